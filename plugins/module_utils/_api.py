@@ -1,0 +1,216 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""One method per call of the service, with typed replies.
+
+The service refuses with HTTP 200 and ``status: false``, spells the key ``Status`` at times, and puts the
+text into ``reason`` or into ``detail``. None of that leaves this file.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from ._errors import FonnteError, RefusedError, UnreadableError
+from ._number import matches, same_number
+from ._settings import Settings, Where, from_wire, to_wire
+
+if t.TYPE_CHECKING:
+    from ._redact import Redactor
+    from ._transport import Transport
+
+_REPORT = "nothing was guessed from it: look at the device in the dashboard, and report this reply"
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device as the service tells of it; None is what it does not tell.
+
+    Attributes:
+        number: The registered number, or with a profile perhaps the linked one.
+        token: The device's token; empty where a listing leaves it out.
+        connected: Whether a WhatsApp account is linked.
+        expires: When the package ends, in unix seconds.
+        settings: Those that this reply shows.
+    """
+
+    number: str
+    token: str = field(repr=False)
+    name: str | None = None
+    connected: bool | None = None
+    package: str | None = None
+    quota: int | None = None
+    expires: int | None = None
+    messages: int | None = None
+    settings: Settings = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All devices that the account's list shows, and the account's own figures."""
+
+    devices: tuple[Device, ...]
+    connected: int | None = None
+    messages: int | None = None
+
+    def find(self, number: str) -> Device | None:
+        """Return the device with this number in any spelling.
+
+        Raises:
+            FonnteError: Two devices are this number, in two spellings.
+        """
+        found = matches(number, [device.number for device in self.devices])
+        if len(found) > 1:
+            raise FonnteError(
+                f"the account has more than one device with this number: {' and '.join(found)}",
+                "write the number exactly as one of them is registered",
+            )
+        return next((device for device in self.devices if found and device.number == found[0]), None)
+
+    def find_token(self, token: str) -> Device | None:
+        """Return the device that a token belongs to."""
+        return next((device for device in self.devices if device.token == token), None)
+
+
+class FonnteApi:
+    """The calls of the service, over one transport."""
+
+    def __init__(self, transport: Transport, redactor: Redactor) -> None:
+        self._transport = transport
+        self._redactor = redactor
+
+    def get_devices(self, account_token: str) -> Listing:
+        """Return what the account's list shows (call /get-devices)."""
+        path = "/get-devices"
+        body = self._call(path, account_token, {})
+        items = body.get("data")
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            raise _strange(path, "without a list of devices")
+        devices = tuple(_listed(item) for item in items)
+        return Listing(devices, _whole(body.get("connected")), _whole(body.get("messages")))
+
+    def profile(self, device_token: str) -> Device:
+        """Return the device that a token belongs to (call /device, which the service limits)."""
+        path = "/device"
+        body = self._call(path, device_token, {})
+        number = _text(body.get("device"))
+        if not number:
+            raise _strange(path, "without a number")
+        return Device(
+            number=number,
+            token=device_token,
+            name=_text(body.get("name")),
+            connected=_linked(body.get("device_status")),
+            package=_text(body.get("package")),
+            quota=_whole(body.get("quota")),
+            expires=_day(body.get("expired")),
+            messages=_whole(body.get("messages")),
+            settings=from_wire(body, Where.PROFILE),
+        )
+
+    def add_device(self, account_token: str, number: str, settings: Settings) -> Device:
+        """Create a device and return it with its new token (call /add-device)."""
+        path = "/add-device"
+        body = self._call(path, account_token, {"device": number, **to_wire(settings)})
+        token, stored = _text(body.get("token")), _text(body.get("device"))
+        if not token or not stored or not same_number(stored, number):
+            raise _strange(path, "without the new device's number and token")
+        return Device(number=stored, token=token, name=_text(body.get("name")), settings=from_wire(body, Where.ADDED))
+
+    def update_device(self, device_token: str, number: str, settings: Settings) -> None:
+        """Write settings; what is left out may be reset by the service (call /update-device).
+
+        Args:
+            number: The registered number. It is a writable field: any other one renumbers the device.
+        """
+        self._call("/update-device", device_token, {"device": number, **to_wire(settings)})
+
+    def disconnect(self, device_token: str) -> None:
+        """Unlink the WhatsApp account of a device (call /disconnect)."""
+        self._call("/disconnect", device_token, {})
+
+    def request_otp(self, device_token: str) -> None:
+        """Have a code for the deletion sent to the account's owner (call /delete-device with an empty otp)."""
+        self._call("/delete-device", device_token, {"otp": ""})
+
+    def delete_device(self, device_token: str, otp: str) -> str | None:
+        """Delete a device, and return the number that the service says it deleted (call /delete-device)."""
+        if not otp:
+            raise ValueError("an empty otp would ask for a new code")
+        body = self._call("/delete-device", device_token, {"otp": otp})
+        found = re.search(r"\bdevice (\d+) successfully deleted", str(body.get("detail", "")))
+        return found.group(1) if found else None
+
+    def _call(self, path: str, token: str, form: t.Mapping[str, str]) -> dict[str, t.Any]:
+        reply = self._transport.post(path, token, form)
+        verdict = reply.body.get("status", reply.body.get("Status"))
+        if verdict is True and reply.status < 400:
+            return reply.body
+        text = _text(reply.body.get("reason")) or _text(reply.body.get("detail"))
+        if verdict is False and text:
+            raise RefusedError(path, text.strip(), self._redactor.text(text.strip()))
+        told = f' that says "{self._redactor.text(text)}"' if text else ""
+        raise UnreadableError(
+            f"the service sent a reply to {path} that says neither yes nor no (HTTP {reply.status}){told}", _REPORT, reply.status < 400
+        )
+
+
+def _strange(path: str, what: str) -> UnreadableError:
+    return UnreadableError(f"the service sent a reply to {path} {what}", _REPORT, True)
+
+
+def _listed(item: t.Mapping[str, object]) -> Device:
+    number = _text(item.get("device"))
+    if not number:
+        raise _strange("/get-devices", "with a device that has no number")
+    return Device(
+        number=number,
+        token=_text(item.get("token")) or "",
+        name=_text(item.get("name")),
+        connected=_linked(item.get("status")),
+        package=_text(item.get("package")),
+        quota=_whole(item.get("quota")),
+        expires=_whole(item.get("expired")),
+        settings=from_wire(item, Where.LIST),
+    )
+
+
+def _text(raw: object) -> str | None:
+    return raw if isinstance(raw, str) else None
+
+
+def _whole(raw: object) -> int | None:
+    """Return a whole number that the service sends as such or as text."""
+    if isinstance(raw, bool):
+        return None
+    if isinstance(raw, int):
+        return raw
+    return int(raw) if isinstance(raw, str) and re.fullmatch(r"-?[0-9]{1,18}", raw) else None
+
+
+_LINKED = {"connect": True, "disconnect": False}
+
+
+def _linked(raw: object) -> bool | None:
+    return _LINKED.get(raw) if isinstance(raw, str) else None
+
+
+_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
+
+
+def _day(raw: object) -> int | None:
+    """Return the unix time of a date in words, such as "18 November 2029"; the locale has no say in it."""
+    found = re.fullmatch(r"(\d{1,2}) ([A-Za-z]+) (\d{4})", raw.strip()) if isinstance(raw, str) else None
+    if not found or found.group(2).lower() not in _MONTHS:
+        return None
+    try:
+        day = datetime(int(found.group(3)), _MONTHS.index(found.group(2).lower()) + 1, int(found.group(1)), tzinfo=timezone.utc)
+    except ValueError:
+        return None
+    return int(day.timestamp())

@@ -1,0 +1,95 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""What each module does: from its parameters to its result. No Ansible here either."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from ._engine import Outcome, carry_out, foresee
+from ._errors import FonnteError, OptionError
+from ._info import device_info
+from ._options import (
+    Environment,
+    Params,
+    common_warnings,
+    desired_device,
+    desired_webhooks,
+    open_house,
+    token_warnings,
+    tokens,
+)
+from ._redact import Redactor
+from ._result import Result, device_result, webhook_result
+
+if t.TYPE_CHECKING:
+    from ._plan import Desired
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task as whoever runs the module hands it over."""
+
+    params: Params
+    environment: Environment = field(repr=False)
+    check_mode: bool = False
+    no_log: bool = False
+
+
+@dataclass
+class Report:
+    """What goes back to the user."""
+
+    result: Result
+    warnings: list[str] = field(default_factory=list)
+
+
+def run_device(task: Task) -> Report:
+    """Bring one device to what is declared (module fonnte_device)."""
+    desired = desired_device(task.params)
+    report, outcome = _run(task, desired, device_result)
+    if task.params["return_tokens"] and outcome is not None:
+        report.result["token"] = outcome.device.token if outcome.device is not None and report.result["device"] is not None else None
+    report.warnings += token_warnings(task.params, task.no_log)
+    return report
+
+
+def run_webhook_config(task: Task) -> Report:
+    """Bring a device's webhooks to what is declared (module fonnte_webhook_config)."""
+    desired = desired_webhooks(task.params)
+    absent = task.params["state"] == "absent"
+    # With nothing to clear, a missing device is as good as one without webhooks.
+    desired = replace(desired, expect_earlier=task.check_mode and not absent, missing_is_fine=absent)
+    return _run(task, desired, webhook_result)[0]
+
+
+def run_device_info(task: Task) -> Report:
+    """Tell what is there (module fonnte_device_info)."""
+    house, redactor = open_house(task.params, task.environment)
+    result, warnings = device_info(house, redactor, task.params)
+    return Report(result, [*common_warnings(task.params), *warnings, *token_warnings(task.params, task.no_log)])
+
+
+def _run(task: Task, desired: Desired, describe: t.Callable[[Desired, Outcome, Redactor], Result]) -> tuple[Report, Outcome]:
+    _require_device(task, desired)
+    house, redactor = open_house(task.params, task.environment)
+    try:
+        outcome = (foresee if task.check_mode else carry_out)(house, desired)
+    except FonnteError as fault:
+        so_far = fault.progress.pop("outcome", None)
+        if isinstance(so_far, Outcome):
+            fault.progress = {**describe(desired, so_far, redactor), "warnings": so_far.warnings}
+        raise
+    return Report(describe(desired, outcome, redactor), [*common_warnings(task.params), *outcome.warnings]), outcome
+
+
+def _require_device(task: Task, desired: Desired) -> None:
+    if desired.number or tokens(task.params, task.environment)[1]:
+        return
+    raise OptionError("device", "no device is named", "give its number as device, or its device_token")
+

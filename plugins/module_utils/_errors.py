@@ -1,0 +1,219 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Typed errors, and the one table of the texts with which the service refuses.
+
+An error is one sentence: what was being done to which device, what came back, what to do about it.
+The parts are kept apart until the sentence is read, since the room that knows what came back (the
+transport) does not know what was being done (the engine).
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+import typing as t
+from dataclasses import dataclass
+
+
+class FonnteError(Exception):
+    """Anything that ends a run and that a user can do something about.
+
+    Attributes:
+        problem: What came back or what is wrong, without a full stop.
+        advice: What to do, without a full stop.
+        doing: What was being done to which device; set by the engine.
+        progress: What is known of the result so far (keys of the module's result).
+    """
+
+    def __init__(self, problem: str, advice: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.advice = advice
+        self.doing = ""
+        self.progress: dict[str, t.Any] = {}
+
+    def __str__(self) -> str:
+        start = f"{self.doing}: " if self.doing else ""
+        return f"{start}{self.problem}; {self.advice}."
+
+
+class OptionError(FonnteError):
+    """An option that cannot be right, found before any call."""
+
+    def __init__(self, option: str, problem: str, advice: str) -> None:
+        super().__init__(problem, advice)
+        self.doing = f"Option {option}"
+
+
+class PolicyError(FonnteError):
+    """The plan was made and the user's own policy forbids it; nothing was written."""
+
+
+class NotFoundError(FonnteError):
+    """The device is not where the task expects it; nothing was written."""
+
+
+class MissingLibraryError(FonnteError):
+    """A Python library is not installed where the task runs."""
+
+    def __init__(self, library: str, trace: str) -> None:
+        super().__init__(f"the Python library {library} is missing", f"install {library} where the task runs")
+        self.library = library
+        self.trace = trace
+
+
+class RecordError(FonnteError):
+    """The record cannot be written, so nothing that relies on it may be sent."""
+
+
+class CallError(FonnteError):
+    """A call of the service did not end in an answer that says yes.
+
+    Attributes:
+        may_be_applied: Whether the service can have carried the call out all the same.
+    """
+
+    may_be_applied = False
+
+
+class UnreachableError(CallError):
+    """No request can have reached the service."""
+
+
+class UnansweredError(CallError):
+    """The request may have reached the service; no whole reply came back."""
+
+    may_be_applied = True
+
+
+class UnreadableError(CallError):
+    """A reply came that is not an answer of the service: HTML, half a JSON text, a redirect, a 502."""
+
+    def __init__(self, problem: str, advice: str, may_be_applied: bool) -> None:
+        super().__init__(problem, advice)
+        self.may_be_applied = may_be_applied
+
+
+class BusyError(CallError):
+    """The service asks for patience (429, or a Retry-After beyond what the user allows)."""
+
+
+class Meaning(enum.Enum):
+    """What a refusal is to the engine."""
+
+    BAD_TOKEN = "bad_token"
+    BAD_INPUT = "bad_input"
+    ALREADY_EXISTS = "already_exists"
+    ACCOUNT_FULL = "account_full"
+    GONE = "gone"
+    WEBHOOK = "webhook"
+    AS_WANTED = "as_wanted"
+    BLOCKED = "blocked"
+    OTP_PENDING = "otp_pending"
+    OTP_LOCKED = "otp_locked"
+    OTP_WRONG = "otp_wrong"
+    OTP_UNASKED = "otp_unasked"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One text of the service. Texts are matched whole: "free device already connected" is not "already connected"."""
+
+    call: str
+    pattern: str
+    meaning: Meaning
+    advice: str
+
+
+_ACCOUNT_TOKEN = "use the account token of the dashboard's Setting menu; a device's token does not do here"
+_DEVICE_TOKEN = "use the token of this device; the account token does not do here, and a device made anew has a new one"
+_LOOK_AGAIN = "run the play again to see what is there now"
+
+REFUSALS: tuple[Refusal, ...] = (
+    Refusal("/get-devices", r"unknown user", Meaning.BAD_TOKEN, _ACCOUNT_TOKEN),
+    Refusal("/add-device", r"unknown user", Meaning.BAD_TOKEN, _ACCOUNT_TOKEN),
+    Refusal("/add-device", r"input invalid", Meaning.BAD_INPUT, "check the name and the number"),
+    Refusal(
+        "/add-device",
+        r"too much free device",
+        Meaning.ACCOUNT_FULL,
+        "an account holds ten free devices: delete one, or give one a package",
+    ),
+    Refusal(
+        "/add-device",
+        r"device already exist",
+        Meaning.ALREADY_EXISTS,
+        "either another account holds this number, or it is a free device that the list leaves out: "
+        "in that case give its device_token",
+    ),
+    Refusal("/update-device", r"device not found", Meaning.GONE, "it was deleted or purged since it was listed; " + _LOOK_AGAIN),
+    Refusal(
+        "/update-device",
+        r"webhook url .*",
+        Meaning.WEBHOOK,
+        "the receiver of a webhook has to answer a POST with 200 while it is saved: start it, or correct the URL",
+    ),
+    Refusal("/update-device", r"input invalid", Meaning.BAD_INPUT, "check the name and the number"),
+    Refusal("/update-device", r"invalid/empty body value", Meaning.BAD_INPUT, "check the declared settings"),
+    Refusal("/device", r"token invalid", Meaning.BAD_TOKEN, _DEVICE_TOKEN),
+    Refusal("/disconnect", r"token invalid", Meaning.BAD_TOKEN, _DEVICE_TOKEN),
+    Refusal("/disconnect", r"device already disconnected", Meaning.AS_WANTED, "nothing is to be done"),
+    Refusal("/delete-device", r"invalid device", Meaning.BAD_TOKEN, _DEVICE_TOKEN),
+    Refusal(
+        "/delete-device",
+        r"please wait (?P<seconds>\d+) seconds before requesting new otp",
+        Meaning.OTP_PENDING,
+        "a code is on its way already: look at the WhatsApp of the account's owner",
+    ),
+    Refusal(
+        "/delete-device",
+        r"otp haven't requested",
+        Meaning.OTP_UNASKED,
+        "run once with request_otp: true and without otp, then with the code that the account's owner gets by WhatsApp",
+    ),
+    Refusal(
+        "/delete-device",
+        r"delete failed\. try again in (?P<seconds>\d+) seconds",
+        Meaning.OTP_LOCKED,
+        "too many wrong codes were tried: wait that long, then use the newest code",
+    ),
+    Refusal(
+        "/delete-device",
+        r"incorrect OTP",
+        Meaning.OTP_WRONG,
+        "look at the newest code in the WhatsApp of the account's owner; it was not tried again, since wrong codes lock the device",
+    ),
+)
+
+
+class RefusedError(CallError):
+    """The service read the call and said no. Nothing was applied.
+
+    Attributes:
+        text: The service's words, made safe to show.
+        meaning: What the table says of them.
+        seconds: How long the service asks to wait, where it says so.
+    """
+
+    def __init__(self, call: str, text: str, shown: str) -> None:
+        refusal, seconds = _look_up(call, text)
+        advice = refusal.advice if refusal else "this text is not known to the collection: look at the device in the dashboard"
+        super().__init__(f'Fonnte said "{shown}"', advice)
+        self.call = call
+        self.text = shown
+        self.meaning = refusal.meaning if refusal else Meaning.UNKNOWN
+        self.seconds = seconds
+
+
+def _look_up(call: str, text: str) -> tuple[Refusal | None, int | None]:
+    for refusal in REFUSALS:
+        found = re.fullmatch(refusal.pattern, text, re.DOTALL) if refusal.call == call else None
+        if found:
+            seconds = found.groupdict().get("seconds")
+            return refusal, int(seconds) if seconds else None
+    return None, None

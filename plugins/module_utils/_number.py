@@ -1,0 +1,111 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""When two spellings are one number.
+
+A number is what the owner of a device reads on it: ``0812-3456-789``, ``+62 812 3456 789`` and
+``628123456789`` are one phone. Fonnte seems to store what it was given, so the spelling in the list
+has to be found from any other, and must not be rewritten by it.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ._errors import OptionError
+
+MIN_DIGITS = 8
+MAX_DIGITS = 15
+# YAML 1.1 reads an unquoted 02155543210 as an octal number. What comes out is short; a real number
+# that YAML leaves alone starts with its country and has ten digits or more.
+MIN_UNQUOTED_DIGITS = 10
+
+# The service's own default for the country of a number that starts with 0.
+COUNTRY = "62"
+
+_DROPPED = re.compile(r"[\s+\-.()\[\]]")
+
+
+def parse_number(value: object, option: str) -> str:
+    """Return the digits of a number as a user wrote it.
+
+    Args:
+        value: What the option holds: text, or the integer that YAML made of unquoted digits.
+        option: The name of the option, for the message.
+
+    Raises:
+        OptionError: The value is not a number that the service could know.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _unquoted(value, option)
+    if not isinstance(value, str):
+        raise OptionError(option, "it is not a number", 'write it in quotes, as in "6281234567890"')
+    digits = _DROPPED.sub("", value)
+    stranger = re.search(r"[^0-9]", digits)
+    if stranger:
+        raise OptionError(
+            option,
+            f"it has the character {_character(stranger.group())}",
+            "only digits, spaces, +, -, dots and brackets belong in a number",
+        )
+    return _bounded(digits, option)
+
+
+def _unquoted(value: int, option: str) -> str:
+    digits = str(value)
+    if value < 0 or len(digits) < MIN_UNQUOTED_DIGITS:
+        raise OptionError(
+            option,
+            "it is an unquoted YAML number and may have lost its leading zero",
+            'quote it, as in "081234567890"',
+        )
+    return _bounded(digits, option)
+
+
+def _bounded(digits: str, option: str) -> str:
+    if not MIN_DIGITS <= len(digits) <= MAX_DIGITS:
+        raise OptionError(
+            option,
+            f"it has {len(digits)} digits",
+            f"a number has {MIN_DIGITS} to {MAX_DIGITS} digits",
+        )
+    return digits
+
+
+def _character(text: str) -> str:
+    # Numbers copied from a chat carry marks that no terminal shows.
+    return f'"{text}"' if text.isprintable() else f"U+{ord(text):04X}"
+
+
+def international(digits: str, country: str = COUNTRY) -> str:
+    """Return the digits as they are dialled from abroad: the form in which two spellings are compared."""
+    if digits.startswith("00"):
+        digits = digits[2:]
+    elif digits.startswith("0"):
+        digits = country + digits[1:]
+    if digits.startswith(country + "0"):
+        # +62 (0)812 ...
+        digits = country + digits[len(country) + 1:]
+    return digits
+
+
+def same_number(one: str, other: str) -> bool:
+    """Tell whether two strings of digits name one phone."""
+    return one == other or international(one) == international(other)
+
+
+def matches(wanted: str, registered: t.Iterable[str]) -> list[str]:
+    """Return those of the registered spellings that are the wanted number.
+
+    An exact match wins and is alone; otherwise every spelling of the same phone is returned, so that
+    the caller can refuse to choose between two.
+    """
+    spellings = list(registered)
+    if wanted in spellings:
+        return [wanted]
+    key = international(wanted)
+    return [spelling for spelling in spellings if spelling.isdigit() and international(spelling) == key]

@@ -1,0 +1,247 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The options of the modules as data, and from what a user gave to what the engine takes.
+
+``env`` names the environment variable that stands in for an option; whoever runs the module binds it.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ._api import FonnteApi
+from ._engine import House
+from ._errors import OptionError
+from ._number import parse_number
+from ._plan import Desired, Policy, State
+from ._record import RecordStore
+from ._redact import Redactor, is_bare
+from ._settings import SETTINGS, WEBHOOKS, Kind, Settings, declare
+from ._transport import Connection, Transport, check_endpoint
+
+Spec = t.Dict[str, t.Dict[str, t.Any]]
+Params = t.Mapping[str, t.Any]
+Environment = t.Mapping[str, str]
+
+DEVICE_TOKEN_VARIABLE = "FONNTE_DEVICE_TOKEN"
+
+API: Spec = {
+    "account_token": {"type": "str", "no_log": True, "env": "FONNTE_ACCOUNT_TOKEN"},
+    # Its variable counts only where no device is named, so it is read by tokens() and not bound here.
+    "device_token": {"type": "str", "no_log": True},
+    "api_endpoint": {"type": "str", "default": "https://api.fonnte.com", "env": "FONNTE_API_ENDPOINT"},
+    "api_timeout": {"type": "float", "default": 30.0, "env": "FONNTE_API_TIMEOUT"},
+    "api_retries": {"type": "int", "default": 4, "env": "FONNTE_API_RETRIES"},
+    "api_retry_max_delay": {"type": "float", "default": 20.0, "env": "FONNTE_API_RETRY_MAX_DELAY"},
+    "validate_certs": {"type": "bool", "default": True},
+    "ca_path": {"type": "path"},
+    "record_path": {"type": "path", "default": "~/.ansible/fonnte", "env": "FONNTE_RECORD_PATH"},
+    "record_max_age": {"type": "str"},
+}
+
+EVIDENCE: Spec = {
+    "handle_write_only": {"type": "str", "choices": ["recorded", "always_update", "error"], "default": "recorded"},
+    "handle_unknown": {"type": "str", "choices": ["warn", "error", "ignore"], "default": "warn"},
+}
+
+# A raw value tells a quoted number from one whose leading zero YAML has eaten.
+NUMBER: Spec = {"device": {"type": "raw", "aliases": ["number"]}}
+
+_OPTION_TYPES: dict[Kind, t.Dict[str, t.Any]] = {
+    Kind.NAME: {"type": "str"},
+    Kind.FLAG: {"type": "bool"},
+    Kind.URL: {"type": "str", "no_log": True},
+    Kind.NUMBER: {"type": "raw"},
+    Kind.COUNTRY: {"type": "str"},
+}
+
+SETTING_OPTIONS: Spec = {setting.option: _OPTION_TYPES[setting.kind] for setting in SETTINGS}
+WEBHOOK_OPTIONS: Spec = {option: SETTING_OPTIONS[option] for option in WEBHOOKS}
+
+DEVICE: Spec = {
+    **API,
+    **EVIDENCE,
+    **NUMBER,
+    **SETTING_OPTIONS,
+    "state": {"type": "str", "choices": [state.value for state in State], "default": "present"},
+    "otp": {"type": "raw", "no_log": True},
+    "request_otp": {"type": "bool", "default": False},
+    # Its name matches what Ansible takes for a secret; it is a switch.
+    "return_tokens": {"type": "bool", "default": False, "no_log": False},
+}
+
+WEBHOOK_CONFIG: Spec = {
+    **API,
+    **EVIDENCE,
+    **NUMBER,
+    **WEBHOOK_OPTIONS,
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+
+DEVICE_INFO: Spec = {
+    **API,
+    "devices": {"type": "list", "elements": "raw"},
+    "connection": {"type": "str", "choices": ["any", "connected", "disconnected"], "default": "any"},
+    "package": {"type": "str"},
+    "expires_within": {"type": "int"},
+    "quota_below": {"type": "int"},
+    "profile": {"type": "bool", "default": False},
+    "recorded": {"type": "bool", "default": False},
+    "return_tokens": {"type": "bool", "default": False, "no_log": False},
+}
+
+
+def tokens(params: Params, environment: Environment) -> tuple[str, str]:
+    """Return the account token and the device token, each empty where there is none.
+
+    The device token of the environment counts only where no device is named: in a loop over numbers it
+    would write to one and the same device each time.
+    """
+    account = _token("account_token", params["account_token"])
+    device = params["device_token"]
+    if device is None and params.get("device") is None:
+        device = environment.get(DEVICE_TOKEN_VARIABLE) or None
+    device = _token("device_token", device)
+    if account and account == device:
+        raise OptionError(
+            "device_token", "it is the same as account_token", "a device has a token of its own, shown in the dashboard beside the device"
+        )
+    return account, device
+
+
+def _token(option: str, value: str | None) -> str:
+    if value is None:
+        return ""
+    if value == "":
+        raise OptionError(option, "it is empty", "leave the option out, or see why the variable behind it has no value")
+    if re.search(r"[^\x21-\x7e]", value):
+        raise OptionError(
+            option, "it has a white space, a control or a non-ASCII character", "copy the token again, without quotes or line breaks"
+        )
+    return value
+
+
+def secrets(params: Params, environment: Environment) -> set[str]:
+    """Return what must be masked although no option holds it."""
+    return {environment[DEVICE_TOKEN_VARIABLE]} if environment.get(DEVICE_TOKEN_VARIABLE) else set()
+
+
+def harmless(params: Params) -> set[str]:
+    """Return the webhooks that are only a host: to mask them would blot out that host wherever it is shown."""
+    return {value for option in WEBHOOKS for value in [params.get(option)] if isinstance(value, str) and value and is_bare(value)}
+
+
+def open_house(params: Params, environment: Environment) -> tuple[House, Redactor]:
+    """Return what a run works with; nothing is called yet.
+
+    Raises:
+        OptionError: An option cannot be right.
+        MissingLibraryError: requests is not installed.
+    """
+    account, device = tokens(params, environment)
+    endpoint = check_endpoint(params["api_endpoint"])
+    connection = Connection(
+        endpoint=endpoint,
+        timeout=_at_least(params, "api_timeout", 0.1),
+        retries=int(_at_least(params, "api_retries", 0)),
+        longest_delay=_at_least(params, "api_retry_max_delay", 0),
+        verify=params["validate_certs"],
+        ca_path=params["ca_path"],
+    )
+    otp = params.get("otp")
+    redactor = Redactor(account or device, [account, device, otp if isinstance(otp, str) else None])
+    house = House(FonnteApi(Transport(connection), redactor), RecordStore(params["record_path"], endpoint), account, device)
+    return house, redactor
+
+
+def _at_least(params: Params, option: str, least: float) -> float:
+    value = float(params[option])
+    # The comparison is false for "not a number" as well.
+    if not least <= value < float("inf"):
+        raise OptionError(option, f"{value:g} is no number of that kind", f"give {least:g} or more")
+    return value
+
+
+def common_warnings(params: Params) -> list[str]:
+    """Return what a user should know about the way the service is reached."""
+    if params["validate_certs"]:
+        return []
+    return ["validate_certs is false: anybody on the way to the service can read the token. Use ca_path for a CA of your own."]
+
+
+def token_warnings(params: Params, no_log: bool) -> list[str]:
+    """Return the warning for tokens in a result that is logged."""
+    if not params["return_tokens"] or no_log:
+        return []
+    return ["return_tokens puts tokens into the result, and the task has no no_log: true: they are printed and logged."]
+
+
+def policy(params: Params) -> Policy:
+    """Return what the user wants done about settings that nobody can read."""
+    return Policy(params["handle_write_only"], params["handle_unknown"], max_age(params["record_max_age"]))
+
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def max_age(text: str | None) -> float | None:
+    """Return seconds for text such as ``30d``; None for none."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"([0-9]{1,9})([smhdw]?)", text.strip())
+    if not found:
+        raise OptionError("record_max_age", "it is not a length of time", "write a whole number and one of s, m, h, d, w, as in 30d")
+    return float(found.group(1)) * _UNITS[found.group(2)]
+
+
+def desired_device(params: Params) -> Desired:
+    """Return what a task of fonnte_device declares."""
+    state = State(params["state"])
+    otp = _otp(params["otp"])
+    for option, given in (("otp", bool(otp)), ("request_otp", params["request_otp"])):
+        if given and state is not State.ABSENT:
+            raise OptionError(option, f"it is for a deletion, and state is {state.value}", "take it out, or say state: absent")
+    return Desired(
+        number=number(params),
+        state=state,
+        settings=declared(params, SETTING_OPTIONS),
+        policy=policy(params),
+        otp=otp,
+        request_otp=params["request_otp"],
+    )
+
+
+def _otp(value: object) -> str:
+    if value is None or value == "":
+        return ""
+    if not isinstance(value, str):
+        raise OptionError("otp", "it is not text, and a leading zero may be lost", 'quote it, as in "012345"')
+    if not re.fullmatch(r"[0-9A-Za-z]{3,12}", value):
+        raise OptionError("otp", "it is not a code", "give the code from the WhatsApp message, and nothing else")
+    return value
+
+
+def number(params: Params) -> str:
+    """Return the digits of the device that a task names; empty where only a token names it."""
+    if params["device"] is None:
+        return ""
+    return parse_number(params["device"], "device")
+
+
+def declared(params: Params, options: t.Iterable[str]) -> Settings:
+    """Return the settings that a task declares; what is left out is not managed."""
+    return {option: declare(option, params[option]) for option in options if params[option] is not None}
+
+
+def desired_webhooks(params: Params) -> Desired:
+    """Return what a task of fonnte_webhook_config declares."""
+    if params["state"] == "absent":
+        settings: Settings = {option: "" for option in WEBHOOKS}
+    else:
+        settings = declared(params, WEBHOOKS)
+    return Desired(number=number(params), settings=settings, policy=policy(params), may_create=False)

@@ -1,0 +1,425 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The plan: what has to be done, from what is declared, what is seen and what is recorded.
+
+Pure: no network, no files, no clock, no Ansible. Check mode shows a plan; a real run carries it out.
+"""
+
+from __future__ import annotations
+
+import enum
+import typing as t
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from ._errors import NotFoundError, OptionError, PolicyError
+from ._record import DeviceRecord
+from ._settings import BY_OPTION, SETTINGS, Kind, Settings, Value
+
+CREATE, UPDATE, DISCONNECT, DELETE, REQUEST_OTP = OPERATIONS = ("create", "update", "disconnect", "delete", "request_otp")
+
+# The service makes a new code no sooner than this after the last one.
+OTP_WAIT_SECONDS = 600
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class State(enum.Enum):
+    """What a task wants of a device."""
+
+    PRESENT = "present"
+    DISCONNECTED = "disconnected"
+    ABSENT = "absent"
+
+
+class Source(enum.Enum):
+    """Where the claim about a setting comes from."""
+
+    SERVICE = "service"
+    RECORDED = "recorded"
+    UNCONFIRMED = "unconfirmed"
+    IN_DOUBT = "in_doubt"
+    NONE = "none"
+
+
+class Reason(enum.Enum):
+    """Why a setting is changed."""
+
+    DIFFERS = "differs"
+    NO_RECORD = "no_record"
+    IN_DOUBT = "in_doubt"
+    EXPIRED = "expired"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the user wants done about settings that nobody can read.
+
+    Attributes:
+        write_only: ``recorded``, ``always_update`` or ``error`` (option handle_write_only).
+        unknown: ``warn``, ``error`` or ``ignore`` (option handle_unknown).
+        max_age: Seconds after which a record no longer counts; None for never.
+    """
+
+    write_only: str = "recorded"
+    unknown: str = "warn"
+    max_age: float | None = None
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What a task declares of one device.
+
+    Attributes:
+        number: The digits as the user wrote them; empty where only a token was given.
+        settings: Only what is declared.
+        may_create: Whether a missing device is made; otherwise it is an error.
+        expect_earlier: Whether an earlier task of the play may make it, so that check mode must foresee that.
+        missing_is_fine: Whether a missing device is as wanted, since nothing has to be taken from it.
+    """
+
+    number: str
+    state: State = State.PRESENT
+    settings: Settings = field(default_factory=dict)
+    policy: Policy = Policy()
+    otp: str = field(default="", repr=False)
+    request_otp: bool = False
+    may_create: bool = True
+    expect_earlier: bool = False
+    missing_is_fine: bool = False
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What the service shows of a device that is there.
+
+    Attributes:
+        number: The number that is sent back with an update: a writable field of the service.
+        certain: Whether that is known to be the registered number, in the registered spelling.
+    """
+
+    number: str
+    settings: Settings = field(default_factory=dict)
+    connected: bool | None = None
+    certain: bool = True
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What this controller remembers: of the device, and of its number."""
+
+    device: DeviceRecord = field(default_factory=DeviceRecord)
+    number_seen: bool = False
+    had_device: bool = False
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Where a claim comes from, and since when."""
+
+    source: Source = Source.NONE
+    at: str | None = None
+
+
+@dataclass(frozen=True)
+class Known:
+    """The last value of a setting that was read or sent; None where there was none."""
+
+    value: Value | None
+    evidence: Evidence
+
+    @property
+    def certain(self) -> bool:
+        """Whether it may be shown as the value: not what was sent without an answer."""
+        return self.value is not None and self.evidence.source is not Source.IN_DOUBT
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """The complete set that an update sends, and what it says about what was not declared."""
+
+    send: Settings = field(default_factory=dict)
+    carried: t.Mapping[str, str] = field(default_factory=dict)
+    at_risk: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be done, and everything that a result says about it.
+
+    Attributes:
+        operations: In the order in which they are carried out.
+        add: What add-device is given, beside the number.
+        send: The complete set that update-device is given, beside the number.
+        reasons: For each field that changes.
+        before: Known settings, and connected where it changes; None for no device.
+        after: The same afterwards.
+        otp_wait: Seconds until the service makes another code, where this controller knows of one on its way.
+    """
+
+    operations: tuple[str, ...] = ()
+    add: Settings = field(default_factory=dict)
+    send: Settings = field(default_factory=dict)
+    reasons: t.Mapping[str, Reason] = field(default_factory=dict)
+    evidence: t.Mapping[str, Evidence] = field(default_factory=dict)
+    carried: t.Mapping[str, str] = field(default_factory=dict)
+    at_risk: tuple[str, ...] = ()
+    before: Settings | None = None
+    after: Settings | None = None
+    recreated: bool = False
+    otp_wait: int | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def foreseen(self) -> tuple[str, ...]:
+        """What a real run would have done: the service refuses a new code while one is on its way."""
+        return () if self.otp_wait is not None else self.operations
+
+    @property
+    def clears(self) -> Settings:
+        """The webhooks that are sent as empty."""
+        return {option: value for option, value in self.send.items() if value == ""}
+
+
+def make_plan(desired: Desired, observed: Observed | None, recorded: Recorded, now: datetime) -> Plan:
+    """Return what has to be done.
+
+    Args:
+        desired: What is declared.
+        observed: What is there; None for no such device.
+        recorded: What is remembered.
+        now: The time, for the age of a record.
+
+    Raises:
+        OptionError: Something that is needed was not declared.
+        PolicyError: The user's policy forbids the change.
+        NotFoundError: The device has to be there and is not.
+    """
+    if desired.state is State.ABSENT:
+        return _plan_absent(desired, observed, recorded, now)
+    if observed is not None:
+        return _plan_existing(desired, observed, recorded.device, now)
+    if desired.state is State.DISCONNECTED:
+        return Plan(warnings=(f"Device {desired.number} does not exist, so there is nothing to disconnect; it was not created.",))
+    if desired.may_create:
+        return _plan_create(desired, recorded)
+    if desired.missing_is_fine:
+        return Plan(evidence={option: Evidence() for option in desired.settings})
+    return _plan_elsewhere(desired, now)
+
+
+def _plan_create(desired: Desired, recorded: Recorded) -> Plan:
+    settings = desired.settings
+    if "name" not in settings:
+        raise OptionError("name", f"device {desired.number} does not exist, and creating it needs a name", "declare its name")
+    # A new device has no webhooks: there is nothing to clear.
+    wanted = {option: value for option, value in settings.items() if value != ""}
+    add = {option: value for option, value in wanted.items() if BY_OPTION[option].on_add}
+    later = len(wanted) > len(add)
+    warnings = list(_advice(desired, wanted))
+    if recorded.had_device:
+        warnings.append(
+            f"Device {desired.number} was known to this record and is gone: it is made anew, gets a new token and has to be linked again."
+        )
+    return Plan(
+        operations=(CREATE, UPDATE) if later else (CREATE,),
+        add=add,
+        send=wanted if later else {},
+        reasons={option: Reason.DIFFERS for option in wanted},
+        evidence={option: Evidence() for option in settings},
+        before=None,
+        after=dict(settings),
+        recreated=recorded.had_device,
+        warnings=tuple(warnings),
+    )
+
+
+def _plan_elsewhere(desired: Desired, now: datetime) -> Plan:
+    """Plan for a device that this task may not create: the webhooks of one that is not there."""
+    if not desired.expect_earlier:
+        raise NotFoundError(
+            f"the account has no device {desired.number}", "create it first with fonnte.whatsapp.fonnte_device, or correct the number"
+        )
+    foreseen = _plan_existing(desired, Observed(desired.number), DeviceRecord(), now, at_risk_matters=False)
+    warning = f"Device {desired.number} does not exist yet; in a real run an earlier task has to create it."
+    return Plan(
+        operations=foreseen.operations,
+        send=foreseen.send,
+        reasons=foreseen.reasons,
+        evidence=foreseen.evidence,
+        before=foreseen.before,
+        after=foreseen.after,
+        warnings=(warning, *foreseen.warnings),
+    )
+
+
+def _plan_existing(desired: Desired, observed: Observed, record: DeviceRecord, now: datetime, at_risk_matters: bool = True) -> Plan:
+    known = _all_known(observed, record)
+    reasons = _reasons(desired, known, now)
+    before: dict[str, Value] = {option: item.value for option, item in known.items() if item.certain and item.value is not None}
+    parcel = _parcel(desired, known, reasons) if reasons else Parcel()
+    operations = [UPDATE] if reasons else []
+    after: dict[str, Value] = {**before, **parcel.send, **(desired.settings if reasons else {})}
+    if desired.state is State.DISCONNECTED and observed.connected is not False:
+        operations.append(DISCONNECT)
+        reasons = {**reasons, "connected": Reason.DIFFERS}
+        if observed.connected is not None:
+            before["connected"] = observed.connected
+        after["connected"] = False
+    at_risk = parcel.at_risk if at_risk_matters else ()
+    return Plan(
+        operations=tuple(operations),
+        send=parcel.send,
+        reasons=reasons,
+        evidence={option: known[option].evidence for option in desired.settings},
+        carried=parcel.carried,
+        at_risk=at_risk,
+        before=before,
+        after=after,
+        warnings=(*_risk_warning(desired, observed, at_risk), *_number_warning(observed, bool(reasons)), *_advice(desired, after)),
+    )
+
+
+def _known(option: str, observed: Observed, record: DeviceRecord) -> Known:
+    """Return the last known value. What the service shows now beats what was recorded once."""
+    if option in observed.settings:
+        return Known(observed.settings[option], Evidence(Source.SERVICE))
+    entry = record.entries.get(option)
+    if entry is None:
+        return Known(None, Evidence())
+    return Known(entry.value, Evidence(Source(entry.standing.value), entry.at))
+
+
+def _reasons(desired: Desired, known: t.Mapping[str, Known], now: datetime) -> dict[str, Reason]:
+    reasons = {option: _reason(desired, option, value, known[option], now) for option, value in desired.settings.items()}
+    return {option: reason for option, reason in reasons.items() if reason is not None}
+
+
+def _reason(desired: Desired, option: str, value: Value, known: Known, now: datetime) -> Reason | None:
+    source = known.evidence.source
+    if source is Source.SERVICE:
+        return Reason.DIFFERS if known.value != value else None
+    if source is Source.NONE:
+        if desired.policy.write_only == "error":
+            raise PolicyError(
+                f"nothing tells whether {option} is as declared: Fonnte never shows it, and it is not in the record",
+                "allow it to be sent with handle_write_only: recorded (nothing was changed)",
+            )
+        return Reason.NO_RECORD
+    if source is Source.IN_DOUBT:
+        return Reason.IN_DOUBT
+    if known.value != value:
+        return Reason.DIFFERS
+    if _expired(known.evidence.at, desired.policy.max_age, now):
+        return Reason.EXPIRED
+    return Reason.ALWAYS if desired.policy.write_only == "always_update" else None
+
+
+def _expired(at: str | None, max_age: float | None, now: datetime) -> bool:
+    if max_age is None:
+        return False
+    age = _age(at, now)
+    # A record from the future is one whose age nobody knows.
+    return age is None or age < 0 or age > max_age
+
+
+def _age(at: str | None, now: datetime) -> float | None:
+    try:
+        then = datetime.strptime(at or "", TIME_FORMAT).replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
+    return (now - then).total_seconds()
+
+
+def _parcel(desired: Desired, known: t.Mapping[str, Known], reasons: t.Mapping[str, Reason]) -> Parcel:
+    """Return the complete known set: what an update leaves out may be reset by the service."""
+    send: dict[str, Value] = {}
+    carried: dict[str, str] = {}
+    at_risk: list[str] = []
+    for option, item in known.items():
+        if option in desired.settings:
+            # An empty webhook is sent to clear one, and not again afterwards: some readings refuse it.
+            if desired.settings[option] != "" or option in reasons:
+                send[option] = desired.settings[option]
+        elif item.value is None:
+            at_risk.append(option)
+        elif item.value != "" or item.evidence.source is Source.IN_DOUBT:
+            send[option] = item.value
+            if item.evidence.source is not Source.SERVICE:
+                carried[option] = item.evidence.at or ""
+    return Parcel(send, carried, tuple(at_risk))
+
+
+def _risk_warning(desired: Desired, observed: Observed, at_risk: t.Sequence[str]) -> t.Iterator[str]:
+    if not at_risk or desired.policy.unknown == "ignore":
+        return
+    names = ", ".join(at_risk)
+    if desired.policy.unknown == "error":
+        raise PolicyError(
+            f"an update may reset settings that Fonnte never shows and that are neither declared nor recorded: {names}",
+            "declare them as they are in the dashboard, or allow the risk with handle_unknown: warn (nothing was changed)",
+        )
+    yield (
+        f"An update of device {observed.number} may reset settings that Fonnte never shows and that are neither declared "
+        f"nor recorded: {names}. Declare those that are set in the dashboard, or say handle_unknown: ignore."
+    )
+
+
+def _number_warning(observed: Observed, updates: bool) -> t.Iterator[str]:
+    if updates and not observed.certain:
+        yield (
+            f"The number {observed.number} is sent with the update, and only the device's profile vouches for it: if the device is "
+            "registered under another number or spelling, it is renamed to this one. Give account_token as well to rule that out."
+        )
+
+
+def _advice(desired: Desired, after: Settings) -> t.Iterator[str]:
+    """Yield what a person who knows the service would say about these settings."""
+    declared = desired.settings
+    if after.get("webhook") and after.get("autoread") is False and {"webhook", "autoread"} & set(declared):
+        yield f"The webhook of device {desired.number} will not be called for incoming chats while its autoread is off."
+    if str(declared.get("webhook_connect", "")).startswith("http://"):
+        yield (
+            f"The webhook_connect of device {desired.number} is plain http, and Fonnte sends the device's token there: "
+            "anybody on the way can read it. Use https."
+        )
+    if declared.get("resend") is True and not after.get("target"):
+        yield f"Device {desired.number} has resend on, but no target is known: nothing will be forwarded."
+
+
+def _plan_absent(desired: Desired, observed: Observed | None, recorded: Recorded, now: datetime) -> Plan:
+    if observed is None:
+        return Plan(warnings=() if recorded.number_seen else (_never_seen(desired.number),))
+    before = {option: item.value for option, item in _all_known(observed, recorded.device).items() if item.certain and item.value is not None}
+    if desired.otp:
+        return Plan(operations=(DELETE,), before=before, after=None)
+    if not desired.request_otp:
+        raise OptionError(
+            "otp",
+            f"deleting device {observed.number} needs a one-time code",
+            "run once with request_otp: true; the code goes to the WhatsApp of the account's owner; then run with otp set to it",
+        )
+    # A real run asks the service all the same: only it knows whether the code is still good.
+    left = _otp_wait(recorded.device.otp_requested_at, now)
+    return Plan(operations=(REQUEST_OTP,), before=before, after=before, otp_wait=left)
+
+
+def _all_known(observed: Observed, record: DeviceRecord) -> dict[str, Known]:
+    return {setting.option: _known(setting.option, observed, record) for setting in SETTINGS}
+
+
+def _never_seen(number: str) -> str:
+    return (
+        f"Device {number} is not in the account's list, and this record has never seen it: "
+        "a mistyped number, or a free device that the list leaves out, looks the same."
+    )
+
+
+def _otp_wait(requested_at: str | None, now: datetime) -> int | None:
+    """Return the seconds until a code can be asked for again, if this controller knows of one on its way."""
+    age = _age(requested_at, now) if requested_at else None
+    return int(OTP_WAIT_SECONDS - age) if age is not None and 0 <= age < OTP_WAIT_SECONDS else None

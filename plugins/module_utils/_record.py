@@ -1,0 +1,356 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The record of what was last applied, sealed and never lying.
+
+The service hides most settings, so what was applied is kept here: the values themselves, since an
+update has to send again what another task declared. A file per device, sealed under a key made from the
+device's token, which is in no file. A device that was purged and made anew has another token: its old
+record is not found any more, and so no longer counts.
+
+Before the service is called, what is about to be sent is written as *in doubt*; only the reply of
+success turns it into *recorded*. A process that dies in between leaves doubt, never a false claim.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import enum
+import fcntl
+import hashlib
+import hmac
+import json
+import os
+import time
+import traceback
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from ._errors import MissingLibraryError, RecordError
+from ._number import international
+from ._settings import BY_OPTION, RECORDED, Kind, Settings, Value
+
+FORMAT = 1
+LOCK_POLL_SECONDS = 0.05
+# The clock of a file system ticks up to every ten milliseconds.
+CLOCK_TICK_NS = 20_000_000
+
+
+class Standing(enum.Enum):
+    """How far an entry of the record can be believed."""
+
+    RECORDED = "recorded"
+    # Cleared, but the service may have ignored it.
+    UNCONFIRMED = "unconfirmed"
+    IN_DOUBT = "in_doubt"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The last value that was sent for a setting; ``at`` is when, as ``YYYY-MM-DDTHH:MM:SSZ``."""
+
+    value: Value
+    at: str
+    standing: Standing = Standing.RECORDED
+
+
+@dataclass(frozen=True)
+class DeviceRecord:
+    """What this controller knows to have sent to a device."""
+
+    entries: t.Mapping[str, Entry] = field(default_factory=dict)
+    otp_requested_at: str | None = None
+
+    def begin(self, sent: Settings, at: str) -> DeviceRecord:
+        """Return the record with what is about to be sent in doubt.
+
+        A value that is sent again as it was recorded is the same whether the call is applied or not.
+        """
+        doubtful = {
+            option: Entry(value, at, Standing.IN_DOUBT)
+            for option, value in sent.items()
+            if option in RECORDED and not self._holds(option, value)
+        }
+        return replace(self, entries={**self.entries, **doubtful})
+
+    def _holds(self, option: str, value: Value) -> bool:
+        entry = self.entries.get(option)
+        return entry is not None and entry.value == value and entry.standing is not Standing.IN_DOUBT
+
+    def confirm(self, sent: Settings, at: str) -> DeviceRecord:
+        """Return the record after the service said yes to what was sent."""
+        applied = {option: Entry(value, at, _after_success(option, value)) for option, value in sent.items() if option in RECORDED}
+        return replace(self, entries={**self.entries, **applied})
+
+    def note(self, known: Settings, at: str) -> DeviceRecord:
+        """Return the record with values that hold without having been sent, as on a new device."""
+        return replace(self, entries={**self.entries, **{option: Entry(value, at) for option, value in known.items()}})
+
+    def to_json(self) -> dict[str, t.Any]:
+        """Return the record as it is sealed."""
+        entries = {option: [entry.value, entry.at, entry.standing.value] for option, entry in self.entries.items()}
+        return {"format": FORMAT, "entries": entries, "otp_requested_at": self.otp_requested_at}
+
+    @classmethod
+    def from_json(cls, data: t.Any) -> DeviceRecord:
+        """Return the record that was sealed.
+
+        Raises:
+            ValueError: It is not one that this format allows.
+        """
+        if not isinstance(data, dict) or data.get("format") != FORMAT or not isinstance(data.get("entries"), dict):
+            raise ValueError("not a record of this format")
+        asked = data.get("otp_requested_at")
+        if asked is not None and not isinstance(asked, str):
+            raise ValueError("not a time")
+        # A setting that only a newer release knows is not ours to claim anything about.
+        entries = {option: _entry(option, raw) for option, raw in data["entries"].items() if option in RECORDED}
+        return cls(entries, asked)
+
+
+def _after_success(option: str, value: Value) -> Standing:
+    cleared = value == "" and BY_OPTION[option].kind is Kind.URL
+    return Standing.UNCONFIRMED if cleared else Standing.RECORDED
+
+
+def _entry(option: str, raw: t.Any) -> Entry:
+    if not isinstance(raw, list) or len(raw) != 3:
+        raise ValueError("not an entry")
+    value, at, standing = raw
+    wanted = bool if BY_OPTION[option].kind is Kind.FLAG else str
+    if not isinstance(value, wanted) or not isinstance(at, str):
+        raise ValueError("not a value")
+    return Entry(value, at, Standing(standing))
+
+
+@dataclass(frozen=True)
+class NumberNote:
+    """What this controller knows of a number in an account, before any device's token is known.
+
+    Attributes:
+        state: ``creating``, ``present`` or ``deleted``.
+        sent: What a creation that was begun was about to set.
+        device_file: The name of the record of the device that was last made or seen.
+    """
+
+    state: str
+    at: str
+    sent: Settings = field(default_factory=dict)
+    device_file: str = ""
+
+    def to_json(self) -> dict[str, t.Any]:
+        """Return the note as it is sealed."""
+        return {"format": FORMAT, "state": self.state, "at": self.at, "sent": dict(self.sent), "device_file": self.device_file}
+
+    @classmethod
+    def from_json(cls, data: t.Any) -> NumberNote:
+        """Return the note that was sealed; ValueError if it is not one."""
+        if not isinstance(data, dict) or data.get("format") != FORMAT or data.get("state") not in ("creating", "present", "deleted"):
+            raise ValueError("not a note of this format")
+        at, sent, device_file = data.get("at"), data.get("sent"), data.get("device_file")
+        if not isinstance(at, str) or not isinstance(sent, dict) or not isinstance(device_file, str):
+            raise ValueError("not a note")
+        entries = {option: _entry(option, [value, at, "in_doubt"]).value for option, value in sent.items() if option in RECORDED}
+        return cls(data["state"], at, entries, device_file)
+
+
+Content = t.TypeVar("Content", DeviceRecord, NumberNote)
+
+
+class SealedFile(t.Generic[Content]):
+    """One file of the record: read, written whole or not at all, locked."""
+
+    def __init__(self, folder: str, name: str, secret: str, read: t.Callable[[t.Any], Content]) -> None:
+        self.folder = folder
+        self.name = name
+        self._secret = secret
+        self._from_json: t.Callable[[t.Any], Content] = read
+
+    @property
+    def path(self) -> str:
+        """Where the file lies."""
+        return os.path.join(self.folder, self.name)
+
+    def load(self) -> tuple[Content | None, str]:
+        """Return what the file holds and "", or None and what is wrong with it. A missing file is not wrong."""
+        try:
+            with open(self.path, "rb") as stream:
+                sealed = stream.read()
+        except FileNotFoundError:
+            return None, ""
+        except OSError as fault:
+            return None, f"the record {self.path} cannot be read ({fault.strerror})"
+        try:
+            return self._from_json(json.loads(_unseal(self._secret, sealed))), ""
+        except ValueError:
+            return None, f"the record {self.path} is damaged"
+
+    def save(self, content: Content) -> None:
+        """Write the file: aside, to the disk, then renamed. What could not be opened before is set aside first.
+
+        Raises:
+            RecordError: It cannot be written.
+        """
+        sealed = _seal(self._secret, json.dumps(content.to_json()).encode())
+        # Only the holder of the lock writes, so one name is enough, and a killed run leaves at most one.
+        aside = self.path + ".new"
+        try:
+            self._keep_damaged()
+            os.makedirs(self.folder, mode=0o700, exist_ok=True)
+            descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(sealed)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(aside, self.path)
+            self._sync_folder()
+            self._touch()
+        except OSError as fault:
+            with contextlib.suppress(OSError):
+                os.unlink(aside)
+            raise _unwritable(self.folder, fault) from None
+
+    def restore(self, content: Content | None) -> None:
+        """Put back what was there before a call that was certainly not applied."""
+        if content is None:
+            self.remove()
+        else:
+            self.save(content)
+
+    def remove(self) -> None:
+        """Remove the file; RecordError if that cannot be done."""
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.path)
+            self._touch()
+        except OSError as fault:
+            raise _unwritable(self.folder, fault) from None
+
+    def _keep_damaged(self) -> None:
+        _content, problem = self.load()
+        if problem:
+            os.replace(self.path, f"{self.path}.damaged-{int(time.time())}")
+
+    def _sync_folder(self) -> None:
+        """Make the new name survive a power cut: a doubt that is lost is a false claim."""
+        descriptor = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _touch(self) -> None:
+        """Tell other processes, through the lock's time, that something was written."""
+        with contextlib.suppress(FileNotFoundError):
+            with open(self.path + ".lock", "r+b") as stream:
+                stream.write(b"written\n")
+
+    def touched_since(self, moment_ns: int) -> bool:
+        """Tell whether any process wrote this file at or after a moment (of time.time_ns)."""
+        try:
+            lock = os.stat(self.path + ".lock")
+        except FileNotFoundError:
+            return False
+        # The time of an empty lock is that of its making.
+        return lock.st_size > 0 and lock.st_mtime_ns >= moment_ns - CLOCK_TICK_NS
+
+    @contextlib.contextmanager
+    def lock(self, seconds: float) -> t.Iterator[None]:
+        """Hold the device for one process; two would overwrite each other's full set of settings.
+
+        Raises:
+            RecordError: Another run held it for longer than the seconds given, or the folder is not writable.
+        """
+        try:
+            os.makedirs(self.folder, mode=0o700, exist_ok=True)
+            descriptor = os.open(self.path + ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as fault:
+            raise _unwritable(self.folder, fault) from None
+        try:
+            self._wait(descriptor, seconds)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _wait(self, descriptor: int, seconds: float) -> None:
+        give_up = time.monotonic() + seconds
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() >= give_up:
+                    raise RecordError(
+                        f"another run has been working on this device for over {seconds:g} s",
+                        "wait for it to end; nothing was sent by this one",
+                    ) from None
+                time.sleep(LOCK_POLL_SECONDS)
+            except OSError as fault:
+                raise _unwritable(self.folder, fault) from None
+
+
+class RecordStore:
+    """The folder of the record. File names are keyed digests: they tell neither number, token nor account."""
+
+    def __init__(self, folder: str, endpoint: str) -> None:
+        self.folder = folder
+        self._endpoint = endpoint
+
+    def device(self, device_token: str) -> SealedFile[DeviceRecord]:
+        """Return the record of the device with this token."""
+        name = _digest(device_token, "device", self._endpoint)
+        return SealedFile(self.folder, f"device-{name}", device_token, DeviceRecord.from_json)
+
+    def number(self, account_token: str, number: str) -> SealedFile[NumberNote]:
+        """Return the note on a number of an account; every spelling has the same."""
+        name = _digest(account_token, "number", self._endpoint, international(number))
+        return SealedFile(self.folder, f"number-{name}", account_token, NumberNote.from_json)
+
+    def discard(self, device_file: str) -> None:
+        """Remove the record of a device that is no more; it opens with no token that exists."""
+        if device_file.startswith("device-") and os.path.basename(device_file) == device_file:
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(self.folder, device_file))
+
+
+def _unwritable(folder: str, fault: OSError) -> RecordError:
+    return RecordError(
+        f"the record in {folder} cannot be written ({fault.strerror})",
+        "make the folder writable for the user who runs the task, or name another with record_path",
+    )
+
+
+def _digest(secret: str, *parts: str) -> str:
+    text = "\0".join(("fonnte.whatsapp/record-name/1", *parts))
+    return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _cipher(secret: str) -> t.Any:
+    """Return the cipher for a secret. Imported here: most runs find no record and write none."""
+    try:
+        from cryptography.fernet import Fernet
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+    except ImportError:
+        raise MissingLibraryError("cryptography", traceback.format_exc()) from None
+    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"fonnte.whatsapp/record/1").derive(secret.encode())
+    return Fernet(base64.urlsafe_b64encode(key))
+
+
+def _seal(secret: str, plain: bytes) -> bytes:
+    return t.cast(bytes, _cipher(secret).encrypt(plain))
+
+
+def _unseal(secret: str, sealed: bytes) -> bytes:
+    """Return the plain text; ValueError if it was not sealed under this secret, or is damaged."""
+    cipher = _cipher(secret)
+    from cryptography.fernet import InvalidToken
+
+    try:
+        return t.cast(bytes, cipher.decrypt(sealed))
+    except InvalidToken:
+        raise ValueError("does not open") from None

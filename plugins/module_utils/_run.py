@@ -1,0 +1,54 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The adapter: AnsibleModule outside, engine inside. Errors become fail_json here and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.errors import AnsibleFallbackNotFound
+
+from ._commands import Report, Task
+from ._errors import FonnteError, MissingLibraryError
+from ._options import Spec, harmless, secrets
+
+
+def env_text(name: str) -> str:
+    """Return a variable of the environment as a fallback; an empty one counts as unset."""
+    value = os.environ.get(name)
+    if not value:
+        raise AnsibleFallbackNotFound
+    return value
+
+
+def bind(spec: Spec) -> dict[str, dict[str, t.Any]]:
+    """Return options as AnsibleModule takes them."""
+    bound: dict[str, dict[str, t.Any]] = {}
+    for option, description in spec.items():
+        bound[option] = {key: value for key, value in description.items() if key != "env"}
+        if "env" in description:
+            bound[option]["fallback"] = (env_text, [description["env"]])
+    return bound
+
+
+def run_module(spec: Spec, command: t.Callable[[Task], Report]) -> None:
+    """Run a module to its end."""
+    module = AnsibleModule(argument_spec=bind(spec), supports_check_mode=True)
+    module.no_log_values |= secrets(module.params, os.environ)
+    module.no_log_values -= harmless(module.params)
+    task = Task(module.params, os.environ, check_mode=module.check_mode, no_log=module.no_log)
+    try:
+        report = command(task)
+    except MissingLibraryError as fault:
+        module.fail_json(msg=missing_required_lib(fault.library), exception=fault.trace)
+    except FonnteError as fault:
+        module.fail_json(msg=str(fault), **fault.progress)
+    for warning in report.warnings:
+        module.warn(warning)
+    module.exit_json(**report.result)
