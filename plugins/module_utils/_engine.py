@@ -49,6 +49,8 @@ from ._record import DeviceRecord, NumberNote, RecordStore, SealedFile
 LOCK_SECONDS = 300.0
 # How often a device is looked at again because another run wrote to it in the meantime.
 MOST_LOOKS = 5
+# Longer than a tick of the file system's clock, or the same write would be seen again.
+LOOK_AGAIN_SECONDS = 0.05
 
 # A second call of these could do harm, so a lost reply is followed by a look and never by a repeat.
 NEVER_AGAIN = (DELETE, REQUEST_OTP)
@@ -133,6 +135,7 @@ def carry_out(house: House, desired: Desired) -> Outcome:
             # Another run may have written between our look and our lock.
             if not lock.touched_since(sight.began_ns):
                 return _apply(house, desired, sight, lock, held)
+        time.sleep(LOOK_AGAIN_SECONDS)
     raise FonnteError(
         f"other runs keep writing to device {desired.number}", "let them end, and see that no two plays manage one device at a time"
     )

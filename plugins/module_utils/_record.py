@@ -244,19 +244,22 @@ class SealedFile(t.Generic[Content]):
             os.close(descriptor)
 
     def _touch(self) -> None:
-        """Tell other processes, through the lock's time, that something was written."""
+        """Tell other processes, through the lock's time and text, that something was written, and by whom."""
         with contextlib.suppress(FileNotFoundError):
             with open(self.path + ".lock", "r+b") as stream:
-                stream.write(b"written\n")
+                stream.write(_process())
+                stream.truncate()
 
     def touched_since(self, moment_ns: int) -> bool:
-        """Tell whether any process wrote this file at or after a moment (of time.time_ns)."""
+        """Tell whether another process wrote this file at or after a moment (of time.time_ns)."""
         try:
-            lock = os.stat(self.path + ".lock")
+            with open(self.path + ".lock", "rb") as stream:
+                writer = stream.read()
+                written_ns = os.fstat(stream.fileno()).st_mtime_ns
         except FileNotFoundError:
             return False
-        # The time of an empty lock is that of its making.
-        return lock.st_size > 0 and lock.st_mtime_ns >= moment_ns - CLOCK_TICK_NS
+        # The time of an empty lock is that of its making, and our own writes are no news to us.
+        return writer not in (b"", _process()) and written_ns >= moment_ns - CLOCK_TICK_NS
 
     @contextlib.contextmanager
     def lock(self, seconds: float) -> t.Iterator[None]:
@@ -315,6 +318,10 @@ class RecordStore:
         if device_file.startswith("device-") and os.path.basename(device_file) == device_file:
             with contextlib.suppress(OSError):
                 os.unlink(os.path.join(self.folder, device_file))
+
+
+def _process() -> bytes:
+    return b"%d\n" % os.getpid()
 
 
 def _unwritable(folder: str, fault: OSError) -> RecordError:

@@ -13,11 +13,11 @@ import time
 import typing as t
 
 if t.TYPE_CHECKING:
-    from urllib3.exceptions import InvalidHeader, MaxRetryError
+    from urllib3.exceptions import InvalidHeader, MaxRetryError, ProtocolError
     from urllib3.util.retry import Retry
 else:
     try:
-        from urllib3.exceptions import InvalidHeader, MaxRetryError
+        from urllib3.exceptions import InvalidHeader, MaxRetryError, ProtocolError
         from urllib3.util.retry import Retry
     except ImportError:
         # The file has to be importable; the transport says what is missing before it is used.
@@ -76,7 +76,7 @@ class BoundedRetry(Retry):
     def after_broken_body(self, method: str, url: str, fault: Exception) -> BoundedRetry:
         """Count and wait after a body that broke off, which urllib3 does not see; raise the fault at the end."""
         try:
-            following = super().increment(method, url, error=fault)
+            following = super().increment(method, url, error=ProtocolError())
         except MaxRetryError:
             raise fault from None
         following.sleep()

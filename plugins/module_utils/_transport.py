@@ -315,7 +315,7 @@ def _cause(fault: BaseException) -> str:
             return f"its certificate was refused: {link.verify_message}"
         if isinstance(link, OSError) and link.strerror and not isinstance(link, requests.exceptions.RequestException):
             words = str(link.strerror)
-    return words or type(fault).__name__
+    return words or "no reason is given"
 
 
 def _connection_fault(fault: t.Any) -> UnreachableError | UnansweredError:

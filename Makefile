@@ -1,0 +1,62 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Every target sets up what it needs under .build, which git ignores. ARGS goes to the tool behind a target:
+#   make units ARGS="-k number -x"
+
+# The first Python that runs: a name on the PATH may be a version manager's shim that does not.
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 8))' >/dev/null 2>&1 && echo $$name && break; done)
+RUN = PYTHONDONTWRITEBYTECODE=1 FRESH="$(FRESH)" $(or $(PYTHON),python3) -m tools
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test check sandbox lint sanity units conformance integration molecule build changelog stages \
+	clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: ## see the collection at work on a sandbox, in about a minute
+	@$(RUN) demo $(ARGS)
+
+test: ## all checks; what did not change since it passed is not run again (FRESH=1 runs all)
+	@$(RUN) test
+
+check: ## the quick checks, for while you work
+	@$(RUN) check
+
+sandbox: ## a server on this machine that behaves like the service, to try playbooks by hand; Ctrl-C ends it
+	@$(RUN) sandbox $(ARGS)
+
+lint: ## ansible-lint, documentation, changelog, types
+	@$(RUN) lint $(ARGS)
+
+sanity: ## ansible-test sanity on the newest and on the oldest ansible-core
+	@$(RUN) sanity $(ARGS)
+
+units: ## unit tests
+	@$(RUN) units $(ARGS)
+
+conformance: ## real playbooks against the sandbox
+	@$(RUN) conformance $(ARGS)
+
+integration: ## ansible-test integration
+	@$(RUN) integration $(ARGS)
+
+molecule: ## molecule scenarios
+	@$(RUN) molecule $(ARGS)
+
+build: ## build the artifact into .build/artifact and install it into .build/installed
+	@$(RUN) build
+
+changelog: ## write CHANGELOG.md from changelogs/fragments
+	@$(RUN) changelog $(ARGS)
+
+stages: ## the stages of make test
+	@$(RUN) list
+
+clean: ## remove .build
+	@$(RUN) clean $(ARGS)

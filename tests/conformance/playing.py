@@ -1,0 +1,240 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real ``ansible-playbook`` processes, and what they told.
+
+A process costs about a second and a task half of one, so a run holds as many tasks as a test can use. Every run is
+searched for tracebacks and secrets, whatever it is about.
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+
+Json = dict[str, Any]
+
+# Part of every secret that the tests make up: wherever it shows, a secret shows.
+MARK = 's3cr3t'
+# The code that a sandbox is told to send. The leading zero must survive, and tells it from a process number.
+OTP = '047193'
+WRONG_OTP = '058204'
+
+# Ansible prints the source line of a failing task, so these come from variables, as in a careful user's playbook.
+_FROM_VARIABLES = ('account_token', 'device_token', 'otp', 'webhook', 'webhook_connect', 'webhook_status',
+                   'webhook_chaining')
+_NOT_PASSED_ON = re.compile(r'FONNTE_.*|ANSIBLE_.*|.*_proxy', re.IGNORECASE)
+LONGEST_RUN = 300
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task of a play: the short name of a module, its options, and keywords of the task itself."""
+
+    module: str
+    args: Mapping[str, object] = field(default_factory=dict)
+    keywords: Mapping[str, object] = field(default_factory=dict)
+
+    def but(self, **args: object) -> Task:
+        """The same task with other options; None takes one away."""
+        merged = {**self.args, **args}
+        return Task(self.module, {key: value for key, value in merged.items() if value is not None}, self.keywords)
+
+    def named(self, **keywords: object) -> Task:
+        """The same task with other keywords, such as ``no_log``."""
+        return Task(self.module, self.args, {**self.keywords, **keywords})
+
+
+def device(**args: object) -> Task:
+    """A task of fonnte_device."""
+    return Task('fonnte_device', args)
+
+
+def webhook_config(**args: object) -> Task:
+    """A task of fonnte_webhook_config."""
+    return Task('fonnte_webhook_config', args)
+
+
+def device_info(**args: object) -> Task:
+    """A task of fonnte_device_info."""
+    return Task('fonnte_device_info', args)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a task told its user."""
+
+    failed: bool
+    result: Json
+
+    def __getitem__(self, key: str) -> Any:
+        return self.result[key]
+
+    def get(self, key: str, default: object = None) -> Any:
+        """A key of the result."""
+        return self.result.get(key, default)
+
+    @property
+    def changed(self) -> bool:
+        """Whether it says that it changed something; a failure that says nothing did not."""
+        return bool(self.result.get('changed', False))
+
+    @property
+    def message(self) -> str:
+        """The text of a failure."""
+        return str(self.result.get('msg', ''))
+
+    @property
+    def warnings(self) -> list[str]:
+        """The warnings, as texts."""
+        return [str(warning) for warning in self.result.get('warnings', [])]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One process: its results in the order of the tasks, and all that it printed."""
+
+    code: int
+    told: list[Told]
+    output: str
+
+    def only(self) -> Told:
+        """The result of a run with one task."""
+        assert len(self.told) == 1, f'one task was played and {len(self.told)} results came\n{self.output}'
+        return self.told[0]
+
+
+class Player:
+    """Plays tasks against one sandbox, in a home and with a record of its own."""
+
+    def __init__(self, folder: Path, sandbox: Sandbox, programs: Path | None = None) -> None:
+        self._sandbox = sandbox
+        self._programs = programs or Path(sys.executable).parent
+        self._plays = folder / 'plays'
+        self.home = folder / 'home'
+        self.record = folder / 'record'
+        self._plays.mkdir()
+        self.home.mkdir()
+        self._count = 0
+
+    def play(self, *tasks: Task, check: bool = False, env: Mapping[str, str] | None = None,
+             defaults: Mapping[str, object] | None = None, secrets: Sequence[str] = ()) -> Run:
+        """Play the tasks in one process; a failing one does not end the play.
+
+        Args:
+            check: In check mode.
+            env: Variables of the environment, on top of those that name the sandbox and the record; '' unsets.
+            defaults: ``module_defaults`` for the collection's action group.
+            secrets: What must not show in any output or file, beside all that the sandbox knows.
+        """
+        self._count += 1
+        stem = self._plays / f'{self._count:03d}'
+        play, variables = _playbook(tasks, defaults)
+        stem.with_suffix('.yml').write_text(json.dumps(play, indent=1), encoding='utf-8')
+        stem.with_suffix('.vars').write_text(json.dumps(variables), encoding='utf-8')
+        before = _tokens(self._sandbox)
+        done = subprocess.run(
+            [str(self._programs / 'ansible-playbook'), '-vvvv', '--diff', *(['--check'] if check else []),
+             '-e', f'@{stem}.vars', f'{stem}.yml'],
+            env=self._environment(stem.with_suffix('.told'), env or {}), cwd=self._plays, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LONGEST_RUN, check=False,
+        )
+        run = Run(done.returncode, _read(stem.with_suffix('.told')), done.stdout)
+        assert len(run.told) == len(tasks), f'{len(tasks)} tasks were played and {len(run.told)} results came\n{run.output}'
+        self._search(run, before | _tokens(self._sandbox) | set(secrets))
+        return run
+
+    def _environment(self, told: Path, extra: Mapping[str, str]) -> dict[str, str]:
+        env = {name: value for name, value in os.environ.items() if not _NOT_PASSED_ON.fullmatch(name)}
+        env.update(
+            HOME=str(self.home),
+            ANSIBLE_HOME=str(self.home / '.ansible'),
+            ANSIBLE_COLLECTIONS_PATH=os.environ['ANSIBLE_COLLECTIONS_PATH'],
+            ANSIBLE_CALLBACK_PLUGINS=str(Path(__file__).parent / 'callback_plugins'),
+            ANSIBLE_CALLBACKS_ENABLED='told',
+            ANSIBLE_LOCALHOST_WARNING='false',
+            ANSIBLE_INVENTORY_UNPARSED_WARNING='false',
+            ANSIBLE_NOCOLOR='true',
+            # Newer cores show the options of a task only when asked.
+            ANSIBLE_INJECT_INVOCATION='1',
+            FONNTE_TESTS_TOLD=str(told),
+            FONNTE_API_ENDPOINT=self._sandbox.url,
+            FONNTE_RECORD_PATH=str(self.record),
+        )
+        env.update(extra)
+        return {name: value for name, value in env.items() if value}
+
+    def _search(self, run: Run, secrets: set[str]) -> None:
+        """Every run has to be free of tracebacks and secrets, on the screen and on the disk."""
+        assert 'Traceback' not in run.output, f'a traceback was printed\n{run.output}'
+        texts = {'the output': run.output, 'a result': json.dumps([told.result for told in run.told])}
+        texts.update((f'the file {path}', path.read_bytes().decode(errors='replace')) for path in self.files())
+        for where, text in texts.items():
+            shown = sorted(secret for secret in secrets | {MARK} if secret in text)
+            shown += [code for code in (OTP, WRONG_OTP) if re.search(rf'(?<!\d){code}(?!\d)', text)]
+            assert not shown, f'{where} shows {shown}: {_around(text, shown[0])}'
+
+    def files(self) -> Iterator[Path]:
+        """Every file that runs left behind: the records, and whatever is in the home."""
+        for root in (self.record, self.home):
+            yield from sorted(path for path in root.rglob('*') if path.is_file())
+
+
+def _playbook(tasks: Sequence[Task], defaults: Mapping[str, object] | None) -> tuple[list[Json], Json]:
+    variables: Json = {'ansible_python_interpreter': '{{ ansible_playbook_python }}'}
+    written: list[Json] = []
+    for number, task in enumerate(tasks):
+        args, variables[f'task{number}'] = _split(f'task{number}', task.args)
+        written.append({
+            'name': f'task {number}', f'fonnte.whatsapp.{task.module}': args, 'ignore_errors': True, **task.keywords,
+        })
+    play: Json = {'hosts': 'localhost', 'connection': 'local', 'gather_facts': False, 'tasks': written}
+    if defaults is not None:
+        args, variables['defaults'] = _split('defaults', defaults)
+        play['module_defaults'] = {'group/fonnte.whatsapp.fonnte': args}
+    return [play], variables
+
+
+def _split(variable: str, args: Mapping[str, object]) -> tuple[Json, Json]:
+    """What stands in the playbook, and what a variable holds. Only text is moved: a template may change other types."""
+    hidden = {key: value for key, value in args.items() if key in _FROM_VARIABLES and isinstance(value, str)}
+    return {key: f'{{{{ {variable}.{key} }}}}' if key in hidden else value for key, value in args.items()}, hidden
+
+
+def _read(path: Path) -> list[Told]:
+    if not path.exists():
+        return []
+    lines = [json.loads(line) for line in path.read_text(encoding='utf-8').splitlines()]
+    return [Told(line['failed'], line['told']) for line in lines]
+
+
+def _tokens(sandbox: Sandbox) -> set[str]:
+    accounts = sandbox.state()['accounts']
+    return {account['token'] for account in accounts} | {
+        known['token'] for account in accounts for known in account['devices']
+    }
+
+
+def _around(text: str, secret: str) -> str:
+    at = text.find(secret)
+    return '…' + text[max(0, at - 300):at + 300] + '…'
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, str]]:
+    """A folder and all beneath it, with times and digests of contents; empty when there is no such folder."""
+    found = [folder, *sorted(folder.rglob('*'))] if folder.exists() else []
+    return {
+        str(path.relative_to(folder)): (
+            path.stat().st_mtime_ns, hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else '',
+        )
+        for path in found
+    }

@@ -1,0 +1,199 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The service's state and its rules, without HTTP.
+
+Look-ups by number and by token are dictionary look-ups: a world of ten thousand devices answers as fast as one of ten.
+"""
+from __future__ import annotations
+
+import random
+import string
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from .clock import Clock
+from .forms import Refused
+from .journal import Journal
+from .otp import OtpDesk
+from .readings import Readings
+
+WEBHOOKS = ('webhook', 'webhookconnect', 'webhookstatus', 'webhookchaining')
+BOOLEANS = ('autoread', 'personal', 'group', 'quick', 'resend')
+# What a device has besides its name. The defaults are those of a new device, and of omitted=resets.
+DEFAULTS: dict[str, bool | str] = {
+    **{key: False for key in BOOLEANS},
+    'target': '',
+    'countryCode': '62',
+    **{key: '' for key in WEBHOOKS},
+}
+FREE = 'Free'
+FREE_DEVICES = 10
+FREE_QUOTA = 1000
+DAY = 86_400
+PURGE_AFTER = 30 * DAY
+ATTACHING_PACKAGES = ('super', 'advanced', 'ultra')
+TOKEN_CHARACTERS = string.ascii_letters + string.digits + '@!#+-_'
+TOKEN_LENGTH = 20
+
+
+@dataclass
+class Device:
+    """A slot with a number as its label. ``number`` is a label only; ``linked_number`` is the WhatsApp account."""
+
+    number: str
+    name: str
+    token: str
+    account: str
+    expires: int
+    last_used: float
+    package: str = FREE
+    quota: int = FREE_QUOTA
+    messages: int = 0
+    linked: bool = False
+    linked_number: str = ''
+    unlisted: bool = False
+    settings: dict[str, bool | str] = field(default_factory=lambda: dict(DEFAULTS))
+
+    @property
+    def free(self) -> bool:
+        """Package names are spelled freely: compare without case."""
+        return self.package.lower() == FREE.lower()
+
+    @property
+    def attaches(self) -> bool:
+        """Whether the package may send and receive attachments."""
+        return self.package.lower() in ATTACHING_PACKAGES
+
+
+@dataclass
+class Account:
+    """An owner of devices. ``plan`` is the package that its new devices get."""
+
+    token: str
+    plan: str = FREE
+    devices: dict[str, Device] = field(default_factory=dict)
+
+    def free_devices(self) -> Iterator[Device]:
+        """The devices that count against the limit, and of which one may be linked."""
+        return (device for device in self.devices.values() if device.free)
+
+
+class World:
+    """Everything the service knows. A reset makes a new one."""
+
+    def __init__(self, clock: Clock, readings: Readings, journal: Journal, generation: int = 0) -> None:
+        self.clock = clock
+        self.readings = readings
+        self.journal = journal
+        # Random but repeatable, and different after every reset: no test may live on an old token.
+        self.rng = random.Random(f'fonnte sandbox {generation}')
+        self.otp = OtpDesk(clock, self.rng)
+        self.accounts: dict[str, Account] = {}
+        self.by_number: dict[str, Device] = {}
+        self.by_token: dict[str, Device] = {}
+        self.outbox: list[dict[str, Any]] = []
+        self.counter = 2_937_000
+
+    def count(self) -> int:
+        """The next id of a message, a request or an inbox entry."""
+        self.counter += 1
+        return self.counter
+
+    def new_token(self) -> str:
+        """A token nobody has, nor ever had in this world."""
+        return ''.join(self.rng.choice(TOKEN_CHARACTERS) for unused in range(TOKEN_LENGTH))
+
+    def add_account(self, token: str, plan: str) -> Account:
+        """A new account; ``ValueError`` when the token is taken."""
+        if token in self.accounts or token in self.by_token:
+            raise ValueError(f'The token {token} is already in use.')
+        self.accounts[token] = Account(token=token, plan=plan)
+        return self.accounts[token]
+
+    def insert(self, device: Device) -> None:
+        """Put a device in. Numbers are unique over all accounts; ``ValueError`` otherwise."""
+        if device.number in self.by_number:
+            raise ValueError(f'The number {device.number} is already in use.')
+        if device.token in self.by_token or device.token in self.accounts:
+            raise ValueError(f'The token {device.token} is already in use.')
+        self.accounts[device.account].devices[device.number] = device
+        self.by_number[device.number] = device
+        self.by_token[device.token] = device
+
+    def new_device(self, account: Account, number: str, name: str) -> Device:
+        """A device as the service makes it, not yet inserted."""
+        now = self.clock.now()
+        return Device(
+            number=number, name=name, token=self.new_token(), account=account.token, package=account.plan,
+            expires=int(now) + 30 * DAY, last_used=now,
+        )
+
+    def add_device(self, account: Account, number: str, name: str) -> Device:
+        """The rules of add-device. That an existing number is found before the limit is this sandbox's choice."""
+        if number in self.by_number:
+            raise Refused('device already exist')
+        device = self.new_device(account, number, name)
+        if device.free and sum(1 for unused in account.free_devices()) >= FREE_DEVICES:
+            raise Refused('too much free device')
+        self.insert(device)
+        return device
+
+    def remove(self, device: Device) -> None:
+        """The device, its settings and its token are gone."""
+        del self.accounts[device.account].devices[device.number]
+        del self.by_number[device.number]
+        del self.by_token[device.token]
+        self.otp.forget(device.token)
+
+    def renumber(self, device: Device, number: str) -> None:
+        """Give a device another label; the token stays. ``ValueError`` when the number is taken."""
+        if number == device.number:
+            return
+        if number in self.by_number:
+            raise ValueError(f'The number {number} is already in use.')
+        devices = self.accounts[device.account].devices
+        del devices[device.number]
+        del self.by_number[device.number]
+        device.number = number
+        devices[number] = device
+        self.by_number[number] = device
+
+    def other_linked_free(self, device: Device) -> Device | None:
+        """The other free device of the account that is linked: while there is one, this one cannot be."""
+        if not device.free:
+            return None
+        free = self.accounts[device.account].free_devices()
+        return next((other for other in free if other.linked and other is not device), None)
+
+    def link(self, device: Device, linked_number: str) -> None:
+        """The owner scanned the code."""
+        other = self.other_linked_free(device)
+        if other:
+            raise ValueError(f'Only one free device can be linked at a time; {other.number} is.')
+        device.linked = True
+        device.linked_number = linked_number
+        device.last_used = self.clock.now()
+
+    def unlink(self, device: Device) -> None:
+        """The link is gone, from whichever side."""
+        device.linked = False
+        device.linked_number = ''
+        device.last_used = self.clock.now()
+
+    def otp_key(self, device: Device) -> str:
+        """What an OTP belongs to, by the reading ``otp_scope``."""
+        return device.account if self.readings.otp_scope == 'account' else device.token
+
+    def purge_unused(self) -> list[str]:
+        """Remove free devices that were unused for 30 days; the numbers removed.
+
+        "Unused" has no definition in the documents. Here: not linked, and no message sent since; calls that only
+        configure or read a device do not count as use, so a client cannot keep a device alive by looking at it.
+        """
+        limit = self.clock.now() - PURGE_AFTER
+        unused = [d for d in self.by_number.values() if d.free and not d.linked and d.last_used <= limit]
+        for device in unused:
+            self.remove(device)
+        return [device.number for device in unused]

@@ -1,0 +1,175 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The service calls its users: events to webhooks, and the probe of a URL that is being saved."""
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import aiohttp
+
+from .clock import Clock
+from .model import Device, World
+
+ANSWER_WITHIN = 10.0
+# Enough for any test; older deliveries are forgotten.
+LOG_LIMIT = 50_000
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One POST that was tried. ``status`` is None when no reply came; ``error`` then says why."""
+
+    n: int
+    at: float
+    kind: str
+    number: str
+    url: str
+    attempt: int
+    status: int | None
+    error: str | None
+    payload: dict[str, object]
+
+
+class Webhooks:
+    """Posts in the background. An event that is not answered with 200 is posted again: up to 15 times, one a minute."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._session: aiohttp.ClientSession | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._moved = asyncio.Event()
+        self._n = 0
+        self.log: list[Delivery] = []
+        clock.on_move.append(self._wake)
+
+    def post(self, kind: str, device: Device, url: object, payload: Mapping[str, object], retry: Retry) -> bool:
+        """Begin to deliver an event; False when the device has no such webhook."""
+        if not url:
+            return False
+        task = asyncio.get_running_loop().create_task(self._deliver(kind, device.number, str(url), payload, retry))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return True
+
+    async def probe(self, number: str, url: str, timeout: float) -> bool:
+        """Whether a URL answers 2xx to a POST now. What the real probe posts is unknown: here the device's number."""
+        status = await self._try('probe', number, url, 1, {'device': number}, timeout)
+        return status is not None and 200 <= status < 300
+
+    def deliveries(self) -> list[dict[str, object]]:
+        """The log as plain data."""
+        return [asdict(delivery) for delivery in self.log]
+
+    async def clear(self) -> None:
+        """Drop what is pending, and the log."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.log.clear()
+
+    async def close(self) -> None:
+        """End everything."""
+        await self.clear()
+        if self._session:
+            await self._session.close()
+
+    async def _deliver(self, kind: str, number: str, url: str, payload: Mapping[str, object], retry: Retry) -> None:
+        for attempt in range(1, retry.tries + 1):
+            if await self._try(kind, number, url, attempt, payload, ANSWER_WITHIN) == 200:
+                return
+            if attempt < retry.tries:
+                await self._sleep(retry.interval)
+
+    async def _try(self, kind: str, number: str, url: str, attempt: int, payload: Mapping[str, object],
+                   timeout: float) -> int | None:
+        status, error = None, None
+        try:
+            limits = aiohttp.ClientTimeout(total=timeout)
+            async with self._open().post(url, json=payload, timeout=limits, allow_redirects=False) as reply:
+                status = reply.status
+        except (aiohttp.ClientError, asyncio.TimeoutError, ValueError, OSError) as exc:
+            error = f'{type(exc).__name__}: {exc}'
+        self._n += 1
+        self.log.append(Delivery(
+            n=self._n, at=self._clock.now(), kind=kind, number=number, url=url, attempt=attempt,
+            status=status, error=error, payload=dict(payload),
+        ))
+        del self.log[:-LOG_LIMIT]
+        return status
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            # No connection is kept: a receiver that restarts between two events must not cost a try.
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True, limit=20))
+        return self._session
+
+    async def _sleep(self, seconds: float) -> None:
+        """Wait by the sandbox's clock: moving it on ends the wait."""
+        due = self._clock.now() + seconds
+        while (left := due - self._clock.now()) > 0:
+            try:
+                await asyncio.wait_for(self._moved.wait(), left)
+            except asyncio.TimeoutError:
+                continue
+
+    def _wake(self) -> None:
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+
+@dataclass(frozen=True)
+class Retry:
+    """How an unanswered event is repeated: seconds of the sandbox's clock, and the number of tries in all."""
+
+    interval: float
+    tries: int
+
+
+def link_event(world: World, device: Device, status: str, reason: str = '') -> dict[str, object]:
+    """The payload of connect and disconnect. It carries the device's token, as the newer documents have it."""
+    payload: dict[str, object] = {
+        'device': device.number,
+        'status': status,
+        'timestamp': int(world.clock.now()),
+        'token': device.token,
+    }
+    if status == 'disconnect':
+        payload['reason'] = reason
+    return payload
+
+
+INCOMING_TEXTS = ('sender', 'message', 'text', 'member', 'name', 'location', 'pollname', 'choices')
+INCOMING_FILES = ('url', 'filename', 'extension')
+
+
+def incoming_event(world: World, device: Device, chat: Mapping[str, object]) -> dict[str, object]:
+    """The payload of an incoming chat; the keys of attachments are there on all-feature packages only."""
+    payload: dict[str, object] = {'device': device.number}
+    for key in INCOMING_TEXTS:
+        payload[key] = chat.get(key, '')
+    payload['timestamp'] = int(world.clock.now())
+    payload['inboxid'] = world.count()
+    if device.attaches:
+        for key in INCOMING_FILES:
+            payload[key] = chat.get(key, '')
+    return payload
+
+
+def incoming_is_off(device: Device, chat: Mapping[str, object]) -> str | None:
+    """Why an incoming chat is not posted, or None when it is.
+
+    Clients observed that it takes ``autoread``, and ``personal``. That a group's chat takes ``group`` is inferred.
+    """
+    if not device.linked:
+        return 'the device is not linked'
+    if not device.settings['webhook']:
+        return 'the device has no webhook'
+    kind = 'group' if str(chat.get('sender', '')).endswith('@g.us') else 'personal'
+    for setting in ('autoread', kind):
+        if not device.settings[setting]:
+            return f'{setting} is off'
+    return None

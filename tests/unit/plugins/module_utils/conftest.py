@@ -1,0 +1,81 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One sandbox for all tests here, and modules without Ansible around them."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils import _commands, _options
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+
+MODULES: dict[str, tuple[_options.Spec, t.Callable[[_commands.Task], _commands.Report]]] = {
+    "device": (_options.DEVICE, _commands.run_device),
+    "webhook_config": (_options.WEBHOOK_CONFIG, _commands.run_webhook_config),
+    "device_info": (_options.DEVICE_INFO, _commands.run_device_info),
+}
+
+
+class Controller:
+    """A machine from which tasks are run: with its own record, and settings that make tests quick."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+        self.sandbox = sandbox
+        self.records = folder / "records"
+        self.environment: dict[str, str] = {}
+        self.common: dict[str, t.Any] = {
+            "account_token": sandbox.account_token,
+            "api_endpoint": sandbox.url,
+            "record_path": str(self.records),
+            "api_timeout": 2.0,
+            "api_retries": 2,
+            "api_retry_max_delay": 0.2,
+        }
+
+    def run(self, module: str, check: bool = False, **params: t.Any) -> _commands.Report:
+        """Run a module; FonnteError where it fails."""
+        spec, command = MODULES[module]
+        given = {**self.common, **params}
+        unknown = set(given) - set(spec)
+        assert not unknown, f"no option of {module}: {unknown}"
+        complete = {option: given.get(option, description.get("default")) for option, description in spec.items()}
+        return command(_commands.Task(complete, self.environment, check_mode=check))
+
+    def device(self, device: t.Any, check: bool = False, **params: t.Any) -> _commands.Report:
+        """Run fonnte_device."""
+        return self.run("device", check, device=device, **params)
+
+    def record_files(self) -> dict[str, bytes]:
+        """Return the record's files as they are on the disk."""
+        return {path.name: path.read_bytes() for path in self.records.iterdir()} if self.records.exists() else {}
+
+
+@pytest.fixture(scope="session")
+def running_sandbox() -> t.Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(running_sandbox: Sandbox) -> Sandbox:
+    running_sandbox.reset()
+    return running_sandbox
+
+
+@pytest.fixture
+def controller(sandbox: Sandbox, tmp_path: Path) -> Controller:
+    return Controller(sandbox, tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person's own proxies and tokens have no say in a test."""
+    for name in os.environ:
+        if name.lower().endswith("_proxy") or name.startswith("FONNTE_"):
+            monkeypatch.delenv(name)

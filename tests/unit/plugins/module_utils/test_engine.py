@@ -1,0 +1,525 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Look, plan, apply: the engine against the sandbox, with every kind of interruption."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils import _engine
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
+    BusyError,
+    CallError,
+    FonnteError,
+    NotFoundError,
+    OptionError,
+    RecordError,
+    RefusedError,
+    UnansweredError,
+    UnreachableError,
+    UnreadableError,
+)
+
+from .conftest import Controller
+
+A, B = "081200000001", "081200000002"
+URL = "https://h.example.com/a?key=s3cret"
+OTHER = "https://h.example.com/b?key=s3cret"
+FULL: dict[str, t.Any] = {"name": "Toko Satu", "autoread": True, "personal": True, "webhook": URL, "quick": False}
+
+
+def wire(controller: Controller, number: str = A) -> dict[str, t.Any]:
+    """Return what the service really holds of a device."""
+    device = controller.sandbox.device(number)
+    return {**device["settings"], "name": device["name"]}
+
+
+def writes(controller: Controller) -> list[str]:
+    return [entry["path"] for entry in controller.sandbox.writes()]
+
+
+def applied(controller: Controller) -> list[str]:
+    return [entry["path"] for entry in controller.sandbox.writes() if entry["applied"]]
+
+
+# The way through the house
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_check_mode_foresees_a_creation_and_writes_nothing(controller: Controller, check: bool) -> None:
+    report = controller.device(A, check, **FULL)
+    assert report.result["operations"] == ["create", "update"] and report.result["changed"]
+    assert report.result["device"]["webhook"].startswith("https://h.example.com/…#")
+    assert writes(controller) == ([] if check else ["/add-device", "/update-device"])
+    assert bool(controller.record_files()) is not check
+
+
+def test_a_second_run_changes_nothing_and_makes_one_call(controller: Controller) -> None:
+    controller.device(A, **FULL)
+    before = controller.record_files()
+    controller.sandbox.clear_journal()
+    report = controller.device(A, **FULL)
+    assert not report.result["changed"] and report.result["operations"] == []
+    assert report.result["evidence"]["webhook"]["source"] == "recorded"
+    assert report.result["evidence"]["name"] == {"source": "service", "at": None}
+    assert [entry["path"] for entry in controller.sandbox.journal()] == ["/get-devices"]
+    assert controller.record_files() == before
+
+
+def test_the_service_holds_what_was_declared(controller: Controller) -> None:
+    controller.device(A, **FULL)
+    held = wire(controller)
+    assert held["webhook"] == URL and held["autoread"] is True and held["personal"] is True and held["quick"] is False
+
+
+@pytest.mark.parametrize("omitted", ["keeps", "resets"])
+def test_what_one_task_declared_survives_the_update_of_another(controller: Controller, omitted: str) -> None:
+    controller.sandbox.set_readings(omitted=omitted)
+    controller.device(A, **FULL)
+    controller.run("webhook_config", device=A, webhook_status=OTHER)
+    report = controller.device("+62 812-0000-0001", name="Toko Dua")
+    assert set(report.result["carried"]) == {"personal", "quick", "webhook", "webhook_status"}
+    held = wire(controller)
+    assert (held["name"], held["webhook"], held["webhookstatus"], held["personal"]) == ("Toko Dua", URL, OTHER, True)
+    assert controller.sandbox.devices().keys() == {A}
+
+
+def test_the_result_has_no_token_unless_it_is_asked_for(controller: Controller) -> None:
+    assert "token" not in controller.device(A, name="Toko").result
+    report = controller.device(A, name="Toko", return_tokens=True)
+    assert report.result["token"] == controller.sandbox.device(A)["token"]
+    assert "no_log" in report.warnings[-1]
+    absent = controller.device(B, True, state="absent", return_tokens=True)
+    assert absent.result["token"] is None
+
+
+# Number and token
+
+
+def test_number_and_token_of_two_devices_are_refused_before_any_write(controller: Controller) -> None:
+    for number in (A, B):
+        controller.device(number, name="Toko")
+    controller.sandbox.clear_journal()
+    token = controller.sandbox.device(B)["token"]
+    for more in ({}, {"account_token": None}):
+        with pytest.raises(FonnteError) as caught:
+            controller.device(A, name="Tako", device_token=token, **more)
+        assert A in str(caught.value) and B in str(caught.value)
+    assert writes(controller) == []
+
+
+def test_number_and_token_of_one_device_are_fine(controller: Controller) -> None:
+    controller.device(A, name="Toko")
+    token = controller.sandbox.device(A)["token"]
+    for more in ({}, {"account_token": None}):
+        assert not controller.device(A, name="Toko", device_token=token, **more).result["changed"]
+
+
+def test_the_token_of_the_environment_counts_only_without_a_number(controller: Controller) -> None:
+    for number in (A, B):
+        controller.device(number, name="Toko")
+    controller.environment["FONNTE_DEVICE_TOKEN"] = controller.sandbox.device(B)["token"]
+    controller.device(A, name="Tako")
+    assert (wire(controller, A)["name"], wire(controller, B)["name"]) == ("Tako", "Toko")
+    controller.device(None, name="Warung")
+    assert (wire(controller, A)["name"], wire(controller, B)["name"]) == ("Tako", "Warung")
+
+
+def test_an_empty_token_of_the_environment_counts_as_none(controller: Controller) -> None:
+    controller.environment["FONNTE_DEVICE_TOKEN"] = ""
+    with pytest.raises(OptionError, match="no device is named"):
+        controller.device(None, name="Toko")
+
+
+def test_a_token_alone_uses_the_profile_and_never_means_gone(controller: Controller) -> None:
+    controller.device(A, name="Toko")
+    token = controller.sandbox.device(A)["token"]
+    controller.sandbox.clear_journal()
+    report = controller.run("device", device_token=token, account_token=None, name="Tako")
+    assert [entry["path"] for entry in controller.sandbox.journal()] == ["/device", "/update-device"]
+    assert report.result["device"]["device"] == A and "renamed" in " ".join(report.warnings)
+    with pytest.raises(RefusedError, match="token invalid"):
+        controller.run("device", device_token="another", account_token=None, state="absent")
+
+
+def test_two_registered_spellings_are_refused_unless_one_is_exact(controller: Controller) -> None:
+    international = "62" + A[1:]
+    controller.sandbox.reset(
+        accounts=[{"token": controller.sandbox.account_token, "devices": [{"number": A}, {"number": international}]}]
+    )
+    with pytest.raises(FonnteError) as caught:
+        controller.device("00" + international, name="Toko")
+    assert A in str(caught.value) and international in str(caught.value)
+    controller.device(A, name="Toko")
+    assert wire(controller, A)["name"] == "Toko" and wire(controller, international)["name"] != "Toko"
+
+
+def test_an_unlisted_device_is_reached_by_its_token(controller: Controller) -> None:
+    controller.sandbox.set_readings(listing="partial")
+    controller.device(A, name="Toko")
+    controller.sandbox.edit(A, unlisted=True)
+    with pytest.raises(RefusedError, match="another account.*leaves out.*device_token"):
+        controller.device(A, name="Tako")
+    controller.device(A, name="Tako", device_token=controller.sandbox.device(A)["token"])
+    assert wire(controller)["name"] == "Tako"
+
+
+# Clearing
+
+
+@pytest.mark.parametrize("reading", ["clears", "ignored", "refused"])
+def test_clearing_a_webhook_is_done_once_and_hinders_nothing(controller: Controller, reading: str) -> None:
+    controller.sandbox.set_readings(empty_webhook=reading)
+    controller.device(A, **FULL)
+    report = controller.device(A, webhook="", name="Toko Dua")
+    assert report.result["changed_fields"] == ["name", "webhook"] and wire(controller)["name"] == "Toko Dua"
+    assert any("refused to clear webhook" in warning for warning in report.warnings) is (reading == "refused")
+    again = controller.device(A, webhook="", name="Toko Dua")
+    assert not again.result["changed"] and again.result["evidence"]["webhook"]["source"] == "unconfirmed"
+    later = controller.device(A, name="Toko Tiga")
+    assert later.result["changed_fields"] == ["name"] and not any("refused" in text for text in later.warnings)
+    assert (wire(controller)["webhook"] == "") is (reading == "clears")
+
+
+def test_a_refusal_that_is_not_about_clearing_stays_one(controller: Controller) -> None:
+    controller.sandbox.set_readings(webhook_probe="called")
+    controller.device(A, name="Toko")
+    with pytest.raises(RefusedError, match="webhook url") as caught:
+        controller.device(A, webhook="http://127.0.0.1:1/closed", webhook_status="", name="Tako")
+    assert wire(controller)["name"] == "Toko"
+    assert caught.value.progress["operations"] == [] and not caught.value.progress["changed"]
+
+
+# Deleting
+
+
+def test_deleting_in_two_steps(controller: Controller) -> None:
+    controller.device(A, **FULL)
+    assert controller.device(A, True, state="absent", request_otp=True).result["otp_requested"]
+    assert controller.sandbox.otp(A) is None
+    asked = controller.device(A, state="absent", request_otp=True, otp="")
+    assert asked.result["operations"] == ["request_otp"] and asked.result["otp_requested"] and asked.result["changed"]
+    for check in (True, False):
+        pending = controller.device(A, check, state="absent", request_otp=True)
+        assert not pending.result["changed"] and pending.result["otp_pending"] and pending.result["retry_after"] > 500
+    code = controller.sandbox.otp(A)
+    with pytest.raises(RefusedError, match="incorrect OTP"):
+        controller.device(A, state="absent", otp="000000" if code != "000000" else "111111")
+    assert applied(controller).count("/delete-device") == 1
+    deleted = controller.device(A, state="absent", otp=code)
+    assert deleted.result["operations"] == ["delete"] and deleted.result["device"] is None
+    assert deleted.result["diff"]["after"] == {} and deleted.result["diff"]["before"]["name"] == "Toko Satu"
+    assert controller.sandbox.devices() == {}
+    again = controller.device(A, state="absent", otp=code)
+    assert not again.result["changed"] and again.warnings == []
+    assert not [name for name in controller.record_files() if name.startswith("device-") and not name.endswith(".lock")]
+
+
+def test_an_empty_code_never_becomes_a_request(controller: Controller) -> None:
+    controller.device(A, name="Toko")
+    with pytest.raises(OptionError, match="one-time code"):
+        controller.device(A, state="absent", otp="")
+    assert controller.sandbox.otp(A) is None
+
+
+def test_deleting_another_device_than_meant_is_told(controller: Controller) -> None:
+    controller.device(A, name="Toko")
+    controller.device(A, state="absent", request_otp=True)
+    controller.sandbox.fault("mutate", path="/delete-device", when="after", set={"detail": f"device {B} successfully deleted"})
+    with pytest.raises(FonnteError, match=f"deleted device {B}, not {A}"):
+        controller.device(A, state="absent", otp=controller.sandbox.otp(A))
+
+
+# A reply that is lost after the service has applied the call
+
+
+def lose(controller: Controller, path: str) -> None:
+    controller.sandbox.fault("reset", path=path, when="after")
+
+
+def test_a_lost_creation_is_found_in_the_list_and_completed(controller: Controller) -> None:
+    lose(controller, "/add-device")
+    report = controller.device(A, **FULL)
+    assert report.result["operations"] == ["create", "update"]
+    assert applied(controller) == ["/add-device", "/update-device"]
+    assert not controller.device(A, **FULL).result["changed"]
+
+
+def test_a_lost_update_is_sent_once_more_where_nothing_can_tell(controller: Controller) -> None:
+    controller.device(A, **FULL)
+    lose(controller, "/update-device")
+    report = controller.device(A, webhook=OTHER)
+    assert report.result["operations"] == ["update"] and wire(controller)["webhook"] == OTHER
+    assert not controller.device(A, webhook=OTHER).result["changed"]
+
+
+def test_a_lost_update_of_what_can_be_read_is_not_sent_again(controller: Controller) -> None:
+    controller.device(A, name="Toko")
+    controller.sandbox.clear_journal()
+    lose(controller, "/update-device")
+    report = controller.device(A, name="Tako")
+    assert report.result["operations"] == ["update"] and applied(controller) == ["/update-device"]
+
+
+def test_a_lost_disconnection_is_not_repeated(controller: Controller) -> None:
+    controller.device(A, name="Toko")
+    controller.sandbox.link(A)
+    lose(controller, "/disconnect")
+    report = controller.device(A, state="disconnected")
+    assert report.result["operations"] == ["disconnect"] and report.result["device"]["connected"] is False
+    assert applied(controller).count("/disconnect") == 1
+
+
+def test_a_lost_deletion_is_seen_to_be_done(controller: Controller) -> None:
+    controller.device(A, name="Toko")
+    controller.device(A, state="absent", request_otp=True)
+    lose(controller, "/delete-device")
+    assert controller.device(A, state="absent", otp=controller.sandbox.otp(A)).result["operations"] == ["delete"]
+    again = controller.device(A, state="absent")
+    assert not again.result["changed"] and again.warnings == []
+
+
+def test_a_lost_request_for_a_code_is_never_repeated(controller: Controller) -> None:
+    controller.device(A, name="Toko")
+    lose(controller, "/delete-device")
+    with pytest.raises(UnansweredError, match="unknown whether a code was sent.*WhatsApp"):
+        controller.device(A, state="absent", request_otp=True)
+    assert writes(controller).count("/delete-device") == 1
+
+
+def test_a_deletion_that_may_have_failed_is_never_repeated(controller: Controller) -> None:
+    controller.device(A, name="Toko")
+    controller.device(A, state="absent", request_otp=True)
+    controller.sandbox.fault("reset", path="/delete-device", when="before")
+    code = controller.sandbox.otp(A)
+    controller.sandbox.clear_journal()
+    with pytest.raises(UnansweredError, match="unknown whether the code was used"):
+        controller.device(A, state="absent", otp=code)
+    assert len([entry for entry in controller.sandbox.journal() if entry["path"] == "/delete-device"]) == 1
+    assert controller.device(A, state="absent", otp=code).result["operations"] == ["delete"]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    ("kind", "arguments", "error"),
+    [
+        ("reset", {}, UnansweredError),
+        ("hang", {}, UnansweredError),
+        ("html", {"code": 200}, UnreadableError),
+        ("html", {"code": 503}, UnreadableError),
+        ("empty", {}, UnreadableError),
+        ("list", {}, UnreadableError),
+        ("status", {"code": 500}, UnreadableError),
+        ("redirect", {"location": "https://elsewhere.example.com/x"}, UnreadableError),
+    ],
+)
+def test_an_update_that_stays_without_an_answer_stays_in_doubt(
+    controller: Controller, when: str, kind: str, arguments: dict[str, t.Any], error: type[CallError]
+) -> None:
+    controller.device(A, **FULL)
+    controller.common["api_timeout"] = 0.2
+    controller.sandbox.fault(kind, path="/update-device", when=when, times=2, **arguments)
+    with pytest.raises(error) as caught:
+        controller.device(A, webhook=OTHER)
+    assert str(caught.value).startswith(f"Updating device {A}: ")
+    assert "s3cret" not in str(caught.value)
+    for check in (True, False):
+        report = controller.device(A, check, webhook=OTHER)
+        assert report.result["reasons"] == {"webhook": "in_doubt"}
+        assert report.result["evidence"]["webhook"]["source"] == "in_doubt"
+    assert wire(controller)["webhook"] == OTHER
+    assert not controller.device(A, webhook=OTHER).result["changed"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "error"),
+    [
+        ("truncated", {"short": False}, UnreadableError),
+        ("truncated", {"short": True}, UnansweredError),
+        ("reset", {"at": "middle"}, UnansweredError),
+    ],
+)
+def test_half_an_answer_is_no_answer(controller: Controller, kind: str, arguments: dict[str, t.Any], error: type[CallError]) -> None:
+    controller.device(A, **FULL)
+    controller.sandbox.fault(kind, path="/update-device", when="after", times=2, **arguments)
+    with pytest.raises(error):
+        controller.device(A, webhook=OTHER)
+    assert controller.device(A, webhook=OTHER).result["reasons"] == {"webhook": "in_doubt"}
+
+
+def test_doubt_outlives_a_task_that_declares_something_else(controller: Controller) -> None:
+    controller.device(A, **FULL)
+    controller.sandbox.fault("reset", path="/update-device", when="before", times=2)
+    with pytest.raises(UnansweredError):
+        controller.device(A, webhook=OTHER)
+    report = controller.device(A, name="Toko Dua")
+    assert "webhook" in report.result["carried"] and wire(controller)["webhook"] == OTHER
+    assert not controller.device(A, webhook=OTHER).result["changed"]
+
+
+def test_a_creation_that_was_cut_off_is_remembered(controller: Controller) -> None:
+    lose(controller, "/add-device")
+    controller.sandbox.fault("status", path="/get-devices", code=500, times=None, skip=1)
+    with pytest.raises(UnreadableError):
+        controller.device(A, name="Toko", personal=True)
+    controller.sandbox.clear_faults()
+    controller.sandbox.set_readings(omitted="resets")
+    report = controller.run("webhook_config", device=A, webhook=URL)
+    assert "personal" in report.result["carried"] and wire(controller)["personal"] is True
+
+
+def test_a_cut_off_creation_is_not_forgotten_by_a_disconnection(controller: Controller) -> None:
+    lose(controller, "/add-device")
+    controller.sandbox.fault("status", path="/get-devices", code=500, times=None, skip=1)
+    with pytest.raises(UnreadableError):
+        controller.device(A, name="Toko", personal=True)
+    controller.sandbox.clear_faults()
+    controller.sandbox.link(A)
+    controller.device(A, state="disconnected")
+    assert controller.device(A, True, personal=True).result["reasons"] == {"personal": "in_doubt"}
+
+
+def test_a_call_that_reached_nobody_leaves_no_doubt(controller: Controller) -> None:
+    controller.device(A, **FULL)
+    before = controller.record_files()
+    controller.sandbox.fault("status", path="/update-device", code=429, times=None)
+    with pytest.raises(BusyError, match="429"):
+        controller.device(A, webhook=OTHER)
+    controller.sandbox.clear_faults()
+    assert controller.device(A, True, webhook=URL).result["reasons"] == {}
+    assert controller.record_files().keys() == before.keys()
+
+
+def test_a_refused_update_leaves_the_record_as_it_was(controller: Controller) -> None:
+    controller.device(A, **FULL)
+    controller.sandbox.fault("status", path="/update-device", code=200, body={"status": False, "reason": "quota of calls used up"})
+    with pytest.raises(RefusedError, match='Fonnte said "quota of calls used up"'):
+        controller.device(A, webhook=OTHER)
+    assert not controller.device(A, webhook=URL).result["changed"]
+
+
+def test_an_endpoint_where_nobody_listens(controller: Controller) -> None:
+    controller.common["api_endpoint"] = "http://127.0.0.1:1"
+    with pytest.raises(UnreachableError, match=f"Looking up device {A}: the service cannot be reached .Connection refused."):
+        controller.device(A, name="Toko")
+
+
+# Brakes
+
+
+def test_an_unwritable_record_fails_before_the_first_write(controller: Controller) -> None:
+    controller.records.write_text("a file in the way")
+    for arguments in ({"name": "Toko"},):
+        with pytest.raises(RecordError, match="record_path"):
+            controller.device(A, **arguments)
+    assert writes(controller) == []
+
+
+def test_webhooks_of_a_missing_device(controller: Controller) -> None:
+    with pytest.raises(NotFoundError, match=f"no device {A}"):
+        controller.run("webhook_config", device=A, webhook=URL)
+    report = controller.run("webhook_config", True, device=A, webhook=URL)
+    assert report.result["changed"] and "does not exist yet" in report.warnings[0]
+    assert report.result["webhooks"]["webhook"].startswith("https://h.example.com/…#")
+    for check in (True, False):
+        cleared = controller.run("webhook_config", check, device=A, state="absent")
+        assert not cleared.result["changed"] and cleared.result["device"] is None
+
+
+def test_a_full_account_says_what_to_do(controller: Controller) -> None:
+    for index in range(10):
+        controller.device(f"08120000010{index}", name="Toko")
+    with pytest.raises(RefusedError, match="too much free device.*ten free devices"):
+        controller.device(A, name="Toko")
+    assert controller.device(A, True, name="Toko").result["operations"] == ["create"]
+
+
+def test_a_number_in_another_account_says_what_to_do(controller: Controller) -> None:
+    controller.sandbox.add_account(token="another-account", devices=[{"number": A}])
+    with pytest.raises(RefusedError, match="another account holds this number"):
+        controller.device(A, name="Toko")
+    assert not controller.device(A, True, state="absent").result["changed"]
+
+
+def test_a_device_made_anew_is_told_and_its_old_record_goes(controller: Controller) -> None:
+    controller.device(A, **FULL)
+    old = {name for name in controller.record_files() if name.startswith("device-") and not name.endswith(".lock")}
+    controller.sandbox.purge(A)
+    for check in (True, False):
+        report = controller.device(A, check, **FULL)
+        assert report.result["recreated"] and any("new token" in text for text in report.warnings)
+    new = {name for name in controller.record_files() if name.startswith("device-") and not name.endswith(".lock")}
+    assert len(new) == 1 and not old & new
+    assert not controller.device(A, **FULL).result["recreated"]
+
+
+def test_a_damaged_record_counts_as_none_with_a_warning(controller: Controller) -> None:
+    controller.device(A, **FULL)
+    (name,) = [name for name in controller.record_files() if name.startswith("device-") and not name.endswith(".lock")]
+    (controller.records / name).write_bytes(b"damaged")
+    for check in (True, False):
+        report = controller.device(A, check, **FULL)
+        assert report.result["reasons"] == {"personal": "no_record", "quick": "no_record", "webhook": "no_record"}
+        assert any("damaged" in warning for warning in report.warnings)
+    assert not controller.device(A, **FULL).result["changed"]
+    assert [content for key, content in controller.record_files().items() if "damaged" in key] == [b"damaged"]
+
+
+def test_a_write_between_look_and_lock_makes_it_look_again(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another run renames the device after this one has listed it: the new name must not be undone."""
+    controller.device(A, **FULL)
+    looks: list[int] = []
+
+    def look_and_be_overtaken(house: _engine.House, desired: t.Any) -> _engine.Sight:
+        sight = look(house, desired)
+        looks.append(1)
+        if len(looks) == 1:
+            with monkeypatch.context() as another_process:
+                another_process.setattr(os, "getpid", lambda: -1)
+                another_process.setattr(_engine, "look", look)
+                controller.device(A, name="Renamed by another")
+        return sight
+
+    look = _engine.look
+    monkeypatch.setattr(_engine, "look", look_and_be_overtaken)
+    controller.device(A, webhook=OTHER)
+    assert len(looks) == 2
+    assert wire(controller)["name"] == "Renamed by another" and wire(controller)["webhook"] == OTHER
+
+
+# The list
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"kind": "mutate", "when": "after", "set": {"data": None}}, "without a list of devices"),
+        ({"kind": "mutate", "when": "after", "set": {"data": [1]}}, "without a list of devices"),
+        ({"kind": "mutate", "when": "after", "remove_each": ["device"]}, "has no number"),
+        ({"kind": "mutate", "when": "after", "remove_each": ["token"]}, "without its token"),
+        ({"kind": "mutate", "when": "after", "set": {"status": "maybe"}}, "neither yes nor no"),
+        ({"kind": "status", "code": 403, "body": "Forbidden"}, "not JSON"),
+        ({"kind": "status", "code": 200, "body": {"status": False}}, "neither yes nor no"),
+    ],
+)
+def test_a_list_that_cannot_be_read_is_an_error_that_says_so(controller: Controller, fault: dict[str, t.Any], words: str) -> None:
+    controller.device(A, name="Toko")
+    controller.sandbox.fault(path="/get-devices", **fault)
+    with pytest.raises(FonnteError, match=words):
+        controller.device(A, name="Toko")
+
+
+@pytest.mark.parametrize(
+    "damage", [{"quota": None}, {"expired": "never"}, {"expired": "9" * 18}, {"status": "sleeping"}, {"autoread": "maybe"}, {"package": 5}]
+)
+def test_a_fact_that_cannot_be_read_is_unknown(controller: Controller, damage: dict[str, t.Any]) -> None:
+    controller.device(A, name="Toko")
+    controller.sandbox.fault("mutate", path="/get-devices", when="after", set_each=damage)
+    facts = controller.device(A, name="Toko").result["device"]
+    (key,) = damage
+    assert facts[{"expired": "expires", "status": "connected"}.get(key, key)] is None

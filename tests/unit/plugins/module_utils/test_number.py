@@ -1,0 +1,100 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Two spellings, one number."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import OptionError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._number import (
+    international,
+    matches,
+    parse_number,
+    same_number,
+)
+
+DIGITS = st.text("0123456789", min_size=8, max_size=13).filter(lambda text: text[0] != "0")
+
+
+@pytest.mark.parametrize(
+    ("written", "digits"),
+    [
+        ("0812-3456-789", "08123456789"),
+        ("+62 812 3456 789", "628123456789"),
+        ("+62 (812) 3456.789", "628123456789"),
+        ("[62]8123456789", "628123456789"),
+        ("62812\u00a03456\u202f789", "628123456789"),
+        (628123456789, "628123456789"),
+        ("12345678", "12345678"),
+        ("123456789012345", "123456789012345"),
+    ],
+)
+def test_a_number_is_its_digits(written: object, digits: str) -> None:
+    assert parse_number(written, "device") == digits
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("0812-3456-78x", '"x"'),
+        ("\u202a08123456789", "U+202A"),
+        ("٠٨١٢٣٤٥٦٧٨٩", "٠"),
+        ("1234567", "7 digits"),
+        ("1234567890123456", "16 digits"),
+        ("", "0 digits"),
+        (1234567890123456, "16 digits"),
+        (296933000, "quote it"),
+        (-628123456789, "quote it"),
+        (8.1e10, "not a number"),
+        (True, "not a number"),
+        (["08123456789"], "not a number"),
+        (None, "not a number"),
+    ],
+)
+def test_what_is_no_number_is_refused_with_the_option_named(written: object, words: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        parse_number(written, "target")
+    assert str(caught.value).startswith("Option target: ")
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "spelling", ["08123456789", "628123456789", "00628123456789", "6208123456789"]
+)
+def test_spellings_of_one_phone(spelling: str) -> None:
+    assert international(spelling) == "628123456789"
+    assert same_number(spelling, "08123456789")
+
+
+@pytest.mark.parametrize("other", ["8123456789", "608123456789", "08123456780", "6281234567890"])
+def test_other_phones(other: str) -> None:
+    assert not same_number(other, "08123456789")
+
+
+def test_an_exact_match_wins_over_another_spelling() -> None:
+    assert matches("0812345678", ["62812345678", "0812345678"]) == ["0812345678"]
+    assert matches("62812345678", ["62812345678", "0812345678"]) == ["62812345678"]
+
+
+def test_two_other_spellings_are_both_told() -> None:
+    assert matches("0062812345678", ["62812345678", "0812345678", "999999999"]) == ["62812345678", "0812345678"]
+
+
+def test_a_listed_device_whose_number_is_not_digits_is_no_match() -> None:
+    assert matches("0812345678", ["(0812345678)", "tutorial"]) == []
+
+
+@given(DIGITS)
+def test_a_national_and_an_international_spelling_are_one_phone(rest: str) -> None:
+    assert same_number("0" + rest, "62" + rest)
+    assert same_number("0062" + rest, "620" + rest)
+
+
+@given(DIGITS, DIGITS)
+def test_two_phones_stay_two(one: str, other: str) -> None:
+    assert same_number("0" + one, "0" + other) == (one == other)

@@ -1,0 +1,323 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The record: sealed, whole or not there, and never claiming what is not known."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import stat
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
+    MissingLibraryError,
+    RecordError,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import (
+    CLOCK_TICK_NS,
+    DeviceRecord,
+    Entry,
+    NumberNote,
+    RecordStore,
+    Standing,
+)
+
+ENDPOINT = "https://api.example.com"
+TOKEN = "token-of-a-device"
+AT = "2026-11-22T09:00:00Z"
+LATER = "2026-11-22T10:00:00Z"
+URL = "https://user:secret@h.example.com/path?key=s3cret"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RecordStore:
+    return RecordStore(str(tmp_path / "records"), ENDPOINT)
+
+
+def full_record() -> DeviceRecord:
+    sent = {"autoread": True, "webhook": URL, "quick": False, "webhook_status": ""}
+    return DeviceRecord(otp_requested_at=AT).confirm(sent, AT).begin({"target": "628123456789"}, LATER)
+
+
+# Standing of entries
+
+
+def test_what_is_about_to_be_sent_is_in_doubt_until_the_service_says_yes() -> None:
+    sent = {"webhook": URL, "quick": True, "name": "Toko"}
+    begun = DeviceRecord().begin(sent, AT)
+    assert begun.entries == {"webhook": Entry(URL, AT, Standing.IN_DOUBT), "quick": Entry(True, AT, Standing.IN_DOUBT)}
+    assert begun.confirm(sent, LATER).entries == {"webhook": Entry(URL, LATER), "quick": Entry(True, LATER)}
+
+
+def test_sending_the_recorded_value_again_leaves_no_doubt() -> None:
+    record = DeviceRecord().confirm({"webhook": URL}, AT)
+    assert record.begin({"webhook": URL}, LATER) == record
+
+
+def test_a_value_in_doubt_stays_in_doubt_when_it_is_sent_again() -> None:
+    record = DeviceRecord().begin({"webhook": URL}, AT).begin({"webhook": URL}, LATER)
+    assert record.entries["webhook"] == Entry(URL, LATER, Standing.IN_DOUBT)
+
+
+def test_what_is_not_sent_keeps_its_standing() -> None:
+    record = full_record().begin({"quick": True}, LATER)
+    assert record.entries["webhook"] == Entry(URL, AT)
+    assert record.entries["quick"] == Entry(True, LATER, Standing.IN_DOUBT)
+
+
+def test_a_cleared_webhook_is_unconfirmed() -> None:
+    record = DeviceRecord().begin({"webhook": ""}, AT).confirm({"webhook": ""}, LATER)
+    assert record.entries == {"webhook": Entry("", LATER, Standing.UNCONFIRMED)}
+
+
+def test_a_new_device_has_no_webhooks_for_certain() -> None:
+    assert DeviceRecord().note({"webhook": ""}, AT).entries == {"webhook": Entry("", AT, Standing.RECORDED)}
+
+
+# The file
+
+
+def test_a_record_comes_back_as_it_was_saved(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    assert file.load() == (None, "")
+    file.save(full_record())
+    assert store.device(TOKEN).load() == (full_record(), "")
+
+
+def test_a_note_comes_back_as_it_was_saved(store: RecordStore) -> None:
+    note = NumberNote("creating", AT, {"personal": True}, "device-0123")
+    store.number("account", "08123456789").save(note)
+    assert store.number("account", "+628123456789".lstrip("+")).load() == (note, "")
+
+
+def test_only_the_owner_can_read_and_nothing_can_be_read_in_it(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    with file.lock(1):
+        file.save(full_record())
+    store.number("account-token", "08123456789").save(NumberNote("present", AT, {}, file.name))
+    assert stat.S_IMODE(os.stat(store.folder).st_mode) == 0o700
+    names = os.listdir(store.folder)
+    assert len(names) == 3
+    for name in names:
+        path = os.path.join(store.folder, name)
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+        content = Path(path).read_bytes()
+        for secret in (TOKEN, "account-token", "s3cret", "h.example.com", "8123456789", "webhook"):
+            assert secret.encode() not in content and secret not in name
+
+
+def test_endpoints_accounts_and_devices_never_share_a_file(tmp_path: Path) -> None:
+    here, there = RecordStore(str(tmp_path), ENDPOINT), RecordStore(str(tmp_path), "http://127.0.0.1:8900")
+    names = {
+        here.device(TOKEN).name,
+        there.device(TOKEN).name,
+        here.device("another").name,
+        here.number("account", "08123456789").name,
+        here.number("account", "08123456780").name,
+        here.number("another", "08123456789").name,
+        there.number("account", "08123456789").name,
+    }
+    assert len(names) == 7
+
+
+def test_a_record_does_not_open_under_another_token(store: RecordStore) -> None:
+    file, other = store.device(TOKEN), store.device("another")
+    file.save(full_record())
+    os.rename(file.path, other.path)
+    content, problem = other.load()
+    assert content is None and "damaged" in problem and other.path in problem
+
+
+@pytest.mark.parametrize("cut", [0, 1, 20, 100, -1])
+def test_a_record_that_was_cut_counts_as_none(store: RecordStore, cut: int) -> None:
+    file = store.device(TOKEN)
+    file.save(full_record())
+    whole = Path(file.path).read_bytes()
+    Path(file.path).write_bytes(whole[:cut])
+    content, problem = file.load()
+    assert content is None and "damaged" in problem
+
+
+def test_no_changed_byte_changes_what_is_read(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    file.save(full_record())
+    whole = Path(file.path).read_bytes()
+    for place in range(0, len(whole), 7):
+        Path(file.path).write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        assert file.load()[0] is None
+
+
+def test_what_does_not_open_is_set_aside_and_never_overwritten(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    os.makedirs(store.folder)
+    Path(file.path).write_bytes(b"not sealed")
+    file.save(full_record())
+    assert file.load() == (full_record(), "")
+    aside = [name for name in os.listdir(store.folder) if ".damaged-" in name]
+    assert len(aside) == 1
+    assert Path(store.folder, aside[0]).read_bytes() == b"not sealed"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        [],
+        {},
+        {"format": 2, "entries": {}},
+        {"format": 1, "entries": []},
+        {"format": 1, "entries": {"webhook": "x"}},
+        {"format": 1, "entries": {"webhook": ["x", "at"]}},
+        {"format": 1, "entries": {"webhook": [True, AT, "recorded"]}},
+        {"format": 1, "entries": {"quick": ["true", AT, "recorded"]}},
+        {"format": 1, "entries": {"quick": [True, 1, "recorded"]}},
+        {"format": 1, "entries": {"quick": [True, AT, "believed"]}},
+        {"format": 1, "entries": {}, "otp_requested_at": 5},
+    ],
+)
+def test_a_record_of_another_shape_is_refused(data: object) -> None:
+    with pytest.raises(ValueError):
+        DeviceRecord.from_json(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        {"format": 1, "state": "purged", "at": AT, "sent": {}, "device_file": ""},
+        {"format": 2, "state": "present", "at": AT, "sent": {}, "device_file": ""},
+        {"format": 1, "state": "present", "at": 1, "sent": {}, "device_file": ""},
+        {"format": 1, "state": "present", "at": AT, "sent": [], "device_file": ""},
+        {"format": 1, "state": "present", "at": AT, "sent": {"quick": "on"}, "device_file": ""},
+        {"format": 1, "state": "present", "at": AT, "sent": {}, "device_file": None},
+    ],
+)
+def test_a_note_of_another_shape_is_refused(data: object) -> None:
+    with pytest.raises(ValueError):
+        NumberNote.from_json(data)
+
+
+def test_a_setting_of_a_newer_release_is_passed_over() -> None:
+    data = {"format": 1, "entries": {"colour": ["red", AT, "recorded"], "quick": [True, AT, "recorded"]}}
+    assert DeviceRecord.from_json(data).entries == {"quick": Entry(True, AT)}
+
+
+def test_a_folder_that_cannot_be_made_fails_with_the_folder_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    store = RecordStore(str(tmp_path / "file" / "records"), ENDPOINT)
+    for action in (lambda: store.device(TOKEN).save(full_record()), lambda: store.device(TOKEN).lock(0).__enter__()):
+        with pytest.raises(RecordError, match="record_path") as caught:
+            action()
+        assert store.folder in str(caught.value)
+
+
+def test_a_record_that_cannot_be_read_counts_as_none_and_says_so(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    os.makedirs(file.path)
+    content, problem = file.load()
+    assert content is None and "cannot be read" in problem
+
+
+def test_a_failed_write_leaves_the_old_record_and_nothing_else(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = store.device(TOKEN)
+    file.save(full_record())
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(RecordError, match="No space left on device"):
+        file.save(DeviceRecord())
+    assert os.listdir(store.folder) == [file.name]
+    assert file.load() == (full_record(), "")
+
+
+def test_restoring_brings_back_what_was_there_and_nothing_where_nothing_was(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    file.save(full_record())
+    file.restore(None)
+    assert file.load() == (None, "") and not os.path.exists(file.path)
+    file.restore(full_record())
+    assert file.load() == (full_record(), "")
+
+
+def test_only_records_of_devices_can_be_discarded(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    file.save(full_record())
+    outside = Path(store.folder).parent / "device-precious"
+    outside.write_text("keep")
+    for name in ("", "number-0123", "../device-precious", "device-/../../device-precious"):
+        store.discard(name)
+    assert outside.exists() and os.path.exists(file.path)
+    store.discard(file.name)
+    assert not os.path.exists(file.path)
+
+
+def test_without_cryptography_the_library_is_named(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography.fernet", None)
+    assert store.device(TOKEN).load() == (None, "")
+    with pytest.raises(MissingLibraryError) as caught:
+        store.device(TOKEN).save(full_record())
+    assert caught.value.library == "cryptography" and "cryptography" in caught.value.trace
+
+
+# The lock
+
+
+def test_a_write_by_another_run_is_seen(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = store.device(TOKEN)
+    began = time.time_ns()
+    with file.lock(1):
+        assert not file.touched_since(began)
+        file.save(full_record())
+    assert not file.touched_since(began)
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert file.touched_since(began)
+    assert not file.touched_since(time.time_ns() + 2 * CLOCK_TICK_NS)
+    later = time.time_ns() + 2 * CLOCK_TICK_NS
+    with file.lock(1):
+        assert not file.touched_since(later)
+
+
+def test_a_removal_by_another_run_is_seen(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = store.device(TOKEN)
+    with file.lock(1):
+        file.save(full_record())
+    began = time.time_ns()
+    os.utime(file.path + ".lock", (0, 0))
+    assert not file.touched_since(began)
+    with file.lock(1):
+        file.remove()
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert file.touched_since(began)
+
+
+def _hold(folder: str, held: multiprocessing.synchronize.Event, end: multiprocessing.synchronize.Event) -> None:
+    with RecordStore(folder, ENDPOINT).device(TOKEN).lock(5):
+        held.set()
+        end.wait(10)
+
+
+def test_two_runs_do_not_work_on_one_device(store: RecordStore) -> None:
+    context = multiprocessing.get_context("spawn")
+    held, end = context.Event(), context.Event()
+    other = context.Process(target=_hold, args=(store.folder, held, end))
+    other.start()
+    try:
+        assert held.wait(10)
+        with pytest.raises(RecordError, match="another run"):
+            with store.device(TOKEN).lock(0.1):
+                pass
+        with store.device("another").lock(0.1):
+            pass
+    finally:
+        end.set()
+        other.join(10)
+    with store.device(TOKEN).lock(5):
+        pass

@@ -1,0 +1,67 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read counts from what the tools report: JUnit files, and closing lines where there is no such file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterable
+from xml.etree import ElementTree
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What passed, failed and was skipped."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def plus(self, other: "Counts") -> "Counts":
+        """Return the sum."""
+        return Counts(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+
+    def text(self) -> str:
+        """Return the counts as the closing line shows them."""
+        skipped = ", %d skipped" % self.skipped if self.skipped else ""
+        return "%d passed, %d failed%s" % (self.passed, self.failed, skipped)
+
+    def with_exit(self, code: int) -> "Counts":
+        """Return counts that agree with an exit code: a failure that no report counts is one, and so is no test."""
+        if self.failed == 0 and (code != 0 or self.passed == 0):
+            return Counts(self.passed, 1, self.skipped)
+        return self
+
+
+def of_junit(files: Iterable[Path]) -> Counts:
+    """Return the sum over the test cases of JUnit files."""
+    total = Counts()
+    for file in files:
+        for case in ElementTree.parse(str(file)).getroot().iter("testcase"):
+            total = total.plus(_of_case(case))
+    return total
+
+
+def _of_case(case: ElementTree.Element) -> Counts:
+    if case.find("failure") is not None or case.find("error") is not None:
+        return Counts(failed=1)
+    if case.find("skipped") is not None:
+        return Counts(skipped=1)
+    return Counts(passed=1)
+
+
+def linted_files(output: str) -> int:
+    """Return how many files ansible-lint says that it looked at."""
+    found = re.search(r"in (\d+) files processed", output)
+    return int(found.group(1)) if found else 0
+
+
+def integration_targets(output: str) -> Counts:
+    """Return the counts of targets that ansible-test integration ran."""
+    ran = set(re.findall(r"^Running (\S+) integration test (?:role|script)", output, re.MULTILINE))
+    listed = re.search(r"integration test\(s\) listed below \(out of \d+\) failed[^\n]*\n((?:\S+\n)+)", output)
+    failed = set(listed.group(1).split()) & ran if listed else set()
+    return Counts(passed=len(ran - failed), failed=len(failed))

@@ -1,0 +1,243 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stages of the checks: one table, and a function for each kind of stage."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable, ContextManager, Dict, List, Optional, Sequence, Tuple
+
+from tools import ansible_test, collection
+from tools.counts import Counts, linted_files, of_junit
+from tools.environment import for_stage, home_of
+from tools.paths import BUILD, INSTALLED_ROOT, NAME, NAMESPACE, RESULTS, TREE_ROOT
+from tools.process import run
+from tools.sandbox import Sandbox, running
+from tools.venvs import Venv
+
+MODULE_UTILS = "ansible_collections.%s.%s.plugins.module_utils" % (NAMESPACE, NAME)
+# Two is what the checks are balanced for; a machine with one core gets one.
+WORKERS = min(2, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a stage runs with."""
+
+    name: str
+    venvs: Dict[str, Venv]
+    tree: Path
+    tree_hash: str
+    log: Path
+    arguments: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A row of the table."""
+
+    name: str
+    title: str
+    run: Callable[[Context], Counts]
+    # A file or folder of the checkout without which the stage would test nothing: an error.
+    needs: str
+    venvs: Tuple[str, ...] = ("newest",)
+    # How many cores it keeps busy: two stages of one core run side by side.
+    cores: int = 1
+    # ansible-test writes into its tree; a copy of its own lets others run at the same time.
+    tree: Path = TREE_ROOT
+    arguments: Tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Checker:
+    """One linter: a command, and what its output must show for a success not to be an empty one."""
+
+    command: Tuple[str, ...]
+    saw_something: Callable[[str], bool] = lambda output: True
+
+
+def _checkers(venv: Venv) -> List[Checker]:
+    def with_venv(*words: str) -> Tuple[str, ...]:
+        return (venv.program(words[0]),) + words[1:]
+
+    return [
+        Checker(with_venv("ansible-lint", "--nocolor"), lambda output: linted_files(output) > 0),
+        Checker(with_venv("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck", ".")),
+        Checker(with_venv("antsibull-changelog", "lint")),
+        Checker(with_venv("mypy", "--strict", "--package", MODULE_UTILS)),
+        Checker(with_venv("mypy", "--strict", "tools")),
+    ]
+
+
+def lint(context: Context) -> Counts:
+    """Run every linter; each counts as one."""
+    venv = context.venvs["newest"]
+    env = for_stage(context.name, [venv.bin])
+    # The tree itself, so that nothing that was installed earlier answers for it.
+    env.update(ANSIBLE_COLLECTIONS_PATH=str(TREE_ROOT), MYPYPATH=str(TREE_ROOT))
+    # A syntax check has no inventory: here a pattern without hosts is no error.
+    del env["ANSIBLE_HOST_PATTERN_MISMATCH"]
+    total = Counts()
+    for checker in _checkers(venv):
+        before = context.log.stat().st_size
+        code = run(checker.command, cwd=context.tree, env=env, log=context.log)
+        output = context.log.read_bytes()[before:].decode(errors="replace")
+        good = code == 0 and checker.saw_something(output)
+        if not good:
+            _note(context.log, "FAILED: %s (exit code %d)" % (" ".join(checker.command), code))
+        total = total.plus(Counts(passed=int(good), failed=int(not good)))
+    return total
+
+
+def build(context: Context) -> Counts:
+    """Build the artifact, look at its contents, install it offline."""
+    try:
+        collection.build_and_install(context.venvs["newest"], context.tree_hash, INSTALLED_ROOT, context.log)
+    except collection.NotBuilt as error:
+        _note(context.log, str(error))
+        return Counts(failed=1)
+    return Counts(passed=1)
+
+
+def sanity(context: Context) -> Counts:
+    """Run ansible-test sanity with the stage's ansible-core."""
+    (venv,) = context.venvs.values()
+    return ansible_test.sanity(context.name, venv, context.tree, context.log, context.arguments)
+
+
+def sanity_quick(context: Context) -> Counts:
+    """Run the sanity tests of the newest core on its own Python, without the slow ones."""
+    venv = context.venvs["newest"]
+    arguments = ("--python", venv.interpreter.minor) + context.arguments
+    return ansible_test.sanity(context.name, venv, context.tree, context.log, arguments)
+
+
+def units(context: Context) -> Counts:
+    """Run the unit tests on the tree."""
+    # The collection as a namespace package, with no Ansible loader needed.
+    return _pytest(context, {"PYTHONPATH": str(TREE_ROOT), "ANSIBLE_COLLECTIONS_PATH": str(TREE_ROOT)})
+
+
+def conformance(context: Context) -> Counts:
+    """Run real playbooks on the installed artifact against the sandbox."""
+    if build(context).failed:
+        return Counts(failed=1)
+    env = {"FONNTE_TESTS_INSTALLED": str(INSTALLED_ROOT)}
+    if "oldest" in context.venvs:
+        env["FONNTE_TESTS_OLDEST"] = str(context.venvs["oldest"].bin)
+    return _pytest(context, env)
+
+
+def _pytest(context: Context, extra: Dict[str, str]) -> Counts:
+    venv = context.venvs["newest"]
+    env = for_stage(context.name, [venv.bin])
+    env.update(extra)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    report = RESULTS / (context.name + ".xml")
+    if report.exists():
+        report.unlink()
+    command = [venv.program("python"), "-m", "pytest", "--junit-xml", str(report), "--numprocesses", str(WORKERS)]
+    code = run(command + list(context.arguments), cwd=context.tree, env=env, log=context.log)
+    return of_junit([report] if report.exists() else []).with_exit(code)
+
+
+def integration(context: Context) -> Counts:
+    """Run ansible-test integration with the newest core against a sandbox.
+
+    ansible-test drops the environment; what it hands to every target is the file of variables.
+    """
+    venv = context.venvs["newest"]
+    with _sandbox(context) as box:
+        variables = {name.lower(): value for name, value in box.environment().items()}
+        variables["fonnte_record_path"] = str(_empty(context, "record"))
+        target = context.tree / "tests" / "integration" / "integration_config.yml"
+        target.write_text(json.dumps(variables) + "\n", encoding="utf-8")
+        return ansible_test.integration(context.name, venv, context.tree, context.log, context.arguments)
+
+
+def molecule(context: Context) -> Counts:
+    """Run every molecule scenario on the installed artifact, each against a sandbox of its own; each counts as one."""
+    if build(context).failed:
+        return Counts(failed=1)
+    total = Counts()
+    for scenario in scenarios(context.tree):
+        code = _molecule_scenario(context, scenario)
+        if code != 0:
+            _note(context.log, "FAILED: scenario %s (exit code %d)" % (scenario, code))
+        total = total.plus(Counts(passed=int(code == 0), failed=int(code != 0)))
+    return total.with_exit(0)
+
+
+def _molecule_scenario(context: Context, scenario: str) -> int:
+    venv = context.venvs["newest"]
+    env = for_stage(context.name, [venv.bin])
+    with _sandbox(context) as box:
+        env.update(box.environment())
+        env.update(FONNTE_RECORD_PATH=str(_empty(context, "record")), FONNTE_TESTS_INSTALLED=str(INSTALLED_ROOT))
+        command = [venv.program("molecule"), "test", "--scenario-name", scenario] + list(context.arguments)
+        return run(command, cwd=context.tree, env=env, log=context.log)
+
+
+def _sandbox(context: Context) -> ContextManager[Sandbox]:
+    venv = context.venvs["newest"]
+    log = context.log.with_name(context.name + "-sandbox.log")
+    return running(venv, for_stage(context.name, [venv.bin]), log, cwd=context.tree)
+
+
+def _empty(context: Context, name: str) -> Path:
+    """Return a folder of the stage that is not there: what an earlier run left is not found again."""
+    folder = home_of(context.name) / name
+    shutil.rmtree(str(folder), ignore_errors=True)
+    return folder
+
+
+def scenarios(tree: Path) -> List[str]:
+    """Return the names of the molecule scenarios."""
+    return sorted(path.parent.name for path in (tree / "extensions" / "molecule").glob("*/molecule.yml"))
+
+
+def _note(log: Path, text: str) -> None:
+    with open(log, "a", encoding="utf-8") as stream:
+        stream.write(text + "\n")
+
+
+SLOW_SANITY = ("pylint", "ansible-doc", "import", "runtime-metadata", "changelog")
+
+STAGES: Tuple[Stage, ...] = (
+    Stage("lint", "ansible-lint, documentation, changelog, types", lint, "galaxy.yml"),
+    Stage("sanity-newest", "ansible-test sanity, newest ansible-core", sanity, "plugins"),
+    Stage("sanity-oldest", "ansible-test sanity, oldest ansible-core", sanity, "plugins",
+          venvs=("oldest",), tree=BUILD / "tree-oldest"),
+    Stage("build", "the artifact builds, installs offline, holds what it should", build, "galaxy.yml", cores=2),
+    Stage("integration", "ansible-test integration", integration, "tests/integration/targets",
+          tree=BUILD / "tree-integration"),
+    Stage("molecule", "molecule scenarios", molecule, "extensions/molecule"),
+    Stage("units", "unit tests", units, "tests/unit", cores=2, arguments=("tests/unit",)),
+    Stage("conformance", "real playbooks against the sandbox", conformance, "tests/conformance",
+          venvs=("newest", "oldest"), cores=2, arguments=("tests/conformance",)),
+)
+
+QUICK: Tuple[Stage, ...] = (
+    Stage("lint", "ansible-lint, documentation, changelog, types", lint, "galaxy.yml"),
+    Stage("sanity-quick", "ansible-test sanity, newest ansible-core, the quick tests", sanity_quick, "plugins",
+          arguments=tuple(word for test in SLOW_SANITY for word in ("--skip-test", test))),
+    Stage("units", "unit tests", units, "tests/unit", cores=2, arguments=("tests/unit",)),
+    Stage("conformance-smoke", "a few real playbooks against the sandbox", conformance, "tests/conformance",
+          cores=2, arguments=("tests/conformance", "-m", "smoke")),
+)
+
+
+def named(name: str) -> Optional[Sequence[Stage]]:
+    """Return the stages of a command's name: test, check, a stage, or the first part of several stages' names."""
+    if name == "test":
+        return STAGES
+    if name == "check":
+        return QUICK
+    exact = [stage for stage in STAGES + QUICK[1:2] + QUICK[3:] if stage.name == name]
+    return exact or [stage for stage in STAGES if stage.name.split("-")[0] == name] or None
