@@ -41,16 +41,16 @@ def _pip_versions(venv: Venv) -> List[str]:
     return re.findall(r"\bpip='([0-9.]+)'", source.read_text(encoding="utf-8"))
 
 
-def _prepare_home(stage: str, venv: Venv) -> None:
-    cache = home_of(stage) / ".ansible" / "test" / "cache"
+def _prepare_home(home: str, venv: Venv) -> None:
+    cache = home_of(home) / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
     for version in _pip_versions(venv):
         (cache / ("get_pip_%s.py" % version.replace(".", "_"))).write_text(GET_PIP, encoding="utf-8")
 
 
-def _linked(interpreters: Sequence[Interpreter], stage: str) -> Path:
+def _linked(interpreters: Sequence[Interpreter], home: str) -> Path:
     """Return a folder with pythonX.Y for each interpreter: ansible-test takes any such name on the PATH unseen."""
-    folder = PYTHONS / stage
+    folder = PYTHONS / home
     shutil.rmtree(str(folder), ignore_errors=True)
     folder.mkdir(parents=True)
     for interpreter in interpreters:
@@ -58,22 +58,22 @@ def _linked(interpreters: Sequence[Interpreter], stage: str) -> Path:
     return folder
 
 
-def _environment(stage: str, venv: Venv) -> Dict[str, str]:
-    _prepare_home(stage, venv)
-    linked = _linked(all_working(), stage)
-    env = for_stage(stage, [venv.bin, linked])
+def _environment(home: str, venv: Venv) -> Dict[str, str]:
+    _prepare_home(home, venv)
+    linked = _linked(all_working(), home)
+    env = for_stage(home, [venv.bin, linked])
     # No other folder of the person's PATH: its pythonX.Y may be shims that do not run.
     system = [path for path in ("/usr/local/bin", "/usr/bin", "/bin") if os.path.isdir(path)]
     env["PATH"] = os.pathsep.join([str(venv.bin), str(linked)] + system)
     return env
 
 
-def sanity(stage: str, venv: Venv, tree: Path, log: Path, arguments: Sequence[str]) -> Counts:
+def sanity(home: str, venv: Venv, tree: Path, log: Path, arguments: Sequence[str]) -> Counts:
     """Run sanity tests: single ones with the environment's Python, compile and import with each Python here."""
     reports = tree / "tests" / "output" / "junit"
     shutil.rmtree(str(reports), ignore_errors=True)
     command = [venv.program("ansible-test"), "sanity", "--local", "--color", "no", "--junit"]
-    code = run(command + list(arguments), cwd=tree, env=_environment(stage, venv), log=log)
+    code = run(command + list(arguments), cwd=tree, env=_environment(home, venv), log=log)
     # What does not apply (a test of shell scripts where there are none) is neither passed nor skipped.
     counts = of_junit(sorted(reports.glob("ansible-test-sanity-*.xml")))
     if code != 0:
@@ -89,11 +89,11 @@ def _repeat_errors(log: Path) -> None:
         stream.write("\n%s\n%s\n" % (SUMMARY, "\n".join(found)))
 
 
-def integration(stage: str, venv: Venv, tree: Path, log: Path, arguments: Sequence[str]) -> Counts:
+def integration(home: str, venv: Venv, tree: Path, log: Path, arguments: Sequence[str]) -> Counts:
     """Run the integration targets on this machine with the environment's Python."""
     command = [
         venv.program("ansible-test"), "integration", "--local", "--python", venv.interpreter.minor,
         "--color", "no", "--continue-on-error",
     ]
-    code = run(command + list(arguments), cwd=tree, env=_environment(stage, venv), log=log)
+    code = run(command + list(arguments), cwd=tree, env=_environment(home, venv), log=log)
     return integration_targets(log.read_text(encoding="utf-8", errors="replace")).with_exit(code)

@@ -23,7 +23,7 @@ from tools.counts import Counts
 from tools.paths import BUILD, LOCK, LOGS, PASSED, ROOT, TREE_ROOT, collection_in, relative
 from tools.stages import WORKERS, Context, Stage
 
-TAIL = 60
+TAIL = 40
 
 
 @dataclass(frozen=True)
@@ -186,6 +186,10 @@ def fresh_wanted() -> bool:
 def run_stages(stages: Sequence[Stage], arguments: Sequence[str] = ()) -> int:
     """Run stages and print the counts; return the exit code."""
     began = time.monotonic()
+    if any(character.isspace() for character in str(ROOT)):
+        say("ansible-test does not work in a folder whose path has white space; put the checkout elsewhere")
+        say(Counts(failed=1).text())
+        return 1
     with locked():
         LOGS.mkdir(parents=True, exist_ok=True)
         try:

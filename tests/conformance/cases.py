@@ -298,7 +298,7 @@ CASES: tuple[Case, ...] = (
     Case(
         'by-its-token-alone',
         there=(there('6281200001017', linked=True, autoread=True),),
-        task=device(account_token='', device_token=device_token('6281200001017'), name='Toko Token', autoread=False,
+        task=device(account_token=None, device_token=device_token('6281200001017'), name='Toko Token', autoread=False,
                     quick=True),
         operations=('update',), reasons={'name': 'differs', 'autoread': 'no_record', 'quick': 'no_record'},
     ),
@@ -380,7 +380,7 @@ CASES: tuple[Case, ...] = (
     Case(
         'webhooks-without-a-record', minds=('webhook_probe', 'omitted', 'profile_number'),
         there=(there('081200001029', linked=True),),
-        task=webhook_config(device='+62812-0000-1029', account_token='', device_token=device_token('081200001029'),
+        task=webhook_config(device='081200001029', account_token=None, device_token=device_token('081200001029'),
                             **four('new')),
         operations=('update',), reasons=each(FOUR, 'no_record'),
     ),

@@ -1,0 +1,77 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One sandbox for each worker, fresh for each test, and a player of playbooks beside it."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.tests.conformance.cases import CASES
+from ansible_collections.fonnte.whatsapp.tests.conformance.playing import Player
+from ansible_collections.fonnte.whatsapp.tests.conformance.rounds import Round, Story
+from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import World
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Keep the cases of a reading together on one worker: they share the processes that play them."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByReading(LoadScopeScheduling):
+        """A unit of work is a reading, or a single other test."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            return nodeid.rsplit('|', 1)[0]
+
+    return ByReading(config, log)
+
+
+@pytest.fixture(scope='session')
+def running_sandbox() -> Iterator[Sandbox]:
+    """The sandbox of this worker."""
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope='session')
+def stories(running_sandbox: Sandbox, request: pytest.FixtureRequest,
+            tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str, Story]]:
+    """What happened in a reading: its cases are played when the first of them is asked for."""
+    played: dict[str, dict[str, Story]] = {}
+
+    def of(label: str) -> dict[str, Story]:
+        if label not in played:
+            # Only what was selected: a single case can be tried in seconds.
+            chosen = {
+                item.callspec.params['case'] for item in request.session.items
+                if getattr(item, 'callspec', None) and item.callspec.params.get('label') == label
+            }
+            folder = tmp_path_factory.mktemp('reading')
+            cases = [case for case in CASES if case.name in chosen]
+            played[label] = Round(running_sandbox, label, cases, folder).play()
+        return played[label]
+
+    return of
+
+
+@pytest.fixture()
+def sandbox(running_sandbox: Sandbox) -> Sandbox:
+    """The worker's sandbox with a fresh and empty world, in the default reading."""
+    running_sandbox.reset()
+    return running_sandbox
+
+
+@pytest.fixture()
+def player(sandbox: Sandbox, tmp_path: Path) -> Player:
+    """Plays tasks against the sandbox, with an empty record."""
+    return Player(tmp_path, sandbox)
+
+
+@pytest.fixture()
+def world(sandbox: Sandbox, player: Player) -> World:
+    """An account with what a test puts into it, and tasks that speak for it."""
+    return World(sandbox, player)
