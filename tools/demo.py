@@ -15,7 +15,7 @@ import subprocess
 import sys
 import urllib.request
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 from tools.environment import for_stage
 from tools.paths import BUILD, LOGS, ROOT
@@ -71,9 +71,98 @@ class Step:
     act: Callable[[Demo], None]
 
 
-STEPS: Tuple[Step, ...] = ()
+PLAYBOOK = "fonnte.whatsapp.demo"
+# As the playbook declares them.
+NUMBERS = ("081200001001", "081200001002", "081200001003", "081200001004")
+EDITED, LEAVING = NUMBERS[1], NUMBERS[2]
 
-SUMMARY = ""
+
+def _expect(true: bool, what: str) -> None:
+    """End the demo when the sandbox does not hold what was just shown."""
+    if not true:
+        raise StepFailed("the sandbox shows otherwise: %s" % what)
+
+
+def _names(demo: Demo) -> Dict[str, str]:
+    accounts = demo.control("GET", "/state")["accounts"]
+    return {device["number"]: device["name"] for account in accounts for device in account["devices"]}
+
+
+def _writes(demo: Demo) -> List[str]:
+    """Return the calls that were to change something since the last look."""
+    calls = [entry["path"] for entry in demo.control("GET", "/journal") if entry["write"]]
+    demo.control("DELETE", "/journal")
+    return calls
+
+
+def _foresee(demo: Demo) -> None:
+    demo.play(PLAYBOOK, "--check", "--diff")
+    _expect(not _writes(demo) and not _names(demo), "check mode wrote something")
+
+
+def _apply(demo: Demo) -> None:
+    demo.play(PLAYBOOK)
+    _expect(set(_names(demo)) == set(NUMBERS) and bool(_writes(demo)), "the devices are not there")
+
+
+def _again(demo: Demo) -> None:
+    demo.play(PLAYBOOK)
+    _expect(not _writes(demo), "the second run wrote something")
+
+
+def _edit(demo: Demo) -> None:
+    demo.control("PATCH", "/devices/%s" % EDITED, {"name": "Toko Lama", "autoread": False})
+    say('Somebody renames device %s to "Toko Lama" in the dashboard, and switches its autoread off.' % EDITED)
+    _expect(_names(demo)[EDITED] == "Toko Lama", "the edit is not there")
+
+
+def _find(demo: Demo) -> None:
+    demo.play(PLAYBOOK, "--check", "--diff")
+    _expect(not _writes(demo) and _names(demo)[EDITED] == "Toko Lama", "check mode wrote something")
+
+
+def _heal(demo: Demo) -> None:
+    demo.play(PLAYBOOK)
+    _expect(_writes(demo) == ["/update-device"] and _names(demo)[EDITED] == "Toko Dua", "the device was not healed")
+
+
+def _ask(demo: Demo) -> None:
+    demo.play(PLAYBOOK, demo_delete=LEAVING)
+    _expect(_writes(demo) == ["/delete-device"] and LEAVING in _names(demo), "no code was asked for")
+
+
+def _delete(demo: Demo) -> None:
+    code = demo.control("GET", "/devices/%s/otp" % LEAVING)["otp"]
+    say("The code arrives in the WhatsApp of the account's owner, who hands it to the play.")
+    demo.play(PLAYBOOK, demo_delete=LEAVING, demo_otp=code)
+    _expect(_writes(demo) == ["/delete-device"] and LEAVING not in _names(demo), "the device was not deleted")
+
+
+STEPS: Tuple[Step, ...] = (
+    Step("Four devices are declared, and none is there. What would happen? (--check --diff)", _foresee),
+    Step("Apply it", _apply),
+    Step("Run it again: nothing changes, and nothing is sent", _again),
+    Step("A change behind its back", _edit),
+    Step("Check mode finds it, and changes nothing", _find),
+    Step("The next run heals that one device", _heal),
+    Step("A client leaves: deleting needs a one-time code, so one is asked for", _ask),
+    Step("Delete the device with the code", _delete),
+)
+
+SUMMARY = """
+What you saw
+  - devices declared in a playbook, foreseen in check mode with a diff, created, and left alone by the second run
+  - webhooks, which the service never shows, remembered in a sealed record and shown without their secret part
+  - a change in the dashboard found by check mode and healed by the next run
+  - a device deleted, which takes a one-time code that goes to the owner's WhatsApp
+
+After each step the demo looked at the server itself to see that it was so.
+The playbook is playbooks/demo.yml, the devices are declared with the role roles/fleet.
+
+On your own account: write a playbook like the one in README.md, then
+  export FONNTE_ACCOUNT_TOKEN=...    (dashboard, menu Setting)
+  ansible-playbook devices.yml --check --diff
+To play with the server of this demo: make sandbox"""
 
 
 def environment(venv: Venv, sandbox: Sandbox) -> Dict[str, str]:
