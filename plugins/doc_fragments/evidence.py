@@ -15,20 +15,19 @@ options:
   handle_write_only:
     description:
       - Fonnte never shows the webhooks and most other settings. This says when a declared one is sent.
+      - With V(recorded) it is sent when it differs from what this controller last applied, or when that is not known.
+      - With V(always_update) it is sent every time, and the task is always changed.
+      - With V(error) the task fails when nothing is known about it. What is known to differ is sent.
     type: str
-    choices:
-      recorded: It is sent when it differs from what this controller last applied, or when that is not known.
-      always_update: It is sent every time, and the task is always changed.
-      error: The task fails when nothing is known about it. What is known to differ is sent.
+    choices: [recorded, always_update, error]
     default: recorded
   handle_unknown:
     description:
       - Any update may reset settings that are left out. What is known is always sent along.
         This says what to do about those that are neither declared nor recorded nor shown by Fonnte.
+      - V(warn) names them in a warning, V(error) fails before anything is written, and V(ignore) says nothing.
+        They are in RV(at_risk) in any case.
     type: str
-    choices:
-      warn: Name them in a warning.
-      error: Fail before anything is written.
-      ignore: Say nothing. They are in RV(at_risk) all the same.
+    choices: [warn, error, ignore]
     default: warn
 """

@@ -92,4 +92,3 @@ def _require_device(task: Task, desired: Desired) -> None:
     if desired.number or tokens(task.params, task.environment)[1]:
         return
     raise OptionError("device", "no device is named", "give its number as device, or its device_token")
-

@@ -18,7 +18,7 @@ from datetime import datetime, timezone
 
 from ._errors import NotFoundError, OptionError, PolicyError
 from ._record import DeviceRecord
-from ._settings import BY_OPTION, SETTINGS, Kind, Settings, Value
+from ._settings import BY_OPTION, SETTINGS, Settings, Value
 
 CREATE, UPDATE, DISCONNECT, DELETE, REQUEST_OTP = OPERATIONS = ("create", "update", "disconnect", "delete", "request_otp")
 

@@ -26,12 +26,11 @@ extends_documentation_fragment:
 options:
   state:
     description:
-      - What the device should be.
+      - With V(present) the device exists with the declared settings. It is created if it does not.
+      - V(disconnected) is the same, and no WhatsApp account is linked to it. A missing device is not created.
+      - With V(absent) it does not exist. Deleting needs an O(otp).
     type: str
-    choices:
-      present: It exists with the declared settings. It is created if it does not.
-      disconnected: The same, and no WhatsApp account is linked to it. A missing device is not created.
-      absent: It does not exist. Deleting needs an O(otp).
+    choices: [present, disconnected, absent]
     default: present
   name:
     description:

@@ -26,11 +26,11 @@ extends_documentation_fragment:
 options:
   state:
     description:
-      - What the webhooks should be.
+      - With V(present) the webhooks that are declared are as declared. The device must exist.
+        In check mode an earlier task may have to create it, so a warning is given instead of an error.
+      - With V(absent) all four are empty. A missing device is fine.
     type: str
-    choices:
-      present: Those that are declared are as declared. The device must exist. In check mode an earlier task may have to create it, so a warning is given instead.
-      absent: All four are empty. A missing device is fine.
+    choices: [present, absent]
     default: present
 seealso:
   - module: fonnte.whatsapp.fonnte_device

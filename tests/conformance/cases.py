@@ -310,8 +310,8 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         'unlisted-without-its-token', minds=('listing', 'refusal_status'),
-        there=(there('081200001019', unlisted=True),),
-        task=device(device='081200001019', name='Toko Tak Tampak'),
+        there=(there('6281200001019', unlisted=True),),
+        task=device(device='6281200001019', name='Toko Tak Tampak'),
         operations=('update',), reasons={'name': 'differs'},
         unless={('listing', 'partial'): {
             'fails': 'device already exist', 'refused_by_service': True, 'operations': ('create',),

@@ -18,16 +18,17 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Keep the cases of a reading together on one worker: they share the processes that play them."""
+    """Keep tests that share processes together on one worker: those with the same text before a bar in their id."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class ByReading(LoadScopeScheduling):
-        """A unit of work is a reading, or a single other test."""
+    class PlayedTogether(LoadScopeScheduling):
+        """A unit of work is all that is played together, or a single other test."""
 
         def _split_scope(self, nodeid: str) -> str:
-            return nodeid.rsplit('|', 1)[0]
+            shared, bar, rest = nodeid.partition('[')[2].partition('|')
+            return shared if bar else nodeid
 
-    return ByReading(config, log)
+    return PlayedTogether(config, log)
 
 
 @pytest.fixture(scope='session')

@@ -14,7 +14,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -126,15 +126,15 @@ class Player:
         self.home.mkdir()
         self._count = 0
 
-    def play(self, *tasks: Task, check: bool = False, env: Mapping[str, str] | None = None,
-             defaults: Mapping[str, object] | None = None, secrets: Sequence[str] = ()) -> Run:
+    def play(self, *tasks: Task, check: bool = False, env: Mapping[str, str | None] | None = None,
+             defaults: Mapping[str, object] | None = None, may_show: Collection[str] = ()) -> Run:
         """Play the tasks in one process; a failing one does not end the play.
 
         Args:
             check: In check mode.
-            env: Variables of the environment, on top of those that name the sandbox and the record; '' unsets.
+            env: Variables of the environment, on top of those that name the sandbox and the record; None unsets.
             defaults: ``module_defaults`` for the collection's action group.
-            secrets: What must not show in any output or file, beside all that the sandbox knows.
+            may_show: Tokens that the tasks ask to be shown.
         """
         self._count += 1
         stem = self._plays / f'{self._count:03d}'
@@ -150,11 +150,11 @@ class Player:
         )
         run = Run(done.returncode, _read(stem.with_suffix('.told')), done.stdout)
         assert len(run.told) == len(tasks), f'{len(tasks)} tasks were played and {len(run.told)} results came\n{run.output}'
-        self._search(run, before | _tokens(self._sandbox) | set(secrets))
+        self._search(run, (before | _tokens(self._sandbox)) - set(may_show))
         return run
 
-    def _environment(self, told: Path, extra: Mapping[str, str]) -> dict[str, str]:
-        env = {name: value for name, value in os.environ.items() if not _NOT_PASSED_ON.fullmatch(name)}
+    def _environment(self, told: Path, extra: Mapping[str, str | None]) -> dict[str, str]:
+        env: dict[str, str | None] = {name: value for name, value in os.environ.items() if not _NOT_PASSED_ON.fullmatch(name)}
         env.update(
             HOME=str(self.home),
             ANSIBLE_HOME=str(self.home / '.ansible'),
@@ -171,11 +171,13 @@ class Player:
             FONNTE_RECORD_PATH=str(self.record),
         )
         env.update(extra)
-        return {name: value for name, value in env.items() if value}
+        return {name: value for name, value in env.items() if value is not None}
 
     def _search(self, run: Run, secrets: set[str]) -> None:
-        """Every run has to be free of tracebacks and secrets, on the screen and on the disk."""
+        """Every run has to be free of tracebacks, deprecated ways and secrets, on the screen and on the disk."""
         assert 'Traceback' not in run.output, f'a traceback was printed\n{run.output}'
+        outdated = [told['deprecations'] for told in run.told if told.get('deprecations')]
+        assert not outdated, f'Ansible will not take this for long: {outdated}'
         texts = {'the output': run.output, 'a result': json.dumps([told.result for told in run.told])}
         texts.update((f'the file {path}', path.read_bytes().decode(errors='replace')) for path in self.files())
         for where, text in texts.items():

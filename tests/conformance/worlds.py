@@ -4,7 +4,7 @@
 """A world for a single test: one account, its devices, and tasks that act for it."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
 
@@ -28,8 +28,8 @@ class World:
             accounts.append({'token': account_token('other'), 'devices': list(others)})
         self.sandbox.reset(readings=reading or {}, accounts=accounts)
 
-    def play(self, *tasks: Task, check: bool = False, env: Mapping[str, str] | None = None,
-             defaults: Mapping[str, object] | None = None, secrets: tuple[str, ...] = ()) -> Run:
+    def play(self, *tasks: Task, check: bool = False, env: Mapping[str, str | None] | None = None,
+             defaults: Mapping[str, object] | None = None, may_show: Collection[str] = ()) -> Run:
         """Play tasks with the account's token, unless they say ``account_token=None``, and without repeated calls."""
         complete = [
             Task(task.module, {
@@ -38,9 +38,9 @@ class World:
             }, task.keywords)
             for task in tasks
         ]
-        return self.player.play(*complete, check=check, env=env, defaults=defaults, secrets=secrets)
+        return self.player.play(*complete, check=check, env=env, defaults=defaults, may_show=may_show)
 
-    def tell(self, task: Task, check: bool = False, env: Mapping[str, str] | None = None) -> Told:
+    def tell(self, task: Task, check: bool = False, env: Mapping[str, str | None] | None = None) -> Told:
         """Play one task, and return what it told."""
         return self.play(task, check=check, env=env).only()
 

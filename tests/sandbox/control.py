@@ -17,6 +17,7 @@ from . import editing
 from .calls import post_link_event, retry
 from .editing import Bad
 from .faults import rule
+from .kinds import is_kind
 from .model import Device
 from .otp import LIFETIME
 from .sending import post_status
@@ -352,7 +353,7 @@ class Control:
         """Answer the next ``times`` posts with ``status``."""
         data = await _body(request, 'status', 'times')
         status, times = data.get('status', 500), data.get('times', 1)
-        if type(status) is not int or not 200 <= status <= 599 or type(times) is not int or times < 0:
+        if not (is_kind(status, int) and 200 <= status <= 599 and is_kind(times, int) and times >= 0):
             raise Bad('status is an HTTP status from 200, times a number from 0.')
         sink = self._service.sinks.named(request.match_info['name'])
         sink.status, sink.times = status, times

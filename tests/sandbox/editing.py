@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .kinds import is_kind
 from .model import BOOLEANS, DEFAULTS, Account, Device, World
 
 Data = dict[str, object]
@@ -123,7 +124,7 @@ def _no_others(data: Mapping[str, object], known: tuple[str, ...], who: str) -> 
 def _check_fields(fields: Mapping[str, Any]) -> None:
     for key, value in fields.items():
         kind, words = _TYPES[key]
-        if type(value) is not kind:
+        if not is_kind(value, kind):
             raise Bad(f'{key} is {words}, not {value!r}.')
         if key == 'token' and not value:
             raise Bad('A token is not empty.')
@@ -144,7 +145,7 @@ def _check_settings(settings: Mapping[str, object]) -> None:
     for key, value in settings.items():
         if key not in DEFAULTS:
             raise Bad(f'There is no setting {key}; there are: {", ".join(DEFAULTS)}.')
-        if type(value) is not (bool if key in BOOLEANS else str):
+        if not is_kind(value, bool if key in BOOLEANS else str):
             raise Bad(f'{key} is {"true or false" if key in BOOLEANS else "a text"}, not {value!r}.')
 
 

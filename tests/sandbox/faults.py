@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from .kinds import is_kind
+
 _NUMERIC = (int, float)
 _ANY = (dict, list, str, int, float, bool, type(None))
 
@@ -101,9 +103,9 @@ def _args(kind: str, given: object) -> dict[str, Any]:
 
 def _check_counts(data: Mapping[str, object]) -> None:
     times, skip = data.get('times', 1), data.get('skip', 0)
-    if times is not None and (type(times) is not int or times < 1):
+    if times is not None and not (is_kind(times, int) and times >= 1):
         raise ValueError('times is a number from 1, or null for every call.')
-    if type(skip) is not int or skip < 0:
+    if not (is_kind(skip, int) and skip >= 0):
         raise ValueError('skip is a number from 0.')
 
 
