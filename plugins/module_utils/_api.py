@@ -93,6 +93,7 @@ class FonnteApi:
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise _strange(path, "without a list of devices")
         devices = tuple(_listed(item) for item in items)
+        self._redactor.learn(device.token for device in devices)
         return Listing(devices, _whole(body.get("connected")), _whole(body.get("messages")))
 
     def profile(self, device_token: str) -> Device:
@@ -118,18 +119,23 @@ class FonnteApi:
         """Create a device and return it with its new token (call /add-device)."""
         path = "/add-device"
         body = self._call(path, account_token, {"device": number, **to_wire(settings)})
-        token, stored = _text(body.get("token")), _text(body.get("device"))
+        token, stored = _token(body.get("token")), _text(body.get("device"))
+        self._redactor.learn([token])
         if not token or not stored or not same_number(stored, number):
             raise _strange(path, "without the new device's number and token")
         return Device(number=stored, token=token, name=_text(body.get("name")), settings=from_wire(body, Where.ADDED))
 
-    def update_device(self, device_token: str, number: str, settings: Settings) -> None:
+    def update_device(self, device_token: str, number: str | None, settings: Settings) -> None:
         """Write settings; what is left out may be reset by the service (call /update-device).
 
         Args:
+            device_token: The token of the device.
             number: The registered number. It is a writable field: any other one renumbers the device.
+                None leaves it out, which the service may refuse.
+            settings: The complete set of what is known.
         """
-        self._call("/update-device", device_token, {"device": number, **to_wire(settings)})
+        form = to_wire(settings) if number is None else {"device": number, **to_wire(settings)}
+        self._call("/update-device", device_token, form)
 
     def disconnect(self, device_token: str) -> None:
         """Unlink the WhatsApp account of a device (call /disconnect)."""
@@ -152,10 +158,12 @@ class FonnteApi:
         verdict = reply.body.get("status", reply.body.get("Status"))
         if verdict is True and reply.status < 400:
             return reply.body
-        text = _text(reply.body.get("reason")) or _text(reply.body.get("detail"))
+        text = (_text(reply.body.get("reason")) or _text(reply.body.get("detail")) or "").strip()
+        # The service may repeat what it was sent.
+        shown = self._redactor.text(text, [token], form.values())
         if verdict is False and text:
-            raise RefusedError(path, text.strip(), self._redactor.text(text.strip()))
-        told = f' that says "{self._redactor.text(text)}"' if text else ""
+            raise RefusedError(path, text, shown)
+        told = f' that says "{shown}"' if text else ""
         raise UnreadableError(
             f"the service sent a reply to {path} that says neither yes nor no (HTTP {reply.status}){told}", _REPORT, reply.status < 400
         )
@@ -171,7 +179,7 @@ def _listed(item: t.Mapping[str, object]) -> Device:
         raise _strange("/get-devices", "with a device that has no number")
     return Device(
         number=number,
-        token=_text(item.get("token")) or "",
+        token=_token(item.get("token")),
         name=_text(item.get("name")),
         connected=_linked(item.get("status")),
         package=_text(item.get("package")),
@@ -182,7 +190,13 @@ def _listed(item: t.Mapping[str, object]) -> Device:
 
 
 def _text(raw: object) -> str | None:
-    return raw if isinstance(raw, str) else None
+    """Return text that can be sent and printed: half a character, as a service cuts it out of an emoji, cannot."""
+    return raw.encode("utf-8", "replace").decode("utf-8") if isinstance(raw, str) else None
+
+
+def _token(raw: object) -> str:
+    """Return a token that a header can hold, or the empty text."""
+    return raw if isinstance(raw, str) and re.fullmatch(r"[\x21-\x7e]+", raw) else ""
 
 
 def _whole(raw: object) -> int | None:

@@ -83,7 +83,8 @@ def _run(task: Task, desired: Desired, describe: t.Callable[[Desired, Outcome, R
     except FonnteError as fault:
         so_far = fault.progress.pop("outcome", None)
         if isinstance(so_far, Outcome):
-            fault.progress = {**describe(desired, so_far, redactor), "warnings": so_far.warnings}
+            fault.progress = describe(desired, so_far, redactor)
+            fault.warnings = [*common_warnings(task.params), *so_far.warnings]
         raise
     return Report(describe(desired, outcome, redactor), [*common_warnings(task.params), *outcome.warnings]), outcome
 

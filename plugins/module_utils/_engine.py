@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Look, plan, apply: one device on its way through the house.
+"""Plan and apply: one device on its way through the house.
 
 Check mode is ``foresee``: it stops after the plan. ``carry_out`` is the only writer, of the service and
 of the record.
@@ -18,15 +18,15 @@ import typing as t
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
-from ._api import Device, FonnteApi, Listing
+from ._api import Device
 from ._errors import (
     CallError,
     FonnteError,
     Meaning,
     NotFoundError,
-    OptionError,
     RefusedError,
     UnansweredError,
+    doing,
 )
 from ._number import same_number
 from ._plan import (
@@ -40,10 +40,12 @@ from ._plan import (
     Desired,
     Observed,
     Plan,
-    Recorded,
     make_plan,
+    stand_still,
 )
-from ._record import DeviceRecord, NumberNote, RecordStore, SealedFile
+from ._record import DeviceRecord, NumberNote, SealedFile
+from ._settings import RECORDED, Settings
+from ._sight import House, Sight, look
 
 # Another run may hold a device for as long as its calls and their retries last.
 LOCK_SECONDS = 300.0
@@ -56,35 +58,6 @@ LOOK_AGAIN_SECONDS = 0.05
 NEVER_AGAIN = (DELETE, REQUEST_OTP)
 
 
-@dataclass(frozen=True)
-class House:
-    """What a run works with.
-
-    Attributes:
-        api: The service.
-        records: The record.
-        account_token: Empty where none was given.
-        device_token: Empty where none was given.
-    """
-
-    api: FonnteApi
-    records: RecordStore
-    account_token: str = field(default="", repr=False)
-    device_token: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True)
-class Sight:
-    """What was seen of one device at one time."""
-
-    began_ns: int
-    number: str
-    device: Device | None
-    observed: Observed | None
-    recorded: Recorded
-    warnings: tuple[str, ...] = ()
-
-
 @dataclass
 class Outcome:
     """What a run did, or in check mode would do; the result is made from it."""
@@ -95,11 +68,16 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
     device: Device | None = None
     otp_wait: int | None = None
+    refused_clears: tuple[str, ...] = ()
 
     @property
     def operations(self) -> list[str]:
         """What was done, in the order of the contract."""
         return [operation for operation in OPERATIONS if operation in self.done]
+
+    def warn(self, texts: t.Iterable[str]) -> None:
+        """Add warnings, each once."""
+        self.warnings += [text for text in texts if text not in self.warnings]
 
 
 def now() -> datetime:
@@ -113,10 +91,12 @@ def _stamp() -> str:
 
 def foresee(house: House, desired: Desired) -> Outcome:
     """Return what a real run would do. Only reads: no call that writes, no file touched."""
-    with _doing("Looking up", desired):
+    with _doing("Looking up", desired.number):
         sight = look(house, desired)
     plan = _planned(desired, sight)
-    return Outcome(plan, sight, list(plan.foreseen), [*sight.warnings, *plan.warnings], sight.device, plan.otp_wait)
+    outcome = Outcome(plan, sight, list(plan.foreseen), device=sight.device, otp_wait=plan.otp_wait)
+    outcome.warn((*sight.warnings, *plan.warnings))
+    return outcome
 
 
 def carry_out(house: House, desired: Desired) -> Outcome:
@@ -125,192 +105,149 @@ def carry_out(house: House, desired: Desired) -> Outcome:
     Raises:
         FonnteError: With ``progress`` set to the outcome so far, as far as there is one.
     """
-    for _attempt in range(MOST_LOOKS):
-        with _doing("Looking up", desired):
-            sight = look(house, desired)
-        lock = _lock_of(house, desired, sight)
-        with _doing("Working on", desired), contextlib.ExitStack() as held:
-            if _planned(desired, sight).operations:
-                held.enter_context(lock.lock(LOCK_SECONDS))
-            # Another run may have written between our look and our lock.
-            if not lock.touched_since(sight.began_ns):
-                return _apply(house, desired, sight, lock, held)
-        time.sleep(LOOK_AGAIN_SECONDS)
-    raise FonnteError(
-        f"other runs keep writing to device {desired.number}", "let them end, and see that no two plays manage one device at a time"
-    )
+    with _Hold(house) as hold:
+        sight, plan = _look_and_hold(house, desired, hold)
+        outcome = Outcome(plan, sight, device=sight.device)
+        outcome.warn((*sight.warnings, *plan.warnings))
+        try:
+            try:
+                _Writer(house, desired, sight, outcome, hold).run(plan)
+            except CallError as fault:
+                if not _second_look_helps(fault):
+                    raise
+                _finish_after_fault(house, desired, outcome, fault, hold)
+        except FonnteError as fault:
+            fault.progress = {"outcome": outcome}
+            raise
+    return outcome
 
 
-def _lock_of(house: House, desired: Desired, sight: Sight) -> SealedFile[t.Any]:
-    if sight.device is not None:
-        return house.records.device(sight.device.token)
-    return house.records.number(house.account_token, desired.number)
-
-
-@contextlib.contextmanager
-def _doing(what: str, desired: Desired) -> t.Iterator[None]:
-    """Name what was being done in any error that does not know it yet."""
-    try:
-        yield
-    except FonnteError as fault:
-        fault.doing = fault.doing or f"{what} device {desired.number}".rstrip()
-        raise
-
-
-# Looking
-
-
-def look(house: House, desired: Desired) -> Sight:
-    """Return what the service and the record tell of a device.
-
-    Raises:
-        FonnteError: They cannot be read, or number and token are not one device.
-    """
-    began = time.time_ns()
-    if not house.account_token and not house.device_token:
-        raise OptionError("account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN, or give the device_token")
-    listing = house.api.get_devices(house.account_token) if house.account_token else None
-    device, certain = _identify(house, desired.number, listing)
-    if device is None:
-        recorded, warnings = _remember(house, desired.number, None)
-        return Sight(began, desired.number, None, None, recorded, warnings)
-    if not device.token:
-        raise FonnteError(f"the service lists device {device.number} without its token", "look at the device in the dashboard")
-    number = device.number if certain else (desired.number or device.number)
-    recorded, warnings = _remember(house, number, device)
-    observed = Observed(number, device.settings, device.connected, certain)
-    return Sight(began, number, device, observed, recorded, warnings)
-
-
-def _identify(house: House, number: str, listing: Listing | None) -> tuple[Device | None, bool]:
-    """Return the one device that number and token name, and whether its registered number is certain.
-
-    The number is a writable field of update-device: a token of another device would renumber that one.
-    """
-    by_number = listing.find(number) if listing and number else None
-    if not house.device_token:
-        return by_number, True
-    by_token = listing.find_token(house.device_token) if listing else None
-    if number and (by_number or by_token) and by_number != by_token:
-        raise _not_one_device(number, by_token.number if by_token else None)
-    if by_token:
-        return by_token, True
-    profile = house.api.profile(house.device_token)
-    if number and not same_number(number, profile.number):
-        raise _not_one_device(number, profile.number)
-    return profile, number == profile.number
-
-
-def _not_one_device(number: str, other: str | None) -> FonnteError:
-    owner = f"device {other}" if other else "a device that the account does not list"
-    return FonnteError(
-        f"device {number} and device_token are not one device: the token belongs to {owner}",
-        "give one of the two, or the ones that belong together (nothing was changed)",
-    )
-
-
-def _remember(house: House, number: str, device: Device | None) -> tuple[Recorded, tuple[str, ...]]:
-    """Return what the record holds, and a warning for each part of it that does not open."""
-    problems: list[str] = []
-    record, note = None, None
-    if device is not None:
-        record, problem = house.records.device(device.token).load()
-        problems.append(problem)
-    if house.account_token and number:
-        note, problem = house.records.number(house.account_token, number).load()
-        problems.append(problem)
-    record = record or DeviceRecord()
-    if device is not None and note is not None and note.state == "creating":
-        # A creation was begun and its end was never seen.
-        missing = {option: value for option, value in note.sent.items() if option not in record.entries}
-        record = record.begin(missing, note.at)
-    recorded = Recorded(record, number_seen=note is not None, had_device=note is not None and note.state == "present")
-    return recorded, tuple(f"{problem}; it counts as no record." for problem in problems if problem)
+def _doing(what: str, number: str) -> t.ContextManager[None]:
+    return doing(f"{what} device {number}" if number else f"{what} the device")
 
 
 def _planned(desired: Desired, sight: Sight) -> Plan:
-    with _doing("Planning", desired):
-        return make_plan(desired, sight.observed, sight.recorded, now())
-
-
-# Applying
-
-
-def _apply(house: House, desired: Desired, sight: Sight, lock: SealedFile[t.Any], held: contextlib.ExitStack) -> Outcome:
-    """Carry out the plan; after a fault that leaves the state unknown, look and plan anew, once."""
-    plan = _planned(desired, sight)
-    outcome = Outcome(plan, sight, [], [*sight.warnings, *plan.warnings], sight.device)
-    try:
-        _Writer(house, desired, sight, outcome, held).run(plan)
-    except CallError as fault:
-        if not _second_look_helps(fault):
-            fault.progress = {"outcome": outcome}
+    with _doing("Planning", sight.number):
+        try:
+            return make_plan(desired, sight.observed, sight.recorded, now())
+        except FonnteError as fault:
+            known = Outcome(stand_still(desired, sight.observed, sight.recorded), sight, device=sight.device)
+            known.warn(sight.warnings)
+            fault.progress = {"outcome": known}
             raise
-        _finish_after_fault(house, desired, outcome, fault, lock, held)
-    except FonnteError as fault:
-        fault.progress = {"outcome": outcome}
-        raise
-    return outcome
+
+
+class _Hold(contextlib.ExitStack):
+    """The locks of one run: on the number first, then on the device, so that no two runs wait for each other."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__()
+        self._house = house
+        self._held: set[str] = set()
+
+    def take(self, files: t.Iterable[SealedFile[t.Any]]) -> None:
+        """Hold files that are not held yet; RecordError where another run does not let go."""
+        for file in files:
+            if file.path not in self._held:
+                self.enter_context(file.lock(LOCK_SECONDS))
+                self._held.add(file.path)
+
+
+def _look_and_hold(house: House, desired: Desired, hold: _Hold) -> tuple[Sight, Plan]:
+    """Look, and where there is something to do hold the device and see that what was seen still stands."""
+    for _turn in range(MOST_LOOKS):
+        with _doing("Looking up", desired.number):
+            sight = look(house, desired)
+        plan = _planned(desired, sight)
+        if not plan.operations:
+            return sight, plan
+        files = sight.files(house)
+        with _doing("Waiting for", sight.number):
+            hold.take(files)
+        if not any(file.touched_since(sight.began_ns) for file in files):
+            return sight, plan
+        time.sleep(LOOK_AGAIN_SECONDS)
+    fault = FonnteError("other runs keep writing to it", "let them end, and see that no two plays manage one device at a time")
+    with _doing("Waiting for", desired.number):
+        raise fault
+
+
+# After a fault
 
 
 def _second_look_helps(fault: CallError) -> bool:
     return fault.may_be_applied or (isinstance(fault, RefusedError) and fault.meaning is Meaning.ALREADY_EXISTS)
 
 
-def _finish_after_fault(
-    house: House, desired: Desired, outcome: Outcome, fault: CallError, lock: SealedFile[t.Any], held: contextlib.ExitStack
-) -> None:
-    """See what became of a call whose answer was lost, and do what is still to be done."""
-    lost = next(operation for operation in outcome.plan.operations if operation not in outcome.done)
+def _finish_after_fault(house: House, desired: Desired, outcome: Outcome, fault: CallError, hold: _Hold) -> None:
+    """See what became of a call whose answer was lost, plan anew, and do what is still to be done, once."""
+    first = outcome.plan
+    lost = next(operation for operation in first.operations if operation not in outcome.done)
     try:
-        with _doing("Looking again after a lost reply at", desired):
-            sight = look(house, desired)
-        plan = make_plan(desired, sight.observed, sight.recorded, now())
-        if lost == CREATE and sight.device is None:
-            # Not created. A refusal stays what it was; a lost call is made again below.
-            if isinstance(fault, RefusedError):
-                raise fault
-        elif lost not in plan.operations and fault.may_be_applied:
-            outcome.done.append(lost)
-        if lost in NEVER_AGAIN and lost in plan.operations:
-            raise _unknown(fault, lost)
-        if CREATE not in outcome.done or lost == CREATE:
-            _lock_new(house, desired, sight, lock, held)
-        outcome.device = sight.device or outcome.device
-        _Writer(house, desired, sight, outcome, held).run(plan)
-    except FonnteError as second:
-        second.progress = {"outcome": outcome}
+        sight, plan = _look_and_hold(house, desired, hold)
+    except RefusedError as refusal:
+        if lost == DELETE and refusal.meaning is Meaning.BAD_TOKEN:
+            raise _unknown(fault, "the service does not know its token any more, so it is probably deleted") from None
         raise
+    if lost == CREATE and sight.device is None and not fault.may_be_applied:
+        raise fault
+    if lost in NEVER_AGAIN and lost in plan.operations:
+        raise _unknown(fault, _AFTERWARDS[lost])
+    outcome.device = sight.device or outcome.device
+    outcome.warn((*sight.warnings, *plan.warnings))
+    if lost not in plan.operations and fault.may_be_applied:
+        outcome.done.append(lost)
+    elif CREATE in (lost, *plan.operations):
+        # Not the world that the first plan was made for.
+        outcome.plan, outcome.sight = plan, sight
+        first = plan
+    outcome.plan = _joined(first, plan)
+    writer = _Writer(house, desired, sight, outcome, hold)
+    if lost == DELETE:
+        writer.forget(outcome.sight)
+    writer.run(plan)
 
 
-def _lock_new(house: House, desired: Desired, sight: Sight, lock: SealedFile[t.Any], held: contextlib.ExitStack) -> None:
-    """Hold the device that the second look found, where it is not the one that is held already."""
-    found = _lock_of(house, desired, sight)
-    if found.path != lock.path:
-        held.enter_context(found.lock(LOCK_SECONDS))
+def _joined(first: Plan, second: Plan) -> Plan:
+    """Return the plan of a run that planned twice: from where the first began to where the second ends."""
+    operations = tuple(operation for operation in OPERATIONS if operation in (*first.operations, *second.operations))
+    return replace(
+        first,
+        operations=operations,
+        reasons={**second.reasons, **first.reasons},
+        carried={**first.carried, **second.carried},
+        after=second.after,
+    )
 
 
-def _unknown(fault: CallError, operation: str) -> CallError:
+_AFTERWARDS = {
+    REQUEST_OTP: "look at the WhatsApp of the account's owner, and run with otp if a code is there",
+    DELETE: "it is still there: run again with the same code, or ask for a new one",
+}
+
+
+def _unknown(fault: CallError, advice: str) -> CallError:
     """Say of a call that must not be repeated that nobody knows whether it was carried out."""
-    what, then = {
-        REQUEST_OTP: ("whether a code was sent", "look at the WhatsApp of the account's owner, and run with otp if one is there"),
-        DELETE: ("whether the code was used", "the device is still there: run again with the same code, or ask for a new one"),
-    }[operation]
-    unknown = UnansweredError(f"{fault.problem}, and it is unknown {what}", then)
+    unknown = UnansweredError(f"{fault.problem}, and it is unknown whether the service carried the call out", advice)
     unknown.doing = fault.doing
     return unknown
+
+
+# Writing
 
 
 class _Writer:
     """Carries out the steps of one plan. Every write to the service stands between two of the record."""
 
-    def __init__(self, house: House, desired: Desired, sight: Sight, outcome: Outcome, held: contextlib.ExitStack) -> None:
+    def __init__(self, house: House, desired: Desired, sight: Sight, outcome: Outcome, hold: _Hold) -> None:
         self._house = house
         self._desired = desired
         self._sight = sight
         self._outcome = outcome
-        self._held = held
+        self._hold = hold
         self._record = sight.recorded.device
+        if sight.observed is not None:
+            self._record = _corrected(self._record, sight.observed)
         self._steps: dict[str, tuple[str, t.Callable[[Plan], None]]] = {
             CREATE: ("Creating", self._create),
             UPDATE: ("Updating", self._update),
@@ -323,7 +260,7 @@ class _Writer:
         """Do what the plan says, in its order."""
         for operation in plan.operations:
             what, step = self._steps[operation]
-            with _doing(what, self._desired):
+            with _doing(what, self._sight.number):
                 step(plan)
 
     @property
@@ -333,16 +270,17 @@ class _Writer:
             raise NotFoundError(f"the account has no device {self._desired.number}", "run the play again to see what is there now")
         return device
 
-    def _note_file(self) -> SealedFile[NumberNote] | None:
-        """Return the note on the number; it is the account's, and a device's token alone has none."""
-        number = self._desired.number or self._sight.number
-        return self._house.records.number(self._house.account_token, number) if self._house.account_token else None
+    @property
+    def _device_file(self) -> SealedFile[DeviceRecord]:
+        return self._house.records.device(self._device.token)
+
+    # Creating
 
     def _create(self, plan: Plan) -> None:
         note_file = self._house.records.number(self._house.account_token, self._desired.number)
         old, _problem = note_file.load()
-        hidden = {option: value for option, value in plan.add.items() if option != "name"}
-        note_file.save(NumberNote("creating", _stamp(), hidden, old.device_file if old else ""))
+        old_file = old.device_file if old else ""
+        note_file.save(NumberNote("creating", _stamp(), _hidden({**plan.add, **plan.send}), old_file))
         try:
             device = self._house.api.add_device(self._house.account_token, self._desired.number, plan.add)
         except CallError as fault:
@@ -351,114 +289,188 @@ class _Writer:
             raise
         self._outcome.device = device
         self._outcome.done.append(CREATE)
-        if old is not None:
-            self._house.records.discard(old.device_file)
+        if not self._sight.recorded.moved_to:
+            self._house.records.discard(old_file)
         self._remember_new(device, plan, note_file)
 
     def _remember_new(self, device: Device, plan: Plan, note_file: SealedFile[NumberNote]) -> None:
+        device_file = self._device_file
+        self._hold.take([device_file])
         at = _stamp()
         # What the reply shows is what was set, whatever was sent.
         added = {option: device.settings.get(option, value) for option, value in plan.add.items()}
         empty = {option: value for option, value in self._desired.settings.items() if value == ""}
-        device_file = self._house.records.device(device.token)
-        # The number is held until now; from here on other runs know the device by its token.
-        self._held.enter_context(device_file.lock(LOCK_SECONDS))
-        record = (device_file.load()[0] or DeviceRecord()).confirm(added, at).note(empty, at)
+        self._record = DeviceRecord(number=device.number).confirm(added, at).note(empty, at)
+        contradicted = [option for option, value in plan.add.items() if added[option] != value]
+        if contradicted:
+            self._outcome.warn(
+                [f"Fonnte made device {device.number} with another {', '.join(contradicted)} than was asked for. The next run sets it right."]
+            )
         # In doubt already, so that nothing is forgotten between the two calls of one creation.
-        device_file.save(record.begin(plan.send, at))
-        note_file.save(NumberNote("present", at, {}, device_file.name))
-        self._record = record
+        device_file.save(self._record.begin(plan.send, at))
+        if not plan.send:
+            note_file.save(NumberNote("present", at, {}, device_file.name))
+
+    # Updating
 
     def _update(self, plan: Plan) -> None:
-        device = self._device
-        device_file = self._house.records.device(device.token)
-        before, _problem = device_file.load()
-        self._record = self._record.begin(plan.send, _stamp())
-        device_file.save(self._record)
-        self._see_number(device_file)
+        before = self._prepare(plan.send)
         try:
-            self._send(device, plan)
+            self._send(plan)
         except CallError as fault:
             if not fault.may_be_applied:
-                device_file.restore(before)
+                self._device_file.restore(before)
             raise
         self._outcome.done.append(UPDATE)
         self._record = self._record.confirm(plan.send, _stamp())
-        device_file.save(self._record)
+        self._device_file.save(self._record)
+        self._note_present(finished=True)
 
-    def _send(self, device: Device, plan: Plan) -> None:
-        number = self._sight.number if CREATE not in self._outcome.done else device.number
-        try:
-            self._house.api.update_device(device.token, number, plan.send)
-        except RefusedError as refusal:
-            if not plan.clears or refusal.meaning not in (Meaning.BAD_INPUT, Meaning.WEBHOOK):
-                raise
-            # One reading of the service refuses an empty webhook, and with it everything else that was sent.
-            rest = {option: value for option, value in plan.send.items() if option not in plan.clears}
-            self._house.api.update_device(device.token, number, rest)
-            names = ", ".join(plan.clears)
-            self._outcome.warnings.append(
-                f'Fonnte refused to clear {names} of device {number} ("{refusal.text}"); everything else was applied. '
-                "Clear it in the dashboard; it is not tried again."
-            )
+    def _prepare(self, sent: Settings) -> DeviceRecord | None:
+        """Write down what is about to be sent, and return what to put back if it certainly was not applied.
 
-    def _see_number(self, device_file: SealedFile[DeviceRecord]) -> None:
-        """Note that the number was seen with this device, unless that is known."""
-        note_file = self._note_file()
+        A folder that cannot be written fails here, before the first write to the service.
+        """
+        known = self._device_file.load()[0] is not None or bool(self._record.entries)
+        before = self._record
+        self._record = before.begin(sent, _stamp())
+        self._device_file.save(self._record)
+        self._note_present()
+        return before if known else None
+
+    def _note_present(self, finished: bool = False) -> None:
+        """Note that this number has this device. A creation that was begun stays so until an update has ended it."""
+        note_file = self._house.note_file(self._sight.number)
         if note_file is None:
             return
         old, _problem = note_file.load()
-        if old is not None and old.state == "creating":
-            # What the creation was about to set is now the device's own doubt.
-            device_file.save(self._record)
-        if old is None or old.state != "present" or old.device_file != device_file.name:
-            note_file.save(NumberNote("present", _stamp(), {}, device_file.name))
+        new = NumberNote("present", _stamp(), {}, self._device_file.name)
+        begun = old is not None and old.state == "creating"
+        if finished if begun else (old is None or (old.state, old.device_file) != (new.state, new.device_file)):
+            note_file.save(new)
+
+    def _send(self, plan: Plan) -> None:
+        """Send the update; where it is refused and clears webhooks, find out whether that is why.
+
+        One reading of the service refuses an empty webhook, and with it everything else that was sent.
+        """
+        try:
+            self._send_set(plan.send)
+        except RefusedError as refusal:
+            if not plan.clears or refusal.meaning not in (Meaning.BAD_INPUT, Meaning.WEBHOOK):
+                raise
+            self._send_set({option: value for option, value in plan.send.items() if option not in plan.clears})
+            self._clear_again(plan)
+
+    def _clear_again(self, plan: Plan) -> None:
+        try:
+            # A receiver that had a hiccup would look the same the first time.
+            self._send_set(plan.send)
+        except RefusedError as refusal:
+            names = ", ".join(plan.clears)
+            self._outcome.warn(
+                [
+                    f'Fonnte refused to clear {names} of device {self._sight.number} ("{refusal.text}"); everything else was applied. '
+                    "Clear it in the dashboard."
+                ]
+            )
+            self._outcome.refused_clears = tuple(plan.clears)
+
+    def _send_set(self, settings: Settings) -> None:
+        """Send a complete set of settings, with the registered number where it is known.
+
+        The number is a writable field. Where nobody can vouch for it, it is left out first, and sent only
+        if the service insists.
+        """
+        device, observed = self._device, self._sight.observed
+        if observed is None or observed.certain:
+            self._house.api.update_device(device.token, observed.number if observed else device.number, settings)
+            return
+        try:
+            self._house.api.update_device(device.token, None, settings)
+        except RefusedError as refusal:
+            if refusal.text != "input invalid":
+                raise
+            if observed.rival:
+                raise FonnteError(
+                    f"it is registered as {observed.number} by the record and as {observed.rival} by its profile, and Fonnte insists on one",
+                    "give account_token as well, so that the list can tell (nothing was changed)",
+                ) from None
+            self._house.api.update_device(device.token, observed.number, settings)
+
+    # Taking away
 
     def _disconnect(self, plan: Plan) -> None:
-        device = self._device
-        self._see_number(self._house.records.device(device.token))
+        self._prepare({})
         try:
-            self._house.api.disconnect(device.token)
+            self._house.api.disconnect(self._device.token)
         except RefusedError as refusal:
             if refusal.meaning is not Meaning.AS_WANTED:
                 raise
+            # The list was behind, and there was nothing to do.
+            self._outcome.device = replace(self._device, connected=False)
+            self._outcome.plan = _without_disconnection(plan)
+            return
         self._outcome.done.append(DISCONNECT)
 
-    def _delete(self, plan: Plan) -> None:
-        device = self._device
-        device_file = self._house.records.device(device.token)
-        # A folder that cannot be written fails here, before the code is used.
-        device_file.save(self._record)
-        self._see_number(device_file)
-        deleted = self._house.api.delete_device(device.token, self._desired.otp)
-        self._outcome.done.append(DELETE)
-        self._check_deleted(deleted)
-        device_file.remove()
-        note_file = self._note_file()
-        if note_file is not None:
-            note_file.save(NumberNote("deleted", _stamp()))
-
-    def _check_deleted(self, deleted: str | None) -> None:
-        observed = self._sight.observed
-        if deleted is None or observed is None or not observed.certain or same_number(deleted, observed.number):
-            return
-        raise FonnteError(
-            f"the service says that it deleted device {deleted}, not {observed.number}",
-            "look at both devices in the dashboard before anything else is done",
-        )
-
     def _request_otp(self, plan: Plan) -> None:
-        device = self._device
-        device_file = self._house.records.device(device.token)
-        # A folder that cannot be written fails here, before a code is sent.
-        device_file.save(self._record)
-        self._see_number(device_file)
+        self._prepare({})
         try:
-            self._house.api.request_otp(device.token)
+            self._house.api.request_otp(self._device.token)
         except RefusedError as refusal:
             if refusal.meaning is not Meaning.OTP_PENDING:
                 raise
             self._outcome.otp_wait = refusal.seconds
             return
         self._outcome.done.append(REQUEST_OTP)
-        device_file.save(replace(self._record, otp_requested_at=_stamp()))
+        self._device_file.save(replace(self._record, otp_requested_at=_stamp()))
+
+    def _delete(self, plan: Plan) -> None:
+        self._prepare({})
+        deleted = self._house.api.delete_device(self._device.token, self._desired.otp)
+        self._outcome.done.append(DELETE)
+        self._check_deleted(deleted)
+        self.forget(self._sight)
+
+    def _check_deleted(self, deleted: str | None) -> None:
+        observed = self._sight.observed
+        if deleted is None or observed is None or not observed.certain or same_number(deleted, observed.number):
+            return
+        # Nobody knows of the meant one whether it is still there; it is not claimed to be gone.
+        self._outcome.plan = replace(self._outcome.plan, after=self._outcome.plan.before)
+        raise FonnteError(
+            f"the service says that it deleted device {deleted}, not {observed.number}",
+            "look at both devices in the dashboard before anything else is done",
+        )
+
+    def forget(self, sight: Sight) -> None:
+        """Remove the record of a device that was deleted, and remember that it was."""
+        if sight.device is not None:
+            self._house.records.device(sight.device.token).remove()
+        note_file = self._house.note_file(sight.number)
+        if note_file is not None:
+            note_file.save(NumberNote("deleted", _stamp()))
+
+
+def _corrected(record: DeviceRecord, observed: Observed) -> DeviceRecord:
+    """Return the record with what the service has just shown: a run with a token alone will have nothing else."""
+    seen = {option: value for option, value in observed.settings.items() if option in record.entries}
+    stale = {option: value for option, value in seen.items() if record.entries[option].value != value}
+    return replace(record.note(stale, _stamp()), number=observed.number if observed.certain else record.number)
+
+
+def _without_disconnection(plan: Plan) -> Plan:
+    def rest(settings: Settings | None) -> Settings | None:
+        return settings and {option: value for option, value in settings.items() if option != "connected"}
+
+    return replace(
+        plan,
+        operations=tuple(operation for operation in plan.operations if operation != DISCONNECT),
+        reasons={option: reason for option, reason in plan.reasons.items() if option != "connected"},
+        before=rest(plan.before),
+        after=rest(plan.after),
+    )
+
+
+def _hidden(settings: Settings) -> Settings:
+    return {option: value for option, value in settings.items() if option in RECORDED}

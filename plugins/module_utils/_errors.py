@@ -13,6 +13,7 @@ transport) does not know what was being done (the engine).
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import re
 import typing as t
@@ -27,6 +28,7 @@ class FonnteError(Exception):
         advice: What to do, without a full stop.
         doing: What was being done to which device; set by the engine.
         progress: What is known of the result so far (keys of the module's result).
+        warnings: What a user should know besides.
     """
 
     def __init__(self, problem: str, advice: str) -> None:
@@ -35,10 +37,21 @@ class FonnteError(Exception):
         self.advice = advice
         self.doing = ""
         self.progress: dict[str, t.Any] = {}
+        self.warnings: list[str] = []
 
     def __str__(self) -> str:
         start = f"{self.doing}: " if self.doing else ""
         return f"{start}{self.problem}; {self.advice}."
+
+
+@contextlib.contextmanager
+def doing(what: str) -> t.Iterator[None]:
+    """Name what was being done in any error that does not know it yet."""
+    try:
+        yield
+    except FonnteError as fault:
+        fault.doing = fault.doing or what
+        raise
 
 
 class OptionError(FonnteError):
@@ -166,7 +179,7 @@ REFUSALS: tuple[Refusal, ...] = (
     Refusal("/delete-device", r"invalid device", Meaning.BAD_TOKEN, _DEVICE_TOKEN),
     Refusal(
         "/delete-device",
-        r"please wait (?P<seconds>\d+) seconds before requesting new otp",
+        r"please wait (?P<seconds>\d{1,9}) seconds before requesting new otp",
         Meaning.OTP_PENDING,
         "a code is on its way already: look at the WhatsApp of the account's owner",
     ),
@@ -178,7 +191,7 @@ REFUSALS: tuple[Refusal, ...] = (
     ),
     Refusal(
         "/delete-device",
-        r"delete failed\. try again in (?P<seconds>\d+) seconds",
+        r"delete failed\. try again in (?P<seconds>\d{1,9}) seconds",
         Meaning.OTP_LOCKED,
         "too many wrong codes were tried: wait that long, then use the newest code",
     ),

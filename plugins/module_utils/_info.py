@@ -12,13 +12,14 @@ import typing as t
 from dataclasses import dataclass
 
 from ._api import Device
-from ._engine import House, now
-from ._errors import OptionError
+from ._engine import now
+from ._errors import OptionError, doing
 from ._number import matches, parse_number
 from ._record import DeviceRecord
 from ._redact import Redactor
 from ._result import Result, device_facts, recorded_facts
 from ._settings import Value
+from ._sight import House
 
 DAY_SECONDS = 86400
 
@@ -48,11 +49,13 @@ def device_info(house: House, redactor: Redactor, params: t.Mapping[str, t.Any])
     """Return the result of fonnte_device_info and its warnings."""
     wanted = _filter(params)
     if house.account_token:
-        listing = house.api.get_devices(house.account_token)
+        with doing("Listing the account's devices"):
+            listing = house.api.get_devices(house.account_token)
         found = listing.devices
         account: Result | None = {"devices": len(found), "connected": listing.connected, "messages": listing.messages}
     elif house.device_token:
-        found, account = (house.api.profile(house.device_token),), None
+        with doing("Looking up the device"):
+            found, account = (house.api.profile(house.device_token),), None
     else:
         raise OptionError("account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN, or give a device_token")
     chosen, missing = _choose(found, wanted.numbers)
@@ -104,7 +107,17 @@ def _describe(house: House, redactor: Redactor, params: t.Mapping[str, t.Any], d
     if params["recorded"]:
         facts["recorded"] = recorded_facts(record, redactor)
     if params["profile"]:
-        facts["messages"] = device.messages if not house.account_token else house.api.profile(device.token).messages
+        facts["messages"] = _messages(house, device)
     if params["return_tokens"]:
         facts["token"] = device.token
     return facts
+
+
+def _messages(house: House, device: Device) -> int | None:
+    """Return how many messages a device has sent: one call more, where the list told of the device."""
+    if not house.account_token:
+        return device.messages
+    if not device.token:
+        return None
+    with doing(f"Looking up device {device.number}"):
+        return house.api.profile(device.token).messages

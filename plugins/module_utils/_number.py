@@ -94,8 +94,8 @@ def international(digits: str, country: str = COUNTRY) -> str:
 
 
 def same_number(one: str, other: str) -> bool:
-    """Tell whether two strings of digits name one phone."""
-    return one == other or international(one) == international(other)
+    """Tell whether two spellings name one phone."""
+    return one == other or international(_DROPPED.sub("", one)) == international(_DROPPED.sub("", other))
 
 
 def matches(wanted: str, registered: t.Iterable[str]) -> list[str]:
@@ -108,4 +108,5 @@ def matches(wanted: str, registered: t.Iterable[str]) -> list[str]:
     if wanted in spellings:
         return [wanted]
     key = international(wanted)
-    return [spelling for spelling in spellings if spelling.isdigit() and international(spelling) == key]
+    # Numbers are stored as given, so one may have a plus or spaces that the user's has lost.
+    return [spelling for spelling in spellings if international(_DROPPED.sub("", spelling)) == key]

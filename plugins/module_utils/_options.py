@@ -15,13 +15,13 @@ import re
 import typing as t
 
 from ._api import FonnteApi
-from ._engine import House
 from ._errors import OptionError
 from ._number import parse_number
 from ._plan import Desired, Policy, State
 from ._record import RecordStore
 from ._redact import Redactor, is_bare
 from ._settings import SETTINGS, WEBHOOKS, Kind, Settings, declare
+from ._sight import House
 from ._transport import Connection, Transport, check_endpoint
 
 Spec = t.Dict[str, t.Dict[str, t.Any]]
@@ -147,23 +147,25 @@ def open_house(params: Params, environment: Environment) -> tuple[House, Redacto
     endpoint = check_endpoint(params["api_endpoint"])
     connection = Connection(
         endpoint=endpoint,
-        timeout=_at_least(params, "api_timeout", 0.1),
-        retries=int(_at_least(params, "api_retries", 0)),
-        longest_delay=_at_least(params, "api_retry_max_delay", 0),
+        timeout=_between(params, "api_timeout", 0.1, 3600),
+        retries=int(_between(params, "api_retries", 0, 100)),
+        longest_delay=_between(params, "api_retry_max_delay", 0, 86400),
         verify=params["validate_certs"],
         ca_path=params["ca_path"],
     )
+    if not params["record_path"]:
+        raise OptionError("record_path", "it is empty", "leave it out to use ~/.ansible/fonnte")
     otp = params.get("otp")
     redactor = Redactor(account or device, [account, device, otp if isinstance(otp, str) else None])
     house = House(FonnteApi(Transport(connection), redactor), RecordStore(params["record_path"], endpoint), account, device)
     return house, redactor
 
 
-def _at_least(params: Params, option: str, least: float) -> float:
+def _between(params: Params, option: str, least: float, most: float) -> float:
     value = float(params[option])
     # The comparison is false for "not a number" as well.
-    if not least <= value < float("inf"):
-        raise OptionError(option, f"{value:g} is no number of that kind", f"give {least:g} or more")
+    if not least <= value <= most:
+        raise OptionError(option, f"{value:g} is out of range", f"give {least:g} to {most:g}")
     return value
 
 
@@ -220,7 +222,7 @@ def _otp(value: object) -> str:
     if value is None or value == "":
         return ""
     if not isinstance(value, str):
-        raise OptionError("otp", "it is not text, and a leading zero may be lost", 'quote it, as in "012345"')
+        raise OptionError("otp", "it is an unquoted number, and a leading zero may be lost", "quote it")
     if not re.fullmatch(r"[0-9A-Za-z]{3,12}", value):
         raise OptionError("otp", "it is not a code", "give the code from the WhatsApp message, and nothing else")
     return value
@@ -240,8 +242,12 @@ def declared(params: Params, options: t.Iterable[str]) -> Settings:
 
 def desired_webhooks(params: Params) -> Desired:
     """Return what a task of fonnte_webhook_config declares."""
+    settings: Settings
     if params["state"] == "absent":
-        settings: Settings = {option: "" for option in WEBHOOKS}
+        for option in WEBHOOKS:
+            if params[option]:
+                raise OptionError(option, "it is declared, and state is absent, which clears it", "take it out, or say state: present")
+        settings = {option: "" for option in WEBHOOKS}
     else:
         settings = declared(params, WEBHOOKS)
     return Desired(number=number(params), settings=settings, policy=policy(params), may_create=False)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import enum
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
 from ._errors import NotFoundError, OptionError, PolicyError
@@ -100,21 +100,33 @@ class Observed:
     Attributes:
         number: The number that is sent back with an update: a writable field of the service.
         certain: Whether that is known to be the registered number, in the registered spelling.
+        rival: The number in the profile, where the record has another one.
     """
 
     number: str
     settings: Settings = field(default_factory=dict)
     connected: bool | None = None
     certain: bool = True
+    rival: str = ""
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """What this controller remembers: of the device, and of its number."""
+    """What this controller remembers: of the device, and of its number.
+
+    Attributes:
+        device: The record of the device.
+        number_seen: Whether anything was ever done about this number.
+        had_device: Whether the number had a device that is gone, and that was not deleted by us.
+        begun: Whether a creation of this device was begun here and not ended: it has nothing that nobody knows.
+        moved_to: The number that the device has now; it was changed in the dashboard.
+    """
 
     device: DeviceRecord = field(default_factory=DeviceRecord)
     number_seen: bool = False
     had_device: bool = False
+    begun: bool = False
+    moved_to: str = ""
 
 
 @dataclass(frozen=True)
@@ -199,17 +211,33 @@ def make_plan(desired: Desired, observed: Observed | None, recorded: Recorded, n
         PolicyError: The user's policy forbids the change.
         NotFoundError: The device has to be there and is not.
     """
+    if observed is not None and not desired.number:
+        desired = replace(desired, number=observed.number)
     if desired.state is State.ABSENT:
         return _plan_absent(desired, observed, recorded, now)
     if observed is not None:
-        return _plan_existing(desired, observed, recorded.device, now)
+        return _plan_existing(_without_brakes(desired) if recorded.begun else desired, observed, recorded, now)
     if desired.state is State.DISCONNECTED:
-        return Plan(warnings=(f"Device {desired.number} does not exist, so there is nothing to disconnect; it was not created.",))
+        nothing = f"Device {desired.number} does not exist, so there is nothing to disconnect; it was not created."
+        return replace(stand_still(desired, None, recorded), warnings=(nothing, *_moved(desired, recorded)))
     if desired.may_create:
         return _plan_create(desired, recorded)
     if desired.missing_is_fine:
-        return Plan(evidence={option: Evidence() for option in desired.settings})
+        return stand_still(desired, None, recorded)
     return _plan_elsewhere(desired, now)
+
+
+def stand_still(desired: Desired, observed: Observed | None, recorded: Recorded) -> Plan:
+    """Return the plan that does nothing, and tells what is known."""
+    if observed is None:
+        return Plan(evidence={option: Evidence() for option in desired.settings})
+    known = _all_known(observed, recorded.device)
+    before = _certain(known)
+    return Plan(before=before, after=before, evidence={option: known[option].evidence for option in desired.settings})
+
+
+def _certain(known: t.Mapping[str, Known]) -> dict[str, Value]:
+    return {option: item.value for option, item in known.items() if item.certain and item.value is not None}
 
 
 def _plan_create(desired: Desired, recorded: Recorded) -> Plan:
@@ -220,7 +248,8 @@ def _plan_create(desired: Desired, recorded: Recorded) -> Plan:
     wanted = {option: value for option, value in settings.items() if value != ""}
     add = {option: value for option, value in wanted.items() if BY_OPTION[option].on_add}
     later = len(wanted) > len(add)
-    warnings = list(_advice(desired, wanted))
+    # The service makes a device with autoread off.
+    warnings = [*_advice(desired, {"autoread": False, **wanted}), *_moved(desired, recorded)]
     if recorded.had_device:
         warnings.append(
             f"Device {desired.number} was known to this record and is gone: it is made anew, gets a new token and has to be linked again."
@@ -244,7 +273,7 @@ def _plan_elsewhere(desired: Desired, now: datetime) -> Plan:
         raise NotFoundError(
             f"the account has no device {desired.number}", "create it first with fonnte.whatsapp.fonnte_device, or correct the number"
         )
-    foreseen = _plan_existing(desired, Observed(desired.number), DeviceRecord(), now, at_risk_matters=False)
+    foreseen = _plan_existing(desired, Observed(desired.number), Recorded(begun=True), now)
     warning = f"Device {desired.number} does not exist yet; in a real run an earlier task has to create it."
     return Plan(
         operations=foreseen.operations,
@@ -257,10 +286,24 @@ def _plan_elsewhere(desired: Desired, now: datetime) -> Plan:
     )
 
 
-def _plan_existing(desired: Desired, observed: Observed, record: DeviceRecord, now: datetime, at_risk_matters: bool = True) -> Plan:
-    known = _all_known(observed, record)
+def _without_brakes(desired: Desired) -> Desired:
+    """Return what is declared without the policies against unknown values: of a device that we are making none are."""
+    write_only = "recorded" if desired.policy.write_only == "error" else desired.policy.write_only
+    return replace(desired, policy=replace(desired.policy, write_only=write_only))
+
+
+def _moved(desired: Desired, recorded: Recorded) -> t.Iterator[str]:
+    if recorded.moved_to:
+        yield (
+            f"The device that had the number {desired.number} is still there, as {recorded.moved_to}: it was renumbered in the dashboard. "
+            "Declare it under that number, or give it its old number back there."
+        )
+
+
+def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now: datetime) -> Plan:
+    known = _all_known(observed, recorded.device)
     reasons = _reasons(desired, known, now)
-    before: dict[str, Value] = {option: item.value for option, item in known.items() if item.certain and item.value is not None}
+    before = _certain(known)
     parcel = _parcel(desired, known, reasons) if reasons else Parcel()
     operations = [UPDATE] if reasons else []
     after: dict[str, Value] = {**before, **parcel.send, **(desired.settings if reasons else {})}
@@ -270,7 +313,7 @@ def _plan_existing(desired: Desired, observed: Observed, record: DeviceRecord, n
         if observed.connected is not None:
             before["connected"] = observed.connected
         after["connected"] = False
-    at_risk = parcel.at_risk if at_risk_matters else ()
+    at_risk = () if recorded.begun else parcel.at_risk
     return Plan(
         operations=tuple(operations),
         send=parcel.send,
@@ -343,7 +386,7 @@ def _parcel(desired: Desired, known: t.Mapping[str, Known], reasons: t.Mapping[s
     for option, item in known.items():
         if option in desired.settings:
             # An empty webhook is sent to clear one, and not again afterwards: some readings refuse it.
-            if desired.settings[option] != "" or option in reasons:
+            if desired.settings[option] != "" or reasons.get(option, Reason.ALWAYS) is not Reason.ALWAYS:
                 send[option] = desired.settings[option]
         elif item.value is None:
             at_risk.append(option)
@@ -372,8 +415,9 @@ def _risk_warning(desired: Desired, observed: Observed, at_risk: t.Sequence[str]
 def _number_warning(observed: Observed, updates: bool) -> t.Iterator[str]:
     if updates and not observed.certain:
         yield (
-            f"The number {observed.number} is sent with the update, and only the device's profile vouches for it: if the device is "
-            "registered under another number or spelling, it is renamed to this one. Give account_token as well to rule that out."
+            f"Nothing but its profile tells that the device is registered as {observed.number}. The update is sent without a number; "
+            "if Fonnte insists on one, it is this, and a device that is registered under another number or spelling is renumbered. "
+            "Give account_token as well to rule that out."
         )
 
 
@@ -393,8 +437,8 @@ def _advice(desired: Desired, after: Settings) -> t.Iterator[str]:
 
 def _plan_absent(desired: Desired, observed: Observed | None, recorded: Recorded, now: datetime) -> Plan:
     if observed is None:
-        return Plan(warnings=() if recorded.number_seen else (_never_seen(desired.number),))
-    before = {option: item.value for option, item in _all_known(observed, recorded.device).items() if item.certain and item.value is not None}
+        return Plan(warnings=(*_moved(desired, recorded), *(() if recorded.number_seen else (_never_seen(desired.number),))))
+    before = _certain(_all_known(observed, recorded.device))
     if desired.otp:
         return Plan(operations=(DELETE,), before=before, after=None)
     if not desired.request_otp:
@@ -414,7 +458,7 @@ def _all_known(observed: Observed, record: DeviceRecord) -> dict[str, Known]:
 
 def _never_seen(number: str) -> str:
     return (
-        f"Device {number} is not in the account's list, and this record has never seen it: "
+        f"Device {number} is not in the account's list, and this record knows nothing of it: "
         "a mistyped number, or a free device that the list leaves out, looks the same."
     )
 

@@ -28,6 +28,7 @@ import os
 import time
 import traceback
 import typing as t
+import uuid
 from dataclasses import dataclass, field, replace
 
 from ._errors import MissingLibraryError, RecordError
@@ -60,10 +61,17 @@ class Entry:
 
 @dataclass(frozen=True)
 class DeviceRecord:
-    """What this controller knows to have sent to a device."""
+    """What this controller knows to have sent to a device.
+
+    Attributes:
+        entries: By setting.
+        otp_requested_at: When a code for its deletion was last asked for.
+        number: The registered number as the list showed it; a profile may show another.
+    """
 
     entries: t.Mapping[str, Entry] = field(default_factory=dict)
     otp_requested_at: str | None = None
+    number: str = ""
 
     def begin(self, sent: Settings, at: str) -> DeviceRecord:
         """Return the record with what is about to be sent in doubt.
@@ -93,7 +101,7 @@ class DeviceRecord:
     def to_json(self) -> dict[str, t.Any]:
         """Return the record as it is sealed."""
         entries = {option: [entry.value, entry.at, entry.standing.value] for option, entry in self.entries.items()}
-        return {"format": FORMAT, "entries": entries, "otp_requested_at": self.otp_requested_at}
+        return {"format": FORMAT, "entries": entries, "otp_requested_at": self.otp_requested_at, "number": self.number}
 
     @classmethod
     def from_json(cls, data: t.Any) -> DeviceRecord:
@@ -104,12 +112,12 @@ class DeviceRecord:
         """
         if not isinstance(data, dict) or data.get("format") != FORMAT or not isinstance(data.get("entries"), dict):
             raise ValueError("not a record of this format")
-        asked = data.get("otp_requested_at")
-        if asked is not None and not isinstance(asked, str):
-            raise ValueError("not a time")
+        asked, number = data.get("otp_requested_at"), data.get("number")
+        if not (asked is None or isinstance(asked, str)) or not isinstance(number, str):
+            raise ValueError("not a time, or not a number")
         # A setting that only a newer release knows is not ours to claim anything about.
         entries = {option: _entry(option, raw) for option, raw in data["entries"].items() if option in RECORDED}
-        return cls(entries, asked)
+        return cls(entries, asked, number)
 
 
 def _after_success(option: str, value: Value) -> Standing:
@@ -289,7 +297,7 @@ class SealedFile(t.Generic[Content]):
                 if time.monotonic() >= give_up:
                     raise RecordError(
                         f"another run has been working on this device for over {seconds:g} s",
-                        "wait for it to end; nothing was sent by this one",
+                        "wait for it to end, then run the play again",
                     ) from None
                 time.sleep(LOCK_POLL_SECONDS)
             except OSError as fault:
@@ -320,8 +328,12 @@ class RecordStore:
                 os.unlink(os.path.join(self.folder, device_file))
 
 
+_NAMES: dict[int, bytes] = {}
+
+
 def _process() -> bytes:
-    return b"%d\n" % os.getpid()
+    """Return a name of this process. Processes of two containers may share a number, and a fork has one of its own."""
+    return _NAMES.setdefault(os.getpid(), uuid.uuid4().bytes)
 
 
 def _unwritable(folder: str, fault: OSError) -> RecordError:

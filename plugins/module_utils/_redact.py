@@ -12,10 +12,12 @@ import hashlib
 import hmac
 import re
 import typing as t
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 MASK = "********"
 LONGEST_TEXT = 300
+# Shorter ones would blot out ordinary words.
+SHORTEST_SECRET = 4
 
 _URL = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
 
@@ -29,7 +31,12 @@ class Redactor:
 
     def __init__(self, key: str, secrets: t.Iterable[str | None] = ()) -> None:
         self._key = b"fonnte.whatsapp/shown-url/1\0" + key.encode()
-        self._secrets = sorted({secret for secret in (key, *secrets) if secret}, key=len, reverse=True)
+        self._secrets: set[str] = set()
+        self.learn((key, *secrets))
+
+    def learn(self, secrets: t.Iterable[str | None]) -> None:
+        """Take note of further secrets, such as the tokens of a list."""
+        self._secrets |= {secret for secret in secrets if secret}
 
     def url(self, url: str) -> str:
         """Return ``https://host/…#1a2b3c`` for a URL, and the empty text for none."""
@@ -38,13 +45,37 @@ class Redactor:
         digest = hmac.new(self._key, url.encode(), hashlib.sha256).hexdigest()[:6]
         return f"{bare_host(url)}/…#{digest}"
 
-    def text(self, text: str) -> str:
-        """Return text of the service as it may be printed: one line, no secret, no control character."""
-        for secret in self._secrets:
+    def text(self, text: str, secrets: t.Iterable[str] = (), sent: t.Iterable[str] = ()) -> str:
+        """Return text of the service as it may be printed: one line, no secret, no control character.
+
+        Args:
+            text: The service's words.
+            secrets: Further secrets that it may repeat.
+            sent: Values that were sent; of each URL among them every part but the host is a secret.
+        """
+        urls = [value for value in sent if _URL.match(value)]
+        for url in urls:
+            text = text.replace(url, self.url(url))
+        hidden = self._secrets.union(secrets, *(_parts(url) for url in urls))
+        for secret in sorted(hidden, key=len, reverse=True):
             text = text.replace(secret, MASK)
         text = _URL.sub(lambda found: self.url(found.group()), text)
         text = "".join(letter if letter.isprintable() else " " for letter in text)
         return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…"
+
+
+def _parts(url: str) -> set[str]:
+    """Return what of a URL must not be shown, in the spellings in which it may be repeated."""
+    try:
+        parts = urlsplit(url)
+        words = [url, parts.netloc.rpartition("@")[0], parts.path, parts.query, parts.fragment]
+        words += [f"{parts.path}?{parts.query}", parts.username or "", parts.password or ""]
+        words += [value for _name, value in parse_qsl(parts.query)]
+        words += [part for part in parts.path.split("/")]
+    except ValueError:
+        words = [url]
+    spellings = [(word, quote(word, safe=""), unquote(word), word.replace("/", "\\/")) for word in words]
+    return {spelling for spellings_of_one in spellings for spelling in spellings_of_one if len(spelling) >= SHORTEST_SECRET}
 
 
 def bare_host(url: str) -> str:

@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 
 from ._api import Device
 from ._engine import Outcome
-from ._plan import CREATE, DELETE, REQUEST_OTP, TIME_FORMAT, Desired, Evidence, State
+from ._plan import CREATE, DISCONNECT, REQUEST_OTP, TIME_FORMAT, UPDATE, Desired, Evidence, State
 from ._record import DeviceRecord
 from ._redact import Redactor
 from ._settings import BY_OPTION, SETTINGS, WEBHOOKS, Kind, Settings, Value
@@ -103,24 +103,32 @@ def _evidence(evidence: Evidence) -> Result:
 
 
 def _device(desired: Desired, outcome: Outcome, redactor: Redactor) -> Result | None:
-    plan, sight = outcome.plan, outcome.sight
-    if plan.after is None or DELETE in outcome.done:
+    reached = _reached(outcome)
+    if reached is None:
         return None
     stored = outcome.device is not None and CREATE in outcome.done
-    number = outcome.device.number if outcome.device is not None and stored else sight.number
-    facts = device_facts(outcome.device, number, _reached(outcome) or {}, redactor)
+    number = outcome.device.number if outcome.device is not None and stored else outcome.sight.number
+    facts = device_facts(outcome.device, number, reached, redactor)
     # What was just disconnected, and what was just made, is linked to nothing.
-    if "connected" in plan.reasons or (sight.device is None and plan.operations):
+    if DISCONNECT in outcome.done or outcome.sight.device is None:
         facts["connected"] = False
+    # Told no, nobody knows what is there.
+    facts.update({option: None for option in outcome.refused_clears})
     return facts
 
 
 def _reached(outcome: Outcome) -> Settings | None:
-    """Return the settings that the run came to: all of the plan's, or after a failure what is certain."""
-    plan = outcome.plan
-    if set(plan.operations) <= set(outcome.done):
+    """Return the settings that the run came to: all of the plan's, or after a failure what is certain; None for no device."""
+    plan, done = outcome.plan, set(outcome.done)
+    if set(plan.operations) <= done:
         return plan.after
-    return plan.add if CREATE in outcome.done else plan.before
+    if CREATE in plan.operations and CREATE not in done:
+        return plan.before
+    if UPDATE in done and plan.after is not None:
+        # The update is there, and what was to come after it is not.
+        kept = {"connected": plan.before["connected"]} if plan.before and "connected" in plan.before else {}
+        return {**{option: value for option, value in plan.after.items() if option != "connected"}, **kept}
+    return plan.add if CREATE in done else plan.before
 
 
 def _diff(desired: Desired, outcome: Outcome, redactor: Redactor) -> Result:

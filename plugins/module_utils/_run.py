@@ -43,12 +43,17 @@ def run_module(spec: Spec, command: t.Callable[[Task], Report]) -> None:
     module.no_log_values |= secrets(module.params, os.environ)
     module.no_log_values -= harmless(module.params)
     task = Task(module.params, os.environ, check_mode=module.check_mode, no_log=module.no_log)
+    # A fault is kept and told afterwards: older ansible-cores print a stack for what fails inside an except block.
+    fault: FonnteError | None = None
+    report = Report({})
     try:
         report = command(task)
-    except MissingLibraryError as fault:
-        module.fail_json(msg=missing_required_lib(fault.library), exception=fault.trace)
-    except FonnteError as fault:
-        module.fail_json(msg=str(fault), **fault.progress)
-    for warning in report.warnings:
+    except FonnteError as error:
+        fault = error
+    for warning in fault.warnings if fault else report.warnings:
         module.warn(warning)
+    if isinstance(fault, MissingLibraryError):
+        module.fail_json(msg=missing_required_lib(fault.library), exception=fault.trace)
+    if fault:
+        module.fail_json(msg=str(fault), **fault.progress)
     module.exit_json(**report.result)

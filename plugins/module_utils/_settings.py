@@ -189,4 +189,5 @@ _FLAGS: dict[object, bool] = {"on": True, "off": False, "true": True, "false": F
 def _read(kind: Kind, raw: object) -> Value | None:
     if kind is Kind.FLAG:
         return _FLAGS.get(raw) if isinstance(raw, (str, bool)) else None
-    return raw if isinstance(raw, str) else None
+    # Half a character, as a service cuts it out of an emoji, can be neither sent back nor printed.
+    return raw.encode("utf-8", "replace").decode("utf-8") if isinstance(raw, str) else None

@@ -33,6 +33,7 @@ from ._errors import (
     UnreachableError,
     UnreadableError,
 )
+from ._redact import bare_host
 from ._retry import BoundedRetry
 
 try:
@@ -49,7 +50,7 @@ CHUNK = 64 * 1024
 # A whole call, all its tries included, ends after this many times api_timeout.
 CALL_TIMEOUTS = 10
 
-_TRY_LATER = "nothing was changed, run the play again later"
+_TRY_LATER = "run the play again later"
 _CHECK_NETWORK = "check api_endpoint, the network and the proxy variables of the environment"
 # The start of a private-looking body is no help and may hold anything: only its kind is told.
 _NO_ANSWER = "a proxy or a maintenance page may stand in front of the service: run the play again later"
@@ -157,6 +158,8 @@ class Transport:
     def __init__(self, connection: Connection) -> None:
         if REQUESTS_MISSING:
             raise MissingLibraryError("requests", REQUESTS_MISSING)
+        if not hasattr(BoundedRetry, "DEFAULT_ALLOWED_METHODS"):
+            raise MissingLibraryError("urllib3 >= 1.26", "An older one is installed.")
         if connection.ca_path is not None and not os.path.exists(connection.ca_path):
             raise OptionError("ca_path", "there is no such file or directory", "give the path of a CA bundle in PEM format")
         self._connection = connection
@@ -164,8 +167,10 @@ class Transport:
         self._session = self._open()
 
     def _open(self) -> t.Any:
-        session = requests.Session()
+        session: t.Any = requests.Session()
         session.trust_env = False
+        # Redirects are not followed, and where they lead is not even worked out: nonsense there raises.
+        session.get_redirect_target = lambda response: None
         # A compressed body could be small on the wire and huge here.
         session.headers.update({"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "fonnte.whatsapp"})
         size = self._connection.pool_size
@@ -341,8 +346,8 @@ def _read(path: str, status: int, headers: t.Mapping[str, str], body: bytes, lon
     if status == 429 or (status == 503 and POLICIES[path] is READ and "Retry-After" in headers):
         raise _busy(status, headers, longest_delay)
     if 300 <= status < 400:
-        host = urlsplit(headers.get("Location", "")).hostname
-        where = f"to {host} " if host and host.isprintable() else ""
+        host = bare_host(headers.get("Location", ""))
+        where = f"to {host} " if host.startswith("http") and host.isprintable() else ""
         raise UnreadableError(
             f"the service sent a redirect {where}(HTTP {status}), which is never followed",
             "give the address that answers itself as api_endpoint",

@@ -13,7 +13,8 @@ from .cases import FOUR, READINGS, Case, Hook, effective
 from .rounds import WIRE, Devices, Pass, Story, wire
 
 Sentences = Iterator[str]
-FORESEEN = ('changed', 'operations', 'changed_fields', 'reasons', 'diff')
+# The first five are the contract's; what is carried or at risk is of use only before the write.
+FORESEEN = ('changed', 'operations', 'changed_fields', 'reasons', 'diff', 'carried', 'at_risk')
 
 # "The service holds what was declared" is exempt for these, by name: a webhook that was cleared may still be there.
 MAY_KEEP_A_CLEARED_WEBHOOK = ('ignored', 'refused')
@@ -42,6 +43,8 @@ def check_mode_tells_the_truth(story: Story, sandbox: Sandbox) -> Sentences:
         return
     if run.told.failed and check.told.message != run.told.message:
         yield f'check mode failed with "{check.told.message}" and the run with "{run.told.message}"'
+    if story.case.warns and not any(story.case.warns in warning for warning in check.told.warnings):
+        yield f'check mode does not warn of "{story.case.warns}": {check.told.warnings}'
     for key in FORESEEN:
         if check.told.get(key) != run.told.get(key):
             yield f'{key} was foreseen as {check.told.get(key)!r} and came as {run.told.get(key)!r}'

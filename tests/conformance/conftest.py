@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import CASES
 from ansible_collections.fonnte.whatsapp.tests.conformance.playing import Player
-from ansible_collections.fonnte.whatsapp.tests.conformance.rounds import Round, Story
+from ansible_collections.fonnte.whatsapp.tests.conformance.rounds import Round
 from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import World
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
@@ -39,22 +39,27 @@ def running_sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope='session')
-def stories(running_sandbox: Sandbox, request: pytest.FixtureRequest,
-            tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str, Story]]:
+def played(running_sandbox: Sandbox, request: pytest.FixtureRequest,
+           tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Round]:
     """What happened in a reading: its cases are played when the first of them is asked for."""
-    played: dict[str, dict[str, Story]] = {}
+    rounds: dict[str, Round | AssertionError] = {}
 
-    def of(label: str) -> dict[str, Story]:
-        if label not in played:
+    def of(label: str) -> Round:
+        if label not in rounds:
             # Only what was selected: a single case can be tried in seconds.
             chosen = {
                 item.callspec.params['case'] for item in request.session.items
                 if getattr(item, 'callspec', None) and item.callspec.params.get('label') == label
             }
-            folder = tmp_path_factory.mktemp('reading')
             cases = [case for case in CASES if case.name in chosen]
-            played[label] = Round(running_sandbox, label, cases, folder).play()
-        return played[label]
+            try:
+                rounds[label] = Round(running_sandbox, label, cases, tmp_path_factory.mktemp('reading')).play()
+            except AssertionError as broken:
+                rounds[label] = broken
+        one = rounds[label]
+        if isinstance(one, AssertionError):
+            raise one
+        return one
 
     return of
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
 
 from .cases import READINGS, Case, Hook
-from .playing import Player, Task, Told, device_info, snapshot
+from .playing import Player, Run, Task, Told, snapshot
 
 Devices = dict[str, Json]
 
@@ -53,11 +53,15 @@ class Story:
     run: Pass | None = None
     again: Pass | None = None
     then: Pass | None = None
-    recorded: Told | None = None
 
 
 class Round:
-    """Plays the cases of a reading against one sandbox."""
+    """Plays the cases of a reading against one sandbox.
+
+    Attributes:
+        stories: What happened, by the name of the case.
+        unfit: What was printed or left on the disk and should not have been.
+    """
 
     def __init__(self, sandbox: Sandbox, label: str, cases: Sequence[Case], folder: Path) -> None:
         self._sandbox = sandbox
@@ -68,10 +72,11 @@ class Round:
         self._player = Player(folder, sandbox)
         self._cases = [case.under(self._reading) for case in cases]
         self._owners: dict[str, str] = {}
+        self.unfit: list[str] = []
         found = self._devices()
         self.stories = {case.name: Story(label, case, found[case.name]) for case in self._cases}
 
-    def play(self) -> dict[str, Story]:
+    def play(self) -> Round:
         """Everything, in order."""
         self._prepare()
         found = self._devices()
@@ -85,12 +90,12 @@ class Round:
         for name, passed in self._pass({case.name: case.task for case in self._cases if not case.fails}).items():
             self.stories[name].again = passed
         self._follow()
-        return self.stories
+        return self
 
     def _prepare(self) -> None:
         tasks = [(case, task) for case in self._cases for task in case.prepare]
         if tasks:
-            run = self._player.play(*(self._task(case, task) for case, task in tasks))
+            run = self._play([self._task(case, task) for case, task in tasks])
             for (case, task), told in zip(tasks, run.told):
                 self.stories[case.name].prepared.append(told)
         for case in self._cases:
@@ -107,13 +112,18 @@ class Round:
             return {}
         cases = [case for case in self._cases if case.name in tasks]
         since = self._last_call()
-        run = self._player.play(*(self._task(case, tasks[case.name]) for case in cases), check=check)
+        run = self._play([self._task(case, tasks[case.name]) for case in cases], check)
         found = self._devices()
         calls = self._calls(since)
         return {
             case.name: Pass(told, calls.get(case.name, []), found[case.name], snapshot(self._record(case)))
             for case, told in zip(cases, run.told)
         }
+
+    def _play(self, tasks: Sequence[Task], check: bool = False) -> Run:
+        run = self._player.play_and_note(tasks, check)
+        self.unfit.extend(run.unfit)
+        return run
 
     def _record(self, case: Case) -> Path:
         return self._player.record / case.name

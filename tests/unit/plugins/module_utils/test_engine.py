@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils import _engine
+from ansible_collections.fonnte.whatsapp.plugins.module_utils import _api, _engine
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
     BusyError,
     CallError,
@@ -142,7 +142,7 @@ def test_a_token_alone_uses_the_profile_and_never_means_gone(controller: Control
     controller.sandbox.clear_journal()
     report = controller.run("device", device_token=token, account_token=None, name="Tako")
     assert [entry["path"] for entry in controller.sandbox.journal()] == ["/device", "/update-device"]
-    assert report.result["device"]["device"] == A and "renamed" in " ".join(report.warnings)
+    assert report.result["device"]["device"] == A
     with pytest.raises(RefusedError, match="token invalid"):
         controller.run("device", device_token="another", account_token=None, state="absent")
 
@@ -287,7 +287,7 @@ def test_a_lost_deletion_is_seen_to_be_done(controller: Controller) -> None:
 def test_a_lost_request_for_a_code_is_never_repeated(controller: Controller) -> None:
     controller.device(A, name="Toko")
     lose(controller, "/delete-device")
-    with pytest.raises(UnansweredError, match="unknown whether a code was sent.*WhatsApp"):
+    with pytest.raises(UnansweredError, match="unknown whether the service carried the call out; look at the WhatsApp"):
         controller.device(A, state="absent", request_otp=True)
     assert writes(controller).count("/delete-device") == 1
 
@@ -298,7 +298,7 @@ def test_a_deletion_that_may_have_failed_is_never_repeated(controller: Controlle
     controller.sandbox.fault("reset", path="/delete-device", when="before")
     code = controller.sandbox.otp(A)
     controller.sandbox.clear_journal()
-    with pytest.raises(UnansweredError, match="unknown whether the code was used"):
+    with pytest.raises(UnansweredError, match="unknown whether .*still there"):
         controller.device(A, state="absent", otp=code)
     assert len([entry for entry in controller.sandbox.journal() if entry["path"] == "/delete-device"]) == 1
     assert controller.device(A, state="absent", otp=code).result["operations"] == ["delete"]
@@ -501,7 +501,7 @@ def test_a_write_between_look_and_lock_makes_it_look_again(controller: Controlle
         ({"kind": "mutate", "when": "after", "set": {"data": None}}, "without a list of devices"),
         ({"kind": "mutate", "when": "after", "set": {"data": [1]}}, "without a list of devices"),
         ({"kind": "mutate", "when": "after", "remove_each": ["device"]}, "has no number"),
-        ({"kind": "mutate", "when": "after", "remove_each": ["token"]}, "without its token"),
+        ({"kind": "mutate", "when": "after", "remove_each": ["token"]}, "without a token"),
         ({"kind": "mutate", "when": "after", "set": {"status": "maybe"}}, "neither yes nor no"),
         ({"kind": "status", "code": 403, "body": "Forbidden"}, "not JSON"),
         ({"kind": "status", "code": 200, "body": {"status": False}}, "neither yes nor no"),
@@ -523,3 +523,322 @@ def test_a_fact_that_cannot_be_read_is_unknown(controller: Controller, damage: d
     facts = controller.device(A, name="Toko").result["device"]
     (key,) = damage
     assert facts[{"expired": "expires", "status": "connected"}.get(key, key)] is None
+
+
+@pytest.mark.parametrize("token", [None, "", "two\nlines", "tokén", 5])
+def test_a_token_that_no_header_can_hold_is_none(controller: Controller, token: object) -> None:
+    controller.device(A, name="Toko")
+    controller.sandbox.fault("mutate", path="/get-devices", when="after", set_each={"token": token})
+    with pytest.raises(FonnteError, match="without a token"):
+        controller.device(A, name="Tako")
+
+
+def test_half_a_character_in_a_name_can_be_sent_back(controller: Controller) -> None:
+    controller.device(A, name="Toko")
+    controller.sandbox.fault("mutate", path="/get-devices", when="after", set_each={"name": "Toko \ud83d"})
+    report = controller.device(A, autoread=True)
+    assert report.result["device"]["name"] == wire(controller)["name"] == "Toko ?"
+
+
+def test_a_registered_number_with_a_plus_is_found_and_kept(controller: Controller) -> None:
+    controller.device(A, name="Toko")
+    controller.sandbox.fault("mutate", path="/get-devices", when="after", set_each={"device": "+62" + A[1:]}, times=2)
+    assert not controller.device(A, name="Toko").result["changed"]
+    assert controller.device(A, True, name="Tako").result["device"]["device"] == "+62" + A[1:]
+
+
+# The number where the list does not tell it
+
+
+INTERNATIONAL = "62" + A[1:]
+
+
+def only_token(controller: Controller, number: str = A) -> dict[str, t.Any]:
+    return {"account_token": None, "device_token": controller.sandbox.device(number)["token"]}
+
+
+@pytest.mark.parametrize("update_without_device", ["works", "refused"])
+@pytest.mark.parametrize("declared", [None, A, INTERNATIONAL])
+@pytest.mark.parametrize("linked", [None, INTERNATIONAL])
+def test_what_the_list_once_told_beats_the_profile(
+    controller: Controller, update_without_device: str, declared: str | None, linked: str | None
+) -> None:
+    controller.sandbox.set_readings(profile_number="linked", update_without_device=update_without_device)
+    controller.device(A, name="Toko")
+    if linked:
+        controller.sandbox.link(A, linked_number=linked)
+    report = controller.device(declared, name="Tako", **only_token(controller))
+    assert set(controller.sandbox.devices()) == {A} and wire(controller)["name"] == "Tako"
+    assert report.result["device"]["device"] == A
+
+
+@pytest.mark.parametrize("declared", [None, INTERNATIONAL])
+def test_without_list_and_record_no_number_is_sent_unless_the_service_insists(controller: Controller, declared: str | None) -> None:
+    account = {"token": controller.sandbox.account_token, "devices": [{"number": A}]}
+    controller.sandbox.reset(readings={"profile_number": "linked"}, accounts=[account])
+    controller.sandbox.link(A, linked_number=INTERNATIONAL)
+    report = controller.device(declared, name="Tako", **only_token(controller))
+    assert any("account_token" in warning for warning in report.warnings)
+    assert set(controller.sandbox.devices()) == {A} and wire(controller)["name"] == "Tako"
+
+
+@pytest.mark.parametrize("update_without_device", ["works", "refused"])
+def test_record_and_profile_that_disagree_never_renumber(controller: Controller, update_without_device: str) -> None:
+    controller.sandbox.set_readings(profile_number="linked", update_without_device=update_without_device)
+    controller.device(A, name="Toko")
+    controller.sandbox.link(A, linked_number="628777777777")
+    for declared in (A, "628777777777"):
+        with pytest.raises(FonnteError, match="not one device"):
+            controller.device(declared, name="Tako", **only_token(controller))
+    if update_without_device == "works":
+        controller.device(None, name="Tako", **only_token(controller))
+    else:
+        with pytest.raises(FonnteError, match=f"{A} by the record and as 628777777777 by its profile"):
+            controller.device(None, name="Tako", **only_token(controller))
+    assert set(controller.sandbox.devices()) == {A}
+
+
+# What was found by looking for it
+
+
+def test_a_receiver_with_a_hiccup_is_not_taken_for_a_refused_clear(controller: Controller) -> None:
+    controller.sandbox.set_readings(webhook_probe="called")
+    first, second = controller.sandbox.sink_url("x"), controller.sandbox.sink_url("y")
+    controller.device(A, name="Toko", webhook=first, webhook_status=second)
+    controller.sandbox.sink_answers("x", 500, 1)
+    report = controller.device(A, name="Toko", webhook=first, webhook_status="")
+    assert wire(controller)["webhookstatus"] == "" and not any("refused" in text for text in report.warnings)
+
+
+def test_a_device_renumbered_in_the_dashboard_keeps_its_record(controller: Controller) -> None:
+    controller.sandbox.set_readings(omitted="resets")
+    controller.device(A, **FULL)
+    controller.sandbox.edit(A, device=B)
+    report = controller.device(A, name="Neu")
+    assert not report.result["recreated"] and any(B in warning for warning in report.warnings)
+    controller.device(B, name="Toko B")
+    assert wire(controller, B)["webhook"] == URL
+
+
+def test_the_doubt_of_a_cut_off_creation_survives_a_refused_update(controller: Controller) -> None:
+    lose(controller, "/add-device")
+    controller.sandbox.fault("status", path="/get-devices", code=500, times=None, skip=1)
+    with pytest.raises(UnreadableError):
+        controller.device(A, name="Toko", personal=True)
+    controller.sandbox.clear_faults()
+    controller.sandbox.set_readings(omitted="resets")
+    controller.sandbox.fault("status", path="/update-device", code=200, body={"status": False, "reason": "webhook url is down"})
+    with pytest.raises(RefusedError):
+        controller.run("webhook_config", device=A, webhook=URL)
+    report = controller.run("webhook_config", device=A, webhook=URL)
+    assert "personal" in report.result["carried"] and wire(controller)["personal"] is True
+
+
+def test_a_failure_tells_what_was_done_and_what_was_not(controller: Controller) -> None:
+    controller.device(A, **FULL)
+    controller.sandbox.link(A)
+    controller.sandbox.fault("status", path="/disconnect", code=200, body={"status": False, "detail": "server is busy"})
+    with pytest.raises(RefusedError, match="server is busy") as caught:
+        controller.device(A, state="disconnected", name="Neu")
+    told = caught.value.progress
+    assert told["operations"] == ["update"] and told["changed"]
+    assert told["device"]["connected"] is True and told["device"]["name"] == "Neu"
+    assert told["diff"]["after"]["connected"] is True and told["diff"]["after"]["name"] == "Neu"
+
+
+@pytest.mark.parametrize("lost", ["/add-device", "/update-device"])
+def test_policies_against_the_unknown_do_not_stop_our_own_creation(controller: Controller, lost: str) -> None:
+    lose(controller, lost)
+    policies = {"handle_write_only": "error", "handle_unknown": "error"}
+    assert controller.device(A, **FULL, **policies).result["operations"] == ["create", "update"]
+    assert wire(controller)["webhook"] == URL
+    assert not controller.device(A, **FULL, **policies).result["changed"]
+
+
+def test_policies_do_not_stop_a_creation_that_a_killed_run_began(controller: Controller) -> None:
+    controller.sandbox.fault("reset", path="/update-device", when="before", times=None)
+    policies = {"handle_write_only": "error", "handle_unknown": "error"}
+    with pytest.raises(UnansweredError) as caught:
+        controller.device(A, **FULL, **policies)
+    assert caught.value.progress["operations"] == ["create"]
+    controller.sandbox.clear_faults()
+    controller.device(A, **FULL, **policies)
+    assert wire(controller)["webhook"] == URL
+    with pytest.raises(FonnteError, match="may reset settings"):
+        controller.device(A, name="Another", **policies)
+
+
+def test_a_failed_creation_shows_no_device(controller: Controller) -> None:
+    controller.sandbox.add_account(token="another-account", devices=[{"number": A}])
+    with pytest.raises(RefusedError) as caught:
+        controller.device(A, name="Toko")
+    assert caught.value.progress["device"] is None and caught.value.progress["diff"]["after"] == {}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "token {token} is blocked",
+        "webhook url {url} is not responding",
+        "webhook url h.example.com/a'b?key=s3cret is down",
+        "webhook url https:\\/\\/h.example.com\\/a'b?key=s3cret is down",
+        "webhook url https%3A%2F%2Fh.example.com%2Fa%27b%3Fkey%3Ds3cret",
+        "webhook url /a'b?key=s3cret",
+        "webhook url key s3cret",
+    ],
+)
+def test_what_the_service_repeats_is_masked(controller: Controller, told: str) -> None:
+    url = "https://h.example.com/a'b?key=s3cret"
+    controller.device(A, name="Toko", webhook=url)
+    token = controller.sandbox.device(A)["token"]
+    text = told.replace("{token}", token).replace("{url}", url)
+    controller.sandbox.fault("status", path="/update-device", code=200, body={"status": False, "reason": text})
+    with pytest.raises(RefusedError) as caught:
+        controller.device(A, name="Tako")
+    assert "s3cret" not in str(caught.value) and token not in str(caught.value)
+
+
+def test_a_huge_number_in_a_text_is_only_a_text(controller: Controller) -> None:
+    controller.device(A, name="Toko")
+    text = f"please wait {'9' * 5000} seconds before requesting new otp"
+    controller.sandbox.fault("status", path="/delete-device", code=200, body={"status": False, "reason": text})
+    with pytest.raises(RefusedError, match="not known to the collection"):
+        controller.device(A, state="absent", request_otp=True)
+
+
+class Overtaking:
+    """Another run, in another process, that works on the device as soon as a call has been applied."""
+
+    def __init__(self, controller: Controller, monkeypatch: pytest.MonkeyPatch, after: str) -> None:
+        self.error: BaseException | None = None
+        self._controller = controller
+        original = getattr(_api.FonnteApi, after)
+
+        def call_and_be_overtaken(*arguments: t.Any) -> t.Any:
+            answer = original(*arguments)
+            with monkeypatch.context() as another:
+                another.setattr(_api.FonnteApi, after, original)
+                another.setattr(os, "getpid", lambda: -1)
+                another.setattr(_engine, "LOCK_SECONDS", 0.1)
+                self._work()
+            return answer
+
+        monkeypatch.setattr(_api.FonnteApi, after, call_and_be_overtaken)
+
+    def _work(self) -> None:
+        try:
+            self._controller.run("webhook_config", device=A, webhook=URL)
+        except FonnteError as fault:
+            self.error = fault
+
+
+def test_nobody_works_on_a_device_that_is_being_created(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    controller.sandbox.set_readings(omitted="resets")
+    other = Overtaking(controller, monkeypatch, after="add_device")
+    controller.device(A, name="Toko", quick=True)
+    assert isinstance(other.error, RecordError) and "another run" in str(other.error)
+    assert wire(controller)["quick"] is True and wire(controller)["webhook"] == ""
+    assert controller.run("webhook_config", True, device=A, webhook=URL).result["changed"]
+
+
+def test_a_device_that_vanished_under_an_update_is_made_anew_and_told(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    controller.device(A, **FULL)
+    original = _api.FonnteApi.update_device
+
+    def vanish(*arguments: t.Any) -> None:
+        monkeypatch.setattr(_api.FonnteApi, "update_device", original)
+        controller.sandbox.purge(A)
+        raise UnansweredError("the connection broke", "look again")
+
+    monkeypatch.setattr(_api.FonnteApi, "update_device", vanish)
+    report = controller.device(A, name="Tako", webhook=OTHER)
+    assert report.result["operations"] == ["create", "update"] and report.result["recreated"]
+    assert any("new token" in warning for warning in report.warnings)
+    assert report.result["diff"]["before"] == {} and "personal" not in report.result["diff"]["after"]
+    assert report.result["device"]["personal"] is None
+
+
+def test_a_device_that_another_was_quicker_to_make_is_seen_as_it_is(controller: Controller) -> None:
+    controller.device(A, name="Toko")
+    controller.sandbox.link(A)
+    controller.sandbox.fault("mutate", path="/get-devices", when="after", set={"data": []})
+    report = controller.device(A, name="Toko")
+    assert not report.result["changed"] and report.result["changed_fields"] == []
+    assert report.result["device"]["connected"] is True and report.result["diff"]["before"] == report.result["diff"]["after"]
+
+
+def test_a_lost_deletion_takes_the_record_with_it(controller: Controller) -> None:
+    controller.device(A, **FULL)
+    controller.device(A, state="absent", request_otp=True)
+    lose(controller, "/delete-device")
+    controller.device(A, state="absent", otp=controller.sandbox.otp(A))
+    assert not [name for name in controller.record_files() if name.startswith("device-") and not name.endswith(".lock")]
+    assert not controller.device(A, name="Toko").result["recreated"]
+
+
+def test_a_lost_deletion_by_token_alone_says_that_it_probably_happened(controller: Controller) -> None:
+    controller.device(A, name="Toko")
+    controller.device(A, state="absent", request_otp=True)
+    token = only_token(controller)
+    lose(controller, "/delete-device")
+    with pytest.raises(UnansweredError, match="probably deleted"):
+        controller.device(None, state="absent", otp=controller.sandbox.otp(A), **token)
+
+
+def test_a_creation_cut_off_on_a_number_that_had_a_device_is_still_a_new_one(controller: Controller) -> None:
+    controller.device(A, **FULL)
+    controller.sandbox.purge(A)
+    controller.sandbox.fault("reset", path="/add-device", when="before", times=None)
+    with pytest.raises(UnansweredError):
+        controller.device(A, **FULL)
+    controller.sandbox.clear_faults()
+    assert controller.device(A, **FULL).result["recreated"]
+
+
+def test_what_was_already_disconnected_is_no_change(controller: Controller) -> None:
+    controller.device(A, name="Toko")
+    controller.sandbox.fault("mutate", path="/get-devices", when="after", set_each={"status": "connect"})
+    report = controller.device(A, state="disconnected")
+    assert not report.result["changed"] and report.result["operations"] == [] and report.result["changed_fields"] == []
+    assert report.result["device"]["connected"] is False and report.result["diff"]["before"] == report.result["diff"]["after"]
+
+
+def test_a_list_that_contradicts_the_record_corrects_it(controller: Controller) -> None:
+    controller.device(A, name="Toko", autoread=True)
+    controller.sandbox.edit(A, autoread=False)
+    controller.device(A, name="Tako")
+    assert controller.device(None, True, autoread=True, **only_token(controller)).result["changed_fields"] == ["autoread"]
+
+
+def test_a_reply_that_contradicts_what_was_asked_for_is_told_and_healed(controller: Controller) -> None:
+    controller.sandbox.fault("mutate", path="/add-device", when="after", set={"personal": "off"})
+    report = controller.device(A, name="Toko", personal=True)
+    assert any("another personal" in warning for warning in report.warnings)
+    assert controller.device(A, name="Toko", personal=True).result["reasons"] == {"personal": "differs"}
+
+
+def test_a_failure_in_planning_tells_what_is_known(controller: Controller) -> None:
+    controller.device(A, name="Toko")
+    with pytest.raises(FonnteError) as caught:
+        controller.device(A, webhook=URL, handle_write_only="error", validate_certs=False)
+    told = caught.value.progress
+    assert told["device"]["name"] == "Toko" and told["evidence"]["webhook"] == {"source": "none", "at": None}
+    assert told["operations"] == [] and not told["changed"] and told["diff"]["before"] == told["diff"]["after"]
+    assert any("validate_certs" in warning for warning in caught.value.warnings)
+
+
+def test_a_refused_clear_is_not_sent_again_and_not_claimed(controller: Controller) -> None:
+    controller.sandbox.set_readings(empty_webhook="refused")
+    controller.device(A, **FULL)
+    assert controller.device(A, webhook="").result["device"]["webhook"] is None
+    report = controller.device(A, webhook="", handle_write_only="always_update")
+    assert report.result["reasons"] == {"webhook": "always"} and not any("refused" in text for text in report.warnings)
+
+
+def test_a_task_with_a_token_alone_names_the_device(controller: Controller) -> None:
+    controller.device(A, name="Toko")
+    report = controller.device(None, True, resend=True, **only_token(controller))
+    assert any(f"Device {A} has resend on" in warning for warning in report.warnings)
+    controller.sandbox.fault("status", path="/update-device", code=200, body={"status": False, "reason": "no"})
+    with pytest.raises(RefusedError, match=f"Updating device {A}: "):
+        controller.device(None, resend=True, **only_token(controller))

@@ -85,8 +85,9 @@ def test_two_other_spellings_are_both_told() -> None:
     assert matches("0062812345678", ["62812345678", "0812345678", "999999999"]) == ["62812345678", "0812345678"]
 
 
-def test_a_listed_device_whose_number_is_not_digits_is_no_match() -> None:
-    assert matches("0812345678", ["(0812345678)", "tutorial"]) == []
+def test_a_listed_number_may_hold_what_people_write_between_digits() -> None:
+    assert matches("0812345678", ["tutorial", "+62 812-345678", ""]) == ["+62 812-345678"]
+    assert same_number("0812345678", "+62 812-345678")
 
 
 @given(DIGITS)

@@ -41,11 +41,13 @@ A, B, C = "081200000001", "081200000002", "6281200000003"
         ({"request_otp": True}, "request_otp", "state is present"),
         ({"otp": 123456, "state": "absent"}, "otp", "quote it"),
         ({"otp": "12 34", "state": "absent"}, "otp", "not a code"),
-        ({"api_timeout": 0.0}, "api_timeout", "0.1 or more"),
-        ({"api_timeout": float("nan")}, "api_timeout", "0.1 or more"),
-        ({"api_timeout": float("inf")}, "api_timeout", "0.1 or more"),
-        ({"api_retries": -1}, "api_retries", "0 or more"),
-        ({"api_retry_max_delay": -0.5}, "api_retry_max_delay", "0 or more"),
+        ({"api_timeout": 0.0}, "api_timeout", "0.1 to "),
+        ({"api_timeout": float("nan")}, "api_timeout", "0.1 to "),
+        ({"api_timeout": float("inf")}, "api_timeout", "0.1 to "),
+        ({"api_timeout": 1e9}, "api_timeout", "0.1 to 3600"),
+        ({"api_retries": -1}, "api_retries", "0 to "),
+        ({"api_retry_max_delay": -0.5}, "api_retry_max_delay", "0 to "),
+        ({"record_path": ""}, "record_path", "empty"),
         ({"record_max_age": "soon"}, "record_max_age", "as in 30d"),
         ({"record_max_age": "-1d"}, "record_max_age", "as in 30d"),
     ],
@@ -64,6 +66,13 @@ def test_a_wrong_option_is_named_before_any_call(controller: Controller, params:
 )
 def test_a_length_of_time(text: str | None, seconds: float | None) -> None:
     assert _options.max_age(text) == seconds
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_webhooks_that_are_declared_and_absent_contradict_each_other(controller: Controller, check: bool) -> None:
+    with pytest.raises(OptionError, match="Option webhook_status: .*state: present"):
+        controller.run("webhook_config", check, device=A, state="absent", webhook_status="https://h.example.com/s3cret")
+    assert not controller.run("webhook_config", check, device=A, state="absent", webhook_status="").result["changed"]
 
 
 def test_without_any_token_the_way_to_give_one_is_told(controller: Controller) -> None:

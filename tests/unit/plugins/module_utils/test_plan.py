@@ -115,7 +115,7 @@ def test_absent_and_there_deletes_with_a_code_and_asks_for_one_only_on_request()
 def test_absent_and_missing_needs_no_code_and_warns_only_of_a_number_it_never_saw() -> None:
     assert plan({}, None, Recorded(number_seen=True), State.ABSENT, otp="0123") == Plan()
     (warning,) = plan({}, None, Recorded(), State.ABSENT).warnings
-    assert NUMBER in warning and "never seen" in warning
+    assert NUMBER in warning and "knows nothing of it" in warning
 
 
 @pytest.mark.parametrize(("age", "wait"), [(0, 600), (10, 590), (599, 1), (600, None), (601, None), (-5, None)])
@@ -246,6 +246,22 @@ def test_with_a_token_alone_autoread_is_hidden_like_the_rest() -> None:
     assert plan({"autoread": True}, profile, remembered(autoread=True)).reasons == {}
 
 
+def test_nothing_is_unknown_of_a_device_whose_creation_was_begun() -> None:
+    begun = replace(remembered(Standing.IN_DOUBT, personal=True), begun=True)
+    made = plan({"webhook": URL}, seen(), begun, policy=Policy("error", "error"))
+    assert made.reasons == {"webhook": Reason.NO_RECORD} and made.at_risk == () and made.send["personal"] is True
+
+
+def test_a_device_that_was_renumbered_is_named() -> None:
+    moved = Recorded(number_seen=True, moved_to="081200000009")
+    for made in (
+        plan({"name": "Toko"}, None, moved),
+        plan({}, None, moved, State.ABSENT),
+        plan({}, None, moved, State.DISCONNECTED),
+    ):
+        assert "081200000009" in made.warnings[-1] and not made.recreated
+
+
 # What an update sends
 
 
@@ -326,7 +342,7 @@ def test_nothing_is_at_risk_where_all_is_known() -> None:
 
 def test_a_number_that_only_the_profile_vouches_for_is_a_warning_when_it_is_sent() -> None:
     uncertain = Observed(NUMBER, {"name": "Toko"}, certain=False)
-    assert "renamed" in " ".join(plan({"name": "Tako"}, uncertain).warnings)
+    assert "renumbered" in " ".join(plan({"name": "Tako"}, uncertain).warnings)
     assert plan({"name": "Toko"}, uncertain).warnings == ()
 
 
@@ -343,7 +359,7 @@ def test_advice(settings: Settings, observed: Observed, word: str) -> None:
     made = plan(settings, observed, policy=Policy(unknown="ignore"))
     assert len(made.warnings) == 1 and word in made.warnings[0] and NUMBER in made.warnings[0]
     created = plan({"name": "Toko", **settings})
-    assert len(created.warnings) == (0 if "webhook" in settings and "autoread" not in settings else 1)
+    assert len(created.warnings) == 1
 
 
 @pytest.mark.parametrize(

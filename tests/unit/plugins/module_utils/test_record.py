@@ -42,7 +42,7 @@ def store(tmp_path: Path) -> RecordStore:
 
 def full_record() -> DeviceRecord:
     sent = {"autoread": True, "webhook": URL, "quick": False, "webhook_status": ""}
-    return DeviceRecord(otp_requested_at=AT).confirm(sent, AT).begin({"target": "628123456789"}, LATER)
+    return DeviceRecord(otp_requested_at=AT, number="08123456789").confirm(sent, AT).begin({"target": "628123456789"}, LATER)
 
 
 # Standing of entries
@@ -172,13 +172,15 @@ def test_what_does_not_open_is_set_aside_and_never_overwritten(store: RecordStor
         {},
         {"format": 2, "entries": {}},
         {"format": 1, "entries": []},
-        {"format": 1, "entries": {"webhook": "x"}},
-        {"format": 1, "entries": {"webhook": ["x", "at"]}},
-        {"format": 1, "entries": {"webhook": [True, AT, "recorded"]}},
-        {"format": 1, "entries": {"quick": ["true", AT, "recorded"]}},
-        {"format": 1, "entries": {"quick": [True, 1, "recorded"]}},
-        {"format": 1, "entries": {"quick": [True, AT, "believed"]}},
-        {"format": 1, "entries": {}, "otp_requested_at": 5},
+        {"format": 1, "number": "", "entries": {"webhook": "x"}},
+        {"format": 1, "number": "", "entries": {"webhook": ["x", "at"]}},
+        {"format": 1, "number": "", "entries": {"webhook": [True, AT, "recorded"]}},
+        {"format": 1, "number": "", "entries": {"quick": ["true", AT, "recorded"]}},
+        {"format": 1, "number": "", "entries": {"quick": [True, 1, "recorded"]}},
+        {"format": 1, "number": "", "entries": {"quick": [True, AT, "believed"]}},
+        {"format": 1, "entries": {}, "otp_requested_at": 5, "number": ""},
+        {"format": 1, "entries": {}, "otp_requested_at": AT},
+        {"format": 1, "entries": {}, "otp_requested_at": AT, "number": 62},
     ],
 )
 def test_a_record_of_another_shape_is_refused(data: object) -> None:
@@ -204,7 +206,7 @@ def test_a_note_of_another_shape_is_refused(data: object) -> None:
 
 
 def test_a_setting_of_a_newer_release_is_passed_over() -> None:
-    data = {"format": 1, "entries": {"colour": ["red", AT, "recorded"], "quick": [True, AT, "recorded"]}}
+    data = {"format": 1, "number": "", "entries": {"colour": ["red", AT, "recorded"], "quick": [True, AT, "recorded"]}}
     assert DeviceRecord.from_json(data).entries == {"quick": Entry(True, AT)}
 
 

@@ -1,0 +1,170 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Looking: which device a task means, what the service shows of it, and what is remembered."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import dataclass, field
+
+from ._api import Device, FonnteApi, Listing
+from ._errors import FonnteError, OptionError
+from ._number import same_number
+from ._plan import Desired, Observed, Recorded
+from ._record import DeviceRecord, NumberNote, RecordStore, SealedFile
+
+
+@dataclass(frozen=True)
+class House:
+    """What a run works with.
+
+    Attributes:
+        api: The service.
+        records: The record.
+        account_token: Empty where none was given.
+        device_token: Empty where none was given.
+    """
+
+    api: FonnteApi
+    records: RecordStore
+    account_token: str = field(default="", repr=False)
+    device_token: str = field(default="", repr=False)
+
+    def note_file(self, number: str) -> SealedFile[NumberNote] | None:
+        """Return the note on a number; it is the account's, so a device's token alone has none."""
+        return self.records.number(self.account_token, number) if self.account_token and number else None
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What was seen of one device at one time.
+
+    Attributes:
+        began_ns: When the look began, by time.time_ns.
+        number: The registered number as far as it is known, else the declared one.
+        device: What the service tells; None for no such device.
+        observed: The same for the plan.
+        recorded: What is remembered.
+        warnings: What a user should know of the record.
+    """
+
+    began_ns: int
+    number: str
+    device: Device | None
+    observed: Observed | None
+    recorded: Recorded
+    warnings: tuple[str, ...] = ()
+
+    def files(self, house: House) -> list[SealedFile[t.Any]]:
+        """Return the files that a run on this device holds while it writes, in the order of locking."""
+        note_file = house.note_file(self.number)
+        device = [house.records.device(self.device.token)] if self.device else []
+        return [*([note_file] if note_file else []), *device]
+
+
+def look(house: House, desired: Desired) -> Sight:
+    """Return what the service and the record tell of a device.
+
+    Raises:
+        FonnteError: They cannot be read, or number and token are not one device.
+    """
+    began = time.time_ns()
+    if not house.account_token and not house.device_token:
+        raise OptionError("account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN, or give the device_token")
+    listing = house.api.get_devices(house.account_token) if house.account_token else None
+    device = _identify(house, desired.number, listing)
+    if device is None:
+        recorded, warnings = _remember_missing(house, desired.number, listing)
+        return Sight(began, desired.number, None, None, recorded, warnings)
+    if not device.token:
+        raise FonnteError(f"the service lists device {device.number} without a token that can be used", "look at the device in the dashboard")
+    recorded, warnings = _remember(house, device, desired.number)
+    listed = listing is not None and listing.find_token(device.token) is not None
+    observed = _observe(device, desired.number, recorded.device.number, listed)
+    return Sight(began, observed.number, device, observed, recorded, warnings)
+
+
+def _identify(house: House, number: str, listing: Listing | None) -> Device | None:
+    """Return the one device that number and token name.
+
+    The number is a writable field of update-device: a token of another device would renumber that one.
+    """
+    by_number = listing.find(number) if listing and number else None
+    if not house.device_token:
+        return by_number
+    by_token = listing.find_token(house.device_token) if listing else None
+    if number and (by_number or by_token) and by_number != by_token:
+        raise _not_one_device(number, by_token.number if by_token else "")
+    if by_token:
+        return by_token
+    profile = house.api.profile(house.device_token)
+    remembered = (house.records.device(house.device_token).load()[0] or DeviceRecord()).number
+    for known in filter(None, (remembered, profile.number)):
+        if number and not same_number(number, known):
+            raise _not_one_device(number, known)
+    return profile
+
+
+def _not_one_device(number: str, other: str) -> FonnteError:
+    owner = f"device {other}" if other else "a device that the account does not list"
+    return FonnteError(
+        f"device {number} and device_token are not one device: the token belongs to {owner}",
+        "give one of the two, or the ones that belong together (nothing was changed)",
+    )
+
+
+def _observe(device: Device, declared: str, remembered: str, listed: bool) -> Observed:
+    """Return what is seen, with the registered number as far as it is known.
+
+    Only the list shows it for certain. The profile may show the linked number instead, which is dialled
+    from abroad: one that starts with 0 is the registered one.
+    """
+    number = device.number
+    rival = ""
+    if listed or number.startswith("0"):
+        certain = True
+    elif remembered:
+        certain = same_number(remembered, number)
+        rival = "" if certain else number
+        number = remembered
+    else:
+        certain = False
+        number = declared or number
+    return Observed(number, device.settings, device.connected, certain, rival)
+
+
+def _remember(house: House, device: Device, declared: str) -> tuple[Recorded, tuple[str, ...]]:
+    """Return what the record holds of a device that is there, and a warning for each part that does not open."""
+    record, problem = house.records.device(device.token).load()
+    note_file = house.note_file(declared or device.number)
+    note, note_problem = note_file.load() if note_file else (None, "")
+    known = record or DeviceRecord()
+    begun = note is not None and note.state == "creating"
+    if note is not None and begun:
+        # A creation was begun and its end was never seen.
+        known = known.begin({option: value for option, value in note.sent.items() if option not in known.entries}, note.at)
+    return Recorded(known, number_seen=note is not None, begun=begun), _problems(problem, note_problem)
+
+
+def _remember_missing(house: House, number: str, listing: Listing | None) -> tuple[Recorded, tuple[str, ...]]:
+    """Return what the record holds of a number that no device has."""
+    note_file = house.note_file(number)
+    note, problem = note_file.load() if note_file else (None, "")
+    had_device = note is not None and note.state != "deleted" and bool(note.device_file)
+    moved_to = _find_file(house, note.device_file, listing) if note is not None and had_device and listing else ""
+    return Recorded(number_seen=note is not None, had_device=had_device and not moved_to, moved_to=moved_to), _problems(problem)
+
+
+def _find_file(house: House, device_file: str, listing: Listing) -> str:
+    """Return the number of the listed device that a record belongs to: one that was renumbered is not gone."""
+    owners = (device.number for device in listing.devices if device.token and house.records.device(device.token).name == device_file)
+    return next(owners, "")
+
+
+def _problems(*problems: str) -> tuple[str, ...]:
+    return tuple(f"{problem}; it counts as no record." for problem in problems if problem)
