@@ -21,7 +21,7 @@ from tools.venvs import Venv
 # ansible-test downloads a get-pip script for its own environments, unless one of the same name is cached.
 # Every Python has pip on board: ensurepip, in a process of its own, since the script itself runs with arguments
 # and an environment that are meant for get-pip.
-GET_PIP = '''from __future__ import annotations
+GET_PIP = """from __future__ import annotations
 
 import os
 import subprocess
@@ -29,7 +29,7 @@ import sys
 
 environment = {name: value for name, value in os.environ.items() if name != "GET_PIP"}
 sys.exit(subprocess.call([sys.executable, "-m", "ensurepip", "--default-pip"], env=environment))
-'''
+"""
 
 # In a log, what a person wants to see comes after this line.
 SUMMARY = "-- what failed --"
@@ -92,8 +92,14 @@ def _repeat_errors(log: Path) -> None:
 def integration(home: str, venv: Venv, tree: Path, log: Path, arguments: Sequence[str]) -> Counts:
     """Run the integration targets on this machine with the environment's Python."""
     command = [
-        venv.program("ansible-test"), "integration", "--local", "--python", venv.interpreter.minor,
-        "--color", "no", "--continue-on-error",
+        venv.program("ansible-test"),
+        "integration",
+        "--local",
+        "--python",
+        venv.interpreter.minor,
+        "--color",
+        "no",
+        "--continue-on-error",
     ]
     code = run(command + list(arguments), cwd=tree, env=_environment(home, venv), log=log)
     return integration_targets(log.read_text(encoding="utf-8", errors="replace")).with_exit(code)

@@ -17,8 +17,17 @@ from tools.venvs import Venv
 
 # What users of the artifact have no use for.
 NOT_SHIPPED = (
-    "tests/", "tools/", "extensions/molecule/", ".ci/", ".build/", ".git", ".ansible", ".yamllint", ".editorconfig",
-    "Makefile", "pyproject.toml",
+    "tests/",
+    "tools/",
+    "extensions/molecule/",
+    ".ci/",
+    ".build/",
+    ".git",
+    ".ansible",
+    ".yamllint",
+    ".editorconfig",
+    "Makefile",
+    "pyproject.toml",
 )
 SHIPPED = ("README.md", "COPYING", "LICENSES/GPL-3.0-or-later.txt", "meta/runtime.yml", "requirements.txt")
 
@@ -54,8 +63,14 @@ def _build(venv: Venv, env: Dict[str, str], log: Path) -> Path:
 
 def _install(venv: Venv, artifact: Path, root: Path, env: Dict[str, str], log: Path) -> None:
     command = [
-        venv.program("ansible-galaxy"), "collection", "install", "--offline", "--force",
-        "--collections-path", str(root), str(artifact),
+        venv.program("ansible-galaxy"),
+        "collection",
+        "install",
+        "--offline",
+        "--force",
+        "--collections-path",
+        str(root),
+        str(artifact),
     ]
     if run(command, cwd=ARTIFACTS, env=env, log=log) != 0:
         raise NotBuilt("ansible-galaxy collection install failed")
@@ -68,4 +83,6 @@ def check_contents(artifact: Path) -> None:
     missing = [name for name in SHIPPED if name not in names]
     extra: List[str] = [name for name in names if name.startswith(NOT_SHIPPED) or "__pycache__" in name]
     if missing or extra:
-        raise NotBuilt("the artifact lacks %s and should not hold %s" % (missing or "nothing", extra[:10] or "any more"))
+        raise NotBuilt(
+            "the artifact lacks %s and should not hold %s" % (missing or "nothing", extra[:10] or "any more")
+        )

@@ -50,7 +50,8 @@ class Demo:
         request = urllib.request.Request(
             self.sandbox.control.rstrip("/") + path,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"}, method=method,
+            headers={"Content-Type": "application/json"},
+            method=method,
         )
         # No proxy: the control path is on this machine.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

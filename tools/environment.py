@@ -14,8 +14,23 @@ from tools.paths import BUILD, HOMES, INSTALLED_ROOT
 
 # What a machine needs to reach its package index, to write temporary files and to find its libraries.
 KEPT = (
-    "PATH", "TMPDIR", "TERM", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE",
-    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy", "CI",
+    "PATH",
+    "TMPDIR",
+    "TERM",
+    "LD_LIBRARY_PATH",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "CURL_CA_BUNDLE",
+    "REQUESTS_CA_BUNDLE",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "all_proxy",
+    "CI",
 )
 KEPT_FOR_TESTS = ("PATH", "TMPDIR", "LD_LIBRARY_PATH", "CI")
 # A line in which Ansible found no host, no inventory or no plugin must not look like success.
@@ -63,15 +78,17 @@ def _write_pip_settings(target: Path) -> None:
     """
     settings = configparser.RawConfigParser(strict=False)
     home = os.path.expanduser("~")
-    settings.read([
-        os.path.join(home, ".pip", "pip.conf"),
-        os.path.join(os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config"), "pip", "pip.conf"),
-        os.environ.get("PIP_CONFIG_FILE", ""),
-    ])
+    settings.read(
+        [
+            os.path.join(home, ".pip", "pip.conf"),
+            os.path.join(os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config"), "pip", "pip.conf"),
+            os.environ.get("PIP_CONFIG_FILE", ""),
+        ]
+    )
     if not settings.has_section("global"):
         settings.add_section("global")
     for name, value in _pip_settings().items():
-        option = name[len("PIP_"):].lower().replace("_", "-")
+        option = name[len("PIP_") :].lower().replace("_", "-")
         if option != "config-file":
             settings.set("global", option, value)
     with open(target, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)) as stream:
@@ -90,7 +107,12 @@ def for_stage(stage: str, programs: Iterable[Path]) -> Dict[str, str]:
         PATH=os.pathsep.join([str(path) for path in programs] + [env.get("PATH", os.defpath)]),
         # git stops looking for a repository here: the copies are not part of the checkout's.
         GIT_CEILING_DIRECTORIES=str(BUILD),
-        LANG="C.UTF-8", LC_ALL="C.UTF-8", TZ="UTC",
-        PYTHONUTF8="1", PYTHONDONTWRITEBYTECODE="1", NO_COLOR="1", ANSIBLE_NOCOLOR="true",
+        LANG="C.UTF-8",
+        LC_ALL="C.UTF-8",
+        TZ="UTC",
+        PYTHONUTF8="1",
+        PYTHONDONTWRITEBYTECODE="1",
+        NO_COLOR="1",
+        ANSIBLE_NOCOLOR="true",
     )
     return env

@@ -56,7 +56,11 @@ def probe(candidate: str) -> Optional[Interpreter]:
     try:
         done = subprocess.run(
             [candidate, "-c", PROBE],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=30, check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=30,
+            check=True,
         )
         version, path = json.loads(done.stdout.decode())
     except (OSError, subprocess.SubprocessError, ValueError):
@@ -71,9 +75,15 @@ def _candidates(minor: str) -> List[str]:
     managed = glob.glob(os.path.join(pyenv, "versions", minor + ".*", "bin", "python"))
     managed.sort(key=lambda path: [int(part) for part in re.findall(r"\d+", path)], reverse=True)
     named = "python" + minor
-    return [found for found in [shutil.which(named)] if found] + managed + [
-        path for path in (os.path.join("/usr/bin", named), os.path.join("/usr/local/bin", named)) if os.path.exists(path)
-    ]
+    return (
+        [found for found in [shutil.which(named)] if found]
+        + managed
+        + [
+            path
+            for path in (os.path.join("/usr/bin", named), os.path.join("/usr/local/bin", named))
+            if os.path.exists(path)
+        ]
+    )
 
 
 @lru_cache(maxsize=None)

@@ -39,7 +39,12 @@ def end_all() -> None:
 
 
 def run(
-    command: Sequence[str], *, cwd: Path, env: Dict[str, str], log: Optional[Path], limit: float = LIMIT,
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    env: Dict[str, str],
+    log: Optional[Path],
+    limit: float = LIMIT,
 ) -> int:
     """Run a command and return its exit code, 124 when its time was up. Without a log it writes to the terminal."""
     if log is None:
@@ -55,7 +60,12 @@ def run(
 
 def _run(command: Sequence[str], cwd: Path, env: Dict[str, str], output: Optional[int], limit: float) -> int:
     with subprocess.Popen(
-        list(command), cwd=str(cwd), env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+        list(command),
+        cwd=str(cwd),
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
         start_new_session=True,
     ) as process:
         with _guard:

@@ -99,8 +99,12 @@ def run_stage(stage: Stage, made: Dict[str, venvs.Venv], tree_hash: str, argumen
         log.write_text("%s is not there: this stage would test nothing\n" % stage.needs, encoding="utf-8")
         return Outcome(stage, Counts(failed=1), 0.0)
     context = Context(
-        name=stage.name, venvs={name: made[name] for name in stage.venvs}, tree=collection_in(stage.tree),
-        tree_hash=tree_hash, log=log, arguments=stage.arguments + tuple(arguments),
+        name=stage.name,
+        venvs={name: made[name] for name in stage.venvs},
+        tree=collection_in(stage.tree),
+        tree_hash=tree_hash,
+        log=log,
+        arguments=stage.arguments + tuple(arguments),
     )
     try:
         counts = stage.run(context)

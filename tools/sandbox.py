@@ -48,12 +48,21 @@ def command(venv: Venv, arguments: Sequence[str]) -> List[str]:
 
 @contextmanager
 def running(
-    venv: Venv, env: Dict[str, str], log: Path, arguments: Sequence[str] = (), cwd: Path = ROOT,
+    venv: Venv,
+    env: Dict[str, str],
+    log: Path,
+    arguments: Sequence[str] = (),
+    cwd: Path = ROOT,
 ) -> Iterator[Sandbox]:
     """Run a sandbox on free ports for as long as the block lasts."""
     words = command(venv, ["--port", "0", "--control-port", "0", "--json", "--stop-with-stdin"] + list(arguments))
     with open(log, "wb") as errors, subprocess.Popen(
-        words, cwd=str(cwd), env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+        words,
+        cwd=str(cwd),
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
         # Ctrl-C is for the program that uses it; the sandbox goes when its standard input is closed.
         start_new_session=True,
     ) as process:

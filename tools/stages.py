@@ -72,6 +72,8 @@ def _checkers(venv: Venv) -> List[Checker]:
         Checker(with_venv("antsibull-changelog", "lint")),
         Checker(with_venv("mypy", "--strict", "--package", MODULE_UTILS)),
         Checker(with_venv("mypy", "--strict", "tools")),
+        Checker(with_venv("mypy", "--strict", "tests/sandbox")),
+        Checker(with_venv("ruff", "format", "--check", "--diff")),
     ]
 
 
@@ -214,24 +216,53 @@ SLOW_SANITY = ("pylint",)
 STAGES: Tuple[Stage, ...] = (
     Stage("lint", "ansible-lint, documentation, changelog, types", lint, "galaxy.yml"),
     Stage("sanity-newest", "ansible-test sanity, newest ansible-core", sanity, "plugins"),
-    Stage("sanity-oldest", "ansible-test sanity, oldest ansible-core", sanity, "plugins",
-          venvs=("oldest",), tree=BUILD / "tree-oldest"),
+    Stage(
+        "sanity-oldest",
+        "ansible-test sanity, oldest ansible-core",
+        sanity,
+        "plugins",
+        venvs=("oldest",),
+        tree=BUILD / "tree-oldest",
+    ),
     Stage("build", "the artifact builds, installs offline, holds what it should", build, "galaxy.yml", cores=2),
-    Stage("integration", "ansible-test integration", integration, "tests/integration/targets",
-          tree=BUILD / "tree-integration"),
+    Stage(
+        "integration",
+        "ansible-test integration",
+        integration,
+        "tests/integration/targets",
+        tree=BUILD / "tree-integration",
+    ),
     Stage("molecule", "molecule scenarios", molecule, "extensions/molecule"),
     Stage("units", "unit tests", units, "tests/unit", cores=2, arguments=("tests/unit",)),
-    Stage("conformance", "real playbooks against the sandbox", conformance, "tests/conformance",
-          venvs=("newest", "oldest"), cores=2, arguments=("tests/conformance",)),
+    Stage(
+        "conformance",
+        "real playbooks against the sandbox",
+        conformance,
+        "tests/conformance",
+        venvs=("newest", "oldest"),
+        cores=2,
+        arguments=("tests/conformance",),
+    ),
 )
 
 QUICK: Tuple[Stage, ...] = (
     Stage("lint", "ansible-lint, documentation, changelog, types", lint, "galaxy.yml"),
-    Stage("sanity-quick", "ansible-test sanity, newest ansible-core, the quick tests", sanity_quick, "plugins",
-          arguments=tuple(word for test in SLOW_SANITY for word in ("--skip-test", test))),
+    Stage(
+        "sanity-quick",
+        "ansible-test sanity, newest ansible-core, the quick tests",
+        sanity_quick,
+        "plugins",
+        arguments=tuple(word for test in SLOW_SANITY for word in ("--skip-test", test)),
+    ),
     Stage("units", "unit tests", units, "tests/unit", cores=2, arguments=("tests/unit",)),
-    Stage("conformance-smoke", "a few real playbooks against the sandbox", conformance, "tests/conformance",
-          cores=2, arguments=("tests/conformance", "-m", "smoke")),
+    Stage(
+        "conformance-smoke",
+        "a few real playbooks against the sandbox",
+        conformance,
+        "tests/conformance",
+        cores=2,
+        arguments=("tests/conformance", "-m", "smoke"),
+    ),
 )
 
 

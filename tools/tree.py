@@ -21,12 +21,31 @@ from tools.paths import ROOT, TREE_ROOT, collection_in
 
 # What the tools leave in the copy and find again in the next run.
 KEPT = {
-    ".git", ".ansible", ".cache", ".hypothesis", ".mypy_cache", ".pytest_cache", "__pycache__",
+    ".git",
+    ".ansible",
+    ".cache",
+    ".hypothesis",
+    ".mypy_cache",
+    ".pytest_cache",
+    "__pycache__",
 }
 # Used only where there is no git: a source archive that somebody unpacked.
 NOT_SOURCE = (
-    ".git", ".build", ".venv*", ".ansible", ".hypothesis", ".mypy_cache", ".pytest_cache", "__pycache__", ".coverage*",
-    "*.pyc", "*.swp", "*~", "*.egg-info", "collections", "fonnte-whatsapp-*.tar.gz",
+    ".git",
+    ".build",
+    ".venv*",
+    ".ansible",
+    ".hypothesis",
+    ".mypy_cache",
+    ".pytest_cache",
+    "__pycache__",
+    ".coverage*",
+    "*.pyc",
+    "*.swp",
+    "*~",
+    "*.egg-info",
+    "collections",
+    "fonnte-whatsapp-*.tar.gz",
 )
 NOT_SOURCE_PATHS = {"tests/output", "docs/_build", "tests/integration/inventory"}
 
@@ -41,7 +60,10 @@ def _listed_by_git() -> List[str]:
     try:
         done = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-            cwd=str(ROOT), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True,
+            cwd=str(ROOT),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            check=True,
         )
     except FileNotFoundError:
         raise SystemExit("this checkout is a git repository, but git is not on the PATH") from None
@@ -59,7 +81,8 @@ def _walked() -> List[str]:
 
 def _wanted(base: str, names: Iterable[str]) -> List[str]:
     return [
-        name for name in names
+        name
+        for name in names
         if not any(fnmatch.fnmatch(name, pattern) for pattern in NOT_SOURCE)
         and os.path.normpath(os.path.join(base, name)) not in NOT_SOURCE_PATHS
     ]

@@ -114,6 +114,9 @@ def version_of(venv: Venv, package: str) -> str:
     """Return the version of a package in the environment."""
     code = "import importlib.metadata, sys; print(importlib.metadata.version(sys.argv[1]))"
     done = subprocess.run(
-        [venv.program("python"), "-c", code, package], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True,
+        [venv.program("python"), "-c", code, package],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        check=True,
     )
     return done.stdout.decode().strip()

@@ -165,7 +165,9 @@ class FonnteApi:
             raise RefusedError(path, text, shown)
         told = f' that says "{shown}"' if text else ""
         raise UnreadableError(
-            f"the service sent a reply to {path} that says neither yes nor no (HTTP {reply.status}){told}", _REPORT, reply.status < 400
+            f"the service sent a reply to {path} that says neither yes nor no (HTTP {reply.status}){told}",
+            _REPORT,
+            reply.status < 400,
         )
 
 
@@ -215,7 +217,20 @@ def _linked(raw: object) -> bool | None:
     return _LINKED.get(raw) if isinstance(raw, str) else None
 
 
-_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
+_MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 
 
 def _day(raw: object) -> int | None:
@@ -224,7 +239,9 @@ def _day(raw: object) -> int | None:
     if not found or found.group(2).lower() not in _MONTHS:
         return None
     try:
-        day = datetime(int(found.group(3)), _MONTHS.index(found.group(2).lower()) + 1, int(found.group(1)), tzinfo=timezone.utc)
+        day = datetime(
+            int(found.group(3)), _MONTHS.index(found.group(2).lower()) + 1, int(found.group(1)), tzinfo=timezone.utc
+        )
     except ValueError:
         return None
     return int(day.timestamp())

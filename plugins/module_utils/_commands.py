@@ -54,7 +54,9 @@ def run_device(task: Task) -> Report:
     desired = desired_device(task.params)
     report, outcome = _run(task, desired, device_result)
     if task.params["return_tokens"] and outcome is not None:
-        report.result["token"] = outcome.device.token if outcome.device is not None and report.result["device"] is not None else None
+        report.result["token"] = (
+            outcome.device.token if outcome.device is not None and report.result["device"] is not None else None
+        )
     report.warnings += token_warnings(task.params, task.no_log)
     return report
 
@@ -75,7 +77,9 @@ def run_device_info(task: Task) -> Report:
     return Report(result, [*common_warnings(task.params), *warnings, *token_warnings(task.params, task.no_log)])
 
 
-def _run(task: Task, desired: Desired, describe: t.Callable[[Desired, Outcome, Redactor], Result]) -> tuple[Report, Outcome]:
+def _run(
+    task: Task, desired: Desired, describe: t.Callable[[Desired, Outcome, Redactor], Result]
+) -> tuple[Report, Outcome]:
     _require_device(task, desired)
     house, redactor = open_house(task.params, task.environment)
     try:

@@ -167,7 +167,9 @@ def _look_and_hold(house: House, desired: Desired, hold: _Hold) -> tuple[Sight, 
         if not any(file.touched_since(sight.began_ns) for file in files):
             return sight, plan
         time.sleep(LOOK_AGAIN_SECONDS)
-    fault = FonnteError("other runs keep writing to it", "let them end, and see that no two plays manage one device at a time")
+    fault = FonnteError(
+        "other runs keep writing to it", "let them end, and see that no two plays manage one device at a time"
+    )
     with _doing("Waiting for", desired.number):
         raise fault
 
@@ -267,7 +269,9 @@ class _Writer:
     def _device(self) -> Device:
         device = self._outcome.device
         if device is None:
-            raise NotFoundError(f"the account has no device {self._desired.number}", "run the play again to see what is there now")
+            raise NotFoundError(
+                f"the account has no device {self._desired.number}", "run the play again to see what is there now"
+            )
         return device
 
     @property
@@ -304,7 +308,9 @@ class _Writer:
         contradicted = [option for option, value in plan.add.items() if added[option] != value]
         if contradicted:
             self._outcome.warn(
-                [f"Fonnte made device {device.number} with another {', '.join(contradicted)} than was asked for. The next run sets it right."]
+                [
+                    f"Fonnte made device {device.number} with another {', '.join(contradicted)} than was asked for. The next run sets it right."
+                ]
             )
         # In doubt already, so that nothing is forgotten between the two calls of one creation.
         device_file.save(self._record.begin(plan.send, at))

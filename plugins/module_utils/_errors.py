@@ -164,7 +164,12 @@ REFUSALS: tuple[Refusal, ...] = (
         "either another account holds this number, or it is a free device that the list leaves out: "
         "in that case give its device_token",
     ),
-    Refusal("/update-device", r"device not found", Meaning.GONE, "it was deleted or purged since it was listed; " + _LOOK_AGAIN),
+    Refusal(
+        "/update-device",
+        r"device not found",
+        Meaning.GONE,
+        "it was deleted or purged since it was listed; " + _LOOK_AGAIN,
+    ),
     Refusal(
         "/update-device",
         r"webhook url .*",
@@ -215,7 +220,11 @@ class RefusedError(CallError):
 
     def __init__(self, call: str, text: str, shown: str) -> None:
         refusal, seconds = _look_up(call, text)
-        advice = refusal.advice if refusal else "this text is not known to the collection: look at the device in the dashboard"
+        advice = (
+            refusal.advice
+            if refusal
+            else "this text is not known to the collection: look at the device in the dashboard"
+        )
         super().__init__(f'Fonnte said "{shown}"', advice)
         self.call = call
         self.text = shown

@@ -57,10 +57,16 @@ def device_info(house: House, redactor: Redactor, params: t.Mapping[str, t.Any])
         with doing("Looking up the device"):
             found, account = (house.api.profile(house.device_token),), None
     else:
-        raise OptionError("account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN, or give a device_token")
+        raise OptionError(
+            "account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN, or give a device_token"
+        )
     chosen, missing = _choose(found, wanted.numbers)
     warnings: list[str] = []
-    devices = [_describe(house, redactor, params, device, warnings) for device in sorted(chosen, key=_number) if wanted.wants(device)]
+    devices = [
+        _describe(house, redactor, params, device, warnings)
+        for device in sorted(chosen, key=_number)
+        if wanted.wants(device)
+    ]
     return {"changed": False, "devices": devices, "missing": missing, "account": account}, warnings
 
 
@@ -72,7 +78,9 @@ def _filter(params: t.Mapping[str, t.Any]) -> Filter:
     numbers = params["devices"]
     days = params["expires_within"]
     return Filter(
-        numbers=None if numbers is None else tuple(parse_number(number, f"devices[{index}]") for index, number in enumerate(numbers)),
+        numbers=None
+        if numbers is None
+        else tuple(parse_number(number, f"devices[{index}]") for index, number in enumerate(numbers)),
         connection=params["connection"],
         package=params["package"],
         expires_before=None if days is None else now().timestamp() + days * DAY_SECONDS,
@@ -95,7 +103,9 @@ def _choose(found: t.Sequence[Device], numbers: tuple[str, ...] | None) -> tuple
     return list(chosen.values()), missing
 
 
-def _describe(house: House, redactor: Redactor, params: t.Mapping[str, t.Any], device: Device, warnings: list[str]) -> Result:
+def _describe(
+    house: House, redactor: Redactor, params: t.Mapping[str, t.Any], device: Device, warnings: list[str]
+) -> Result:
     record, problem = DeviceRecord(), ""
     if params["recorded"] and device.token:
         loaded, problem = house.records.device(device.token).load()

@@ -89,7 +89,7 @@ def international(digits: str, country: str = COUNTRY) -> str:
         digits = country + digits[1:]
     if digits.startswith(country + "0"):
         # +62 (0)812 ...
-        digits = country + digits[len(country) + 1:]
+        digits = country + digits[len(country) + 1 :]
     return digits
 
 

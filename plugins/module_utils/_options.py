@@ -109,7 +109,9 @@ def tokens(params: Params, environment: Environment) -> tuple[str, str]:
     device = _token("device_token", device)
     if account and account == device:
         raise OptionError(
-            "device_token", "it is the same as account_token", "a device has a token of its own, shown in the dashboard beside the device"
+            "device_token",
+            "it is the same as account_token",
+            "a device has a token of its own, shown in the dashboard beside the device",
         )
     return account, device
 
@@ -121,7 +123,9 @@ def _token(option: str, value: str | None) -> str:
         raise OptionError(option, "it is empty", "leave the option out, or see why the variable behind it has no value")
     if re.search(r"[^\x21-\x7e]", value):
         raise OptionError(
-            option, "it has a white space, a control or a non-ASCII character", "copy the token again, without quotes or line breaks"
+            option,
+            "it has a white space, a control or a non-ASCII character",
+            "copy the token again, without quotes or line breaks",
         )
     return value
 
@@ -133,7 +137,12 @@ def secrets(params: Params, environment: Environment) -> set[str]:
 
 def harmless(params: Params) -> set[str]:
     """Return the webhooks that are only a host: to mask them would blot out that host wherever it is shown."""
-    return {value for option in WEBHOOKS for value in [params.get(option)] if isinstance(value, str) and value and is_bare(value)}
+    return {
+        value
+        for option in WEBHOOKS
+        for value in [params.get(option)]
+        if isinstance(value, str) and value and is_bare(value)
+    }
 
 
 def open_house(params: Params, environment: Environment) -> tuple[House, Redactor]:
@@ -157,7 +166,9 @@ def open_house(params: Params, environment: Environment) -> tuple[House, Redacto
         raise OptionError("record_path", "it is empty", "leave it out to use ~/.ansible/fonnte")
     otp = params.get("otp")
     redactor = Redactor(account or device, [account, device, otp if isinstance(otp, str) else None])
-    house = House(FonnteApi(Transport(connection), redactor), RecordStore(params["record_path"], endpoint), account, device)
+    house = House(
+        FonnteApi(Transport(connection), redactor), RecordStore(params["record_path"], endpoint), account, device
+    )
     return house, redactor
 
 
@@ -173,7 +184,9 @@ def common_warnings(params: Params) -> list[str]:
     """Return what a user should know about the way the service is reached."""
     if params["validate_certs"]:
         return []
-    return ["validate_certs is false: anybody on the way to the service can read the token. Use ca_path for a CA of your own."]
+    return [
+        "validate_certs is false: anybody on the way to the service can read the token. Use ca_path for a CA of your own."
+    ]
 
 
 def token_warnings(params: Params, no_log: bool) -> list[str]:
@@ -197,7 +210,9 @@ def max_age(text: str | None) -> float | None:
         return None
     found = re.fullmatch(r"([0-9]{1,9})([smhdw]?)", text.strip())
     if not found:
-        raise OptionError("record_max_age", "it is not a length of time", "write a whole number and one of s, m, h, d, w, as in 30d")
+        raise OptionError(
+            "record_max_age", "it is not a length of time", "write a whole number and one of s, m, h, d, w, as in 30d"
+        )
     return float(found.group(1)) * _UNITS[found.group(2)]
 
 
@@ -207,7 +222,9 @@ def desired_device(params: Params) -> Desired:
     otp = _otp(params["otp"])
     for option, given in (("otp", bool(otp)), ("request_otp", params["request_otp"])):
         if given and state is not State.ABSENT:
-            raise OptionError(option, f"it is for a deletion, and state is {state.value}", "take it out, or say state: absent")
+            raise OptionError(
+                option, f"it is for a deletion, and state is {state.value}", "take it out, or say state: absent"
+            )
     return Desired(
         number=number(params),
         state=state,
@@ -246,7 +263,9 @@ def desired_webhooks(params: Params) -> Desired:
     if params["state"] == "absent":
         for option in WEBHOOKS:
             if params[option]:
-                raise OptionError(option, "it is declared, and state is absent, which clears it", "take it out, or say state: present")
+                raise OptionError(
+                    option, "it is declared, and state is absent, which clears it", "take it out, or say state: present"
+                )
         settings = {option: "" for option in WEBHOOKS}
     else:
         settings = declared(params, WEBHOOKS)

@@ -20,7 +20,13 @@ from ._errors import NotFoundError, OptionError, PolicyError
 from ._record import DeviceRecord
 from ._settings import BY_OPTION, SETTINGS, Settings, Value
 
-CREATE, UPDATE, DISCONNECT, DELETE, REQUEST_OTP = OPERATIONS = ("create", "update", "disconnect", "delete", "request_otp")
+CREATE, UPDATE, DISCONNECT, DELETE, REQUEST_OTP = OPERATIONS = (
+    "create",
+    "update",
+    "disconnect",
+    "delete",
+    "request_otp",
+)
 
 # The service makes a new code no sooner than this after the last one.
 OTP_WAIT_SECONDS = 600
@@ -243,7 +249,9 @@ def _certain(known: t.Mapping[str, Known]) -> dict[str, Value]:
 def _plan_create(desired: Desired, recorded: Recorded) -> Plan:
     settings = desired.settings
     if "name" not in settings:
-        raise OptionError("name", f"device {desired.number} does not exist, and creating it needs a name", "declare its name")
+        raise OptionError(
+            "name", f"device {desired.number} does not exist, and creating it needs a name", "declare its name"
+        )
     # A new device has no webhooks: there is nothing to clear.
     wanted = {option: value for option, value in settings.items() if value != ""}
     add = {option: value for option, value in wanted.items() if BY_OPTION[option].on_add}
@@ -271,7 +279,8 @@ def _plan_elsewhere(desired: Desired, now: datetime) -> Plan:
     """Plan for a device that this task may not create: the webhooks of one that is not there."""
     if not desired.expect_earlier:
         raise NotFoundError(
-            f"the account has no device {desired.number}", "create it first with fonnte.whatsapp.fonnte_device, or correct the number"
+            f"the account has no device {desired.number}",
+            "create it first with fonnte.whatsapp.fonnte_device, or correct the number",
         )
     foreseen = _plan_existing(desired, Observed(desired.number), Recorded(begun=True), now)
     warning = f"Device {desired.number} does not exist yet; in a real run an earlier task has to create it."
@@ -323,7 +332,11 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
         at_risk=at_risk,
         before=before,
         after=after,
-        warnings=(*_risk_warning(desired, observed, at_risk), *_number_warning(observed, bool(reasons)), *_advice(desired, after)),
+        warnings=(
+            *_risk_warning(desired, observed, at_risk),
+            *_number_warning(observed, bool(reasons)),
+            *_advice(desired, after),
+        ),
     )
 
 
@@ -338,7 +351,9 @@ def _known(option: str, observed: Observed, record: DeviceRecord) -> Known:
 
 
 def _reasons(desired: Desired, known: t.Mapping[str, Known], now: datetime) -> dict[str, Reason]:
-    reasons = {option: _reason(desired, option, value, known[option], now) for option, value in desired.settings.items()}
+    reasons = {
+        option: _reason(desired, option, value, known[option], now) for option, value in desired.settings.items()
+    }
     return {option: reason for option, reason in reasons.items() if reason is not None}
 
 
@@ -437,7 +452,9 @@ def _advice(desired: Desired, after: Settings) -> t.Iterator[str]:
 
 def _plan_absent(desired: Desired, observed: Observed | None, recorded: Recorded, now: datetime) -> Plan:
     if observed is None:
-        return Plan(warnings=(*_moved(desired, recorded), *(() if recorded.number_seen else (_never_seen(desired.number),))))
+        return Plan(
+            warnings=(*_moved(desired, recorded), *(() if recorded.number_seen else (_never_seen(desired.number),)))
+        )
     before = _certain(_all_known(observed, recorded.device))
     if desired.otp:
         return Plan(operations=(DELETE,), before=before, after=None)

@@ -91,7 +91,11 @@ class DeviceRecord:
 
     def confirm(self, sent: Settings, at: str) -> DeviceRecord:
         """Return the record after the service said yes to what was sent."""
-        applied = {option: Entry(value, at, _after_success(option, value)) for option, value in sent.items() if option in RECORDED}
+        applied = {
+            option: Entry(value, at, _after_success(option, value))
+            for option, value in sent.items()
+            if option in RECORDED
+        }
         return replace(self, entries={**self.entries, **applied})
 
     def note(self, known: Settings, at: str) -> DeviceRecord:
@@ -152,17 +156,31 @@ class NumberNote:
 
     def to_json(self) -> dict[str, t.Any]:
         """Return the note as it is sealed."""
-        return {"format": FORMAT, "state": self.state, "at": self.at, "sent": dict(self.sent), "device_file": self.device_file}
+        return {
+            "format": FORMAT,
+            "state": self.state,
+            "at": self.at,
+            "sent": dict(self.sent),
+            "device_file": self.device_file,
+        }
 
     @classmethod
     def from_json(cls, data: t.Any) -> NumberNote:
         """Return the note that was sealed; ValueError if it is not one."""
-        if not isinstance(data, dict) or data.get("format") != FORMAT or data.get("state") not in ("creating", "present", "deleted"):
+        if (
+            not isinstance(data, dict)
+            or data.get("format") != FORMAT
+            or data.get("state") not in ("creating", "present", "deleted")
+        ):
             raise ValueError("not a note of this format")
         at, sent, device_file = data.get("at"), data.get("sent"), data.get("device_file")
         if not isinstance(at, str) or not isinstance(sent, dict) or not isinstance(device_file, str):
             raise ValueError("not a note")
-        entries = {option: _entry(option, [value, at, "in_doubt"]).value for option, value in sent.items() if option in RECORDED}
+        entries = {
+            option: _entry(option, [value, at, "in_doubt"]).value
+            for option, value in sent.items()
+            if option in RECORDED
+        }
         return cls(data["state"], at, entries, device_file)
 
 

@@ -75,7 +75,9 @@ def _parts(url: str) -> set[str]:
     except ValueError:
         words = [url]
     spellings = [(word, quote(word, safe=""), unquote(word), word.replace("/", "\\/")) for word in words]
-    return {spelling for spellings_of_one in spellings for spelling in spellings_of_one if len(spelling) >= SHORTEST_SECRET}
+    return {
+        spelling for spellings_of_one in spellings for spelling in spellings_of_one if len(spelling) >= SHORTEST_SECRET
+    }
 
 
 def bare_host(url: str) -> str:

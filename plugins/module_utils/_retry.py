@@ -36,7 +36,9 @@ class BoundedRetry(Retry):
     longest_delay = 20.0
 
     @classmethod
-    def make(cls, tries: int, statuses: t.Collection[int], after_broken_replies: bool, longest_delay: float) -> BoundedRetry:
+    def make(
+        cls, tries: int, statuses: t.Collection[int], after_broken_replies: bool, longest_delay: float
+    ) -> BoundedRetry:
         """Return the policy for one path; longest_delay is in seconds."""
         retry = cls(
             total=tries,

@@ -112,7 +112,9 @@ def _declare_name(option: str, value: object) -> str:
     if not low <= len(text) <= high:
         raise OptionError(option, f"it has {len(text)} characters", f"a device's name has {low} to {high} characters")
     if not text.isprintable():
-        raise OptionError(option, "it has a character that cannot be printed", "take out line breaks and control characters")
+        raise OptionError(
+            option, "it has a character that cannot be printed", "take out line breaks and control characters"
+        )
     if text != text.strip():
         # The service may trim it, and the name would then differ for ever.
         raise OptionError(option, "it begins or ends with a space", "take the space away")

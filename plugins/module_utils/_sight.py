@@ -75,14 +75,19 @@ def look(house: House, desired: Desired) -> Sight:
     """
     began = time.time_ns()
     if not house.account_token and not house.device_token:
-        raise OptionError("account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN, or give the device_token")
+        raise OptionError(
+            "account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN, or give the device_token"
+        )
     listing = house.api.get_devices(house.account_token) if house.account_token else None
     device = _identify(house, desired.number, listing)
     if device is None:
         recorded, warnings = _remember_missing(house, desired.number, listing)
         return Sight(began, desired.number, None, None, recorded, warnings)
     if not device.token:
-        raise FonnteError(f"the service lists device {device.number} without a token that can be used", "look at the device in the dashboard")
+        raise FonnteError(
+            f"the service lists device {device.number} without a token that can be used",
+            "look at the device in the dashboard",
+        )
     recorded, warnings = _remember(house, device, desired.number)
     listed = listing is not None and listing.find_token(device.token) is not None
     observed = _observe(device, desired.number, recorded.device.number, listed)
@@ -147,7 +152,9 @@ def _remember(house: House, device: Device, declared: str) -> tuple[Recorded, tu
     begun = note is not None and note.state == "creating"
     if note is not None and begun:
         # A creation was begun and its end was never seen.
-        known = known.begin({option: value for option, value in note.sent.items() if option not in known.entries}, note.at)
+        known = known.begin(
+            {option: value for option, value in note.sent.items() if option not in known.entries}, note.at
+        )
     return Recorded(known, number_seen=note is not None, begun=begun), _problems(problem, note_problem)
 
 
@@ -157,12 +164,18 @@ def _remember_missing(house: House, number: str, listing: Listing | None) -> tup
     note, problem = note_file.load() if note_file else (None, "")
     had_device = note is not None and note.state != "deleted" and bool(note.device_file)
     moved_to = _find_file(house, note.device_file, listing) if note is not None and had_device and listing else ""
-    return Recorded(number_seen=note is not None, had_device=had_device and not moved_to, moved_to=moved_to), _problems(problem)
+    return Recorded(number_seen=note is not None, had_device=had_device and not moved_to, moved_to=moved_to), _problems(
+        problem
+    )
 
 
 def _find_file(house: House, device_file: str, listing: Listing) -> str:
     """Return the number of the listed device that a record belongs to: one that was renumbered is not gone."""
-    owners = (device.number for device in listing.devices if device.token and house.records.device(device.token).name == device_file)
+    owners = (
+        device.number
+        for device in listing.devices
+        if device.token and house.records.device(device.token).name == device_file
+    )
     return next(owners, "")
 
 

@@ -161,7 +161,9 @@ class Transport:
         if not hasattr(BoundedRetry, "DEFAULT_ALLOWED_METHODS"):
             raise MissingLibraryError("urllib3 >= 1.26", "An older one is installed.")
         if connection.ca_path is not None and not os.path.exists(connection.ca_path):
-            raise OptionError("ca_path", "there is no such file or directory", "give the path of a CA bundle in PEM format")
+            raise OptionError(
+                "ca_path", "there is no such file or directory", "give the path of a CA bundle in PEM format"
+            )
         self._connection = connection
         self._proxies = environment_proxies(connection.endpoint)
         self._session = self._open()
@@ -172,7 +174,9 @@ class Transport:
         # Redirects are not followed, and where they lead is not even worked out: nonsense there raises.
         session.get_redirect_target = lambda response: None
         # A compressed body could be small on the wire and huge here.
-        session.headers.update({"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "fonnte.whatsapp"})
+        session.headers.update(
+            {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "fonnte.whatsapp"}
+        )
         size = self._connection.pool_size
         pools = urllib3.PoolManager(num_pools=size, maxsize=size, block=False)
         for path, policy in POLICIES.items():
@@ -211,7 +215,9 @@ class Transport:
             # The connection is in an unknown state, and the thread that holds it may live on for a while.
             self.close()
             self._session = self._open()
-            raise UnansweredError(f"no whole answer came within {seconds:g} s", "run the play again, or raise api_timeout") from None
+            raise UnansweredError(
+                f"no whole answer came within {seconds:g} s", "run the play again, or raise api_timeout"
+            ) from None
         return _read(path, status, headers, body, self._connection.longest_delay)
 
     def _exchange(self, path: str, token: str, form: t.Mapping[str, str], deadline: float) -> tuple[int, t.Any, bytes]:
@@ -370,5 +376,9 @@ def _busy(status: int, headers: t.Mapping[str, str], longest_delay: float) -> Bu
     seconds = BoundedRetry.seconds(headers.get("Retry-After"))
     if seconds is None:
         return BusyError(f"the service is busy (HTTP {status}) and stayed so for every try", _TRY_LATER)
-    advice = f"wait that long, or raise api_retry_max_delay (now {longest_delay:g} s)" if seconds > longest_delay else _TRY_LATER
+    advice = (
+        f"wait that long, or raise api_retry_max_delay (now {longest_delay:g} s)"
+        if seconds > longest_delay
+        else _TRY_LATER
+    )
     return BusyError(f"the service is busy (HTTP {status}) and asks to wait {seconds:.0f} s", advice)

@@ -107,6 +107,7 @@ class Case:
         touch: What happens to the service after that.
         minds: The switches that matter to this case; None is all of them. It is played in the reading "default", in
             those of its switches, and in all hard readings together.
+        quick: Whether it belongs to the quick tier.
         operations: What the run does.
         reasons: Each field that changes, and why.
         carried, at_risk: As in the result; at_risk may be left open with None.
@@ -117,8 +118,6 @@ class Case:
         always: The second run changes again, as the contract says of always_update.
         asks_again: The second run asks the service once more, and is refused: a pending code.
         refused_by_service: Only the service can refuse this, so check mode foresees the change.
-        spelled: Numbers as the service may keep them, for devices that the run makes.
-        then: A task that follows the second run and must not fail.
         unless: For a switch and its value, fields of this case that are otherwise then.
     """
 
@@ -140,7 +139,6 @@ class Case:
     always: bool = False
     asks_again: bool = False
     refused_by_service: bool = False
-    then: Task | None = None
     unless: Mapping[tuple[str, str | int], Mapping[str, object]] = field(default_factory=dict)
 
     @property
@@ -223,7 +221,7 @@ CASES: tuple[Case, ...] = (
         evidence_again=each(('webhook', 'quick'), 'recorded'),
     ),
     Case(
-        'recorded-settings-differ',
+        'recorded-settings-differ', minds=('omitted', 'webhook_probe', 'update_without_device'),
         there=(there('081200001007'),),
         prepare=(device(device='081200001007', name='Toko Tujuh', webhook=Hook('old'), quick=True, personal=True),),
         task=device(device='081200001007', name='Toko Tujuh', webhook=Hook('new'), quick=False, personal=True),
@@ -252,7 +250,14 @@ CASES: tuple[Case, ...] = (
         task=device(device='081200001010', webhook='', name='Toko Sepuluh'),
         operations=('update',), reasons=each(('webhook', 'name'), 'differs'),
         carried=frozenset({'webhook_status', 'quick'}), evidence_again={'webhook': 'unconfirmed'},
-        then=device(device='081200001010', name='Toko Sebelas'),
+    ),
+    Case(
+        'renamed-after-clearing', minds=('empty_webhook', 'omitted'),
+        there=(there('081200001034'),),
+        prepare=(device(device='081200001034', webhook=Hook('old'), quick=True),
+                 webhook_config(device='081200001034', state='absent')),
+        task=device(device='081200001034', name='Toko Kemudian'),
+        operations=('update',), reasons={'name': 'differs'}, carried=frozenset({'quick'}),
     ),
     Case(
         'always-update', minds=('omitted',),
@@ -346,7 +351,7 @@ CASES: tuple[Case, ...] = (
         'absent-and-never-seen', minds=('listing',),
         there=(there('081200001924'),),
         task=device(device='081200001024', state='absent', otp=OTP),
-        warns='never seen', result={'device': None},
+        warns='mistyped', result={'device': None},
     ),
     Case(
         'absent-without-a-code', minds=(),
@@ -393,7 +398,6 @@ CASES: tuple[Case, ...] = (
         reasons={**each(('webhook', 'webhook_status'), 'differs'),
                  **each(('webhook_connect', 'webhook_chaining'), 'no_record')},
         carried=frozenset({'quick'}), evidence_again=each(FOUR, 'unconfirmed'),
-        then=device(device='081200001030', name='Toko Kemudian'),
     ),
     Case(
         'webhooks-absent-without-a-record', minds=('empty_webhook', 'omitted'),

@@ -176,19 +176,12 @@ def _declared(story: Story, sandbox: Sandbox) -> Json:
     }
 
 
-def what_follows_does_not_fail(story: Story, sandbox: Sandbox) -> Sentences:
-    """A later update of other settings, as after a webhook that the service would not clear."""
-    if story.then is not None and (story.then.told.failed or story.then.told['operations'] != ['update']):
-        yield f'a later update should work: {story.then.told.message or story.then.told["operations"]}'
-
-
 CLAIMS: tuple[Callable[[Story, Sandbox], Sentences], ...] = (
     check_mode_writes_nothing,
     check_mode_tells_the_truth,
     the_run_does_what_it_should,
     the_second_run_changes_nothing,
     the_service_holds_what_was_declared,
-    what_follows_does_not_fail,
 )
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All cases of one reading, played side by side: prepare, check mode, the run, the run again, what follows.
+"""All cases of one reading, played side by side: prepare, check mode, the run, the run again.
 
 A process for each of these, and not for each case: that is what makes the table affordable.
 """
@@ -52,7 +52,6 @@ class Story:
     check: Pass | None = None
     run: Pass | None = None
     again: Pass | None = None
-    then: Pass | None = None
 
 
 class Round:
@@ -89,7 +88,6 @@ class Round:
             self.stories[name].run = passed
         for name, passed in self._pass({case.name: case.task for case in self._cases if not case.fails}).items():
             self.stories[name].again = passed
-        self._follow()
         return self
 
     def _prepare(self) -> None:
@@ -101,11 +99,6 @@ class Round:
         for case in self._cases:
             for touch in case.touch:
                 touch(self._sandbox)
-
-    def _follow(self) -> None:
-        followed = [case for case in self._cases if case.then]
-        for name, passed in self._pass({case.name: case.then for case in followed if case.then}).items():
-            self.stories[name].then = passed
 
     def _pass(self, tasks: Mapping[str, Task], check: bool = False) -> dict[str, Pass]:
         if not tasks:

@@ -12,7 +12,6 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import World
 
 MEANT, OTHER = '081200003001', '081200003002'
 GONE = device(device=MEANT, state='absent')
-SCOPES = pytest.mark.parametrize('scope', ['device', 'account'])
 
 
 def _codes(world: World) -> list[str]:
@@ -20,8 +19,7 @@ def _codes(world: World) -> list[str]:
     return [call['form']['otp'] for call in world.sandbox.journal() if call['path'] == '/delete-device']
 
 
-@SCOPES
-@pytest.mark.parametrize('refusal', [200, 400])
+@pytest.mark.parametrize(('scope', 'refusal'), [('device', 200), ('account', 400)])
 def test_from_request_to_deletion(world: World, scope: str, refusal: int) -> None:
     """Ask, ask again, a wrong code, the right code, and again: each does what it says and no more."""
     world.begin(there(MEANT), there(OTHER), reading={'otp_scope': scope, 'refusal_status': refusal})

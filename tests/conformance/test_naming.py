@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.tests.conformance.cases import device_token, there
-from ansible_collections.fonnte.whatsapp.tests.conformance.playing import OTP, device, webhook_config
+from ansible_collections.fonnte.whatsapp.tests.conformance.cases import Reading, device_token, there
+from ansible_collections.fonnte.whatsapp.tests.conformance.playing import OTP, Task, device, webhook_config
 from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import World
 
 FIRST, SECOND, THIRD = '081200002001', '081200002002', '081200002003'
@@ -104,26 +104,36 @@ def test_two_registered_spellings(world: World) -> None:
 
 
 @pytest.mark.parametrize('reading', [{}, {'profile_number': 'linked'}], ids=['registered', 'linked'])
-def test_a_profile_that_shows_another_number(world: World, reading: dict[str, str | int]) -> None:
-    """Where the profile alone vouches for a number, the user is told before a write which number will be sent.
+def test_a_token_alone(world: World, reading: Reading) -> None:
+    """With the list the number is never rewritten. Without it only the profile vouches for a number.
 
-    Without a list nobody knows whether the profile shows the registered number: that the number may be rewritten has
-    to stand in a warning, in check mode already. With the list it is never rewritten.
+    Nobody knows whether the profile shows the registered number: that the number may be rewritten has to stand in a
+    warning, in check mode already.
     """
     world.begin(there(FIRST), reading=reading)
     world.sandbox.link(FIRST, linked_number='6281200002777')
-    task = device(device_token=device_token(FIRST), name='Toko Profil')
-    listed = world.tell(task)
+    listed = world.tell(device(device_token=device_token(FIRST), name='Toko Daftar'))
     assert not listed.failed and list(world.devices()) == [FIRST], listed.result
-    alone = task.but(account_token=None, name='Toko Sendiri')
-    # but() takes None away, and a task without the option gets the account's token.
-    alone = device(**alone.args, account_token=None)
-    foreseen, given = world.tell(alone, check=True), world.tell(alone)
-    sent = world.sandbox.writes()[-1]['form']['device']
-    assert list(world.devices()) == [sent]
-    if sent != FIRST:
-        assert any(sent in warning for warning in foreseen.warnings), foreseen.result
-        assert any(sent in warning for warning in given.warnings), given.result
+    _rewritten_only_with_a_warning(world, device(device_token=device_token(FIRST), name='Toko Token', account_token=None))
+
+
+def test_a_token_and_another_spelling(world: World) -> None:
+    """The same for a number that the user spells in another way than it is registered."""
+    world.begin(there(FIRST))
+    named = {'device': '+62 812 0000 2001', 'device_token': device_token(FIRST)}
+    listed = world.tell(device(**named, name='Toko Daftar'))
+    assert not listed.failed and list(world.devices()) == [FIRST], listed.result
+    _rewritten_only_with_a_warning(world, device(**named, name='Toko Token', account_token=None))
+
+
+def _rewritten_only_with_a_warning(world: World, task: Task) -> None:
+    foreseen, given = world.tell(task, check=True), world.tell(task)
+    assert not given.failed, given.message
+    found = list(world.devices())
+    assert len(found) == 1
+    if found != [FIRST]:
+        for told in (foreseen, given):
+            assert any(found[0] in warning for warning in told.warnings), f'rewritten to {found[0]}: {told.result}'
 
 
 def test_a_number_and_its_token_where_the_profile_shows_another(world: World) -> None:

@@ -85,7 +85,7 @@ def test_warnings(world: World) -> None:
         'target': device(device=FIRST, resend=True, **quiet),
         'not created': device(device=NEW, state='disconnected'),
         'validate_certs': device(device=SECOND, validate_certs=False),
-        'never seen': device(device=NEW, state='absent'),
+        'mistyped': device(device=NEW, state='absent'),
         'earlier': webhook_config(device=NEW, webhook='https://hooks.example.com/a'),
         '': device(device=SECOND, name='Toko Dua', autoread=True, webhook='https://hooks.example.com/b', resend=True,
                    target='081200009001', webhook_connect='https://hooks.example.com/c', **quiet),

@@ -6,6 +6,7 @@
 Where aiohttp would mend a reply, bytes are written to the transport directly; the response that is then returned
 meets a closed connection, which ends the exchange quietly.
 """
+
 from __future__ import annotations
 
 import asyncio
@@ -21,8 +22,10 @@ from aiohttp import web
 
 from .faults import Rule
 
-HTML = ('<html>\r\n<head><title>{code} {reason}</title></head>\r\n<body>\r\n<center><h1>{code} {reason}</h1></center>'
-        '\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n')
+HTML = (
+    "<html>\r\n<head><title>{code} {reason}</title></head>\r\n<body>\r\n<center><h1>{code} {reason}</h1></center>"
+    "\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+)
 
 
 @dataclass(frozen=True)
@@ -38,15 +41,15 @@ class Reply:
         """The body's bytes."""
         if isinstance(self.payload, str):
             return self.payload.encode()
-        return json.dumps(self.payload, separators=(',', ':')).encode()
+        return json.dumps(self.payload, separators=(",", ":")).encode()
 
     @property
     def headers(self) -> dict[str, str]:
         """The headers that are about the content."""
         if isinstance(self.payload, str):
-            return {'Content-Type': 'text/plain; charset=utf-8'}
-        headers = {'Content-Type': 'application/json'}
-        return {**headers, 'Location': self.location} if self.location else headers
+            return {"Content-Type": "text/plain; charset=utf-8"}
+        headers = {"Content-Type": "application/json"}
+        return {**headers, "Location": self.location} if self.location else headers
 
     def response(self) -> web.Response:
         """As aiohttp sends it: headers and body in one segment."""
@@ -67,17 +70,18 @@ async def act(rule: Rule, request: web.Request, reply: Reply) -> web.StreamRespo
 
 # --- on the wire: the connection does not survive ---------------------------------------------------------------
 
+
 async def _refuse(request: web.Request, args: Mapping[str, Any], reply: Reply) -> None:
     _reset_connection(request)
 
 
 async def _reset(request: web.Request, args: Mapping[str, Any], reply: Reply) -> None:
-    if args['at'] == 'middle':
+    if args["at"] == "middle":
         raw = _raw(reply)
-        _write(request, raw[:-max(1, len(reply.body) // 2)])
+        _write(request, raw[: -max(1, len(reply.body) // 2)])
         # Let the first half leave: an abort drops what is still buffered.
         await asyncio.sleep(0.02)
-    if args['gentle']:
+    if args["gentle"]:
         _close(request)
     else:
         _reset_connection(request)
@@ -85,13 +89,13 @@ async def _reset(request: web.Request, args: Mapping[str, Any], reply: Reply) ->
 
 async def _trickle(request: web.Request, args: Mapping[str, Any], reply: Reply) -> None:
     raw = _raw(reply)
-    at_once = 0 if args['headers'] else len(raw) - len(reply.body)
+    at_once = 0 if args["headers"] else len(raw) - len(reply.body)
     _write(request, raw[:at_once])
     for position in range(at_once, len(raw)):
-        await asyncio.sleep(args['interval'])
+        await asyncio.sleep(args["interval"])
         if _gone(request):
             return
-        _write(request, raw[position:position + 1])
+        _write(request, raw[position : position + 1])
     _close(request)
 
 
@@ -106,64 +110,65 @@ async def _close_idle(request: web.Request, args: Mapping[str, Any], reply: Repl
 
 
 async def _cut_short(request: web.Request, args: Mapping[str, Any], reply: Reply) -> None:
-    _write(request, _raw(reply)[:-max(1, len(reply.body) // 2)])
+    _write(request, _raw(reply)[: -max(1, len(reply.body) // 2)])
     _close(request)
 
 
 # --- as a proper HTTP response with the wrong content -----------------------------------------------------------
 
+
 async def _status(request: web.Request, args: Mapping[str, Any], reply: Reply) -> web.Response:
-    body = args['body']
+    body = args["body"]
     text = body if isinstance(body, str) else json.dumps(body)
-    kind = 'text/plain; charset=utf-8' if isinstance(body, str) else 'application/json'
-    headers = {'Content-Type': kind, **{name: str(value) for name, value in args['headers'].items()}}
-    return web.Response(status=args['code'], body=text.encode(), headers=headers)
+    kind = "text/plain; charset=utf-8" if isinstance(body, str) else "application/json"
+    headers = {"Content-Type": kind, **{name: str(value) for name, value in args["headers"].items()}}
+    return web.Response(status=args["code"], body=text.encode(), headers=headers)
 
 
 async def _truncated(request: web.Request, args: Mapping[str, Any], reply: Reply) -> web.Response:
-    if args['short']:
+    if args["short"]:
         await _cut_short(request, args, reply)
         return web.Response()
-    half = reply.body[:max(1, len(reply.body) // 2)]
+    half = reply.body[: max(1, len(reply.body) // 2)]
     return web.Response(status=reply.status, body=half, headers=reply.headers)
 
 
 async def _html(request: web.Request, args: Mapping[str, Any], reply: Reply) -> web.Response:
-    code = args['code']
-    reason = {200: 'Welcome', 502: 'Bad Gateway', 503: 'Service Temporarily Unavailable'}.get(code, 'Error')
-    return web.Response(status=code, text=HTML.format(code=code, reason=reason), content_type='text/html')
+    code = args["code"]
+    reason = {200: "Welcome", 502: "Bad Gateway", 503: "Service Temporarily Unavailable"}.get(code, "Error")
+    return web.Response(status=code, text=HTML.format(code=code, reason=reason), content_type="text/html")
 
 
 async def _empty(request: web.Request, args: Mapping[str, Any], reply: Reply) -> web.Response:
-    return web.Response(status=args['code'], body=b'', headers={'Content-Type': 'application/json'})
+    return web.Response(status=args["code"], body=b"", headers={"Content-Type": "application/json"})
 
 
 async def _list(request: web.Request, args: Mapping[str, Any], reply: Reply) -> web.Response:
-    return Reply(200, args['items']).response()
+    return Reply(200, args["items"]).response()
 
 
 async def _redirect(request: web.Request, args: Mapping[str, Any], reply: Reply) -> web.Response:
-    location = args['location'] or str(request.rel_url)
-    return web.Response(status=args['code'], body=b'', headers={'Location': location})
+    location = args["location"] or str(request.rel_url)
+    return web.Response(status=args["code"], body=b"", headers={"Location": location})
 
 
 async def _mutate(request: web.Request, args: Mapping[str, Any], reply: Reply) -> web.Response:
     payload = copy.deepcopy(reply.payload)
     if isinstance(payload, dict):
-        _change(payload, args['set'], args['remove'])
-        items = payload.get('data')
+        _change(payload, args["set"], args["remove"])
+        items = payload.get("data")
         for item in items if isinstance(items, list) else []:
-            if isinstance(item, dict) and args['only'] in (None, item.get('device')):
-                _change(item, args['set_each'], args['remove_each'])
+            if isinstance(item, dict) and args["only"] in (None, item.get("device")):
+                _change(item, args["set_each"], args["remove_each"])
     return Reply(reply.status, payload).response()
 
 
 async def _huge(request: web.Request, args: Mapping[str, Any], reply: Reply) -> web.StreamResponse:
     """Valid JSON of the wanted size. ``chunked``: without a Content-Length that would give it away."""
-    size = int(args['megabytes'] * 1_000_000)
+    size = int(args["megabytes"] * 1_000_000)
     head, tail = b'{"status":true,"padding":"', b'"}'
-    response = web.StreamResponse(headers={'Content-Type': 'application/json'})
-    if args['chunked']:
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    if args["chunked"]:
         response.enable_chunked_encoding()
     else:
         response.content_length = size
@@ -172,7 +177,7 @@ async def _huge(request: web.Request, args: Mapping[str, Any], reply: Reply) -> 
         await response.write(head)
         left = size - len(head) - len(tail)
         while left > 0:
-            await response.write(b'x' * min(left, 65_536))
+            await response.write(b"x" * min(left, 65_536))
             left -= 65_536
         await response.write(tail)
         await response.write_eof()
@@ -183,25 +188,26 @@ async def _huge(request: web.Request, args: Mapping[str, Any], reply: Reply) -> 
 
 
 _ON_WIRE = {
-    'refuse': _refuse,
-    'reset': _reset,
-    'trickle': _trickle,
-    'hang': _hang,
-    'close_idle': _close_idle,
+    "refuse": _refuse,
+    "reset": _reset,
+    "trickle": _trickle,
+    "hang": _hang,
+    "close_idle": _close_idle,
 }
 _RESPONSES = {
-    'status': _status,
-    'truncated': _truncated,
-    'html': _html,
-    'empty': _empty,
-    'list': _list,
-    'redirect': _redirect,
-    'mutate': _mutate,
-    'huge': _huge,
+    "status": _status,
+    "truncated": _truncated,
+    "html": _html,
+    "empty": _empty,
+    "list": _list,
+    "redirect": _redirect,
+    "mutate": _mutate,
+    "huge": _huge,
 }
 
 
 # --- bytes and transports ---------------------------------------------------------------------------------------
+
 
 def _change(target: dict[str, object], new: Mapping[str, object], remove: list[str]) -> None:
     target.update(new)
@@ -211,10 +217,10 @@ def _change(target: dict[str, object], new: Mapping[str, object], remove: list[s
 
 def _raw(reply: Reply) -> bytes:
     """A reply as the bytes of HTTP/1.1."""
-    lines = [f'HTTP/1.1 {reply.status} {"OK" if reply.status < 300 else "Refused"}']
-    lines += [f'{name}: {value}' for name, value in reply.headers.items()]
-    lines += [f'Content-Length: {len(reply.body)}', '', '']
-    return '\r\n'.join(lines).encode() + reply.body
+    lines = [f"HTTP/1.1 {reply.status} {'OK' if reply.status < 300 else 'Refused'}"]
+    lines += [f"{name}: {value}" for name, value in reply.headers.items()]
+    lines += [f"Content-Length: {len(reply.body)}", "", ""]
+    return "\r\n".join(lines).encode() + reply.body
 
 
 def _gone(request: web.Request) -> bool:
@@ -235,6 +241,6 @@ def _reset_connection(request: web.Request) -> None:
     """Abort with a TCP RST: lingering for zero seconds makes close() send one instead of a FIN."""
     if request.transport is None or request.transport.is_closing():
         return
-    connection = request.transport.get_extra_info('socket')
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+    connection = request.transport.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     request.transport.abort()

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The API over HTTP: from a request to a call, from a call to a reply, and everything into the journal."""
+
 from __future__ import annotations
 
 import asyncio
@@ -19,17 +20,17 @@ from .forms import Refused
 from .service import Service
 
 ROUTES: dict[str, Route] = {
-    '/add-device': Route(calls.add_device, write=True),
-    '/update-device': Route(calls.update_device, write=True),
-    '/get-devices': Route(calls.get_devices, write=False),
-    '/device': Route(calls.profile, write=False),
-    '/disconnect': Route(calls.disconnect, write=True),
-    '/delete-device': Route(calls.delete_device, write=True),
-    '/qr': Route(calls.qr, write=False),
-    '/send': Route(sending.send, write=True, methods=('POST', 'GET')),
+    "/add-device": Route(calls.add_device, write=True),
+    "/update-device": Route(calls.update_device, write=True),
+    "/get-devices": Route(calls.get_devices, write=False),
+    "/device": Route(calls.profile, write=False),
+    "/disconnect": Route(calls.disconnect, write=True),
+    "/delete-device": Route(calls.delete_device, write=True),
+    "/qr": Route(calls.qr, write=False),
+    "/send": Route(sending.send, write=True, methods=("POST", "GET")),
 }
 NO_ROUTE = Route(calls.get_devices, write=False, methods=())
-FORM_TYPES = ('application/x-www-form-urlencoded', 'multipart/form-data')
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 PostedForm = Mapping[str, Union[str, bytes, bytearray, web.FileField]]
 # A 10 MB attachment and its form; more gets 413 from the server itself.
 LARGEST_BODY = 12 * 1024 * 1024
@@ -45,11 +46,12 @@ class Answer:
 
 def application(service: Service) -> web.Application:
     """The API's application. It has no route that the real service lacks."""
+
     async def handle(request: web.Request) -> web.StreamResponse:
         return await _handle(service, request)
 
     app = web.Application(client_max_size=LARGEST_BODY)
-    app.router.add_route('*', '/{path:.*}', handle)
+    app.router.add_route("*", "/{path:.*}", handle)
     return app
 
 
@@ -59,17 +61,17 @@ async def _handle(service: Service, request: web.Request) -> web.StreamResponse:
         await asyncio.sleep(service.options.latency)
     number = _number(service, call)
     rule = service.faults.take(call.path, call.method, number, call.token)
-    if rule and rule.when == 'before':
-        if rule.kind != 'delay':
+    if rule and rule.when == "before":
+        if rule.kind != "delay":
             _write_down(service, call, number, None, rule)
             return await act(rule, request, NO_REPLY)
-        await asyncio.sleep(rule.args['seconds'])
+        await asyncio.sleep(rule.args["seconds"])
     answer = await _answer(service, call)
     _write_down(service, call, number, answer, rule)
-    if rule and rule.when == 'after':
-        if rule.kind != 'delay':
+    if rule and rule.when == "after":
+        if rule.kind != "delay":
             return await act(rule, request, answer.reply)
-        await asyncio.sleep(rule.args['seconds'])
+        await asyncio.sleep(rule.args["seconds"])
     return answer.reply.response()
 
 
@@ -77,7 +79,7 @@ async def _read(request: web.Request) -> Call:
     """Other bodies than forms, JSON for one, are no fields at all."""
     form: dict[str, str] = {}
     files: dict[str, Upload] = {}
-    if request.method == 'GET':
+    if request.method == "GET":
         form = dict(request.query)
     elif request.content_type in FORM_TYPES:
         try:
@@ -85,9 +87,9 @@ async def _read(request: web.Request) -> Call:
         except ValueError:
             # Not decodable, or a broken multipart body: no fields.
             form, files = {}, {}
-    token = request.headers.get('Authorization', '')
-    if request.method == 'GET' and request.path == '/send':
-        token = form.pop('token', '')
+    token = request.headers.get("Authorization", "")
+    if request.method == "GET" and request.path == "/send":
+        token = form.pop("token", "")
     return Call(path=request.path, method=request.method, token=token, form=form, files=files)
 
 
@@ -96,7 +98,7 @@ def _sort(posted: PostedForm, form: dict[str, str], files: dict[str, Upload]) ->
         if isinstance(value, web.FileField):
             files[name] = Upload(filename=value.filename, size=_size(value))
         else:
-            form[name] = value if isinstance(value, str) else bytes(value).decode(errors='replace')
+            form[name] = value if isinstance(value, str) else bytes(value).decode(errors="replace")
 
 
 def _size(upload: web.FileField) -> int:
@@ -110,26 +112,26 @@ def _number(service: Service, call: Call) -> str | None:
     device = service.world.by_token.get(call.token)
     if device:
         return device.number
-    return call.form.get('device') if call.path == '/add-device' else None
+    return call.form.get("device") if call.path == "/add-device" else None
 
 
 async def _answer(service: Service, call: Call) -> Answer:
     route = ROUTES.get(call.path)
     if route is None:
-        return Answer(Reply(404, '404 page not found'), applied=False)
+        return Answer(Reply(404, "404 page not found"), applied=False)
     if call.method not in route.methods:
-        return Answer(Reply(405, 'Method Not Allowed'), applied=False)
+        return Answer(Reply(405, "Method Not Allowed"), applied=False)
     try:
         payload = await route.handler(service, call)
     except Refused as refusal:
         return Answer(Reply(service.world.readings.refusal_status, refusal.body()), applied=False)
-    redirect = call.form.get('redirect') if call.method == 'GET' else None
+    redirect = call.form.get("redirect") if call.method == "GET" else None
     return Answer(Reply(302 if redirect else 200, payload, location=redirect or None), applied=True)
 
 
 def _write_down(service: Service, call: Call, number: str | None, answer: Answer | None, rule: Rule | None) -> None:
     route = ROUTES.get(call.path, NO_ROUTE)
-    files = {name: f'{upload.filename} ({upload.size} bytes)' for name, upload in call.files.items()}
+    files = {name: f"{upload.filename} ({upload.size} bytes)" for name, upload in call.files.items()}
     service.world.journal.write_down(
         at=service.clock.now(),
         path=call.path,

@@ -5,6 +5,7 @@
 
 Which refusal comes first when several would fit is undocumented: the token, then the form, then the state.
 """
+
 from __future__ import annotations
 
 import time
@@ -20,8 +21,20 @@ from .service import Service
 from .webhooks import Retry, link_event
 
 # English month names whatever the locale, as the documents' sample has them.
-MONTHS = ('January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October',
-          'November', 'December')
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 Payload = dict[str, Any]
 
@@ -51,17 +64,17 @@ class Route:
 
     handler: Callable[[Service, Call], Awaitable[Payload]]
     write: bool
-    methods: tuple[str, ...] = ('POST',)
+    methods: tuple[str, ...] = ("POST",)
 
 
 def _account(service: Service, call: Call) -> Account:
     account = service.world.accounts.get(call.token)
     if account is None:
-        raise Refused('unknown user')
+        raise Refused("unknown user")
     return account
 
 
-def _device(service: Service, call: Call, text: str = 'token invalid', where: str = 'reason') -> Device:
+def _device(service: Service, call: Call, text: str = "token invalid", where: str = "reason") -> Device:
     """The device of the token. An account's token is no device's token, and gets the same refusal."""
     device = service.world.by_token.get(call.token)
     if device is None:
@@ -71,22 +84,27 @@ def _device(service: Service, call: Call, text: str = 'token invalid', where: st
 
 def on_off(value: object) -> str:
     """How replies spell a boolean."""
-    return 'on' if value else 'off'
+    return "on" if value else "off"
 
 
 async def add_device(service: Service, call: Call) -> Payload:
     """Fields it does not know, webhooks among them, are ignored without a word."""
     account = _account(service, call)
     name = forms.name(call.form)
-    number = forms.number(call.form.get('device'))
-    shown = {key: _optional_bool(call.form, key) for key in ('autoread', 'personal', 'group')}
-    if service.world.readings.add_number == 'international':
+    number = forms.number(call.form.get("device"))
+    shown = {key: _optional_bool(call.form, key) for key in ("autoread", "personal", "group")}
+    if service.world.readings.add_number == "international":
         number = forms.international(number)
     device = service.world.add_device(account, number, name)
     device.settings.update(shown)
     return {
-        'autoread': on_off(shown['autoread']), 'device': device.number, 'group': on_off(shown['group']),
-        'name': device.name, 'personal': on_off(shown['personal']), 'status': True, 'token': device.token,
+        "autoread": on_off(shown["autoread"]),
+        "device": device.number,
+        "group": on_off(shown["group"]),
+        "name": device.name,
+        "personal": on_off(shown["personal"]),
+        "status": True,
+        "token": device.token,
     }
 
 
@@ -96,43 +114,43 @@ def _optional_bool(form: Mapping[str, str], key: str) -> bool:
 
 async def update_device(service: Service, call: Call) -> Payload:
     """All or nothing: a refused update changes no field."""
-    device = _device(service, call, 'device not found')
+    device = _device(service, call, "device not found")
     name = forms.name(call.form)
     number = _new_number(service, device, call.form)
     changes = _changes(service, call.form)
-    if service.world.readings.webhook_probe == 'called':
+    if service.world.readings.webhook_probe == "called":
         await _probe(service, device, changes)
         # The probe took time: the device may be gone, or the number taken.
-        device = _device(service, call, 'device not found')
+        device = _device(service, call, "device not found")
     try:
         service.world.renumber(device, number)
     except ValueError as exc:
         # Undocumented for this call; the other refusals of the form are worded so.
         raise Refused(INPUT_INVALID) from exc
     device.name = name
-    if service.world.readings.omitted == 'resets':
+    if service.world.readings.omitted == "resets":
         device.settings.update(DEFAULTS)
     device.settings.update(changes)
-    return {'detail': 'device updated!', 'status': True}
+    return {"detail": "device updated!", "status": True}
 
 
 def _new_number(service: Service, device: Device, form: Mapping[str, str]) -> str:
     """``device`` really renumbers, and is taken verbatim even when add-device is not (the harder case for clients)."""
-    if 'device' not in form and service.world.readings.update_without_device == 'works':
+    if "device" not in form and service.world.readings.update_without_device == "works":
         return device.number
-    return forms.number(form.get('device'))
+    return forms.number(form.get("device"))
 
 
 def _changes(service: Service, form: Mapping[str, str]) -> dict[str, bool | str]:
     """The settings that the form sets."""
     changes: dict[str, bool | str] = {key: forms.boolean(form[key]) for key in BOOLEANS if key in form}
-    if 'target' in form:
-        changes['target'] = forms.forward_target(form['target'])
-    if 'countryCode' in form:
-        changes['countryCode'] = forms.country_code(form['countryCode'])
+    if "target" in form:
+        changes["target"] = forms.forward_target(form["target"])
+    if "countryCode" in form:
+        changes["countryCode"] = forms.country_code(form["countryCode"])
     for key in WEBHOOKS:
         value = form.get(key)
-        if value == '':
+        if value == "":
             _empty_webhook(service, key, changes)
         elif value is not None:
             changes[key] = forms.webhook(value)
@@ -142,10 +160,10 @@ def _changes(service: Service, form: Mapping[str, str]) -> dict[str, bool | str]
 def _empty_webhook(service: Service, key: str, changes: dict[str, bool | str]) -> None:
     """Cleared, refused, or ignored: then it is as if the field had been left out."""
     reading = service.world.readings.empty_webhook
-    if reading == 'refused':
+    if reading == "refused":
         raise Refused(BODY_INVALID)
-    if reading == 'clears':
-        changes[key] = ''
+    if reading == "clears":
+        changes[key] = ""
 
 
 async def _probe(service: Service, device: Device, changes: Mapping[str, object]) -> None:
@@ -153,69 +171,79 @@ async def _probe(service: Service, device: Device, changes: Mapping[str, object]
     for key in WEBHOOKS:
         url = changes.get(key)
         if url and not await service.webhooks.probe(device.number, str(url), service.options.probe_timeout):
-            raise Refused('webhook url is not responding')
+            raise Refused("webhook url is not responding")
 
 
 async def get_devices(service: Service, call: Call) -> Payload:
     """The listing. Under listing=partial the free devices flagged ``unlisted`` are left out, and not counted."""
     account = _account(service, call)
-    partial = service.world.readings.listing == 'partial'
+    partial = service.world.readings.listing == "partial"
     shown = [d for d in account.devices.values() if not (partial and d.unlisted and d.free)]
     return {
-        'connected': sum(1 for device in shown if device.linked),
-        'data': [_listed(device) for device in shown],
-        'devices': len(shown),
-        'messages': sum(device.messages for device in shown),
-        'status': True,
-        'type': 'device',
+        "connected": sum(1 for device in shown if device.linked),
+        "data": [_listed(device) for device in shown],
+        "devices": len(shown),
+        "messages": sum(device.messages for device in shown),
+        "status": True,
+        "type": "device",
     }
 
 
 def _listed(device: Device) -> Payload:
     return {
-        'autoread': on_off(device.settings['autoread']), 'device': device.number, 'expired': str(device.expires),
-        'name': device.name, 'package': device.package, 'quota': str(device.quota),
-        'status': link_state(device), 'token': device.token,
+        "autoread": on_off(device.settings["autoread"]),
+        "device": device.number,
+        "expired": str(device.expires),
+        "name": device.name,
+        "package": device.package,
+        "quota": str(device.quota),
+        "status": link_state(device),
+        "token": device.token,
     }
 
 
 def link_state(device: Device) -> str:
     """The word for linked or not."""
-    return 'connect' if device.linked else 'disconnect'
+    return "connect" if device.linked else "disconnect"
 
 
 async def profile(service: Service, call: Call) -> Payload:
     """/device. The reading ``profile_number`` matters only while the device is linked."""
     device = _device(service, call)
     number = device.number
-    if service.world.readings.profile_number == 'linked' and device.linked:
+    if service.world.readings.profile_number == "linked" and device.linked:
         number = device.linked_number
     return {
-        'device': number, 'device_status': link_state(device), 'expired': _in_words(device.expires),
-        'messages': device.messages, 'name': device.name, 'package': device.package,
-        'quota': str(device.quota), 'status': True,
+        "device": number,
+        "device_status": link_state(device),
+        "expired": _in_words(device.expires),
+        "messages": device.messages,
+        "name": device.name,
+        "package": device.package,
+        "quota": str(device.quota),
+        "status": True,
     }
 
 
 def _in_words(unix: int) -> str:
     day = time.gmtime(unix)
-    return f'{day.tm_mday} {MONTHS[day.tm_mon - 1]} {day.tm_year}'
+    return f"{day.tm_mday} {MONTHS[day.tm_mon - 1]} {day.tm_year}"
 
 
 async def disconnect(service: Service, call: Call) -> Payload:
     """The refusal's text is in ``detail`` here."""
-    device = _device(service, call, where='detail')
+    device = _device(service, call, where="detail")
     if not device.linked:
-        raise Refused('device already disconnected', 'detail')
+        raise Refused("device already disconnected", "detail")
     service.world.unlink(device)
-    post_link_event(service, device, 'disconnect', 'disconnected by api')
-    return {'detail': 'device disconnected', 'status': True}
+    post_link_event(service, device, "disconnect", "disconnected by api")
+    return {"detail": "device disconnected", "status": True}
 
 
-def post_link_event(service: Service, device: Device, status: str, reason: str = '') -> bool:
+def post_link_event(service: Service, device: Device, status: str, reason: str = "") -> bool:
     """Tell the device's webhookconnect, if it has one."""
     event = link_event(service.world, device, status, reason)
-    return service.webhooks.post('connect', device, device.settings['webhookconnect'], event, retry(service))
+    return service.webhooks.post("connect", device, device.settings["webhookconnect"], event, retry(service))
 
 
 def retry(service: Service) -> Retry:
@@ -225,32 +253,32 @@ def retry(service: Service) -> Retry:
 
 async def delete_device(service: Service, call: Call) -> Payload:
     """``otp`` empty asks for a code, a code deletes. A missing field is neither: refused (undocumented)."""
-    device = _device(service, call, 'invalid device')
-    otp = call.form.get('otp')
+    device = _device(service, call, "invalid device")
+    otp = call.form.get("otp")
     if otp is None:
         raise Refused(INPUT_INVALID)
     key = service.world.otp_key(device)
-    if otp == '':
+    if otp == "":
         service.world.otp.ask(key, device.number)
         # The documents do not show this reply; the text is made up, the status is what counts.
-        return {'detail': 'otp sent', 'status': True}
+        return {"detail": "otp sent", "status": True}
     service.world.otp.check(key, otp)
     service.world.remove(device)
-    return {'detail': f'device {device.number} successfully deleted', 'status': True}
+    return {"detail": f"device {device.number} successfully deleted", "status": True}
 
 
 async def qr(service: Service, call: Call) -> Payload:
     """A picture to scan, or a code to type. Changes nothing: linking happens on the telephone."""
     device = _device(service, call)
-    kind = call.form.get('type', 'qr')
-    if kind not in ('qr', 'code'):
+    kind = call.form.get("type", "qr")
+    if kind not in ("qr", "code"):
         raise Refused(INPUT_INVALID)
-    if kind == 'code':
-        whatsapp = forms.number(call.form.get('whatsapp'))
+    if kind == "code":
+        whatsapp = forms.number(call.form.get("whatsapp"))
     if device.linked:
-        raise Refused('device already connect')
+        raise Refused("device already connect")
     if service.world.other_linked_free(device):
-        raise Refused('free device already connected')
-    if kind == 'code':
-        return {'code': pairing_code(device.token, whatsapp, service.clock.now()), 'status': True}
-    return {'status': True, 'url': qr_png(device.token, service.clock.now())}
+        raise Refused("free device already connected")
+    if kind == "code":
+        return {"code": pairing_code(device.token, whatsapp, service.clock.now()), "status": True}
+    return {"status": True, "url": qr_png(device.token, service.clock.now())}

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The command line of the sandbox."""
+
 from __future__ import annotations
 
 import argparse
@@ -19,22 +20,23 @@ from . import readings, server
 from .server import Place, Running
 from .service import ACCOUNT_TOKEN, Options, Service
 
-TLS_KINDS = ('valid', 'expired', 'wrong-host', 'self-signed')
+TLS_KINDS = ("valid", "expired", "wrong-host", "self-signed")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog='sandbox', description='A stand-in for the Fonnte HTTP API.')
-    parser.add_argument('--host', default='127.0.0.1')
-    parser.add_argument('--port', type=int, default=8900, help='the API; 0 is any free port')
-    parser.add_argument('--control-port', type=int, default=8901, help='the control path; 0 is any free port')
-    parser.add_argument('--tls', nargs='?', const='valid', choices=TLS_KINDS, help='HTTPS for the API')
-    parser.add_argument('--readings', nargs='+', default=[], metavar='KEY=VALUE', help='how the service is read')
-    parser.add_argument('--latency', type=float, default=0.0, metavar='SECONDS', help='added to every call')
-    parser.add_argument('--webhook-retry', type=float, default=60.0, metavar='SECONDS',
-                        help='between two tries of a webhook')
-    parser.add_argument('--journal-limit', type=int, default=200_000, metavar='N', help='calls kept')
-    parser.add_argument('--json', action='store_true', help='say where it listens as one line of JSON')
-    parser.add_argument('--stop-with-stdin', action='store_true', help='end when standard input closes')
+    parser = argparse.ArgumentParser(prog="sandbox", description="A stand-in for the Fonnte HTTP API.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8900, help="the API; 0 is any free port")
+    parser.add_argument("--control-port", type=int, default=8901, help="the control path; 0 is any free port")
+    parser.add_argument("--tls", nargs="?", const="valid", choices=TLS_KINDS, help="HTTPS for the API")
+    parser.add_argument("--readings", nargs="+", default=[], metavar="KEY=VALUE", help="how the service is read")
+    parser.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="added to every call")
+    parser.add_argument(
+        "--webhook-retry", type=float, default=60.0, metavar="SECONDS", help="between two tries of a webhook"
+    )
+    parser.add_argument("--journal-limit", type=int, default=200_000, metavar="N", help="calls kept")
+    parser.add_argument("--json", action="store_true", help="say where it listens as one line of JSON")
+    parser.add_argument("--stop-with-stdin", action="store_true", help="end when standard input closes")
     return parser
 
 
@@ -50,11 +52,11 @@ def main(argv: list[str] | None = None) -> int:
         )
     except ValueError as exc:
         parser.error(str(exc))
-    folder = Path(tempfile.mkdtemp(prefix='fonnte-sandbox-')) if args.tls else None
+    folder = Path(tempfile.mkdtemp(prefix="fonnte-sandbox-")) if args.tls else None
     try:
         return asyncio.run(_run(service, args, folder))
     except OSError as exc:
-        print(f'The sandbox cannot start: {exc}', file=sys.stderr)
+        print(f"The sandbox cannot start: {exc}", file=sys.stderr)
         return 1
     finally:
         if folder:
@@ -66,12 +68,15 @@ async def _run(service: Service, args: argparse.Namespace, folder: Path | None) 
     if folder:
         # Only TLS needs cryptography.
         from . import tls
+
         made = tls.make(args.tls, args.host, folder)
         context, ca = made.context, str(made.ca)
     stop = asyncio.Event()
     _stop_on_signals(stop)
     running = await server.start(
-        service, Place(args.host, args.port, context), Place(args.host, args.control_port),
+        service,
+        Place(args.host, args.port, context),
+        Place(args.host, args.control_port),
     )
     try:
         print(_announcement(running, ca, args.json), flush=True)
@@ -108,15 +113,21 @@ def _stop_with_stdin(stop: asyncio.Event) -> None:
 
 def _announcement(running: Running, ca: str | None, as_json: bool) -> str:
     if as_json:
-        return json.dumps({
-            'api': running.api.url, 'control': running.control.url, 'account_token': ACCOUNT_TOKEN, 'ca': ca,
-        })
-    trust = f' --cacert {ca}' if ca else ''
-    return '\n'.join([
-        f'API            {running.api.url}',
-        f'Control path   {running.control.url}',
-        f'Account token  {ACCOUNT_TOKEN}',
-        *([f'CA             {ca}'] if ca else []),
-        'Try            '
-        f'curl{trust} -X POST -H "Authorization: {ACCOUNT_TOKEN}" {running.api.url}/get-devices',
-    ])
+        return json.dumps(
+            {
+                "api": running.api.url,
+                "control": running.control.url,
+                "account_token": ACCOUNT_TOKEN,
+                "ca": ca,
+            }
+        )
+    trust = f" --cacert {ca}" if ca else ""
+    return "\n".join(
+        [
+            f"API            {running.api.url}",
+            f"Control path   {running.control.url}",
+            f"Account token  {ACCOUNT_TOKEN}",
+            *([f"CA             {ca}"] if ca else []),
+            f'Try            curl{trust} -X POST -H "Authorization: {ACCOUNT_TOKEN}" {running.api.url}/get-devices',
+        ]
+    )

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The sandbox's time: real time plus an offset that the control path moves forward."""
+
 from __future__ import annotations
 
 import time
@@ -22,7 +23,7 @@ class Clock:
     def advance(self, seconds: float) -> None:
         """Move on by ``seconds``; time never goes back."""
         if seconds < 0:
-            raise ValueError('The clock only moves forward.')
+            raise ValueError("The clock only moves forward.")
         self.offset += seconds
         self._tell()
 

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The control path: a port of its own, to see what the API hides and to do what the owner does elsewhere."""
+
 from __future__ import annotations
 
 import asyncio
@@ -34,24 +35,38 @@ def application(service: Service) -> web.Application:
     """All control routes."""
     control = Control(service)
     app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_sentences])
-    app.add_routes([
-        web.get('/state', control.state), web.post('/reset', control.reset),
-        web.patch('/readings', control.readings), web.patch('/options', control.options),
-        web.post('/accounts', control.add_account),
-        web.patch('/devices/{number}', control.edit), web.delete('/devices/{number}', control.remove),
-        web.post('/devices/{number}/link', control.link), web.post('/devices/{number}/unlink', control.unlink),
-        web.post('/devices/{number}/purge', control.purge), web.get('/devices/{number}/otp', control.otp),
-        web.post('/devices/{number}/incoming', control.incoming), web.post('/otp', control.next_otp),
-        web.get('/journal', control.journal), web.delete('/journal', control.clear_journal),
-        web.get('/clock', control.clock), web.post('/clock', control.advance),
-        web.get('/faults', control.faults), web.post('/faults', control.add_faults),
-        web.delete('/faults', control.clear_faults),
-        web.get('/outbox', control.outbox), web.post('/outbox/{id}/status', control.message_status),
-        web.get('/webhooks', control.webhooks),
-        web.post('/sink/{name}', control.take), web.post('/sink/{name}/{tail:.*}', control.take),
-        web.get('/sinks/{name}', control.sink), web.patch('/sinks/{name}', control.edit_sink),
-        web.delete('/sinks/{name}', control.empty_sink),
-    ])
+    app.add_routes(
+        [
+            web.get("/state", control.state),
+            web.post("/reset", control.reset),
+            web.patch("/readings", control.readings),
+            web.patch("/options", control.options),
+            web.post("/accounts", control.add_account),
+            web.patch("/devices/{number}", control.edit),
+            web.delete("/devices/{number}", control.remove),
+            web.post("/devices/{number}/link", control.link),
+            web.post("/devices/{number}/unlink", control.unlink),
+            web.post("/devices/{number}/purge", control.purge),
+            web.get("/devices/{number}/otp", control.otp),
+            web.post("/devices/{number}/incoming", control.incoming),
+            web.post("/otp", control.next_otp),
+            web.get("/journal", control.journal),
+            web.delete("/journal", control.clear_journal),
+            web.get("/clock", control.clock),
+            web.post("/clock", control.advance),
+            web.get("/faults", control.faults),
+            web.post("/faults", control.add_faults),
+            web.delete("/faults", control.clear_faults),
+            web.get("/outbox", control.outbox),
+            web.post("/outbox/{id}/status", control.message_status),
+            web.get("/webhooks", control.webhooks),
+            web.post("/sink/{name}", control.take),
+            web.post("/sink/{name}/{tail:.*}", control.take),
+            web.get("/sinks/{name}", control.sink),
+            web.patch("/sinks/{name}", control.edit_sink),
+            web.delete("/sinks/{name}", control.empty_sink),
+        ]
+    )
     return app
 
 
@@ -61,11 +76,11 @@ async def _sentences(request: web.Request, handler: Handler) -> web.StreamRespon
     try:
         return await handler(request)
     except Bad as exc:
-        return web.json_response({'error': str(exc)}, status=exc.status)
+        return web.json_response({"error": str(exc)}, status=exc.status)
     except ValueError as exc:
-        return web.json_response({'error': str(exc)}, status=400)
+        return web.json_response({"error": str(exc)}, status=400)
     except web.HTTPError as exc:
-        return web.json_response({'error': f'{request.method} {request.path}: {exc.reason}.'}, status=exc.status)
+        return web.json_response({"error": f"{request.method} {request.path}: {exc.reason}."}, status=exc.status)
 
 
 async def _body(request: web.Request, *allowed: str) -> Body:
@@ -74,26 +89,26 @@ async def _body(request: web.Request, *allowed: str) -> Body:
     try:
         data = json.loads(text) if text else {}
     except ValueError as exc:
-        raise Bad(f'The body is no JSON: {exc}.') from exc
+        raise Bad(f"The body is no JSON: {exc}.") from exc
     if not isinstance(data, dict):
-        raise Bad('The body has to be a JSON object.')
+        raise Bad("The body has to be a JSON object.")
     unknown = sorted(set(data) - set(allowed)) if allowed else []
     if unknown:
-        raise Bad(f'{request.path} takes no {", ".join(unknown)}; it takes: {", ".join(allowed)}.')
+        raise Bad(f"{request.path} takes no {', '.join(unknown)}; it takes: {', '.join(allowed)}.")
     return data
 
 
-def _text(data: Mapping[str, object], key: str, default: str = '') -> str:
+def _text(data: Mapping[str, object], key: str, default: str = "") -> str:
     value = data.get(key, default)
     if not isinstance(value, str):
-        raise Bad(f'{key} is a text, not {value!r}.')
+        raise Bad(f"{key} is a text, not {value!r}.")
     return value
 
 
 def _seconds(data: Mapping[str, object], key: str, default: float = 0.0) -> float:
     value = data.get(key, default)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-        raise Bad(f'{key} is a number of seconds, 0 or more, not {value!r}.')
+        raise Bad(f"{key} is a number of seconds, 0 or more, not {value!r}.")
     return float(value)
 
 
@@ -105,10 +120,10 @@ class Control:
         self._later: set[asyncio.TimerHandle] = set()
 
     def _device(self, request: web.Request) -> Device:
-        number = request.match_info['number']
+        number = request.match_info["number"]
         device = self._service.world.by_number.get(number)
         if device is None:
-            raise Bad(f'There is no device {number}.', 404)
+            raise Bad(f"There is no device {number}.", 404)
         return device
 
     # --- the world ---
@@ -116,24 +131,26 @@ class Control:
     async def state(self, request: web.Request) -> web.Response:
         """Everything, hidden settings and tokens too."""
         world = self._service.world
-        return web.json_response({
-            'readings': asdict(world.readings),
-            'options': asdict(self._service.options),
-            'clock': self._time(),
-            'accounts': [editing.account_data(account) for account in world.accounts.values()],
-            'otp': {key: asdict(ticket) for key, ticket in world.otp.tickets.items()},
-            'journal': len(world.journal),
-            'outbox': len(world.outbox),
-            'faults': self._service.faults.waiting(),
-        })
+        return web.json_response(
+            {
+                "readings": asdict(world.readings),
+                "options": asdict(self._service.options),
+                "clock": self._time(),
+                "accounts": [editing.account_data(account) for account in world.accounts.values()],
+                "otp": {key: asdict(ticket) for key, ticket in world.otp.tickets.items()},
+                "journal": len(world.journal),
+                "outbox": len(world.outbox),
+                "faults": self._service.faults.waiting(),
+            }
+        )
 
     async def reset(self, request: web.Request) -> web.Response:
         """A fresh world. Nothing is reset when the request is bad: the new world is tried out first."""
-        data = await _body(request, 'readings', 'accounts')
-        readings = editing.mapping(data, 'readings')
-        accounts = data.get('accounts', [{'token': ACCOUNT_TOKEN}])
+        data = await _body(request, "readings", "accounts")
+        readings = editing.mapping(data, "readings")
+        accounts = data.get("accounts", [{"token": ACCOUNT_TOKEN}])
         if not isinstance(accounts, list):
-            raise Bad('accounts is a list.')
+            raise Bad("accounts is a list.")
         trial = Service(start_readings=self._service.start_readings.but(readings))
         trial.world.accounts.clear()
         editing.fill(trial.world, accounts)
@@ -142,7 +159,7 @@ class Control:
         self._later.clear()
         world = await self._service.reset(readings)
         editing.fill(world, accounts)
-        return web.json_response({'accounts': [account.token for account in world.accounts.values()]})
+        return web.json_response({"accounts": [account.token for account in world.accounts.values()]})
 
     async def readings(self, request: web.Request) -> web.Response:
         """Change readings in the running world."""
@@ -157,7 +174,7 @@ class Control:
 
     async def add_account(self, request: web.Request) -> web.Response:
         """Another account, with devices if wanted."""
-        data = await _body(request, 'token', 'plan', 'devices')
+        data = await _body(request, "token", "plan", "devices")
         account = editing.fill(self._service.world, [data])[0]
         return web.json_response(editing.account_data(account), status=201)
 
@@ -179,16 +196,16 @@ class Control:
         """As the service does with a free device after 30 days: device and settings are gone."""
         device = self._device(request)
         if not device.free:
-            raise Bad(f'Only free devices are purged; {device.number} has the package {device.package}.')
+            raise Bad(f"Only free devices are purged; {device.number} has the package {device.package}.")
         self._service.world.remove(device)
         return web.json_response(editing.device_data(device))
 
     async def link(self, request: web.Request) -> web.Response:
         """The owner scans the code: at once, or ``after`` real seconds."""
         device = self._device(request)
-        data = await _body(request, 'linked_number', 'after')
-        number = _text(data, 'linked_number', editing.international(device.number))
-        after = _seconds(data, 'after')
+        data = await _body(request, "linked_number", "after")
+        number = _text(data, "linked_number", editing.international(device.number))
+        after = _seconds(data, "after")
         if after:
             self._link_later(device.token, number, after)
         else:
@@ -199,7 +216,7 @@ class Control:
         was_linked = device.linked
         self._service.world.link(device, number)
         if not was_linked:
-            post_link_event(self._service, device, 'connect')
+            post_link_event(self._service, device, "connect")
 
     def _link_later(self, token: str, number: str, after: float) -> None:
         def scan() -> None:
@@ -214,11 +231,11 @@ class Control:
     async def unlink(self, request: web.Request) -> web.Response:
         """The owner logs the device out on the telephone."""
         device = self._device(request)
-        data = await _body(request, 'reason')
-        reason = _text(data, 'reason', 'logged out from the telephone')
+        data = await _body(request, "reason")
+        reason = _text(data, "reason", "logged out from the telephone")
         if device.linked:
             self._service.world.unlink(device)
-            post_link_event(self._service, device, 'disconnect', reason)
+            post_link_event(self._service, device, "disconnect", reason)
         return web.json_response(editing.device_data(device))
 
     async def otp(self, request: web.Request) -> web.Response:
@@ -228,18 +245,18 @@ class Control:
         key = self._service.world.otp_key(device)
         mail = desk.sent(key)
         if mail is None:
-            raise Bad(f'No OTP was sent for {device.number}.', 404)
+            raise Bad(f"No OTP was sent for {device.number}.", 404)
         ticket = desk.tickets.get(key)
         usable = bool(ticket and ticket.code == mail.code and self._service.clock.now() < mail.at + LIFETIME)
-        return web.json_response({'otp': mail.code, 'at': mail.at, 'asked_for': mail.number, 'usable': usable})
+        return web.json_response({"otp": mail.code, "at": mail.at, "asked_for": mail.number, "usable": usable})
 
     async def next_otp(self, request: web.Request) -> web.Response:
         """Choose the code that is sent next."""
-        code = _text(await _body(request, 'next'), 'next')
+        code = _text(await _body(request, "next"), "next")
         if len(code) != 6 or not code.isascii() or not code.isdigit():
-            raise Bad('An OTP has 6 digits.')
+            raise Bad("An OTP has 6 digits.")
         self._service.world.otp.next_codes.append(code)
-        return web.json_response({'next': self._service.world.otp.next_codes})
+        return web.json_response({"next": self._service.world.otp.next_codes})
 
     async def incoming(self, request: web.Request) -> web.Response:
         """Somebody writes to the device; says whether the webhook is called, and if not, why."""
@@ -248,16 +265,16 @@ class Control:
         because = incoming_is_off(device, chat)
         if because is None:
             event = incoming_event(self._service.world, device, chat)
-            self._service.webhooks.post('incoming', device, device.settings['webhook'], event, retry(self._service))
-        return web.json_response({'posted': because is None, 'because': because})
+            self._service.webhooks.post("incoming", device, device.settings["webhook"], event, retry(self._service))
+        return web.json_response({"posted": because is None, "because": because})
 
     # --- what happened ---
 
     async def journal(self, request: web.Request) -> web.Response:
         """The calls, all or those after ``since``."""
-        since = request.query.get('since', '0')
+        since = request.query.get("since", "0")
         if not since.isdigit():
-            raise Bad('since is the number of an entry.')
+            raise Bad("since is the number of an entry.")
         return web.json_response(list(self._service.world.journal.since(int(since))))
 
     async def clear_journal(self, request: web.Request) -> web.Response:
@@ -271,15 +288,15 @@ class Control:
 
     async def message_status(self, request: web.Request) -> web.Response:
         """WhatsApp reports a state of a message."""
-        wanted = request.match_info['id']
-        message = next((m for m in self._service.world.outbox if m['id'] == wanted), None)
+        wanted = request.match_info["id"]
+        message = next((m for m in self._service.world.outbox if m["id"] == wanted), None)
         if message is None:
-            raise Bad(f'There is no message {wanted}.', 404)
-        device = self._service.world.by_number.get(str(message['device']))
+            raise Bad(f"There is no message {wanted}.", 404)
+        device = self._service.world.by_number.get(str(message["device"]))
         if device is None:
-            raise Bad(f'The device {message["device"]} is gone.')
-        state = _text(await _body(request, 'state'), 'state', 'delivered')
-        return web.json_response({'posted': post_status(self._service, device, message, state)})
+            raise Bad(f"The device {message['device']} is gone.")
+        state = _text(await _body(request, "state"), "state", "delivered")
+        return web.json_response({"posted": post_status(self._service, device, message, state)})
 
     async def webhooks(self, request: web.Request) -> web.Response:
         """Every POST to a webhook that was tried."""
@@ -288,7 +305,7 @@ class Control:
     # --- time and faults ---
 
     def _time(self) -> Body:
-        return {'now': self._service.clock.now(), 'offset': self._service.clock.offset}
+        return {"now": self._service.clock.now(), "offset": self._service.clock.offset}
 
     async def clock(self, request: web.Request) -> web.Response:
         """The sandbox's time."""
@@ -296,9 +313,9 @@ class Control:
 
     async def advance(self, request: web.Request) -> web.Response:
         """Move time on; names the free devices that were purged by it."""
-        data = await _body(request, 'advance')
-        self._service.clock.advance(_seconds(data, 'advance'))
-        return web.json_response({**self._time(), 'purged': self._service.world.purge_unused()})
+        data = await _body(request, "advance")
+        self._service.clock.advance(_seconds(data, "advance"))
+        return web.json_response({**self._time(), "purged": self._service.world.purge_unused()})
 
     async def faults(self, request: web.Request) -> web.Response:
         """The faults still to come."""
@@ -307,19 +324,19 @@ class Control:
     async def add_faults(self, request: web.Request) -> web.Response:
         """One rule, or the port closed altogether (``unreachable``)."""
         data = await _body(request)
-        if data.get('kind') == 'unreachable':
+        if data.get("kind") == "unreachable":
             await self._close_port(data)
         else:
             self._service.faults.add(rule(data))
         return web.json_response(self._service.faults.waiting(), status=201)
 
     async def _close_port(self, data: Body) -> None:
-        args = editing.mapping(data, 'args')
-        if set(data) - {'kind', 'args'} or set(args) - {'seconds'}:
-            raise Bad('The fault unreachable is about the whole port; it takes seconds only.')
+        args = editing.mapping(data, "args")
+        if set(data) - {"kind", "args"} or set(args) - {"seconds"}:
+            raise Bad("The fault unreachable is about the whole port; it takes seconds only.")
         if self._service.listener is None:
-            raise Bad('This sandbox has no port to close.')
-        await self._service.listener.close_for(None if args.get('seconds') is None else _seconds(args, 'seconds'))
+            raise Bad("This sandbox has no port to close.")
+        await self._service.listener.close_for(None if args.get("seconds") is None else _seconds(args, "seconds"))
 
     async def clear_faults(self, request: web.Request) -> web.Response:
         """No more faults; the port is open again."""
@@ -339,27 +356,33 @@ class Control:
             body = text
         # The raw query: a secret in it is compared as it was written.
         query = urlsplit(request.raw_path).query
-        status = self._service.sinks.take(request.match_info['name'], {
-            'at': self._service.clock.now(), 'path': request.path, 'query': query,
-            'content_type': request.content_type, 'body': body,
-        })
+        status = self._service.sinks.take(
+            request.match_info["name"],
+            {
+                "at": self._service.clock.now(),
+                "path": request.path,
+                "query": query,
+                "content_type": request.content_type,
+                "body": body,
+            },
+        )
         return web.json_response({}, status=status)
 
     async def sink(self, request: web.Request) -> web.Response:
         """What arrived in a sink."""
-        return web.json_response(self._service.sinks.named(request.match_info['name']).received)
+        return web.json_response(self._service.sinks.named(request.match_info["name"]).received)
 
     async def edit_sink(self, request: web.Request) -> web.Response:
         """Answer the next ``times`` posts with ``status``."""
-        data = await _body(request, 'status', 'times')
-        status, times = data.get('status', 500), data.get('times', 1)
+        data = await _body(request, "status", "times")
+        status, times = data.get("status", 500), data.get("times", 1)
         if not (is_kind(status, int) and 200 <= status <= 599 and is_kind(times, int) and times >= 0):
-            raise Bad('status is an HTTP status from 200, times a number from 0.')
-        sink = self._service.sinks.named(request.match_info['name'])
+            raise Bad("status is an HTTP status from 200, times a number from 0.")
+        sink = self._service.sinks.named(request.match_info["name"])
         sink.status, sink.times = status, times
-        return web.json_response({'status': status, 'times': times})
+        return web.json_response({"status": status, "times": times})
 
     async def empty_sink(self, request: web.Request) -> web.Response:
         """Forget what arrived."""
-        self._service.sinks.named(request.match_info['name']).received.clear()
+        self._service.sinks.named(request.match_info["name"]).received.clear()
         return web.json_response([])

@@ -10,6 +10,7 @@
         ...                                   # the client under test works against sandbox.url
         print(sandbox.writes(), sandbox.device('628111111111')['settings'])
 """
+
 from __future__ import annotations
 
 import json
@@ -25,9 +26,9 @@ from typing import Any
 import requests
 
 PACKAGE = Path(__file__).resolve().parent
-RULE_FIELDS = ('kind', 'path', 'method', 'number', 'token', 'when', 'times', 'skip', 'args')
+RULE_FIELDS = ("kind", "path", "method", "number", "token", "when", "times", "skip", "args")
 # An interpreter that has aiohttp, when the one of the tests has not.
-PYTHON_VARIABLE = 'FONNTE_SANDBOX_PYTHON'
+PYTHON_VARIABLE = "FONNTE_SANDBOX_PYTHON"
 
 Json = dict[str, Any]
 
@@ -46,25 +47,44 @@ class Sandbox:
     Attributes once it runs: ``url`` (the API), ``control_url``, ``account_token``, ``ca`` (a path, with TLS).
     """
 
-    def __init__(self, *, host: str = '127.0.0.1', port: int = 0, control_port: int = 0, tls: str | None = None,
-                 readings: Mapping[str, object] | None = None, latency: float = 0.0, webhook_retry: float = 60.0,
-                 python: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        control_port: int = 0,
+        tls: str | None = None,
+        readings: Mapping[str, object] | None = None,
+        latency: float = 0.0,
+        webhook_retry: float = 60.0,
+        python: str | None = None,
+    ) -> None:
         self._arguments = [
-            '--host', host, '--port', str(port), '--control-port', str(control_port), '--latency', str(latency),
-            '--webhook-retry', str(webhook_retry), '--json', '--stop-with-stdin',
+            "--host",
+            host,
+            "--port",
+            str(port),
+            "--control-port",
+            str(control_port),
+            "--latency",
+            str(latency),
+            "--webhook-retry",
+            str(webhook_retry),
+            "--json",
+            "--stop-with-stdin",
         ]
         if tls:
-            self._arguments += ['--tls', tls]
+            self._arguments += ["--tls", tls]
         if readings:
-            self._arguments += ['--readings', *(f'{key}={value}' for key, value in readings.items())]
+            self._arguments += ["--readings", *(f"{key}={value}" for key, value in readings.items())]
         self._python = python or os.environ.get(PYTHON_VARIABLE) or sys.executable
         self._process: subprocess.Popen[str] | None = None
         self._session = requests.Session()
         # No proxy and no .netrc between a test and its sandbox.
         self._session.trust_env = False
-        self.url = ''
-        self.control_url = ''
-        self.account_token = ''
+        self.url = ""
+        self.control_url = ""
+        self.account_token = ""
         self.ca: str | None = None
 
     # --- the process ---
@@ -74,17 +94,20 @@ class Sandbox:
         # Run as the package "sandbox" from the folder above: that works from a checkout and from an installed
         # collection alike. -B: a tree that is being tested stays clean.
         self._process = subprocess.Popen(
-            [self._python, '-B', '-m', PACKAGE.name, *self._arguments], cwd=PACKAGE.parent, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [self._python, "-B", "-m", PACKAGE.name, *self._arguments],
+            cwd=PACKAGE.parent,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
-        line = self._process.stdout.readline() if self._process.stdout else ''
+        line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
             code = self._process.wait()
             self.stop()
-            raise RuntimeError(f'The sandbox did not start (exit code {code}); see its error output.')
+            raise RuntimeError(f"The sandbox did not start (exit code {code}); see its error output.")
         said = json.loads(line)
-        self.url, self.control_url = said['api'], said['control']
-        self.account_token, self.ca = said['account_token'], said['ca']
+        self.url, self.control_url = said["api"], said["control"]
+        self.account_token, self.ca = said["account_token"], said["ca"]
         return self
 
     def stop(self) -> None:
@@ -106,27 +129,29 @@ class Sandbox:
     def __enter__(self) -> Sandbox:
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     # --- the world ---
 
-    def reset(self, readings: Mapping[str, object] | None = None,
-              accounts: Sequence[Mapping[str, object]] | None = None) -> Json:
+    def reset(
+        self, readings: Mapping[str, object] | None = None, accounts: Sequence[Mapping[str, object]] | None = None
+    ) -> Json:
         """A fresh world: without ``accounts`` one account and no device. Readings are on top of the start's."""
-        body: Json = {'readings': dict(readings or {})}
+        body: Json = {"readings": dict(readings or {})}
         if accounts is not None:
-            body['accounts'] = list(accounts)
-        return self._one('POST', '/reset', body)
+            body["accounts"] = list(accounts)
+        return self._one("POST", "/reset", body)
 
     def state(self) -> Json:
         """Everything, hidden settings and tokens too."""
-        return self._one('GET', '/state')
+        return self._one("GET", "/state")
 
     def devices(self) -> dict[str, Json]:
         """All devices of all accounts by number; the settings are under ``settings``, by wire name."""
-        return {device['number']: device for account in self.state()['accounts'] for device in account['devices']}
+        return {device["number"]: device for account in self.state()["accounts"] for device in account["devices"]}
 
     def device(self, number: str) -> Json:
         """One device; ``KeyError`` when there is none."""
@@ -134,49 +159,49 @@ class Sandbox:
 
     def add_account(self, **fields: object) -> Json:
         """Another account: ``token``, ``plan``, ``devices``, all optional."""
-        return self._one('POST', '/accounts', fields)
+        return self._one("POST", "/accounts", fields)
 
     def set_readings(self, **readings: object) -> Json:
         """Change readings in the running world."""
-        return self._one('PATCH', '/readings', readings)
+        return self._one("PATCH", "/readings", readings)
 
     def set_options(self, **options: float) -> Json:
         """``latency``, ``webhook_retry``, ``webhook_tries``, ``probe_timeout``, until the next reset."""
-        return self._one('PATCH', '/options', options)
+        return self._one("PATCH", "/options", options)
 
     # --- devices, as their owner sees them ---
 
     def link(self, number: str, linked_number: str | None = None, after: float = 0.0) -> Json:
         """The owner scans the code, at once or ``after`` real seconds."""
-        body: Json = {'after': after}
+        body: Json = {"after": after}
         if linked_number is not None:
-            body['linked_number'] = linked_number
-        return self._one('POST', f'/devices/{number}/link', body)
+            body["linked_number"] = linked_number
+        return self._one("POST", f"/devices/{number}/link", body)
 
     def unlink(self, number: str, reason: str | None = None) -> Json:
         """The owner logs the device out on the telephone."""
-        return self._one('POST', f'/devices/{number}/unlink', {} if reason is None else {'reason': reason})
+        return self._one("POST", f"/devices/{number}/unlink", {} if reason is None else {"reason": reason})
 
     def edit(self, number: str, **fields: object) -> Json:
         """Change fields in the vendor's dashboard: settings by wire name, ``name``, ``package``, ``quota``, …"""
-        return self._one('PATCH', f'/devices/{number}', fields)
+        return self._one("PATCH", f"/devices/{number}", fields)
 
     def remove(self, number: str) -> Json:
         """Delete in the vendor's dashboard."""
-        return self._one('DELETE', f'/devices/{number}')
+        return self._one("DELETE", f"/devices/{number}")
 
     def purge(self, number: str) -> Json:
         """The service purges an unused free device."""
-        return self._one('POST', f'/devices/{number}/purge')
+        return self._one("POST", f"/devices/{number}/purge")
 
     def incoming(self, number: str, **chat: object) -> Json:
         """Somebody writes to the device: ``{'posted': bool, 'because': text or None}``."""
-        return self._one('POST', f'/devices/{number}/incoming', chat)
+        return self._one("POST", f"/devices/{number}/incoming", chat)
 
     def otp(self, number: str) -> str | None:
         """The newest code that was sent to the owner for this device; None when there was none."""
         try:
-            return str(self._one('GET', f'/devices/{number}/otp')['otp'])
+            return str(self._one("GET", f"/devices/{number}/otp")["otp"])
         except ControlError as exc:
             if exc.status == 404:
                 return None
@@ -184,80 +209,80 @@ class Sandbox:
 
     def next_otp(self, code: str) -> Json:
         """Choose the code that is sent next."""
-        return self._one('POST', '/otp', {'next': code})
+        return self._one("POST", "/otp", {"next": code})
 
     # --- what happened ---
 
     def journal(self, since: int = 0) -> list[Json]:
         """Every call in order; see ``journal.Entry`` for the fields."""
-        return self._many('GET', f'/journal?since={since}')
+        return self._many("GET", f"/journal?since={since}")
 
     def writes(self, since: int = 0) -> list[Json]:
         """The calls that change or send something and reached the service, refused ones too (see ``applied``)."""
-        return [entry for entry in self.journal(since) if entry['write'] and entry['reached']]
+        return [entry for entry in self.journal(since) if entry["write"] and entry["reached"]]
 
     def clear_journal(self) -> None:
         """Forget the calls."""
-        self.control('DELETE', '/journal')
+        self.control("DELETE", "/journal")
 
     def outbox(self) -> list[Json]:
         """The messages that were accepted."""
-        return self._many('GET', '/outbox')
+        return self._many("GET", "/outbox")
 
     def message_status(self, message_id: str, state: str) -> Json:
         """WhatsApp reports a state of a message."""
-        return self._one('POST', f'/outbox/{message_id}/status', {'state': state})
+        return self._one("POST", f"/outbox/{message_id}/status", {"state": state})
 
     def webhooks(self) -> list[Json]:
         """Every POST to a webhook that was tried."""
-        return self._many('GET', '/webhooks')
+        return self._many("GET", "/webhooks")
 
     # --- time and faults ---
 
     def advance(self, seconds: float) -> Json:
         """Move the sandbox's time on: ``{'now', 'offset', 'purged': [numbers]}``."""
-        return self._one('POST', '/clock', {'advance': seconds})
+        return self._one("POST", "/clock", {"advance": seconds})
 
     def now(self) -> float:
         """The sandbox's unix time."""
-        return float(self._one('GET', '/clock')['now'])
+        return float(self._one("GET", "/clock")["now"])
 
     def fault(self, kind: str, **rule: Any) -> list[Json]:
         """Order a fault. What is no field of a rule is an argument: ``fault('status', path='/device', code=503)``."""
-        body = {'kind': kind, **{key: value for key, value in rule.items() if key in RULE_FIELDS}}
+        body = {"kind": kind, **{key: value for key, value in rule.items() if key in RULE_FIELDS}}
         args = {key: value for key, value in rule.items() if key not in RULE_FIELDS}
         if args:
-            body['args'] = {**(rule.get('args') or {}), **args}
-        return self._many('POST', '/faults', body)
+            body["args"] = {**(rule.get("args") or {}), **args}
+        return self._many("POST", "/faults", body)
 
     def faults(self) -> list[Json]:
         """The faults still to come."""
-        return self._many('GET', '/faults')
+        return self._many("GET", "/faults")
 
     def clear_faults(self) -> None:
         """No more faults."""
-        self.control('DELETE', '/faults')
+        self.control("DELETE", "/faults")
 
     # --- sinks: targets for webhooks ---
 
     def sink_url(self, name: str) -> str:
         """A URL that takes POSTs; more path and a query may follow."""
-        return f'{self.control_url}/sink/{name}'
+        return f"{self.control_url}/sink/{name}"
 
     def sink(self, name: str) -> list[Json]:
         """What arrived there: ``at``, ``path``, ``query``, ``content_type``, ``body``."""
-        return self._many('GET', f'/sinks/{name}')
+        return self._many("GET", f"/sinks/{name}")
 
     def sink_answers(self, name: str, status: int, times: int = 1) -> Json:
         """Answer the next ``times`` posts with another status than 200."""
-        return self._one('PATCH', f'/sinks/{name}', {'status': status, 'times': times})
+        return self._one("PATCH", f"/sinks/{name}", {"status": status, "times": times})
 
     def wait_for_sink(self, name: str, count: int = 1, timeout: float = 5.0) -> list[Json]:
         """Wait until so many posts arrived; ``TimeoutError`` otherwise."""
         end = time.monotonic() + timeout
         while len(posts := self.sink(name)) < count:
             if time.monotonic() > end:
-                raise TimeoutError(f'{len(posts)} of {count} posts arrived at the sink {name}.')
+                raise TimeoutError(f"{len(posts)} of {count} posts arrived at the sink {name}.")
             time.sleep(0.01)
         return posts
 
@@ -265,10 +290,10 @@ class Sandbox:
 
     def control(self, method: str, path: str, body: object = None) -> Any:
         """A control request; ``ControlError`` with the sandbox's sentence when it is refused."""
-        reply = self._session.request(method, f'{self.control_url}{path}', json=body, timeout=60)
+        reply = self._session.request(method, f"{self.control_url}{path}", json=body, timeout=60)
         data = reply.json()
         if reply.status_code >= 400:
-            raise ControlError(reply.status_code, data['error'])
+            raise ControlError(reply.status_code, data["error"])
         return data
 
     def _one(self, method: str, path: str, body: object = None) -> Json:

@@ -5,6 +5,7 @@
 
 A device as /state shows it can be given to /reset again. Settings are accepted under ``settings`` and beside it.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -15,13 +16,19 @@ from .model import BOOLEANS, DEFAULTS, Account, Device, World
 
 Data = dict[str, object]
 
-_TYPES: dict[str, tuple[type, str]] = {
-    'name': (str, 'a text'), 'package': (str, 'a text'), 'token': (str, 'a text'),
-    'quota': (int, 'a whole number'), 'expires': (int, 'a unix time'), 'messages': (int, 'a whole number'),
-    'unlisted': (bool, 'true or false'), 'linked': (bool, 'true or false'), 'linked_number': (str, 'a text'),
+_TYPES: dict[str, tuple[type[object], str]] = {
+    "name": (str, "a text"),
+    "package": (str, "a text"),
+    "token": (str, "a text"),
+    "quota": (int, "a whole number"),
+    "expires": (int, "a unix time"),
+    "messages": (int, "a whole number"),
+    "unlisted": (bool, "true or false"),
+    "linked": (bool, "true or false"),
+    "linked_number": (str, "a text"),
 }
 # In the dashboard nobody sets a token, a counter or a link.
-_EDITABLE = ('name', 'package', 'quota', 'expires', 'unlisted')
+_EDITABLE = ("name", "package", "quota", "expires", "unlisted")
 
 
 class Bad(ValueError):
@@ -38,28 +45,36 @@ def mapping(data: Mapping[str, object], key: str) -> Data:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise Bad(f'{key} is an object.')
+        raise Bad(f"{key} is an object.")
     return value
 
 
 def international(number: str) -> str:
     """The WhatsApp number that a label most likely stands for."""
-    return '62' + number[1:] if number.startswith('0') else number
+    return "62" + number[1:] if number.startswith("0") else number
 
 
 def device_data(device: Device) -> Data:
     """All of a device."""
     return {
-        'number': device.number, 'name': device.name, 'token': device.token, 'package': device.package,
-        'quota': device.quota, 'expires': device.expires, 'messages': device.messages, 'linked': device.linked,
-        'linked_number': device.linked_number, 'unlisted': device.unlisted, 'settings': dict(device.settings),
+        "number": device.number,
+        "name": device.name,
+        "token": device.token,
+        "package": device.package,
+        "quota": device.quota,
+        "expires": device.expires,
+        "messages": device.messages,
+        "linked": device.linked,
+        "linked_number": device.linked_number,
+        "unlisted": device.unlisted,
+        "settings": dict(device.settings),
     }
 
 
 def account_data(account: Account) -> Data:
     """All of an account."""
     devices = [device_data(device) for device in account.devices.values()]
-    return {'token': account.token, 'plan': account.plan, 'devices': devices}
+    return {"token": account.token, "plan": account.plan, "devices": devices}
 
 
 def fill(world: World, accounts: list[object]) -> list[Account]:
@@ -69,13 +84,13 @@ def fill(world: World, accounts: list[object]) -> list[Account]:
 
 def _fill_account(world: World, data: object) -> Account:
     if not isinstance(data, dict):
-        raise Bad('An account is an object.')
-    _no_others(data, ('token', 'plan', 'devices'), 'An account')
-    token, plan, devices = data.get('token'), data.get('plan', 'Free'), data.get('devices', [])
+        raise Bad("An account is an object.")
+    _no_others(data, ("token", "plan", "devices"), "An account")
+    token, plan, devices = data.get("token"), data.get("plan", "Free"), data.get("devices", [])
     if token is None:
         token = world.new_token()
     if not isinstance(token, str) or not token or not isinstance(plan, str) or not isinstance(devices, list):
-        raise Bad('An account has a token and a plan, both texts, and a list of devices.')
+        raise Bad("An account has a token and a plan, both texts, and a list of devices.")
     account = world.add_account(token, plan)
     for device in devices:
         _fill_device(world, account, device)
@@ -83,29 +98,29 @@ def _fill_account(world: World, data: object) -> Account:
 
 
 def _fill_device(world: World, account: Account, data: object) -> None:
-    if not isinstance(data, dict) or not isinstance(data.get('number'), str) or not data['number']:
-        raise Bad('A device is an object with a number, a text.')
-    number = data['number']
-    _no_others(data, ('number', 'settings', *_TYPES, *DEFAULTS), f'The device {number}')
-    device = world.new_device(account, number, f'device {number}')
-    _set_fields(device, {key: value for key, value in data.items() if key in _TYPES and key != 'linked'})
-    _set_settings(device, {**mapping(data, 'settings'), **{k: v for k, v in data.items() if k in DEFAULTS}})
+    if not isinstance(data, dict) or not isinstance(data.get("number"), str) or not data["number"]:
+        raise Bad("A device is an object with a number, a text.")
+    number = data["number"]
+    _no_others(data, ("number", "settings", *_TYPES, *DEFAULTS), f"The device {number}")
+    device = world.new_device(account, number, f"device {number}")
+    _set_fields(device, {key: value for key, value in data.items() if key in _TYPES and key != "linked"})
+    _set_settings(device, {**mapping(data, "settings"), **{k: v for k, v in data.items() if k in DEFAULTS}})
     world.insert(device)
-    linked = data.get('linked', False)
+    linked = data.get("linked", False)
     if not isinstance(linked, bool):
-        raise Bad('linked is true or false.')
+        raise Bad("linked is true or false.")
     if linked:
         world.link(device, device.linked_number or international(number))
 
 
 def edit(world: World, device: Device, changes: Mapping[str, object]) -> None:
     """What a person may change in the dashboard: all of it is checked before any of it is done."""
-    _no_others(changes, ('device', *_EDITABLE, *DEFAULTS), 'The dashboard')
-    number = changes.get('device', device.number)
+    _no_others(changes, ("device", *_EDITABLE, *DEFAULTS), "The dashboard")
+    number = changes.get("device", device.number)
     if not isinstance(number, str) or not number:
-        raise Bad('device is a number, as a text.')
+        raise Bad("device is a number, as a text.")
     if number != device.number and number in world.by_number:
-        raise Bad(f'The number {number} is already in use.')
+        raise Bad(f"The number {number} is already in use.")
     fields = {key: value for key, value in changes.items() if key in _EDITABLE}
     settings = {key: value for key, value in changes.items() if key in DEFAULTS}
     _check_fields(fields)
@@ -118,21 +133,21 @@ def edit(world: World, device: Device, changes: Mapping[str, object]) -> None:
 def _no_others(data: Mapping[str, object], known: tuple[str, ...], who: str) -> None:
     unknown = sorted(set(data) - set(known))
     if unknown:
-        raise Bad(f'{who} has no {", ".join(unknown)}; there are: {", ".join(known)}.')
+        raise Bad(f"{who} has no {', '.join(unknown)}; there are: {', '.join(known)}.")
 
 
 def _check_fields(fields: Mapping[str, Any]) -> None:
     for key, value in fields.items():
         kind, words = _TYPES[key]
         if not is_kind(value, kind):
-            raise Bad(f'{key} is {words}, not {value!r}.')
-        if key == 'token' and not value:
-            raise Bad('A token is not empty.')
-        if isinstance(value, int) and value < 0:
-            raise Bad(f'{key} cannot be below 0.')
-    name = fields.get('name')
+            raise Bad(f"{key} is {words}, not {value!r}.")
+        if key == "token" and not value:
+            raise Bad("A token is not empty.")
+        if is_kind(value, int) and value < 0:
+            raise Bad(f"{key} cannot be below 0.")
+    name = fields.get("name")
     if isinstance(name, str) and not 2 <= len(name) <= 30:
-        raise Bad('A name has 2 to 30 characters.')
+        raise Bad("A name has 2 to 30 characters.")
 
 
 def _set_fields(device: Device, fields: Mapping[str, object]) -> None:
@@ -144,9 +159,9 @@ def _set_fields(device: Device, fields: Mapping[str, object]) -> None:
 def _check_settings(settings: Mapping[str, object]) -> None:
     for key, value in settings.items():
         if key not in DEFAULTS:
-            raise Bad(f'There is no setting {key}; there are: {", ".join(DEFAULTS)}.')
+            raise Bad(f"There is no setting {key}; there are: {', '.join(DEFAULTS)}.")
         if not is_kind(value, bool if key in BOOLEANS else str):
-            raise Bad(f'{key} is {"true or false" if key in BOOLEANS else "a text"}, not {value!r}.')
+            raise Bad(f"{key} is {'true or false' if key in BOOLEANS else 'a text'}, not {value!r}.")
 
 
 def _set_settings(device: Device, settings: Mapping[str, Any]) -> None:

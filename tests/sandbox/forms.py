@@ -5,17 +5,18 @@
 
 A field is ``None`` when it was left out and ``''`` when it was sent empty: the service tells the two apart.
 """
+
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-INPUT_INVALID = 'input invalid'
-BODY_INVALID = 'invalid/empty body value'
+INPUT_INVALID = "input invalid"
+BODY_INVALID = "invalid/empty body value"
 
-_NUMBER = re.compile(r'[0-9]{8,15}')
-_COUNTRY = re.compile(r'[0-9]{1,4}')
+_NUMBER = re.compile(r"[0-9]{8,15}")
+_COUNTRY = re.compile(r"[0-9]{1,4}")
 
 Form = Mapping[str, str]
 
@@ -23,7 +24,7 @@ Form = Mapping[str, str]
 class Refused(Exception):
     """The service says no. ``where`` is the key of the text, ``spelling`` the key of the false."""
 
-    def __init__(self, text: str, where: str = 'reason', spelling: str = 'status') -> None:
+    def __init__(self, text: str, where: str = "reason", spelling: str = "status") -> None:
         super().__init__(text)
         self.text = text
         self.where = where
@@ -36,7 +37,7 @@ class Refused(Exception):
 
 def name(form: Form) -> str:
     """The required name: 2 to 30 characters."""
-    value = form.get('name', '')
+    value = form.get("name", "")
     if not 2 <= len(value) <= 30:
         raise Refused(INPUT_INVALID)
     return value
@@ -51,19 +52,19 @@ def number(value: str | None) -> str:
 
 def international(value: str) -> str:
     """``08…`` as ``628…``; the result has to be a number too."""
-    return number('62' + value[1:]) if value.startswith('0') else value
+    return number("62" + value[1:]) if value.startswith("0") else value
 
 
 def boolean(value: str) -> bool:
     """``true`` or ``false``. The words of the replies, ``on`` and ``off``, are refused when sent back."""
-    if value not in ('true', 'false'):
+    if value not in ("true", "false"):
         raise Refused(BODY_INVALID)
-    return value == 'true'
+    return value == "true"
 
 
 def country_code(value: str) -> str:
     """1 to 4 digits; ``0`` turns the replacement off. Other text is undocumented: refused as input."""
-    if value == '':
+    if value == "":
         raise Refused(BODY_INVALID)
     if not _COUNTRY.fullmatch(value):
         raise Refused(INPUT_INVALID)
@@ -72,7 +73,7 @@ def country_code(value: str) -> str:
 
 def forward_target(value: str) -> str:
     """The number that ``resend`` forwards to; empty is none (undocumented: there is no other way to clear it)."""
-    return value if value == '' else number(value)
+    return value if value == "" else number(value)
 
 
 def is_url(value: str) -> bool:
@@ -82,11 +83,11 @@ def is_url(value: str) -> bool:
         host = parts.hostname
     except ValueError:
         return False
-    return parts.scheme in ('http', 'https') and bool(host) and not re.search(r'\s', value)
+    return parts.scheme in ("http", "https") and bool(host) and not re.search(r"\s", value)
 
 
 def webhook(value: str) -> str:
     """A webhook's URL. Of the refusal only the beginning, ``webhook url ``, is documented."""
     if not is_url(value):
-        raise Refused('webhook url is not valid')
+        raise Refused("webhook url is not valid")
     return value

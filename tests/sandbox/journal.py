@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every call that arrived at the API, in order."""
+
 from __future__ import annotations
 
 from collections import deque
@@ -48,7 +49,7 @@ class Journal:
     def write_down(self, **fields: Any) -> None:
         """Append an entry; see ``Entry`` for the fields."""
         self._n += 1
-        fields['reply'] = _shortened(fields.get('reply'))
+        fields["reply"] = _shortened(fields.get("reply"))
         self._entries.append(Entry(n=self._n, **fields))
 
     def since(self, n: int) -> Iterator[dict[str, object]]:
@@ -61,6 +62,6 @@ class Journal:
 
 
 def _shortened(reply: object) -> object:
-    if isinstance(reply, dict) and isinstance(reply.get('data'), list) and len(reply['data']) > LONGEST_LISTING:
-        return {**reply, 'data': f'{len(reply["data"])} devices, left out of the journal'}
+    if isinstance(reply, dict) and isinstance(reply.get("data"), list) and len(reply["data"]) > LONGEST_LISTING:
+        return {**reply, "data": f"{len(reply['data'])} devices, left out of the journal"}
     return reply

@@ -5,6 +5,7 @@
 
 Look-ups by number and by token are dictionary look-ups: a world of ten thousand devices answers as fast as one of ten.
 """
+
 from __future__ import annotations
 
 import random
@@ -19,22 +20,22 @@ from .journal import Journal
 from .otp import OtpDesk
 from .readings import Readings
 
-WEBHOOKS = ('webhook', 'webhookconnect', 'webhookstatus', 'webhookchaining')
-BOOLEANS = ('autoread', 'personal', 'group', 'quick', 'resend')
+WEBHOOKS = ("webhook", "webhookconnect", "webhookstatus", "webhookchaining")
+BOOLEANS = ("autoread", "personal", "group", "quick", "resend")
 # What a device has besides its name. The defaults are those of a new device, and of omitted=resets.
 DEFAULTS: dict[str, bool | str] = {
     **{key: False for key in BOOLEANS},
-    'target': '',
-    'countryCode': '62',
-    **{key: '' for key in WEBHOOKS},
+    "target": "",
+    "countryCode": "62",
+    **{key: "" for key in WEBHOOKS},
 }
-FREE = 'Free'
+FREE = "Free"
 FREE_DEVICES = 10
 FREE_QUOTA = 1000
 DAY = 86_400
 PURGE_AFTER = 30 * DAY
-ATTACHING_PACKAGES = ('super', 'advanced', 'ultra')
-TOKEN_CHARACTERS = string.ascii_letters + string.digits + '@!#+-_'
+ATTACHING_PACKAGES = ("super", "advanced", "ultra")
+TOKEN_CHARACTERS = string.ascii_letters + string.digits + "@!#+-_"
 TOKEN_LENGTH = 20
 
 
@@ -52,7 +53,7 @@ class Device:
     quota: int = FREE_QUOTA
     messages: int = 0
     linked: bool = False
-    linked_number: str = ''
+    linked_number: str = ""
     unlisted: bool = False
     settings: dict[str, bool | str] = field(default_factory=lambda: dict(DEFAULTS))
 
@@ -88,7 +89,7 @@ class World:
         self.readings = readings
         self.journal = journal
         # Random but repeatable, and different after every reset: no test may live on an old token.
-        self.rng = random.Random(f'fonnte sandbox {generation}')
+        self.rng = random.Random(f"fonnte sandbox {generation}")
         self.otp = OtpDesk(clock, self.rng)
         self.accounts: dict[str, Account] = {}
         self.by_number: dict[str, Device] = {}
@@ -103,21 +104,21 @@ class World:
 
     def new_token(self) -> str:
         """A token nobody has, nor ever had in this world."""
-        return ''.join(self.rng.choice(TOKEN_CHARACTERS) for unused in range(TOKEN_LENGTH))
+        return "".join(self.rng.choice(TOKEN_CHARACTERS) for unused in range(TOKEN_LENGTH))
 
     def add_account(self, token: str, plan: str) -> Account:
         """A new account; ``ValueError`` when the token is taken."""
         if token in self.accounts or token in self.by_token:
-            raise ValueError(f'The token {token} is already in use.')
+            raise ValueError(f"The token {token} is already in use.")
         self.accounts[token] = Account(token=token, plan=plan)
         return self.accounts[token]
 
     def insert(self, device: Device) -> None:
         """Put a device in. Numbers are unique over all accounts; ``ValueError`` otherwise."""
         if device.number in self.by_number:
-            raise ValueError(f'The number {device.number} is already in use.')
+            raise ValueError(f"The number {device.number} is already in use.")
         if device.token in self.by_token or device.token in self.accounts:
-            raise ValueError(f'The token {device.token} is already in use.')
+            raise ValueError(f"The token {device.token} is already in use.")
         self.accounts[device.account].devices[device.number] = device
         self.by_number[device.number] = device
         self.by_token[device.token] = device
@@ -126,17 +127,22 @@ class World:
         """A device as the service makes it, not yet inserted."""
         now = self.clock.now()
         return Device(
-            number=number, name=name, token=self.new_token(), account=account.token, package=account.plan,
-            expires=int(now) + 30 * DAY, last_used=now,
+            number=number,
+            name=name,
+            token=self.new_token(),
+            account=account.token,
+            package=account.plan,
+            expires=int(now) + 30 * DAY,
+            last_used=now,
         )
 
     def add_device(self, account: Account, number: str, name: str) -> Device:
         """The rules of add-device. That an existing number is found before the limit is this sandbox's choice."""
         if number in self.by_number:
-            raise Refused('device already exist')
+            raise Refused("device already exist")
         device = self.new_device(account, number, name)
         if device.free and sum(1 for unused in account.free_devices()) >= FREE_DEVICES:
-            raise Refused('too much free device')
+            raise Refused("too much free device")
         self.insert(device)
         return device
 
@@ -152,7 +158,7 @@ class World:
         if number == device.number:
             return
         if number in self.by_number:
-            raise ValueError(f'The number {number} is already in use.')
+            raise ValueError(f"The number {number} is already in use.")
         devices = self.accounts[device.account].devices
         del devices[device.number]
         del self.by_number[device.number]
@@ -171,7 +177,7 @@ class World:
         """The owner scanned the code."""
         other = self.other_linked_free(device)
         if other:
-            raise ValueError(f'Only one free device can be linked at a time; {other.number} is.')
+            raise ValueError(f"Only one free device can be linked at a time; {other.number} is.")
         device.linked = True
         device.linked_number = linked_number
         device.last_used = self.clock.now()
@@ -179,12 +185,12 @@ class World:
     def unlink(self, device: Device) -> None:
         """The link is gone, from whichever side."""
         device.linked = False
-        device.linked_number = ''
+        device.linked_number = ""
         device.last_used = self.clock.now()
 
     def otp_key(self, device: Device) -> str:
         """What an OTP belongs to, by the reading ``otp_scope``."""
-        return device.account if self.readings.otp_scope == 'account' else device.token
+        return device.account if self.readings.otp_scope == "account" else device.token
 
     def purge_unused(self) -> list[str]:
         """Remove free devices that were unused for 30 days; the numbers removed.

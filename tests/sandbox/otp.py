@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One-time passwords for deletion: who asked, what was sent to the owner, who typed it wrong."""
+
 from __future__ import annotations
 
 import math
@@ -56,8 +57,8 @@ class OtpDesk:
             self._refuse_locked(ticket)
             if now < ticket.asked_at + LIFETIME:
                 left = math.ceil(ticket.asked_at + LIFETIME - now)
-                raise Refused(f'please wait {left} seconds before requesting new otp')
-        code = self.next_codes.pop(0) if self.next_codes else f'{self._rng.randrange(1_000_000):06d}'
+                raise Refused(f"please wait {left} seconds before requesting new otp")
+        code = self.next_codes.pop(0) if self.next_codes else f"{self._rng.randrange(1_000_000):06d}"
         self.tickets[key] = Ticket(code=code, asked_at=now)
         self.mailbox.append(Mail(key=key, number=number, code=code, at=now))
 
@@ -86,9 +87,9 @@ class OtpDesk:
             ticket.locked_until = self._clock.now() + LOCKED_FOR
             ticket.code = None
             self._refuse_locked(ticket)
-        raise Refused('incorrect OTP')
+        raise Refused("incorrect OTP")
 
     def _refuse_locked(self, ticket: Ticket) -> None:
         left = math.ceil(ticket.locked_until - self._clock.now())
         if left > 0:
-            raise Refused(f'delete failed. try again in {left} seconds')
+            raise Refused(f"delete failed. try again in {left} seconds")

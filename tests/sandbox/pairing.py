@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What /qr shows: a PNG with a pattern, or a code of eight characters. Nobody can scan it; it only has to be valid."""
+
 from __future__ import annotations
 
 import base64
@@ -14,7 +15,7 @@ LIFETIME = 30
 MODULES = 29
 QUIET = 4
 SCALE = 8
-CODE_CHARACTERS = '123456789ABCDEFGHJKLMNPQRSTVWXYZ'
+CODE_CHARACTERS = "123456789ABCDEFGHJKLMNPQRSTVWXYZ"
 
 
 def qr_png(token: str, now: float) -> str:
@@ -24,18 +25,18 @@ def qr_png(token: str, now: float) -> str:
 
 def pairing_code(token: str, whatsapp: str, now: float) -> str:
     """Eight characters in two groups, as the WhatsApp app asks for them."""
-    digest = _digest(f'{token} {whatsapp}', now)
-    text = ''.join(CODE_CHARACTERS[byte % len(CODE_CHARACTERS)] for byte in digest[:8])
-    return f'{text[:4]}-{text[4:]}'
+    digest = _digest(f"{token} {whatsapp}", now)
+    text = "".join(CODE_CHARACTERS[byte % len(CODE_CHARACTERS)] for byte in digest[:8])
+    return f"{text[:4]}-{text[4:]}"
 
 
 def _digest(secret: str, now: float) -> bytes:
-    return hashlib.sha256(f'{secret} {int(now // LIFETIME)}'.encode()).digest()
+    return hashlib.sha256(f"{secret} {int(now // LIFETIME)}".encode()).digest()
 
 
 def _pattern(digest: bytes) -> list[list[bool]]:
     """Dark modules: the three corner marks of a QR code, and bits of the digest elsewhere."""
-    bits = b''.join(hashlib.sha256(digest + bytes([row])).digest() for row in range(MODULES))
+    bits = b"".join(hashlib.sha256(digest + bytes([row])).digest() for row in range(MODULES))
     return [
         [_module(bits[row * 32 + column // 8] >> (column % 8) & 1, row, column) for column in range(MODULES)]
         for row in range(MODULES)
@@ -57,13 +58,17 @@ def _png(modules: list[list[bool]]) -> bytes:
     rows = [blank] * QUIET + [[False] * QUIET + row + [False] * QUIET for row in modules] + [blank] * QUIET
     lines = []
     for row in rows:
-        pixels = b''.join((b'\x00' if dark else b'\xff') * SCALE for dark in row)
-        lines.append((b'\x00' + pixels) * SCALE)
-    header = struct.pack('>IIBBBBB', size, size, 8, 0, 0, 0, 0)
-    return b'\x89PNG\r\n\x1a\n' + b''.join((
-        _chunk(b'IHDR', header), _chunk(b'IDAT', zlib.compress(b''.join(lines))), _chunk(b'IEND', b''),
-    ))
+        pixels = b"".join((b"\x00" if dark else b"\xff") * SCALE for dark in row)
+        lines.append((b"\x00" + pixels) * SCALE)
+    header = struct.pack(">IIBBBBB", size, size, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        (
+            _chunk(b"IHDR", header),
+            _chunk(b"IDAT", zlib.compress(b"".join(lines))),
+            _chunk(b"IEND", b""),
+        )
+    )
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -6,6 +6,7 @@
 Texts for a bad field are documented in general only (``invalid/empty body value``, ``target invalid``); which field
 gets which is this sandbox's choice. One bad target refuses the whole request, and nothing is queued.
 """
+
 from __future__ import annotations
 
 import json
@@ -21,14 +22,14 @@ from .service import Service
 
 LONGEST_MESSAGE = 60_000
 LARGEST_FILE = 10 * 1024 * 1024
-BOOLEAN_DEFAULTS = {'typing': False, 'sequence': False, 'connectOnly': True, 'preview': True}
-WHOLE_NUMBERS = ('schedule', 'followup', 'duration', 'inboxid')
-POLL = ('choices', 'select', 'pollname')
+BOOLEAN_DEFAULTS = {"typing": False, "sequence": False, "connectOnly": True, "preview": True}
+WHOLE_NUMBERS = ("schedule", "followup", "duration", "inboxid")
+POLL = ("choices", "select", "pollname")
 
-_PERSON = re.compile(r'[0-9]{8,15}')
-_GROUP = re.compile(r'[0-9]+(-[0-9]+)?@g\.us')
-_ROTATOR = re.compile(r'rotator#[0-9]+')
-_DELAY = re.compile(r'([0-9]{1,6})(?:-([0-9]{1,6}))?')
+_PERSON = re.compile(r"[0-9]{8,15}")
+_GROUP = re.compile(r"[0-9]+(-[0-9]+)?@g\.us")
+_ROTATOR = re.compile(r"rotator#[0-9]+")
+_DELAY = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?")
 
 
 @dataclass(frozen=True)
@@ -53,15 +54,15 @@ async def send(service: Service, call: Call) -> Payload:
     device = service.world.by_token.get(call.token)
     if device is None:
         # The documents' sample spells the key with a capital letter, here and nowhere else.
-        raise Refused('token invalid', spelling='Status')
-    if call.method == 'GET' and 'redirect' in call.form:
-        _require(forms.is_url(call.form['redirect']))
+        raise Refused("token invalid", spelling="Status")
+    if call.method == "GET" and "redirect" in call.form:
+        _require(forms.is_url(call.form["redirect"]))
     requests = [_judge(device, form, call.files) for form in _forms(call)]
     if not device.linked and any(request.connect_only for request in requests):
-        raise Refused('request invalid on disconnected device')
+        raise Refused("request invalid on disconnected device")
     count = sum(len(request.targets) for request in requests)
     if count > device.quota:
-        raise Refused('insufficient quota')
+        raise Refused("insufficient quota")
     device.quota -= count
     device.messages += count
     device.last_used = service.clock.now()
@@ -70,10 +71,10 @@ async def send(service: Service, call: Call) -> Payload:
 
 def _forms(call: Call) -> list[Mapping[str, str]]:
     """The call's own fields, or each object of ``data`` (its values as they would be in a form)."""
-    if 'data' not in call.form:
+    if "data" not in call.form:
         return [call.form]
     try:
-        items = json.loads(call.form['data'])
+        items = json.loads(call.form["data"])
     except ValueError as exc:
         raise Refused(BODY_INVALID) from exc
     if not isinstance(items, list) or not items or not all(isinstance(item, dict) for item in items):
@@ -88,16 +89,16 @@ def _as_text(value: object) -> str:
 def _judge(device: Device, form: Mapping[str, str], files: Mapping[str, Upload]) -> Request:
     flags = {key: forms.boolean(form[key]) if key in form else default for key, default in BOOLEAN_DEFAULTS.items()}
     for key in WHOLE_NUMBERS:
-        _require(key not in form or bool(re.fullmatch(r'[0-9]{1,15}', form[key])))
-    _check_delay(form.get('delay'))
-    _check_location(form.get('location'))
+        _require(key not in form or bool(re.fullmatch(r"[0-9]{1,15}", form[key])))
+    _check_delay(form.get("delay"))
+    _check_location(form.get("location"))
     _check_poll(form)
     _check_attachment(device, form, files)
-    message = form.get('message', '')
+    message = form.get("message", "")
     _require(len(message) <= LONGEST_MESSAGE)
-    _require(bool(message or form.get('location') or form.get('choices') or form.get('url') or files))
-    country = forms.country_code(form.get('countryCode', '62'))
-    return Request(targets=_targets(form.get('target', ''), country), fields=form, connect_only=flags['connectOnly'])
+    _require(bool(message or form.get("location") or form.get("choices") or form.get("url") or files))
+    country = forms.country_code(form.get("countryCode", "62"))
+    return Request(targets=_targets(form.get("target", ""), country), fields=form, connect_only=flags["connectOnly"])
 
 
 def _require(good: bool) -> None:
@@ -115,7 +116,7 @@ def _check_delay(value: str | None) -> None:
 def _check_location(value: str | None) -> None:
     if value is None:
         return
-    match = re.fullmatch(r'(-?[0-9]{1,2}(?:\.[0-9]+)?),(-?[0-9]{1,3}(?:\.[0-9]+)?)', value)
+    match = re.fullmatch(r"(-?[0-9]{1,2}(?:\.[0-9]+)?),(-?[0-9]{1,3}(?:\.[0-9]+)?)", value)
     _require(match is not None and abs(float(match[1])) <= 90 and abs(float(match[2])) <= 180)
 
 
@@ -123,16 +124,16 @@ def _check_poll(form: Mapping[str, str]) -> None:
     """All three fields or none."""
     if not any(key in form for key in POLL):
         return
-    choices = form.get('choices', '').split(',')
+    choices = form.get("choices", "").split(",")
     _require(2 <= len(choices) <= 12 and all(choice.strip() for choice in choices))
-    _require(form.get('select') in ('single', 'multiple') and bool(form.get('pollname')))
+    _require(form.get("select") in ("single", "multiple") and bool(form.get("pollname")))
 
 
 def _check_attachment(device: Device, form: Mapping[str, str], files: Mapping[str, Upload]) -> None:
     """That other packages refuse an attachment is documented, the text is not."""
-    _require('file' not in form and set(files) <= {'file'})
-    _require('url' not in form or forms.is_url(form['url']))
-    if 'url' in form or files:
+    _require("file" not in form and set(files) <= {"file"})
+    _require("url" not in form or forms.is_url(form["url"]))
+    if "url" in form or files:
         _require(device.attaches)
     for upload in files.values():
         _require(0 < upload.size <= LARGEST_FILE)
@@ -140,17 +141,17 @@ def _check_attachment(device: Device, form: Mapping[str, str], files: Mapping[st
 
 def _targets(text: str, country: str) -> tuple[Target, ...]:
     """Commas part the receivers, bars the receiver from the words. Blanks are not trimmed."""
-    _require(text != '')
-    return tuple(_target(item, country) for item in text.split(','))
+    _require(text != "")
+    return tuple(_target(item, country) for item in text.split(","))
 
 
 def _target(text: str, country: str) -> Target:
-    address, *words = text.split('|')
-    if address.startswith('0') and country != '0':
+    address, *words = text.split("|")
+    if address.startswith("0") and country != "0":
         address = country + address[1:]
     if not any(pattern.fullmatch(address) for pattern in (_PERSON, _GROUP, _ROTATOR)):
-        raise Refused('target invalid')
-    names = ['name'] + [f'var{index}' for index in range(1, len(words))]
+        raise Refused("target invalid")
+    names = ["name"] + [f"var{index}" for index in range(1, len(words))]
     return Target(address=address, words=dict(zip(names, words)))
 
 
@@ -160,38 +161,48 @@ def _queue(service: Service, device: Device, requests: list[Request], call: Call
     for request in requests:
         for target in request.targets:
             message = _message(service, device, request, target, call)
-            message['requestid'] = request_id
+            message["requestid"] = request_id
             service.world.outbox.append(message)
-            ids.append(message['id'])
+            ids.append(message["id"])
             addresses.append(target.address)
-            if 'schedule' not in request.fields:
-                post_status(service, device, message, 'sent')
+            if "schedule" not in request.fields:
+                post_status(service, device, message, "sent")
     return {
-        'detail': 'success! message in queue', 'id': ids, 'process': 'pending', 'requestid': request_id,
-        'status': True, 'target': addresses,
+        "detail": "success! message in queue",
+        "id": ids,
+        "process": "pending",
+        "requestid": request_id,
+        "status": True,
+        "target": addresses,
     }
 
 
 def _message(service: Service, device: Device, request: Request, target: Target, call: Call) -> Payload:
-    text = request.fields.get('message', '')
+    text = request.fields.get("message", "")
     for word, value in target.words.items():
-        text = text.replace('{' + word + '}', value)
-    others = {key: value for key, value in request.fields.items() if key not in ('target', 'message')}
-    upload = call.files.get('file')
+        text = text.replace("{" + word + "}", value)
+    others = {key: value for key, value in request.fields.items() if key not in ("target", "message")}
+    upload = call.files.get("file")
     return {
-        'id': str(service.world.count()), 'stateid': '', 'at': service.clock.now(), 'device': device.number,
-        'target': target.address, 'message': text, 'fields': others,
-        'file': {'filename': upload.filename, 'size': upload.size} if upload else None, 'states': [],
+        "id": str(service.world.count()),
+        "stateid": "",
+        "at": service.clock.now(),
+        "device": device.number,
+        "target": target.address,
+        "message": text,
+        "fields": others,
+        "file": {"filename": upload.filename, "size": upload.size} if upload else None,
+        "states": [],
     }
 
 
 def post_status(service: Service, device: Device, message: Payload, state: str) -> bool:
     """A new delivery state, told to webhookstatus. The first event names the id; later ones only the stateid."""
-    first = not message['states']
+    first = not message["states"]
     if first:
-        message['stateid'] = f'state{message["id"]}'
-    message['states'] = [*message['states'], state]
-    event: Payload = {'stateid': message['stateid'], 'state': state}
+        message["stateid"] = f"state{message['id']}"
+    message["states"] = [*message["states"], state]
+    event: Payload = {"stateid": message["stateid"], "state": state}
     if first:
-        event = {'device': device.number, 'id': message['id'], 'status': state, **event}
-    return service.webhooks.post('status', device, device.settings['webhookstatus'], event, retry(service))
+        event = {"device": device.number, "id": message["id"], "status": state, **event}
+    return service.webhooks.post("status", device, device.settings["webhookstatus"], event, retry(service))

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Two listeners around one service: the API and the control path."""
+
 from __future__ import annotations
 
 import asyncio
@@ -46,8 +47,8 @@ class Port:
     @property
     def url(self) -> str:
         """The base URL, without a slash at the end."""
-        host = f'[{self._place.host}]' if ':' in self._place.host else self._place.host
-        return f'{"https" if self._place.tls else "http"}://{host}:{self._place.port}'
+        host = f"[{self._place.host}]" if ":" in self._place.host else self._place.host
+        return f"{'https' if self._place.tls else 'http'}://{host}:{self._place.port}"
 
     async def close_for(self, seconds: float | None) -> None:
         """Refuse connections and abort the open ones: a service that is down."""

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One running sandbox: the world, and what stands around it. The API and the control path share this object."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from .readings import Readings
 from .sinks import Sinks
 from .webhooks import Webhooks
 
-ACCOUNT_TOKEN = 'sandbox-account-token'
+ACCOUNT_TOKEN = "sandbox-account-token"
 
 
 class Listener(Protocol):
@@ -41,13 +42,13 @@ class Options:
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-                raise ValueError(f'The option {name} is a number, 0 or more, not {value!r}.')
+                raise ValueError(f"The option {name} is a number, 0 or more, not {value!r}.")
 
     def but(self, changes: Mapping[str, Any]) -> Options:
         """These options with some changed; ``ValueError`` for a name or a value that does not exist."""
         unknown = sorted(set(changes) - set(vars(self)))
         if unknown:
-            raise ValueError(f'There is no option {", ".join(unknown)}; there are: {", ".join(vars(self))}.')
+            raise ValueError(f"There is no option {', '.join(unknown)}; there are: {', '.join(vars(self))}.")
         return replace(self, **changes)
 
 
@@ -68,7 +69,7 @@ class Service:
         self._start_options = self.options
         self._generation = 0
         self.world = self._fresh(self.start_readings)
-        self.world.add_account(ACCOUNT_TOKEN, 'Free')
+        self.world.add_account(ACCOUNT_TOKEN, "Free")
 
     def _fresh(self, readings: Readings) -> World:
         return World(self.clock, readings, Journal(self.journal_limit), self._generation)

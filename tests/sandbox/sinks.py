@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Places to post to: webhook targets for tests and the demo, under ``/sink/{name}`` of the control port."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping

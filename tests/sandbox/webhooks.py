@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The service calls its users: events to webhooks, and the probe of a URL that is being saved."""
+
 from __future__ import annotations
 
 import asyncio
@@ -56,7 +57,7 @@ class Webhooks:
 
     async def probe(self, number: str, url: str, timeout: float) -> bool:
         """Whether a URL answers 2xx to a POST now. What the real probe posts is unknown: here the device's number."""
-        status = await self._try('probe', number, url, 1, {'device': number}, timeout)
+        status = await self._try("probe", number, url, 1, {"device": number}, timeout)
         return status is not None and 200 <= status < 300
 
     def deliveries(self) -> list[dict[str, object]]:
@@ -84,20 +85,30 @@ class Webhooks:
             if attempt < retry.tries:
                 await self._sleep(retry.interval)
 
-    async def _try(self, kind: str, number: str, url: str, attempt: int, payload: Mapping[str, object],
-                   timeout: float) -> int | None:
+    async def _try(
+        self, kind: str, number: str, url: str, attempt: int, payload: Mapping[str, object], timeout: float
+    ) -> int | None:
         status, error = None, None
         try:
             limits = aiohttp.ClientTimeout(total=timeout)
             async with self._open().post(url, json=payload, timeout=limits, allow_redirects=False) as reply:
                 status = reply.status
         except (aiohttp.ClientError, asyncio.TimeoutError, ValueError, OSError) as exc:
-            error = f'{type(exc).__name__}: {exc}'
+            error = f"{type(exc).__name__}: {exc}"
         self._n += 1
-        self.log.append(Delivery(
-            n=self._n, at=self._clock.now(), kind=kind, number=number, url=url, attempt=attempt,
-            status=status, error=error, payload=dict(payload),
-        ))
+        self.log.append(
+            Delivery(
+                n=self._n,
+                at=self._clock.now(),
+                kind=kind,
+                number=number,
+                url=url,
+                attempt=attempt,
+                status=status,
+                error=error,
+                payload=dict(payload),
+            )
+        )
         del self.log[:-LOG_LIMIT]
         return status
 
@@ -129,33 +140,33 @@ class Retry:
     tries: int
 
 
-def link_event(world: World, device: Device, status: str, reason: str = '') -> dict[str, object]:
+def link_event(world: World, device: Device, status: str, reason: str = "") -> dict[str, object]:
     """The payload of connect and disconnect. It carries the device's token, as the newer documents have it."""
     payload: dict[str, object] = {
-        'device': device.number,
-        'status': status,
-        'timestamp': int(world.clock.now()),
-        'token': device.token,
+        "device": device.number,
+        "status": status,
+        "timestamp": int(world.clock.now()),
+        "token": device.token,
     }
-    if status == 'disconnect':
-        payload['reason'] = reason
+    if status == "disconnect":
+        payload["reason"] = reason
     return payload
 
 
-INCOMING_TEXTS = ('sender', 'message', 'text', 'member', 'name', 'location', 'pollname', 'choices')
-INCOMING_FILES = ('url', 'filename', 'extension')
+INCOMING_TEXTS = ("sender", "message", "text", "member", "name", "location", "pollname", "choices")
+INCOMING_FILES = ("url", "filename", "extension")
 
 
 def incoming_event(world: World, device: Device, chat: Mapping[str, object]) -> dict[str, object]:
     """The payload of an incoming chat; the keys of attachments are there on all-feature packages only."""
-    payload: dict[str, object] = {'device': device.number}
+    payload: dict[str, object] = {"device": device.number}
     for key in INCOMING_TEXTS:
-        payload[key] = chat.get(key, '')
-    payload['timestamp'] = int(world.clock.now())
-    payload['inboxid'] = world.count()
+        payload[key] = chat.get(key, "")
+    payload["timestamp"] = int(world.clock.now())
+    payload["inboxid"] = world.count()
     if device.attaches:
         for key in INCOMING_FILES:
-            payload[key] = chat.get(key, '')
+            payload[key] = chat.get(key, "")
     return payload
 
 
@@ -165,11 +176,11 @@ def incoming_is_off(device: Device, chat: Mapping[str, object]) -> str | None:
     Clients observed that it takes ``autoread``, and ``personal``. That a group's chat takes ``group`` is inferred.
     """
     if not device.linked:
-        return 'the device is not linked'
-    if not device.settings['webhook']:
-        return 'the device has no webhook'
-    kind = 'group' if str(chat.get('sender', '')).endswith('@g.us') else 'personal'
-    for setting in ('autoread', kind):
+        return "the device is not linked"
+    if not device.settings["webhook"]:
+        return "the device has no webhook"
+    kind = "group" if str(chat.get("sender", "")).endswith("@g.us") else "personal"
+    for setting in ("autoread", kind):
         if not device.settings[setting]:
-            return f'{setting} is off'
+            return f"{setting} is off"
     return None

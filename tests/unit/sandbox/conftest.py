@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One sandbox for all tests of this folder, reset before each."""
+
 from __future__ import annotations
 
 import importlib.util
@@ -15,11 +16,11 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 # Runners that test the collection's plugins on old Pythons have neither; the sandbox is not theirs to test.
-USABLE = sys.version_info >= (3, 10) and all(importlib.util.find_spec(name) for name in ('aiohttp', 'requests'))
-collect_ignore_glob = [] if USABLE else ['test_*.py']
+USABLE = sys.version_info >= (3, 10) and all(importlib.util.find_spec(name) for name in ("aiohttp", "requests"))
+collect_ignore_glob = [] if USABLE else ["test_*.py"]
 
-NUMBER = '628111111111'
-OTHER = '628222222222'
+NUMBER = "628111111111"
+OTHER = "628222222222"
 
 
 class Api:
@@ -27,15 +28,19 @@ class Api:
 
     def __init__(self, sandbox):
         import requests
+
         self.sandbox = sandbox
         self.session = requests.Session()
         self.session.trust_env = False
 
     def reply(self, path, token, fields=None, **options):
         """The whole HTTP reply."""
-        options.setdefault('timeout', 10)
+        options.setdefault("timeout", 10)
         return self.session.post(
-            self.sandbox.url + path, data=fields or {}, headers={'Authorization': token}, **options,
+            self.sandbox.url + path,
+            data=fields or {},
+            headers={"Authorization": token},
+            **options,
         )
 
     def __call__(self, path, token, **fields):
@@ -45,20 +50,21 @@ class Api:
         """A call of the account."""
         return self(path, self.sandbox.account_token, **fields)
 
-    def add(self, number=NUMBER, name='one', **fields):
+    def add(self, number=NUMBER, name="one", **fields):
         """Add a device; its token."""
-        reply = self.account('/add-device', name=name, device=number, **fields)
-        assert reply['status'] is True, reply
-        return reply['token']
+        reply = self.account("/add-device", name=name, device=number, **fields)
+        assert reply["status"] is True, reply
+        return reply["token"]
 
-    def update(self, token, number=NUMBER, name='one', **fields):
+    def update(self, token, number=NUMBER, name="one", **fields):
         """Update with the fields that are always sent."""
-        return self('/update-device', token, name=name, device=number, **fields)
+        return self("/update-device", token, name=name, device=number, **fields)
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope="session")
 def running_sandbox():
     from tests.sandbox.driver import Sandbox
+
     with Sandbox() as sandbox:
         yield sandbox
 
@@ -69,7 +75,7 @@ def sandbox(running_sandbox):
     return running_sandbox
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope="session")
 def running_api(running_sandbox):
     return Api(running_sandbox)
 

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Events are really posted, and repeated until they are answered with 200."""
+
 from __future__ import annotations
 
 import time
@@ -12,123 +13,140 @@ import pytest
 @pytest.fixture
 def hooked(api, sandbox, token):
     """A device whose four webhooks are four sinks."""
-    urls = {name: f'{sandbox.sink_url(name)}/secret' for name in ('webhook', 'webhookconnect', 'webhookstatus')}
-    api.update(token, autoread='true', personal='true', **urls)
+    urls = {name: f"{sandbox.sink_url(name)}/secret" for name in ("webhook", "webhookconnect", "webhookstatus")}
+    api.update(token, autoread="true", personal="true", **urls)
     return token
 
 
 def bodies(sandbox, name, count=1):
-    return [post['body'] for post in sandbox.wait_for_sink(name, count)]
+    return [post["body"] for post in sandbox.wait_for_sink(name, count)]
 
 
 def test_connect_and_disconnect(api, sandbox, hooked, number):
     sandbox.link(number)
-    event = bodies(sandbox, 'webhookconnect')[0]
-    assert isinstance(event.pop('timestamp'), int)
-    assert event == {'device': number, 'status': 'connect', 'token': hooked}
-    sandbox.unlink(number, reason='battery')
-    event = bodies(sandbox, 'webhookconnect', 2)[1]
-    assert (event['status'], event['reason'], event['token']) == ('disconnect', 'battery', hooked)
+    event = bodies(sandbox, "webhookconnect")[0]
+    assert isinstance(event.pop("timestamp"), int)
+    assert event == {"device": number, "status": "connect", "token": hooked}
+    sandbox.unlink(number, reason="battery")
+    event = bodies(sandbox, "webhookconnect", 2)[1]
+    assert (event["status"], event["reason"], event["token"]) == ("disconnect", "battery", hooked)
     sandbox.link(number)
-    bodies(sandbox, 'webhookconnect', 3)
-    api('/disconnect', hooked)
-    assert bodies(sandbox, 'webhookconnect', 4)[3]['status'] == 'disconnect'
-    post = sandbox.sink('webhookconnect')[0]
-    assert (post['path'], post['content_type']) == ('/sink/webhookconnect/secret', 'application/json')
+    bodies(sandbox, "webhookconnect", 3)
+    api("/disconnect", hooked)
+    assert bodies(sandbox, "webhookconnect", 4)[3]["status"] == "disconnect"
+    post = sandbox.sink("webhookconnect")[0]
+    assert (post["path"], post["content_type"]) == ("/sink/webhookconnect/secret", "application/json")
 
 
 def test_the_linked_number_is_not_the_label(sandbox, hooked, number):
-    sandbox.link(number, '628777777777')
-    assert bodies(sandbox, 'webhookconnect')[0]['device'] == number
+    sandbox.link(number, "628777777777")
+    assert bodies(sandbox, "webhookconnect")[0]["device"] == number
 
 
 def test_link_later(sandbox, hooked, number):
-    assert sandbox.link(number, after=0.05)['linked'] is False
-    bodies(sandbox, 'webhookconnect')
-    assert sandbox.device(number)['linked'] is True
+    assert sandbox.link(number, after=0.05)["linked"] is False
+    bodies(sandbox, "webhookconnect")
+    assert sandbox.device(number)["linked"] is True
 
 
 def test_incoming(sandbox, hooked, number):
     sandbox.link(number)
-    assert sandbox.incoming(number, sender='628333333333', message='hello', name='Ann') == {
-        'posted': True, 'because': None,
+    assert sandbox.incoming(number, sender="628333333333", message="hello", name="Ann") == {
+        "posted": True,
+        "because": None,
     }
-    event = bodies(sandbox, 'webhook')[0]
-    assert set(event) == {'device', 'sender', 'message', 'text', 'member', 'name', 'location', 'pollname', 'choices',
-                          'timestamp', 'inboxid'}
-    assert (event['device'], event['sender'], event['message']) == (number, '628333333333', 'hello')
+    event = bodies(sandbox, "webhook")[0]
+    assert set(event) == {
+        "device",
+        "sender",
+        "message",
+        "text",
+        "member",
+        "name",
+        "location",
+        "pollname",
+        "choices",
+        "timestamp",
+        "inboxid",
+    }
+    assert (event["device"], event["sender"], event["message"]) == (number, "628333333333", "hello")
 
 
 def test_incoming_attachments_need_a_package(sandbox, hooked, number):
     sandbox.link(number)
-    sandbox.edit(number, package='Ultra')
-    sandbox.incoming(number, sender='628333333333', url='https://a.example/x.png', filename='x', extension='png')
-    assert bodies(sandbox, 'webhook')[0]['extension'] == 'png'
+    sandbox.edit(number, package="Ultra")
+    sandbox.incoming(number, sender="628333333333", url="https://a.example/x.png", filename="x", extension="png")
+    assert bodies(sandbox, "webhook")[0]["extension"] == "png"
 
 
-@pytest.mark.parametrize(('changes', 'sender', 'because'), [
-    ({'autoread': False}, '628333333333', 'autoread is off'), ({'personal': False}, '628333333333', 'personal is off'),
-    ({}, '1203@g.us', 'group is off'), ({'webhook': ''}, '628333333333', 'the device has no webhook'),
-])
+@pytest.mark.parametrize(
+    ("changes", "sender", "because"),
+    [
+        ({"autoread": False}, "628333333333", "autoread is off"),
+        ({"personal": False}, "628333333333", "personal is off"),
+        ({}, "1203@g.us", "group is off"),
+        ({"webhook": ""}, "628333333333", "the device has no webhook"),
+    ],
+)
 def test_incoming_not_posted(sandbox, hooked, number, changes, sender, because):
     sandbox.link(number)
     sandbox.edit(number, **changes)
-    assert sandbox.incoming(number, sender=sender, message='x') == {'posted': False, 'because': because}
-    assert sandbox.sink('webhook') == []
+    assert sandbox.incoming(number, sender=sender, message="x") == {"posted": False, "because": because}
+    assert sandbox.sink("webhook") == []
 
 
 def test_incoming_needs_a_link(sandbox, hooked, number):
-    assert sandbox.incoming(number, sender='628333333333')['because'] == 'the device is not linked'
+    assert sandbox.incoming(number, sender="628333333333")["because"] == "the device is not linked"
 
 
 def test_message_status(api, sandbox, hooked, number):
     sandbox.link(number)
-    message_id = api('/send', hooked, target='628333333333', message='x')['id'][0]
-    first = bodies(sandbox, 'webhookstatus')[0]
-    assert first == {'device': number, 'id': message_id, 'stateid': first['stateid'], 'status': 'sent', 'state': 'sent'}
-    sandbox.message_status(message_id, 'read')
-    assert bodies(sandbox, 'webhookstatus', 2)[1] == {'stateid': first['stateid'], 'state': 'read'}
+    message_id = api("/send", hooked, target="628333333333", message="x")["id"][0]
+    first = bodies(sandbox, "webhookstatus")[0]
+    assert first == {"device": number, "id": message_id, "stateid": first["stateid"], "status": "sent", "state": "sent"}
+    sandbox.message_status(message_id, "read")
+    assert bodies(sandbox, "webhookstatus", 2)[1] == {"stateid": first["stateid"], "state": "read"}
 
 
 def test_repeated_until_answered_with_200(sandbox, hooked, number):
     sandbox.set_options(webhook_retry=0.01)
-    sandbox.sink_answers('webhookconnect', 204, times=3)
+    sandbox.sink_answers("webhookconnect", 204, times=3)
     sandbox.link(number)
-    events = bodies(sandbox, 'webhookconnect', 4)
+    events = bodies(sandbox, "webhookconnect", 4)
     assert all(event == events[0] for event in events)
     time.sleep(0.05)
-    assert [(d['attempt'], d['status']) for d in sandbox.webhooks()] == [(1, 204), (2, 204), (3, 204), (4, 200)]
+    assert [(d["attempt"], d["status"]) for d in sandbox.webhooks()] == [(1, 204), (2, 204), (3, 204), (4, 200)]
 
 
 def test_fifteen_tries(sandbox, hooked, number):
     sandbox.set_options(webhook_retry=0.001)
-    sandbox.sink_answers('webhookconnect', 500, times=99)
+    sandbox.sink_answers("webhookconnect", 500, times=99)
     sandbox.link(number)
-    bodies(sandbox, 'webhookconnect', 15)
+    bodies(sandbox, "webhookconnect", 15)
     time.sleep(0.05)
-    assert len(sandbox.sink('webhookconnect')) == 15
+    assert len(sandbox.sink("webhookconnect")) == 15
 
 
 def test_tries_are_a_minute_of_the_clock_apart(sandbox, hooked, number):
-    sandbox.sink_answers('webhookconnect', 500, times=1)
+    sandbox.sink_answers("webhookconnect", 500, times=1)
     sandbox.link(number)
-    bodies(sandbox, 'webhookconnect', 1)
+    bodies(sandbox, "webhookconnect", 1)
     time.sleep(0.05)
     sandbox.advance(30)
     time.sleep(0.05)
-    assert len(sandbox.sink('webhookconnect')) == 1
+    assert len(sandbox.sink("webhookconnect")) == 1
     sandbox.advance(31)
-    bodies(sandbox, 'webhookconnect', 2)
+    bodies(sandbox, "webhookconnect", 2)
 
 
 def test_nobody_listens(sandbox, hooked, number):
     sandbox.set_options(webhook_tries=1)
-    sandbox.edit(number, webhookconnect='http://127.0.0.1:1/')
+    sandbox.edit(number, webhookconnect="http://127.0.0.1:1/")
     sandbox.link(number)
     end = time.monotonic() + 5
     while not sandbox.webhooks() and time.monotonic() < end:
         time.sleep(0.01)
-    assert sandbox.webhooks()[0]['status'] is None and sandbox.webhooks()[0]['error']
+    assert sandbox.webhooks()[0]["status"] is None and sandbox.webhooks()[0]["error"]
 
 
 def test_no_webhook_no_post(sandbox, token, number):

@@ -230,7 +230,9 @@ def test_an_empty_code_never_becomes_a_request(controller: Controller) -> None:
 def test_deleting_another_device_than_meant_is_told(controller: Controller) -> None:
     controller.device(A, name="Toko")
     controller.device(A, state="absent", request_otp=True)
-    controller.sandbox.fault("mutate", path="/delete-device", when="after", set={"detail": f"device {B} successfully deleted"})
+    controller.sandbox.fault(
+        "mutate", path="/delete-device", when="after", set={"detail": f"device {B} successfully deleted"}
+    )
     with pytest.raises(FonnteError, match=f"deleted device {B}, not {A}"):
         controller.device(A, state="absent", otp=controller.sandbox.otp(A))
 
@@ -344,7 +346,9 @@ def test_an_update_that_stays_without_an_answer_stays_in_doubt(
         ("reset", {"at": "middle"}, UnansweredError),
     ],
 )
-def test_half_an_answer_is_no_answer(controller: Controller, kind: str, arguments: dict[str, t.Any], error: type[CallError]) -> None:
+def test_half_an_answer_is_no_answer(
+    controller: Controller, kind: str, arguments: dict[str, t.Any], error: type[CallError]
+) -> None:
     controller.device(A, **FULL)
     controller.sandbox.fault(kind, path="/update-device", when="after", times=2, **arguments)
     with pytest.raises(error):
@@ -397,7 +401,9 @@ def test_a_call_that_reached_nobody_leaves_no_doubt(controller: Controller) -> N
 
 def test_a_refused_update_leaves_the_record_as_it_was(controller: Controller) -> None:
     controller.device(A, **FULL)
-    controller.sandbox.fault("status", path="/update-device", code=200, body={"status": False, "reason": "quota of calls used up"})
+    controller.sandbox.fault(
+        "status", path="/update-device", code=200, body={"status": False, "reason": "quota of calls used up"}
+    )
     with pytest.raises(RefusedError, match='Fonnte said "quota of calls used up"'):
         controller.device(A, webhook=OTHER)
     assert not controller.device(A, webhook=URL).result["changed"]
@@ -405,7 +411,9 @@ def test_a_refused_update_leaves_the_record_as_it_was(controller: Controller) ->
 
 def test_an_endpoint_where_nobody_listens(controller: Controller) -> None:
     controller.common["api_endpoint"] = "http://127.0.0.1:1"
-    with pytest.raises(UnreachableError, match=f"Looking up device {A}: the service cannot be reached .Connection refused."):
+    with pytest.raises(
+        UnreachableError, match=f"Looking up device {A}: the service cannot be reached .Connection refused."
+    ):
         controller.device(A, name="Toko")
 
 
@@ -470,7 +478,9 @@ def test_a_damaged_record_counts_as_none_with_a_warning(controller: Controller) 
     assert [content for key, content in controller.record_files().items() if "damaged" in key] == [b"damaged"]
 
 
-def test_a_write_between_look_and_lock_makes_it_look_again(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_between_look_and_lock_makes_it_look_again(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Another run renames the device after this one has listed it: the new name must not be undone."""
     controller.device(A, **FULL)
     looks: list[int] = []
@@ -507,7 +517,9 @@ def test_a_write_between_look_and_lock_makes_it_look_again(controller: Controlle
         ({"kind": "status", "code": 200, "body": {"status": False}}, "neither yes nor no"),
     ],
 )
-def test_a_list_that_cannot_be_read_is_an_error_that_says_so(controller: Controller, fault: dict[str, t.Any], words: str) -> None:
+def test_a_list_that_cannot_be_read_is_an_error_that_says_so(
+    controller: Controller, fault: dict[str, t.Any], words: str
+) -> None:
     controller.device(A, name="Toko")
     controller.sandbox.fault(path="/get-devices", **fault)
     with pytest.raises(FonnteError, match=words):
@@ -515,7 +527,15 @@ def test_a_list_that_cannot_be_read_is_an_error_that_says_so(controller: Control
 
 
 @pytest.mark.parametrize(
-    "damage", [{"quota": None}, {"expired": "never"}, {"expired": "9" * 18}, {"status": "sleeping"}, {"autoread": "maybe"}, {"package": 5}]
+    "damage",
+    [
+        {"quota": None},
+        {"expired": "never"},
+        {"expired": "9" * 18},
+        {"status": "sleeping"},
+        {"autoread": "maybe"},
+        {"package": 5},
+    ],
 )
 def test_a_fact_that_cannot_be_read_is_unknown(controller: Controller, damage: dict[str, t.Any]) -> None:
     controller.device(A, name="Toko")
@@ -573,7 +593,9 @@ def test_what_the_list_once_told_beats_the_profile(
 
 
 @pytest.mark.parametrize("declared", [None, INTERNATIONAL])
-def test_without_list_and_record_no_number_is_sent_unless_the_service_insists(controller: Controller, declared: str | None) -> None:
+def test_without_list_and_record_no_number_is_sent_unless_the_service_insists(
+    controller: Controller, declared: str | None
+) -> None:
     account = {"token": controller.sandbox.account_token, "devices": [{"number": A}]}
     controller.sandbox.reset(readings={"profile_number": "linked"}, accounts=[account])
     controller.sandbox.link(A, linked_number=INTERNATIONAL)
@@ -627,7 +649,9 @@ def test_the_doubt_of_a_cut_off_creation_survives_a_refused_update(controller: C
         controller.device(A, name="Toko", personal=True)
     controller.sandbox.clear_faults()
     controller.sandbox.set_readings(omitted="resets")
-    controller.sandbox.fault("status", path="/update-device", code=200, body={"status": False, "reason": "webhook url is down"})
+    controller.sandbox.fault(
+        "status", path="/update-device", code=200, body={"status": False, "reason": "webhook url is down"}
+    )
     with pytest.raises(RefusedError):
         controller.run("webhook_config", device=A, webhook=URL)
     report = controller.run("webhook_config", device=A, webhook=URL)
@@ -732,7 +756,9 @@ class Overtaking:
             self.error = fault
 
 
-def test_nobody_works_on_a_device_that_is_being_created(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_works_on_a_device_that_is_being_created(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     controller.sandbox.set_readings(omitted="resets")
     other = Overtaking(controller, monkeypatch, after="add_device")
     controller.device(A, name="Toko", quick=True)
@@ -741,7 +767,9 @@ def test_nobody_works_on_a_device_that_is_being_created(controller: Controller, 
     assert controller.run("webhook_config", True, device=A, webhook=URL).result["changed"]
 
 
-def test_a_device_that_vanished_under_an_update_is_made_anew_and_told(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_device_that_vanished_under_an_update_is_made_anew_and_told(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     controller.device(A, **FULL)
     original = _api.FonnteApi.update_device
 
@@ -764,7 +792,10 @@ def test_a_device_that_another_was_quicker_to_make_is_seen_as_it_is(controller: 
     controller.sandbox.fault("mutate", path="/get-devices", when="after", set={"data": []})
     report = controller.device(A, name="Toko")
     assert not report.result["changed"] and report.result["changed_fields"] == []
-    assert report.result["device"]["connected"] is True and report.result["diff"]["before"] == report.result["diff"]["after"]
+    assert (
+        report.result["device"]["connected"] is True
+        and report.result["diff"]["before"] == report.result["diff"]["after"]
+    )
 
 
 def test_a_lost_deletion_takes_the_record_with_it(controller: Controller) -> None:
@@ -800,14 +831,19 @@ def test_what_was_already_disconnected_is_no_change(controller: Controller) -> N
     controller.sandbox.fault("mutate", path="/get-devices", when="after", set_each={"status": "connect"})
     report = controller.device(A, state="disconnected")
     assert not report.result["changed"] and report.result["operations"] == [] and report.result["changed_fields"] == []
-    assert report.result["device"]["connected"] is False and report.result["diff"]["before"] == report.result["diff"]["after"]
+    assert (
+        report.result["device"]["connected"] is False
+        and report.result["diff"]["before"] == report.result["diff"]["after"]
+    )
 
 
 def test_a_list_that_contradicts_the_record_corrects_it(controller: Controller) -> None:
     controller.device(A, name="Toko", autoread=True)
     controller.sandbox.edit(A, autoread=False)
     controller.device(A, name="Tako")
-    assert controller.device(None, True, autoread=True, **only_token(controller)).result["changed_fields"] == ["autoread"]
+    assert controller.device(None, True, autoread=True, **only_token(controller)).result["changed_fields"] == [
+        "autoread"
+    ]
 
 
 def test_a_reply_that_contradicts_what_was_asked_for_is_told_and_healed(controller: Controller) -> None:

@@ -63,9 +63,7 @@ def test_what_is_no_number_is_refused_with_the_option_named(written: object, wor
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "spelling", ["08123456789", "628123456789", "00628123456789", "6208123456789"]
-)
+@pytest.mark.parametrize("spelling", ["08123456789", "628123456789", "00628123456789", "6208123456789"])
 def test_spellings_of_one_phone(spelling: str) -> None:
     assert international(spelling) == "628123456789"
     assert same_number(spelling, "08123456789")

@@ -53,7 +53,9 @@ A, B, C = "081200000001", "081200000002", "6281200000003"
     ],
 )
 @pytest.mark.parametrize("check", [True, False])
-def test_a_wrong_option_is_named_before_any_call(controller: Controller, params: dict[str, t.Any], option: str, words: str, check: bool) -> None:
+def test_a_wrong_option_is_named_before_any_call(
+    controller: Controller, params: dict[str, t.Any], option: str, words: str, check: bool
+) -> None:
     with pytest.raises(OptionError) as caught:
         controller.run("device", check, **{"device": A, "name": "Toko", **params})
     assert str(caught.value).startswith(f"Option {option}: ") and words in str(caught.value)
@@ -62,7 +64,8 @@ def test_a_wrong_option_is_named_before_any_call(controller: Controller, params:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("30", 30.0), ("30s", 30.0), ("5m", 300.0), ("2h", 7200.0), ("1d", 86400.0), ("2w", 1209600.0), (None, None)]
+    ("text", "seconds"),
+    [("30", 30.0), ("30s", 30.0), ("5m", 300.0), ("2h", 7200.0), ("1d", 86400.0), ("2w", 1209600.0), (None, None)],
 )
 def test_a_length_of_time(text: str | None, seconds: float | None) -> None:
     assert _options.max_age(text) == seconds
@@ -94,20 +97,34 @@ def test_every_module_takes_every_common_option() -> None:
 
 
 def test_every_secret_is_masked_and_nothing_else() -> None:
-    secrets = {"account_token", "device_token", "otp", "webhook", "webhook_connect", "webhook_status", "webhook_chaining"}
+    secrets = {
+        "account_token",
+        "device_token",
+        "otp",
+        "webhook",
+        "webhook_connect",
+        "webhook_status",
+        "webhook_chaining",
+    }
     for spec, _command in MODULES.values():
         assert {option for option, description in spec.items() if description.get("no_log")} == secrets & set(spec)
 
 
 def test_a_webhook_that_is_only_a_host_need_not_be_masked() -> None:
-    params = {"webhook": "https://h.example.com", "webhook_status": "https://h.example.com/s3cret", "webhook_connect": ""}
+    params = {
+        "webhook": "https://h.example.com",
+        "webhook_status": "https://h.example.com/s3cret",
+        "webhook_connect": "",
+    }
     assert _options.harmless(params) == {"https://h.example.com"}
 
 
 def test_a_check_that_is_switched_off_is_a_warning(controller: Controller) -> None:
     for module in MODULES:
         params = {} if module == "device_info" else {"device": A}
-        report = controller.run(module, True, validate_certs=False, **({"name": "Toko"} if module == "device" else {}), **params)
+        report = controller.run(
+            module, True, validate_certs=False, **({"name": "Toko"} if module == "device" else {}), **params
+        )
         assert any("validate_certs" in warning for warning in report.warnings)
 
 
@@ -182,10 +199,15 @@ def test_a_damaged_record_is_told(fleet: Controller) -> None:
 def test_a_token_alone_shows_its_device(fleet: Controller) -> None:
     token = fleet.sandbox.device(B)["token"]
     result = fleet.run("device_info", account_token=None, device_token=token, profile=True).result
-    assert [(device["device"], device["autoread"], device["messages"]) for device in result["devices"]] == [(B, None, 0)]
+    assert [(device["device"], device["autoread"], device["messages"]) for device in result["devices"]] == [
+        (B, None, 0)
+    ]
     assert result["account"] is None
     fleet.environment["FONNTE_DEVICE_TOKEN"] = token
-    assert fleet.run("device_info", account_token=None).result == fleet.run("device_info", account_token=None, device_token=token).result
+    assert (
+        fleet.run("device_info", account_token=None).result
+        == fleet.run("device_info", account_token=None, device_token=token).result
+    )
 
 
 def test_the_date_in_words_of_a_profile(fleet: Controller) -> None:

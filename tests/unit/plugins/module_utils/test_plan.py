@@ -99,7 +99,9 @@ TABLE: list[tuple[str, State, Observed | None, Settings, tuple[str, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(("state", "observed", "settings", "operations"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
+@pytest.mark.parametrize(
+    ("state", "observed", "settings", "operations"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
+)
 def test_state_table(state: State, observed: Observed | None, settings: Settings, operations: tuple[str, ...]) -> None:
     assert plan(settings, observed, remembered(webhook=URL), state).operations == operations
 
@@ -195,7 +197,14 @@ CELLS: list[tuple[str, Recorded, Policy, Settings, Source, Reason | None]] = [
     ("recorded, same", remembered(webhook=URL), Policy(), {"webhook": URL}, Source.RECORDED, None),
     ("recorded, other", remembered(webhook=URL), Policy(), {"webhook": OTHER}, Source.RECORDED, Reason.DIFFERS),
     ("recorded, clear", remembered(webhook=URL), Policy(), {"webhook": ""}, Source.RECORDED, Reason.DIFFERS),
-    ("unconfirmed, same", remembered(Standing.UNCONFIRMED, webhook=""), Policy(), {"webhook": ""}, Source.UNCONFIRMED, None),
+    (
+        "unconfirmed, same",
+        remembered(Standing.UNCONFIRMED, webhook=""),
+        Policy(),
+        {"webhook": ""},
+        Source.UNCONFIRMED,
+        None,
+    ),
     (
         "unconfirmed, other",
         remembered(Standing.UNCONFIRMED, webhook=""),
@@ -204,32 +213,89 @@ CELLS: list[tuple[str, Recorded, Policy, Settings, Source, Reason | None]] = [
         Source.UNCONFIRMED,
         Reason.DIFFERS,
     ),
-    ("in doubt, same", remembered(Standing.IN_DOUBT, webhook=URL), Policy(), {"webhook": URL}, Source.IN_DOUBT, Reason.IN_DOUBT),
-    ("in doubt, other", remembered(Standing.IN_DOUBT, webhook=URL), Policy(), {"webhook": OTHER}, Source.IN_DOUBT, Reason.IN_DOUBT),
+    (
+        "in doubt, same",
+        remembered(Standing.IN_DOUBT, webhook=URL),
+        Policy(),
+        {"webhook": URL},
+        Source.IN_DOUBT,
+        Reason.IN_DOUBT,
+    ),
+    (
+        "in doubt, other",
+        remembered(Standing.IN_DOUBT, webhook=URL),
+        Policy(),
+        {"webhook": OTHER},
+        Source.IN_DOUBT,
+        Reason.IN_DOUBT,
+    ),
     ("young", remembered(webhook=URL), Policy(max_age=3600), {"webhook": URL}, Source.RECORDED, None),
     ("old", remembered(webhook=URL), Policy(max_age=3599), {"webhook": URL}, Source.RECORDED, Reason.EXPIRED),
     ("old, other", remembered(webhook=URL), Policy(max_age=1), {"webhook": OTHER}, Source.RECORDED, Reason.DIFFERS),
-    ("from the future", remembered(at=ago(days=-1), webhook=URL), Policy(max_age=1e9), {"webhook": URL}, Source.RECORDED, Reason.EXPIRED),
+    (
+        "from the future",
+        remembered(at=ago(days=-1), webhook=URL),
+        Policy(max_age=1e9),
+        {"webhook": URL},
+        Source.RECORDED,
+        Reason.EXPIRED,
+    ),
     ("undated", remembered(at="", webhook=URL), Policy(max_age=1e9), {"webhook": URL}, Source.RECORDED, Reason.EXPIRED),
-    ("always, same", remembered(webhook=URL), Policy("always_update"), {"webhook": URL}, Source.RECORDED, Reason.ALWAYS),
-    ("always, other", remembered(webhook=URL), Policy("always_update"), {"webhook": OTHER}, Source.RECORDED, Reason.DIFFERS),
+    (
+        "always, same",
+        remembered(webhook=URL),
+        Policy("always_update"),
+        {"webhook": URL},
+        Source.RECORDED,
+        Reason.ALWAYS,
+    ),
+    (
+        "always, other",
+        remembered(webhook=URL),
+        Policy("always_update"),
+        {"webhook": OTHER},
+        Source.RECORDED,
+        Reason.DIFFERS,
+    ),
     ("always, unknown", Recorded(), Policy("always_update"), {"webhook": URL}, Source.NONE, Reason.NO_RECORD),
     ("always, readable", Recorded(), Policy("always_update"), {"name": "Toko"}, Source.SERVICE, None),
     ("error, same", remembered(webhook=URL), Policy("error"), {"webhook": URL}, Source.RECORDED, None),
     ("error, other", remembered(webhook=URL), Policy("error"), {"webhook": OTHER}, Source.RECORDED, Reason.DIFFERS),
-    ("error, in doubt", remembered(Standing.IN_DOUBT, webhook=URL), Policy("error"), {"webhook": URL}, Source.IN_DOUBT, Reason.IN_DOUBT),
+    (
+        "error, in doubt",
+        remembered(Standing.IN_DOUBT, webhook=URL),
+        Policy("error"),
+        {"webhook": URL},
+        Source.IN_DOUBT,
+        Reason.IN_DOUBT,
+    ),
     ("readable, same", Recorded(), Policy(), {"autoread": True}, Source.SERVICE, None),
     ("readable, other", Recorded(), Policy(), {"autoread": False}, Source.SERVICE, Reason.DIFFERS),
-    ("readable beats recorded", remembered(autoread=False), Policy(), {"autoread": False}, Source.SERVICE, Reason.DIFFERS),
+    (
+        "readable beats recorded",
+        remembered(autoread=False),
+        Policy(),
+        {"autoread": False},
+        Source.SERVICE,
+        Reason.DIFFERS,
+    ),
 ]
 
 
-@pytest.mark.parametrize(("recorded", "policy", "settings", "source", "reason"), [cell[1:] for cell in CELLS], ids=[cell[0] for cell in CELLS])
-def test_evidence_and_reason(recorded: Recorded, policy: Policy, settings: Settings, source: Source, reason: Reason | None) -> None:
+@pytest.mark.parametrize(
+    ("recorded", "policy", "settings", "source", "reason"),
+    [cell[1:] for cell in CELLS],
+    ids=[cell[0] for cell in CELLS],
+)
+def test_evidence_and_reason(
+    recorded: Recorded, policy: Policy, settings: Settings, source: Source, reason: Reason | None
+) -> None:
     made = plan(settings, seen(), recorded, policy=replace(policy, unknown="ignore"))
     (option,) = settings
     assert made.evidence[option].source is source
-    assert made.evidence[option].at == (recorded.device.entries[option].at if source not in (Source.NONE, Source.SERVICE) else None)
+    assert made.evidence[option].at == (
+        recorded.device.entries[option].at if source not in (Source.NONE, Source.SERVICE) else None
+    )
     assert made.reasons == ({option: reason} if reason else {})
     assert bool(made.operations) is bool(reason)
 
@@ -270,7 +336,15 @@ def test_an_update_sends_everything_that_is_known() -> None:
     made = plan({"name": "Tako"}, seen(), recorded)
     assert made.send == {"name": "Tako", "autoread": True, "webhook": URL, "quick": True, "target": "628123456789"}
     assert made.carried == {"webhook": AT, "quick": AT, "target": AT}
-    assert made.at_risk == ("personal", "group", "resend", "country_code", "webhook_connect", "webhook_status", "webhook_chaining")
+    assert made.at_risk == (
+        "personal",
+        "group",
+        "resend",
+        "country_code",
+        "webhook_connect",
+        "webhook_status",
+        "webhook_chaining",
+    )
     assert made.after == {**made.send}
     assert made.before == {**made.send, "name": "Toko"}
 
@@ -334,7 +408,10 @@ def test_what_is_at_risk_is_named_or_refused_or_left_to_the_result() -> None:
 
 def test_nothing_is_at_risk_where_all_is_known() -> None:
     everything = remembered(
-        **{option: URL if option.startswith("webhook") else option not in ("target", "country_code") or "62812345678" for option in RECORDED}
+        **{
+            option: URL if option.startswith("webhook") else option not in ("target", "country_code") or "62812345678"
+            for option in RECORDED
+        }
     )
     made = plan({"name": "Tako"}, seen(), everything, policy=Policy(unknown="error"))
     assert made.at_risk == () and made.operations == (UPDATE,)

@@ -42,7 +42,11 @@ def store(tmp_path: Path) -> RecordStore:
 
 def full_record() -> DeviceRecord:
     sent = {"autoread": True, "webhook": URL, "quick": False, "webhook_status": ""}
-    return DeviceRecord(otp_requested_at=AT, number="08123456789").confirm(sent, AT).begin({"target": "628123456789"}, LATER)
+    return (
+        DeviceRecord(otp_requested_at=AT, number="08123456789")
+        .confirm(sent, AT)
+        .begin({"target": "628123456789"}, LATER)
+    )
 
 
 # Standing of entries
@@ -226,7 +230,9 @@ def test_a_record_that_cannot_be_read_counts_as_none_and_says_so(store: RecordSt
     assert content is None and "cannot be read" in problem
 
 
-def test_a_failed_write_leaves_the_old_record_and_nothing_else(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_the_old_record_and_nothing_else(
+    store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = store.device(TOKEN)
     file.save(full_record())
 

@@ -54,7 +54,9 @@ def test_a_url_that_is_only_a_host_hides_nothing() -> None:
 
 def test_text_of_the_service_is_made_safe() -> None:
     redactor = Redactor(KEY, ["012345", None, ""])
-    text = redactor.text("webhook url https://u:p@h.example.com/s3cret?x=y refused for 012345\x1b[31m\nby key-of-the-test")
+    text = redactor.text(
+        "webhook url https://u:p@h.example.com/s3cret?x=y refused for 012345\x1b[31m\nby key-of-the-test"
+    )
     assert "s3cret" not in text and "u:p" not in text and "012345" not in text and KEY not in text
     assert "https://h.example.com/…#" in text and MASK in text
     assert text.isprintable()

@@ -34,7 +34,14 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._transport import 
 )
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
-LIST, PROFILE, ADD, UPDATE, DISCONNECT, DELETE = "/get-devices", "/device", "/add-device", "/update-device", "/disconnect", "/delete-device"
+LIST, PROFILE, ADD, UPDATE, DISCONNECT, DELETE = (
+    "/get-devices",
+    "/device",
+    "/add-device",
+    "/update-device",
+    "/disconnect",
+    "/delete-device",
+)
 READS, WRITES, ONCE = (LIST, PROFILE), (UPDATE, DISCONNECT), (ADD, DELETE)
 
 
@@ -122,7 +129,9 @@ def test_only_this_machine_is_loopback() -> None:
         ("status", {"code": 429, "headers": {"Retry-After": "soon"}}),
     ],
 )
-def test_a_read_is_repeated_after_a_passing_fault(sandbox: Sandbox, path: str, kind: str, more: dict[str, t.Any]) -> None:
+def test_a_read_is_repeated_after_a_passing_fault(
+    sandbox: Sandbox, path: str, kind: str, more: dict[str, t.Any]
+) -> None:
     sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": [{"number": "081200000001"}]}])
     token = sandbox.account_token if path == LIST else sandbox.device("081200000001")["token"]
     sandbox.fault(kind, path=path, times=2, **more)
@@ -167,7 +176,9 @@ def test_no_retries_means_one_try(sandbox: Sandbox) -> None:
         ("status", {"code": 413, "headers": {"Retry-After": "0"}}),
     ],
 )
-def test_a_write_that_may_have_been_applied_is_never_repeated(sandbox: Sandbox, path: str, kind: str, more: dict[str, t.Any]) -> None:
+def test_a_write_that_may_have_been_applied_is_never_repeated(
+    sandbox: Sandbox, path: str, kind: str, more: dict[str, t.Any]
+) -> None:
     sandbox.fault(kind, path=path, times=None, **more)
     with pytest.raises(CallError) as caught:
         post(sandbox, path, timeout=0.1)
@@ -191,7 +202,9 @@ def test_a_creation_or_a_code_never_follows_a_429(sandbox: Sandbox, path: str) -
 
 
 @pytest.mark.parametrize("path", [*READS, *WRITES, *ONCE])
-def test_a_connection_that_is_refused_is_tried_again_and_has_reached_nobody(sandbox: Sandbox, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_is_refused_is_tried_again_and_has_reached_nobody(
+    sandbox: Sandbox, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     waits: list[float] = []
     monkeypatch.setattr(time, "sleep", waits.append)
     with pytest.raises(UnreachableError, match="Connection refused") as caught:
@@ -221,7 +234,17 @@ def test_a_wait_within_the_limit_is_obeyed(sandbox: Sandbox, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    ("header", "seconds"), [(None, None), ("5", 5.0), (" 5 ", 5.0), ("soon", None), ("", None), ("-3", None), ("1e3", None), ("9" * 400, 21600.0)]
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("5", 5.0),
+        (" 5 ", 5.0),
+        ("soon", None),
+        ("", None),
+        ("-3", None),
+        ("1e3", None),
+        ("9" * 400, 21600.0),
+    ],
 )
 def test_the_seconds_of_a_header(header: str | None, seconds: float | None) -> None:
     assert BoundedRetry.seconds(header) == seconds
@@ -305,7 +328,9 @@ def test_a_redirect_to_nonsense_is_no_traceback(sandbox: Sandbox, location: str)
 # What the machine has no say in
 
 
-def test_nothing_of_the_machine_changes_what_is_sent(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_the_machine_changes_what_is_sent(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login thief password taken\n")
     (tmp_path / ".netrc").chmod(0o600)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -341,7 +366,9 @@ def test_without_requests_the_library_is_named(sandbox: Sandbox, monkeypatch: py
 # TLS
 
 
-@pytest.mark.parametrize(("tls", "words"), [("expired", "expired"), ("wrong-host", "match"), ("self-signed", "self.signed")])
+@pytest.mark.parametrize(
+    ("tls", "words"), [("expired", "expired"), ("wrong-host", "match"), ("self-signed", "self.signed")]
+)
 def test_a_certificate_that_is_not_good_stops_the_call_before_the_token_is_sent(tls: str, words: str) -> None:
     with Sandbox(tls=tls) as sandbox:
         with pytest.raises(UnreachableError, match=f"certificate was refused.*{words}"):
