@@ -13,7 +13,7 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 requirements:
   - Python 3.7 or newer where the module runs
-  - requests >= 2.25
+  - requests >= 2.25, with urllib3 >= 1.26
   - cryptography >= 3.3, for the record
 options:
   account_token:

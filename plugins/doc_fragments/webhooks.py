@@ -15,21 +15,21 @@ options:
   webhook:
     description:
       - The URL that Fonnte calls for incoming chats. It is called only while the device's autoread is on.
-      - V('') clears it. Left out, it is not managed. Results show only its host and a digest.
+      - An empty text clears it. Left out, it is not managed. Results show only its host and a digest.
     type: str
   webhook_connect:
     description:
       - The URL that Fonnte calls when the device is linked or drops off. Use V(https://), since the device's token is sent there.
-      - V('') clears it. Left out, it is not managed. Results show only its host and a digest.
+      - An empty text clears it. Left out, it is not managed. Results show only its host and a digest.
     type: str
   webhook_status:
     description:
       - The URL that Fonnte calls when the status of a sent message changes.
-      - V('') clears it. Left out, it is not managed. Results show only its host and a digest.
+      - An empty text clears it. Left out, it is not managed. Results show only its host and a digest.
     type: str
   webhook_chaining:
     description:
       - The URL that Fonnte calls for replies to chained messages.
-      - V('') clears it. Left out, it is not managed. Results show only its host and a digest.
+      - An empty text clears it. Left out, it is not managed. Results show only its host and a digest.
     type: str
 """

@@ -71,7 +71,7 @@ def _parts(url: str) -> set[str]:
         words = [url, parts.netloc.rpartition("@")[0], parts.path, parts.query, parts.fragment]
         words += [f"{parts.path}?{parts.query}", parts.username or "", parts.password or ""]
         words += [value for _name, value in parse_qsl(parts.query)]
-        words += [part for part in parts.path.split("/")]
+        words += parts.path.split("/")
     except ValueError:
         words = [url]
     spellings = [(word, quote(word, safe=""), unquote(word), word.replace("/", "\\/")) for word in words]

@@ -62,7 +62,7 @@ options:
     type: raw
   country_code:
     description:
-      - The country code that stands for a leading 0 of O(target), such as V('62').
+      - The country code that stands for a leading 0 of O(target), such as V(62).
     type: str
   otp:
     description:
