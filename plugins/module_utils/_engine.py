@@ -16,9 +16,9 @@ import contextlib
 import time
 import typing as t
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
 
 from ._api import Device
+from ._clock import now, stamp
 from ._errors import (
     CallError,
     FonnteError,
@@ -35,7 +35,6 @@ from ._plan import (
     DISCONNECT,
     OPERATIONS,
     REQUEST_OTP,
-    TIME_FORMAT,
     UPDATE,
     Desired,
     Observed,
@@ -78,15 +77,6 @@ class Outcome:
     def warn(self, texts: t.Iterable[str]) -> None:
         """Add warnings, each once."""
         self.warnings += [text for text in texts if text not in self.warnings]
-
-
-def now() -> datetime:
-    """Return the time, in UTC."""
-    return datetime.now(timezone.utc)
-
-
-def _stamp() -> str:
-    return now().strftime(TIME_FORMAT)
 
 
 def foresee(house: House, desired: Desired) -> Outcome:
@@ -184,7 +174,7 @@ def _second_look_helps(fault: CallError) -> bool:
 def _finish_after_fault(house: House, desired: Desired, outcome: Outcome, fault: CallError, hold: _Hold) -> None:
     """See what became of a call whose answer was lost, plan anew, and do what is still to be done, once."""
     first = outcome.plan
-    lost = next(operation for operation in first.operations if operation not in outcome.done)
+    lost = next((operation for operation in first.operations if operation not in outcome.done), first.operations[-1])
     try:
         sight, plan = _look_and_hold(house, desired, hold)
     except RefusedError as refusal:
@@ -197,17 +187,14 @@ def _finish_after_fault(house: House, desired: Desired, outcome: Outcome, fault:
         raise _unknown(fault, _AFTERWARDS[lost])
     outcome.device = sight.device or outcome.device
     outcome.warn((*sight.warnings, *plan.warnings))
-    if lost not in plan.operations and fault.may_be_applied:
-        outcome.done.append(lost)
-    elif CREATE in (lost, *plan.operations):
+    if CREATE in plan.operations or (lost == CREATE and not fault.may_be_applied):
         # Not the world that the first plan was made for.
         outcome.plan, outcome.sight = plan, sight
-        first = plan
-    outcome.plan = _joined(first, plan)
-    writer = _Writer(house, desired, sight, outcome, hold)
-    if lost == DELETE:
-        writer.forget(outcome.sight)
-    writer.run(plan)
+    else:
+        if lost not in plan.operations:
+            outcome.done.append(lost)
+        outcome.plan = _joined(first, plan)
+    _Writer(house, desired, sight, outcome, hold).finish(lost, first, plan)
 
 
 def _joined(first: Plan, second: Plan) -> Plan:
@@ -258,6 +245,16 @@ class _Writer:
             REQUEST_OTP: ("Asking for a code to delete", self._request_otp),
         }
 
+    def finish(self, lost: str, first: Plan, plan: Plan) -> None:
+        """Do what is left after a fault, and keep the record in step with what the lost call turned out to be."""
+        if lost == DELETE:
+            self.forget()
+        elif CREATE in first.operations and self._sight.device is not None and not plan.operations:
+            # Created, and as declared: that creation is over.
+            self._device_file.save(self._record)
+            self._note_present(finished=True)
+        self.run(plan)
+
     def run(self, plan: Plan) -> None:
         """Do what the plan says, in its order."""
         for operation in plan.operations:
@@ -284,7 +281,7 @@ class _Writer:
         note_file = self._house.records.number(self._house.account_token, self._desired.number)
         old, _problem = note_file.load()
         old_file = old.device_file if old else ""
-        note_file.save(NumberNote("creating", _stamp(), _hidden({**plan.add, **plan.send}), old_file))
+        note_file.save(NumberNote("creating", stamp(), _hidden({**plan.add, **plan.send}), old_file))
         try:
             device = self._house.api.add_device(self._house.account_token, self._desired.number, plan.add)
         except CallError as fault:
@@ -300,7 +297,7 @@ class _Writer:
     def _remember_new(self, device: Device, plan: Plan, note_file: SealedFile[NumberNote]) -> None:
         device_file = self._device_file
         self._hold.take([device_file])
-        at = _stamp()
+        at = stamp()
         # What the reply shows is what was set, whatever was sent.
         added = {option: device.settings.get(option, value) for option, value in plan.add.items()}
         empty = {option: value for option, value in self._desired.settings.items() if value == ""}
@@ -320,17 +317,54 @@ class _Writer:
     # Updating
 
     def _update(self, plan: Plan) -> None:
-        before = self._prepare(plan.send)
+        """Write the complete set; where it is refused and clears webhooks, find out whether that is why.
+
+        One reading of the service refuses an empty webhook, and with it everything else that was sent.
+        """
         try:
-            self._send(plan)
+            self._write(plan.send)
+        except RefusedError as refusal:
+            if not plan.clears or refusal.meaning not in (Meaning.BAD_INPUT, Meaning.WEBHOOK):
+                raise
+            self._write({option: value for option, value in plan.send.items() if option not in plan.clears})
+            self._clear_again(plan)
+        self._note_present(finished=True)
+
+    def _clear_again(self, plan: Plan) -> None:
+        try:
+            # A receiver of another webhook that had a hiccup would look the same the first time.
+            self._write(plan.send)
+        except RefusedError as refusal:
+            if refusal.meaning is not Meaning.BAD_INPUT:
+                raise
+            self._record = self._record.confirm(plan.clears, stamp())
+            self._device_file.save(self._record)
+            self._outcome.refused_clears = tuple(plan.clears)
+            names = ", ".join(plan.clears)
+            self._outcome.warn(
+                [
+                    f'Fonnte refused to clear {names} of device {self._sight.number} ("{refusal.text}"); '
+                    "everything else was applied. Clear it in the dashboard."
+                ]
+            )
+
+    def _write(self, settings: Settings) -> None:
+        """Send a set of settings, with its doubt in the record before and its confirmation after."""
+        before = self._prepare(settings)
+        try:
+            self._send(settings)
         except CallError as fault:
             if not fault.may_be_applied:
-                self._device_file.restore(before)
+                self._restore(before)
             raise
         self._outcome.done.append(UPDATE)
-        self._record = self._record.confirm(plan.send, _stamp())
+        self._record = self._record.confirm(settings, stamp())
         self._device_file.save(self._record)
-        self._note_present(finished=True)
+
+    def _restore(self, before: DeviceRecord | None) -> None:
+        """Put back what was recorded before a call that was certainly not applied."""
+        self._record = before or DeviceRecord(number=self._record.number)
+        self._device_file.restore(before)
 
     def _prepare(self, sent: Settings) -> DeviceRecord | None:
         """Write down what is about to be sent, and return what to put back if it certainly was not applied.
@@ -339,7 +373,7 @@ class _Writer:
         """
         known = self._device_file.load()[0] is not None or bool(self._record.entries)
         before = self._record
-        self._record = before.begin(sent, _stamp())
+        self._record = before.begin(sent, stamp())
         self._device_file.save(self._record)
         self._note_present()
         return before if known else None
@@ -350,39 +384,12 @@ class _Writer:
         if note_file is None:
             return
         old, _problem = note_file.load()
-        new = NumberNote("present", _stamp(), {}, self._device_file.name)
+        new = NumberNote("present", stamp(), {}, self._device_file.name)
         begun = old is not None and old.state == "creating"
         if finished if begun else (old is None or (old.state, old.device_file) != (new.state, new.device_file)):
             note_file.save(new)
 
-    def _send(self, plan: Plan) -> None:
-        """Send the update; where it is refused and clears webhooks, find out whether that is why.
-
-        One reading of the service refuses an empty webhook, and with it everything else that was sent.
-        """
-        try:
-            self._send_set(plan.send)
-        except RefusedError as refusal:
-            if not plan.clears or refusal.meaning not in (Meaning.BAD_INPUT, Meaning.WEBHOOK):
-                raise
-            self._send_set({option: value for option, value in plan.send.items() if option not in plan.clears})
-            self._clear_again(plan)
-
-    def _clear_again(self, plan: Plan) -> None:
-        try:
-            # A receiver that had a hiccup would look the same the first time.
-            self._send_set(plan.send)
-        except RefusedError as refusal:
-            names = ", ".join(plan.clears)
-            self._outcome.warn(
-                [
-                    f'Fonnte refused to clear {names} of device {self._sight.number} ("{refusal.text}"); everything else was applied. '
-                    "Clear it in the dashboard."
-                ]
-            )
-            self._outcome.refused_clears = tuple(plan.clears)
-
-    def _send_set(self, settings: Settings) -> None:
+    def _send(self, settings: Settings) -> None:
         """Send a complete set of settings, with the registered number where it is known.
 
         The number is a writable field. Where nobody can vouch for it, it is left out first, and sent only
@@ -398,9 +405,10 @@ class _Writer:
             if refusal.text != "input invalid":
                 raise
             if observed.rival:
-                raise FonnteError(
-                    f"it is registered as {observed.number} by the record and as {observed.rival} by its profile, and Fonnte insists on one",
-                    "give account_token as well, so that the list can tell (nothing was changed)",
+                raise CallError(
+                    f"it is registered as {observed.number} by the record and as {observed.rival} by its profile, "
+                    "and Fonnte insists on one",
+                    "give account_token as well, so that the list can tell",
                 ) from None
             self._house.api.update_device(device.token, observed.number, settings)
 
@@ -429,40 +437,42 @@ class _Writer:
             self._outcome.otp_wait = refusal.seconds
             return
         self._outcome.done.append(REQUEST_OTP)
-        self._device_file.save(replace(self._record, otp_requested_at=_stamp()))
+        self._device_file.save(replace(self._record, otp_requested_at=stamp()))
 
     def _delete(self, plan: Plan) -> None:
         self._prepare({})
         deleted = self._house.api.delete_device(self._device.token, self._desired.otp)
         self._outcome.done.append(DELETE)
         self._check_deleted(deleted)
-        self.forget(self._sight)
+        self.forget()
 
     def _check_deleted(self, deleted: str | None) -> None:
         observed = self._sight.observed
-        if deleted is None or observed is None or not observed.certain or same_number(deleted, observed.number):
+        meant = self._desired.number or (observed.number if observed is not None and observed.certain else "")
+        if not deleted or not meant or same_number(deleted, meant):
             return
         # Nobody knows of the meant one whether it is still there; it is not claimed to be gone.
         self._outcome.plan = replace(self._outcome.plan, after=self._outcome.plan.before)
         raise FonnteError(
-            f"the service says that it deleted device {deleted}, not {observed.number}",
+            f"the service says that it deleted device {deleted}, not {meant}",
             "look at both devices in the dashboard before anything else is done",
         )
 
-    def forget(self, sight: Sight) -> None:
+    def forget(self) -> None:
         """Remove the record of a device that was deleted, and remember that it was."""
-        if sight.device is not None:
-            self._house.records.device(sight.device.token).remove()
-        note_file = self._house.note_file(sight.number)
+        device = self._outcome.device
+        if device is not None:
+            self._house.records.device(device.token).remove()
+        note_file = self._house.note_file(self._sight.number)
         if note_file is not None:
-            note_file.save(NumberNote("deleted", _stamp()))
+            note_file.save(NumberNote("deleted", stamp()))
 
 
 def _corrected(record: DeviceRecord, observed: Observed) -> DeviceRecord:
     """Return the record with what the service has just shown: a run with a token alone will have nothing else."""
     seen = {option: value for option, value in observed.settings.items() if option in record.entries}
     stale = {option: value for option, value in seen.items() if record.entries[option].value != value}
-    return replace(record.note(stale, _stamp()), number=observed.number if observed.certain else record.number)
+    return replace(record.note(stale, stamp()), number=observed.number if observed.certain else record.number)
 
 
 def _without_disconnection(plan: Plan) -> Plan:

@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ._api import Device
-from ._engine import now
+from ._clock import now
 from ._errors import OptionError, doing
 from ._number import matches, parse_number
 from ._record import DeviceRecord

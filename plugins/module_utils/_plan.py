@@ -14,8 +14,9 @@ from __future__ import annotations
 import enum
 import typing as t
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import datetime
 
+from ._clock import age
 from ._errors import NotFoundError, OptionError, PolicyError
 from ._record import DeviceRecord
 from ._settings import BY_OPTION, SETTINGS, Settings, Value
@@ -30,7 +31,6 @@ CREATE, UPDATE, DISCONNECT, DELETE, REQUEST_OTP = OPERATIONS = (
 
 # The service makes a new code no sooner than this after the last one.
 OTP_WAIT_SECONDS = 600
-TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class State(enum.Enum):
@@ -222,7 +222,8 @@ def make_plan(desired: Desired, observed: Observed | None, recorded: Recorded, n
     if desired.state is State.ABSENT:
         return _plan_absent(desired, observed, recorded, now)
     if observed is not None:
-        return _plan_existing(_without_brakes(desired) if recorded.begun else desired, observed, recorded, now)
+        plan = _plan_existing(_without_brakes(desired) if recorded.begun else desired, observed, recorded, now)
+        return _with_a_name(desired, plan)
     if desired.state is State.DISCONNECTED:
         nothing = f"Device {desired.number} does not exist, so there is nothing to disconnect; it was not created."
         return replace(stand_still(desired, None, recorded), warnings=(nothing, *_moved(desired, recorded)))
@@ -299,6 +300,16 @@ def _without_brakes(desired: Desired) -> Desired:
     """Return what is declared without the policies against unknown values: of a device that we are making none are."""
     write_only = "recorded" if desired.policy.write_only == "error" else desired.policy.write_only
     return replace(desired, policy=replace(desired.policy, write_only=write_only))
+
+
+def _with_a_name(desired: Desired, plan: Plan) -> Plan:
+    if UPDATE in plan.operations and "name" not in plan.send:
+        raise OptionError(
+            "name",
+            f"an update of device {desired.number} needs its name, and the one that Fonnte shows cannot be sent back",
+            "declare it",
+        )
+    return plan
 
 
 def _moved(desired: Desired, recorded: Recorded) -> t.Iterator[str]:
@@ -380,17 +391,8 @@ def _reason(desired: Desired, option: str, value: Value, known: Known, now: date
 def _expired(at: str | None, max_age: float | None, now: datetime) -> bool:
     if max_age is None:
         return False
-    age = _age(at, now)
     # A record from the future is one whose age nobody knows.
-    return age is None or age < 0 or age > max_age
-
-
-def _age(at: str | None, now: datetime) -> float | None:
-    try:
-        then = datetime.strptime(at or "", TIME_FORMAT).replace(tzinfo=timezone.utc)
-    except ValueError:
-        return None
-    return (now - then).total_seconds()
+    return not 0 <= age(at, now) <= max_age
 
 
 def _parcel(desired: Desired, known: t.Mapping[str, Known], reasons: t.Mapping[str, Reason]) -> Parcel:
@@ -482,5 +484,5 @@ def _never_seen(number: str) -> str:
 
 def _otp_wait(requested_at: str | None, now: datetime) -> int | None:
     """Return the seconds until a code can be asked for again, if this controller knows of one on its way."""
-    age = _age(requested_at, now) if requested_at else None
-    return int(OTP_WAIT_SECONDS - age) if age is not None and 0 <= age < OTP_WAIT_SECONDS else None
+    passed = age(requested_at, now)
+    return int(OTP_WAIT_SECONDS - passed) if 0 <= passed < OTP_WAIT_SECONDS else None

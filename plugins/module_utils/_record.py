@@ -339,6 +339,10 @@ class RecordStore:
         name = _digest(account_token, "number", self._endpoint, international(number))
         return SealedFile(self.folder, f"number-{name}", account_token, NumberNote.from_json)
 
+    def has(self, device_file: str) -> bool:
+        """Tell whether there is a record of this name."""
+        return bool(device_file) and os.path.exists(os.path.join(self.folder, os.path.basename(device_file)))
+
     def discard(self, device_file: str) -> None:
         """Remove the record of a device that is no more; it opens with no token that exists."""
         if device_file.startswith("device-") and os.path.basename(device_file) == device_file:

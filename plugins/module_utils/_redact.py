@@ -56,7 +56,7 @@ class Redactor:
         urls = [value for value in sent if _URL.match(value)]
         for url in urls:
             text = text.replace(url, self.url(url))
-        hidden = self._secrets.union(secrets, *(_parts(url) for url in urls))
+        hidden = self._secrets.union(filter(None, secrets), *(_parts(url) for url in urls))
         for secret in sorted(hidden, key=len, reverse=True):
             text = text.replace(secret, MASK)
         text = _URL.sub(lambda found: self.url(found.group()), text)
@@ -68,16 +68,19 @@ def _parts(url: str) -> set[str]:
     """Return what of a URL must not be shown, in the spellings in which it may be repeated."""
     try:
         parts = urlsplit(url)
-        words = [url, parts.netloc.rpartition("@")[0], parts.path, parts.query, parts.fragment]
-        words += [f"{parts.path}?{parts.query}", parts.username or "", parts.password or ""]
+        words = [url, f"{parts.path}?{parts.query}", parts.path, parts.query, parts.fragment]
+        words += [parts.netloc.rpartition("@")[0], parts.username or "", parts.password or ""]
         words += [value for _name, value in parse_qsl(parts.query)]
-        words += parts.path.split("/")
+        # A plain word in a path is no secret, and masking it would blot out the service's own words.
+        words += [part for part in parts.path.split("/") if not part.isalpha() or not part.islower()]
     except ValueError:
         words = [url]
-    spellings = [(word, quote(word, safe=""), unquote(word), word.replace("/", "\\/")) for word in words]
-    return {
-        spelling for spellings_of_one in spellings for spelling in spellings_of_one if len(spelling) >= SHORTEST_SECRET
-    }
+    spellings = {form for word in words for form in _spellings(word)}
+    return {spelling for spelling in spellings if len(spelling) >= SHORTEST_SECRET}
+
+
+def _spellings(word: str) -> tuple[str, ...]:
+    return word, quote(word, safe=""), unquote(word), word.replace("/", "\\/")
 
 
 def bare_host(url: str) -> str:

@@ -9,11 +9,11 @@
 from __future__ import annotations
 
 import typing as t
-from datetime import datetime, timezone
 
 from ._api import Device
+from ._clock import unix_to_text
 from ._engine import Outcome
-from ._plan import CREATE, DISCONNECT, REQUEST_OTP, TIME_FORMAT, UPDATE, Desired, Evidence, State
+from ._plan import CREATE, DISCONNECT, REQUEST_OTP, UPDATE, Desired, Evidence, State
 from ._record import DeviceRecord
 from ._redact import Redactor
 from ._settings import BY_OPTION, SETTINGS, WEBHOOKS, Kind, Settings, Value
@@ -40,16 +40,6 @@ def device_facts(device: Device | None, number: str, settings: Settings, redacto
     }
     facts.update({setting.option: show(setting.option, settings.get(setting.option), redactor) for setting in SETTINGS})
     return facts
-
-
-def unix_to_text(seconds: int | None) -> str | None:
-    """Return unix seconds as ``YYYY-MM-DDTHH:MM:SSZ``; None for none, and for what no calendar holds."""
-    if seconds is None:
-        return None
-    try:
-        return datetime.fromtimestamp(seconds, timezone.utc).strftime(TIME_FORMAT)
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def recorded_facts(record: DeviceRecord, redactor: Redactor) -> Result:

@@ -191,5 +191,13 @@ _FLAGS: dict[object, bool] = {"on": True, "off": False, "true": True, "false": F
 def _read(kind: Kind, raw: object) -> Value | None:
     if kind is Kind.FLAG:
         return _FLAGS.get(raw) if isinstance(raw, (str, bool)) else None
-    # Half a character, as a service cuts it out of an emoji, can be neither sent back nor printed.
-    return raw.encode("utf-8", "replace").decode("utf-8") if isinstance(raw, str) else None
+    return raw if isinstance(raw, str) and _can_be_sent(raw) else None
+
+
+def _can_be_sent(text: str) -> bool:
+    """Tell whether text can go back as it came: half a character, as a service cuts it out of an emoji, cannot."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

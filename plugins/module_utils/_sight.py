@@ -13,10 +13,14 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ._api import Device, FonnteApi, Listing
+from ._clock import age, now
 from ._errors import FonnteError, OptionError
 from ._number import same_number
 from ._plan import Desired, Observed, Recorded
 from ._record import DeviceRecord, NumberNote, RecordStore, SealedFile
+
+# For so long after a creation was begun nobody else is taken to have set anything on the new device.
+BEGUN_SECONDS = 900
 
 
 @dataclass(frozen=True)
@@ -108,8 +112,9 @@ def _identify(house: House, number: str, listing: Listing | None) -> Device | No
     if by_token:
         return by_token
     profile = house.api.profile(house.device_token)
+    # The profile may show the linked number. What the list showed once has to agree as well.
     remembered = (house.records.device(house.device_token).load()[0] or DeviceRecord()).number
-    for known in filter(None, (remembered, profile.number)):
+    for known in filter(None, (profile.number, remembered)):
         if number and not same_number(number, known):
             raise _not_one_device(number, known)
     return profile
@@ -119,28 +124,25 @@ def _not_one_device(number: str, other: str) -> FonnteError:
     owner = f"device {other}" if other else "a device that the account does not list"
     return FonnteError(
         f"device {number} and device_token are not one device: the token belongs to {owner}",
-        "give one of the two, or the ones that belong together (nothing was changed)",
+        "give one of the two, or the ones that belong together; with account_token as well the list can tell",
     )
 
 
 def _observe(device: Device, declared: str, remembered: str, listed: bool) -> Observed:
     """Return what is seen, with the registered number as far as it is known.
 
-    Only the list shows it for certain. The profile may show the linked number instead, which is dialled
-    from abroad: one that starts with 0 is the registered one.
+    Only the list shows it for certain, and the record remembers what the list showed. The profile may show
+    the linked number instead. That one is dialled from abroad, so where nothing else is known a number in the
+    profile that starts with 0 is a better guess than another spelling of it.
     """
-    number = device.number
-    rival = ""
-    if listed or number.startswith("0"):
-        certain = True
-    elif remembered:
-        certain = same_number(remembered, number)
-        rival = "" if certain else number
-        number = remembered
-    else:
-        certain = False
-        number = declared or number
-    return Observed(number, device.settings, device.connected, certain, rival)
+    shown = device.number
+    if listed:
+        return Observed(shown, device.settings, device.connected)
+    if remembered:
+        same = same_number(remembered, shown)
+        return Observed(remembered, device.settings, device.connected, certain=same, rival="" if same else shown)
+    number = shown if shown.startswith("0") or not declared else declared
+    return Observed(number, device.settings, device.connected, certain=False)
 
 
 def _remember(house: House, device: Device, declared: str) -> tuple[Recorded, tuple[str, ...]]:
@@ -149,12 +151,12 @@ def _remember(house: House, device: Device, declared: str) -> tuple[Recorded, tu
     note_file = house.note_file(declared or device.number)
     note, note_problem = note_file.load() if note_file else (None, "")
     known = record or DeviceRecord()
-    begun = note is not None and note.state == "creating"
-    if note is not None and begun:
+    begun = False
+    if note is not None and note.state == "creating":
         # A creation was begun and its end was never seen.
-        known = known.begin(
-            {option: value for option, value in note.sent.items() if option not in known.entries}, note.at
-        )
+        unseen = {option: value for option, value in note.sent.items() if option not in known.entries}
+        known = known.begin(unseen, note.at)
+        begun = age(note.at, now()) < BEGUN_SECONDS
     return Recorded(known, number_seen=note is not None, begun=begun), _problems(problem, note_problem)
 
 
@@ -162,7 +164,7 @@ def _remember_missing(house: House, number: str, listing: Listing | None) -> tup
     """Return what the record holds of a number that no device has."""
     note_file = house.note_file(number)
     note, problem = note_file.load() if note_file else (None, "")
-    had_device = note is not None and note.state != "deleted" and bool(note.device_file)
+    had_device = note is not None and note.state != "deleted" and house.records.has(note.device_file)
     moved_to = _find_file(house, note.device_file, listing) if note is not None and had_device and listing else ""
     return Recorded(number_seen=note is not None, had_device=had_device and not moved_to, moved_to=moved_to), _problems(
         problem

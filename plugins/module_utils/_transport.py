@@ -115,7 +115,7 @@ def check_endpoint(endpoint: str) -> str:
         host = ""
     if not host or parts.scheme not in ("http", "https"):
         raise OptionError(option, "it is not an http:// or https:// URL", "leave it out to use https://api.fonnte.com")
-    if parts.username is not None or parts.query or parts.fragment:
+    if parts.username is not None or "?" in endpoint or "#" in endpoint:
         raise OptionError(option, "it has a user name, a query or a fragment", "give scheme, host, port and path only")
     if parts.scheme == "http" and not is_loopback(host):
         raise OptionError(option, f"plain http to {host} would show the token to the network", "use https://")
@@ -160,10 +160,8 @@ class Transport:
             raise MissingLibraryError("requests", REQUESTS_MISSING)
         if not hasattr(BoundedRetry, "DEFAULT_ALLOWED_METHODS"):
             raise MissingLibraryError("urllib3 >= 1.26", "An older one is installed.")
-        if connection.ca_path is not None and not os.path.exists(connection.ca_path):
-            raise OptionError(
-                "ca_path", "there is no such file or directory", "give the path of a CA bundle in PEM format"
-            )
+        if connection.ca_path is not None:
+            _check_authorities(connection.ca_path)
         self._connection = connection
         self._proxies = environment_proxies(connection.endpoint)
         self._session = self._open()
@@ -247,10 +245,22 @@ class Transport:
             )
         except requests.exceptions.RequestException as fault:
             raise _connection_fault(fault) from None
+        except (urllib3.exceptions.HTTPError, ValueError) as fault:
+            # What fails before a connection is tried, such as a host name that cannot be one, is not wrapped.
+            raise UnreachableError(f"the service cannot be reached ({type(fault).__name__})", _CHECK_NETWORK) from None
         try:
             return response.status_code, response.headers, _body(response, deadline)
         finally:
             response.close()
+
+
+def _check_authorities(path: str) -> None:
+    try:
+        ssl.create_default_context().load_verify_locations(
+            cafile=path if os.path.isfile(path) else None, capath=path if os.path.isdir(path) else None
+        )
+    except (OSError, TypeError):
+        raise OptionError("ca_path", "it holds no certificates in PEM format", "give the path of a CA bundle") from None
 
 
 class _Late(Exception):

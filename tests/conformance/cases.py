@@ -236,7 +236,7 @@ CASES: tuple[Case, ...] = (
         operations=('update',), reasons=each(('name', 'autoread'), 'differs'), at_risk=frozenset(),
     ),
     Case(
-        'renamed-after-its-webhooks',
+        'renamed-after-its-webhooks', minds=('omitted', 'webhook_probe', 'update_without_device'),
         there=(there('081200001009'),),
         prepare=(webhook_config(device='081200001009', **four('kept')),),
         task=device(device='081200001009', name='Toko Sembilan'),
@@ -244,7 +244,7 @@ CASES: tuple[Case, ...] = (
         warns='may reset',
     ),
     Case(
-        'cleared-webhook',
+        'cleared-webhook', minds=('empty_webhook', 'omitted'),
         there=(there('081200001010'),),
         prepare=(device(device='081200001010', webhook=Hook('old'), webhook_status=Hook('kept'), quick=True),),
         task=device(device='081200001010', webhook='', name='Toko Sepuluh'),
@@ -301,7 +301,7 @@ CASES: tuple[Case, ...] = (
         result={'recreated': True}, warns='linked again',
     ),
     Case(
-        'by-its-token-alone',
+        'by-its-token-alone', minds=('profile_number', 'update_without_device', 'omitted'),
         there=(there('6281200001017', linked=True, autoread=True),),
         task=device(account_token=None, device_token=device_token('6281200001017'), name='Toko Token', autoread=False,
                     quick=True),

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils import _api, _engine
+from ansible_collections.fonnte.whatsapp.plugins.module_utils import _api, _engine, _sight
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
     BusyError,
     CallError,
@@ -553,11 +553,15 @@ def test_a_token_that_no_header_can_hold_is_none(controller: Controller, token: 
         controller.device(A, name="Tako")
 
 
-def test_half_a_character_in_a_name_can_be_sent_back(controller: Controller) -> None:
+def test_a_name_with_half_a_character_is_not_rewritten_unasked(controller: Controller) -> None:
     controller.device(A, name="Toko")
-    controller.sandbox.fault("mutate", path="/get-devices", when="after", set_each={"name": "Toko \ud83d"})
-    report = controller.device(A, autoread=True)
-    assert report.result["device"]["name"] == wire(controller)["name"] == "Toko ?"
+    controller.sandbox.fault("mutate", path="/get-devices", when="after", times=None, set_each={"name": "Toko \ud83d"})
+    assert controller.device(A, autoread=False).result["device"]["name"] is None
+    for check in (True, False):
+        with pytest.raises(FonnteError, match="Option name: .*cannot be sent back; declare it"):
+            controller.device(A, check, autoread=True)
+    controller.device(A, autoread=True, name="Toko Satu")
+    assert wire(controller)["name"] == "Toko Satu"
 
 
 def test_a_registered_number_with_a_plus_is_found_and_kept(controller: Controller) -> None:
@@ -878,3 +882,99 @@ def test_a_task_with_a_token_alone_names_the_device(controller: Controller) -> N
     controller.sandbox.fault("status", path="/update-device", code=200, body={"status": False, "reason": "no"})
     with pytest.raises(RefusedError, match=f"Updating device {A}: "):
         controller.device(None, resend=True, **only_token(controller))
+
+
+def test_a_fault_of_the_second_try_to_clear_does_not_unsay_what_was_applied(controller: Controller) -> None:
+    controller.sandbox.set_readings(empty_webhook="refused")
+    controller.device(A, name="Toko", webhook=URL, webhook_status=OTHER)
+    controller.sandbox.fault("status", path="/update-device", code=429, times=None, skip=2)
+    with pytest.raises(BusyError) as caught:
+        controller.device(A, webhook="https://h.example.com/new", webhook_status="")
+    assert caught.value.progress["operations"] == ["update"]
+    controller.sandbox.clear_faults()
+    assert controller.device(A, True, webhook=URL).result["changed_fields"] == ["webhook"]
+    assert controller.device(A, True, webhook_status="").result["changed_fields"] == ["webhook_status"]
+
+
+def test_a_receiver_that_stays_down_is_not_taken_for_a_refused_clear(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    controller.sandbox.set_readings(webhook_probe="called")
+    first, second = controller.sandbox.sink_url("x"), controller.sandbox.sink_url("y")
+    controller.device(A, name="Toko", webhook=first, webhook_status=second)
+    with monkeypatch.context() as patched:
+        patched.setattr(_api.FonnteApi, "update_device", _refuse_with_empty_values(_api.FonnteApi.update_device))
+        with pytest.raises(RefusedError, match="webhook url"):
+            controller.device(A, name="Toko", webhook=first, webhook_status="")
+    assert controller.device(A, True, webhook_status="").result["changed_fields"] == ["webhook_status"]
+
+
+def test_a_creation_that_was_found_to_be_whole_is_over(controller: Controller) -> None:
+    controller.sandbox.set_readings(omitted="resets")
+    lose(controller, "/add-device")
+    controller.device(A, name="Toko")
+    controller.sandbox.edit(A, webhook="https://by-hand.example.com/x")
+    with pytest.raises(FonnteError, match="may reset settings"):
+        controller.device(A, name="Tako", handle_unknown="error")
+    assert wire(controller)["webhook"] == "https://by-hand.example.com/x"
+
+
+def test_a_creation_that_was_begun_long_ago_lifts_no_brakes(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    controller.sandbox.fault("reset", path="/add-device", when="before", times=None)
+    with pytest.raises(UnansweredError):
+        controller.device(A, name="Toko", personal=True)
+    controller.sandbox.clear_faults()
+    account = {"token": controller.sandbox.account_token, "devices": [{"number": A, "name": "By hand"}]}
+    controller.sandbox.reset(accounts=[account])
+    assert controller.device(A, True, name="Toko").result["at_risk"] == []
+    monkeypatch.setattr(_sight, "BEGUN_SECONDS", -1)
+    assert "webhook" in controller.device(A, True, name="Toko").result["at_risk"]
+
+
+def test_a_number_in_record_and_profile_that_nobody_can_tell_leaves_no_doubt(controller: Controller) -> None:
+    controller.sandbox.set_readings(profile_number="linked", update_without_device="refused")
+    controller.device(A, **FULL)
+    controller.sandbox.link(A, linked_number="628777777777")
+    with pytest.raises(CallError, match="insists on one"):
+        controller.device(None, webhook=OTHER, **only_token(controller))
+    assert not controller.device(A, webhook=URL).result["changed"]
+
+
+def test_the_services_own_words_are_not_masked(controller: Controller) -> None:
+    controller.device(A, name="Toko", webhook="https://h.example.com/webhook/responding?k=s3cret")
+    controller.sandbox.fault(
+        "status", path="/update-device", code=200, body={"status": False, "reason": "webhook url is not responding"}
+    )
+    with pytest.raises(RefusedError, match='Fonnte said "webhook url is not responding"'):
+        controller.device(A, name="Tako")
+
+
+def test_a_device_deleted_by_its_token_alone_is_no_loss_when_it_is_made_again(controller: Controller) -> None:
+    controller.device(A, name="Toko")
+    controller.device(A, state="absent", request_otp=True)
+    controller.device(None, state="absent", otp=controller.sandbox.otp(A), **only_token(controller))
+    assert not controller.device(A, name="Toko").result["recreated"]
+
+
+def test_the_number_in_the_reply_is_compared_with_the_users(controller: Controller) -> None:
+    controller.device(A, name="Toko")
+    controller.device(A, state="absent", request_otp=True)
+    controller.sandbox.fault(
+        "mutate", path="/delete-device", when="after", set={"detail": f"device {B} successfully deleted"}
+    )
+    with pytest.raises(FonnteError, match=f"deleted device {B}") as caught:
+        controller.device(INTERNATIONAL, state="absent", otp=controller.sandbox.otp(A), **only_token(controller))
+    assert caught.value.progress["device"] is not None and caught.value.progress["operations"] == ["delete"]
+
+
+def _refuse_with_empty_values(original: t.Callable[..., None]) -> t.Callable[..., None]:
+    """Return a call whose service finds another webhook's receiver down, whenever a webhook is cleared."""
+
+    def update_device(api: t.Any, token: str, number: str | None, settings: t.Mapping[str, t.Any]) -> None:
+        if "" in settings.values():
+            raise RefusedError("/update-device", "webhook url is not responding", "webhook url is not responding")
+        original(api, token, number, settings)
+
+    return update_device

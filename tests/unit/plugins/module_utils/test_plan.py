@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._clock import TIME_FORMAT
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
     NotFoundError,
     OptionError,
@@ -22,7 +23,6 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._plan import (
     DELETE,
     DISCONNECT,
     REQUEST_OTP,
-    TIME_FORMAT,
     UPDATE,
     Desired,
     Evidence,

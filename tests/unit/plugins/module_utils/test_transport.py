@@ -391,3 +391,15 @@ def test_a_ca_path_that_is_not_there_is_an_error_before_any_call(sandbox: Sandbo
     with pytest.raises(OptionError, match="Option ca_path"):
         post(sandbox, ca_path=str(tmp_path / "none.pem"))
     assert sandbox.journal() == []
+
+
+def test_a_ca_path_that_holds_no_certificate_is_an_error_before_any_call(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("no certificate")
+    with pytest.raises(OptionError, match="Option ca_path: it holds no certificates"):
+        post(sandbox, ca_path=str(tmp_path / "note.txt"))
+
+
+@pytest.mark.parametrize("host", ["a..example.com", "a" * 64 + ".example.com"])
+def test_a_host_name_that_cannot_be_one_is_no_traceback(sandbox: Sandbox, host: str) -> None:
+    with pytest.raises(UnreachableError, match="cannot be reached"):
+        post(sandbox, endpoint=f"https://{host}", retries=0)
