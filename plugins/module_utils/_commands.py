@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from ._engine import Outcome, carry_out, foresee
+from ._engine import carry_out, foresee
 from ._errors import FonnteError, OptionError
 from ._info import device_info
 from ._options import (
@@ -26,6 +26,7 @@ from ._options import (
 )
 from ._redact import Redactor
 from ._result import Result, device_result, webhook_result
+from ._writer import Outcome
 
 if t.TYPE_CHECKING:
     from ._plan import Desired

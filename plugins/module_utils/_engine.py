@@ -6,48 +6,20 @@
 
 """Plan and apply: one device on its way through the house.
 
-Check mode is ``foresee``: it stops after the plan. ``carry_out`` is the only writer, of the service and
-of the record.
+Check mode is ``foresee``: it stops after the plan. ``carry_out`` goes on.
 """
 
 from __future__ import annotations
 
-import contextlib
 import time
-import typing as t
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from ._api import Device
-from ._clock import now, stamp
-from ._errors import (
-    CallError,
-    FonnteError,
-    Meaning,
-    NotFoundError,
-    RefusedError,
-    UnansweredError,
-    doing,
-)
-from ._number import same_number
-from ._plan import (
-    CREATE,
-    DELETE,
-    DISCONNECT,
-    OPERATIONS,
-    REQUEST_OTP,
-    UPDATE,
-    Desired,
-    Observed,
-    Plan,
-    make_plan,
-    stand_still,
-)
-from ._record import DeviceRecord, NumberNote, SealedFile
-from ._settings import RECORDED, Settings
+from ._clock import now
+from ._errors import CallError, FonnteError, Meaning, RefusedError, UnansweredError
+from ._plan import CREATE, DELETE, OPERATIONS, REQUEST_OTP, Desired, Plan, make_plan, stand_still
 from ._sight import House, Sight, look
+from ._writer import Hold, Outcome, Writer, doing_to
 
-# Another run may hold a device for as long as its calls and their retries last.
-LOCK_SECONDS = 300.0
 # How often a device is looked at again because another run wrote to it in the meantime.
 MOST_LOOKS = 5
 # Longer than a tick of the file system's clock, or the same write would be seen again.
@@ -57,35 +29,13 @@ LOOK_AGAIN_SECONDS = 0.05
 NEVER_AGAIN = (DELETE, REQUEST_OTP)
 
 
-@dataclass
-class Outcome:
-    """What a run did, or in check mode would do; the result is made from it."""
-
-    plan: Plan
-    sight: Sight
-    done: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    device: Device | None = None
-    otp_wait: int | None = None
-    refused_clears: tuple[str, ...] = ()
-
-    @property
-    def operations(self) -> list[str]:
-        """What was done, in the order of the contract."""
-        return [operation for operation in OPERATIONS if operation in self.done]
-
-    def warn(self, texts: t.Iterable[str]) -> None:
-        """Add warnings, each once."""
-        self.warnings += [text for text in texts if text not in self.warnings]
-
-
 def foresee(house: House, desired: Desired) -> Outcome:
     """Return what a real run would do. Only reads: no call that writes, no file touched."""
-    with _doing("Looking up", desired.number):
+    with doing_to("Looking up", desired.number):
         sight = look(house, desired)
     plan = _planned(desired, sight)
     outcome = Outcome(plan, sight, list(plan.foreseen), device=sight.device, otp_wait=plan.otp_wait)
-    outcome.warn((*sight.warnings, *plan.warnings))
+    outcome.warn(*sight.warnings, *plan.warnings)
     return outcome
 
 
@@ -95,13 +45,13 @@ def carry_out(house: House, desired: Desired) -> Outcome:
     Raises:
         FonnteError: With ``progress`` set to the outcome so far, as far as there is one.
     """
-    with _Hold(house) as hold:
+    with Hold() as hold:
         sight, plan = _look_and_hold(house, desired, hold)
         outcome = Outcome(plan, sight, device=sight.device)
-        outcome.warn((*sight.warnings, *plan.warnings))
+        outcome.warn(*sight.warnings, *plan.warnings)
         try:
             try:
-                _Writer(house, desired, sight, outcome, hold).run(plan)
+                Writer(house, desired, sight, outcome, hold).run(plan)
             except CallError as fault:
                 if not _second_look_helps(fault):
                     raise
@@ -112,47 +62,27 @@ def carry_out(house: House, desired: Desired) -> Outcome:
     return outcome
 
 
-def _doing(what: str, number: str) -> t.ContextManager[None]:
-    return doing(f"{what} device {number}" if number else f"{what} the device")
-
-
 def _planned(desired: Desired, sight: Sight) -> Plan:
-    with _doing("Planning", sight.number):
+    with doing_to("Planning", sight.number):
         try:
             return make_plan(desired, sight.observed, sight.recorded, now())
         except FonnteError as fault:
             known = Outcome(stand_still(desired, sight.observed, sight.recorded), sight, device=sight.device)
-            known.warn(sight.warnings)
+            known.warn(*sight.warnings)
             fault.progress = {"outcome": known}
             raise
 
 
-class _Hold(contextlib.ExitStack):
-    """The locks of one run: on the number first, then on the device, so that no two runs wait for each other."""
-
-    def __init__(self, house: House) -> None:
-        super().__init__()
-        self._house = house
-        self._held: set[str] = set()
-
-    def take(self, files: t.Iterable[SealedFile[t.Any]]) -> None:
-        """Hold files that are not held yet; RecordError where another run does not let go."""
-        for file in files:
-            if file.path not in self._held:
-                self.enter_context(file.lock(LOCK_SECONDS))
-                self._held.add(file.path)
-
-
-def _look_and_hold(house: House, desired: Desired, hold: _Hold) -> tuple[Sight, Plan]:
+def _look_and_hold(house: House, desired: Desired, hold: Hold) -> tuple[Sight, Plan]:
     """Look, and where there is something to do hold the device and see that what was seen still stands."""
     for _turn in range(MOST_LOOKS):
-        with _doing("Looking up", desired.number):
+        with doing_to("Looking up", desired.number):
             sight = look(house, desired)
         plan = _planned(desired, sight)
         if not plan.operations:
             return sight, plan
         files = sight.files(house)
-        with _doing("Waiting for", sight.number):
+        with doing_to("Waiting for", sight.number):
             hold.take(files)
         if not any(file.touched_since(sight.began_ns) for file in files):
             return sight, plan
@@ -160,7 +90,7 @@ def _look_and_hold(house: House, desired: Desired, hold: _Hold) -> tuple[Sight, 
     fault = FonnteError(
         "other runs keep writing to it", "let them end, and see that no two plays manage one device at a time"
     )
-    with _doing("Waiting for", desired.number):
+    with doing_to("Waiting for", desired.number):
         raise fault
 
 
@@ -171,7 +101,7 @@ def _second_look_helps(fault: CallError) -> bool:
     return fault.may_be_applied or (isinstance(fault, RefusedError) and fault.meaning is Meaning.ALREADY_EXISTS)
 
 
-def _finish_after_fault(house: House, desired: Desired, outcome: Outcome, fault: CallError, hold: _Hold) -> None:
+def _finish_after_fault(house: House, desired: Desired, outcome: Outcome, fault: CallError, hold: Hold) -> None:
     """See what became of a call whose answer was lost, plan anew, and do what is still to be done, once."""
     first = outcome.plan
     lost = next((operation for operation in first.operations if operation not in outcome.done), first.operations[-1])
@@ -186,7 +116,7 @@ def _finish_after_fault(house: House, desired: Desired, outcome: Outcome, fault:
     if lost in NEVER_AGAIN and lost in plan.operations:
         raise _unknown(fault, _AFTERWARDS[lost])
     outcome.device = sight.device or outcome.device
-    outcome.warn((*sight.warnings, *plan.warnings))
+    outcome.warn(*sight.warnings, *plan.warnings)
     if CREATE in plan.operations or (lost == CREATE and not fault.may_be_applied):
         # Not the world that the first plan was made for.
         outcome.plan, outcome.sight = plan, sight
@@ -194,7 +124,7 @@ def _finish_after_fault(house: House, desired: Desired, outcome: Outcome, fault:
         if lost not in plan.operations:
             outcome.done.append(lost)
         outcome.plan = _joined(first, plan)
-    _Writer(house, desired, sight, outcome, hold).finish(lost, first, plan)
+    Writer(house, desired, sight, outcome, hold).finish(lost, first, plan)
 
 
 def _joined(first: Plan, second: Plan) -> Plan:
@@ -220,273 +150,3 @@ def _unknown(fault: CallError, advice: str) -> CallError:
     unknown = UnansweredError(f"{fault.problem}, and it is unknown whether the service carried the call out", advice)
     unknown.doing = fault.doing
     return unknown
-
-
-# Writing
-
-
-class _Writer:
-    """Carries out the steps of one plan. Every write to the service stands between two of the record."""
-
-    def __init__(self, house: House, desired: Desired, sight: Sight, outcome: Outcome, hold: _Hold) -> None:
-        self._house = house
-        self._desired = desired
-        self._sight = sight
-        self._outcome = outcome
-        self._hold = hold
-        self._record = sight.recorded.device
-        if sight.observed is not None:
-            self._record = _corrected(self._record, sight.observed)
-        self._steps: dict[str, tuple[str, t.Callable[[Plan], None]]] = {
-            CREATE: ("Creating", self._create),
-            UPDATE: ("Updating", self._update),
-            DISCONNECT: ("Disconnecting", self._disconnect),
-            DELETE: ("Deleting", self._delete),
-            REQUEST_OTP: ("Asking for a code to delete", self._request_otp),
-        }
-
-    def finish(self, lost: str, first: Plan, plan: Plan) -> None:
-        """Do what is left after a fault, and keep the record in step with what the lost call turned out to be."""
-        if lost == DELETE:
-            self.forget()
-        elif CREATE in first.operations and self._sight.device is not None and not plan.operations:
-            # Created, and as declared: that creation is over.
-            self._device_file.save(self._record)
-            self._note_present(finished=True)
-        self.run(plan)
-
-    def run(self, plan: Plan) -> None:
-        """Do what the plan says, in its order."""
-        for operation in plan.operations:
-            what, step = self._steps[operation]
-            with _doing(what, self._sight.number):
-                step(plan)
-
-    @property
-    def _device(self) -> Device:
-        device = self._outcome.device
-        if device is None:
-            raise NotFoundError(
-                f"the account has no device {self._desired.number}", "run the play again to see what is there now"
-            )
-        return device
-
-    @property
-    def _device_file(self) -> SealedFile[DeviceRecord]:
-        return self._house.records.device(self._device.token)
-
-    # Creating
-
-    def _create(self, plan: Plan) -> None:
-        note_file = self._house.records.number(self._house.account_token, self._desired.number)
-        old, _problem = note_file.load()
-        old_file = old.device_file if old else ""
-        note_file.save(NumberNote("creating", stamp(), _hidden({**plan.add, **plan.send}), old_file))
-        try:
-            device = self._house.api.add_device(self._house.account_token, self._desired.number, plan.add)
-        except CallError as fault:
-            if not fault.may_be_applied:
-                note_file.restore(old)
-            raise
-        self._outcome.device = device
-        self._outcome.done.append(CREATE)
-        if not self._sight.recorded.moved_to:
-            self._house.records.discard(old_file)
-        self._remember_new(device, plan, note_file)
-
-    def _remember_new(self, device: Device, plan: Plan, note_file: SealedFile[NumberNote]) -> None:
-        device_file = self._device_file
-        self._hold.take([device_file])
-        at = stamp()
-        # What the reply shows is what was set, whatever was sent.
-        added = {option: device.settings.get(option, value) for option, value in plan.add.items()}
-        empty = {option: value for option, value in self._desired.settings.items() if value == ""}
-        self._record = DeviceRecord(number=device.number).confirm(added, at).note(empty, at)
-        contradicted = [option for option, value in plan.add.items() if added[option] != value]
-        if contradicted:
-            self._outcome.warn(
-                [
-                    f"Fonnte made device {device.number} with another {', '.join(contradicted)} than was asked for. The next run sets it right."
-                ]
-            )
-        # In doubt already, so that nothing is forgotten between the two calls of one creation.
-        device_file.save(self._record.begin(plan.send, at))
-        if not plan.send:
-            note_file.save(NumberNote("present", at, {}, device_file.name))
-
-    # Updating
-
-    def _update(self, plan: Plan) -> None:
-        """Write the complete set; where it is refused and clears webhooks, find out whether that is why.
-
-        One reading of the service refuses an empty webhook, and with it everything else that was sent.
-        """
-        try:
-            self._write(plan.send)
-        except RefusedError as refusal:
-            if not plan.clears or refusal.meaning not in (Meaning.BAD_INPUT, Meaning.WEBHOOK):
-                raise
-            self._write({option: value for option, value in plan.send.items() if option not in plan.clears})
-            self._clear_again(plan)
-        self._note_present(finished=True)
-
-    def _clear_again(self, plan: Plan) -> None:
-        try:
-            # A receiver of another webhook that had a hiccup would look the same the first time.
-            self._write(plan.send)
-        except RefusedError as refusal:
-            if refusal.meaning is not Meaning.BAD_INPUT:
-                raise
-            self._record = self._record.confirm(plan.clears, stamp())
-            self._device_file.save(self._record)
-            self._outcome.refused_clears = tuple(plan.clears)
-            names = ", ".join(plan.clears)
-            self._outcome.warn(
-                [
-                    f'Fonnte refused to clear {names} of device {self._sight.number} ("{refusal.text}"); '
-                    "everything else was applied. Clear it in the dashboard."
-                ]
-            )
-
-    def _write(self, settings: Settings) -> None:
-        """Send a set of settings, with its doubt in the record before and its confirmation after."""
-        before = self._prepare(settings)
-        try:
-            self._send(settings)
-        except CallError as fault:
-            if not fault.may_be_applied:
-                self._restore(before)
-            raise
-        self._outcome.done.append(UPDATE)
-        self._record = self._record.confirm(settings, stamp())
-        self._device_file.save(self._record)
-
-    def _restore(self, before: DeviceRecord | None) -> None:
-        """Put back what was recorded before a call that was certainly not applied."""
-        self._record = before or DeviceRecord(number=self._record.number)
-        self._device_file.restore(before)
-
-    def _prepare(self, sent: Settings) -> DeviceRecord | None:
-        """Write down what is about to be sent, and return what to put back if it certainly was not applied.
-
-        A folder that cannot be written fails here, before the first write to the service.
-        """
-        known = self._device_file.load()[0] is not None or bool(self._record.entries)
-        before = self._record
-        self._record = before.begin(sent, stamp())
-        self._device_file.save(self._record)
-        self._note_present()
-        return before if known else None
-
-    def _note_present(self, finished: bool = False) -> None:
-        """Note that this number has this device. A creation that was begun stays so until an update has ended it."""
-        note_file = self._house.note_file(self._sight.number)
-        if note_file is None:
-            return
-        old, _problem = note_file.load()
-        new = NumberNote("present", stamp(), {}, self._device_file.name)
-        begun = old is not None and old.state == "creating"
-        if finished if begun else (old is None or (old.state, old.device_file) != (new.state, new.device_file)):
-            note_file.save(new)
-
-    def _send(self, settings: Settings) -> None:
-        """Send a complete set of settings, with the registered number where it is known.
-
-        The number is a writable field. Where nobody can vouch for it, it is left out first, and sent only
-        if the service insists.
-        """
-        device, observed = self._device, self._sight.observed
-        if observed is None or observed.certain:
-            self._house.api.update_device(device.token, observed.number if observed else device.number, settings)
-            return
-        try:
-            self._house.api.update_device(device.token, None, settings)
-        except RefusedError as refusal:
-            if refusal.text != "input invalid":
-                raise
-            if observed.rival:
-                raise CallError(
-                    f"it is registered as {observed.number} by the record and as {observed.rival} by its profile, "
-                    "and Fonnte insists on one",
-                    "give account_token as well, so that the list can tell",
-                ) from None
-            self._house.api.update_device(device.token, observed.number, settings)
-
-    # Taking away
-
-    def _disconnect(self, plan: Plan) -> None:
-        self._prepare({})
-        try:
-            self._house.api.disconnect(self._device.token)
-        except RefusedError as refusal:
-            if refusal.meaning is not Meaning.AS_WANTED:
-                raise
-            # The list was behind, and there was nothing to do.
-            self._outcome.device = replace(self._device, connected=False)
-            self._outcome.plan = _without_disconnection(plan)
-            return
-        self._outcome.done.append(DISCONNECT)
-
-    def _request_otp(self, plan: Plan) -> None:
-        self._prepare({})
-        try:
-            self._house.api.request_otp(self._device.token)
-        except RefusedError as refusal:
-            if refusal.meaning is not Meaning.OTP_PENDING:
-                raise
-            self._outcome.otp_wait = refusal.seconds
-            return
-        self._outcome.done.append(REQUEST_OTP)
-        self._device_file.save(replace(self._record, otp_requested_at=stamp()))
-
-    def _delete(self, plan: Plan) -> None:
-        self._prepare({})
-        deleted = self._house.api.delete_device(self._device.token, self._desired.otp)
-        self._outcome.done.append(DELETE)
-        self._check_deleted(deleted)
-        self.forget()
-
-    def _check_deleted(self, deleted: str | None) -> None:
-        observed = self._sight.observed
-        meant = self._desired.number or (observed.number if observed is not None and observed.certain else "")
-        if not deleted or not meant or same_number(deleted, meant):
-            return
-        # Nobody knows of the meant one whether it is still there; it is not claimed to be gone.
-        self._outcome.plan = replace(self._outcome.plan, after=self._outcome.plan.before)
-        raise FonnteError(
-            f"the service says that it deleted device {deleted}, not {meant}",
-            "look at both devices in the dashboard before anything else is done",
-        )
-
-    def forget(self) -> None:
-        """Remove the record of a device that was deleted, and remember that it was."""
-        device = self._outcome.device
-        if device is not None:
-            self._house.records.device(device.token).remove()
-        note_file = self._house.note_file(self._sight.number)
-        if note_file is not None:
-            note_file.save(NumberNote("deleted", stamp()))
-
-
-def _corrected(record: DeviceRecord, observed: Observed) -> DeviceRecord:
-    """Return the record with what the service has just shown: a run with a token alone will have nothing else."""
-    seen = {option: value for option, value in observed.settings.items() if option in record.entries}
-    stale = {option: value for option, value in seen.items() if record.entries[option].value != value}
-    return replace(record.note(stale, stamp()), number=observed.number if observed.certain else record.number)
-
-
-def _without_disconnection(plan: Plan) -> Plan:
-    def rest(settings: Settings | None) -> Settings | None:
-        return settings and {option: value for option, value in settings.items() if option != "connected"}
-
-    return replace(
-        plan,
-        operations=tuple(operation for operation in plan.operations if operation != DISCONNECT),
-        reasons={option: reason for option, reason in plan.reasons.items() if option != "connected"},
-        before=rest(plan.before),
-        after=rest(plan.after),
-    )
-
-
-def _hidden(settings: Settings) -> Settings:
-    return {option: value for option, value in settings.items() if option in RECORDED}

@@ -111,6 +111,7 @@ class Case:
         operations: What the run does.
         reasons: Each field that changes, and why.
         carried, at_risk: As in the result; at_risk may be left open with None.
+        leaves_out: Declared settings that the update must not send: webhooks that are known to be empty.
         warns: A part of a warning, in check mode and in the run.
         fails: A part of the error's message; the run must not write then.
         result: Other keys that the result of the run has to hold.
@@ -132,6 +133,7 @@ class Case:
     reasons: Mapping[str, str] = field(default_factory=dict)
     carried: frozenset[str] = frozenset()
     at_risk: frozenset[str] | None = None
+    leaves_out: frozenset[str] = frozenset()
     warns: str = ''
     fails: str = ''
     result: Mapping[str, object] = field(default_factory=dict)
@@ -256,8 +258,9 @@ CASES: tuple[Case, ...] = (
         there=(there('081200001034'),),
         prepare=(device(device='081200001034', webhook=Hook('old'), quick=True),
                  webhook_config(device='081200001034', state='absent')),
-        task=device(device='081200001034', name='Toko Kemudian'),
+        task=device(device='081200001034', name='Toko Kemudian', webhook=''),
         operations=('update',), reasons={'name': 'differs'}, carried=frozenset({'quick'}),
+        leaves_out=frozenset(FOUR), evidence_again={'webhook': 'unconfirmed'},
     ),
     Case(
         'always-update', minds=('omitted',),

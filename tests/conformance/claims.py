@@ -67,6 +67,9 @@ def the_run_does_what_it_should(story: Story, sandbox: Sandbox) -> Sentences:
             yield f'{key} should be {value!r} and is {told.get(key)!r}'
     if 'operations' in told.result:
         yield from _says(case, told.result)
+    for call in _there(story.run).writes:
+        if set(wire(case.leaves_out)) & set(call['form']):
+            yield f'{call["path"]} should leave out {sorted(case.leaves_out)} and sent {_form(call)}'
     if case.warns and not any(case.warns in warning for warning in told.warnings):
         yield f'no warning says "{case.warns}": {told.warnings}'
 

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils import _api, _engine, _sight
+from ansible_collections.fonnte.whatsapp.plugins.module_utils import _api, _engine, _sight, _writer
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
     BusyError,
     CallError,
@@ -747,7 +747,7 @@ class Overtaking:
             with monkeypatch.context() as another:
                 another.setattr(_api.FonnteApi, after, original)
                 another.setattr(os, "getpid", lambda: -1)
-                another.setattr(_engine, "LOCK_SECONDS", 0.1)
+                another.setattr(_writer, "LOCK_SECONDS", 0.1)
                 self._work()
             return answer
 
