@@ -82,7 +82,7 @@ def _look_and_hold(house: House, desired: Desired, hold: Hold) -> tuple[Sight, P
         if not plan.operations:
             return sight, plan
         files = sight.files(house)
-        with doing_to("Waiting for", sight.number):
+        with doing_to("Locking", sight.number):
             hold.take(files)
         if not any(file.touched_since(sight.began_ns) for file in files):
             return sight, plan
@@ -90,7 +90,7 @@ def _look_and_hold(house: House, desired: Desired, hold: Hold) -> tuple[Sight, P
     fault = FonnteError(
         "other runs keep writing to it", "let them end, and see that no two plays manage one device at a time"
     )
-    with doing_to("Waiting for", desired.number):
+    with doing_to("Locking", desired.number):
         raise fault
 
 

@@ -240,6 +240,15 @@ def test_deleting_another_device_than_meant_is_told(controller: Controller) -> N
 # A reply that is lost after the service has applied the call
 
 
+def cut_off_creation(controller: Controller) -> None:
+    """Create a device with personal on, and see neither the reply nor any list."""
+    lose(controller, "/add-device")
+    controller.sandbox.fault("status", path="/get-devices", code=500, times=None, skip=1)
+    with pytest.raises(UnreadableError):
+        controller.device(A, name="Toko", personal=True)
+    controller.sandbox.clear_faults()
+
+
 def lose(controller: Controller, path: str) -> None:
     controller.sandbox.fault("reset", path=path, when="after")
 
@@ -367,22 +376,14 @@ def test_doubt_outlives_a_task_that_declares_something_else(controller: Controll
 
 
 def test_a_creation_that_was_cut_off_is_remembered(controller: Controller) -> None:
-    lose(controller, "/add-device")
-    controller.sandbox.fault("status", path="/get-devices", code=500, times=None, skip=1)
-    with pytest.raises(UnreadableError):
-        controller.device(A, name="Toko", personal=True)
-    controller.sandbox.clear_faults()
+    cut_off_creation(controller)
     controller.sandbox.set_readings(omitted="resets")
     report = controller.run("webhook_config", device=A, webhook=URL)
     assert "personal" in report.result["carried"] and wire(controller)["personal"] is True
 
 
 def test_a_cut_off_creation_is_not_forgotten_by_a_disconnection(controller: Controller) -> None:
-    lose(controller, "/add-device")
-    controller.sandbox.fault("status", path="/get-devices", code=500, times=None, skip=1)
-    with pytest.raises(UnreadableError):
-        controller.device(A, name="Toko", personal=True)
-    controller.sandbox.clear_faults()
+    cut_off_creation(controller)
     controller.sandbox.link(A)
     controller.device(A, state="disconnected")
     assert controller.device(A, True, personal=True).result["reasons"] == {"personal": "in_doubt"}
@@ -647,11 +648,7 @@ def test_a_device_renumbered_in_the_dashboard_keeps_its_record(controller: Contr
 
 
 def test_the_doubt_of_a_cut_off_creation_survives_a_refused_update(controller: Controller) -> None:
-    lose(controller, "/add-device")
-    controller.sandbox.fault("status", path="/get-devices", code=500, times=None, skip=1)
-    with pytest.raises(UnreadableError):
-        controller.device(A, name="Toko", personal=True)
-    controller.sandbox.clear_faults()
+    cut_off_creation(controller)
     controller.sandbox.set_readings(omitted="resets")
     controller.sandbox.fault(
         "status", path="/update-device", code=200, body={"status": False, "reason": "webhook url is down"}
