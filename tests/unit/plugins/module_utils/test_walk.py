@@ -1,0 +1,195 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Random walks: declarations, edits behind the back, faults and lost records, in random readings of the service.
+
+FONNTE_WALKS sets how many walks are tried; a few are enough to find what is badly wrong, a night finds the rest.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import typing as t
+from pathlib import Path
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._settings import BY_OPTION, WEBHOOKS
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES
+
+from .conftest import Controller
+
+WALKS = int(os.environ.get("FONNTE_WALKS", "100"))
+NUMBERS = ("081200000001", "6281200000002")
+SPELLINGS = {number: (number, "0" + number[-11:], "+62 " + number[-11:]) for number in NUMBERS}
+NAMES = st.sampled_from(("Toko", "Tako", "Warung"))
+URLS = st.sampled_from(("", "https://h.example.com/a", "https://h.example.com/b"))
+FLAGS = st.booleans()
+
+DECLARATIONS = st.fixed_dictionaries(
+    {"name": NAMES},
+    optional={
+        **{option: FLAGS for option in ("autoread", "personal", "group", "quick", "resend")},
+        **{option: URLS for option in WEBHOOKS},
+        "target": st.sampled_from(("628111111111", "628222222222")),
+    },
+)
+FAULTS: tuple[dict[str, t.Any], ...] = (
+    {"kind": "reset", "when": "before"},
+    {"kind": "reset", "when": "after"},
+    {"kind": "html", "when": "after", "code": 502},
+    {"kind": "status", "code": 429},
+    {"kind": "status", "code": 200, "body": {"status": False, "reason": "no"}},
+)
+
+
+def _walked() -> list[str]:
+    """The readings that a walk chooses from: a receiver for the probe, and unlisted devices, have tests of their own."""
+    return [name for name in VALUES if name not in ("webhook_probe", "listing")]
+
+
+class Walk(RuleBasedStateMachine):
+    """One account, two devices, one controller, and everything that can happen to them."""
+
+    sandbox: Sandbox
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.controller = Controller(self.sandbox, self.folder)
+        # What was last applied and not touched behind the back since: what the service has to hold.
+        self.held: dict[str, dict[str, t.Any]] = {number: {} for number in NUMBERS}
+
+    def teardown(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @initialize(readings=st.fixed_dictionaries({name: st.sampled_from(VALUES[name]) for name in _walked()}))
+    def start(self, readings: dict[str, t.Any]) -> None:
+        self.readings = readings
+        self.sandbox.reset(readings=readings)
+
+    # What happens
+
+    @rule(
+        number=st.sampled_from(NUMBERS),
+        spelling=st.integers(0, 2),
+        declared=DECLARATIONS,
+        state=st.sampled_from(("present", "disconnected")),
+    )
+    def declare(self, number: str, spelling: int, declared: dict[str, t.Any], state: str) -> None:
+        self._run("device", number, SPELLINGS[number][spelling], declared, state=state)
+
+    @precondition(lambda self: self.sandbox.devices())
+    @rule(data=st.data(), declared=st.dictionaries(st.sampled_from(WEBHOOKS), URLS, min_size=1))
+    def declare_webhooks(self, data: st.DataObject, declared: dict[str, t.Any]) -> None:
+        number = data.draw(st.sampled_from([number for number in NUMBERS if self._device(number)] or [NUMBERS[0]]))
+        if self._device(number):
+            self._run("webhook_config", number, number, declared)
+
+    @rule(
+        number=st.sampled_from(NUMBERS),
+        declared=DECLARATIONS,
+        path=st.sampled_from(("/add-device", "/update-device")),
+        fault=st.sampled_from(FAULTS),
+        times=st.integers(1, 2),
+    )
+    def declare_in_a_storm(
+        self, number: str, declared: dict[str, t.Any], path: str, fault: dict[str, t.Any], times: int
+    ) -> None:
+        before = self._device(number)
+        self.sandbox.fault(path=path, times=times, **fault)
+        try:
+            self.controller.device(number, **declared)
+        except FonnteError:
+            # Which of the settings are there nobody knows but the service; the next run has to find out.
+            self.held[number] = {}
+        else:
+            self._expect(number, declared, before)
+        self.sandbox.clear_faults()
+
+    @rule(number=st.sampled_from(NUMBERS), name=NAMES, autoread=FLAGS)
+    def edit_in_the_dashboard(self, number: str, name: str, autoread: bool) -> None:
+        device = self._device(number)
+        if device:
+            self.sandbox.edit(device["number"], name=name, autoread=autoread)
+            self.held[number].update(name=name, autoread=autoread)
+
+    @rule(number=st.sampled_from(NUMBERS))
+    def link(self, number: str) -> None:
+        device = self._device(number)
+        if device and not any(other["linked"] for other in self.sandbox.devices().values()):
+            self.sandbox.link(device["number"])
+
+    @rule(number=st.sampled_from(NUMBERS))
+    def purge(self, number: str) -> None:
+        device = self._device(number)
+        if device:
+            self.sandbox.purge(device["number"])
+            self.held[number] = {}
+
+    @rule()
+    def lose_the_record(self) -> None:
+        shutil.rmtree(self.controller.records, ignore_errors=True)
+        # What was declared earlier and is not declared again can now be reset by any update.
+        for held in self.held.values():
+            for option in list(held):
+                if option not in ("name", "autoread"):
+                    del held[option]
+
+    # What has to hold
+
+    def _run(self, module: str, number: str, device: str, declared: dict[str, t.Any], **more: t.Any) -> None:
+        before = self._device(number)
+        arguments = {"device": device, **declared, **more}
+        files = self.controller.record_files()
+        self.sandbox.clear_journal()
+        foreseen = self.controller.run(module, True, **arguments).result
+        assert self.sandbox.writes() == [] and self.controller.record_files() == files
+        done = self.controller.run(module, **arguments).result
+        for key in ("changed", "operations", "changed_fields", "reasons", "diff", "carried", "at_risk"):
+            assert foreseen[key] == done[key], key
+        self.sandbox.clear_journal()
+        again = self.controller.run(module, **arguments).result
+        assert not again["changed"] and self.sandbox.writes() == []
+        if self._device(number):
+            self._expect(number, declared, before)
+            assert not (more.get("state") == "disconnected" and self._device(number)["linked"])
+
+    def _expect(self, number: str, declared: dict[str, t.Any], before: dict[str, t.Any] | None) -> None:
+        """See that the service holds what is declared, and what was declared earlier."""
+        if before is None:
+            self.held[number] = {}
+        self.held[number].update(declared)
+        device = self._device(number)
+        assert device is not None
+        for option, value in self.held[number].items():
+            actual = device["name"] if option == "name" else device["settings"][BY_OPTION[option].wire]
+            if value == "" and self.readings["empty_webhook"] != "clears":
+                continue
+            assert actual == value, f"{option} is {actual!r}, declared {value!r}"
+        assert before is None or before["number"] == device["number"]
+
+    def _device(self, number: str) -> dict[str, t.Any] | None:
+        found = [device for known, device in self.sandbox.devices().items() if known[-11:] == number[-11:]]
+        assert len(found) <= 1
+        return found[0] if found else None
+
+
+def test_walks(running_sandbox: Sandbox) -> None:
+    Walk.sandbox = running_sandbox
+    chosen = settings(
+        max_examples=WALKS,
+        stateful_step_count=10,
+        deadline=None,
+        derandomize="FONNTE_WALKS" not in os.environ,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+    )
+    run_state_machine_as_test(Walk, settings=chosen)
