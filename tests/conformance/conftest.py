@@ -2,12 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One sandbox for each worker, fresh for each test, and a player of playbooks beside it."""
+
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+# The folder that holds ansible_collections, where whoever starts the tests did not put it on the path.
+ROOT = Path(__file__).parents[5]
+if str(ROOT) not in sys.path:
+    sys.path.append(str(ROOT))
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import CASES
 from ansible_collections.fonnte.whatsapp.tests.conformance.playing import Player
@@ -17,7 +25,7 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config, log):
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep tests that share processes together on one worker: those with the same text before a bar in their id."""
     from xdist.scheduler import LoadScopeScheduling
 
@@ -25,35 +33,34 @@ def pytest_xdist_make_scheduler(config, log):
         """A unit of work is all that is played together, or a single other test."""
 
         def _split_scope(self, nodeid: str) -> str:
-            shared, bar, rest = nodeid.partition('[')[2].partition('|')
+            shared, bar, rest = nodeid.partition("[")[2].partition("|")
             return shared if bar else nodeid
 
     return PlayedTogether(config, log)
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope="session")
 def running_sandbox() -> Iterator[Sandbox]:
     """The sandbox of this worker."""
     with Sandbox() as sandbox:
         yield sandbox
 
 
-@pytest.fixture(scope='session')
-def played(running_sandbox: Sandbox, request: pytest.FixtureRequest,
-           tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Round]:
+@pytest.fixture(scope="session")
+def played(
+    running_sandbox: Sandbox, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Round]:
     """What happened in a reading: its cases are played when the first of them is asked for."""
     rounds: dict[str, Round | AssertionError] = {}
 
     def of(label: str) -> Round:
         if label not in rounds:
             # Only what was selected: a single case can be tried in seconds.
-            chosen = {
-                item.callspec.params['case'] for item in request.session.items
-                if getattr(item, 'callspec', None) and item.callspec.params.get('label') == label
-            }
+            rows = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+            chosen = {row["case"] for row in rows if row.get("label") == label}
             cases = [case for case in CASES if case.name in chosen]
             try:
-                rounds[label] = Round(running_sandbox, label, cases, tmp_path_factory.mktemp('reading')).play()
+                rounds[label] = Round(running_sandbox, label, cases, tmp_path_factory.mktemp("reading")).play()
             except AssertionError as broken:
                 rounds[label] = broken
         one = rounds[label]

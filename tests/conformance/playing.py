@@ -6,6 +6,7 @@
 A process costs about a second and a task half of one, so a run holds as many tasks as a test can use. Every run is
 searched for tracebacks and secrets, whatever it is about.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -24,15 +25,23 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 Json = dict[str, Any]
 
 # Part of every secret that the tests make up: wherever it shows, a secret shows.
-MARK = 's3cr3t'
+MARK = "s3cr3t"
 # The code that a sandbox is told to send. The leading zero must survive, and tells it from a process number.
-OTP = '047193'
-WRONG_OTP = '058204'
+OTP = "047193"
+WRONG_OTP = "058204"
 
 # Ansible prints the source line of a failing task, so these come from variables, as in a careful user's playbook.
-_FROM_VARIABLES = ('account_token', 'device_token', 'otp', 'webhook', 'webhook_connect', 'webhook_status',
-                   'webhook_chaining')
-_NOT_PASSED_ON = re.compile(r'FONNTE_.*|ANSIBLE_.*|.*_proxy', re.IGNORECASE)
+_FROM_VARIABLES = (
+    "account_token",
+    "device_token",
+    "otp",
+    "webhook",
+    "webhook_connect",
+    "webhook_status",
+    "webhook_chaining",
+)
+# A path to the checkout would let it answer for a collection that is not installed.
+_NOT_PASSED_ON = re.compile(r"FONNTE_.*|ANSIBLE_.*|.*_proxy|PYTHONPATH", re.IGNORECASE)
 # Older cores print the stack of an error that was handled in an except clause.
 _STACK = re.compile(r'Traceback|full traceback is|File ".+", line \d+')
 LONGEST_RUN = 300
@@ -58,17 +67,17 @@ class Task:
 
 def device(**args: object) -> Task:
     """A task of fonnte_device."""
-    return Task('fonnte_device', args)
+    return Task("fonnte_device", args)
 
 
 def webhook_config(**args: object) -> Task:
     """A task of fonnte_webhook_config."""
-    return Task('fonnte_webhook_config', args)
+    return Task("fonnte_webhook_config", args)
 
 
 def device_info(**args: object) -> Task:
     """A task of fonnte_device_info."""
-    return Task('fonnte_device_info', args)
+    return Task("fonnte_device_info", args)
 
 
 @dataclass(frozen=True)
@@ -88,17 +97,17 @@ class Told:
     @property
     def changed(self) -> bool:
         """Whether it says that it changed something; a failure that says nothing did not."""
-        return bool(self.result.get('changed', False))
+        return bool(self.result.get("changed", False))
 
     @property
     def message(self) -> str:
         """The text of a failure."""
-        return str(self.result.get('msg', ''))
+        return str(self.result.get("msg", ""))
 
     @property
     def warnings(self) -> list[str]:
         """The warnings, as texts."""
-        return [str(warning) for warning in self.result.get('warnings', [])]
+        return [str(warning) for warning in self.result.get("warnings", [])]
 
 
 @dataclass(frozen=True)
@@ -111,7 +120,7 @@ class Run:
 
     def only(self) -> Told:
         """The result of a run with one task."""
-        assert len(self.told) == 1, f'one task was played and {len(self.told)} results came\n{self.output}'
+        assert len(self.told) == 1, f"one task was played and {len(self.told)} results came\n{self.output}"
         return self.told[0]
 
 
@@ -121,15 +130,21 @@ class Player:
     def __init__(self, folder: Path, sandbox: Sandbox, programs: Path | None = None) -> None:
         self._sandbox = sandbox
         self._programs = programs or Path(sys.executable).parent
-        self._plays = folder / 'plays'
-        self.home = folder / 'home'
-        self.record = folder / 'record'
+        self._plays = folder / "plays"
+        self.home = folder / "home"
+        self.record = folder / "record"
         self._plays.mkdir()
         self.home.mkdir()
         self._count = 0
 
-    def play(self, *tasks: Task, check: bool = False, env: Mapping[str, str | None] | None = None,
-             defaults: Mapping[str, object] | None = None, may_show: Collection[str] = ()) -> Run:
+    def play(
+        self,
+        *tasks: Task,
+        check: bool = False,
+        env: Mapping[str, str | None] | None = None,
+        defaults: Mapping[str, object] | None = None,
+        may_show: Collection[str] = (),
+    ) -> Run:
         """Play the tasks in one process; a failing one does not end the play.
 
         Args:
@@ -139,43 +154,64 @@ class Player:
             may_show: Tokens that the tasks ask to be shown.
         """
         run = self.play_and_note(tasks, check, env or {}, defaults, may_show)
-        assert not run.unfit, '\n'.join(run.unfit)
+        assert not run.unfit, "\n".join(run.unfit)
         return run
 
-    def play_and_note(self, tasks: Sequence[Task], check: bool, env: Mapping[str, str | None] | None = None,
-                      defaults: Mapping[str, object] | None = None, may_show: Collection[str] = ()) -> Run:
+    def play_and_note(
+        self,
+        tasks: Sequence[Task],
+        check: bool,
+        env: Mapping[str, str | None] | None = None,
+        defaults: Mapping[str, object] | None = None,
+        may_show: Collection[str] = (),
+    ) -> Run:
         """The same, but what should never be printed is only noted in the run, for a test to look at."""
         self._count += 1
-        stem = self._plays / f'{self._count:03d}'
+        stem = self._plays / f"{self._count:03d}"
         play, variables = _playbook(tasks, defaults)
-        stem.with_suffix('.yml').write_text(json.dumps(play, indent=1), encoding='utf-8')
-        stem.with_suffix('.vars').write_text(json.dumps(variables), encoding='utf-8')
+        stem.with_suffix(".yml").write_text(json.dumps(play, indent=1), encoding="utf-8")
+        stem.with_suffix(".vars").write_text(json.dumps(variables), encoding="utf-8")
         before = _tokens(self._sandbox)
         done = subprocess.run(
-            [str(self._programs / 'ansible-playbook'), '-vvvv', '--diff', *(['--check'] if check else []),
-             '-e', f'@{stem}.vars', f'{stem}.yml'],
-            env=self._environment(stem.with_suffix('.told'), env or {}), cwd=self._plays, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LONGEST_RUN, check=False,
+            [
+                str(self._programs / "ansible-playbook"),
+                "-vvvv",
+                "--diff",
+                *(["--check"] if check else []),
+                "-e",
+                f"@{stem}.vars",
+                f"{stem}.yml",
+            ],
+            env=self._environment(stem.with_suffix(".told"), env or {}),
+            cwd=self._plays,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=LONGEST_RUN,
+            check=False,
         )
-        told = _read(stem.with_suffix('.told'))
-        assert len(told) == len(tasks), f'{len(tasks)} tasks were played and {len(told)} results came\n{done.stdout}'
+        told = _read(stem.with_suffix(".told"))
+        assert len(told) == len(tasks), f"{len(tasks)} tasks were played and {len(told)} results came\n{done.stdout}"
         secrets = (before | _tokens(self._sandbox) | {MARK}) - set(may_show)
         return Run(told, done.stdout, tuple(self._unfit(done.stdout, told, secrets)))
 
     def _environment(self, told: Path, extra: Mapping[str, str | None]) -> dict[str, str]:
-        env: dict[str, str | None] = {name: value for name, value in os.environ.items() if not _NOT_PASSED_ON.fullmatch(name)}
+        env: dict[str, str | None] = {
+            name: value for name, value in os.environ.items() if not _NOT_PASSED_ON.fullmatch(name)
+        }
         env.update(
             HOME=str(self.home),
-            ANSIBLE_HOME=str(self.home / '.ansible'),
-            ANSIBLE_REMOTE_TEMP=str(self.home / '.ansible' / 'tmp'),
-            ANSIBLE_COLLECTIONS_PATH=os.environ['ANSIBLE_COLLECTIONS_PATH'],
-            ANSIBLE_CALLBACK_PLUGINS=str(Path(__file__).parent / 'callback_plugins'),
-            ANSIBLE_CALLBACKS_ENABLED='told',
-            ANSIBLE_LOCALHOST_WARNING='false',
-            ANSIBLE_INVENTORY_UNPARSED_WARNING='false',
-            ANSIBLE_NOCOLOR='true',
+            ANSIBLE_HOME=str(self.home / ".ansible"),
+            ANSIBLE_REMOTE_TEMP=str(self.home / ".ansible" / "tmp"),
+            ANSIBLE_COLLECTIONS_PATH=os.environ["ANSIBLE_COLLECTIONS_PATH"],
+            ANSIBLE_CALLBACK_PLUGINS=str(Path(__file__).parent / "callback_plugins"),
+            ANSIBLE_CALLBACKS_ENABLED="told",
+            ANSIBLE_LOCALHOST_WARNING="false",
+            ANSIBLE_INVENTORY_UNPARSED_WARNING="false",
+            ANSIBLE_NOCOLOR="true",
             # Newer cores show the options of a task only when asked.
-            ANSIBLE_INJECT_INVOCATION='1',
+            ANSIBLE_INJECT_INVOCATION="1",
             FONNTE_TESTS_TOLD=str(told),
             FONNTE_API_ENDPOINT=self._sandbox.url,
             FONNTE_RECORD_PATH=str(self.record),
@@ -186,70 +222,76 @@ class Player:
     def _unfit(self, output: str, told: Sequence[Told], secrets: set[str]) -> Iterator[str]:
         """What no run may print or leave on the disk: tracebacks, deprecated ways, secrets."""
         for stack in _STACK.findall(output)[:1]:
-            yield f'a traceback was printed: {_around(output, stack)}'
+            yield f"a traceback was printed: {_around(output, stack)}"
         for one in told:
-            if one.get('deprecations'):
-                yield f'Ansible will not take this for long: {one["deprecations"]}'
-        texts = {'the output': output, 'a result': json.dumps([one.result for one in told], ensure_ascii=False)}
-        texts.update((f'the file {path}', path.read_bytes().decode(errors='replace')) for path in self.files())
+            if one.get("deprecations"):
+                yield f"Ansible will not take this for long: {one['deprecations']}"
+        texts = {"the output": output, "a result": json.dumps([one.result for one in told], ensure_ascii=False)}
+        texts.update((f"the file {path}", path.read_bytes().decode(errors="replace")) for path in self.files())
         for where, text in texts.items():
             for secret in sorted(secret for secret in secrets if secret in text):
-                yield f'{where} shows a secret: {_around(text, secret)}'
-            for code in re.findall(rf'(?<!\d)(?:{OTP}|{WRONG_OTP})(?!\d)', text):
-                yield f'{where} shows a code: {_around(text, code)}'
+                yield f"{where} shows a secret: {_around(text, secret)}"
+            for code in re.findall(rf"(?<!\d)(?:{OTP}|{WRONG_OTP})(?!\d)", text):
+                yield f"{where} shows a code: {_around(text, code)}"
 
     def files(self) -> Iterator[Path]:
         """Every file that runs left behind: the records, and whatever is in the home."""
         for root in (self.record, self.home):
-            yield from sorted(path for path in root.rglob('*') if path.is_file())
+            yield from sorted(path for path in root.rglob("*") if path.is_file())
 
 
 def _playbook(tasks: Sequence[Task], defaults: Mapping[str, object] | None) -> tuple[list[Json], Json]:
-    variables: Json = {'ansible_python_interpreter': '{{ ansible_playbook_python }}'}
+    variables: Json = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
     written: list[Json] = []
     for number, task in enumerate(tasks):
-        args, variables[f'task{number}'] = _split(f'task{number}', task.args)
-        written.append({
-            'name': f'task {number}', f'fonnte.whatsapp.{task.module}': args, 'ignore_errors': True, **task.keywords,
-        })
-    play: Json = {'hosts': 'localhost', 'connection': 'local', 'gather_facts': False, 'tasks': written}
+        args, variables[f"task{number}"] = _split(f"task{number}", task.args)
+        written.append(
+            {
+                "name": f"task {number}",
+                f"fonnte.whatsapp.{task.module}": args,
+                "ignore_errors": True,
+                **task.keywords,
+            }
+        )
+    play: Json = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": written}
     if defaults is not None:
-        args, variables['defaults'] = _split('defaults', defaults)
-        play['module_defaults'] = {'group/fonnte.whatsapp.fonnte': args}
+        args, variables["defaults"] = _split("defaults", defaults)
+        play["module_defaults"] = {"group/fonnte.whatsapp.fonnte": args}
     return [play], variables
 
 
 def _split(variable: str, args: Mapping[str, object]) -> tuple[Json, Json]:
     """What stands in the playbook, and what a variable holds. Only text is moved: a template may change other types."""
     hidden = {key: value for key, value in args.items() if key in _FROM_VARIABLES and isinstance(value, str)}
-    return {key: f'{{{{ {variable}.{key} }}}}' if key in hidden else value for key, value in args.items()}, hidden
+    return {key: f"{{{{ {variable}.{key} }}}}" if key in hidden else value for key, value in args.items()}, hidden
 
 
 def _read(path: Path) -> list[Told]:
     if not path.exists():
         return []
-    lines = [json.loads(line) for line in path.read_text(encoding='utf-8').splitlines()]
-    return [Told(line['failed'], line['told']) for line in lines]
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [Told(line["failed"], line["told"]) for line in lines]
 
 
 def _tokens(sandbox: Sandbox) -> set[str]:
-    accounts = sandbox.state()['accounts']
-    return {account['token'] for account in accounts} | {
-        known['token'] for account in accounts for known in account['devices']
+    accounts = sandbox.state()["accounts"]
+    return {account["token"] for account in accounts} | {
+        known["token"] for account in accounts for known in account["devices"]
     }
 
 
 def _around(text: str, secret: str) -> str:
     at = text.find(secret)
-    return '…' + text[max(0, at - 300):at + 300] + '…'
+    return "…" + text[max(0, at - 300) : at + 300] + "…"
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, str]]:
     """A folder and all beneath it, with times and digests of contents; empty when there is no such folder."""
-    found = [folder, *sorted(folder.rglob('*'))] if folder.exists() else []
+    found = [folder, *sorted(folder.rglob("*"))] if folder.exists() else []
     return {
         str(path.relative_to(folder)): (
-            path.stat().st_mtime_ns, hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else '',
+            path.stat().st_mtime_ns,
+            hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "",
         )
         for path in found
     }

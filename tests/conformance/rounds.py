@@ -5,6 +5,7 @@
 
 A process for each of these, and not for each case: that is what makes the table affordable.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,12 +32,12 @@ class Pass:
     @property
     def writes(self) -> list[Json]:
         """The calls that change something, refused ones too."""
-        return [call for call in self.calls if call['write']]
+        return [call for call in self.calls if call["write"]]
 
     @property
     def applied(self) -> list[Json]:
         """The calls that did change something."""
-        return [call for call in self.writes if call['applied']]
+        return [call for call in self.writes if call["applied"]]
 
 
 @dataclass
@@ -66,7 +67,7 @@ class Round:
         self._sandbox = sandbox
         self._reading = READINGS[label]
         self._folder = folder
-        accounts = [{'token': case.account, 'devices': list(case.there)} for case in cases]
+        accounts = [{"token": case.account, "devices": list(case.there)} for case in cases]
         sandbox.reset(readings=self._reading, accounts=accounts)
         self._player = Player(folder, sandbox)
         self._cases = [case.under(self._reading) for case in cases]
@@ -94,7 +95,7 @@ class Round:
         tasks = [(case, task) for case in self._cases for task in case.prepare]
         if tasks:
             run = self._play([self._task(case, task) for case, task in tasks])
-            for (case, task), told in zip(tasks, run.told):
+            for (case, _task), told in zip(tasks, run.told):
                 self.stories[case.name].prepared.append(told)
         for case in self._cases:
             for touch in case.touch:
@@ -123,32 +124,30 @@ class Round:
 
     def _task(self, case: Case, task: Task) -> Task:
         """The task with its account, its part of the record, and the URLs of this reading."""
-        args = {'account_token': case.account, 'record_path': str(self._record(case)), 'api_retries': 0, **task.args}
-        urls = {
-            key: value.url(self._sandbox, self._reading) for key, value in args.items() if isinstance(value, Hook)
-        }
+        args = {"account_token": case.account, "record_path": str(self._record(case)), "api_retries": 0, **task.args}
+        urls = {key: value.url(self._sandbox, self._reading) for key, value in args.items() if isinstance(value, Hook)}
         return Task(task.module, {key: value for key, value in {**args, **urls}.items() if value is not None})
 
     def _devices(self) -> dict[str, Devices]:
         """The devices of each case by number; remembers whose tokens they are."""
         found: dict[str, Devices] = {}
         names = {case.account: case.name for case in self._cases}
-        for account in self._sandbox.state()['accounts']:
-            name = names[account['token']]
-            found[name] = {known['number']: known for known in account['devices']}
-            self._owners[account['token']] = name
-            self._owners.update((known['token'], name) for known in account['devices'])
+        for account in self._sandbox.state()["accounts"]:
+            name = names[account["token"]]
+            found[name] = {known["number"]: known for known in account["devices"]}
+            self._owners[account["token"]] = name
+            self._owners.update((known["token"], name) for known in account["devices"])
         return found
 
     def _last_call(self) -> int:
         journal = self._sandbox.journal()
-        return journal[-1]['n'] if journal else 0
+        return journal[-1]["n"] if journal else 0
 
     def _calls(self, since: int) -> dict[str, list[Json]]:
         calls: dict[str, list[Json]] = {}
         for call in self._sandbox.journal(since):
-            assert call['token'] in self._owners, f'a call came with a token that nobody has: {call}'
-            calls.setdefault(self._owners[call['token']], []).append(call)
+            assert call["token"] in self._owners, f"a call came with a token that nobody has: {call}"
+            calls.setdefault(self._owners[call["token"]], []).append(call)
         return calls
 
 
@@ -158,5 +157,9 @@ def wire(told_settings: Iterable[str]) -> list[str]:
 
 
 # The names that the service has for options, where they differ; not taken from the module, which is on trial.
-WIRE = {'country_code': 'countryCode', 'webhook_connect': 'webhookconnect', 'webhook_status': 'webhookstatus',
-        'webhook_chaining': 'webhookchaining'}
+WIRE = {
+    "country_code": "countryCode",
+    "webhook_connect": "webhookconnect",
+    "webhook_status": "webhookstatus",
+    "webhook_chaining": "webhookchaining",
+}

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A deletion is final and takes a code: asked for once, used once, and for the device that was named."""
+
 from __future__ import annotations
 
 import pytest
@@ -10,61 +11,65 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.cases import code_sen
 from ansible_collections.fonnte.whatsapp.tests.conformance.playing import OTP, WRONG_OTP, device
 from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import World
 
-MEANT, OTHER = '081200003001', '081200003002'
-GONE = device(device=MEANT, state='absent')
+MEANT, OTHER = "081200003001", "081200003002"
+GONE = device(device=MEANT, state="absent")
 
 
 def _codes(world: World) -> list[str]:
     """The codes that were sent to the service, in order; '' is a request."""
-    return [call['form']['otp'] for call in world.sandbox.journal() if call['path'] == '/delete-device']
+    return [call["form"]["otp"] for call in world.sandbox.journal() if call["path"] == "/delete-device"]
 
 
-@pytest.mark.parametrize(('scope', 'refusal'), [('device', 200), ('account', 400)])
+@pytest.mark.parametrize(("scope", "refusal"), [("device", 200), ("account", 400)])
 def test_from_request_to_deletion(world: World, scope: str, refusal: int) -> None:
     """Ask, ask again, a wrong code, the right code, and again: each does what it says and no more."""
-    world.begin(there(MEANT), there(OTHER), reading={'otp_scope': scope, 'refusal_status': refusal})
+    world.begin(there(MEANT), there(OTHER), reading={"otp_scope": scope, "refusal_status": refusal})
     world.sandbox.next_otp(OTP)
     asks = GONE.but(request_otp=True)
 
     foreseen = world.tell(asks, check=True)
-    assert foreseen['operations'] == ['request_otp'] and foreseen.changed and foreseen['otp_requested']
-    assert _codes(world) == [], 'check mode asked for a code'
+    assert foreseen["operations"] == ["request_otp"] and foreseen.changed and foreseen["otp_requested"]
+    assert _codes(world) == [], "check mode asked for a code"
 
     first, pending, neither, empty, wrong = world.play(
-        asks, asks, GONE, GONE.but(otp=''), GONE.but(otp=WRONG_OTP),
+        asks,
+        asks,
+        GONE,
+        GONE.but(otp=""),
+        GONE.but(otp=WRONG_OTP),
     ).told
-    assert first['operations'] == ['request_otp'] and first.changed and first['otp_requested'], first.result
-    assert first['device']['device'] == MEANT
-    assert not pending.failed and not pending.changed and not pending['otp_requested'], pending.result
-    assert pending['otp_pending'] and 500 < pending['retry_after'] <= 600, pending.result
+    assert first["operations"] == ["request_otp"] and first.changed and first["otp_requested"], first.result
+    assert first["device"]["device"] == MEANT
+    assert not pending.failed and not pending.changed and not pending["otp_requested"], pending.result
+    assert pending["otp_pending"] and 500 < pending["retry_after"] <= 600, pending.result
     for told in (neither, empty):
-        assert told.failed and 'request_otp' in told.message and "owner" in told.message, told.result
-    assert wrong.failed and 'incorrect OTP' in wrong.message and not wrong.changed, wrong.result
-    assert _codes(world) == ['', '', WRONG_OTP], 'a code was asked for or tried more often than it was declared'
+        assert told.failed and "request_otp" in told.message and "owner" in told.message, told.result
+    assert wrong.failed and "incorrect OTP" in wrong.message and not wrong.changed, wrong.result
+    assert _codes(world) == ["", "", WRONG_OTP], "a code was asked for or tried more often than it was declared"
 
     uses = GONE.but(otp=OTP)
     asked_once_more = world.play(asks, uses, check=True).told
-    assert asked_once_more[0]['otp_pending'] and not asked_once_more[0].changed, asked_once_more[0].result
-    assert asked_once_more[1]['operations'] == ['delete'] and asked_once_more[1]['device'] is None
-    assert len(_codes(world)) == 3, 'check mode sent a code'
+    assert asked_once_more[0]["otp_pending"] and not asked_once_more[0].changed, asked_once_more[0].result
+    assert asked_once_more[1]["operations"] == ["delete"] and asked_once_more[1]["device"] is None
+    assert len(_codes(world)) == 3, "check mode sent a code"
 
     deleted, *after = world.play(uses, uses, asks, GONE).told
-    assert deleted['operations'] == ['delete'] and deleted.changed and deleted['device'] is None, deleted.result
-    assert deleted['diff']['after'] == {} and deleted['diff']['before']['device'] == MEANT
+    assert deleted["operations"] == ["delete"] and deleted.changed and deleted["device"] is None, deleted.result
+    assert deleted["diff"]["after"] == {} and deleted["diff"]["before"]["device"] == MEANT
     for told in after:
-        assert not told.failed and not told.changed and told['operations'] == [], told.result
-        assert told.warnings == [], 'a number that this record has seen is no reason to warn'
+        assert not told.failed and not told.changed and told["operations"] == [], told.result
+        assert told.warnings == [], "a number that this record has seen is no reason to warn"
     assert _codes(world)[3:] == [OTP]
     assert list(world.devices()) == [OTHER]
 
 
 def test_a_code_of_the_account_deletes_what_was_named(world: World) -> None:
     """Where a code is the account's, one that was asked for A deletes B: only the device that the task names."""
-    world.begin(there(MEANT), there(OTHER), reading={'otp_scope': 'account'})
+    world.begin(there(MEANT), there(OTHER), reading={"otp_scope": "account"})
     code_sent(OTHER)(world.sandbox)
     pending, deleted = world.play(GONE.but(request_otp=True), GONE.but(otp=OTP)).told
-    assert pending['otp_pending'] and not pending.changed, pending.result
-    assert deleted['operations'] == ['delete'], deleted.result
+    assert pending["otp_pending"] and not pending.changed, pending.result
+    assert deleted["operations"] == ["delete"], deleted.result
     assert list(world.devices()) == [OTHER]
 
 
@@ -72,12 +77,12 @@ def test_refusals_of_a_code(world: World) -> None:
     """A code that nobody asked for, and too many wrong ones: the service's words, and how long to wait."""
     world.begin(there(MEANT), there(OTHER))
     code_sent(OTHER)(world.sandbox)
-    locked = device(device=OTHER, state='absent', otp=WRONG_OTP)
+    locked = device(device=OTHER, state="absent", otp=WRONG_OTP)
     unasked, *wrong = world.play(GONE.but(otp=OTP), *([locked] * 5), locked.but(otp=OTP)).told
     assert unasked.failed and "otp haven't requested" in unasked.message, unasked.result
-    assert all(told.failed and 'incorrect OTP' in told.message for told in wrong[:4])
+    assert all(told.failed and "incorrect OTP" in told.message for told in wrong[:4])
     for told in wrong[4:]:
-        assert told.failed and 'try again in' in told.message and 'seconds' in told.message, told.message
+        assert told.failed and "try again in" in told.message and "seconds" in told.message, told.message
     assert _codes(world)[1:] == [OTP, *([WRONG_OTP] * 5), OTP]
     assert sorted(world.devices()) == [MEANT, OTHER]
 
@@ -86,11 +91,13 @@ def test_a_code_without_a_deletion(world: World) -> None:
     """otp and request_otp belong to state absent alone."""
     world.begin(there(MEANT, linked=True))
     run = world.play(
-        device(device=MEANT, otp=OTP), device(device=MEANT, state='disconnected', otp=OTP),
-        device(device=MEANT, request_otp=True), device(device=MEANT, name='Toko Tetap', otp=''),
+        device(device=MEANT, otp=OTP),
+        device(device=MEANT, state="disconnected", otp=OTP),
+        device(device=MEANT, request_otp=True),
+        device(device=MEANT, name="Toko Tetap", otp=""),
     )
     assert [told.failed for told in run.told] == [True, True, True, False]
-    assert all('absent' in told.message for told in run.told[:3])
+    assert all("absent" in told.message for told in run.told[:3])
     assert _codes(world) == []
 
 
@@ -98,6 +105,6 @@ def test_the_service_deleted_another_one(world: World) -> None:
     """The number in the reply is compared."""
     world.begin(there(MEANT), there(OTHER))
     code_sent(MEANT)(world.sandbox)
-    world.sandbox.fault('mutate', path='/delete-device', set={'detail': f'device {OTHER} successfully deleted'})
+    world.sandbox.fault("mutate", path="/delete-device", set={"detail": f"device {OTHER} successfully deleted"})
     told = world.tell(GONE.but(otp=OTP))
     assert told.failed and MEANT in told.message and OTHER in told.message, told.result

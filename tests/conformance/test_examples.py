@@ -20,7 +20,11 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 INSTALLED = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]) / "ansible_collections" / "fonnte" / "whatsapp"
 MODULES = sorted(INSTALLED.glob("plugins/modules/*.py"))
-DOCUMENTS = [INSTALLED / "README.md", *sorted(INSTALLED.glob("docs/*.md")), *sorted(INSTALLED.glob("roles/*/README.md"))]
+DOCUMENTS = [
+    INSTALLED / "README.md",
+    *sorted(INSTALLED.glob("docs/*.md")),
+    *sorted(INSTALLED.glob("roles/*/README.md")),
+]
 CODE = "047193"
 
 

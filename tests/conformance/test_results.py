@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What results look like, and what users are warned of."""
+
 from __future__ import annotations
 
 import re
@@ -10,85 +11,117 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import device_token, there
 from ansible_collections.fonnte.whatsapp.tests.conformance.playing import (
-    MARK, device, device_info, webhook_config,
+    MARK,
+    device,
+    device_info,
+    webhook_config,
 )
 from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import World
 
-FIRST, SECOND, NEW = '081200007001', '081200007002', '081200007009'
+FIRST, SECOND, NEW = "081200007001", "081200007002", "081200007009"
 DEVICE_KEYS = {
-    'device', 'name', 'connected', 'package', 'quota', 'expires', 'autoread', 'personal', 'group', 'quick', 'resend',
-    'target', 'country_code', 'webhook', 'webhook_connect', 'webhook_status', 'webhook_chaining',
+    "device",
+    "name",
+    "connected",
+    "package",
+    "quota",
+    "expires",
+    "autoread",
+    "personal",
+    "group",
+    "quick",
+    "resend",
+    "target",
+    "country_code",
+    "webhook",
+    "webhook_connect",
+    "webhook_status",
+    "webhook_chaining",
 }
-SHOWN = re.compile(r'https://hooks\.example\.com(:8443)?/…#[0-9a-f]{6}')
+SHOWN = re.compile(r"https://hooks\.example\.com(:8443)?/…#[0-9a-f]{6}")
 
 
 @pytest.mark.smoke
 def test_a_webhook_is_shown_by_its_host_and_a_digest(world: World) -> None:
     """The same in check mode and in the run, another one when anything in the URL changes."""
     world.begin(there(FIRST))
-    base = f'https://user-{MARK}:pass-{MARK}@hooks.example.com:8443/path-{MARK}?key={MARK}'
-    urls = [f'{base}&n=1', f'{base}&n=2', base.replace('/path-', '/PATH-'), base.replace(':pass-', ':word-')]
+    base = f"https://user-{MARK}:pass-{MARK}@hooks.example.com:8443/path-{MARK}?key={MARK}"
+    urls = [f"{base}&n=1", f"{base}&n=2", base.replace("/path-", "/PATH-"), base.replace(":pass-", ":word-")]
     tasks = [device(device=FIRST, webhook=url) for url in urls]
-    foreseen = [told['device']['webhook'] for told in world.play(*tasks, check=True).told]
+    foreseen = [told["device"]["webhook"] for told in world.play(*tasks, check=True).told]
     run = world.play(*tasks, webhook_config(device=FIRST, webhook=urls[-1]), device_info(recorded=True))
-    given = [told['device']['webhook'] for told in run.told[:len(tasks)]]
+    given = [told["device"]["webhook"] for told in run.told[: len(tasks)]]
     assert foreseen == given
     assert all(SHOWN.fullmatch(shown) for shown in given), given
-    assert len(set(given)) == len(urls), f'a change does not show: {given}'
+    assert len(set(given)) == len(urls), f"a change does not show: {given}"
     for told, before, after in zip(run.told[1:], given, given[1:]):
         if told.changed:
-            assert (told['diff']['before']['webhook'], told['diff']['after']['webhook']) == (before, after)
-    assert run.told[-2]['webhooks'] == {
-        'webhook': given[-1], 'webhook_connect': None, 'webhook_status': None, 'webhook_chaining': None,
+            assert (told["diff"]["before"]["webhook"], told["diff"]["after"]["webhook"]) == (before, after)
+    assert run.told[-2]["webhooks"] == {
+        "webhook": given[-1],
+        "webhook_connect": None,
+        "webhook_status": None,
+        "webhook_chaining": None,
     }
-    assert run.told[-1]['devices'][0]['recorded']['webhook']['value'] == given[-1]
+    assert run.told[-1]["devices"][0]["recorded"]["webhook"]["value"] == given[-1]
 
 
 def test_a_device_has_always_the_same_keys(world: World) -> None:
     """Created, looked at, unchanged, or found by its token: what is unknown is null."""
     world.begin(there(FIRST, quota=0, linked=True, expires=1_900_000_000))
     run = world.play(
-        device(device=NEW, name='Toko Baru'), device(device=NEW, name='Toko Baru'),
-        device(device=FIRST, name='Toko Lama'), webhook_config(device=FIRST, webhook='https://hooks.example.com'),
+        device(device=NEW, name="Toko Baru"),
+        device(device=NEW, name="Toko Baru"),
+        device(device=FIRST, name="Toko Lama"),
+        webhook_config(device=FIRST, webhook="https://hooks.example.com"),
         device(device_token=device_token(FIRST), account_token=None),
-        device_info(devices=[FIRST]), device_info(account_token=None, device_token=device_token(FIRST)),
+        device_info(devices=[FIRST]),
+        device_info(account_token=None, device_token=device_token(FIRST)),
     )
     for told in run.told:
-        found = told['devices'][0] if 'devices' in told.result else told['device']
+        found = told["devices"][0] if "devices" in told.result else told["device"]
         assert set(found) == DEVICE_KEYS, sorted(set(found) ^ DEVICE_KEYS)
-    known = run.told[2]['device']
-    assert (known['quota'], known['connected'], known['expires']) == (0, True, '2030-03-17T17:46:40Z'), known
-    assert known['autoread'] is False and known['quick'] is None
-    assert run.told[0]['device']['connected'] is False
+    known = run.told[2]["device"]
+    assert (known["quota"], known["connected"], known["expires"]) == (0, True, "2030-03-17T17:46:40Z"), known
+    assert known["autoread"] is False and known["quick"] is None
+    assert run.told[0]["device"]["connected"] is False
 
 
 def test_a_token_is_shown_only_when_asked_for(world: World) -> None:
     """With a warning, unless the task says no_log."""
     world.begin()
-    asks = device(device=NEW, name='Toko Baru', return_tokens=True)
+    asks = device(device=NEW, name="Toko Baru", return_tokens=True)
     hidden, untold = world.play(asks.named(no_log=True), device(device=NEW)).told
-    assert 'censored' in hidden.result and 'token' not in untold.result
-    token = world.devices()[NEW]['token']
+    assert "censored" in hidden.result and "token" not in untold.result
+    token = world.devices()[NEW]["token"]
     shown, listed = world.play(asks, device_info(return_tokens=True), may_show=[token]).told
     for told in (shown, listed):
-        assert any('no_log' in warning for warning in told.warnings), told.warnings
-    assert shown['token'] == token and listed['devices'][0]['token'] == token
+        assert any("no_log" in warning for warning in told.warnings), told.warnings
+    assert shown["token"] == token and listed["devices"][0]["token"] == token
 
 
 def test_warnings(world: World) -> None:
     """What a person who knows the service would say; and nothing where there is nothing to say."""
     world.begin(there(FIRST), there(SECOND))
-    quiet = {'handle_unknown': 'ignore'}
+    quiet = {"handle_unknown": "ignore"}
     tasks = {
-        'autoread': device(device=FIRST, autoread=False, webhook='https://hooks.example.com/a', **quiet),
-        'http': device(device=FIRST, webhook_connect='http://hooks.example.com/a', autoread=True, **quiet),
-        'target': device(device=FIRST, resend=True, **quiet),
-        'not created': device(device=NEW, state='disconnected'),
-        'validate_certs': device(device=SECOND, validate_certs=False),
-        'mistyped': device(device=NEW, state='absent'),
-        'earlier': webhook_config(device=NEW, webhook='https://hooks.example.com/a'),
-        '': device(device=SECOND, name='Toko Dua', autoread=True, webhook='https://hooks.example.com/b', resend=True,
-                   target='081200009001', webhook_connect='https://hooks.example.com/c', **quiet),
+        "autoread": device(device=FIRST, autoread=False, webhook="https://hooks.example.com/a", **quiet),
+        "http": device(device=FIRST, webhook_connect="http://hooks.example.com/a", autoread=True, **quiet),
+        "target": device(device=FIRST, resend=True, **quiet),
+        "not created": device(device=NEW, state="disconnected"),
+        "validate_certs": device(device=SECOND, validate_certs=False),
+        "mistyped": device(device=NEW, state="absent"),
+        "earlier": webhook_config(device=NEW, webhook="https://hooks.example.com/a"),
+        "": device(
+            device=SECOND,
+            name="Toko Dua",
+            autoread=True,
+            webhook="https://hooks.example.com/b",
+            resend=True,
+            target="081200009001",
+            webhook_connect="https://hooks.example.com/c",
+            **quiet,
+        ),
     }
     for words, told in zip(tasks, world.play(*tasks.values(), check=True).told):
         assert not told.failed, told.message
@@ -101,19 +134,19 @@ def test_warnings(world: World) -> None:
 def test_webhooks_of_a_missing_device(world: World) -> None:
     """An error in the run; in check mode a warning and the change, since an earlier task may create it."""
     world.begin()
-    task = webhook_config(device=NEW, webhook='https://hooks.example.com/a')
+    task = webhook_config(device=NEW, webhook="https://hooks.example.com/a")
     foreseen, told = world.tell(task, check=True), world.tell(task)
-    assert foreseen['operations'] == ['update'] and foreseen.changed and foreseen.warnings, foreseen.result
+    assert foreseen["operations"] == ["update"] and foreseen.changed and foreseen.warnings, foreseen.result
     assert told.failed and NEW in told.message and not told.changed, told.result
-    created, given, again = world.play(device(device=NEW, name='Toko Baru'), task, task).told
-    assert created['operations'] == ['create'] and not again.changed
-    for key in ('changed', 'operations', 'changed_fields', 'reasons'):
-        assert given[key] == foreseen[key], f'{key} was foreseen as {foreseen[key]!r} and came as {given[key]!r}'
+    created, given, again = world.play(device(device=NEW, name="Toko Baru"), task, task).told
+    assert created["operations"] == ["create"] and not again.changed
+    for key in ("changed", "operations", "changed_fields", "reasons"):
+        assert given[key] == foreseen[key], f"{key} was foreseen as {foreseen[key]!r} and came as {given[key]!r}"
 
 
 def test_an_account_that_is_full(world: World) -> None:
     """The service's exact words, and what to do; the device is not made."""
-    world.begin(*(there(f'0812000080{number:02d}') for number in range(10)))
-    told = world.tell(device(device=NEW, name='Toko Baru'))
-    assert told.failed and 'too much free device' in told.message and NEW in told.message, told.result
+    world.begin(*(there(f"0812000080{number:02d}") for number in range(10)))
+    told = world.tell(device(device=NEW, name="Toko Baru"))
+    assert told.failed and "too much free device" in told.message and NEW in told.message, told.result
     assert NEW not in world.devices() and not told.changed

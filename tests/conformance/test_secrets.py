@@ -5,6 +5,7 @@
 
 The player searches every run of the suite; here are the runs that tempt the modules most.
 """
+
 from __future__ import annotations
 
 import os
@@ -15,21 +16,28 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import EVERYTHING, Hook, code_sent, device_token, there
 from ansible_collections.fonnte.whatsapp.tests.conformance.playing import (
-    MARK, OTP, WRONG_OTP, Player, Task, device, device_info, webhook_config,
+    MARK,
+    OTP,
+    WRONG_OTP,
+    Player,
+    Task,
+    device,
+    device_info,
+    webhook_config,
 )
 from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import ACCOUNT, World
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
-FIRST, SECOND, THIRD, NEW = '081200010001', '081200010002', '081200010003', '081200010009'
+FIRST, SECOND, THIRD, NEW = "081200010001", "081200010002", "081200010003", "081200010009"
 
 # The newest core runs the tests; where the checks prepare an older one, its programs are in this folder.
-OLDEST = os.environ.get('FONNTE_TESTS_OLDEST')
-CORES = {'newest': Path(sys.executable).parent, **({'oldest': Path(OLDEST)} if OLDEST else {})}
+OLDEST = os.environ.get("FONNTE_TESTS_OLDEST")
+CORES = {"newest": Path(sys.executable).parent, **({"oldest": Path(OLDEST)} if OLDEST else {})}
 
 
 def _url(name: str) -> str:
     """A URL that is secret in every part but its host."""
-    return f'https://user-{MARK}:pass-{MARK}@hooks.example.com/path-{MARK}-{name}?key={MARK}&name={name}#end-{MARK}'
+    return f"https://user-{MARK}:pass-{MARK}@hooks.example.com/path-{MARK}-{name}?key={MARK}&name={name}#end-{MARK}"
 
 
 WEBHOOKS = {option: _url(option) for option, value in EVERYTHING.items() if isinstance(value, Hook)}
@@ -47,18 +55,23 @@ def test_success(tempted: World) -> None:
     tempted.sandbox.next_otp(OTP)
     run = tempted.play(
         device(device=NEW, **{**EVERYTHING, **WEBHOOKS}),
-        device(device=FIRST, device_token=device_token(FIRST), state='disconnected', webhook=_url('other')),
+        device(device=FIRST, device_token=device_token(FIRST), state="disconnected", webhook=_url("other")),
         webhook_config(device=FIRST, device_token=device_token(FIRST), **WEBHOOKS),
-        webhook_config(device=NEW, state='absent'),
-        device(device=SECOND, state='absent', request_otp=True),
-        device(device=SECOND, state='absent', otp=OTP),
+        webhook_config(device=NEW, state="absent"),
+        device(device=SECOND, state="absent", request_otp=True),
+        device(device=SECOND, state="absent", otp=OTP),
         device_info(recorded=True, profile=True),
         device_info(account_token=None, device_token=device_token(FIRST)),
         device(device=NEW, return_tokens=True).named(no_log=True),
     )
     assert not any(told.failed for told in run.told), [told.message for told in run.told]
-    assert [told.get('operations') for told in run.told[:6]] == [
-        ['create', 'update'], ['update', 'disconnect'], ['update'], ['update'], ['request_otp'], ['delete'],
+    assert [told.get("operations") for told in run.told[:6]] == [
+        ["create", "update"],
+        ["update", "disconnect"],
+        ["update"],
+        ["update"],
+        ["request_otp"],
+        ["delete"],
     ]
     foreseen = tempted.play(device(device=FIRST, **{**EVERYTHING, **WEBHOOKS}), check=True)
     assert foreseen.only().changed
@@ -67,19 +80,24 @@ def test_success(tempted: World) -> None:
 def test_failures_before_a_call(tempted: World) -> None:
     """Errors in options, found by Ansible and by us, while secrets are in other options."""
     tempted.begin(there(FIRST))
-    secret = {'device': FIRST, 'device_token': device_token(FIRST), **WEBHOOKS}
+    secret = {"device": FIRST, "device_token": device_token(FIRST), **WEBHOOKS}
     tasks = [
-        device(**secret, autoread='perhaps'), device(**secret, unknown_option=True), device(**secret, state='gone'),
-        device(**secret, state='absent', otp=OTP, name='T'), device(**secret, otp=OTP),
-        device(**{**secret, 'webhook': f'ftp://user-{MARK}@files.example.com/{MARK}'}),
-        webhook_config(device=FIRST, webhook=f'https://[{MARK}/'), webhook_config(device=FIRST, webhook=f'{MARK}'),
-        webhook_config(device=FIRST, webhook=f'https://hooks.example.com/{MARK} {MARK}'),
-        device(device=FIRST, device_token=f'{MARK}\nsecond-{MARK}'), device_info(account_token=f'tok\u00e9n {MARK}'),
-        device(device=FIRST, api_endpoint='http://api.example.com', **WEBHOOKS),
-        device_info(api_endpoint='ftp://api.example.com'),
+        device(**secret, autoread="perhaps"),
+        device(**secret, unknown_option=True),
+        device(**secret, state="gone"),
+        device(**secret, state="absent", otp=OTP, name="T"),
+        device(**secret, otp=OTP),
+        device(**{**secret, "webhook": f"ftp://user-{MARK}@files.example.com/{MARK}"}),
+        webhook_config(device=FIRST, webhook=f"https://[{MARK}/"),
+        webhook_config(device=FIRST, webhook=f"{MARK}"),
+        webhook_config(device=FIRST, webhook=f"https://hooks.example.com/{MARK} {MARK}"),
+        device(device=FIRST, device_token=f"{MARK}\nsecond-{MARK}"),
+        device_info(account_token=f"tok\u00e9n {MARK}"),
+        device(device=FIRST, api_endpoint="http://api.example.com", **WEBHOOKS),
+        device_info(api_endpoint="ftp://api.example.com"),
     ]
     for task, told in zip(tasks, tempted.play(*tasks).told):
-        assert told.failed, f'{task} was taken'
+        assert told.failed, f"{task} was taken"
     assert tempted.calls() == []
 
 
@@ -88,33 +106,39 @@ def test_refusals_that_echo_what_was_sent(tempted: World) -> None:
     tempted.begin(there(FIRST), there(SECOND), there(THIRD))
     code_sent(THIRD)(tempted.sandbox)
     texts = {
-        FIRST: f'webhook url {WEBHOOKS["webhook"]} is not responding',
-        SECOND: f'token {device_token(SECOND)} of {ACCOUNT} with {_url("new")} is not welcome',
+        FIRST: f"webhook url {WEBHOOKS['webhook']} is not responding",
+        SECOND: f"tokens {device_token(SECOND)}, {device_token(THIRD)}, {ACCOUNT} with {_url('new')} are not welcome",
     }
     for number, text in texts.items():
-        tempted.sandbox.fault('status', path='/update-device', number=number, code=200, times=None,
-                              body={'status': False, 'reason': text})
+        tempted.sandbox.fault(
+            "status", path="/update-device", number=number, code=200, times=None, body={"status": False, "reason": text}
+        )
     told_first, told_second, wrong = tempted.play(
-        device(device=FIRST, **WEBHOOKS), webhook_config(device=SECOND, webhook=_url('new')),
-        device(device=THIRD, state='absent', otp=WRONG_OTP),
+        device(device=FIRST, **WEBHOOKS),
+        webhook_config(device=SECOND, webhook=_url("new")),
+        device(device=THIRD, state="absent", otp=WRONG_OTP),
     ).told
-    assert told_first.failed and 'is not responding' in told_first.message, told_first.result
-    assert 'hooks.example.com' in told_first.message
-    assert told_second.failed and 'is not welcome' in told_second.message, told_second.result
-    assert wrong.failed and 'incorrect OTP' in wrong.message, wrong.result
+    assert told_first.failed and "is not responding" in told_first.message, told_first.result
+    assert "hooks.example.com" in told_first.message
+    assert told_second.failed and "are not welcome" in told_second.message, told_second.result
+    assert wrong.failed and "incorrect OTP" in wrong.message, wrong.result
 
 
 def test_replies_that_are_no_answer(tempted: World) -> None:
-    """HTML, half a reply, a redirect, an echo of the request, a service that is away: a sentence each, and no secret."""
-    numbers = [f'0812000110{n:02d}' for n in range(7)]
+    """HTML, half a reply, a redirect, an echo, a service that is away: a sentence each, and no secret."""
+    numbers = [f"0812000110{n:02d}" for n in range(7)]
     tempted.begin(*(there(number) for number in numbers))
     kinds: dict[str, dict[str, object]] = {
-        'html': {'code': 502}, 'empty': {}, 'list': {'items': [_url('list'), ACCOUNT]}, 'redirect': {'location': _url('to')},
-        'reset': {'at': 'middle', 'when': 'after'}, 'status': {'code': 200, 'body': {'status': 'perhaps', 'reason': _url('?')}},
+        "html": {"code": 502},
+        "empty": {},
+        "list": {"items": [_url("list"), ACCOUNT]},
+        "redirect": {"location": _url("to")},
+        "reset": {"at": "middle", "when": "after"},
+        "status": {"code": 200, "body": {"status": "perhaps", "reason": _url("?")}},
     }
     for number, (kind, args) in zip(numbers, kinds.items()):
-        tempted.sandbox.fault(kind, path='/update-device', number=number, times=None, **args)
-    tasks: list[Task] = [device(device=number, **WEBHOOKS) for number in numbers[:len(kinds)]]
-    tasks.append(device(device=numbers[-1], api_endpoint='http://127.0.0.1:9', **WEBHOOKS))
-    for kind, told in zip([*kinds, 'unreachable'], tempted.play(*tasks).told):
-        assert told.failed and told.message.endswith('.') and '\n' not in told.message, f'{kind}: {told.result}'
+        tempted.sandbox.fault(kind, path="/update-device", number=number, times=None, **args)
+    tasks: list[Task] = [device(device=number, **WEBHOOKS) for number in numbers[: len(kinds)]]
+    tasks.append(device(device=numbers[-1], api_endpoint="http://127.0.0.1:9", **WEBHOOKS))
+    for kind, told in zip([*kinds, "unreachable"], tempted.play(*tasks).told):
+        assert told.failed and told.message.endswith(".") and "\n" not in told.message, f"{kind}: {told.result}"

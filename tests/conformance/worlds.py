@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A world for a single test: one account, its devices, and tasks that act for it."""
+
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
@@ -11,7 +12,7 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandb
 from .cases import Reading, account_token
 from .playing import Player, Run, Task, Told
 
-ACCOUNT = account_token('single')
+ACCOUNT = account_token("single")
 
 
 class World:
@@ -23,19 +24,30 @@ class World:
 
     def begin(self, *devices: Json, reading: Reading | None = None, others: tuple[Json, ...] = ()) -> None:
         """A fresh world with these devices; ``others`` are in another account."""
-        accounts = [{'token': ACCOUNT, 'devices': list(devices)}]
+        accounts = [{"token": ACCOUNT, "devices": list(devices)}]
         if others:
-            accounts.append({'token': account_token('other'), 'devices': list(others)})
+            accounts.append({"token": account_token("other"), "devices": list(others)})
         self.sandbox.reset(readings=reading or {}, accounts=accounts)
 
-    def play(self, *tasks: Task, check: bool = False, env: Mapping[str, str | None] | None = None,
-             defaults: Mapping[str, object] | None = None, may_show: Collection[str] = ()) -> Run:
+    def play(
+        self,
+        *tasks: Task,
+        check: bool = False,
+        env: Mapping[str, str | None] | None = None,
+        defaults: Mapping[str, object] | None = None,
+        may_show: Collection[str] = (),
+    ) -> Run:
         """Play tasks with the account's token, unless they say ``account_token=None``, and without repeated calls."""
         complete = [
-            Task(task.module, {
-                key: value for key, value in {'account_token': ACCOUNT, 'api_retries': 0, **task.args}.items()
-                if value is not None
-            }, task.keywords)
+            Task(
+                task.module,
+                {
+                    key: value
+                    for key, value in {"account_token": ACCOUNT, "api_retries": 0, **task.args}.items()
+                    if value is not None
+                },
+                task.keywords,
+            )
             for task in tasks
         ]
         return self.player.play(*complete, check=check, env=env, defaults=defaults, may_show=may_show)
@@ -50,12 +62,12 @@ class World:
 
     def writes(self) -> list[str]:
         """The paths of the calls that tried to change something since the last look."""
-        paths = [call['path'] for call in self.sandbox.writes()]
+        paths = [call["path"] for call in self.sandbox.writes()]
         self.sandbox.clear_journal()
         return paths
 
     def calls(self) -> list[str]:
         """The paths of all calls since the last look."""
-        paths = [call['path'] for call in self.sandbox.journal()]
+        paths = [call["path"] for call in self.sandbox.journal()]
         self.sandbox.clear_journal()
         return paths

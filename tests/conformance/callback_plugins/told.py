@@ -2,10 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writes down what every task told the user, a line of JSON each."""
+
 from __future__ import annotations
 
 import json
 import os
+from typing import Any
 
 from ansible.plugins.callback import CallbackBase
 
@@ -22,26 +24,26 @@ class CallbackModule(CallbackBase):
     """Sees results as they are shown: after Ansible has masked what it masks."""
 
     CALLBACK_VERSION = 2.0
-    CALLBACK_TYPE = 'notification'
-    CALLBACK_NAME = 'told'
+    CALLBACK_TYPE = "notification"
+    CALLBACK_NAME = "told"
     CALLBACK_NEEDS_ENABLED = True
 
-    def _write(self, result, failed):
+    def _write(self, result: Any, failed: bool) -> None:
         # Newer cores deprecate the private names that older ones have alone.
-        told = result.result if hasattr(result, 'result') else result._result
-        task = result.task if hasattr(result, 'task') else result._task
-        line = {'task': task.get_name().strip(), 'failed': failed, 'told': told}
-        with open(os.environ['FONNTE_TESTS_TOLD'], 'a', encoding='utf-8') as stream:
-            stream.write(json.dumps(line, default=str) + '\n')
+        told = result.result if hasattr(result, "result") else result._result
+        task = result.task if hasattr(result, "task") else result._task
+        line = {"task": task.get_name().strip(), "failed": failed, "told": told}
+        with open(os.environ["FONNTE_TESTS_TOLD"], "a", encoding="utf-8") as stream:
+            stream.write(json.dumps(line, default=str) + "\n")
 
-    def v2_runner_on_ok(self, result):
+    def v2_runner_on_ok(self, result: Any) -> None:
         """A task that ended well."""
         self._write(result, False)
 
-    def v2_runner_on_failed(self, result, ignore_errors=False):
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         """A task that failed."""
         self._write(result, True)
 
-    def v2_runner_on_unreachable(self, result):
+    def v2_runner_on_unreachable(self, result: Any) -> None:
         """A host that could not be reached."""
         self._write(result, True)
