@@ -179,6 +179,8 @@ def molecule(context: Context) -> Counts:
 
 def _molecule_scenario(context: Context, scenario: str) -> int:
     venv = context.venvs["newest"]
+    # There Molecule remembers that the scenario was prepared, but the sandbox is a new one each time.
+    _empty(context, ".ansible")
     env = for_stage(context.name, [venv.bin])
     with _sandbox(context) as box:
         env.update(box.environment())

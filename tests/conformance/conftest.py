@@ -33,8 +33,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         """A unit of work is all that is played together, or a single other test."""
 
         def _split_scope(self, nodeid: str) -> str:
-            shared, bar, rest = nodeid.partition("[")[2].partition("|")
-            return shared if bar else nodeid
+            shared, found, _rest = nodeid.partition("[")[2].partition("|")
+            return shared if found else nodeid
 
     return PlayedTogether(config, log)
 
