@@ -65,7 +65,7 @@ options:
   record_path:
     description:
       - The directory of the record. The record remembers what was last applied, since the service does not show it.
-        It is sealed with the devices' tokens, and its files can be read by their owner only.
+        It is encrypted with the tokens, and its files can be read by their owner only.
       - If not set, the value of the environment variable E(FONNTE_RECORD_PATH) is used.
     type: path
     default: ~/.ansible/fonnte

@@ -20,6 +20,7 @@ from ._options import (
     common_warnings,
     desired_device,
     desired_webhooks,
+    max_age,
     open_house,
     token_warnings,
     tokens,
@@ -73,6 +74,8 @@ def run_webhook_config(task: Task) -> Report:
 
 def run_device_info(task: Task) -> Report:
     """Tell what is there (module fonnte_device_info)."""
+    # It has no effect here, but what is wrong in module_defaults is found by every module.
+    max_age(task.params["record_max_age"])
     house, redactor = open_house(task.params, task.environment)
     result, warnings = device_info(house, redactor, task.params)
     return Report(result, [*common_warnings(task.params), *warnings, *token_warnings(task.params, task.no_log)])

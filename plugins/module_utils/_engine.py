@@ -15,7 +15,7 @@ import time
 from dataclasses import replace
 
 from ._clock import now
-from ._errors import CallError, FonnteError, Meaning, RefusedError, UnansweredError
+from ._errors import CallError, FonnteError, Meaning, PolicyError, RefusedError, UnansweredError
 from ._plan import CREATE, DELETE, OPERATIONS, REQUEST_OTP, Desired, Plan, make_plan, stand_still
 from ._sight import House, Sight, look
 from ._writer import Hold, Outcome, Writer, doing_to
@@ -34,6 +34,9 @@ def foresee(house: House, desired: Desired) -> Outcome:
     with doing_to("Looking up", desired.number):
         sight = look(house, desired)
     plan = _planned(desired, sight)
+    if plan.operations:
+        with doing_to("Locking", sight.number):
+            house.records.check_writable()
     outcome = Outcome(plan, sight, list(plan.foreseen), device=sight.device, otp_wait=plan.otp_wait)
     outcome.warn(*sight.warnings, *plan.warnings)
     return outcome
@@ -67,7 +70,9 @@ def _planned(desired: Desired, sight: Sight) -> Plan:
         try:
             return make_plan(desired, sight.observed, sight.recorded, now())
         except FonnteError as fault:
-            known = Outcome(stand_still(desired, sight.observed, sight.recorded), sight, device=sight.device)
+            nothing = stand_still(desired, sight.observed, sight.recorded)
+            at_risk = fault.at_risk if isinstance(fault, PolicyError) else ()
+            known = Outcome(replace(nothing, at_risk=at_risk), sight, device=sight.device)
             known.warn(*sight.warnings)
             fault.progress = {"outcome": known}
             raise

@@ -65,6 +65,10 @@ class OptionError(FonnteError):
 class PolicyError(FonnteError):
     """The plan was made and the user's own policy forbids it; nothing was written."""
 
+    def __init__(self, problem: str, advice: str, at_risk: tuple[str, ...] = ()) -> None:
+        super().__init__(problem, advice)
+        self.at_risk = at_risk
+
 
 class NotFoundError(FonnteError):
     """The device is not where the task expects it; nothing was written."""

@@ -422,6 +422,7 @@ def _risk_warning(desired: Desired, observed: Observed, at_risk: t.Sequence[str]
         raise PolicyError(
             f"an update may reset settings that Fonnte never shows and that are neither declared nor recorded: {names}",
             "declare them as they are in the dashboard, or allow the risk with handle_unknown: warn (nothing was changed)",
+            tuple(at_risk),
         )
     yield (
         f"An update of device {observed.number} may reset settings that Fonnte never shows and that are neither declared "
@@ -430,7 +431,12 @@ def _risk_warning(desired: Desired, observed: Observed, at_risk: t.Sequence[str]
 
 
 def _number_warning(observed: Observed, updates: bool) -> t.Iterator[str]:
-    if updates and not observed.certain:
+    if updates and observed.rival:
+        yield (
+            f"The record tells that the device is registered as {observed.number}, and its profile shows {observed.rival}. "
+            "The update is sent without a number. Give account_token as well, so that the list can tell."
+        )
+    elif updates and not observed.certain:
         yield (
             f"Nothing but its profile tells that the device is registered as {observed.number}. The update is sent without a number; "
             "if Fonnte insists on one, it is this, and a device that is registered under another number or spelling is renumbered. "

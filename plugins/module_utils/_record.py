@@ -20,6 +20,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import enum
+import errno
 import fcntl
 import hashlib
 import hmac
@@ -339,6 +340,20 @@ class RecordStore:
         name = _digest(account_token, "number", self._endpoint, international(number))
         return SealedFile(self.folder, f"number-{name}", account_token, NumberNote.from_json)
 
+    def check_writable(self) -> None:
+        """Find out without touching anything whether the folder could be written.
+
+        Raises:
+            RecordError: A run that has something to write would fail.
+        """
+        place = os.path.abspath(self.folder)
+        while not os.path.exists(place):
+            place = os.path.dirname(place)
+        if not os.path.isdir(place):
+            raise _unwritable(self.folder, OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise _unwritable(self.folder, OSError(errno.EACCES, os.strerror(errno.EACCES)))
+
     def has(self, device_file: str) -> bool:
         """Tell whether there is a record of this name."""
         return bool(device_file) and os.path.exists(os.path.join(self.folder, os.path.basename(device_file)))
@@ -361,7 +376,7 @@ def _process() -> bytes:
 def _unwritable(folder: str, fault: OSError) -> RecordError:
     return RecordError(
         f"the record in {folder} cannot be written ({fault.strerror})",
-        "make the folder writable for the user who runs the task, or name another with record_path",
+        "see that it is a folder that the user who runs the task can write, or name another with record_path",
     )
 
 

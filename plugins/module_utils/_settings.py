@@ -110,7 +110,11 @@ def _declare_name(option: str, value: object) -> str:
     text = str(value)
     low, high = NAME_LENGTH
     if not low <= len(text) <= high:
-        raise OptionError(option, f"it has {len(text)} characters", f"a device's name has {low} to {high} characters")
+        raise OptionError(
+            option,
+            f"it has {len(text)} character{'' if len(text) == 1 else 's'}",
+            f"a device's name has {low} to {high} characters",
+        )
     if not text.isprintable():
         raise OptionError(
             option, "it has a character that cannot be printed", "take out line breaks and control characters"

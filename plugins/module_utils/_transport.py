@@ -52,6 +52,7 @@ CALL_TIMEOUTS = 10
 
 _TRY_LATER = "run the play again later"
 _CHECK_NETWORK = "check api_endpoint, the network and the proxy variables of the environment"
+_CHECK_CERTIFICATE = "check api_endpoint, or name the authority that signed it with ca_path"
 # The start of a private-looking body is no help and may hold anything: only its kind is told.
 _NO_ANSWER = "a proxy or a maintenance page may stand in front of the service: run the play again later"
 
@@ -349,12 +350,18 @@ def _connection_fault(fault: t.Any) -> UnreachableError | UnansweredError:
     if any(isinstance(link, never_sent) for link in links) or isinstance(
         fault, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.InvalidProxyURL)
     ):
-        return UnreachableError(f"the service cannot be reached ({_cause(fault)})", _CHECK_NETWORK)
+        refused = any(isinstance(link, ssl.SSLCertVerificationError) for link in links)
+        return UnreachableError(
+            f"the service cannot be reached ({_cause(fault)})", _CHECK_CERTIFICATE if refused else _CHECK_NETWORK
+        )
     if isinstance(fault, requests.exceptions.Timeout) or any(
         isinstance(link, urllib3.exceptions.ReadTimeoutError) for link in links
     ):
         return UnansweredError("the service did not answer in time", "run the play again, or raise api_timeout")
-    return UnansweredError(f"the connection broke ({_cause(fault)})", "run the play again to see what is there now")
+    advice = "run the play again to see what is there now"
+    if any(isinstance(link, ssl.SSLError) for link in links):
+        advice = "check http or https, host and port in api_endpoint, then run the play again"
+    return UnansweredError(f"the connection broke ({_cause(fault)})", advice)
 
 
 def _read(path: str, status: int, headers: t.Mapping[str, str], body: bytes, longest_delay: float) -> Reply:

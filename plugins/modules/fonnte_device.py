@@ -101,7 +101,7 @@ EXAMPLES = r"""
     autoread: true
     webhook: https://hooks.example.com/toko-satu
 
-- name: Rename it, everything else is kept
+- name: Rename it, all that is known of it is sent along
   fonnte.whatsapp.fonnte_device:
     device: "+62 812 0000 1001"
     name: Toko Satu Bandung
@@ -218,7 +218,7 @@ changed_fields:
 reasons:
   description:
     - Why each of them changes.
-    - V(differs), the known value is another one. V(no_record), nothing is known of the value.
+    - V(differs), the known value is another one, or the device is new. V(no_record), nothing is known of the value.
       V(in_doubt), an earlier run was cut off while it was sent. V(expired), the record is older than O(record_max_age).
       V(always), because of O(handle_write_only=always_update).
   returned: always, as far as known
@@ -228,7 +228,7 @@ evidence:
   description:
     - For each declared setting, where its value before the run was known from, and since when.
     - V(service), Fonnte shows it. V(recorded), this controller applied it. V(unconfirmed), this controller cleared it, which Fonnte may have ignored.
-      V(in_doubt), it was sent and no answer came. V(none), nothing is known.
+      V(in_doubt), it was sent, and no answer came or the creation of the device was not finished. V(none), nothing is known.
   returned: always, as far as known
   type: dict
   sample:
@@ -254,7 +254,7 @@ otp_requested:
   returned: O(state=absent)
   type: bool
 otp_pending:
-  description: Whether a code is on its way already.
+  description: Whether Fonnte refused to make another code, since one is on its way already.
   returned: O(state=absent)
   type: bool
 retry_after:

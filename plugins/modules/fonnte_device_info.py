@@ -52,6 +52,10 @@ options:
       - Whether to tell what this controller's record knows of each device.
     type: bool
     default: false
+  record_max_age:
+    description:
+      - Accepted so that C(module_defaults) can hold it for all modules. It has no effect here.
+      - A whole number and one of V(s), V(m), V(h), V(d) or V(w), such as V(30d).
   return_tokens:
     description:
       - Whether the result holds the devices' tokens. Say C(no_log=true) in the task, or they are printed.

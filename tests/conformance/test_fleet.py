@@ -68,7 +68,7 @@ def test_a_fleet_is_declared_without_a_word_of_its_secrets(core: Path, sandbox: 
     [
         ({"name": "Toko", "webhook": f"https://hooks.example.com/{SECRET}"}, "device"),
         ({"device": "081200000003", "webhok": f"https://hooks.example.com/{SECRET}"}, "webhok"),
-        ({"device": "081200000003", "name": "T", "webhook": f"https://hooks.example.com/{SECRET}"}, "1 characters"),
+        ({"device": "081200000003", "name": "T", "webhook": f"https://hooks.example.com/{SECRET}"}, "1 character;"),
     ],
     ids=["no-number", "typo", "short-name"],
 )

@@ -423,9 +423,9 @@ def test_an_endpoint_where_nobody_listens(controller: Controller) -> None:
 
 def test_an_unwritable_record_fails_before_the_first_write(controller: Controller) -> None:
     controller.records.write_text("a file in the way")
-    for arguments in ({"name": "Toko"},):
+    for check in (True, False):
         with pytest.raises(RecordError, match="record_path"):
-            controller.device(A, **arguments)
+            controller.device(A, check, name="Toko")
     assert writes(controller) == []
 
 
@@ -975,3 +975,16 @@ def _refuse_with_empty_values(original: t.Callable[..., None]) -> t.Callable[...
         original(api, token, number, settings)
 
     return update_device
+
+
+def test_what_is_at_risk_is_in_the_failure_too(controller: Controller) -> None:
+    controller.device(A, name="Toko")
+    with pytest.raises(FonnteError) as caught:
+        controller.device(A, name="Tako", handle_unknown="error")
+    assert "webhook" in caught.value.progress["at_risk"]
+
+
+def test_an_endpoint_that_speaks_no_tls_is_named(controller: Controller) -> None:
+    controller.common.update(api_endpoint=controller.sandbox.url.replace("http://", "https://"), api_retries=0)
+    with pytest.raises(CallError, match="check http or https"):
+        controller.device(A, name="Toko")

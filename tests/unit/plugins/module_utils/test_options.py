@@ -21,7 +21,7 @@ A, B, C = "081200000001", "081200000002", "6281200000003"
 @pytest.mark.parametrize(
     ("params", "option", "words"),
     [
-        ({"name": "a"}, "name", "1 characters"),
+        ({"name": "a"}, "name", "1 character;"),
         ({"name": "a" * 31}, "name", "31 characters"),
         ({"device": "0812x000001"}, "device", '"x"'),
         ({"device": "1234567"}, "device", "7 digits"),
@@ -223,6 +223,11 @@ def test_the_date_in_words_of_a_profile(fleet: Controller) -> None:
         fleet.sandbox.fault("mutate", path="/device", when="after", set={"expired": text})
         (device,) = fleet.run("device_info", account_token=None, device_token=token).result["devices"]
         assert device["expires"] == expected
+
+
+def test_a_wrong_age_in_the_defaults_is_found_here_too(fleet: Controller) -> None:
+    with pytest.raises(OptionError, match="Option record_max_age"):
+        fleet.run("device_info", record_max_age="soon")
 
 
 def test_an_invalid_token_is_said(fleet: Controller) -> None:

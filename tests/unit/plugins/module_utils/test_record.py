@@ -223,6 +223,20 @@ def test_a_folder_that_cannot_be_made_fails_with_the_folder_named(tmp_path: Path
         assert store.folder in str(caught.value)
 
 
+def test_whether_a_folder_could_be_written_is_found_out_without_touching_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    RecordStore(str(tmp_path / "new" / "records"), ENDPOINT).check_writable()
+    assert not (tmp_path / "new").exists()
+    with pytest.raises(RecordError, match="Not a directory"):
+        RecordStore(str(tmp_path / "file" / "records"), ENDPOINT).check_writable()
+
+
+def test_a_folder_without_permission_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(RecordError, match="Permission denied"):
+        RecordStore(str(tmp_path), ENDPOINT).check_writable()
+
+
 def test_a_record_that_cannot_be_read_counts_as_none_and_says_so(store: RecordStore) -> None:
     file = store.device(TOKEN)
     os.makedirs(file.path)
