@@ -15,7 +15,7 @@ import time
 from dataclasses import replace
 
 from ._clock import now
-from ._errors import CallError, FonnteError, Meaning, PolicyError, RefusedError, UnansweredError
+from ._errors import CallError, FonnteError, Meaning, PolicyError, RecordError, RefusedError, UnansweredError
 from ._plan import CREATE, DELETE, OPERATIONS, REQUEST_OTP, Desired, Plan, make_plan, stand_still
 from ._sight import House, Sight, look
 from ._writer import Hold, Outcome, Writer, doing_to
@@ -34,12 +34,20 @@ def foresee(house: House, desired: Desired) -> Outcome:
     with doing_to("Looking up", desired.number):
         sight = look(house, desired)
     plan = _planned(desired, sight)
-    if plan.operations:
-        with doing_to("Locking", sight.number):
-            house.records.check_writable()
     outcome = Outcome(plan, sight, list(plan.foreseen), device=sight.device, otp_wait=plan.otp_wait)
     outcome.warn(*sight.warnings, *plan.warnings)
+    if plan.operations:
+        outcome.warn(*_record_warnings(house))
     return outcome
+
+
+def _record_warnings(house: House) -> tuple[str, ...]:
+    """Tell in check mode that a real run from here would fail. Who only audits needs no record to write to."""
+    try:
+        house.records.check_writable()
+    except RecordError as fault:
+        return (f"A real run from here would fail: {fault}",)
+    return ()
 
 
 def carry_out(house: House, desired: Desired) -> Outcome:

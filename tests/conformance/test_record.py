@@ -91,7 +91,7 @@ def test_a_lost_record(world: World) -> None:
 
 
 def test_a_record_that_cannot_be_written(world: World, tmp_path: Path) -> None:
-    """It fails before the first write of any kind. Check mode needs no record, and reads go on."""
+    """It fails before the first write of any kind. Check mode needs no record and warns; reads go on."""
     regular = tmp_path / "a-file"
     regular.write_text("", encoding="utf-8")
     world.begin(there(NUMBER, linked=True), there(OTHER))
@@ -113,6 +113,7 @@ def test_a_record_that_cannot_be_written(world: World, tmp_path: Path) -> None:
     assert world.devices() == before
     *foreseen, info = world.play(*tasks, device_info(**bad), check=True).told
     assert all(told.changed and not told.failed for told in foreseen), [told.result for told in foreseen]
+    assert all("A real run from here would fail" in told.warnings[-1] for told in foreseen)
     assert len(info["devices"]) == 2
 
 
