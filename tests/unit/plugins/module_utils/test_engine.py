@@ -989,3 +989,15 @@ def test_an_endpoint_that_speaks_no_tls_is_named(controller: Controller) -> None
     controller.common.update(api_endpoint=controller.sandbox.url.replace("http://", "https://"), api_retries=0)
     with pytest.raises(CallError, match="check http or https"):
         controller.device(A, name="Toko")
+
+
+def test_the_token_of_another_device_is_masked_too(controller: Controller) -> None:
+    for number in (A, B):
+        controller.device(number, name="Toko")
+    other = controller.sandbox.device(B)["token"]
+    controller.sandbox.fault(
+        "status", path="/update-device", code=200, body={"status": False, "reason": f"it is linked by {other}"}
+    )
+    with pytest.raises(RefusedError, match="it is linked by ") as caught:
+        controller.device(A, name="Tako")
+    assert other not in str(caught.value)
