@@ -37,6 +37,7 @@ attributes:
     details:
       - Fonnte never shows the webhooks and most other settings, so the module compares them with a record of what it last applied from this machine.
       - Without that record, or with O(handle_write_only=always_update), a declared setting is applied again and counts as changed.
+        With O(handle_write_only=stamped) no record is needed.
 """
 
     READS = r"""

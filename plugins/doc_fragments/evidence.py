@@ -16,11 +16,31 @@ options:
     description:
       - Fonnte never shows the webhooks and most other settings. This says when a declared one is sent.
       - With V(recorded) it is sent when it differs from what this controller last applied, or when that is not known.
+      - With V(stamped) it is sent unless the device itself proves that it is as declared. Each update puts a stamp into the device's name,
+        as in C(Toko Satu ~k3f9x), made from the device's token and all that was sent with it. Any controller can check it.
+        A name has at most 23 characters then. Results show names without the stamp. Use it for all tasks that manage a device.
       - With V(always_update) it is sent every time, and the task is always changed.
       - With V(error) the task fails when nothing is known about it. What is known to differ is sent.
+      - With V(attest) it is not sent. Somebody looked, and it is so. What is declared goes into the record, with the time and the name of the user.
+        The device has to exist, and what Fonnte shows of it has to be as declared.
     type: str
-    choices: [recorded, always_update, error]
+    choices: [recorded, stamped, always_update, error, attest]
     default: recorded
+  attest_stamp:
+    description:
+      - With O(handle_write_only=attest), also write a stamp, so that other controllers need not be told.
+      - This takes an update with the name alone. It is refused unless the file in O(service_facts_path) says that Fonnte keeps what is left out.
+    type: bool
+    default: false
+  handle_undeclared:
+    description:
+      - What is done about settings that are in this controller's record and that the task does not declare.
+      - With V(carry) every update sends them again, as they were recorded. They are in RV(carried), and a warning names them the first time.
+      - With V(forget) they are taken out of the record, without a call. Fonnte may keep them as they are, or reset them with the next update.
+        Do not use it where another task declares them.
+    type: str
+    choices: [carry, forget]
+    default: carry
   handle_unknown:
     description:
       - Any update may reset settings that are left out. What is known is always sent along.

@@ -20,6 +20,7 @@ from datetime import datetime, timezone
 from ._errors import FonnteError, RefusedError, UnreadableError
 from ._number import matches, same_number
 from ._settings import Settings, Where, from_wire, to_wire
+from ._stamp import Stamp, read_stamp
 
 if t.TYPE_CHECKING:
     from ._redact import Redactor
@@ -35,6 +36,7 @@ class Device:
     Attributes:
         number: The registered number, or with a profile perhaps the linked one.
         token: The device's token; empty where a listing leaves it out.
+        stamp: What its name proves of its hidden settings. The name itself is among the settings, without the stamp.
         connected: Whether a WhatsApp account is linked.
         expires: When the package ends, in unix seconds.
         settings: Those that this reply shows.
@@ -42,7 +44,7 @@ class Device:
 
     number: str
     token: str = field(repr=False)
-    name: str | None = None
+    stamp: Stamp | None = None
     connected: bool | None = None
     package: str | None = None
     quota: int | None = None
@@ -106,7 +108,7 @@ class FonnteApi:
         return Device(
             number=number,
             token=device_token,
-            name=_text(body.get("name")),
+            stamp=_stamp(device_token, body),
             connected=_linked(body.get("device_status")),
             package=_text(body.get("package")),
             quota=_whole(body.get("quota")),
@@ -123,7 +125,7 @@ class FonnteApi:
         self._redactor.learn([token])
         if not token or not stored or not same_number(stored, number):
             raise _strange(path, "without the new device's number and token")
-        return Device(number=stored, token=token, name=_text(body.get("name")), settings=from_wire(body, Where.ADDED))
+        return Device(number=stored, token=token, settings=from_wire(body, Where.ADDED))
 
     def update_device(self, device_token: str, number: str | None, settings: Settings) -> None:
         """Write settings; what is left out may be reset by the service (call /update-device).
@@ -179,16 +181,22 @@ def _listed(item: t.Mapping[str, object]) -> Device:
     number = _text(item.get("device"))
     if not number:
         raise _strange("/get-devices", "with a device that has no number")
+    token = _token(item.get("token"))
     return Device(
         number=number,
-        token=_token(item.get("token")),
-        name=_text(item.get("name")),
+        token=token,
+        stamp=_stamp(token, item),
         connected=_linked(item.get("status")),
         package=_text(item.get("package")),
         quota=_whole(item.get("quota")),
         expires=_whole(item.get("expired")),
         settings=from_wire(item, Where.LIST),
     )
+
+
+def _stamp(token: str, shown: t.Mapping[str, object]) -> Stamp | None:
+    name = shown.get("name")
+    return read_stamp(token, name) if token and isinstance(name, str) else None
 
 
 def _text(raw: object) -> str | None:

@@ -92,11 +92,18 @@ def _look_and_hold(house: House, desired: Desired, hold: Hold) -> tuple[Sight, P
         with doing_to("Looking up", desired.number):
             sight = look(house, desired)
         plan = _planned(desired, sight)
-        if not plan.operations:
+        if not plan.operations and not plan.teaches:
             return sight, plan
         files = sight.files(house)
-        with doing_to("Locking", sight.number):
-            hold.take(files)
+        try:
+            with doing_to("Locking", sight.number):
+                hold.take(files)
+        except RecordError as unwritable:
+            if plan.operations:
+                raise
+            # Nothing is to be done; it is only that the next run has to be taught again.
+            forgetful = f"What the stamp of device {sight.number} proves could not be recorded: {unwritable.problem}."
+            return sight, replace(plan, proven={}, superseded=(), warnings=(*plan.warnings, forgetful))
         if not any(file.touched_since(sight.began_ns) for file in files):
             return sight, plan
         time.sleep(LOOK_AGAIN_SECONDS)

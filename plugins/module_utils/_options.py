@@ -11,6 +11,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import re
 import typing as t
 
@@ -20,8 +22,9 @@ from ._number import parse_number
 from ._plan import Desired, Policy, State
 from ._record import RecordStore
 from ._redact import Redactor, is_bare
-from ._settings import SETTINGS, WEBHOOKS, Kind, Settings, declare
+from ._settings import NAME_LENGTH, SETTINGS, WEBHOOKS, Kind, Settings, declare
 from ._sight import House
+from ._stamp import LENGTH as STAMP_LENGTH
 from ._transport import Connection, Transport, check_endpoint
 
 Spec = t.Dict[str, t.Dict[str, t.Any]]
@@ -45,7 +48,13 @@ API: Spec = {
 }
 
 EVIDENCE: Spec = {
-    "handle_write_only": {"type": "str", "choices": ["recorded", "always_update", "error"], "default": "recorded"},
+    "handle_write_only": {
+        "type": "str",
+        "choices": ["recorded", "stamped", "always_update", "error", "attest"],
+        "default": "recorded",
+    },
+    "attest_stamp": {"type": "bool", "default": False},
+    "handle_undeclared": {"type": "str", "choices": ["carry", "forget"], "default": "carry"},
     "handle_unknown": {"type": "str", "choices": ["warn", "error", "ignore"], "default": "warn"},
 }
 
@@ -167,9 +176,22 @@ def open_house(params: Params, environment: Environment) -> tuple[House, Redacto
     otp = params.get("otp")
     redactor = Redactor(account or device, [account, device, otp if isinstance(otp, str) else None])
     house = House(
-        FonnteApi(Transport(connection), redactor), RecordStore(params["record_path"], endpoint), account, device
+        FonnteApi(Transport(connection), redactor),
+        RecordStore(params["record_path"], endpoint),
+        account,
+        device,
+        _person(),
     )
     return house, redactor
+
+
+def _person() -> str:
+    """Return who runs the task."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A container may run under a number that has no name.
+        return f"user {os.getuid()}"
 
 
 def _between(params: Params, option: str, least: float, most: float) -> float:
@@ -198,7 +220,13 @@ def token_warnings(params: Params, no_log: bool) -> list[str]:
 
 def policy(params: Params) -> Policy:
     """Return what the user wants done about settings that nobody can read."""
-    return Policy(params["handle_write_only"], params["handle_unknown"], max_age(params["record_max_age"]))
+    return Policy(
+        write_only=params["handle_write_only"],
+        unknown=params["handle_unknown"],
+        undeclared=params["handle_undeclared"],
+        max_age=max_age(params["record_max_age"]),
+        stamp_attested=params["attest_stamp"],
+    )
 
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -225,14 +253,41 @@ def desired_device(params: Params) -> Desired:
             raise OptionError(
                 option, f"it is for a deletion, and state is {state.value}", "take it out, or say state: absent"
             )
+    settings = declared(params, SETTING_OPTIONS)
+    _check_evidence(params, state)
+    if params["handle_write_only"] == "stamped" or params["attest_stamp"]:
+        _check_room(settings.get("name"))
     return Desired(
         number=number(params),
         state=state,
-        settings=declared(params, SETTING_OPTIONS),
+        settings=settings,
         policy=policy(params),
         otp=otp,
         request_otp=params["request_otp"],
     )
+
+
+def _check_evidence(params: Params, state: State = State.PRESENT) -> None:
+    attests = params["handle_write_only"] == "attest"
+    if attests and state is State.DISCONNECTED:
+        raise OptionError(
+            "handle_write_only",
+            "attest vouches for what is there and changes nothing, and state is disconnected",
+            "attest in one task, and disconnect in another",
+        )
+    if params["attest_stamp"] and not attests:
+        raise OptionError("attest_stamp", "it is for handle_write_only: attest", "take it out")
+
+
+def _check_room(name: object) -> None:
+    """See before the first call that a stamp fits beside the declared name."""
+    longest = NAME_LENGTH[1] - STAMP_LENGTH
+    if isinstance(name, str) and len(name) > longest:
+        raise OptionError(
+            "name",
+            f"it has {len(name)} characters, and the stamp of handle_write_only: stamped leaves room for {longest}",
+            "declare a shorter one",
+        )
 
 
 def _otp(value: object) -> str:
@@ -269,4 +324,5 @@ def desired_webhooks(params: Params) -> Desired:
         settings = {option: "" for option in WEBHOOKS}
     else:
         settings = declared(params, WEBHOOKS)
-    return Desired(number=number(params), settings=settings, policy=policy(params), may_create=False)
+    _check_evidence(params)
+    return Desired(number=number(params), settings=settings, manages=WEBHOOKS, policy=policy(params), may_create=False)

@@ -49,15 +49,25 @@ class Standing(enum.Enum):
     # Cleared, but the service may have ignored it.
     UNCONFIRMED = "unconfirmed"
     IN_DOUBT = "in_doubt"
+    # Not sent: a person looked, and said so.
+    ATTESTED = "attested"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """The last value that was sent for a setting; ``at`` is when, as ``YYYY-MM-DDTHH:MM:SSZ``."""
+    """What is known of a setting.
+
+    Attributes:
+        value: As it was last sent, or attested.
+        at: When, as ``YYYY-MM-DDTHH:MM:SSZ``.
+        standing: How far it can be believed.
+        by: Who attested it.
+    """
 
     value: Value
     at: str
     standing: Standing = Standing.RECORDED
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,11 +78,13 @@ class DeviceRecord:
         entries: By setting.
         otp_requested_at: When a code for its deletion was last asked for.
         number: The registered number as the list showed it; a profile may show another.
+        carried: The settings of which the user was told that they are sent only because they were recorded.
     """
 
     entries: t.Mapping[str, Entry] = field(default_factory=dict)
     otp_requested_at: str | None = None
     number: str = ""
+    carried: frozenset[str] = frozenset()
 
     def begin(self, sent: Settings, at: str) -> DeviceRecord:
         """Return the record with what is about to be sent in doubt.
@@ -103,10 +115,29 @@ class DeviceRecord:
         """Return the record with values that hold without having been sent, as on a new device."""
         return replace(self, entries={**self.entries, **{option: Entry(value, at) for option, value in known.items()}})
 
+    def attest(self, seen: Settings, at: str, by: str) -> DeviceRecord:
+        """Return the record with what a person vouches for."""
+        vouched = {option: Entry(value, at, Standing.ATTESTED, by) for option, value in seen.items()}
+        return replace(self, entries={**self.entries, **vouched})
+
+    def without(self, options: t.Iterable[str]) -> DeviceRecord:
+        """Return the record without some settings: nothing is known of them."""
+        dropped = set(options)
+        entries = {option: entry for option, entry in self.entries.items() if option not in dropped}
+        return replace(self, entries=entries, carried=self.carried - dropped)
+
     def to_json(self) -> dict[str, t.Any]:
         """Return the record as it is sealed."""
-        entries = {option: [entry.value, entry.at, entry.standing.value] for option, entry in self.entries.items()}
-        return {"format": FORMAT, "entries": entries, "otp_requested_at": self.otp_requested_at, "number": self.number}
+        return {
+            "format": FORMAT,
+            "entries": {
+                option: [entry.value, entry.at, entry.standing.value, *([entry.by] if entry.by else [])]
+                for option, entry in self.entries.items()
+            },
+            "otp_requested_at": self.otp_requested_at,
+            "number": self.number,
+            "carried": sorted(self.carried),
+        }
 
     @classmethod
     def from_json(cls, data: t.Any) -> DeviceRecord:
@@ -117,12 +148,14 @@ class DeviceRecord:
         """
         if not isinstance(data, dict) or data.get("format") != FORMAT or not isinstance(data.get("entries"), dict):
             raise ValueError("not a record of this format")
-        asked, number = data.get("otp_requested_at"), data.get("number")
+        asked, number, carried = data.get("otp_requested_at"), data.get("number"), data.get("carried", [])
         if not (asked is None or isinstance(asked, str)) or not isinstance(number, str):
             raise ValueError("not a time, or not a number")
+        if not isinstance(carried, list):
+            raise ValueError("not a list of settings")
         # A setting that only a newer release knows is not ours to claim anything about.
         entries = {option: _entry(option, raw) for option, raw in data["entries"].items() if option in RECORDED}
-        return cls(entries, asked, number)
+        return cls(entries, asked, number, frozenset(option for option in carried if option in entries))
 
 
 def _after_success(option: str, value: Value) -> Standing:
@@ -131,13 +164,13 @@ def _after_success(option: str, value: Value) -> Standing:
 
 
 def _entry(option: str, raw: t.Any) -> Entry:
-    if not isinstance(raw, list) or len(raw) != 3:
+    if not isinstance(raw, list) or len(raw) not in (3, 4):
         raise ValueError("not an entry")
-    value, at, standing = raw
+    value, at, standing, by = [*raw, ""][:4]
     wanted = bool if BY_OPTION[option].kind is Kind.FLAG else str
-    if not isinstance(value, wanted) or not isinstance(at, str):
+    if not isinstance(value, wanted) or not isinstance(at, str) or not isinstance(by, str):
         raise ValueError("not a value")
-    return Entry(value, at, Standing(standing))
+    return Entry(value, at, Standing(standing), by)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import typing as t
 
 from ._api import Device
 from ._clock import unix_to_text
-from ._plan import CREATE, DISCONNECT, REQUEST_OTP, UPDATE, Desired, Evidence, State
+from ._known import Evidence
+from ._plan import CREATE, DISCONNECT, REQUEST_OTP, UPDATE, Desired, State
 from ._record import DeviceRecord
 from ._redact import Redactor
 from ._settings import BY_OPTION, SETTINGS, WEBHOOKS, Kind, Settings, Value
@@ -45,7 +46,12 @@ def device_facts(device: Device | None, number: str, settings: Settings, redacto
 def recorded_facts(record: DeviceRecord, redactor: Redactor) -> Result:
     """Return what the record knows of each setting, with how far it can be believed and since when."""
     return {
-        option: {"value": show(option, entry.value, redactor), "source": entry.standing.value, "at": entry.at}
+        option: {
+            "value": show(option, entry.value, redactor),
+            "source": entry.standing.value,
+            "at": entry.at,
+            **({"by": entry.by} if entry.by else {}),
+        }
         for option, entry in sorted(record.entries.items())
     }
 
@@ -64,6 +70,7 @@ def device_result(desired: Desired, outcome: Outcome, redactor: Redactor) -> Res
         "evidence": {option: _evidence(item) for option, item in plan.evidence.items()},
         "carried": dict(plan.carried),
         "at_risk": list(plan.at_risk),
+        "forgotten": list(plan.forgotten),
         "recreated": plan.recreated,
         "diff": _diff(desired, outcome, redactor),
     }
@@ -89,7 +96,8 @@ def _otp_result(outcome: Outcome) -> Result:
 
 
 def _evidence(evidence: Evidence) -> Result:
-    return {"source": evidence.source.value, "at": evidence.at}
+    by = {"by": evidence.by} if evidence.by else {}
+    return {"source": evidence.source.value, "at": evidence.at, **by}
 
 
 def _device(desired: Desired, outcome: Outcome, redactor: Redactor) -> Result | None:

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from ._errors import OptionError
 from ._number import parse_number
+from ._stamp import HOOKS, OWN, bare_name
 
 Value = t.Union[str, bool]
 Settings = t.Mapping[str, Value]
@@ -72,6 +73,13 @@ class Setting:
         """Whether the record keeps it: not what both the list and the profile show at any time."""
         return not {Where.LIST, Where.PROFILE} <= self.readable
 
+    @property
+    def part(self) -> str | None:
+        """Return the part of a stamp that covers it; None for what the list shows."""
+        if Where.LIST in self.readable:
+            return None
+        return HOOKS if self.kind is Kind.URL else OWN
+
 
 _SHOWN_WHEN_ADDED = frozenset({Where.ADDED})
 
@@ -93,6 +101,7 @@ SETTINGS: tuple[Setting, ...] = (
 BY_OPTION: dict[str, Setting] = {setting.option: setting for setting in SETTINGS}
 WEBHOOKS: tuple[str, ...] = tuple(setting.option for setting in SETTINGS if setting.kind is Kind.URL)
 RECORDED: tuple[str, ...] = tuple(setting.option for setting in SETTINGS if setting.recorded)
+HIDDEN: tuple[str, ...] = tuple(setting.option for setting in SETTINGS if setting.part)
 
 NAME_LENGTH = (2, 30)
 
@@ -122,6 +131,13 @@ def _declare_name(option: str, value: object) -> str:
     if text != text.strip():
         # The service may trim it, and the name would then differ for ever.
         raise OptionError(option, "it begins or ends with a space", "take the space away")
+    if bare_name(text) != text:
+        # It would be taken off when the name is read, and the name would then differ for ever.
+        raise OptionError(
+            option,
+            f'it ends like a stamp of this collection, "{text[len(bare_name(text)) :]}"',
+            "declare it without that",
+        )
     return text
 
 
@@ -195,7 +211,9 @@ _FLAGS: dict[object, bool] = {"on": True, "off": False, "true": True, "false": F
 def _read(kind: Kind, raw: object) -> Value | None:
     if kind is Kind.FLAG:
         return _FLAGS.get(raw) if isinstance(raw, (str, bool)) else None
-    return raw if isinstance(raw, str) and _can_be_sent(raw) else None
+    if not isinstance(raw, str) or not _can_be_sent(raw):
+        return None
+    return bare_name(raw) if kind is Kind.NAME else raw
 
 
 def _can_be_sent(text: str) -> bool:

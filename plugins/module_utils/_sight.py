@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ._api import Device, FonnteApi, Listing
 from ._clock import age, now
@@ -32,12 +32,14 @@ class House:
         records: The record.
         account_token: Empty where none was given.
         device_token: Empty where none was given.
+        person: Who runs the task, for what is attested.
     """
 
     api: FonnteApi
     records: RecordStore
     account_token: str = field(default="", repr=False)
     device_token: str = field(default="", repr=False)
+    person: str = ""
 
     def note_file(self, number: str) -> SealedFile[NumberNote] | None:
         """Return the note on a number; it is the account's, so a device's token alone has none."""
@@ -94,7 +96,7 @@ def look(house: House, desired: Desired) -> Sight:
         )
     recorded, warnings = _remember(house, device, desired.number)
     listed = listing is not None and listing.find_token(device.token) is not None
-    observed = _observe(device, desired.number, recorded.device.number, listed)
+    observed = replace(_observe(device, desired.number, recorded.device.number, listed), stamp=device.stamp)
     return Sight(began, observed.number, device, observed, recorded, warnings)
 
 

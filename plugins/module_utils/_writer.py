@@ -19,10 +19,23 @@ from ._api import Device
 from ._clock import stamp
 from ._errors import CallError, FonnteError, Meaning, NotFoundError, RefusedError, doing
 from ._number import same_number
-from ._plan import CREATE, DELETE, DISCONNECT, OPERATIONS, REQUEST_OTP, UPDATE, Desired, Observed, Plan
+from ._plan import (
+    ATTEST,
+    CREATE,
+    DELETE,
+    DISCONNECT,
+    FORGET,
+    OPERATIONS,
+    REQUEST_OTP,
+    UPDATE,
+    Desired,
+    Observed,
+    Plan,
+)
 from ._record import DeviceRecord, NumberNote, SealedFile
 from ._settings import RECORDED, Settings
 from ._sight import House, Sight
+from ._stamp import Claims, stamped_name
 
 # Another run may hold a device for as long as its calls and their retries last.
 LOCK_SECONDS = 300.0
@@ -82,7 +95,10 @@ class Writer:
         self._record = sight.recorded.device
         if sight.observed is not None:
             self._record = _corrected(self._record, sight.observed)
+        self._claims: Claims | None = None
         self._steps: dict[str, tuple[str, t.Callable[[Plan], None]]] = {
+            FORGET: ("Forgetting settings of", self._forget_settings),
+            ATTEST: ("Attesting settings of", self._attest),
             CREATE: ("Creating", self._create),
             UPDATE: ("Updating", self._update),
             DISCONNECT: ("Disconnecting", self._disconnect),
@@ -102,6 +118,8 @@ class Writer:
 
     def run(self, plan: Plan) -> None:
         """Do what the plan says, in its order."""
+        if plan.teaches:
+            self._learn(plan)
         for operation in plan.operations:
             what, step = self._steps[operation]
             with doing_to(what, self._sight.number):
@@ -119,6 +137,26 @@ class Writer:
     @property
     def _device_file(self) -> SealedFile[DeviceRecord]:
         return self._house.records.device(self._device.token)
+
+    # The record alone
+
+    def _learn(self, plan: Plan) -> None:
+        """Take over what the stamp proves: another controller sent it, or the answer to our own call was lost."""
+        self._record = self._record.confirm(plan.proven, stamp()).without(plan.superseded)
+        if not plan.operations:
+            with doing_to("Recording", self._sight.number):
+                self._prepare({})
+                self._note_present(finished=True)
+
+    def _forget_settings(self, plan: Plan) -> None:
+        self._record = self._record.without(plan.forgotten)
+        self._prepare({})
+        self._outcome.done.append(FORGET)
+
+    def _attest(self, plan: Plan) -> None:
+        self._record = self._record.attest(plan.attested, stamp(), self._house.person)
+        self._prepare({})
+        self._outcome.done.append(ATTEST)
 
     # Creating
 
@@ -164,6 +202,8 @@ class Writer:
 
         One reading of the service refuses an empty webhook, and with it everything else that was sent.
         """
+        self._claims = plan.claims
+        self._record = replace(self._record, carried=self._record.carried.union(plan.carried))
         try:
             self._write(plan.send)
         except RefusedError as refusal:
@@ -237,6 +277,7 @@ class Writer:
         if the service insists.
         """
         device, observed = self._device, self._sight.observed
+        settings = self._stamped(device, settings)
         if observed is None or observed.certain:
             self._house.api.update_device(device.token, observed.number if observed else device.number, settings)
             return
@@ -252,6 +293,14 @@ class Writer:
                     "give account_token as well, so that the list can tell",
                 ) from None
             self._house.api.update_device(device.token, observed.number, settings)
+
+    def _stamped(self, device: Device, settings: Settings) -> Settings:
+        """Return settings as they go out: with the stamp of the whole set in the name, where the plan has one."""
+        if self._claims is None:
+            return settings
+        autoread = settings.get("autoread")
+        known = autoread if isinstance(autoread, bool) else None
+        return {**settings, "name": stamped_name(device.token, str(settings["name"]), self._claims, known)}
 
     # Taking away
 

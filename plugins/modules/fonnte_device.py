@@ -34,7 +34,7 @@ options:
     default: present
   name:
     description:
-      - The device's name in the dashboard, 2 to 30 characters. It is needed to create a device, and kept when left out.
+      - The device's name in the dashboard, 2 to 30 characters, or to 23 with O(handle_write_only=stamped). It is needed to create a device, and kept when left out.
     type: str
   autoread:
     description:
@@ -204,7 +204,9 @@ device:
       description: The same for chained messages.
       type: str
 operations:
-  description: What was done, in this order, or in check mode would be done.
+  description:
+    - What was done, in this order, or in check mode would be done.
+    - V(forget) and V(attest) change this controller's record. V(create), V(update), V(disconnect), V(request_otp) and V(delete) are calls of Fonnte.
   returned: always, as far as known
   type: list
   elements: str
@@ -219,6 +221,7 @@ reasons:
   description:
     - Why each of them changes.
     - V(differs), the known value is another one, or the device is new. V(no_record), nothing is known of the value.
+      V(unproven), the stamp in the device's name does not prove the value (O(handle_write_only=stamped)), or nobody knows whether it was really cleared.
       V(in_doubt), an earlier run was cut off while it was sent. V(expired), the record is older than O(record_max_age).
       V(always), because of O(handle_write_only=always_update).
   returned: always, as far as known
@@ -229,6 +232,7 @@ evidence:
     - For each declared setting, where its value before the run was known from, and since when.
     - V(service), Fonnte shows it. V(recorded), this controller applied it. V(unconfirmed), this controller cleared it, which Fonnte may have ignored.
       V(in_doubt), it was sent, and no answer came or the creation of the device was not finished. V(none), nothing is known.
+      V(stamped), the stamp in the device's name proves it. V(attested), the user in C(by) vouched for it.
   returned: always, as far as known
   type: dict
   sample:
@@ -245,6 +249,12 @@ at_risk:
   type: list
   elements: str
   sample: [quick, resend]
+forgotten:
+  description: Settings that were taken out of the record, because of O(handle_undeclared=forget).
+  returned: always, as far as known
+  type: list
+  elements: str
+  sample: [webhook_chaining]
 recreated:
   description: Whether the device was known and gone, and was made anew. It has a new token then, and has to be linked again.
   returned: always, as far as known

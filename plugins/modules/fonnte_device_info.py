@@ -145,7 +145,7 @@ devices:
       type: int
       sample: 16785
     recorded:
-      description: For each setting in the record, its value, how far it can be believed (V(recorded), V(unconfirmed), V(in_doubt)), and since when.
+      description: For each setting in the record, its value, how far it can be believed (V(recorded), V(attested), V(unconfirmed), V(in_doubt)), and since when.
       returned: O(recorded=true)
       type: dict
       sample:

@@ -90,7 +90,7 @@ device:
   returned: always, as far as known
   type: dict
 operations:
-  description: What was done, or in check mode would be done.
+  description: What was done, or in check mode would be done. V(forget) and V(attest) change this controller's record, V(update) is a call of Fonnte.
   returned: always, as far as known
   type: list
   elements: str
@@ -105,6 +105,7 @@ reasons:
   description:
     - Why each of them changes.
     - V(differs), the known value is another one. V(no_record), nothing is known of the value.
+      V(unproven), the stamp in the device's name does not prove the value (O(handle_write_only=stamped)), or nobody knows whether it was really cleared.
       V(in_doubt), an earlier run was cut off while it was sent. V(expired), the record is older than O(record_max_age).
       V(always), because of O(handle_write_only=always_update).
   returned: always, as far as known
@@ -115,6 +116,7 @@ evidence:
     - For each declared webhook, where its value before the run was known from, and since when.
     - V(recorded), this controller applied it. V(unconfirmed), this controller cleared it, which Fonnte may have ignored.
       V(in_doubt), it was sent and no answer came. V(none), nothing is known.
+      V(stamped), the stamp in the device's name proves it. V(attested), the user in C(by) vouched for it.
   returned: always, as far as known
   type: dict
   sample:
@@ -130,6 +132,12 @@ at_risk:
   type: list
   elements: str
   sample: [quick, resend]
+forgotten:
+  description: Settings that were taken out of the record, because of O(handle_undeclared=forget).
+  returned: always, as far as known
+  type: list
+  elements: str
+  sample: [webhook_chaining]
 recreated:
   description: Always V(false). This module creates no device.
   returned: always, as far as known

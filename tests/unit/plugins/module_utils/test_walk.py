@@ -50,9 +50,9 @@ FAULTS: tuple[dict[str, t.Any], ...] = (
 )
 
 
-def _walked() -> list[str]:
+def readings_to_walk() -> dict[str, t.Any]:
     """The readings that a walk chooses from: a receiver for the probe, and unlisted devices, have tests of their own."""
-    return [name for name in VALUES if name not in ("webhook_probe", "listing")]
+    return {name: st.sampled_from(VALUES[name]) for name in VALUES if name not in ("webhook_probe", "listing")}
 
 
 class Walk(RuleBasedStateMachine):
@@ -70,7 +70,7 @@ class Walk(RuleBasedStateMachine):
     def teardown(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    @initialize(readings=st.fixed_dictionaries({name: st.sampled_from(VALUES[name]) for name in _walked()}))
+    @initialize(readings=st.fixed_dictionaries(readings_to_walk()))
     def start(self, readings: dict[str, t.Any]) -> None:
         self.readings = readings
         self.sandbox.reset(readings=readings)
