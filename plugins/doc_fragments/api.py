@@ -75,6 +75,15 @@ options:
         A whole number and one of V(s), V(m), V(h), V(d) or V(w), such as V(30d). A number alone is seconds.
       - By default a record counts for ever.
     type: str
+  service_facts_path:
+    description:
+      - The file in which the playbook C(fonnte.whatsapp.doctor) wrote down what it found out about the service.
+        With it a module does not warn of what cannot happen.
+      - Without it nothing is taken for granted. The modules are right whichever way the service is.
+      - The file must be about the service at O(api_endpoint).
+      - If not set, the value of the environment variable E(FONNTE_SERVICE_FACTS_PATH) is used.
+    type: path
+    version_added: 1.1.0
 notes:
   - Redirects are never followed. Proxies are taken from the environment's C(*_proxy) variables only.
     A C(.netrc) file and E(REQUESTS_CA_BUNDLE) are ignored.

@@ -86,6 +86,7 @@ def _run(
 ) -> tuple[Report, Outcome]:
     _require_device(task, desired)
     house, redactor = open_house(task.params, task.environment)
+    desired = replace(desired, policy=replace(desired.policy, facts=house.facts))
     try:
         outcome = (foresee if task.check_mode else carry_out)(house, desired)
     except FonnteError as fault:

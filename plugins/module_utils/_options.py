@@ -18,6 +18,7 @@ import typing as t
 
 from ._api import FonnteApi
 from ._errors import OptionError
+from ._facts import ServiceFacts, load_facts
 from ._number import parse_number
 from ._plan import Desired, Policy, State
 from ._record import RecordStore
@@ -45,6 +46,7 @@ API: Spec = {
     "ca_path": {"type": "path"},
     "record_path": {"type": "path", "default": "~/.ansible/fonnte", "env": "FONNTE_RECORD_PATH"},
     "record_max_age": {"type": "str"},
+    "service_facts_path": {"type": "path", "env": "FONNTE_SERVICE_FACTS_PATH"},
 }
 
 EVIDENCE: Spec = {
@@ -181,6 +183,7 @@ def open_house(params: Params, environment: Environment) -> tuple[House, Redacto
         account,
         device,
         _person(),
+        _service_facts(params, endpoint),
     )
     return house, redactor
 
@@ -192,6 +195,12 @@ def _person() -> str:
     except (KeyError, OSError):
         # A container may run under a number that has no name.
         return f"user {os.getuid()}"
+
+
+def _service_facts(params: Params, endpoint: str) -> ServiceFacts:
+    option = "service_facts_path"
+    path = params[option]
+    return ServiceFacts() if path is None else load_facts(path, endpoint, option)
 
 
 def _between(params: Params, option: str, least: float, most: float) -> float:

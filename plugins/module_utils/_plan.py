@@ -18,6 +18,7 @@ from datetime import datetime
 
 from ._clock import age
 from ._errors import NotFoundError, OptionError, PolicyError
+from ._facts import ServiceFacts
 from ._known import Evidence, Known, Knowledge, Source, claims, holds, lessons, remembered, weighed, without
 from ._record import DeviceRecord
 from ._settings import BY_OPTION, HIDDEN, NAME_LENGTH, SETTINGS, Settings, Value
@@ -67,7 +68,7 @@ class Policy:
         undeclared: ``carry`` or ``forget`` (option handle_undeclared).
         max_age: Seconds after which a record no longer counts; None for never.
         stamp_attested: Whether what is attested is stamped too, which takes an update.
-        left_out_is_kept: Whether it is known that the service keeps what an update leaves out.
+        facts: What is known of the service.
     """
 
     write_only: str = "recorded"
@@ -75,7 +76,12 @@ class Policy:
     undeclared: str = "carry"
     max_age: float | None = None
     stamp_attested: bool = False
-    left_out_is_kept: bool = False
+    facts: ServiceFacts = ServiceFacts()
+
+    @property
+    def left_out_is_kept(self) -> bool:
+        """Whether it is known that the service keeps what an update leaves out."""
+        return self.facts.omitted == "keeps"
 
 
 @dataclass(frozen=True)
@@ -377,7 +383,7 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
         warnings=(
             *_risk_warning(desired, observed, at_risk),
             *_carry_warning(observed, parcel.carried, recorded.device),
-            *_number_warning(observed, bool(reasons)),
+            *_number_warning(desired, observed, bool(reasons)),
             *_advice(desired, after),
         ),
     )
@@ -448,7 +454,7 @@ def _plan_attest(desired: Desired, observed: Observed, recorded: Recorded, now: 
         evidence={option: known[option].evidence for option in desired.settings},
         before=_certain(everything),
         after={**_certain(known), **attested},
-        warnings=(*warnings, *_number_warning(observed, stamped is not None)),
+        warnings=(*warnings, *_number_warning(desired, observed, stamped is not None)),
     )
 
 
@@ -586,7 +592,10 @@ def _carry_warning(observed: Observed, carried: t.Mapping[str, str], record: Dev
         )
 
 
-def _number_warning(observed: Observed, updates: bool) -> t.Iterator[str]:
+def _number_warning(desired: Desired, observed: Observed, updates: bool) -> t.Iterator[str]:
+    if desired.policy.facts.update_without_device == "works":
+        # Where it is not certain it is not sent.
+        return
     if updates and observed.rival:
         yield (
             f"The record tells that the device is registered as {observed.number}, and its profile shows {observed.rival}. "

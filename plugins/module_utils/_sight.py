@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from ._api import Device, FonnteApi, Listing
 from ._clock import age, now
 from ._errors import FonnteError, OptionError
+from ._facts import ServiceFacts
 from ._number import same_number
 from ._plan import Desired, Observed, Recorded
 from ._record import DeviceRecord, NumberNote, RecordStore, SealedFile
@@ -33,6 +34,7 @@ class House:
         account_token: Empty where none was given.
         device_token: Empty where none was given.
         person: Who runs the task, for what is attested.
+        facts: What was found out about the service.
     """
 
     api: FonnteApi
@@ -40,6 +42,7 @@ class House:
     account_token: str = field(default="", repr=False)
     device_token: str = field(default="", repr=False)
     person: str = ""
+    facts: ServiceFacts = ServiceFacts()
 
     def note_file(self, number: str) -> SealedFile[NumberNote] | None:
         """Return the note on a number; it is the account's, so a device's token alone has none."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
@@ -17,10 +18,19 @@ NUMBER = "081200008101"
 HOOK = "https://hooks.example.com/defaults"
 
 
+def service_facts(folder: Path, endpoint: str) -> Path:
+    """A file as the doctor writes it."""
+    path = folder / f"facts-{len(list(folder.iterdir()))}.json"
+    content = {"format": 1, "endpoint": endpoint, "found_at": "2026-11-22T09:30:00Z", "facts": {"omitted": "keeps"}}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
 def test_defaults_of_the_group(world: World, tmp_path: Path) -> None:
     """Every module takes every common option, so that one module_defaults serves a whole play."""
     world.begin(there(NUMBER))
     elsewhere = tmp_path / "elsewhere"
+    facts = service_facts(tmp_path, world.sandbox.url)
     defaults = {
         "account_token": ACCOUNT,
         "device_token": device_token(NUMBER),
@@ -32,6 +42,7 @@ def test_defaults_of_the_group(world: World, tmp_path: Path) -> None:
         "ca_path": DEFAULT_CA_BUNDLE_PATH,
         "record_path": str(elsewhere),
         "record_max_age": "30d",
+        "service_facts_path": str(facts),
     }
     unset = {"account_token": None, "api_retries": None}
     tasks = [
@@ -72,6 +83,22 @@ def test_the_environment(world: World, tmp_path: Path) -> None:
     assert [told.failed for told in run.told] == [False, False, False, True, True], [told.message for told in run.told]
     assert "unknown user" in run.told[3].message and "device" in run.told[4].message
     assert there_too.is_dir() and not world.player.record.exists()
+
+
+def test_the_facts_of_the_environment(world: World, tmp_path: Path) -> None:
+    """The variable is read, the task wins, and a file that cannot be used is an error of one sentence."""
+    world.begin(there(NUMBER))
+    right = service_facts(tmp_path, world.sandbox.url)
+    other = service_facts(tmp_path, "https://another.example.com")
+    run = world.play(
+        device_info(),
+        device_info(service_facts_path=str(right)),
+        device(device=NUMBER, name="Toko Satu", service_facts_path=str(tmp_path / "missing.json")),
+        env={"FONNTE_SERVICE_FACTS_PATH": str(other)},
+    )
+    assert [told.failed for told in run.told] == [True, False, True], [told.message for told in run.told]
+    assert "another.example.com" in run.told[0].message and "fonnte.whatsapp.doctor" in run.told[2].message
+    assert world.calls() == ["/get-devices"]
 
 
 def test_the_default_record(world: World) -> None:
