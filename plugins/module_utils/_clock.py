@@ -32,6 +32,14 @@ def age(at: str | None, moment: datetime) -> float:
     return (moment - then).total_seconds()
 
 
+def expired(at: str | None, max_age: float | None, moment: datetime) -> bool:
+    """Tell whether a time of the record is longer ago than the seconds given; what has no date has no age."""
+    if max_age is None or at is None:
+        return False
+    # A record from the future is one whose age nobody knows.
+    return not 0 <= age(at, moment) <= max_age
+
+
 def unix_to_text(seconds: int | None) -> str | None:
     """Return unix seconds as text; None for none, and for what no calendar holds."""
     if seconds is None:

@@ -30,7 +30,7 @@ from ._result import Result, device_result, webhook_result
 from ._writer import Outcome
 
 if t.TYPE_CHECKING:
-    from ._plan import Desired
+    from ._terms import Desired
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from dataclasses import replace
 
 from ._clock import now
 from ._errors import CallError, FonnteError, Meaning, PolicyError, RecordError, RefusedError, UnansweredError
-from ._plan import CREATE, DELETE, OPERATIONS, REQUEST_OTP, Desired, Plan, make_plan, stand_still
+from ._plan import make_plan, stand_still
 from ._sight import House, Sight, look
+from ._terms import CREATE, DELETE, OPERATIONS, REQUEST_OTP, Desired, Plan
 from ._writer import Hold, Outcome, Writer, doing_to
 
 # How often a device is looked at again because another run wrote to it in the meantime.

@@ -135,6 +135,16 @@ def lessons(recorded: Knowledge, known: Knowledge) -> tuple[Settings, tuple[str,
     return proven, superseded
 
 
+def certain(known: Knowledge) -> dict[str, Value]:
+    """Return the values that may be shown as such."""
+    return {option: item.value for option, item in known.items() if item.certain and item.value is not None}
+
+
+def values(known: Knowledge) -> dict[str, Value]:
+    """Return all values, those in doubt too."""
+    return {option: item.value for option, item in known.items() if item.value is not None}
+
+
 def claims(settings: Settings) -> Claims:
     """Return the hidden ones among settings, by the part of a stamp that covers them."""
     return {

@@ -20,12 +20,12 @@ from ._api import FonnteApi
 from ._errors import OptionError
 from ._facts import ServiceFacts, load_facts
 from ._number import parse_number
-from ._plan import Desired, Policy, State
 from ._record import RecordStore
 from ._redact import Redactor, is_bare
 from ._settings import NAME_LENGTH, SETTINGS, WEBHOOKS, Kind, Settings, declare
 from ._sight import House
 from ._stamp import LENGTH as STAMP_LENGTH
+from ._terms import Desired, Policy, State
 from ._transport import Connection, Transport, check_endpoint
 
 Spec = t.Dict[str, t.Dict[str, t.Any]]

@@ -13,10 +13,10 @@ import typing as t
 from ._api import Device
 from ._clock import unix_to_text
 from ._known import Evidence
-from ._plan import CREATE, DISCONNECT, REQUEST_OTP, UPDATE, Desired, State
 from ._record import DeviceRecord
 from ._redact import Redactor
 from ._settings import BY_OPTION, SETTINGS, WEBHOOKS, Kind, Settings, Value
+from ._terms import CREATE, DISCONNECT, REQUEST_OTP, UPDATE, Desired, State
 from ._writer import Outcome
 
 Result = t.Dict[str, t.Any]

@@ -17,8 +17,8 @@ from ._clock import age, now
 from ._errors import FonnteError, OptionError
 from ._facts import ServiceFacts
 from ._number import same_number
-from ._plan import Desired, Observed, Recorded
 from ._record import DeviceRecord, NumberNote, RecordStore, SealedFile
+from ._terms import Desired, Observed, Recorded
 
 # For so long after a creation was begun nobody else is taken to have set anything on the new device.
 BEGUN_SECONDS = 900

@@ -19,7 +19,11 @@ from ._api import Device
 from ._clock import stamp
 from ._errors import CallError, FonnteError, Meaning, NotFoundError, RefusedError, doing
 from ._number import same_number
-from ._plan import (
+from ._record import DeviceRecord, NumberNote, SealedFile
+from ._settings import RECORDED, Settings
+from ._sight import House, Sight
+from ._stamp import Claims, stamped_name
+from ._terms import (
     ATTEST,
     CREATE,
     DELETE,
@@ -32,10 +36,6 @@ from ._plan import (
     Observed,
     Plan,
 )
-from ._record import DeviceRecord, NumberNote, SealedFile
-from ._settings import RECORDED, Settings
-from ._sight import House, Sight
-from ._stamp import Claims, stamped_name
 
 # Another run may hold a device for as long as its calls and their retries last.
 LOCK_SECONDS = 300.0

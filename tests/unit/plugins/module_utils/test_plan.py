@@ -18,23 +18,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
     OptionError,
     PolicyError,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._plan import (
-    CREATE,
-    DELETE,
-    DISCONNECT,
-    REQUEST_OTP,
-    UPDATE,
-    Desired,
-    Evidence,
-    Observed,
-    Plan,
-    Policy,
-    Reason,
-    Recorded,
-    Source,
-    State,
-    make_plan,
-)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._known import Evidence, Source
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._plan import make_plan
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import (
     DeviceRecord,
     Entry,
@@ -43,6 +28,20 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import (
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._settings import (
     RECORDED,
     Settings,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._terms import (
+    CREATE,
+    DELETE,
+    DISCONNECT,
+    REQUEST_OTP,
+    UPDATE,
+    Desired,
+    Observed,
+    Plan,
+    Policy,
+    Reason,
+    Recorded,
+    State,
 )
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=timezone.utc)
