@@ -355,6 +355,18 @@ def test_recorded_misses_what_happened_after_a_backup(controller: Controller) ->
     _recorded_misses(controller, restore)
 
 
+def test_stamped_sees_that_a_record_is_an_old_backup(laptop: Controller, runner: Controller) -> None:
+    laptop.device(A, **FULL)
+    backup = laptop.records.parent / "backup"
+    shutil.copytree(laptop.records, backup)
+    runner.device(A, **{**FULL, "webhook": OTHER})
+    laptop.device(A, **{**FULL, "webhook": OTHER})
+    shutil.rmtree(laptop.records)
+    shutil.copytree(backup, laptop.records)
+    assert not laptop.device(A, **{**FULL, "webhook": OTHER}).result["changed"]
+    assert laptop.device(A, **FULL).result["reasons"] == {"webhook": "differs"}
+
+
 def test_recorded_says_changed_on_a_new_controller_though_nothing_differs(
     controller: Controller, runner: Controller
 ) -> None:
