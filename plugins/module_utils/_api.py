@@ -13,12 +13,14 @@ text into ``reason`` or into ``detail``. None of that leaves this file.
 from __future__ import annotations
 
 import re
+import time
 import typing as t
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-from ._errors import FonnteError, RefusedError, UnreadableError
-from ._number import matches, same_number
+from ._errors import CallError, RefusedError, UnreadableError
+from ._kept import KeptListing
+from ._listing import Device, Listing
+from ._number import same_number
 from ._settings import Settings, Where, from_wire, to_wire
 from ._stamp import Stamp, read_stamp
 
@@ -29,74 +31,45 @@ if t.TYPE_CHECKING:
 _REPORT = "nothing was guessed from it: look at the device in the dashboard, and report this reply"
 
 
-@dataclass(frozen=True)
-class Device:
-    """A device as the service tells of it; None is what it does not tell.
+class FonnteApi:
+    """The calls of the service, over one transport.
 
-    Attributes:
-        number: The registered number, or with a profile perhaps the linked one.
-        token: The device's token; empty where a listing leaves it out.
-        stamp: What its name proves of its hidden settings. The name itself is among the settings, without the stamp.
-        connected: Whether a WhatsApp account is linked.
-        expires: When the package ends, in unix seconds.
-        settings: Those that this reply shows.
+    Args:
+        transport: What posts them.
+        redactor: Learns the tokens that replies hold.
+        kept: The account's list, where other runs of this process may have read it.
     """
 
-    number: str
-    token: str = field(repr=False)
-    stamp: Stamp | None = None
-    connected: bool | None = None
-    package: str | None = None
-    quota: int | None = None
-    expires: int | None = None
-    messages: int | None = None
-    settings: Settings = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Listing:
-    """All devices that the account's list shows, and the account's own figures."""
-
-    devices: tuple[Device, ...]
-    connected: int | None = None
-    messages: int | None = None
-
-    def find(self, number: str) -> Device | None:
-        """Return the device with this number in any spelling.
-
-        Raises:
-            FonnteError: Two devices are this number, in two spellings.
-        """
-        found = matches(number, [device.number for device in self.devices])
-        if len(found) > 1:
-            raise FonnteError(
-                f"the account has more than one device with this number: {' and '.join(found)}",
-                "write the number exactly as one of them is registered",
-            )
-        return next((device for device in self.devices if found and device.number == found[0]), None)
-
-    def find_token(self, token: str) -> Device | None:
-        """Return the device that a token belongs to."""
-        return next((device for device in self.devices if device.token == token), None)
-
-
-class FonnteApi:
-    """The calls of the service, over one transport."""
-
-    def __init__(self, transport: Transport, redactor: Redactor) -> None:
+    def __init__(self, transport: Transport, redactor: Redactor, kept: KeptListing | None = None) -> None:
         self._transport = transport
         self._redactor = redactor
+        self._kept = kept or KeptListing()
+
+    def listing(self, account_token: str, number: str, device_token: str) -> Listing:
+        """Return a list that tells of this device as it is now: the kept one, or a new one."""
+        kept = self._kept.current(number, device_token)
+        if kept is None:
+            return self.get_devices(account_token)
+        self._redactor.learn(device.token for device in kept.devices)
+        return kept
+
+    def forget_listing(self) -> None:
+        """Read the list again the next time: somebody else has written."""
+        self._kept.drop()
 
     def get_devices(self, account_token: str) -> Listing:
-        """Return what the account's list shows (call /get-devices)."""
+        """Return what the account's list shows now (call /get-devices)."""
         path = "/get-devices"
+        began_ns, read_at = time.time_ns(), time.monotonic()
         body = self._call(path, account_token, {})
         items = body.get("data")
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise _strange(path, "without a list of devices")
         devices = tuple(_listed(item) for item in items)
         self._redactor.learn(device.token for device in devices)
-        return Listing(devices, _whole(body.get("connected")), _whole(body.get("messages")))
+        listing = Listing(devices, _whole(body.get("connected")), _whole(body.get("messages")), began_ns)
+        self._kept.hold(listing, read_at)
+        return listing
 
     def profile(self, device_token: str) -> Device:
         """Return the device that a token belongs to (call /device, which the service limits)."""
@@ -120,6 +93,7 @@ class FonnteApi:
     def add_device(self, account_token: str, number: str, settings: Settings) -> Device:
         """Create a device and return it with its new token (call /add-device)."""
         path = "/add-device"
+        self._kept.touch(number)
         body = self._call(path, account_token, {"device": number, **to_wire(settings)})
         token, stored = _token(body.get("token")), _text(body.get("device"))
         self._redactor.learn([token])
@@ -137,10 +111,12 @@ class FonnteApi:
             settings: The complete set of what is known.
         """
         form = to_wire(settings) if number is None else {"device": number, **to_wire(settings)}
+        self._kept.touch(device_token)
         self._call("/update-device", device_token, form)
 
     def disconnect(self, device_token: str) -> None:
         """Unlink the WhatsApp account of a device (call /disconnect)."""
+        self._kept.touch(device_token)
         self._call("/disconnect", device_token, {})
 
     def request_otp(self, device_token: str) -> None:
@@ -151,11 +127,20 @@ class FonnteApi:
         """Delete a device, and return the number that the service says it deleted (call /delete-device)."""
         if not otp:
             raise ValueError("an empty otp would ask for a new code")
+        self._kept.touch(device_token)
         body = self._call("/delete-device", device_token, {"otp": otp})
         found = re.search(r"\bdevice (\d+) successfully deleted", str(body.get("detail", "")))
         return found.group(1) if found else None
 
     def _call(self, path: str, token: str, form: t.Mapping[str, str]) -> dict[str, t.Any]:
+        try:
+            return self._ask(path, token, form)
+        except CallError:
+            # Whatever went wrong, the list may be wrong too.
+            self._kept.drop()
+            raise
+
+    def _ask(self, path: str, token: str, form: t.Mapping[str, str]) -> dict[str, t.Any]:
         reply = self._transport.post(path, token, form)
         verdict = reply.body.get("status", reply.body.get("Status"))
         if verdict is True and reply.status < 400:

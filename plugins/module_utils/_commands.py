@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from ._engine import carry_out, foresee
 from ._errors import FonnteError, OptionError
 from ._info import device_info
+from ._kept import Keep
 from ._options import (
     Environment,
     Params,
@@ -35,12 +36,19 @@ if t.TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Task:
-    """One task as whoever runs the module hands it over."""
+    """One task as whoever runs the module hands it over.
+
+    Attributes:
+        params: Its options, complete and checked against the argument spec.
+        environment: The variables that stand in for some of them.
+        keep: What earlier tasks of this process have kept.
+    """
 
     params: Params
     environment: Environment = field(repr=False)
     check_mode: bool = False
     no_log: bool = False
+    keep: Keep | None = field(default=None, repr=False)
 
 
 @dataclass
@@ -76,7 +84,7 @@ def run_device_info(task: Task) -> Report:
     """Tell what is there (module fonnte_device_info)."""
     # It has no effect here, but what is wrong in module_defaults is found by every module.
     max_age(task.params["record_max_age"])
-    house, redactor = open_house(task.params, task.environment)
+    house, redactor = open_house(task.params, task.environment, task.keep)
     result, warnings = device_info(house, redactor, task.params)
     return Report(result, [*common_warnings(task.params), *warnings, *token_warnings(task.params, task.no_log)])
 
@@ -85,7 +93,7 @@ def _run(
     task: Task, desired: Desired, describe: t.Callable[[Desired, Outcome, Redactor], Result]
 ) -> tuple[Report, Outcome]:
     _require_device(task, desired)
-    house, redactor = open_house(task.params, task.environment)
+    house, redactor = open_house(task.params, task.environment, task.keep)
     desired = replace(desired, policy=replace(desired.policy, facts=house.facts))
     try:
         outcome = (foresee if task.check_mode else carry_out)(house, desired)

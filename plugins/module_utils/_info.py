@@ -11,9 +11,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ._api import Device
 from ._clock import now
 from ._errors import OptionError, doing
+from ._listing import Device
 from ._number import matches, parse_number
 from ._record import DeviceRecord
 from ._redact import Redactor

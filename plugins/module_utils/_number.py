@@ -93,9 +93,14 @@ def international(digits: str, country: str = COUNTRY) -> str:
     return digits
 
 
+def key_of(number: str) -> str:
+    """Return what all spellings of a number have in common. One from the list may have a plus or spaces."""
+    return international(_DROPPED.sub("", number))
+
+
 def same_number(one: str, other: str) -> bool:
     """Tell whether two spellings name one phone."""
-    return one == other or international(_DROPPED.sub("", one)) == international(_DROPPED.sub("", other))
+    return one == other or key_of(one) == key_of(other)
 
 
 def matches(wanted: str, registered: t.Iterable[str]) -> list[str]:
@@ -107,6 +112,5 @@ def matches(wanted: str, registered: t.Iterable[str]) -> list[str]:
     spellings = list(registered)
     if wanted in spellings:
         return [wanted]
-    key = international(wanted)
-    # Numbers are stored as given, so one may have a plus or spaces that the user's has lost.
-    return [spelling for spelling in spellings if international(_DROPPED.sub("", spelling)) == key]
+    key = key_of(wanted)
+    return [spelling for spelling in spellings if key_of(spelling) == key]

@@ -19,6 +19,7 @@ import typing as t
 from ._api import FonnteApi
 from ._errors import OptionError
 from ._facts import ServiceFacts, load_facts
+from ._kept import Keep
 from ._number import parse_number
 from ._record import RecordStore
 from ._redact import Redactor, is_bare
@@ -156,8 +157,13 @@ def harmless(params: Params) -> set[str]:
     }
 
 
-def open_house(params: Params, environment: Environment) -> tuple[House, Redactor]:
+def open_house(params: Params, environment: Environment, keep: Keep | None = None) -> tuple[House, Redactor]:
     """Return what a run works with; nothing is called yet.
+
+    Args:
+        params: The options.
+        environment: The variables that stand in for some of them.
+        keep: What earlier runs of this process have kept; None where each run stands alone.
 
     Raises:
         OptionError: An option cannot be right.
@@ -178,7 +184,7 @@ def open_house(params: Params, environment: Environment) -> tuple[House, Redacto
     otp = params.get("otp")
     redactor = Redactor(account or device, [account, device, otp if isinstance(otp, str) else None])
     house = House(
-        FonnteApi(Transport(connection), redactor),
+        _api(connection, account, redactor, keep),
         RecordStore(params["record_path"], endpoint),
         account,
         device,
@@ -186,6 +192,12 @@ def open_house(params: Params, environment: Environment) -> tuple[House, Redacto
         _service_facts(params, endpoint),
     )
     return house, redactor
+
+
+def _api(connection: Connection, account: str, redactor: Redactor, keep: Keep | None) -> FonnteApi:
+    if keep is None:
+        return FonnteApi(Transport(connection), redactor)
+    return FonnteApi(keep.transport(connection), redactor, keep.listing(connection, account))
 
 
 def _person() -> str:

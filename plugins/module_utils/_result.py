@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ._api import Device
 from ._clock import unix_to_text
 from ._known import Evidence
+from ._listing import Device
 from ._record import DeviceRecord
 from ._redact import Redactor
 from ._settings import BY_OPTION, SETTINGS, WEBHOOKS, Kind, Settings, Value

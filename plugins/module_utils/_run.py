@@ -16,7 +16,7 @@ from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from ._commands import Report, Task
 from ._errors import FonnteError, MissingLibraryError
-from ._options import Spec, harmless, secrets
+from ._options import Params, Spec, harmless, secrets
 
 
 def env_text(name: str) -> str:
@@ -37,11 +37,22 @@ def bind(spec: Spec) -> dict[str, dict[str, t.Any]]:
     return bound
 
 
+def hidden_values(found: t.Iterable[str], params: Params) -> set[str]:
+    """Return what Ansible has to mask: what the argument spec found, and what only we know of."""
+    return (set(found) | secrets(params, os.environ)) - harmless(params)
+
+
+def failure(fault: FonnteError) -> dict[str, t.Any]:
+    """Return the result of a run that a fault has ended."""
+    if isinstance(fault, MissingLibraryError):
+        return {"msg": missing_required_lib(fault.library), "exception": fault.trace}
+    return {"msg": str(fault), **fault.progress}
+
+
 def run_module(spec: Spec, command: t.Callable[[Task], Report]) -> None:
     """Run a module to its end."""
     module = AnsibleModule(argument_spec=bind(spec), supports_check_mode=True)
-    module.no_log_values |= secrets(module.params, os.environ)
-    module.no_log_values -= harmless(module.params)
+    module.no_log_values = hidden_values(module.no_log_values, module.params)
     task = Task(module.params, os.environ, check_mode=module.check_mode, no_log=module.no_log)
     # A fault is kept and told afterwards: older ansible-cores print a stack for what fails inside an except block.
     fault: FonnteError | None = None
@@ -52,8 +63,6 @@ def run_module(spec: Spec, command: t.Callable[[Task], Report]) -> None:
         fault = error
     for warning in fault.warnings if fault else report.warnings:
         module.warn(warning)
-    if isinstance(fault, MissingLibraryError):
-        module.fail_json(msg=missing_required_lib(fault.library), exception=fault.trace)
     if fault:
-        module.fail_json(msg=str(fault), **fault.progress)
+        module.fail_json(**failure(fault))
     module.exit_json(**report.result)

@@ -12,10 +12,11 @@ import time
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from ._api import Device, FonnteApi, Listing
+from ._api import FonnteApi
 from ._clock import age, now
 from ._errors import FonnteError, OptionError
 from ._facts import ServiceFacts
+from ._listing import Device, Listing
 from ._number import same_number
 from ._record import DeviceRecord, NumberNote, RecordStore, SealedFile
 from ._terms import Desired, Observed, Recorded
@@ -82,12 +83,17 @@ def look(house: House, desired: Desired) -> Sight:
     Raises:
         FonnteError: They cannot be read, or number and token are not one device.
     """
-    began = time.time_ns()
     if not house.account_token and not house.device_token:
         raise OptionError(
             "account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN, or give the device_token"
         )
-    listing = house.api.get_devices(house.account_token) if house.account_token else None
+    began = time.time_ns()
+    listing = (
+        house.api.listing(house.account_token, desired.number, house.device_token) if house.account_token else None
+    )
+    if listing is not None:
+        # What another run wrote since the list was read is not in it.
+        began = listing.began_ns
     device = _identify(house, desired.number, listing)
     if device is None:
         recorded, warnings = _remember_missing(house, desired.number, listing)

@@ -15,9 +15,9 @@ import contextlib
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from ._api import Device
 from ._clock import stamp
 from ._errors import CallError, FonnteError, Meaning, NotFoundError, RefusedError, doing
+from ._listing import Device
 from ._number import same_number
 from ._record import DeviceRecord, NumberNote, SealedFile
 from ._settings import RECORDED, Settings

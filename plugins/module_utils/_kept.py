@@ -1,0 +1,96 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""What a process keeps from one run of a module to the next: open connections, and the account's list.
+
+An ordinary module is a process of its own and keeps nothing. The items of a loop that is run in-process
+share one process, and so one connection and one list.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import typing as t
+
+from ._listing import Listing
+from ._number import key_of
+from ._transport import Connection, Transport, environment_proxies
+
+# Somebody else may change the account meanwhile, so a list is not believed for longer.
+KEPT_SECONDS = 30.0
+
+
+class KeptListing:
+    """An account's list, and what this process has written since it was read."""
+
+    def __init__(self) -> None:
+        self._listing: Listing | None = None
+        self._read_at = 0.0
+        self._touched: set[str] = set()
+
+    def current(self, number: str, device_token: str) -> Listing | None:
+        """Return the list if it still tells of this device as a new one would; None to read it again."""
+        if self._listing is None or time.monotonic() - self._read_at > KEPT_SECONDS:
+            return None
+        touched = device_token in self._touched or (bool(number) and key_of(number) in self._touched)
+        # Without a number nobody knows which device it will be.
+        return None if touched or (self._touched and not number) else self._listing
+
+    def hold(self, listing: Listing, read_at: float) -> None:
+        """Keep a list that was just read."""
+        self._listing, self._read_at, self._touched = listing, read_at, set()
+
+    def touch(self, *devices: str) -> None:
+        """Note that these devices, by number or token, are not as listed any more."""
+        for name in devices:
+            self._touched |= {name, key_of(name)}
+            listed = self._listing.find_token(name) if self._listing else None
+            if listed is not None:
+                self._touched.add(key_of(listed.number))
+
+    def drop(self) -> None:
+        """Believe nothing of it any more."""
+        self._listing = None
+
+
+class Keep:
+    """Connections and lists by what they belong to. A forked process begins with none: sockets are not shared."""
+
+    def __init__(self) -> None:
+        self._process = 0
+        self._transports: dict[t.Hashable, Transport] = {}
+        self._listings: dict[t.Hashable, KeptListing] = {}
+
+    def transport(self, connection: Connection) -> Transport:
+        """Return the transport for a connection, with its kept-alive sockets."""
+        self._leave_parent()
+        key = _key(connection)
+        if key not in self._transports:
+            self._transports[key] = Transport(connection)
+        return self._transports[key]
+
+    def listing(self, connection: Connection, account_token: str) -> KeptListing:
+        """Return what is kept of an account's list."""
+        self._leave_parent()
+        return self._listings.setdefault((_key(connection), account_token), KeptListing())
+
+    def drop(self) -> None:
+        """Keep nothing: something was cut off, and nobody knows in which state it is."""
+        self._leave_parent()
+        for transport in self._transports.values():
+            transport.close()
+        self._transports.clear()
+        self._listings.clear()
+
+    def _leave_parent(self) -> None:
+        if self._process != os.getpid():
+            # Not closed: the sockets are the parent's.
+            self._process, self._transports, self._listings = os.getpid(), {}, {}
+
+
+def _key(connection: Connection) -> t.Hashable:
+    return connection, tuple(sorted(environment_proxies(connection.endpoint).items()))

@@ -1,0 +1,92 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""A device as the service tells of it, and the account's list of them."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ._errors import FonnteError
+from ._number import key_of
+from ._settings import Settings
+from ._stamp import Stamp
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device as the service tells of it; None is what it does not tell.
+
+    Attributes:
+        number: The registered number, or with a profile perhaps the linked one.
+        token: The device's token; empty where a listing leaves it out.
+        stamp: What its name proves of its hidden settings. The name itself is among the settings, without the stamp.
+        connected: Whether a WhatsApp account is linked.
+        expires: When the package ends, in unix seconds.
+        settings: Those that this reply shows.
+    """
+
+    number: str
+    token: str = field(repr=False)
+    stamp: Stamp | None = None
+    connected: bool | None = None
+    package: str | None = None
+    quota: int | None = None
+    expires: int | None = None
+    messages: int | None = None
+    settings: Settings = field(default_factory=dict)
+
+
+class Listing:
+    """All devices that the account's list shows, and the account's own figures.
+
+    Attributes:
+        devices: In the order of the list.
+        connected: How many of them are linked, by the service's own count.
+        messages: How many messages the account has sent.
+        began_ns: When the list began to be read, by time.time_ns.
+    """
+
+    def __init__(
+        self,
+        devices: t.Iterable[Device],
+        connected: int | None = None,
+        messages: int | None = None,
+        began_ns: int = 0,
+    ) -> None:
+        self.devices = tuple(devices)
+        self.connected = connected
+        self.messages = messages
+        self.began_ns = began_ns
+        # A fleet asks for each of its devices: looking through the list every time would take its square.
+        self._exact: dict[str, Device] = {}
+        self._spelled: dict[str, list[Device]] = {}
+        self._tokens: dict[str, Device] = {}
+        for device in self.devices:
+            self._exact.setdefault(device.number, device)
+            self._spelled.setdefault(key_of(device.number), []).append(device)
+            self._tokens.setdefault(device.token, device)
+
+    def find(self, number: str) -> Device | None:
+        """Return the device with this number. An exact match wins; otherwise any spelling counts.
+
+        Raises:
+            FonnteError: Two devices are this number, in two spellings.
+        """
+        if number in self._exact:
+            return self._exact[number]
+        found = self._spelled.get(key_of(number), [])
+        if len(found) > 1:
+            raise FonnteError(
+                f"the account has more than one device with this number: {' and '.join(device.number for device in found)}",
+                "write the number exactly as one of them is registered",
+            )
+        return found[0] if found else None
+
+    def find_token(self, token: str) -> Device | None:
+        """Return the device that a token belongs to."""
+        return self._tokens.get(token) if token else None

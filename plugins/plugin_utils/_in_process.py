@@ -1,0 +1,194 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The modules, run inside the controller's worker where that is the same as running them on the target.
+
+An ordinary module is a new Python process, a third of a second before anything happens, for each item of a
+loop. Where the target is this machine and this Python, the same engine is called here instead: all items of
+a loop share one worker, and so one connection and one list. Whatever is asked for that this cannot give, the
+ordinary module is run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import sys
+import typing as t
+
+from ansible import constants
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._commands import Report, Task
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._kept import Keep
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import Spec
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import bind, failure, hidden_values
+
+SWITCH = "fonnte_in_process"
+
+display = Display()
+# A worker of Ansible runs all items of a loop; the next task has a worker of its own.
+KEEP = Keep()
+
+
+class InProcess(ActionBase):
+    """Base of the action plugins: each names its module's options and command."""
+
+    _supports_check_mode = True
+    _supports_async = True
+    _supports_diff = True
+
+    spec: t.ClassVar[Spec]
+    command: t.ClassVar[t.Callable[[Task], Report]]
+
+    def run(self, tmp: object = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Run the module here if that makes no difference, and as a module otherwise."""
+        variables = task_vars or {}
+        result: dict[str, t.Any] = super().run(None, variables)
+        why = self._why_as_a_module(variables)
+        if why:
+            display.v(f"{self._task.action} is run as an ordinary module: {why}", host=variables.get("inventory_hostname"))
+            result.update(self._execute_module(task_vars=variables, wrap_async=self._task.async_val))
+            return result
+        with self._surroundings():
+            result.update(self._run_here(variables))
+        return result
+
+    # Here or there
+
+    def _why_as_a_module(self, variables: dict[str, t.Any]) -> str:
+        """Return why the ordinary module has to be run; empty if there is no reason."""
+        if not boolean(self._templar.template(variables.get(SWITCH, True)), strict=False):
+            return f"{SWITCH} is false"
+        if self._connection.transport not in ("local", "ansible.builtin.local"):
+            return f"the connection is {self._connection.transport}"
+        if self._task.async_val:
+            return "the task is async"
+        become = self._connection.become
+        if become is not None and become.get_option("become_user") != getpass.getuser():
+            return "the task becomes another user"
+        interpreter = self._interpreter(variables)
+        if interpreter and not _is_this_python(interpreter):
+            return f"ansible_python_interpreter is {interpreter}"
+        return ""
+
+    def _interpreter(self, variables: dict[str, t.Any]) -> str:
+        """Return the Python that the user asked for; empty if none was, or Ansible is to find one."""
+        name = "ansible_python_interpreter"
+        host = self._task.delegate_to
+        own = variables.get("ansible_delegated_vars", {}).get(host, {}) if host else variables
+        asked = str(self._templar.template(own.get(name, "")) or "")
+        return "" if asked.startswith("auto") else asked
+
+    # Surroundings of a module
+
+    @contextlib.contextmanager
+    def _surroundings(self) -> t.Iterator[None]:
+        """Have the environment and the folder that a module would have, for as long as it runs."""
+        asked: dict[str, t.Any] = {}
+        self._compute_environment_string(asked)
+        before, folder = os.environ.copy(), os.getcwd()
+        try:
+            os.environ.update({str(name): str(value) for name, value in asked.items()})
+            # A module on this machine is started in the folder of the playbook.
+            os.chdir(self._loader.get_basedir())
+            yield
+        finally:
+            os.chdir(folder)
+            os.environ.clear()
+            os.environ.update(before)
+
+    # The module
+
+    def _run_here(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        checked = ArgumentSpecValidator(bind(self.spec)).validate(plain(self._task.args))
+        hidden = hidden_values(checked._no_log_values, checked.validated_parameters)
+        warnings = [f"Both option {both['option']} and its alias {both['alias']} are set." for both in checked._warnings]
+        if checked.error_messages:
+            result: dict[str, t.Any] = {"failed": True, "msg": self._refusal(checked)}
+        else:
+            result = self._call(checked.validated_parameters, warnings)
+        if warnings:
+            result["warnings"] = warnings
+        if _shows_invocation(variables):
+            result["invocation"] = {"module_args": checked.validated_parameters}
+        return _masked(result, hidden)
+
+    def _refusal(self, checked: t.Any) -> str:
+        # In the words of AnsibleModule, which tells of the first error by its kind and of all by their texts.
+        text = str(checked.errors.msg)
+        unknown = bool(checked.unsupported_parameters) and text.startswith(next(iter(checked.error_messages)))
+        if unknown and type(checked.errors[0]).__name__ == "UnsupportedError":
+            name = self._task.action.rpartition(".")[2]
+            return f"Unsupported parameters for ({name}) module: {text}"
+        return text
+
+    def _call(self, params: dict[str, t.Any], warnings: list[str]) -> dict[str, t.Any]:
+        if self._task.until or (self._task.retries or 0) > 1:
+            # All tries share this process, and each is to see what is there then.
+            KEEP.drop()
+        task = Task(
+            params, os.environ, check_mode=bool(self._task.check_mode), no_log=bool(self._task.no_log), keep=KEEP
+        )
+        try:
+            report = type(self).command(task)
+        except FonnteError as fault:
+            warnings += fault.warnings
+            return {"failed": True, **failure(fault)}
+        except BaseException:
+            # The task's time is over, or somebody pressed Ctrl-C: what is kept may be in the middle of a call.
+            KEEP.drop()
+            raise
+        warnings += report.warnings
+        return report.result
+
+
+def plain(value: t.Any) -> t.Any:
+    """Return an argument as a module gets it: without the tags that Ansible hangs on to values."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, t.Mapping):
+        return {plain(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return [plain(item) for item in value]
+    # What is left is text in disguise, such as a secret from a vault.
+    return str(value)
+
+
+def _masked(result: dict[str, t.Any], hidden: set[str]) -> dict[str, t.Any]:
+    """Return a result as AnsibleModule prints it: with what no_log hides masked, and its own switches kept."""
+    kept = {key: value for key, value in result.items() if value is None or isinstance(value, bool)}
+    return {**remove_values(result, hidden), **kept}
+
+
+def _shows_invocation(variables: dict[str, t.Any]) -> bool:
+    try:
+        return bool(constants.config.get_config_value("INJECT_INVOCATION", variables=variables))
+    except AnsibleError:
+        # Older ansible-cores always do.
+        return True
+
+
+def _is_this_python(interpreter: str) -> bool:
+    """Tell whether an interpreter is the one that runs this. Two virtual environments may link to one program."""
+    try:
+        same = os.path.samefile(interpreter, sys.executable)
+    except OSError:
+        return False
+    return same and os.path.dirname(os.path.abspath(interpreter)) == os.path.dirname(os.path.abspath(sys.executable))
