@@ -53,9 +53,9 @@ class FonnteApi:
         self._redactor.learn(device.token for device in kept.devices)
         return kept
 
-    def forget_listing(self) -> None:
-        """Read the list again the next time: somebody else has written."""
-        self._kept.drop()
+    def doubt_listing(self, *devices: str) -> None:
+        """Read the list again the next time that one of these devices, by number or token, is looked at."""
+        self._kept.touch(*devices)
 
     def get_devices(self, account_token: str) -> Listing:
         """Return what the account's list shows now (call /get-devices)."""
@@ -137,7 +137,7 @@ class FonnteApi:
             return self._ask(path, token, form)
         except CallError:
             # Whatever went wrong, the list may be wrong too.
-            self._kept.drop()
+            self._kept.fail(token, form.get("device", ""))
             raise
 
     def _ask(self, path: str, token: str, form: t.Mapping[str, str]) -> dict[str, t.Any]:

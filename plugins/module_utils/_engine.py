@@ -108,7 +108,7 @@ def _look_and_hold(house: House, desired: Desired, hold: Hold) -> tuple[Sight, P
         if not any(file.touched_since(sight.began_ns) for file in files):
             return sight, plan
         time.sleep(LOOK_AGAIN_SECONDS)
-        house.api.forget_listing()
+        house.api.doubt_listing(sight.number, house.device_token)
     fault = FonnteError(
         "other runs keep writing to it", "let them end, and see that no two plays manage one device at a time"
     )
@@ -127,7 +127,7 @@ def _second_look_helps(fault: CallError) -> bool:
 
 def _finish_after_fault(house: House, desired: Desired, outcome: Outcome, fault: CallError, hold: Hold) -> None:
     """See what became of a call whose answer was lost, plan anew, and do what is still to be done, once."""
-    house.api.forget_listing()
+    house.api.doubt_listing(outcome.sight.number, house.device_token)
     first = outcome.plan
     lost = next((operation for operation in first.operations if operation not in outcome.done), first.operations[-1])
     try:

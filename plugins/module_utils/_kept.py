@@ -25,36 +25,47 @@ KEPT_SECONDS = 30.0
 
 
 class KeptListing:
-    """An account's list, and what this process has written since it was read."""
+    """An account's list, and what this process has written since it was read.
 
-    def __init__(self) -> None:
+    Args:
+        seconds: For how long it is believed.
+        survives_errors: Whether it is believed after a call that failed, of all devices but the one of the call.
+    """
+
+    def __init__(self, seconds: float = KEPT_SECONDS, survives_errors: bool = False) -> None:
+        self._seconds = seconds
+        self._survives_errors = survives_errors
         self._listing: Listing | None = None
         self._read_at = 0.0
-        self._touched: set[str] = set()
+        # When each device, by token and by number, was last written.
+        self._touched: dict[str, float] = {}
 
     def current(self, number: str, device_token: str) -> Listing | None:
         """Return the list if it still tells of this device as a new one would; None to read it again."""
-        if self._listing is None or time.monotonic() - self._read_at > KEPT_SECONDS:
+        if self._listing is None or time.monotonic() - self._read_at > self._seconds:
             return None
-        touched = device_token in self._touched or (bool(number) and key_of(number) in self._touched)
         # Without a number nobody knows which device it will be.
-        return None if touched or (self._touched and not number) else self._listing
+        touched = device_token in self._touched or (key_of(number) in self._touched if number else bool(self._touched))
+        return None if touched else self._listing
 
     def hold(self, listing: Listing, read_at: float) -> None:
-        """Keep a list that was just read."""
-        self._listing, self._read_at, self._touched = listing, read_at, set()
+        """Keep a list; what was written while it was read may not be in it."""
+        self._touched = {name: at for name, at in self._touched.items() if at >= read_at}
+        self._listing, self._read_at = listing, read_at
 
     def touch(self, *devices: str) -> None:
-        """Note that these devices, by number or token, are not as listed any more."""
-        for name in devices:
-            self._touched |= {name, key_of(name)}
+        """Note that these devices, by number or token, may not be as listed any more."""
+        at = time.monotonic()
+        for name in filter(None, devices):
             listed = self._listing.find_token(name) if self._listing else None
-            if listed is not None:
-                self._touched.add(key_of(listed.number))
+            self._touched.update({name: at, key_of(listed.number if listed else name): at})
 
-    def drop(self) -> None:
-        """Believe nothing of it any more."""
-        self._listing = None
+    def fail(self, *devices: str) -> None:
+        """Note that a call of these devices failed."""
+        if self._survives_errors:
+            self.touch(*devices)
+        else:
+            self._listing = None
 
 
 class Keep:

@@ -24,6 +24,26 @@ else:
         Retry = object
 
 BACKOFF_SECONDS = 0.5
+BUSY = 429
+
+
+class Gate:
+    """Where all calls of a process wait when the service has asked one of them for patience."""
+
+    def __init__(self) -> None:
+        self._opens_at = 0.0
+
+    def close(self, seconds: float) -> None:
+        """Let nobody through for so long."""
+        self._opens_at = max(self._opens_at, time.monotonic() + seconds)
+
+    def wait(self) -> None:
+        """Return when it is open; those who waited do not all go at once."""
+        while True:
+            left = self._opens_at - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(left + random.uniform(0, BACKOFF_SECONDS / 2))
 
 
 class BoundedRetry(Retry):
@@ -34,12 +54,18 @@ class BoundedRetry(Retry):
     """
 
     longest_delay = 20.0
+    gate: Gate | None = None
 
     @classmethod
     def make(
-        cls, tries: int, statuses: t.Collection[int], after_broken_replies: bool, longest_delay: float
+        cls,
+        tries: int,
+        statuses: t.Collection[int],
+        after_broken_replies: bool,
+        longest_delay: float,
+        gate: Gate | None = None,
     ) -> BoundedRetry:
-        """Return the policy for one path; longest_delay is in seconds."""
+        """Return the policy for one path; longest_delay is in seconds, the gate is shared by all paths."""
         retry = cls(
             total=tries,
             connect=tries,
@@ -53,12 +79,13 @@ class BoundedRetry(Retry):
             raise_on_status=False,
         )
         retry.longest_delay = longest_delay
+        retry.gate = gate
         return retry
 
     def new(self, **kw: t.Any) -> BoundedRetry:
         """Keep the bound over tries: urllib3 copies only what it knows."""
         copy = super().new(**kw)
-        copy.longest_delay = self.longest_delay
+        copy.longest_delay, copy.gate = self.longest_delay, self.gate
         return copy
 
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
@@ -101,6 +128,12 @@ class BoundedRetry(Retry):
             return float(Retry(0).parse_retry_after(header))
         except (InvalidHeader, ValueError, OverflowError, TypeError):
             return None
+
+    def sleep(self, response: t.Any = None) -> None:
+        """Wait before the next try; where the service asks for patience, all who share the gate wait."""
+        if self.gate is not None and response is not None and response.status == BUSY:
+            self.gate.close(min(self.get_retry_after(response) or self.get_backoff_time(), self.longest_delay))
+        super().sleep(response)
 
     def sleep_for_retry(self, response: t.Any) -> bool:
         """Wait as long as the service asks: by the header as read above."""

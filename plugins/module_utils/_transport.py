@@ -34,7 +34,7 @@ from ._errors import (
     UnreadableError,
 )
 from ._redact import bare_host
-from ._retry import BoundedRetry
+from ._retry import BACKOFF_SECONDS, BUSY, BoundedRetry, Gate
 
 try:
     import requests
@@ -165,6 +165,7 @@ class Transport:
             _check_authorities(connection.ca_path)
         self._connection = connection
         self._proxies = environment_proxies(connection.endpoint)
+        self._gate = Gate()
         self._session = self._open()
 
     def _open(self) -> t.Any:
@@ -194,6 +195,7 @@ class Transport:
             statuses=policy.statuses,
             after_broken_replies=policy.after_broken_replies,
             longest_delay=self._connection.longest_delay,
+            gate=self._gate,
         )
 
     def close(self) -> None:
@@ -206,6 +208,7 @@ class Transport:
         Raises:
             CallError: No such object came back; the error knows whether the call may have been applied.
         """
+        self._gate.wait()
         seconds = self._connection.timeout * CALL_TIMEOUTS
         deadline = time.monotonic() + seconds
         try:
@@ -217,6 +220,9 @@ class Transport:
             raise UnansweredError(
                 f"no whole answer came within {seconds:g} s", "run the play again, or raise api_timeout"
             ) from None
+        if status == BUSY:
+            asked = BoundedRetry.seconds(headers.get("Retry-After"))
+            self._gate.close(min(asked or BACKOFF_SECONDS, self._connection.longest_delay))
         return _read(path, status, headers, body, self._connection.longest_delay)
 
     def _exchange(self, path: str, token: str, form: t.Mapping[str, str], deadline: float) -> tuple[int, t.Any, bytes]:

@@ -57,7 +57,9 @@ class InProcess(ActionBase):
         result: dict[str, t.Any] = super().run(None, variables)
         why = self._why_as_a_module(variables)
         if why:
-            display.v(f"{self._task.action} is run as an ordinary module: {why}", host=variables.get("inventory_hostname"))
+            display.v(
+                f"{self._task.action} is run as an ordinary module: {why}", host=variables.get("inventory_hostname")
+            )
             result.update(self._execute_module(task_vars=variables, wrap_async=self._task.async_val))
             return result
         with self._surroundings():
@@ -113,7 +115,9 @@ class InProcess(ActionBase):
     def _run_here(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         checked = ArgumentSpecValidator(bind(self.spec)).validate(plain(self._task.args))
         hidden = hidden_values(checked._no_log_values, checked.validated_parameters)
-        warnings = [f"Both option {both['option']} and its alias {both['alias']} are set." for both in checked._warnings]
+        warnings = [
+            f"Both option {both['option']} and its alias {both['alias']} are set." for both in checked._warnings
+        ]
         if checked.error_messages:
             result: dict[str, t.Any] = {"failed": True, "msg": self._refusal(checked)}
         else:
