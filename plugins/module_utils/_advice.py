@@ -40,9 +40,20 @@ def risk_warning(desired: Desired, observed: Observed, at_risk: t.Sequence[str])
     )
 
 
-def carry_warning(observed: Observed, carried: t.Mapping[str, str], record: DeviceRecord) -> t.Iterator[str]:
+def stamp_warning(observed: Observed, ours: bool) -> t.Iterator[str]:
+    """Yield a warning for a stamp that another controller wrote, and that an update without stamps takes away."""
+    if observed.stamp is not None and not ours:
+        yield (
+            f'The name of device {observed.number} ends with the stamp "~{observed.stamp.code}" of another controller, and this '
+            "update takes it off. Say handle_write_only: stamped in all plays that manage the device."
+        )
+
+
+def carry_warning(observed: Observed, carried: t.Mapping[str, str | None], record: DeviceRecord) -> t.Iterator[str]:
     """Yield a warning for what is sent only because it was recorded once, the first time that it is."""
-    news = [f"{option} (of {at})" for option, at in carried.items() if option not in record.carried]
+    news = [
+        f"{option} ({at or 'proven by the stamp'})" for option, at in carried.items() if option not in record.carried
+    ]
     if news:
         yield (
             f"An update of device {observed.number} also sends what this task does not declare, as it was recorded: "

@@ -22,7 +22,7 @@ from ._kept import KeptListing
 from ._listing import Device, Listing
 from ._number import same_number
 from ._settings import Settings, Where, from_wire, to_wire
-from ._stamp import Stamp, read_stamp
+from ._stamp import Stamp, bare_name, read_stamp
 
 if t.TYPE_CHECKING:
     from ._redact import Redactor
@@ -147,6 +147,8 @@ class FonnteApi:
             return reply.body
         text = (_text(reply.body.get("reason")) or _text(reply.body.get("detail")) or "").strip()
         # The service may repeat what it was sent.
+        name = form.get("name", "")
+        text = text.replace(name, bare_name(name)) if name else text
         shown = self._redactor.text(text, [token], form.values())
         if verdict is False and text:
             raise RefusedError(path, text, shown)

@@ -13,8 +13,9 @@ from datetime import datetime
 from ._advice import number_warning
 from ._clock import expired
 from ._errors import PolicyError
-from ._known import Known, Source, certain, claims, holds, remembered, values, without
-from ._settings import Settings, Value
+from ._known import Knowledge, Known, Source, certain, claims, proven_values, remembered, weighed, without
+from ._record import DeviceRecord
+from ._settings import BY_OPTION, HIDDEN, Settings, Value
 from ._stamp import Claims
 from ._terms import ATTEST, FORGET, UPDATE, Desired, Observed, Plan, Reason, Recorded
 
@@ -41,7 +42,7 @@ def plan_attest(desired: Desired, observed: Observed, recorded: Recorded, now: d
         if reason is not None
     }
     attested = {option: desired.settings[option] for option in reasons}
-    sent, stamped, warnings = _stamp_for_attested(desired, observed, {**values(known), **attested})
+    sent, stamped, warnings = _stamp_for_attested(desired, observed, known, recorded.device)
     return Plan(
         operations=(
             *([FORGET] if forgotten else []),
@@ -76,32 +77,37 @@ def _reason_to_attest(desired: Desired, value: Value, known: Known, now: datetim
 
 
 def _stamp_for_attested(
-    desired: Desired, observed: Observed, settings: Settings
+    desired: Desired, observed: Observed, known: Knowledge, record: DeviceRecord
 ) -> tuple[Settings, Claims | None, tuple[str, ...]]:
     """Return what a stamp for attested settings takes: what is sent, what it claims, and a warning where it is wrong.
 
-    Only where left-out settings are kept can a name be sent alone.
+    It claims what is vouched for in this task and what the stamp of now proves, and nothing else: nothing of it is
+    sent. Only where left-out settings are kept can a name be sent alone.
     """
-    told = claims(settings)
-    stamp = holds(observed.stamp, observed.settings)
-    spoken = {part: held for part, held in told.items() if held}
-    if stamp is not None and all(stamp.proves(part, held) for part, held in spoken.items()):
+    stamp = observed.stamp
+    proven: Settings = {}
+    if stamp is not None:
+        ours = stamp.code in record.stamps
+        proven = proven_values(weighed(known, desired.settings, observed.settings, stamp, ours))
+    vouched = [option for option in desired.settings if option in HIDDEN]
+    if all(proven.get(option) == desired.settings[option] for option in vouched):
         return {}, None, ()
-    if desired.policy.stamp_attested and spoken:
+    if desired.policy.stamp_attested:
         if not desired.policy.left_out_is_kept:
             raise PolicyError(
                 "a stamp goes out with an update, and an update may reset the settings that you vouch for",
                 "find out what Fonnte does with the playbook fonnte.whatsapp.doctor and give its answers as "
                 "service_facts_path, or leave attest_stamp out (nothing was changed)",
             )
-        return {**observed.settings}, told, ()
-    if stamp is not None and any(stamp.speaks_of(part) for part in spoken):
-        return (
-            {},
-            None,
-            (
-                f"The name of device {observed.number} has a stamp that tells of other settings. A run with "
-                "handle_write_only: stamped believes the stamp, and sends what it declares.",
-            ),
-        )
+        told = {**proven, **desired.settings}
+        return {**observed.settings}, claims(told), ()
+    if stamp is not None and any(stamp.speaks_of(str(BY_OPTION[option].part)) for option in vouched):
+        return {}, None, (_contradicted(observed.number),)
     return {}, None, ()
+
+
+def _contradicted(number: str) -> str:
+    return (
+        f"The name of device {number} has a stamp that tells of other settings. A run with "
+        "handle_write_only: stamped believes the stamp, and sends what it declares."
+    )

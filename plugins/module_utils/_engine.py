@@ -12,14 +12,25 @@ Check mode is ``foresee``: it stops after the plan. ``carry_out`` goes on.
 from __future__ import annotations
 
 import time
+import typing as t
 from dataclasses import replace
 
 from ._clock import now
-from ._errors import CallError, FonnteError, Meaning, PolicyError, RecordError, RefusedError, UnansweredError
+from ._errors import (
+    CallError,
+    FonnteError,
+    Meaning,
+    PolicyError,
+    RecordError,
+    RecordHeldError,
+    RefusedError,
+    UnansweredError,
+)
 from ._plan import make_plan, stand_still
+from ._record import SealedFile
 from ._sight import House, Sight, look
 from ._terms import CREATE, DELETE, OPERATIONS, REQUEST_OTP, Desired, Plan
-from ._writer import Hold, Outcome, Writer, doing_to
+from ._writer import LOCK_SECONDS, Hold, Outcome, Writer, doing_to
 
 # How often a device is looked at again because another run wrote to it in the meantime.
 MOST_LOOKS = 5
@@ -96,15 +107,10 @@ def _look_and_hold(house: House, desired: Desired, hold: Hold) -> tuple[Sight, P
         if not plan.operations and not plan.teaches:
             return sight, plan
         files = sight.files(house)
-        try:
-            with doing_to("Locking", sight.number):
-                hold.take(files)
-        except RecordError as unwritable:
-            if plan.operations:
-                raise
-            # Nothing is to be done; it is only that the next run has to be taught again.
-            forgetful = f"What the stamp of device {sight.number} proves could not be recorded: {unwritable.problem}."
-            return sight, replace(plan, proven={}, superseded=(), warnings=(*plan.warnings, forgetful))
+        if not plan.operations:
+            return sight, _taught(plan, sight, files, hold)
+        with doing_to("Locking", sight.number):
+            hold.take(files, LOCK_SECONDS)
         if not any(file.touched_since(sight.began_ns) for file in files):
             return sight, plan
         time.sleep(LOOK_AGAIN_SECONDS)
@@ -114,6 +120,22 @@ def _look_and_hold(house: House, desired: Desired, hold: Hold) -> tuple[Sight, P
     )
     with doing_to("Locking", desired.number):
         raise fault
+
+
+def _taught(plan: Plan, sight: Sight, files: t.Sequence[SealedFile[t.Any]], hold: Hold) -> Plan:
+    """Return a plan with nothing to do but to record what the stamp taught, if that can be done at once.
+
+    Otherwise it is no harm: the next run is taught again.
+    """
+    ignorant = replace(plan, proven={}, superseded=())
+    try:
+        hold.take(files, 0.0)
+    except RecordHeldError:
+        return ignorant
+    except RecordError as fault:
+        forgetful = f"What the stamp of device {sight.number} proves could not be recorded: {fault.problem}."
+        return replace(ignorant, warnings=(*plan.warnings, forgetful))
+    return ignorant if any(file.touched_since(sight.began_ns) for file in files) else plan
 
 
 # After a fault

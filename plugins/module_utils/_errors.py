@@ -87,6 +87,10 @@ class RecordError(FonnteError):
     """The record cannot be written, so nothing that relies on it may be sent."""
 
 
+class RecordHeldError(RecordError):
+    """Another run holds the record of the device."""
+
+
 class CallError(FonnteError):
     """A call of the service did not end in an answer that says yes.
 

@@ -78,56 +78,77 @@ def _remembered(option: str, shown: Settings, record: DeviceRecord) -> Known:
     return Known(entry.value, Evidence(Source(entry.standing.value), entry.at, entry.by))
 
 
-def holds(stamp: Stamp | None, shown: Settings) -> Stamp | None:
-    """Return the stamp unless what it came with was changed by hand since: then it proves nothing."""
-    if stamp is None or stamp.autoread is None or shown.get("autoread", stamp.autoread) == stamp.autoread:
-        return stamp
-    return None
+def holds(stamp: Stamp, shown: Settings) -> bool:
+    """Tell whether nothing that came with the stamp was changed by hand since: otherwise it proves nothing."""
+    return stamp.autoread is None or shown.get("autoread", stamp.autoread) == stamp.autoread
 
 
-def weighed(known: Knowledge, declared: Settings, stamp: Stamp) -> Knowledge:
+def weighed(known: Knowledge, declared: Settings, shown: Settings, stamp: Stamp, ours: bool) -> Knowledge:
     """Return what is known once the stamp was asked: some of it proven, and some of it superseded.
 
-    The stamp can only confirm a complete set. So the sets that can be right are held against it.
+    Args:
+        known: What is shown and recorded.
+        declared: What the task declares.
+        shown: What the service shows.
+        stamp: The stamp in the name.
+        ours: Whether it is the one that goes with the record.
     """
     found = dict(known)
+    valid = holds(stamp, shown)
     for part in PARTS:
-        options = [option for option in known if BY_OPTION[option].part == part]
-        found.update(_weigh_part(part, {option: known[option] for option in options}, declared, stamp))
-    if stamp.autoread is not None and known["autoread"].evidence.source is not Source.SERVICE:
+        of_part = {option: known[option] for option in known if BY_OPTION[option].part == part}
+        proven = _proven_part(part, of_part, declared, stamp, ours) if valid else {}
+        if proven:
+            found.update(proven)
+        elif not ours and stamp.speaks_of(part):
+            # Somebody sent another set since this was recorded. To carry the old one would undo theirs.
+            found.update({option: UNKNOWN for option, item in of_part.items() if item.value is not None})
+    if valid and stamp.autoread is not None and "autoread" not in shown:
         found["autoread"] = _proven(known["autoread"], stamp.autoread)
     return found
 
 
-def _weigh_part(part: str, known: Knowledge, declared: Settings, stamp: Stamp) -> Knowledge:
+def _proven_part(part: str, known: Knowledge, declared: Settings, stamp: Stamp, ours: bool) -> Knowledge:
+    """Return the settings of a part as the stamp proves them; none if it proves none.
+
+    A stamp can only confirm a complete set. So the sets that can be right are held against it. What is recorded
+    beside the set that is proven was not sent with it, and is no longer known.
+    """
     wanted = {option: declared[option] for option in known if option in declared}
     recorded = {option: item.value for option, item in known.items() if item.value is not None}
     for candidate in ({**recorded, **wanted}, wanted, recorded):
         if stamp.proves(part, candidate):
-            return {option: _proven(known[option], value) for option, value in candidate.items()}
-    doubted = any(item.evidence.source is Source.IN_DOUBT for item in known.values())
-    if not stamp.speaks_of(part) or doubted:
-        # The last update knew nothing of this part, or it may have been ours: the record is still the best there is.
-        return {}
-    # Somebody sent another set since this was recorded. To carry the old one would undo theirs.
-    return {option: UNKNOWN for option in recorded}
+            beside = {option: UNKNOWN for option in recorded if not (ours and _in_doubt(known[option]))}
+            return {**beside, **{option: _proven(known[option], value) for option, value in candidate.items()}}
+    return {}
+
+
+def _in_doubt(known: Known) -> bool:
+    return known.evidence.source is Source.IN_DOUBT
 
 
 def _proven(known: Known, value: Value) -> Known:
-    at = known.evidence.at if known.value == value and known.evidence.source is not Source.IN_DOUBT else None
+    at = known.evidence.at if known.value == value and not _in_doubt(known) else None
     # A reading of the service ignores an empty webhook: that it was sent is all that is proven.
     source = Source.UNCONFIRMED if value == "" else Source.STAMPED
     return Known(value, Evidence(source, at), proven=True)
 
 
-def lessons(recorded: Knowledge, known: Knowledge) -> tuple[Settings, tuple[str, ...]]:
-    """Return what the stamp taught: what the record should hold from now on, and what it should hold no longer."""
+def lessons(recorded: Knowledge, known: Knowledge, wanted: t.Collection[str]) -> tuple[Settings, tuple[str, ...]]:
+    """Return what the stamp taught: what the record should hold from now on, and what it should hold no longer.
+
+    Args:
+        recorded: What was known without the stamp.
+        known: What is known with it.
+        wanted: The settings that the record may hold.
+    """
     proven = {
         option: item.value
         for option, item in known.items()
         if item.proven
         and item.value is not None
-        and (recorded[option].value != item.value or recorded[option].evidence.source is Source.IN_DOUBT)
+        and option in wanted
+        and (recorded[option].value != item.value or _in_doubt(recorded[option]))
     }
     superseded = tuple(
         option for option, item in known.items() if item.value is None and recorded[option].value is not None
@@ -140,9 +161,9 @@ def certain(known: Knowledge) -> dict[str, Value]:
     return {option: item.value for option, item in known.items() if item.certain and item.value is not None}
 
 
-def values(known: Knowledge) -> dict[str, Value]:
-    """Return all values, those in doubt too."""
-    return {option: item.value for option, item in known.items() if item.value is not None}
+def proven_values(known: Knowledge) -> dict[str, Value]:
+    """Return the values that the stamp proves."""
+    return {option: item.value for option, item in known.items() if item.proven and item.value is not None}
 
 
 def claims(settings: Settings) -> Claims:

@@ -290,11 +290,11 @@ def desired_device(params: Params) -> Desired:
 
 def _check_evidence(params: Params, state: State = State.PRESENT) -> None:
     attests = params["handle_write_only"] == "attest"
-    if attests and state is State.DISCONNECTED:
+    if attests and state is not State.PRESENT:
         raise OptionError(
             "handle_write_only",
-            "attest vouches for what is there and changes nothing, and state is disconnected",
-            "attest in one task, and disconnect in another",
+            f"attest vouches for what is there and changes nothing, and state is {state.value}",
+            "attest in one task, and do the rest in another",
         )
     if params["attest_stamp"] and not attests:
         raise OptionError("attest_stamp", "it is for handle_write_only: attest", "take it out")

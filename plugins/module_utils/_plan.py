@@ -15,7 +15,7 @@ import typing as t
 from dataclasses import replace
 from datetime import datetime
 
-from ._advice import advice, carry_warning, moved, never_seen, number_warning, risk_warning
+from ._advice import advice, carry_warning, moved, never_seen, number_warning, risk_warning, stamp_warning
 from ._attest import plan_attest
 from ._clock import age, expired
 from ._errors import NotFoundError, OptionError, PolicyError
@@ -26,10 +26,9 @@ from ._known import (
     Source,
     certain,
     claims,
-    holds,
     lessons,
+    proven_values,
     remembered,
-    values,
     weighed,
     without,
 )
@@ -79,7 +78,7 @@ def make_plan(desired: Desired, observed: Observed | None, recorded: Recorded, n
             return _checked_name(desired, plan_attest(desired, observed, recorded, now))
         plan = _plan_existing(_without_brakes(desired) if recorded.begun else desired, observed, recorded, now)
         return _checked_name(desired, plan)
-    if desired.policy.write_only == "attest":
+    if desired.policy.write_only == "attest" and not desired.missing_is_fine:
         raise NotFoundError(
             f"the account has no device {desired.number}, so there is nothing to vouch for",
             "correct the number, or create the device without handle_write_only: attest",
@@ -113,7 +112,7 @@ def _plan_create(desired: Desired, recorded: Recorded) -> Plan:
     wanted = {option: value for option, value in settings.items() if value != ""}
     add = {option: value for option, value in wanted.items() if BY_OPTION[option].on_add}
     # A stamp is made with the new device's token, so add-device cannot carry it.
-    stamped = _claims(desired, settings, shown={"autoread": False})
+    stamped = _claims(desired, settings, HIDDEN)
     later = len(wanted) > len(add) or stamped is not None
     # The service makes a device with autoread off.
     warnings = [*advice(desired, {"autoread": False, **wanted}), *moved(desired, recorded)]
@@ -177,7 +176,7 @@ def _checked_name(desired: Desired, plan: Plan) -> Plan:
         raise OptionError(
             "name",
             f"device {desired.number} has a name of {len(str(name))} characters, and a stamp leaves room for {longest}",
-            "declare a shorter one, or do without handle_write_only: stamped",
+            "give it a shorter one with fonnte.whatsapp.fonnte_device, or do without handle_write_only: stamped",
         )
     return plan
 
@@ -186,15 +185,20 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
     forgotten = desired.forgets(observed.settings, recorded.device)
     everything = remembered(observed.settings, recorded.device)
     kept = without(everything, forgotten)
-    known = _known(desired, observed, kept)
+    ours = observed.stamp is not None and observed.stamp.code in recorded.device.stamps
+    known = _known(desired, observed, kept, ours)
     reasons = _reasons(desired, observed, known, now)
     parcel = _parcel(desired, known, reasons) if reasons else Parcel()
-    proven, superseded = lessons(kept, known)
+    learns = desired.settings if desired.policy.undeclared == "forget" else known
+    proven, superseded = lessons(kept, known, learns)
     before = certain({**known, **{option: everything[option] for option in forgotten}})
     after: dict[str, Value] = {**certain(known), **parcel.send, **(desired.settings if reasons else {})}
     operations = [*([FORGET] if forgotten else []), *([UPDATE] if reasons else [])]
-    told = {**values(known), **desired.settings}
-    stamped = _claims(desired, told, observed.settings) if reasons else None
+    # An undeclared '' is not sent, so it is claimed only where it is proven.
+    told = {**proven_values(known), **parcel.send, **desired.settings}
+    # With a token alone autoread is hidden as well.
+    telling = {*HIDDEN, "autoread"} if "autoread" in desired.settings else HIDDEN
+    stamped = _claims(desired, told, telling) if reasons else None
     if desired.state is State.DISCONNECTED and observed.connected is not False:
         operations.append(DISCONNECT)
         reasons = {**reasons, "connected": Reason.DIFFERS}
@@ -209,6 +213,7 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
         forgotten=forgotten,
         proven=proven,
         superseded=superseded,
+        seen_code=observed.stamp.code if observed.stamp else "",
         reasons=reasons,
         evidence={option: known[option].evidence for option in desired.settings},
         carried=parcel.carried,
@@ -218,25 +223,24 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
         warnings=(
             *risk_warning(desired, observed, at_risk),
             *carry_warning(observed, parcel.carried, recorded.device),
+            *(stamp_warning(observed, ours) if reasons and stamped is None else ()),
             *number_warning(desired, observed, bool(reasons)),
             *advice(desired, after),
         ),
     )
 
 
-def _known(desired: Desired, observed: Observed, known: Knowledge) -> Knowledge:
-    stamp = holds(observed.stamp, observed.settings)
-    if desired.policy.write_only != "stamped" or stamp is None:
+def _known(desired: Desired, observed: Observed, known: Knowledge, ours: bool) -> Knowledge:
+    if desired.policy.write_only != "stamped" or observed.stamp is None:
         return known
-    return weighed(known, desired.settings, stamp)
+    return weighed(known, desired.settings, observed.settings, observed.stamp, ours)
 
 
-def _claims(desired: Desired, settings: Settings, shown: Settings) -> Claims | None:
-    """Return what a stamp says of the set that goes out; None where the user wants no stamp, or it would say nothing."""
-    if desired.policy.write_only != "stamped":
+def _claims(desired: Desired, settings: Settings, telling: t.Collection[str]) -> Claims | None:
+    """Return what a stamp says of the set that goes out; None where the user wants none, or it would tell nothing."""
+    if desired.policy.write_only != "stamped" or not any(option in settings for option in telling):
         return None
-    worth_saying = any(option in settings and option not in shown for option in (*HIDDEN, "autoread"))
-    return claims(settings) if worth_saying else None
+    return claims(settings)
 
 
 def _reasons(desired: Desired, observed: Observed, known: Knowledge, now: datetime) -> dict[str, Reason]:
@@ -274,7 +278,7 @@ def _stands(known: Known, observed: Observed) -> bool:
 def _parcel(desired: Desired, known: Knowledge, reasons: t.Mapping[str, Reason]) -> Parcel:
     """Return the complete known set: what an update leaves out may be reset by the service."""
     send: dict[str, Value] = {}
-    carried: dict[str, str] = {}
+    carried: dict[str, str | None] = {}
     at_risk: list[str] = []
     for option, item in known.items():
         if option in desired.settings:
@@ -286,7 +290,7 @@ def _parcel(desired: Desired, known: Knowledge, reasons: t.Mapping[str, Reason])
         elif item.value != "" or item.evidence.source is Source.IN_DOUBT:
             send[option] = item.value
             if item.evidence.source is not Source.SERVICE:
-                carried[option] = item.evidence.at or ""
+                carried[option] = item.evidence.at
     return Parcel(send, carried, tuple(at_risk))
 
 

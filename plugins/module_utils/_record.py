@@ -32,7 +32,7 @@ import typing as t
 import uuid
 from dataclasses import dataclass, field, replace
 
-from ._errors import MissingLibraryError, RecordError
+from ._errors import MissingLibraryError, RecordError, RecordHeldError
 from ._number import international
 from ._settings import BY_OPTION, RECORDED, Kind, Settings, Value
 
@@ -79,37 +79,46 @@ class DeviceRecord:
         otp_requested_at: When a code for its deletion was last asked for.
         number: The registered number as the list showed it; a profile may show another.
         carried: The settings of which the user was told that they are sent only because they were recorded.
+        stamps: The codes of the stamps that go with the entries: the one that is in the name, and while a call
+            is in doubt the one that it may have put there. Any other code is that of a later update by somebody else.
     """
 
     entries: t.Mapping[str, Entry] = field(default_factory=dict)
     otp_requested_at: str | None = None
     number: str = ""
     carried: frozenset[str] = frozenset()
+    stamps: tuple[str, ...] = ()
 
-    def begin(self, sent: Settings, at: str) -> DeviceRecord:
+    def begin(self, sent: Settings, at: str, code: str = "") -> DeviceRecord:
         """Return the record with what is about to be sent in doubt.
 
         A value that is sent again as it was recorded is the same whether the call is applied or not.
+
+        Args:
+            sent: The settings.
+            at: The time.
+            code: The code of the stamp that goes out with them; empty for none.
         """
         doubtful = {
             option: Entry(value, at, Standing.IN_DOUBT)
             for option, value in sent.items()
             if option in RECORDED and not self._holds(option, value)
         }
-        return replace(self, entries={**self.entries, **doubtful})
+        codes = dict.fromkeys((*self.stamps, code)) if code else self.stamps
+        return replace(self, entries={**self.entries, **doubtful}, stamps=tuple(codes))
 
     def _holds(self, option: str, value: Value) -> bool:
         entry = self.entries.get(option)
         return entry is not None and entry.value == value and entry.standing is not Standing.IN_DOUBT
 
-    def confirm(self, sent: Settings, at: str) -> DeviceRecord:
-        """Return the record after the service said yes to what was sent."""
+    def confirm(self, sent: Settings, at: str, code: str = "") -> DeviceRecord:
+        """Return the record after the service said yes to what was sent, with this code in the name."""
         applied = {
             option: Entry(value, at, _after_success(option, value))
             for option, value in sent.items()
             if option in RECORDED
         }
-        return replace(self, entries={**self.entries, **applied})
+        return replace(self, entries={**self.entries, **applied}, stamps=(code,) if code else ())
 
     def note(self, known: Settings, at: str) -> DeviceRecord:
         """Return the record with values that hold without having been sent, as on a new device."""
@@ -137,6 +146,7 @@ class DeviceRecord:
             "otp_requested_at": self.otp_requested_at,
             "number": self.number,
             "carried": sorted(self.carried),
+            "stamps": list(self.stamps),
         }
 
     @classmethod
@@ -151,11 +161,13 @@ class DeviceRecord:
         asked, number, carried = data.get("otp_requested_at"), data.get("number"), data.get("carried", [])
         if not (asked is None or isinstance(asked, str)) or not isinstance(number, str):
             raise ValueError("not a time, or not a number")
-        if not isinstance(carried, list):
-            raise ValueError("not a list of settings")
+        stamps = data.get("stamps", [])
+        if not isinstance(carried, list) or not isinstance(stamps, list):
+            raise ValueError("not a list")
         # A setting that only a newer release knows is not ours to claim anything about.
         entries = {option: _entry(option, raw) for option, raw in data["entries"].items() if option in RECORDED}
-        return cls(entries, asked, number, frozenset(option for option in carried if option in entries))
+        told = frozenset(option for option in carried if option in entries)
+        return cls(entries, asked, number, told, tuple(str(code) for code in stamps))
 
 
 def _after_success(option: str, value: Value) -> Standing:
@@ -347,7 +359,7 @@ class SealedFile(t.Generic[Content]):
                 return
             except BlockingIOError:
                 if time.monotonic() >= give_up:
-                    raise RecordError(
+                    raise RecordHeldError(
                         f"another run has been working on this device for over {seconds:g} s",
                         "wait for it to end, then run the play again",
                     ) from None

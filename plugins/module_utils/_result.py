@@ -16,7 +16,7 @@ from ._listing import Device
 from ._record import DeviceRecord
 from ._redact import Redactor
 from ._settings import BY_OPTION, SETTINGS, WEBHOOKS, Kind, Settings, Value
-from ._terms import CREATE, DISCONNECT, REQUEST_OTP, UPDATE, Desired, State
+from ._terms import ATTEST, CREATE, DISCONNECT, FORGET, REQUEST_OTP, UPDATE, Desired, State
 from ._writer import Outcome
 
 Result = t.Dict[str, t.Any]
@@ -122,6 +122,11 @@ def _reached(outcome: Outcome) -> Settings | None:
         return plan.after
     if CREATE in plan.operations and CREATE not in done:
         return plan.before
+    if UPDATE not in done and plan.before is not None:
+        # The record is as wanted already.
+        forgotten = plan.forgotten if FORGET in done else ()
+        attested = plan.attested if ATTEST in done else {}
+        return {**{option: value for option, value in plan.before.items() if option not in forgotten}, **attested}
     if UPDATE in done and plan.after is not None:
         # The update is there, and what was to come after it is not.
         kept = {"connected": plan.before["connected"]} if plan.before and "connected" in plan.before else {}

@@ -32,14 +32,15 @@ MARK = " ~"
 CODE_LENGTH = 5
 LENGTH = len(MARK) + CODE_LENGTH
 
-_PLAIN = string.digits + string.ascii_letters
+_DIGITS = string.digits
 _LETTERS = string.ascii_letters
-# A code has a digit, so that no name such as "Toko ~Medan" is taken for a stamped one.
-_STAMPED = re.compile(r"(\S.*\S)" + re.escape(MARK) + r"(?=[A-Za-z]*[0-9])([0-9A-Za-z]{5})", re.DOTALL)
+_ALL = _DIGITS + _LETTERS
+# A code has a letter and a digit, so that no "Toko ~Medan" and no "Toko ~60115" is taken for a stamped name.
+_STAMPED = re.compile(r"(.{2,})" + re.escape(MARK) + r"(?=[0-9]*[A-Za-z])(?=[A-Za-z]*[0-9])([0-9A-Za-z]{5})", re.DOTALL)
 
 # Autoread as it was sent: three ways. What room the code has left is shared by the two digests.
 _AUTOREAD: tuple[bool | None, ...] = (None, False, True)
-_DIGESTS = 13365
+_DIGESTS = 13364
 # The digest of nothing.
 _VOID = 0
 
@@ -49,10 +50,12 @@ class Stamp:
     """What the name of a device proves of its hidden settings.
 
     Attributes:
+        code: The five characters.
         name: The device's name, without the stamp.
         autoread: As the last update sent it; None if it did not.
     """
 
+    code: str
     name: str
     autoread: bool | None
     digests: t.Mapping[str, int]
@@ -76,18 +79,17 @@ def bare_name(text: str) -> str:
 def read_stamp(token: str, text: str) -> Stamp | None:
     """Return the stamp in the name of the device that a token belongs to; None where there is none."""
     found = _STAMPED.fullmatch(text)
-    number = _decode(found.group(2)) if found else None
-    if found is None or number is None:
+    if found is None:
         return None
-    number, autoread = divmod(number, len(_AUTOREAD))
+    number, autoread = divmod(_decode(found.group(2)), len(_AUTOREAD))
     own, hooks = divmod(number, _DIGESTS)
     if own >= _DIGESTS:
         return None
-    return Stamp(found.group(1), _AUTOREAD[autoread], {OWN: own, HOOKS: hooks}, token)
+    return Stamp(found.group(2), found.group(1), _AUTOREAD[autoread], {OWN: own, HOOKS: hooks}, token)
 
 
-def stamped_name(token: str, name: str, claims: Claims, autoread: bool | None) -> str:
-    """Return a name with the stamp for what goes out with it.
+def make_code(token: str, name: str, claims: Claims, autoread: bool | None) -> str:
+    """Return the code of the stamp for what goes out with it.
 
     Args:
         token: The device's token.
@@ -99,7 +101,12 @@ def stamped_name(token: str, name: str, claims: Claims, autoread: bool | None) -
     for part in PARTS:
         settings = claims.get(part)
         number = number * _DIGESTS + (_digest(token, name, part, settings) if settings else _VOID)
-    return name + MARK + _encode(number * len(_AUTOREAD) + _AUTOREAD.index(autoread))
+    return _encode(number * len(_AUTOREAD) + _AUTOREAD.index(autoread))
+
+
+def stamped_name(name: str, code: str) -> str:
+    """Return a name as it goes out with a stamp."""
+    return name + MARK + code
 
 
 def _digest(token: str, name: str, part: str, settings: t.Mapping[str, str | bool]) -> int:
@@ -109,35 +116,42 @@ def _digest(token: str, name: str, part: str, settings: t.Mapping[str, str | boo
     return 1 + whole % (_DIGESTS - 1)
 
 
-# Codes are numbered by where their first digit is: after no letter, after one, and so on.
+# Codes are numbered in blocks: how many characters of one kind come first, and of which kind. One of the other
+# kind follows, and then any.
+
+_BLOCKS = tuple(
+    (first, other, count)
+    for first, other in ((_DIGITS, _LETTERS), (_LETTERS, _DIGITS))
+    for count in range(1, CODE_LENGTH)
+)
 
 
 def _encode(number: int) -> str:
-    for letters in range(CODE_LENGTH):
-        rest = CODE_LENGTH - 1 - letters
-        size = _size(letters)
+    for first, other, count in _BLOCKS:
+        rest = CODE_LENGTH - 1 - count
+        size = _size(first, other, count)
         if number < size:
-            number, tail = divmod(number, len(_PLAIN) ** rest)
-            head, digit = divmod(number, 10)
-            return _text(head, _LETTERS, letters) + string.digits[digit] + _text(tail, _PLAIN, rest)
+            number, tail = divmod(number, len(_ALL) ** rest)
+            head, middle = divmod(number, len(other))
+            return _text(head, first, count) + other[middle] + _text(tail, _ALL, rest)
         number -= size
     raise ValueError("there are not so many codes")
 
 
-def _decode(code: str) -> int | None:
-    letters = next((place for place, letter in enumerate(code) if letter in string.digits), None)
-    if letters is None:
-        return None
-    before = sum(_size(fewer) for fewer in range(letters))
-    head, digit, tail = code[:letters], code[letters], code[letters + 1 :]
-    number = _value(head, _LETTERS) * 10 + string.digits.index(digit)
-    return before + number * int(len(_PLAIN) ** len(tail)) + _value(tail, _PLAIN)
+def _decode(code: str) -> int:
+    before = 0
+    for first, other, count in _BLOCKS:
+        if all(letter in first for letter in code[:count]) and code[count] in other:
+            tail = code[count + 1 :]
+            number = _value(code[:count], first) * len(other) + other.index(code[count])
+            return before + number * int(len(_ALL) ** len(tail)) + _value(tail, _ALL)
+        before += _size(first, other, count)
+    raise ValueError("a code has a letter and a digit")
 
 
-def _size(letters: int) -> int:
-    """Return how many codes have their first digit after so many letters."""
-    rest = CODE_LENGTH - 1 - letters
-    return int(len(_LETTERS) ** letters * 10 * len(_PLAIN) ** rest)
+def _size(first: str, other: str, count: int) -> int:
+    """Return how many codes begin with so many characters of one kind."""
+    return int(len(first) ** count * len(other) * len(_ALL) ** (CODE_LENGTH - 1 - count))
 
 
 def _text(number: int, alphabet: str, length: int) -> str:

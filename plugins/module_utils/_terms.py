@@ -152,7 +152,7 @@ class Parcel:
     """The complete set that an update sends, and what it says about what was not declared."""
 
     send: Settings = field(default_factory=dict)
-    carried: t.Mapping[str, str] = field(default_factory=dict)
+    carried: t.Mapping[str, str | None] = field(default_factory=dict)
     at_risk: tuple[str, ...] = ()
 
 
@@ -168,7 +168,8 @@ class Plan:
         attested: What a person vouches for.
         forgotten: What the record is to hold no longer, as the user wishes.
         proven: What the stamp proves, and the record did not know.
-        superseded: What the record holds, and the stamp proves to be the set of an earlier update.
+        superseded: What the record holds of a set that another controller has replaced since.
+        seen_code: The code of the stamp in the name; empty for none.
         reasons: For each field that changes.
         before: Known settings, and connected where it changes; None for no device.
         after: The same afterwards.
@@ -183,9 +184,10 @@ class Plan:
     forgotten: tuple[str, ...] = ()
     proven: Settings = field(default_factory=dict)
     superseded: tuple[str, ...] = ()
+    seen_code: str = ""
     reasons: t.Mapping[str, Reason] = field(default_factory=dict)
     evidence: t.Mapping[str, Evidence] = field(default_factory=dict)
-    carried: t.Mapping[str, str] = field(default_factory=dict)
+    carried: t.Mapping[str, str | None] = field(default_factory=dict)
     at_risk: tuple[str, ...] = ()
     before: Settings | None = None
     after: Settings | None = None

@@ -22,7 +22,7 @@ from ._number import same_number
 from ._record import DeviceRecord, NumberNote, SealedFile
 from ._settings import RECORDED, Settings
 from ._sight import House, Sight
-from ._stamp import Claims, stamped_name
+from ._stamp import HOOKS, Claims, make_code, stamped_name
 from ._terms import (
     ATTEST,
     CREATE,
@@ -75,11 +75,11 @@ class Hold(contextlib.ExitStack):
         super().__init__()
         self._held: set[str] = set()
 
-    def take(self, files: t.Iterable[SealedFile[t.Any]]) -> None:
-        """Hold files that are not held yet; RecordError where another run does not let go."""
+    def take(self, files: t.Iterable[SealedFile[t.Any]], seconds: float) -> None:
+        """Hold files that are not held yet; RecordHeldError where another run does not let go within the seconds."""
         for file in files:
             if file.path not in self._held:
-                self.enter_context(file.lock(LOCK_SECONDS))
+                self.enter_context(file.lock(seconds))
                 self._held.add(file.path)
 
 
@@ -95,7 +95,6 @@ class Writer:
         self._record = sight.recorded.device
         if sight.observed is not None:
             self._record = _corrected(self._record, sight.observed)
-        self._claims: Claims | None = None
         self._steps: dict[str, tuple[str, t.Callable[[Plan], None]]] = {
             FORGET: ("Forgetting settings of", self._forget_settings),
             ATTEST: ("Attesting settings of", self._attest),
@@ -142,7 +141,8 @@ class Writer:
 
     def _learn(self, plan: Plan) -> None:
         """Take over what the stamp proves: another controller sent it, or the answer to our own call was lost."""
-        self._record = self._record.confirm(plan.proven, stamp()).without(plan.superseded)
+        codes = (plan.seen_code,) if plan.seen_code else ()
+        self._record = replace(self._record.confirm(plan.proven, stamp()).without(plan.superseded), stamps=codes)
         if not plan.operations:
             with doing_to("Recording", self._sight.number):
                 self._prepare({})
@@ -151,11 +151,14 @@ class Writer:
     def _forget_settings(self, plan: Plan) -> None:
         self._record = self._record.without(plan.forgotten)
         self._prepare({})
+        # What a creation that was cut off had begun is in the device's record now.
+        self._note_present(finished=True)
         self._outcome.done.append(FORGET)
 
     def _attest(self, plan: Plan) -> None:
         self._record = self._record.attest(plan.attested, stamp(), self._house.person)
         self._prepare({})
+        self._note_present(finished=True)
         self._outcome.done.append(ATTEST)
 
     # Creating
@@ -179,7 +182,7 @@ class Writer:
 
     def _remember_new(self, device: Device, plan: Plan, note_file: SealedFile[NumberNote]) -> None:
         device_file = self._device_file
-        self._hold.take([device_file])
+        self._hold.take([device_file], LOCK_SECONDS)
         at = stamp()
         # What the reply shows is what was set, whatever was sent.
         added = {option: device.settings.get(option, value) for option, value in plan.add.items()}
@@ -202,25 +205,29 @@ class Writer:
 
         One reading of the service refuses an empty webhook, and with it everything else that was sent.
         """
-        self._claims = plan.claims
         self._record = replace(self._record, carried=self._record.carried.union(plan.carried))
         try:
-            self._write(plan.send)
+            self._write(plan.send, plan.claims)
         except RefusedError as refusal:
             if not plan.clears or refusal.meaning not in (Meaning.BAD_INPUT, Meaning.WEBHOOK):
                 raise
-            self._write({option: value for option, value in plan.send.items() if option not in plan.clears})
+            # It must not claim what it does not send.
+            claims = plan.claims and {part: held for part, held in plan.claims.items() if part != HOOKS}
+            self._write(_without_clears(plan), claims)
             self._clear_again(plan)
         self._note_present(finished=True)
 
     def _clear_again(self, plan: Plan) -> None:
         try:
             # A receiver of another webhook that had a hiccup would look the same the first time.
-            self._write(plan.send)
+            self._write(plan.send, plan.claims)
         except RefusedError as refusal:
             if refusal.meaning is not Meaning.BAD_INPUT:
                 raise
-            self._record = self._record.confirm(plan.clears, stamp())
+            if plan.claims is not None:
+                # The clears were tried, so that no other controller need try them.
+                self._write(_without_clears(plan), plan.claims)
+            self._record = replace(self._record.confirm(plan.clears, stamp()), stamps=self._record.stamps)
             self._device_file.save(self._record)
             self._outcome.refused_clears = tuple(plan.clears)
             names = ", ".join(plan.clears)
@@ -229,32 +236,44 @@ class Writer:
                 "everything else was applied. Clear it in the dashboard."
             )
 
-    def _write(self, settings: Settings) -> None:
+    def _write(self, settings: Settings, claims: Claims | None) -> None:
         """Send a set of settings, with its doubt in the record before and its confirmation after."""
-        before = self._prepare(settings)
+        code = self._code(settings, claims)
+        before = self._prepare(settings, code)
         try:
-            self._send(settings)
+            self._send({**settings, "name": stamped_name(str(settings["name"]), code)} if code else settings)
         except CallError as fault:
             if not fault.may_be_applied:
                 self._restore(before)
             raise
         self._outcome.done.append(UPDATE)
-        self._record = self._record.confirm(settings, stamp())
+        self._record = self._record.confirm(settings, stamp(), code)
         self._device_file.save(self._record)
+
+    def _code(self, settings: Settings, claims: Claims | None) -> str:
+        """Return the code of the stamp for a set of settings; empty where the plan wants none."""
+        if claims is None:
+            return ""
+        # A new device was made with autoread as the reply showed it.
+        autoread = settings.get(
+            "autoread", self._device.settings.get("autoread") if CREATE in self._outcome.done else None
+        )
+        known = autoread if isinstance(autoread, bool) else None
+        return make_code(self._device.token, str(settings["name"]), claims, known)
 
     def _restore(self, before: DeviceRecord | None) -> None:
         """Put back what was recorded before a call that was certainly not applied."""
         self._record = before or DeviceRecord(number=self._record.number)
         self._device_file.restore(before)
 
-    def _prepare(self, sent: Settings) -> DeviceRecord | None:
+    def _prepare(self, sent: Settings, code: str = "") -> DeviceRecord | None:
         """Write down what is about to be sent, and return what to put back if it certainly was not applied.
 
         A folder that cannot be written fails here, before the first write to the service.
         """
         known = self._device_file.load()[0] is not None or bool(self._record.entries)
         before = self._record
-        self._record = before.begin(sent, stamp())
+        self._record = before.begin(sent, stamp(), code)
         self._device_file.save(self._record)
         self._note_present()
         return before if known else None
@@ -277,7 +296,6 @@ class Writer:
         if the service insists.
         """
         device, observed = self._device, self._sight.observed
-        settings = self._stamped(device, settings)
         if observed is None or observed.certain:
             self._house.api.update_device(device.token, observed.number if observed else device.number, settings)
             return
@@ -293,14 +311,6 @@ class Writer:
                     "give account_token as well, so that the list can tell",
                 ) from None
             self._house.api.update_device(device.token, observed.number, settings)
-
-    def _stamped(self, device: Device, settings: Settings) -> Settings:
-        """Return settings as they go out: with the stamp of the whole set in the name, where the plan has one."""
-        if self._claims is None:
-            return settings
-        autoread = settings.get("autoread")
-        known = autoread if isinstance(autoread, bool) else None
-        return {**settings, "name": stamped_name(device.token, str(settings["name"]), self._claims, known)}
 
     # Taking away
 
@@ -363,6 +373,10 @@ def _corrected(record: DeviceRecord, observed: Observed) -> DeviceRecord:
     seen = {option: value for option, value in observed.settings.items() if option in record.entries}
     stale = {option: value for option, value in seen.items() if record.entries[option].value != value}
     return replace(record.note(stale, stamp()), number=observed.number if observed.certain else record.number)
+
+
+def _without_clears(plan: Plan) -> Settings:
+    return {option: value for option, value in plan.send.items() if option not in plan.clears}
 
 
 def _without_disconnection(plan: Plan) -> Plan:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -14,13 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils import _api, _commands, _engine, _options
+from ansible_collections.fonnte.whatsapp.plugins.module_utils import _api, _commands, _engine, _options, _writer
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
     FonnteError,
     NotFoundError,
     OptionError,
     PolicyError,
 )
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import RecordStore
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._stamp import bare_name
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
@@ -375,6 +377,207 @@ def test_recorded_says_changed_on_a_new_controller_though_nothing_differs(
     assert result["reasons"] == {"personal": "no_record", "quick": "no_record", "webhook": "no_record"}
 
 
+# What almost went wrong
+
+
+@pytest.mark.parametrize("omitted", ["keeps", "resets"])
+def test_what_was_recorded_beside_a_proven_set_is_no_longer_known(
+    laptop: Controller, runner: Controller, omitted: str
+) -> None:
+    """The laptop once declared quick as well; the runner's update did not have it. Nobody undoes anybody's."""
+    laptop.sandbox.set_readings(omitted=omitted)
+    laptop.device(A, **OWN)
+    fewer = {option: value for option, value in OWN.items() if option != "quick"}
+    runner.device(A, **fewer, webhook=URL)
+    for _turn in range(2):
+        assert not laptop.device(A, **fewer).result["changed"]
+        laptop.run("webhook_config", device=A, webhook=URL)
+        assert wire(laptop)["personal"] is True
+        assert not runner.device(A, **fewer).result["changed"]
+    recorded = laptop.run("device_info", recorded=True).result["devices"][0]["recorded"]
+    assert "quick" not in recorded
+
+
+HICCUP = {
+    "kind": "status",
+    "path": "/update-device",
+    "code": 200,
+    "body": {"status": False, "reason": "webhook url is dead"},
+}
+
+
+@pytest.mark.parametrize(
+    "then", [{**HICCUP}, {"kind": "reset", "path": "/update-device", "when": "before"}], ids=["refused", "lost"]
+)
+def test_an_update_without_the_clears_does_not_claim_them(
+    laptop: Controller, runner: Controller, then: dict[str, t.Any]
+) -> None:
+    laptop.device(A, **FULL, webhook_status=OTHER)
+    cleared = {**FULL, "webhook_status": ""}
+    laptop.sandbox.fault(**HICCUP, times=1)
+    laptop.sandbox.fault(**then, times=3, skip=1)
+    with contextlib.suppress(FonnteError):
+        laptop.device(A, **cleared)
+    laptop.sandbox.clear_faults()
+    for controller in (runner, laptop):
+        result = controller.device(A, **cleared).result
+        assert result["changed"] == (controller is runner)
+    assert wire(laptop)["webhookstatus"] == ""
+
+
+def test_what_is_recorded_as_cleared_is_claimed_only_if_it_is_proven_or_sent(
+    laptop: Controller, runner: Controller
+) -> None:
+    laptop.device(A, **OWN, webhook_status=OTHER)
+    laptop.device(A, **OWN, webhook_status="")
+    runner.run("webhook_config", device=A, webhook_status=URL, handle_write_only="recorded")
+    laptop.device(A, **OWN)
+    assert laptop.run("webhook_config", device=A, webhook_status="").result["changed"]
+    assert wire(laptop)["webhookstatus"] == ""
+
+
+@pytest.mark.parametrize("omitted", ["keeps", "resets"])
+def test_a_name_edited_around_its_stamp_costs_nothing_that_was_recorded(laptop: Controller, omitted: str) -> None:
+    laptop.sandbox.set_readings(omitted=omitted)
+    laptop.device(A, **FULL, group=True)
+    laptop.sandbox.edit(A, name=wire(laptop)["name"].replace("Satu", "Dua"))
+    result = foreseen_and_done(laptop, "device", device=A, **OWN)
+    assert set(result["carried"]) == {"group", "webhook"}
+    assert wire(laptop)["webhook"] == URL and wire(laptop)["group"] is True
+
+
+@pytest.mark.parametrize("edit", [{"autoread": False}, {}], ids=["autoread edited", "as it was"])
+def test_a_doubt_does_not_bring_a_superseded_value_back(
+    laptop: Controller, runner: Controller, edit: dict[str, t.Any]
+) -> None:
+    laptop.device(A, **FULL)
+    laptop.sandbox.fault("reset", path="/update-device", when="before", times=None)
+    with pytest.raises(FonnteError):
+        laptop.run("webhook_config", device=A, webhook_connect=OTHER)
+    laptop.sandbox.clear_faults()
+    runner.run("webhook_config", device=A, webhook=OTHER)
+    laptop.sandbox.edit(A, **edit)
+    result = foreseen_and_done(laptop, "device", device=A, **{**OWN, "name": "Toko Dua"})
+    assert "webhook" not in result["carried"] and "webhook_connect" not in result["carried"]
+    assert wire(laptop)["webhook"] == OTHER
+
+
+def test_our_own_doubt_is_sent_again(laptop: Controller) -> None:
+    laptop.device(A, **FULL)
+    laptop.sandbox.fault("reset", path="/update-device", when="before", times=None)
+    with pytest.raises(FonnteError):
+        laptop.run("webhook_config", device=A, webhook=OTHER)
+    laptop.sandbox.clear_faults()
+    result = foreseen_and_done(laptop, "device", device=A, **{**OWN, "name": "Toko Dua"})
+    assert "webhook" in result["carried"] and wire(laptop)["webhook"] == OTHER
+
+
+def test_autoread_edited_with_a_hidden_setting_shows_also_where_it_was_not_declared(laptop: Controller) -> None:
+    task: dict[str, t.Any] = {"name": "Toko Satu", "personal": True, "webhook": URL}
+    laptop.device(A, **task)
+    laptop.sandbox.edit(A, autoread=True, personal=False)
+    assert laptop.device(A, **task).result["reasons"] == {"personal": "unproven", "webhook": "unproven"}
+    assert wire(laptop)["personal"] is True
+
+
+def test_forgetting_with_a_token_alone_ends(laptop: Controller) -> None:
+    laptop.device(A, **OWN)
+    alone = {"account_token": None, "device_token": laptop.sandbox.device(A)["token"], "handle_undeclared": "forget"}
+    changed = [
+        laptop.run("device", name="Toko Satu", personal=True, quick=False, **alone).result["changed"] for _ in range(4)
+    ]
+    assert changed[1:] == [False, False, False]
+
+
+def test_forgetting_what_a_killed_creation_had_begun_ends(laptop: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_arguments: t.Any) -> t.NoReturn:
+        raise SystemExit
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(_api.FonnteApi, "update_device", killed)
+        laptop.device(A, **FULL)
+    forget: dict[str, t.Any] = {"name": "Toko Satu", "handle_undeclared": "forget", "handle_write_only": "recorded"}
+    assert laptop.device(A, **forget).result["operations"] == ["forget"]
+    assert not laptop.device(A, **forget).result["changed"]
+
+
+def test_an_attested_stamp_claims_nothing_that_nobody_vouched_for(
+    laptop: Controller, runner: Controller, tmp_path: Path
+) -> None:
+    laptop.device(A, **FULL)
+    laptop.sandbox.fault("reset", path="/update-device", when="before", times=None)
+    with pytest.raises(FonnteError):
+        laptop.run("webhook_config", device=A, webhook=OTHER)
+    laptop.sandbox.clear_faults()
+    known = facts(tmp_path, laptop.sandbox, omitted="keeps")
+    attest = {"handle_write_only": "attest", "attest_stamp": True, "service_facts_path": known}
+    laptop.device(A, group=False, **OWN, **attest)
+    for controller in (laptop, runner):
+        assert controller.run("webhook_config", True, device=A, webhook=OTHER).result["changed"]
+    assert not runner.device(A, group=False, **OWN).result["changed"]
+
+
+def test_a_name_that_begins_with_a_space_is_stamped_once(laptop: Controller, sandbox: Sandbox) -> None:
+    sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": [{"number": A, "name": " Toko "}]}])
+    for turn in range(2):
+        assert laptop.run("webhook_config", device=A, webhook=URL).result["changed"] == (turn == 0)
+    assert bare_name(wire(laptop)["name"]) == " Toko "
+
+
+def test_who_takes_a_stamp_off_is_told(laptop: Controller, controller: Controller) -> None:
+    laptop.device(A, **FULL)
+    report = controller.run("webhook_config", device=A, webhook=OTHER)
+    assert any("stamp" in warning and "takes it off" in warning for warning in report.warnings)
+    laptop.device(A, **FULL)
+    own = laptop.device(A, webhook=OTHER, handle_write_only="recorded")
+    assert not any("takes it off" in warning for warning in own.warnings)
+
+
+def test_an_error_shows_the_name_without_its_stamp(laptop: Controller) -> None:
+    laptop.device(A, **FULL)
+    laptop.device(A, name="Toko Dua")
+    sent = wire(laptop)["name"]
+    laptop.sandbox.edit(A, name="Toko Satu")
+    body = {"status": False, "reason": f"the name {sent} is taken"}
+    laptop.sandbox.fault("status", path="/update-device", code=200, body=body, times=None)
+    with pytest.raises(FonnteError) as caught:
+        laptop.device(A, name="Toko Dua")
+    assert bare_name(sent) != sent and '"the name Toko Dua is taken"' in str(caught.value)
+
+
+def test_a_failure_after_attesting_tells_what_the_record_holds_now(
+    laptop: Controller, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    by_hand(sandbox)
+    known = facts(tmp_path, sandbox, omitted="keeps")
+    attest = {"handle_write_only": "attest", "attest_stamp": True, "service_facts_path": known}
+    sandbox.fault("status", path="/update-device", code=200, body={"status": False, "reason": "no"}, times=None)
+    with pytest.raises(FonnteError) as caught:
+        laptop.device(A, **SEEN, **attest)
+    progress = caught.value.progress
+    assert progress["operations"] == ["attest"] and progress["device"]["personal"] is True
+    assert progress["diff"]["after"]["personal"] is True
+
+
+def test_a_run_that_only_learns_does_not_wait_for_another(
+    laptop: Controller, runner: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop.device(A, **FULL)
+    token = laptop.sandbox.device(A)["token"]
+    file = RecordStore(str(runner.records), runner.sandbox.url).device(token)
+    monkeypatch.setattr(_writer, "LOCK_SECONDS", 0.01)
+    with file.lock(1):
+        report = runner.device(A, **FULL)
+    assert not report.result["changed"] and report.warnings == []
+
+
+def test_attest_and_absent(controller: Controller) -> None:
+    result = controller.run("webhook_config", device=A, state="absent", handle_write_only="attest").result
+    assert not result["changed"]
+    with pytest.raises(OptionError):
+        controller.device(A, state="absent", request_otp=True, handle_write_only="attest")
+
+
 # Attested
 
 
@@ -479,7 +682,7 @@ def test_attest_against_a_stamp_warns(controller: Controller, laptop: Controller
 def test_what_is_carried_is_told_once(controller: Controller) -> None:
     controller.device(A, **FULL)
     first = controller.device(A, True, name="Toko Dua")
-    assert any("webhook (of 20" in warning and "handle_undeclared" in warning for warning in first.warnings)
+    assert any("webhook (20" in warning and "handle_undeclared" in warning for warning in first.warnings)
     assert first.warnings == controller.device(A, name="Toko Dua").warnings
     second = controller.device(A, name="Toko Tiga")
     assert set(second.result["carried"]) == {"personal", "quick", "webhook"}

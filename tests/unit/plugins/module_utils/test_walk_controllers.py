@@ -194,7 +194,7 @@ class Controllers(RuleBasedStateMachine):
 
 
 def test_three_controllers_take_turns() -> None:
-    # A sandbox of its own gives the same tokens in each run, and so the same stamps: one in 13,364 sets has the
+    # A sandbox of its own gives the same tokens in each run, and so the same stamps: one in 13,363 sets has the
     # digest of another, and a test must not fail by that once in a while.
     with Sandbox() as sandbox:
         Controllers.sandbox = sandbox
