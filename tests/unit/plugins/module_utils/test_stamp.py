@@ -19,6 +19,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._stamp import (
     LENGTH,
     OWN,
     Stamp,
+    _digest,
     bare_name,
     make_code,
     read_stamp,
@@ -83,6 +84,11 @@ def test_another_token_and_another_name_prove_nothing() -> None:
         assert not stamp.proves(OWN, OWN_SETTINGS) and not stamp.proves(HOOKS, HOOK_SETTINGS)
 
 
+def test_a_part_is_not_taken_for_the_other() -> None:
+    stamp = read(stamped(claims={OWN: OWN_SETTINGS, HOOKS: OWN_SETTINGS}))
+    assert stamp.digests[OWN] != stamp.digests[HOOKS]
+
+
 def test_a_stamp_tells_no_token() -> None:
     assert TOKEN not in repr(read(stamped()))
 
@@ -128,4 +134,6 @@ def test_codes_are_spread_over_all_that_there_are() -> None:
     stamps = [read(stamped("Toko", {OWN: {"target": str(i)}}, None)) for i in range(4000)]
     digests = {stamp.digests[OWN] for stamp in stamps}
     # 4000 drawn from 13363 with repetition: 13363 * (1 - (1 - 1/13363) ** 4000) = 3458 different ones.
-    assert 3350 < len(digests) < 3560 and 0 not in digests
+    assert 3350 < len(digests) < 3560
+    many = {_digest(TOKEN, "Toko", OWN, {"target": str(i)}) for i in range(100_000)}
+    assert 0 not in many and max(many) == 13363

@@ -578,6 +578,53 @@ def test_attest_and_absent(controller: Controller) -> None:
         controller.device(A, state="absent", request_otp=True, handle_write_only="attest")
 
 
+def test_a_device_created_with_a_webhook_declared_as_none_is_proven_elsewhere(
+    laptop: Controller, runner: Controller
+) -> None:
+    task = {**FULL, "webhook_status": ""}
+    laptop.device(A, **task)
+    assert not runner.device(A, **task).result["changed"]
+
+
+def test_what_was_attested_counts_no_more_once_somebody_wrote_a_stamp(
+    laptop: Controller, runner: Controller, sandbox: Sandbox
+) -> None:
+    by_hand(sandbox)
+    laptop.device(A, handle_write_only="attest", **SEEN)
+    runner.device(A, personal=True, handle_unknown="ignore")
+    result = laptop.device(A, **SEEN).result
+    assert result["reasons"] == {"webhook": "unproven", "webhook_status": "unproven"}
+
+
+def test_autoread_is_stamped_for_who_has_a_token_alone(laptop: Controller, runner: Controller) -> None:
+    laptop.device(A, name="Toko Satu", autoread=False)
+    laptop.device(A, name="Toko Satu", autoread=True)
+    alone = {"account_token": None, "device_token": laptop.sandbox.device(A)["token"]}
+    assert not runner.run("device", name="Toko Satu", autoread=True, **alone).result["changed"]
+
+
+def test_what_the_service_shows_is_not_forgotten(laptop: Controller) -> None:
+    """The record of autoread is for runs with a token alone; with a list it is not even looked at."""
+    laptop.device(A, **OWN)
+    rest = {option: value for option, value in OWN.items() if option != "autoread"}
+    assert laptop.device(A, handle_undeclared="forget", **rest).result["forgotten"] == []
+
+
+def test_what_was_forgotten_is_told_again_when_it_is_carried_again(controller: Controller) -> None:
+    controller.device(A, **FULL)
+    assert any("also sends" in warning for warning in controller.device(A, name="Toko Dua").warnings)
+    controller.device(A, handle_undeclared="forget", **{**OWN, "name": "Toko Dua"})
+    controller.device(A, webhook=URL)
+    assert any("also sends" in warning for warning in controller.device(A, name="Toko Tiga").warnings)
+
+
+def test_a_proven_value_has_the_time_of_the_record_that_agrees(laptop: Controller, runner: Controller) -> None:
+    laptop.device(A, **FULL)
+    assert laptop.device(A, **FULL).result["evidence"]["webhook"]["at"]
+    assert runner.device(A, **FULL).result["evidence"]["webhook"]["at"] is None
+    assert runner.device(A, **FULL).result["evidence"]["webhook"]["at"]
+
+
 # Attested
 
 
