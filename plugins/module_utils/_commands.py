@@ -8,19 +8,24 @@
 
 from __future__ import annotations
 
+import math
 import typing as t
 from dataclasses import dataclass, field, replace
 
 from ._engine import carry_out, foresee
-from ._errors import FonnteError, OptionError
+from ._errors import FonnteError, OptionError, doing
+from ._fleet import carry_out_fleet, foresee_fleet
+from ._fleet_result import fleet_result, fleet_trouble
 from ._info import device_info
-from ._kept import Keep
+from ._kept import Keep, KeptListing
 from ._options import (
     Environment,
     Params,
     common_warnings,
     desired_device,
     desired_webhooks,
+    fleet_members,
+    fleet_orders,
     max_age,
     open_house,
     token_warnings,
@@ -42,6 +47,8 @@ class Task:
         params: Its options, complete and checked against the argument spec.
         environment: The variables that stand in for some of them.
         keep: What earlier tasks of this process have kept.
+        given: The options as the user wrote them.
+        progress: Is told how many devices of a fleet are done, and of how many.
     """
 
     params: Params
@@ -49,6 +56,8 @@ class Task:
     check_mode: bool = False
     no_log: bool = False
     keep: Keep | None = field(default=None, repr=False)
+    given: Params = field(default_factory=dict, repr=False)
+    progress: t.Callable[[int, int], None] = field(default=lambda done, total: None, repr=False)
 
 
 @dataclass
@@ -87,6 +96,28 @@ def run_device_info(task: Task) -> Report:
     house, redactor = open_house(task.params, task.environment, task.keep)
     result, warnings = device_info(house, redactor, task.params)
     return Report(result, [*common_warnings(task.params), *warnings, *token_warnings(task.params, task.no_log)])
+
+
+def run_fleet(task: Task) -> Report:
+    """Bring many devices to what is declared (module fonnte_fleet)."""
+    orders = fleet_orders(task.params)
+    # One list serves the whole run, however long it takes; what a run writes it knows.
+    house, redactor = open_house(task.params, task.environment, task.keep, KeptListing(math.inf, survives_errors=True))
+    house = replace(house, device_token="")
+    with doing("Planning the fleet"):
+        members = fleet_members(task.params, task.given, house)
+    with doing("Managing the fleet"):
+        if task.check_mode:
+            turns = foresee_fleet(house, members, orders)
+        else:
+            turns = carry_out_fleet(house, members, orders, task.progress)
+    result, warnings = fleet_result(house, turns, orders, redactor)
+    report = Report(result, [*common_warnings(task.params), *warnings])
+    trouble = fleet_trouble(turns)
+    if trouble is not None:
+        trouble.progress, trouble.warnings = report.result, report.warnings
+        raise trouble
+    return report
 
 
 def _run(

@@ -70,6 +70,10 @@ class PolicyError(FonnteError):
         self.at_risk = at_risk
 
 
+class BrakeError(FonnteError):
+    """The run would do more than the user allows at once; nothing was written."""
+
+
 class NotFoundError(FonnteError):
     """The device is not where the task expects it; nothing was written."""
 

@@ -15,12 +15,14 @@ import getpass
 import os
 import re
 import typing as t
+from dataclasses import replace
 
 from ._api import FonnteApi
 from ._errors import OptionError
 from ._facts import ServiceFacts, load_facts
-from ._kept import Keep
-from ._number import parse_number
+from ._fleet import Member, Orders, impossible
+from ._kept import Keep, KeptListing
+from ._number import key_of, parse_number
 from ._record import RecordStore
 from ._redact import Redactor, is_bare
 from ._settings import NAME_LENGTH, SETTINGS, WEBHOOKS, Kind, Settings, declare
@@ -95,6 +97,33 @@ WEBHOOK_CONFIG: Spec = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 
+# What a fleet takes for each device. There are no defaults in here: an entry has what defaults have, and then its own.
+_EVIDENCE_OPTIONS: Spec = {
+    option: {key: value for key, value in description.items() if key != "default"}
+    for option, description in EVIDENCE.items()
+}
+MEMBER_DEFAULTS: Spec = {
+    **_EVIDENCE_OPTIONS,
+    **SETTING_OPTIONS,
+    "state": {"type": "str", "choices": [State.PRESENT.value, State.DISCONNECTED.value]},
+}
+MEMBER: Spec = {**MEMBER_DEFAULTS, **NUMBER, "device_token": {"type": "str", "no_log": True}}
+
+FLEET: Spec = {
+    **API,
+    **EVIDENCE,
+    "devices": {"type": "list", "elements": "dict", "required": True, "options": MEMBER},
+    "defaults": {"type": "dict", "options": MEMBER_DEFAULTS},
+    "unlisted": {"type": "str", "choices": ["ignore", "report", "error"], "default": "ignore"},
+    "concurrency": {"type": "int", "default": 4},
+    "on_error": {"type": "str", "choices": ["continue", "stop"], "default": "continue"},
+    "canary": {"type": "int", "default": 0},
+    "max_create": {"type": "int"},
+    "max_clear": {"type": "int", "default": 3},
+    "max_disconnect": {"type": "int", "default": 3},
+    "free_device_limit": {"type": "int"},
+}
+
 DEVICE_INFO: Spec = {
     **API,
     "devices": {"type": "list", "elements": "raw"},
@@ -157,13 +186,16 @@ def harmless(params: Params) -> set[str]:
     }
 
 
-def open_house(params: Params, environment: Environment, keep: Keep | None = None) -> tuple[House, Redactor]:
+def open_house(
+    params: Params, environment: Environment, keep: Keep | None = None, listing: KeptListing | None = None
+) -> tuple[House, Redactor]:
     """Return what a run works with; nothing is called yet.
 
     Args:
         params: The options.
         environment: The variables that stand in for some of them.
         keep: What earlier runs of this process have kept; None where each run stands alone.
+        listing: Where the account's list is kept for this run alone; None to share it with the other runs.
 
     Raises:
         OptionError: An option cannot be right.
@@ -178,13 +210,14 @@ def open_house(params: Params, environment: Environment, keep: Keep | None = Non
         longest_delay=_between(params, "api_retry_max_delay", 0, 86400),
         verify=params["validate_certs"],
         ca_path=params["ca_path"],
+        pool_size=params.get("concurrency") or 4,
     )
     if not params["record_path"]:
         raise OptionError("record_path", "it is empty", "leave it out to use ~/.ansible/fonnte")
     otp = params.get("otp")
     redactor = Redactor(account or device, [account, device, otp if isinstance(otp, str) else None])
     house = House(
-        _api(connection, account, redactor, keep),
+        _api(connection, account, redactor, keep, listing),
         RecordStore(params["record_path"], endpoint),
         account,
         device,
@@ -194,10 +227,12 @@ def open_house(params: Params, environment: Environment, keep: Keep | None = Non
     return house, redactor
 
 
-def _api(connection: Connection, account: str, redactor: Redactor, keep: Keep | None) -> FonnteApi:
+def _api(
+    connection: Connection, account: str, redactor: Redactor, keep: Keep | None, listing: KeptListing | None
+) -> FonnteApi:
     if keep is None:
-        return FonnteApi(Transport(connection), redactor)
-    return FonnteApi(keep.transport(connection), redactor, keep.listing(connection, account))
+        return FonnteApi(Transport(connection), redactor, listing)
+    return FonnteApi(keep.transport(connection), redactor, listing or keep.listing(connection, account))
 
 
 def _person() -> str:
@@ -331,6 +366,90 @@ def number(params: Params) -> str:
 def declared(params: Params, options: t.Iterable[str]) -> Settings:
     """Return the settings that a task declares; what is left out is not managed."""
     return {option: declare(option, params[option]) for option in options if params[option] is not None}
+
+
+def fleet_orders(params: Params) -> Orders:
+    """Return how a task of fonnte_fleet wants its fleet worked on."""
+    for option, least in (("concurrency", 1), ("canary", 0), *((brake, 0) for brake in _BRAKES)):
+        if params[option] is not None:
+            _between(params, option, least, 1000 if option == "concurrency" else 10**9)
+    return Orders(
+        concurrency=params["concurrency"],
+        stop=params["on_error"] == "stop",
+        canary=params["canary"],
+        max_create=params["max_create"],
+        max_clear=params["max_clear"],
+        max_disconnect=params["max_disconnect"],
+        free_limit=params["free_device_limit"],
+        unlisted=params["unlisted"],
+    )
+
+
+_BRAKES = ("max_create", "max_clear", "max_disconnect", "free_device_limit")
+
+
+def fleet_members(params: Params, given: Params, house: House) -> list[Member]:
+    """Return the entries of a fleet.
+
+    Args:
+        params: The options, complete and checked.
+        given: The same as the user gave them: only there a null can be told from what was left out.
+        house: What the run works with.
+
+    Raises:
+        OptionError: Entries cannot be right; it names them all by their indices.
+    """
+    written = given.get("devices")
+    members: list[Member] = []
+    problems: list[str] = []
+    for index, entry in enumerate(params["devices"]):
+        own = written[index] if isinstance(written, list) and len(written) == len(params["devices"]) else entry
+        try:
+            members.append(_member(index, _with_defaults(entry, own, params), house))
+        except OptionError as fault:
+            problems.append(f"devices[{index}]: {fault}")
+    problems += _named_twice(members)
+    if problems:
+        raise impossible(problems)
+    return members
+
+
+def _with_defaults(entry: Params, own: object, params: Params) -> dict[str, t.Any]:
+    """Return an entry with the defaults of the fleet; an explicit null is what the user wants, and no gap."""
+    defaults = params["defaults"] or {}
+    named = set(own) if isinstance(own, dict) else set()
+    policies = {option: params[option] for option in EVIDENCE}
+    merged = {**policies, **{option: value for option, value in defaults.items() if value is not None}}
+    merged.update({option: value for option, value in entry.items() if value is not None or option in named})
+    merged.update({option: policies[option] for option in EVIDENCE if merged.get(option) is None})
+    complete: dict[str, t.Any] = {option: merged.get(option) for option in MEMBER}
+    return {**complete, "record_max_age": params["record_max_age"]}
+
+
+def _member(index: int, entry: Params, house: House) -> Member:
+    token = _token("device_token", entry["device_token"])
+    if entry["device"] is None and not token:
+        raise OptionError("device", "no device is named", "give its number as device, or its device_token")
+    if not token and not house.account_token:
+        raise OptionError("account_token", "there is no token", "give account_token, or a device_token in each entry")
+    state = State(entry["state"] or State.PRESENT.value)
+    settings = declared(entry, SETTING_OPTIONS)
+    _check_evidence(entry, state)
+    if entry["handle_write_only"] == "stamped" or entry["attest_stamp"]:
+        _check_room(settings.get("name"))
+    desired = Desired(number(entry), state, settings, policy=replace(policy(entry), facts=house.facts))
+    return Member(index, replace(house, device_token=token), desired)
+
+
+def _named_twice(members: t.Sequence[Member]) -> t.Iterator[str]:
+    """Yield the entries that are one device, in whatever spelling."""
+    seen: dict[str, Member] = {}
+    for member in members:
+        for key in filter(None, (member.desired.number and key_of(member.desired.number), member.house.device_token)):
+            first = seen.setdefault(key, member)
+            if first is not member:
+                yield f"{first.label} and {member.label} are one device"
+                break
 
 
 def desired_webhooks(params: Params) -> Desired:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import typing as t
 
@@ -49,11 +50,21 @@ def failure(fault: FonnteError) -> dict[str, t.Any]:
     return {"msg": str(fault), **fault.progress}
 
 
+class _Module(AnsibleModule):  # type: ignore[misc]
+    """A module that remembers what it was given: checked, a null looks like what was left out."""
+
+    given: dict[str, t.Any]
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        self.given = copy.deepcopy(self.params)
+
+
 def run_module(spec: Spec, command: t.Callable[[Task], Report]) -> None:
     """Run a module to its end."""
-    module = AnsibleModule(argument_spec=bind(spec), supports_check_mode=True)
+    module = _Module(argument_spec=bind(spec), supports_check_mode=True)
     module.no_log_values = hidden_values(module.no_log_values, module.params)
-    task = Task(module.params, os.environ, check_mode=module.check_mode, no_log=module.no_log)
+    task = Task(module.params, os.environ, check_mode=module.check_mode, no_log=module.no_log, given=module.given)
     # A fault is kept and told afterwards: older ansible-cores print a stack for what fails inside an except block.
     fault: FonnteError | None = None
     report = Report({})

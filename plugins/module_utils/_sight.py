@@ -60,6 +60,7 @@ class Sight:
         device: What the service tells; None for no such device.
         observed: The same for the plan.
         recorded: What is remembered.
+        listing: The account's list; None where it was not read.
         warnings: What a user should know of the record.
     """
 
@@ -69,6 +70,7 @@ class Sight:
     observed: Observed | None
     recorded: Recorded
     warnings: tuple[str, ...] = ()
+    listing: Listing | None = field(default=None, repr=False)
 
     def files(self, house: House) -> list[SealedFile[t.Any]]:
         """Return the files that a run on this device holds while it writes, in the order of locking."""
@@ -97,7 +99,7 @@ def look(house: House, desired: Desired) -> Sight:
     device = _identify(house, desired.number, listing)
     if device is None:
         recorded, warnings = _remember_missing(house, desired.number, listing)
-        return Sight(began, desired.number, None, None, recorded, warnings)
+        return Sight(began, desired.number, None, None, recorded, warnings, listing)
     if not device.token:
         raise FonnteError(
             f"the service lists device {device.number} without a token that can be used",
@@ -106,7 +108,7 @@ def look(house: House, desired: Desired) -> Sight:
     recorded, warnings = _remember(house, device, desired.number)
     listed = listing is not None and listing.find_token(device.token) is not None
     observed = replace(_observe(device, desired.number, recorded.device.number, listed), stamp=device.stamp)
-    return Sight(began, observed.number, device, observed, recorded, warnings)
+    return Sight(began, observed.number, device, observed, recorded, warnings, listing)
 
 
 def _identify(house: House, number: str, listing: Listing | None) -> Device | None:

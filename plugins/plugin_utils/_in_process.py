@@ -27,7 +27,6 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._commands import Report, Task
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._kept import Keep
@@ -113,7 +112,8 @@ class InProcess(ActionBase):
     # The module
 
     def _run_here(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
-        checked = ArgumentSpecValidator(bind(self.spec)).validate(plain(self._task.args))
+        given = plain(self._task.args)
+        checked = ArgumentSpecValidator(bind(self.spec)).validate(given)
         hidden = hidden_values(checked._no_log_values, checked.validated_parameters)
         warnings = [
             f"Both option {both['option']} and its alias {both['alias']} are set." for both in checked._warnings
@@ -121,7 +121,7 @@ class InProcess(ActionBase):
         if checked.error_messages:
             result: dict[str, t.Any] = {"failed": True, "msg": self._refusal(checked)}
         else:
-            result = self._call(checked.validated_parameters, warnings)
+            result = self._call(checked.validated_parameters, given, warnings)
         if warnings:
             result["warnings"] = warnings
         if _shows_invocation(variables):
@@ -137,12 +137,17 @@ class InProcess(ActionBase):
             return f"Unsupported parameters for ({name}) module: {text}"
         return text
 
-    def _call(self, params: dict[str, t.Any], warnings: list[str]) -> dict[str, t.Any]:
+    def _call(self, params: dict[str, t.Any], given: dict[str, t.Any], warnings: list[str]) -> dict[str, t.Any]:
         if self._task.until or (self._task.retries or 0) > 1:
             # All tries share this process, and each is to see what is there then.
             KEEP.drop()
         task = Task(
-            params, os.environ, check_mode=bool(self._task.check_mode), no_log=bool(self._task.no_log), keep=KEEP
+            params,
+            os.environ,
+            check_mode=bool(self._task.check_mode),
+            no_log=bool(self._task.no_log),
+            keep=KEEP,
+            given=given,
         )
         try:
             report = type(self).command(task)

@@ -1,0 +1,342 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Many devices in one run: one list, a plan for all, and then only the calls that the plans need.
+
+Each device goes the same way through the house as a single one. What is added here is order: what is wrong with
+the declaration is found before the first write, and one device's trouble is told apart from everybody's.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import enum
+import threading
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from ._engine import carry_out, foresee
+from ._errors import (
+    BrakeError,
+    CallError,
+    FonnteError,
+    Meaning,
+    OptionError,
+    RefusedError,
+)
+from ._number import key_of
+from ._sight import House
+from ._terms import CREATE, DISCONNECT, Desired
+from ._writer import Outcome
+
+MOST_TOLD = 10
+FREE_PACKAGE = "free"
+
+
+class Status(enum.Enum):
+    """What became of one device."""
+
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    NOT_ATTEMPTED = "not_attempted"
+    IN_DOUBT = "in_doubt"
+
+
+@dataclass(frozen=True)
+class Member:
+    """One entry of the list.
+
+    Attributes:
+        index: Its place in the list.
+        house: The house of its run: the fleet's, with the entry's own token.
+        desired: What is declared.
+    """
+
+    index: int
+    house: House
+    desired: Desired
+
+    @property
+    def label(self) -> str:
+        """How an error names it."""
+        number = self.desired.number
+        return f"devices[{self.index}] ({number})" if number else f"devices[{self.index}]"
+
+
+@dataclass(frozen=True)
+class Orders:
+    """How a fleet is worked on.
+
+    Attributes:
+        concurrency: How many devices at a time.
+        stop: Whether the first failure ends the run.
+        canary: How many devices go first, alone.
+        max_create: The most devices that may be created; None for no limit. The others alike.
+        free_limit: The most free devices that the account may come to.
+        unlisted: What is done about devices that nobody declared: ``ignore``, ``report`` or ``error``.
+    """
+
+    concurrency: int = 4
+    stop: bool = False
+    canary: int = 0
+    max_create: int | None = None
+    max_clear: int | None = None
+    max_disconnect: int | None = None
+    free_limit: int | None = None
+    unlisted: str = "ignore"
+
+
+@dataclass
+class Turn:
+    """What became of a member.
+
+    Attributes:
+        foreseen: What a run would do; None where not even that could be found out.
+        outcome: What was done; None until it was tried.
+        fault: What ended it.
+        skipped: Why it was not tried.
+    """
+
+    member: Member
+    foreseen: Outcome | None = None
+    outcome: Outcome | None = None
+    fault: FonnteError | None = None
+    skipped: str = ""
+
+    @property
+    def has_work(self) -> bool:
+        """Whether something is to be done or to be learnt."""
+        plan = self.foreseen.plan if self.foreseen else None
+        return plan is not None and bool(plan.operations or plan.teaches)
+
+    @property
+    def status(self) -> Status:
+        """Return what became of it; in check mode, what would."""
+        if self.fault is not None:
+            doubtful = isinstance(self.fault, CallError) and self.fault.may_be_applied
+            return Status.IN_DOUBT if doubtful else Status.FAILED
+        if self.skipped:
+            return Status.NOT_ATTEMPTED
+        known = self.outcome or self.foreseen
+        return Status.CHANGED if known is not None and known.operations else Status.UNCHANGED
+
+    @property
+    def shown(self) -> Outcome | None:
+        """Return the outcome that tells most of it."""
+        if self.outcome is not None:
+            return self.outcome
+        if self.skipped and self.foreseen is not None:
+            return replace(self.foreseen, done=[])
+        return self.foreseen
+
+
+Progress = t.Callable[[int, int], None]
+
+
+def foresee_fleet(house: House, members: t.Sequence[Member], orders: Orders) -> list[Turn]:
+    """Return what a run would do to each member. Only reads.
+
+    Raises:
+        BrakeError: The run would do more than the user allows.
+        OptionError: An entry cannot be carried out.
+    """
+    turns = _look_at_all(house, members, orders)
+    _refuse_impossible(turns)
+    _brake(house, turns, orders)
+    return turns
+
+
+def carry_out_fleet(house: House, members: t.Sequence[Member], orders: Orders, progress: Progress) -> list[Turn]:
+    """Bring each member to what is declared; what went wrong is in its turn.
+
+    Raises:
+        BrakeError: The run would do more than the user allows; nothing was written.
+        OptionError: An entry cannot be carried out; nothing was written.
+    """
+    turns = foresee_fleet(house, members, orders)
+    work = [turn for turn in turns if turn.fault is None and turn.has_work]
+    board = _Board(house, orders, progress, len(work))
+    for turn in turns:
+        board.see(turn)
+    canaries, rest = work[: orders.canary], work[orders.canary :]
+    for turn in canaries:
+        board.work(turn)
+    if any(turn.fault for turn in canaries):
+        board.close("a device of the canary failed")
+    board.work_on_all(rest)
+    return turns
+
+
+# Before the first write
+
+
+def _look_at_all(house: House, members: t.Sequence[Member], orders: Orders) -> list[Turn]:
+    turns = [Turn(member) for member in members]
+    if house.account_token:
+        # One list for all. If it cannot be read there is nothing to tell of any device.
+        house.api.listing(house.account_token, "", "")
+        for turn in turns:
+            _foresee(turn)
+    else:
+        with concurrent.futures.ThreadPoolExecutor(orders.concurrency) as pool:
+            list(pool.map(_foresee, turns))
+    return turns
+
+
+def _foresee(turn: Turn) -> None:
+    try:
+        turn.foreseen = foresee(turn.member.house, turn.member.desired)
+    except FonnteError as fault:
+        turn.fault = fault
+        so_far = fault.progress.get("outcome")
+        turn.foreseen = so_far if isinstance(so_far, Outcome) else None
+
+
+def _refuse_impossible(turns: t.Sequence[Turn]) -> None:
+    problems = [f"{turn.member.label}: {turn.fault}" for turn in turns if isinstance(turn.fault, OptionError)]
+    if problems:
+        raise impossible(problems)
+
+
+def impossible(problems: t.Sequence[str]) -> OptionError:
+    """Return the error for entries that cannot be carried out, each with its index."""
+    told = "; ".join(problem.rstrip(".") for problem in problems[:MOST_TOLD])
+    more = f"; and {len(problems) - MOST_TOLD} more" if len(problems) > MOST_TOLD else ""
+    return OptionError("devices", f"{told}{more}", "correct the list (nothing was changed)")
+
+
+def _brake(house: House, turns: t.Sequence[Turn], orders: Orders) -> None:
+    plans = [turn.foreseen.plan for turn in turns if turn.foreseen is not None and turn.fault is None]
+    created = sum(CREATE in plan.operations for plan in plans)
+    counts = (
+        ("max_create", orders.max_create, created, "create {} devices"),
+        ("max_clear", orders.max_clear, sum(bool(plan.clears) for plan in plans), "clear webhooks of {} devices"),
+        (
+            "max_disconnect",
+            orders.max_disconnect,
+            sum(DISCONNECT in plan.operations for plan in plans),
+            "disconnect {} devices",
+        ),
+    )
+    for option, limit, count, what in counts:
+        if limit is not None and count > limit:
+            raise BrakeError(
+                f"the run would {what.format(count)}, and {option} is {limit}",
+                f"look at the list; if that is meant, raise {option} (nothing was changed)",
+            )
+    if orders.free_limit is not None and created:
+        free = _count_free(house)
+        if free + created > orders.free_limit:
+            raise BrakeError(
+                f"the account has {free} free devices, the run would create {created} more, and free_device_limit is "
+                f"{orders.free_limit}",
+                "create fewer, or give some of them a package (nothing was changed)",
+            )
+    strangers = unlisted(house, turns) if orders.unlisted == "error" else []
+    if strangers:
+        raise BrakeError(
+            f"the account has devices that are not in the list: {', '.join(strangers[:MOST_TOLD])}"
+            + (f" and {len(strangers) - MOST_TOLD} more" if len(strangers) > MOST_TOLD else ""),
+            "declare them, or say unlisted: report (nothing was changed)",
+        )
+
+
+def _count_free(house: House) -> int:
+    if not house.account_token:
+        return 0
+    devices = house.api.listing(house.account_token, "", "").devices
+    return sum((device.package or "").lower() == FREE_PACKAGE for device in devices)
+
+
+def unlisted(house: House, turns: t.Sequence[Turn]) -> list[str]:
+    """Return the numbers of the account's devices that no member is, as they were when the run began."""
+    sights = [turn.foreseen.sight for turn in turns if turn.foreseen is not None]
+    listings = [sight.listing for sight in sights if sight.listing is not None]
+    known = {key_of(turn.member.desired.number) for turn in turns}
+    tokens = {sight.device.token for sight in sights if sight.device is not None}
+    devices = listings[0].devices if listings else ()
+    return sorted(
+        device.number for device in devices if key_of(device.number) not in known and device.token not in tokens
+    )
+
+
+# Writing
+
+
+@dataclass
+class _Board:
+    """What the workers tell each other."""
+
+    house: House
+    orders: Orders
+    progress: Progress
+    total: int
+    done: int = 0
+    closed: str = ""
+    full: str = ""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def close(self, why: str) -> None:
+        """Let no device be begun any more."""
+        self.closed = self.closed or why
+
+    def see(self, turn: Turn) -> None:
+        """Take note of a member that failed before anything was tried."""
+        if turn.fault is not None and self.orders.stop:
+            self.close("another device failed, and on_error is stop")
+
+    def work_on_all(self, turns: t.Sequence[Turn]) -> None:
+        """Work on members side by side, and return when all are done or given up."""
+        pool = concurrent.futures.ThreadPoolExecutor(self.orders.concurrency)
+        try:
+            for _done in concurrent.futures.as_completed([pool.submit(self.work, turn) for turn in turns]):
+                self.progress(self.done, self.total)
+        except BaseException:
+            # The task's time is over, or somebody pressed Ctrl-C. What is under way ends; nothing new begins.
+            self.close("the run was cut off")
+            raise
+        finally:
+            pool.shutdown(wait=not self.closed)
+
+    def work(self, turn: Turn) -> None:
+        """Carry out one member, unless what happened to others speaks against it."""
+        plan = turn.foreseen.plan if turn.foreseen else None
+        creates = plan is not None and CREATE in plan.operations
+        turn.skipped = self.closed or (self.full if creates else "")
+        if turn.skipped:
+            return
+        try:
+            turn.outcome = carry_out(turn.member.house, turn.member.desired)
+        except FonnteError as fault:
+            so_far = fault.progress.get("outcome")
+            turn.fault, turn.outcome = fault, so_far if isinstance(so_far, Outcome) else None
+            with self.lock:
+                self._learn(turn, fault)
+        with self.lock:
+            self.done += 1
+
+    def _learn(self, turn: Turn, fault: FonnteError) -> None:
+        """Conclude from one failure what it means for the others."""
+        if isinstance(fault, RefusedError) and fault.meaning is Meaning.ACCOUNT_FULL:
+            self.full = "the account holds no more free devices"
+        elif isinstance(fault, RefusedError) and fault.meaning is Meaning.BAD_TOKEN and fault.call == "/add-device":
+            self.close("the service does not accept the account token")
+        elif isinstance(fault, CallError) and not isinstance(fault, RefusedError) and not self.closed:
+            self._probe(turn)
+        if self.orders.stop:
+            self.close("another device failed, and on_error is stop")
+
+    def _probe(self, turn: Turn) -> None:
+        """Ask once whether the service is still there, so that not every device has to find out by itself."""
+        house = turn.member.house
+        try:
+            if house.account_token:
+                house.api.get_devices(house.account_token)
+            else:
+                house.api.profile(house.device_token)
+        except CallError as fault:
+            self.close(f"the service went away: {fault.problem}")

@@ -1,0 +1,331 @@
+#!/usr/bin/python
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: fonnte_fleet
+short_description: Declare many WhatsApp devices of the Fonnte gateway in one task
+version_added: 1.0.0
+description:
+  - Brings all devices of a list to what is declared, each as the module P(fonnte.whatsapp.fonnte_device#module) would. Nothing is ever deleted.
+  - It reads the account once, plans for all devices, and makes only the calls that the plans need, several at a time.
+  - What is wrong with the list is found before anything is written, with the places of the entries. So are numbers that are named twice, in any spelling.
+  - Brakes stop a run that would do more than is usual, also in check mode. See O(max_create), O(max_clear), O(max_disconnect) and O(free_device_limit).
+  - The task fails if any device is not as declared in the end. The result tells of each device all the same.
+author:
+  - The fonnte.whatsapp contributors (!UNKNOWN)
+extends_documentation_fragment:
+  - fonnte.whatsapp.api
+  - fonnte.whatsapp.attributes
+  - fonnte.whatsapp.attributes.writes
+  - fonnte.whatsapp.evidence
+options:
+  device_token:
+    description:
+      - Accepted so that C(module_defaults) can hold it for all modules. It has no effect here. An entry of O(devices) has its own.
+    type: str
+  devices:
+    description:
+      - The devices. A setting that is left out here and in O(defaults) is not managed.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      device:
+        description: The number of the device, in any spelling. Quote it.
+        type: raw
+        aliases: [number]
+      device_token:
+        description: The device's token, where the account does not list it.
+        type: str
+      name:
+        description: The device's name, 2 to 30 characters, or to 23 with stamps. It is needed to create a device, and kept when left out.
+        type: str
+      state:
+        description: V(present), or V(disconnected) for a device that is linked to no WhatsApp account. Left out, it is V(present).
+        type: str
+        choices: [present, disconnected]
+      autoread:
+        description: Whether incoming chats are marked as read. Fonnte calls the webhook only while this is on.
+        type: bool
+      personal:
+        description: Whether personal chats are marked as read.
+        type: bool
+      group:
+        description: Whether group chats are marked as read.
+        type: bool
+      quick:
+        description: Whether own chats are marked as read.
+        type: bool
+      resend:
+        description: Whether incoming attachments are forwarded to the target.
+        type: bool
+      target:
+        description: The number that attachments are forwarded to. Quote it.
+        type: raw
+      country_code:
+        description: The country code that stands for a leading 0 of the target.
+        type: str
+      webhook:
+        description: The URL for incoming chats. An empty text clears it.
+        type: str
+      webhook_connect:
+        description: The URL for connect events. An empty text clears it.
+        type: str
+      webhook_status:
+        description: The URL for message status. An empty text clears it.
+        type: str
+      webhook_chaining:
+        description: The URL for replies to chained messages. An empty text clears it.
+        type: str
+      handle_write_only:
+        description: What counts as evidence for this device. Left out, the option of the task counts.
+        type: str
+        choices: [recorded, stamped, always_update, error, attest]
+      attest_stamp:
+        description: With V(attest), whether to write a stamp too. Left out, the option of the task counts.
+        type: bool
+      handle_undeclared:
+        description: What is done about settings that are recorded and not declared. Left out, the option of the task counts.
+        type: str
+        choices: [carry, forget]
+      handle_unknown:
+        description: What is done about settings that an update may reset. Left out, the option of the task counts.
+        type: str
+        choices: [warn, error, ignore]
+  defaults:
+    description:
+      - What every entry of O(devices) starts from. The entry wins. A V(null) in the entry means that the setting is not managed.
+    type: dict
+    suboptions:
+      name:
+        description: The device's name, 2 to 30 characters, or to 23 with stamps. It is needed to create a device, and kept when left out.
+        type: str
+      state:
+        description: V(present), or V(disconnected) for a device that is linked to no WhatsApp account. Left out, it is V(present).
+        type: str
+        choices: [present, disconnected]
+      autoread:
+        description: Whether incoming chats are marked as read. Fonnte calls the webhook only while this is on.
+        type: bool
+      personal:
+        description: Whether personal chats are marked as read.
+        type: bool
+      group:
+        description: Whether group chats are marked as read.
+        type: bool
+      quick:
+        description: Whether own chats are marked as read.
+        type: bool
+      resend:
+        description: Whether incoming attachments are forwarded to the target.
+        type: bool
+      target:
+        description: The number that attachments are forwarded to. Quote it.
+        type: raw
+      country_code:
+        description: The country code that stands for a leading 0 of the target.
+        type: str
+      webhook:
+        description: The URL for incoming chats. An empty text clears it.
+        type: str
+      webhook_connect:
+        description: The URL for connect events. An empty text clears it.
+        type: str
+      webhook_status:
+        description: The URL for message status. An empty text clears it.
+        type: str
+      webhook_chaining:
+        description: The URL for replies to chained messages. An empty text clears it.
+        type: str
+      handle_write_only:
+        description: What counts as evidence for this device. Left out, the option of the task counts.
+        type: str
+        choices: [recorded, stamped, always_update, error, attest]
+      attest_stamp:
+        description: With V(attest), whether to write a stamp too. Left out, the option of the task counts.
+        type: bool
+      handle_undeclared:
+        description: What is done about settings that are recorded and not declared. Left out, the option of the task counts.
+        type: str
+        choices: [carry, forget]
+      handle_unknown:
+        description: What is done about settings that an update may reset. Left out, the option of the task counts.
+        type: str
+        choices: [warn, error, ignore]
+  unlisted:
+    description:
+      - What is done about devices of the account that are not in O(devices).
+      - With V(report) their numbers are in RV(unlisted). With V(error) the task fails before anything is written.
+    type: str
+    choices: [ignore, report, error]
+    default: ignore
+  concurrency:
+    description:
+      - How many devices are worked on at a time.
+    type: int
+    default: 4
+  on_error:
+    description:
+      - With V(continue) the other devices are worked on when one fails. With V(stop) none is begun any more.
+    type: str
+    choices: [continue, stop]
+    default: continue
+  canary:
+    description:
+      - Work on so many of the devices that need work first, one by one, and on the rest only if all of them succeed.
+    type: int
+    default: 0
+  max_create:
+    description:
+      - Fail before anything is written if more devices than this would be created. Left out, there is no limit.
+    type: int
+  max_clear:
+    description:
+      - Fail before anything is written if webhooks of more devices than this would be cleared.
+      - One empty variable can clear the webhooks of all clients.
+    type: int
+    default: 3
+  max_disconnect:
+    description:
+      - Fail before anything is written if more devices than this would be disconnected.
+    type: int
+    default: 3
+  free_device_limit:
+    description:
+      - Fail before anything is written if the account would come to more free devices than this. Fonnte allows ten.
+      - Left out, Fonnte decides. After its first refusal no more devices are created, and the rest is worked on.
+    type: int
+seealso:
+  - module: fonnte.whatsapp.fonnte_device
+  - module: fonnte.whatsapp.fonnte_device_info
+"""
+
+EXAMPLES = r"""
+# The account's token is in the environment variable FONNTE_ACCOUNT_TOKEN.
+
+- name: All devices of our clients
+  fonnte.whatsapp.fonnte_fleet:
+    defaults:
+      autoread: true
+      personal: true
+    devices:
+      - device: "081200003001"
+        name: Toko Satu
+        webhook: https://hooks.example.com/toko-satu
+      - device: "081200003002"
+        name: Toko Dua
+        webhook: https://hooks.example.com/toko-dua
+      - device: "081200003003"
+        name: Warung Tiga
+        personal: null # not managed for this one
+    handle_unknown: ignore
+  register: fleet
+
+- name: Tell which of them are still to be linked to a phone
+  ansible.builtin.debug:
+    msg: "{{ fleet.summary.to_link }} of {{ fleet.devices | length }} devices are not linked"
+
+- name: The first two alone, the others if that went well
+  fonnte.whatsapp.fonnte_fleet:
+    devices:
+      - device: "081200003001"
+        quick: true
+      - device: "081200003002"
+        quick: true
+      - device: "081200003003"
+        quick: true
+    canary: 2
+    concurrency: 8
+    unlisted: report
+"""
+
+RETURN = r"""
+devices:
+  description:
+    - The devices, in the order of the list. Each has the keys of the module P(fonnte.whatsapp.fonnte_device#module) without the diff, and these.
+  returned: always, as far as known
+  type: list
+  elements: dict
+  contains:
+    number:
+      description: The number as it is declared, digits only.
+      type: str
+      sample: "081200003001"
+    status:
+      description:
+        - What became of it, or in check mode would.
+        - V(in_doubt), a call was made and its answer was lost. V(not_attempted), something that happened to another device spoke against it.
+      type: str
+      sample: changed
+    msg:
+      description: Why it failed or was not attempted. Empty otherwise.
+      type: str
+    warnings:
+      description: What a user should know of this device.
+      type: list
+      elements: str
+    device:
+      description: What is known of the device. V(null) if it does not exist.
+      type: dict
+    changed:
+      description: Whether anything was done to it.
+      type: bool
+    operations:
+      description: What was done.
+      type: list
+      elements: str
+summary:
+  description:
+    - How many devices were RV(summary.created), RV(summary.updated), RV(summary.disconnected), left RV(summary.unchanged), RV(summary.failed),
+      RV(summary.not_attempted), are RV(summary.in_doubt), and are RV(summary.to_link), that is, there and not linked to a phone.
+  returned: always, as far as known
+  type: dict
+  contains:
+    created:
+      description: Devices that were created.
+      type: int
+    updated:
+      description: Devices that were updated, new ones that needed an update among them.
+      type: int
+    disconnected:
+      description: Devices that were disconnected.
+      type: int
+    unchanged:
+      description: Devices that were as declared.
+      type: int
+    failed:
+      description: Devices that failed.
+      type: int
+    not_attempted:
+      description: Devices that were not attempted.
+      type: int
+    in_doubt:
+      description: Devices of which nobody knows.
+      type: int
+    to_link:
+      description: Devices that are there and not linked to a phone, and may be.
+      type: int
+unlisted:
+  description: The numbers of the account's devices that are not in the list.
+  returned: always, as far as known; empty without O(unlisted=report)
+  type: list
+  elements: str
+  sample: ["081200009009"]
+"""
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._commands import run_fleet
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import FLEET
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import run_module
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(FLEET, run_fleet)
+
+
+if __name__ == "__main__":
+    main()
