@@ -19,7 +19,20 @@ MODULES: dict[str, tuple[_options.Spec, t.Callable[[_commands.Task], _commands.R
     "device": (_options.DEVICE, _commands.run_device),
     "webhook_config": (_options.WEBHOOK_CONFIG, _commands.run_webhook_config),
     "device_info": (_options.DEVICE_INFO, _commands.run_device_info),
+    "fleet": (_options.FLEET, _commands.run_fleet),
 }
+
+
+def _complete(spec: _options.Spec, given: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return options as Ansible hands them over: with defaults, and None for what was left out, in entries too."""
+    complete = {option: given.get(option, description.get("default")) for option, description in spec.items()}
+    for option, description in spec.items():
+        entry, value = description.get("options"), complete[option]
+        if entry and isinstance(value, list):
+            complete[option] = [_complete(entry, item) for item in value]
+        elif entry and isinstance(value, dict):
+            complete[option] = _complete(entry, value)
+    return complete
 
 
 class Controller:
@@ -44,8 +57,7 @@ class Controller:
         given = {**self.common, **params}
         unknown = set(given) - set(spec)
         assert not unknown, f"no option of {module}: {unknown}"
-        complete = {option: given.get(option, description.get("default")) for option, description in spec.items()}
-        return command(_commands.Task(complete, self.environment, check_mode=check))
+        return command(_commands.Task(_complete(spec, given), self.environment, check_mode=check, given=given))
 
     def device(self, device: t.Any, check: bool = False, **params: t.Any) -> _commands.Report:
         """Run fonnte_device."""
