@@ -44,13 +44,14 @@ class FonnteApi:
         self._transport = transport
         self._redactor = redactor
         self._kept = kept or KeptListing()
+        self._learnt: Listing | None = None
 
     def listing(self, account_token: str, number: str, device_token: str) -> Listing:
         """Return a list that tells of this device as it is now: the kept one, or a new one."""
         kept = self._kept.current(number, device_token)
         if kept is None:
             return self.get_devices(account_token)
-        self._redactor.learn(device.token for device in kept.devices)
+        self._learn(kept)
         return kept
 
     def doubt_listing(self, *devices: str) -> None:
@@ -66,10 +67,16 @@ class FonnteApi:
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise _strange(path, "without a list of devices")
         devices = tuple(_listed(item) for item in items)
-        self._redactor.learn(device.token for device in devices)
         listing = Listing(devices, _whole(body.get("connected")), _whole(body.get("messages")), began_ns)
+        self._learn(listing)
         self._kept.hold(listing, read_at)
         return listing
+
+    def _learn(self, listing: Listing) -> None:
+        """Have the tokens of a list masked; those of one list only once, since a fleet asks for each device."""
+        if listing is not self._learnt:
+            self._redactor.learn(device.token for device in listing.devices)
+            self._learnt = listing
 
     def profile(self, device_token: str) -> Device:
         """Return the device that a token belongs to (call /device, which the service limits)."""

@@ -262,7 +262,21 @@ class SealedFile(t.Generic[Content]):
             return None, f"the record {self.path} is damaged"
 
     def save(self, content: Content) -> None:
-        """Write the file: aside, to the disk, then renamed. What could not be opened before is set aside first.
+        """Write what has to be on the disk before a call: it survives a power cut.
+
+        Raises:
+            RecordError: It cannot be written.
+        """
+        self.save_soon(content)
+        try:
+            self._sync_folder()
+        except OSError as fault:
+            raise _unwritable(self.folder, fault) from None
+
+    def save_soon(self, content: Content) -> None:
+        """Write what a call has confirmed. If a power cut takes it back, what is left is the doubt before the call.
+
+        The file is written aside, to the disk, then renamed. What could not be opened before is set aside first.
 
         Raises:
             RecordError: It cannot be written.
@@ -279,7 +293,6 @@ class SealedFile(t.Generic[Content]):
                 stream.flush()
                 os.fsync(stream.fileno())
             os.replace(aside, self.path)
-            self._sync_folder()
             self._touch()
         except OSError as fault:
             with contextlib.suppress(OSError):

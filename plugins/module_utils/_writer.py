@@ -193,10 +193,10 @@ class Writer:
             self._outcome.warn(
                 f"Fonnte made device {device.number} with another {', '.join(contradicted)} than was asked for. The next run sets it right."
             )
-        # In doubt already, so that nothing is forgotten between the two calls of one creation.
-        device_file.save(self._record.begin(plan.send, at))
         if not plan.send:
-            note_file.save(NumberNote("present", at, {}, device_file.name))
+            # Otherwise the note holds all of it until the update, which begins with a record of its own.
+            device_file.save_soon(self._record)
+            note_file.save_soon(NumberNote("present", at, {}, device_file.name))
 
     # Updating
 
@@ -228,7 +228,7 @@ class Writer:
                 # The clears were tried, so that no other controller need try them.
                 self._write(_without_clears(plan), plan.claims)
             self._record = replace(self._record.confirm(plan.clears, stamp()), stamps=self._record.stamps)
-            self._device_file.save(self._record)
+            self._device_file.save_soon(self._record)
             self._outcome.refused_clears = tuple(plan.clears)
             names = ", ".join(plan.clears)
             self._outcome.warn(
@@ -248,7 +248,7 @@ class Writer:
             raise
         self._outcome.done.append(UPDATE)
         self._record = self._record.confirm(settings, stamp(), code)
-        self._device_file.save(self._record)
+        self._device_file.save_soon(self._record)
 
     def _code(self, settings: Settings, claims: Claims | None) -> str:
         """Return the code of the stamp for a set of settings; empty where the plan wants none."""
@@ -287,7 +287,7 @@ class Writer:
         new = NumberNote("present", stamp(), {}, self._device_file.name)
         begun = old is not None and old.state == "creating"
         if finished if begun else (old is None or (old.state, old.device_file) != (new.state, new.device_file)):
-            note_file.save(new)
+            note_file.save_soon(new)
 
     def _send(self, settings: Settings) -> None:
         """Send a complete set of settings, with the registered number where it is known.

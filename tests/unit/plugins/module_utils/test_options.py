@@ -120,11 +120,13 @@ def test_a_webhook_that_is_only_a_host_need_not_be_masked() -> None:
 
 
 def test_a_check_that_is_switched_off_is_a_warning(controller: Controller) -> None:
+    tasks: dict[str, dict[str, t.Any]] = {
+        "device": {"device": A, "name": "Toko"},
+        "webhook_config": {"device": A},
+        "fleet": {"devices": [{"device": A, "name": "Toko"}]},
+    }
     for module in MODULES:
-        params = {} if module == "device_info" else {"device": A}
-        report = controller.run(
-            module, True, validate_certs=False, **({"name": "Toko"} if module == "device" else {}), **params
-        )
+        report = controller.run(module, True, validate_certs=False, **tasks.get(module, {}))
         assert any("validate_certs" in warning for warning in report.warnings)
 
 
