@@ -19,6 +19,7 @@ MODULES: dict[str, tuple[_options.Spec, t.Callable[[_commands.Task], _commands.R
     "device": (_options.DEVICE, _commands.run_device),
     "webhook_config": (_options.WEBHOOK_CONFIG, _commands.run_webhook_config),
     "device_info": (_options.DEVICE_INFO, _commands.run_device_info),
+    "record": (_options.RECORD, _commands.run_record),
 }
 
 
