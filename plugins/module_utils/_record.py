@@ -464,14 +464,27 @@ class RecordStore:
             ) from None
 
     def notes(self, account_token: str) -> dict[str, NumberNote]:
-        """Return by file name the notes on numbers that an account has at this endpoint, each with its number."""
-        found: dict[str, NumberNote] = {}
+        """Return by file name the notes on numbers that an account has at this endpoint, as far as they open."""
+        found: dict[str, bytes] = {}
         for name in self.names():
-            if name.startswith("number-"):
-                note, _problem = SealedFile(self.folder, name, account_token, NumberNote.from_json).load()
-                # The account may have notes of another endpoint here: the number and the name tell.
-                if note is not None and note.number and self.number(account_token, note.number).name == name:
-                    found[name] = note
+            # One that cannot be read is told of where its number is asked for.
+            with contextlib.suppress(RecordError):
+                found[name] = self.file(name).sealed() or b""
+        return self.notes_in(found, account_token)
+
+    def notes_in(self, files: t.Mapping[str, bytes], account_token: str) -> dict[str, NumberNote]:
+        """Return those of some sealed texts that are notes of an account at this endpoint, each with its number."""
+        found: dict[str, NumberNote] = {}
+        for name, sealed in files.items():
+            if not name.startswith("number-"):
+                continue
+            try:
+                note = SealedFile(self.folder, name, account_token, NumberNote.from_json).unseal(sealed)
+            except ValueError:
+                continue
+            # The account may have notes of another endpoint here: the number and the name tell.
+            if note.number and self.number(account_token, note.number).name == name:
+                found[name] = note
         return found
 
     def check_writable(self) -> None:

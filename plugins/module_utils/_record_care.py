@@ -18,7 +18,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ._backup import BackupError, Files, earlier_backup, read_backup, write_backup
-from ._errors import FonnteError, RecordError, doing
+from ._errors import FonnteError, OptionError, RecordError, doing
 from ._number import matches
 from ._record import RecordFile, is_sealed
 from ._record_view import Owner, View, look_around
@@ -131,7 +131,8 @@ def carry_out_job(job: Job) -> tuple[Result, list[str]]:
     return _result(job, done), list(job.warnings)
 
 
-def _result(job: Job, changes: t.Sequence[Change]) -> Result:
+def _result(job: Job, made: t.Sequence[Change]) -> Result:
+    changes = sorted(made, key=_name)
     return {
         "changed": bool(changes),
         "changed_files": [change.file.name for change in changes],
@@ -144,6 +145,10 @@ def _result(job: Job, changes: t.Sequence[Change]) -> Result:
             "after": "".join(_line(change, change.after) for change in changes),
         },
     }
+
+
+def _name(change: Change) -> str:
+    return change.file.name
 
 
 def _line(change: Change, sealed: bytes | None) -> str:
@@ -253,11 +258,10 @@ def plan_restore(house: House, path: str, numbers: tuple[str, ...] | None, overw
     backup = read_backup(path)
     view = look_around(house, numbers)
     chosen, missing = view.choose(numbers)
-    # Of a number that is neither listed nor noted here, the backup may hold the note.
-    lost = {file.name: number for number in missing for file in [house.note_file(number)] if file is not None}
-    whole = _is_whole(view, numbers)
-    wanted = {name: text for name, text in backup.items() if whole or name in _names_of(chosen) or name in lost}
-    owners = {**_owners(view), **lost}
+    noted = _noted(house, backup)
+    owners = {**noted, **_owners(view)}
+    names = set(backup) if _is_whole(view, numbers) else _names_of(chosen) | _names_noted(noted, missing)
+    wanted = {name: sealed for name, sealed in backup.items() if name in names}
     _check_openings(path, view, wanted)
     known = {file.name: file for owner in view.everyone for file in owner.files}
     changes, kept = [], []
@@ -274,9 +278,24 @@ def plan_restore(house: House, path: str, numbers: tuple[str, ...] | None, overw
         "path": path,
         "files": len(backup),
         "kept": kept,
-        "missing": [number for name, number in lost.items() if name not in backup] if house.account_token else missing,
+        "missing": [number for number in missing if not matches(number, noted.values())],
     }
     return Job(house.records.folder, tuple(changes), _applying(changes), facts, _restore_warnings(changes, kept))
+
+
+def _noted(house: House, backup: Files) -> dict[str, str]:
+    """Return by file name the number that a backup's own notes tell of: a lost record cannot."""
+    if not house.account_token:
+        return {}
+    owners: dict[str, str] = {}
+    for name, note in house.records.notes_in(backup, house.account_token).items():
+        owners.update({name: note.number, **({note.device_file: note.number} if note.device_file else {})})
+    return owners
+
+
+def _names_noted(noted: t.Mapping[str, str], numbers: t.Iterable[str]) -> set[str]:
+    wanted = {spelling for number in numbers for spelling in matches(number, noted.values())}
+    return {name for name, number in noted.items() if number in wanted}
 
 
 def _check_openings(path: str, view: View, files: Files) -> None:
@@ -315,6 +334,8 @@ def plan_forget(house: House, numbers: tuple[str, ...] | None, orphans: bool) ->
         numbers: The devices; a number need not have one any more.
         orphans: Whether files of this account that belong to no device it lists are removed as well.
     """
+    if orphans and not house.account_token:
+        raise OptionError("orphans", "only the account's list tells which they are", "set account_token as well")
     view = look_around(house, numbers)
     _refuse_two(view, numbers or ())
     chosen, missing = view.choose(numbers or ())
