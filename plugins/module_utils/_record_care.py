@@ -138,6 +138,7 @@ def _result(job: Job, made: t.Sequence[Change]) -> Result:
         "changed_files": [change.file.name for change in changes],
         "changed_devices": sorted({change.number for change in changes if change.number}),
         **job.facts,
+        **({"kept": _kept(job, changes)} if "kept" in job.facts else {}),
         "diff": {
             "before_header": job.place,
             "after_header": job.place,
@@ -145,6 +146,11 @@ def _result(job: Job, made: t.Sequence[Change]) -> Result:
             "after": "".join(_line(change, change.after) for change in changes),
         },
     }
+
+
+def _kept(job: Job, changes: t.Sequence[Change]) -> list[str]:
+    """Return the files that stay as they are: those of the plan, and those that another run was quicker to write."""
+    return sorted([*job.facts["kept"], *(change.file.name for change in job.changes if change not in changes)])
 
 
 def _name(change: Change) -> str:
@@ -418,7 +424,7 @@ def _apply(change: Change) -> bool:
     if change.after is None:
         change.file.remove()
         return there is not None
-    if there == change.after or (change.before is None and there is not None):
+    if there != change.before:
         return False
     change.file.write(change.after)
     return True

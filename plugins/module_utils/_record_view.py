@@ -211,9 +211,7 @@ def _device_facts(owner: Owner, warnings: list[str]) -> Result:
 
 def _entry_facts(entry: Entry) -> Result:
     facts: Result = {"standing": entry.standing.value, "at": entry.at}
-    # Who vouched for it, where the record knows.
-    by = getattr(entry, "by", None)
-    return {**facts, "by": by} if by else facts
+    return {**facts, "by": entry.by} if entry.by else facts
 
 
 def _doubts(entries: t.Mapping[str, Entry], note: NumberNote | None) -> list[str]:

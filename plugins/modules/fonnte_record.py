@@ -133,6 +133,7 @@ devices:
       description:
         - For each setting in the record, how far it can be believed (RV(ignore:standing)) and since when (RV(ignore:at)).
           V(recorded) was applied. V(unconfirmed) was cleared, but nobody knows whether it is empty. V(in_doubt) was sent without an answer.
+          V(attested) was not sent. The user in RV(ignore:by) vouched for it.
       type: dict
       sample:
         webhook: {standing: recorded, at: "2026-11-22T09:30:00Z"}

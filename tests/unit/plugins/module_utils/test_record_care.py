@@ -152,6 +152,14 @@ def test_doubts_are_named(fleet: Controller) -> None:
     assert device["doubts"] == ["autoread", "webhook"] and device["settings"]["webhook"]["standing"] == "in_doubt"
 
 
+def test_who_vouched_for_a_setting_is_told(fleet: Controller) -> None:
+    fleet.device(A, webhook_status="https://hooks.example.com/s3cret", handle_write_only="attest")
+    (device,) = care_after_writes(fleet, devices=[A])["devices"]
+    attested = device["settings"]["webhook_status"]
+    assert attested["standing"] == "attested" and attested["by"] and set(attested) == {"standing", "at", "by"}
+    assert "by" not in device["settings"]["quick"] and device["doubts"] == []
+
+
 def test_what_a_creation_was_to_set_is_in_doubt(fleet: Controller) -> None:
     note_file = store(fleet).number(fleet.sandbox.account_token, A)
     note_file.save(NumberNote("creating", "2026-11-22T09:00:00Z", {"personal": True, "quick": True}))
@@ -422,7 +430,29 @@ def test_what_another_run_wrote_in_the_meantime_is_kept(
     result = care(fresh, "restore", path=path).result
     name = store(fleet).device(fleet.sandbox.device(A)["token"]).name
     assert name not in result["changed_files"] and len(result["changed_files"]) == 4
+    assert name in result["kept"] and len(result["kept"]) == 2
     assert sealed_files(fresh)[name] != sealed_files(fleet)[name]
+
+
+def test_what_another_run_wrote_in_the_meantime_is_not_taken_back(
+    fleet: Controller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(tmp_path / "backup.json")
+    care(fleet, "backup", path=path)
+    fleet.device(A, quick=False)
+    fleet.sandbox.clear_journal()
+    planned = _record_care.plan_restore
+
+    def and_somebody_is_quicker(*args: t.Any) -> _record_care.Job:
+        job = planned(*args)
+        fleet.device(A, quick=True, personal=True)
+        fleet.sandbox.clear_journal()
+        return job
+
+    monkeypatch.setattr(_record_care, "plan_restore", and_somebody_is_quicker)
+    result = care(fleet, "restore", path=path, overwrite=True).result
+    assert not result["changed"] and len(result["kept"]) == 1
+    assert not fleet.device(A, quick=True, personal=True).result["changed"]
 
 
 def test_a_restore_that_breaks_off_tells_what_it_did(
