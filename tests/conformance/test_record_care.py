@@ -211,8 +211,8 @@ def test_the_playbook_tells_what_a_person_wants_to_know(kept: World, core: Path,
         assert f"{FIRST}: autoread, quick, webhook; 0 days old; in doubt: webhook" in output, output
         assert f"{SECOND}: autoread, webhook; 0 days old" in output
         assert f"{GONE}: was there at 20" in output
-        assert f"{kept.player.record} can be written. It is below /tmp" in output
-        assert "2 files of devices that are gone" in output and "changed=0" in output
+        assert f"{kept.player.record} can be written." in output and "It is below /tmp" in output
+        assert "Files of devices that are gone: 2 " in output and "changed=0" in output
     output = playbook(core, kept, tmp_path, record_devices=[SECOND, "081200011099"])
     assert f"{FIRST}: " not in output and "Not known at all: 081200011099" in output
 
