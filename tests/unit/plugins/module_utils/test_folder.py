@@ -109,6 +109,8 @@ def test_a_folder_that_others_can_write_does_not_last(tmp_path: Path) -> None:
 def test_a_folder_of_another_user_does_not_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "record"
     folder.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        os.chown(folder, 12345, -1)
     owner = os.stat(folder).st_uid
     monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
     health = look(folder)

@@ -213,6 +213,15 @@ def test_with_a_devices_token_alone_only_that_device_is_told_of(fleet: Controlle
     assert [call["path"] for call in fleet.sandbox.journal()] == ["/device"]
 
 
+def test_the_registered_number_is_told_where_the_profile_shows_another(fleet: Controller) -> None:
+    fleet.sandbox.set_readings(profile_number="linked")
+    fleet.sandbox.link(A, linked_number="628777777777")
+    alone = {"account_token": None, "device_token": fleet.sandbox.device(A)["token"]}
+    assert [device["number"] for device in care(fleet, "status", **alone).result["devices"]] == [A]
+    assert care(fleet, "forget", check=True, devices=["628777777777"], **alone).result["missing"] == ["628777777777"]
+    assert care(fleet, "forget", check=True, devices=[A], **alone).result["changed_devices"] == [A]
+
+
 def test_a_device_that_the_list_leaves_out_is_known_by_its_token(fleet: Controller) -> None:
     token = fleet.sandbox.device(A)["token"]
     fleet.sandbox.set_readings(listing="partial")
