@@ -16,10 +16,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ._api import Device
 from ._clock import age, now
 from ._errors import OptionError, doing
 from ._folder import folder_health
+from ._listing import Device
 from ._number import matches
 from ._record import DeviceRecord, Entry, NumberNote, RecordFile, SealedFile, Standing, is_name
 from ._result import Result
