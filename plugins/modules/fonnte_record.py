@@ -24,7 +24,7 @@ options:
   operation:
     description:
       - With V(status) the record is looked at, and nothing is changed.
-      - With V(backup) the sealed files are written into one file. They are not opened for it, so that file is as secret as the record, and no more can be read in it.
+      - With V(backup) the sealed files are written into one file. They are not opened for it, so no more can be read in it than in the record.
       - With V(restore) files that the record does not have are written back from a backup.
       - With V(forget) the record of some devices is removed. Nothing is known of them afterwards.
     type: str
