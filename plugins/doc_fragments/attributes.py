@@ -53,3 +53,15 @@ attributes:
     details:
       - This module does not change anything.
 """
+
+    LOOKS_AFTER = r"""
+attributes:
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    support: full
+    details:
+      - Shows the names of files with the numbers that they belong to, and a digest of each sealed text.
+  idempotent:
+    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+    support: full
+"""

@@ -28,9 +28,12 @@ from ._options import (
     fleet_orders,
     max_age,
     open_house,
+    record_errand,
     token_warnings,
     tokens,
 )
+from ._record_care import RecordOperation, carry_out_job, foresee_job, plan_job
+from ._record_view import record_status
 from ._redact import Redactor
 from ._result import Result, device_result, webhook_result
 from ._writer import Outcome
@@ -118,6 +121,19 @@ def run_fleet(task: Task) -> Report:
         trouble.progress, trouble.warnings = report.result, report.warnings
         raise trouble
     return report
+
+
+def run_record(task: Task) -> Report:
+    """Look after the record (module fonnte_record)."""
+    max_age(task.params["record_max_age"])
+    errand = record_errand(task.params)
+    house, _redactor = open_house(task.params, task.environment)
+    if errand.operation is RecordOperation.STATUS:
+        result, warnings = record_status(house, errand.numbers)
+    else:
+        job = plan_job(house, errand)
+        result, warnings = foresee_job(house, job) if task.check_mode else carry_out_job(job)
+    return Report(result, [*common_warnings(task.params), *warnings])
 
 
 def _run(

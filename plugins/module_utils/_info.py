@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from ._clock import now
 from ._errors import OptionError, doing
 from ._listing import Device
-from ._number import matches, parse_number
+from ._number import matches
+from ._options import numbers_of
 from ._record import DeviceRecord
 from ._redact import Redactor
 from ._result import Result, device_facts, recorded_facts
@@ -75,12 +76,9 @@ def _number(device: Device) -> str:
 
 
 def _filter(params: t.Mapping[str, t.Any]) -> Filter:
-    numbers = params["devices"]
     days = params["expires_within"]
     return Filter(
-        numbers=None
-        if numbers is None
-        else tuple(parse_number(number, f"devices[{index}]") for index, number in enumerate(numbers)),
+        numbers=numbers_of(params["devices"]),
         connection=params["connection"],
         package=params["package"],
         expires_before=None if days is None else now().timestamp() + days * DAY_SECONDS,

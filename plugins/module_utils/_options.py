@@ -24,6 +24,7 @@ from ._fleet import Member, Orders, impossible
 from ._kept import Keep, KeptListing
 from ._number import key_of, parse_number
 from ._record import RecordStore
+from ._record_care import Errand, RecordOperation
 from ._redact import Redactor, is_bare
 from ._settings import NAME_LENGTH, SETTINGS, WEBHOOKS, Kind, Settings, declare
 from ._sight import House
@@ -134,6 +135,19 @@ DEVICE_INFO: Spec = {
     "profile": {"type": "bool", "default": False},
     "recorded": {"type": "bool", "default": False},
     "return_tokens": {"type": "bool", "default": False, "no_log": False},
+}
+
+RECORD: Spec = {
+    **API,
+    "operation": {
+        "type": "str",
+        "choices": [operation.value for operation in RecordOperation],
+        "default": RecordOperation.STATUS.value,
+    },
+    "devices": {"type": "list", "elements": "raw"},
+    "path": {"type": "path"},
+    "orphans": {"type": "bool", "default": False},
+    "overwrite": {"type": "bool", "default": False},
 }
 
 
@@ -466,3 +480,29 @@ def desired_webhooks(params: Params) -> Desired:
         settings = declared(params, WEBHOOKS)
     _check_evidence(params)
     return Desired(number=number(params), settings=settings, manages=WEBHOOKS, policy=policy(params), may_create=False)
+
+
+def record_errand(params: Params) -> Errand:
+    """Return what a task of fonnte_record asks for; OptionError where an option is missing or out of place."""
+    operation = RecordOperation(params["operation"])
+    moves = operation in (RecordOperation.BACKUP, RecordOperation.RESTORE)
+    if moves and not params["path"]:
+        raise OptionError("path", f"there is none, and operation is {operation.value}", "name the file of the backup")
+    for option, wanted in (
+        ("path", moves),
+        ("orphans", operation is RecordOperation.FORGET),
+        ("overwrite", operation is RecordOperation.RESTORE),
+    ):
+        if params[option] and not wanted:
+            raise OptionError(option, f"it has no meaning, since operation is {operation.value}", "take it out")
+    numbers = numbers_of(params["devices"])
+    if operation is RecordOperation.FORGET and not numbers and not params["orphans"]:
+        raise OptionError("devices", "it names none, and operation is forget", "name the devices, or say orphans: true")
+    return Errand(operation, numbers, params["path"] or "", params["orphans"], params["overwrite"])
+
+
+def numbers_of(devices: t.Sequence[object] | None) -> tuple[str, ...] | None:
+    """Return the digits of the numbers in the option ``devices``; None where it is left out."""
+    if devices is None:
+        return None
+    return tuple(parse_number(device, f"devices[{index}]") for index, device in enumerate(devices))

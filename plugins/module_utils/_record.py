@@ -26,6 +26,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import time
 import traceback
 import typing as t
@@ -193,12 +194,15 @@ class NumberNote:
         state: ``creating``, ``present`` or ``deleted``.
         sent: What a creation that was begun was about to set.
         device_file: The name of the record of the device that was last made or seen.
+        number: The number as it was spelled when the note was written. The file puts it in, since its own
+            name, a digest, tells it to nobody.
     """
 
     state: str
     at: str
     sent: Settings = field(default_factory=dict)
     device_file: str = ""
+    number: str = field(default="", compare=False)
 
     def to_json(self) -> dict[str, t.Any]:
         """Return the note as it is sealed."""
@@ -208,6 +212,7 @@ class NumberNote:
             "at": self.at,
             "sent": dict(self.sent),
             "device_file": self.device_file,
+            "number": self.number,
         }
 
     @classmethod
@@ -220,72 +225,56 @@ class NumberNote:
         ):
             raise ValueError("not a note of this format")
         at, sent, device_file = data.get("at"), data.get("sent"), data.get("device_file")
-        if not isinstance(at, str) or not isinstance(sent, dict) or not isinstance(device_file, str):
+        number = data.get("number", "")
+        if not isinstance(at, str) or not isinstance(sent, dict):
             raise ValueError("not a note")
+        if not isinstance(device_file, str) or not isinstance(number, str):
+            raise ValueError("not a name, or not a number")
         entries = {
             option: _entry(option, [value, at, "in_doubt"]).value
             for option, value in sent.items()
             if option in RECORDED
         }
-        return cls(data["state"], at, entries, device_file)
+        return cls(data["state"], at, entries, device_file, number)
 
 
 Content = t.TypeVar("Content", DeviceRecord, NumberNote)
 
 
-class SealedFile(t.Generic[Content]):
-    """One file of the record: read, written whole or not at all, locked."""
+class RecordFile:
+    """One file of the record, whoever can open it: written whole or not at all, removed, locked."""
 
-    def __init__(self, folder: str, name: str, secret: str, read: t.Callable[[t.Any], Content]) -> None:
+    def __init__(self, folder: str, name: str) -> None:
         self.folder = folder
         self.name = name
-        self._secret = secret
-        self._from_json: t.Callable[[t.Any], Content] = read
 
     @property
     def path(self) -> str:
         """Where the file lies."""
         return os.path.join(self.folder, self.name)
 
-    def load(self) -> tuple[Content | None, str]:
-        """Return what the file holds and "", or None and what is wrong with it. A missing file is not wrong."""
+    def sealed(self) -> bytes | None:
+        """Return the sealed text; None for no file. RecordError if it cannot be read."""
         try:
             with open(self.path, "rb") as stream:
-                sealed = stream.read()
+                return stream.read()
         except FileNotFoundError:
-            return None, ""
+            return None
         except OSError as fault:
-            return None, f"the record {self.path} cannot be read ({fault.strerror})"
-        try:
-            return self._from_json(json.loads(_unseal(self._secret, sealed))), ""
-        except ValueError:
-            return None, f"the record {self.path} is damaged"
+            raise RecordError(
+                f"the record {self.path} cannot be read ({fault.strerror})",
+                "see that the user who runs the task can read it",
+            ) from None
 
-    def save(self, content: Content) -> None:
-        """Write what has to be on the disk before a call: it survives a power cut.
+    def write(self, sealed: bytes) -> None:
+        """Write a sealed text: aside, to the disk, then renamed. A power cut may take the new name back.
 
         Raises:
             RecordError: It cannot be written.
         """
-        self.save_soon(content)
-        try:
-            self._sync_folder()
-        except OSError as fault:
-            raise _unwritable(self.folder, fault) from None
-
-    def save_soon(self, content: Content) -> None:
-        """Write what a call has confirmed. If a power cut takes it back, what is left is the doubt before the call.
-
-        The file is written aside, to the disk, then renamed. What could not be opened before is set aside first.
-
-        Raises:
-            RecordError: It cannot be written.
-        """
-        sealed = _seal(self._secret, json.dumps(content.to_json()).encode())
         # Only the holder of the lock writes, so one name is enough, and a killed run leaves at most one.
         aside = self.path + ".new"
         try:
-            self._keep_damaged()
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
             descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "wb") as stream:
@@ -299,13 +288,6 @@ class SealedFile(t.Generic[Content]):
                 os.unlink(aside)
             raise _unwritable(self.folder, fault) from None
 
-    def restore(self, content: Content | None) -> None:
-        """Put back what was there before a call that was certainly not applied."""
-        if content is None:
-            self.remove()
-        else:
-            self.save(content)
-
     def remove(self) -> None:
         """Remove the file; RecordError if that cannot be done."""
         try:
@@ -315,18 +297,16 @@ class SealedFile(t.Generic[Content]):
         except OSError as fault:
             raise _unwritable(self.folder, fault) from None
 
-    def _keep_damaged(self) -> None:
-        _content, problem = self.load()
-        if problem:
-            os.replace(self.path, f"{self.path}.damaged-{int(time.time())}")
-
-    def _sync_folder(self) -> None:
-        """Make the new name survive a power cut: a doubt that is lost is a false claim."""
-        descriptor = os.open(self.folder, os.O_RDONLY)
+    def sync_folder(self) -> None:
+        """Make a new name survive a power cut. RecordError if that cannot be done."""
         try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+            descriptor = os.open(self.folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError as fault:
+            raise _unwritable(self.folder, fault) from None
 
     def _touch(self) -> None:
         """Tell other processes, through the lock's time and text, that something was written, and by whom."""
@@ -381,6 +361,79 @@ class SealedFile(t.Generic[Content]):
                 raise _unwritable(self.folder, fault) from None
 
 
+class SealedFile(RecordFile, t.Generic[Content]):
+    """A file of the record whose secret is known."""
+
+    def __init__(
+        self,
+        folder: str,
+        name: str,
+        secret: str,
+        read: t.Callable[[t.Any], Content],
+        label: t.Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(folder, name)
+        self._secret = secret
+        self._from_json: t.Callable[[t.Any], Content] = read
+        self._label = dict(label or {})
+
+    def load(self) -> tuple[Content | None, str]:
+        """Return what the file holds and "", or None and what is wrong with it. A missing file is not wrong."""
+        try:
+            with open(self.path, "rb") as stream:
+                sealed = stream.read()
+        except FileNotFoundError:
+            return None, ""
+        except OSError as fault:
+            return None, f"the record {self.path} cannot be read ({fault.strerror})"
+        try:
+            return self.unseal(sealed), ""
+        except ValueError:
+            return None, f"the record {self.path} is damaged"
+
+    def unseal(self, sealed: bytes) -> Content:
+        """Return what a sealed text holds; ValueError if it was not sealed for this file, or is damaged."""
+        return self._from_json(json.loads(_unseal(self._secret, sealed)))
+
+    def save(self, content: Content) -> None:
+        """Seal and write what has to be there before a call: it survives a power cut.
+
+        Raises:
+            RecordError: It cannot be written.
+        """
+        self.save_soon(content)
+        self.sync_folder()
+
+    def save_soon(self, content: Content) -> None:
+        """Seal and write what a call has confirmed. If a power cut takes it back, the doubt before the call is left.
+
+        Raises:
+            RecordError: It cannot be written.
+        """
+        self.write(_seal(self._secret, json.dumps({**content.to_json(), **self._label}).encode()))
+
+    def write(self, sealed: bytes) -> None:
+        """Write a sealed text. What could not be opened before is set aside first; RecordError if that fails."""
+        self._keep_damaged()
+        super().write(sealed)
+
+    def restore(self, content: Content | None) -> None:
+        """Put back what was there before a call that was certainly not applied."""
+        if content is None:
+            self.remove()
+        else:
+            self.save_soon(content)
+
+    def _keep_damaged(self) -> None:
+        _content, problem = self.load()
+        if not problem:
+            return
+        try:
+            os.replace(self.path, f"{self.path}.damaged-{int(time.time())}")
+        except OSError as fault:
+            raise _unwritable(self.folder, fault) from None
+
+
 class RecordStore:
     """The folder of the record. File names are keyed digests: they tell neither number, token nor account."""
 
@@ -396,7 +449,54 @@ class RecordStore:
     def number(self, account_token: str, number: str) -> SealedFile[NumberNote]:
         """Return the note on a number of an account; every spelling has the same."""
         name = _digest(account_token, "number", self._endpoint, international(number))
-        return SealedFile(self.folder, f"number-{name}", account_token, NumberNote.from_json)
+        return SealedFile(self.folder, f"number-{name}", account_token, NumberNote.from_json, {"number": number})
+
+    def file(self, name: str) -> RecordFile:
+        """Return the file of a name that ``is_name`` accepts; what it holds only its secret tells."""
+        return RecordFile(self.folder, name)
+
+    def names(self) -> list[str]:
+        """Return the names of all sealed files of the folder, of whatever account; no locks, nothing set aside."""
+        return [name for name in self._listdir() if is_name(name)]
+
+    def damaged(self) -> list[str]:
+        """Return the names of the files that did not open and were set aside."""
+        return [name for name in self._listdir() if _DAMAGED.fullmatch(name)]
+
+    def _listdir(self) -> list[str]:
+        try:
+            return sorted(os.listdir(self.folder))
+        except FileNotFoundError:
+            return []
+        except OSError as fault:
+            raise RecordError(
+                f"the record in {self.folder} cannot be read ({fault.strerror})",
+                "see that it is a folder that the user who runs the task can read, or name another with record_path",
+            ) from None
+
+    def notes(self, account_token: str) -> dict[str, NumberNote]:
+        """Return by file name the notes on numbers that an account has at this endpoint, as far as they open."""
+        found: dict[str, bytes] = {}
+        for name in self.names():
+            # One that cannot be read is told of where its number is asked for.
+            with contextlib.suppress(RecordError):
+                found[name] = self.file(name).sealed() or b""
+        return self.notes_in(found, account_token)
+
+    def notes_in(self, files: t.Mapping[str, bytes], account_token: str) -> dict[str, NumberNote]:
+        """Return those of some sealed texts that are notes of an account at this endpoint, each with its number."""
+        found: dict[str, NumberNote] = {}
+        for name, sealed in files.items():
+            if not name.startswith("number-"):
+                continue
+            try:
+                note = SealedFile(self.folder, name, account_token, NumberNote.from_json).unseal(sealed)
+            except ValueError:
+                continue
+            # The account may have notes of another endpoint here: the number and the name tell.
+            if note.number and self.number(account_token, note.number).name == name:
+                found[name] = note
+        return found
 
     def check_writable(self) -> None:
         """Find out without touching anything whether the folder could be written.
@@ -421,6 +521,28 @@ class RecordStore:
         if device_file.startswith("device-") and os.path.basename(device_file) == device_file:
             with contextlib.suppress(OSError):
                 os.unlink(os.path.join(self.folder, device_file))
+
+
+_NAME = re.compile(r"(?:device|number)-[0-9a-f]{32}")
+_DAMAGED = re.compile(_NAME.pattern + r"\.damaged-[0-9]+")
+_SEALED = re.compile(rb"[A-Za-z0-9_-]+={0,2}")
+
+
+def is_name(name: str) -> bool:
+    """Tell whether a name is one that a sealed file of the record can have: no path, no lock."""
+    return _NAME.fullmatch(name) is not None
+
+
+def is_sealed(sealed: bytes) -> bool:
+    """Tell whether a text has the form of a sealed one. Whether it opens, only its secret tells."""
+    if not _SEALED.fullmatch(sealed):
+        return False
+    try:
+        raw = base64.urlsafe_b64decode(sealed)
+    except ValueError:
+        return False
+    # Fernet: a version, a time, a start vector, blocks of 16 bytes, a signature.
+    return raw[:1] == b"\x80" and len(raw) >= 73 and (len(raw) - 57) % 16 == 0
 
 
 _NAMES: dict[int, bytes] = {}

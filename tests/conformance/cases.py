@@ -18,7 +18,7 @@ import requests
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
 from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES, Readings
 
-from .playing import MARK, OTP, Task, device, device_info, webhook_config
+from .playing import MARK, OTP, Task, device, device_info, record, webhook_config
 
 # --- readings -----------------------------------------------------------------------------------------------------
 
@@ -542,5 +542,15 @@ CASES: tuple[Case, ...] = (
         there=(there("081200001033", linked=True, messages=7), there("081200001933", quota=3)),
         task=device_info(devices=["+62 812-0000-1033", "081200001999"], profile=True, recorded=True),
         result={"missing": ["081200001999"]},
+    ),
+    # fonnte_record
+    Case(
+        "record-status",
+        quick=True,
+        minds=("listing",),
+        there=(there("081200001035"), there("081200001935", linked=True)),
+        prepare=(device(device="081200001035", webhook=Hook("kept"), quick=True),),
+        task=record(devices=["+62 812-0000-1035", "081200001999"]),
+        result={"missing": ["081200001999"], "damaged": [], "writable": True},
     ),
 )

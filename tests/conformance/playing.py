@@ -80,6 +80,11 @@ def device_info(**args: object) -> Task:
     return Task("fonnte_device_info", args)
 
 
+def record(**args: object) -> Task:
+    """A task of fonnte_record."""
+    return Task("fonnte_record", args)
+
+
 @dataclass(frozen=True)
 class Told:
     """What a task told its user."""

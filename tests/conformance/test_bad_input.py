@@ -16,6 +16,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.playing import (
     Told,
     device,
     device_info,
+    record,
     webhook_config,
 )
 from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import ACCOUNT, World
@@ -68,12 +69,23 @@ BAD: dict[str, tuple[Task, tuple[str, ...]]] = {
         webhook_config(device=NUMBER, state="absent", webhook="https://hooks.example.com/a"),
         ("webhook", "absent"),
     ),
+    "backup-without-a-path": (record(operation="backup"), ("path", "operation is backup")),
+    "path-for-status": (record(path="/nonexistent/backup.json"), ("path", "operation is status")),
+    "forget-nothing": (record(operation="forget"), ("devices", "orphans: true")),
+    "overwrite-in-a-backup": (
+        record(operation="backup", path="/nonexistent/backup.json", overwrite=True),
+        ("overwrite", "operation is backup"),
+    ),
+    "restore-from-nothing": (record(operation="restore", path="/nonexistent/backup.json"), ("no file", "path")),
+    "backup-to-nowhere": (record(operation="backup", path="/nonexistent/backup.json"), ("/nonexistent", "written")),
+    "record-of-an-unquoted-number": (record(devices=[293601736]), ("devices", "quote")),
 }
 # Ansible's own words, for what Ansible finds by itself.
 FOUND_BY_ANSIBLE: dict[str, tuple[Task, tuple[str, ...]]] = {
     "state-unknown": (GOOD.but(state="gone"), ("state",)),
     "option-unknown": (GOOD.but(webhok="https://hooks.example.com/a"), ("webhok",)),
     "flag-in-words": (GOOD.but(autoread="perhaps"), ("autoread",)),
+    "operation-unknown": (record(operation="delete"), ("operation",)),
     "policy-unknown": (GOOD.but(handle_write_only="never"), ("handle_write_only",)),
 }
 
@@ -116,6 +128,7 @@ def test_no_token_at_all(world: World) -> None:
         device(device=NUMBER, name="Toko Satu", **without),
         webhook_config(device=NUMBER, state="absent", **without),
         device_info(**without),
+        record(**without),
         env={"FONNTE_ACCOUNT_TOKEN": "", "FONNTE_DEVICE_TOKEN": ""},
     )
     for told in run.told:

@@ -84,6 +84,8 @@ def test_without_any_token_the_way_to_give_one_is_told(controller: Controller) -
         controller.device(A, name="Toko")
     with pytest.raises(OptionError, match="FONNTE_ACCOUNT_TOKEN"):
         controller.run("device_info")
+    with pytest.raises(OptionError, match="FONNTE_ACCOUNT_TOKEN"):
+        controller.run("record")
 
 
 def test_an_empty_code_counts_as_not_given(controller: Controller) -> None:
@@ -235,3 +237,32 @@ def test_a_wrong_age_in_the_defaults_is_found_here_too(fleet: Controller) -> Non
 def test_an_invalid_token_is_said(fleet: Controller) -> None:
     with pytest.raises(FonnteError, match='Fonnte said "unknown user"; use the account token'):
         fleet.run("device_info", account_token="another")
+
+
+# fonnte_record
+
+
+@pytest.mark.parametrize(
+    ("params", "option", "words"),
+    [
+        ({"operation": "backup"}, "path", "operation is backup"),
+        ({"operation": "restore", "path": ""}, "path", "operation is restore"),
+        ({"path": "/somewhere"}, "path", "operation is status"),
+        ({"operation": "forget", "devices": [A], "path": "/somewhere"}, "path", "operation is forget"),
+        ({"operation": "backup", "path": "/somewhere", "overwrite": True}, "overwrite", "operation is backup"),
+        ({"operation": "restore", "path": "/somewhere", "orphans": True}, "orphans", "operation is restore"),
+        ({"operation": "forget"}, "devices", "orphans: true"),
+        ({"operation": "forget", "devices": []}, "devices", "orphans: true"),
+        ({"devices": [A, "x"]}, r"devices[1]", '"x"'),
+        ({"devices": [21555432]}, r"devices[0]", "quote it"),
+        ({"record_max_age": "soon"}, "record_max_age", "as in 30d"),
+    ],
+)
+@pytest.mark.parametrize("check", [True, False])
+def test_an_option_of_the_record_that_is_missing_or_out_of_place(
+    controller: Controller, params: dict[str, t.Any], option: str, words: str, check: bool
+) -> None:
+    with pytest.raises(OptionError) as caught:
+        controller.run("record", check, **params)
+    assert str(caught.value).startswith(f"Option {option}: ") and words in str(caught.value)
+    assert controller.sandbox.journal() == []

@@ -26,6 +26,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import (
     NumberNote,
     RecordStore,
     Standing,
+    is_sealed,
 )
 
 ENDPOINT = "https://api.example.com"
@@ -343,3 +344,56 @@ def test_two_runs_do_not_work_on_one_device(store: RecordStore) -> None:
         other.join(10)
     with store.device(TOKEN).lock(5):
         pass
+
+
+# What is needed to look after it
+
+
+def test_a_note_tells_its_number_to_its_account_at_its_endpoint_alone(store: RecordStore) -> None:
+    store.number("account", "08123456789").save(NumberNote("present", AT))
+    (name,) = store.names()
+    assert {file: note.number for file, note in store.notes("account").items()} == {name: "08123456789"}
+    assert store.notes("another") == {}
+    assert RecordStore(store.folder, "https://elsewhere.example.com").notes("account") == {}
+
+
+def test_a_note_of_an_earlier_release_opens_without_a_number(store: RecordStore) -> None:
+    note = NumberNote.from_json({"format": 1, "state": "present", "at": AT, "sent": {}, "device_file": ""})
+    assert note.number == ""
+    with pytest.raises(ValueError):
+        NumberNote.from_json({**note.to_json(), "number": 62})
+
+
+def test_only_sealed_files_have_names_of_sealed_files(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    assert store.names() == store.damaged() == []
+    with file.lock(1):
+        file.save(full_record())
+    aside = file.name + ".damaged-1790000000"
+    for name in (file.name + ".new", aside, "device-short", "number-" + "g" * 32, "README"):
+        Path(store.folder, name).write_bytes(b"")
+    assert store.names() == [file.name] and store.damaged() == [aside]
+
+
+def test_a_sealed_text_is_known_by_its_form(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    file.save(full_record())
+    sealed = Path(file.path).read_bytes()
+    assert is_sealed(sealed) and store.file(file.name).sealed() == sealed
+    for text in (b"", b"gAAAAA", sealed[:-4], sealed[4:], sealed + b"\n", b"h" + sealed[1:], sealed + b"===="):
+        assert not is_sealed(text)
+
+
+def test_a_file_that_cannot_be_read_is_named(store: RecordStore) -> None:
+    file = store.number("account", "08123456789")
+    os.makedirs(file.path)
+    with pytest.raises(RecordError, match="cannot be read") as caught:
+        file.sealed()
+    assert file.path in str(caught.value)
+    assert store.notes("account") == {}
+
+
+def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(RecordError, match="record_path"):
+        RecordStore(str(tmp_path / "file"), ENDPOINT).names()
