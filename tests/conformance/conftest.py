@@ -19,7 +19,7 @@ if str(ROOT) not in sys.path:
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import CASES
 from ansible_collections.fonnte.whatsapp.tests.conformance.playing import Player
-from ansible_collections.fonnte.whatsapp.tests.conformance.rounds import Round
+from ansible_collections.fonnte.whatsapp.tests.conformance.rounds import IN_PROCESS, Round
 from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import World
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
@@ -49,21 +49,23 @@ def running_sandbox() -> Iterator[Sandbox]:
 @pytest.fixture(scope="session")
 def played(
     running_sandbox: Sandbox, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], Round]:
-    """What happened in a reading: its cases are played when the first of them is asked for."""
-    rounds: dict[str, Round | AssertionError] = {}
+) -> Callable[[str, str], Round]:
+    """What happened in a reading, one way or the other: its cases are played when the first of them is asked for."""
+    rounds: dict[tuple[str, str], Round | AssertionError] = {}
 
-    def of(label: str) -> Round:
-        if label not in rounds:
+    def of(label: str, way: str) -> Round:
+        if (label, way) not in rounds:
             # Only what was selected: a single case can be tried in seconds.
             rows = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
             chosen = {row["case"] for row in rows if row.get("label") == label}
             cases = [case for case in CASES if case.name in chosen]
+            folder = tmp_path_factory.mktemp("reading")
             try:
-                rounds[label] = Round(running_sandbox, label, cases, tmp_path_factory.mktemp("reading")).play()
+                round_ = Round(running_sandbox, label, cases, folder, in_process=way == IN_PROCESS)
+                rounds[label, way] = round_.play()
             except AssertionError as broken:
-                rounds[label] = broken
-        one = rounds[label]
+                rounds[label, way] = broken
+        one = rounds[label, way]
         if isinstance(one, AssertionError):
             raise one
         return one

@@ -45,6 +45,8 @@ _NOT_PASSED_ON = re.compile(r"FONNTE_.*|ANSIBLE_.*|.*_proxy|PYTHONPATH", re.IGNO
 # Older cores print the stack of an error that was handled in an except clause.
 _STACK = re.compile(r'Traceback|full traceback is|File ".+", line \d+')
 LONGEST_RUN = 300
+# How tasks are run where a test does not say: inside the controller's worker, or as ordinary modules.
+IN_PROCESS = os.environ.get("FONNTE_TESTS_WAY", "in-process") == "in-process"
 
 
 @dataclass(frozen=True)
@@ -132,8 +134,11 @@ class Run:
 class Player:
     """Plays tasks against one sandbox, in a home and with a record of its own."""
 
-    def __init__(self, folder: Path, sandbox: Sandbox, programs: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, sandbox: Sandbox, programs: Path | None = None, in_process: bool | None = None
+    ) -> None:
         self._sandbox = sandbox
+        self._in_process = IN_PROCESS if in_process is None else in_process
         self._programs = programs or Path(sys.executable).parent
         self._plays = folder / "plays"
         self.home = folder / "home"
@@ -174,6 +179,7 @@ class Player:
         self._count += 1
         stem = self._plays / f"{self._count:03d}"
         play, variables = _playbook(tasks, defaults)
+        variables["fonnte_in_process"] = self._in_process
         stem.with_suffix(".yml").write_text(json.dumps(play, indent=1), encoding="utf-8")
         stem.with_suffix(".vars").write_text(json.dumps(variables), encoding="utf-8")
         before = _tokens(self._sandbox)

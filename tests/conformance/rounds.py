@@ -18,6 +18,8 @@ from .cases import READINGS, Case, Hook
 from .playing import Player, Run, Task, Told, snapshot
 
 Devices = dict[str, Json]
+# The two ways in which a task is run. Nobody should be able to tell them apart.
+WAYS = IN_PROCESS, AS_MODULES = "in-process", "as-modules"
 
 
 @dataclass
@@ -63,13 +65,13 @@ class Round:
         unfit: What was printed or left on the disk and should not have been.
     """
 
-    def __init__(self, sandbox: Sandbox, label: str, cases: Sequence[Case], folder: Path) -> None:
+    def __init__(self, sandbox: Sandbox, label: str, cases: Sequence[Case], folder: Path, in_process: bool) -> None:
         self._sandbox = sandbox
         self._reading = READINGS[label]
         self._folder = folder
         accounts = [{"token": case.account, "devices": list(case.there)} for case in cases]
         sandbox.reset(readings=self._reading, accounts=accounts)
-        self._player = Player(folder, sandbox)
+        self._player = Player(folder, sandbox, in_process=in_process)
         self._cases = [case.under(self._reading) for case in cases]
         self._owners: dict[str, str] = {}
         self.unfit: list[str] = []
