@@ -116,7 +116,9 @@ def _proven_part(part: str, known: Knowledge, declared: Settings, stamp: Stamp, 
     """
     wanted = {option: declared[option] for option in known if option in declared}
     recorded = {option: item.value for option, item in known.items() if item.value is not None}
-    for candidate in ({**recorded, **wanted}, wanted, recorded):
+    # An update does not send again what was cleared once, and so does not claim it.
+    carried = {option: value for option, value in recorded.items() if value != ""}
+    for candidate in ({**recorded, **wanted}, {**carried, **wanted}, wanted, recorded):
         if stamp.proves(part, candidate):
             beside = {option: UNKNOWN for option in recorded if not (ours and _in_doubt(known[option]))}
             return {**beside, **{option: _proven(known[option], value) for option, value in candidate.items()}}

@@ -436,6 +436,13 @@ def test_what_is_recorded_as_cleared_is_claimed_only_if_it_is_proven_or_sent(
     assert wire(laptop)["webhookstatus"] == ""
 
 
+def test_what_was_cleared_and_is_not_declared_does_not_stand_in_the_way(laptop: Controller, runner: Controller) -> None:
+    laptop.device(A, **OWN, webhook_connect=OTHER, webhook_chaining="", handle_write_only="recorded")
+    task = {**OWN, "webhook": ""}
+    assert laptop.device(A, **task).result["changed"]
+    assert not laptop.device(A, **task).result["changed"]
+
+
 @pytest.mark.parametrize("omitted", ["keeps", "resets"])
 def test_a_name_edited_around_its_stamp_costs_nothing_that_was_recorded(laptop: Controller, omitted: str) -> None:
     laptop.sandbox.set_readings(omitted=omitted)
