@@ -12,6 +12,16 @@ import math
 import typing as t
 from dataclasses import dataclass, field, replace
 
+from ._adopt import (
+    changed_files,
+    found_devices,
+    open_folder,
+    read_sheet,
+    shown_changes,
+    take_in,
+    take_stock,
+    write,
+)
 from ._engine import carry_out, foresee
 from ._errors import FonnteError, OptionError, doing
 from ._fleet import carry_out_fleet, foresee_fleet
@@ -19,6 +29,7 @@ from ._fleet_result import fleet_result, fleet_trouble
 from ._info import device_info
 from ._kept import Keep, KeptListing
 from ._options import (
+    SEPARATORS,
     Environment,
     Params,
     common_warnings,
@@ -29,6 +40,7 @@ from ._options import (
     max_age,
     open_house,
     record_errand,
+    settings_warnings,
     token_warnings,
     tokens,
 )
@@ -134,6 +146,34 @@ def run_record(task: Task) -> Report:
         job = plan_job(house, errand)
         result, warnings = foresee_job(house, job) if task.check_mode else carry_out_job(job)
     return Report(result, [*common_warnings(task.params), *warnings])
+
+
+def run_sheet(task: Task) -> Report:
+    """Write declarations and sheets of devices that were made by hand, or read a filled sheet (module fonnte_sheet)."""
+    params = task.params
+    before = open_folder(params["dest"])
+    found, warnings = found_devices(params["devices"])
+    try:
+        if params["sheet"]:
+            taken = take_in(before, found, read_sheet(params["sheet"]), params["sheet"])
+        else:
+            taken = take_stock(before, found, params["clients"], SEPARATORS[params["separator"]])
+    except FonnteError as fault:
+        fault.warnings = warnings
+        raise
+    texts = changed_files(before, taken.folder)
+    if texts and not task.check_mode:
+        write(params["dest"], texts)
+    result: Result = {
+        "changed": bool(texts),
+        "devices": list(taken.numbers),
+        "files": [taken.folder.full(name) for name in sorted(texts)],
+        "diff": shown_changes(before, taken.folder),
+    }
+    if params["return_settings"]:
+        result["settings"] = list(taken.settings)
+        warnings += settings_warnings(task.no_log)
+    return Report(result, [*warnings, *taken.warnings])
 
 
 def _run(

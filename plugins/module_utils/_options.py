@@ -150,6 +150,19 @@ RECORD: Spec = {
     "overwrite": {"type": "bool", "default": False},
 }
 
+# What separates the cells of a sheet that is written.
+SEPARATORS: dict[str, str] = {"comma": ",", "semicolon": ";"}
+
+# It reads and writes files, and calls nobody: none of the common options.
+SHEET: Spec = {
+    "devices": {"type": "list", "elements": "dict", "required": True},
+    "dest": {"type": "path", "required": True},
+    "clients": {"type": "str"},
+    "separator": {"type": "str", "choices": list(SEPARATORS), "default": "comma"},
+    "sheet": {"type": "path"},
+    "return_settings": {"type": "bool", "default": False},
+}
+
 
 def tokens(params: Params, environment: Environment) -> tuple[str, str]:
     """Return the account token and the device token, each empty where there is none.
@@ -286,6 +299,16 @@ def token_warnings(params: Params, no_log: bool) -> list[str]:
     if not params["return_tokens"] or no_log:
         return []
     return ["return_tokens puts tokens into the result, and the task has no no_log: true: they are printed and logged."]
+
+
+def settings_warnings(no_log: bool) -> list[str]:
+    """Return the warning for webhooks in a result that is logged."""
+    if no_log:
+        return []
+    return [
+        "return_settings puts the URLs of webhooks into the result, and the task has no no_log: true: "
+        "they are printed and logged."
+    ]
 
 
 def policy(params: Params) -> Policy:

@@ -1,0 +1,206 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Files that declare devices: variables of the role fleet, written for people and kept as they edit them."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from . import _yaml_text as yaml_text
+from ._errors import OptionError
+from ._number import international, matches, parse_number
+from ._settings import BY_OPTION, Kind, Settings
+from ._yaml_text import TextError
+
+if t.TYPE_CHECKING:
+    import yaml
+
+LIST = "fleet_devices"
+DEFAULTS = "fleet_defaults"
+
+_HEAD = """\
+---
+# Devices of a Fonnte account. The playbook fonnte.whatsapp.provision and the role fonnte.whatsapp.fleet take this file.
+#
+# A setting that is left out is not managed: it keeps what it has, as far as that can be known.
+# The URL of a webhook is a secret. Once there are any in this file, encrypt it: ansible-vault encrypt FILE
+
+fleet_devices: []
+"""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A device in a file: its number as it is written there, and where its settings stand."""
+
+    number: str
+    node: yaml.MappingNode
+
+
+@dataclass(frozen=True)
+class DeclarationFile:
+    """A file of declarations, as it is on the disk (``text``) or as it is to be."""
+
+    path: str
+    text: str
+    devices: tuple[Declared, ...] = ()
+
+    def numbers(self) -> list[str]:
+        """Return the numbers of its devices, as they are written."""
+        return [device.number for device in self.devices]
+
+
+def read(path: str, text: str) -> DeclarationFile:
+    """Return what a file declares.
+
+    Raises:
+        TextError: It is not a file of declarations.
+    """
+    text = yaml_text.ending_with_newline(text)
+    listed = _list_of(path, text)
+    devices = []
+    for node in yaml_text.mappings(listed):
+        number = yaml_text.plain(yaml_text.pairs(node).get("device"))
+        # What is no device is left for the role to complain about.
+        if number is not None:
+            devices.append(Declared(number, node))
+    return DeclarationFile(path, text, tuple(devices))
+
+
+def new_file(path: str) -> DeclarationFile:
+    """Return a file that declares no device yet."""
+    return read(path, _HEAD)
+
+
+def _list_of(path: str, text: str) -> yaml.Node:
+    listed = yaml_text.pairs(yaml_text.compose(text, path)).get(LIST)
+    if listed is None or not (yaml_text.is_empty(listed) or yaml_text.is_list(listed)):
+        raise TextError(f"{path} has no list {LIST}", f"add the line {LIST}: [] to it, or move it elsewhere")
+    return listed
+
+
+def with_devices(file: DeclarationFile, new: t.Sequence[Settings]) -> DeclarationFile:
+    """Return the file with devices added; each is its number under ``device``, and its settings."""
+    if not new:
+        return file
+    edits = yaml_text.append(file.text, _list_of(file.path, file.text), new)
+    changed = _read_again(file, edits)
+    wanted = _contents(file) + [{key: _text(value) for key, value in entry.items()} for entry in new]
+    return _proved(file, changed, wanted)
+
+
+def with_settings(file: DeclarationFile, settings: t.Mapping[str, Settings]) -> DeclarationFile:
+    """Return the file with these settings set, for devices by their number as the file has it."""
+    edits: list[yaml_text.Edit] = []
+    wanted = _contents(file)
+    for device, contents in zip(file.devices, wanted):
+        there = yaml_text.pairs(device.node)
+        new = {
+            option: value
+            for option, value in settings.get(device.number, {}).items()
+            if option not in there or not (yaml_text.is_elsewhere(there[option]) or says(there[option], option, value))
+        }
+        edits += yaml_text.put(file.text, device.node, new)
+        contents.update((option, _text(value)) for option, value in new.items())
+    return _proved(file, _read_again(file, edits), wanted) if edits else file
+
+
+def says(node: yaml.Node, option: str, value: str | bool) -> bool:
+    """Tell whether a file holds this value, a number in whatever spelling."""
+    text = yaml_text.plain(node)
+    if BY_OPTION[option].kind is Kind.NUMBER and text is not None and isinstance(value, str):
+        return _same_digits(text, value)
+    return yaml_text.says(node, value)
+
+
+def _same_digits(one: str, other: str) -> bool:
+    try:
+        return parse_number(one, "target") == parse_number(other, "target")
+    except OptionError:
+        return False
+
+
+def _read_again(file: DeclarationFile, edits: t.Iterable[yaml_text.Edit]) -> DeclarationFile | None:
+    try:
+        return read(file.path, yaml_text.apply(file.text, edits))
+    except TextError:
+        return None
+
+
+def _proved(
+    file: DeclarationFile, changed: DeclarationFile | None, wanted: list[dict[str, str | None]]
+) -> DeclarationFile:
+    if changed is None or _contents(changed) != wanted or _says_twice(changed):
+        raise TextError(
+            f"{file.path} is written in a way that cannot be changed safely",
+            f"write {LIST} as a list with a dash for each device, without anchors",
+        )
+    return changed
+
+
+def _says_twice(file: DeclarationFile) -> bool:
+    """Tell whether a device has a setting twice, as an alias would get it."""
+    keys = [yaml_text.keys(device.node) for device in file.devices]
+    return any(len(set(one)) < len(one) for one in keys)
+
+
+def _contents(file: DeclarationFile) -> list[dict[str, str | None]]:
+    return [
+        {key: yaml_text.plain(value) for key, value in yaml_text.pairs(device.node).items()} for device in file.devices
+    ]
+
+
+def _text(value: str | bool) -> str | None:
+    return yaml_text.rendered(value) if isinstance(value, bool) else value
+
+
+def find(files: t.Iterable[DeclarationFile], number: str) -> list[tuple[DeclarationFile, Declared]]:
+    """Return every place where a device is declared, in whatever spelling; the same spelling goes before others."""
+    places = [(file, device) for file in files for device in file.devices]
+    declared = {device.number for _file, device in places}
+    spellings = [number] if number in declared else matches(parse_number(number, "device"), declared)
+    return [(file, device) for file, device in places if device.number in spellings]
+
+
+def fleet_problems(files: t.Mapping[str, t.Any]) -> list[str]:
+    """Return a sentence for each reason why these files do not declare one fleet. No value of a setting is in it.
+
+    Args:
+        files: What each file says, by its path.
+    """
+    problems = []
+    places: dict[str, list[str]] = {}
+    for path, contents in files.items():
+        problem = _problem_with(contents)
+        if problem:
+            problems.append(f"{path} {problem}.")
+            continue
+        for device in contents[LIST]:
+            number = _number_of(device)
+            if number:
+                places.setdefault(international(number), []).append(f"as {number} in {path}")
+    twice = [" and ".join(named) for named in places.values() if len(named) > 1]
+    return problems + [f"One device is declared more than once, {named}; take one out." for named in twice]
+
+
+def _problem_with(contents: object) -> str:
+    contents = contents if isinstance(contents, t.Mapping) else {}
+    if not isinstance(contents.get(LIST), t.Sequence) or isinstance(contents[LIST], str):
+        return f"has no list {LIST}; name only files that declare devices"
+    others = sorted(str(key) for key in contents if key not in (LIST, DEFAULTS))
+    if others:
+        return f"has {', '.join(others)}; beside {LIST} it may have {DEFAULTS} only"
+    return ""
+
+
+def _number_of(device: object) -> str:
+    """Return the digits of a declared device; empty where the role will refuse it."""
+    try:
+        return parse_number(device.get("device"), "device") if isinstance(device, t.Mapping) else ""
+    except OptionError:
+        return ""
