@@ -83,7 +83,7 @@ options:
       - The file must be about the service at O(api_endpoint).
       - If not set, the value of the environment variable E(FONNTE_SERVICE_FACTS_PATH) is used.
     type: path
-    version_added: 1.1.0
+    version_added: 1.0.0
 notes:
   - Redirects are never followed. Proxies are taken from the environment's C(*_proxy) variables only.
     A C(.netrc) file and E(REQUESTS_CA_BUNDLE) are ignored.

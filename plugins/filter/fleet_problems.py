@@ -13,7 +13,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._declarations impo
 DOCUMENTATION = r"""
 name: fleet_problems
 short_description: What keeps files from declaring one fleet of WhatsApp devices
-version_added: 1.1.0
+version_added: 1.0.0
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
 description:

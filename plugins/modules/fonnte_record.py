@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: fonnte_record
 short_description: Look after the record of what was last applied to WhatsApp devices
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - Fonnte never shows the webhooks and most other settings of a device. So this collection keeps a sealed record of what it last applied.
     This module tells what is in it, backs it up, restores it, and forgets devices.

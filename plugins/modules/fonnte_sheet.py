@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: fonnte_sheet
 short_description: Declarations and a sheet to fill in, for WhatsApp devices that were made by hand
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - For taking over an account whose devices were made by hand in the dashboard of U(https://fonnte.com).
     The playbook C(fonnte.whatsapp.adopt) uses it, and so most people never call it themselves.
