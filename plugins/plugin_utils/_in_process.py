@@ -18,6 +18,7 @@ import contextlib
 import getpass
 import os
 import sys
+import time
 import typing as t
 
 from ansible import constants
@@ -34,6 +35,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import Sp
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import bind, failure, hidden_values
 
 SWITCH = "fonnte_in_process"
+PROGRESS_SWITCH = "fonnte_progress"
+PROGRESS_SECONDS = 5.0
 
 display = Display()
 # A worker of Ansible runs all items of a loop; the next task has a worker of its own.
@@ -121,7 +124,7 @@ class InProcess(ActionBase):
         if checked.error_messages:
             result: dict[str, t.Any] = {"failed": True, "msg": self._refusal(checked)}
         else:
-            result = self._call(checked.validated_parameters, given, warnings)
+            result = self._call(checked.validated_parameters, given, warnings, self._progress(variables))
         if warnings:
             result["warnings"] = warnings
         if _shows_invocation(variables):
@@ -137,7 +140,26 @@ class InProcess(ActionBase):
             return f"Unsupported parameters for ({name}) module: {text}"
         return text
 
-    def _call(self, params: dict[str, t.Any], given: dict[str, t.Any], warnings: list[str]) -> dict[str, t.Any]:
+    def _progress(self, variables: dict[str, t.Any]) -> t.Callable[[int, int], None]:
+        """Return what shows that long work is alive: a line every few seconds, and none for what is quick."""
+        shown_at = time.monotonic()
+        wanted = boolean(self._templar.template(variables.get(PROGRESS_SWITCH, True)), strict=False)
+
+        def show(done: int, total: int) -> None:
+            nonlocal shown_at
+            if wanted and time.monotonic() - shown_at >= PROGRESS_SECONDS:
+                shown_at = time.monotonic()
+                display.display(f"{self._task.action}: {done} of {total} devices are done")
+
+        return show
+
+    def _call(
+        self,
+        params: dict[str, t.Any],
+        given: dict[str, t.Any],
+        warnings: list[str],
+        progress: t.Callable[[int, int], None],
+    ) -> dict[str, t.Any]:
         if self._task.until or (self._task.retries or 0) > 1:
             # All tries share this process, and each is to see what is there then.
             KEEP.drop()
@@ -148,6 +170,7 @@ class InProcess(ActionBase):
             no_log=bool(self._task.no_log),
             keep=KEEP,
             given=given,
+            progress=progress,
         )
         try:
             report = type(self).command(task)

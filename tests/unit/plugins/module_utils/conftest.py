@@ -52,13 +52,19 @@ class Controller:
             "api_retry_max_delay": 0.2,
         }
 
-    def run(self, module: str, check: bool = False, **params: t.Any) -> _commands.Report:
-        """Run a module; FonnteError where it fails."""
-        spec, command = MODULES[module]
+    def complete(self, module: str, **params: t.Any) -> dict[str, t.Any]:
+        """Return all options of a module as Ansible would hand them over."""
+        spec, _command = MODULES[module]
         given = {**self.common, **params}
         unknown = set(given) - set(spec)
         assert not unknown, f"no option of {module}: {unknown}"
-        return command(_commands.Task(_complete(spec, given), self.environment, check_mode=check, given=given))
+        return _complete(spec, given)
+
+    def run(self, module: str, check: bool = False, **params: t.Any) -> _commands.Report:
+        """Run a module; FonnteError where it fails."""
+        complete = self.complete(module, **params)
+        given = {**self.common, **params}
+        return MODULES[module][1](_commands.Task(complete, self.environment, check_mode=check, given=given))
 
     def device(self, device: t.Any, check: bool = False, **params: t.Any) -> _commands.Report:
         """Run fonnte_device."""

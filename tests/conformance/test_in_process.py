@@ -1,0 +1,188 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Modules inside the controller's worker: when, with what around them, and what is kept from one item to the next."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+
+CORES = [Path(sys.executable).parent, *(Path(path) for path in [os.environ.get("FONNTE_TESTS_OLDEST")] if path)]
+NUMBERS = [f"08120000800{index}" for index in range(5)]
+DEVICE = {"device": "{{ item }}", "name": "Toko", "handle_unknown": "ignore"}
+IN_A_LOOP: dict[str, Any] = {"fonnte.whatsapp.fonnte_device": DEVICE, "loop": NUMBERS}
+ORDINARY = "is run as an ordinary module"
+
+
+@pytest.fixture(params=CORES, ids=lambda core: "oldest" if core != CORES[0] else "newest")
+def core(request: pytest.FixtureRequest) -> Path:
+    """The programs of the newest and of the oldest ansible-core."""
+    path: Path = request.param
+    return path
+
+
+class Stage:
+    """Plays tasks on localhost, and tells what was printed and what was called."""
+
+    def __init__(self, core: Path, sandbox: Sandbox, folder: Path) -> None:
+        self.core, self.sandbox, self.folder = core, sandbox, folder
+        self.inventory = "localhost,"
+
+    def play(self, *tasks: dict[str, Any], code: int = 0, play: dict[str, Any] | None = None, **variables: Any) -> str:
+        """Play the tasks; variables are extra variables. Returns what was printed."""
+        book = {"hosts": "all", "connection": "local", "gather_facts": False, "tasks": list(tasks), **(play or {})}
+        path = self.folder / "playbook.yml"
+        path.write_text(json.dumps([book]), encoding="utf-8")
+        extra = {"ansible_python_interpreter": "{{ ansible_playbook_python }}", **variables}
+        env = {
+            **os.environ,
+            "HOME": str(self.folder),
+            "ANSIBLE_HOME": str(self.folder / ".ansible"),
+            "FONNTE_API_ENDPOINT": self.sandbox.url,
+            "FONNTE_ACCOUNT_TOKEN": self.sandbox.account_token,
+        }
+        self.sandbox.clear_journal()
+        command = [self.core / "ansible-playbook", "-v", "-i", self.inventory, "-e", json.dumps(extra), path]
+        done = subprocess.run(
+            command, env=env, cwd=self.folder.parent, capture_output=True, text=True, timeout=120, check=False
+        )
+        output = done.stdout + done.stderr
+        assert done.returncode == code, output
+        return output
+
+    def calls(self, path: str = "/get-devices") -> int:
+        """How often something was called in the last play."""
+        return sum(call["path"] == path for call in self.sandbox.journal())
+
+
+@pytest.fixture()
+def stage(core: Path, sandbox: Sandbox, tmp_path: Path) -> Stage:
+    """A stage with an empty account."""
+    return Stage(core, sandbox, tmp_path)
+
+
+def test_a_loop_reads_the_list_once(stage: Stage) -> None:
+    stage.play(IN_A_LOOP)
+    assert (stage.calls(), stage.calls("/add-device")) == (1, 5)
+    assert "changed=0" in stage.play(IN_A_LOOP) and stage.calls() == 1
+    assert "changed=0" in stage.play(IN_A_LOOP, fonnte_in_process=False) and stage.calls() == 5
+
+
+def test_what_an_item_wrote_the_next_one_sees(stage: Stage) -> None:
+    twice = {**IN_A_LOOP, "loop": [NUMBERS[0], "+62 " + NUMBERS[0][1:], NUMBERS[1]]}
+    stage.play({**twice, "register": "told"}, {"ansible.builtin.assert": {"that": _CHANGED}})
+    assert stage.calls("/add-device") == 2 and stage.calls() == 2
+
+
+_CHANGED = "told.results | map(attribute='changed') | list == [true, false, true]"
+
+
+def test_an_error_ends_the_belief_in_the_list(stage: Stage) -> None:
+    refusal = {"status": False, "reason": "input invalid"}
+    stage.sandbox.fault("status", path="/add-device", code=200, body=refusal, times=1)
+    stage.play({**IN_A_LOOP, "ignore_errors": True})
+    assert stage.calls() == 2 and len(stage.sandbox.devices()) == 4
+
+
+def test_each_try_reads_anew_and_so_does_the_info_module(stage: Stage) -> None:
+    tries = {
+        "fonnte.whatsapp.fonnte_device": {**DEVICE, "device": NUMBERS[0]},
+        "register": "told",
+        "until": "told.attempts == 3",
+        "retries": 3,
+        "delay": 0,
+    }
+    stage.play(tries)
+    assert stage.calls() == 3
+    stage.play({"fonnte.whatsapp.fonnte_device_info": {}, "loop": [1, 2, 3]})
+    assert stage.calls() == 3
+
+
+def test_the_environment_of_the_task_counts_and_is_undone(stage: Stage) -> None:
+    other = stage.sandbox.add_account()["token"]
+    tokens = [stage.sandbox.account_token, other]
+    stage.play(
+        {
+            "fonnte.whatsapp.fonnte_device": {**DEVICE, "device": "{{ item.number }}"},
+            "loop": [{"number": number, "token": token} for number, token in zip(NUMBERS, tokens)],
+            "environment": {"FONNTE_ACCOUNT_TOKEN": "{{ item.token }}"},
+            "no_log": True,
+        },
+        {**IN_A_LOOP, "loop": NUMBERS[2:4]},
+        play={"environment": {"FONNTE_API_TIMEOUT": "5"}},
+    )
+    accounts = {account["token"]: account["devices"] for account in stage.sandbox.state()["accounts"]}
+    assert [device["number"] for device in accounts[other]] == [NUMBERS[1]]
+    assert [device["number"] for device in accounts[stage.sandbox.account_token]] == [
+        NUMBERS[0],
+        *NUMBERS[2:4],
+    ]
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+def test_relative_paths_are_those_of_the_playbook(stage: Stage, in_process: bool) -> None:
+    task = {
+        "fonnte.whatsapp.fonnte_device": {**DEVICE, "device": NUMBERS[0], "quick": True, "record_path": "kept/here"}
+    }
+    stage.play(task, fonnte_in_process=in_process)
+    assert list((stage.folder / "kept" / "here").glob("device-*"))
+
+
+def test_what_the_ordinary_module_is_for(stage: Stage) -> None:
+    info = {"fonnte.whatsapp.fonnte_device_info": {}}
+    assert ORDINARY not in stage.play(info)
+    assert f"{ORDINARY}: fonnte_in_process is false" in stage.play(info, fonnte_in_process="no")
+    assert f"{ORDINARY}: the task is async" in stage.play({**info, "async": 30, "poll": 1})
+    there = stage.folder / "bin"
+    there.mkdir()
+    (there / "python").symlink_to(Path(stage.core / "python").resolve())
+    output = stage.play(info, ansible_python_interpreter=str(there / "python"), code=2)
+    assert f"{ORDINARY}: ansible_python_interpreter is {there / 'python'}" in output
+
+
+def test_a_task_that_is_delegated_here(stage: Stage) -> None:
+    stage.inventory = "far.example.com,"
+    here = {"fonnte.whatsapp.fonnte_device_info": {}, "delegate_to": "localhost"}
+    assert ORDINARY not in stage.play(here, play={"connection": "ssh"})
+    assert stage.calls() == 1
+
+
+def test_a_task_whose_time_is_over(stage: Stage) -> None:
+    stage.sandbox.set_options(latency=4.0)
+    slow = {"fonnte.whatsapp.fonnte_device_info": {}, "timeout": 1, "ignore_errors": True}
+    output = stage.play(slow)
+    assert "ignored=1" in output and "timed out" in output.lower().replace("timeout", "timed out")
+
+
+def test_a_token_from_a_vault(stage: Stage) -> None:
+    secret = stage.folder / "password"
+    secret.write_text("correct horse", encoding="utf-8")
+    sealed = subprocess.run(
+        [stage.core / "ansible-vault", "encrypt_string", "--vault-password-file", secret, "--stdin-name", "token"],
+        input=stage.sandbox.account_token,
+        env={**os.environ, "HOME": str(stage.folder)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    book = stage.folder / "vault.yml"
+    book.write_text(
+        "- hosts: localhost\n  gather_facts: false\n  vars:\n"
+        + "".join(f"    {line}\n" for line in sealed.stdout.splitlines())
+        + "  tasks:\n    - fonnte.whatsapp.fonnte_device_info:\n        account_token: '{{ token }}'\n",
+        encoding="utf-8",
+    )
+    env = {**os.environ, "HOME": str(stage.folder), "FONNTE_API_ENDPOINT": stage.sandbox.url}
+    command = [stage.core / "ansible-playbook", "-vvvv", "--vault-password-file", secret, book]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert stage.sandbox.account_token not in done.stdout + done.stderr
