@@ -11,7 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils import _options
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError, OptionError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError, OptionError, RefusedError
 
 from .conftest import MODULES, Controller
 
@@ -233,3 +233,11 @@ def test_a_wrong_age_in_the_defaults_is_found_here_too(fleet: Controller) -> Non
 def test_an_invalid_token_is_said(fleet: Controller) -> None:
     with pytest.raises(FonnteError, match='Fonnte said "unknown user"; use the account token'):
         fleet.run("device_info", account_token="another")
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_refusal_knows_the_status_that_it_came_with(fleet: Controller, status: int) -> None:
+    fleet.sandbox.set_readings(refusal_status=status)
+    with pytest.raises(RefusedError) as caught:
+        fleet.run("device_info", account_token="another")
+    assert caught.value.status == status
