@@ -11,7 +11,12 @@ from pathlib import Path
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import device_token, there
-from ansible_collections.fonnte.whatsapp.tests.conformance.playing import device, device_info, webhook_config
+from ansible_collections.fonnte.whatsapp.tests.conformance.playing import (
+    device,
+    device_info,
+    doctor,
+    webhook_config,
+)
 from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import ACCOUNT, World
 
 NUMBER = "081200008101"
@@ -50,12 +55,13 @@ def test_defaults_of_the_group(world: World, tmp_path: Path) -> None:
         device(device=NUMBER, state="disconnected", **unset),
         webhook_config(device=NUMBER, webhook=HOOK, **unset),
         device_info(recorded=True, **unset),
+        doctor(**unset),
     ]
     run = world.play(*tasks, defaults=defaults, env={"FONNTE_API_ENDPOINT": "https://nowhere.example.com"})
     for task, told in zip(tasks, run.told):
         assert not told.failed, f"{task}: {told.message}"
         assert any("validate_certs" in warning for warning in told.warnings), told.result
-    assert [told["changed"] for told in run.told] == [True, False, True, False]
+    assert [told["changed"] for told in run.told] == [True, False, True, False, False]
     assert set(run.told[3]["devices"][0]["recorded"]) >= {"quick", "webhook"}
     assert elsewhere.is_dir() and not world.player.record.exists()
 

@@ -20,6 +20,7 @@ MODULES: dict[str, tuple[_options.Spec, t.Callable[[_commands.Task], _commands.R
     "webhook_config": (_options.WEBHOOK_CONFIG, _commands.run_webhook_config),
     "device_info": (_options.DEVICE_INFO, _commands.run_device_info),
     "fleet": (_options.FLEET, _commands.run_fleet),
+    "doctor": (_options.DOCTOR, _commands.run_doctor),
 }
 
 
