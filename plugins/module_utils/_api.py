@@ -158,7 +158,7 @@ class FonnteApi:
         text = text.replace(name, bare_name(name)) if name else text
         shown = self._redactor.text(text, [token], form.values())
         if verdict is False and text:
-            raise RefusedError(path, text, shown)
+            raise RefusedError(path, text, shown, reply.status)
         told = f' that says "{shown}"' if text else ""
         raise UnreadableError(
             f"the service sent a reply to {path} that says neither yes nor no (HTTP {reply.status}){told}",

@@ -22,6 +22,8 @@ from ._adopt import (
     take_stock,
     write,
 )
+from ._clock import stamp
+from ._doctor import examine
 from ._engine import carry_out, foresee
 from ._errors import FonnteError, OptionError, doing
 from ._fleet import carry_out_fleet, foresee_fleet
@@ -35,10 +37,13 @@ from ._options import (
     common_warnings,
     desired_device,
     desired_webhooks,
+    doctor_order,
+    facts_file,
     fleet_members,
     fleet_orders,
     max_age,
     open_house,
+    place_of,
     record_errand,
     settings_warnings,
     token_warnings,
@@ -51,6 +56,7 @@ from ._result import Result, device_result, webhook_result
 from ._writer import Outcome
 
 if t.TYPE_CHECKING:
+    from ._facts import FactsFile, ServiceFacts
     from ._terms import Desired
 
 
@@ -174,6 +180,39 @@ def run_sheet(task: Task) -> Report:
         result["settings"] = list(taken.settings)
         warnings += settings_warnings(task.no_log)
     return Report(result, [*warnings, *taken.warnings])
+
+
+def run_doctor(task: Task) -> Report:
+    """Find out what tokens, record and service are like (module fonnte_doctor)."""
+    # They have no effect here, but what is wrong in module_defaults is found by every module.
+    max_age(task.params["record_max_age"])
+    order = doctor_order(task.params, task.check_mode)
+    file = facts_file(task.params)
+    problem = place_of(file) if file else None
+    if problem and not task.check_mode:
+        raise problem
+    # In check mode an earlier task may still have to make the folder.
+    warnings = [*common_warnings(task.params), *([str(problem)] if problem else [])]
+    # The file of facts may be the one that is about to be written.
+    house, redactor = open_house({**task.params, "service_facts_path": None}, task.environment)
+    exam = examine(house, redactor, order)
+    report = Report({**exam.result(), "dest": file.path if file else None}, warnings + exam.all_warnings())
+    if file is not None:
+        _keep_facts(file, exam.facts, task, report)
+    return report
+
+
+def _keep_facts(file: FactsFile, facts: ServiceFacts, task: Task, report: Report) -> None:
+    report.result["diff"] = file.difference(facts)
+    if not file.changes(facts):
+        return
+    if not task.check_mode:
+        try:
+            file.write(facts, stamp())
+        except FonnteError as fault:
+            fault.progress, fault.warnings = report.result, report.warnings
+            raise
+    report.result["changed"] = True
 
 
 def _run(

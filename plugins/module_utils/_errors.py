@@ -228,9 +228,10 @@ class RefusedError(CallError):
         text: The service's words, made safe to show.
         meaning: What the table says of them.
         seconds: How long the service asks to wait, where it says so.
+        status: The HTTP status of the reply, where it is known.
     """
 
-    def __init__(self, call: str, text: str, shown: str) -> None:
+    def __init__(self, call: str, text: str, shown: str, status: int | None = None) -> None:
         refusal, seconds = _look_up(call, text)
         advice = (
             refusal.advice
@@ -242,6 +243,7 @@ class RefusedError(CallError):
         self.text = shown
         self.meaning = refusal.meaning if refusal else Meaning.UNKNOWN
         self.seconds = seconds
+        self.status = status
 
 
 def _look_up(call: str, text: str) -> tuple[Refusal | None, int | None]:

@@ -25,6 +25,8 @@ FORMAT = 1
 # Nobody writes more into it; a path that names something else is not read to its end.
 LARGEST_FILE = 64 * 1024
 LONGEST_SHOWN = 40
+# The doctor's option that names the file.
+DEST = "dest"
 
 _WORDS: dict[str, tuple[str, ...]] = {
     "omitted": ("keeps", "resets"),
@@ -157,6 +159,14 @@ def _is_address(value: object) -> bool:
     return isinstance(value, str) and value.startswith(("http://", "https://")) and value.isprintable()
 
 
+def place_problem(path: str) -> str:
+    """Return why a file could not be written, without a full stop; empty where nothing speaks against it."""
+    folder = os.path.dirname(os.path.realpath(path))
+    if not os.path.isdir(folder):
+        return f"there is no folder {folder}"
+    return "" if os.access(folder, os.W_OK | os.X_OK) else f"the folder {folder} cannot be written"
+
+
 def save_facts(path: str, endpoint: str, facts: ServiceFacts, found_at: str, option: str) -> None:
     """Write a file of facts: aside, then renamed, so that no run reads half of it. It holds no secret.
 
@@ -181,3 +191,40 @@ def save_facts(path: str, endpoint: str, facts: ServiceFacts, found_at: str, opt
         raise OptionError(
             option, f"the file {path} cannot be written ({fault.strerror})", "name a file in a folder of your own"
         ) from None
+
+
+@dataclass(frozen=True)
+class FactsFile:
+    """The file that the doctor writes.
+
+    Attributes:
+        path: The file.
+        endpoint: The service that it is about.
+        before: What it held; None where there was none.
+    """
+
+    path: str
+    endpoint: str
+    before: ServiceFacts | None
+
+    def after(self, found: ServiceFacts) -> ServiceFacts:
+        """Return what it is to hold: what was found out earlier stays true where nothing newer was found out."""
+        return (self.before or ServiceFacts()).but(found)
+
+    def changes(self, found: ServiceFacts) -> bool:
+        """Tell whether there is something new to write; a file without a fact is not made."""
+        return self.after(found) != (self.before or ServiceFacts())
+
+    def write(self, found: ServiceFacts, found_at: str) -> None:
+        """Write it; OptionError if that cannot be done."""
+        save_facts(self.path, self.endpoint, self.after(found), found_at, DEST)
+
+    def difference(self, found: ServiceFacts) -> dict[str, t.Any]:
+        """Return the difference as Ansible shows it."""
+        before = self.before.known() if self.before else {}
+        return {
+            "before_header": self.path,
+            "after_header": self.path,
+            "before": before,
+            "after": self.after(found).known(),
+        }

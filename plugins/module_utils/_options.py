@@ -18,8 +18,9 @@ import typing as t
 from dataclasses import replace
 
 from ._api import FonnteApi
+from ._doctor import OWN_NAME, Order
 from ._errors import OptionError
-from ._facts import ServiceFacts, load_facts
+from ._facts import DEST, FactsFile, ServiceFacts, find_facts, load_facts, place_problem
 from ._fleet import Member, Orders, impossible
 from ._kept import Keep, KeptListing
 from ._number import key_of, parse_number
@@ -161,6 +162,14 @@ SHEET: Spec = {
     "separator": {"type": "str", "choices": list(SEPARATORS), "default": "comma"},
     "sheet": {"type": "path"},
     "return_settings": {"type": "bool", "default": False},
+}
+
+DOCTOR: Spec = {
+    **API,
+    **NUMBER,
+    "name": {"type": "str", "default": OWN_NAME},
+    "consent": {"type": "bool", "default": False},
+    "dest": {"type": "path"},
 }
 
 
@@ -529,3 +538,29 @@ def numbers_of(devices: t.Sequence[object] | None) -> tuple[str, ...] | None:
     if devices is None:
         return None
     return tuple(parse_number(device, f"devices[{index}]") for index, device in enumerate(devices))
+
+
+def doctor_order(params: Params, check_mode: bool) -> Order:
+    """Return what a task of fonnte_doctor allows."""
+    name = str(declare("name", params["name"]))
+    return Order(number=number(params), name=name, consent=params["consent"], check_mode=check_mode)
+
+
+def facts_file(params: Params) -> FactsFile | None:
+    """Return the file that fonnte_doctor is to write; None where none is named.
+
+    Raises:
+        OptionError: What is there is not a file of facts of this service, and is not overwritten.
+    """
+    path = params[DEST]
+    if path is None:
+        return None
+    endpoint = check_endpoint(params["api_endpoint"])
+    return FactsFile(path, endpoint, find_facts(path, endpoint, DEST))
+
+
+def place_of(file: FactsFile) -> OptionError | None:
+    """Return why the file could not be written: found before anything is called."""
+    problem = place_problem(file.path)
+    advice = "name a file in a folder that is there, and that the user who runs the task can write"
+    return OptionError(DEST, problem, advice) if problem else None

@@ -87,6 +87,11 @@ def record(**args: object) -> Task:
     return Task("fonnte_record", args)
 
 
+def doctor(**args: object) -> Task:
+    """A task of fonnte_doctor."""
+    return Task("fonnte_doctor", args)
+
+
 @dataclass(frozen=True)
 class Told:
     """What a task told its user."""
@@ -182,18 +187,30 @@ class Player:
         variables["fonnte_in_process"] = self._in_process
         stem.with_suffix(".yml").write_text(json.dumps(play, indent=1), encoding="utf-8")
         stem.with_suffix(".vars").write_text(json.dumps(variables), encoding="utf-8")
+        words = ["--diff", *(["--check"] if check else []), "-e", f"@{stem}.vars", f"{stem}.yml"]
+        run = self._run(words, stem.with_suffix(".told"), env or {}, may_show)
+        assert len(run.told) == len(tasks), f"{len(tasks)} tasks were played and {len(run.told)} results\n{run.output}"
+        return run
+
+    def play_by_name(self, name: str, *words: str, env: Mapping[str, str | None] | None = None) -> Run:
+        """Play a playbook of the collection by its name; what was skipped told nothing."""
+        self._count += 1
+        stem = self._plays / f"{self._count:03d}"
+        variables = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+        stem.with_suffix(".vars").write_text(json.dumps(variables), encoding="utf-8")
+        run = self._run(
+            ["-e", f"@{stem}.vars", *words, f"fonnte.whatsapp.{name}"], stem.with_suffix(".told"), env or {}, ()
+        )
+        assert not run.unfit, "\n".join(run.unfit)
+        return run
+
+    def _run(
+        self, words: Sequence[str], told_in: Path, env: Mapping[str, str | None], may_show: Collection[str]
+    ) -> Run:
         before = _tokens(self._sandbox)
         done = subprocess.run(
-            [
-                str(self._programs / "ansible-playbook"),
-                "-vvvv",
-                "--diff",
-                *(["--check"] if check else []),
-                "-e",
-                f"@{stem}.vars",
-                f"{stem}.yml",
-            ],
-            env=self._environment(stem.with_suffix(".told"), env or {}),
+            [str(self._programs / "ansible-playbook"), "-vvvv", *words],
+            env=self.environment(told_in, env),
             cwd=self._plays,
             text=True,
             stdin=subprocess.DEVNULL,
@@ -202,12 +219,12 @@ class Player:
             timeout=LONGEST_RUN,
             check=False,
         )
-        told = _read(stem.with_suffix(".told"))
-        assert len(told) == len(tasks), f"{len(tasks)} tasks were played and {len(told)} results came\n{done.stdout}"
+        told = _read(told_in)
         secrets = (before | _tokens(self._sandbox) | {MARK}) - set(may_show)
         return Run(told, done.stdout, tuple(self._unfit(done.stdout, told, secrets)))
 
-    def _environment(self, told: Path, extra: Mapping[str, str | None]) -> dict[str, str]:
+    def environment(self, told: Path, extra: Mapping[str, str | None]) -> dict[str, str]:
+        """The environment of a process; ``told`` is where it writes down its results."""
         env: dict[str, str | None] = {
             name: value for name, value in os.environ.items() if not _NOT_PASSED_ON.fullmatch(name)
         }

@@ -11,7 +11,13 @@ from pathlib import Path
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import device_token, there
-from ansible_collections.fonnte.whatsapp.tests.conformance.playing import device, device_info, record, webhook_config
+from ansible_collections.fonnte.whatsapp.tests.conformance.playing import (
+    device,
+    device_info,
+    doctor,
+    record,
+    webhook_config,
+)
 from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import ACCOUNT, World
 
 NUMBER = "081200008101"
@@ -51,6 +57,7 @@ def test_defaults_of_the_group(world: World, tmp_path: Path) -> None:
         webhook_config(device=NUMBER, webhook=HOOK, **unset),
         device_info(recorded=True, **unset),
         record(**unset),
+        doctor(**unset),
     ]
     run = world.play(*tasks, defaults=defaults, env={"FONNTE_API_ENDPOINT": "https://nowhere.example.com"})
     for task, told in zip(tasks, run.told):

@@ -21,6 +21,7 @@ MODULES: dict[str, tuple[_options.Spec, t.Callable[[_commands.Task], _commands.R
     "device_info": (_options.DEVICE_INFO, _commands.run_device_info),
     "fleet": (_options.FLEET, _commands.run_fleet),
     "record": (_options.RECORD, _commands.run_record),
+    "doctor": (_options.DOCTOR, _commands.run_doctor),
 }
 
 

@@ -11,7 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils import _options
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError, OptionError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError, OptionError, RefusedError
 
 from .conftest import MODULES, Controller
 
@@ -266,3 +266,11 @@ def test_an_option_of_the_record_that_is_missing_or_out_of_place(
         controller.run("record", check, **params)
     assert str(caught.value).startswith(f"Option {option}: ") and words in str(caught.value)
     assert controller.sandbox.journal() == []
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_refusal_knows_the_status_that_it_came_with(fleet: Controller, status: int) -> None:
+    fleet.sandbox.set_readings(refusal_status=status)
+    with pytest.raises(RefusedError) as caught:
+        fleet.run("device_info", account_token="another")
+    assert caught.value.status == status

@@ -1,0 +1,190 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook fonnte.whatsapp.doctor by its name: what it finds out, what it asks, and that it shows no secret."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import select
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.tests.conformance.cases import EVERYTHING, READINGS, Hook, there
+from ansible_collections.fonnte.whatsapp.tests.conformance.playing import MARK, Player, Run, device, doctor
+from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import ACCOUNT, World
+
+SCRATCH, CLIENT = "081200012001", "081200012002"
+CONSENT = ("-e", f"doctor_device={SCRATCH}", "-e", "doctor_consent=true")
+HOOKS = {
+    option: f"https://hooks.example.com/{MARK}-{option}"
+    for option, value in EVERYTHING.items()
+    if isinstance(value, Hook)
+}
+TRUTH: dict[str, dict[str, Any]] = {
+    "default": {
+        "omitted": "keeps",
+        "empty_webhook": "accepted",
+        "add_number": "verbatim",
+        "refusal_status": 200,
+        "update_without_device": "works",
+        "webhook_probe": "not_called",
+    },
+    "all-hard": {
+        "omitted": "resets",
+        "empty_webhook": "refused",
+        "add_number": "international",
+        "refusal_status": 400,
+        "update_without_device": "refused",
+        "webhook_probe": "called",
+    },
+}
+
+
+def play(world: World, *words: str) -> Run:
+    """Play it with the account's token in the environment, as a user does."""
+    return world.player.play_by_name("doctor", *words, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
+
+
+def facts_file(world: World) -> Path:
+    """Where the playbook writes by default."""
+    return world.player.home / ".ansible" / "fonnte-facts.json"
+
+
+def same_calls(world: World, *journals: list[dict[str, Any]]) -> None:
+    """Its journal tells the calls that the service saw."""
+    ours = [(call["path"], call["device"]) for journal in journals for call in journal]
+    assert ours == [(call["path"], call["number"]) for call in world.sandbox.journal()]
+
+
+@pytest.mark.parametrize("reading", [pytest.param("default", marks=pytest.mark.smoke), "all-hard"])
+def test_with_consent(world: World, reading: str) -> None:
+    """It names the right reading, writes to its own device alone, and the file is of use to other modules."""
+    world.begin(there(CLIENT, quick=True, webhook=HOOKS["webhook"]), reading=READINGS[reading])
+    before = world.devices()[CLIENT]
+    looked, tried, report = play(world, *CONSENT).told
+    assert not looked.changed and looked["would_call"] and tried.changed and not tried.failed, tried.result
+    assert {fact: value for fact, value in tried["facts"].items() if value is not None} == TRUTH[reading]
+    assert json.loads(facts_file(world).read_text(encoding="utf-8"))["facts"] == TRUTH[reading]
+    (made,) = set(world.devices()) - {CLIENT}
+    assert {call["number"] for call in world.sandbox.writes()} <= {made, SCRATCH}
+    assert world.devices()[CLIENT] == before
+    same_calls(world, looked["journal"], tried["journal"])
+    lines = "\n".join(report["msg"])
+    assert all(f"{fact} is {value}: " in lines for fact, value in TRUTH[reading].items()), lines
+    assert "otp_scope: " in lines and f"Calls: {len(world.sandbox.journal())}" in lines
+    assert any("request_otp: true" in warning for warning in tried.warnings)
+    told = world.tell(device(device=CLIENT, name="Toko Baru", service_facts_path=str(facts_file(world))))
+    assert told["operations"] == ["update"], told.result
+
+
+@pytest.mark.parametrize("words", [(), ("-e", "doctor_consent=false"), ("--check", "-e", "doctor_consent=true")])
+def test_without_consent(world: World, words: tuple[str, ...]) -> None:
+    """Without a terminal to ask at, without a yes, and in check mode only calls that read are made."""
+    world.begin(there(CLIENT, name="fonnte doctor"))
+    for number in (SCRATCH, CLIENT):
+        run = play(world, "-e", f"doctor_device={number}", *words)
+        assert not any(told.failed for told in run.told), run.output
+        assert "failed=0" in run.output
+    assert world.sandbox.writes() == [] and not world.player.record.exists()
+    assert {call["path"] for call in world.sandbox.journal()} == {"/get-devices", "/device"}
+
+
+def test_a_second_run_makes_no_second_device(world: World) -> None:
+    world.begin()
+    play(world, *CONSENT)
+    _looked, tried, _report = play(world, "-e", "doctor_consent=true").told
+    assert list(world.devices()) == [SCRATCH] and tried["scratch"]["made"] is False
+    assert tried["facts"]["omitted"] == "keeps"
+
+
+def test_a_failure_is_one_sentence(world: World) -> None:
+    """It says what is known so far and how the device is."""
+    world.begin()
+    world.sandbox.fault("html", path="/update-device", code=502, skip=4, times=None)
+    run = play(world, *CONSENT)
+    (failure,) = [told for told in run.told if told.failed]
+    assert "found out so far: " in failure.message and "omitted keeps" in failure.message
+    assert f"of device {SCRATCH}, " in failure.message and failure["facts"]["omitted"] == "keeps"
+
+
+def test_tokens_that_are_swapped(world: World) -> None:
+    """Told without showing them: the player searches all that was printed."""
+    world.begin(there(CLIENT))
+    token = world.devices()[CLIENT]["token"]
+    told = world.tell(doctor(account_token=token, device_token=ACCOUNT, consent=True))
+    assert any("swapped" in warning for warning in told.warnings) and world.sandbox.writes() == []
+
+
+def test_secrets_of_a_client_that_is_tried_on(world: World) -> None:
+    """The worst choice of a scratch device: what was recorded of it is shown by nothing."""
+    world.begin(there(CLIENT), reading=READINGS["omitted=resets"])
+    first, tried, again = world.play(
+        device(device=CLIENT, **{**EVERYTHING, **HOOKS}),
+        doctor(device=CLIENT, consent=True),
+        device(device=CLIENT, **{**EVERYTHING, **HOOKS}),
+    ).told
+    assert first.changed and tried.changed and not tried.failed, tried.result
+    assert set(HOOKS) < set(again["changed_fields"]), "the record still claims what the experiments reset"
+
+
+@pytest.mark.parametrize(("answer", "writes"), [("yes", True), ("", False), ("no", False)])
+def test_the_question(world: World, answer: str, writes: bool) -> None:
+    """At a terminal it says what would be called and what may be lost, and goes on after a yes alone."""
+    world.begin()
+    output = _at_a_terminal(world.player, answer)
+    assert "/update-device, at most 4 times" in output and "MAY BE LOST" in output and SCRATCH in output
+    assert bool(world.sandbox.writes()) is writes, output
+    assert MARK not in output and "failed=0" in output
+
+
+def _at_a_terminal(player: Player, answer: str) -> str:
+    """Play it at a terminal of its own, answer the question, and return what the terminal showed."""
+    ours, theirs = os.openpty()
+    env = player.environment(player.home / "told", {"FONNTE_ACCOUNT_TOKEN": ACCOUNT, "TERM": "dumb"})
+
+    def take_over() -> None:
+        fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+
+    process = subprocess.Popen(
+        [str(Path(sys.executable).parent / "ansible-playbook"), "fonnte.whatsapp.doctor", *CONSENT[:2]],
+        env={**env, "ANSIBLE_PYTHON_INTERPRETER": sys.executable},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=take_over,
+    )
+    os.close(theirs)
+    shown, asked, end = b"", False, time.monotonic() + 120
+    try:
+        while time.monotonic() < end:
+            if not select.select([ours], [], [], 0.2)[0]:
+                continue
+            # The end of a terminal is an error on Linux.
+            chunk = b""
+            with contextlib.suppress(OSError):
+                chunk = os.read(ours, 65536)
+            if not chunk:
+                break
+            shown += chunk
+            if not asked and b"anything else only reads" in shown:
+                asked = True
+                # The question is printed before the terminal listens.
+                time.sleep(0.5)
+                os.write(ours, answer.encode() + b"\r")
+    finally:
+        if not asked or time.monotonic() >= end:
+            process.kill()
+        process.wait()
+        os.close(ours)
+    return shown.decode(errors="replace")
