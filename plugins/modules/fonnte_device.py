@@ -34,7 +34,8 @@ options:
     default: present
   name:
     description:
-      - The device's name in the dashboard, 2 to 30 characters, or to 23 with O(handle_write_only=stamped). It is needed to create a device, and kept when left out.
+      - The device's name in the dashboard, 2 to 30 characters, or to 23 with O(handle_write_only=stamped).
+      - It is needed to create a device, and kept when left out.
     type: str
   autoread:
     description:

@@ -145,7 +145,9 @@ devices:
       type: int
       sample: 16785
     recorded:
-      description: For each setting in the record, its value, how far it can be believed (V(recorded), V(attested), V(unconfirmed), V(in_doubt)), and since when.
+      description:
+        - For each setting in the record, its value, how far it can be believed and since when.
+        - It is V(recorded), V(attested), V(unconfirmed) or V(in_doubt).
       returned: O(recorded=true)
       type: dict
       sample:

@@ -63,7 +63,7 @@ def test_both_ways_tell_the_same(label: str, case: str, way: str, played: Callab
     one, other = (played(label, each).stories[case] for each in WAYS)
     for when in ("check", "run", "again"):
         passes = getattr(one, when), getattr(other, when)
-        told = [_comparable(passed.told) for passed in passes if passed is not None]
+        told = [comparable(passed.told) for passed in passes if passed is not None]
         assert len(told) != 1 and told[:1] == told[1:], f"{when}, in the reading {label}"
         calls = [[(call["path"], sorted(call["form"])) for call in passed.applied] for passed in passes if passed]
         assert calls[:1] == calls[1:], f"{when}, in the reading {label}"
@@ -75,5 +75,6 @@ _PASSING = re.compile(
 )
 
 
-def _comparable(told: Told) -> Any:
+def comparable(told: Told) -> Any:
+    """What a task told, without what passes."""
     return told.failed, json.loads(_PASSING.sub("…", json.dumps(told.result)).replace(": …", ': "…"'))

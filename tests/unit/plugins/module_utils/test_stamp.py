@@ -34,8 +34,8 @@ HOOK_SETTINGS: dict[str, str | bool] = {"webhook": "https://h.example.com/a", "w
 CLAIMS = {OWN: OWN_SETTINGS, HOOKS: HOOK_SETTINGS}
 
 
-def stamped(name: str = "Toko Satu", claims: t.Any = CLAIMS, autoread: bool | None = True) -> str:
-    return stamped_name(name, make_code(TOKEN, name, claims, autoread))
+def stamped(name: str = "Toko Satu", claims: t.Any = None, autoread: bool | None = True) -> str:
+    return stamped_name(name, make_code(TOKEN, name, CLAIMS if claims is None else claims, autoread))
 
 
 def read(text: str, token: str = TOKEN) -> Stamp:

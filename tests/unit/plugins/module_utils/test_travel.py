@@ -132,6 +132,13 @@ def test_what_a_stamp_proved_is_carried_by_the_next_task(laptop: Controller, run
     assert not laptop.device(A, **OWN).result["changed"]
 
 
+def _made_by_hand(controller: Controller) -> None:
+    name = wire(controller)["name"]
+    controller.sandbox.purge(A)
+    Controller(controller.sandbox, controller.records.parent / "hand").device(A, name=bare_name(name), autoread=True)
+    controller.sandbox.edit(A, name=name)
+
+
 BREAKS: dict[str, t.Callable[[Controller], t.Any]] = {
     "renamed": lambda other: other.sandbox.edit(A, name="Toko Dua"),
     "renamed, and the stamp left": lambda other: other.sandbox.edit(
@@ -140,15 +147,8 @@ BREAKS: dict[str, t.Callable[[Controller], t.Any]] = {
     "autoread and a webhook": lambda other: other.sandbox.edit(A, autoread=False, webhook=OTHER),
     "another controller": lambda other: other.device(A, webhook=OTHER),
     "another controller without stamps": lambda other: other.device(A, webhook=OTHER, handle_write_only="recorded"),
-    "purged and made by hand": lambda other: _made_by_hand(other),
+    "purged and made by hand": _made_by_hand,
 }
-
-
-def _made_by_hand(controller: Controller) -> None:
-    name = wire(controller)["name"]
-    controller.sandbox.purge(A)
-    Controller(controller.sandbox, controller.records.parent / "hand").device(A, name=bare_name(name), autoread=True)
-    controller.sandbox.edit(A, name=name)
 
 
 @pytest.mark.parametrize("how", BREAKS)
@@ -491,7 +491,8 @@ def test_forgetting_with_a_token_alone_ends(laptop: Controller) -> None:
     laptop.device(A, **OWN)
     alone = {"account_token": None, "device_token": laptop.sandbox.device(A)["token"], "handle_undeclared": "forget"}
     changed = [
-        laptop.run("device", name="Toko Satu", personal=True, quick=False, **alone).result["changed"] for _ in range(4)
+        laptop.run("device", name="Toko Satu", personal=True, quick=False, **alone).result["changed"]
+        for _turn in range(4)
     ]
     assert changed[1:] == [False, False, False]
 

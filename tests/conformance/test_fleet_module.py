@@ -1,0 +1,87 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module fonnte_fleet in real playbooks: in every reading, and the same in both ways to the key."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.tests.conformance.cases import READINGS, Hook, account_token
+from ansible_collections.fonnte.whatsapp.tests.conformance.playing import Player, Run, Task
+from ansible_collections.fonnte.whatsapp.tests.conformance.test_readings import comparable
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+
+ACCOUNT = account_token("fleet")
+NUMBERS = ("081200009001", "081200009002", "081200009003", "081200009004")
+
+
+def fleet(devices: list[dict[str, Any]], **args: object) -> Task:
+    return Task("fonnte_fleet", {"account_token": ACCOUNT, "devices": devices, "api_retries": 0, **args})
+
+
+def life(sandbox: Sandbox, folder: Path, reading: str, in_process: bool) -> list[Run]:
+    """Play the life of a fleet: foreseen, made, again, edited behind its back and foreseen, healed, and mistakes."""
+    sandbox.reset(readings=READINGS[reading], accounts=[{"token": ACCOUNT}])
+    player = Player(folder, sandbox, in_process=in_process)
+    hook = Hook("fleet").url(sandbox, READINGS[reading])
+    declared = [{"device": number, "name": f"Toko {place}", "webhook": hook} for place, number in enumerate(NUMBERS)]
+    declared[1]["quick"] = None
+    task = fleet(declared, defaults={"quick": True, "autoread": True}, unlisted="report", canary=1)
+    runs = [player.play(task, check=True), player.play(task), player.play(task)]
+    edited = next(number for number in sandbox.devices() if number[-9:] == NUMBERS[2][-9:])
+    sandbox.edit(edited, autoread=False)
+    sandbox.fault("status", path="/update-device", code=200, body={"status": False, "reason": "no"}, times=1)
+    runs += [player.play(task, check=True), player.play(task), player.play(task)]
+    mistakes = [
+        fleet([*declared, {"device": "+62 812-0000-9001"}]),
+        fleet([{"device": NUMBERS[0], "name": "T"}]),
+        fleet([{"device": NUMBERS[0], "nme": "Toko"}]),
+        fleet([{**device, "webhook": ""} for device in declared], max_clear=3),
+    ]
+    return [*runs, player.play(*mistakes)]
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_the_life_of_a_fleet(reading: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    told = []
+    for way in ("in-process", "as-modules"):
+        folder = tmp_path / way
+        folder.mkdir()
+        runs = life(sandbox, folder, reading, in_process=way == "in-process")
+        foreseen, made, again, found, failed, healed, mistakes = runs
+        assert made.only()["summary"]["created"] == 4 and made.only().changed
+        for key in ("summary", "diff", "changed"):
+            assert foreseen.only()[key] == made.only()[key] or key == "summary"
+        assert not again.only().changed and again.only()["unlisted"] == []
+        assert [device["status"] for device in found.only()["devices"]] == [
+            "unchanged",
+            "unchanged",
+            "changed",
+            "unchanged",
+        ]
+        assert failed.only().failed and failed.only()["summary"]["failed"] == 1
+        assert healed.only().changed and healed.only()["summary"]["updated"] == 1
+        assert all(mistake.failed for mistake in mistakes.told)
+        assert all(word in mistakes.told[0].message for word in ("devices[0]", "devices[4]"))
+        assert "nme" in mistakes.told[2].message and "max_clear is 3" in mistakes.told[3].message
+        told.append([comparable(one) for run in runs for one in run.told])
+    for one, other in zip(*told):
+        assert json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+@pytest.mark.smoke
+def test_a_fleet_shows_no_secret_and_makes_one_call(sandbox: Sandbox, player: Player) -> None:
+    sandbox.reset(accounts=[{"token": ACCOUNT, "plan": "Super"}])
+    declared = [
+        {"device": f"0812000{10000 + index}", "name": f"Toko {index}", "webhook": Hook(f"{index}").url(sandbox, {})}
+        for index in range(30)
+    ]
+    assert player.play(fleet(declared)).only()["summary"]["created"] == 30
+    sandbox.clear_journal()
+    assert not player.play(fleet(declared)).only().changed
+    assert [call["path"] for call in sandbox.journal()] == ["/get-devices"]
