@@ -136,8 +136,7 @@ class InProcess(ActionBase):
         text = str(checked.errors.msg)
         unknown = bool(checked.unsupported_parameters) and text.startswith(next(iter(checked.error_messages)))
         if unknown and type(checked.errors[0]).__name__ == "UnsupportedError":
-            name = self._task.action.rpartition(".")[2]
-            return f"Unsupported parameters for ({name}) module: {text}"
+            return f"Unsupported parameters for ({self._task.action}) module: {text}"
         return text
 
     def _progress(self, variables: dict[str, t.Any]) -> t.Callable[[int, int], None]:

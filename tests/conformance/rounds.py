@@ -8,6 +8,7 @@ A process for each of these, and not for each case: that is what makes the table
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,14 @@ from .playing import Player, Run, Task, Told, snapshot
 Devices = dict[str, Json]
 # The two ways in which a task is run. Nobody should be able to tell them apart.
 WAYS = IN_PROCESS, AS_MODULES = "in-process", "as-modules"
+# Ordinary modules take ten times as long, so most readings are played with them only when asked for: in the end the
+# same engine is called, and what could differ does not depend on what the service does.
+BOTH_WAYS = tuple(READINGS) if os.environ.get("FONNTE_TESTS_WAYS") == "all" else ("default", "all-hard")
+
+
+def ways(label: str) -> tuple[str, ...]:
+    """Return the ways in which a reading is played."""
+    return WAYS if label in BOTH_WAYS else (IN_PROCESS,)
 
 
 @dataclass

@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import READINGS, Hook, account_token
 from ansible_collections.fonnte.whatsapp.tests.conformance.playing import Player, Run, Task
+from ansible_collections.fonnte.whatsapp.tests.conformance.rounds import AS_MODULES, IN_PROCESS, ways
 from ansible_collections.fonnte.whatsapp.tests.conformance.test_readings import comparable
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
@@ -49,10 +50,10 @@ def life(sandbox: Sandbox, folder: Path, reading: str, in_process: bool) -> list
 @pytest.mark.parametrize("reading", READINGS)
 def test_the_life_of_a_fleet(reading: str, sandbox: Sandbox, tmp_path: Path) -> None:
     told = []
-    for way in ("in-process", "as-modules"):
+    for way in ways(reading):
         folder = tmp_path / way
         folder.mkdir()
-        runs = life(sandbox, folder, reading, in_process=way == "in-process")
+        runs = life(sandbox, folder, reading, in_process=way == IN_PROCESS)
         foreseen, made, again, found, failed, healed, mistakes = runs
         assert made.only()["summary"]["created"] == 4 and made.only().changed
         for key in ("summary", "diff", "changed"):
@@ -70,8 +71,9 @@ def test_the_life_of_a_fleet(reading: str, sandbox: Sandbox, tmp_path: Path) -> 
         assert all(word in mistakes.told[0].message for word in ("devices[0]", "devices[4]"))
         assert "nme" in mistakes.told[2].message and "max_clear is 3" in mistakes.told[3].message
         told.append([comparable(one) for run in runs for one in run.told])
-    for one, other in zip(*told):
-        assert json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    # The records are in folders of their own.
+    texts = [json.dumps(one, sort_keys=True).replace(AS_MODULES, IN_PROCESS) for one in told]
+    assert texts[1:] in ([], texts[:1])
 
 
 @pytest.mark.smoke
