@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="a few rows, in about a minute")
     parser.add_argument("--rounds", type=int, help="how many rounds of every row")
     parser.add_argument("--list", action="store_true", help="name the rows and end")
-    parser.add_argument("--folder", type=Path, default=Path(".build/bench/work"), help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, default=Path(".build/bench"), help=argparse.SUPPRESS)
     parser.add_argument("--docs", type=Path, default=Path("docs"), help=argparse.SUPPRESS)
     return parser
 
@@ -95,9 +95,10 @@ def run(options: argparse.Namespace) -> None:
     rows = chosen(options.rows, options.quick)
     before = os.getloadavg()[0]
     with Sandbox() as sandbox:
-        bench = Bench(sandbox, options.folder.resolve())
+        bench = Bench(sandbox, options.folder.resolve() / "work")
         served = capacity(bench, rows)
         table = measure(bench, rows, options.rounds)
+        bench.clear()
     setting = report.Setting(
         date=datetime.now(timezone.utc).strftime("%Y-%m-%d"),
         cores=os.cpu_count() or 1,

@@ -57,17 +57,22 @@ class Bench:
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self._sandbox = sandbox
         self._folder = folder
-        self._record = folder / "record"
+        self._records = 0
         # What the sandbox and the record hold now, by work and size; None where a run has changed it.
         self._world: tuple[str, int] | None = None
         self._made: dict[int, list[dict[str, Any]]] = {}
-        folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
 
     def measure(self, row: Row) -> Measure:
         """Run a row once, from the state of the world where its work begins."""
         if row.way != EMPTY:
             self._prepare("" if row.work == MAKE else "made", row.size)
         return self._run(row)
+
+    def clear(self) -> None:
+        """Remove all files."""
+        shutil.rmtree(self._folder)
 
     def capacity(self, path: str, size: int, calls: int) -> float:
         """Return how many calls of a path the sandbox answers in a second, with so many devices in the account."""
@@ -91,7 +96,8 @@ class Bench:
         if state and size not in self._made:
             self._make(size)
         self._sandbox.reset(accounts=self._made[size] if state else self._empty_account())
-        self._forget()
+        # A folder of its own for each: for minutes after many files were deleted, ext4 is slow to make new ones.
+        self._records += 1
         if state:
             shutil.copytree(self._kept(size), self._record, symlinks=True)
         self._world = (state, size)
@@ -99,8 +105,9 @@ class Bench:
     def _empty_account(self) -> list[dict[str, Any]]:
         return [{"token": self._sandbox.account_token, "plan": PACKAGE}]
 
-    def _forget(self) -> None:
-        shutil.rmtree(self._record, ignore_errors=True)
+    @property
+    def _record(self) -> Path:
+        return self._folder / f"record-{self._records}"
 
     def _kept(self, size: int) -> Path:
         return self._folder / f"record-of-{size}"
@@ -113,7 +120,6 @@ class Bench:
 
     def _keep(self, size: int) -> None:
         self._made[size] = self._sandbox.state()["accounts"]
-        shutil.rmtree(self._kept(size), ignore_errors=True)
         shutil.copytree(self._record, self._kept(size), symlinks=True)
 
     # One run
