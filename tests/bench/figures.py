@@ -19,7 +19,7 @@ LISTING = "/get-devices"
 
 @dataclass(frozen=True)
 class Summary:
-    """The medians of a row's rounds; the calls are those of the last round, in which they were the same as before.
+    """The medians of a row's rounds. The calls are those of the round with the most of them.
 
     Attributes:
         seconds, cpu, largest, parent, worker, call_seconds, call_cpu: As in ``Measure``.
@@ -50,7 +50,8 @@ def summary(row: Row, measures: Sequence[Measure]) -> Summary:
     numbers = [each.name for each in fields(Measure) if each.name != "calls"]
     medians = {name: statistics.median(getattr(measure, name) for measure in measures) for name in numbers}
     seconds = [measure.seconds for measure in measures]
-    return Summary(row, len(measures), fastest=min(seconds), slowest=max(seconds), calls=measures[-1].calls, **medians)
+    calls = max((measure.calls for measure in measures), key=lambda each: sum(each.values()))
+    return Summary(row, len(measures), fastest=min(seconds), slowest=max(seconds), calls=calls, **medians)
 
 
 class Table:

@@ -49,6 +49,11 @@ def test_a_row_is_the_median_of_its_rounds():
     assert summary(row, [measure(1.0), measure(4.0)]).seconds == 2.5
 
 
+def test_the_calls_are_those_of_the_round_with_the_most():
+    measures = [measure(1.0, calls=calls) for calls in (ONE_LIST, {"/get-devices": 2}, ONE_LIST)]
+    assert summary(Row(FLEET, NOTHING, 10), measures).calls == {"/get-devices": 2}
+
+
 def test_memory_is_told_in_megabytes():
     assert summary(Row(EMPTY), [measure(1.0, megabytes=100.0)]).megabytes == pytest.approx(100.0, abs=0.01)
 
