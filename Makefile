@@ -13,7 +13,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check sandbox lint sanity units conformance integration molecule build changelog stages \
+.PHONY: help demo test check sandbox bench lint sanity units conformance integration molecule build changelog stages \
 	clean
 
 help: ## this list
@@ -30,6 +30,9 @@ check: ## the quick checks, for while you work
 
 sandbox: ## a server on this machine that behaves like the service, to try playbooks by hand; Ctrl-C ends it
 	@$(RUN) sandbox $(ARGS)
+
+bench: ## how fast it is, beside a loop over uri and a bare client; a quarter of an hour, or ARGS="--quick"
+	@$(RUN) bench $(ARGS)
 
 lint: ## ansible-lint, documentation, changelog, types
 	@$(RUN) lint $(ARGS)

@@ -10,7 +10,7 @@ import shutil
 import sys
 from typing import List
 
-from tools import changelog, demo, process, runner, stages
+from tools import bench, changelog, demo, process, runner, stages
 from tools.collection import NotBuilt
 from tools.interpreters import NoInterpreter
 from tools.paths import BUILD, ROOT
@@ -56,6 +56,8 @@ def run(words: List[str]) -> int:
         return demo.main(arguments)
     if name == "sandbox":
         return _sandbox(arguments)
+    if name == "bench":
+        return bench.main(arguments)
     if name == "changelog":
         return changelog.main(arguments)
     if name == "clean":

@@ -73,6 +73,7 @@ def _checkers(venv: Venv) -> List[Checker]:
         Checker(with_venv("mypy", "--strict", "--package", MODULE_UTILS)),
         Checker(with_venv("mypy", "--strict", "tools")),
         Checker(with_venv("mypy", "--strict", "tests/sandbox")),
+        Checker(with_venv("mypy", "--strict", "tests/bench")),
         Checker(with_venv("ruff", "format", "--check", "--diff")),
     ]
 

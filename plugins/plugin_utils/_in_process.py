@@ -24,7 +24,6 @@ import typing as t
 from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -33,6 +32,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import Fon
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._kept import Keep
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import Spec
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import bind, failure, hidden_values
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._masking import Secrets, masked
 
 SWITCH = "fonnte_in_process"
 PROGRESS_SWITCH = "fonnte_progress"
@@ -205,7 +205,7 @@ def plain(value: t.Any) -> t.Any:
 def _masked(result: dict[str, t.Any], hidden: set[str]) -> dict[str, t.Any]:
     """Return a result as AnsibleModule prints it: with what no_log hides masked, and its own switches kept."""
     kept = {key: value for key, value in result.items() if value is None or isinstance(value, bool)}
-    return {**remove_values(result, hidden), **kept}
+    return {**masked(result, Secrets(hidden)), **kept}
 
 
 def _shows_invocation(variables: dict[str, t.Any]) -> bool:

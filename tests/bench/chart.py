@@ -1,0 +1,121 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The chart: bars in plain SVG, readable on light and on dark ground."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from xml.sax.saxutils import escape
+
+from .figures import NotMeasured, Table
+from .ways import FLEET, FLOOR, IN_PROCESS, MAKE, NOTHING, ORDINARY, URI, WAYS
+
+WIDTH, LABEL, NUMBER = 760, 330, 90
+BAR, GAP, TITLE, MARGIN = 18, 8, 34, 16
+
+STYLE = """
+text { font: 13px system-ui, sans-serif; fill: #24292f }
+.title { font-weight: 600 }
+.ours { fill: #1a7f64 } .other { fill: #8c959f } .axis { stroke: #8c959f }
+@media (prefers-color-scheme: dark) {
+text { fill: #e6edf3 }
+.ours { fill: #3fb68f } .other { fill: #7d8590 } .axis { stroke: #7d8590 }
+}
+"""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar: seconds beyond an empty playbook."""
+
+    label: str
+    seconds: float
+    ours: bool
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Bars that share a scale, which begins at nothing."""
+
+    title: str
+    bars: tuple[Bar, ...]
+
+
+Wanted = Sequence["tuple[str, str, int, int, str]"]
+
+PANELS: tuple[tuple[str, Wanted], ...] = (
+    (
+        "100 devices, nothing to change: seconds beyond an empty playbook",
+        [(way, NOTHING, 100, 0, WAYS[way]) for way in (URI, ORDINARY, IN_PROCESS, FLEET)],
+    ),
+    (
+        "1,000 devices to make, 50 ms for each call: seconds beyond an empty playbook",
+        [(way, MAKE, 1000, 50, WAYS[way]) for way in (FLEET, FLOOR)],
+    ),
+    (
+        "fonnte_fleet, nothing to change: seconds beyond an empty playbook",
+        [(FLEET, NOTHING, size, 0, f"{size:,} devices") for size in (100, 1000, 10000)],
+    ),
+)
+
+
+def panels(table: Table) -> list[Panel]:
+    """Return what was measured of the panels; one with a single bar compares nothing."""
+    found = [Panel(title, tuple(_bars(table, wanted))) for title, wanted in PANELS]
+    return [panel for panel in found if len(panel.bars) > 1]
+
+
+def _bars(table: Table, wanted: Wanted) -> list[Bar]:
+    bars = []
+    for way, work, size, latency, label in wanted:
+        try:
+            seconds = table.extra(table.find(way, work, size, latency))
+        except NotMeasured:
+            continue
+        bars.append(Bar(label, max(seconds, 0.0), way in (IN_PROCESS, FLEET)))
+    return bars
+
+
+def draw(shown: Sequence[Panel]) -> str:
+    """Return the chart as SVG."""
+    body: list[str] = []
+    y = MARGIN
+    for panel in shown:
+        body.append(f'<text class="title" x="{MARGIN}" y="{y + 14}">{escape(panel.title)}</text>')
+        y += TITLE
+        top = y
+        longest = max(bar.seconds for bar in panel.bars) or 1.0
+        for bar in panel.bars:
+            body += _drawn(bar, y, (WIDTH - LABEL - NUMBER) * bar.seconds / longest)
+            y += BAR + GAP
+        body.append(f'<line class="axis" x1="{LABEL}" y1="{top - 4}" x2="{LABEL}" y2="{y - GAP + 4}"/>')
+        y += MARGIN
+    told = "; ".join(f"{bar.label}: {_seconds(bar)}" for panel in shown for bar in panel.bars)
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" width="{WIDTH}" height="{y}" '
+            'role="img" aria-labelledby="title description">',
+            '<title id="title">How long each way takes</title>',
+            f'<desc id="description">{escape(told)}</desc>',
+            f"<style>{STYLE}</style>",
+            *body,
+            "</svg>\n",
+        ]
+    )
+
+
+def _drawn(bar: Bar, y: int, width: float) -> list[str]:
+    kind = "ours" if bar.ours else "other"
+    # A bar of nothing could not be seen.
+    shown = max(width, 1.0)
+    return [
+        f'<text x="{LABEL - 8}" y="{y + 14}" text-anchor="end">{escape(bar.label)}</text>',
+        f'<rect class="{kind}" x="{LABEL}" y="{y}" width="{shown:.1f}" height="{BAR}" rx="2"/>',
+        f'<text x="{LABEL + shown + 6:.1f}" y="{y + 14}">{_seconds(bar)}</text>',
+    ]
+
+
+def _seconds(bar: Bar) -> str:
+    return f"{bar.seconds:.1f} s" if bar.seconds >= 10 else f"{bar.seconds:.2f} s"

@@ -1,0 +1,207 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is told of a run: tables in Markdown that are also good to read on a terminal, and JSON."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .figures import Figure, NotMeasured, Summary, Table, figures, ratio
+from .rows import LEFT_OUT
+from .ways import EMPTY, FLOOR, FLOOR_ONE, FLOORS, MAKE, NOTHING, TENTH, URI, WAYS, WORKS, tasks
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where and how it was measured.
+
+    Attributes:
+        load: The load average of a minute, before and after.
+        capacity: Calls that the sandbox answers in a second, by what they are.
+    """
+
+    date: str
+    cores: int
+    python: str
+    ansible_core: str
+    system: str
+    load: tuple[float, float]
+    capacity: Mapping[str, float]
+
+
+def table_of(lines: Sequence[Sequence[str]]) -> str:
+    """Return lines of cells as a Markdown table with even columns; the first line is the head."""
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    padded = [" | ".join(cell.ljust(width) for cell, width in zip(line, widths)) for line in lines]
+    rule = "|".join("-" * (width + 2) for width in widths)
+    return "\n".join([f"| {padded[0]} |", f"|{rule}|", *(f"| {line} |" for line in padded[1:])])
+
+
+def figures_table(found: Sequence[Figure]) -> str:
+    """Return the figures to reach, and whether they are."""
+    words = {True: "yes", False: "**no**", None: "not measured"}
+    lines = [[one.what, one.to_reach, one.measured, words[one.reached]] for one in found]
+    return table_of([["figure", "to reach", "measured", "reached"], *lines])
+
+
+def rows_tables(table: Table) -> str:
+    """Return a table for each size, with a line for each way."""
+    sizes = sorted({one.row.size for one in table.summaries if one.row.way != EMPTY})
+    texts = []
+    for size in sizes:
+        ours = [one for one in table.summaries if one.row.size == size and one.row.way != EMPTY]
+        order = {name: place for place, name in enumerate(WORKS)}
+        ours.sort(key=lambda one: (order[one.row.work], one.row.latency, one.row.check, list(WAYS).index(one.row.way)))
+        head = ["work", "latency", "way", "seconds", "beyond empty", "times faster than uri", "to the floor"]
+        head += ["API calls", "peak MB", "rounds"]
+        texts.append(f"### {size:,} devices\n\n" + table_of([head, *(_line(table, one) for one in ours)]))
+    return "\n\n".join(texts)
+
+
+def _line(table: Table, one: Summary) -> list[str]:
+    row = one.row
+    return [
+        WORKS[row.work] + (", check mode" if row.check else ""),
+        f"{row.latency} ms",
+        WAYS[row.way],
+        f"{one.seconds:.2f}",
+        f"{table.extra(one):.2f}",
+        _times(table, table.beside(one, URI), one) if row.way not in (URI, *FLOORS) else "",
+        _times(table, one, _floor_of(table, one)) if row.way not in FLOORS else "",
+        str(sum(one.calls.values())),
+        f"{one.megabytes:.0f}",
+        str(one.rounds),
+    ]
+
+
+def _floor_of(table: Table, one: Summary) -> Summary | None:
+    return table.beside(one, FLOOR if one.row.way == "fleet" else FLOOR_ONE)
+
+
+def _times(table: Table, longer: Summary | None, shorter: Summary | None) -> str:
+    if longer is None or shorter is None:
+        return ""
+    try:
+        times = ratio(table.extra(longer), table.extra(shorter))
+    except NotMeasured:
+        return ""
+    return f"{times:.0f}" if times >= 10 else f"{times:.2f}"
+
+
+def setting_text(setting: Setting, table: Table) -> str:
+    """Return in words where it was measured, what the empty playbook takes, and what the sandbox can serve."""
+    empty = table.empty
+    served = "\n".join(f"- {what}: {rate:,.0f} calls a second" for what, rate in setting.capacity.items())
+    return (
+        f"Measured on {setting.date} with {setting.cores} cores, Python {setting.python}, ansible-core "
+        f"{setting.ansible_core}, {setting.system}; load average {setting.load[0]:.1f} before and {setting.load[1]:.1f} "
+        f"after.\nAn empty playbook takes {empty.seconds:.2f} s ({empty.fastest:.2f} to {empty.slowest:.2f}) and "
+        f"{empty.megabytes:.0f} MB.\n\nWhat the sandbox can serve, with the client on the same cores:\n\n{served}"
+    )
+
+
+def terminal(setting: Setting, table: Table) -> str:
+    """Return what is printed."""
+    return "\n\n".join([setting_text(setting, table), rows_tables(table), figures_table(figures(table))])
+
+
+def _yaml(way: str, work: str) -> str:
+    # Without its type stubs, which nothing else here needs.
+    library: Any = importlib.import_module("yaml")
+    text = library.safe_dump(tasks(way, work), sort_keys=False, width=1000)
+    return f"```yaml\n{text}```"
+
+
+def document(setting: Setting, table: Table) -> str:
+    """Return the page for the documentation."""
+    return PAGE.format(
+        setting=setting_text(setting, table),
+        figures=figures_table(figures(table)),
+        rows=rows_tables(table),
+        left_out="\n".join(f"- {text}" for text in LEFT_OUT),
+        uri_make=_yaml("uri", MAKE),
+        uri_look=_yaml("uri", NOTHING),
+        uri_one_list=_yaml("uri-one-list", TENTH),
+        loop=_yaml("in-process", NOTHING),
+        fleet=_yaml("fleet", NOTHING),
+    )
+
+
+def as_json(setting: Setting, table: Table) -> str:
+    """Return everything for programs."""
+    found: dict[str, Any] = {
+        "machine": asdict(setting),
+        "figures": [asdict(one) for one in figures(table)],
+        "rows": [{"name": one.row.name, **_numbers(one)} for one in table.summaries],
+    }
+    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+
+
+def _numbers(one: Summary) -> dict[str, Any]:
+    told = asdict(one)
+    del told["row"]
+    return {name: round(value, 4) if isinstance(value, float) else value for name, value in told.items()}
+
+
+PAGE = """<!--
+Copyright (c) 2026, fonnte.whatsapp contributors
+GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+SPDX-License-Identifier: GPL-3.0-or-later
+-->
+
+# How fast it is
+
+This page is written by `make bench`. All was measured in one run, side by side, against the sandbox.
+
+![Bars: how long each way takes](bench.svg)
+
+## Figures
+
+{figures}
+
+## Where it was measured
+
+{setting}
+
+## How it was measured
+
+- Each number is the median of the rounds in the last column. A round runs all rows, one after another.
+- *Beyond empty* is the time of the playbook without that of an empty one: one play, no tasks. Of a floor it is the time of its calls alone.
+- The devices are in a file of JSON that is given with `--extra-vars`. Reading it counts.
+- Ansible runs with its own defaults. The host is the implicit localhost.
+- The floor is a bare aiohttp client in a process of its own. It makes the same calls, and knows nothing of records, evidence or check mode.
+- *Peak MB* is the largest resident memory of any one process: `ansible-playbook`, its worker or a module, whichever is the largest. It is what the system counted (`ru_maxrss` of `wait4`). `bench.json` also has `parent` and `worker`, sampled from `VmHWM` in `/proc` every 20 ms.
+- After each run the benchmark counts the calls that changed something. A run with one too many or too few fails.
+- *One in ten to change*: each tenth device has a new name.
+
+Left out:
+
+{left_out}
+
+## How the ways are written
+
+A loop over `ansible.builtin.uri` that makes devices:
+
+{uri_make}
+
+A loop that looks at each device, and updates it if its name is another. It cannot see a webhook: one that somebody cleared stays cleared.
+
+{uri_look}
+
+Who writes it with care reads one list for all. It still cannot see a webhook:
+
+{uri_one_list}
+
+A loop over `fonnte_device`. As an ordinary module it is the same task with `fonnte_in_process: false`:
+
+{loop}
+
+One task for all:
+
+{fleet}
+"""

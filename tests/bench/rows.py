@@ -1,0 +1,99 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is measured: a row for each way, work, size and latency, and in how many rounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .ways import (
+    EMPTY,
+    FLEET,
+    FLOOR,
+    FLOOR_ONE,
+    IN_PROCESS,
+    MAKE,
+    NOTHING,
+    ORDINARY,
+    TENTH,
+    URI,
+    URI_ONE_LIST,
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One thing to measure.
+
+    Attributes:
+        latency: What the service takes for each call, in milliseconds.
+        rounds: In how many rounds it is measured.
+        check: Whether in check mode.
+    """
+
+    way: str
+    work: str = NOTHING
+    size: int = 0
+    latency: int = 0
+    rounds: int = 3
+    check: bool = False
+
+    @property
+    def name(self) -> str:
+        """How a row is named on the command line."""
+        words = [self.way] if self.way == EMPTY else [self.way, self.work, str(self.size), f"{self.latency}ms"]
+        return "/".join([*words, *(["check"] if self.check else [])])
+
+
+WORKS = (NOTHING, TENTH, MAKE)
+LATENCIES = (0, 50)
+
+
+def _grid(
+    ways: tuple[str, ...], works: tuple[str, ...], size: int, latencies: tuple[int, ...], rounds: int
+) -> list[Row]:
+    return [Row(way, work, size, latency, rounds) for latency in latencies for work in works for way in ways]
+
+
+SLOW = (URI, ORDINARY)
+QUICK_WAYS = (IN_PROCESS, FLEET, FLOOR, FLOOR_ONE)
+
+# A loop of 100 that starts a process for each item takes half a minute and more, so it has few rounds.
+FULL: tuple[Row, ...] = (
+    Row(EMPTY, rounds=5),
+    *_grid(SLOW, WORKS, 10, (0,), 3),
+    *_grid(SLOW, WORKS, 10, (50,), 1),
+    *_grid((URI_ONE_LIST,), (NOTHING,), 10, LATENCIES, 3),
+    *_grid(QUICK_WAYS, WORKS, 10, LATENCIES, 3),
+    *_grid(SLOW, (NOTHING,), 100, (0,), 3),
+    *_grid(SLOW, (TENTH, MAKE), 100, (0,), 1),
+    *_grid((URI_ONE_LIST,), (NOTHING,), 100, LATENCIES, 3),
+    *_grid(QUICK_WAYS, WORKS, 100, LATENCIES, 3),
+    *_grid((IN_PROCESS,), WORKS, 1000, (0,), 1),
+    *_grid((FLEET, FLOOR), WORKS, 1000, LATENCIES, 3),
+    *_grid((FLEET, FLOOR), (NOTHING,), 10000, LATENCIES, 3),
+    *_grid((FLEET, FLOOR), (TENTH, MAKE), 10000, (0,), 1),
+    *(Row(IN_PROCESS, work, 100, rounds=1, check=True) for work in WORKS),
+    *(Row(FLEET, work, 1000, rounds=1, check=True) for work in WORKS),
+    Row(FLEET, NOTHING, 10000, rounds=1, check=True),
+)
+
+# What is left out of the grid of all ways, works, sizes and latencies, and why.
+LEFT_OUT = (
+    "The loops that start a process for each device (`uri`, ordinary module) are measured for 10 and 100 devices, "
+    "and with 100 only without latency: a thousand would take a quarter of an hour.",
+    "The loop in-process is measured for 1,000 devices without latency only: one call after another, "
+    "50 ms each add 100 seconds to making them, for every client.",
+    "`fonnte_fleet` makes and changes 10,000 devices without latency only: 20,000 calls of 50 ms, "
+    "16 at a time, are another minute.",
+)
+
+QUICK: tuple[Row, ...] = (
+    Row(EMPTY, rounds=2),
+    *_grid((URI, ORDINARY, IN_PROCESS, FLEET, FLOOR), (NOTHING,), 10, (0,), 1),
+    *_grid((IN_PROCESS, FLEET, FLOOR, FLOOR_ONE), (NOTHING,), 100, (0,), 2),
+    *_grid((FLEET, FLOOR), (NOTHING,), 1000, (0,), 2),
+    *_grid((FLEET, FLOOR), (MAKE,), 1000, (50,), 1),
+    Row(FLEET, MAKE, 1000, rounds=1, check=True),
+)

@@ -1,0 +1,188 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ways that are compared, as the plays that a user would write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = dict[str, Any]
+
+EMPTY = "empty"
+URI = "uri"
+URI_ONE_LIST = "uri-one-list"
+ORDINARY = "ordinary"
+IN_PROCESS = "in-process"
+FLEET = "fleet"
+FLOOR = "floor"
+FLOOR_ONE = "floor-one"
+
+MAKE, TENTH, NOTHING = "make", "tenth", "nothing"
+WORKS = {MAKE: "all to make", TENTH: "one in ten to change", NOTHING: "nothing to change"}
+
+# How many devices the fleet, and the floor beside it, work on at a time.
+CONCURRENCY = 16
+
+WAYS = {
+    EMPTY: "an empty playbook",
+    URI: "loop over ansible.builtin.uri",
+    URI_ONE_LIST: "the same, but one list for all",
+    ORDINARY: "loop over fonnte_device, as an ordinary module",
+    IN_PROCESS: "loop over fonnte_device",
+    FLEET: f"fonnte_fleet, {CONCURRENCY} at a time",
+    FLOOR: f"floor: a bare client, {CONCURRENCY} at a time",
+    FLOOR_ONE: "floor: a bare client, one at a time",
+}
+FLOORS = (FLOOR, FLOOR_ONE)
+LOOP = {"loop": "{{ devices }}", "loop_control": {"label": "{{ item.device }}"}}
+
+
+def device(index: int, changed: bool = False) -> Json:
+    """Return what is declared of a device: two settings that the service shows, and one that it hides."""
+    return {
+        "device": f"62812{index:08d}",
+        "name": f"Toko {index:05d}" + (" baru" if changed else ""),
+        "autoread": True,
+        "webhook": f"https://hooks.example.com/{index:05d}?key=k{index:05d}",
+    }
+
+
+def declared(work: str, size: int) -> list[Json]:
+    """Return what the play of a work declares."""
+    changed = set(to_change(work, size))
+    return [device(index, index in changed) for index in range(size)]
+
+
+def to_change(work: str, size: int) -> range:
+    """Return which devices get a new name."""
+    return range(0, size, 10) if work == TENTH else range(0)
+
+
+def writes(work: str, size: int) -> int:
+    """Return how many calls that change something a work takes."""
+    return 2 * size if work == MAKE else len(to_change(work, size))
+
+
+def play(way: str, work: str) -> list[Json]:
+    """Return the play of a way; ``devices`` holds what is declared."""
+    return [{"hosts": "localhost", "gather_facts": False, "tasks": tasks(way, work)}]
+
+
+def tasks(way: str, work: str) -> list[Json]:
+    """Return the tasks of a play."""
+    if way == EMPTY:
+        return []
+    if way in (URI, URI_ONE_LIST):
+        return _uri_make() if work == MAKE else _uri_one_list() if way == URI_ONE_LIST else _uri_look()
+    if way == FLEET:
+        return [_fleet()]
+    return [_loop(in_process=way == IN_PROCESS)]
+
+
+SETTINGS = {"name": "{{ item.name }}", "autoread": "{{ item.autoread }}", "webhook": "{{ item.webhook }}"}
+
+
+def _loop(in_process: bool) -> Json:
+    task: Json = {
+        "name": "Each device is as declared",
+        "fonnte.whatsapp.fonnte_device": {"device": "{{ item.device }}", **SETTINGS, "handle_unknown": "ignore"},
+        **LOOP,
+    }
+    return task if in_process else {**task, "vars": {"fonnte_in_process": False}}
+
+
+def _fleet() -> Json:
+    options: Json = {
+        "devices": "{{ devices }}",
+        "concurrency": CONCURRENCY,
+        "handle_unknown": "ignore",
+    }
+    return {"name": "All devices are as declared", "fonnte.whatsapp.fonnte_fleet": options}
+
+
+FORM = {**SETTINGS, "autoread": "{{ item.autoread | string | lower }}"}
+# The URL and the token come from the environment, as they do for the modules.
+ENDPOINT = "{{ lookup('ansible.builtin.env', 'FONNTE_API_ENDPOINT') }}"
+ACCOUNT = "{{ lookup('ansible.builtin.env', 'FONNTE_ACCOUNT_TOKEN') }}"
+
+
+def _call(path: str, token: str, form: Json) -> Json:
+    options: Json = {"url": ENDPOINT + path, "method": "POST", "headers": {"Authorization": token}}
+    return {"ansible.builtin.uri": {**options, "body_format": "form-urlencoded", "body": form} if form else options}
+
+
+def _uri_make() -> list[Json]:
+    update = _call(
+        "/update-device", "{{ item.json.token }}", {"device": "{{ item.item.device }}", **_of("item.item", FORM)}
+    )
+    return [
+        {
+            "name": "Add the devices",
+            **_call("/add-device", ACCOUNT, {"device": "{{ item.device }}", "name": "{{ item.name }}"}),
+            **LOOP,
+            "register": "added",
+            "failed_when": "not added.json.status",
+        },
+        {
+            "name": "Set what adding cannot",
+            **update,
+            "loop": "{{ added.results }}",
+            "loop_control": {"label": "{{ item.item.device }}"},
+            "register": "updated",
+            "failed_when": "not updated.json.status",
+        },
+    ]
+
+
+def _uri_look() -> list[Json]:
+    look = {
+        "name": "Look at each device",
+        **_call("/get-devices", ACCOUNT, {}),
+        **LOOP,
+        "register": "looked",
+        "failed_when": "not looked.json.status",
+    }
+    found = "(item.json.data | selectattr('device', 'equalto', item.item.device) | first)"
+    update = _call(
+        "/update-device",
+        "{{ " + found + ".token }}",
+        {"device": "{{ item.item.device }}", **_of("item.item", FORM)},
+    )
+    return [
+        look,
+        {
+            "name": "Update what has another name",
+            **update,
+            "loop": "{{ looked.results }}",
+            "loop_control": {"label": "{{ item.item.device }}"},
+            "when": f"{found}.name != item.item.name",
+            "register": "updated",
+            "failed_when": "not updated.json.status",
+        },
+    ]
+
+
+def _uri_one_list() -> list[Json]:
+    look = {
+        "name": "Look at all devices",
+        **_call("/get-devices", ACCOUNT, {}),
+        "register": "looked",
+        "failed_when": "not looked.json.status",
+    }
+    found = "(looked.json.data | selectattr('device', 'equalto', item.device) | first)"
+    return [
+        look,
+        {
+            "name": "Update what has another name",
+            **_call("/update-device", "{{ " + found + ".token }}", {"device": "{{ item.device }}", **FORM}),
+            **LOOP,
+            "when": f"{found}.name != item.name",
+            "register": "updated",
+            "failed_when": "not updated.json.status",
+        },
+    ]
+
+
+def _of(place: str, settings: Json) -> Json:
+    return {option: value.replace("item.", f"{place}.") for option, value in settings.items()}
