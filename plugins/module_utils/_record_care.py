@@ -397,6 +397,8 @@ def _applying(changes: t.Sequence[Change]) -> t.Callable[[list[Change]], None]:
                 for change in group:
                     held.enter_context(change.file.lock(LOCK_SECONDS))
                 done.extend(change for change in group if _apply(change))
+                # Restored or forgotten: neither may be taken back by a power cut once it was told.
+                group[0].file.sync_folder()
 
     return act
 
