@@ -101,7 +101,8 @@ class InProcess(ActionBase):
         """Have the environment and the folder that a module would have, for as long as it runs."""
         asked: dict[str, t.Any] = {}
         self._compute_environment_string(asked)
-        before, folder = os.environ.copy(), os.getcwd()
+        folder = os.getcwd()
+        before = {name: os.environ.get(name) for name in map(str, asked)}
         try:
             os.environ.update({str(name): str(value) for name, value in asked.items()})
             # A module on this machine is started in the folder of the playbook.
@@ -109,8 +110,11 @@ class InProcess(ActionBase):
             yield
         finally:
             os.chdir(folder)
-            os.environ.clear()
-            os.environ.update(before)
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
 
     # The module
 
