@@ -28,7 +28,7 @@ text { fill: #e6edf3 }
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: seconds beyond an empty playbook."""
+    """One row: seconds beyond an empty playbook."""
 
     label: str
     seconds: float
@@ -86,13 +86,13 @@ def draw(shown: Sequence[Panel]) -> str:
         body.append(f'<text class="title" x="{MARGIN}" y="{y + 14}">{escape(panel.title)}</text>')
         y += TITLE
         top = y
-        longest = max(bar.seconds for bar in panel.bars) or 1.0
-        for bar in panel.bars:
-            body += _drawn(bar, y, (WIDTH - LABEL - NUMBER) * bar.seconds / longest)
+        longest = max(row.seconds for row in panel.bars) or 1.0
+        for row in panel.bars:
+            body += _drawn(row, y, (WIDTH - LABEL - NUMBER) * row.seconds / longest)
             y += BAR + GAP
         body.append(f'<line class="axis" x1="{LABEL}" y1="{top - 4}" x2="{LABEL}" y2="{y - GAP + 4}"/>')
         y += MARGIN
-    told = "; ".join(f"{bar.label}: {_seconds(bar)}" for panel in shown for bar in panel.bars)
+    told = "; ".join(f"{row.label}: {_seconds(row)}" for panel in shown for row in panel.bars)
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" width="{WIDTH}" height="{y}" '
@@ -106,16 +106,16 @@ def draw(shown: Sequence[Panel]) -> str:
     )
 
 
-def _drawn(bar: Bar, y: int, width: float) -> list[str]:
-    kind = "ours" if bar.ours else "other"
+def _drawn(row: Bar, y: int, width: float) -> list[str]:
+    kind = "ours" if row.ours else "other"
     # A bar of nothing could not be seen.
     shown = max(width, 1.0)
     return [
-        f'<text x="{LABEL - 8}" y="{y + 14}" text-anchor="end">{escape(bar.label)}</text>',
+        f'<text x="{LABEL - 8}" y="{y + 14}" text-anchor="end">{escape(row.label)}</text>',
         f'<rect class="{kind}" x="{LABEL}" y="{y}" width="{shown:.1f}" height="{BAR}" rx="2"/>',
-        f'<text x="{LABEL + shown + 6:.1f}" y="{y + 14}">{_seconds(bar)}</text>',
+        f'<text x="{LABEL + shown + 6:.1f}" y="{y + 14}">{_seconds(row)}</text>',
     ]
 
 
-def _seconds(bar: Bar) -> str:
-    return f"{bar.seconds:.1f} s" if bar.seconds >= 10 else f"{bar.seconds:.2f} s"
+def _seconds(row: Bar) -> str:
+    return f"{row.seconds:.1f} s" if row.seconds >= 10 else f"{row.seconds:.2f} s"

@@ -175,7 +175,9 @@ This page is written by `make bench`. All was measured in one run, side by side,
 - The devices are in a file of JSON that is given with `--extra-vars`. Reading it counts.
 - Ansible runs with its own defaults. The host is the implicit localhost.
 - The floor is a bare aiohttp client in a process of its own. It makes the same calls, and knows nothing of records, evidence or check mode.
-- *Peak MB* is the largest resident memory of any one process: `ansible-playbook`, its worker or a module, whichever is the largest. It is what the system counted (`ru_maxrss` of `wait4`). `bench.json` also has `parent` and `worker`, sampled from `VmHWM` in `/proc` every 20 ms.
+- *Peak MB* is the largest resident memory of any one process: `ansible-playbook`, its worker or a module, whichever is the largest.
+  It is what the system counted (`ru_maxrss` of `wait4`).
+  `bench.json` also has `parent` and `worker`, sampled from `VmHWM` in `/proc` every 20 ms.
 - After each run the benchmark counts the calls that changed something. A run with one too many or too few fails.
 - *One in ten to change*: each tenth device has a new name.
 

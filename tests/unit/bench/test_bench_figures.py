@@ -187,9 +187,9 @@ def full_table():
 
 def test_bars_are_as_long_as_the_times():
     (panel,) = panels(full_table())
-    assert [bar.seconds for bar in panel.bars] == [40.0, 1.0, 0.0]
+    assert [row.seconds for row in panel.bars] == [40.0, 1.0, 0.0]
     drawn = ElementTree.fromstring(draw([panel]))
-    bars = [float(bar.get("width")) for bar in drawn.iter("{http://www.w3.org/2000/svg}rect")]
+    bars = [float(row.get("width")) for row in drawn.iter("{http://www.w3.org/2000/svg}rect")]
     assert bars[0] / bars[1] == pytest.approx(40.0, rel=0.02) and bars[2] == 1.0
     assert "prefers-color-scheme: dark" in draw([panel])
 
