@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: fonnte_doctor
 short_description: Find out which tokens these are, and how Fonnte behaves
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - Tells which tokens were given, whether the record can be written and will last, and how the service at O(api_endpoint) behaves
     where the documentation of U(https://fonnte.com) is silent.
