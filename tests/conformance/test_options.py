@@ -63,7 +63,7 @@ def test_defaults_of_the_group(world: World, tmp_path: Path) -> None:
     for task, told in zip(tasks, run.told):
         assert not told.failed, f"{task}: {told.message}"
         assert any("validate_certs" in warning for warning in told.warnings), told.result
-    assert [told["changed"] for told in run.told] == [True, False, True, False, False]
+    assert [told["changed"] for told in run.told] == [True, False, True, False, False, False]
     assert set(run.told[3]["devices"][0]["recorded"]) >= {"quick", "webhook"}
     assert run.told[4]["folder"] == str(elsewhere) and run.told[4]["devices"][0]["recorded"] is True
     assert elsewhere.is_dir() and not world.player.record.exists()
