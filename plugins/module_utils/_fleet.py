@@ -72,7 +72,7 @@ class Orders:
     """How a fleet is worked on.
 
     Attributes:
-        concurrency: How many devices at a time.
+        concurrency: How many calls at a time. Half as many devices more are worked on.
         stop: Whether the first failure ends the run.
         canary: How many devices go first, alone.
         max_create: The most devices that may be created; None for no limit. The others alike.
@@ -291,7 +291,8 @@ class _Board:
 
     def work_on_all(self, turns: t.Sequence[Turn]) -> None:
         """Work on members side by side, and return when all are done or given up."""
-        pool = concurrent.futures.ThreadPoolExecutor(self.orders.concurrency)
+        # While one device waits for its record to be on the disk, another one calls. The transport counts the calls.
+        pool = concurrent.futures.ThreadPoolExecutor(self.orders.concurrency + self.orders.concurrency // 2)
         try:
             for _done in concurrent.futures.as_completed([pool.submit(self.work, turn) for turn in turns]):
                 self.progress(self.done, self.total)

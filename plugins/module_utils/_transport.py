@@ -59,7 +59,11 @@ _NO_ANSWER = "a proxy or a maintenance page may stand in front of the service: r
 
 @dataclass(frozen=True)
 class Connection:
-    """How the service is reached. Times are in seconds."""
+    """How the service is reached. Times are in seconds.
+
+    Attributes:
+        pool_size: How many calls at a time, in however many threads, and so how many connections.
+    """
 
     endpoint: str
     timeout: float
@@ -166,6 +170,7 @@ class Transport:
         self._connection = connection
         self._proxies = environment_proxies(connection.endpoint)
         self._gate = Gate()
+        self._slots = threading.BoundedSemaphore(connection.pool_size)
         self._session = self._open()
 
     def _open(self) -> t.Any:
@@ -208,11 +213,20 @@ class Transport:
         Raises:
             CallError: No such object came back; the error knows whether the call may have been applied.
         """
-        self._gate.wait()
+        with self._slots:
+            self._gate.wait()
+            status, headers, body = self._ended(path, token, form)
+            if status == BUSY:
+                asked = BoundedRetry.seconds(headers.get("Retry-After"))
+                self._gate.close(min(asked or BACKOFF_SECONDS, self._connection.longest_delay))
+        return _read(path, status, headers, body, self._connection.longest_delay)
+
+    def _ended(self, path: str, token: str, form: t.Mapping[str, str]) -> tuple[int, t.Any, bytes]:
+        """Send and read, and end it when its time is up."""
         seconds = self._connection.timeout * CALL_TIMEOUTS
         deadline = time.monotonic() + seconds
         try:
-            status, headers, body = _within(seconds, lambda: self._exchange(path, token, form, deadline))
+            answer: tuple[int, t.Any, bytes] = _within(seconds, lambda: self._exchange(path, token, form, deadline))
         except _Late:
             # The connection is in an unknown state, and the thread that holds it may live on for a while.
             self.close()
@@ -220,10 +234,7 @@ class Transport:
             raise UnansweredError(
                 f"no whole answer came within {seconds:g} s", "run the play again, or raise api_timeout"
             ) from None
-        if status == BUSY:
-            asked = BoundedRetry.seconds(headers.get("Retry-After"))
-            self._gate.close(min(asked or BACKOFF_SECONDS, self._connection.longest_delay))
-        return _read(path, status, headers, body, self._connection.longest_delay)
+        return answer
 
     def _exchange(self, path: str, token: str, form: t.Mapping[str, str], deadline: float) -> tuple[int, t.Any, bytes]:
         """Send, and read the body; a read whose body breaks off is sent again like any other broken read."""

@@ -165,7 +165,8 @@ options:
     default: ignore
   concurrency:
     description:
-      - How many devices are worked on at a time.
+      - How many calls are made at a time.
+      - Up to half as many devices more may be under way, since a device also waits for its record to be written.
     type: int
     default: 4
   on_error:

@@ -236,6 +236,19 @@ def test_all_slow_down_when_the_service_asks_one_of_them_to(rich: Controller) ->
     assert sum(at - times[0] < 0.8 for at in times) <= 3
 
 
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_so_many_calls_at_a_time(rich: Controller, concurrency: int) -> None:
+    fleet(rich, entries(9, webhook=URL))
+    rich.sandbox.set_options(latency=0.2)
+    rich.sandbox.clear_journal()
+    assert fleet(rich, entries(9, quick=True), concurrency=concurrency)["summary"]["updated"] == 9
+    at = sorted(entry["at"] for entry in rich.sandbox.journal() if entry["path"] == "/update-device")
+    # A call is written down when its answer goes out, 0.2 s after it came.
+    assert all(at[place + concurrency] - at[place] > 0.15 for place in range(9 - concurrency))
+    # One after another they take at least 1.6 s.
+    assert concurrency == 1 or at[-1] - at[0] < 1.5
+
+
 def test_a_list_of_many_warnings_is_cut(rich: Controller) -> None:
     report = rich.run("fleet", devices=entries(15, webhook=URL))
     assert len(report.warnings) == 11 and "5 more" in report.warnings[-1]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import time
 import typing as t
 from email.utils import formatdate
@@ -63,6 +64,22 @@ def post(sandbox: Sandbox, path: str = LIST, **changes: t.Any) -> Reply:
 
 def tries(sandbox: Sandbox, path: str) -> int:
     return len([entry for entry in sandbox.journal() if entry["path"] == path])
+
+
+# Side by side
+
+
+def test_no_more_calls_at_a_time_than_allowed_in_however_many_threads(sandbox: Sandbox) -> None:
+    sandbox.set_options(latency=0.2)
+    transport = connect(sandbox, pool_size=2)
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        replies = list(pool.map(lambda _number: transport.post(LIST, sandbox.account_token, {}), range(6)))
+    assert all(reply.body["status"] is True for reply in replies)
+    at = sorted(entry["at"] for entry in sandbox.journal())
+    # Three rounds of two: a call is written down when its answer goes out.
+    assert all(at[number + 2] - at[number] > 0.15 for number in range(4))
+    # One after another they would take a second.
+    assert at[-1] - at[0] < 0.9
 
 
 # Endpoints
