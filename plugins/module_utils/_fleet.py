@@ -294,7 +294,9 @@ class _Board:
         # While one device waits for its record to be on the disk, another one calls. The transport counts the calls.
         pool = concurrent.futures.ThreadPoolExecutor(self.orders.concurrency + self.orders.concurrency // 2)
         try:
-            for _done in concurrent.futures.as_completed([pool.submit(self.work, turn) for turn in turns]):
+            for ended in concurrent.futures.as_completed([pool.submit(self.work, turn) for turn in turns]):
+                # A fault of our own must not pass for a device that is done.
+                ended.result()
                 self.progress(self.done, self.total)
         except BaseException:
             # The task's time is over, or somebody pressed Ctrl-C. What is under way ends; nothing new begins.

@@ -249,6 +249,17 @@ def test_so_many_calls_at_a_time(rich: Controller, concurrency: int) -> None:
     assert concurrency == 1 or at[-1] - at[0] < 1.5
 
 
+def test_a_fault_of_our_own_does_not_pass_for_work_that_is_done(
+    rich: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_arguments: t.Any) -> t.NoReturn:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(_api.FonnteApi, "add_device", broken)
+    with pytest.raises(ZeroDivisionError):
+        rich.run("fleet", devices=entries(3))
+
+
 def test_a_list_of_many_warnings_is_cut(rich: Controller) -> None:
     report = rich.run("fleet", devices=entries(15, webhook=URL))
     assert len(report.warnings) == 11 and "5 more" in report.warnings[-1]
