@@ -50,6 +50,7 @@ def failure(fault: FonnteError) -> dict[str, t.Any]:
     return {"msg": str(fault), **fault.progress}
 
 
+# Ansible has no types here, so to mypy its class is anything, and of anything nothing can be derived.
 class _Module(AnsibleModule):  # type: ignore[misc]
     """A module that remembers what it was given: checked, a null looks like what was left out."""
 
