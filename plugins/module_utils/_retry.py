@@ -12,6 +12,8 @@ import random
 import time
 import typing as t
 
+from ._transport import BACKOFF_SECONDS, BUSY, Gate
+
 if t.TYPE_CHECKING:
     from urllib3.exceptions import InvalidHeader, MaxRetryError, ProtocolError
     from urllib3.util.retry import Retry
@@ -22,28 +24,6 @@ else:
     except ImportError:
         # The file has to be importable; the transport says what is missing before it is used.
         Retry = object
-
-BACKOFF_SECONDS = 0.5
-BUSY = 429
-
-
-class Gate:
-    """Where all calls of a process wait when the service has asked one of them for patience."""
-
-    def __init__(self) -> None:
-        self._opens_at = 0.0
-
-    def close(self, seconds: float) -> None:
-        """Let nobody through for so long."""
-        self._opens_at = max(self._opens_at, time.monotonic() + seconds)
-
-    def wait(self) -> None:
-        """Return when it is open; those who waited do not all go at once."""
-        while True:
-            left = self._opens_at - time.monotonic()
-            if left <= 0:
-                return
-            time.sleep(left + random.uniform(0, BACKOFF_SECONDS / 2))
 
 
 class BoundedRetry(Retry):

@@ -15,7 +15,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
-from ._commands import Report, Task
+from ._command import Report, Task
 from ._errors import FonnteError, MissingLibraryError
 from ._options import Params, Spec, harmless, secrets
 

@@ -280,8 +280,7 @@ token:
   sample: example-device-token
 """
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._commands import run_device
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import DEVICE
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._module_device import DEVICE, run_device
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import run_module
 
 

@@ -182,8 +182,7 @@ account:
       sample: 16785
 """
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._commands import run_device_info
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import DEVICE_INFO
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._module_info import DEVICE_INFO, run_device_info
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import run_module
 
 

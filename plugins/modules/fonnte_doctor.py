@@ -276,8 +276,7 @@ dest:
   sample: /home/admin/fonnte-facts.json
 """
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._commands import run_doctor
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import DOCTOR
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._module_doctor import DOCTOR, run_doctor
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import run_module
 
 

@@ -318,8 +318,7 @@ unlisted:
   sample: ["081200009009"]
 """
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._commands import run_fleet
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import FLEET
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._module_fleet import FLEET, run_fleet
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import run_module
 
 

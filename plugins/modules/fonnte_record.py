@@ -290,8 +290,7 @@ kept:
   sample: []
 """
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._commands import run_record
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import RECORD
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._module_record import RECORD, run_record
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import run_module
 
 

@@ -158,8 +158,7 @@ wrong:
       sample: write yes or no, or leave it empty
 """
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._commands import run_sheet
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import SHEET
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._module_sheet import SHEET, run_sheet
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import run_module
 
 

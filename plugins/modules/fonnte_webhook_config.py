@@ -144,8 +144,7 @@ recreated:
   type: bool
 """
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._commands import run_webhook_config
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import WEBHOOK_CONFIG
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._module_device import WEBHOOK_CONFIG, run_webhook_config
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import run_module
 
 

@@ -27,7 +27,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._commands import Report, Task
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._command import Report, Task
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._kept import Keep
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import Spec

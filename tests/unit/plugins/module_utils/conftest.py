@@ -11,21 +11,28 @@ import typing as t
 from pathlib import Path
 
 import pytest
-
-from ansible_collections.fonnte.whatsapp.plugins.module_utils import _commands, _options
+from ansible_collections.fonnte.whatsapp.plugins.module_utils import (
+    _module_device,
+    _module_doctor,
+    _module_fleet,
+    _module_info,
+    _module_record,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._command import Report, Task
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import Spec
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
-MODULES: dict[str, tuple[_options.Spec, t.Callable[[_commands.Task], _commands.Report]]] = {
-    "device": (_options.DEVICE, _commands.run_device),
-    "webhook_config": (_options.WEBHOOK_CONFIG, _commands.run_webhook_config),
-    "device_info": (_options.DEVICE_INFO, _commands.run_device_info),
-    "fleet": (_options.FLEET, _commands.run_fleet),
-    "record": (_options.RECORD, _commands.run_record),
-    "doctor": (_options.DOCTOR, _commands.run_doctor),
+MODULES: dict[str, tuple[Spec, t.Callable[[Task], Report]]] = {
+    "device": (_module_device.DEVICE, _module_device.run_device),
+    "webhook_config": (_module_device.WEBHOOK_CONFIG, _module_device.run_webhook_config),
+    "device_info": (_module_info.DEVICE_INFO, _module_info.run_device_info),
+    "fleet": (_module_fleet.FLEET, _module_fleet.run_fleet),
+    "record": (_module_record.RECORD, _module_record.run_record),
+    "doctor": (_module_doctor.DOCTOR, _module_doctor.run_doctor),
 }
 
 
-def _complete(spec: _options.Spec, given: dict[str, t.Any]) -> dict[str, t.Any]:
+def _complete(spec: Spec, given: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return options as Ansible hands them over: with defaults, and None for what was left out, in entries too."""
     complete = {option: given.get(option, description.get("default")) for option, description in spec.items()}
     for option, description in spec.items():
@@ -61,13 +68,13 @@ class Controller:
         assert not unknown, f"no option of {module}: {unknown}"
         return _complete(spec, given)
 
-    def run(self, module: str, check: bool = False, **params: t.Any) -> _commands.Report:
+    def run(self, module: str, check: bool = False, **params: t.Any) -> Report:
         """Run a module; FonnteError where it fails."""
         complete = self.complete(module, **params)
         given = {**self.common, **params}
-        return MODULES[module][1](_commands.Task(complete, self.environment, check_mode=check, given=given))
+        return MODULES[module][1](Task(complete, self.environment, check_mode=check, given=given))
 
-    def device(self, device: t.Any, check: bool = False, **params: t.Any) -> _commands.Report:
+    def device(self, device: t.Any, check: bool = False, **params: t.Any) -> Report:
         """Run fonnte_device."""
         return self.run("device", check, device=device, **params)
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-
-from ansible_collections.fonnte.whatsapp.plugins.module_utils import _commands, _options
+from ansible_collections.fonnte.whatsapp.plugins.module_utils import _module_sheet
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._command import Report, Task
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError, OptionError
 
 A, B, C = "081200000001", "6281200000002", "081200000003"
@@ -36,12 +36,12 @@ class Desk:
 
     def run(
         self, devices: list[dict[str, t.Any]] | None = None, check: bool = False, no_log: bool = False, **params: t.Any
-    ) -> _commands.Report:
+    ) -> Report:
         given = {"dest": str(self.folder), "devices": DEVICES if devices is None else devices, **params}
-        complete = {option: given.get(option, spec.get("default")) for option, spec in _options.SHEET.items()}
-        return _commands.run_sheet(_commands.Task(complete, {}, check_mode=check, no_log=no_log))
+        complete = {option: given.get(option, spec.get("default")) for option, spec in _module_sheet.SHEET.items()}
+        return _module_sheet.run_sheet(Task(complete, {}, check_mode=check, no_log=no_log))
 
-    def sheet(self, name: str = "hidden.csv", **params: t.Any) -> _commands.Report:
+    def sheet(self, name: str = "hidden.csv", **params: t.Any) -> Report:
         return self.run(sheet=str(self.folder / name), **params)
 
     def declared(self, name: str = "devices.yml") -> list[dict[str, t.Any]]:

@@ -13,7 +13,6 @@ import typing as t
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._backup import (
     FORMAT,
     BackupError,

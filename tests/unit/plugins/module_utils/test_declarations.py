@@ -10,12 +10,11 @@ import typing as t
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.fonnte.whatsapp.plugins.module_utils import _declarations, _yaml_text
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._declarations import DeclarationFile, fleet_problems
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._yaml_text import TextError
+from hypothesis import given
+from hypothesis import strategies as st
 
 A, B, C = "081200000001", "6281200000002", "081200000003"
 

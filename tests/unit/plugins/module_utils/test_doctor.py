@@ -13,9 +13,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.fonnte.whatsapp.plugins.module_utils import _doctor
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._commands import Report
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._command import Report
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor import OWN_NAME
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
     FonnteError,

@@ -10,7 +10,6 @@ import os
 import typing as t
 
 import pytest
-
 from ansible_collections.fonnte.whatsapp.plugins.module_utils import _api, _engine, _sight, _writer
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
     BusyError,

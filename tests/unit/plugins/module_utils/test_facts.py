@@ -14,7 +14,6 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.fonnte.whatsapp.plugins.module_utils import _facts
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._facts import (

@@ -9,7 +9,6 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-
 from ansible_collections.fonnte.whatsapp.plugins.module_utils import _api
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError, OptionError, UnreachableError
 

@@ -17,7 +17,6 @@ import time
 import typing as t
 
 import pytest
-
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import RecordStore, Standing
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._settings import BY_OPTION
 
@@ -28,10 +27,10 @@ MOMENTS = 10
 # The work of a process of its own: only the kernel ends it, and it cannot tidy up.
 WORK = """
 import json, sys
-from ansible_collections.fonnte.whatsapp.plugins.module_utils import _commands
+from ansible_collections.fonnte.whatsapp.plugins.module_utils import _command, _module_fleet
 params = json.loads(sys.stdin.read())
 print("begun", flush=True)
-_commands.run_fleet(_commands.Task(params, {}, given=params))
+_module_fleet.run_fleet(_command.Task(params, {}, given=params))
 """
 
 

@@ -10,7 +10,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._folder import FolderHealth, folder_health
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import RecordStore
 

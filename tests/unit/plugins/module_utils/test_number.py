@@ -7,9 +7,6 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._number import (
     international,
@@ -17,6 +14,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._number import (
     parse_number,
     same_number,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 DIGITS = st.text("0123456789", min_size=8, max_size=13).filter(lambda text: text[0] != "0")
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
-
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._clock import TIME_FORMAT
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
     NotFoundError,

@@ -14,7 +14,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
     MissingLibraryError,
     RecordError,

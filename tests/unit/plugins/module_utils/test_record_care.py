@@ -14,9 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.fonnte.whatsapp.plugins.module_utils import _record_care
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._commands import Report
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._command import Report
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError, RecordError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import NumberNote, RecordFile, RecordStore
 

@@ -7,9 +7,6 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._redact import (
     LONGEST_TEXT,
     MASK,
@@ -17,6 +14,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._redact import (
     bare_host,
     is_bare,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 KEY = "key-of-the-test"
 

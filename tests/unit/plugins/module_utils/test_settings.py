@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._settings import (
     BY_OPTION,

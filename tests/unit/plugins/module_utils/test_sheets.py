@@ -11,12 +11,11 @@ import io
 import typing as t
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.fonnte.whatsapp.plugins.module_utils import _sheets
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._sheets import HEAD, Listed
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._yaml_text import TextError
+from hypothesis import given
+from hypothesis import strategies as st
 
 A, B, C = "081200000001", "6281200000002", "081200000003"
 SECRET = "s3cr3t"

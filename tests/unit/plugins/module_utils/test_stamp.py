@@ -10,8 +10,6 @@ import typing as t
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
-
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._settings import NAME_LENGTH, Where, declare, from_wire
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._stamp import (
@@ -25,6 +23,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._stamp import (
     read_stamp,
     stamped_name,
 )
+from hypothesis import given
 
 TOKEN = "example-device-token"
 # Whatever the service shows: it need not be a name that could be declared.

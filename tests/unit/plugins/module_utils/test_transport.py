@@ -13,8 +13,7 @@ from email.utils import formatdate
 from pathlib import Path
 
 import pytest
-
-from ansible_collections.fonnte.whatsapp.plugins.module_utils import _transport
+from ansible_collections.fonnte.whatsapp.plugins.module_utils import _session
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
     BusyError,
     CallError,
@@ -288,7 +287,7 @@ def test_a_reply_that_trickles_ends_with_the_whole_call(sandbox: Sandbox, more: 
 
 
 def test_a_reply_that_is_too_large_is_not_read(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_transport, "LARGEST_BODY", 1_000_000)
+    monkeypatch.setattr(_session, "LARGEST_BODY", 1_000_000)
     for chunked in (True, False):
         sandbox.fault("huge", path=LIST, megabytes=3, chunked=chunked)
         with pytest.raises(UnreadableError, match="larger than"):
@@ -375,7 +374,7 @@ def test_a_proxy_that_is_down_has_let_nothing_through(sandbox: Sandbox, monkeypa
 
 
 def test_without_requests_the_library_is_named(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_transport, "REQUESTS_MISSING", "ImportError")
+    monkeypatch.setattr(_session, "REQUESTS_MISSING", "ImportError")
     with pytest.raises(MissingLibraryError, match="requests"):
         post(sandbox)
 

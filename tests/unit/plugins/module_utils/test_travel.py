@@ -14,8 +14,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-
-from ansible_collections.fonnte.whatsapp.plugins.module_utils import _api, _commands, _engine, _options, _writer
+from ansible_collections.fonnte.whatsapp.plugins.module_utils import _api, _engine, _options, _writer
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._command import Report
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
     FonnteError,
     NotFoundError,
@@ -39,7 +39,7 @@ RESULT_KEYS = ("changed", "operations", "changed_fields", "reasons", "diff", "ev
 class Stamping(Controller):
     """A controller whose tasks use stamps unless they say otherwise."""
 
-    def run(self, module: str, check: bool = False, **params: t.Any) -> _commands.Report:
+    def run(self, module: str, check: bool = False, **params: t.Any) -> Report:
         """Run a module; FonnteError where it fails."""
         policy = {} if module == "device_info" else {"handle_write_only": "stamped"}
         return super().run(module, check, **{**policy, **params})

@@ -16,13 +16,12 @@ import typing as t
 from pathlib import Path
 
 import hypothesis.strategies as st
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
-
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._settings import BY_OPTION, WEBHOOKS
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from .conftest import Controller
 

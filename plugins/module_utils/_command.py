@@ -1,0 +1,45 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""What a module is given and what it gives back, without Ansible."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ._kept import Keep
+from ._options import Environment, Params
+from ._result import Result
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task as whoever runs the module hands it over.
+
+    Attributes:
+        params: Its options, complete and checked against the argument spec.
+        environment: The variables that stand in for some of them.
+        keep: What earlier tasks of this process have kept.
+        given: The options as the user wrote them.
+        progress: Is told how many devices of a fleet are done, and of how many.
+    """
+
+    params: Params
+    environment: Environment = field(repr=False)
+    check_mode: bool = False
+    no_log: bool = False
+    keep: Keep | None = field(default=None, repr=False)
+    given: Params = field(default_factory=dict, repr=False)
+    progress: t.Callable[[int, int], None] = field(default=lambda done, total: None, repr=False)
+
+
+@dataclass
+class Report:
+    """What goes back to the user."""
+
+    result: Result
+    warnings: list[str] = field(default_factory=list)
