@@ -220,6 +220,14 @@ def _run_pool(stages: Sequence[Stage], pool: _Pool) -> List[Outcome]:
         sys.exit(130)
 
 
+def prepare_tree(name: str) -> venvs.Venv:
+    """Set up one environment, and the tree as the checkout is now."""
+    with locked():
+        venv = set_up([name])[name]
+        _copies([])
+    return venv
+
+
 def prepare_installed(name: str, root: Path) -> venvs.Venv:
     """Set up one environment and install the collection from its built artifact under a root."""
     with locked():

@@ -21,6 +21,7 @@ from tools.sandbox import Sandbox, running
 from tools.venvs import Venv
 
 MODULE_UTILS = "ansible_collections.%s.%s.plugins.module_utils" % (NAMESPACE, NAME)
+FAULTS = "ansible_collections.%s.%s.tests.faults" % (NAMESPACE, NAME)
 # Two is what the checks are balanced for; a machine with one core gets one.
 WORKERS = min(2, os.cpu_count() or 1)
 
@@ -74,6 +75,7 @@ def _checkers(venv: Venv) -> List[Checker]:
         Checker(with_venv("mypy", "--strict", "tools")),
         Checker(with_venv("mypy", "--strict", "tests/sandbox")),
         Checker(with_venv("mypy", "--strict", "tests/bench")),
+        Checker(with_venv("mypy", "--strict", "--package", FAULTS)),
         Checker(with_venv("ruff", "format", "--check", "--diff")),
     ]
 

@@ -461,13 +461,17 @@ def _make(house: House, exam: Examination) -> Device:
 
 
 def _new(house: House, exam: Examination, device: Device) -> Device | None:
-    """Return a device that was just made as the list shows it; None where it does not."""
+    """Return a device that was just made as the list shows it; None where it does not, or not enough of it."""
     # A list may lag behind, so it is looked at twice.
     for _look in range(MAKING["/get-devices"]):
         start = exam.calls.listing(house.account_token, None, MAKE).find_token(device.token)
         if start is not None:
             exam.findings["add_number"] = conclude_add_number(exam.scratch.make, start.number)
-            return start
+            usable = _usable(start)
+            if usable.device is None:
+                exam.scratch = usable
+                exam.warnings.append(_removal(device.number))
+            return usable.device
     exam.findings["listing"] = Finding("partial", f"device {device.number} was just made, and the list lacks it")
     exam.scratch = Scratch(why_not=f"the list does not show device {device.number}, which was made for this")
     exam.warnings.append(_removal(device.number))

@@ -123,6 +123,10 @@ class UnreadableError(CallError):
         self.may_be_applied = may_be_applied
 
 
+class GarbledError(UnreadableError):
+    """A reply came that says nothing at all: half of it, none of it, or a page for people."""
+
+
 class BusyError(CallError):
     """The service asks for patience (429, or a Retry-After beyond what the user allows)."""
 

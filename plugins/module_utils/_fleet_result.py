@@ -106,7 +106,9 @@ def fleet_trouble(turns: t.Sequence[Turn]) -> FleetError | None:
     ]
     # A reason that many share is told once.
     reasons = list(dict.fromkeys(told if len(told) <= MOST_TOLD else [text.partition(": ")[2] for text in told]))[:3]
-    return FleetError(
+    trouble = FleetError(
         f"of {len(turns)} devices {', '.join(counts)} ({'; '.join(reasons)})",
         "look at msg of each device in the result, and run the play again: what is done is not done twice",
     )
+    trouble.doing = "Managing the fleet"
+    return trouble

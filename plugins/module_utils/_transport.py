@@ -23,7 +23,7 @@ import urllib.request
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ._errors import BusyError, OptionError, UnansweredError, UnreadableError
+from ._errors import BusyError, GarbledError, OptionError, UnansweredError, UnreadableError
 from ._redact import bare_host
 
 if t.TYPE_CHECKING:
@@ -188,6 +188,16 @@ class Transport:
             OptionError: ca_path names no authorities.
             CallError: No such object came back; the error knows whether the call may have been applied.
         """
+        try:
+            return self._post(path, token, form)
+        except GarbledError as fault:
+            # A hiccup of something on the way, where no page says that the call was not carried out.
+            if POLICIES[path] is not READ or not self._connection.retries or not fault.may_be_applied:
+                raise
+        time.sleep(min(BACKOFF_SECONDS, self._connection.longest_delay))
+        return self._post(path, token, form)
+
+    def _post(self, path: str, token: str, form: t.Mapping[str, str]) -> Reply:
         session = self._open()
         with self._slots:
             self._gate.wait()
@@ -268,9 +278,9 @@ def _read(path: str, answer: Answer, longest_delay: float) -> Reply:
     except (ValueError, RecursionError):
         kind = "an empty reply" if not answer.body.strip() else "a reply that is not JSON"
         # A 4xx of a web server stands for "not carried out"; a 200 without an answer stands for nothing.
-        raise UnreadableError(f"the service sent {kind} (HTTP {status})", NO_ANSWER, status < 400) from None
+        raise GarbledError(f"the service sent {kind} (HTTP {status})", NO_ANSWER, status < 400) from None
     if not isinstance(words, dict):
-        raise UnreadableError(f"the service sent JSON that is not an object (HTTP {status})", NO_ANSWER, status < 400)
+        raise GarbledError(f"the service sent JSON that is not an object (HTTP {status})", NO_ANSWER, status < 400)
     return Reply(status, words)
 
 

@@ -41,7 +41,7 @@ class Secrets:
 
 def masked(value: t.Any, secrets: Secrets) -> t.Any:
     """Return a value, a result or a part of one, as Ansible would mask it."""
-    if isinstance(value, t.Mapping):
+    if isinstance(value, dict):
         return {key: masked(item, secrets) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [masked(item, secrets) for item in value]

@@ -11,76 +11,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.fonnte.whatsapp.plugins.module_utils import (
-    _module_device,
-    _module_doctor,
-    _module_fleet,
-    _module_info,
-    _module_record,
-)
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._command import Report, Task
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import Spec
+from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
-
-MODULES: dict[str, tuple[Spec, t.Callable[[Task], Report]]] = {
-    "device": (_module_device.DEVICE, _module_device.run_device),
-    "webhook_config": (_module_device.WEBHOOK_CONFIG, _module_device.run_webhook_config),
-    "device_info": (_module_info.DEVICE_INFO, _module_info.run_device_info),
-    "fleet": (_module_fleet.FLEET, _module_fleet.run_fleet),
-    "record": (_module_record.RECORD, _module_record.run_record),
-    "doctor": (_module_doctor.DOCTOR, _module_doctor.run_doctor),
-}
-
-
-def _complete(spec: Spec, given: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return options as Ansible hands them over: with defaults, and None for what was left out, in entries too."""
-    complete = {option: given.get(option, description.get("default")) for option, description in spec.items()}
-    for option, description in spec.items():
-        entry, value = description.get("options"), complete[option]
-        if entry and isinstance(value, list):
-            complete[option] = [_complete(entry, item) for item in value]
-        elif entry and isinstance(value, dict):
-            complete[option] = _complete(entry, value)
-    return complete
-
-
-class Controller:
-    """A machine from which tasks are run: with its own record, and settings that make tests quick."""
-
-    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
-        self.sandbox = sandbox
-        self.records = folder / "records"
-        self.environment: dict[str, str] = {}
-        self.common: dict[str, t.Any] = {
-            "account_token": sandbox.account_token,
-            "api_endpoint": sandbox.url,
-            "record_path": str(self.records),
-            "api_timeout": 2.0,
-            "api_retries": 2,
-            "api_retry_max_delay": 0.2,
-        }
-
-    def complete(self, module: str, **params: t.Any) -> dict[str, t.Any]:
-        """Return all options of a module as Ansible would hand them over."""
-        spec, _command = MODULES[module]
-        given = {**self.common, **params}
-        unknown = set(given) - set(spec)
-        assert not unknown, f"no option of {module}: {unknown}"
-        return _complete(spec, given)
-
-    def run(self, module: str, check: bool = False, **params: t.Any) -> Report:
-        """Run a module; FonnteError where it fails."""
-        complete = self.complete(module, **params)
-        given = {**self.common, **params}
-        return MODULES[module][1](Task(complete, self.environment, check_mode=check, given=given))
-
-    def device(self, device: t.Any, check: bool = False, **params: t.Any) -> Report:
-        """Run fonnte_device."""
-        return self.run("device", check, device=device, **params)
-
-    def record_files(self) -> dict[str, bytes]:
-        """Return the record's files as they are on the disk."""
-        return {path.name: path.read_bytes() for path in self.records.iterdir()} if self.records.exists() else {}
 
 
 @pytest.fixture(scope="session")

@@ -23,9 +23,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
     RefusedError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._experiments import PROBE_URL
+from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES
-
-from .conftest import Controller
 
 SCRATCH, ABROAD, CLIENT, OTHER = "081200000001", "6281200000001", "081200000002", "081200000003"
 HOOK = "https://hooks.example.com/s3cret"
@@ -677,3 +676,11 @@ def test_a_file_that_fails_at_the_end_loses_no_finding(
         controller.run("doctor", device=ABROAD, consent=True, dest=str(tmp_path / "facts.json"))
     assert caught.value.progress["facts"]["omitted"] == "keeps" and caught.value.progress["changed"] is True
     assert any("request_otp" in warning for warning in caught.value.warnings)
+
+
+def test_a_new_scratch_device_that_the_list_shows_without_a_name_is_left_alone(controller: Controller) -> None:
+    controller.sandbox.fault("mutate", path="/get-devices", times=None, set_each={"name": ["x"]})
+    report = controller.run("doctor", device=SCRATCH, consent=True)
+    assert [entry["path"] for entry in controller.sandbox.writes()] == ["/add-device"]
+    assert "without a token or a name" in report.result["not_found_out"]["omitted"]
+    assert any("left to you" in warning for warning in report.warnings)

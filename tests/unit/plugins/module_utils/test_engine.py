@@ -23,8 +23,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
     UnreachableError,
     UnreadableError,
 )
-
-from .conftest import Controller
+from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 
 A, B = "081200000001", "081200000002"
 URL = "https://h.example.com/a?key=s3cret"

@@ -23,9 +23,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._facts import (
     save_facts,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import open_house
+from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES
-
-from .conftest import Controller
 
 HERE = "https://api.example.com"
 AT = "2026-11-22T09:30:00Z"

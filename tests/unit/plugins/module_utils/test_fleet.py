@@ -11,8 +11,7 @@ import typing as t
 import pytest
 from ansible_collections.fonnte.whatsapp.plugins.module_utils import _api
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError, OptionError, UnreachableError
-
-from .conftest import Controller
+from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 
 URL = "https://h.example.com/a?key=s3cret"
 

@@ -19,8 +19,7 @@ import typing as t
 import pytest
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import RecordStore, Standing
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._settings import BY_OPTION
-
-from .conftest import Controller
+from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 
 SIZE = 24
 MOMENTS = 10

@@ -11,8 +11,7 @@ import typing as t
 import pytest
 from ansible_collections.fonnte.whatsapp.plugins.module_utils import _options
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError, OptionError, RefusedError
-
-from .conftest import MODULES, Controller
+from ansible_collections.fonnte.whatsapp.tests.controller import MODULES, Controller
 
 A, B, C = "081200000001", "081200000002", "6281200000003"
 

@@ -18,8 +18,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils import _record_car
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._command import Report
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError, RecordError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import NumberNote, RecordFile, RecordStore
-
-from .conftest import Controller
+from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 
 A, B, GONE, NEVER = "081200000001", "081200000002", "081200000003", "081200000009"
 HOOK = "https://user:s3cret@hooks.example.com/s3cret?key=s3cret"

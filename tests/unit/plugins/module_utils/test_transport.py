@@ -324,6 +324,26 @@ def test_a_reply_that_is_no_answer(sandbox: Sandbox, fault: dict[str, t.Any], wo
     assert caught.value.may_be_applied is may_be_applied
 
 
+@pytest.mark.parametrize(
+    "fault", [{"kind": "html", "code": 200}, {"kind": "empty"}, {"kind": "list"}, {"kind": "truncated"}]
+)
+def test_a_read_that_is_answered_with_nothing_is_made_once_more(sandbox: Sandbox, fault: dict[str, t.Any]) -> None:
+    sandbox.fault(path=LIST, **fault)
+    assert post(sandbox).body["status"] is True
+    sandbox.fault(path=LIST, **{**fault, "times": 2})
+    with pytest.raises(UnreadableError):
+        post(sandbox)
+    sandbox.fault(path=LIST, **fault)
+    with pytest.raises(UnreadableError):
+        post(sandbox, retries=0)
+
+
+def test_a_page_that_says_not_found_is_not_read_again(sandbox: Sandbox) -> None:
+    sandbox.fault("html", path=LIST, code=404)
+    with pytest.raises(UnreadableError):
+        post(sandbox)
+
+
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
 def test_a_redirect_is_named_and_never_followed(sandbox: Sandbox, code: int) -> None:
     sandbox.fault("redirect", path=LIST, code=code, location=f"{sandbox.sink_url('thief')}?x=s3cret")

@@ -24,9 +24,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import RecordStore
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._stamp import bare_name
+from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
-
-from .conftest import Controller
 
 A, B = "081200000001", "081200000002"
 URL = "https://h.example.com/a?key=s3cret"

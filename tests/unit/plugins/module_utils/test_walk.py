@@ -18,12 +18,11 @@ from pathlib import Path
 import hypothesis.strategies as st
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._settings import BY_OPTION, WEBHOOKS
+from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
-
-from .conftest import Controller
 
 WALKS = int(os.environ.get("FONNTE_WALKS", "100"))
 NUMBERS = ("081200000001", "6281200000002")

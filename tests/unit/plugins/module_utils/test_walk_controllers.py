@@ -23,11 +23,11 @@ import hypothesis.strategies as st
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._settings import BY_OPTION, HIDDEN, WEBHOOKS
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._stamp import bare_name
+from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from .conftest import Controller
 from .test_walk import DECLARATIONS, FAULTS, FLAGS, NAMES, URLS, readings_to_walk
 
 WALKS = int(os.environ.get("FONNTE_WALKS", "60"))

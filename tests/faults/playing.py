@@ -1,0 +1,134 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cell of a table: a run that meets a fault, the next run, and one more; and everything that has to hold."""
+
+from __future__ import annotations
+
+import collections
+import enum
+import shutil
+import tempfile
+import typing as t
+from pathlib import Path
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._command import Report
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._settings import BY_OPTION
+
+from ..controller import Controller
+from ..sandbox.driver import Sandbox
+from .scenes import SECRET, Scene
+from .troubles import Place, Trouble
+
+# What must happen to a number once at most, however often it is tried.
+NEVER_TWICE = ("/add-device", "/disconnect", "/delete-device")
+
+
+class Verdict(enum.Enum):
+    """What became of the run that met the trouble.
+
+    It did all its work all the same, or it failed in one clear sentence and the next run completed the work. There
+    is no third.
+    """
+
+    DONE = "done"
+    LATER = "later"
+
+
+class Stage:
+    """A sandbox for the service, and another server that nobody has a reason to call."""
+
+    def __init__(self, sandbox: Sandbox, elsewhere: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._elsewhere = elsewhere
+
+    def play(self, scene: Scene, trouble: Trouble) -> Verdict:
+        """Return what became of a run in trouble; AssertionError where something does not hold."""
+        folder = Path(tempfile.mkdtemp())
+        try:
+            return self._play(scene, trouble, folder)
+        finally:
+            shutil.rmtree(folder)
+
+    def _play(self, scene: Scene, trouble: Trouble, folder: Path) -> Verdict:
+        controller = Controller(self._sandbox, folder)
+        controller.common.update(api_retry_max_delay=0.02)
+        self._sandbox.reset()
+        params = scene.prepare(controller)
+        self._sandbox.clear_journal()
+        place = Place(self._sandbox, self._elsewhere, folder, controller, params)
+        with trouble.during(scene, place) as options:
+            verdict = self._first(scene, controller, {**params, **options})
+        self._next(scene, controller, params, verdict)
+        self._nothing_twice()
+        self._held(scene)
+        assert self._elsewhere.journal() == [], "another host was called"
+        return verdict
+
+    def _first(self, scene: Scene, controller: Controller, params: dict[str, t.Any]) -> Verdict:
+        try:
+            report = controller.run(scene.module, **params)
+        except FonnteError as fault:
+            self._is_clear(scene, fault)
+            return Verdict.LATER
+        self._keeps_secrets(f"{report.result}{report.warnings}")
+        return Verdict.DONE
+
+    def _next(self, scene: Scene, controller: Controller, params: dict[str, t.Any], verdict: Verdict) -> None:
+        """See that the next run completes the work, as check mode foresaw, and that then nothing is left to do."""
+        files, writes = controller.record_files(), len(self._sandbox.writes())
+        foreseen = controller.run(scene.module, True, **params)
+        assert controller.record_files() == files and len(self._sandbox.writes()) == writes, "check mode wrote"
+        done = controller.run(scene.module, **params)
+        for key in ("changed", "operations", "changed_fields", "reasons", "summary"):
+            if verdict is Verdict.LATER and not scene.foreseen:
+                break
+            assert _told(foreseen, key) == _told(done, key), f"check mode did not foresee {key}"
+        if not scene.settles:
+            return
+        writes = len(self._sandbox.writes())
+        again = controller.run(scene.module, **params)
+        assert not again.result["changed"], f"not done after the next run: {again.result}"
+        assert len(self._sandbox.writes()) == writes, "a run that had nothing to do wrote"
+
+    # What has to hold
+
+    def _is_clear(self, scene: Scene, fault: FonnteError) -> None:
+        """See that an error is one sentence: what was being done, to which device, what came back, what to do."""
+        sentence = str(fault)
+        assert sentence.endswith(".") and "\n" not in sentence and sentence.isprintable(), sentence
+        assert fault.problem and fault.advice and fault.doing, sentence
+        assert scene.names is None or scene.names in sentence, f"it names no device: {sentence}"
+        assert "Traceback" not in sentence and "object at 0x" not in sentence, sentence
+        self._keeps_secrets(f"{sentence}{fault.progress}{fault.warnings}")
+
+    def _keeps_secrets(self, text: str) -> None:
+        tokens = [account["token"] for account in self._sandbox.state()["accounts"]]
+        tokens += [device["token"] for device in self._sandbox.devices().values()]
+        for secret in (SECRET, *tokens):
+            assert secret not in text, f"it tells a secret: {text}"
+
+    def _nothing_twice(self) -> None:
+        applied = collections.Counter(
+            (entry["path"], entry["number"]) for entry in self._sandbox.writes() if entry["applied"]
+        )
+        twice = [call for call, times in applied.items() if call[0] in NEVER_TWICE and times > 1]
+        assert not twice, f"done twice: {twice}"
+
+    def _held(self, scene: Scene) -> None:
+        for number, settings in scene.holds.items():
+            device = self._sandbox.devices().get(number)
+            if settings is None:
+                assert device is None, f"{number} is still there"
+                continue
+            assert device is not None, f"{number} is not there"
+            held = {**device["settings"], "name": device["name"]}
+            for option, value in settings.items():
+                actual = held[BY_OPTION[option].wire]
+                assert actual == value, f"{option} of {number} is {actual!r} and not {value!r}"
+            assert not (scene.call == "/disconnect" and device["linked"] and number in scene.holds)
+
+
+def _told(report: Report, key: str) -> t.Any:
+    return report.result.get(key)

@@ -1,0 +1,262 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What goes wrong around the calls: the way to the service, the machine, and others who work on the same account."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import os
+import socket
+import time
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from ..controller import Controller
+from ..sandbox.driver import Sandbox
+from .scenes import NUMBER, SECOND, Scene
+from .troubles import Options, Place
+
+# So long is a call under way when somebody else comes in between.
+MEANWHILE = 0.25
+
+
+# --- the way to the service -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way that does not lead to the service."""
+
+    name: str
+    open: t.Callable[[], contextlib.AbstractContextManager[Options]]
+    slow = True
+
+    def at(self, scene: Scene) -> bool:
+        """Whether it can happen in a scene: before the first call of all modules."""
+        return scene.call == "/get-devices"
+
+    def during(self, scene: Scene, place: Place) -> contextlib.AbstractContextManager[Options]:
+        """Take this way."""
+        return self.open()
+
+
+@contextlib.contextmanager
+def _nobody_listens() -> t.Iterator[Options]:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        # Bound and not listening: nobody else gets the port, and nobody answers.
+        yield {"api_endpoint": f"http://127.0.0.1:{taken.getsockname()[1]}"}
+
+
+@contextlib.contextmanager
+def _nobody_accepts() -> t.Iterator[Options]:
+    """A port whose queue is full: what connects there waits for an answer to its first packet."""
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(socket.socket())
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        for _client in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                waiting.connect(server.getsockname())
+        yield {"api_endpoint": f"http://127.0.0.1:{server.getsockname()[1]}", "api_timeout": 0.1}
+
+
+@contextlib.contextmanager
+def _no_such_host() -> t.Iterator[Options]:
+    yield {"api_endpoint": "https://fonnte.invalid"}
+
+
+@contextlib.contextmanager
+def _proxy_is_down() -> t.Iterator[Options]:
+    with _environment(https_proxy="http://127.0.0.1:1"):
+        yield {"api_endpoint": "https://api.example.com"}
+
+
+def _certificate(tls: str) -> t.Callable[[], contextlib.AbstractContextManager[Options]]:
+    @contextlib.contextmanager
+    def opened() -> t.Iterator[Options]:
+        with Sandbox(tls=tls) as other:
+            yield {"api_endpoint": other.url, "ca_path": None if tls == "self-signed" else other.ca}
+            assert other.journal() == [], "a token was sent to a server that nobody vouches for"
+
+    return opened
+
+
+@contextlib.contextmanager
+def _no_tls_there() -> t.Iterator[Options]:
+    with Sandbox() as other:
+        yield {"api_endpoint": other.url.replace("http://", "https://")}
+        assert other.journal() == []
+
+
+WAYS: tuple[Way, ...] = (
+    Way("nobody listens on the port", _nobody_listens),
+    Way("no answer to the connection (time-out)", _nobody_accepts),
+    Way("the host name is unknown", _no_such_host),
+    Way("the proxy is down", _proxy_is_down),
+    Way("TLS: the certificate has expired", _certificate("expired")),
+    Way("TLS: the certificate is for another host", _certificate("wrong-host")),
+    Way("TLS: the certificate is self-signed", _certificate("self-signed")),
+    Way("TLS: the server speaks plain HTTP", _no_tls_there),
+)
+
+
+# --- the machine ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a machine may hold that must not change what is sent, nor to whom."""
+
+    name: str
+    set_up: t.Callable[[Path, str], contextlib.AbstractContextManager[None]]
+    slow = False
+
+    def at(self, scene: Scene) -> bool:
+        """Whether it can happen in a scene: at the first call of all modules."""
+        return scene.call == "/get-devices"
+
+    @contextlib.contextmanager
+    def during(self, scene: Scene, place: Place) -> t.Iterator[Options]:
+        """Be on such a machine."""
+        with self.set_up(place.folder, place.elsewhere.url):
+            yield {}
+
+
+@contextlib.contextmanager
+def _environment(**variables: str) -> t.Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _netrc(folder: Path, elsewhere: str) -> contextlib.AbstractContextManager[None]:
+    netrc = folder / ".netrc"
+    netrc.write_text("machine 127.0.0.1\nlogin somebody\npassword something\n", encoding="utf-8")
+    netrc.chmod(0o600)
+    return _environment(HOME=str(folder), NETRC=str(netrc))
+
+
+def _proxies(folder: Path, elsewhere: str) -> contextlib.AbstractContextManager[None]:
+    names = ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY")
+    return _environment(**{name: elsewhere for name in names})
+
+
+def _bundles(folder: Path, elsewhere: str) -> contextlib.AbstractContextManager[None]:
+    return _environment(REQUESTS_CA_BUNDLE=str(folder / "none"), CURL_CA_BUNDLE=str(folder / "none"))
+
+
+MACHINES: tuple[Machine, ...] = (
+    Machine("a .netrc entry for the host", _netrc),
+    Machine("proxy variables, and the service on this machine", _proxies),
+    Machine("REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE that lead nowhere", _bundles),
+)
+
+
+# --- others ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Meanwhile:
+    """What somebody else does while a call of ours is on its way.
+
+    Attributes:
+        scenes: In which scenes it can happen, as module and call.
+    """
+
+    name: str
+    act: t.Callable[[Sandbox], object]
+    scenes: tuple[tuple[str, str], ...]
+    slow = False
+
+    def at(self, scene: Scene) -> bool:
+        """Whether it can happen in a scene."""
+        return (scene.module, scene.call) in self.scenes
+
+    @contextlib.contextmanager
+    def during(self, scene: Scene, place: Place) -> t.Iterator[Options]:
+        """Let somebody act while the next call is on its way, before the service reads it."""
+        place.sandbox.fault("delay", path=scene.call, when="before", seconds=MEANWHILE)
+        with concurrent.futures.ThreadPoolExecutor(1) as others:
+            acted = others.submit(self._act, place.sandbox)
+            yield {}
+        acted.result()
+
+    def _act(self, sandbox: Sandbox) -> None:
+        end = time.monotonic() + 10
+        while sandbox.faults():
+            assert time.monotonic() < end, "the call was never made"
+            time.sleep(0.005)
+        self.act(sandbox)
+
+
+def _make(sandbox: Sandbox) -> None:
+    number = SECOND if NUMBER in sandbox.devices() else NUMBER
+    form = {"device": number, "name": "Orang Lain", "autoread": "false", "personal": "false", "group": "false"}
+    reply = requests.post(
+        f"{sandbox.url}/add-device", data=form, headers={"Authorization": sandbox.account_token}, timeout=5
+    )
+    assert reply.json()["status"], reply.text
+
+
+_CREATIONS = (("device", "/add-device"), ("fleet", "/add-device"))
+_UPDATES = (("device", "/update-device"), ("webhook_config", "/update-device"), ("fleet", "/update-device"))
+
+MEANWHILES: tuple[Meanwhile, ...] = (
+    Meanwhile("somebody else makes the device", _make, _CREATIONS),
+    Meanwhile("somebody else deletes the device", lambda box: box.remove(NUMBER), (_UPDATES[0], _UPDATES[2])),
+    Meanwhile(
+        "somebody renames the device in the dashboard", lambda box: box.edit(NUMBER, name="Orang Lain"), _UPDATES
+    ),
+    Meanwhile("somebody links the device", lambda box: box.link(NUMBER), (_UPDATES[0], _UPDATES[1])),
+    Meanwhile(
+        "the phone goes offline",
+        lambda box: [box.unlink(n) for n, d in box.devices().items() if d["linked"]],
+        (("device", "/disconnect"), ("fleet", "/disconnect")),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Twin:
+    """Another run of the same task at the same moment, by the same controller or by one with a record of its own."""
+
+    name: str
+    same_controller: bool
+    slow = False
+
+    def at(self, scene: Scene) -> bool:
+        """Whether it can happen in a scene: wherever the service has something to change."""
+        return (scene.module, scene.call) in (*_CREATIONS, *_UPDATES, ("device", "/disconnect"))
+
+    @contextlib.contextmanager
+    def during(self, scene: Scene, place: Place) -> t.Iterator[Options]:
+        """Let it run, and see that it did not fail either."""
+        twin = place.controller
+        if not self.same_controller:
+            twin = Controller(place.sandbox, place.folder / "twin")
+        with concurrent.futures.ThreadPoolExecutor(1) as others:
+            done = others.submit(twin.run, scene.module, **place.params)
+            yield {}
+        done.result()
+
+
+OTHERS: tuple[Meanwhile | Twin, ...] = (
+    *MEANWHILES,
+    Twin("another run of the same task at the same moment", True),
+    Twin("the same, by another controller", False),
+)
