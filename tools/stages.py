@@ -259,7 +259,14 @@ QUICK: Tuple[Stage, ...] = (
         "plugins",
         arguments=tuple(word for test in SLOW_SANITY for word in ("--skip-test", test)),
     ),
-    Stage("units", "unit tests", units, "tests/unit", cores=2, arguments=("tests/unit",)),
+    Stage(
+        "units-quick",
+        "unit tests, without the long ones",
+        units,
+        "tests/unit",
+        cores=2,
+        arguments=("tests/unit", "-m", "not long"),
+    ),
     Stage(
         "conformance-smoke",
         "a few real playbooks against the sandbox",
@@ -277,5 +284,5 @@ def named(name: str) -> Optional[Sequence[Stage]]:
         return STAGES
     if name == "check":
         return QUICK
-    exact = [stage for stage in STAGES + QUICK[1:2] + QUICK[3:] if stage.name == name]
+    exact = [stage for stage in STAGES + QUICK[1:] if stage.name == name]
     return exact or [stage for stage in STAGES if stage.name.split("-")[0] == name] or None

@@ -298,12 +298,13 @@ class _Board:
                 # A fault of our own must not pass for a device that is done.
                 ended.result()
                 self.progress(self.done, self.total)
-        except BaseException:
-            # The task's time is over, or somebody pressed Ctrl-C. What is under way ends; nothing new begins.
+        except BaseException as fault:
+            # What is under way ends; nothing new begins. Where the task's time is over, or somebody pressed Ctrl-C,
+            # nobody waits for it.
             self.close("the run was cut off")
+            pool.shutdown(wait=isinstance(fault, Exception))
             raise
-        finally:
-            pool.shutdown(wait=not self.closed)
+        pool.shutdown()
 
     def work(self, turn: Turn) -> None:
         """Carry out one member, unless what happened to others speaks against it."""

@@ -57,18 +57,19 @@ def _faults() -> t.Iterator[Cell]:
                 yield Cell(f"fonnte_{scene.module}", fault.name, column, scene, both)
 
 
-def _around(section: str, troubles: t.Sequence[Trouble]) -> t.Iterator[Cell]:
+def _around(section: str, troubles: t.Sequence[Trouble], with_call: bool = False) -> t.Iterator[Cell]:
     for scene in SCENES:
         for trouble in troubles:
             if trouble.at(scene):
-                yield Cell(section, trouble.name, f"fonnte_{scene.module}", scene, (trouble,))
+                call = f" {scene.call.strip('/')}" if with_call else ""
+                yield Cell(section, trouble.name, f"fonnte_{scene.module}{call}", scene, (trouble,))
 
 
 CELLS: tuple[Cell, ...] = (
     *_faults(),
     *_around("The way to the service", WAYS),
     *_around("The machine", MACHINES),
-    *_around("Others at work", OTHERS),
+    *_around("Others at work", OTHERS, with_call=True),
 )
 
 

@@ -524,6 +524,7 @@ KINDS: dict[str, Json] = {
 LONGEST = 22
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("times", [1, None], ids=["once", "for ever"])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("reading", [{}, HARD], ids=["default", "all-hard"])

@@ -743,7 +743,8 @@ class Overtaking:
             with monkeypatch.context() as another:
                 another.setattr(_api.FonnteApi, after, original)
                 another.setattr(os, "getpid", lambda: -1)
-                another.setattr(_writer, "LOCK_SECONDS", 0.1)
+                for room in (_engine, _writer):
+                    another.setattr(room, "LOCK_SECONDS", 0.1)
                 self._work()
             return answer
 

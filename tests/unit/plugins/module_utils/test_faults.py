@@ -27,10 +27,11 @@ def stage(running_sandbox: Sandbox) -> t.Iterator[Stage]:
 
 def _parameters() -> t.Iterator[t.Any]:
     for cell in CELLS:
-        yield pytest.param(cell, id="/".join(cell.key), marks=[pytest.mark.long] if cell.slow else [])
+        quick = cell.section == "fonnte_device" and not cell.slow
+        yield pytest.param(cell, id="/".join(cell.key), marks=[] if quick else [pytest.mark.long])
 
 
-@pytest.mark.parametrize("cell", _parameters())
+@pytest.mark.parametrize("cell", list(_parameters()))
 def test_what_the_page_says_is_what_happens(stage: Stage, cell: Cell) -> None:
     assert text_of(cell.play(stage)) == WRITTEN[cell.key]
 

@@ -73,6 +73,7 @@ def see_that_no_record_lies(controller: Controller) -> None:
             assert entry.standing is not Standing.RECORDED or entry.value == held, (device["number"], option)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("policy", ["recorded", "stamped"])
 def test_what_is_killed_is_completed_by_the_next_run(controller: Controller, policy: str) -> None:
     chance = random.Random(policy)

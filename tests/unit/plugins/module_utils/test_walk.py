@@ -16,6 +16,7 @@ import typing as t
 from pathlib import Path
 
 import hypothesis.strategies as st
+import pytest
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._settings import BY_OPTION, WEBHOOKS
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
@@ -180,6 +181,7 @@ class Walk(RuleBasedStateMachine):
         return found[0] if found else None
 
 
+@pytest.mark.long
 def test_walks(running_sandbox: Sandbox) -> None:
     Walk.sandbox = running_sandbox
     chosen = settings(

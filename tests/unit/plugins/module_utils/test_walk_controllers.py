@@ -20,6 +20,7 @@ import typing as t
 from pathlib import Path
 
 import hypothesis.strategies as st
+import pytest
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._settings import BY_OPTION, HIDDEN, WEBHOOKS
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._stamp import bare_name
@@ -192,6 +193,7 @@ class Controllers(RuleBasedStateMachine):
         return next(iter(self.sandbox.devices().values()), None)
 
 
+@pytest.mark.long
 def test_three_controllers_take_turns() -> None:
     # A sandbox of its own gives the same tokens in each run, and so the same stamps: one in 13,363 sets has the
     # digest of another, and a test must not fail by that once in a while.
