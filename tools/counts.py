@@ -14,11 +14,12 @@ from xml.etree import ElementTree
 
 @dataclass(frozen=True)
 class Counts:
-    """What passed, failed and was skipped."""
+    """What passed, failed and was skipped; and what else a stage has to tell of itself."""
 
     passed: int = 0
     failed: int = 0
     skipped: int = 0
+    note: str = ""
 
     def plus(self, other: "Counts") -> "Counts":
         """Return the sum."""
@@ -27,12 +28,13 @@ class Counts:
     def text(self) -> str:
         """Return the counts as the closing line shows them."""
         skipped = ", %d skipped" % self.skipped if self.skipped else ""
-        return "%d passed, %d failed%s" % (self.passed, self.failed, skipped)
+        note = "; %s" % self.note if self.note else ""
+        return "%d passed, %d failed%s%s" % (self.passed, self.failed, skipped, note)
 
     def with_exit(self, code: int) -> "Counts":
         """Return counts that agree with an exit code: a failure that no report counts is one, and so is no test."""
         if self.failed == 0 and (code != 0 or self.passed == 0):
-            return Counts(self.passed, 1, self.skipped)
+            return Counts(self.passed, 1, self.skipped, self.note)
         return self
 
 
@@ -51,6 +53,12 @@ def _of_case(case: ElementTree.Element) -> Counts:
     if case.find("skipped") is not None:
         return Counts(skipped=1)
     return Counts(passed=1)
+
+
+def coverage(output: str) -> str:
+    """Return how much of the engine pytest-cov says that the tests ran; empty where it says nothing."""
+    found = re.findall(r"^TOTAL\s.*\s(\d+(?:\.\d+)?%)$", output, re.MULTILINE)
+    return "%s of lines and branches" % found[-1] if found else ""
 
 
 def linted_files(output: str) -> int:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Callable, ContextManager, Dict, List, Optional, Sequence, Tuple
 
 from tools import ansible_test, collection
-from tools.counts import Counts, linted_files, of_junit
+from tools.counts import Counts, coverage, linted_files, of_junit
 from tools.environment import for_stage, home_of
 from tools.paths import BUILD, INSTALLED_ROOT, NAME, NAMESPACE, RESULTS, TREE_ROOT
 from tools.process import run
@@ -126,7 +126,8 @@ def sanity_quick(context: Context) -> Counts:
 def units(context: Context) -> Counts:
     """Run the unit tests on the tree."""
     # The collection as a namespace package, with no Ansible loader needed.
-    return _pytest(context, {"PYTHONPATH": str(TREE_ROOT), "ANSIBLE_COLLECTIONS_PATH": str(TREE_ROOT)})
+    counts = _pytest(context, {"PYTHONPATH": str(TREE_ROOT), "ANSIBLE_COLLECTIONS_PATH": str(TREE_ROOT)})
+    return replace(counts, note=coverage(context.log.read_text(encoding="utf-8", errors="replace")))
 
 
 def conformance(context: Context) -> Counts:
@@ -238,7 +239,14 @@ STAGES: Tuple[Stage, ...] = (
         tree=BUILD / "tree-integration",
     ),
     Stage("molecule", "molecule scenarios", molecule, "extensions/molecule"),
-    Stage("units", "unit tests", units, "tests/unit", cores=2, arguments=("tests/unit",)),
+    Stage(
+        "units",
+        "unit tests, and how much of the engine they run",
+        units,
+        "tests/unit",
+        cores=2,
+        arguments=("tests/unit", "--cov", "--cov-report", "term-missing:skip-covered"),
+    ),
     Stage(
         "conformance",
         "real playbooks against the sandbox",

@@ -13,10 +13,10 @@ text into ``reason`` or into ``detail``. None of that leaves this file.
 from __future__ import annotations
 
 import re
-import time
 import typing as t
 from datetime import datetime, timezone
 
+from ._clock import Moment
 from ._errors import CallError, RefusedError, UnreadableError
 from ._kept import KeptListing
 from ._listing import Device, Listing
@@ -28,6 +28,8 @@ if t.TYPE_CHECKING:
     from ._redact import Redactor
     from ._transport import Transport
 
+# A number has fifteen digits at most; the rest is for what people put between them.
+LONGEST_NUMBER = 40
 _REPORT = "nothing was guessed from it: look at the device in the dashboard, and report this reply"
 
 
@@ -61,15 +63,15 @@ class FonnteApi:
     def get_devices(self, account_token: str) -> Listing:
         """Return what the account's list shows now (call /get-devices)."""
         path = "/get-devices"
-        began_ns, read_at = time.time_ns(), time.monotonic()
+        began = Moment.now()
         body = self._call(path, account_token, {})
         items = body.get("data")
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise _strange(path, "without a list of devices")
         devices = tuple(_listed(item) for item in items)
-        listing = Listing(devices, _whole(body.get("connected")), _whole(body.get("messages")), began_ns)
+        listing = Listing(devices, _whole(body.get("connected")), _whole(body.get("messages")), began)
         self._learn(listing)
-        self._kept.hold(listing, read_at)
+        self._kept.hold(listing, began.steady)
         return listing
 
     def _learn(self, listing: Listing) -> None:
@@ -82,7 +84,7 @@ class FonnteApi:
         """Return the device that a token belongs to (call /device, which the service limits)."""
         path = "/device"
         body = self._call(path, device_token, {})
-        number = _text(body.get("device"))
+        number = _number(body.get("device"))
         if not number:
             raise _strange(path, "without a number")
         return Device(
@@ -102,7 +104,7 @@ class FonnteApi:
         path = "/add-device"
         self._kept.touch(number)
         body = self._call(path, account_token, {"device": number, **to_wire(settings)})
-        token, stored = _token(body.get("token")), _text(body.get("device"))
+        token, stored = _token(body.get("token")), _number(body.get("device"))
         self._redactor.learn([token])
         if not token or not stored or not same_number(stored, number):
             raise _strange(path, "without the new device's number and token")
@@ -172,7 +174,7 @@ def _strange(path: str, what: str) -> UnreadableError:
 
 
 def _listed(item: t.Mapping[str, object]) -> Device:
-    number = _text(item.get("device"))
+    number = _number(item.get("device"))
     if not number:
         raise _strange("/get-devices", "with a device that has no number")
     token = _token(item.get("token"))
@@ -196,6 +198,13 @@ def _stamp(token: str, shown: t.Mapping[str, object]) -> Stamp | None:
 def _text(raw: object) -> str | None:
     """Return text that can be sent and printed: half a character, as a service cuts it out of an emoji, cannot."""
     return raw.encode("utf-8", "replace").decode("utf-8") if isinstance(raw, str) else None
+
+
+def _number(raw: object) -> str:
+    """Return a number as the service spells it; what is none may hold anything, and numbers are printed as they are."""
+    text = _text(raw) or ""
+    clean = "".join(letter if letter.isprintable() else "?" for letter in text[:LONGEST_NUMBER])
+    return clean if len(text) <= LONGEST_NUMBER else clean + "…"
 
 
 def _token(raw: object) -> str:

@@ -8,9 +8,36 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
 from datetime import datetime, timezone
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+# A clock that is kept in step drifts by less, even over a long run.
+STEP_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A moment by two clocks: the one of files, which can be set, and one that nobody sets.
+
+    Attributes:
+        wall_ns: As time.time_ns has it.
+        steady: As time.monotonic has it, in seconds.
+    """
+
+    wall_ns: int
+    steady: float
+
+    @classmethod
+    def now(cls) -> Moment:
+        """Return this moment."""
+        return cls(time.time_ns(), time.monotonic())
+
+    def clock_was_set(self) -> bool:
+        """Tell whether the clock of files was set since: then their times and this one say nothing of each other."""
+        passed = (time.time_ns() - self.wall_ns) / 1e9
+        return abs(passed - (time.monotonic() - self.steady)) > STEP_SECONDS
 
 
 def now() -> datetime:

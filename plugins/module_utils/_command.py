@@ -39,7 +39,13 @@ class Task:
 
 @dataclass
 class Report:
-    """What goes back to the user."""
+    """What goes back to the user.
+
+    Attributes:
+        secrets: The tokens in the result that the user asked for: to be used, and not to be printed where Ansible
+            can tell the two apart.
+    """
 
     result: Result
     warnings: list[str] = field(default_factory=list)
+    secrets: set[str] = field(default_factory=set, repr=False)

@@ -111,7 +111,7 @@ def _look_and_hold(house: House, desired: Desired, hold: Hold) -> tuple[Sight, P
             return sight, _taught(plan, sight, files, hold)
         with doing_to("Locking", sight.number):
             hold.take(files, LOCK_SECONDS)
-        if not any(file.touched_since(sight.began_ns) for file in files):
+        if not sight.is_stale(files):
             return sight, plan
         time.sleep(LOOK_AGAIN_SECONDS)
         house.api.doubt_listing(sight.number, house.device_token)
@@ -135,7 +135,7 @@ def _taught(plan: Plan, sight: Sight, files: t.Sequence[SealedFile[t.Any]], hold
     except RecordError as fault:
         forgetful = f"What the stamp of device {sight.number} proves could not be recorded: {fault.problem}."
         return replace(ignorant, warnings=(*plan.warnings, forgetful))
-    return ignorant if any(file.touched_since(sight.began_ns) for file in files) else plan
+    return ignorant if sight.is_stale(files) else plan
 
 
 # After a fault

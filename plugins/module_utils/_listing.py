@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ._clock import Moment
 from ._errors import FonnteError
 from ._number import key_of
 from ._settings import Settings
@@ -48,7 +49,7 @@ class Listing:
         devices: In the order of the list.
         connected: How many of them are linked, by the service's own count.
         messages: How many messages the account has sent.
-        began_ns: When the list began to be read, by time.time_ns.
+        began: When the list began to be read.
     """
 
     def __init__(
@@ -56,12 +57,12 @@ class Listing:
         devices: t.Iterable[Device],
         connected: int | None = None,
         messages: int | None = None,
-        began_ns: int = 0,
+        began: Moment | None = None,
     ) -> None:
         self.devices = tuple(devices)
         self.connected = connected
         self.messages = messages
-        self.began_ns = began_ns
+        self.began = began or Moment.now()
         # A fleet asks for each of its devices: looking through the list every time would take its square.
         self._exact: dict[str, Device] = {}
         self._spelled: dict[str, list[Device]] = {}

@@ -65,10 +65,11 @@ def run_device(task: Task) -> Report:
     """Bring one device to what is declared (module fonnte_device)."""
     desired = desired_device(task.params)
     report, outcome = _run(task, desired, device_result)
-    if task.params["return_tokens"] and outcome is not None:
-        report.result["token"] = (
-            outcome.device.token if outcome.device is not None and report.result["device"] is not None else None
-        )
+    if task.params["return_tokens"]:
+        device = outcome.device if report.result["device"] is not None else None
+        report.result["token"] = device.token if device is not None else None
+        if device is not None:
+            report.secrets.add(device.token)
     report.warnings += token_warnings(task.params, task.no_log)
     return report
 

@@ -31,4 +31,5 @@ def run_device_info(task: Task) -> Report:
     max_age(task.params["record_max_age"])
     house, redactor = open_house(task.params, task.environment, task.keep)
     result, warnings = device_info(house, redactor, task.params)
-    return Report(result, [*common_warnings(task.params), *warnings, *token_warnings(task.params, task.no_log)])
+    told = [*common_warnings(task.params), *warnings, *token_warnings(task.params, task.no_log)]
+    return Report(result, told, {device["token"] for device in result["devices"] if device.get("token")})

@@ -15,6 +15,12 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
+try:
+    from ansible.module_utils.secrets import register_secrets
+except ImportError:
+    # It came with ansible-core 2.22.
+    register_secrets = None
+
 from ._command import Report, Task
 from ._errors import FonnteError, MissingLibraryError
 from ._options import Params, Spec, harmless, secrets
@@ -43,6 +49,18 @@ def hidden_values(found: t.Iterable[str], params: Params) -> set[str]:
     return (set(found) | secrets(params, os.environ)) - harmless(params)
 
 
+def hide(values: t.Iterable[str]) -> bool:
+    """Have Ansible mask texts wherever it prints them, and leave them as they are for the next tasks.
+
+    Returns:
+        Whether this Ansible can. Before ansible-core 2.22 a result has to be masked before it is handed over.
+    """
+    if register_secrets is None:
+        return False
+    register_secrets(values)
+    return True
+
+
 def failure(fault: FonnteError) -> dict[str, t.Any]:
     """Return the result of a run that a fault has ended."""
     if isinstance(fault, MissingLibraryError):
@@ -65,6 +83,7 @@ def run_module(spec: Spec, command: t.Callable[[Task], Report]) -> None:
     """Run a module to its end."""
     module = _Module(argument_spec=bind(spec), supports_check_mode=True)
     module.no_log_values = hidden_values(module.no_log_values, module.params)
+    hide(module.no_log_values)
     task = Task(module.params, os.environ, check_mode=module.check_mode, no_log=module.no_log, given=module.given)
     # A fault is kept and told afterwards: older ansible-cores print a stack for what fails inside an except block.
     fault: FonnteError | None = None
@@ -73,6 +92,7 @@ def run_module(spec: Spec, command: t.Callable[[Task], Report]) -> None:
         report = command(task)
     except FonnteError as error:
         fault = error
+    hide(report.secrets)
     for warning in fault.warnings if fault else report.warnings:
         module.warn(warning)
     if fault:

@@ -8,12 +8,11 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 from dataclasses import dataclass, field, replace
 
 from ._api import FonnteApi
-from ._clock import age, now
+from ._clock import Moment, age, now
 from ._errors import FonnteError, OptionError
 from ._facts import ServiceFacts
 from ._listing import Device, Listing
@@ -55,7 +54,7 @@ class Sight:
     """What was seen of one device at one time.
 
     Attributes:
-        began_ns: When the look began, by time.time_ns.
+        began: When the look began.
         number: The registered number as far as it is known, else the declared one.
         device: What the service tells; None for no such device.
         observed: The same for the plan.
@@ -64,7 +63,7 @@ class Sight:
         warnings: What a user should know of the record.
     """
 
-    began_ns: int
+    began: Moment
     number: str
     device: Device | None
     observed: Observed | None
@@ -78,6 +77,10 @@ class Sight:
         device = [house.records.device(self.device.token)] if self.device else []
         return [*([note_file] if note_file else []), *device]
 
+    def is_stale(self, files: t.Iterable[SealedFile[t.Any]]) -> bool:
+        """Tell whether another process may have written these files since."""
+        return self.began.clock_was_set() or any(file.touched_since(self.began.wall_ns) for file in files)
+
 
 def look(house: House, desired: Desired) -> Sight:
     """Return what the service and the record tell of a device.
@@ -89,13 +92,13 @@ def look(house: House, desired: Desired) -> Sight:
         raise OptionError(
             "account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN, or give the device_token"
         )
-    began = time.time_ns()
+    began = Moment.now()
     listing = (
         house.api.listing(house.account_token, desired.number, house.device_token) if house.account_token else None
     )
     if listing is not None:
         # What another run wrote since the list was read is not in it.
-        began = listing.began_ns
+        began = listing.began
     device = _identify(house, desired.number, listing)
     if device is None:
         recorded, warnings = _remember_missing(house, desired.number, listing)

@@ -31,7 +31,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._command import Re
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._kept import Keep
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import Spec
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import bind, failure, hidden_values
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import bind, failure, hidden_values, hide
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._masking import Secrets, masked
 
 SWITCH = "fonnte_in_process"
@@ -133,7 +133,7 @@ class InProcess(ActionBase):
             result["warnings"] = warnings
         if _shows_invocation(variables):
             result["invocation"] = {"module_args": checked.validated_parameters}
-        return _masked(result, hidden)
+        return result if hide(hidden) else _masked(result, hidden)
 
     def _refusal(self, checked: t.Any) -> str:
         # In the words of AnsibleModule, which tells of the first error by its kind and of all by their texts.
@@ -185,6 +185,7 @@ class InProcess(ActionBase):
             KEEP.drop()
             raise
         warnings += report.warnings
+        hide(report.secrets)
         return report.result
 
 

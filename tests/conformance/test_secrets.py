@@ -8,8 +8,10 @@ The player searches every run of the suite; here are the runs that tempt the mod
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,75 @@ def test_success(tempted: World) -> None:
     ]
     foreseen = tempted.play(device(device=FIRST, **{**EVERYTHING, **WEBHOOKS}), check=True)
     assert foreseen.only().changed
+
+
+class Onlooker:
+    """Another user of the machine, who looks at everything that is open to him while a run is under way."""
+
+    def __init__(self, home: Path, secrets: set[str]) -> None:
+        self._home = home
+        self._secrets = [secret.encode() for secret in secrets]
+        self._over = threading.Event()
+        self.looks = 0
+        self.seen: set[str] = set()
+
+    def __enter__(self) -> Onlooker:
+        self._thread = threading.Thread(target=self._look_on)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_unused: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look_on(self) -> None:
+        while not self._over.wait(0.02):
+            self.looks += 1
+            for process in Path("/proc").glob("[0-9]*"):
+                self._look_at(process / "cmdline")
+            for path in self._home.rglob("*"):
+                self._look_at(path)
+
+    def _look_at(self, path: Path) -> None:
+        # Files come and go meanwhile.
+        with contextlib.suppress(OSError):
+            if path.is_file() and self._is_open(path):
+                text = path.read_bytes()
+                self.seen |= {f"{path}: {text[:200]!r}" for secret in self._secrets if secret in text}
+
+    def _is_open(self, path: Path) -> bool:
+        """Whether its own mode, and those of the folders up to the home, let others read it."""
+        inside = [folder for folder in path.parents if self._home in folder.parents]
+        return all(place.stat().st_mode & mode for place, mode in [(path, 0o004), *((one, 0o001) for one in inside)])
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+def test_nobody_else_sees_a_secret_while_a_run_is_under_way(sandbox: Sandbox, tmp_path: Path, in_process: bool) -> None:
+    world = World(sandbox, Player(tmp_path, sandbox, in_process=in_process))
+    world.begin(there(FIRST))
+    sandbox.set_options(latency=0.4)
+    with Onlooker(world.player.home, {ACCOUNT, device_token(FIRST), MARK, OTP}) as onlooker:
+        run = world.play(
+            device(device=NEW, **{**EVERYTHING, **WEBHOOKS}),
+            webhook_config(device=FIRST, device_token=device_token(FIRST), **WEBHOOKS),
+            device(device=FIRST, state="absent", otp=OTP),
+        )
+    assert [told.failed for told in run.told] == [False, False, True]
+    assert onlooker.looks > 20
+    assert not onlooker.seen
+
+
+def test_with_debug_logs_on_nothing_secret_is_logged(tempted: World) -> None:
+    """What requests, urllib3 and http.client could tell of a call goes nowhere, even to who asks Ansible for all."""
+    tempted.begin(there(FIRST))
+    run = tempted.play(
+        device(device=NEW, **{**EVERYTHING, **WEBHOOKS}),
+        device_info(profile=True),
+        env={"ANSIBLE_DEBUG": "1", "ANSIBLE_LOG_VERBOSITY": "5"},
+    )
+    assert not any(told.failed for told in run.told)
+    log = (tempted.player.home / "ansible.log").read_text(encoding="utf-8")
+    assert "fonnte_device" in log and "urllib3" not in log
 
 
 def test_failures_before_a_call(tempted: World) -> None:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import time
 import typing as t
 
 import pytest
@@ -496,6 +497,34 @@ def test_a_write_between_look_and_lock_makes_it_look_again(
         return sight
 
     look = _engine.look
+    monkeypatch.setattr(_engine, "look", look_and_be_overtaken)
+    controller.device(A, webhook=OTHER)
+    assert len(looks) == 2
+    assert wire(controller)["name"] == "Renamed by another" and wire(controller)["webhook"] == OTHER
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+def test_a_clock_that_is_set_between_look_and_lock_makes_it_look_again(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    """After it was set back, what another run writes looks older than the list, and is not in it."""
+    controller.device(A, **FULL)
+    looks: list[int] = []
+
+    def look_and_be_overtaken(house: _engine.House, desired: t.Any) -> _engine.Sight:
+        sight = look(house, desired)
+        looks.append(1)
+        if len(looks) == 1:
+            with monkeypatch.context() as another_process:
+                another_process.setattr(os, "getpid", lambda: -1)
+                another_process.setattr(_engine, "look", look)
+                controller.device(A, name="Renamed by another")
+            for path in controller.records.glob("*.lock"):
+                os.utime(path, times=(path.stat().st_mtime + hours * 3600,) * 2)
+            monkeypatch.setattr(time, "time_ns", lambda: time_ns() + hours * 3600 * 10**9)
+        return sight
+
+    look, time_ns = _engine.look, time.time_ns
     monkeypatch.setattr(_engine, "look", look_and_be_overtaken)
     controller.device(A, webhook=OTHER)
     assert len(looks) == 2

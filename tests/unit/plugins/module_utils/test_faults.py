@@ -16,6 +16,7 @@ from ansible_collections.fonnte.whatsapp.tests.faults.tables import CELLS, Cell,
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 PAGE = Path(__file__).parents[4] / "docs" / "faults.md"
+README = PAGE.parents[1] / "README.md"
 WRITTEN = read(PAGE.read_text(encoding="utf-8"))
 
 
@@ -39,7 +40,8 @@ def test_what_the_page_says_is_what_happens(stage: Stage, cell: Cell) -> None:
 def test_the_page_is_whole_and_its_counts_are_of_its_cells() -> None:
     assert list(WRITTEN) == [cell.key for cell in _in_order()]
     verdicts = {key: [Verdict(word) for word in text.split(", ")] for key, text in WRITTEN.items()}
-    assert counts(verdicts) in PAGE.read_text(encoding="utf-8")
+    for page in (PAGE, README):
+        assert counts(verdicts) in page.read_text(encoding="utf-8"), f"write into {page.name}: {counts(verdicts)}"
 
 
 def _in_order() -> list[Cell]:

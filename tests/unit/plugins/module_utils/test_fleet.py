@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import threading
 import typing as t
 
 import pytest
@@ -255,7 +256,9 @@ def test_a_fault_of_our_own_does_not_pass_for_work_that_is_done(
 
     monkeypatch.setattr(_api.FonnteApi, "add_device", broken)
     with pytest.raises(ZeroDivisionError):
-        rich.run("fleet", devices=entries(3))
+        rich.run("fleet", devices=entries(30))
+    workers = [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
+    assert not workers, "the run is over and still at work"
 
 
 def test_a_list_of_many_warnings_is_cut(rich: Controller) -> None:

@@ -20,10 +20,19 @@ import pytest
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._settings import BY_OPTION, WEBHOOKS
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
+from ansible_collections.fonnte.whatsapp.tests.faults.faults import ELSEWHERE
+from ansible_collections.fonnte.whatsapp.tests.faults.faults import FAULTS as TABLE
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 WALKS = int(os.environ.get("FONNTE_WALKS", "100"))
 NUMBERS = ("081200000001", "6281200000002")
@@ -31,6 +40,8 @@ SPELLINGS = {number: (number, "0" + number[-11:], "+62 " + number[-11:]) for num
 NAMES = st.sampled_from(("Toko", "Tako", "Warung"))
 URLS = st.sampled_from(("", "https://h.example.com/a", "https://h.example.com/b"))
 FLAGS = st.booleans()
+# What check mode and the run that follows it have to say alike.
+FORESEEN = ("changed", "operations", "changed_fields", "reasons", "carried", "at_risk")
 
 DECLARATIONS = st.fixed_dictionaries(
     {"name": NAMES},
@@ -40,13 +51,15 @@ DECLARATIONS = st.fixed_dictionaries(
         "target": st.sampled_from(("628111111111", "628222222222")),
     },
 )
-FAULTS: tuple[dict[str, t.Any], ...] = (
-    {"kind": "reset", "when": "before"},
-    {"kind": "reset", "when": "after"},
-    {"kind": "html", "when": "after", "code": 502},
-    {"kind": "status", "code": 429},
-    {"kind": "status", "code": 200, "body": {"status": False, "reason": "no"}},
+# Those of the table that take no time, by the calls that they can happen to.
+PATHS = ("/get-devices", "/add-device", "/update-device", "/disconnect")
+FAULTS: tuple[dict[str, t.Any], ...] = tuple(
+    {"kind": fault.kind, "when": fault.when, "args": dict(fault.args), "path": path}
+    for fault in TABLE
+    for path in PATHS
+    if not fault.slow and ELSEWHERE not in fault.args.values() and (fault.paths is None or path in fault.paths)
 )
+PACKAGES = ("Free", "Super")
 
 
 def readings_to_walk() -> dict[str, t.Any]:
@@ -55,7 +68,7 @@ def readings_to_walk() -> dict[str, t.Any]:
 
 
 class Walk(RuleBasedStateMachine):
-    """One account, two devices, one controller, and everything that can happen to them."""
+    """An account with devices of others, two devices of ours, one controller, and everything that can happen."""
 
     sandbox: Sandbox
 
@@ -69,10 +82,27 @@ class Walk(RuleBasedStateMachine):
     def teardown(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    @initialize(readings=st.fixed_dictionaries(readings_to_walk()))
-    def start(self, readings: dict[str, t.Any]) -> None:
+    @initialize(
+        readings=st.fixed_dictionaries(readings_to_walk()), strangers=st.lists(st.sampled_from(PACKAGES), max_size=3)
+    )
+    def start(self, readings: dict[str, t.Any], strangers: list[str]) -> None:
         self.readings = readings
-        self.sandbox.reset(readings=readings)
+        devices = [
+            {
+                "number": f"08129990000{place}",
+                "token": f"token-of-stranger-{place}",
+                "name": "Orang",
+                "package": package,
+            }
+            for place, package in enumerate(strangers)
+        ]
+        self.sandbox.reset(readings=readings, accounts=[{"token": self.sandbox.account_token, "devices": devices}])
+        self.strangers = self.sandbox.devices()
+
+    @invariant()
+    def strangers_are_left_alone(self) -> None:
+        devices = self.sandbox.devices()
+        assert all(devices[number] == stranger for number, stranger in self.strangers.items())
 
     # What happens
 
@@ -85,7 +115,19 @@ class Walk(RuleBasedStateMachine):
     def declare(self, number: str, spelling: int, declared: dict[str, t.Any], state: str) -> None:
         self._run("device", number, SPELLINGS[number][spelling], declared, state=state)
 
-    @precondition(lambda self: self.sandbox.devices())
+    @rule(declared=st.dictionaries(st.sampled_from(NUMBERS), DECLARATIONS, min_size=1))
+    def declare_a_fleet(self, declared: dict[str, dict[str, t.Any]]) -> None:
+        before = {number: self._device(number) for number in NUMBERS}
+        arguments = {"devices": [{"device": number, **own} for number, own in declared.items()], "max_clear": 100}
+        foreseen, done, again = self._thrice("fleet", arguments)
+        assert foreseen["summary"] == done["summary"]
+        for told, was_told in zip(done["devices"], foreseen["devices"]):
+            assert {key: told[key] for key in FORESEEN} == {key: was_told[key] for key in FORESEEN}
+        assert again["summary"]["unchanged"] == len(declared)
+        for number, own in declared.items():
+            self._expect(number, own, before[number])
+
+    @precondition(lambda self: any(self._device(number) for number in NUMBERS))
     @rule(data=st.data(), declared=st.dictionaries(st.sampled_from(WEBHOOKS), URLS, min_size=1))
     def declare_webhooks(self, data: st.DataObject, declared: dict[str, t.Any]) -> None:
         number = data.draw(st.sampled_from([number for number in NUMBERS if self._device(number)] or [NUMBERS[0]]))
@@ -95,17 +137,21 @@ class Walk(RuleBasedStateMachine):
     @rule(
         number=st.sampled_from(NUMBERS),
         declared=DECLARATIONS,
-        path=st.sampled_from(("/add-device", "/update-device")),
-        fault=st.sampled_from(FAULTS),
-        times=st.integers(1, 2),
+        faults=st.lists(st.sampled_from(FAULTS), min_size=1, max_size=3),
+        times=st.integers(1, 3),
+        as_fleet=st.booleans(),
     )
     def declare_in_a_storm(
-        self, number: str, declared: dict[str, t.Any], path: str, fault: dict[str, t.Any], times: int
+        self, number: str, declared: dict[str, t.Any], faults: list[dict[str, t.Any]], times: int, as_fleet: bool
     ) -> None:
         before = self._device(number)
-        self.sandbox.fault(path=path, times=times, **fault)
+        for fault in faults:
+            self.sandbox.fault(times=times, **fault)
         try:
-            self.controller.device(number, **declared)
+            if as_fleet:
+                self.controller.run("fleet", devices=[{"device": number, **declared}], max_clear=100)
+            else:
+                self.controller.device(number, **declared)
         except FonnteError:
             # Which of the settings are there nobody knows but the service; the next run has to find out.
             self.held[number] = {}
@@ -146,20 +192,24 @@ class Walk(RuleBasedStateMachine):
 
     def _run(self, module: str, number: str, device: str, declared: dict[str, t.Any], **more: t.Any) -> None:
         before = self._device(number)
-        arguments = {"device": device, **declared, **more}
+        foreseen, done, _again = self._thrice(module, {"device": device, **declared, **more})
+        for key in (*FORESEEN, "diff"):
+            assert foreseen[key] == done[key], key
+        if self._device(number):
+            self._expect(number, declared, before)
+            assert not (more.get("state") == "disconnected" and self._device(number)["linked"])
+
+    def _thrice(self, module: str, arguments: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+        """Return what check mode foresees, what the run does, and what is left to do after it: nothing."""
         files = self.controller.record_files()
         self.sandbox.clear_journal()
         foreseen = self.controller.run(module, True, **arguments).result
         assert self.sandbox.writes() == [] and self.controller.record_files() == files
         done = self.controller.run(module, **arguments).result
-        for key in ("changed", "operations", "changed_fields", "reasons", "diff", "carried", "at_risk"):
-            assert foreseen[key] == done[key], key
         self.sandbox.clear_journal()
         again = self.controller.run(module, **arguments).result
         assert not again["changed"] and self.sandbox.writes() == []
-        if self._device(number):
-            self._expect(number, declared, before)
-            assert not (more.get("state") == "disconnected" and self._device(number)["linked"])
+        return [foreseen, done, again]
 
     def _expect(self, number: str, declared: dict[str, t.Any], before: dict[str, t.Any] | None) -> None:
         """See that the service holds what is declared, and what was declared earlier."""

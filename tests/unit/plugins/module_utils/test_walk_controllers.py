@@ -81,14 +81,11 @@ class Controllers(RuleBasedStateMachine):
     @rule(
         who=st.sampled_from(PEOPLE),
         declared=DECLARATIONS,
-        path=st.sampled_from(("/add-device", "/update-device")),
         fault=st.sampled_from(FAULTS),
-        times=st.integers(1, 2),
+        times=st.integers(1, 3),
     )
-    def declare_in_a_storm(
-        self, who: str, declared: dict[str, t.Any], path: str, fault: dict[str, t.Any], times: int
-    ) -> None:
-        self.sandbox.fault(path=path, times=times, **fault)
+    def declare_in_a_storm(self, who: str, declared: dict[str, t.Any], fault: dict[str, t.Any], times: int) -> None:
+        self.sandbox.fault(times=times, **fault)
         before = self._updates()
         try:
             self._call(self.controllers[who], "device", declared, "stamped")
