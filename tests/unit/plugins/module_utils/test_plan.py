@@ -19,7 +19,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._facts import ServiceFacts
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._known import Evidence, Source, claims
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._plan import make_plan
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._plan import make_plan, stand_still
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import (
     DeviceRecord,
     Entry,
@@ -112,7 +112,7 @@ def test_absent_and_there_deletes_with_a_code_and_asks_for_one_only_on_request()
     assert plan({}, seen(), state=State.ABSENT, otp="0123").operations == (DELETE,)
     assert plan({}, seen(), state=State.ABSENT, otp="0123", request_otp=True).operations == (DELETE,)
     assert plan({}, seen(), state=State.ABSENT, request_otp=True).operations == (REQUEST_OTP,)
-    with pytest.raises(OptionError, match="request_otp: true; the code goes to the WhatsApp of the account's owner"):
+    with pytest.raises(OptionError, match="Option otp: .* request_otp: true; the code goes to the WhatsApp of the account's owner"):
         plan({}, seen(), state=State.ABSENT)
 
 
@@ -129,6 +129,11 @@ def test_a_code_on_its_way_is_foreseen(age: float, wait: int | None) -> None:
     assert made.otp_wait == wait
     assert made.operations == (REQUEST_OTP,)
     assert made.foreseen == (() if wait is not None else (REQUEST_OTP,))
+
+
+def test_asking_for_a_code_changes_nothing() -> None:
+    made = plan({}, seen(), remembered(webhook=URL), State.ABSENT, request_otp=True)
+    assert made.before == made.after == {"name": "Toko", "autoread": True, "webhook": URL}
 
 
 def test_a_deletion_ends_in_nothing() -> None:
@@ -363,6 +368,7 @@ def test_what_is_in_doubt_goes_out_again_and_is_shown_as_unknown() -> None:
     assert made.send["webhook"] == URL and made.send["webhook_status"] == ""
     assert set(made.carried) == {"webhook", "webhook_status"}
     assert made.before is not None and "webhook" not in made.before
+    assert made.after is not None and made.after["webhook"] == URL
 
 
 def test_a_cleared_webhook_is_left_out_afterwards() -> None:
@@ -492,6 +498,13 @@ def test_what_the_stamp_proves_is_as_declared_and_learnt() -> None:
     assert made.before is not None and made.before["webhook"] == URL
 
 
+def test_with_a_token_alone_the_stamp_tells_autoread_too() -> None:
+    profile = Observed(NUMBER, {"name": "Toko"}, stamp=stamp_of({"webhook": URL}, autoread=False))
+    made = plan({"autoread": False}, profile, policy=STAMPED)
+    assert made.operations == () and made.evidence["autoread"].source is Source.STAMPED
+    assert plan({"autoread": True}, profile, policy=STAMPED).reasons == {"autoread": Reason.DIFFERS}
+
+
 def test_without_the_stamped_policy_a_stamp_says_nothing() -> None:
     made = plan({"webhook": URL}, carrying(stamp_of({"webhook": URL})))
     assert made.reasons == {"webhook": Reason.NO_RECORD} and made.proven == {}
@@ -536,6 +549,8 @@ def test_a_cleared_webhook_that_nothing_proves_is_not_claimed_unless_it_is_decla
     assert made.claims == {"own": {"quick": True}, "webhooks": {}}
     declared = plan({"quick": True, "webhook": ""}, seen(), cleared, policy=STAMPED)
     assert declared.claims == {"own": {"quick": True}, "webhooks": {"webhook": ""}}
+    attested = plan({"quick": True, "webhook": ""}, seen(), remembered(Standing.ATTESTED, webhook=""), policy=STAMPED)
+    assert attested.claims == declared.claims and "webhook" not in attested.send
     stamp = stamp_of({"webhook": ""})
     proven = plan({"quick": True}, carrying(stamp), with_codes(cleared, stamp), policy=STAMPED)
     assert proven.claims == {"own": {"quick": True}, "webhooks": {"webhook": ""}} and "webhook" not in proven.send
@@ -580,6 +595,14 @@ def test_attesting_writes_down_and_sends_nothing() -> None:
     assert made.operations == (ATTEST,) and made.attested == {"webhook": URL} and made.send == {}
 
 
+def test_a_stamp_for_what_is_attested_needs_a_name_that_can_be_sent_back() -> None:
+    policy = Policy("attest", stamp_attested=True, facts=ServiceFacts(omitted="keeps"))
+    made = plan({"webhook": URL}, seen(), policy=policy)
+    assert made.operations == (ATTEST, UPDATE) and made.claims is not None
+    with pytest.raises(OptionError, match=f"an update of device {NUMBER} needs its name"):
+        plan({"webhook": URL}, Observed(NUMBER, {"autoread": True}), policy=policy)
+
+
 def test_attesting_needs_a_device_unless_a_missing_one_is_fine() -> None:
     with pytest.raises(NotFoundError, match=f"no device {NUMBER}, so there is nothing to vouch for"):
         plan({"name": "Toko"}, policy=Policy("attest"))
@@ -619,11 +642,26 @@ def test_a_play_that_forgets_learns_only_what_it_declares() -> None:
     recorded = with_codes(remembered(Standing.IN_DOUBT, quick=True), stamp)
     learns = plan(settings, carrying(stamp), recorded, policy=STAMPED)
     assert learns.proven == {"webhook": URL, "quick": True}
-    forgets = plan(settings, carrying(stamp), recorded, policy=replace(STAMPED, undeclared="forget"))
-    assert forgets.proven == {"webhook": URL}
+    forget = replace(STAMPED, undeclared="forget")
+    assert plan(settings, carrying(stamp), recorded, policy=forget).proven == {"webhook": URL}
+    # What the task could not declare is not forgotten, and not learnt either.
+    others = plan(settings, carrying(stamp), recorded, policy=forget, manages=("webhook",))
+    assert others.proven == {"webhook": URL} and others.forgotten == ()
 
 
 # What is told
+
+
+def test_a_plan_that_stands_still_tells_what_is_known() -> None:
+    desired = Desired(NUMBER, settings={"webhook": URL, "name": "Tako", "quick": True})
+    still = stand_still(desired, seen(), remembered(webhook=URL, resend=True))
+    assert (still.operations, still.reasons, still.send) == ((), {}, {})
+    assert still.before == still.after == {"name": "Toko", "autoread": True, "webhook": URL, "resend": True}
+    assert still.evidence == {
+        "webhook": Evidence(Source.RECORDED, AT),
+        "name": Evidence(Source.SERVICE),
+        "quick": Evidence(),
+    }
 
 
 def test_nothing_is_at_risk_where_what_is_left_out_is_known_to_be_kept() -> None:
@@ -635,9 +673,14 @@ def test_nothing_is_at_risk_where_what_is_left_out_is_known_to_be_kept() -> None
 def test_nothing_is_at_risk_while_our_own_creation_goes_on() -> None:
     made = plan({"name": "Tako"}, seen(), Recorded(begun=True))
     assert made.at_risk == () and made.warnings == ()
-    assert plan({"webhook": URL}, seen(), Recorded(begun=True), policy=Policy("always_update")).reasons == {
-        "webhook": Reason.NO_RECORD
-    }
+
+
+def test_our_own_creation_is_ended_under_the_policy_that_it_was_begun_under() -> None:
+    begun = replace(remembered(webhook=URL), begun=True)
+    always = plan({"webhook": URL}, seen(), begun, policy=Policy("always_update"))
+    assert always.reasons == {"webhook": Reason.ALWAYS}
+    proven = plan({"webhook": URL}, seen(), begun, policy=STAMPED)
+    assert proven.reasons == {"webhook": Reason.UNPROVEN} and proven.claims is not None
 
 
 def test_what_is_carried_is_told_with_its_date() -> None:
@@ -673,10 +716,13 @@ def test_of_a_missing_device_that_stays_missing_nothing_is_known() -> None:
 
 
 def test_what_an_earlier_task_has_to_make_first_is_foreseen_in_full() -> None:
-    made = plan({"webhook": "http://h.example.com/a", "name": "Toko"}, may_create=False, expect_earlier=True)
-    assert made.send == {"webhook": "http://h.example.com/a", "name": "Toko"}
-    assert (made.before, made.after) == ({}, {"webhook": "http://h.example.com/a", "name": "Toko"})
-    assert made.evidence == {"webhook": Evidence(), "name": Evidence()}
+    hook = "http://h.example.com/a"
+    made = plan({"webhook_connect": hook, "name": "Toko"}, may_create=False, expect_earlier=True)
+    assert made.send == {"webhook_connect": hook, "name": "Toko"}
+    assert (made.before, made.after) == ({}, {"webhook_connect": hook, "name": "Toko"})
+    assert made.evidence == {"webhook_connect": Evidence(), "name": Evidence()}
+    missing, plain_http = made.warnings
+    assert NUMBER in missing and "does not exist yet" in missing and "plain http" in plain_http
     # The device will come without a webhook that anybody knows, and the real run will say the same.
     with pytest.raises(PolicyError, match="webhook is as declared"):
         plan({"webhook": URL}, may_create=False, expect_earlier=True, policy=Policy("error"))
