@@ -112,7 +112,9 @@ def test_absent_and_there_deletes_with_a_code_and_asks_for_one_only_on_request()
     assert plan({}, seen(), state=State.ABSENT, otp="0123").operations == (DELETE,)
     assert plan({}, seen(), state=State.ABSENT, otp="0123", request_otp=True).operations == (DELETE,)
     assert plan({}, seen(), state=State.ABSENT, request_otp=True).operations == (REQUEST_OTP,)
-    with pytest.raises(OptionError, match="Option otp: .* request_otp: true; the code goes to the WhatsApp of the account's owner"):
+    with pytest.raises(
+        OptionError, match="Option otp: .* request_otp: true; the code goes to the WhatsApp of the account's owner"
+    ):
         plan({}, seen(), state=State.ABSENT)
 
 
@@ -574,7 +576,9 @@ def test_a_stamp_needs_room_in_the_name(length: int, fits: bool) -> None:
     if fits:
         assert plan({"webhook": URL}, observed, policy=STAMPED).operations == (UPDATE,)
     else:
-        with pytest.raises(OptionError, match="Option name: .* a name of 24 characters, .* leaves room for 23") as caught:
+        with pytest.raises(
+            OptionError, match="Option name: .* a name of 24 characters, .* leaves room for 23"
+        ) as caught:
             plan({"webhook": URL}, observed, policy=STAMPED)
         assert NUMBER in str(caught.value)
 
