@@ -347,7 +347,12 @@ def test_a_setting_of_a_newer_release_is_passed_over() -> None:
 def test_a_folder_that_cannot_be_made_fails_with_the_folder_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     store = RecordStore(str(tmp_path / "file" / "records"), ENDPOINT)
-    for action in (lambda: store.device(TOKEN).save(full_record()), lambda: store.device(TOKEN).lock(0).__enter__()):
+    file = store.device(TOKEN)
+    for action in (
+        lambda: file.save(full_record()),
+        lambda: store.file(file.name).write(b"sealed"),
+        lambda: file.lock(0).__enter__(),
+    ):
         with pytest.raises(RecordError, match="record_path") as caught:
             action()
         assert store.folder in str(caught.value)
