@@ -267,6 +267,14 @@ def test_a_record_that_was_cut_counts_as_none(store: RecordStore, cut: int) -> N
     assert content is None and "damaged" in problem
 
 
+def test_a_record_of_bytes_that_are_no_text_is_damaged(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    os.makedirs(store.folder)
+    Path(file.path).write_bytes(b"gAAAA\xff\xfe")
+    content, problem = file.load()
+    assert content is None and "damaged" in problem
+
+
 def test_no_changed_byte_changes_what_is_read(store: RecordStore) -> None:
     file = store.device(TOKEN)
     file.save(full_record())
