@@ -370,14 +370,16 @@ def test_whether_a_folder_could_be_written_is_found_out_without_touching_it(tmp_
     (tmp_path / "file").write_text("in the way")
     RecordStore(str(tmp_path / "new" / "records"), ENDPOINT).check_writable()
     assert not (tmp_path / "new").exists()
-    with pytest.raises(RecordError, match="Not a directory"):
+    with pytest.raises(RecordError, match="Not a directory") as caught:
         RecordStore(str(tmp_path / "file" / "records"), ENDPOINT).check_writable()
+    assert str(tmp_path / "file" / "records") in str(caught.value)
 
 
 def test_a_folder_without_permission_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with pytest.raises(RecordError, match="Permission denied"):
+    with pytest.raises(RecordError, match="Permission denied") as caught:
         RecordStore(str(tmp_path), ENDPOINT).check_writable()
+    assert str(tmp_path) in str(caught.value)
 
 
 def test_a_record_that_cannot_be_read_counts_as_none_and_says_so(store: RecordStore) -> None:
@@ -494,6 +496,7 @@ def test_a_record_is_had_by_its_name_in_the_folder_alone(store: RecordStore) -> 
     assert not store.has("") and not store.has(file.name)
     file.save(full_record())
     assert store.has(file.name) and store.has("elsewhere/" + file.name) and not store.has("")
+    assert not store.has("device-" + "0" * 32)
 
 
 def test_only_records_of_devices_can_be_discarded(store: RecordStore) -> None:
@@ -501,9 +504,13 @@ def test_only_records_of_devices_can_be_discarded(store: RecordStore) -> None:
     file.save(full_record())
     outside = Path(store.folder).parent / "device-precious"
     outside.write_text("keep")
+    note = Path(store.folder, "number-0123")
+    note.write_text("keep")
+    # With this folder there, a path can lead out again.
+    os.mkdir(os.path.join(store.folder, "device-"))
     for name in ("", "number-0123", "../device-precious", "device-/../../device-precious"):
         store.discard(name)
-    assert outside.exists() and os.path.exists(file.path)
+    assert outside.exists() and note.exists() and os.path.exists(file.path)
     store.discard(file.name)
     assert not os.path.exists(file.path)
 
