@@ -64,6 +64,12 @@ WHY: Tuple[Tuple[str, Tuple[Change, ...]], ...] = (
                 "return Plan(operations=(DELETE,), before=before, after=None)",
                 "return Plan(operations=(DELETE,), before=before, )",
             ),
+            (
+                "_record.py",
+                "_cipher",
+                'key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"fonnte.whatsapp/record/1").derive(secret.encode())',
+                'key = HKDF(algorithm=SHA256(), length=32, info=b"fonnte.whatsapp/record/1").derive(secret.encode())',
+            ),
         ),
     ),
     (
@@ -102,6 +108,62 @@ WHY: Tuple[Tuple[str, Tuple[Change, ...]], ...] = (
                 "_plan_existing",
                 'telling = {*HIDDEN, "autoread"} if "autoread" in desired.settings else HIDDEN',
                 'telling = {"autoread"} if "autoread" in desired.settings else HIDDEN',
+            ),
+        ),
+    ),
+    (
+        "None counts as false to a dataclass.",
+        (
+            (
+                "_record.py",
+                "NumberNote",
+                'number: str = field(default="", compare=False)',
+                'number: str = field(default="", compare=None)',
+            ),
+        ),
+    ),
+    (
+        "A file that vanished counts as one that does not open, and no short text opens.",
+        (
+            (
+                "_record.py",
+                "RecordStore.notes",
+                'found[name] = self.file(name).sealed() or b""',
+                'found[name] = self.file(name).sealed() or b"XXXX"',
+            ),
+        ),
+    ),
+    (
+        "A text is opened with its secret alone: folder and name are for reading and writing the file.",
+        (
+            (
+                "_record.py",
+                "RecordStore.notes_in",
+                "note = SealedFile(self.folder, name, account_token, NumberNote.from_json).unseal(sealed)",
+                "note = SealedFile(None, name, account_token, NumberNote.from_json).unseal(sealed)",
+            ),
+            (
+                "_record.py",
+                "RecordStore.notes_in",
+                "note = SealedFile(self.folder, name, account_token, NumberNote.from_json).unseal(sealed)",
+                "note = SealedFile(self.folder, None, account_token, NumberNote.from_json).unseal(sealed)",
+            ),
+        ),
+    ),
+    (
+        "Only the text of the fault is shown, not its number.",
+        (
+            (
+                "_record.py",
+                "RecordStore.check_writable",
+                "raise _unwritable(self.folder, OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))",
+                "raise _unwritable(self.folder, OSError(None, os.strerror(errno.ENOTDIR)))",
+            ),
+            (
+                "_record.py",
+                "RecordStore.check_writable",
+                "raise _unwritable(self.folder, OSError(errno.EACCES, os.strerror(errno.EACCES)))",
+                "raise _unwritable(self.folder, OSError(None, os.strerror(errno.EACCES)))",
             ),
         ),
     ),
