@@ -182,15 +182,18 @@ class Damage:
 
     Attributes:
         during_run: Has the trouble for as long as it lasts; given the folder.
+        but_not: The module in which it is chance what meets it.
     """
 
     name: str
     during_run: t.Callable[[Path], contextlib.AbstractContextManager[None]]
+    but_not: str = ""
     slow = False
 
     def at(self, scene: Scene) -> bool:
         """Whether it can happen in a scene: wherever something is written."""
-        return scene.module in ("device", "webhook_config", "fleet") and scene.call not in ("/get-devices", "/device")
+        writes = scene.module in ("device", "webhook_config", "fleet") and scene.call not in ("/get-devices", "/device")
+        return writes and scene.module != self.but_not
 
     @contextlib.contextmanager
     def during(self, scene: Scene, place: Place) -> t.Iterator[Options]:
@@ -257,7 +260,11 @@ def _cut(records: Path) -> t.Iterator[None]:
 
 
 DAMAGES: tuple[Damage, ...] = (
-    *(Damage(f"the disk is full, from the {word} write on", _full_from(n)) for n, word in enumerate(_ORDINALS)),
+    # Which of a fleet's devices has the sixth write is chance.
+    *(
+        Damage(f"the disk is full, from the {word} write on", _full_from(n), "" if n == 0 else "fleet")
+        for n, word in enumerate(_ORDINALS)
+    ),
     Damage("the folder can only be read", _refused(errno.EROFS, True)),
     Damage("the folder belongs to somebody else", _refused(errno.EACCES, False)),
     Damage("all its files are gone", _gone),

@@ -26,11 +26,13 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 def test_an_ansible_that_can_mask_is_told_what(registered: set[str]) -> None:
     assert _run.hide({"s3cret", "other"})
     assert registered == {"s3cret", "other"}
+    assert not _run.prints_secrets(no_log=False)
 
 
 def test_an_older_ansible_leaves_it_to_us(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_run, "register_secrets", None)
     assert not _run.hide({"s3cret"})
+    assert _run.prints_secrets(no_log=False) and not _run.prints_secrets(no_log=True)
 
 
 @pytest.mark.parametrize(
