@@ -13,8 +13,8 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check sandbox bench faults lint sanity units conformance integration molecule build changelog stages \
-	clean
+.PHONY: help demo test check sandbox bench faults mutation lint sanity units conformance integration molecule build changelog \
+	stages clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -36,6 +36,9 @@ bench: ## how fast it is, beside a loop over uri and a bare client; a quarter of
 
 faults: ## play every fault at every call, and write docs/faults.md
 	@$(RUN) faults $(ARGS)
+
+mutation: ## break the code in small ways, see whether the unit tests notice, and write docs/mutation.md
+	@$(RUN) mutation $(ARGS)
 
 lint: ## ansible-lint, documentation, changelog, types
 	@$(RUN) lint $(ARGS)

@@ -10,7 +10,7 @@ import shutil
 import sys
 from typing import List
 
-from tools import bench, changelog, demo, faults, process, runner, stages
+from tools import bench, changelog, demo, faults, mutation, process, runner, stages
 from tools.collection import NotBuilt
 from tools.interpreters import NoInterpreter
 from tools.paths import BUILD, ROOT
@@ -60,6 +60,8 @@ def run(words: List[str]) -> int:
         return bench.main(arguments)
     if name == "faults":
         return faults.main()
+    if name == "mutation":
+        return mutation.main(arguments)
     if name == "changelog":
         return changelog.main(arguments)
     if name == "clean":

@@ -134,19 +134,18 @@ class BusyError(CallError):
 class Meaning(enum.Enum):
     """What a refusal is to the engine."""
 
-    BAD_TOKEN = "bad_token"
-    BAD_INPUT = "bad_input"
-    ALREADY_EXISTS = "already_exists"
-    ACCOUNT_FULL = "account_full"
-    GONE = "gone"
-    WEBHOOK = "webhook"
-    AS_WANTED = "as_wanted"
-    BLOCKED = "blocked"
-    OTP_PENDING = "otp_pending"
-    OTP_LOCKED = "otp_locked"
-    OTP_WRONG = "otp_wrong"
-    OTP_UNASKED = "otp_unasked"
-    UNKNOWN = "unknown"
+    BAD_TOKEN = enum.auto()
+    BAD_INPUT = enum.auto()
+    ALREADY_EXISTS = enum.auto()
+    ACCOUNT_FULL = enum.auto()
+    GONE = enum.auto()
+    WEBHOOK = enum.auto()
+    AS_WANTED = enum.auto()
+    OTP_PENDING = enum.auto()
+    OTP_LOCKED = enum.auto()
+    OTP_WRONG = enum.auto()
+    OTP_UNASKED = enum.auto()
+    UNKNOWN = enum.auto()
 
 
 @dataclass(frozen=True)

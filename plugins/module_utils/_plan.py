@@ -192,7 +192,7 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
     learns = desired.settings if desired.policy.undeclared == "forget" else known
     proven, superseded = lessons(kept, known, learns)
     before = certain({**known, **{option: everything[option] for option in forgotten}})
-    after: dict[str, Value] = {**certain(known), **parcel.send, **(desired.settings if reasons else {})}
+    after: dict[str, Value] = {**certain(known), **parcel.send}
     operations = [*([FORGET] if forgotten else []), *([UPDATE] if reasons else [])]
     # An undeclared '' is not sent, so it is claimed only where it is proven.
     told = {**proven_values(known), **parcel.send, **desired.settings}

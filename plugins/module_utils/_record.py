@@ -165,10 +165,12 @@ class DeviceRecord:
         stamps = data.get("stamps", [])
         if not isinstance(carried, list) or not isinstance(stamps, list):
             raise ValueError("not a list")
+        if not all(isinstance(item, str) for item in (*carried, *stamps)):
+            raise ValueError("not a list of names")
         # A setting that only a newer release knows is not ours to claim anything about.
         entries = {option: _entry(option, raw) for option, raw in data["entries"].items() if option in RECORDED}
         told = frozenset(option for option in carried if option in entries)
-        return cls(entries, asked, number, told, tuple(str(code) for code in stamps))
+        return cls(entries, asked, number, told, tuple(stamps))
 
 
 def _after_success(option: str, value: Value) -> Standing:

@@ -9,9 +9,18 @@ from __future__ import annotations
 import pytest
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
     REFUSALS,
+    BusyError,
+    CallError,
     FonnteError,
+    MissingLibraryError,
     Meaning,
+    OptionError,
+    PolicyError,
     RefusedError,
+    UnansweredError,
+    UnreachableError,
+    UnreadableError,
+    doing,
 )
 
 DOCUMENTED = [
@@ -68,9 +77,49 @@ def test_a_text_that_is_only_like_another_means_nothing(call: str, text: str) ->
 def test_an_error_is_one_sentence_of_three_parts() -> None:
     error = FonnteError("the service is asleep", "wake it")
     assert str(error) == "the service is asleep; wake it."
+    assert error.args == (error.problem,) == ("the service is asleep",)
     error.doing = "Updating device 0812"
     assert str(error) == "Updating device 0812: the service is asleep; wake it."
 
 
 def test_no_part_of_the_table_ends_the_sentence_early() -> None:
     assert not [row.advice for row in REFUSALS if row.advice.endswith((".", ";")) or row.advice != row.advice.strip()]
+
+
+def test_every_error_says_what_is_wrong_and_what_to_do() -> None:
+    assert str(OptionError("name", "it is short", "make it longer")) == "Option name: it is short; make it longer."
+    assert str(PolicyError("it is forbidden", "allow it")) == "it is forbidden; allow it."
+    assert str(UnreadableError("a page came", "look at it", True)) == "a page came; look at it."
+    missing = MissingLibraryError("cryptography", "a trace")
+    assert str(missing).startswith("the Python library cryptography is missing; install cryptography ")
+    assert (missing.library, missing.trace) == ("cryptography", "a trace")
+    refused = RefusedError("/device", "token invalid", "token invalid")
+    assert str(refused).startswith('Fonnte said "token invalid"; use the token of this device')
+
+
+def test_a_new_error_knows_of_no_progress_no_warning_and_no_risk() -> None:
+    error = PolicyError("it is forbidden", "allow it")
+    assert (error.doing, error.progress, error.warnings, error.at_risk) == ("", {}, [], ())
+    assert PolicyError("it is forbidden", "allow it", ("webhook",)).at_risk == ("webhook",)
+
+
+def test_what_was_being_done_is_told_by_whoever_is_nearest() -> None:
+    error = FonnteError("the service is asleep", "wake it")
+    with pytest.raises(FonnteError), doing("Looking after the fleet"), doing("Updating device 0812"):
+        raise error
+    assert error.doing == "Updating device 0812"
+
+
+def test_only_a_call_that_may_have_arrived_may_be_applied() -> None:
+    assert UnansweredError("no reply came", "wait").may_be_applied is True
+    for kind in (CallError, UnreachableError, BusyError):
+        assert kind("nothing went out", "wait").may_be_applied is False
+    for applied in (True, False):
+        assert UnreadableError("a page came", "look", applied).may_be_applied is applied
+
+
+def test_a_refusal_tells_its_call_its_text_made_safe_and_its_status() -> None:
+    refusal = RefusedError("/add-device", "input invalid", "input [safe]", 400)
+    assert (refusal.call, refusal.text, refusal.status) == ("/add-device", "input [safe]", 400)
+    assert refusal.meaning is Meaning.BAD_INPUT and 'Fonnte said "input [safe]"' in str(refusal)
+    assert RefusedError("/add-device", "input invalid", "input invalid").status is None

@@ -17,8 +17,9 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
     OptionError,
     PolicyError,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._known import Evidence, Source
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._plan import make_plan
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._facts import ServiceFacts
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._known import Evidence, Source, claims
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._plan import make_plan, stand_still
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import (
     DeviceRecord,
     Entry,
@@ -28,10 +29,13 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._settings import (
     RECORDED,
     Settings,
 )
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._stamp import Stamp, make_code, read_stamp, stamped_name
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._terms import (
+    ATTEST,
     CREATE,
     DELETE,
     DISCONNECT,
+    FORGET,
     REQUEST_OTP,
     UPDATE,
     Desired,
@@ -108,7 +112,9 @@ def test_absent_and_there_deletes_with_a_code_and_asks_for_one_only_on_request()
     assert plan({}, seen(), state=State.ABSENT, otp="0123").operations == (DELETE,)
     assert plan({}, seen(), state=State.ABSENT, otp="0123", request_otp=True).operations == (DELETE,)
     assert plan({}, seen(), state=State.ABSENT, request_otp=True).operations == (REQUEST_OTP,)
-    with pytest.raises(OptionError, match="request_otp: true; the code goes to the WhatsApp of the account's owner"):
+    with pytest.raises(
+        OptionError, match="Option otp: .* request_otp: true; the code goes to the WhatsApp of the account's owner"
+    ):
         plan({}, seen(), state=State.ABSENT)
 
 
@@ -125,6 +131,11 @@ def test_a_code_on_its_way_is_foreseen(age: float, wait: int | None) -> None:
     assert made.otp_wait == wait
     assert made.operations == (REQUEST_OTP,)
     assert made.foreseen == (() if wait is not None else (REQUEST_OTP,))
+
+
+def test_asking_for_a_code_changes_nothing() -> None:
+    made = plan({}, seen(), remembered(webhook=URL), State.ABSENT, request_otp=True)
+    assert made.before == made.after == {"name": "Toko", "autoread": True, "webhook": URL}
 
 
 def test_a_deletion_ends_in_nothing() -> None:
@@ -359,6 +370,7 @@ def test_what_is_in_doubt_goes_out_again_and_is_shown_as_unknown() -> None:
     assert made.send["webhook"] == URL and made.send["webhook_status"] == ""
     assert set(made.carried) == {"webhook", "webhook_status"}
     assert made.before is not None and "webhook" not in made.before
+    assert made.after is not None and made.after["webhook"] == URL
 
 
 def test_a_cleared_webhook_is_left_out_afterwards() -> None:
@@ -450,3 +462,271 @@ def test_advice(settings: Settings, observed: Observed, word: str) -> None:
 )
 def test_no_advice_is_given_where_all_is_well(settings: Settings) -> None:
     assert plan(settings, seen(), policy=Policy(unknown="ignore")).warnings == ()
+
+
+# Stamps
+
+STAMPED = Policy("stamped", unknown="ignore")
+
+
+def stamp_of(settings: Settings, autoread: bool | None = True) -> Stamp:
+    """The stamp of an update that sent these."""
+    stamp = read_stamp("token", stamped_name("Toko", make_code("token", "Toko", claims(settings), autoread)))
+    assert stamp is not None
+    return stamp
+
+
+def carrying(stamp: Stamp | None, **settings: t.Any) -> Observed:
+    return replace(seen(**settings), stamp=stamp)
+
+
+def with_codes(recorded: Recorded, *stamps: Stamp) -> Recorded:
+    return replace(recorded, device=replace(recorded.device, stamps=tuple(stamp.code for stamp in stamps)))
+
+
+def test_what_is_recorded_and_not_stamped_is_unproven_and_its_update_carries_a_stamp() -> None:
+    made = plan({"webhook": URL}, seen(), remembered(webhook=URL, quick=True), policy=STAMPED)
+    assert made.reasons == {"webhook": Reason.UNPROVEN} and made.operations == (UPDATE,)
+    assert made.claims == {"own": {"quick": True}, "webhooks": {"webhook": URL}}
+    assert (made.seen_code, made.proven, made.superseded) == ("", {}, ())
+
+
+def test_what_the_stamp_proves_is_as_declared_and_learnt() -> None:
+    stamp = stamp_of({"webhook": URL})
+    made = plan({"webhook": URL}, carrying(stamp), policy=STAMPED)
+    assert made.operations == () and made.reasons == {} and made.claims is None
+    assert made.evidence["webhook"].source is Source.STAMPED
+    assert made.proven == {"webhook": URL} and made.superseded == () and made.seen_code == stamp.code
+    assert made.before is not None and made.before["webhook"] == URL
+
+
+def test_with_a_token_alone_the_stamp_tells_autoread_too() -> None:
+    profile = Observed(NUMBER, {"name": "Toko"}, stamp=stamp_of({"webhook": URL}, autoread=False))
+    made = plan({"autoread": False}, profile, policy=STAMPED)
+    assert made.operations == () and made.evidence["autoread"].source is Source.STAMPED
+    assert plan({"autoread": True}, profile, policy=STAMPED).reasons == {"autoread": Reason.DIFFERS}
+
+
+def test_without_the_stamped_policy_a_stamp_says_nothing() -> None:
+    made = plan({"webhook": URL}, carrying(stamp_of({"webhook": URL})))
+    assert made.reasons == {"webhook": Reason.NO_RECORD} and made.proven == {}
+    assert made.claims is None
+    assert "of another controller" in " ".join(made.warnings)
+
+
+def test_no_warning_tells_of_our_own_stamp_nor_of_one_that_stays() -> None:
+    stamp = stamp_of({"webhook": URL})
+    recorded = remembered(webhook=URL)
+    ours = plan({"name": "Tako"}, carrying(stamp), with_codes(recorded, stamp), policy=Policy(unknown="ignore"))
+    kept = plan({"name": "Toko"}, carrying(stamp), recorded)
+    again = plan({"webhook": OTHER}, carrying(stamp), recorded, policy=STAMPED)
+    for made in (ours, kept, again):
+        assert "another controller" not in " ".join(made.warnings)
+
+
+def test_a_set_that_another_controller_sent_supersedes_what_is_recorded_but_never_our_own() -> None:
+    stamp = stamp_of({"webhook": OTHER})
+    recorded = remembered(webhook=URL, quick=True)
+    theirs = plan({"name": "Tako"}, carrying(stamp), recorded, policy=STAMPED)
+    assert theirs.superseded == ("webhook",) and "webhook" not in theirs.send and theirs.send["quick"] is True
+    ours = plan({"name": "Tako"}, carrying(stamp), with_codes(recorded, stamp), policy=STAMPED)
+    assert ours.superseded == () and ours.send["webhook"] == URL
+
+
+def test_what_a_person_vouched_for_counts_until_a_stamp_is_written() -> None:
+    attested = remembered(Standing.ATTESTED, webhook=URL)
+    assert plan({"webhook": URL}, seen(), attested, policy=STAMPED).operations == ()
+    made = plan({"webhook": URL}, carrying(stamp_of({"quick": True})), attested, policy=STAMPED)
+    assert made.reasons == {"webhook": Reason.UNPROVEN}
+
+
+def test_an_update_that_declares_nothing_hidden_and_knows_nothing_hidden_goes_out_without_a_stamp() -> None:
+    assert plan({"name": "Tako"}, seen(), policy=STAMPED).claims is None
+    assert plan({"name": "Tako", "autoread": True}, seen(), policy=STAMPED).claims == {"own": {}, "webhooks": {}}
+
+
+def test_a_cleared_webhook_that_nothing_proves_is_not_claimed_unless_it_is_declared() -> None:
+    cleared = remembered(Standing.UNCONFIRMED, webhook="")
+    made = plan({"quick": True}, seen(), cleared, policy=STAMPED)
+    assert made.claims == {"own": {"quick": True}, "webhooks": {}}
+    declared = plan({"quick": True, "webhook": ""}, seen(), cleared, policy=STAMPED)
+    assert declared.claims == {"own": {"quick": True}, "webhooks": {"webhook": ""}}
+    attested = plan({"quick": True, "webhook": ""}, seen(), remembered(Standing.ATTESTED, webhook=""), policy=STAMPED)
+    assert attested.claims == declared.claims and "webhook" not in attested.send
+    stamp = stamp_of({"webhook": ""})
+    proven = plan({"quick": True}, carrying(stamp), with_codes(cleared, stamp), policy=STAMPED)
+    assert proven.claims == {"own": {"quick": True}, "webhooks": {"webhook": ""}} and "webhook" not in proven.send
+
+
+def test_a_new_device_with_hidden_settings_is_stamped_by_an_update() -> None:
+    made = plan({"name": "Toko", "personal": True}, policy=STAMPED)
+    assert made.operations == (CREATE, UPDATE) and made.send == {"name": "Toko", "personal": True}
+    assert made.claims == {"own": {"personal": True}, "webhooks": {}}
+    cleared = plan({"name": "Toko", "webhook": ""}, policy=STAMPED)
+    assert cleared.operations == (CREATE, UPDATE) and cleared.send == {"name": "Toko"}
+    assert cleared.claims == {"own": {}, "webhooks": {"webhook": ""}}
+    shown = plan({"name": "Toko", "autoread": True}, policy=STAMPED)
+    assert shown.operations == (CREATE,) and shown.claims is None and shown.send == {}
+
+
+@pytest.mark.parametrize(("length", "fits"), [(23, True), (24, False)])
+def test_a_stamp_needs_room_in_the_name(length: int, fits: bool) -> None:
+    observed = seen(name="T" * length)
+    assert plan({"webhook": URL}, observed, policy=Policy(unknown="ignore")).operations == (UPDATE,)
+    if fits:
+        assert plan({"webhook": URL}, observed, policy=STAMPED).operations == (UPDATE,)
+    else:
+        with pytest.raises(
+            OptionError, match="Option name: .* a name of 24 characters, .* leaves room for 23"
+        ) as caught:
+            plan({"webhook": URL}, observed, policy=STAMPED)
+        assert NUMBER in str(caught.value)
+
+
+def test_an_update_without_a_name_that_can_be_sent_back_is_an_error() -> None:
+    nameless = Observed(NUMBER, {"autoread": True}, False)
+    with pytest.raises(OptionError, match=f"Option name: an update of device {NUMBER} needs its name"):
+        plan({"webhook": URL}, nameless)
+    assert plan({"autoread": True}, nameless).operations == ()
+    assert plan({"name": "Toko", "webhook": URL}, nameless).operations == (UPDATE,)
+
+
+# What a person vouches for
+
+
+def test_attesting_writes_down_and_sends_nothing() -> None:
+    made = plan({"webhook": URL}, seen(), policy=Policy("attest"))
+    assert made.operations == (ATTEST,) and made.attested == {"webhook": URL} and made.send == {}
+
+
+def test_a_stamp_for_what_is_attested_needs_a_name_that_can_be_sent_back() -> None:
+    policy = Policy("attest", stamp_attested=True, facts=ServiceFacts(omitted="keeps"))
+    made = plan({"webhook": URL}, seen(), policy=policy)
+    assert made.operations == (ATTEST, UPDATE) and made.claims is not None
+    with pytest.raises(OptionError, match=f"an update of device {NUMBER} needs its name"):
+        plan({"webhook": URL}, Observed(NUMBER, {"autoread": True}), policy=policy)
+
+
+def test_attesting_needs_a_device_unless_a_missing_one_is_fine() -> None:
+    with pytest.raises(NotFoundError, match=f"no device {NUMBER}, so there is nothing to vouch for"):
+        plan({"name": "Toko"}, policy=Policy("attest"))
+    made = plan({"webhook": ""}, policy=Policy("attest"), may_create=False, missing_is_fine=True)
+    assert made.operations == () and made.evidence == {"webhook": Evidence()}
+
+
+def test_a_missing_device_is_not_vouched_for_but_anything_else_of_it_may_be_planned() -> None:
+    assert plan({}, None, Recorded(number_seen=True), State.ABSENT, policy=Policy("attest")) == Plan()
+
+
+def test_an_age_makes_what_was_attested_count_no_more() -> None:
+    attested = remembered(Standing.ATTESTED, webhook=URL)
+    assert plan({"webhook": URL}, seen(), attested, policy=Policy("attest", max_age=3600)).operations == ()
+    assert plan({"webhook": URL}, seen(), attested, policy=Policy("attest", max_age=3599)).operations == (ATTEST,)
+
+
+# Forgetting
+
+
+def test_what_is_declared_no_more_is_forgotten_and_neither_sent_nor_shown() -> None:
+    forget = Policy(undeclared="forget", unknown="ignore")
+    recorded = remembered(webhook=URL, quick=True)
+    made = plan({"webhook": URL}, seen(), recorded, policy=forget)
+    assert made.operations == (FORGET,) and made.forgotten == ("quick",)
+    assert made.before is not None and made.before["quick"] is True
+    assert made.after is not None and "quick" not in made.after and made.send == {}
+    sent = plan({"webhook": OTHER}, seen(), recorded, policy=forget)
+    assert sent.operations == (FORGET, UPDATE) and "quick" not in sent.send and sent.at_risk != ()
+    carried = plan({"webhook": URL}, seen(), recorded)
+    assert carried.operations == () and carried.forgotten == ()
+
+
+def test_a_play_that_forgets_learns_only_what_it_declares() -> None:
+    stamp = stamp_of({"webhook": URL, "quick": True})
+    settings: Settings = {"webhook": URL}
+    recorded = with_codes(remembered(Standing.IN_DOUBT, quick=True), stamp)
+    learns = plan(settings, carrying(stamp), recorded, policy=STAMPED)
+    assert learns.proven == {"webhook": URL, "quick": True}
+    forget = replace(STAMPED, undeclared="forget")
+    assert plan(settings, carrying(stamp), recorded, policy=forget).proven == {"webhook": URL}
+    # What the task could not declare is not forgotten, and not learnt either.
+    others = plan(settings, carrying(stamp), recorded, policy=forget, manages=("webhook",))
+    assert others.proven == {"webhook": URL} and others.forgotten == ()
+
+
+# What is told
+
+
+def test_a_plan_that_stands_still_tells_what_is_known() -> None:
+    desired = Desired(NUMBER, settings={"webhook": URL, "name": "Tako", "quick": True})
+    still = stand_still(desired, seen(), remembered(webhook=URL, resend=True))
+    assert (still.operations, still.reasons, still.send) == ((), {}, {})
+    assert still.before == still.after == {"name": "Toko", "autoread": True, "webhook": URL, "resend": True}
+    assert still.evidence == {
+        "webhook": Evidence(Source.RECORDED, AT),
+        "name": Evidence(Source.SERVICE),
+        "quick": Evidence(),
+    }
+
+
+def test_nothing_is_at_risk_where_what_is_left_out_is_known_to_be_kept() -> None:
+    facts = ServiceFacts(omitted="keeps")
+    made = plan({"name": "Tako"}, seen(), policy=Policy(unknown="error", facts=facts))
+    assert made.at_risk == () and made.warnings == ()
+
+
+def test_nothing_is_at_risk_while_our_own_creation_goes_on() -> None:
+    made = plan({"name": "Tako"}, seen(), Recorded(begun=True))
+    assert made.at_risk == () and made.warnings == ()
+
+
+def test_our_own_creation_is_ended_under_the_policy_that_it_was_begun_under() -> None:
+    begun = replace(remembered(webhook=URL), begun=True)
+    always = plan({"webhook": URL}, seen(), begun, policy=Policy("always_update"))
+    assert always.reasons == {"webhook": Reason.ALWAYS}
+    proven = plan({"webhook": URL}, seen(), begun, policy=STAMPED)
+    assert proven.reasons == {"webhook": Reason.UNPROVEN} and proven.claims is not None
+
+
+def test_what_is_carried_is_told_with_its_date() -> None:
+    made = plan({"name": "Tako"}, seen(), remembered(quick=True), policy=Policy(unknown="ignore"))
+    assert made.carried == {"quick": AT}
+    (warning,) = made.warnings
+    assert f"quick ({AT})" in warning and NUMBER in warning
+
+
+def test_disconnecting_tells_of_the_link_only_what_is_known() -> None:
+    made = plan({}, seen(None), state=State.DISCONNECTED)
+    assert made.before is not None and "connected" not in made.before
+    assert made.after is not None and made.after["connected"] is False
+    both = plan({"name": "Tako"}, seen(True), remembered(quick=True), State.DISCONNECTED)
+    assert both.reasons == {"name": Reason.DIFFERS, "connected": Reason.DIFFERS}
+    assert both.after == {"name": "Tako", "autoread": True, "quick": True, "connected": False}
+
+
+def test_a_number_that_is_not_declared_is_the_one_that_is_there() -> None:
+    desired = Desired("", settings={"webhook": URL}, policy=STAMPED)
+    with pytest.raises(OptionError, match=f"device {NUMBER} has a name of 30 characters"):
+        make_plan(desired, seen(name="T" * 30), Recorded(), NOW)
+    other = Desired("081200000009", settings={"webhook": URL}, policy=STAMPED)
+    with pytest.raises(OptionError, match="device 081200000009 has a name of 30 characters"):
+        make_plan(other, seen(name="T" * 30), Recorded(), NOW)
+
+
+def test_of_a_missing_device_that_stays_missing_nothing_is_known() -> None:
+    made = plan({"name": "Toko", "webhook": URL}, state=State.DISCONNECTED)
+    assert made.evidence == {"name": Evidence(), "webhook": Evidence()}
+    assert (made.before, made.after, made.reasons, made.send) == (None, None, {}, {})
+    assert f"Device {NUMBER} does not exist" in made.warnings[0]
+
+
+def test_what_an_earlier_task_has_to_make_first_is_foreseen_in_full() -> None:
+    hook = "http://h.example.com/a"
+    made = plan({"webhook_connect": hook, "name": "Toko"}, may_create=False, expect_earlier=True)
+    assert made.send == {"webhook_connect": hook, "name": "Toko"}
+    assert (made.before, made.after) == ({}, {"webhook_connect": hook, "name": "Toko"})
+    assert made.evidence == {"webhook_connect": Evidence(), "name": Evidence()}
+    missing, plain_http = made.warnings
+    assert NUMBER in missing and "does not exist yet" in missing and "plain http" in plain_http
+    # The device will come without a webhook that anybody knows, and the real run will say the same.
+    with pytest.raises(PolicyError, match="webhook is as declared"):
+        plan({"webhook": URL}, may_create=False, expect_earlier=True, policy=Policy("error"))

@@ -6,27 +6,37 @@
 
 from __future__ import annotations
 
+import base64
+import fcntl
+import json
 import multiprocessing
 import os
 import stat
 import sys
 import time
+import typing as t
 from pathlib import Path
 
 import pytest
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
     MissingLibraryError,
     RecordError,
+    RecordHeldError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import (
     CLOCK_TICK_NS,
     DeviceRecord,
     Entry,
     NumberNote,
+    RecordFile,
     RecordStore,
     Standing,
+    is_name,
     is_sealed,
 )
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 ENDPOINT = "https://api.example.com"
 TOKEN = "token-of-a-device"
@@ -82,6 +92,115 @@ def test_a_cleared_webhook_is_unconfirmed() -> None:
 
 def test_a_new_device_has_no_webhooks_for_certain() -> None:
     assert DeviceRecord().note({"webhook": ""}, AT).entries == {"webhook": Entry("", AT, Standing.RECORDED)}
+
+
+def test_a_new_record_knows_nothing() -> None:
+    new = DeviceRecord()
+    assert (new.entries, new.otp_requested_at, new.number, new.carried, new.stamps) == ({}, None, "", frozenset(), ())
+    assert NumberNote("present", AT) == NumberNote("present", AT, {}, "")
+    assert (NumberNote("present", AT).device_file, NumberNote("present", AT).number) == ("", "")
+
+
+def test_the_code_that_goes_out_is_held_beside_the_last_until_the_service_says_yes() -> None:
+    stamped = DeviceRecord().confirm({"quick": True}, AT, "a1b2c")
+    assert stamped.stamps == ("a1b2c",)
+    begun = stamped.begin({"quick": False}, LATER, "d3e4f")
+    assert begun.stamps == ("a1b2c", "d3e4f")
+    assert begun.begin({"quick": False}, LATER, "a1b2c").stamps == ("a1b2c", "d3e4f")
+    assert begun.begin({"quick": False}, LATER).stamps == ("a1b2c", "d3e4f")
+    assert begun.confirm({"quick": False}, LATER, "d3e4f").stamps == ("d3e4f",)
+    assert begun.confirm({"quick": False}, LATER).stamps == ()
+
+
+def test_what_is_confirmed_noted_or_attested_leaves_the_rest_as_it_was() -> None:
+    record = DeviceRecord(number="0812").confirm({"quick": True}, AT)
+    quick, resend = Entry(True, AT), Entry(False, LATER)
+    assert record.confirm({"resend": False}, LATER).entries == {"quick": quick, "resend": resend}
+    assert record.note({"resend": False}, LATER).entries == {"quick": quick, "resend": resend}
+    attested = record.attest({"resend": False}, LATER, "Sari")
+    assert attested.entries == {"quick": quick, "resend": Entry(False, LATER, Standing.ATTESTED, "Sari")}
+    assert attested.number == "0812"
+
+
+def test_nothing_is_known_of_a_setting_that_is_taken_out() -> None:
+    record = DeviceRecord(number="0812", carried=frozenset({"quick", "resend"})).confirm({"quick": True}, AT)
+    left = record.confirm({"resend": False, "personal": True}, AT).without(["quick", "personal"])
+    assert left.entries == {"resend": Entry(False, AT)}
+    assert (left.carried, left.number) == (frozenset({"resend"}), "0812")
+
+
+# The format: what an earlier release wrote has to open for ever
+
+
+def sealed_as_ever(secret: str, data: t.Any) -> bytes:
+    """Seal as the first release did."""
+    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"fonnte.whatsapp/record/1").derive(secret.encode())
+    return Fernet(base64.urlsafe_b64encode(key)).encrypt(json.dumps(data).encode())
+
+
+RECORD_DATA = {
+    "format": 1,
+    "entries": {
+        "webhook": [URL, AT, "recorded"],
+        "webhook_status": ["", AT, "unconfirmed"],
+        "quick": [True, LATER, "in_doubt"],
+        "resend": [False, AT, "attested", "Sari"],
+    },
+    "otp_requested_at": LATER,
+    "number": "08123456789",
+    "carried": ["quick", "webhook"],
+    "stamps": ["a1b2c", "d3e4f"],
+}
+RECORD = DeviceRecord(
+    {
+        "webhook": Entry(URL, AT),
+        "webhook_status": Entry("", AT, Standing.UNCONFIRMED),
+        "quick": Entry(True, LATER, Standing.IN_DOUBT),
+        "resend": Entry(False, AT, Standing.ATTESTED, "Sari"),
+    },
+    LATER,
+    "08123456789",
+    frozenset({"webhook", "quick"}),
+    ("a1b2c", "d3e4f"),
+)
+NOTE_DATA = {
+    "format": 1,
+    "state": "creating",
+    "at": AT,
+    "sent": {"personal": True},
+    "device_file": "device-0123",
+    "number": "08123456789",
+}
+
+
+def test_a_record_has_the_form_that_it_always_had() -> None:
+    assert RECORD.to_json() == RECORD_DATA
+    assert DeviceRecord.from_json(RECORD_DATA) == RECORD
+    bare = {"format": 1, "entries": {}, "number": ""}
+    assert DeviceRecord.from_json(bare) == DeviceRecord()
+
+
+def test_a_note_has_the_form_that_it_always_had() -> None:
+    note = NumberNote.from_json(NOTE_DATA)
+    assert note == NumberNote("creating", AT, {"personal": True}, "device-0123") and note.number == "08123456789"
+    assert note.to_json() == NOTE_DATA
+    for state in ("creating", "present", "deleted"):
+        assert NumberNote.from_json({**NOTE_DATA, "state": state}).state == state
+
+
+def test_what_an_earlier_release_sealed_is_found_and_opens(store: RecordStore) -> None:
+    device, note = store.device(TOKEN), store.number("account", "08123456789")
+    assert device.name == "device-acb61d6b144fb6f65cdd6cf3dd71f068"
+    assert note.name == "number-43638e8d5e3c854148637e4922b16b4b"
+    os.makedirs(store.folder)
+    Path(device.path).write_bytes(sealed_as_ever(TOKEN, RECORD_DATA))
+    Path(note.path).write_bytes(sealed_as_ever("account", NOTE_DATA))
+    assert device.load() == (RECORD, "")
+    assert note.load() == (NumberNote.from_json(NOTE_DATA), "")
+
+
+def test_what_a_note_was_about_to_set_and_nobody_knows_is_passed_over() -> None:
+    assert NumberNote.from_json({**NOTE_DATA, "sent": {"colour": "red", "quick": True}}).sent == {"quick": True}
 
 
 # The file
@@ -185,6 +304,15 @@ def test_what_does_not_open_is_set_aside_and_never_overwritten(store: RecordStor
         {"format": 1, "entries": {}, "otp_requested_at": 5, "number": ""},
         {"format": 1, "entries": {}, "otp_requested_at": AT},
         {"format": 1, "entries": {}, "otp_requested_at": AT, "number": 62},
+        {"format": 2, "number": "", "entries": {}},
+        {"format": 1, "number": "", "entries": {}, "carried": {}},
+        {"format": 1, "number": "", "entries": {}, "carried": [[]]},
+        {"format": 1, "number": "", "entries": {}, "stamps": {}},
+        {"format": 1, "number": "", "entries": {}, "stamps": [5]},
+        {"format": 1, "number": "", "entries": {"quick": {"value": 1, "at": 2, "by": 3}}},
+        {"format": 1, "number": "", "entries": {"quick": [True, AT]}},
+        {"format": 1, "number": "", "entries": {"quick": [True, AT, "attested", 5]}},
+        {"format": 1, "number": "", "entries": {"quick": [True, AT, "attested", "Sari", "more"]}},
     ],
 )
 def test_a_record_of_another_shape_is_refused(data: object) -> None:
@@ -202,6 +330,8 @@ def test_a_record_of_another_shape_is_refused(data: object) -> None:
         {"format": 1, "state": "present", "at": AT, "sent": [], "device_file": ""},
         {"format": 1, "state": "present", "at": AT, "sent": {"quick": "on"}, "device_file": ""},
         {"format": 1, "state": "present", "at": AT, "sent": {}, "device_file": None},
+        {"format": 1, "state": "present", "at": AT, "sent": {}, "device_file": "", "number": None},
+        [],
     ],
 )
 def test_a_note_of_another_shape_is_refused(data: object) -> None:
@@ -269,6 +399,90 @@ def test_restoring_brings_back_what_was_there_and_nothing_where_nothing_was(stor
     assert file.load() == (full_record(), "")
 
 
+def test_what_has_to_be_there_before_a_call_is_on_the_disk_with_its_name(
+    store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    replace = os.replace
+
+    def fsync(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        done.append("folder" if stat.S_ISDIR(status.st_mode) else f"file of {status.st_size} bytes")
+
+    def rename(source: str, target: str) -> None:
+        done.append("name")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "replace", rename)
+    file = store.device(TOKEN)
+    file.save(full_record())
+    size = os.stat(file.path).st_size
+    assert size > 100 and done == [f"file of {size} bytes", "name", "folder"]
+    done.clear()
+    file.save_soon(full_record())
+    assert done == [f"file of {size} bytes", "name"]
+
+
+def test_what_a_killed_run_left_aside_is_no_part_of_the_next_record(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    os.makedirs(store.folder)
+    Path(file.path + ".new").write_bytes(b"x" * 5000)
+    file.save(full_record())
+    assert file.load() == (full_record(), "") and os.listdir(store.folder) == [file.name]
+
+
+def test_a_record_that_is_saved_without_a_lock_is_the_owners_alone_too(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    file.save(full_record())
+    assert stat.S_IMODE(os.stat(store.folder).st_mode) == 0o700
+    assert stat.S_IMODE(os.stat(file.path).st_mode) == 0o600
+
+
+def test_no_file_stays_open(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    file.save(full_record())
+    before = len(os.listdir("/dev/fd"))
+    for _round in range(3):
+        file.save(full_record())
+        with file.lock(1):
+            file.sync_folder()
+        with pytest.raises(RecordHeldError), file.lock(1), store.device(TOKEN).lock(0):
+            pass
+    assert len(os.listdir("/dev/fd")) == before
+
+
+def test_what_cannot_be_removed_synced_or_set_aside_is_named_with_its_folder(
+    store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = store.device(TOKEN)
+    with pytest.raises(RecordError, match="No such file or directory") as caught:
+        file.sync_folder()
+    assert store.folder in str(caught.value)
+    os.makedirs(file.path)
+    with pytest.raises(RecordError, match="record_path") as caught:
+        file.remove()
+    assert store.folder in str(caught.value)
+    monkeypatch.setattr(os, "replace", lambda source, target: os.rmdir("/no such folder"))
+    with pytest.raises(RecordError, match="No such file or directory") as caught:
+        file.save(full_record())
+    assert store.folder in str(caught.value)
+
+
+def test_removing_what_is_not_there_is_fine(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    file.remove()
+    store.discard(file.name)
+    assert file.sealed() is None and not store.has(file.name)
+
+
+def test_a_record_is_had_by_its_name_in_the_folder_alone(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    assert not store.has("") and not store.has(file.name)
+    file.save(full_record())
+    assert store.has(file.name) and store.has("elsewhere/" + file.name) and not store.has("")
+
+
 def test_only_records_of_devices_can_be_discarded(store: RecordStore) -> None:
     file = store.device(TOKEN)
     file.save(full_record())
@@ -289,7 +503,80 @@ def test_without_cryptography_the_library_is_named(store: RecordStore, monkeypat
     assert caught.value.library == "cryptography" and "cryptography" in caught.value.trace
 
 
+def test_whether_a_folder_can_be_written_is_asked_of_the_nearest_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def access(path: str, mode: int) -> bool:
+        asked.append((path, mode))
+        return True
+
+    monkeypatch.setattr(os, "access", access)
+    monkeypatch.chdir(tmp_path)
+    RecordStore(os.path.join("new", "records"), ENDPOINT).check_writable()
+    assert asked == [(os.getcwd(), os.W_OK | os.X_OK)]
+
+
 # The lock
+
+
+def test_who_waits_for_a_lock_asks_again_until_the_time_is_over(
+    store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1000.0]
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        clock[0] += seconds
+
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "sleep", sleep)
+    with store.device(TOKEN).lock(1):
+        with pytest.raises(RecordHeldError, match=r"for over 0\.25 s; wait for it to end"):
+            with store.device(TOKEN).lock(0.25):
+                pass
+        # One more where the sum of the steps falls short of the quarter by a bit.
+        assert 5 <= len(waits) <= 6 and set(waits) == {0.05}
+        waits.clear()
+        with pytest.raises(RecordHeldError), store.device(TOKEN).lock(0):
+            pass
+        assert waits == []
+
+
+def test_a_folder_that_knows_no_locks_is_named(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(RecordError, match="No locks available") as caught, store.device(TOKEN).lock(1):
+        pass
+    assert store.folder in str(caught.value)
+
+
+def test_a_write_within_a_tick_of_the_file_systems_clock_is_seen(
+    store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = store.device(TOKEN)
+    with file.lock(1):
+        file.save(full_record())
+    moment, tick = 1_790_000_000_000_000_000, 20_000_000
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    for written, seen in ((moment, True), (moment - tick, True), (moment - tick - 1, False)):
+        os.utime(file.path + ".lock", ns=(written, written))
+        assert file.touched_since(moment) is seen
+
+
+def test_our_own_write_is_no_news_whatever_the_lock_held_before(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    began = time.time_ns()
+    assert not file.touched_since(began)
+    with file.lock(1):
+        Path(file.path + ".lock").write_bytes(b"another process, with a longer name")
+        assert file.touched_since(began)
+        file.save(full_record())
+        assert not file.touched_since(began)
 
 
 def test_a_write_by_another_run_is_seen(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -396,3 +683,41 @@ def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(RecordError, match="record_path"):
         RecordStore(str(tmp_path / "file"), ENDPOINT).names()
+    with pytest.raises(RecordError, match="Not a directory"):
+        RecordStore(str(tmp_path / "file"), ENDPOINT).damaged()
+
+
+def test_files_are_told_in_order(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [kind + digit * 32 for kind in ("device-", "number-") for digit in "09af"]
+    monkeypatch.setattr(os, "listdir", lambda folder: names[::-1])
+    assert store.names() == names
+
+
+def test_a_name_is_whole_and_has_no_path() -> None:
+    assert is_name("device-" + "0a" * 16) and is_name("number-" + "9f" * 16)
+    for name in ("", "device-" + "0A" * 16, "./device-" + "0a" * 16, "device-" + "0a" * 16 + ".lock", "number-0a"):
+        assert not is_name(name)
+
+
+def test_notes_are_found_among_whatever_else_is_there(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, moved = store.number("account", "08123456789"), "number-" + "f" * 32
+    note = sealed_as_ever("account", NOTE_DATA)
+    nameless = sealed_as_ever("account", {**NOTE_DATA, "number": ""})
+    files = {"device-" + "0" * 32: b"", "number-" + "0" * 32: b"not sealed", ours.name: note, moved: note}
+    assert {name: found.number for name, found in store.notes_in(files, "account").items()} == {
+        ours.name: "08123456789"
+    }
+    assert store.notes_in({ours.name: nameless}, "account") == {}
+    os.makedirs(store.folder)
+    Path(ours.path).write_bytes(note)
+    # Another run removes it between the look into the folder and the look into the file.
+    monkeypatch.setattr(RecordFile, "sealed", lambda self: None)
+    assert store.notes("account") == {}
+
+
+@pytest.mark.parametrize(
+    ("length", "form"), [(73, True), (89, True), (57, False), (72, False), (74, False), (88, False), (41, False)]
+)
+def test_a_sealed_text_has_whole_blocks_and_one_at_least(length: int, form: bool) -> None:
+    assert is_sealed(base64.urlsafe_b64encode(b"\x80" + bytes(length - 1))) is form
+    assert not is_sealed(base64.urlsafe_b64encode(b"\x81" + bytes(length - 1)))
