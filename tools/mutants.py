@@ -17,7 +17,7 @@ import libcst
 from libcst.metadata import MetadataWrapper
 from mutmut.mutation.mutators import mutation_operators
 
-# Their arguments are types, which mypy checks.
+# Their arguments are types, which mypy checks. Of a cast the second is a value, so what is in it is changed.
 ABOUT_TYPES = ("isinstance", "cast", "TypeVar")
 SEQUENCES = (libcst.Tuple, libcst.List, libcst.Set, libcst.Dict)
 
@@ -68,7 +68,7 @@ def _around(code: str, module: Any, statement: Any) -> Tuple[str, str]:
 
 def _nodes(node: Any, where: str) -> Iterator[Tuple[Any, str]]:
     """Yield all nodes but those of types and decorators, each with the name of what it is in."""
-    if isinstance(node, (libcst.Annotation, libcst.Decorator)):
+    if isinstance(node, (libcst.Annotation, libcst.Decorator)) or _is_call_of(node, ("TypeVar",)):
         return
     yield node, where
     if isinstance(node, (libcst.FunctionDef, libcst.ClassDef)):
@@ -78,7 +78,7 @@ def _nodes(node: Any, where: str) -> Iterator[Tuple[Any, str]]:
 
 
 def _changes(node: Any) -> Iterator[Any]:
-    if _is_prose(node) or (isinstance(node, libcst.Call) and _name(node.func) in ABOUT_TYPES):
+    if _is_prose(node) or _is_call_of(node, ABOUT_TYPES):
         return
     for kind, operator in mutation_operators:
         if isinstance(node, kind):
@@ -129,10 +129,11 @@ def _is_prose(node: Any) -> bool:
     return False
 
 
-def _name(node: Any) -> str:
-    if isinstance(node, libcst.Attribute):
-        node = node.attr
-    return str(node.value) if isinstance(node, libcst.Name) else ""
+def _is_call_of(node: Any, names: Tuple[str, ...]) -> bool:
+    if not isinstance(node, libcst.Call):
+        return False
+    called = node.func.attr if isinstance(node.func, libcst.Attribute) else node.func
+    return isinstance(called, libcst.Name) and called.value in names
 
 
 def _compiles(text: str) -> bool:

@@ -204,7 +204,11 @@ def _table(found: Sequence[Result]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in rows]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return "\n".join(lines) + "\n\nWritten on %s; the minutes are those of one core.\n" % time.strftime("%Y-%m-%d")
+    return (
+        "\n".join(lines)
+        + "\n\nWritten on %s. The minutes are those of the run, on one core of a machine that did other things too.\n"
+        % time.strftime("%Y-%m-%d")
+    )
 
 
 def _row(result: Result) -> Tuple[str, ...]:

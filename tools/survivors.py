@@ -14,7 +14,126 @@ from typing import Dict, Tuple
 # File, function, line before, line after.
 Change = Tuple[str, str, str, str]
 
-WHY: Tuple[Tuple[str, Tuple[Change, ...]], ...] = ()
+WHY: Tuple[Tuple[str, Tuple[Change, ...]], ...] = (
+    (
+        "Of a device that is not there nothing is looked up in the record, so it does not matter which is handed over.",
+        (
+            (
+                "_plan.py",
+                "make_plan",
+                "return replace(stand_still(desired, None, recorded), warnings=(nothing, *moved(desired, recorded)))",
+                "return replace(stand_still(desired, None, None), warnings=(nothing, *moved(desired, recorded)))",
+            ),
+            (
+                "_plan.py",
+                "make_plan",
+                "return stand_still(desired, None, recorded)",
+                "return stand_still(desired, None, None)",
+            ),
+        ),
+    ),
+    (
+        "The time is for the age of a record, and of a device that does not exist yet there is none.",
+        (
+            (
+                "_plan.py",
+                "make_plan",
+                "return _plan_elsewhere(desired, now)",
+                "return _plan_elsewhere(desired, None)",
+            ),
+            (
+                "_plan.py",
+                "_plan_elsewhere",
+                "foreseen = _plan_existing(desired, Observed(desired.number), Recorded(begun=True), now)",
+                "foreseen = _plan_existing(desired, Observed(desired.number), Recorded(begun=True), None)",
+            ),
+        ),
+    ),
+    (
+        "None is the default too; it is written down for the reader.",
+        (
+            (
+                "_plan.py",
+                "_plan_create",
+                "before=None,",
+                "",
+            ),
+            (
+                "_plan.py",
+                "_plan_absent",
+                "return Plan(operations=(DELETE,), before=before, after=None)",
+                "return Plan(operations=(DELETE,), before=before, )",
+            ),
+        ),
+    ),
+    (
+        "The number of what is seen is in warnings alone, and none of those can come up for a device of which nothing is known and nothing is at risk.",
+        (
+            (
+                "_plan.py",
+                "_plan_elsewhere",
+                "foreseen = _plan_existing(desired, Observed(desired.number), Recorded(begun=True), now)",
+                "foreseen = _plan_existing(desired, Observed(None), Recorded(begun=True), now)",
+            ),
+        ),
+    ),
+    (
+        "The policy `recorded` is the one that adds no rule of its own, so any other word that no rule knows does the same.",
+        (
+            (
+                "_plan.py",
+                "_without_brakes",
+                'write_only = "recorded" if desired.policy.write_only == "error" else desired.policy.write_only',
+                'write_only = "XXrecordedXX" if desired.policy.write_only == "error" else desired.policy.write_only',
+            ),
+            (
+                "_plan.py",
+                "_without_brakes",
+                'write_only = "recorded" if desired.policy.write_only == "error" else desired.policy.write_only',
+                'write_only = "RECORDED" if desired.policy.write_only == "error" else desired.policy.write_only',
+            ),
+        ),
+    ),
+    (
+        "Where autoread is declared it is among what is told, so the hidden settings need not be asked as well.",
+        (
+            (
+                "_plan.py",
+                "_plan_existing",
+                'telling = {*HIDDEN, "autoread"} if "autoread" in desired.settings else HIDDEN',
+                'telling = {"autoread"} if "autoread" in desired.settings else HIDDEN',
+            ),
+        ),
+    ),
+    (
+        "Zero has one digit, and is refused for that already.",
+        (
+            (
+                "_number.py",
+                "_unquoted",
+                "if value < 0 or len(digits) < MIN_UNQUOTED_DIGITS:",
+                "if value <= 0 or len(digits) < MIN_UNQUOTED_DIGITS:",
+            ),
+            (
+                "_number.py",
+                "_unquoted",
+                "if value < 0 or len(digits) < MIN_UNQUOTED_DIGITS:",
+                "if value < 1 or len(digits) < MIN_UNQUOTED_DIGITS:",
+            ),
+        ),
+    ),
+    (
+        "Meanings are told apart by which they are; what stands behind one is never looked at, and None is one of a kind too.",
+        (
+            (
+                "_errors.py",
+                "Meaning",
+                "UNKNOWN = enum.auto()",
+                "UNKNOWN = None",
+            ),
+        ),
+    ),
+)
 
 
 def sentences() -> Dict[Change, str]:

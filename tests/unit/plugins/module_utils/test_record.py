@@ -267,6 +267,14 @@ def test_a_record_that_was_cut_counts_as_none(store: RecordStore, cut: int) -> N
     assert content is None and "damaged" in problem
 
 
+def test_a_record_of_bytes_that_are_no_text_is_damaged(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    os.makedirs(store.folder)
+    Path(file.path).write_bytes(b"gAAAA\xff\xfe")
+    content, problem = file.load()
+    assert content is None and "damaged" in problem
+
+
 def test_no_changed_byte_changes_what_is_read(store: RecordStore) -> None:
     file = store.device(TOKEN)
     file.save(full_record())
@@ -347,7 +355,12 @@ def test_a_setting_of_a_newer_release_is_passed_over() -> None:
 def test_a_folder_that_cannot_be_made_fails_with_the_folder_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     store = RecordStore(str(tmp_path / "file" / "records"), ENDPOINT)
-    for action in (lambda: store.device(TOKEN).save(full_record()), lambda: store.device(TOKEN).lock(0).__enter__()):
+    file = store.device(TOKEN)
+    for action in (
+        lambda: file.save(full_record()),
+        lambda: store.file(file.name).write(b"sealed"),
+        lambda: file.lock(0).__enter__(),
+    ):
         with pytest.raises(RecordError, match="record_path") as caught:
             action()
         assert store.folder in str(caught.value)
@@ -357,14 +370,16 @@ def test_whether_a_folder_could_be_written_is_found_out_without_touching_it(tmp_
     (tmp_path / "file").write_text("in the way")
     RecordStore(str(tmp_path / "new" / "records"), ENDPOINT).check_writable()
     assert not (tmp_path / "new").exists()
-    with pytest.raises(RecordError, match="Not a directory"):
+    with pytest.raises(RecordError, match="Not a directory") as caught:
         RecordStore(str(tmp_path / "file" / "records"), ENDPOINT).check_writable()
+    assert str(tmp_path / "file" / "records") in str(caught.value)
 
 
 def test_a_folder_without_permission_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with pytest.raises(RecordError, match="Permission denied"):
+    with pytest.raises(RecordError, match="Permission denied") as caught:
         RecordStore(str(tmp_path), ENDPOINT).check_writable()
+    assert str(tmp_path) in str(caught.value)
 
 
 def test_a_record_that_cannot_be_read_counts_as_none_and_says_so(store: RecordStore) -> None:
@@ -481,6 +496,7 @@ def test_a_record_is_had_by_its_name_in_the_folder_alone(store: RecordStore) -> 
     assert not store.has("") and not store.has(file.name)
     file.save(full_record())
     assert store.has(file.name) and store.has("elsewhere/" + file.name) and not store.has("")
+    assert not store.has("device-" + "0" * 32)
 
 
 def test_only_records_of_devices_can_be_discarded(store: RecordStore) -> None:
@@ -488,9 +504,13 @@ def test_only_records_of_devices_can_be_discarded(store: RecordStore) -> None:
     file.save(full_record())
     outside = Path(store.folder).parent / "device-precious"
     outside.write_text("keep")
+    note = Path(store.folder, "number-0123")
+    note.write_text("keep")
+    # With this folder there, a path can lead out again.
+    os.mkdir(os.path.join(store.folder, "device-"))
     for name in ("", "number-0123", "../device-precious", "device-/../../device-precious"):
         store.discard(name)
-    assert outside.exists() and os.path.exists(file.path)
+    assert outside.exists() and note.exists() and os.path.exists(file.path)
     store.discard(file.name)
     assert not os.path.exists(file.path)
 
