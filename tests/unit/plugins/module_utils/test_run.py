@@ -19,7 +19,7 @@ A = "081200000001"
 def registered(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """What an Ansible that can mask by itself (2.22 and newer) was told to mask."""
     told: set[str] = set()
-    monkeypatch.setattr(_run, "register_secrets", lambda values: told.update(values))
+    monkeypatch.setattr(_run, "register_secrets", told.update)
     return told
 
 

@@ -303,9 +303,7 @@ def test_a_connection_closed_while_idle_is_not_noticed(sandbox: Sandbox) -> None
         time.sleep(0.1)
 
 
-def test_a_call_leaves_nothing_in_the_logs_of_the_libraries(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_call_leaves_nothing_in_the_logs_of_the_libraries(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         assert post(sandbox).body["status"] is True
     assert caplog.records == []
