@@ -20,7 +20,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from tools import tree
 from tools.environment import for_stage
-from tools.paths import BUILD, ROOT, collection_in
+from tools.paths import BUILD, ROOT
 from tools.runner import locked, say, set_up
 from tools.survivors import Change, sentences
 from tools.venvs import Venv
@@ -174,7 +174,10 @@ SPDX-License-Identifier: GPL-3.0-or-later
 
 This page is written by `make mutation`. It is not a part of `make test`.
 
-A test is worth something only if it fails when the code is wrong. So the code is made wrong on purpose: one small change, such as `<` for `<=`, `and` for `or`, a call that is left out, a value that is none. Each such copy of the code is a *mutant*. The unit tests are run against every one. If a test fails, the mutant is *killed*: somebody would have noticed. If all tests pass, it *survived*: either a test is missing, or the change makes no difference that a test should see. Every survivor is on this page, with the reason why it is left.
+A test is worth something only if it fails when the code is wrong. So the code is made wrong on purpose: one small change, such as `<` for `<=`, `and`
+for `or`, a call that is left out, a value that is none. Each such copy of the code is a *mutant*. The unit tests are run against every one. If a test
+fails, the mutant is *killed*: somebody would have noticed. If all tests pass, it *survived*: either a test is missing, or the change makes no
+difference that a test should see. Every survivor is on this page, with the reason why it is left.
 
 ```console
 make mutation
@@ -184,7 +187,9 @@ make mutation ARGS="--survivors"
 
 The second plays the mutants of one file. The third plays those that survived the last time, after new tests were written.
 
-What is changed: the files on which everything else rests. Only the tests that belong to a file are run, and they need neither a server nor Ansible. What is not changed: types and decorators, which mypy checks; comments; and the sentences of messages, since tests look for their important words alone.
+What is changed: the files on which everything else rests. Only the tests that belong to a file are run, and they need neither a server nor Ansible.
+What is not changed: types and decorators, which mypy checks; comments; and the sentences of messages, since tests look for their important words
+alone.
 """
 
 

@@ -23,6 +23,7 @@ class Task:
     Attributes:
         params: Its options, complete and checked against the argument spec.
         environment: The variables that stand in for some of them.
+        prints_secrets: Whether what a result holds is printed and logged as it is.
         keep: What earlier tasks of this process have kept.
         given: The options as the user wrote them.
         progress: Is told how many devices of a fleet are done, and of how many.
@@ -31,7 +32,7 @@ class Task:
     params: Params
     environment: Environment = field(repr=False)
     check_mode: bool = False
-    no_log: bool = False
+    prints_secrets: bool = True
     keep: Keep | None = field(default=None, repr=False)
     given: Params = field(default_factory=dict, repr=False)
     progress: t.Callable[[int, int], None] = field(default=lambda done, total: None, repr=False)
@@ -49,3 +50,10 @@ class Report:
     result: Result
     warnings: list[str] = field(default_factory=list)
     secrets: set[str] = field(default_factory=set, repr=False)
+
+
+def token_warnings(task: Task) -> list[str]:
+    """Return the warning for tokens in a result that is logged."""
+    if not task.params["return_tokens"] or not task.prints_secrets:
+        return []
+    return ["return_tokens puts tokens into the result, and the task has no no_log: true: they are printed and logged."]

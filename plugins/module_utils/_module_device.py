@@ -12,7 +12,7 @@ import re
 import typing as t
 from dataclasses import replace
 
-from ._command import Report, Task
+from ._command import Report, Task, token_warnings
 from ._engine import carry_out, foresee
 from ._errors import FonnteError, OptionError
 from ._options import (
@@ -29,7 +29,6 @@ from ._options import (
     number,
     open_house,
     policy,
-    token_warnings,
     tokens,
 )
 from ._redact import Redactor
@@ -70,7 +69,7 @@ def run_device(task: Task) -> Report:
         report.result["token"] = device.token if device is not None else None
         if device is not None:
             report.secrets.add(device.token)
-    report.warnings += token_warnings(task.params, task.no_log)
+    report.warnings += token_warnings(task)
     return report
 
 

@@ -32,11 +32,14 @@ def run_doctor(task: Task) -> Report:
     max_age(task.params["record_max_age"])
     order = doctor_order(task.params, task.check_mode)
     file = facts_file(task.params)
-    problem = place_of(file) if file else None
-    if problem and not task.check_mode:
-        raise problem
-    # In check mode an earlier task may still have to make the folder.
-    warnings = [*common_warnings(task.params), *([str(problem)] if problem else [])]
+    warnings = common_warnings(task.params)
+    try:
+        check_place(file)
+    except OptionError as problem:
+        # In check mode an earlier task may still have to make the folder.
+        if not task.check_mode:
+            raise
+        warnings.append(str(problem))
     # The file of facts may be the one that is about to be written.
     house, redactor = open_house({**task.params, "service_facts_path": None}, task.environment)
     exam = examine(house, redactor, order)
@@ -78,8 +81,9 @@ def facts_file(params: Params) -> FactsFile | None:
     return FactsFile(path, endpoint, find_facts(path, endpoint, DEST))
 
 
-def place_of(file: FactsFile) -> OptionError | None:
-    """Return why the file could not be written: found before anything is called."""
-    problem = place_problem(file.path)
-    advice = "name a file in a folder that is there, and that the user who runs the task can write"
-    return OptionError(DEST, problem, advice) if problem else None
+def check_place(file: FactsFile | None) -> None:
+    """See before anything is called that the file could be written; OptionError if not."""
+    problem = place_problem(file.path) if file is not None else ""
+    if problem:
+        advice = "name a file in a folder that is there, and that the user who runs the task can write"
+        raise OptionError(DEST, problem, advice)

@@ -8,9 +8,9 @@
 
 from __future__ import annotations
 
-from ._command import Report, Task
+from ._command import Report, Task, token_warnings
 from ._info import device_info
-from ._options import API, Spec, common_warnings, max_age, open_house, token_warnings
+from ._options import API, Spec, common_warnings, max_age, open_house
 
 DEVICE_INFO: Spec = {
     **API,
@@ -31,5 +31,5 @@ def run_device_info(task: Task) -> Report:
     max_age(task.params["record_max_age"])
     house, redactor = open_house(task.params, task.environment, task.keep)
     result, warnings = device_info(house, redactor, task.params)
-    told = [*common_warnings(task.params), *warnings, *token_warnings(task.params, task.no_log)]
+    told = [*common_warnings(task.params), *warnings, *token_warnings(task)]
     return Report(result, told, {device["token"] for device in result["devices"] if device.get("token")})

@@ -8,11 +8,14 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ._adopt import changed_files, found_devices, open_folder, read_sheet, shown_changes, take_in, take_stock, write
 from ._command import Report, Task
 from ._errors import FonnteError
 from ._options import Spec
 from ._result import Result
+from ._settings import WEBHOOKS, Settings
 
 # What separates the cells of a sheet that is written.
 SEPARATORS: dict[str, str] = {"comma": ",", "semicolon": ";"}
@@ -52,15 +55,20 @@ def run_sheet(task: Task) -> Report:
     }
     if params["return_settings"]:
         result["settings"] = list(taken.settings)
-        warnings += settings_warnings(task.no_log)
-    return Report(result, [*warnings, *taken.warnings])
+        warnings += settings_warnings(task)
+    return Report(result, [*warnings, *taken.warnings], _urls(taken.settings) if params["return_settings"] else set())
 
 
-def settings_warnings(no_log: bool) -> list[str]:
+def settings_warnings(task: Task) -> list[str]:
     """Return the warning for webhooks in a result that is logged."""
-    if no_log:
+    if not task.prints_secrets:
         return []
     return [
         "return_settings puts the URLs of webhooks into the result, and the task has no no_log: true: "
         "they are printed and logged."
     ]
+
+
+def _urls(settings: t.Iterable[Settings]) -> set[str]:
+    """Return the webhooks among settings that a user asked for."""
+    return {str(value) for row in settings for option, value in row.items() if option in WEBHOOKS and value}

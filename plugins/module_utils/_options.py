@@ -213,13 +213,6 @@ def common_warnings(params: Params) -> list[str]:
     ]
 
 
-def token_warnings(params: Params, no_log: bool) -> list[str]:
-    """Return the warning for tokens in a result that is logged."""
-    if not params["return_tokens"] or no_log:
-        return []
-    return ["return_tokens puts tokens into the result, and the task has no no_log: true: they are printed and logged."]
-
-
 def policy(params: Params) -> Policy:
     """Return what the user wants done about settings that nobody can read."""
     return Policy(

@@ -61,6 +61,11 @@ def hide(values: t.Iterable[str]) -> bool:
     return True
 
 
+def prints_secrets(no_log: bool) -> bool:
+    """Tell whether what a result holds is printed as it is: not with no_log, nor by an Ansible that masks."""
+    return not no_log and register_secrets is None
+
+
 def failure(fault: FonnteError) -> dict[str, t.Any]:
     """Return the result of a run that a fault has ended."""
     if isinstance(fault, MissingLibraryError):
@@ -84,7 +89,13 @@ def run_module(spec: Spec, command: t.Callable[[Task], Report]) -> None:
     module = _Module(argument_spec=bind(spec), supports_check_mode=True)
     module.no_log_values = hidden_values(module.no_log_values, module.params)
     hide(module.no_log_values)
-    task = Task(module.params, os.environ, check_mode=module.check_mode, no_log=module.no_log, given=module.given)
+    task = Task(
+        module.params,
+        os.environ,
+        check_mode=module.check_mode,
+        prints_secrets=prints_secrets(module.no_log),
+        given=module.given,
+    )
     # A fault is kept and told afterwards: older ansible-cores print a stack for what fails inside an except block.
     fault: FonnteError | None = None
     report = Report({})

@@ -12,6 +12,7 @@ Proxies come from the environment's ``*_proxy`` variables only, and never apply 
 
 from __future__ import annotations
 
+import logging
 import os
 import ssl
 import time
@@ -59,6 +60,9 @@ class Session:
         self._session = self._open()
 
     def _open(self) -> t.Any:
+        # Whoever collects the logs of all libraries gets none of ours: a URL may hold a token.
+        for library in ("urllib3", "requests"):
+            logging.getLogger(library).setLevel(logging.CRITICAL)
         session: t.Any = requests.Session()
         session.trust_env = False
         # Redirects are not followed, and where they lead is not even worked out: nonsense there raises.

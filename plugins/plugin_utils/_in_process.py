@@ -31,7 +31,13 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._command import Re
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._kept import Keep
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import Spec
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import bind, failure, hidden_values, hide
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import (
+    bind,
+    failure,
+    hidden_values,
+    hide,
+    prints_secrets,
+)
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._masking import Secrets, masked
 
 SWITCH = "fonnte_in_process"
@@ -170,7 +176,7 @@ class InProcess(ActionBase):
             params,
             os.environ,
             check_mode=bool(self._task.check_mode),
-            no_log=bool(self._task.no_log),
+            prints_secrets=prints_secrets(bool(self._task.no_log)),
             keep=KEEP,
             given=given,
             progress=progress,

@@ -62,11 +62,11 @@ QUICK_WAYS = (IN_PROCESS, FLEET, FLOOR, FLOOR_ONE)
 # A loop of 100 that starts a process for each item takes half a minute and more, so it has few rounds.
 FULL: tuple[Row, ...] = (
     Row(EMPTY, rounds=5),
-    *_grid(SLOW, WORKS, 10, (0,), 3),
+    *_grid(SLOW, WORKS, 10, (0,), 2),
     *_grid(SLOW, WORKS, 10, (50,), 1),
     *_grid((URI_ONE_LIST,), (NOTHING,), 10, LATENCIES, 3),
     *_grid(QUICK_WAYS, WORKS, 10, LATENCIES, 3),
-    *_grid(SLOW, (NOTHING,), 100, (0,), 3),
+    *_grid(SLOW, (NOTHING,), 100, (0,), 2),
     *_grid(SLOW, (TENTH, MAKE), 100, (0,), 1),
     *_grid((URI_ONE_LIST,), (NOTHING,), 100, LATENCIES, 3),
     *_grid(QUICK_WAYS, WORKS, 100, LATENCIES, 3),

@@ -238,9 +238,8 @@ class Player:
             ANSIBLE_LOCALHOST_WARNING="false",
             ANSIBLE_INVENTORY_UNPARSED_WARNING="false",
             ANSIBLE_NOCOLOR="true",
-            # What is logged, and what is left in a temporary folder, is searched too.
+            # What is logged is searched too.
             ANSIBLE_LOG_PATH=str(self.home / "ansible.log"),
-            TMPDIR=str(self.home),
             # Newer cores show the options of a task only when asked.
             ANSIBLE_INJECT_INVOCATION="1",
             FONNTE_TESTS_TOLD=str(told),

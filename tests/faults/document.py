@@ -44,6 +44,7 @@ How to read the tables:
 _SECTIONS = {
     "The way to the service": "The service is not reached at all.",
     "The machine": "What lies about on the machine, and must not change what is sent, nor to whom.",
+    "The record": "The folder of the record, before the run or in its middle.",
     "Others at work": "Somebody else changes the account while a call of ours is on its way, or runs the same task.",
 }
 

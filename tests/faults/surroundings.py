@@ -5,12 +5,17 @@
 
 from __future__ import annotations
 
+import builtins
 import concurrent.futures
 import contextlib
+import errno
+import itertools
 import os
+import shutil
 import socket
 import time
 import typing as t
+import unittest.mock
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +26,7 @@ from ..sandbox.driver import Sandbox
 from .scenes import NUMBER, SECOND, Scene
 from .troubles import Options, Place
 
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 # So long is a call under way when somebody else comes in between.
 MEANWHILE = 0.25
 
@@ -164,6 +170,105 @@ MACHINES: tuple[Machine, ...] = (
     Machine("a .netrc entry for the host", _netrc),
     Machine("proxy variables, and the service on this machine", _proxies),
     Machine("REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE that lead nowhere", _bundles),
+)
+
+
+# --- the record -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What becomes of the record's folder, before the run or in its middle.
+
+    Attributes:
+        during_run: Has the trouble for as long as it lasts; given the folder.
+        but_not: The module in which it is chance what meets it.
+    """
+
+    name: str
+    during_run: t.Callable[[Path], contextlib.AbstractContextManager[None]]
+    but_not: str = ""
+    slow = False
+
+    def at(self, scene: Scene) -> bool:
+        """Whether it can happen in a scene: wherever something is written."""
+        writes = scene.module in ("device", "webhook_config", "fleet") and scene.call not in ("/get-devices", "/device")
+        return writes and scene.module != self.but_not
+
+    @contextlib.contextmanager
+    def during(self, scene: Scene, place: Place) -> t.Iterator[Options]:
+        """Have the record in trouble."""
+        with self.during_run(place.controller.records):
+            yield {}
+
+
+def _full_from(first: int) -> t.Callable[[Path], contextlib.AbstractContextManager[None]]:
+    """Return a disk that takes so many writes, and then no more."""
+
+    @contextlib.contextmanager
+    def full(_records: Path) -> t.Iterator[None]:
+        real, count = os.fsync, itertools.count()
+
+        def fsync(descriptor: int) -> None:
+            if next(count) >= first:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            real(descriptor)
+
+        with unittest.mock.patch.object(os, "fsync", fsync):
+            yield
+
+    return full
+
+
+def _refused(number: int, writes_only: bool) -> t.Callable[[Path], contextlib.AbstractContextManager[None]]:
+    """Return a folder whose files cannot be opened: the tests may run as root, whom no mode of a file stops."""
+
+    @contextlib.contextmanager
+    def refused(records: Path) -> t.Iterator[None]:
+        real_os, real = os.open, builtins.open
+
+        def checked(path: t.Any, writes: bool) -> None:
+            if isinstance(path, str) and path.startswith(str(records)) and (writes or not writes_only):
+                raise OSError(number, os.strerror(number))
+
+        def os_open(path: t.Any, flags: int, *more: t.Any, **named: t.Any) -> int:
+            checked(path, bool(flags & (os.O_CREAT | os.O_WRONLY | os.O_RDWR)))
+            return real_os(path, flags, *more, **named)
+
+        def plain_open(path: t.Any, mode: str = "r", *more: t.Any, **named: t.Any) -> t.Any:
+            checked(path, mode not in ("r", "rb"))
+            return real(path, mode, *more, **named)
+
+        with unittest.mock.patch.object(os, "open", os_open), unittest.mock.patch.object(builtins, "open", plain_open):
+            yield
+
+    return refused
+
+
+@contextlib.contextmanager
+def _gone(records: Path) -> t.Iterator[None]:
+    shutil.rmtree(records, ignore_errors=True)
+    yield
+
+
+@contextlib.contextmanager
+def _cut(records: Path) -> t.Iterator[None]:
+    for path in records.glob("*"):
+        if path.suffix != ".lock":
+            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    yield
+
+
+DAMAGES: tuple[Damage, ...] = (
+    # Which of a fleet's devices has the sixth write is chance.
+    *(
+        Damage(f"the disk is full, from the {word} write on", _full_from(n), "" if n == 0 else "fleet")
+        for n, word in enumerate(_ORDINALS)
+    ),
+    Damage("the folder can only be read", _refused(errno.EROFS, True)),
+    Damage("the folder belongs to somebody else", _refused(errno.EACCES, False)),
+    Damage("all its files are gone", _gone),
+    Damage("all its files are cut in half", _cut),
 )
 
 

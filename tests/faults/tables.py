@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from .faults import FAULTS, LASTING
 from .playing import Stage, Verdict
 from .scenes import SCENES, Scene
-from .surroundings import MACHINES, OTHERS, WAYS
+from .surroundings import DAMAGES, MACHINES, OTHERS, WAYS
 from .troubles import Trouble
 
 IMPOSSIBLE = "-"
@@ -53,22 +53,26 @@ def _faults() -> t.Iterator[Cell]:
         for fault in FAULTS:
             if fault.at(scene):
                 both = (fault, lasting[fault.name]) if fault.name in lasting else (fault,)
-                column = f"{scene.call.strip('/')} {scene.what}".strip()
-                yield Cell(f"fonnte_{scene.module}", fault.name, column, scene, both)
+                yield Cell(f"fonnte_{scene.module}", fault.name, _call(scene), scene, both)
+
+
+def _call(scene: Scene) -> str:
+    return f"{scene.call.strip('/')} {scene.what}".strip()
 
 
 def _around(section: str, troubles: t.Sequence[Trouble], with_call: bool = False) -> t.Iterator[Cell]:
     for scene in SCENES:
         for trouble in troubles:
             if trouble.at(scene):
-                call = f" {scene.call.strip('/')}" if with_call else ""
-                yield Cell(section, trouble.name, f"fonnte_{scene.module}{call}", scene, (trouble,))
+                column = f"fonnte_{scene.module} {_call(scene)}" if with_call else f"fonnte_{scene.module}"
+                yield Cell(section, trouble.name, column, scene, (trouble,))
 
 
 CELLS: tuple[Cell, ...] = (
     *_faults(),
     *_around("The way to the service", WAYS),
     *_around("The machine", MACHINES),
+    *_around("The record", DAMAGES, with_call=True),
     *_around("Others at work", OTHERS, with_call=True),
 )
 

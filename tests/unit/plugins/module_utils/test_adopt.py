@@ -39,7 +39,7 @@ class Desk:
     ) -> Report:
         given = {"dest": str(self.folder), "devices": DEVICES if devices is None else devices, **params}
         complete = {option: given.get(option, spec.get("default")) for option, spec in _module_sheet.SHEET.items()}
-        return _module_sheet.run_sheet(Task(complete, {}, check_mode=check, no_log=no_log))
+        return _module_sheet.run_sheet(Task(complete, {}, check_mode=check, prints_secrets=not no_log))
 
     def sheet(self, name: str = "hidden.csv", **params: t.Any) -> Report:
         return self.run(sheet=str(self.folder / name), **params)

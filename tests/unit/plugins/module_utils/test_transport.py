@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import logging
 import time
 import typing as t
 from email.utils import formatdate
@@ -300,6 +301,12 @@ def test_a_connection_closed_while_idle_is_not_noticed(sandbox: Sandbox) -> None
     for _turn in range(2):
         assert transport.post(LIST, sandbox.account_token, {}).body["status"] is True
         time.sleep(0.1)
+
+
+def test_a_call_leaves_nothing_in_the_logs_of_the_libraries(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        assert post(sandbox).body["status"] is True
+    assert caplog.records == []
 
 
 # Replies

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is handed to Ansible to be masked."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.fonnte.whatsapp.plugins.module_utils import _run
+from ansible_collections.fonnte.whatsapp.tests.controller import Controller
+
+A = "081200000001"
+
+
+@pytest.fixture
+def registered(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """What an Ansible that can mask by itself (2.22 and newer) was told to mask."""
+    told: set[str] = set()
+    monkeypatch.setattr(_run, "register_secrets", told.update)
+    return told
+
+
+def test_an_ansible_that_can_mask_is_told_what(registered: set[str]) -> None:
+    assert _run.hide({"s3cret", "other"})
+    assert registered == {"s3cret", "other"}
+    assert not _run.prints_secrets(no_log=False)
+
+
+def test_an_older_ansible_leaves_it_to_us(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_run, "register_secrets", None)
+    assert not _run.hide({"s3cret"})
+    assert _run.prints_secrets(no_log=False) and not _run.prints_secrets(no_log=True)
+
+
+@pytest.mark.parametrize(
+    ("module", "params"), [("device", {"device": A, "name": "Toko"}), ("device_info", {"devices": [A]})]
+)
+def test_tokens_that_are_asked_for_are_secrets_of_the_report(
+    controller: Controller, module: str, params: dict[str, t.Any]
+) -> None:
+    controller.device(A, name="Toko")
+    token = controller.sandbox.device(A)["token"]
+    report = controller.run(module, return_tokens=True, **params)
+    assert token in str(report.result) and report.secrets == {token}
+    report = controller.run(module, **params)
+    assert token not in str(report.result) and report.secrets == set()
+    assert token not in repr(report)
+
+
+def test_a_device_that_is_not_there_has_no_token_to_tell(controller: Controller) -> None:
+    report = controller.run("device", True, device=A, name="Toko", return_tokens=True)
+    assert report.result["token"] is None and report.secrets == set()
