@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Mutation testing: break the code in every small way, see which breaks the unit tests notice, write docs/mutation.md.
 
-``make mutation`` plays all mutants and writes the page. ``ARGS="_number.py"`` plays those of a file alone, ``ARGS="--survivors"`` only those
-that survived the last time; what is not played is taken from the last run, as long as the file is the same.
+``make mutation`` plays all mutants. ``ARGS="_number.py"`` plays those of a file alone, ``ARGS="--survivors"`` only those
+that survived the last time; what is not played is taken from the last run, as long as the file is the same. The page is
+written when every file has been played.
 """
 
 from __future__ import annotations
