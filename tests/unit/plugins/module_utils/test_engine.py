@@ -479,11 +479,10 @@ def test_a_damaged_record_counts_as_none_with_a_warning(controller: Controller) 
     assert [content for key, content in controller.record_files().items() if "damaged" in key] == [b"damaged"]
 
 
-def test_a_write_between_look_and_lock_makes_it_look_again(
-    controller: Controller, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Another run renames the device after this one has listed it: the new name must not be undone."""
-    controller.device(A, **FULL)
+def overtaken(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch, then: t.Callable[[], None] = lambda: None
+) -> list[int]:
+    """Have another run rename the device after the next look; return a list that grows with each look."""
     looks: list[int] = []
 
     def look_and_be_overtaken(house: _engine.House, desired: t.Any) -> _engine.Sight:
@@ -494,10 +493,20 @@ def test_a_write_between_look_and_lock_makes_it_look_again(
                 another_process.setattr(os, "getpid", lambda: -1)
                 another_process.setattr(_engine, "look", look)
                 controller.device(A, name="Renamed by another")
+            then()
         return sight
 
     look = _engine.look
     monkeypatch.setattr(_engine, "look", look_and_be_overtaken)
+    return looks
+
+
+def test_a_write_between_look_and_lock_makes_it_look_again(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run renames the device after this one has listed it: the new name must not be undone."""
+    controller.device(A, **FULL)
+    looks = overtaken(controller, monkeypatch)
     controller.device(A, webhook=OTHER)
     assert len(looks) == 2
     assert wire(controller)["name"] == "Renamed by another" and wire(controller)["webhook"] == OTHER
@@ -508,24 +517,15 @@ def test_a_clock_that_is_set_between_look_and_lock_makes_it_look_again(
     controller: Controller, monkeypatch: pytest.MonkeyPatch, hours: int
 ) -> None:
     """After it was set back, what another run writes looks older than the list, and is not in it."""
+    time_ns = time.time_ns
+
+    def set_the_clock() -> None:
+        for path in controller.records.glob("*.lock"):
+            os.utime(path, times=(path.stat().st_mtime + hours * 3600,) * 2)
+        monkeypatch.setattr(time, "time_ns", lambda: time_ns() + hours * 3600 * 10**9)
+
     controller.device(A, **FULL)
-    looks: list[int] = []
-
-    def look_and_be_overtaken(house: _engine.House, desired: t.Any) -> _engine.Sight:
-        sight = look(house, desired)
-        looks.append(1)
-        if len(looks) == 1:
-            with monkeypatch.context() as another_process:
-                another_process.setattr(os, "getpid", lambda: -1)
-                another_process.setattr(_engine, "look", look)
-                controller.device(A, name="Renamed by another")
-            for path in controller.records.glob("*.lock"):
-                os.utime(path, times=(path.stat().st_mtime + hours * 3600,) * 2)
-            monkeypatch.setattr(time, "time_ns", lambda: time_ns() + hours * 3600 * 10**9)
-        return sight
-
-    look, time_ns = _engine.look, time.time_ns
-    monkeypatch.setattr(_engine, "look", look_and_be_overtaken)
+    looks = overtaken(controller, monkeypatch, set_the_clock)
     controller.device(A, webhook=OTHER)
     assert len(looks) == 2
     assert wire(controller)["name"] == "Renamed by another" and wire(controller)["webhook"] == OTHER
