@@ -62,8 +62,21 @@ def play(playbook: list[Any], sandbox: Sandbox, folder: Path) -> str:
     return done.stdout
 
 
+def _can_send(sandbox: Sandbox, folder: Path) -> None:
+    """A linked device that may send attachments, and an attachment."""
+    sender = {"number": "081200001001", "linked": True, "package": "Super"}
+    sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": [sender]}])
+    (folder / "files").mkdir()
+    (folder / "files" / "invoice.pdf").write_bytes(b"%PDF-1.7")
+
+
+# What the examples of a module expect to be there.
+BEFORE = {"fonnte_message": _can_send}
+
+
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
 def test_the_examples_of_a_module(module: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    BEFORE.get(module.stem, lambda _sandbox, _folder: None)(sandbox, tmp_path)
     sandbox.next_otp(CODE)
     tasks = examples_of(module)
     variables = {"otp_from_whatsapp": CODE, "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
