@@ -19,6 +19,7 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 SENDER, UNLINKED, PERSON = "081200011001", "081200011002", "081200002001"
 DIALLED = "6281200002001"
 SIGNED = f"https://files.example.com/invoice.pdf?signature={MARK}"
+PATIENCE = "order.queued | default(none) is not sameas false"
 OLDEST = os.environ.get("FONNTE_TESTS_OLDEST")
 CORES = {"newest": Path(sys.executable).parent, **({"oldest": Path(OLDEST)} if OLDEST else {})}
 
@@ -99,6 +100,20 @@ def test_a_lost_reply_is_unknown_and_tells_no_url(everywhere: World) -> None:
         assert "whether the message is queued is not known" in told.message
     assert run.told[-1].failed and run.told[-1]["queued"] is False and "nothing was sent" in run.told[-1].message
     assert everywhere.calls().count("/send") == len(faults)
+
+
+def test_to_try_again_only_where_nothing_was_sent(everywhere: World) -> None:
+    """The pattern of the documents: a busy service is asked again, and a lost reply is not."""
+    installed = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]) / "ansible_collections" / "fonnte" / "whatsapp"
+    assert f"until: {PATIENCE}" in (installed / "docs" / "messages.md").read_text(encoding="utf-8")
+    patient = {"register": "order", "until": PATIENCE, "retries": 3, "delay": 0}
+    everywhere.sandbox.fault("status", path="/send", times=2, code=429)
+    told = everywhere.tell(_hello().named(**patient))
+    assert not told.failed and told["attempts"] == 3 and len(_sent(everywhere)) == 1
+    everywhere.sandbox.fault("reset", path="/send", times=None, when="after")
+    told = everywhere.tell(_hello(message="once").named(**patient))
+    assert told.failed and told["queued"] is None and told["attempts"] == 1
+    assert [text for _target, text in _sent(everywhere)] == ["hello", "once"]
 
 
 def test_with_debug_logs_on_the_url_of_a_get_is_logged_nowhere(world: World) -> None:
