@@ -145,6 +145,7 @@ class Meaning(enum.Enum):
     OTP_LOCKED = enum.auto()
     OTP_WRONG = enum.auto()
     OTP_UNASKED = enum.auto()
+    BLOCKED = enum.auto()
     UNKNOWN = enum.auto()
 
 
@@ -220,6 +221,15 @@ REFUSALS: tuple[Refusal, ...] = (
         r"incorrect OTP",
         Meaning.OTP_WRONG,
         "look at the newest code in the WhatsApp of the account's owner; it was not tried again, since wrong codes lock the device",
+    ),
+    Refusal("/qr", r"token invalid", Meaning.BAD_TOKEN, _DEVICE_TOKEN),
+    Refusal("/qr", r"device already connect", Meaning.AS_WANTED, "nothing is to be done"),
+    Refusal(
+        "/qr",
+        r"free device already connected",
+        Meaning.BLOCKED,
+        "another free device of the account is linked, and only one can be: disconnect that one "
+        "with fonnte.whatsapp.fonnte_device and state: disconnected, or give one of the two a package",
     ),
 )
 

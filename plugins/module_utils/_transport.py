@@ -77,6 +77,9 @@ POLICIES: dict[str, Policy] = {
     "/disconnect": WRITE,
     "/add-device": ONCE,
     "/delete-device": ONCE,
+    # It changes no setting. But a pairing code may show on the phone, where a second one takes its place: so it is
+    # sent again only when the service has not carried it out. A QR code that was lost is asked for anew in _link.py.
+    "/qr": WRITE,
 }
 
 

@@ -42,6 +42,9 @@ DOCUMENTED = [
     ("/delete-device", "otp haven't requested", Meaning.OTP_UNASKED, None),
     ("/delete-device", "delete failed. try again in 60 seconds", Meaning.OTP_LOCKED, 60),
     ("/delete-device", "incorrect OTP", Meaning.OTP_WRONG, None),
+    ("/qr", "token invalid", Meaning.BAD_TOKEN, None),
+    ("/qr", "device already connect", Meaning.AS_WANTED, None),
+    ("/qr", "free device already connected", Meaning.BLOCKED, None),
 ]
 
 
@@ -66,6 +69,9 @@ def test_each_row_of_the_table_is_documented() -> None:
         ("/delete-device", "please wait some seconds before requesting new otp"),
         ("/update-device", "token invalid"),
         ("/device", "unknown user"),
+        ("/qr", "free device already connect"),
+        ("/qr", "device already connected"),
+        ("/qr", "device already connect "),
     ],
 )
 def test_a_text_that_is_only_like_another_means_nothing(call: str, text: str) -> None:

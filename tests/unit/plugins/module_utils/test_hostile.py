@@ -191,6 +191,7 @@ def test_nothing_that_the_list_says_drives_the_terminal(controller: Controller, 
         ("fleet", {"devices": [{"device": "081200000002", "name": "Toko"}], "unlisted": "error"}),
         ("record", {}),
         ("doctor", {}),
+        ("device_qr", {"device": NUMBER, "dest": str(controller.records.parent)}),
     )
     for module, params in runs:
         try:

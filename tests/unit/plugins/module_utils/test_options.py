@@ -124,6 +124,7 @@ def test_a_check_that_is_switched_off_is_a_warning(controller: Controller) -> No
         "device": {"device": A, "name": "Toko"},
         "webhook_config": {"device": A},
         "fleet": {"devices": [{"device": A, "name": "Toko"}]},
+        "device_qr": {"device": A, "dest": "qr.png"},
     }
     for module in MODULES:
         report = controller.run(module, True, validate_certs=False, **tasks.get(module, {}))
