@@ -19,8 +19,8 @@ import os
 import re
 import stat
 import struct
-import tempfile
 import time
+import uuid
 import zlib
 
 from ._errors import FonnteError, OptionError
@@ -187,10 +187,11 @@ def write_picture(path: str, png: bytes) -> None:
     check_file(path)
     # A link of the user's own is kept, and what it leads to is written.
     folder, name = os.path.split(os.path.realpath(path))
-    aside = ""
+    # The name is chosen before the file is there: a Ctrl-C between the two would leave it.
+    aside = os.path.join(folder, f".{name}.{uuid.uuid4().hex}{_ASIDE}")
     try:
         _sweep(folder, name)
-        descriptor, aside = tempfile.mkstemp(prefix=f".{name}.", suffix=_ASIDE, dir=folder)
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
             os.fchmod(stream.fileno(), 0o600)
             stream.write(png)

@@ -111,6 +111,8 @@ def calls(api: FonnteApi) -> t.Iterator[t.Callable[[], object]]:
     yield lambda: api.disconnect("token")
     yield lambda: api.request_otp("token")
     yield lambda: api.delete_device("token", "123456")
+    yield lambda: api.qr_picture("token")
+    yield lambda: api.pairing_code("token", NUMBER)
 
 
 # Replies
