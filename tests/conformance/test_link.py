@@ -30,7 +30,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._picture import re
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import device_token, there
 from ansible_collections.fonnte.whatsapp.tests.conformance.persons import Person
 from ansible_collections.fonnte.whatsapp.tests.conformance.playing import Player, Run, device_qr
-from ansible_collections.fonnte.whatsapp.tests.conformance.test_secrets import Onlooker
+from ansible_collections.fonnte.whatsapp.tests.conformance.test_secrets import CORES, Onlooker
 from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import ACCOUNT, World
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
@@ -230,6 +230,12 @@ def _until(so: Callable[[], bool], seconds: float = 30.0) -> None:
 # The playbook
 
 
+@pytest.fixture(params=CORES)
+def on_each_core(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) -> World:
+    """A world that is played on one of the cores."""
+    return World(sandbox, Player(tmp_path, sandbox, CORES[request.param]))
+
+
 def play(world: World, *words: str, **variables: object) -> Run:
     """Play it with the account's token in the environment, as a user does."""
     extra = [*words, "-e", json.dumps({f"link_{name}": value for name, value in variables.items()})]
@@ -245,8 +251,9 @@ def summary(run: Run) -> list[str]:
 
 
 @pytest.mark.parametrize("method", [pytest.param("qr", marks=pytest.mark.smoke), "code"])
-def test_several_devices_one_after_another(world: World, method: str) -> None:
+def test_several_devices_one_after_another(on_each_core: World, method: str) -> None:
     """Those that are linked are skipped; there is no terminal, and nobody is asked. A second run changes nothing."""
+    world = on_each_core
     world.begin(there(FIRST), there(PAID, package="Super"), there(SECOND, package="Super", linked=True))
     devices = f"{FIRST}, +62 812 0001 3003,{SECOND}"
     with Person(world.sandbox) as person:
@@ -324,6 +331,42 @@ def test_variables_that_cannot_be_right(world: World, variables: dict[str, Any],
     run = play(world, **variables)
     assert run.told[-1].failed and words in run.told[-1].message, run.told[-1].result
     assert "/qr" not in world.calls()
+
+
+# A code, and what fills a line to its end.
+_PASSING = re.compile(r"\b\w{4}-\w{4}\b| \*+$", re.MULTILINE)
+
+
+def _parts() -> list[tuple[str, list[str]]]:
+    """The runs on the page: the command line of each, and the lines that it is to print."""
+    page = (INSTALLED / "docs" / "link.md").read_text(encoding="utf-8")
+    runs: list[tuple[str, list[str]]] = []
+    for kind, text in re.findall(r"^```(shell|text)\n(.*?)^```", page, re.DOTALL | re.MULTILINE):
+        if kind == "shell":
+            (command,) = [
+                line for line in text.splitlines() if line.startswith("ansible-playbook fonnte.whatsapp.link ")
+            ]
+            runs.append((command, []))
+        else:
+            runs[-1][1].extend(text.splitlines())
+    return runs
+
+
+@pytest.mark.parametrize(("command", "lines"), _parts(), ids=["qr", "code"])
+def test_the_page_shows_what_is_printed(world: World, command: str, lines: list[str]) -> None:
+    world.begin(there("081200001001", name="Toko Satu"))
+    home = str(world.player.home)
+    with Person(world.sandbox):
+        words = command.split()[2:]
+        run = world.player.play_by_name("link", *words, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT, "PWD": home})
+    printed = _PASSING.sub("", run.output.replace(home, "/home/me")).splitlines()
+    place = 0
+    for line in lines:
+        # In this order. The tests see more of each result than a user does.
+        found = [at for at, text in enumerate(printed) if at >= place and text.startswith(_PASSING.sub("", line))]
+        assert found, f"{line} does not follow in {run.output[-6000:]}"
+        place = found[0]
+    assert len(lines) > 4 and "failed=0" in run.output
 
 
 def test_a_person_at_a_terminal(world: World) -> None:
