@@ -270,6 +270,12 @@ def number(params: Params) -> str:
     return parse_number(params["device"], "device")
 
 
+def require_device(params: Params, environment: Environment) -> None:
+    """See that a task names a device, by number or by token; OptionError if not."""
+    if params["device"] is None and not tokens(params, environment)[1]:
+        raise OptionError("device", "no device is named", "give its number as device, or its device_token")
+
+
 def declared(params: Params, options: t.Iterable[str]) -> Settings:
     """Return the settings that a task declares; what is left out is not managed."""
     return {option: declare(option, params[option]) for option in options if params[option] is not None}

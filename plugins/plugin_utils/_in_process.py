@@ -162,6 +162,12 @@ class InProcess(ActionBase):
 
         return show
 
+    def _show(self, text: str) -> None:
+        display.display(f"{self._task.action}: {text}")
+
+    def _keep_quiet(self, text: str) -> None:
+        """Show nothing, since the task says no_log."""
+
     def _call(
         self,
         params: dict[str, t.Any],
@@ -180,6 +186,7 @@ class InProcess(ActionBase):
             keep=KEEP,
             given=given,
             progress=progress,
+            show=self._keep_quiet if self._task.no_log else self._show,
         )
         try:
             report = type(self).command(task)

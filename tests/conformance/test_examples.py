@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.fonnte.whatsapp.tests.conformance.persons import Person
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 INSTALLED = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]) / "ansible_collections" / "fonnte" / "whatsapp"
@@ -89,7 +90,10 @@ def test_the_examples_of_a_module(module: Path, sandbox: Sandbox, tmp_path: Path
     sandbox.next_otp(CODE)
     tasks = examples_of(module)
     variables = {"otp_from_whatsapp": CODE, "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-    output = play([{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}], sandbox, tmp_path)
+    playbook = [{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}]
+    # Who types a pairing code that is shown. A QR code that nobody waits for is left.
+    with Person(sandbox, ("code",)):
+        output = play(playbook, sandbox, tmp_path)
     for task in tasks:
         assert f"TASK [{task['name']}]" in output
     assert "skipped=0" in output and "ignored=0" in output
@@ -111,7 +115,8 @@ def test_the_examples_do_what_they_say(sandbox: Sandbox, tmp_path: Path) -> None
 )
 def test_the_playbooks_in_a_document(document: Path, index: int, sandbox: Sandbox, tmp_path: Path) -> None:
     _prepare(document, sandbox, tmp_path)
-    play(playbooks_of(document)[index], sandbox, tmp_path)
+    with Person(sandbox):
+        play(playbooks_of(document)[index], sandbox, tmp_path)
     assert sandbox.devices()
     if document.stem in ALWAYS_CHANGED:
         assert sandbox.writes()
