@@ -24,7 +24,6 @@ description:
     A zero between the country and the rest is left out, as in V(+62 (0)812).
   - In Italy (39), Ivory Coast (225), Benin (229), Congo (242) and San Marino (378) the zero is a part of the number. With such a O(country) it stays.
   - A number without V(0), V(00) and V(+) in front is taken as complete.
-  - Two spellings give the same digits if, and only if, the modules of this collection take them for one device, as long as O(country) is V(62).
 options:
   _input:
     description:

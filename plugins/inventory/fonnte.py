@@ -216,7 +216,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for number in missing:
             self.display.warning(f"The account does not list device {number}, so it is no host.")
         # The names hang on all devices, and not on those that are wanted now.
-        names = host_names(devices, params["hostname"], self.inventory.groups)
+        names = host_names(devices, params["hostname"], self._groups())
         by_device = {id(device): name for device, name in zip(devices, names)}
         hosts = {by_device[id(device)]: device for device in chosen if wanted.wants(device)}
         self._add(hosts, account)
@@ -284,19 +284,26 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             for variable, value in variables.items():
                 self.inventory.set_variable(name, variable, value)
 
+    def _groups(self) -> set[str]:
+        """Return the names of groups that are there already or that the file names: no host may have one of them."""
+        return {*self.inventory.groups, *map(self._sanitize_group_name, self.get_option("groups"))}
+
     def _construct(self, names: list[str]) -> None:
         """Add variables and groups that the user composes.
 
-        All variables first: once there is a group that is named like a host, a variable would be the group's.
+        For all hosts one kind after the other: what a keyed group will be called depends on the devices, and once
+        there is one that is named like a host, Ansible would take the host's name for the group's.
         """
         strict = self.get_option("strict")
         compose, groups, keys = (self.get_option(option) for option in ("compose", "groups", "keyed_groups"))
         for name in names if compose else ():
             self._set_composite_vars(compose, self._variables_of(name), name, strict=strict)
-        for name in names if groups or keys else ():
-            variables = self._variables_of(name)
-            self._add_host_to_composed_groups(groups, variables, name, strict=strict, fetch_hostvars=False)
-            self._add_host_to_keyed_groups(keys, variables, name, strict=strict, fetch_hostvars=False)
+        for name in names if groups else ():
+            self._add_host_to_composed_groups(
+                groups, self._variables_of(name), name, strict=strict, fetch_hostvars=False
+            )
+        for name in names if keys else ():
+            self._add_host_to_keyed_groups(keys, self._variables_of(name), name, strict=strict, fetch_hostvars=False)
 
     def _variables_of(self, name: str) -> dict[str, t.Any]:
         variables: dict[str, t.Any] = self.inventory.get_host(name).get_vars()
