@@ -261,10 +261,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _cached(self, key: str) -> object:
         try:
             return self._cache.get(key)
-        except AnsibleError as fault:
-            self.display.warning(
-                f"The list is read anew, since its cache cannot be read: {' '.join(str(fault).split())}"
-            )
+        except (AnsibleError, AttributeError, KeyError, TypeError, ValueError) as fault:
+            # What Ansible does not expect in a cache's file is an error of Python.
+            self.display.warning(f"The list is read anew, since its cache cannot be read ({type(fault).__name__}).")
             return None
 
     # The hosts

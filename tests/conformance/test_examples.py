@@ -20,20 +20,25 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 INSTALLED = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]) / "ansible_collections" / "fonnte" / "whatsapp"
 MODULES = sorted(INSTALLED.glob("plugins/modules/*.py"))
+# Plugins whose examples are tasks.
+IN_TASKS = sorted([*INSTALLED.glob("plugins/lookup/*.py"), *INSTALLED.glob("plugins/filter/*.py")])
+INVENTORIES = sorted(INSTALLED.glob("plugins/inventory/*.py"))
+# Pages of which tests of their own run everything: they need other worlds.
+ELSEWHERE = ("inventory.md",)
 DOCUMENTS = [
     INSTALLED / "README.md",
-    *sorted(INSTALLED.glob("docs/*.md")),
+    *(path for path in sorted(INSTALLED.glob("docs/*.md")) if path.name not in ELSEWHERE),
     *sorted(INSTALLED.glob("roles/*/README.md")),
 ]
 CODE = "047193"
 
 
-def examples_of(module: Path) -> list[Any]:
-    """The tasks in EXAMPLES."""
-    for node in ast.parse(module.read_text(encoding="utf-8")).body:
+def examples_of(plugin: Path) -> list[Any]:
+    """The documents in EXAMPLES: a list of tasks, or a mapping for each inventory."""
+    for node in ast.parse(plugin.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "EXAMPLES":
-            return yaml.safe_load(ast.literal_eval(node.value))
-    raise AssertionError(f"{module} has no EXAMPLES")
+            return list(yaml.safe_load_all(ast.literal_eval(node.value)))
+    raise AssertionError(f"{plugin} has no EXAMPLES")
 
 
 def playbooks_of(document: Path) -> list[list[Any]]:
@@ -47,6 +52,11 @@ def play(playbook: list[Any], sandbox: Sandbox, folder: Path) -> str:
     """Play it as a user would, and return what was printed."""
     path = folder / "playbook.yml"
     path.write_text(yaml.safe_dump(playbook, allow_unicode=True), encoding="utf-8")
+    return run(["ansible-playbook", str(path)], sandbox, folder)
+
+
+def run(command: list[str], sandbox: Sandbox, folder: Path) -> str:
+    """Run a program of Ansible as a user would, and return what was printed."""
     env = {
         **os.environ,
         "HOME": str(folder),
@@ -56,8 +66,8 @@ def play(playbook: list[Any], sandbox: Sandbox, folder: Path) -> str:
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
     }
-    program = Path(sys.executable).parent / "ansible-playbook"
-    done = subprocess.run([program, path], env=env, capture_output=True, text=True, timeout=120, check=False)
+    program = Path(sys.executable).parent / command[0]
+    done = subprocess.run([program, *command[1:]], env=env, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -65,9 +75,37 @@ def play(playbook: list[Any], sandbox: Sandbox, folder: Path) -> str:
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
 def test_the_examples_of_a_module(module: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.next_otp(CODE)
-    tasks = examples_of(module)
+    play_tasks(module, sandbox, tmp_path)
+
+
+@pytest.mark.parametrize("plugin", IN_TASKS, ids=lambda path: path.stem)
+def test_the_examples_of_a_plugin(plugin: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    devices = [{"number": number} for number in ("081200001001", "081200001002")]
+    sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": devices}])
+    play_tasks(plugin, sandbox, tmp_path)
+
+
+@pytest.mark.parametrize("plugin", INVENTORIES, ids=lambda path: path.stem)
+def test_the_examples_of_an_inventory(plugin: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    device = {"number": "081200001001", "name": "Klien - Satu", "quota": 5}
+    sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": [device]}])
+    examples = examples_of(plugin)
+    assert len(examples) > 1
+    for example in examples:
+        source = tmp_path / "fonnte.yml"
+        source.write_text(yaml.safe_dump(example), encoding="utf-8")
+        graph = run(["ansible-inventory", "-i", str(source), "--graph"], sandbox, tmp_path)
+        assert ("Klien_-_Satu" if example.get("hostname") == "name" else "081200001001") in graph
+        for group in example.get("groups", {}):
+            assert f"@{group}:" in graph
+
+
+def play_tasks(plugin: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    """Play the examples as the tasks of a play, each of which has to be done."""
+    (tasks,) = examples_of(plugin)
     variables = {"otp_from_whatsapp": CODE, "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
     output = play([{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}], sandbox, tmp_path)
+    assert tasks
     for task in tasks:
         assert f"TASK [{task['name']}]" in output
     assert "skipped=0" in output and "ignored=0" in output
