@@ -6,33 +6,6 @@
 
 from __future__ import annotations
 
-import sys
-import typing as t
-
-from ansible.errors import AnsibleError, AnsibleParserError
-from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._account import ACCOUNT, Account, open_account
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError, OptionError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._filters import FILTERS, choose, filter_of
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._inventory import (
-    PREFIX,
-    from_cache,
-    host_names,
-    host_variables,
-    to_cache,
-)
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._kept import Keep
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._listing import Device
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import common_warnings
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import hide
-from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import (
-    as_data,
-    check_token,
-    empty_variables_unset,
-    plain,
-    sentence,
-)
-
 DOCUMENTATION = r"""
 name: fonnte
 short_description: The WhatsApp devices of a Fonnte account as hosts
@@ -124,15 +97,18 @@ seealso:
 """
 
 EXAMPLES = r"""
-# The account's token is in the environment variable FONNTE_ACCOUNT_TOKEN.
-
-# fonnte.yml: all devices, by number
+# This is a file fonnte.yml. The account's token is in the environment variable FONNTE_ACCOUNT_TOKEN.
+# The first line alone is an inventory of all devices, by number.
 plugin: fonnte.whatsapp.fonnte
 
----
-# named.fonnte.yml: by name, with groups
-plugin: fonnte.whatsapp.fonnte
+# The token, where it is to come from elsewhere.
+account_token: "{{ lookup('ansible.builtin.env', 'FONNTE_ACCOUNT_TOKEN') }}"
+
+# By name, and only those whose package ends within two months.
 hostname: name
+expires_within: 60
+
+# Groups, and a variable for a play to use.
 groups:
   dropped: not fonnte_connected
   poor: fonnte_quota is not none and fonnte_quota < 100
@@ -143,21 +119,39 @@ compose:
   client: fonnte_name.split(' - ') | first
 strict: true
 
----
-# ending.fonnte.yml: what has to be paid soon, with a token from elsewhere
-plugin: fonnte.whatsapp.fonnte
-account_token: "{{ lookup('ansible.builtin.env', 'FONNTE_ACCOUNT_TOKEN') }}"
-expires_within: 60
-
----
-# cached.fonnte.yml: one call in ten minutes
-plugin: fonnte.whatsapp.fonnte
-connection: disconnected
+# One call in ten minutes.
 cache: true
 cache_plugin: ansible.builtin.jsonfile
 cache_connection: ~/.ansible/fonnte-inventory
 cache_timeout: 600
 """
+
+import sys
+import typing as t
+
+from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._account import ACCOUNT, Account, open_account
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError, OptionError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._filters import FILTERS, choose, filter_of
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._inventory import (
+    PREFIX,
+    from_cache,
+    host_names,
+    host_variables,
+    to_cache,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._kept import Keep
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._listing import Device
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import common_warnings
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import hide
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import (
+    as_data,
+    check_token,
+    empty_variables_unset,
+    plain,
+    sentence,
+)
 
 NAMES = ("fonnte.yml", "fonnte.yaml")
 

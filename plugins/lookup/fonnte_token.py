@@ -6,24 +6,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible.errors import AnsibleLookupError
-from ansible.plugins.lookup import LookupBase
-from ansible.utils.display import Display
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._account import ACCOUNT, Account, open_account
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError, NotFoundError, doing
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._number import parse_number
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import common_warnings
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import hide
-from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import (
-    KEEP,
-    check_token,
-    empty_variables_unset,
-    plain,
-    sentence,
-)
-
 DOCUMENTATION = r"""
 name: fonnte_token
 short_description: The tokens of WhatsApp devices, by their numbers
@@ -53,7 +35,8 @@ notes:
   - A token is as good as the phone for sending messages. From ansible-core 2.22 on, Ansible masks the returned tokens wherever it prints something.
     Older ones print what they are given, see the next notes.
   - A loop prints its items. Loop over numbers and look the token up inside the task, as in the examples. Or set C(loop_control.label).
-  - With C(-vvv) Ansible prints the options of each task. The modules of this collection mask C(device_token). For C(ansible.builtin.uri) and others say C(no_log=true).
+  - With C(-vvv) Ansible prints the options of each task. The modules of this collection mask C(device_token).
+    For C(ansible.builtin.uri) and others say C(no_log=true).
   - A debug task and C(register) with C(-v) print what they get. A variable in C(vars) is not printed, and is looked up again each time it is used.
   - The C(environment) of a task is for modules. A lookup sees the environment of Ansible itself.
 seealso:
@@ -98,6 +81,24 @@ _list:
   elements: str
   sample: [example-device-token]
 """
+
+import typing as t
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._account import ACCOUNT, Account, open_account
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError, NotFoundError, doing
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._number import parse_number
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import common_warnings
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import hide
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import (
+    KEEP,
+    check_token,
+    empty_variables_unset,
+    plain,
+    sentence,
+)
 
 display = Display()
 

@@ -147,7 +147,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "expires": (int, type(None)),
     "settings": (dict,),
 }
-_SETTING_KINDS: dict[str, type] = {"name": str, "autoread": bool}
+_SETTING_KINDS: dict[str, tuple[type, ...]] = {"name": (str,), "autoread": (bool,)}
 
 
 def _device(item: object) -> Device | None:
@@ -155,6 +155,6 @@ def _device(item: object) -> Device | None:
     if not isinstance(item, dict) or not all(type(item.get(key)) in kinds for key, kinds in _KINDS.items()):
         return None
     settings = item["settings"]
-    if not item["number"] or not all(type(value) is _SETTING_KINDS.get(key) for key, value in settings.items()):
+    if not item["number"] or not all(type(value) in _SETTING_KINDS.get(key, ()) for key, value in settings.items()):
         return None
     return Device(token="", **{key: item[key] for key in _KINDS})

@@ -33,11 +33,11 @@ DOCUMENTS = [
 CODE = "047193"
 
 
-def examples_of(plugin: Path) -> list[Any]:
-    """The documents in EXAMPLES: a list of tasks, or a mapping for each inventory."""
+def examples_of(plugin: Path) -> Any:
+    """EXAMPLES: a list of tasks, or an inventory."""
     for node in ast.parse(plugin.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "EXAMPLES":
-            return list(yaml.safe_load_all(ast.literal_eval(node.value)))
+            return yaml.safe_load(ast.literal_eval(node.value))
     raise AssertionError(f"{plugin} has no EXAMPLES")
 
 
@@ -89,20 +89,20 @@ def test_the_examples_of_a_plugin(plugin: Path, sandbox: Sandbox, tmp_path: Path
 def test_the_examples_of_an_inventory(plugin: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     device = {"number": "081200001001", "name": "Klien - Satu", "quota": 5}
     sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": [device]}])
-    examples = examples_of(plugin)
-    assert len(examples) > 1
-    for example in examples:
+    example = examples_of(plugin)
+    graphs = []
+    for content in ({"plugin": example["plugin"]}, example):
         source = tmp_path / "fonnte.yml"
-        source.write_text(yaml.safe_dump(example), encoding="utf-8")
-        graph = run(["ansible-inventory", "-i", str(source), "--graph"], sandbox, tmp_path)
-        assert ("Klien_-_Satu" if example.get("hostname") == "name" else "081200001001") in graph
-        for group in example.get("groups", {}):
-            assert f"@{group}:" in graph
+        source.write_text(yaml.safe_dump(content), encoding="utf-8")
+        graphs.append(run(["ansible-inventory", "-i", str(source), "--graph"], sandbox, tmp_path))
+    assert graphs[0].splitlines() == ["@all:", "  |--@ungrouped:", "  |  |--081200001001"]
+    for group in ("dropped", "poor", "package_free"):
+        assert f"  |--@{group}:\n  |  |--Klien_-_Satu\n" in graphs[1]
 
 
 def play_tasks(plugin: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     """Play the examples as the tasks of a play, each of which has to be done."""
-    (tasks,) = examples_of(plugin)
+    tasks = examples_of(plugin)
     variables = {"otp_from_whatsapp": CODE, "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
     output = play([{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}], sandbox, tmp_path)
     assert tasks
