@@ -184,7 +184,8 @@ method:
 dest:
   description:
     - The PNG file of the QR code. In check mode, where it would be.
-    - V(null) if there is none. That is with O(method=code) or O(fetch=false), for a device that was linked already, and after a wait that ended with the device linked.
+    - V(null) if there is none. That is with O(method=code) or O(fetch=false), for a device that was linked already,
+      and after a wait that ended with the device linked.
   returned: always, as far as known
   type: str
   sample: /home/me/fonnte-qr/toko-satu.png

@@ -208,7 +208,7 @@ def test_a_run_that_is_killed_leaves_whole_files(
         start_new_session=True,
     )
     try:
-        _until(lambda: (folder / f"{FIRST}.png").exists())
+        _until((folder / f"{FIRST}.png").exists)
         # As a terminal does: to all of them.
         os.killpg(process.pid, number)
         process.wait(timeout=30)

@@ -15,7 +15,6 @@ import subprocess
 import sys
 import threading
 import time
-import typing as t
 import zlib
 from pathlib import Path
 
