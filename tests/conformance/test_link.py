@@ -207,6 +207,8 @@ def test_a_run_that_is_killed_leaves_whole_files(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        # Tests that are run in the background ignore Ctrl-C, and so would what they start.
+        preexec_fn=_as_at_a_terminal,
     )
     try:
         _until((folder / f"{FIRST}.png").exists)
@@ -219,6 +221,10 @@ def test_a_run_that_is_killed_leaves_whole_files(
         process.wait()
     assert os.listdir(folder) == [f"{FIRST}.png"]
     assert read_picture(base64.b64encode((folder / f"{FIRST}.png").read_bytes()).decode())
+
+
+def _as_at_a_terminal() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _until(so: Callable[[], bool], seconds: float = 30.0) -> None:

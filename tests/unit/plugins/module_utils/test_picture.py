@@ -33,6 +33,7 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.pairing import qr_png
 TEXT = qr_png("a token", 0.0)
 PNG = base64.b64decode(TEXT)
 SIGNATURE, HEADER_END = PNG[:8], 8 + 12 + 13
+SIDE = struct.unpack_from(">I", PNG, 16)[0]
 OTHER = base64.b64decode(qr_png("another token", 0.0))
 
 
@@ -108,6 +109,12 @@ BROKEN: dict[str, str] = {
     "pixels that are not packed": encoded(
         SIGNATURE + PNG[8:HEADER_END] + chunk(b"IDAT", b"pixels") + chunk(b"IEND", b"")
     ),
+    "pixels without the end of the packing": encoded(
+        SIGNATURE
+        + PNG[8:HEADER_END]
+        + chunk(b"IDAT", zlib.compress(b"\0" * SIDE * (SIDE + 1))[:-4])
+        + chunk(b"IEND", b"")
+    ),
     "pixels that never end": encoded(
         SIGNATURE + PNG[8:HEADER_END] + chunk(b"IDAT", zlib.compress(b"\0" * 40_000_000)) + chunk(b"IEND", b"")
     ),
@@ -151,6 +158,24 @@ def test_only_its_owner_can_read_it_whatever_the_umask_and_the_older_file_say(tm
     assert os.listdir(tmp_path) == ["qr.png"]
 
 
+def test_nobody_else_can_read_it_at_any_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not between making the file and setting its mode either."""
+    modes: list[int] = []
+    real = os.fchmod
+
+    def fchmod(descriptor: int, mode: int) -> None:
+        modes.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
+        real(descriptor, mode)
+
+    monkeypatch.setattr(_picture.os, "fchmod", fchmod)
+    before = os.umask(0)
+    try:
+        write_picture(str(tmp_path / "qr.png"), PNG)
+    finally:
+        os.umask(before)
+    assert modes == [0o600]
+
+
 def test_a_reader_never_sees_half_of_it(tmp_path: Path) -> None:
     path, over, seen = tmp_path / "qr.png", threading.Event(), set()
     write_picture(str(path), PNG)
@@ -187,8 +212,10 @@ def test_what_cannot_be_written_leaves_the_older_one_and_nothing_aside(
     assert path.read_bytes() == PNG and os.listdir(tmp_path) == ["qr.png"]
 
 
+# Who is started in the background ignores Ctrl-C until told otherwise.
 WRITER = """
-import base64, sys
+import base64, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._picture import write_picture
 png = base64.b64decode(sys.stdin.readline())
 print("begun", flush=True)
