@@ -13,6 +13,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils import (
     _module_doctor,
     _module_fleet,
     _module_info,
+    _module_message,
     _module_record,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._command import Report, Task
@@ -25,6 +26,7 @@ MODULES: dict[str, tuple[Spec, t.Callable[[Task], Report]]] = {
     "webhook_config": (_module_device.WEBHOOK_CONFIG, _module_device.run_webhook_config),
     "device_info": (_module_info.DEVICE_INFO, _module_info.run_device_info),
     "fleet": (_module_fleet.FLEET, _module_fleet.run_fleet),
+    "message": (_module_message.MESSAGE, _module_message.run_message),
     "record": (_module_record.RECORD, _module_record.run_record),
     "doctor": (_module_doctor.DOCTOR, _module_doctor.run_doctor),
 }

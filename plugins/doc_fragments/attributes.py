@@ -54,6 +54,20 @@ attributes:
       - This module does not change anything.
 """
 
+    SENDS = r"""
+attributes:
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    support: full
+    details:
+      - Shows what is sent.
+  idempotent:
+    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+    support: none
+    details:
+      - Each run sends.
+"""
+
     LOOKS_AFTER = r"""
 attributes:
   diff_mode:

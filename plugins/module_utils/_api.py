@@ -12,8 +12,10 @@ text into ``reason`` or into ``detail``. None of that leaves this file.
 
 from __future__ import annotations
 
+import itertools
 import re
 import typing as t
+from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from ._clock import Moment
@@ -23,6 +25,7 @@ from ._listing import Device, Listing
 from ._number import same_number
 from ._settings import Settings, Where, from_wire, to_wire
 from ._stamp import Stamp, bare_name, read_stamp
+from ._transport import Call
 
 if t.TYPE_CHECKING:
     from ._redact import Redactor
@@ -31,6 +34,21 @@ if t.TYPE_CHECKING:
 # A number has fifteen digits at most; the rest is for what people put between them.
 LONGEST_NUMBER = 40
 _REPORT = "nothing was guessed from it: look at the device in the dashboard, and report this reply"
+
+
+@dataclass(frozen=True)
+class Queued:
+    """What the service says of messages that it has taken; None is what it does not say.
+
+    Attributes:
+        messages: The id and the receiver of each, in the order of the targets.
+        process: Its own word for what it does with them now.
+        request_id: Its number for the whole request.
+    """
+
+    messages: tuple[tuple[str | None, str | None], ...]
+    process: str | None = None
+    request_id: int | None = None
 
 
 class FonnteApi:
@@ -141,16 +159,28 @@ class FonnteApi:
         found = re.search(r"\bdevice (\d+) successfully deleted", str(body.get("detail", "")))
         return found.group(1) if found else None
 
+    def send(self, call: Call) -> Queued:
+        """Have messages queued (call /send). What was asked for is not looked at: whatever is said, it is queued."""
+        body = self._make(call)
+        ids, targets = _texts(body.get("id")), _texts(body.get("target"))
+        return Queued(
+            tuple(itertools.zip_longest(ids, targets)), _text(body.get("process")), _whole(body.get("requestid"))
+        )
+
     def _call(self, path: str, token: str, form: t.Mapping[str, str]) -> dict[str, t.Any]:
+        return self._make(Call(path, token, form))
+
+    def _make(self, call: Call) -> dict[str, t.Any]:
         try:
-            return self._ask(path, token, form)
+            return self._ask(call)
         except CallError:
             # Whatever went wrong, the list may be wrong too.
-            self._kept.fail(token, form.get("device", ""))
+            self._kept.fail(call.token, call.form.get("device", ""))
             raise
 
-    def _ask(self, path: str, token: str, form: t.Mapping[str, str]) -> dict[str, t.Any]:
-        reply = self._transport.post(path, token, form)
+    def _ask(self, call: Call) -> dict[str, t.Any]:
+        path, form = call.path, call.form
+        reply = self._transport.exchange(call)
         verdict = reply.body.get("status", reply.body.get("Status"))
         if verdict is True and reply.status < 400:
             return reply.body
@@ -158,7 +188,7 @@ class FonnteApi:
         # The service may repeat what it was sent.
         name = form.get("name", "")
         text = text.replace(name, bare_name(name)) if name else text
-        shown = self._redactor.text(text, [token], form.values())
+        shown = self._redactor.text(text, [call.token], form.values())
         if verdict is False and text:
             raise RefusedError(path, text, shown, reply.status)
         told = f' that says "{shown}"' if text else ""
@@ -198,6 +228,12 @@ def _stamp(token: str, shown: t.Mapping[str, object]) -> Stamp | None:
 def _text(raw: object) -> str | None:
     """Return text that can be sent and printed: half a character, as a service cuts it out of an emoji, cannot."""
     return raw.encode("utf-8", "replace").decode("utf-8") if isinstance(raw, str) else None
+
+
+def _texts(raw: object) -> list[str | None]:
+    """Return the items of a list that may be told: texts, and numbers as text."""
+    items = raw if isinstance(raw, list) else []
+    return [str(item) if isinstance(item, int) else _text(item) for item in items]
 
 
 def _number(raw: object) -> str:

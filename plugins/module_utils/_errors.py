@@ -145,6 +145,8 @@ class Meaning(enum.Enum):
     OTP_LOCKED = enum.auto()
     OTP_WRONG = enum.auto()
     OTP_UNASKED = enum.auto()
+    NO_QUOTA = enum.auto()
+    NOT_LINKED = enum.auto()
     UNKNOWN = enum.auto()
 
 
@@ -220,6 +222,21 @@ REFUSALS: tuple[Refusal, ...] = (
         r"incorrect OTP",
         Meaning.OTP_WRONG,
         "look at the newest code in the WhatsApp of the account's owner; it was not tried again, since wrong codes lock the device",
+    ),
+    Refusal("/send", r"token invalid", Meaning.BAD_TOKEN, _DEVICE_TOKEN),
+    Refusal("/send", r"insufficient quota", Meaning.NO_QUOTA, "give the device a package with more messages, or wait"),
+    Refusal("/send", r"target invalid", Meaning.BAD_INPUT, "check the numbers in target, and country_code"),
+    Refusal(
+        "/send",
+        r"invalid/empty body value",
+        Meaning.BAD_INPUT,
+        "check the options; attachments need a device with the package Super, Advanced or Ultra",
+    ),
+    Refusal(
+        "/send",
+        r"request invalid on disconnected device",
+        Meaning.NOT_LINKED,
+        "link the device first, or say connect_only: false to have the message queued all the same",
     ),
 )
 

@@ -122,10 +122,10 @@ def secrets(params: Params, environment: Environment) -> set[str]:
 
 
 def harmless(params: Params) -> set[str]:
-    """Return the webhooks that are only a host: to mask them would blot out that host wherever it is shown."""
+    """Return the URLs that are only a host: to mask them would blot out that host wherever it is shown."""
     return {
         value
-        for option in WEBHOOKS
+        for option in (*WEBHOOKS, "url")
         for value in [params.get(option)]
         if isinstance(value, str) and value and is_bare(value)
     }

@@ -21,7 +21,7 @@ import typing as t
 
 from ._errors import MissingLibraryError, OptionError, UnansweredError, UnreachableError, UnreadableError
 from ._retry import BoundedRetry
-from ._transport import NO_ANSWER, POLICIES, Answer, Connection, Gate, Late, Policy, environment_proxies
+from ._transport import NO_ANSWER, POLICIES, Answer, Call, Connection, Gate, Late, Policy, environment_proxies
 
 try:
     import requests
@@ -96,25 +96,25 @@ class Session:
         """Close the connections."""
         self._session.close()
 
-    def exchange(self, path: str, token: str, form: t.Mapping[str, str], deadline: float) -> Answer:
+    def exchange(self, call: Call, deadline: float) -> Answer:
         """Send, and read the body; a read whose body breaks off is sent again like any other broken read."""
-        policy = POLICIES[path]
+        policy = POLICIES[call.path]
         retry = self._retry(policy)
         while True:
             try:
-                return self._send(path, token, form, deadline)
+                return self._send(call, deadline)
             except _BrokenBody as fault:
                 if not policy.after_broken_replies or time.monotonic() >= deadline:
                     raise _unanswered(fault) from None
-                retry = retry.after_broken_body("POST", path, _unanswered(fault))
+                retry = retry.after_broken_body(call.method, call.path, _unanswered(fault))
 
-    def _send(self, path: str, token: str, form: t.Mapping[str, str], deadline: float) -> Answer:
+    def _send(self, call: Call, deadline: float) -> Answer:
         connection = self._connection
         try:
-            response = self._session.post(
-                connection.endpoint + path,
-                data=dict(form),
-                auth=_authorization(token),
+            response = self._session.request(
+                call.method,
+                connection.endpoint + call.path,
+                **_carried(call),
                 timeout=(connection.timeout, connection.timeout),
                 verify=(connection.ca_path or True) if connection.verify else False,
                 proxies=self._proxies,
@@ -135,6 +135,16 @@ class Session:
             )
         finally:
             response.close()
+
+
+def _carried(call: Call) -> dict[str, t.Any]:
+    """Return what a call carries, and where."""
+    if call.method == "GET":
+        return {"params": {"token": call.token, **call.form}}
+    carried: dict[str, t.Any] = {"data": dict(call.form), "auth": _authorization(call.token)}
+    if call.upload is not None:
+        carried["files"] = {call.upload.name: (call.upload.filename, call.upload.content)}
+    return carried
 
 
 def _authorization(token: str) -> t.Callable[[t.Any], t.Any]:

@@ -149,8 +149,11 @@ def _declare_flag(option: str, value: object) -> bool:
 
 def _declare_url(option: str, value: object) -> str:
     text = str(value)
-    if text == "":
-        return text
+    return check_url(option, text, ", or '' to clear the webhook") if text else text
+
+
+def check_url(option: str, text: str, or_else: str = "") -> str:
+    """Return a URL that the service is to call; OptionError, whose advice or_else ends, where it cannot be one."""
     if re.search(r"[^\x21-\x7e]", text):
         raise OptionError(option, "the URL has a space, a control or a non-ASCII character", "percent-encode it")
     try:
@@ -162,7 +165,7 @@ def _declare_url(option: str, value: object) -> str:
         raise OptionError(
             option,
             "it is not a URL that Fonnte could call",
-            "give an http:// or https:// URL with a host, or '' to clear the webhook",
+            f"give an http:// or https:// URL with a host{or_else}",
         )
     return text
 

@@ -88,10 +88,7 @@ def look(house: House, desired: Desired) -> Sight:
     Raises:
         FonnteError: They cannot be read, or number and token are not one device.
     """
-    if not house.account_token and not house.device_token:
-        raise OptionError(
-            "account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN, or give the device_token"
-        )
+    require_token(house)
     began = Moment.now()
     listing = (
         house.api.listing(house.account_token, desired.number, house.device_token) if house.account_token else None
@@ -99,7 +96,7 @@ def look(house: House, desired: Desired) -> Sight:
     if listing is not None:
         # What another run wrote since the list was read is not in it.
         began = listing.began
-    device = _identify(house, desired.number, listing)
+    device = identify(house, desired.number, listing)
     if device is None:
         recorded, warnings = _remember_missing(house, desired.number, listing)
         return Sight(began, desired.number, None, None, recorded, warnings, listing)
@@ -114,8 +111,16 @@ def look(house: House, desired: Desired) -> Sight:
     return Sight(began, observed.number, device, observed, recorded, warnings, listing)
 
 
-def _identify(house: House, number: str, listing: Listing | None) -> Device | None:
-    """Return the one device that number and token name.
+def require_token(house: House) -> None:
+    """See that there is a token at all; OptionError if not."""
+    if not house.account_token and not house.device_token:
+        raise OptionError(
+            "account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN, or give the device_token"
+        )
+
+
+def identify(house: House, number: str, listing: Listing | None) -> Device | None:
+    """Return the one device that number and token name; None for no such device. A token alone costs a profile call.
 
     The number is a writable field of update-device: a token of another device would renumber that one.
     """

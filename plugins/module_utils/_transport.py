@@ -20,7 +20,7 @@ import threading
 import time
 import typing as t
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from ._errors import BusyError, GarbledError, OptionError, UnansweredError, UnreadableError
@@ -77,7 +77,37 @@ POLICIES: dict[str, Policy] = {
     "/disconnect": WRITE,
     "/add-device": ONCE,
     "/delete-device": ONCE,
+    "/send": ONCE,
 }
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that goes out with a form.
+
+    Attributes:
+        name: The name of its field.
+        filename: What the service takes it to be called.
+    """
+
+    name: str
+    filename: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Call:
+    """What goes out over the wire.
+
+    Attributes:
+        method: POST, with the token in a header and the form in the body; or GET, with all of it in the URL.
+    """
+
+    path: str
+    token: str = field(repr=False)
+    form: t.Mapping[str, str] = field(default_factory=dict, repr=False)
+    upload: Upload | None = None
+    method: str = "POST"
 
 
 @dataclass(frozen=True)
@@ -164,7 +194,7 @@ class Gate:
 
 
 class Transport:
-    """Posts forms to one endpoint over kept-alive connections."""
+    """Makes calls to one endpoint over kept-alive connections."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -181,7 +211,11 @@ class Transport:
             session.close()
 
     def post(self, path: str, token: str, form: t.Mapping[str, str]) -> Reply:
-        """Post a form and return the JSON object that came back.
+        """Post a form and return the JSON object that came back; see exchange() for what it raises."""
+        return self.exchange(Call(path, token, form))
+
+    def exchange(self, call: Call) -> Reply:
+        """Make a call and return the JSON object that came back.
 
         Raises:
             MissingLibraryError: requests is not installed.
@@ -189,22 +223,22 @@ class Transport:
             CallError: No such object came back; the error knows whether the call may have been applied.
         """
         try:
-            return self._post(path, token, form)
+            return self._exchange(call)
         except GarbledError as fault:
             # A hiccup of something on the way, where no page says that the call was not carried out.
-            if POLICIES[path] is not READ or not self._connection.retries or not fault.may_be_applied:
+            if POLICIES[call.path] is not READ or not self._connection.retries or not fault.may_be_applied:
                 raise
         time.sleep(min(BACKOFF_SECONDS, self._connection.longest_delay))
-        return self._post(path, token, form)
+        return self._exchange(call)
 
-    def _post(self, path: str, token: str, form: t.Mapping[str, str]) -> Reply:
+    def _exchange(self, call: Call) -> Reply:
         session = self._open()
         with self._slots:
             self._gate.wait()
-            answer = self._ended(session, path, token, form)
+            answer = self._ended(session, call)
             if answer.status == BUSY:
                 self._gate.close(min(answer.patience or BACKOFF_SECONDS, self._connection.longest_delay))
-        return _read(path, answer, self._connection.longest_delay)
+        return _read(call.path, answer, self._connection.longest_delay)
 
     def _open(self) -> Session:
         with self._opening:
@@ -215,12 +249,12 @@ class Transport:
                 self._session = Session(self._connection, self._gate)
             return self._session
 
-    def _ended(self, session: Session, path: str, token: str, form: t.Mapping[str, str]) -> Answer:
+    def _ended(self, session: Session, call: Call) -> Answer:
         """Send and read, and end it when its time is up."""
         seconds = self._connection.timeout * CALL_TIMEOUTS
         deadline = time.monotonic() + seconds
         try:
-            answer: Answer = _within(seconds, lambda: session.exchange(path, token, form, deadline))
+            answer: Answer = _within(seconds, lambda: session.exchange(call, deadline))
         except Late:
             # The connection is in an unknown state, and the thread that holds it may live on for a while.
             self.close()

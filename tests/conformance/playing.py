@@ -39,6 +39,7 @@ _FROM_VARIABLES = (
     "webhook_connect",
     "webhook_status",
     "webhook_chaining",
+    "url",
 )
 # A path to the checkout would let it answer for a collection that is not installed.
 _NOT_PASSED_ON = re.compile(r"FONNTE_.*|ANSIBLE_.*|.*_proxy|PYTHONPATH", re.IGNORECASE)
@@ -80,6 +81,11 @@ def webhook_config(**args: object) -> Task:
 def device_info(**args: object) -> Task:
     """A task of fonnte_device_info."""
     return Task("fonnte_device_info", args)
+
+
+def message(**args: object) -> Task:
+    """A task of fonnte_message."""
+    return Task("fonnte_message", args)
 
 
 def record(**args: object) -> Task:

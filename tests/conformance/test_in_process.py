@@ -77,6 +77,16 @@ def test_a_loop_reads_the_list_once(stage: Stage) -> None:
     assert "changed=0" in stage.play(IN_A_LOOP, fonnte_in_process=False) and stage.calls() == 5
 
 
+def test_a_loop_of_messages_reads_the_list_once(stage: Stage) -> None:
+    stage.play(IN_A_LOOP)
+    stage.sandbox.link(NUMBERS[0])
+    texts = [f"number {index}" for index in range(8)]
+    message = {"device": NUMBERS[0], "target": "081200002001", "message": "{{ item }}"}
+    stage.play({"fonnte.whatsapp.fonnte_message": message, "loop": texts})
+    assert (stage.calls(), stage.calls("/send")) == (1, 8)
+    assert [sent["message"] for sent in stage.sandbox.outbox()] == texts
+
+
 def test_what_an_item_wrote_the_next_one_sees(stage: Stage) -> None:
     twice = {**IN_A_LOOP, "loop": [NUMBERS[0], "+62 " + NUMBERS[0][1:], NUMBERS[1]]}
     stage.play({**twice, "register": "told"}, {"ansible.builtin.assert": {"that": _CHANGED}})

@@ -15,6 +15,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.playing import (
     device,
     device_info,
     doctor,
+    message,
     record,
     webhook_config,
 )
@@ -58,12 +59,13 @@ def test_defaults_of_the_group(world: World, tmp_path: Path) -> None:
         device_info(recorded=True, **unset),
         record(**unset),
         doctor(**unset),
+        message(device=NUMBER, target=["081200002001"], message="hello", connect_only=False, **unset),
     ]
     run = world.play(*tasks, defaults=defaults, env={"FONNTE_API_ENDPOINT": "https://nowhere.example.com"})
     for task, told in zip(tasks, run.told):
         assert not told.failed, f"{task}: {told.message}"
         assert any("validate_certs" in warning for warning in told.warnings), told.result
-    assert [told["changed"] for told in run.told] == [True, False, True, False, False, False]
+    assert [told["changed"] for told in run.told] == [True, False, True, False, False, False, True]
     assert set(run.told[3]["devices"][0]["recorded"]) >= {"quick", "webhook"}
     assert run.told[4]["folder"] == str(elsewhere) and run.told[4]["devices"][0]["recorded"] is True
     assert elsewhere.is_dir() and not world.player.record.exists()

@@ -28,6 +28,7 @@ In each case the tests also see that:
 - an error is one sentence: what was being done, to which device, what came back, what to do;
 - check mode of the next run writes nothing, and foresees what that run does;
 - the run after that has nothing left to do, and the service holds all that is declared;
+- no message is sent twice: at most one request leaves, and what is told of it is so;
 - no device is made twice, no code is asked for twice, nothing is deleted or disconnected twice;
 - no token and no secret part of a URL is in a result, a warning or an error;
 - no other host is called: not by a redirect, a proxy variable or a `.netrc`.
@@ -36,6 +37,7 @@ How to read the tables:
 
 - **done**: the run did all its work all the same.
 - **later**: the run failed with its one sentence, and the next run completed the work.
+- **unknown**: a message may be queued or not, since its reply was lost. The one sentence says so. It is never sent again.
 - Where a cell has two words, the first is for a fault that happens once, the second for one that lasts through the run.
 - **-**: this cannot happen to the call.
 - "Applied" and "not applied" say whether the service had carried out the call when it went wrong.
@@ -55,7 +57,9 @@ def counts(verdicts: t.Mapping[tuple[str, str, str], t.Sequence[Verdict]]) -> st
     total = sum(found.values())
     return (
         f"{total:,} cases were tried. In {found[Verdict.DONE]:,} of them the run did all its work all the same. "
-        f"In {found[Verdict.LATER]:,} it failed with one clear sentence, and the next run completed the work."
+        f"In {found[Verdict.LATER]:,} it failed with one clear sentence, and the next run completed the work. "
+        f"In {found[Verdict.UNKNOWN]:,} the reply to a message was lost: the sentence says that it is unknown whether "
+        "it is queued, and it was not sent again."
     )
 
 

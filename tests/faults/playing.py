@@ -28,12 +28,13 @@ NEVER_TWICE = ("/add-device", "/disconnect", "/delete-device")
 class Verdict(enum.Enum):
     """What became of the run that met the trouble.
 
-    It did all its work all the same, or it failed in one clear sentence and the next run completed the work. There
-    is no third.
+    It did all its work all the same, or it failed in one clear sentence and the next run completed the work. Only a
+    message knows a third: it may be queued, the sentence says so, and it is for a person to look.
     """
 
     DONE = "done"
     LATER = "later"
+    UNKNOWN = "unknown"
 
 
 class Stage:
@@ -60,7 +61,10 @@ class Stage:
         place = Place(self._sandbox, self._elsewhere, folder, controller, params)
         with trouble.during(scene, place) as options:
             verdict = self._first(scene, controller, {**params, **options})
-        self._next(scene, controller, params, verdict)
+        if scene.sends:
+            self._sent_once(scene, controller, params, verdict)
+        else:
+            self._next(scene, controller, params, verdict)
         self._nothing_twice()
         self._held(scene)
         assert self._elsewhere.journal() == [], "another host was called"
@@ -71,7 +75,7 @@ class Stage:
             report = controller.run(scene.module, **params)
         except FonnteError as fault:
             self._is_clear(scene, fault)
-            return Verdict.LATER
+            return Verdict.UNKNOWN if fault.progress.get("queued", False) is None else Verdict.LATER
         self._keeps_secrets(f"{report.result}{report.warnings}")
         return Verdict.DONE
 
@@ -91,6 +95,19 @@ class Stage:
         again = controller.run(scene.module, **params)
         assert not again.result["changed"], f"not done after the next run: {again.result}"
         assert len(self._sandbox.writes()) == writes, "a run that had nothing to do wrote"
+
+    def _sent_once(self, scene: Scene, controller: Controller, params: dict[str, t.Any], verdict: Verdict) -> None:
+        """See that one request went out at most, that what was told of it is so, and that the next run is free to send."""
+        asked = [entry for entry in self._sandbox.journal() if entry["path"] == "/send"]
+        assert len(asked) <= 1, "it was sent again"
+        sent = len(self._sandbox.outbox())
+        targets = len(params["target"])
+        assert sent in {Verdict.DONE: (targets,), Verdict.LATER: (0,), Verdict.UNKNOWN: (0, targets)}[verdict], sent
+        controller.run(scene.module, True, **params)
+        assert len(self._sandbox.outbox()) == sent, "check mode sent"
+        if verdict is Verdict.LATER:
+            controller.run(scene.module, **params)
+            assert len(self._sandbox.outbox()) == targets
 
     # What has to hold
 

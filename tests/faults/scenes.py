@@ -46,6 +46,8 @@ class Scene:
     settles: bool = True
     # Whether the service carried out a request that it did not answer shows only when it is asked again.
     foreseen: bool = True
+    # A message has no state that could be brought about: it goes out once, or it is told what became of it.
+    sends: bool = False
 
     @property
     def name(self) -> str:
@@ -132,6 +134,21 @@ def _scratch(controller: Controller) -> Params:
     return {"device": NUMBER, "consent": True}
 
 
+def _to_send(controller: Controller) -> Params:
+    controller.device(NUMBER, **FIRST_TIME)
+    controller.sandbox.link(NUMBER)
+    return {"device": NUMBER, "target": ["081200002001", "081200002002"], "message": "hello"}
+
+
+def _to_send_by_get(controller: Controller) -> Params:
+    return {**_to_send(controller), "method": "get"}
+
+
+def _to_send_by_token(controller: Controller) -> Params:
+    params = _to_send(controller)
+    return {**params, "account_token": None, "device_token": controller.sandbox.device(NUMBER)["token"]}
+
+
 _FLEET_HOLDS = {NUMBER: CHANGED, SECOND: FIRST_TIME, THIRD: FIRST_TIME}
 _SCRATCH_HOLDS = {SECOND: FIRST_TIME}
 
@@ -154,6 +171,10 @@ SCENES: tuple[Scene, ...] = (
     Scene("fleet", "/add-device", _fleet, _FLEET_HOLDS, names=SECOND),
     Scene("fleet", "/update-device", _fleet, _FLEET_HOLDS, names=None),
     Scene("fleet", "/disconnect", _fleet, _FLEET_HOLDS, names=THIRD),
+    Scene("message", "/get-devices", _to_send, sends=True),
+    Scene("message", "/device", _to_send_by_token, sends=True),
+    Scene("message", "/send", _to_send, sends=True),
+    Scene("message", "/send", _to_send_by_get, what="by GET", sends=True),
     Scene("record", "/get-devices", _orphans, {NUMBER: FIRST_TIME}, names=None),
     Scene("doctor", "/get-devices", _scratch, _SCRATCH_HOLDS, names=None, settles=False),
     Scene("doctor", "/add-device", _scratch, _SCRATCH_HOLDS, settles=False),

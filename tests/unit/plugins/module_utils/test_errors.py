@@ -42,6 +42,11 @@ DOCUMENTED = [
     ("/delete-device", "otp haven't requested", Meaning.OTP_UNASKED, None),
     ("/delete-device", "delete failed. try again in 60 seconds", Meaning.OTP_LOCKED, 60),
     ("/delete-device", "incorrect OTP", Meaning.OTP_WRONG, None),
+    ("/send", "token invalid", Meaning.BAD_TOKEN, None),
+    ("/send", "insufficient quota", Meaning.NO_QUOTA, None),
+    ("/send", "target invalid", Meaning.BAD_INPUT, None),
+    ("/send", "invalid/empty body value", Meaning.BAD_INPUT, None),
+    ("/send", "request invalid on disconnected device", Meaning.NOT_LINKED, None),
 ]
 
 

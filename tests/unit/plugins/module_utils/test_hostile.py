@@ -30,7 +30,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import (
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._redact import Redactor
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._settings import BY_OPTION, RECORDED
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._transport import Connection, Reply, Transport
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._transport import Call, Connection, Reply, Transport
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -94,7 +94,7 @@ class Pretender:
     def __init__(self, status: int, body: dict[str, t.Any]) -> None:
         self._reply = Reply(status, body)
 
-    def post(self, path: str, token: str, form: t.Mapping[str, str]) -> Reply:
+    def exchange(self, call: Call) -> Reply:
         return self._reply
 
 
@@ -111,6 +111,7 @@ def calls(api: FonnteApi) -> t.Iterator[t.Callable[[], object]]:
     yield lambda: api.disconnect("token")
     yield lambda: api.request_otp("token")
     yield lambda: api.delete_device("token", "123456")
+    yield lambda: api.send(Call("/send", "token", {"target": NUMBER, "message": "hello"}))
 
 
 # Replies
