@@ -13,7 +13,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check sandbox bench faults mutation lint sanity units conformance integration molecule build changelog \
+.PHONY: help demo test check sandbox bench faults mutation lint sanity units conformance integration eda molecule build changelog \
 	stages clean
 
 help: ## this list
@@ -54,6 +54,9 @@ conformance: ## real playbooks against the sandbox
 
 integration: ## ansible-test integration
 	@$(RUN) integration $(ARGS)
+
+eda: ## the real ansible-rulebook, from a webhook to a message; needs Java 17
+	@$(RUN) eda $(ARGS)
 
 molecule: ## molecule scenarios
 	@$(RUN) molecule $(ARGS)

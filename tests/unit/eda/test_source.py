@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import logging
 import runpy
@@ -71,7 +72,9 @@ class Running:
         self.client = client
 
     async def post(self, body: object = None, path: str = f"/{SECRET}", **keywords: t.Any) -> int:
-        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        data: t.Any = io.BytesIO(body) if isinstance(body, bytes) else body
+        if isinstance(body, dict):
+            data = json.dumps(body).encode()
         async with self.client.post(self.url + path, data=data, **keywords) as reply:
             text = await reply.text()
             assert SECRET not in text and TOKEN not in text
@@ -142,12 +145,11 @@ async def running(plugin: Json, tls: ssl.SSLContext | None = None, **args: t.Any
         url = f"{scheme}://127.0.0.1:{ports[0]}"
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls or False, limit=0)) as client:
             yield Running(source, rules, url, client)
-            if not source.done():
-                source.cancel()
-                await asyncio.wait([source])
+            source.cancel()
+            await asyncio.wait([source])
     finally:
         logging.getLogger("fonnte.whatsapp.webhook").removeHandler(handler)
-        for task in tasks:
+        for task in (source, *tasks):
             task.cancel()
         await asyncio.gather(source, *tasks, return_exceptions=True)
 
@@ -243,7 +245,7 @@ def test_a_body_of_unknown_length_is_refused_as_soon_as_it_is_too_large(plugin: 
 
         async with running(plugin) as run:
             try:
-                assert await run.post(endless()) == 413  # type: ignore[arg-type]
+                assert await run.post(endless()) == 413
             except aiohttp.ClientError:
                 # The server answered and closed while the client was still sending.
                 pass
@@ -426,21 +428,42 @@ def test_a_stop_hands_over_what_the_rules_still_take(plugin: Json, log: pytest.L
     asyncio.run(scene())
 
 
-def test_while_it_stops_more_is_answered_with_503(plugin: Json) -> None:
+def test_calls_that_wait_for_room_are_answered_with_503_at_a_stop(
+    plugin: Json, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(plugin["main"].__globals__, "ROOM_WITHIN", 60.0)
+    monkeypatch.setitem(plugin["main"].__globals__, "HAND_OVER_WITHIN", 0.1)
+
+    async def scene() -> None:
+        ended = asyncio.Event()
+        async with running(plugin, queue_size=1) as run:
+            run.rules.wait = lambda: _never(ended)
+            # One with the rules, who wait for the next; one in their queue; one in the line.
+            accepted = [await run.post(dropped(number)) for number in range(3)]
+            assert accepted == [200, 200, 200]
+            callers = [asyncio.create_task(run.post(dropped(number))) for number in range(3, 8)]
+            await asyncio.sleep(0.1)
+            assert not any(caller.done() for caller in callers)
+            await run.stop()
+            assert [await caller for caller in callers] == [503] * 5
+        assert len(run.rules.events) == 1
+
+    asyncio.run(scene())
+    assert named(log) == [f"connect of 081200001001 at {_at(number)}." for number in (2, 1)]
+
+
+def test_a_call_whose_body_is_on_its_way_at_a_stop_gets_no_200(plugin: Json) -> None:
     async def scene() -> None:
         async with running(plugin) as run:
-            port = int(run.url.rpartition(":")[2])
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            reader, writer = await asyncio.open_connection("127.0.0.1", int(run.url.rpartition(":")[2]))
             body = json.dumps(dropped()).encode()
             writer.write(f"POST /{SECRET} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode())
             await asyncio.sleep(0.05)
             run.source.cancel()
             await asyncio.sleep(0.05)
             writer.write(body)
-            assert (await reader.readline()).startswith(b"HTTP/1.1 503")
+            assert not (await reader.readline()).startswith(b"HTTP/1.1 200")
             writer.close()
-            with pytest.raises(asyncio.CancelledError):
-                await run.source
         assert run.rules.events == []
 
     asyncio.run(scene())
