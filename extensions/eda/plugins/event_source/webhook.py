@@ -13,7 +13,9 @@ import importlib.util
 import json
 import logging
 import os
+import signal
 import sys
+import threading
 import typing as t
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -159,6 +161,7 @@ REPORT_EVERY = 60.0
 ROOM_WITHIN = 0.5
 # How long the rules get at a stop to take what waits. Where they have ended already nothing takes it.
 HAND_OVER_WITHIN = 1.0
+HAND_OVER_ASKED_WITHIN = 10.0
 END_WITHIN = 2.0
 
 logger = logging.getLogger("fonnte.whatsapp.webhook")
@@ -191,6 +194,7 @@ class Source:
         self._queue = queue
         self._intake = _intake.Intake(options.limits)
         self._arrived = asyncio.Event()
+        self._asked = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
         self._handed: str | None = None
@@ -203,19 +207,36 @@ class Source:
         return web.Server(self._answer, access_log=None, logger=quiet, auto_decompress=False)
 
     async def run(self) -> None:
-        """Take calls and hand events over, until this task is cancelled or the rules take no more."""
+        """Take calls and hand events over, until this task is cancelled, a signal asks for the end, or the rules fail."""
         await self._listen()
-        reporting = asyncio.create_task(self._report())
+        work, report = asyncio.create_task(self._work()), asyncio.create_task(self._report())
+        asked = asyncio.create_task(self._asked.wait())
         try:
-            while True:
-                await self._hand_over()
-                self._arrived.clear()
-                await self._arrived.wait()
+            with _signals(self._stop):
+                await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
+            if asked.done():
+                # The rules still run: they get what was accepted.
+                await asyncio.wait({work}, timeout=HAND_OVER_ASKED_WITHIN)
         finally:
-            self._intake.stopping = True
-            self._room.set()
-            reporting.cancel()
-            await self._end()
+            self._stop()
+            for task in (work, report, asked):
+                task.cancel()
+            await self._end(work)
+        if not work.cancelled():
+            work.result()
+
+    def _stop(self) -> None:
+        self._intake.stopping = True
+        self._asked.set()
+        self._arrived.set()
+        self._room.set()
+
+    async def _work(self) -> None:
+        while not self._asked.is_set():
+            await self._hand_over()
+            await self._arrived.wait()
+            self._arrived.clear()
+        await self._hand_over()
 
     # --- in ---
 
@@ -318,13 +339,20 @@ class Source:
 
     # --- out ---
 
-    async def _end(self) -> None:
+    async def _end(self, work: asyncio.Task[None]) -> None:
         """Close the door, hand over what can be, and say what was answered with 200 and is not with the rules."""
-        with contextlib.suppress(Exception):
-            await self._runner.cleanup()
-        # The task was cancelled, or the rules gave up: in both cases this is a last try.
-        with contextlib.suppress(Exception):
-            await asyncio.wait_for(self._hand_over(), HAND_OVER_WITHIN)
+        try:
+            await asyncio.wait({work})
+            # The task was cancelled, or the rules gave up: in both cases this is a last try.
+            with contextlib.suppress(Exception):
+                await self._runner.cleanup()
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(self._hand_over(), HAND_OVER_WITHIN)
+        finally:
+            # ansible-rulebook cancels a source more than once.
+            self._say_left()
+
+    def _say_left(self) -> None:
         self._say_counts()
         left = self._intake.waiting()
         if left:
@@ -338,6 +366,37 @@ class Source:
         """Tell whether the last event still lies in the rulebook's own queue, which holds one."""
         inner: t.Any = getattr(self._queue, "queue", self._queue)
         return getattr(inner, "maxsize", 0) == 1 and bool(inner.full())
+
+
+@contextlib.contextmanager
+def _signals(asked: t.Callable[[], None]) -> t.Iterator[None]:
+    """Have SIGTERM and SIGINT end the source in order, the first time; a second one is the host's again.
+
+    ansible-rulebook has handlers of its own, which do not do: the Java machine that it starts in its process takes
+    the signals away from it and ends everything at once, and the exception that its handler would raise is
+    swallowed where rules are evaluated.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+    def told() -> None:
+        restore()
+        asked()
+
+    for number in before:
+        loop.add_signal_handler(number, told)
+    try:
+        yield
+    finally:
+        restore()
 
 
 def _response(answer: _intake.Answer) -> web.Response:
