@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
+import yaml
 
 from tests.sandbox.driver import Sandbox
 
@@ -125,11 +129,39 @@ def test_the_filter_behind_another_source(sandbox: Sandbox, start: Any) -> None:
 
 
 def _free_port() -> int:
-    import socket
-
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
+
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "events.md"
+RULEBOOKS = [
+    block
+    for text in re.findall(r"^```yaml\n(.*?)^```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    if isinstance(block := yaml.safe_load(text), list)
+]
+
+
+@pytest.mark.parametrize("index", range(len(RULEBOOKS)))
+def test_the_rulebooks_in_the_document(index: int, start: Any) -> None:
+    (ruleset,) = RULEBOOKS[index]
+    port = _free_port()
+    for options in ruleset["sources"][0].values():
+        if isinstance(options, dict):
+            options["port"] = port
+    # The source that is not ours logs the path of each call if it is told to be verbose.
+    run: Rulebook = start([ruleset])
+    connected = "== true" in ruleset["rules"][0]["condition"]
+    event = {"device": CLIENTS[0], "status": "connect" if connected else "disconnect", "timestamp": 1760000000}
+    end = time.monotonic() + 30
+    while True:
+        try:
+            assert post(f"http://127.0.0.1:{port}/{SECRET}", event) == 200
+            break
+        except requests.ConnectionError:
+            assert time.monotonic() < end, run.output()
+            time.sleep(0.1)
+    run.wait_for(f"(?m)^{CLIENTS[0]}(: | is linked)")
 
 
 def test_a_wrong_option_ends_it_with_one_sentence(start: Any) -> None:
