@@ -14,6 +14,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils import (
     _module_fleet,
     _module_info,
     _module_message,
+    _module_qr,
     _module_record,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._command import Report, Task
@@ -29,6 +30,7 @@ MODULES: dict[str, tuple[Spec, t.Callable[[Task], Report]]] = {
     "message": (_module_message.MESSAGE, _module_message.run_message),
     "record": (_module_record.RECORD, _module_record.run_record),
     "doctor": (_module_doctor.DOCTOR, _module_doctor.run_doctor),
+    "device_qr": (_module_qr.DEVICE_QR, _module_qr.run_device_qr),
 }
 
 
@@ -51,6 +53,8 @@ class Controller:
         self.sandbox = sandbox
         self.records = folder / "records"
         self.environment: dict[str, str] = {}
+        # What tasks have shown to a person before they ended.
+        self.shown: list[str] = []
         self.common: dict[str, t.Any] = {
             "account_token": sandbox.account_token,
             "api_endpoint": sandbox.url,
@@ -72,7 +76,8 @@ class Controller:
         """Run a module; FonnteError where it fails."""
         complete = self.complete(module, **params)
         given = {**self.common, **params}
-        return MODULES[module][1](Task(complete, self.environment, check_mode=check, given=given))
+        task = Task(complete, self.environment, check_mode=check, given=given, show=self.shown.append)
+        return MODULES[module][1](task)
 
     def device(self, device: t.Any, check: bool = False, **params: t.Any) -> Report:
         """Run fonnte_device."""

@@ -26,6 +26,7 @@ from tools.venvs import Venv
 HOME = BUILD / "demo"
 INSTALLED = HOME / "collections"
 RECORD = HOME / "record"
+PICTURES = HOME / "qr"
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Step:
 PLAYBOOK = "fonnte.whatsapp.demo"
 # As the playbook declares them.
 NUMBERS = ("081200001001", "081200001002", "081200001003", "081200001004")
-EDITED, LEAVING = NUMBERS[1], NUMBERS[2]
+LINKED, EDITED, LEAVING = NUMBERS[:3]
 
 
 def _expect(true: bool, what: str) -> None:
@@ -127,6 +128,17 @@ def _heal(demo: Demo) -> None:
     _expect(_writes(demo) == ["/update-device"] and _names(demo)[EDITED] == "Toko Dua", "the device was not healed")
 
 
+def _link(demo: Demo) -> None:
+    path = "/devices/%s/link" % LINKED
+    # The person with the phone, who takes some seconds.
+    demo.control("POST", path, {"after": 4})
+    demo.play("fonnte.whatsapp.link", link_devices=LINKED, link_folder=str(PICTURES), link_ask=False, link_timeout=60)
+    _expect(not _writes(demo) and not list(PICTURES.iterdir()), "a QR code is left, or a setting was changed")
+    accounts = demo.control("GET", "/state")["accounts"]
+    linked = [device["number"] for account in accounts for device in account["devices"] if device["linked"]]
+    _expect(linked == [LINKED], "the device is not linked")
+
+
 def _ask(demo: Demo) -> None:
     demo.play(PLAYBOOK, demo_delete=LEAVING)
     _expect(_writes(demo) == ["/delete-device"] and LEAVING in _names(demo), "no code was asked for")
@@ -146,6 +158,7 @@ STEPS: Tuple[Step, ...] = (
     Step("A change behind its back", _edit),
     Step("Check mode finds it, and changes nothing", _find),
     Step("The next run heals that one device", _heal),
+    Step("A phone is linked: a QR code as a PNG file, until somebody has scanned it", _link),
     Step("A client leaves: deleting needs a one-time code, so one is asked for", _ask),
     Step("Delete the device with the code", _delete),
 )
@@ -155,6 +168,7 @@ What you saw
   - devices declared in a playbook, foreseen in check mode with a diff, created, and left alone by the second run
   - webhooks, which the service never shows, remembered in a sealed record and shown without their secret part
   - a change in the dashboard found by check mode and healed by the next run
+  - a phone linked with a QR code, which lay in a file that only its owner can read, and is gone now
   - a device deleted, which takes a one-time code that goes to the owner's WhatsApp
 
 After each step the demo looked at the server itself to see that it was so.

@@ -23,6 +23,7 @@ from ._errors import CallError, RefusedError, UnreadableError
 from ._kept import KeptListing
 from ._listing import Device, Listing
 from ._number import same_number
+from ._picture import read_picture
 from ._settings import Settings, Where, from_wire, to_wire
 from ._stamp import Stamp, bare_name, read_stamp
 from ._transport import Call
@@ -33,6 +34,8 @@ if t.TYPE_CHECKING:
 
 # A number has fifteen digits at most; the rest is for what people put between them.
 LONGEST_NUMBER = 40
+# WhatsApp's own codes have eight characters, in two groups.
+LONGEST_CODE = 20
 _REPORT = "nothing was guessed from it: look at the device in the dashboard, and report this reply"
 
 
@@ -166,6 +169,29 @@ class FonnteApi:
         return Queued(
             tuple(itertools.zip_longest(ids, targets)), _text(body.get("process")), _whole(body.get("requestid"))
         )
+
+    def qr_picture(self, device_token: str) -> bytes:
+        """Return the PNG of a QR code that links a phone to the device (call /qr)."""
+        path = "/qr"
+        body = self._ask_to_link(path, device_token, {"type": "qr"})
+        try:
+            return read_picture(_text(body.get("url")) or "")
+        except ValueError as fault:
+            raise _strange(path, f"with a picture that cannot be used, since {fault}") from None
+
+    def pairing_code(self, device_token: str, whatsapp: str) -> str:
+        """Return the code that is typed into the phone of a WhatsApp number (call /qr)."""
+        path = "/qr"
+        body = self._ask_to_link(path, device_token, {"type": "code", "whatsapp": whatsapp})
+        code = (_text(body.get("code")) or "").strip()
+        if not re.fullmatch(r"[0-9A-Za-z]+(?:[- ][0-9A-Za-z]+)*", code) or not 4 <= len(code) <= LONGEST_CODE:
+            raise _strange(path, "without a pairing code that can be used")
+        return code
+
+    def _ask_to_link(self, path: str, device_token: str, form: t.Mapping[str, str]) -> dict[str, t.Any]:
+        # From now on a phone may be linked at any moment.
+        self._kept.touch(device_token)
+        return self._call(path, device_token, form)
 
     def _call(self, path: str, token: str, form: t.Mapping[str, str]) -> dict[str, t.Any]:
         return self._make(Call(path, token, form))

@@ -27,6 +27,7 @@ class Task:
         keep: What earlier tasks of this process have kept.
         given: The options as the user wrote them.
         progress: Is told how many devices of a fleet are done, and of how many.
+        show: Is told what a person has to see before the task ends. An ordinary module has nobody to tell it to.
     """
 
     params: Params
@@ -36,6 +37,7 @@ class Task:
     keep: Keep | None = field(default=None, repr=False)
     given: Params = field(default_factory=dict, repr=False)
     progress: t.Callable[[int, int], None] = field(default=lambda done, total: None, repr=False)
+    show: t.Callable[[str], None] = field(default=lambda text: None, repr=False)
 
 
 @dataclass

@@ -147,6 +147,7 @@ class Meaning(enum.Enum):
     OTP_UNASKED = enum.auto()
     NO_QUOTA = enum.auto()
     NOT_LINKED = enum.auto()
+    BLOCKED = enum.auto()
     UNKNOWN = enum.auto()
 
 
@@ -237,6 +238,15 @@ REFUSALS: tuple[Refusal, ...] = (
         r"request invalid on disconnected device",
         Meaning.NOT_LINKED,
         "link the device first, or say connect_only: false to have the message queued all the same",
+    ),
+    Refusal("/qr", r"token invalid", Meaning.BAD_TOKEN, _DEVICE_TOKEN),
+    Refusal("/qr", r"device already connect", Meaning.AS_WANTED, "nothing is to be done"),
+    Refusal(
+        "/qr",
+        r"free device already connected",
+        Meaning.BLOCKED,
+        "another free device of the account is linked, and only one can be: disconnect that one "
+        "with fonnte.whatsapp.fonnte_device and state: disconnected, or give one of the two a package",
     ),
 )
 

@@ -9,46 +9,20 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 
-from ._clock import now
 from ._errors import OptionError, doing
+from ._filters import choose, filter_of
 from ._listing import Device
-from ._number import matches
-from ._options import numbers_of
 from ._record import DeviceRecord
 from ._redact import Redactor
 from ._result import Result, device_facts, recorded_facts
 from ._settings import Value
 from ._sight import House
 
-DAY_SECONDS = 86400
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which devices are wanted; what is None or "any" does not filter. A value that is unknown is no match."""
-
-    numbers: tuple[str, ...] | None
-    connection: str
-    package: str | None
-    expires_before: float | None
-    quota_below: int | None
-
-    def wants(self, device: Device) -> bool:
-        """Tell whether a device passes all filters but that of the numbers."""
-        return (
-            self.connection in ("any", {True: "connected", False: "disconnected"}.get(bool(device.connected)))
-            and (self.connection == "any" or device.connected is not None)
-            and (self.package is None or (device.package or "").lower() == self.package.lower())
-            and (self.expires_before is None or (device.expires is not None and device.expires <= self.expires_before))
-            and (self.quota_below is None or (device.quota is not None and device.quota < self.quota_below))
-        )
-
 
 def device_info(house: House, redactor: Redactor, params: t.Mapping[str, t.Any]) -> tuple[Result, list[str]]:
     """Return the result of fonnte_device_info and its warnings."""
-    wanted = _filter(params)
+    wanted = filter_of(params)
     if house.account_token:
         with doing("Listing the account's devices"):
             listing = house.api.get_devices(house.account_token)
@@ -61,44 +35,10 @@ def device_info(house: House, redactor: Redactor, params: t.Mapping[str, t.Any])
         raise OptionError(
             "account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN, or give a device_token"
         )
-    chosen, missing = _choose(found, wanted.numbers)
+    chosen, missing = choose(found, wanted.numbers)
     warnings: list[str] = []
-    devices = [
-        _describe(house, redactor, params, device, warnings)
-        for device in sorted(chosen, key=_number)
-        if wanted.wants(device)
-    ]
+    devices = [_describe(house, redactor, params, device, warnings) for device in chosen if wanted.wants(device)]
     return {"changed": False, "devices": devices, "missing": missing, "account": account}, warnings
-
-
-def _number(device: Device) -> str:
-    return device.number
-
-
-def _filter(params: t.Mapping[str, t.Any]) -> Filter:
-    days = params["expires_within"]
-    return Filter(
-        numbers=numbers_of(params["devices"]),
-        connection=params["connection"],
-        package=params["package"],
-        expires_before=None if days is None else now().timestamp() + days * DAY_SECONDS,
-        quota_below=params["quota_below"],
-    )
-
-
-def _choose(found: t.Sequence[Device], numbers: tuple[str, ...] | None) -> tuple[list[Device], list[str]]:
-    """Return the devices that are asked for, each once, and the numbers that none of them has."""
-    if numbers is None:
-        return list(found), []
-    chosen: dict[str, Device] = {}
-    missing: list[str] = []
-    by_number = {device.number: device for device in found}
-    for number in numbers:
-        spellings = matches(number, by_number)
-        if not spellings and number not in missing:
-            missing.append(number)
-        chosen.update({spelling: by_number[spelling] for spelling in spellings})
-    return list(chosen.values()), missing
 
 
 def _describe(

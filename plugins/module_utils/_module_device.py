@@ -29,7 +29,7 @@ from ._options import (
     number,
     open_house,
     policy,
-    tokens,
+    require_device,
 )
 from ._redact import Redactor
 from ._result import Result, device_result, webhook_result
@@ -85,7 +85,7 @@ def run_webhook_config(task: Task) -> Report:
 def _run(
     task: Task, desired: Desired, describe: t.Callable[[Desired, Outcome, Redactor], Result]
 ) -> tuple[Report, Outcome]:
-    _require_device(task, desired)
+    require_device(task.params, task.environment)
     house, redactor = open_house(task.params, task.environment, task.keep)
     desired = replace(desired, policy=replace(desired.policy, facts=house.facts))
     try:
@@ -97,12 +97,6 @@ def _run(
             fault.warnings = [*common_warnings(task.params), *so_far.warnings]
         raise
     return Report(describe(desired, outcome, redactor), [*common_warnings(task.params), *outcome.warnings]), outcome
-
-
-def _require_device(task: Task, desired: Desired) -> None:
-    if desired.number or tokens(task.params, task.environment)[1]:
-        return
-    raise OptionError("device", "no device is named", "give its number as device, or its device_token")
 
 
 def desired_device(params: Params) -> Desired:

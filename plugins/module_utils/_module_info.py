@@ -9,16 +9,13 @@
 from __future__ import annotations
 
 from ._command import Report, Task, token_warnings
+from ._filters import FILTERS
 from ._info import device_info
 from ._options import API, Spec, common_warnings, max_age, open_house
 
 DEVICE_INFO: Spec = {
     **API,
-    "devices": {"type": "list", "elements": "raw"},
-    "connection": {"type": "str", "choices": ["any", "connected", "disconnected"], "default": "any"},
-    "package": {"type": "str"},
-    "expires_within": {"type": "int"},
-    "quota_below": {"type": "int"},
+    **FILTERS,
     "profile": {"type": "bool", "default": False},
     "recorded": {"type": "bool", "default": False},
     "return_tokens": {"type": "bool", "default": False, "no_log": False},

@@ -27,7 +27,13 @@ MIN_UNQUOTED_DIGITS = 10
 # The service's own default for the country of a number that starts with 0.
 COUNTRY = "62"
 
+# Where a national number begins with a 0 that is dialled from abroad too: Italy, Ivory Coast, Benin, Congo, San Marino.
+ZERO_STAYS = frozenset({"39", "225", "229", "242", "378"})
+
 _DROPPED = re.compile(r"[\s+\-.()\[\]]")
+_WITH_COUNTRY = re.compile(r"\s*(?:\+|00)")
+# +62 (0)812 ...: the zero is for those who leave the country out.
+_OPTIONAL_ZERO = re.compile(r"[(\[]\s*0\s*[)\]]")
 
 
 def parse_number(value: object, option: str) -> str:
@@ -91,6 +97,35 @@ def international(digits: str, country: str = COUNTRY) -> str:
         # +62 (0)812 ...
         digits = country + digits[len(country) + 1 :]
     return digits
+
+
+def dialled(value: object, country: str = COUNTRY) -> str:
+    """Return the digits with which a number, as a user wrote it, is dialled from abroad.
+
+    Raises:
+        OptionError: The value is not a number.
+    """
+    option = "number"
+    if isinstance(value, str) and _WITH_COUNTRY.match(value):
+        value = _OPTIONAL_ZERO.sub("", value)
+    digits = parse_number(value, option)
+    if country not in ZERO_STAYS:
+        digits = international(digits, country)
+    elif digits.startswith("00"):
+        digits = digits[2:]
+    elif digits.startswith("0"):
+        digits = country + digits
+    if digits.startswith("0"):
+        raise OptionError(option, "it has a 0 where its country should be", "write it as in +6281234567890")
+    return _bounded(digits, option)
+
+
+def check_country(value: object) -> str:
+    """Return the digits of a country's code, such as 62; OptionError if it is none."""
+    text = str(value).strip().lstrip("+") if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    if not re.fullmatch(r"[1-9][0-9]{0,2}", text):
+        raise OptionError("country", "it is not the code of a country", 'write its digits, as in "62"')
+    return text
 
 
 def key_of(number: str) -> str:

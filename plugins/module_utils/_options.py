@@ -147,9 +147,26 @@ def open_house(
         MissingLibraryError: requests is not installed.
     """
     account, device = tokens(params, environment)
-    endpoint = check_endpoint(params["api_endpoint"])
-    connection = Connection(
-        endpoint=endpoint,
+    connection = connection_of(params)
+    if not params["record_path"]:
+        raise OptionError("record_path", "it is empty", "leave it out to use ~/.ansible/fonnte")
+    otp = params.get("otp")
+    redactor = Redactor(account or device, [account, device, otp if isinstance(otp, str) else None])
+    house = House(
+        _api(connection, account, redactor, keep, listing),
+        RecordStore(params["record_path"], connection.endpoint),
+        account,
+        device,
+        _person(),
+        _service_facts(params, connection.endpoint),
+    )
+    return house, redactor
+
+
+def connection_of(params: Params) -> Connection:
+    """Return how the service is reached; OptionError where an option of it cannot be right."""
+    return Connection(
+        endpoint=check_endpoint(params["api_endpoint"]),
         timeout=between(params, "api_timeout", 0.1, 3600),
         retries=int(between(params, "api_retries", 0, 100)),
         longest_delay=between(params, "api_retry_max_delay", 0, 86400),
@@ -157,19 +174,6 @@ def open_house(
         ca_path=params["ca_path"],
         pool_size=params.get("concurrency") or 4,
     )
-    if not params["record_path"]:
-        raise OptionError("record_path", "it is empty", "leave it out to use ~/.ansible/fonnte")
-    otp = params.get("otp")
-    redactor = Redactor(account or device, [account, device, otp if isinstance(otp, str) else None])
-    house = House(
-        _api(connection, account, redactor, keep, listing),
-        RecordStore(params["record_path"], endpoint),
-        account,
-        device,
-        _person(),
-        _service_facts(params, endpoint),
-    )
-    return house, redactor
 
 
 def _api(
@@ -268,6 +272,12 @@ def number(params: Params) -> str:
     if params["device"] is None:
         return ""
     return parse_number(params["device"], "device")
+
+
+def require_device(params: Params, environment: Environment) -> None:
+    """See that a task names a device, by number or by token; OptionError if not."""
+    if params["device"] is None and not tokens(params, environment)[1]:
+        raise OptionError("device", "no device is named", "give its number as device, or its device_token")
 
 
 def declared(params: Params, options: t.Iterable[str]) -> Settings:

@@ -75,13 +75,20 @@ def failure(fault: FonnteError) -> dict[str, t.Any]:
 
 # Ansible has no types here, so to mypy its class is anything, and of anything nothing can be derived.
 class _Module(AnsibleModule):  # type: ignore[misc]
-    """A module that remembers what it was given: checked, a null looks like what was left out."""
+    """A module that remembers what it was given: checked, a null looks like what was left out.
+
+    Its result is what the command says, and no more.
+    """
 
     given: dict[str, t.Any]
 
     def _load_params(self) -> None:
         super()._load_params()
         self.given = copy.deepcopy(self.params)
+
+    def add_path_info(self, kwargs: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Add nothing: in-process nobody adds owner and mode of the file in ``dest`` to a result."""
+        return kwargs
 
 
 def run_module(spec: Spec, command: t.Callable[[Task], Report]) -> None:

@@ -78,6 +78,9 @@ POLICIES: dict[str, Policy] = {
     "/add-device": ONCE,
     "/delete-device": ONCE,
     "/send": ONCE,
+    # It changes no setting. But a pairing code may show on the phone, where a second one takes its place: so it is
+    # sent again only when the service has not carried it out. A QR code that was lost is asked for anew in _link.py.
+    "/qr": WRITE,
 }
 
 

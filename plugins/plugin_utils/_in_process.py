@@ -29,7 +29,6 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._command import Report, Task
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._kept import Keep
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import Spec
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import (
     bind,
@@ -38,6 +37,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import (
     hide,
     prints_secrets,
 )
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import KEEP, plain
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._masking import Secrets, masked
 
 SWITCH = "fonnte_in_process"
@@ -45,8 +45,6 @@ PROGRESS_SWITCH = "fonnte_progress"
 PROGRESS_SECONDS = 5.0
 
 display = Display()
-# A worker of Ansible runs all items of a loop; the next task has a worker of its own.
-KEEP = Keep()
 
 
 class InProcess(ActionBase):
@@ -162,6 +160,12 @@ class InProcess(ActionBase):
 
         return show
 
+    def _show(self, text: str) -> None:
+        display.display(f"{self._task.action}: {text}")
+
+    def _keep_quiet(self, text: str) -> None:
+        """Show nothing, since the task says no_log."""
+
     def _call(
         self,
         params: dict[str, t.Any],
@@ -180,6 +184,7 @@ class InProcess(ActionBase):
             keep=KEEP,
             given=given,
             progress=progress,
+            show=self._keep_quiet if self._task.no_log else self._show,
         )
         try:
             report = type(self).command(task)
@@ -193,24 +198,6 @@ class InProcess(ActionBase):
         warnings += report.warnings
         hide(report.secrets)
         return report.result
-
-
-def plain(value: t.Any) -> t.Any:
-    """Return an argument as a module gets it: without the tags that Ansible hangs on to values."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return str.__str__(value)
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value)
-    if isinstance(value, t.Mapping):
-        return {plain(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set)):
-        return [plain(item) for item in value]
-    # What is left is text in disguise, such as a secret from a vault.
-    return str(value)
 
 
 def _masked(result: dict[str, t.Any], hidden: set[str]) -> dict[str, t.Any]:

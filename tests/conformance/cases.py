@@ -18,7 +18,7 @@ import requests
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
 from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES, Readings
 
-from .playing import MARK, OTP, Task, device, device_info, record, webhook_config
+from .playing import MARK, OTP, Task, device, device_info, device_qr, record, webhook_config
 
 # --- readings -----------------------------------------------------------------------------------------------------
 
@@ -552,5 +552,34 @@ CASES: tuple[Case, ...] = (
         prepare=(device(device="081200001035", webhook=Hook("kept"), quick=True),),
         task=record(devices=["+62 812-0000-1035", "081200001999"]),
         result={"missing": ["081200001999"], "damaged": [], "writable": True},
+    ),
+    # fonnte_device_qr
+    Case(
+        "link-what-is-linked",
+        quick=True,
+        minds=("profile_number", "listing"),
+        there=(there("081200001036", linked=True),),
+        task=device_qr(device="+62 812-0000-1036", dest="qr.png", wait=True),
+        result={"connected": True, "device": "081200001036", "dest": None, "code": None},
+    ),
+    Case(
+        "link-by-its-token-alone",
+        minds=("profile_number",),
+        there=(there("081200001037", linked=True),),
+        task=device_qr(
+            account_token=None,
+            device_token=device_token("081200001037"),
+            method="code",
+            whatsapp="6281200001037",
+        ),
+        result={"connected": True, "code": None},
+    ),
+    Case(
+        "link-a-second-free-one",
+        minds=("refusal_status",),
+        there=(there("081200001038"), there("081200001938", linked=True)),
+        task=device_qr(device="081200001038", dest="qr.png"),
+        fails="the free device 081200001938 is linked",
+        refused_by_service=True,
     ),
 )

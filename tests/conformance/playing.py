@@ -98,6 +98,11 @@ def doctor(**args: object) -> Task:
     return Task("fonnte_doctor", args)
 
 
+def device_qr(**args: object) -> Task:
+    """A task of fonnte_device_qr."""
+    return Task("fonnte_device_qr", args)
+
+
 @dataclass(frozen=True)
 class Told:
     """What a task told its user."""

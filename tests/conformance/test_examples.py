@@ -17,24 +17,30 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.fonnte.whatsapp.tests.conformance.persons import Person
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 INSTALLED = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]) / "ansible_collections" / "fonnte" / "whatsapp"
 MODULES = sorted(INSTALLED.glob("plugins/modules/*.py"))
+# Plugins whose examples are tasks.
+IN_TASKS = sorted([*INSTALLED.glob("plugins/lookup/*.py"), *INSTALLED.glob("plugins/filter/*.py")])
+INVENTORIES = sorted(INSTALLED.glob("plugins/inventory/*.py"))
+# Pages of which tests of their own run everything: they need other worlds.
+ELSEWHERE = ("inventory.md",)
 DOCUMENTS = [
     INSTALLED / "README.md",
-    *sorted(INSTALLED.glob("docs/*.md")),
+    *(path for path in sorted(INSTALLED.glob("docs/*.md")) if path.name not in ELSEWHERE),
     *sorted(INSTALLED.glob("roles/*/README.md")),
 ]
 CODE = "047193"
 
 
-def examples_of(module: Path) -> list[Any]:
-    """The tasks in EXAMPLES."""
-    for node in ast.parse(module.read_text(encoding="utf-8")).body:
+def examples_of(plugin: Path) -> Any:
+    """EXAMPLES: a list of tasks, or an inventory."""
+    for node in ast.parse(plugin.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "EXAMPLES":
             return yaml.safe_load(ast.literal_eval(node.value))
-    raise AssertionError(f"{module} has no EXAMPLES")
+    raise AssertionError(f"{plugin} has no EXAMPLES")
 
 
 def playbooks_of(document: Path) -> list[list[Any]]:
@@ -49,6 +55,11 @@ def play(playbook: list[Any], sandbox: Sandbox, folder: Path) -> str:
     """Play it as a user would, and return what was printed."""
     path = folder / "playbook.yml"
     path.write_text(yaml.safe_dump(playbook, allow_unicode=True), encoding="utf-8")
+    return run(["ansible-playbook", str(path)], sandbox, folder)
+
+
+def run(command: list[str], sandbox: Sandbox, folder: Path) -> str:
+    """Run a program of Ansible as a user would, and return what was printed."""
     env = {
         **os.environ,
         "HOME": str(folder),
@@ -58,8 +69,8 @@ def play(playbook: list[Any], sandbox: Sandbox, folder: Path) -> str:
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
     }
-    program = Path(sys.executable).parent / "ansible-playbook"
-    done = subprocess.run([program, path], env=env, capture_output=True, text=True, timeout=120, check=False)
+    program = Path(sys.executable).parent / command[0]
+    done = subprocess.run([program, *command[1:]], env=env, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -72,25 +83,67 @@ def _can_send(sandbox: Sandbox, folder: Path) -> None:
     (folder / "files" / "invoice.pdf").write_bytes(b"%PDF-1.7")
 
 
+def _has_a_client(sandbox: Sandbox, folder: Path) -> None:
+    """A device that is linked, and named as in the documents."""
+    device = {"number": "081200001001", "name": "Toko Satu", "linked": True}
+    sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": [device]}])
+
+
 Prepare = Callable[[Sandbox, Path], None]
 # What the examples of a module or a document expect to be there.
-BEFORE: dict[str, Prepare] = {"fonnte_message": _can_send, "messages": _can_send}
-# Where each run does the same again.
-ALWAYS_CHANGED = ("messages",)
+BEFORE: dict[str, Prepare] = {"fonnte_message": _can_send, "messages": _can_send, "decommission": _has_a_client}
+# Where each run calls again: a message is sent again, and for a code is asked again, which Fonnte then refuses.
+CALLS_AGAIN = ("messages", "decommission")
+
+
+def _name(example: Path) -> str:
+    """The name of a module or a document; of a role where it is the role's README."""
+    return example.parent.name if example.stem == "README" else example.stem
 
 
 def _prepare(example: Path, sandbox: Sandbox, folder: Path) -> None:
-    if example.stem in BEFORE:
-        BEFORE[example.stem](sandbox, folder)
+    if _name(example) in BEFORE:
+        BEFORE[_name(example)](sandbox, folder)
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
 def test_the_examples_of_a_module(module: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     _prepare(module, sandbox, tmp_path)
     sandbox.next_otp(CODE)
-    tasks = examples_of(module)
+    play_tasks(module, sandbox, tmp_path)
+
+
+@pytest.mark.parametrize("plugin", IN_TASKS, ids=lambda path: path.stem)
+def test_the_examples_of_a_plugin(plugin: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    devices = [{"number": number} for number in ("081200001001", "081200001002")]
+    sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": devices}])
+    play_tasks(plugin, sandbox, tmp_path)
+
+
+@pytest.mark.parametrize("plugin", INVENTORIES, ids=lambda path: path.stem)
+def test_the_examples_of_an_inventory(plugin: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    device = {"number": "081200001001", "name": "Klien - Satu", "quota": 5}
+    sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": [device]}])
+    example = examples_of(plugin)
+    graphs = []
+    for content in ({"plugin": example["plugin"]}, example):
+        source = tmp_path / "fonnte.yml"
+        source.write_text(yaml.safe_dump(content), encoding="utf-8")
+        graphs.append(run(["ansible-inventory", "-i", str(source), "--graph"], sandbox, tmp_path))
+    assert graphs[0].splitlines() == ["@all:", "  |--@ungrouped:", "  |  |--081200001001"]
+    for group in ("dropped", "poor", "package_free"):
+        assert f"  |--@{group}:\n  |  |--Klien_-_Satu\n" in graphs[1]
+
+
+def play_tasks(plugin: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    """Play the examples as the tasks of a play, each of which has to be done."""
+    tasks = examples_of(plugin)
     variables = {"otp_from_whatsapp": CODE, "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-    output = play([{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}], sandbox, tmp_path)
+    playbook = [{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}]
+    # Who types a pairing code that is shown. A QR code that nobody waits for is left.
+    with Person(sandbox, ("code",)):
+        output = play(playbook, sandbox, tmp_path)
+    assert tasks
     for task in tasks:
         assert f"TASK [{task['name']}]" in output
     assert "skipped=0" in output and "ignored=0" in output
@@ -112,9 +165,10 @@ def test_the_examples_do_what_they_say(sandbox: Sandbox, tmp_path: Path) -> None
 )
 def test_the_playbooks_in_a_document(document: Path, index: int, sandbox: Sandbox, tmp_path: Path) -> None:
     _prepare(document, sandbox, tmp_path)
-    play(playbooks_of(document)[index], sandbox, tmp_path)
+    with Person(sandbox):
+        play(playbooks_of(document)[index], sandbox, tmp_path)
     assert sandbox.devices()
-    if document.stem in ALWAYS_CHANGED:
+    if _name(document) in CALLS_AGAIN:
         assert sandbox.writes()
         return
     sandbox.clear_journal()

@@ -14,6 +14,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.cases import device_t
 from ansible_collections.fonnte.whatsapp.tests.conformance.playing import (
     device,
     device_info,
+    device_qr,
     doctor,
     message,
     record,
@@ -60,12 +61,13 @@ def test_defaults_of_the_group(world: World, tmp_path: Path) -> None:
         record(**unset),
         doctor(**unset),
         message(device=NUMBER, target=["081200002001"], message="hello", connect_only=False, **unset),
+        device_qr(device=NUMBER, dest=str(tmp_path / "qr.png"), **unset),
     ]
     run = world.play(*tasks, defaults=defaults, env={"FONNTE_API_ENDPOINT": "https://nowhere.example.com"})
     for task, told in zip(tasks, run.told):
         assert not told.failed, f"{task}: {told.message}"
         assert any("validate_certs" in warning for warning in told.warnings), told.result
-    assert [told["changed"] for told in run.told] == [True, False, True, False, False, False, True]
+    assert [told["changed"] for told in run.told] == [True, False, True, False, False, False, True, True]
     assert set(run.told[3]["devices"][0]["recorded"]) >= {"quick", "webhook"}
     assert run.told[4]["folder"] == str(elsewhere) and run.told[4]["devices"][0]["recorded"] is True
     assert elsewhere.is_dir() and not world.player.record.exists()

@@ -112,6 +112,13 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault("fields of wrong types", "mutate", AFTER, {"set": {"name": 5, "device": None}}, paths=("/device",)),
     Fault("a token that is missing, applied", "mutate", AFTER, {"remove": ["token"]}, paths=("/add-device",)),
+    Fault(
+        "half a picture, and no code, applied",
+        "mutate",
+        AFTER,
+        {"set": {"url": "iVBORw0KGgoAAAANSUhEUgAAASgAAAEo", "code": "?"}},
+        paths=("/qr",),
+    ),
     Fault("50 MB of body, not applied", "huge", BEFORE, {"megabytes": 50}, slow=True),
     Fault("50 MB of body in chunks, not applied", "huge", BEFORE, {"megabytes": 50, "chunked": True}, slow=True),
     *_patience(429),

@@ -42,7 +42,7 @@ class Scene:
     holds: t.Mapping[str, t.Mapping[str, t.Any] | None] = field(default_factory=dict)
     what: str = ""
     names: str | None = NUMBER
-    # Asking for a code asks each time, and the doctor tries again what it tried before.
+    # Asking for a code, of whichever kind, asks each time, and the doctor tries again what it tried before.
     settles: bool = True
     # Whether the service carried out a request that it did not answer shows only when it is asked again.
     foreseen: bool = True
@@ -149,6 +149,24 @@ def _to_send_by_token(controller: Controller) -> Params:
     return {**params, "account_token": None, "device_token": controller.sandbox.device(NUMBER)["token"]}
 
 
+def _to_link(controller: Controller) -> Params:
+    controller.device(NUMBER, **FIRST_TIME)
+    return {"device": NUMBER, "dest": str(controller.records.parent)}
+
+
+def _to_pair(controller: Controller) -> Params:
+    controller.device(NUMBER, **FIRST_TIME)
+    return {"device": NUMBER, "method": "code", "whatsapp": NUMBER}
+
+
+def _to_link_by_token(controller: Controller) -> Params:
+    by_token = _by_token(controller)
+    return {
+        **{option: by_token[option] for option in ("account_token", "device_token")},
+        "dest": str(controller.records.parent),
+    }
+
+
 _FLEET_HOLDS = {NUMBER: CHANGED, SECOND: FIRST_TIME, THIRD: FIRST_TIME}
 _SCRATCH_HOLDS = {SECOND: FIRST_TIME}
 
@@ -179,4 +197,8 @@ SCENES: tuple[Scene, ...] = (
     Scene("doctor", "/get-devices", _scratch, _SCRATCH_HOLDS, names=None, settles=False),
     Scene("doctor", "/add-device", _scratch, _SCRATCH_HOLDS, settles=False),
     Scene("doctor", "/update-device", _scratch, _SCRATCH_HOLDS, names=None, settles=False),
+    Scene("device_qr", "/get-devices", _to_link, {NUMBER: FIRST_TIME}, settles=False),
+    Scene("device_qr", "/device", _to_link_by_token, {NUMBER: FIRST_TIME}, names=None, settles=False),
+    Scene("device_qr", "/qr", _to_link, {NUMBER: FIRST_TIME}, "for a QR code", settles=False),
+    Scene("device_qr", "/qr", _to_pair, {NUMBER: FIRST_TIME}, "for a pairing code", settles=False),
 )

@@ -47,6 +47,9 @@ DOCUMENTED = [
     ("/send", "target invalid", Meaning.BAD_INPUT, None),
     ("/send", "invalid/empty body value", Meaning.BAD_INPUT, None),
     ("/send", "request invalid on disconnected device", Meaning.NOT_LINKED, None),
+    ("/qr", "token invalid", Meaning.BAD_TOKEN, None),
+    ("/qr", "device already connect", Meaning.AS_WANTED, None),
+    ("/qr", "free device already connected", Meaning.BLOCKED, None),
 ]
 
 
@@ -71,6 +74,9 @@ def test_each_row_of_the_table_is_documented() -> None:
         ("/delete-device", "please wait some seconds before requesting new otp"),
         ("/update-device", "token invalid"),
         ("/device", "unknown user"),
+        ("/qr", "free device already connect"),
+        ("/qr", "device already connected"),
+        ("/qr", "device already connect "),
     ],
 )
 def test_a_text_that_is_only_like_another_means_nothing(call: str, text: str) -> None:

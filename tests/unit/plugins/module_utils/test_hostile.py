@@ -112,6 +112,8 @@ def calls(api: FonnteApi) -> t.Iterator[t.Callable[[], object]]:
     yield lambda: api.request_otp("token")
     yield lambda: api.delete_device("token", "123456")
     yield lambda: api.send(Call("/send", "token", {"target": NUMBER, "message": "hello"}))
+    yield lambda: api.qr_picture("token")
+    yield lambda: api.pairing_code("token", NUMBER)
 
 
 # Replies
@@ -192,6 +194,7 @@ def test_nothing_that_the_list_says_drives_the_terminal(controller: Controller, 
         ("fleet", {"devices": [{"device": "081200000002", "name": "Toko"}], "unlisted": "error"}),
         ("record", {}),
         ("doctor", {}),
+        ("device_qr", {"device": NUMBER, "dest": str(controller.records.parent)}),
     )
     for module, params in runs:
         try:

@@ -9,7 +9,10 @@ from __future__ import annotations
 import pytest
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._number import (
+    check_country,
+    dialled,
     international,
+    key_of,
     matches,
     parse_number,
     same_number,
@@ -98,3 +101,68 @@ def test_a_national_and_an_international_spelling_are_one_phone(rest: str) -> No
 @given(DIGITS, DIGITS)
 def test_two_phones_stay_two(one: str, other: str) -> None:
     assert same_number("0" + one, "0" + other) == (one == other)
+
+
+@pytest.mark.parametrize(
+    ("written", "country", "digits"),
+    [
+        ("0812-3456-789", "62", "628123456789"),
+        ("+62 812 3456 789", "62", "628123456789"),
+        ("+62 (0)812 3456 789", "62", "628123456789"),
+        ("+62 [0] 812 3456 789", "62", "628123456789"),
+        ("62 0812 3456 789", "62", "628123456789"),
+        ("00 62 (0)812 3456 789", "62", "628123456789"),
+        (628123456789, "62", "628123456789"),
+        ("628123456789", "65", "628123456789"),
+        ("+62 (0)812 3456 789", "65", "628123456789"),
+        ("+65 9123 4567", "62", "6591234567"),
+        ("+49 (0)171 1234567", "62", "491711234567"),
+        ("0171 1234567", "49", "491711234567"),
+        ("06 1234 5678", "39", "390612345678"),
+        ("+39 06 1234 5678", "39", "390612345678"),
+        ("0039 06 1234 5678", "39", "390612345678"),
+        ("07 12 34 56 78", "225", "2250712345678"),
+    ],
+)
+def test_a_number_as_it_is_dialled_from_abroad(written: object, country: str, digits: str) -> None:
+    assert dialled(written, country) == digits
+    assert dialled(digits, country) == digits
+
+
+@pytest.mark.parametrize(
+    ("written", "country", "words"),
+    [
+        ("0812-3456-78x", "62", '"x"'),
+        (81234567, "62", "quote it"),
+        ("00 0812 3456", "62", "a 0 where its country should be"),
+        ("00 0812 3456", "39", "a 0 where its country should be"),
+        ("081234567890123", "225", "18 digits"),
+        ("08123456789012", "628", "16 digits"),
+        ("00123456", "62", "6 digits"),
+        (None, "62", "not a number"),
+    ],
+)
+def test_what_cannot_be_dialled(written: object, country: str, words: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        dialled(written, country)
+    assert words in str(caught.value)
+
+
+@given(st.from_regex(r"(\+|00)?(62)?[ (]?0?[)]?[1-9][0-9 -]{8,9}", fullmatch=True))
+def test_dialled_from_abroad_is_what_spellings_have_in_common(written: str) -> None:
+    try:
+        digits = dialled(written)
+    except OptionError:
+        return
+    assert digits == key_of(parse_number(written, "number"))
+
+
+@pytest.mark.parametrize(("written", "country"), [("62", "62"), (62, "62"), ("+62", "62"), ("1", "1"), ("225", "225")])
+def test_a_country(written: object, country: str) -> None:
+    assert check_country(written) == country
+
+
+@pytest.mark.parametrize("written", ["", "0", "062", "6200", "ID", None, True, 6.2, [62], -62])
+def test_what_is_no_country(written: object) -> None:
+    with pytest.raises(OptionError, match="Option country"):
+        check_country(written)

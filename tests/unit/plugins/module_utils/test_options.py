@@ -127,6 +127,7 @@ def test_a_check_that_is_switched_off_is_a_warning(controller: Controller) -> No
         "webhook_config": {"device": A},
         "fleet": {"devices": [{"device": A, "name": "Toko"}]},
         "message": {"device": A, "target": [A], "message": "hello"},
+        "device_qr": {"device": A, "dest": "qr.png"},
     }
     for module in MODULES:
         report = controller.run(module, True, validate_certs=False, **tasks.get(module, {}))

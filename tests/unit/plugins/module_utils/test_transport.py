@@ -35,15 +35,16 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._transport import 
 )
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
-LIST, PROFILE, ADD, UPDATE, DISCONNECT, DELETE = (
+LIST, PROFILE, ADD, UPDATE, DISCONNECT, DELETE, LINK = (
     "/get-devices",
     "/device",
     "/add-device",
     "/update-device",
     "/disconnect",
     "/delete-device",
+    "/qr",
 )
-READS, WRITES, ONCE = (LIST, PROFILE), (UPDATE, DISCONNECT), (ADD, DELETE)
+READS, WRITES, ONCE = (LIST, PROFILE), (UPDATE, DISCONNECT, LINK), (ADD, DELETE)
 
 
 def connect(sandbox: Sandbox, **changes: t.Any) -> Transport:

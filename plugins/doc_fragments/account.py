@@ -1,0 +1,64 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options of the plugins that read the account's list on the controller."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """How the service is reached, with the environment variables that stand in for an option."""
+
+    DOCUMENTATION = r"""
+requirements:
+  - requests >= 2.25, with urllib3 >= 1.26, where Ansible is installed
+options:
+  account_token:
+    description:
+      - The token of the account, from the dashboard's I(Setting) menu.
+      - An empty environment variable counts as unset. So it is for all variables of the collection.
+    type: str
+    env:
+      - name: FONNTE_ACCOUNT_TOKEN
+  api_endpoint:
+    description:
+      - The address of the service. Plain V(http://) is accepted for this machine only (V(localhost), V(127.0.0.0/8), V(::1)).
+    type: str
+    default: https://api.fonnte.com
+    env:
+      - name: FONNTE_API_ENDPOINT
+  api_timeout:
+    description:
+      - Seconds to wait for a connection, and for each part of a reply. A whole call, with all its tries, ends after ten times that.
+    type: float
+    default: 30.0
+    env:
+      - name: FONNTE_API_TIMEOUT
+  api_retries:
+    description:
+      - How often the call is tried again after a passing fault.
+    type: int
+    default: 4
+    env:
+      - name: FONNTE_API_RETRIES
+  api_retry_max_delay:
+    description:
+      - The longest pause between two tries, in seconds. If the service asks for more, it is an error at once, which says how much.
+    type: float
+    default: 20.0
+    env:
+      - name: FONNTE_API_RETRY_MAX_DELAY
+  validate_certs:
+    description:
+      - Whether the service's certificate is checked. V(false) gives a warning, since anybody on the way can then read the token.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - A file or directory of CA certificates in PEM format to use instead of those that come with C(requests).
+    type: path
+notes:
+  - Redirects are never followed. Proxies are taken from the environment's C(*_proxy) variables only.
+    A C(.netrc) file and E(REQUESTS_CA_BUNDLE) are ignored.
+"""

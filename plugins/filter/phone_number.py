@@ -1,0 +1,106 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The filter phone_number: any spelling of a number, as it is dialled from abroad."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import OptionError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._number import COUNTRY, check_country, dialled
+
+DOCUMENTATION = r"""
+name: phone_number
+short_description: A phone number as it is dialled from abroad
+version_added: 1.0.0
+author:
+  - The fonnte.whatsapp contributors (!UNKNOWN)
+description:
+  - Takes a number in any spelling and returns its digits, with the country and without a plus.
+  - A first V(0) is replaced by the country, as Fonnte does. V(00) and V(+) say that the country is there already.
+    A zero between the country and the rest is left out, as in V(+62 (0)812).
+  - In Italy (39), Ivory Coast (225), Benin (229), Congo (242) and San Marino (378) the zero is a part of the number. With such a O(country) it stays.
+  - A number without V(0), V(00) and V(+) in front is taken as complete.
+options:
+  _input:
+    description:
+      - The number, with spaces, dashes, dots and brackets as people write them. Quote it in YAML, or a leading zero may be lost.
+      - It is one number. For a list use C(map).
+    type: raw
+    required: true
+  country:
+    description: The country of a number that starts with 0.
+    type: str
+    default: "62"
+notes:
+  - Whether there is such a phone is not checked. The result has 8 to 15 digits.
+seealso:
+  - plugin: fonnte.whatsapp.fonnte_token
+    plugin_type: lookup
+"""
+
+EXAMPLES = r"""
+- name: One number
+  ansible.builtin.assert:
+    that:
+      - "'0812-0000-1001' | fonnte.whatsapp.phone_number == '6281200001001'"
+      - "'+62 (0)812 0000 1001' | fonnte.whatsapp.phone_number == '6281200001001'"
+
+- name: A number of another country
+  ansible.builtin.assert:
+    that: "'020 7946 0123' | fonnte.whatsapp.phone_number(country='44') == '442079460123'"
+
+- name: A link that opens a chat
+  ansible.builtin.debug:
+    msg: "https://wa.me/{{ '0812-0000-1001' | fonnte.whatsapp.phone_number }}"
+
+- name: A list, each number once
+  ansible.builtin.debug:
+    msg: "{{ numbers | map('fonnte.whatsapp.phone_number') | unique | list }}"
+  vars:
+    numbers:
+      - "0812-0000-1001"
+      - "+62 812 0000 1001"
+      - "0812-0000-1002"
+"""
+
+RETURN = r"""
+_value:
+  description: The digits.
+  type: str
+  sample: "6281200001001"
+"""
+
+LONGEST_SHOWN = 40
+
+
+def phone_number(value: object, country: object = COUNTRY) -> str:
+    """Return the digits of a number as they are dialled from abroad."""
+    if isinstance(value, (list, tuple, set)):
+        raise AnsibleFilterError(
+            "Filter phone_number: it was given a list; use map('fonnte.whatsapp.phone_number') for each of its numbers."
+        )
+    problem = ""
+    try:
+        return dialled(value, check_country(country))
+    except OptionError as fault:
+        problem = f"{fault.problem}; {fault.advice}."
+        wrong = country if fault.doing == "Option country" else value
+    raise AnsibleFilterError(f"Filter phone_number, {_shown(wrong)}: {problem}")
+
+
+def _shown(value: object) -> str:
+    """Return a value as it may be printed: in a list of numbers somebody has to find it."""
+    text = "".join(letter if letter.isprintable() else "?" for letter in str(value))
+    return f'"{text[:LONGEST_SHOWN]}…"' if len(text) > LONGEST_SHOWN else f'"{text}"'
+
+
+class FilterModule:
+    """Makes the filter known to Ansible."""
+
+    def filters(self) -> dict[str, t.Callable[..., object]]:
+        """Return the filters of this file by name."""
+        return {"phone_number": phone_number}

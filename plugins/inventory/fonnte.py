@@ -1,0 +1,305 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The inventory fonnte: a host for each device of an account."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: fonnte
+short_description: The WhatsApp devices of a Fonnte account as hosts
+version_added: 1.0.0
+author:
+  - The fonnte.whatsapp contributors (!UNKNOWN)
+description:
+  - Makes a host of each device of an account of U(https://fonnte.com). It takes one call, however many devices there are.
+  - The source is a YAML file whose name ends in C(fonnte.yml) or C(fonnte.yaml).
+  - A device is nothing that one can log in to. So C(ansible_connection) is V(local), and C(ansible_python_interpreter) is the Python that runs Ansible.
+    Modules of this collection then talk to the service from the controller.
+  - The variables of a host are C(fonnte_device) (the registered number), C(fonnte_name), C(fonnte_connected), C(fonnte_package), C(fonnte_quota),
+    C(fonnte_expires) and C(fonnte_autoread). They are as in the result of M(fonnte.whatsapp.fonnte_device_info). What is not known is V(null).
+    Settings that Fonnte never shows are no variables.
+  - What the service says is never a template. A device that somebody named C({{ ... }}) has just this name. Control characters in it become V(?).
+  - Tokens are in no variable, unless O(return_tokens=true), and never in the cache.
+extends_documentation_fragment:
+  - constructed
+  - inventory_cache
+  - fonnte.whatsapp.account
+options:
+  plugin:
+    description: Says that the file is for this plugin.
+    type: str
+    required: true
+    choices: [fonnte.whatsapp.fonnte]
+  account_token:
+    description:
+      - The token of the account. It may be a template with a lookup or with extra variables, or be encrypted with ansible-vault.
+  api_endpoint:
+    description:
+      - The address of the service. It may be a template, like O(account_token).
+  hostname:
+    description:
+      - What a host is named by.
+      - With V(number) it is the registered number, digits only.
+      - With V(name) it is the device's name, with V(_) for what is no letter, digit, dot, dash or underscore.
+        If two devices have the same name, each has its number behind it, as in C(Toko_Satu_081200001001). So has a name that means something else to
+        Ansible, such as C(all) or C(localhost). A device whose name has nothing left is named by its number.
+      - The filters have no influence on the names.
+    type: str
+    choices: [number, name]
+    default: number
+  devices:
+    description:
+      - Only these numbers, in any spelling. Those that the account does not list give a warning. Quote them.
+    type: list
+    elements: raw
+  connection:
+    description:
+      - Only devices that are linked to a WhatsApp account, or only those that are not.
+    type: str
+    choices: [any, connected, disconnected]
+    default: any
+  package:
+    description:
+      - Only devices with this package, such as V(Free). Case does not matter.
+    type: str
+  expires_within:
+    description:
+      - Only devices whose package has ended or will end within this many days.
+    type: int
+  quota_below:
+    description:
+      - Only devices that have fewer messages left than this.
+    type: int
+  return_tokens:
+    description:
+      - Whether C(fonnte_token) is a variable of each host. Then C(ansible-inventory --list) and every debug task can print it.
+        The lookup P(fonnte.whatsapp.fonnte_token#lookup) is the safer way.
+      - With V(true) the list is read from the service each time, whatever O(cache) says.
+    type: bool
+    default: false
+  cache:
+    description:
+      - Whether the list is kept for later runs. The cache holds what the list says of all devices, without the tokens. Filters and groups are worked out anew.
+      - A cache of another account or address is not used. One that is damaged gives a warning, and the list is read anew.
+  strict:
+    description:
+      - Whether an entry of O(compose), O(groups) or O(keyed_groups) that cannot be worked out is an error. Else it is left out.
+notes:
+  - An option that does not exist is an error, since a filter with a spelling mistake would give all devices.
+  - If the inventory cannot be read, Ansible warns and goes on without hosts. With the setting C(any_unparsed_is_failed) of the section C(inventory) it fails.
+  - C(enable_plugins) has to have C(auto), as it has by default, or the name of this plugin.
+seealso:
+  - module: fonnte.whatsapp.fonnte_device_info
+  - plugin: fonnte.whatsapp.fonnte_token
+    plugin_type: lookup
+"""
+
+EXAMPLES = r"""
+# This is a file fonnte.yml. The account's token is in the environment variable FONNTE_ACCOUNT_TOKEN.
+# The first line alone is an inventory of all devices, by number.
+plugin: fonnte.whatsapp.fonnte
+
+# The token, where it is to come from elsewhere.
+account_token: "{{ lookup('ansible.builtin.env', 'FONNTE_ACCOUNT_TOKEN') }}"
+
+# By name, and only those whose package ends within two months.
+hostname: name
+expires_within: 60
+
+# Groups, and a variable for a play to use.
+groups:
+  dropped: not fonnte_connected
+  poor: fonnte_quota is not none and fonnte_quota < 100
+keyed_groups:
+  - key: fonnte_package | lower
+    prefix: package
+compose:
+  client: fonnte_name.split(' - ') | first
+strict: true
+
+# One call in ten minutes.
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: ~/.ansible/fonnte-inventory
+cache_timeout: 600
+"""
+
+import sys
+import typing as t
+
+from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._account import ACCOUNT, Account, open_account
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError, OptionError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._filters import FILTERS, choose, filter_of
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._inventory import (
+    PREFIX,
+    from_cache,
+    host_names,
+    host_variables,
+    to_cache,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._kept import Keep
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._listing import Device
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import common_warnings
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import hide
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import (
+    as_data,
+    check_token,
+    empty_variables_unset,
+    plain,
+    sentence,
+)
+
+NAMES = ("fonnte.yml", "fonnte.yaml")
+
+
+class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+    """Fills an inventory with the devices of an account."""
+
+    NAME = "fonnte.whatsapp.fonnte"
+
+    def verify_file(self, path: str) -> bool:
+        """Tell whether this may be a file for the plugin."""
+        if not path.endswith(NAMES):
+            self.display.vvv(f"{path} is not for {self.NAME}: its name does not end in {' or '.join(NAMES)}")
+            return False
+        return bool(super().verify_file(path))
+
+    def set_options(
+        self,
+        task_keys: dict[str, t.Any] | None = None,
+        var_options: dict[str, t.Any] | None = None,
+        direct: dict[str, t.Any] | None = None,
+    ) -> None:
+        """Take options from the file, the environment and ansible.cfg."""
+        check_token(direct)
+        with empty_variables_unset():
+            super().set_options(task_keys=task_keys, var_options=var_options, direct=direct)
+        for option in direct or {}:
+            if option not in self._options:
+                known = ", ".join(sorted(self._options))
+                raise OptionError(str(option), "the inventory has no such option", f"it has {known}")
+
+    def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
+        """Read the account's list, or the cache, and add a host for each device."""
+        super().parse(inventory, loader, path, cache)
+        fault: FonnteError | None = None
+        keep = Keep()
+        try:
+            self._read_config_data(path)
+            self._parse(path, cache, keep)
+        except FonnteError as error:
+            fault = error
+        finally:
+            keep.drop()
+        # Out here, since newer ansible-cores print what an error was caused by.
+        if fault:
+            raise AnsibleParserError(sentence(fault))
+
+    def _parse(self, path: str, cache: bool, keep: Keep) -> None:
+        params = self._params()
+        wanted = filter_of(params)
+        for warning in common_warnings(params):
+            self.display.warning(warning)
+        account = open_account(params, keep)
+        hide([params["account_token"]])
+        devices = self._devices(account, path, cache)
+        chosen, missing = choose(devices, wanted.numbers)
+        for number in missing:
+            self.display.warning(f"The account does not list device {number}, so it is no host.")
+        # The names hang on all devices, and not on those that are wanted now.
+        names = host_names(devices, params["hostname"], self._groups())
+        by_device = {id(device): name for device, name in zip(devices, names)}
+        hosts = {by_device[id(device)]: device for device in chosen if wanted.wants(device)}
+        self._add(hosts, account)
+        self._construct(list(hosts))
+
+    def _params(self) -> dict[str, t.Any]:
+        options = (*ACCOUNT, *FILTERS, "hostname")
+        params = {option: plain(self.get_option(option)) for option in options}
+        params.update({option: self._filled_in(option) for option in ("account_token", "api_endpoint")})
+        return params
+
+    def _filled_in(self, option: str) -> t.Any:
+        """Return an option that may be a template; lookups and extra variables are there for it."""
+        value = self.get_option(option)
+        if value is None:
+            return None
+        problem = ""
+        try:
+            self.templar.available_variables = self._vars or {}
+            value = plain(self.templar.template(value))
+        except AnsibleError as fault:
+            problem = " ".join(str(fault).split())
+        if problem:
+            raise OptionError(option, f"its template cannot be filled in ({problem})", "see where its value comes from")
+        if not isinstance(value, str):
+            raise OptionError(option, "its template gives no text", "see where its value comes from")
+        return value
+
+    # The list
+
+    def _devices(self, account: Account, path: str, cache: bool) -> tuple[Device, ...]:
+        """Return all devices: from the cache, or from the service and then for the cache."""
+        if not self.get_option("cache") or self.get_option("return_tokens"):
+            return account.devices()
+        key = self.get_cache_key(path)
+        devices = from_cache(self._cached(key), account.mark) if cache else None
+        if devices is None:
+            devices = account.devices()
+            self._cache[key] = to_cache(devices, account.mark)
+        return devices
+
+    def _cached(self, key: str) -> object:
+        try:
+            return self._cache.get(key)
+        except (AnsibleError, AttributeError, KeyError, TypeError, ValueError) as fault:
+            # What Ansible does not expect in a cache's file is an error of Python.
+            self.display.warning(f"The list is read anew, since its cache cannot be read ({type(fault).__name__}).")
+            return None
+
+    # The hosts
+
+    def _add(self, hosts: dict[str, Device], account: Account) -> None:
+        returned = bool(self.get_option("return_tokens"))
+        if returned:
+            hide(device.token for device in hosts.values() if device.token)
+        for name, device in hosts.items():
+            variables = {key: as_data(value) for key, value in host_variables(device, account.redactor).items()}
+            if returned:
+                variables[f"{PREFIX}token"] = as_data(device.token or None)
+            if sys.executable:
+                variables["ansible_python_interpreter"] = sys.executable
+            variables["ansible_connection"] = "local"
+            self.inventory.add_host(name)
+            for variable, value in variables.items():
+                self.inventory.set_variable(name, variable, value)
+
+    def _groups(self) -> set[str]:
+        """Return the names of groups that are there already or that the file names: no host may have one of them."""
+        named = [self._sanitize_group_name(str(name)) for name in self.get_option("groups") or ()]
+        return {*self.inventory.groups, *named}
+
+    def _construct(self, names: list[str]) -> None:
+        """Add variables and groups that the user composes.
+
+        For all hosts one kind after the other: what a keyed group will be called depends on the devices, and once
+        there is one that is named like a host, Ansible would take the host's name for the group's.
+        """
+        strict = self.get_option("strict")
+        compose, groups, keys = (self.get_option(option) for option in ("compose", "groups", "keyed_groups"))
+        for name in names if compose else ():
+            self._set_composite_vars(compose, self._variables_of(name), name, strict=strict)
+        for name in names if groups else ():
+            self._add_host_to_composed_groups(
+                groups, self._variables_of(name), name, strict=strict, fetch_hostvars=False
+            )
+        for name in names if keys else ():
+            self._add_host_to_keyed_groups(keys, self._variables_of(name), name, strict=strict, fetch_hostvars=False)
+
+    def _variables_of(self, name: str) -> dict[str, t.Any]:
+        variables: dict[str, t.Any] = self.inventory.get_host(name).get_vars()
+        return variables

@@ -1,0 +1,146 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lookup fonnte_token: the tokens of devices, by their numbers."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: fonnte_token
+short_description: The tokens of WhatsApp devices, by their numbers
+version_added: 1.0.0
+author:
+  - The fonnte.whatsapp contributors (!UNKNOWN)
+description:
+  - Looks the token of a device up in the list of a Fonnte account. So a playbook names devices by their numbers, and holds the account's token alone.
+  - The list is read once, however many numbers are asked for. The items of a loop share one list, for at most 30 seconds.
+    A device that is not in a shared list is looked for in a new one.
+  - Nothing is changed and nothing is written to a file.
+extends_documentation_fragment:
+  - fonnte.whatsapp.account
+options:
+  _terms:
+    description:
+      - The numbers, in any spelling, or lists of them. Quote them. An unquoted number that may have lost its leading zero is refused.
+    required: true
+  on_missing:
+    description:
+      - What to do about a number that the account does not list, or lists without a token.
+      - V(error) fails. V(warn) warns and leaves it out. V(skip) leaves it out.
+    type: str
+    choices: [error, warn, skip]
+    default: error
+notes:
+  - A token is as good as the phone for sending messages. From ansible-core 2.22 on, Ansible masks the returned tokens wherever it prints something.
+    Older ones print what they are given, see the next notes.
+  - A loop prints its items. Loop over numbers and look the token up inside the task, as in the examples. Or set C(loop_control.label).
+  - With C(-vvv) Ansible prints the options of each task. The modules of this collection mask C(device_token).
+    For C(ansible.builtin.uri) and others say C(no_log=true).
+  - A debug task and C(register) with C(-v) print what they get. A variable in C(vars) is not printed, and is looked up again each time it is used.
+  - The C(environment) of a task is for modules. A lookup sees the environment of Ansible itself.
+seealso:
+  - module: fonnte.whatsapp.fonnte_device
+  - plugin: fonnte.whatsapp.fonnte
+    plugin_type: inventory
+  - plugin: fonnte.whatsapp.phone_number
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+# The account's token is in the environment variable FONNTE_ACCOUNT_TOKEN.
+
+- name: Look at one device with its own token
+  fonnte.whatsapp.fonnte_device_info:
+    device_token: "{{ lookup('fonnte.whatsapp.fonnte_token', '081200001001') }}"
+
+- name: Ask another API with the tokens of two devices, and print neither
+  ansible.builtin.uri:
+    url: "{{ lookup('ansible.builtin.env', 'FONNTE_API_ENDPOINT') | default('https://api.fonnte.com', true) }}/device"
+    method: POST
+    headers:
+      Authorization: "{{ lookup('fonnte.whatsapp.fonnte_token', item) }}"
+  loop:
+    - "081200001001"
+    - "+62 812-0000-1002"
+  no_log: true
+
+- name: How many of these the account has
+  ansible.builtin.debug:
+    msg: "{{ query('fonnte.whatsapp.fonnte_token', *numbers, on_missing='skip') | length }}"
+  vars:
+    numbers:
+      - "081200001001"
+      - "081200001009"
+"""
+
+RETURN = r"""
+_list:
+  description: The tokens, in the order of the numbers. Those that are missing are left out.
+  type: list
+  elements: str
+  sample: [example-device-token]
+"""
+
+import typing as t
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._account import ACCOUNT, Account, open_account
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError, NotFoundError, doing
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._number import parse_number
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import common_warnings
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import hide
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import (
+    KEEP,
+    check_token,
+    empty_variables_unset,
+    plain,
+    sentence,
+)
+
+display = Display()
+
+
+class LookupModule(LookupBase):
+    """Looks up tokens."""
+
+    def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[str]:
+        """Return a token for each number."""
+        fault: FonnteError | None = None
+        try:
+            return self._run(terms, variables, kwargs)
+        except FonnteError as error:
+            fault = error
+        # Out here, since newer ansible-cores print what an error was caused by.
+        raise AnsibleLookupError(sentence(fault))
+
+    def _run(self, terms: list[t.Any], variables: dict[str, t.Any] | None, given: dict[str, t.Any]) -> list[str]:
+        check_token(given)
+        with empty_variables_unset():
+            self.set_options(var_options=variables, direct=given)
+        numbers = [parse_number(plain(term), f"_terms[{index}]") for index, term in enumerate(self._flatten(terms))]
+        params = {option: plain(self.get_option(option)) for option in ACCOUNT}
+        for warning in common_warnings(params):
+            display.warning(warning)
+        account = open_account(params, KEEP)
+        hide([params["account_token"]])
+        tokens = [token for token in (self._token(account, number) for number in numbers) if token]
+        hide(tokens)
+        return tokens
+
+    def _token(self, account: Account, number: str) -> str:
+        found = account.find(number)
+        if found and found.token:
+            return found.token
+        problem = "the account lists it without a token" if found else "the account does not list it"
+        on_missing = self.get_option("on_missing")
+        if on_missing == "error":
+            with doing(f"Looking up the token of device {number}"):
+                raise NotFoundError(
+                    problem, "check the number and the account, or say on_missing='skip' if that is no error"
+                )
+        if on_missing == "warn":
+            display.warning(f"No token of device {number} is returned: {problem}.")
+        return ""

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The person with the telephone, whom no playbook can do without."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection
+
+import requests
+
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+
+# What a person needs to pick up the telephone.
+SECONDS = 1.0
+
+
+class Person:
+    """Links each device for which a QR code or a pairing code was given, a moment later.
+
+    Attributes:
+        linked: The numbers of those devices, in order.
+    """
+
+    def __init__(self, sandbox: Sandbox, methods: Collection[str] = ("qr", "code")) -> None:
+        # Not by the driver: its connection belongs to the test's own thread.
+        self._control = sandbox.control_url
+        self._methods = methods
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+        self.linked: list[str] = []
+
+    def __enter__(self) -> Person:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_unused: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        with requests.Session() as session:
+            session.trust_env = False
+            seen = 0
+            while not self._over.wait(0.05):
+                for call in session.get(f"{self._control}/journal", params={"since": seen}, timeout=10).json():
+                    seen = call["n"]
+                    if call["path"] == "/qr" and call["applied"] and call["form"].get("type") in self._methods:
+                        self._link(session, call["number"])
+
+    def _link(self, session: requests.Session, number: str) -> None:
+        self.linked.append(number)
+        answer = session.post(f"{self._control}/devices/{number}/link", json={"after": SECONDS}, timeout=10)
+        assert answer.status_code == 200, answer.text
