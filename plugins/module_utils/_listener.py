@@ -21,7 +21,7 @@ from ._events import KINDS
 from ._intake import Limits
 from ._number import key_of, parse_number
 
-SECRET_VARIABLE = "FONNTE_EVENTS_SECRET"  # nosec: the name of a variable, not its value
+SECRET_VARIABLE = "FONNTE_EVENTS_SECRET"
 HEALTH = "/health"
 SECRET_LENGTH = (16, 128)
 # Of a random text of 16 characters nearly all differ.
