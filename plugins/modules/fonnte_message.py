@@ -37,7 +37,7 @@ options:
   target:
     description:
       - Who gets the message. Each item is a number in any spelling, the id of a group such as V(1234567890@g.us), or a rotator such as V(rotator#1).
-      - To fill C({name}), C({var1}), C({var2}) in O(message), write V(081200002001|Budi|Friday),
+      - To fill C({name}), C({var1}), C({var2}) in O(message), write V(081200002001|Toko Satu|Friday),
         or a dictionary with C(to), C(name) and the list C(variables).
       - All targets go out in one request. If Fonnte refuses one of them, it refuses all.
       - A number that is named twice with the same words gets one message, with a warning. Quote numbers.
@@ -170,10 +170,10 @@ EXAMPLES = r"""
     device: "081200001001"
     target:
       - to: "081200002001"
-        name: Budi
+        name: Toko Satu
         variables: [Friday, "10:00"]
       - to: "+62 812-0000-2002"
-        name: Siti
+        name: Toko Dua
         variables: [Monday, "14:30"]
     message: "Hello {name}, your appointment is on {var1} at {var2}."
     delay: 2-5

@@ -47,7 +47,7 @@ def test_what_goes_out_and_what_does_not(everywhere: World, tmp_path: Path) -> N
     path.write_bytes(b"%PDF-1.7")
     tasks = [
         _hello(),
-        _hello(target=[f"{PERSON}|Budi", {"to": "+62 812 0000 2002", "name": "Siti"}], message="hello {name}"),
+        _hello(target=[f"{PERSON}|Toko Satu", {"to": "+62 812 0000 2002", "name": "Toko Dua"}], message="hello {name}"),
         _hello(url=SIGNED, method="get"),
         _hello(file=str(path), message=None),
         message(device_token=device_token(SENDER), target=[PERSON], message="by token", account_token=None),
@@ -66,8 +66,8 @@ def test_what_goes_out_and_what_does_not(everywhere: World, tmp_path: Path) -> N
     assert "request invalid on disconnected device" in run.told[5].message and run.told[5]["queued"] is False
     assert _sent(everywhere) == [
         (DIALLED, "hello"),
-        (DIALLED, "hello Budi"),
-        ("6281200002002", "hello Siti"),
+        (DIALLED, "hello Toko Satu"),
+        ("6281200002002", "hello Toko Dua"),
         (DIALLED, "hello"),
         (DIALLED, ""),
         (DIALLED, "by token"),
