@@ -13,7 +13,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check sandbox bench faults mutation lint sanity units conformance integration molecule build changelog \
+.PHONY: help demo test check sandbox bench bench-events faults mutation lint sanity units conformance integration eda molecule build changelog \
 	stages clean
 
 help: ## this list
@@ -33,6 +33,9 @@ sandbox: ## a server on this machine that behaves like the service, to try playb
 
 bench: ## how fast it is, beside a loop over uri and a bare client; a quarter of an hour, or ARGS="--quick"
 	@$(RUN) bench $(ARGS)
+
+bench-events: ## a thousand webhooks a second into the event source, for two minutes; writes docs/events-bench.md
+	@$(RUN) bench-events $(ARGS)
 
 faults: ## play every fault at every call, and write docs/faults.md
 	@$(RUN) faults $(ARGS)
@@ -54,6 +57,9 @@ conformance: ## real playbooks against the sandbox
 
 integration: ## ansible-test integration
 	@$(RUN) integration $(ARGS)
+
+eda: ## the real ansible-rulebook, from a webhook to a message; needs Java 17
+	@$(RUN) eda $(ARGS)
 
 molecule: ## molecule scenarios
 	@$(RUN) molecule $(ARGS)

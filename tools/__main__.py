@@ -10,7 +10,7 @@ import shutil
 import sys
 from typing import List
 
-from tools import bench, changelog, demo, faults, mutation, process, runner, stages
+from tools import bench, bench_events, changelog, demo, faults, mutation, process, runner, stages
 from tools.collection import NotBuilt
 from tools.interpreters import NoInterpreter
 from tools.paths import BUILD, ROOT
@@ -58,6 +58,8 @@ def run(words: List[str]) -> int:
         return _sandbox(arguments)
     if name == "bench":
         return bench.main(arguments)
+    if name == "bench-events":
+        return bench_events.main(arguments)
     if name == "faults":
         return faults.main()
     if name == "mutation":

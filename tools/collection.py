@@ -29,7 +29,17 @@ NOT_SHIPPED = (
     "Makefile",
     "pyproject.toml",
 )
-SHIPPED = ("README.md", "COPYING", "LICENSES/GPL-3.0-or-later.txt", "meta/runtime.yml", "requirements.txt")
+SHIPPED = (
+    "README.md",
+    "COPYING",
+    "LICENSES/GPL-3.0-or-later.txt",
+    "meta/runtime.yml",
+    "requirements.txt",
+    "extensions/eda/plugins/event_source/webhook.py",
+    "extensions/eda/plugins/event_filter/normalize.py",
+    "extensions/eda/rulebooks/dropped_off.yml",
+    "playbooks/dropped_off.yml",
+)
 
 
 class NotBuilt(Exception):

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import subprocess
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Callable, ContextManager, Dict, List, Optional, Sequence, Tuple
@@ -77,6 +79,7 @@ def _checkers(venv: Venv) -> List[Checker]:
         Checker(with_venv("mypy", "--strict", "tests/sandbox")),
         Checker(with_venv("mypy", "--strict", "tests/bench")),
         Checker(with_venv("mypy", "--strict", "--package", FAULTS)),
+        Checker(with_venv("mypy", "--strict", "extensions/eda/plugins")),
         Checker(with_venv("ruff", "format", "--check", "--diff")),
     ]
 
@@ -156,6 +159,33 @@ def _pytest(context: Context, extra: Dict[str, str], *more: str) -> Counts:
     command += ["--tb", "short"]
     code = run(command + list(more) + list(context.arguments), cwd=context.tree, env=env, log=context.log)
     return of_junit([report] if report.exists() else []).with_exit(code)
+
+
+def eda(context: Context) -> Counts:
+    """Run the real ansible-rulebook on the installed artifact, with a sandbox that calls it."""
+    if not _has_java():
+        _note(
+            context.log,
+            "ansible-rulebook needs Java 17 or newer, and no java that runs is on the PATH: install a JRE, "
+            "such as the package openjdk-17-jre-headless",
+        )
+        return Counts(failed=1)
+    venv = context.venvs["eda"]
+    try:
+        collection.build_and_install(venv, context.tree_hash, INSTALLED_ROOT, context.log)
+    except collection.NotBuilt as error:
+        _note(context.log, str(error))
+        return Counts(failed=1)
+    return _pytest(replace(context, venvs={"newest": venv}), {})
+
+
+def _has_java() -> bool:
+    try:
+        done = subprocess.run(["java", "-version"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    except OSError:
+        return False
+    found = re.search(rb'version "(\d+)', done.stderr)
+    return found is not None and int(found.group(1)) >= 17
 
 
 def integration(context: Context) -> Counts:
@@ -259,6 +289,15 @@ STAGES: Tuple[Stage, ...] = (
         venvs=("newest", "oldest"),
         cores=2,
         arguments=("tests/conformance",),
+    ),
+    Stage(
+        "eda",
+        "the real ansible-rulebook, from a webhook to a message",
+        eda,
+        "tests/eda",
+        venvs=("eda",),
+        cores=2,
+        arguments=("tests/eda",),
     ),
 )
 

@@ -205,6 +205,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for warning in common_warnings(params):
             self.display.warning(warning)
         account = open_account(params, keep)
+        hide([params["account_token"]])
         devices = self._devices(account, path, cache)
         chosen, missing = choose(devices, wanted.numbers)
         for number in missing:
@@ -279,7 +280,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _groups(self) -> set[str]:
         """Return the names of groups that are there already or that the file names: no host may have one of them."""
-        return {*self.inventory.groups, *map(self._sanitize_group_name, self.get_option("groups"))}
+        named = [self._sanitize_group_name(str(name)) for name in self.get_option("groups") or ()]
+        return {*self.inventory.groups, *named}
 
     def _construct(self, names: list[str]) -> None:
         """Add variables and groups that the user composes.

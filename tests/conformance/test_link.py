@@ -31,6 +31,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.cases import device_t
 from ansible_collections.fonnte.whatsapp.tests.conformance.persons import Person
 from ansible_collections.fonnte.whatsapp.tests.conformance.playing import Player, Run, device_qr
 from ansible_collections.fonnte.whatsapp.tests.conformance.test_secrets import CORES, Onlooker
+from ansible_collections.fonnte.whatsapp.tests.conformance.terminal import at_a_terminal
 from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import ACCOUNT, World
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
@@ -378,54 +379,23 @@ def test_the_page_shows_what_is_printed(world: World, command: str, lines: list[
 def test_a_person_at_a_terminal(world: World) -> None:
     """Is asked whether the phone is at hand, sees the code while the playbook waits, and types it."""
     world.begin(there(FIRST))
-    output = _at_a_terminal(world)
+
+    def is_at_hand() -> str:
+        assert "/qr" not in world.calls(), "a code was fetched before the phone was at hand"
+        return ""
+
+    def types_the_code() -> None:
+        world.sandbox.link(FIRST)
+
+    words = ["-e", f"link_devices={FIRST}", "-e", "link_method=code", "-e", "link_timeout=60"]
+    output = at_a_terminal(
+        world,
+        "link",
+        [*words, "-e", f"link_whatsapp={PHONE}"],
+        [
+            ("Press Enter when the phone is at hand", is_at_hand),
+            (rf"Type \w{{4}}-\w{{4}} into WhatsApp on the phone {PHONE}", types_the_code),
+        ],
+    )
     assert f"Next is device {FIRST} (Toko Lama)." in output and "Linked: 1 of 1" in output, output
     assert "failed=0" in output and ACCOUNT not in output
-
-
-def _at_a_terminal(world: World) -> str:
-    """Play it at a terminal of its own, as a person would, and return what the terminal showed."""
-    ours, theirs = os.openpty()
-    env = world.player.environment(world.player.home / "told", {"FONNTE_ACCOUNT_TOKEN": ACCOUNT, "TERM": "dumb"})
-
-    def take_over() -> None:
-        fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
-
-    words = ["fonnte.whatsapp.link", "-e", f"link_devices={FIRST}", "-e", "link_method=code", "-e", "link_timeout=60"]
-    process = subprocess.Popen(
-        [str(Path(sys.executable).parent / "ansible-playbook"), *words, "-e", f"link_whatsapp={PHONE}"],
-        env=env,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-        preexec_fn=take_over,
-    )
-    os.close(theirs)
-    shown, asked, typed, end = "", False, False, time.monotonic() + 120
-    try:
-        while time.monotonic() < end:
-            if not select.select([ours], [], [], 0.2)[0]:
-                continue
-            # The end of a terminal is an error on Linux.
-            chunk = b""
-            with contextlib.suppress(OSError):
-                chunk = os.read(ours, 65536)
-            if not chunk:
-                break
-            shown += chunk.decode(errors="replace")
-            if not asked and "Press Enter when the phone is at hand" in shown:
-                assert "/qr" not in world.calls(), "a code was fetched before the phone was at hand"
-                asked = True
-                # The question is printed before the terminal listens.
-                time.sleep(0.5)
-                os.write(ours, b"\r")
-            if not typed and re.search(rf"Type \w{{4}}-\w{{4}} into WhatsApp on the phone {PHONE}", shown):
-                typed = True
-                world.sandbox.link(FIRST)
-    finally:
-        if not typed or time.monotonic() >= end:
-            process.kill()
-        process.wait()
-        os.close(ours)
-    return shown

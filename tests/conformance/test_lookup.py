@@ -182,7 +182,7 @@ def test_a_number_as_it_is_dialled_from_abroad(desk: Desk, template: str, digits
             'Filter phone_number, "ID": it is not the code of a country',
         ),
         ("none | fonnte.whatsapp.phone_number", "it is not a number"),
-        ("('9' * 99) | fonnte.whatsapp.phone_number", '9…": it has 99 digits'),
+        ("('9' * 99) | fonnte.whatsapp.phone_number", f'"{"9" * 40}…": it has 99 digits'),
     ],
 )
 def test_what_is_no_number_is_said_in_a_sentence(desk: Desk, template: str, words: str) -> None:

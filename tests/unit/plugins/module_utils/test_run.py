@@ -9,7 +9,15 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible.inventory.data import InventoryData
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+from ansible_collections.fonnte.whatsapp.plugins.inventory import fonnte
+from ansible_collections.fonnte.whatsapp.plugins.lookup import fonnte_token
 from ansible_collections.fonnte.whatsapp.plugins.module_utils import _run
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._account import ACCOUNT
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._filters import FILTERS
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._kept import Keep
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 
 A = "081200000001"
@@ -53,3 +61,38 @@ def test_tokens_that_are_asked_for_are_secrets_of_the_report(
 def test_a_device_that_is_not_there_has_no_token_to_tell(controller: Controller) -> None:
     report = controller.run("device", True, device=A, name="Toko", return_tokens=True)
     assert report.result["token"] is None and report.secrets == set()
+
+
+def options(controller: Controller, **given: t.Any) -> dict[str, t.Any]:
+    """Options of a plugin as Ansible hands them over."""
+    common = {option: controller.common[option] for option in ACCOUNT if option in controller.common}
+    defaults = {option: row.get("default") for option, row in {**ACCOUNT, **FILTERS}.items()}
+    return {**defaults, **common, **given}
+
+
+def test_the_lookup_tells_of_the_tokens_that_it_returns(controller: Controller, registered: set[str]) -> None:
+    controller.device(A, name="Toko")
+    controller.device("081200000002", name="Toko")
+    token = controller.sandbox.device(A)["token"]
+    lookup = fonnte_token.LookupModule()
+    lookup.set_options = lambda **_given: None
+    lookup.get_option = options(controller, on_missing="error").get
+    assert lookup.run([A]) == [token]
+    assert registered == {token, controller.sandbox.account_token}
+
+
+@pytest.mark.parametrize("returned", [True, False])
+def test_the_inventory_tells_of_the_tokens_that_it_returns(
+    controller: Controller, registered: set[str], returned: bool
+) -> None:
+    controller.device(A, name="Toko")
+    inventory = fonnte.InventoryModule()
+    inventory.inventory = InventoryData()
+    inventory.loader = DataLoader()
+    inventory.templar = Templar(inventory.loader)
+    inventory.get_option = options(controller, hostname="name", return_tokens=returned).get
+    inventory._parse("fonnte.yml", True, Keep())
+    token = controller.sandbox.device(A)["token"]
+    (host,) = inventory.inventory.hosts.values()
+    assert host.name == "Toko" and host.vars.get("fonnte_token") == (token if returned else None)
+    assert registered == {controller.sandbox.account_token, *([token] if returned else [])}

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The event filter fonnte.whatsapp.normalize: webhooks of Fonnte that another source received, in one shape."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import sys
+import typing as t
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+
+DOCUMENTATION = r"""
+---
+short_description: Bring webhooks of Fonnte into one shape
+version_added: 1.1.0
+author:
+  - The fonnte.whatsapp contributors (!UNKNOWN)
+description:
+  - For a rulebook that receives the webhooks of U(https://fonnte.com) with C(ansible.eda.webhook) or C(eda.builtin.webhook).
+  - The C(payload) of the event becomes C(fonnte), with the same keys as the source P(fonnte.whatsapp.webhook#event_source)
+    gives. The device's token is taken out.
+  - C(meta.endpoint) and C(meta.headers) are taken out as well, since the path is where Fonnte's users put their secret.
+    If the path ends with C(connect), C(incoming), C(status) or C(chaining), that is the kind.
+  - What is no webhook gets the kind C(unknown), and a call that only tries the URL the kind C(probe).
+  - An event that comes again is not dropped. Only the source can do that.
+options:
+  return_tokens:
+    description:
+      - Whether the event holds the device's token and other secrets that Fonnte sends.
+    type: bool
+    default: false
+  keep_request:
+    description:
+      - Whether C(meta.endpoint) and C(meta.headers) stay.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Say when a device drops off
+  hosts: localhost
+  sources:
+    - ansible.eda.webhook:
+        host: 127.0.0.1
+        port: 5001
+      filters:
+        - fonnte.whatsapp.normalize:
+  rules:
+    - name: A device is not linked any more
+      condition: event.fonnte.kind == "connect" and event.fonnte.connected == false
+      action:
+        debug:
+          msg: "{{ event.fonnte.device }}: {{ event.fonnte.reason }}"
+"""
+
+
+def _utils() -> str:
+    """Return the name under which module_utils of this very copy of the collection can be imported.
+
+    ansible-rulebook runs this file by its path and knows no ansible_collections. If somebody else made that
+    name known, it may be of another copy.
+    """
+    folder = Path(__file__).resolve().parents[4] / "plugins" / "module_utils"
+    name = "_fonnte_whatsapp_" + hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+    if name not in sys.modules:
+        spec = ModuleSpec(name, None, is_package=True)
+        spec.submodule_search_locations = [str(folder)]
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+    return name
+
+
+if t.TYPE_CHECKING:
+    from ansible_collections.fonnte.whatsapp.plugins.module_utils import _events
+else:
+    _events = importlib.import_module(_utils() + "._events")
+
+
+def main(event: dict[str, t.Any], return_tokens: bool = False, keep_request: bool = False) -> dict[str, t.Any]:
+    """Return an event with ``fonnte`` in place of ``payload``; one without a payload is returned as it is."""
+    if not isinstance(event, dict) or "payload" not in event:
+        return event
+    meta = event.get("meta")
+    meta = dict(meta) if isinstance(meta, dict) else {}
+    endpoint = meta.get("endpoint")
+    normal = {key: value for key, value in event.items() if key != "payload"}
+    normal["fonnte"] = _events.normal(event["payload"], _kind(endpoint), return_tokens)
+    if not keep_request:
+        meta.pop("endpoint", None)
+        meta.pop("headers", None)
+    normal["meta"] = meta
+    return normal
+
+
+def _kind(endpoint: object) -> str | None:
+    last = endpoint.rstrip("/").rpartition("/")[2] if isinstance(endpoint, str) else ""
+    return last if last in _events.KINDS else None

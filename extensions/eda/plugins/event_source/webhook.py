@@ -1,0 +1,413 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The event source fonnte.whatsapp.webhook: a server that Fonnte posts its webhooks to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import importlib
+import importlib.util
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import typing as t
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+
+from aiohttp import web
+
+DOCUMENTATION = r"""
+---
+short_description: Receive the webhooks of Fonnte
+version_added: 1.1.0
+author:
+  - The fonnte.whatsapp contributors (!UNKNOWN)
+description:
+  - Listens for the four kinds of webhooks that U(https://fonnte.com) sends, and puts each into the rulebook in one shape,
+    under C(event.fonnte).
+  - Fonnte repeats a call up to 15 times, once a minute, until it is answered with 200. An event that comes again is put once.
+  - When the rules are slow and O(queue_size) events wait, more are answered with 503, so that Fonnte keeps them and tries
+    again.
+  - C(GET /health) tells how many calls came and what became of them. It needs no secret, and tells nothing but counts.
+  - More is in docs/events.md of the collection.
+options:
+  host:
+    description:
+      - The address to listen on. The default is reached from this machine alone, which is right behind a proxy.
+    type: str
+    default: 127.0.0.1
+  port:
+    description:
+      - The port to listen on. V(0) is any free one; the log says which.
+    type: int
+    default: 5000
+  secret:
+    description:
+      - The secret part of the URL. For V(abc) Fonnte posts to C(https://your.host/abc).
+      - 16 to 128 letters, digits, C(-), C(_), C(.) or C(~). One that is easy to guess is refused.
+      - It is never in an event or in the log.
+      - If not set, the value of the environment variable E(FONNTE_EVENTS_SECRET) is used.
+    type: str
+    required: true
+  devices:
+    description:
+      - Only the events of these numbers. All spellings of a number are one device. Quote them.
+      - The events of others are counted, and answered with 200 so that Fonnte does not repeat them.
+    type: list
+    elements: str
+  certfile:
+    description:
+      - The path of a certificate in PEM. With it the server speaks HTTPS.
+    type: path
+  keyfile:
+    description:
+      - The path of the certificate's key, if it is in a file of its own.
+    type: path
+  password:
+    description:
+      - The password of the key.
+    type: str
+  cafile:
+    description:
+      - The path of certificates of authorities. Only a client with a certificate that one of them signed is let in, such as
+        your own proxy.
+    type: path
+  body_limit:
+    description:
+      - The most bytes that a call may have. A larger one is answered with 413 and not read.
+    type: int
+    default: 1048576
+  queue_size:
+    description:
+      - How many events may wait for the rules. With more, a call is answered with 503.
+    type: int
+    default: 1000
+  duplicates_within:
+    description:
+      - For how many seconds an event that comes again is taken for the same. Fonnte repeats for 14 minutes.
+    type: int
+    default: 1200
+  duplicates_kept:
+    description:
+      - How many events are remembered for that at most.
+    type: int
+    default: 20000
+  return_tokens:
+    description:
+      - Whether an event holds the device's token and other secrets that Fonnte sends.
+      - With the token anybody can send messages as your client. Rulebooks print events.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Say when a device drops off
+  hosts: localhost
+  sources:
+    # The secret is in the environment variable FONNTE_EVENTS_SECRET.
+    - fonnte.whatsapp.webhook:
+        port: 5000
+        devices:
+          - "081200001001"
+          - "081200001002"
+  rules:
+    - name: A device is not linked any more
+      condition: event.fonnte.kind == "connect" and event.fonnte.connected == false
+      action:
+        debug:
+          msg: "{{ event.fonnte.device }}: {{ event.fonnte.reason }}"
+"""
+
+RETURN = r"""
+fonnte:
+  description: What Fonnte told, in one shape for all kinds. A key that is null is not known.
+  type: dict
+"""
+
+
+def _utils() -> str:
+    """Return the name under which module_utils of this very copy of the collection can be imported.
+
+    ansible-rulebook runs this file by its path and knows no ansible_collections. If somebody else made that
+    name known, it may be of another copy.
+    """
+    folder = Path(__file__).resolve().parents[4] / "plugins" / "module_utils"
+    name = "_fonnte_whatsapp_" + hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+    if name not in sys.modules:
+        spec = ModuleSpec(name, None, is_package=True)
+        spec.submodule_search_locations = [str(folder)]
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+    return name
+
+
+if t.TYPE_CHECKING:
+    from ansible_collections.fonnte.whatsapp.plugins.module_utils import _errors, _intake, _listener
+else:
+    _errors = importlib.import_module(_utils() + "._errors")
+    _intake = importlib.import_module(_utils() + "._intake")
+    _listener = importlib.import_module(_utils() + "._listener")
+
+# What a receiver may take to send one body.
+BODY_WITHIN = 10.0
+REPORT_EVERY = 60.0
+# How long a call waits for room while half the line or more is taken. Without it many calls at once would
+# outrun rules that are quick enough for all of them: an event takes two turns of the loop to be handed over.
+ROOM_WITHIN = 0.5
+# How long the rules get at a stop to take what waits. Where they have ended already nothing takes it.
+HAND_OVER_WITHIN = 1.0
+HAND_OVER_ASKED_WITHIN = 10.0
+END_WITHIN = 2.0
+
+logger = logging.getLogger("fonnte.whatsapp.webhook")
+
+
+class Queue(t.Protocol):
+    """What a rulebook gives a source."""
+
+    async def put(self, data: dict[str, t.Any]) -> None:
+        """Wait until the rules take an event."""
+
+
+class _Malformed(logging.Handler):
+    """Counts what aiohttp would log of calls that are no HTTP: its text repeats them, and they may hold the secret."""
+
+    def __init__(self, intake: _intake.Intake) -> None:
+        super().__init__()
+        self._intake = intake
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count one."""
+        self._intake.count(_intake.NOT_HTTP)
+
+
+class Source:
+    """The server, and the way from its waiting line to the rules."""
+
+    def __init__(self, options: _listener.Options, queue: Queue) -> None:
+        self._options = options
+        self._queue = queue
+        self._intake = _intake.Intake(options.limits)
+        self._arrived = asyncio.Event()
+        self._asked = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._handed: str | None = None
+        self._runner = web.ServerRunner(self._server(), shutdown_timeout=END_WITHIN)
+
+    def _server(self) -> web.Server:
+        quiet = logging.Logger("fonnte.whatsapp.webhook.http")
+        quiet.addHandler(_Malformed(self._intake))
+        # A compressed body would be unpacked before its size is known.
+        return web.Server(self._answer, access_log=None, logger=quiet, auto_decompress=False)
+
+    async def run(self) -> None:
+        """Take calls and hand events over, until this task is cancelled, a signal asks for the end, or the rules fail."""
+        await self._listen()
+        work, report = asyncio.create_task(self._work()), asyncio.create_task(self._report())
+        asked = asyncio.create_task(self._asked.wait())
+        try:
+            with _signals(self._stop):
+                await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
+            if asked.done():
+                # The rules still run: they get what was accepted.
+                await asyncio.wait({work}, timeout=HAND_OVER_ASKED_WITHIN)
+        finally:
+            self._stop()
+            for task in (work, report, asked):
+                task.cancel()
+            await self._end(work)
+        if not work.cancelled():
+            work.result()
+
+    def _stop(self) -> None:
+        self._intake.stopping = True
+        self._asked.set()
+        self._arrived.set()
+        self._room.set()
+
+    async def _work(self) -> None:
+        while not self._asked.is_set():
+            await self._hand_over()
+            await self._arrived.wait()
+            self._arrived.clear()
+        await self._hand_over()
+
+    # --- in ---
+
+    async def _listen(self) -> None:
+        await self._runner.setup()
+        options = self._options
+        site = web.TCPSite(self._runner, options.host, options.port, ssl_context=options.tls, backlog=1024)
+        try:
+            await site.start()
+        except OSError as error:
+            await self._runner.cleanup()
+            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else "the host is not known"
+            raise _errors.OptionError(
+                "port" if error.errno and error.errno > 0 else "host",
+                f"{options.host} port {options.port} cannot be listened on: {reason}",
+                "see which program has it, or choose another",
+            ) from None
+        (address, *_others) = self._runner.addresses
+        logger.info("Listening on %s port %s.", address[0], address[1])
+        if options.exposed:
+            logger.warning(
+                "Fonnte sends tokens of devices, and they will cross the network to %s unencrypted; "
+                "give a certfile, or listen on 127.0.0.1 behind a proxy that speaks HTTPS.",
+                options.host,
+            )
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == _listener.HEALTH:
+            return self._health(request)
+        right, kind = _listener.kind_asked_for(request.path, self._options.secret)
+        if not right:
+            return self._reply(_intake.NOT_FOUND)
+        if request.method != "POST":
+            return self._reply(_intake.NOT_POST)
+        if request.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
+            return self._reply(_intake.ENCODED)
+        if (request.content_length or 0) > self._options.body_limit:
+            return self._reply(_intake.TOO_LARGE)
+        try:
+            body = await asyncio.wait_for(self._body(request), BODY_WITHIN)
+        except asyncio.TimeoutError:
+            return self._reply(_intake.TOO_SLOW)
+        if body is None:
+            return self._reply(_intake.TOO_LARGE)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._room.wait(), ROOM_WITHIN)
+        return _response(self._take(body, kind))
+
+    def _take(self, body: bytes, kind: str | None) -> _intake.Answer:
+        answer = self._intake.take(body, kind)
+        self._arrived.set()
+        if self._intake.half_full():
+            self._room.clear()
+        return answer
+
+    async def _body(self, request: web.BaseRequest) -> bytes | None:
+        """Return the body, or None as soon as it is larger than allowed."""
+        parts: list[bytes] = []
+        left = self._options.body_limit
+        async for part in request.content.iter_any():
+            left -= len(part)
+            if left < 0:
+                return None
+            parts.append(part)
+        return b"".join(parts)
+
+    def _reply(self, answer: _intake.Answer) -> web.Response:
+        response = _response(self._intake.count(answer))
+        # What was not read of the body must not be taken for the next call.
+        response.force_close()
+        return response
+
+    def _health(self, request: web.BaseRequest) -> web.Response:
+        if request.method not in ("GET", "HEAD"):
+            return web.Response(status=405, headers={"Allow": "GET, HEAD"})
+        counts = {"status": "stopping" if self._intake.stopping else "ok", **self._intake.counts()}
+        return web.Response(text=json.dumps(counts) + "\n", content_type="application/json")
+
+    # --- on ---
+
+    async def _hand_over(self) -> None:
+        """Put all that waits into the rulebook; an event leaves the line when the rulebook has it."""
+        while (event := self._intake.first()) is not None:
+            await self._queue.put({"fonnte": dict(event.data)})
+            self._intake.taken()
+            if not self._intake.half_full():
+                self._room.set()
+            self._handed = event.shown()
+
+    async def _report(self) -> None:
+        while True:
+            await asyncio.sleep(REPORT_EVERY)
+            self._say_counts()
+
+    def _say_counts(self) -> None:
+        report = self._intake.report()
+        if report:
+            text, refused = report
+            logger.log(logging.WARNING if refused else logging.INFO, "Webhooks %s.", text)
+
+    # --- out ---
+
+    async def _end(self, work: asyncio.Task[None]) -> None:
+        """Close the door, hand over what can be, and say what was answered with 200 and is not with the rules."""
+        try:
+            await asyncio.wait({work})
+            # The task was cancelled, or the rules gave up: in both cases this is a last try.
+            with contextlib.suppress(Exception):
+                await self._runner.cleanup()
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(self._hand_over(), HAND_OVER_WITHIN)
+        finally:
+            # ansible-rulebook cancels a source more than once.
+            self._say_left()
+
+    def _say_left(self) -> None:
+        self._say_counts()
+        left = self._intake.waiting()
+        if left:
+            logger.warning("Stopped with %d events that were accepted and that the rules have not taken:", len(left))
+        for event in left:
+            logger.warning("Not taken: %s.", event.shown())
+        if self._handed and self._unread():
+            logger.warning("Handed over, but perhaps not read any more: %s.", self._handed)
+
+    def _unread(self) -> bool:
+        """Tell whether the last event still lies in the rulebook's own queue, which holds one."""
+        inner: t.Any = getattr(self._queue, "queue", self._queue)
+        return getattr(inner, "maxsize", 0) == 1 and bool(inner.full())
+
+
+@contextlib.contextmanager
+def _signals(asked: t.Callable[[], None]) -> t.Iterator[None]:
+    """Have SIGTERM and SIGINT end the source in order, the first time; a second one is the host's again.
+
+    ansible-rulebook has handlers of its own, which do not do: the Java machine that it starts in its process takes
+    the signals away from it and ends everything at once, and the exception that its handler would raise is
+    swallowed where rules are evaluated.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+    def told() -> None:
+        restore()
+        asked()
+
+    for number in before:
+        loop.add_signal_handler(number, told)
+    try:
+        yield
+    finally:
+        restore()
+
+
+def _response(answer: _intake.Answer) -> web.Response:
+    headers = {"Allow": "POST"} if answer.status == 405 else None
+    return web.Response(status=answer.status, text=answer.text + "\n", headers=headers)
+
+
+async def main(queue: Queue, args: dict[str, t.Any]) -> None:
+    """Run the source until the rulebook ends it.
+
+    Raises:
+        FonnteError: An option cannot be right; one sentence.
+    """
+    await Source(_listener.options_of(args, os.environ), queue).run()

@@ -1,0 +1,136 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Real ``ansible-rulebook`` processes on the installed collection, and a sandbox that calls them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+
+from tests.sandbox.driver import Sandbox
+
+SECRET = "Zk3-9xTq7LmPw2Rb"
+READY_WITHIN = 60.0
+END_WITHIN = 30.0
+
+
+class Rulebook:
+    """One process. Its output is in ``output()``."""
+
+    def __init__(
+        self, folder: Path, sandbox: Sandbox, name: str, variables: dict[str, Any], words: Sequence[str]
+    ) -> None:
+        self._log = folder / "rulebook.log"
+        (folder / "inventory").write_text("localhost\n")
+        (folder / "vars.yml").write_text(yaml.safe_dump(variables))
+        command = [str(Path(sys.executable).with_name("ansible-rulebook")), "--rulebook", name]
+        command += ["--inventory", str(folder / "inventory"), "--vars", str(folder / "vars.yml"), *words]
+        env = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
+        env.update(
+            FONNTE_EVENTS_SECRET=SECRET,
+            FONNTE_ACCOUNT_TOKEN=sandbox.account_token,
+            FONNTE_API_ENDPOINT=sandbox.url,
+            FONNTE_RECORD_PATH=str(folder / "record"),
+            HOME=str(folder),
+            ANSIBLE_HOME=str(folder / ".ansible"),
+            PYTHONUNBUFFERED="1",
+        )
+        # A pattern of ansible-rulebook's own making may match no host while it sets itself up.
+        env.pop("ANSIBLE_HOST_PATTERN_MISMATCH", None)
+        with open(self._log, "wb") as stream:
+            self.process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                start_new_session=True,
+            )
+
+    def output(self) -> str:
+        """All that it printed up to now."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def wait_for(self, pattern: str, within: float = READY_WITHIN) -> re.Match[str]:
+        """Wait until it printed something."""
+        end = time.monotonic() + within
+        while (found := re.search(pattern, self.output())) is None:
+            assert time.monotonic() < end and self.process.poll() is None, f"no {pattern} in:\n{self.output()[-6000:]}"
+            time.sleep(0.05)
+        return found
+
+    def url(self) -> str:
+        """The base of its URLs, once it listens."""
+        found = self.wait_for(r"Listening on (\S+) port (\d+)\.")
+        return f"http://{found[1]}:{found[2]}"
+
+    def ended(self) -> int:
+        """Wait for its end."""
+        return self.process.wait(END_WITHIN)
+
+    def end(self) -> None:
+        """End it, and what it started, however it is."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(END_WITHIN)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+
+
+@pytest.fixture(scope="session")
+def running_sandbox() -> Iterator[Sandbox]:
+    """The sandbox of this worker."""
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(running_sandbox: Sandbox) -> Sandbox:
+    """A fresh world."""
+    running_sandbox.reset()
+    return running_sandbox
+
+
+@pytest.fixture
+def start(tmp_path: Path, sandbox: Sandbox) -> Iterator[Any]:
+    """Starts rulebooks: by name, or one that is given as data. No secret may be in what any of them prints."""
+    begun: list[Rulebook] = []
+
+    def begin(rulebook: str | list[Any], *words: str, **variables: Any) -> Rulebook:
+        folder = tmp_path / str(len(begun))
+        folder.mkdir()
+        if not isinstance(rulebook, str):
+            (folder / "rulebook.yml").write_text(json.dumps(rulebook))
+            rulebook = str(folder / "rulebook.yml")
+        begun.append(Rulebook(folder, sandbox, rulebook, variables, words))
+        return begun[-1]
+
+    yield begin
+    tokens = [device["token"] for device in sandbox.devices().values()] + [SECRET, sandbox.account_token]
+    for one in begun:
+        one.end()
+        assert not [token for token in tokens if token in one.output()]
+
+
+def post(url: str, body: object) -> int:
+    """Post JSON as Fonnte does; return the status."""
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.post(url, json=body, timeout=10).status_code

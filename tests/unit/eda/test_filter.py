@@ -1,0 +1,133 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The event filter, loaded as ansible-rulebook loads it; and the documents against the code."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import runpy
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+ROOT = Path(__file__).parents[3]
+PLUGINS = ROOT / "extensions" / "eda" / "plugins"
+FILTER = runpy.run_path(str(PLUGINS / "event_filter" / "normalize.py"))
+SOURCE = runpy.run_path(str(PLUGINS / "event_source" / "webhook.py"))
+PAGE = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
+SECRET = "Zk3-9xTq7LmPw2Rb"
+TOKEN = "tok3n+of-a-client"
+
+DROPPED = {
+    "device": "081200001001",
+    "status": "disconnect",
+    "timestamp": 1760000000,
+    "reason": "logged out",
+    "token": TOKEN,
+}
+CHAT = {
+    **{key: "" for key in ("text", "member", "location", "pollname", "choices", "url", "filename", "extension")},
+    "device": "081200001001",
+    "sender": "6281299990000",
+    "message": "halo",
+    "name": "Ibu Sari",
+    "timestamp": 1760000000,
+    "inboxid": 4711,
+}
+SENT = {"device": "081200001001", "id": "80367170", "stateid": "st1", "status": "sent", "state": "sent"}
+
+
+def received(payload: object, endpoint: str = SECRET) -> dict[str, t.Any]:
+    """An event as ansible.eda.webhook makes it."""
+    return {"payload": payload, "meta": {"endpoint": endpoint, "headers": {"Host": "x", "X-Key": SECRET}}}
+
+
+def filtered(event: t.Any, **options: t.Any) -> t.Any:
+    return FILTER["main"](copy.deepcopy(event), **options)
+
+
+def test_the_filter_says_what_the_source_says_and_takes_secrets_out() -> None:
+    event = filtered(received(DROPPED))
+    assert event["fonnte"] == SOURCE["_intake"].event_of(DROPPED).data
+    assert "payload" not in event and event["meta"] == {}
+    assert TOKEN not in json.dumps(event) and SECRET not in json.dumps(event)
+
+
+def test_the_filter_leaves_in_what_it_is_asked_to() -> None:
+    event = filtered(received(DROPPED), return_tokens=True, keep_request=True)
+    assert event["fonnte"]["token"] == TOKEN and event["meta"]["endpoint"] == SECRET
+
+
+def test_the_kind_may_be_in_the_endpoint() -> None:
+    assert filtered(received({"step": 2}, f"{SECRET}/chaining"))["fonnte"]["kind"] == "chaining"
+    assert filtered(received({"step": 2}, f"{SECRET}/elsewhere"))["fonnte"]["kind"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("payload", "kind"), [({}, "probe"), ({"x": 1}, "unknown"), ([1], "unknown"), (None, "unknown"), (SENT, "status")]
+)
+def test_what_is_no_webhook_is_passed_on_with_a_kind(payload: object, kind: str) -> None:
+    assert filtered(received(payload))["fonnte"]["kind"] == kind
+
+
+@given(st.recursive(st.none() | st.integers() | st.text(), lambda one: st.lists(one) | st.dictionaries(st.text(), one)))
+def test_the_filter_never_fails(value: t.Any) -> None:
+    filtered(value)
+    json.dumps(filtered({"payload": value}))
+    json.dumps(filtered({"payload": value, "meta": value}))
+
+
+def test_an_event_of_another_source_is_left_alone() -> None:
+    assert filtered({"alert": 1}) == {"alert": 1}
+
+
+def test_the_events_in_the_document_are_real_ones() -> None:
+    blocks = [
+        json.loads(block)["fonnte"] for block in re.findall(r"^```json\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    ]
+    assert blocks == [filtered(received(payload))["fonnte"] for payload in (DROPPED, CHAT, SENT)]
+
+
+def test_the_documents_name_every_option_and_its_default() -> None:
+    listener = SOURCE["_listener"]
+    documented = yaml.safe_load(SOURCE["DOCUMENTATION"])["options"]
+    assert set(documented) == set(listener.NAMES)
+    options = listener.options_of({"secret": SECRET}, {})
+    real = {
+        "host": options.host,
+        "port": options.port,
+        "body_limit": options.body_limit,
+        "queue_size": options.limits.waiting,
+        "duplicates_within": options.limits.duplicates_within,
+        "duplicates_kept": options.limits.duplicates_kept,
+        "return_tokens": options.limits.return_tokens,
+    }
+    assert {name: option["default"] for name, option in documented.items() if "default" in option} == real
+    table = PAGE.partition("## Options of the source")[2].partition("## What is answered")[0]
+    for name in listener.NAMES:
+        assert f"`{name}`" in table
+    for name, default in real.items():
+        row = re.search(rf"^\| `{name}` \| `?([^|`]+)`? \|", table, re.MULTILINE)
+        assert row and row[1].strip() == str(default).lower().replace(".0", "" if name != "host" else ".0")
+    assert set(yaml.safe_load(FILTER["DOCUMENTATION"])["options"]) == {"return_tokens", "keep_request"}
+
+
+def test_the_document_tells_every_refusal_with_its_status() -> None:
+    rows = dict(
+        (name, int(status)) for status, name in re.findall(r"^\| [^|]+ \| (\d+)[^|]*\| `(\w+)` \|$", PAGE, re.MULTILINE)
+    )
+    intake = SOURCE["_intake"]
+    assert rows == {
+        "accepted": 200,
+        "duplicates": 200,
+        "probes": 200,
+        **{answer.outcome: answer.status for answer in intake.REFUSALS},
+    }
