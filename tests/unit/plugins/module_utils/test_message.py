@@ -43,7 +43,7 @@ def send(controller: Controller, check: bool = False, **params: t.Any) -> dict[s
 
 def options(**params: t.Any) -> dict[str, t.Any]:
     complete = {option: description.get("default") for option, description in MESSAGE.items()}
-    return {**complete, "target": [PERSON], "message": "hello", **params}
+    return {**complete, "target": [PERSON], "msg": "hello", **params}
 
 
 def paths(controller: Controller) -> list[str]:
@@ -462,7 +462,7 @@ def test_the_get_form_has_no_header_and_is_told_nowhere(
 def test_the_diff_shows_what_is_sent_and_no_secret(controller: Controller) -> None:
     result = send(controller, url="https://files.example.com/a.pdf?signature=s3cret", schedule=None)
     after = result["diff"]["after"]
-    assert result["diff"]["before"] == {} and after["message"] == "hello" and after["target"] == ["6281200002001"]
+    assert result["diff"]["before"] == {} and after["msg"] == "hello" and after["target"] == ["6281200002001"]
     assert after["url"].startswith("https://files.example.com/…#") and "s3cret" not in str(result)
 
 
