@@ -374,7 +374,7 @@ def _offset(text: str) -> timedelta:
 
 # What can travel
 
-_OPTION_OF = {"pollname": "poll", "choices": "poll", "countryCode": "country_code"}
+_OPTION_OF = {"message": "msg", "pollname": "poll", "choices": "poll", "countryCode": "country_code"}
 # Half a character, as whoever cuts a text through an emoji leaves it, and the one that ends a text in C.
 _UNFIT = re.compile(r"[\x00\ud800-\udfff]")
 
