@@ -81,6 +81,7 @@ class _Module(AnsibleModule):  # type: ignore[misc]
     """
 
     given: dict[str, t.Any]
+    params: dict[str, t.Any]
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
