@@ -177,7 +177,8 @@ def document(result: Result, events: int, rate: float) -> str:
         "",
         f"`make bench-events` wrote this page on {datetime.now(timezone.utc):%Y-%m-%d}, on {os.cpu_count()} cores with "
         f"Python {platform.python_version()} and aiohttp {aiohttp.__version__}. The source ran in a process of its own; "
-        f"the one that posts used the other core. The rules took each event at once.",
+        f"the one that posts used the other core. The rules took each event at once. "
+        f"The machine's load at the end was {os.getloadavg()[0]:.1f}: beyond {os.cpu_count()}, others worked on it too.",
         "",
         "| | wanted | measured |",
         "|---|---|---|",
