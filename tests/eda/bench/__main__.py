@@ -128,11 +128,12 @@ async def measure(pid: int, port: int, events: int, rate: float) -> Result:
                     rows.append(Row(time.monotonic() - began, number, megabytes(pid)))
 
         await asyncio.gather(*(caller() for _caller in range(CALLERS)))
+        seconds = time.monotonic() - began
         while (counts := await health())["waiting"]:
             await asyncio.sleep(0.05)
         # The last one that left the line may still be on its way through the queue of the rules.
         await asyncio.sleep(0.2)
-        rows.append(Row(time.monotonic() - began, counts["taken"], megabytes(pid)))
+        rows.append(Row(seconds, counts["taken"], megabytes(pid)))
     return Result(rows, answered, slowest, counts, cpu_seconds(pid), 0, 0)
 
 
