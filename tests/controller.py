@@ -18,7 +18,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils import (
     _module_record,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._command import Report, Task
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import Spec
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import Spec, renamed
 
 from .sandbox.driver import Sandbox
 
@@ -67,7 +67,7 @@ class Controller:
     def complete(self, module: str, **params: t.Any) -> dict[str, t.Any]:
         """Return all options of a module as Ansible would hand them over."""
         spec, _command = MODULES[module]
-        given = {**self.common, **params}
+        given = renamed(spec, {**self.common, **params})
         unknown = set(given) - set(spec)
         assert not unknown, f"no option of {module}: {unknown}"
         return _complete(spec, given)

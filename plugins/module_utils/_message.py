@@ -103,7 +103,7 @@ def read_message(params: Params, moment: datetime) -> Message:
     form.update({wire: _count(name, params[name]) for name, wire in COUNTS.items() if params[name] is not None})
     upload = _upload(params)
     if upload is None and not any(key in form for key in ("message", "url", "location", "choices")):
-        raise OptionError("message", "there is nothing to send", "give message, url, file, location or poll")
+        raise OptionError("msg", "there is nothing to send", "give msg, url, file, location or poll")
     if params["method"] == "get":
         _check_query(form, upload)
     repeated = tuple(target.dialled for target in targets if named.count(target) > 1)
@@ -176,11 +176,11 @@ def _address(option: str, value: object) -> str:
 def _words(params: Params) -> Form:
     """Return the fields of text, each checked."""
     form: Form = {}
-    message = params["message"]
+    message = params["msg"]
     if message:
         if len(message) > LONGEST_MESSAGE:
             raise OptionError(
-                "message", f"it has {len(message)} characters", f"a message has {LONGEST_MESSAGE} at most: make it two"
+                "msg", f"it has {len(message)} characters", f"a message has {LONGEST_MESSAGE} at most: make it two"
             )
         form["message"] = message
     if params["url"] is not None:
@@ -274,7 +274,7 @@ def _content(path: str) -> bytes:
         raise OptionError(
             "file",
             f"it is larger than {LARGEST_FILE // 2**20} MB",
-            "make it smaller, or put it on a web server and send a link in message",
+            "make it smaller, or put it on a web server and send a link in msg",
         )
     return content
 

@@ -33,7 +33,8 @@ MESSAGE: Spec = {
     **API,
     **NUMBER,
     "target": {"type": "list", "elements": "raw", "required": True, "aliases": ["targets"]},
-    "message": {"type": "str"},
+    # The name that the service has for it is one that Ansible's own checks forbid, even as an alias.
+    "msg": {"type": "str", "also": ["message"]},
     # The address of a file that is shared by a link often holds the right to read it.
     "url": {"type": "str", "no_log": True},
     "file": {"type": "path"},

@@ -6,7 +6,8 @@
 
 """The options that modules share, as data, and from what a user gave to what the engine takes.
 
-``env`` names the environment variable that stands in for an option; whoever runs the module binds it.
+``env`` names the environment variable that stands in for an option, and ``also`` other names for it that cannot be
+aliases; whoever runs the module sees to both.
 """
 
 from __future__ import annotations
@@ -75,6 +76,15 @@ _OPTION_TYPES: dict[Kind, t.Dict[str, t.Any]] = {
 }
 
 SETTING_OPTIONS: Spec = {setting.option: _OPTION_TYPES[setting.kind] for setting in SETTINGS}
+
+
+def renamed(spec: Spec, given: Params) -> dict[str, t.Any]:
+    """Return what a user gave, under the names of the spec. Where both names are given, the other one is unsupported."""
+    names = {other: option for option, description in spec.items() for other in description.get("also", ())}
+    return {
+        names[option] if option in names and names[option] not in given else option: value
+        for option, value in given.items()
+    }
 
 
 def tokens(params: Params, environment: Environment) -> tuple[str, str]:

@@ -23,7 +23,7 @@ except ImportError:
 
 from ._command import Report, Task
 from ._errors import FonnteError, MissingLibraryError
-from ._options import Params, Spec, harmless, secrets
+from ._options import Params, Spec, harmless, renamed, secrets
 
 
 def env_text(name: str) -> str:
@@ -38,7 +38,7 @@ def bind(spec: Spec) -> dict[str, dict[str, t.Any]]:
     """Return options as AnsibleModule takes them."""
     bound: dict[str, dict[str, t.Any]] = {}
     for option, description in spec.items():
-        bound[option] = {key: value for key, value in description.items() if key != "env"}
+        bound[option] = {key: value for key, value in description.items() if key not in ("env", "also")}
         if "env" in description:
             bound[option]["fallback"] = (env_text, [description["env"]])
     return bound
@@ -82,8 +82,13 @@ class _Module(AnsibleModule):  # type: ignore[misc]
 
     given: dict[str, t.Any]
 
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+        super().__init__(argument_spec=bind(spec), supports_check_mode=True)
+
     def _load_params(self) -> None:
         super()._load_params()
+        self.params = renamed(self._spec, self.params)
         self.given = copy.deepcopy(self.params)
 
     def add_path_info(self, kwargs: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -93,7 +98,7 @@ class _Module(AnsibleModule):  # type: ignore[misc]
 
 def run_module(spec: Spec, command: t.Callable[[Task], Report]) -> None:
     """Run a module to its end."""
-    module = _Module(argument_spec=bind(spec), supports_check_mode=True)
+    module = _Module(spec)
     module.no_log_values = hidden_values(module.no_log_values, module.params)
     hide(module.no_log_values)
     task = Task(

@@ -37,7 +37,7 @@ options:
   target:
     description:
       - Who gets the message. Each item is a number in any spelling, the id of a group such as V(1234567890@g.us), or a rotator such as V(rotator#1).
-      - To fill C({name}), C({var1}), C({var2}) in O(message), write V(081200002001|Budi|Friday),
+      - To fill C({name}), C({var1}), C({var2}) in O(msg), write V(081200002001|Toko Satu|Friday),
         or a dictionary with C(to), C(name) and the list C(variables).
       - All targets go out in one request. If Fonnte refuses one of them, it refuses all.
       - A number that is named twice with the same words gets one message, with a warning. Quote numbers.
@@ -45,9 +45,10 @@ options:
     elements: raw
     required: true
     aliases: [targets]
-  message:
+  msg:
     description:
       - The text, 60,000 characters at most.
+      - It may be called C(message) as well, as Fonnte does.
     type: str
   url:
     description:
@@ -122,7 +123,7 @@ options:
     type: bool
   preview:
     description:
-      - Whether a link in O(message) is shown with a preview. Fonnte takes V(true) if this is left out.
+      - Whether a link in O(msg) is shown with a preview. Fonnte takes V(true) if this is left out.
     type: bool
   inbox_id:
     description:
@@ -163,26 +164,26 @@ EXAMPLES = r"""
   fonnte.whatsapp.fonnte_message:
     device: "081200001001"
     target: "081200002001"
-    message: The backup of tonight is done.
+    msg: The backup of tonight is done.
 
 - name: A text of its own for each
   fonnte.whatsapp.fonnte_message:
     device: "081200001001"
     target:
       - to: "081200002001"
-        name: Budi
+        name: Toko Satu
         variables: [Friday, "10:00"]
       - to: "+62 812-0000-2002"
-        name: Siti
+        name: Toko Dua
         variables: [Monday, "14:30"]
-    message: "Hello {name}, your appointment is on {var1} at {var2}."
+    msg: "Hello {name}, your appointment is on {var1} at {var2}."
     delay: 2-5
 
 - name: An invoice, uploaded
   fonnte.whatsapp.fonnte_message:
     device: "081200001001"
     target: "081200002001"
-    message: Your invoice.
+    msg: Your invoice.
     file: files/invoice.pdf
     filename: invoice-2026-11.pdf
 
@@ -200,7 +201,7 @@ EXAMPLES = r"""
   fonnte.whatsapp.fonnte_message:
     device: "081200001001"
     target: "081200002001"
-    message: Hello
+    msg: Hello
   check_mode: true
 """
 

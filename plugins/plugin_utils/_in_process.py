@@ -29,7 +29,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._command import Report, Task
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import Spec
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import Spec, renamed
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import (
     bind,
     failure,
@@ -123,7 +123,7 @@ class InProcess(ActionBase):
     # The module
 
     def _run_here(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
-        given = plain(self._task.args)
+        given = renamed(self.spec, plain(self._task.args))
         checked = ArgumentSpecValidator(bind(self.spec)).validate(given)
         hidden = hidden_values(checked._no_log_values, checked.validated_parameters)
         warnings = [

@@ -47,7 +47,7 @@ def test_what_goes_out_and_what_does_not(everywhere: World, tmp_path: Path) -> N
     path.write_bytes(b"%PDF-1.7")
     tasks = [
         _hello(),
-        _hello(target=[f"{PERSON}|Budi", {"to": "+62 812 0000 2002", "name": "Siti"}], message="hello {name}"),
+        _hello(target=[f"{PERSON}|Toko Satu", {"to": "+62 812 0000 2002", "name": "Toko Dua"}], message="hello {name}"),
         _hello(url=SIGNED, method="get"),
         _hello(file=str(path), message=None),
         message(device_token=device_token(SENDER), target=[PERSON], message="by token", account_token=None),
@@ -55,19 +55,22 @@ def test_what_goes_out_and_what_does_not(everywhere: World, tmp_path: Path) -> N
         _hello(schedule="2020-01-01T00:00:00Z"),
         _hello(poll={"name": "?", "choices": ["one"]}),
         _hello(device=SENDER, device_token=device_token(UNLINKED)),
+        # The text has two names, and one may be used.
+        _hello(msg="hello"),
     ]
     foreseen = everywhere.play(*tasks, check=True)
-    assert [told.failed for told in foreseen.told] == [False] * 6 + [True] * 3, _messages(foreseen)
+    assert [told.failed for told in foreseen.told] == [False] * 6 + [True] * 4, _messages(foreseen)
     assert any("is not linked" in warning for warning in foreseen.told[5].warnings)
     assert "/send" not in everywhere.calls() and _sent(everywhere) == []
     run = everywhere.play(*tasks)
-    assert [told.failed for told in run.told] == [False] * 5 + [True] * 4, _messages(run)
+    assert [told.failed for told in run.told] == [False] * 5 + [True] * 5, _messages(run)
     assert all(told.changed and told["queued"] for told in run.told[:5])
+    assert "Unsupported parameters" in run.told[-1].message and "message" in run.told[-1].message
     assert "request invalid on disconnected device" in run.told[5].message and run.told[5]["queued"] is False
     assert _sent(everywhere) == [
         (DIALLED, "hello"),
-        (DIALLED, "hello Budi"),
-        ("6281200002002", "hello Siti"),
+        (DIALLED, "hello Toko Satu"),
+        ("6281200002002", "hello Toko Dua"),
         (DIALLED, "hello"),
         (DIALLED, ""),
         (DIALLED, "by token"),

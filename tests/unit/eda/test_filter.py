@@ -38,7 +38,7 @@ CHAT = {
     "device": "081200001001",
     "sender": "6281299990000",
     "message": "halo",
-    "name": "Ibu Sari",
+    "name": "Warung Tiga",
     "timestamp": 1760000000,
     "inboxid": 4711,
 }

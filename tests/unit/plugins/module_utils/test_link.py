@@ -307,6 +307,23 @@ def test_nobody_links_it_in_time(controller: Controller, dest: Path, alone: bool
     assert paths.count("/get-devices" if alone else "/device") == 0
 
 
+@pytest.mark.parametrize("scanned", [True, False])
+def test_the_last_look_is_when_the_time_is_up(
+    controller: Controller, dest: Path, scanned: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the next one would come much later."""
+    monkeypatch.setattr(_link, "LIST_SECONDS", 20.0)
+    world(controller, {"number": A})
+    controller.sandbox.link(A, after=0.5) if scanned else None
+    params = {"device": A, "dest": str(dest), "wait": True, "wait_timeout": 1}
+    began = time.monotonic()
+    if scanned:
+        assert controller.run("device_qr", **params).result["connected"] is True
+    else:
+        assert "no phone was linked within 1 s" in str(failing(controller, **params))
+    assert 1 <= time.monotonic() - began < 10
+
+
 def test_what_to_do_after_a_wait_in_vain(controller: Controller) -> None:
     world(controller, {"number": A})
     fault = failing(controller, device=A, wait=True, wait_timeout=1, **CODE)

@@ -43,7 +43,7 @@ def send(controller: Controller, check: bool = False, **params: t.Any) -> dict[s
 
 def options(**params: t.Any) -> dict[str, t.Any]:
     complete = {option: description.get("default") for option, description in MESSAGE.items()}
-    return {**complete, "target": [PERSON], "message": "hello", **params}
+    return {**complete, "target": [PERSON], "msg": "hello", **params}
 
 
 def paths(controller: Controller) -> list[str]:
@@ -108,16 +108,16 @@ def test_targets_with_words_fill_the_message(controller: Controller) -> None:
         controller,
         message="Hello {name}, {var1} at {var2}",
         target=[
-            f"{PERSON}|Budi|Friday|10",
-            {"to": "+62 812-0000-2002", "name": "Siti", "variables": ["Monday", 14]},
+            f"{PERSON}|Toko Satu|Friday|10",
+            {"to": "+62 812-0000-2002", "name": "Toko Dua", "variables": ["Monday", 14]},
             {"to": "120363041234567890@g.us"},
             "rotator#7",
             {"to": 6281200002003, "variables": ["x"]},
         ],
     )
     assert [(message["target"], message["message"]) for message in controller.sandbox.outbox()] == [
-        ("6281200002001", "Hello Budi, Friday at 10"),
-        ("6281200002002", "Hello Siti, Monday at 14"),
+        ("6281200002001", "Hello Toko Satu, Friday at 10"),
+        ("6281200002002", "Hello Toko Dua, Monday at 14"),
         ("120363041234567890@g.us", "Hello {name}, {var1} at {var2}"),
         ("rotator#7", "Hello {name}, {var1} at {var2}"),
         ("6281200002003", "Hello , x at {var2}"),
@@ -132,10 +132,10 @@ def test_a_number_that_is_named_twice_gets_one_message(controller: Controller) -
         "message",
         device=SENDER,
         message="hi {name}",
-        target=[PERSON, "+62 812 0000 2001", f"{PERSON}|Budi", "6281200002001|Budi", SECOND],
+        target=[PERSON, "+62 812 0000 2001", f"{PERSON}|Toko Satu", "6281200002001|Toko Satu", SECOND],
     )
     sent = [(message["target"], message["message"]) for message in controller.sandbox.outbox()]
-    assert sent == [("6281200002001", "hi {name}"), ("6281200002001", "hi Budi"), ("6281200002002", "hi {name}")]
+    assert sent == [("6281200002001", "hi {name}"), ("6281200002001", "hi Toko Satu"), ("6281200002002", "hi {name}")]
     (warning,) = report.warnings
     assert "6281200002001" in warning and "one message" in warning
 
@@ -185,12 +185,12 @@ def test_every_time_with_an_offset_is_the_time_that_python_reads(at: datetime, m
 
 BAD = [
     ({"target": []}, "target: it is empty"),
-    ({"target": ["Budi"]}, r'target\[0\]: it has the character "B"'),
+    ({"target": ["Toko Satu"]}, r'target\[0\]: it has the character "T"'),
     ({"target": [PERSON, "0812,0813"]}, r"target\[1\]: it has a comma"),
     ({"target": ["0812"]}, "4 digits"),
     ({"target": [812000020]}, "quote it"),
     ({"target": [True]}, "not a number"),
-    ({"target": [{"name": "Budi"}]}, "no key to"),
+    ({"target": [{"name": "Toko Satu"}]}, "no key to"),
     ({"target": [{"to": PERSON, "vars": []}]}, "the key vars"),
     ({"target": [{"to": PERSON, "variables": "x"}]}, "no list"),
     ({"target": [{"to": PERSON, "name": "a,b"}]}, "comma or a bar"),
@@ -462,7 +462,7 @@ def test_the_get_form_has_no_header_and_is_told_nowhere(
 def test_the_diff_shows_what_is_sent_and_no_secret(controller: Controller) -> None:
     result = send(controller, url="https://files.example.com/a.pdf?signature=s3cret", schedule=None)
     after = result["diff"]["after"]
-    assert result["diff"]["before"] == {} and after["message"] == "hello" and after["target"] == ["6281200002001"]
+    assert result["diff"]["before"] == {} and after["msg"] == "hello" and after["target"] == ["6281200002001"]
     assert after["url"].startswith("https://files.example.com/…#") and "s3cret" not in str(result)
 
 

@@ -33,7 +33,7 @@ from .test_walk import DECLARATIONS, FAULTS, FLAGS, NAMES, URLS, readings_to_wal
 
 WALKS = int(os.environ.get("FONNTE_WALKS", "60"))
 NUMBER = "6281200000001"
-PEOPLE = ("Ada", "Budi", "Citra")
+PEOPLE = ("Ada", "Toko Satu", "Citra")
 HOOKS = st.dictionaries(st.sampled_from(WEBHOOKS), URLS, min_size=1)
 HIDDEN_EDITS = st.fixed_dictionaries({}, optional={"quick": FLAGS, "personal": FLAGS, "webhook": URLS})
 
