@@ -118,7 +118,7 @@ def kind_asked_for(path: str, secret: bytes) -> tuple[bool, str | None]:
         path: The path of a request, without its query.
         secret: The digest of the secret.
     """
-    first, _, kind = path[1:].partition("/")
+    first, _slash, kind = path[1:].partition("/")
     # The comparison comes first and takes as long for every path.
     right = hmac.compare_digest(digest(first), secret)
     return right and (kind == "" or kind in KINDS), kind or None

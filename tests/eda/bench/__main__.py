@@ -155,7 +155,7 @@ def run(events: int, rate: float, port: int) -> Result:
     with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
             result = asyncio.run(measure(process.pid, port, events, rate))
-            told, _ = process.communicate(timeout=30)
+            told = process.communicate(timeout=30)[0]
         finally:
             process.kill()
     took, different = json.loads(told)
