@@ -75,7 +75,7 @@ class Controller:
     def run(self, module: str, check: bool = False, **params: t.Any) -> Report:
         """Run a module; FonnteError where it fails."""
         complete = self.complete(module, **params)
-        given = {**self.common, **params}
+        given = renamed(MODULES[module][0], {**self.common, **params})
         task = Task(complete, self.environment, check_mode=check, given=given, show=self.shown.append)
         return MODULES[module][1](task)
 

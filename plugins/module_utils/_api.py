@@ -165,9 +165,12 @@ class FonnteApi:
     def send(self, call: Call) -> Queued:
         """Have messages queued (call /send). What was asked for is not looked at: whatever is said, it is queued."""
         body = self._make(call)
-        ids, targets = _texts(body.get("id")), _texts(body.get("target"))
+        process, ids, targets = (
+            [text and self._redactor.text(text, [call.token], call.form.values()) for text in _texts(body.get(key))]
+            for key in ("process", "id", "target")
+        )
         return Queued(
-            tuple(itertools.zip_longest(ids, targets)), _text(body.get("process")), _whole(body.get("requestid"))
+            tuple(itertools.zip_longest(ids, targets)), process[0] if process else None, _whole(body.get("requestid"))
         )
 
     def qr_picture(self, device_token: str) -> bytes:
@@ -221,7 +224,8 @@ class FonnteApi:
         raise UnreadableError(
             f"the service sent a reply to {path} that says neither yes nor no (HTTP {reply.status}){told}",
             _REPORT,
-            reply.status < 400,
+            # A yes under a status that says no is a yes that was not understood.
+            reply.status < 400 or verdict is True,
         )
 
 
@@ -257,8 +261,8 @@ def _text(raw: object) -> str | None:
 
 
 def _texts(raw: object) -> list[str | None]:
-    """Return the items of a list that may be told: texts, and numbers as text."""
-    items = raw if isinstance(raw, list) else []
+    """Return the items of a list that may be told: texts, and numbers as text. One thing alone is a list of one."""
+    items = raw if isinstance(raw, list) else [] if raw is None else [raw]
     return [str(item) if isinstance(item, int) else _text(item) for item in items]
 
 

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta, timezone
 from urllib.parse import urlencode
 
 from ._errors import OptionError
-from ._number import COUNTRY, international, parse_number
+from ._number import COUNTRY, dialled, parse_number
 from ._settings import check_url, declare
 from ._transport import Upload
 
@@ -46,7 +46,8 @@ class Target:
     """Who gets a message, and the words that fill it. Two spellings of a number with the same words are one target.
 
     Attributes:
-        address: A number as the user wrote it, digits only; or a group's or a rotator's id.
+        address: What is sent: a number in a spelling of which the service makes the right one; or a group's or a
+            rotator's id.
         dialled: What the service is expected to make of it.
     """
 
@@ -104,10 +105,34 @@ def read_message(params: Params, moment: datetime) -> Message:
     upload = _upload(params)
     if upload is None and not any(key in form for key in ("message", "url", "location", "choices")):
         raise OptionError("msg", "there is nothing to send", "give msg, url, file, location or poll")
+    _check_characters(form, upload)
     if params["method"] == "get":
         _check_query(form, upload)
     repeated = tuple(target.dialled for target in targets if named.count(target) > 1)
     return Message(targets, form, upload, scheduled, repeated)
+
+
+def as_written(params: Params, given: Params) -> Params:
+    """Return the options with what Ansible has made text of as the user wrote it.
+
+    Args:
+        params: The options of the task.
+        given: The same before Ansible looked at them.
+
+    Raises:
+        OptionError: YAML has made something else of a text.
+    """
+    for option in ("target", "targets"):
+        alone = given.get(option)
+        if isinstance(alone, (int, float)):
+            # In a list of its own it is text already, and nobody sees any more that a leading zero is lost.
+            params = {**params, "target": [alone]}
+    poll = given.get("poll")
+    texts = {"msg": given.get("msg"), "poll": poll.get("name") if isinstance(poll, dict) else None}
+    for option, text in texts.items():
+        if text is not None:
+            _written(option, "its name" if option == "poll" else "it", text)
+    return params
 
 
 # Targets
@@ -120,7 +145,7 @@ def read_targets(given: t.Sequence[object], country: str) -> list[Target]:
     return [_target(f"target[{index}]", value, country) for index, value in enumerate(given)]
 
 
-_DICT_KEYS = ("to", "name", "variables")
+_DICT_KEYS = {"to", "name", "variables"}
 
 
 def _target(option: str, value: object, country: str) -> Target:
@@ -130,7 +155,7 @@ def _target(option: str, value: object, country: str) -> Target:
         to, words = _of_dict(option, value)
     elif isinstance(value, str):
         to, *words = value.split("|")
-    address = _address(option, to)
+    address, dials = _address(option, to, country)
     for word in words:
         if re.search(r"[,|]", word):
             raise OptionError(
@@ -138,36 +163,45 @@ def _target(option: str, value: object, country: str) -> Target:
                 "one of its words has a comma or a bar",
                 "take it out: Fonnte takes it for the end of the word, or of the target",
             )
-    dialled = address
-    if address.isdigit() and country != AS_THEY_ARE:
-        dialled = international(address, country)
-    return Target(address, dialled, tuple(words))
+    return Target(address, dials, tuple(words))
 
 
 def _of_dict(option: str, value: dict[t.Any, t.Any]) -> tuple[object, list[str]]:
-    strangers = sorted(str(key) for key in value if key not in _DICT_KEYS)
-    if strangers or "to" not in value:
-        problem = f"it has the key {strangers[0]}" if strangers else "it has no key to"
+    if "to" not in value or set(value) - _DICT_KEYS:
+        problem = "it has a key that is none of to, name and variables" if "to" in value else "it has no key to"
         raise OptionError(option, problem, "give to, and if you like name and variables")
     variables = value.get("variables") or []
     if not isinstance(variables, (list, tuple)):
         raise OptionError(option, "its variables are no list", "write a list: the first one fills {var1}")
     words = [value.get("name"), *variables]
-    return value["to"], [_word(word) for word in words] if any(word is not None for word in words) else []
+    if all(word is None for word in words):
+        return value["to"], []
+    return value["to"], ["" if word is None else _written(option, "one of its words", word) for word in words]
 
 
-def _word(value: object) -> str:
-    return "" if value is None else str(value)
+def _written(option: str, what: str, value: object) -> str:
+    """Return a text that goes to people, as the user wrote it: what YAML has made a truth of is written no more."""
+    if isinstance(value, bool):
+        raise OptionError(option, f"{what} is {str(value).lower()} to YAML", "quote it, as in 'yes'")
+    if isinstance(value, (dict, list, tuple)):
+        raise OptionError(option, f"{what} is not a text", "write a text")
+    return str(value)
 
 
-def _address(option: str, value: object) -> str:
+def _address(option: str, value: object, country: str) -> tuple[str, str]:
+    """Return how a target is sent, and what the service makes of it: it replaces a first 0, and nothing else."""
     if isinstance(value, str):
         text = value.strip()
         if "," in text:
             raise OptionError(option, "it has a comma", "write each target as an item of its own")
         if re.fullmatch(r"[0-9]+(-[0-9]+)?@g\.us|rotator#[0-9]+", text):
-            return text
-    return parse_number(value, option)
+            return text, text
+    digits = parse_number(value, option)
+    if country == AS_THEY_ARE:
+        return digits, digits
+    dials = dialled(value, country, option)
+    made = country + digits[1:] if digits.startswith("0") else digits
+    return (digits if made == dials else dials), dials
 
 
 # Content
@@ -227,7 +261,7 @@ def _count(option: str, value: int) -> str:
 def _poll(poll: Params | None) -> Form:
     if poll is None:
         return {}
-    choices = [str(choice).strip() for choice in poll["choices"]]
+    choices = ["" if choice is None else _written("poll", "a choice", choice).strip() for choice in poll["choices"]]
     low, high = CHOICES
     if not low <= len(choices) <= high:
         raise OptionError("poll", f"it has {len(choices)} choices", f"give {low} to {high}")
@@ -293,7 +327,7 @@ def _schedule(value: object, moment: datetime) -> int | None:
     if value is None:
         return None
     try:
-        then = _unix(value) if re.fullmatch(r"[0-9]{1,15}", str(value)) else _iso(str(value))
+        then = _unix(value) if re.fullmatch(r"[0-9]{1,15}(\.[0-9]+)?", str(value)) else _iso(str(value))
     except (ValueError, OverflowError, OSError):
         raise OptionError("schedule", "it is no time", _SCHEDULE_ADVICE) from None
     if then <= moment:
@@ -312,7 +346,7 @@ _SCHEDULE_ADVICE = "write it with its offset and in quotes, as in '2027-01-31T08
 
 def _unix(value: object) -> datetime:
     # Whoever writes milliseconds is told of the year and not of a calendar that has ended.
-    return datetime.fromtimestamp(min(int(str(value)), 253_402_300_799), timezone.utc)
+    return datetime.fromtimestamp(min(int(str(value).partition(".")[0]), 253_402_300_799), timezone.utc)
 
 
 def _iso(text: str) -> datetime:
@@ -336,6 +370,25 @@ def _offset(text: str) -> timedelta:
         raise ValueError
     size = timedelta(hours=hours, minutes=minutes)
     return -size if text[0] == "-" else size
+
+
+# What can travel
+
+_OPTION_OF = {"message": "msg", "pollname": "poll", "choices": "poll", "countryCode": "country_code"}
+# Half a character, as whoever cuts a text through an emoji leaves it, and the one that ends a text in C.
+_UNFIT = re.compile(r"[\x00\ud800-\udfff]")
+
+
+def _check_characters(form: Form, upload: Upload | None) -> None:
+    if upload is not None and _UNFIT.search(upload.filename):
+        raise OptionError("file", "its name has a character that cannot be sent", "give another name as filename")
+    for wire, text in form.items():
+        if _UNFIT.search(text):
+            raise OptionError(
+                _OPTION_OF.get(wire, wire),
+                "it has a character that cannot be sent",
+                "see where half a character is left",
+            )
 
 
 # The GET form

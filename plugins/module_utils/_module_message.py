@@ -12,11 +12,11 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ._api import Queued
-from ._clock import now, unix_to_text
+from ._clock import Moment, now, unix_to_text
 from ._command import Report, Task
-from ._errors import CallError, FonnteError, NotFoundError, OptionError, doing
+from ._errors import CallError, FonnteError, Meaning, NotFoundError, OptionError, RefusedError, doing
 from ._listing import Device
-from ._message import Message, read_message
+from ._message import Message, as_written, read_message
 from ._options import API, NUMBER, Spec, common_warnings, max_age, number, open_house, tokens
 from ._redact import Redactor
 from ._result import Result
@@ -25,7 +25,8 @@ from ._transport import Call
 
 POLL: Spec = {
     "name": {"type": "str", "required": True},
-    "choices": {"type": "list", "elements": "str", "required": True},
+    # Raw, since YAML takes yes and no for truths, and nobody is to be asked whether True or False.
+    "choices": {"type": "list", "elements": "raw", "required": True},
     "select": {"type": "str", "choices": ["single", "multiple"], "default": "single"},
 }
 
@@ -78,7 +79,7 @@ class Sender:
 
 def run_message(task: Task) -> Report:
     """Send messages, or in check mode see that they can be sent (module fonnte_message)."""
-    params = task.params
+    params = as_written(task.params, task.given)
     # It has no effect here, but what is wrong in module_defaults is found by every module.
     max_age(params["record_max_age"])
     message = read_message(params, now())
@@ -93,7 +94,7 @@ def run_message(task: Task) -> Report:
     queued, sender = None, Sender(wanted, "")
     try:
         sender = _find(house, wanted)
-        queued = _send(house, sender, message, params["method"])
+        sender, queued = _send_by(house, wanted, sender, message, params["method"])
     except FonnteError as fault:
         # With a token in hand the sending has begun; before that only the list was read.
         unknown = bool(sender.token) and isinstance(fault, CallError) and fault.may_be_applied
@@ -127,8 +128,12 @@ def _look(house: House, wanted: str) -> Device | None:
     with doing(
         f"Looking for device {wanted}, which is to send" if wanted else "Looking for the device that is to send"
     ):
+        began = Moment.now()
         listing = house.api.listing(house.account_token, wanted, house.device_token) if house.account_token else None
         device = identify(house, wanted, listing)
+        if device is None and listing is not None and listing.began.steady < began.steady:
+            # An earlier item of the loop read that list; somebody may have made the device since.
+            device = identify(house, wanted, house.api.get_devices(house.account_token))
         if device is not None and not device.token:
             raise FonnteError("the service lists it without a token that can be used", "look at it in the dashboard")
     return device
@@ -164,6 +169,23 @@ def _obstacles(device: Device, message: Message) -> t.Iterator[str]:
 
 
 # Sending
+
+
+def _send_by(house: House, wanted: str, sender: Sender, message: Message, method: str) -> tuple[Sender, Queued]:
+    """Send, and if the list was older than the device's token, once more with the new one: a refusal sent nothing."""
+    try:
+        return sender, _send(house, sender, message, method)
+    except RefusedError as fault:
+        if fault.meaning is not Meaning.BAD_TOKEN or sender.token == house.device_token:
+            raise
+        refusal = fault
+    try:
+        anew = _find(house, wanted)
+    except FonnteError:
+        raise refusal from None
+    if anew.token == sender.token:
+        raise refusal
+    return anew, _send(house, anew, message, method)
 
 
 def _send(house: House, sender: Sender, message: Message, method: str) -> Queued:

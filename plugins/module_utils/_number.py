@@ -99,13 +99,12 @@ def international(digits: str, country: str = COUNTRY) -> str:
     return digits
 
 
-def dialled(value: object, country: str = COUNTRY) -> str:
-    """Return the digits with which a number, as a user wrote it, is dialled from abroad.
+def dialled(value: object, country: str = COUNTRY, option: str = "number") -> str:
+    """Return the digits with which a number, as a user wrote it in an option, is dialled from abroad.
 
     Raises:
         OptionError: The value is not a number.
     """
-    option = "number"
     if isinstance(value, str) and _WITH_COUNTRY.match(value):
         value = _OPTIONAL_ZERO.sub("", value)
     digits = parse_number(value, option)

@@ -41,6 +41,7 @@ options:
         or a dictionary with C(to), C(name) and the list C(variables).
       - All targets go out in one request. If Fonnte refuses one of them, it refuses all.
       - A number that is named twice with the same words gets one message, with a warning. Quote numbers.
+      - A number that begins with C(00) or with C(620), which Fonnte would not understand, is sent as it is dialled from abroad.
     type: list
     elements: raw
     required: true
@@ -100,8 +101,9 @@ options:
       choices:
         description:
           - Two to twelve answers. None may have a comma.
+          - Quote C(yes), C(no) and times. YAML takes C(yes) for a truth, which is refused, and an unquoted C(10:30) for the number 630.
         type: list
-        elements: str
+        elements: raw
         required: true
       select:
         description:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import typing as t
+from datetime import date
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
@@ -41,6 +42,9 @@ def plain(value: t.Any) -> t.Any:
         return int(value)
     if isinstance(value, float):
         return float(value)
+    if isinstance(value, date):
+        # What YAML takes for a time; str() would write it in another way than a module gets it.
+        return value.isoformat()
     if isinstance(value, t.Mapping):
         return {plain(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set)):

@@ -18,6 +18,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import Fon
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._kept import Keep
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._message import LARGEST_FILE, read_message, read_targets
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._module_message import MESSAGE, run_message
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._transport import Reply, Transport
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 from hypothesis import given
 from hypothesis import strategies as st
@@ -140,6 +141,22 @@ def test_a_number_that_is_named_twice_gets_one_message(controller: Controller) -
     assert "6281200002001" in warning and "one message" in warning
 
 
+@pytest.mark.parametrize(
+    "spelling", ["0062 812 0000 2001", "+62 (0)812 0000 2001", "62081200002001", "+62 812-0000-2001", PERSON]
+)
+def test_what_is_told_is_who_gets_it_in_every_spelling(controller: Controller, spelling: str) -> None:
+    """The service replaces a first 0 and does nothing else, so that other zeros would lead to a stranger."""
+    result = send(controller, target=[spelling])
+    assert [message["target"] for message in controller.sandbox.outbox()] == ["6281200002001"]
+    assert result["messages"][0]["target"] == "6281200002001" == result["diff"]["after"]["target"][0]
+
+
+def test_where_the_zero_is_dialled_from_abroad_it_stays(controller: Controller) -> None:
+    result = send(controller, target=["06 1234 5678"], country_code="39")
+    assert [message["target"] for message in controller.sandbox.outbox()] == ["390612345678"]
+    assert result["diff"]["after"]["target"] == ["390612345678"]
+
+
 def test_numbers_stay_as_they_are_with_country_code_0(controller: Controller) -> None:
     result = send(controller, target=[PERSON, "6281200002001"], country_code="0")
     assert [message["target"] for message in controller.sandbox.outbox()] == [PERSON, "6281200002001"]
@@ -154,6 +171,7 @@ def test_numbers_stay_as_they_are_with_country_code_0(controller: Controller) ->
         "2026-11-22T13:00Z",
         "2026-11-22 13:00:00.5+00:00",
         1795352400,
+        1795352400.75,
     ],
 )
 def test_a_schedule_in_the_forms_in_which_people_write_it(schedule: object) -> None:
@@ -191,12 +209,29 @@ BAD = [
     ({"target": [812000020]}, "quote it"),
     ({"target": [True]}, "not a number"),
     ({"target": [{"name": "Toko Satu"}]}, "no key to"),
-    ({"target": [{"to": PERSON, "vars": []}]}, "the key vars"),
+    ({"target": [{"to": PERSON, "vars": []}]}, "none of to, name and variables"),
     ({"target": [{"to": PERSON, "variables": "x"}]}, "no list"),
     ({"target": [{"to": PERSON, "name": "a,b"}]}, "comma or a bar"),
     ({"target": [f"{PERSON}|a,b"]}, "comma or a bar"),
     ({"target": ["rotator#x"]}, "character"),
     ({"target": ["evil@g.us"]}, "character"),
+    ({"target": 297191048}, r"Option target\[0\]: it is an unquoted YAML number"),
+    ({"target": 6.2812e12}, r"Option target\[0\]: it is not a number"),
+    ({"target": [{"to": PERSON, "na\nme": "x"}]}, "none of to, name and variables"),
+    ({"target": [{"to": PERSON, "name": True}]}, "one of its words is true to YAML; quote it"),
+    ({"target": [{"to": PERSON, "variables": [["x"]]}]}, "one of its words is not a text"),
+    ({"target": [f"{PERSON}|\ud800"]}, "Option target: it has a character that cannot be sent"),
+    ({"message": "half \ud83d"}, "Option msg: it has a character that cannot be sent"),
+    ({"message": "half \ud83d", "method": "get"}, "Option msg: it has a character that cannot be sent"),
+    ({"message": "a\0b"}, "Option msg: it has a character that cannot be sent"),
+    ({"file": "NAME"}, "Option file: its name has a character that cannot be sent"),
+    ({"message": True}, "Option msg: it is true to YAML"),
+    ({"message": ["x"]}, "Option msg: it is not a text"),
+    ({"poll": {"name": False, "choices": ["a", "b"]}}, "Option poll: its name is false to YAML"),
+    ({"poll": {"name": "Coming?", "choices": [True, False]}}, "Option poll: a choice is true to YAML; quote it"),
+    ({"poll": {"name": "Coming?", "choices": ["a", {"b": "c"}]}}, "a choice is not a text"),
+    ({"poll": {"name": "Coming?", "choices": ["a", None]}}, "a choice is empty"),
+    ({"poll": {"name": "\udc00", "choices": ["a", "b"]}}, "Option poll: it has a character that cannot be sent"),
     ({"message": None}, "nothing to send"),
     ({"message": ""}, "nothing to send"),
     ({"message": "x" * 60_001}, "60001 characters"),
@@ -253,11 +288,11 @@ BAD = [
 def test_what_cannot_be_right_is_one_sentence_and_no_call(
     controller: Controller, tmp_path: Path, params: dict[str, t.Any], words: str, check: bool
 ) -> None:
-    files = {"FILE": b"x", "EMPTY": b"", "LARGE": b"x" * (LARGEST_FILE + 1)}
+    files = {"FILE": b"x", "EMPTY": b"", "LARGE": b"x" * (LARGEST_FILE + 1), "NAME": b"x"}
     given_params = dict(params)
     if given_params.get("file") in files:
-        path = tmp_path / str(given_params["file"])
-        path.write_bytes(files[path.name])
+        path = tmp_path / str(given_params["file"]).replace("NAME", os.fsdecode(b"in\xff.pdf"))
+        path.write_bytes(files[str(given_params["file"])])
         given_params["file"] = str(path)
     with pytest.raises(OptionError, match=words) as caught:
         send(controller, check, **given_params)
@@ -336,6 +371,43 @@ def test_a_loop_in_one_process_reads_one_list(controller: Controller) -> None:
         run_message(Task(params, {}, keep=keep))
     assert paths(controller) == ["/get-devices"] + ["/send"] * 20
     assert [message["message"] for message in controller.sandbox.outbox()] == [f"no {n}" for n in range(20)]
+    keep.drop()
+
+
+def _in_a_loop(controller: Controller, keep: Keep, **params: t.Any) -> dict[str, t.Any]:
+    given_params = {"device": SENDER, "target": [PERSON], "message": "hello", **params}
+    return run_message(Task(controller.complete("message", **given_params), {}, keep=keep)).result
+
+
+def test_a_device_made_anew_within_a_loop_sends_with_its_new_token(controller: Controller) -> None:
+    keep = Keep()
+    _in_a_loop(controller, keep, message="old")
+    device = {"number": SENDER, "name": "Toko Satu", "linked": True, "package": "Super", "token": "made-anew-7"}
+    controller.sandbox.reset(accounts=[{"token": controller.sandbox.account_token, "devices": [device]}])
+    assert _in_a_loop(controller, keep, message="new")["queued"] is True
+    assert [message["message"] for message in controller.sandbox.outbox()] == ["new"]
+    assert paths(controller) == ["/send", "/get-devices", "/send"]
+    keep.drop()
+
+
+def test_a_token_that_stays_refused_is_not_tried_again(controller: Controller) -> None:
+    no = {"status": False, "reason": "token invalid"}
+    controller.sandbox.fault("mutate", path="/send", when="after", times=None, args={"set": no})
+    with pytest.raises(FonnteError, match="token invalid.*nothing was sent") as caught:
+        send(controller)
+    assert caught.value.progress["queued"] is False
+    assert paths(controller) == ["/get-devices", "/send", "/get-devices"]
+
+
+def test_a_device_made_within_a_loop_is_found(controller: Controller) -> None:
+    keep = Keep()
+    _in_a_loop(controller, keep)
+    device = {"number": "081200000003", "name": "Toko Tiga", "linked": True, "package": "Super", "quota": 9}
+    controller.sandbox.reset(accounts=[{"token": controller.sandbox.account_token, "devices": [device]}])
+    assert _in_a_loop(controller, keep, device="081200000003")["queued"] is True
+    with pytest.raises(NotFoundError):
+        send(controller, device="081200000004")
+    assert paths(controller)[-1] == "/get-devices" and paths(controller).count("/get-devices") == 2
     keep.drop()
 
 
@@ -471,3 +543,25 @@ def test_a_reply_that_names_fewer_is_a_warning_and_no_failure(controller: Contro
     report = controller.run("message", device=SENDER, target=[PERSON, SECOND], message="x")
     assert report.result["queued"] is True and report.result["messages"] == [{"id": "7", "target": None}]
     assert "names 1 messages where 2 were asked for" in report.warnings[0]
+
+
+def test_a_reply_that_repeats_the_token_does_not_show_it(controller: Controller) -> None:
+    token = controller.sandbox.device(SENDER)["token"]
+    said = {"id": [f"7 {token}"], "target": f"{PERSON}\x1b[2J {token}", "process": f"sent by {token}"}
+    controller.sandbox.fault("mutate", path="/send", when="after", args={"set": said})
+    result = send(controller)
+    assert result["messages"] == [{"id": "7 ********", "target": f"{PERSON} [2J ********"}]
+    assert result["process"] == "sent by ********"
+
+
+def test_one_id_that_is_no_list_is_told(controller: Controller) -> None:
+    controller.sandbox.fault("mutate", path="/send", when="after", args={"set": {"id": 7, "target": "6281200002001"}})
+    assert send(controller)["messages"] == [{"id": "7", "target": "6281200002001"}]
+
+
+def test_a_yes_under_a_status_that_says_no_is_unknown(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Transport, "exchange", lambda *_args: Reply(400, {"status": True, "id": ["7"]}))
+    token = controller.sandbox.device(SENDER)["token"]
+    with pytest.raises(FonnteError, match="not known") as caught:
+        send(controller, account_token=None, device=None, device_token=token)
+    assert caught.value.progress["queued"] is None and caught.value.progress["changed"]
