@@ -128,11 +128,12 @@ async def measure(pid: int, port: int, events: int, rate: float) -> Result:
                     rows.append(Row(time.monotonic() - began, number, megabytes(pid)))
 
         await asyncio.gather(*(caller() for _caller in range(CALLERS)))
+        seconds = time.monotonic() - began
         while (counts := await health())["waiting"]:
             await asyncio.sleep(0.05)
         # The last one that left the line may still be on its way through the queue of the rules.
         await asyncio.sleep(0.2)
-        rows.append(Row(time.monotonic() - began, counts["taken"], megabytes(pid)))
+        rows.append(Row(seconds, counts["taken"], megabytes(pid)))
     return Result(rows, answered, slowest, counts, cpu_seconds(pid), 0, 0)
 
 
@@ -154,7 +155,7 @@ def run(events: int, rate: float, port: int) -> Result:
     with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
             result = asyncio.run(measure(process.pid, port, events, rate))
-            told, _errors = process.communicate(timeout=30)
+            told = process.communicate(timeout=30)[0]
         finally:
             process.kill()
     took, different = json.loads(told)
@@ -177,7 +178,8 @@ def document(result: Result, events: int, rate: float) -> str:
         "",
         f"`make bench-events` wrote this page on {datetime.now(timezone.utc):%Y-%m-%d}, on {os.cpu_count()} cores with "
         f"Python {platform.python_version()} and aiohttp {aiohttp.__version__}. The source ran in a process of its own; "
-        f"the one that posts used the other core. The rules took each event at once.",
+        f"the one that posts used the other core. The rules took each event at once. "
+        f"The machine's load at the end was {os.getloadavg()[0]:.1f}: beyond {os.cpu_count()}, others worked on it too.",
         "",
         "| | wanted | measured |",
         "|---|---|---|",

@@ -148,6 +148,14 @@ def test_other_spellings_of_a_key(key: str) -> None:
     assert data_of(payload)["connected"] is False
 
 
+def test_choices_in_other_forms() -> None:
+    assert data_of({**CHAT, "choices": ["pagi", "sore"]})["choices"] == ["pagi", "sore"]
+    odd = data_of({**CHAT, "choices": {"a": 1}, "message": True, "inboxid": 12.5})
+    assert (odd["choices"], odd["message"], odd["inbox_id"]) == ([], None, None)
+    assert odd["other"] == {"choices": {"a": 1}, "message": True, "inboxid": 12.5}
+    assert data_of({**DROPPED, "device": 6281200001001})["device"] == "6281200001001"
+
+
 def test_the_documented_spelling_comes_first() -> None:
     assert data_of({"DEVICE": "1", **DROPPED})["device"] == "081200001001"
     assert data_of({**DROPPED, "DEVICE": "1"})["device"] == "081200001001"
