@@ -13,7 +13,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check sandbox bench bench-events faults mutation lint sanity units conformance integration eda molecule build changelog \
+.PHONY: help demo demo-events test check sandbox bench bench-events faults mutation lint sanity units conformance integration eda molecule build changelog \
 	stages clean
 
 help: ## this list
@@ -21,6 +21,9 @@ help: ## this list
 
 demo: ## see the collection at work on a sandbox, in about a minute
 	@$(RUN) demo $(ARGS)
+
+demo-events: ## see a rulebook tell of devices that drop off; needs Java 17
+	@$(RUN) demo-events $(ARGS)
 
 test: ## all checks; what did not change since it passed is not run again (FRESH=1 runs all)
 	@$(RUN) test

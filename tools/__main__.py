@@ -10,7 +10,7 @@ import shutil
 import sys
 from typing import List
 
-from tools import bench, bench_events, changelog, demo, faults, mutation, process, runner, stages
+from tools import bench, bench_events, changelog, demo, demo_events, faults, mutation, process, runner, stages
 from tools.collection import NotBuilt
 from tools.interpreters import NoInterpreter
 from tools.paths import BUILD, ROOT
@@ -54,6 +54,8 @@ def run(words: List[str]) -> int:
     name, arguments = (words[0], words[1:]) if words else ("list", [])
     if name == "demo":
         return demo.main(arguments)
+    if name == "demo-events":
+        return demo_events.main(arguments)
     if name == "sandbox":
         return _sandbox(arguments)
     if name == "bench":

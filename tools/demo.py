@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -45,6 +46,23 @@ class Demo:
         done = subprocess.run(words, cwd=str(ROOT), env=self.env, stdin=subprocess.DEVNULL, check=False)
         if done.returncode != 0:
             raise StepFailed("ansible-playbook ended with exit code %d" % done.returncode)
+
+    def show(self, program: str, *words: str) -> str:
+        """Show a program and what it prints, return that, and end the demo when it fails."""
+        say("$ %s" % " ".join(shlex.quote(word) for word in (program,) + words))
+        done = subprocess.run(
+            [self.venv.program(program)] + list(words),
+            cwd=str(HOME),
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            check=False,
+        )
+        text = done.stdout.decode(errors="replace")
+        say(text.rstrip())
+        if done.returncode != 0:
+            raise StepFailed("%s ended with exit code %d" % (program, done.returncode))
+        return text
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """Do something behind the collection's back, over the sandbox's control path; return the JSON reply."""
@@ -139,6 +157,35 @@ def _link(demo: Demo) -> None:
     _expect(linked == [LINKED], "the device is not linked")
 
 
+INVENTORY = """\
+plugin: fonnte.whatsapp.fonnte
+hostname: name
+keyed_groups:
+  - key: fonnte_connected | ternary('linked', 'not_linked')
+    separator: ""
+"""
+
+
+def _see(demo: Demo) -> None:
+    (HOME / "fonnte.yml").write_text(INVENTORY, encoding="utf-8")
+    say("fonnte.yml:\n" + INVENTORY)
+    graph = demo.show("ansible-inventory", "-i", "fonnte.yml", "--graph")
+    _expect("@linked:\n  |  |--%s" % _names(demo)[LINKED].replace(" ", "_") in graph, "a device is not in its group")
+
+
+def _send(demo: Demo) -> None:
+    message = {
+        "device": LINKED,
+        "device_token": "{{ lookup('fonnte.whatsapp.fonnte_token', '%s') }}" % LINKED,
+        "target": ["{{ '+62 (0)812-9999-0000' | fonnte.whatsapp.phone_number }}"],
+        "msg": "Your shop is online.",
+    }
+    demo.show("ansible", "localhost", "-m", "fonnte.whatsapp.fonnte_message", "-a", json.dumps(message))
+    sent = [(one["device"], one["target"], one["message"]) for one in demo.control("GET", "/outbox")]
+    _expect(sent == [(LINKED, "6281299990000", "Your shop is online.")], "the message was not sent once")
+    _expect(_writes(demo) == ["/send"], "something else was called")
+
+
 def _ask(demo: Demo) -> None:
     demo.play(PLAYBOOK, demo_delete=LEAVING)
     _expect(_writes(demo) == ["/delete-device"] and LEAVING in _names(demo), "no code was asked for")
@@ -159,6 +206,8 @@ STEPS: Tuple[Step, ...] = (
     Step("Check mode finds it, and changes nothing", _find),
     Step("The next run heals that one device", _heal),
     Step("A phone is linked: a QR code as a PNG file, until somebody has scanned it", _link),
+    Step("The account as an inventory, in groups", _see),
+    Step("A message from the linked device; a lookup finds its token, a filter reads the number", _send),
     Step("A client leaves: deleting needs a one-time code, so one is asked for", _ask),
     Step("Delete the device with the code", _delete),
 )
@@ -169,6 +218,7 @@ What you saw
   - webhooks, which the service never shows, remembered in a sealed record and shown without their secret part
   - a change in the dashboard found by check mode and healed by the next run
   - a phone linked with a QR code, which lay in a file that only its owner can read, and is gone now
+  - the account as an inventory, without tokens, and a message that was sent once
   - a device deleted, which takes a one-time code that goes to the owner's WhatsApp
 
 After each step the demo looked at the server itself to see that it was so.
@@ -177,6 +227,7 @@ The playbook is playbooks/demo.yml, the devices are declared with the role roles
 On your own account: write a playbook like the one in README.md, then
   export FONNTE_ACCOUNT_TOKEN=...    (dashboard, menu Setting)
   ansible-playbook devices.yml --check --diff
+To see a rulebook tell of a device that drops off: make demo-events
 To play with the server of this demo: make sandbox"""
 
 

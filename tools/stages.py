@@ -9,12 +9,11 @@ import json
 import os
 import re
 import shutil
-import subprocess
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Callable, ContextManager, Dict, List, Optional, Sequence, Tuple
 
-from tools import ansible_test, collection
+from tools import ansible_test, collection, java
 from tools.counts import Counts, coverage, linted_files, of_junit
 from tools.environment import for_stage, home_of
 from tools.paths import BUILD, INSTALLED_ROOT, NAME, NAMESPACE, RESULTS, TREE_ROOT
@@ -163,12 +162,8 @@ def _pytest(context: Context, extra: Dict[str, str], *more: str) -> Counts:
 
 def eda(context: Context) -> Counts:
     """Run the real ansible-rulebook on the installed artifact, with a sandbox that calls it."""
-    if not _has_java():
-        _note(
-            context.log,
-            "ansible-rulebook needs Java 17 or newer, and no java that runs is on the PATH: install a JRE, "
-            "such as the package openjdk-17-jre-headless",
-        )
+    if not java.is_there():
+        _note(context.log, java.MISSING)
         return Counts(failed=1)
     venv = context.venvs["eda"]
     try:
@@ -177,15 +172,6 @@ def eda(context: Context) -> Counts:
         _note(context.log, str(error))
         return Counts(failed=1)
     return _pytest(replace(context, venvs={"newest": venv}), {})
-
-
-def _has_java() -> bool:
-    try:
-        done = subprocess.run(["java", "-version"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    except OSError:
-        return False
-    found = re.search(rb'version "(\d+)', done.stderr)
-    return found is not None and int(found.group(1)) >= 17
 
 
 def integration(context: Context) -> Counts:

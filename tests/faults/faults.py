@@ -18,7 +18,13 @@ ELSEWHERE = "ELSEWHERE"
 
 
 # So short that waiting for it is quick, so long that a call of a busy machine is quicker.
+# What ends a call in a moment. On a busy machine a trickle may pause longer than a read may take, and a read that is
+# repeated for that would meet no trickle any more.
 SLOW_TIMEOUT = 0.15
+_TIMES: dict[str, Options] = {
+    "hang": {"api_timeout": SLOW_TIMEOUT},
+    "trickle": {"api_timeout": SLOW_TIMEOUT, "api_retries": 0},
+}
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ class Fault:
         times = None if self.lasting else 1
         place.sandbox.fault(self.kind, path=scene.call, when=self.when, times=times, args=args)
         try:
-            yield {"api_timeout": SLOW_TIMEOUT} if self.kind in ("hang", "trickle") else {}
+            yield _TIMES.get(self.kind, {})
         finally:
             place.sandbox.clear_faults()
 

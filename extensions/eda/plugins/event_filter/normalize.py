@@ -16,7 +16,7 @@ from pathlib import Path
 DOCUMENTATION = r"""
 ---
 short_description: Bring webhooks of Fonnte into one shape
-version_added: 1.1.0
+version_added: 1.0.0
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
 description:

@@ -25,7 +25,7 @@ from aiohttp import web
 DOCUMENTATION = r"""
 ---
 short_description: Receive the webhooks of Fonnte
-version_added: 1.1.0
+version_added: 1.0.0
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
 description:
