@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import typing as t
+import unittest.mock
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils import _transport
 
 from .scenes import Scene
 from .troubles import Options, Place
@@ -18,13 +21,21 @@ ELSEWHERE = "ELSEWHERE"
 
 
 # So short that waiting for it is quick, so long that a call of a busy machine is quicker.
-# What ends a call in a moment. On a busy machine a trickle may pause longer than a read may take, and a read that is
-# repeated for that would meet no trickle any more.
 SLOW_TIMEOUT = 0.15
-_TIMES: dict[str, Options] = {
-    "hang": {"api_timeout": SLOW_TIMEOUT},
-    "trickle": {"api_timeout": SLOW_TIMEOUT, "api_retries": 0},
-}
+
+
+@contextlib.contextmanager
+def _impatient(kind: str) -> t.Iterator[Options]:
+    """Give the options with which a call that would last ends in a moment."""
+    if kind == "hang":
+        yield {"api_timeout": SLOW_TIMEOUT}
+    elif kind == "trickle":
+        # The whole call has to end, and no pause in the trickle: on a busy machine there are long ones. So the
+        # time for the whole is cut down, and a read that is ended all the same is not repeated.
+        with unittest.mock.patch.object(_transport, "CALL_TIMEOUTS", 2):
+            yield {"api_timeout": 2 * SLOW_TIMEOUT, "api_retries": 0}
+    else:
+        yield {}
 
 
 @dataclass(frozen=True)
@@ -63,7 +74,8 @@ class Fault:
         times = None if self.lasting else 1
         place.sandbox.fault(self.kind, path=scene.call, when=self.when, times=times, args=args)
         try:
-            yield _TIMES.get(self.kind, {})
+            with _impatient(self.kind) as options:
+                yield options
         finally:
             place.sandbox.clear_faults()
 
