@@ -25,7 +25,9 @@ Json = dict[str, Any]
 # The newest core runs the tests; where the checks prepare an older one, its programs are in this folder.
 OLDEST = os.environ.get("FONNTE_TESTS_OLDEST")
 CORES = {"newest": Path(sys.executable).parent, **({"oldest": Path(OLDEST)} if OLDEST else {})}
-ON_EACH_CORE = pytest.mark.parametrize("core", CORES)
+# For what differs between cores. What is the collection's own alone is played on the newest, or on each if asked.
+ON_EACH_CORE = pytest.mark.parametrize("core", CORES, indirect=True)
+USUAL_CORES = tuple(CORES) if os.environ.get("FONNTE_TESTS_CORES") == "all" else ("newest",)
 ACCOUNT = f"account-{MARK}-inventory"
 PLUGIN = {"plugin": "fonnte.whatsapp.fonnte"}
 

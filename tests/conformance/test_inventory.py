@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import device_token, there
-from ansible_collections.fonnte.whatsapp.tests.conformance.desk import ACCOUNT, CORES, ON_EACH_CORE, Desk
+from ansible_collections.fonnte.whatsapp.tests.conformance.desk import ACCOUNT, CORES, ON_EACH_CORE, USUAL_CORES, Desk
 from ansible_collections.fonnte.whatsapp.tests.conformance.playing import MARK
 from ansible_collections.fonnte.whatsapp.tests.conformance.test_secrets import Onlooker
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
@@ -28,10 +28,17 @@ HOSTILE = "{{ lookup('pipe', 'id') }}"
 JINJA_HEADER = "#jinja2: variable_start_string:'(('\n(( 7 * 191 ))"
 
 
-@pytest.fixture(params=CORES)
-def desk(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) -> Desk:
-    """A desk on one of the cores, with three devices."""
-    one = Desk(sandbox, tmp_path, request.param)
+@pytest.fixture(params=USUAL_CORES)
+def core(request: pytest.FixtureRequest) -> str:
+    """The ansible-core of a test."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture()
+def desk(core: str, sandbox: Sandbox, tmp_path: Path) -> Desk:
+    """A desk with three devices."""
+    one = Desk(sandbox, tmp_path, core)
     one.world()
     return one
 
@@ -45,6 +52,7 @@ def cached(folder: Path, **options: object) -> dict[str, object]:
 
 
 @pytest.mark.smoke
+@ON_EACH_CORE
 def test_a_host_for_each_device(desk: Desk) -> None:
     """Its facts, how it is reached, and no token; one call; sorted by number; the same with --host."""
     now = int(desk.sandbox.now())
@@ -90,6 +98,7 @@ def test_the_other_forms_of_ansible_inventory(desk: Desk) -> None:
     assert set(exported["all"]["children"]["package_free"]["hosts"]) == {A, B, C}
 
 
+@ON_EACH_CORE
 def test_names(desk: Desk) -> None:
     """hostname: name, and what cannot be a name; the play's own localhost and all stay what they are."""
     names = ["Toko Satu", "Toko", "Toko", "all", "localhost", "../../etc", "😀😀", "127.0.0.1", "a:b,c[1]*"]
@@ -165,6 +174,7 @@ def test_filters(desk: Desk) -> None:
     assert "The account does not list device 081299999999" in desk.errors
 
 
+@ON_EACH_CORE
 def test_groups(desk: Desk) -> None:
     """compose, groups and keyed_groups, with packages that are no names; strict and not."""
     desk.world(
@@ -194,6 +204,7 @@ def test_groups(desk: Desk) -> None:
     assert f"Could not set second for host {C}" in said
 
 
+@ON_EACH_CORE
 def test_what_the_service_says_is_never_a_template(desk: Desk) -> None:
     """Not in variables, in what is composed of them, in groups, in a cache, nor when a play uses them."""
     desk.world(there(A, name=HOSTILE, package=HOSTILE), there(B, name="{% raw %}", package=JINJA_HEADER))
@@ -229,6 +240,7 @@ def test_control_characters_do_not_drive_the_terminal(desk: Desk) -> None:
     assert "{fonnte_name = a?[2J??b}" in desk.run("ansible-inventory", "-i", desk.source(), "--graph", "--vars")
 
 
+@ON_EACH_CORE
 def test_modules_run_in_a_play_whose_hosts_are_devices(desk: Desk) -> None:
     """Locally, in-process, with the controller's Python."""
     task = {"fonnte.whatsapp.fonnte_device": {"device": "{{ fonnte_device }}", "autoread": True}}
@@ -258,6 +270,7 @@ def test_options_come_from_the_file_and_from_the_environment(desk: Desk) -> None
     assert "api_timeout" in desk.refused(desk.source(), env={"FONNTE_API_TIMEOUT": "soon"})
 
 
+@ON_EACH_CORE
 def test_a_token_that_is_a_template_or_from_a_vault(desk: Desk) -> None:
     away: dict[str, str | None] = {"FONNTE_ACCOUNT_TOKEN": None, "MY_TOKEN": ACCOUNT}
     looked_up = desk.source(account_token="{{ lookup('ansible.builtin.env', 'MY_TOKEN') }}")
@@ -311,7 +324,7 @@ def test_a_token_that_is_a_template_or_from_a_vault(desk: Desk) -> None:
 def test_what_cannot_be_right_is_said_in_a_sentence(
     sandbox: Sandbox, tmp_path: Path, options: dict[str, object], words: str
 ) -> None:
-    for core in CORES:
+    for core in USUAL_CORES:
         (tmp_path / core).mkdir()
         desk = Desk(sandbox, tmp_path / core, core)
         desk.world()
@@ -339,6 +352,7 @@ def test_a_file_of_another_name_is_not_taken(desk: Desk) -> None:
 # The cache
 
 
+@ON_EACH_CORE
 def test_a_cache_spares_the_call_and_holds_no_token(desk: Desk) -> None:
     folder = desk.home / "cache"
     source = desk.source(**cached(folder))
@@ -398,6 +412,7 @@ def test_tokens_only_where_they_are_asked_for(desk: Desk) -> None:
     assert output.count("ok=1") == 3 and MARK not in output
 
 
+@ON_EACH_CORE
 def test_nothing_secret_at_any_verbosity(desk: Desk) -> None:
     """A run that succeeds with all that there is, as loudly as can be; the desk searches output, log and files."""
     source = desk.source(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import device_token, there
-from ansible_collections.fonnte.whatsapp.tests.conformance.desk import ACCOUNT, CORES, Desk
+from ansible_collections.fonnte.whatsapp.tests.conformance.desk import ACCOUNT, ON_EACH_CORE, USUAL_CORES, Desk
 from ansible_collections.fonnte.whatsapp.tests.conformance.playing import MARK
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
@@ -21,10 +21,17 @@ GONE = "081299999999"
 LOOKUP = "fonnte.whatsapp.fonnte_token"
 
 
-@pytest.fixture(params=CORES)
-def desk(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) -> Desk:
-    """A desk on one of the cores, with three devices."""
-    one = Desk(sandbox, tmp_path, request.param)
+@pytest.fixture(params=USUAL_CORES)
+def core(request: pytest.FixtureRequest) -> str:
+    """The ansible-core of a test."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture()
+def desk(core: str, sandbox: Sandbox, tmp_path: Path) -> Desk:
+    """A desk with three devices."""
+    one = Desk(sandbox, tmp_path, core)
     one.world(there(A), there(B), there(C))
     return one
 
@@ -55,6 +62,7 @@ def error(desk: Desk, template: str, **how: Any) -> str:
 
 
 @pytest.mark.smoke
+@ON_EACH_CORE
 def test_tokens_by_number_in_any_spelling_with_one_call(desk: Desk) -> None:
     numbers = f"'0812-0001-3001', '+62 812 0001 3001', ['{B}', '0812 0001 3002'], 6281200013003"
     tokens = [device_token(number) for number in (A, A, B, B, C)]
@@ -93,6 +101,7 @@ def test_what_cannot_be_right_is_said_in_a_sentence(desk: Desk, terms: str, word
     assert words in error(desk, f"lookup('{LOOKUP}', {terms})")
 
 
+@ON_EACH_CORE
 def test_options_from_the_environment(desk: Desk) -> None:
     empty = {"FONNTE_API_TIMEOUT": "", "FONNTE_API_RETRIES": "", "FONNTE_API_RETRY_MAX_DELAY": ""}
     assert given(desk, f"lookup('{LOOKUP}', '{A}')", env=empty) == device_token(A)
@@ -107,6 +116,7 @@ def test_options_from_the_environment(desk: Desk) -> None:
     assert given(desk, warned) == device_token(A) and "validate_certs is false" in desk.errors
 
 
+@ON_EACH_CORE
 def test_a_loop_reads_the_list_once(desk: Desk) -> None:
     """And a device that the loop makes is found, since its own module knows that the list is old."""
     info = {"fonnte.whatsapp.fonnte_device_info": {"device_token": f"{{{{ lookup('{LOOKUP}', item) }}}}"}}
@@ -125,6 +135,7 @@ def test_a_loop_reads_the_list_once(desk: Desk) -> None:
     assert [desk.sandbox.device(f"08120001300{index}")["name"] for index in (7, 8)] == ["n0", "n1"]
 
 
+@ON_EACH_CORE
 def test_a_token_is_not_printed_where_the_page_says_so(desk: Desk) -> None:
     """At -vvvv: an option that is masked, a variable that is not shown, a loop over numbers, no_log."""
     token = f"{{{{ lookup('{LOOKUP}', item) }}}}"
