@@ -19,7 +19,7 @@ import typing as t
 from html import escape
 
 from ._audit import Audit, Kind, Level, Subject
-from ._audit_style import SCRIPT, STYLE
+from ._audit_style import EARLY_SCRIPT, SCRIPT, STYLE
 from ._audit_words import Words
 
 # What is told without colour too.
@@ -36,11 +36,11 @@ def page(audit: Audit, words: Words) -> str:
         (
             "<!DOCTYPE html>\n",
             f'<html lang="{words.language}">\n<head>\n<meta charset="utf-8">\n',
-            f'<meta http-equiv="Content-Security-Policy" content="{_policy(style, SCRIPT)}">\n',
+            f'<meta http-equiv="Content-Security-Policy" content="{_policy(style)}">\n',
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
             '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n',
             '<meta name="robots" content="noindex, nofollow">\n<link rel="icon" href="data:,">\n',
-            f"<title>{escape(audit.title)}</title>\n<style>{style}</style>\n</head>\n<body>\n",
+            f"<title>{escape(audit.title)}</title>\n<style>{style}</style>\n<script>{EARLY_SCRIPT}</script>\n</head>\n<body>\n",
             f'<a class="skip" href="#devices">{words("skip")}</a>\n',
             _head(audit, words),
             f"<main>\n{_summary(audit, words)}{_found(audit, words)}{_devices(audit, words, columns)}</main>\n",
@@ -49,10 +49,10 @@ def page(audit: Audit, words: Words) -> str:
     )
 
 
-def _policy(style: str, script: str) -> str:
-    """Return what the page allows itself: its own style and script, and nothing from anywhere."""
+def _policy(style: str) -> str:
+    """Return what the page allows itself: its own style and scripts, and nothing from anywhere."""
     return (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; img-src data:; "
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(EARLY_SCRIPT)}' '{_digest(SCRIPT)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
 
@@ -78,7 +78,7 @@ def _summary(audit: Audit, words: Words) -> str:
     figures.append(f"<li><b>{words.of(linked, len(audit.subjects))}</b> {words('linked_count')}</li>")
     figures.append(f"<li><b>{words.of(audit.free, audit.limits.free)}</b> {words('free_count')}</li>")
     return f'<section aria-labelledby="s1"><h2 id="s1">{words("summary")}</h2>\n<ul class="figures">\n' + (
-        "\n".join(figures) + "\n</ul>\n</section>\n"
+        "\n".join(figures) + f"\n</ul>\n<p><small>{words('by_urgency')}</small></p>\n</section>\n"
     )
 
 
@@ -121,12 +121,17 @@ def _columns(audit: Audit) -> tuple[str, ...]:
 
 def _labels(columns: t.Sequence[str], words: Words) -> str:
     """Return the style that names the cells on a narrow screen, where the table has no head."""
-    rules = (
-        f"#list tbody>tr>:nth-child({place})::before{{content:{json.dumps(words('col_' + column) + ': ')}}}"
+    rules = [
+        f"#list tbody>tr>:nth-child({place})::before{{content:{_quoted(words('col_' + column))}}}"
         for place, column in enumerate(columns, 1)
         if column not in ("device", "findings")
-    )
+    ]
+    rules.append(f".kinds tbody>tr>:nth-child(2)::before{{content:{_quoted(words('col_count'))}}}")
     return "@media screen and (max-width:52rem){" + "".join(rules) + "}"
+
+
+def _quoted(label: str) -> str:
+    return json.dumps(f"{label}: ")
 
 
 def _devices(audit: Audit, words: Words, columns: t.Sequence[str]) -> str:

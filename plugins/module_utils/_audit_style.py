@@ -28,7 +28,7 @@ ul{list-style:none;margin:0;padding:0}
 .action,.notice,.unknown,.fine{border-color:var(--c)!important}
 .action{--c:var(--action)}.notice{--c:var(--notice)}.unknown{--c:var(--unknown)}.fine{--c:var(--fine)}
 .figures .unknown,.found .unknown{border-left-style:dashed}.figures .notice,.found .notice{border-left-style:double}
-.sign{display:inline-block;min-width:1.2em;text-align:center;font-weight:700;color:var(--c)}
+.sign{display:inline-block;min-width:1.2em;margin-right:.2em;text-align:center;font-weight:700;color:var(--c)}
 table{border-collapse:collapse;width:100%}
 th,td{border:1px solid var(--line);padding:.35rem .5rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}
 thead th{background:var(--head);position:sticky;top:0}
@@ -36,14 +36,16 @@ td.action,td.notice,td.unknown,td.fine,.kinds th{color:var(--c,inherit);border-c
 font-weight:600}
 .kinds thead th{color:inherit;position:static}
 #list{table-layout:fixed}
-#list th:nth-child(1){width:15rem}
-#list th,#list td{width:8.5rem}
+#list th,#list td{width:7rem}
+#list th:nth-child(1){width:12rem}
+time{white-space:nowrap}
 #list th:last-child,#list td:last-child{width:auto}
 #list tbody th{font-weight:600}
 .number{white-space:nowrap;font-variant-numeric:tabular-nums;font-weight:400;display:block}
 .found li{border-left:.3rem solid var(--line);padding-left:.5rem;margin-bottom:.3rem}
 .found b{color:var(--c)}
 .found small{display:block}
+.wait #list tbody tr:nth-child(n+251){display:none}
 #find{display:flex;flex-wrap:wrap;gap:.6rem 1rem;align-items:end;margin-bottom:.6rem}
 #find[hidden],#more[hidden]{display:none}
 label{display:flex;flex-direction:column;font-size:.9rem}
@@ -67,13 +69,16 @@ thead{display:table-header-group}thead th{position:static}thead button{text-deco
 tr,li{break-inside:avoid}h2,h3{break-after:avoid}#list th:nth-child(1){width:9rem}#list th,#list td{width:5.5rem}}
 """
 
+# Runs before the rows come: a browser takes seconds to lay out thousands of them that nobody has asked for yet.
+EARLY_SCRIPT = """document.documentElement.className="wait";"""
+
 SCRIPT = """
 (function () {
   "use strict";
-  // More rows than anybody reads at once make every change slow. All are there at the press of a button, and on paper.
-  var MOST = 250;
+  // So many rows at a time: more than anybody reads at once make every change slow. On paper all are there.
+  var MOST = 250, most = MOST;
   var list = document.getElementById("list"), body = list.tBodies[0], heads = list.tHead.rows[0].cells;
-  var rows = Array.prototype.slice.call(body.rows), order = rows.slice(), fitting = rows, all = false, texts = null;
+  var rows = Array.prototype.slice.call(body.rows), order = rows.slice(), fitting = rows, texts = null;
   var find = document.getElementById("find"), words = document.getElementById("words");
   var shown = document.getElementById("shown"), more = document.getElementById("more");
   var choices = ["level", "kind", "owner"].map(function (name) { return document.getElementById("by-" + name); });
@@ -100,7 +105,7 @@ SCRIPT = """
     return parts.every(function (part) { return text.indexOf(part) >= 0; });
   }
   function put(everything) {
-    var some = everything || all ? fitting : fitting.slice(0, MOST), parts = document.createDocumentFragment();
+    var some = everything ? fitting : fitting.slice(0, most), parts = document.createDocumentFragment();
     some.forEach(function (row) { parts.appendChild(row); });
     body.textContent = "";
     body.appendChild(parts);
@@ -110,6 +115,7 @@ SCRIPT = """
     var parts = wanted();
     if (parts.length && !texts) { texts = new Map(rows.map(function (row) { return [row, spelled(row)]; })); }
     fitting = order.filter(function (row) { return fits(row, parts); });
+    most = MOST;
     put(false);
     shown.textContent = fitting.length
       ? shown.dataset.text.replace("#1", fitting.length).replace("#2", rows.length) : shown.dataset.none;
@@ -146,10 +152,11 @@ SCRIPT = """
   words.addEventListener("input", function () { clearTimeout(waiting); waiting = setTimeout(filter, 100); });
   choices.forEach(function (choice) { if (choice) { choice.addEventListener("change", filter); } });
   find.addEventListener("submit", function (event) { event.preventDefault(); });
-  more.firstElementChild.addEventListener("click", function () { all = true; put(false); });
+  more.firstElementChild.addEventListener("click", function () { most += 2 * MOST; put(false); });
   window.addEventListener("beforeprint", function () { put(true); });
   window.addEventListener("afterprint", function () { put(false); });
   find.hidden = false;
   filter();
+  document.documentElement.className = "";
 })();
 """
