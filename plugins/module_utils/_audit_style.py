@@ -53,7 +53,8 @@ input,select,button{font:inherit;color:inherit;background:var(--back);border:1px
 padding:.35rem .5rem;min-height:2.4rem;max-width:100%}
 thead button{background:none;border:0;padding:0;min-height:1.6rem;text-align:left;font-weight:700;cursor:pointer;
 text-decoration:underline dotted}
-[aria-sort=ascending] button::after{content:" \\25B2"}[aria-sort=descending] button::after{content:" \\25BC"}
+[aria-sort=ascending] button::after{content:" \\25B2";content:" \\25B2" / ""}
+[aria-sort=descending] button::after{content:" \\25BC";content:" \\25BC" / ""}
 @media screen and (max-width:52rem){
 table,tbody,tr,td,tbody th{display:block;width:auto!important}
 #list thead tr{display:flex;flex-wrap:wrap;gap:.3rem 1rem;border:0}#list thead th{border:0;width:auto!important}
