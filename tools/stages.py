@@ -159,11 +159,11 @@ def browser(context: Context) -> Counts:
         )
         return Counts(failed=1)
     env = {"PYTHONPATH": str(TREE_ROOT), "FONNTE_CHROMIUM": chromium, "FONNTE_PICTURES": str(ROOT / "docs")}
-    return _pytest(context, env)
+    return _pytest(replace(context, venvs={"newest": context.venvs["browser"]}), env)
 
 
 def _pytest(context: Context, extra: Dict[str, str], *more: str) -> Counts:
-    venv = context.venvs.get("newest") or context.venvs["browser"]
+    venv = context.venvs["newest"]
     env = for_stage(context.name, [venv.bin])
     env.update(extra)
     RESULTS.mkdir(parents=True, exist_ok=True)
