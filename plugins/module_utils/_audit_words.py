@@ -306,7 +306,7 @@ class Words:
             return str(value)
         if finding.kind in (Kind.PACKAGE_ENDED, Kind.PACKAGE_ENDS):
             return value[:10]
-        return f"“{value}”" if value else self("empty")
+        return f'"{value}"' if value else self("empty")
 
 
 _NAMED = frozenset({"connected", *(setting.option for setting in SETTINGS)})
