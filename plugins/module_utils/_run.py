@@ -80,7 +80,6 @@ class _Module(AnsibleModule):  # type: ignore[misc]
     Its result is what the command says, and no more.
     """
 
-    params: dict[str, t.Any]
     given: dict[str, t.Any]
     params: dict[str, t.Any]
 
