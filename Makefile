@@ -13,7 +13,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-events test check sandbox bench bench-events faults mutation lint sanity units conformance integration eda molecule build changelog \
+.PHONY: help demo demo-events test check sandbox bench bench-events faults mutation browser lint sanity units conformance integration eda molecule build changelog \
 	stages clean
 
 help: ## this list
@@ -45,6 +45,9 @@ faults: ## play every fault at every call, and write docs/faults.md
 
 mutation: ## break the code in small ways, see whether the unit tests notice, and write docs/mutation.md
 	@$(RUN) mutation $(ARGS)
+
+browser: ## look at the page of fonnte_audit in the Chromium of this machine, and make the pictures in docs
+	@$(RUN) browser $(ARGS)
 
 lint: ## ansible-lint, documentation, changelog, types
 	@$(RUN) lint $(ARGS)

@@ -9,6 +9,7 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils import (
+    _module_audit,
     _module_device,
     _module_doctor,
     _module_fleet,
@@ -26,6 +27,7 @@ MODULES: dict[str, tuple[Spec, t.Callable[[Task], Report]]] = {
     "device": (_module_device.DEVICE, _module_device.run_device),
     "webhook_config": (_module_device.WEBHOOK_CONFIG, _module_device.run_webhook_config),
     "device_info": (_module_info.DEVICE_INFO, _module_info.run_device_info),
+    "audit": (_module_audit.AUDIT, _module_audit.run_audit),
     "fleet": (_module_fleet.FLEET, _module_fleet.run_fleet),
     "message": (_module_message.MESSAGE, _module_message.run_message),
     "record": (_module_record.RECORD, _module_record.run_record),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Callable, ContextManager, Dict, List, Optional, Sequence, Tup
 from tools import ansible_test, collection, java
 from tools.counts import Counts, coverage, linted_files, of_junit
 from tools.environment import for_stage, home_of
-from tools.paths import BUILD, INSTALLED_ROOT, NAME, NAMESPACE, RESULTS, TREE_ROOT
+from tools.paths import BUILD, INSTALLED_ROOT, NAME, NAMESPACE, RESULTS, ROOT, TREE_ROOT
 from tools.process import run
 from tools.sandbox import Sandbox, running
 from tools.venvs import Venv
@@ -146,6 +145,22 @@ def conformance(context: Context) -> Counts:
     return _pytest(context, env)
 
 
+# As distributions and people call it.
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def browser(context: Context) -> Counts:
+    """Look at the page of a report in the Chromium of this machine; make the pictures of the documentation."""
+    chromium = os.environ.get("FONNTE_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    if chromium is None:
+        _note(
+            context.log, "There is no Chromium: install the package chromium, or name the program in FONNTE_CHROMIUM."
+        )
+        return Counts(failed=1)
+    env = {"PYTHONPATH": str(TREE_ROOT), "FONNTE_CHROMIUM": chromium, "FONNTE_PICTURES": str(ROOT / "docs")}
+    return _pytest(replace(context, venvs={"newest": context.venvs["browser"]}), env)
+
+
 def _pytest(context: Context, extra: Dict[str, str], *more: str) -> Counts:
     venv = context.venvs["newest"]
     env = for_stage(context.name, [venv.bin])
@@ -154,8 +169,9 @@ def _pytest(context: Context, extra: Dict[str, str], *more: str) -> Counts:
     report = RESULTS / (context.name + ".xml")
     if report.exists():
         report.unlink()
-    command = [venv.program("python"), "-m", "pytest", "--junit-xml", str(report), "--numprocesses", str(WORKERS)]
-    command += ["--tb", "short"]
+    command = [venv.program("python"), "-m", "pytest", "--junit-xml", str(report), "--tb", "short"]
+    # The browser's stage measures: one at a time.
+    command += ["--numprocesses", str(WORKERS)] if venv.name != "browser" else []
     code = run(command + list(more) + list(context.arguments), cwd=context.tree, env=env, log=context.log)
     return of_junit([report] if report.exists() else []).with_exit(code)
 
@@ -287,6 +303,18 @@ STAGES: Tuple[Stage, ...] = (
     ),
 )
 
+# Not a part of make test: not every machine has a browser.
+ASKED_FOR: Tuple[Stage, ...] = (
+    Stage(
+        "browser",
+        "the page of a report in a real browser",
+        browser,
+        "tests/browser",
+        venvs=("browser",),
+        arguments=("tests/browser",),
+    ),
+)
+
 QUICK: Tuple[Stage, ...] = (
     Stage("lint", "ansible-lint, documentation, changelog, types", lint, "galaxy.yml"),
     Stage(
@@ -321,5 +349,5 @@ def named(name: str) -> Optional[Sequence[Stage]]:
         return STAGES
     if name == "check":
         return QUICK
-    exact = [stage for stage in STAGES + QUICK[1:] if stage.name == name]
+    exact = [stage for stage in STAGES + ASKED_FOR + QUICK[1:] if stage.name == name]
     return exact or [stage for stage in STAGES if stage.name.split("-")[0] == name] or None

@@ -21,7 +21,14 @@ from tools.process import run
 
 STAMP = ".complete"
 TRIES = 4
-CORES = {"newest": NEWEST_CORE, "oldest": OLDEST_CORE, "demo": NEWEST_CORE, "mutation": NEWEST_CORE, "eda": NEWEST_CORE}
+CORES = {
+    "newest": NEWEST_CORE,
+    "oldest": OLDEST_CORE,
+    "demo": NEWEST_CORE,
+    "mutation": NEWEST_CORE,
+    "eda": NEWEST_CORE,
+    "browser": NEWEST_CORE,
+}
 
 
 class SetUpFailed(Exception):

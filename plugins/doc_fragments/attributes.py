@@ -54,6 +54,25 @@ attributes:
       - This module does not change anything.
 """
 
+    REPORTS = r"""
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return changed status prediction without modifying target.
+    support: full
+    details:
+      - Nothing is ever changed. The report is written in check mode too, since it is what the task is for. It does not count as a change.
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    support: N/A
+    details:
+      - This module does not change anything.
+  idempotent:
+    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+    support: N/A
+    details:
+      - This module does not change anything.
+"""
+
     SENDS = r"""
 attributes:
   diff_mode:

@@ -27,6 +27,7 @@ from ._errors import (
     OptionError,
     RefusedError,
 )
+from ._listing import Device, Listing
 from ._number import key_of
 from ._sight import House
 from ._terms import CREATE, DISCONNECT, Desired
@@ -144,7 +145,7 @@ def foresee_fleet(house: House, members: t.Sequence[Member], orders: Orders) -> 
         BrakeError: The run would do more than the user allows.
         OptionError: An entry cannot be carried out.
     """
-    turns = _look_at_all(house, members, orders)
+    turns = look_at_all(house, members, orders.concurrency)
     _refuse_impossible(turns)
     _brake(house, turns, orders)
     return turns
@@ -174,7 +175,8 @@ def carry_out_fleet(house: House, members: t.Sequence[Member], orders: Orders, p
 # Before the first write
 
 
-def _look_at_all(house: House, members: t.Sequence[Member], orders: Orders) -> list[Turn]:
+def look_at_all(house: House, members: t.Sequence[Member], concurrency: int) -> list[Turn]:
+    """Return what a run would do to each member; what is in the way of one is in its turn."""
     turns = [Turn(member) for member in members]
     if house.account_token:
         # One list for all. If it cannot be read there is nothing to tell of any device.
@@ -182,7 +184,7 @@ def _look_at_all(house: House, members: t.Sequence[Member], orders: Orders) -> l
         for turn in turns:
             _foresee(turn)
     else:
-        with concurrent.futures.ThreadPoolExecutor(orders.concurrency) as pool:
+        with concurrent.futures.ThreadPoolExecutor(concurrency) as pool:
             list(pool.map(_foresee, turns))
     return turns
 
@@ -236,11 +238,11 @@ def _brake(house: House, turns: t.Sequence[Turn], orders: Orders) -> None:
                 f"{orders.free_limit}",
                 "create fewer, or give some of them a package (nothing was changed)",
             )
-    strangers = unlisted(house, turns) if orders.unlisted == "error" else []
-    if strangers:
+    others = unlisted(house, turns) if orders.unlisted == "error" else []
+    if others:
         raise BrakeError(
-            f"the account has devices that are not in the list: {', '.join(strangers[:MOST_TOLD])}"
-            + (f" and {len(strangers) - MOST_TOLD} more" if len(strangers) > MOST_TOLD else ""),
+            f"the account has devices that are not in the list: {', '.join(others[:MOST_TOLD])}"
+            + (f" and {len(others) - MOST_TOLD} more" if len(others) > MOST_TOLD else ""),
             "declare them, or say unlisted: report (nothing was changed)",
         )
 
@@ -248,20 +250,27 @@ def _brake(house: House, turns: t.Sequence[Turn], orders: Orders) -> None:
 def _count_free(house: House) -> int:
     if not house.account_token:
         return 0
-    devices = house.api.listing(house.account_token, "", "").devices
+    return count_free(house.api.listing(house.account_token, "", "").devices)
+
+
+def count_free(devices: t.Iterable[Device]) -> int:
+    """Return how many devices are free ones."""
     return sum((device.package or "").lower() == FREE_PACKAGE for device in devices)
 
 
 def unlisted(house: House, turns: t.Sequence[Turn]) -> list[str]:
     """Return the numbers of the account's devices that no member is, as they were when the run began."""
+    listings = [turn.foreseen.sight.listing for turn in turns if turn.foreseen is not None]
+    return sorted(device.number for device in strangers(turns, next(filter(None, listings), None)))
+
+
+def strangers(turns: t.Sequence[Turn], listing: Listing | None) -> list[Device]:
+    """Return the devices of a list that no member is."""
     sights = [turn.foreseen.sight for turn in turns if turn.foreseen is not None]
-    listings = [sight.listing for sight in sights if sight.listing is not None]
     known = {key_of(turn.member.desired.number) for turn in turns}
     tokens = {sight.device.token for sight in sights if sight.device is not None}
-    devices = listings[0].devices if listings else ()
-    return sorted(
-        device.number for device in devices if key_of(device.number) not in known and device.token not in tokens
-    )
+    devices = listing.devices if listing is not None else ()
+    return [device for device in devices if key_of(device.number) not in known and device.token not in tokens]
 
 
 # Writing

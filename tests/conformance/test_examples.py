@@ -91,7 +91,13 @@ def _has_a_client(sandbox: Sandbox, folder: Path) -> None:
 
 Prepare = Callable[[Sandbox, Path], None]
 # What the examples of a module or a document expect to be there.
-BEFORE: dict[str, Prepare] = {"fonnte_message": _can_send, "messages": _can_send, "decommission": _has_a_client}
+BEFORE: dict[str, Prepare] = {
+    "fonnte_message": _can_send,
+    "messages": _can_send,
+    "decommission": _has_a_client,
+    # An audit makes no device.
+    "audit": _has_a_client,
+}
 # Where each run calls again: a message is sent again, and for a code is asked again, which Fonnte then refuses.
 CALLS_AGAIN = ("messages", "decommission")
 

@@ -128,6 +128,7 @@ def test_a_check_that_is_switched_off_is_a_warning(controller: Controller) -> No
         "fleet": {"devices": [{"device": A, "name": "Toko"}]},
         "message": {"device": A, "target": [A], "message": "hello"},
         "device_qr": {"device": A, "dest": "qr.png"},
+        "audit": {"devices": [{"device": A, "name": "Toko"}]},
     }
     for module in MODULES:
         report = controller.run(module, True, validate_certs=False, **tasks.get(module, {}))

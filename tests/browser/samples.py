@@ -1,0 +1,135 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Accounts that reports are made of: one with something of everything, and one of any size.
+
+The clock stands still in them, so that the same page comes out each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timezone
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit import (
+    Audit,
+    Auditor,
+    Limits,
+    Seen,
+    Show,
+    audited,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._listing import Device
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._plan import make_plan
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import DeviceRecord
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._redact import Redactor
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._result import show
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._settings import Settings
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._terms import Desired, Observed, Recorded, State
+
+NOW = datetime(2026, 11, 20, 7, 30, tzinfo=timezone.utc)
+DAY = 86400
+LONG_AGO = "2026-06-02T03:04:05Z"
+
+
+def shown() -> Show:
+    """What masks the values of settings."""
+    redactor = Redactor("a key")
+    return lambda option, value: show(option, value, redactor)
+
+
+def auditor(owners: dict[str, str] | None = None, secrets: Sequence[str] = ()) -> Auditor:
+    """Judges as a module with its defaults would."""
+    return Auditor(NOW, Limits(), owners or {}, shown(), secrets)
+
+
+def device(number: str, name: str = "Toko", **fields: object) -> Device:
+    """A linked device with a package, as the list shows it; other fields are those of Device, or ``settings``."""
+    settings = {"name": name, "autoread": True, **fields.pop("settings", {})}  # type: ignore[dict-item]
+    given = {"connected": True, "package": "Super", "quota": 5000, "expires": int(NOW.timestamp()) + 90 * DAY}
+    return Device(number, f"token-of-{number}", settings=settings, **{**given, **fields})  # type: ignore[arg-type]
+
+
+def seen(
+    there: Device | None,
+    number: str = "",
+    record: DeviceRecord | None = None,
+    state: str = "present",
+    **declared: object,
+) -> Seen:
+    """A declared device, with the plan that a run would make for it."""
+    settings: Settings = declared  # type: ignore[assignment]
+    desired = audited(Desired(number or (there.number if there else ""), State(state), settings))
+    observed = Observed(there.number, there.settings, there.connected, stamp=there.stamp) if there else None
+    plan = make_plan(desired, observed, Recorded(record or DeviceRecord()), NOW)
+    return Seen(desired, desired.number, there, plan)
+
+
+def recorded(**settings: object) -> DeviceRecord:
+    """A record of what was applied long ago."""
+    return DeviceRecord().confirm(settings, LONG_AGO)  # type: ignore[arg-type]
+
+
+def report(subjects: Sequence[Seen], others: Sequence[Device] = (), owners: dict[str, str] | None = None) -> Audit:
+    """A report of these declared devices and these others."""
+    judge = auditor(owners)
+    listed = [one.device for one in subjects if one.device] + list(others)
+    free = sum((one.package or "").lower() == "free" for one in listed)
+    found = [judge.declared(one) for one in subjects]
+    missing = sum(one.device is None for one in subjects)
+    return Audit(
+        NOW,
+        "Toko Bersama",
+        "https://api.fonnte.com",
+        Limits(),
+        (*found, *(judge.stranger(one) for one in others)),
+        judge.account(free, missing),
+        len(listed),
+        free,
+    )
+
+
+HOOK = "https://hooks.example.com/toko?key=s3cr3t"
+
+
+def everything() -> Audit:
+    """An account in which there is something of every kind."""
+    one, two, three, four, five, six, seven, eight = (f"08120000{index:04d}" for index in range(1, 9))
+    full = [
+        seen(device(f"08130000{index:04d}", f"Warung {index}", package="Free"), name=f"Warung {index}")
+        for index in range(1, 10)
+    ]
+    soon = int(NOW.timestamp()) + 5 * DAY
+    subjects = [
+        seen(
+            device(one, "Toko Satu Lama"), record=recorded(webhook=HOOK), name="Toko Satu", webhook=HOOK, autoread=True
+        ),
+        seen(device(two, "Toko Dua"), record=recorded(webhook=HOOK, quick=True), name="Toko Dua", webhook=HOOK + "2"),
+        seen(device(three, "Toko Tiga", connected=False), name="Toko Tiga", autoread=True),
+        seen(device(four, "Toko Empat", expires=int(NOW.timestamp()) - DAY), name="Toko Empat"),
+        seen(device(five, "Toko Lima", expires=soon, quota=12), name="Toko Lima"),
+        seen(None, six, name="Toko Enam"),
+        seen(device(seven, "Toko Tujuh"), name="Toko Tujuh", webhook=HOOK, quick=True),
+        Seen(Desired(eight), eight, looked=False, fault=f"Looking up device {eight}: the service did not answer."),
+        *full,
+    ]
+    others = [device("081400000001", "Siapa ini?", package="Free")]
+    return report(subjects, others, {"62812" + number[4:]: "PT Contoh" for number in (one, two, three)})
+
+
+def many(count: int) -> Audit:
+    """An account of this many devices of twenty clients, of which every second is as declared."""
+    subjects = []
+    for index in range(count):
+        name, number = f"Toko {index:05d}", f"0812{index:08d}"
+        there = device(
+            number,
+            name if index % 2 else name + " Lama",
+            connected=index % 5 != 0,
+            quota=index % 997 * 10,
+            expires=int(NOW.timestamp()) + (index * 7 % 400 - 20) * DAY,
+        )
+        hook = {"webhook": HOOK} if index % 3 else {}
+        subjects.append(seen(there, record=recorded(quick=True), name=name, quick=True, **hook))
+    owners = {f"62812{index:08d}": f"Klien {index % 20:02d}" for index in range(count)}
+    return report(subjects, (), owners)
