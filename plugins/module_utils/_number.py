@@ -31,7 +31,7 @@ COUNTRY = "62"
 ZERO_STAYS = frozenset({"39", "225", "229", "242", "378"})
 
 _DROPPED = re.compile(r"[\s+\-.()\[\]]")
-_WITH_COUNTRY = re.compile(r"\s*(?:\+|00)")
+_WITH_COUNTRY = re.compile(r"\s*(?:\+|00)\s*[1-9]")
 # +62 (0)812 ...: the zero is for those who leave the country out.
 _OPTIONAL_ZERO = re.compile(r"[(\[]\s*0\s*[)\]]")
 

@@ -17,7 +17,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._number import (
     parse_number,
     same_number,
 )
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 DIGITS = st.text("0123456789", min_size=8, max_size=13).filter(lambda text: text[0] != "0")
@@ -148,6 +148,7 @@ def test_what_cannot_be_dialled(written: object, country: str, words: str) -> No
     assert words in str(caught.value)
 
 
+@example("+(0)100000000")
 @given(st.from_regex(r"(\+|00)?(62)?[ (]?0?[)]?[1-9][0-9 -]{8,9}", fullmatch=True))
 def test_dialled_from_abroad_is_what_spellings_have_in_common(written: str) -> None:
     try:
