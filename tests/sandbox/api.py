@@ -34,6 +34,8 @@ FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 PostedForm = Mapping[str, Union[str, bytes, bytearray, web.FileField]]
 # A 10 MB attachment and its form; more gets 413 from the server itself.
 LARGEST_BODY = 12 * 1024 * 1024
+# What was on its way when the world was reset has no place in the new one, nor in its journal.
+OF_AN_OLD_WORLD = Rule("refuse")
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,12 @@ def application(service: Service) -> web.Application:
 
 
 async def _handle(service: Service, request: web.Request) -> web.StreamResponse:
+    world = service.world
     call = await _read(request)
     if service.options.latency:
         await asyncio.sleep(service.options.latency)
+        if service.world is not world:
+            return await act(OF_AN_OLD_WORLD, request, NO_REPLY)
     number = _number(service, call)
     rule = service.faults.take(call.path, call.method, number, call.token)
     if rule and rule.when == "before":
@@ -66,6 +71,8 @@ async def _handle(service: Service, request: web.Request) -> web.StreamResponse:
             _write_down(service, call, number, None, rule)
             return await act(rule, request, NO_REPLY)
         await asyncio.sleep(rule.args["seconds"])
+        if service.world is not world:
+            return await act(OF_AN_OLD_WORLD, request, NO_REPLY)
     answer = await _answer(service, call)
     _write_down(service, call, number, answer, rule)
     if rule and rule.when == "after":

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
 import signal
 import socket
@@ -44,6 +45,25 @@ def test_reset_forgets(api, sandbox, token):
     assert state["readings"]["omitted"] == "keeps" and state["readings"]["listing"] == "partial"
     assert sandbox.journal() == [] and sandbox.devices() == {}
     assert api("/device", token)["reason"] == "token invalid"
+
+
+@pytest.mark.parametrize("slow", ["latency", "delay"])
+def test_a_call_that_is_on_its_way_at_a_reset_has_no_place_in_the_new_world(sandbox, token, slow):
+    if slow == "latency":
+        sandbox.set_options(latency=0.4)
+    else:
+        sandbox.fault("delay", path="*", when="before", seconds=0.4)
+
+    def call():
+        with pytest.raises(requests.ConnectionError):
+            requests.post(sandbox.url + "/get-devices", headers={"Authorization": token}, timeout=5)
+
+    with concurrent.futures.ThreadPoolExecutor(1) as others:
+        on_its_way = others.submit(call)
+        time.sleep(0.2)
+        sandbox.reset()
+        on_its_way.result()
+    assert sandbox.journal() == []
 
 
 def test_tokens_differ_after_a_reset(api, sandbox, token):
