@@ -24,18 +24,16 @@ ELSEWHERE = "ELSEWHERE"
 SLOW_TIMEOUT = 0.15
 
 
-@contextlib.contextmanager
-def _impatient(kind: str) -> t.Iterator[Options]:
-    """Give the options with which a call that would last ends in a moment."""
+def _impatience(kind: str) -> tuple[Options, contextlib.AbstractContextManager[object]]:
+    """Return the options with which a call that would last ends in a moment, and what else that takes."""
     if kind == "hang":
-        yield {"api_timeout": SLOW_TIMEOUT}
-    elif kind == "trickle":
-        # The whole call has to end, and no pause in the trickle: on a busy machine there are long ones. So the
-        # time for the whole is cut down, and a read that is ended all the same is not repeated.
-        with unittest.mock.patch.object(_transport, "CALL_TIMEOUTS", 2):
-            yield {"api_timeout": 2 * SLOW_TIMEOUT, "api_retries": 0}
-    else:
-        yield {}
+        return {"api_timeout": SLOW_TIMEOUT}, contextlib.nullcontext()
+    if kind != "trickle":
+        return {}, contextlib.nullcontext()
+    # The whole call has to end, and no pause in the trickle: on a busy machine there are long ones. So the time for
+    # the whole is cut down, and a read that is ended all the same is not repeated.
+    options: Options = {"api_timeout": 2 * SLOW_TIMEOUT, "api_retries": 0}
+    return options, unittest.mock.patch.object(_transport, "CALL_TIMEOUTS", 2)
 
 
 @dataclass(frozen=True)
@@ -73,8 +71,9 @@ class Fault:
         }
         times = None if self.lasting else 1
         place.sandbox.fault(self.kind, path=scene.call, when=self.when, times=times, args=args)
+        options, impatience = _impatience(self.kind)
         try:
-            with _impatient(self.kind) as options:
+            with impatience:
                 yield options
         finally:
             place.sandbox.clear_faults()
