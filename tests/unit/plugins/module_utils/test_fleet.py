@@ -226,7 +226,11 @@ def test_devices_known_by_their_tokens_alone(rich: Controller) -> None:
 
 def test_all_slow_down_when_the_service_asks_one_of_them_to(rich: Controller) -> None:
     fleet(rich, entries(6, webhook=URL))
-    rich.sandbox.fault("status", path="/update-device", code=429, headers={"Retry-After": "1"}, times=1)
+    first, *others = (entry["device"] for entry in entries(3))
+    rich.sandbox.fault("status", path="/update-device", number=first, code=429, headers={"Retry-After": "1"})
+    for number in others:
+        # They are still under way when the first one is told to wait.
+        rich.sandbox.fault("delay", path="/update-device", number=number, seconds=0.5)
     rich.sandbox.clear_journal()
     result = fleet(rich, entries(6, webhook=URL, quick=True), concurrency=3, api_retry_max_delay=2.0)
     assert result["summary"]["updated"] == 6 and "msg" not in result
