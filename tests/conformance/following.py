@@ -23,7 +23,7 @@ from .terminal import Answer, converse
 
 SHELLS = ("shell", "sh", "bash", "console")
 DATA = ("yaml", "ini", "json")
-LONGEST = 120
+LONGEST = 60
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _THIS = re.compile(r"[Ss]ave this as `([^`]+)`")

@@ -173,7 +173,6 @@ GUIDES = {
     "docs/doctor.md": Guide(answers=(("Write yes to go on", "yes"),)),
     "docs/events.md": Guide(
         world=account(OFFICE, device(SECOND, "Toko Dua"), device(THIRD, "Toko Tiga", linked=False)),
-        beside={"PLAY [Tell of devices": "ansible-rulebook prints it"},
     ),
     "docs/evidence.md": Guide(world=has_a_record),
     "docs/link.md": Guide(
@@ -196,7 +195,7 @@ GUIDES = {
             *NEW_PASSWORD,
             VAULT_PASSWORD,
             VAULT_PASSWORD,
-            ("String to encrypt", "https://hooks.example.com/toko-dua"),
+            ("Variable name", "vault_toko_dua_webhook"),
             ("String to encrypt", "https://hooks.example.com/toko-dua"),
             ("The account's token", "paste-the-token-here"),
         ),
