@@ -47,6 +47,8 @@ TYPED = {
     for page, blocks in PAGES.items()
     if page not in ELSEWHERE
 }
+# What the first entry of a playbook has.
+PLAYS = {"hosts", "ansible.builtin.import_playbook"}
 WORKFLOWS = {".github/workflows/whatsapp.yml": "vendor.github-workflows", ".gitlab-ci.yml": "vendor.gitlab-ci"}
 
 
@@ -174,6 +176,28 @@ def test_a_workflow_is_as_its_published_schema_says(name: str, tmp_path: Path) -
     command = [program, "--builtin-schema", WORKFLOWS[name], *transform, path]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={"HOME": str(tmp_path)})
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_playbooks_of_the_pages_please_ansible_lint(tmp_path: Path, collections: Path) -> None:
+    """In the strictest of its profiles; the roles and playbooks of the collection have a stage of their own."""
+    for page, blocks in PAGES.items():
+        for place, block in enumerate(block for block in blocks if block.language == "yaml"):
+            read = yaml.safe_load(block.text)
+            # A rulebook is a list too.
+            if isinstance(read, list) and "sources" not in read[0] and PLAYS & set(read[0]):
+                name = f"{page.replace('/', '-')}-{place}.yml"
+                (tmp_path / name).write_text(f"---\n{block.text}", encoding="utf-8")
+    playbooks = sorted(path.name for path in tmp_path.iterdir())
+    assert len(playbooks) > 15
+    done = subprocess.run(
+        [Path(sys.executable).parent / "ansible-lint", "--offline", "--strict", "--profile", "production", *playbooks],
+        cwd=tmp_path,
+        env={**os.environ, "HOME": str(tmp_path), "ANSIBLE_COLLECTIONS_PATH": str(collections), "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0 and "Passed" in done.stderr + done.stdout, done.stdout + done.stderr
 
 
 def test_what_is_linked_is_there() -> None:
