@@ -138,6 +138,8 @@ class Follower:
             "GIT_PAGER": "cat",
             **{f"GIT_{who}_{what}": "you@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
+            # Else a module is put into the home that the system knows.
+            "ANSIBLE_REMOTE_TEMP": str(self.home / ".ansible" / "tmp"),
             "ANSIBLE_NOCOLOR": "true",
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
@@ -171,9 +173,9 @@ class Follower:
         return Typed(command, told.shown, told.code)
 
 
-def missing_from(block: Block, shown: str, home: Path) -> list[str]:
+def missing_from(block: Block, shown: str, folder: Path) -> list[str]:
     """What a page shows and was not shown. Lines may be broken elsewhere, and ``...`` is what the page left out."""
-    said = _plain(shown.replace(str(home), "(home)"))
+    said = _plain(shown.replace(str(folder), "(home)").replace(str(folder.parent), "(home)"))
     at, missing = 0, []
     for part in re.split(r"^\s*\.\.\.\s*$", block.text, flags=re.MULTILINE):
         wanted = _plain(part)

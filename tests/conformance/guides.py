@@ -165,7 +165,10 @@ GUIDES = {
     ),
     "docs/audit-in-ci.md": Guide(
         world=account(
-            *(device(number, f"Toko Bunga {place}", autoread=True) for place, number in enumerate((FIRST, SECOND, THIRD), 1))
+            *(
+                device(number, f"Toko Bunga {place}", autoread=True)
+                for place, number in enumerate((FIRST, SECOND, THIRD), 1)
+            )
         ),
         given={"GITHUB_STEP_SUMMARY": "summary.md"},
     ),

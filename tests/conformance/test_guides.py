@@ -116,7 +116,7 @@ class Reading:
         aside = [begin for begin in self._guide.beside if block.text.startswith(begin)]
         self.unused -= set(aside)
         if not aside:
-            missing = missing_from(block, self._shown, self._follower.home)
+            missing = missing_from(block, self._shown, self._follower.folder)
             assert not missing, f"the page shows\n{missing}\nand this was shown:\n{self._shown}"
 
     def run_workflow(self, block: Block) -> None:
