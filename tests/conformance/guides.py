@@ -12,12 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import requests
+
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json
 
 from .following import Follower
 
 CODE = "047193"
-FIRST, SECOND, THIRD = "081200001001", "081200001002", "081200001003"
+FIRST, SECOND, THIRD, WRONG = "081200001001", "081200001002", "081200001003", "081200001099"
 Happens = Callable[[Follower], None]
 
 # How a command begins that is not run when a page is followed, and why not.
@@ -27,11 +29,14 @@ NOT_RUN = {
     "make test": "it is what runs this test",
     "make mutation": "half an hour; make mutation is run by hand",
     "ansible-galaxy collection install fonnte.whatsapp": "no Galaxy; the stage build installs the artifact",
+    "ansible-galaxy collection install -r requirements.yml": "no Galaxy; the stage build installs the artifact",
     "python3 -m pip install": "no network; what it installs is in the environment of the tests",
     ". .build/venvs/demo-*/bin/activate": "an environment of a checkout, which make demo makes",
     "export ANSIBLE_COLLECTIONS_PATH=.build/demo/collections": "the same",
     "export FONNTE_API_ENDPOINT=http://127.0.0.1:8900": "the sandbox of this test has another port",
     "ansible-rulebook": "it needs Java; the stage eda runs this rulebook",
+    "ansible-builder build": "it needs a container engine",
+    "podman push": "it needs a registry",
 }
 
 
@@ -109,6 +114,40 @@ def unlink(number: str) -> Happens:
     return lambda follower: follower.sandbox.unlink(number) and None
 
 
+def link_all(follower: Follower) -> None:
+    """The shops link their phones."""
+    for number, known in follower.sandbox.devices().items():
+        if not known["linked"]:
+            follower.sandbox.link(number)
+
+
+def one_drops_off(follower: Follower) -> None:
+    link_all(follower)
+    follower.sandbox.unlink(SECOND, reason="logged out")
+
+
+def service_is_down(follower: Follower) -> None:
+    follower.sandbox.fault("html", path="*", times=1, code=503)
+
+
+def a_wrong_number(follower: Follower) -> None:
+    """Somebody makes a device in the dashboard."""
+    with requests.Session() as session:
+        session.trust_env = False
+        form = {"name": "Toko Bunga 3", "device": WRONG}
+        token = {"Authorization": follower.sandbox.account_token}
+        answer = session.post(f"{follower.sandbox.url}/add-device", data=form, headers=token, timeout=10)
+    assert answer.json()["status"] is True
+
+
+def two_accounts(follower: Follower) -> None:
+    """The shop's device in the old account, and a new one without any."""
+    old = {"token": follower.sandbox.account_token, "devices": [device(FIRST, "Toko Bunga 1", autoread=True)]}
+    follower.sandbox.reset(accounts=[old, {"token": "account-of-toko-bunga", "plan": "Super"}])
+    follower.sandbox.next_otp(CODE)
+    (follower.home / ".fonnte-token-toko-bunga").write_text("account-of-toko-bunga\n", encoding="utf-8")
+
+
 def first_commit(folder: Path) -> str:
     """The commit that a pull request is based on."""
     words = ["git", "rev-list", "--max-parents=0", "HEAD"]
@@ -124,6 +163,16 @@ GUIDES = {
         at={"In CI": clients_like("devices.yml")},
         fails={"audit_fail_on": 2},
     ),
+    "docs/audit-in-ci.md": Guide(
+        world=account(
+            *(
+                device(number, f"Toko Bunga {place}", autoread=True)
+                for place, number in enumerate((FIRST, SECOND, THIRD), 1)
+            )
+        ),
+        given={"GITHUB_STEP_SUMMARY": "summary.md"},
+    ),
+    "docs/awx.md": Guide(),
     "docs/doctor.md": Guide(answers=(("Write yes to go on", "yes"),)),
     "docs/events.md": Guide(
         world=account(OFFICE, device(SECOND, "Toko Dua"), device(THIRD, "Toko Tiga", linked=False)),
@@ -135,6 +184,14 @@ GUIDES = {
         answers=(("Press Enter when the phone is at hand", ""),) * 2,
     ),
     "docs/messages.md": Guide(world=account(OFFICE)),
+    "docs/moving.md": Guide(
+        world=two_accounts,
+        answers=(
+            ("Type its name to confirm", "Toko Bunga 1"),
+            ("A code for the deletion", CODE),
+            ("Press Enter when the phone is at hand", ""),
+        ),
+    ),
     "docs/secrets.md": Guide(
         world=account(token="paste-the-token-here"),
         answers=(
@@ -152,6 +209,21 @@ GUIDES = {
         at={"3. Read the sheet back": fill_in_the_sheet},
         answers=(*NEW_PASSWORD, VAULT_PASSWORD, VAULT_PASSWORD),
         beside={"Reading the sheet": "the sheet of this test has no wrong cells; test_adopt.py has"},
+    ),
+    "docs/three-in-the-morning.md": Guide(
+        world=account(plan="Super"),
+        at={
+            "First look": link_all,
+            "A phone dropped off": one_drops_off,
+            "The service is down": service_is_down,
+            "A wrong number was made": a_wrong_number,
+        },
+        answers=(
+            ("Press Enter when the phone is at hand", ""),
+            ("Type its name to confirm", "Toko Bunga 3"),
+            ("A code for the deletion", CODE),
+        ),
+        fails={"provision_files=clients --check": 2},
     ),
     "docs/where-the-truth-lives.md": Guide(world=has_a_record),
     "roles/decommission/README.md": Guide(

@@ -166,6 +166,18 @@ def test_each_row_of_the_table_is_a_page() -> None:
     assert set(GUIDES) <= {page for page, commands in TYPED.items() if commands}
 
 
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_a_workflow_is_as_its_published_schema_says(name: str, tmp_path: Path) -> None:
+    (block,) = [block for blocks in PAGES.values() for block in blocks if block.saved == name]
+    path = tmp_path / Path(name).name
+    path.write_text(block.text, encoding="utf-8")
+    transform = ["--data-transform", "gitlab-ci"] if "gitlab" in name else []
+    program = Path(sys.executable).parent / "check-jsonschema"
+    command = [program, "--builtin-schema", WORKFLOWS[name], *transform, path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={"HOME": str(tmp_path)})
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_playbooks_of_the_pages_please_ansible_lint(tmp_path: Path, collections: Path) -> None:
     """In the strictest of its profiles; the roles and playbooks of the collection have a stage of their own."""
     for page, blocks in PAGES.items():
