@@ -100,8 +100,8 @@ class Reading:
             assert parses(command), f"bash does not take it: {command}"
             return ""
         typed = self._follower.type(command)
-        expected = [code for part, code in self._guide.fails.items() if part in command]
-        self.unused -= {part for part in self._guide.fails if part in command and typed.code}
+        expected = [code for pattern, code in self._guide.fails.items() if re.search(pattern, command)]
+        self.unused -= {pattern for pattern in self._guide.fails if re.search(pattern, command) and typed.code}
         assert typed.code in (expected or [0]), f"$ {command}\n{typed.shown}"
         self._search(typed)
         return typed.shown
