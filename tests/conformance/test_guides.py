@@ -218,6 +218,12 @@ def test_what_is_linked_is_there() -> None:
     assert [link for link in lost if "tests/sandbox" not in link] == []
 
 
+def test_the_index_has_each_page() -> None:
+    index = (INSTALLED / "docs" / "README.md").read_text(encoding="utf-8")
+    pages = {Path(page).name for page in PAGES if page.startswith("docs/")} - {"README.md"}
+    assert {page for page in pages if f"({page})" not in index} == set()
+
+
 def _anchors(page: Path) -> list[str]:
     headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
