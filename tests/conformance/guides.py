@@ -161,6 +161,19 @@ def first_commit(folder: Path) -> str:
     return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
 
 
+def an_agency(follower: Follower) -> None:
+    """Two accounts without devices, and the files in which a person keeps what is secret."""
+    own = {"token": follower.sandbox.account_token, "plan": "Super"}
+    follower.sandbox.reset(accounts=[own, {"token": "account-of-toko-roti", "plan": "Super"}])
+    (follower.home / ".fonnte-token-toko-roti").write_text("account-of-toko-roti\n", encoding="utf-8")
+    (follower.home / ".vault-password").write_text("not-a-secret\n", encoding="utf-8")
+
+
+def rename(number: str) -> Happens:
+    """Somebody changes the name in the dashboard."""
+    return lambda follower: follower.sandbox.edit(number, name="Another name") and None
+
+
 SHOPS = {1: FIRST, 2: SECOND, 3: THIRD}
 OFFICE = device(FIRST, "Toko Satu")
 NEW_PASSWORD = (("New Vault password:", "not-a-secret"), ("Confirm New Vault password:", "not-a-secret"))
@@ -184,6 +197,12 @@ GUIDES = {
         world=account(OFFICE, device(SECOND, "Toko Dua"), device(THIRD, "Toko Tiga", linked=False)),
     ),
     "docs/evidence.md": Guide(world=has_a_record),
+    "docs/fleet.md": Guide(world=an_agency),
+    "docs/getting-started.md": Guide(
+        world=account(token="paste-the-token-here"),
+        at={"6. Somebody changes it by hand": rename(FIRST)},
+        answers=(("Press Enter when the phone is at hand", ""),),
+    ),
     "docs/link.md": Guide(
         world=account(device(FIRST, "Toko Satu", linked=False)),
         at={"Over SSH, with a pairing code": unlink(FIRST)},
