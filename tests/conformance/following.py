@@ -136,6 +136,7 @@ class Follower:
             "EDITOR": str(programs / "editor"),
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_PAGER": "cat",
+            "PAGER": "cat",
             **{f"GIT_{who}_{what}": "you@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
             # Else a module is put into the home that the system knows.

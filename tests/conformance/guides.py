@@ -199,7 +199,7 @@ GUIDES = {
     "docs/evidence.md": Guide(world=has_a_record),
     "docs/fleet.md": Guide(world=an_agency),
     "docs/getting-started.md": Guide(
-        world=account(token="paste-the-token-here"),
+        world=account(plan="Super"),
         at={"6. Somebody changes it by hand": rename(FIRST)},
         answers=(("Press Enter when the phone is at hand", ""),),
     ),
