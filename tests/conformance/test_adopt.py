@@ -15,7 +15,6 @@ import random
 import re
 import stat
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +23,11 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.fonnte.whatsapp.tests.conformance.desk import CORES, USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.conformance.playing import MARK, snapshot
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
 
-NEWEST = Path(sys.executable).parent
-CORES = [NEWEST, *(Path(path) for path in [os.environ.get("FONNTE_TESTS_OLDEST")] if path)]
-ON_EACH_CORE = pytest.mark.parametrize("core", CORES, ids=lambda core: "newest" if core == NEWEST else "oldest")
+ON_EACH_CORE = pytest.mark.parametrize("core", [CORES[core] for core in USUAL_CORES], ids=USUAL_CORES)
 ACCOUNT = f"account-{MARK}"
 FLAGS = ("personal", "group", "quick", "resend")
 # Options of the collection, and what the service calls them.
@@ -44,7 +42,7 @@ class Office:
 
     sandbox: Sandbox
     home: Path
-    core: Path = NEWEST
+    core: Path = CORES["newest"]
 
     @property
     def dest(self) -> Path:

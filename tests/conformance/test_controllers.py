@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.tests.conformance.cases import READINGS, Hook, account_token
+from ansible_collections.fonnte.whatsapp.tests.conformance.cases import READINGS, USUAL_READINGS, Hook, account_token
 from ansible_collections.fonnte.whatsapp.tests.conformance.playing import Player, Task, Told, device
 from ansible_collections.fonnte.whatsapp.tests.conformance.rounds import WIRE
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
@@ -124,7 +124,7 @@ class Account:
             assert before == [] or self.unseen, (story, told.result)
 
 
-@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize("reading", USUAL_READINGS)
 def test_controllers_that_take_turns(reading: str, sandbox: Sandbox, player: Player) -> None:
     chance = random.Random(f"controllers in {reading}")
     accounts = [Account(sandbox, reading, f"08120000700{count}", count, chance) for count in (2, 3)]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.tests.conformance.cases import READINGS, Hook, account_token
+from ansible_collections.fonnte.whatsapp.tests.conformance.cases import READINGS, USUAL_READINGS, Hook, account_token
 from ansible_collections.fonnte.whatsapp.tests.conformance.playing import Player, Run, Task
 from ansible_collections.fonnte.whatsapp.tests.conformance.rounds import AS_MODULES, IN_PROCESS, ways
 from ansible_collections.fonnte.whatsapp.tests.conformance.test_readings import comparable
@@ -47,7 +47,7 @@ def life(sandbox: Sandbox, folder: Path, reading: str, in_process: bool) -> list
     return [*runs, player.play(*mistakes)]
 
 
-@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize("reading", USUAL_READINGS)
 def test_the_life_of_a_fleet(reading: str, sandbox: Sandbox, tmp_path: Path) -> None:
     told = []
     for way in ways(reading):

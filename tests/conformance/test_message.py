@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import device_token, there
+from ansible_collections.fonnte.whatsapp.tests.conformance.desk import CORES, USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.conformance.playing import MARK, Player, Run, Task, message
 from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import World
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
@@ -20,11 +20,9 @@ SENDER, UNLINKED, PERSON = "081200011001", "081200011002", "081200002001"
 DIALLED = "6281200002001"
 SIGNED = f"https://files.example.com/invoice.pdf?signature={MARK}"
 PATIENCE = "order is not failed or order.queued | default(none) is none"
-OLDEST = os.environ.get("FONNTE_TESTS_OLDEST")
-CORES = {"newest": Path(sys.executable).parent, **({"oldest": Path(OLDEST)} if OLDEST else {})}
 
 
-@pytest.fixture(params=[(core, way) for core in CORES for way in (True, False)], ids=str)
+@pytest.fixture(params=[(core, way) for core in USUAL_CORES for way in (True, False)], ids=str)
 def everywhere(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) -> World:
     """A world on each core, in the controller's worker and as an ordinary module."""
     core, in_process = request.param

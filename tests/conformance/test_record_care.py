@@ -9,13 +9,13 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import there
+from ansible_collections.fonnte.whatsapp.tests.conformance.desk import CORES, USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.conformance.playing import (
     MARK,
     Player,
@@ -30,9 +30,6 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 FIRST, SECOND, GONE = "081200011001", "081200011002", "081200011003"
 HOOK = f"https://user-{MARK}:pass-{MARK}@hooks.example.com/{MARK}?key={MARK}"
-# The newest core runs the tests; where the checks prepare an older one, its programs are in this folder.
-OLDEST = os.environ.get("FONNTE_TESTS_OLDEST")
-CORES = {"newest": Path(sys.executable).parent, **({"oldest": Path(OLDEST)} if OLDEST else {})}
 
 
 @pytest.fixture()
@@ -41,7 +38,7 @@ def core(request: pytest.FixtureRequest) -> Path:
     return CORES[getattr(request, "param", "newest")]
 
 
-ON_EVERY_CORE = pytest.mark.parametrize("core", CORES, indirect=True)
+ON_EVERY_CORE = pytest.mark.parametrize("core", USUAL_CORES, indirect=True)
 
 
 @pytest.fixture()
