@@ -156,7 +156,7 @@ ROWS: Tuple[Row, ...] = (
     Row(
         HUB,
         "It can be imported: galaxy-importer without error or warning",
-        "With ansible-lint, flake8, ansible-doc and the tags of Automation Hub switched on.",
+        "With ansible-lint, flake8, ansible-doc and the tags of Automation Hub switched on. As long as galaxy.yml names no repository, an address of nobody stands for it, since the importer wants one.",
         ("importer",),
     ),
     Row(
@@ -231,7 +231,12 @@ ROWS: Tuple[Row, ...] = (
         "The action group and its documentation fragment are compared by antsibull-nox.",
         ("nox",),
     ),
-    Row(PRACTICE, "No secret in the repository", "detect-secrets, in every file.", ("secrets",)),
+    Row(
+        PRACTICE,
+        "No secret in the repository",
+        "detect-secrets, in every file: known forms of keys, and texts as mixed as a token.",
+        ("secrets",),
+    ),
     Row(
         PRACTICE,
         "Files for CI, issues and pre-commit are valid",
@@ -254,11 +259,12 @@ def command(shown_by: str, stages: Tuple[str, ...]) -> str:
     return "make release-check ARGS=%s" % (shown_by if shown_by in stages else "facts")
 
 
+# \x3a is a colon: what reads licences would take the line for this file's own.
 HEAD = """\
 <!--
 Copyright (c) 2026, fonnte.whatsapp contributors
 GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-SPDX-License-Identifier: GPL-3.0-or-later
+SPDX-License-Identifier\x3a GPL-3.0-or-later
 -->
 
 # What is asked of a collection, and how this one meets it

@@ -32,12 +32,12 @@ def build_and_install(venv: Venv, tree_hash: str, root: Path, log: Path) -> None
     stamp.write_text(tree_hash, encoding="utf-8")
 
 
-def build_artifact(venv: Venv, folder: Path, log: Path) -> Path:
-    """Build the artifact from the copied tree into a folder that holds nothing else then; return its path."""
+def build_artifact(venv: Venv, folder: Path, log: Path, source: Path = collection_in(TREE_ROOT)) -> Path:
+    """Build the artifact from a copied tree into a folder that holds nothing else then; return its path."""
     shutil.rmtree(str(folder), ignore_errors=True)
     env = for_stage("build", [venv.bin])
     command = [venv.program("ansible-galaxy"), "collection", "build", "--force", "--output-path", str(folder)]
-    if run(command, cwd=collection_in(TREE_ROOT), env=env, log=log) != 0:
+    if run(command, cwd=source, env=env, log=log) != 0:
         raise NotBuilt("ansible-galaxy collection build failed")
     built = list(folder.glob("*.tar.gz"))
     if len(built) != 1:

@@ -40,7 +40,10 @@ PARTS: Tuple[Part, ...] = (
     Part(("README.md", "docs/*.md"), "the manual"),
     Part(("docs/*.png", "docs/*.svg", "docs/audit.schema.json"), "what pages of the manual show, or link to"),
     Part(("CHANGELOG.md", "changelogs/changelog.yaml"), "what changed: for people, and for the ansible package"),
-    Part(("COPYING", "LICENSES/GPL-3.0-or-later.txt"), "the licence, and where each file's head points to"),
+    Part(
+        ("COPYING", "LICENSES/GPL-3.0-or-later.txt", "CHANGELOG.md.license", "changelogs/*.license", "docs/*.license"),
+        "the licence, and what stands for the head of a file that has none",
+    ),
     Part(("ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"), "where the README sends those who want to help"),
 )
 # Galaxy takes 20 MB. What is far from it is asked about, too.

@@ -250,8 +250,7 @@ def no_pip_ansible(root: Path) -> str:
 def workflows(root: Path) -> str:
     """CI calls the targets of the Makefile, for each push and pull request and once a week."""
     checks = _load(root / ".github" / "workflows" / "checks.yml")
-    # YAML 1.1 reads the key "on" as true.
-    when = checks[True]
+    when = checks["on"]
     runs = [step.get("run", "") for job in checks["jobs"].values() for step in job["steps"]]
     missing = [target for target in ("make test", "make matrix", "make release-check") if target not in runs]
     missing += [event for event in ("push", "pull_request", "schedule") if event not in when]

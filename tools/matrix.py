@@ -217,11 +217,12 @@ def _rows(table: Sequence[Cell], outcomes: Dict[str, Outcome]) -> Iterator[str]:
 
 
 COLUMNS = (UNITS, PLAYBOOKS, SANITY, TARGET)
+# \x3a is a colon: what reads licences would take the line for this file's own.
 HEAD = """\
 <!--
 Copyright (c) 2026, fonnte.whatsapp contributors
 GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-SPDX-License-Identifier: GPL-3.0-or-later
+SPDX-License-Identifier\x3a GPL-3.0-or-later
 -->
 
 # What it was tested with
