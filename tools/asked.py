@@ -156,7 +156,7 @@ ROWS: Tuple[Row, ...] = (
     Row(
         HUB,
         "It can be imported: galaxy-importer without error or warning",
-        "With ansible-lint, flake8, ansible-doc and the tags of Automation Hub switched on. As long as galaxy.yml names no repository, an address of nobody stands for it, since the importer wants one.",
+        "With ansible-lint, ansible-doc and the tags of Automation Hub switched on. As long as galaxy.yml names no repository, an address of nobody stands for it, since the importer wants one.",
         ("importer",),
     ),
     Row(
