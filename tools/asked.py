@@ -150,13 +150,15 @@ ROWS: Tuple[Row, ...] = (
     Row(
         COMMUNITY,
         "CI with each ansible-core, for each pull request and once a week",
-        "`.github/workflows/checks.yml` calls the targets of the Makefile; the matrix was played here: see [What it was tested with](matrix.md). On GitHub it was never run.",
+        "`.github/workflows/checks.yml` calls the targets of the Makefile. On GitHub it was never run; "
+        "the matrix was played on a machine: see [What it was tested with](matrix.md).",
         ("workflows", "schemas"),
     ),
     Row(
         HUB,
         "It can be imported: galaxy-importer without error or warning",
-        "With ansible-lint, ansible-doc and the tags of Automation Hub switched on. As long as galaxy.yml names no repository, an address of nobody stands for it, since the importer wants one.",
+        "With ansible-lint, ansible-doc and the tags of Automation Hub switched on. The importer wants a repository: "
+        "as long as galaxy.yml names none, an address of nobody stands for it.",
         ("importer",),
     ),
     Row(

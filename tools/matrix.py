@@ -25,6 +25,8 @@ class Core:
 
     version: str
     controllers: Tuple[int, ...]
+    # The one that the unit tests are played on: together the cores have each.
+    units_on: int
     oldest_target: int
     # A release candidate is shown, and may fail.
     candidate: bool = False
@@ -35,16 +37,17 @@ class Core:
         return ".".join(self.version.split(".")[:2])
 
 
-# As the support matrix of ansible-core has it. A target older than OLDEST_TARGET is not supported by the collection.
+# As the support matrix of ansible-core has it.
 CORES: Tuple[Core, ...] = (
-    Core("2.16.19", (10, 11, 12), 6),
-    Core("2.17.14", (10, 11, 12), 7),
-    Core("2.18.19", (11, 12, 13), 8),
-    Core("2.19.14", (11, 12, 13), 8),
-    Core("2.20.10", (12, 13, 14), 9),
-    Core("2.21.5", (12, 13, 14), 9),
-    Core("2.22.0rc1", (13, 14, 15), 9, candidate=True),
+    Core("2.16.19", (10, 11, 12), 10, 6),
+    Core("2.17.14", (10, 11, 12), 12, 7),
+    Core("2.18.19", (11, 12, 13), 11, 8),
+    Core("2.19.14", (11, 12, 13), 13, 8),
+    Core("2.20.10", (12, 13, 14), 12, 9),
+    Core("2.21.5", (12, 13, 14), 13, 9),
+    Core("2.22.0rc1", (13, 14, 15), 13, 9, candidate=True),
 )
+# What the collection supports: a target older than this is none of its.
 OLDEST_TARGET = 7
 
 NOT_HERE = "not here"
@@ -113,19 +116,17 @@ def _stage(
 
 
 def _cells_of(core: Core, here: Callable[[int], bool]) -> Iterator[Cell]:
-    """Playbooks on each Python, unit tests on the oldest and the newest, sanity and the oldest target on the newest."""
+    """Playbooks on the oldest and the newest Python that is here, all else on one of the two."""
+    yield from (Cell(core, python, UNITS, why_not=NOT_HERE) for python in core.controllers if not here(python))
     pythons = [python for python in core.controllers if here(python)]
-    for python in core.controllers:
-        if python not in pythons:
-            yield Cell(core, python, UNITS, why_not=NOT_HERE)
-            continue
-        if python in (pythons[0], pythons[-1]):
-            yield Cell(core, python, UNITS, _stage(core, python, UNITS, _units, "tests/unit", QUICK_UNITS))
-        playbooks = _stage(core, python, PLAYBOOKS, _playbooks, "tests/conformance", SMOKE)
-        yield Cell(core, python, PLAYBOOKS, playbooks)
     if not pythons:
         return
-    newest = pythons[-1]
+    oldest, newest = pythons[0], pythons[-1]
+    units_on = core.units_on if here(core.units_on) else newest
+    yield Cell(core, units_on, UNITS, _stage(core, units_on, UNITS, _units, "tests/unit", QUICK_UNITS))
+    for python in sorted({oldest, newest}):
+        playbooks = _stage(core, python, PLAYBOOKS, _playbooks, "tests/conformance", SMOKE)
+        yield Cell(core, python, PLAYBOOKS, playbooks)
     yield Cell(core, newest, SANITY, _stage(core, newest, SANITY, stages.sanity, "plugins"))
     yield _target_cell(core, newest, here)
 
@@ -231,10 +232,13 @@ SPDX-License-Identifier\x3a GPL-3.0-or-later
 
 """
 FOOT = """
-- **{units}**: `tests/unit` without the long ones, on the oldest and the newest Python of each ansible-core.
-- **{playbooks}**: real `ansible-playbook` processes with the built artifact against the sandbox, the tests marked `smoke`.
-- **{sanity}**: `ansible-test sanity` without any ignore, once for each ansible-core. It compiles and imports the modules with every Python from 3.7 on that is on the machine and that this ansible-core can have on a target.
-- **{target}**: `ansible-test integration`, with Ansible on the Python of the row and every module on the oldest target Python that this ansible-core and this collection allow.
+- **{units}**: `tests/unit` without the long ones, once for each ansible-core; together they have every Python.
+- **{playbooks}**: real `ansible-playbook` processes with the built artifact against the sandbox, the tests marked
+  `smoke`, on the oldest and the newest Python of each ansible-core.
+- **{sanity}**: `ansible-test sanity` without any ignore, once for each ansible-core. It compiles and imports the modules
+  with every Python from 3.7 on that is on the machine and that this ansible-core can have on a target.
+- **{target}**: `ansible-test integration`, with Ansible on the Python of the row and every module on the oldest Python of
+  a target that this ansible-core and this collection allow.
 
 "not here" is a Python that the machine did not have. {candidates} is a release candidate: it may fail, and is shown.
 """

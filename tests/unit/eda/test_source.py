@@ -92,10 +92,12 @@ class Running:
 
     async def until(self, count: int) -> list[Json]:
         """Wait until the rules have so many events."""
-        async with asyncio.timeout(10):
-            while len(self.rules.events) < count:
-                await asyncio.sleep(0.005)
+        await asyncio.wait_for(self._until(count), 10)
         return self.rules.events
+
+    async def _until(self, count: int) -> None:
+        while len(self.rules.events) < count:
+            await asyncio.sleep(0.005)
 
     async def stop(self) -> None:
         self.source.cancel()
