@@ -14,10 +14,10 @@ ARGS ?=
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo demo-events test check sandbox bench bench-events faults mutation browser lint sanity units conformance integration eda molecule build changelog \
-	stages clean
+	matrix release-check release address stages clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: ## see the collection at work on a sandbox, in about a minute
 	@$(RUN) demo $(ARGS)
@@ -75,6 +75,18 @@ build: ## build the artifact into .build/artifact and install it into .build/ins
 
 changelog: ## write CHANGELOG.md from changelogs/fragments
 	@$(RUN) changelog $(ARGS)
+
+matrix: ## every ansible-core on every Python here; writes docs/matrix.md. ARGS="2.16 2.21" plays some and writes nothing
+	@$(RUN) matrix $(ARGS)
+
+release-check: ## what publishers of collections ask, as a table with verdicts; ARGS="importer" runs one stage
+	@$(RUN) release-check $(ARGS)
+
+release: ## bump, changelog, build, check and tag, up to the upload: make release VERSION=1.1.0
+	@$(RUN) release $(VERSION)
+
+address: ## write the public address into galaxy.yml and the README: make address URL=https://...
+	@$(RUN) address $(URL)
 
 stages: ## the stages of make test
 	@$(RUN) list

@@ -8,9 +8,24 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from typing import List
+from typing import Callable, Dict, List
 
-from tools import bench, bench_events, changelog, demo, demo_events, faults, mutation, process, runner, stages
+from tools import (
+    address,
+    bench,
+    bench_events,
+    changelog,
+    demo,
+    demo_events,
+    faults,
+    matrix,
+    mutation,
+    process,
+    release,
+    release_check,
+    runner,
+    stages,
+)
 from tools.collection import NotBuilt
 from tools.interpreters import NoInterpreter
 from tools.paths import BUILD, ROOT
@@ -49,29 +64,29 @@ def _list() -> int:
     return 0
 
 
+COMMANDS: Dict[str, Callable[[List[str]], int]] = {
+    "address": address.main,
+    "bench": bench.main,
+    "bench-events": bench_events.main,
+    "changelog": changelog.main,
+    "clean": _clean,
+    "demo": demo.main,
+    "demo-events": demo_events.main,
+    "faults": lambda _arguments: faults.main(),
+    "list": lambda _arguments: _list(),
+    "matrix": matrix.main,
+    "mutation": mutation.main,
+    "release": release.main,
+    "release-check": release_check.main,
+    "sandbox": _sandbox,
+}
+
+
 def run(words: List[str]) -> int:
     """Carry out a command; return the exit code."""
     name, arguments = (words[0], words[1:]) if words else ("list", [])
-    if name == "demo":
-        return demo.main(arguments)
-    if name == "demo-events":
-        return demo_events.main(arguments)
-    if name == "sandbox":
-        return _sandbox(arguments)
-    if name == "bench":
-        return bench.main(arguments)
-    if name == "bench-events":
-        return bench_events.main(arguments)
-    if name == "faults":
-        return faults.main()
-    if name == "mutation":
-        return mutation.main(arguments)
-    if name == "changelog":
-        return changelog.main(arguments)
-    if name == "clean":
-        return _clean(arguments)
-    if name == "list":
-        return _list()
+    if name in COMMANDS:
+        return COMMANDS[name](arguments)
     chosen = stages.named(name)
     if not chosen:
         print("no such command: %s" % name, file=sys.stderr)

@@ -91,15 +91,21 @@ def _repeat_errors(log: Path) -> None:
 
 def integration(home: str, venv: Venv, tree: Path, log: Path, arguments: Sequence[str]) -> Counts:
     """Run the integration targets on this machine with the environment's Python."""
-    command = [
-        venv.program("ansible-test"),
-        "integration",
-        "--local",
-        "--python",
-        venv.interpreter.minor,
-        "--color",
-        "no",
-        "--continue-on-error",
-    ]
+    where = ["--local", "--python", venv.interpreter.minor]
+    return _integration(home, venv, tree, log, where + list(arguments))
+
+
+def integration_on_target(
+    home: str, venv: Venv, target: Venv, tree: Path, log: Path, arguments: Sequence[str]
+) -> Counts:
+    """Run them with Ansible on the environment's Python, and the modules on another one of this machine."""
+    where = []
+    for option, kind, python in (("--controller", "origin", venv), ("--target", "controller", target)):
+        where += [option, "%s:python=%s@%s" % (kind, python.interpreter.minor, python.program("python"))]
+    return _integration(home, venv, tree, log, where + list(arguments))
+
+
+def _integration(home: str, venv: Venv, tree: Path, log: Path, arguments: Sequence[str]) -> Counts:
+    command = [venv.program("ansible-test"), "integration", "--color", "no", "--continue-on-error"]
     code = run(command + list(arguments), cwd=tree, env=_environment(home, venv), log=log)
     return integration_targets(log.read_text(encoding="utf-8", errors="replace")).with_exit(code)

@@ -168,10 +168,11 @@ def _report(found: Sequence[Result]) -> int:
     return 1 if there - set(known) else 0
 
 
+# \x3a is a colon: what reads licences would take the line for this file's own.
 HEAD = """<!--
 Copyright (c) 2026, fonnte.whatsapp contributors
 GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-SPDX-License-Identifier: GPL-3.0-or-later
+SPDX-License-Identifier\x3a GPL-3.0-or-later
 -->
 
 # Would a test notice?

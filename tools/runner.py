@@ -187,28 +187,41 @@ def fresh_wanted() -> bool:
     return os.environ.get("FRESH", "") not in ("", "0") or os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
 
+class NotPlayed(Exception):
+    """Stages could not be run at all."""
+
+
+def play(stages: Sequence[Stage], arguments: Sequence[str] = ()) -> List[Outcome]:
+    """Run stages, tell of each, and return how they ended."""
+    if any(character.isspace() for character in str(ROOT)):
+        raise NotPlayed("ansible-test does not work in a folder whose path has white space; put the checkout elsewhere")
+    with locked():
+        LOGS.mkdir(parents=True, exist_ok=True)
+        made = set_up(_names_of_venvs(stages))
+        return _run_pool(stages, _Pool(made, _copies(stages), arguments, fresh_wanted()))
+
+
 def run_stages(stages: Sequence[Stage], arguments: Sequence[str] = ()) -> int:
     """Run stages and print the counts; return the exit code."""
     began = time.monotonic()
-    if any(character.isspace() for character in str(ROOT)):
-        say("ansible-test does not work in a folder whose path has white space; put the checkout elsewhere")
+    try:
+        outcomes = play(stages, arguments)
+    except (NotPlayed, venvs.SetUpFailed) as error:
+        say(str(error))
         say(Counts(failed=1).text())
         return 1
-    with locked():
-        LOGS.mkdir(parents=True, exist_ok=True)
-        try:
-            made = set_up(_names_of_venvs(stages))
-        except venvs.SetUpFailed as error:
-            say(str(error))
-            say(Counts(failed=1).text())
-            return 1
-        outcomes = _run_pool(stages, _Pool(made, _copies(stages), arguments, fresh_wanted()))
-    total = Counts()
-    for outcome in outcomes:
-        total = total.plus(outcome.counts)
+    total = sum_of(outcomes)
     say("%d stages in %.0f s" % (len(outcomes), time.monotonic() - began))
     say(total.text())
     return 1 if total.failed or not total.passed else 0
+
+
+def sum_of(outcomes: Sequence[Outcome]) -> Counts:
+    """Return the counts of all stages together."""
+    total = Counts()
+    for outcome in outcomes:
+        total = total.plus(outcome.counts)
+    return total
 
 
 def _run_pool(stages: Sequence[Stage], pool: _Pool) -> List[Outcome]:

@@ -97,7 +97,7 @@ def lint(context: Context) -> Counts:
         output = context.log.read_bytes()[before:].decode(errors="replace")
         good = code == 0 and checker.saw_something(output)
         if not good:
-            _note(context.log, "FAILED: %s (exit code %d)" % (" ".join(checker.command), code))
+            note(context.log, "FAILED: %s (exit code %d)" % (" ".join(checker.command), code))
         total = total.plus(Counts(passed=int(good), failed=int(not good)))
     return total
 
@@ -107,7 +107,7 @@ def build(context: Context) -> Counts:
     try:
         collection.build_and_install(context.venvs["newest"], context.tree_hash, INSTALLED_ROOT, context.log)
     except collection.NotBuilt as error:
-        _note(context.log, str(error))
+        note(context.log, str(error))
         return Counts(failed=1)
     return Counts(passed=1)
 
@@ -153,9 +153,7 @@ def browser(context: Context) -> Counts:
     """Look at the page of a report in the Chromium of this machine; make the pictures of the documentation."""
     chromium = os.environ.get("FONNTE_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if chromium is None:
-        _note(
-            context.log, "There is no Chromium: install the package chromium, or name the program in FONNTE_CHROMIUM."
-        )
+        note(context.log, "There is no Chromium: install the package chromium, or name the program in FONNTE_CHROMIUM.")
         return Counts(failed=1)
     env = {"PYTHONPATH": str(TREE_ROOT), "FONNTE_CHROMIUM": chromium, "FONNTE_PICTURES": str(ROOT / "docs")}
     return _pytest(replace(context, venvs={"newest": context.venvs["browser"]}), env)
@@ -179,29 +177,39 @@ def _pytest(context: Context, extra: Dict[str, str], *more: str) -> Counts:
 def eda(context: Context) -> Counts:
     """Run the real ansible-rulebook on the installed artifact, with a sandbox that calls it."""
     if not java.is_there():
-        _note(context.log, java.MISSING)
+        note(context.log, java.MISSING)
         return Counts(failed=1)
     venv = context.venvs["eda"]
     try:
         collection.build_and_install(venv, context.tree_hash, INSTALLED_ROOT, context.log)
     except collection.NotBuilt as error:
-        _note(context.log, str(error))
+        note(context.log, str(error))
         return Counts(failed=1)
     return _pytest(replace(context, venvs={"newest": venv}), {})
 
 
 def integration(context: Context) -> Counts:
-    """Run ansible-test integration with the newest core against a sandbox.
-
-    ansible-test drops the environment; what it hands to every target is the file of variables.
-    """
+    """Run ansible-test integration with the newest core against a sandbox."""
     venv = context.venvs["newest"]
     with _sandbox(context) as box:
-        variables = {name.lower(): value for name, value in box.environment().items()}
-        variables["fonnte_record_path"] = str(_empty(context, "record"))
-        target = context.tree / "tests" / "integration" / "integration_config.yml"
-        target.write_text(json.dumps(variables) + "\n", encoding="utf-8")
+        _hand_over(context, box)
         return ansible_test.integration(context.name, venv, context.tree, context.log, context.arguments)
+
+
+def integration_on_target(context: Context) -> Counts:
+    """The same with the modules on another Python than that of ansible-core: as ordinary modules, not in-process."""
+    with _sandbox(context) as box:
+        _hand_over(context, box, fonnte_in_process=False)
+        pythons = context.venvs["newest"], context.venvs["target"]
+        return ansible_test.integration_on_target(context.name, *pythons, context.tree, context.log, context.arguments)
+
+
+def _hand_over(context: Context, box: Sandbox, **more: bool) -> None:
+    """ansible-test drops the environment; what it hands to every target is the file of variables."""
+    variables: Dict[str, object] = {name.lower(): value for name, value in box.environment().items()}
+    variables.update(more, fonnte_record_path=str(_empty(context, "record")))
+    target = context.tree / "tests" / "integration" / "integration_config.yml"
+    target.write_text(json.dumps(variables) + "\n", encoding="utf-8")
 
 
 def molecule(context: Context) -> Counts:
@@ -212,7 +220,7 @@ def molecule(context: Context) -> Counts:
     for scenario in scenarios(context.tree):
         code = _molecule_scenario(context, scenario)
         if code != 0:
-            _note(context.log, "FAILED: scenario %s (exit code %d)" % (scenario, code))
+            note(context.log, "FAILED: scenario %s (exit code %d)" % (scenario, code))
         total = total.plus(Counts(passed=int(code == 0), failed=int(code != 0)))
     return total.with_exit(0)
 
@@ -247,7 +255,7 @@ def scenarios(tree: Path) -> List[str]:
     return sorted(path.parent.name for path in (tree / "extensions" / "molecule").glob("*/molecule.yml"))
 
 
-def _note(log: Path, text: str) -> None:
+def note(log: Path, text: str) -> None:
     with open(log, "a", encoding="utf-8") as stream:
         stream.write(text + "\n")
 

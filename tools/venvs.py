@@ -12,7 +12,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, List
+from typing import Callable, List, Tuple
 
 from tools.environment import for_pip
 from tools.interpreters import NEWEST_CORE, OLDEST_CORE, Interpreter, newest_of, probe
@@ -28,7 +28,11 @@ CORES = {
     "mutation": NEWEST_CORE,
     "eda": NEWEST_CORE,
     "browser": NEWEST_CORE,
+    "publish": NEWEST_CORE,
+    "importer": NEWEST_CORE,
 }
+# Environments that are named for one Python: "core-2.16.19-py3.10" has this ansible-core, "target-py3.7" has none.
+FOR_ONE_PYTHON = re.compile(r"(core|target)(?:-([0-9a-z.]+))?-py3\.(\d+)")
 
 
 class SetUpFailed(Exception):
@@ -58,30 +62,55 @@ class Venv:
         return self.path / "lib" / ("python" + self.interpreter.minor) / "site-packages"
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """What an environment is made of: a Python, a file of pins, and pins that are not in the file."""
+
+    interpreter: Interpreter
+    requirements: Path
+    more: Tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Return a digest of it."""
+        parts = [self.requirements.read_bytes(), self.interpreter.full.encode(), self.interpreter.path.encode()]
+        return hashlib.sha256(b"".join(parts + [pin.encode() for pin in self.more])).hexdigest()[:10]
+
+
+def recipe(name: str) -> Recipe:
+    """Return how the environment of a name is made; NoInterpreter where its Python is not here."""
+    one = FOR_ONE_PYTHON.fullmatch(name)
+    if one is None:
+        return Recipe(newest_of(CORES[name]), REQUIREMENTS / (name + ".txt"))
+    kind, core, minor = one.groups()
+    interpreter = newest_of(((3, int(minor)),))
+    if kind == "target":
+        return Recipe(interpreter, REQUIREMENTS / "target.txt")
+    return Recipe(interpreter, REQUIREMENTS / "matrix.txt", ("ansible-core==%s" % core,))
+
+
 def key(name: str) -> str:
     """Return what a result obtained with this environment depends on: its pins and its interpreter."""
-    interpreter = newest_of(CORES[name])
-    pins = (REQUIREMENTS / (name + ".txt")).read_bytes()
-    digest = hashlib.sha256(pins + interpreter.full.encode() + interpreter.path.encode())
-    return digest.hexdigest()[:10]
+    return recipe(name).key
 
 
 def ensure(name: str, say: Callable[[str], None]) -> Venv:
-    """Return the environment of tools/requirements/NAME.txt, and make it first when it is not there yet."""
-    interpreter = newest_of(CORES[name])
-    path = VENVS / ("%s-%s-%s" % (name, interpreter.minor, key(name)))
+    """Return the environment of a name, and make it first when it is not there yet."""
+    made_of = recipe(name)
+    interpreter = made_of.interpreter
+    path = VENVS / ("%s-%s-%s" % (name, interpreter.minor, made_of.key))
     venv = Venv(name, path, interpreter)
     if (path / STAMP).exists() and probe(venv.program("python")):
         return venv
     began = time.monotonic()
     say("setting up %s with Python %s (once)" % (relative(path), interpreter.full))
-    _make(venv)
+    _make(venv, made_of)
     _remove_older(venv)
     say("set up in %.0f s" % (time.monotonic() - began))
     return venv
 
 
-def _make(venv: Venv) -> None:
+def _make(venv: Venv, made_of: Recipe) -> None:
     if venv.path.exists():
         shutil.rmtree(str(venv.path))
     VENVS.mkdir(parents=True, exist_ok=True)
@@ -89,9 +118,8 @@ def _make(venv: Venv) -> None:
     log = LOGS / ("setup-%s.log" % venv.name)
     log.write_bytes(b"")
     _must([venv.interpreter.path, "-m", "venv", str(venv.path)], log, tries=1)
-    requirements = str(REQUIREMENTS / (venv.name + ".txt"))
     install = [venv.program("python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    _must(install + ["--requirement", requirements], log, tries=TRIES)
+    _must(install + ["--requirement", str(made_of.requirements)] + list(made_of.more), log, tries=TRIES)
     # Last, so that a set-up that was interrupted is done anew.
     (venv.path / STAMP).write_text("complete\n", encoding="utf-8")
 

@@ -248,7 +248,15 @@ def _identified(data: Payload, payload: Payload) -> Event:
         # Without a time a second loss looks like the first, unless the device was back in between.
         return Event(data, _link(data, data["connected"]), _link(data, not data["connected"]))
     plain = {key: value for key, value in payload.items() if not _SECRET.search(str(key))}
-    return Event(data, _digest(data["kind"], json.dumps(plain, sort_keys=True, default=str)))
+    return Event(data, _digest(data["kind"], _written(plain)))
+
+
+def _written(plain: Payload) -> str:
+    try:
+        return json.dumps(plain, sort_keys=True, default=str)
+    except RecursionError:
+        # How deep is too deep differs from one Python to the next: 3.13 writes what others do not.
+        return json.dumps(_clean(plain, return_tokens=True), sort_keys=True, default=str)
 
 
 def _link(data: Payload, connected: bool) -> bytes:

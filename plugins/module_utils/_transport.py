@@ -282,7 +282,7 @@ def _within(seconds: float, work: t.Callable[[], t.Any]) -> t.Any:
     def run() -> None:
         try:
             answers.put((True, work()))
-        except BaseException as fault:  # pylint: disable=broad-except
+        except BaseException as fault:
             answers.put((False, fault))
 
     threading.Thread(target=run, daemon=True).start()

@@ -148,10 +148,11 @@ def _numbers(one: Summary) -> dict[str, Any]:
     return {name: round(value, 4) if isinstance(value, float) else value for name, value in told.items()}
 
 
+# \x3a is a colon: what reads licences would take the line for this file's own.
 PAGE = """<!--
 Copyright (c) 2026, fonnte.whatsapp contributors
 GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-SPDX-License-Identifier: GPL-3.0-or-later
+SPDX-License-Identifier\x3a GPL-3.0-or-later
 -->
 
 # How fast it is

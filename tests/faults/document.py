@@ -11,10 +11,11 @@ import typing as t
 from .playing import Verdict
 from .tables import CELLS, table
 
+# \x3a is a colon: what reads licences would take the line for this file's own.
 _HEAD = """<!--
 Copyright (c) 2026, fonnte.whatsapp contributors
 GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-SPDX-License-Identifier: GPL-3.0-or-later
+SPDX-License-Identifier\x3a GPL-3.0-or-later
 -->
 
 # When something goes wrong
