@@ -91,8 +91,8 @@ def _html(venv: Venv, source: Path, log: Path) -> List[str]:
 
 def _write_pages(tree: Path, source: Path) -> None:
     """Write what is in no file of the checkout: the first page, the playbooks, and what Ansible documents."""
-    index = source / COLLECTION / "index.rst"
-    index.write_text(without_empty_links(index.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in (source / COLLECTION).rglob("*.rst"):
+        page.write_text(without_empty_links(page.read_text(encoding="utf-8")), encoding="utf-8")
     texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted((tree / "playbooks").glob("*.yml"))}
     (source / "playbooks.md").write_text(playbooks(texts), encoding="utf-8")
     guides = sections((tree / INDEX).read_text(encoding="utf-8"))

@@ -20,3 +20,5 @@ highlight_language = "YAML+Jinja"
 # so nothing is asked of a server.
 nitpicky = True
 intersphinx_mapping = {"ansible": ("https://docs.ansible.com/projects/ansible/latest/", "ansible.inv")}
+# A page that was opened from a disk may not read others: the results of a search are titles.
+html_show_search_summary = False
