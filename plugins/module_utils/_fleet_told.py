@@ -85,7 +85,7 @@ def _head(declared: int, counts: t.Mapping[str, int], foreseen: bool) -> str:
 
 def _left(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> t.Iterator[str]:
     told = (
-        ("Nothing is known of the devices of", [bool(result) and "summary" not in result for result in results]),
+        ("Nothing was changed in account", [bool(result) and "summary" not in result for result in results]),
         ("Not worked on, since another account failed:", [not result for result in results]),
     )
     for words, which in told:
