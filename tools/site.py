@@ -167,7 +167,7 @@ def _said(head: str) -> Iterator[str]:
         if begins != typed:
             yield "\n```shell\n" if begins else "```\n\n"
         typed = begins
-        yield line.strip() + "\n"
+        yield (line[3:] if line.startswith("   ") else line.strip()) + "\n"
 
 
 def inventory() -> bytes:
