@@ -46,6 +46,12 @@ OF_ANSIBLE: Tuple[Tuple[str, str, str, str], ...] = (
         "reference_appendices/common_return_values.html#common-return-values",
         "Return Values",
     ),
+    (
+        "std:label",
+        "ansible_collections.ansible.builtin.uri_module",
+        "collections/ansible/builtin/uri_module.html#ansible-collections-ansible-builtin-uri-module",
+        "ansible.builtin.uri module",
+    ),
 ) + tuple(
     ("std:envvar", name, "reference_appendices/config.html#envvar-%s" % name, "-")
     for name in (
@@ -142,7 +148,8 @@ def contents(guides: Dict[str, List[str]], there: List[str]) -> str:
     shown: List[str] = []
     for caption, pages in parts.items():
         new = [page for page in pages if page not in shown]
-        text += "\n.. toctree::\n   :caption: %s\n   :maxdepth: 1\n\n%s" % (caption, "".join(map("   {}\n".format, new)))
+        text += "\n.. toctree::\n   :caption: %s\n   :maxdepth: 1\n\n" % caption
+        text += "".join("   %s\n" % page for page in new)
         shown += new
     return text
 
