@@ -31,6 +31,9 @@ LINK = re.compile(r"\]\(([^)\s#]+)[^)\s]*\)")
 # What GitHub shows to those who write there, and no reader of the site needs.
 NOT_SHOWN = (".github/",)
 
+# The title of a page of a module is long: in the own size of the theme its name is broken.
+STYLE = "h1 { font-size: 1.75em; }\nh2 { font-size: 1.4em; }\nh3 { font-size: 1.15em; }\n"
+
 # What pages of antsibull-docs refer to in the documentation of Ansible: kind, name, place, title.
 OF_ANSIBLE: Tuple[Tuple[str, str, str, str], ...] = (
     ("std:label", "action_plugins", "plugins/action.html#action-plugins", "Action plugins"),
@@ -98,13 +101,16 @@ def _html(venv: Venv, source: Path, log: Path) -> List[str]:
 def _write_pages(tree: Path, source: Path) -> None:
     """Write what is in no file of the checkout: the first page, the playbooks, and what Ansible documents."""
     for page in (source / COLLECTION).rglob("*.rst"):
-        page.write_text(without_empty_links(page.read_text(encoding="utf-8")), encoding="utf-8")
+        text = without_contents(without_empty_links(page.read_text(encoding="utf-8")))
+        page.write_text(text, encoding="utf-8")
     texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted((tree / "playbooks").glob("*.yml"))}
     (source / "playbooks.md").write_text(playbooks(texts), encoding="utf-8")
     guides = sections((tree / INDEX).read_text(encoding="utf-8"))
     there = sorted(str(path.relative_to(source).with_suffix("")) for path in source.rglob("*.md"))
     (source / "index.rst").write_text(contents(guides, there), encoding="utf-8")
     (source / "ansible.inv").write_bytes(inventory())
+    (source / "static").mkdir()
+    (source / "static" / "site.css").write_text(STYLE, encoding="utf-8")
     shutil.copyfile(str(ROOT / "tools" / "site_conf.py"), str(source / "conf.py"))
 
 
@@ -126,6 +132,11 @@ def without_empty_links(text: str) -> str:
     """Take out links that have no address: galaxy.yml names no repository before there is one."""
     text = re.sub(r'^  - title: [^\n]*\n    url: ""\n(?:    [^\n]*\n)*\n?', "", text, flags=re.MULTILINE)
     return re.sub(r"^\.\. ansible-links::\n(?=\n*(?:\S|\Z))", "", text, flags=re.MULTILINE)
+
+
+def without_contents(text: str) -> str:
+    """Take out a page's own contents: the theme shows them beside it, and an error where the page has them too."""
+    return re.sub(r"^\.\. contents::\n(?:   [^\n]*\n)*", "", text, flags=re.MULTILINE)
 
 
 def sections(index: str) -> Dict[str, List[str]]:

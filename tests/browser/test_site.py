@@ -72,6 +72,8 @@ def open_site(browser: Browser) -> Iterator[OpenPage]:
 def test_a_page_of_each_kind_is_there(open_site: OpenPage, address: str, words: str) -> None:
     page = open_site(address)
     assert words in page.locator("article").inner_text()
+    # Where a page brings contents of its own, the theme shows an error in their place.
+    assert page.locator("article .contents, article .system-message, article .error").count() == 0
 
 
 @pytest.mark.parametrize("address", ["index.html", "collection/fonnte_device_module.html", "docs/faults.html"])

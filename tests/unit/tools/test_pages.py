@@ -94,6 +94,10 @@ def test_a_link_without_an_address_is_taken_out() -> None:
     assert site.without_empty_links("Before\n\n" + head + one + "\nText\n") == "Before\n\n\nText\n"
 
 
+def test_the_contents_of_a_page_are_left_to_the_theme() -> None:
+    assert site.without_contents("A\n\n.. contents::\n   :local:\n   :depth: 1\n\nB\n") == "A\n\n\nB\n"
+
+
 def test_what_is_typed_is_a_block_and_what_is_said_is_not() -> None:
     head = "---\n# Copyright\n# SPDX\n\n# Tells.\n#\n#   ansible-playbook a.b.c\n#     -e d\n#\n# More.\n\n- name: A title\n"
     page = site.playbooks({"c": head})
