@@ -23,6 +23,12 @@ extends_documentation_fragment:
   - fonnte.whatsapp.device
   - fonnte.whatsapp.evidence
   - fonnte.whatsapp.webhooks
+attributes:
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    support: partial
+    details:
+      - Shows the device before and after. A code that O(request_otp) has sent is nothing of the device, and is in RV(operations) alone.
 options:
   state:
     description:

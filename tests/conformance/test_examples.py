@@ -90,10 +90,17 @@ def _has_a_client(sandbox: Sandbox, folder: Path) -> None:
     sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": [device]}])
 
 
+def _was_made_by_hand(sandbox: Sandbox, folder: Path) -> None:
+    """Devices of two clients."""
+    devices = [{"number": f"08120000100{n}", "name": f"Toko {n} - kasir"} for n in (1, 2)]
+    sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": devices}])
+
+
 Prepare = Callable[[Sandbox, Path], None]
 # What the examples of a module or a document expect to be there.
 BEFORE: dict[str, Prepare] = {
     "fonnte_message": _can_send,
+    "fonnte_sheet": _was_made_by_hand,
     "messages": _can_send,
     "decommission": _has_a_client,
     # An audit makes no device.
