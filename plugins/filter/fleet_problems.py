@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._declarations import fleet_problems
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet_data import read_fleet
 
 DOCUMENTATION = r"""
 name: fleet_problems
-short_description: What keeps files from declaring one fleet of WhatsApp devices
-version_added: 1.0.0
-author:
-  - The fonnte.whatsapp contributors (!UNKNOWN)
-description:
-  - Looks at what several files declare for the role P(fonnte.whatsapp.fleet#role), before anything is called.
-  - A file has the list C(fleet_devices), may have the dictionary C(fleet_defaults), and has nothing else.
-  - A device is declared once. Its spelling does not matter, V(0812-0000-1001) and V(6281200001001) are one device.
-  - The values of settings are not looked at, and not repeated. The role and the module tell what is wrong with them.
+short_description:
+  - Looks at what sources declare for the role P(fonnte.whatsapp.fleet#role), before anything is called.
+  - It sees unknown names, values that cannot be right, packages that are not there, and what is declared more than once.
+    The spelling of a number does not matter, V(0812-0000-1001) and V(6281200001001) are one device.
+  - The values of webhooks and tokens are not repeated.
 options:
   _input:
-    description: What each file says, by its path.
+    description:
+      - What each source says, by its name. A source has some of C(fleet_clients), C(fleet_devices), C(fleet_packages) and C(fleet_defaults).
     type: dict
     required: true
+  stamped:
+    description: Whether the names of devices have to leave room for a stamp, as with O(fonnte.whatsapp.fonnte_fleet#module:handle_write_only=stamped).
+    type: bool
+    default: false
 seealso:
   - plugin: fonnte.whatsapp.fleet
     plugin_type: role
@@ -54,6 +55,11 @@ _value:
   sample:
     - One device is declared more than once, as 081200001001 in toko.yml and as 6281200001001 in warung.yml; take one out.
 """
+
+
+def fleet_problems(sources: t.Mapping[str, t.Any], stamped: bool = False) -> list[str]:
+    """Return a sentence for each reason why sources do not declare one fleet."""
+    return list(read_fleet(sources, stamped).problems)
 
 
 class FilterModule:

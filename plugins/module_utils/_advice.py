@@ -12,7 +12,7 @@ import typing as t
 
 from ._errors import PolicyError
 from ._record import DeviceRecord
-from ._settings import Settings
+from ._settings import Settings, at_stake
 from ._terms import Desired, Observed, Recorded
 
 
@@ -24,10 +24,12 @@ def moved(desired: Desired, recorded: Recorded) -> t.Iterator[str]:
         )
 
 
-def risk_warning(desired: Desired, observed: Observed, at_risk: t.Sequence[str]) -> t.Iterator[str]:
-    if not at_risk or desired.policy.unknown == "ignore":
+def risk_warning(desired: Desired, observed: Observed, at_risk: t.Sequence[str], after: Settings) -> t.Iterator[str]:
+    """Yield a warning for what an update may reset; what would not be missed is not worth one."""
+    missed = at_stake(at_risk, after)
+    if not missed or desired.policy.unknown == "ignore":
         return
-    names = ", ".join(at_risk)
+    names = ", ".join(missed)
     if desired.policy.unknown == "error":
         raise PolicyError(
             f"an update may reset settings that Fonnte never shows and that are neither declared nor recorded: {names}",

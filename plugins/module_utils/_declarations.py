@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from . import _yaml_text as yaml_text
 from ._errors import OptionError
-from ._number import international, matches, parse_number
+from ._number import matches, parse_number
 from ._settings import BY_OPTION, Kind, Settings
 from ._yaml_text import TextError
 
@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
     import yaml
 
 LIST = "fleet_devices"
-DEFAULTS = "fleet_defaults"
+CLIENTS = "fleet_clients"
 
 _HEAD = """\
 ---
@@ -62,9 +62,14 @@ def read(path: str, text: str) -> DeclarationFile:
         TextError: It is not a file of declarations.
     """
     text = yaml_text.ending_with_newline(text)
-    listed = _list_of(path, text)
+    contents = yaml_text.pairs(yaml_text.compose(text, path))
+    clients = contents.get(CLIENTS)
+    lists = [yaml_text.pairs(client).get("devices") for client in yaml_text.mappings(clients)] if clients else []
+    if LIST in contents or clients is None:
+        # Last, since this is where devices are added.
+        lists.append(_list_of(path, text))
     devices = []
-    for node in yaml_text.mappings(listed):
+    for node in (node for listed in lists if listed is not None for node in yaml_text.mappings(listed)):
         number = yaml_text.plain(yaml_text.pairs(node).get("device"))
         # What is no device is left for the role to complain about.
         if number is not None:
@@ -165,42 +170,3 @@ def find(files: t.Iterable[DeclarationFile], number: str) -> list[tuple[Declarat
     declared = {device.number for _file, device in places}
     spellings = [number] if number in declared else matches(parse_number(number, "device"), declared)
     return [(file, device) for file, device in places if device.number in spellings]
-
-
-def fleet_problems(files: t.Mapping[str, t.Any]) -> list[str]:
-    """Return a sentence for each reason why these files do not declare one fleet. No value of a setting is in it.
-
-    Args:
-        files: What each file says, by its path.
-    """
-    problems = []
-    places: dict[str, list[str]] = {}
-    for path, contents in files.items():
-        problem = _problem_with(contents)
-        if problem:
-            problems.append(f"{path} {problem}.")
-            continue
-        for device in contents[LIST]:
-            number = _number_of(device)
-            if number:
-                places.setdefault(international(number), []).append(f"as {number} in {path}")
-    twice = [" and ".join(named) for named in places.values() if len(named) > 1]
-    return problems + [f"One device is declared more than once, {named}; take one out." for named in twice]
-
-
-def _problem_with(contents: object) -> str:
-    contents = contents if isinstance(contents, t.Mapping) else {}
-    if not isinstance(contents.get(LIST), t.Sequence) or isinstance(contents[LIST], str):
-        return f"has no list {LIST}; name only files that declare devices"
-    others = sorted(str(key) for key in contents if key not in (LIST, DEFAULTS))
-    if others:
-        return f"has {', '.join(others)}; beside {LIST} it may have {DEFAULTS} only"
-    return ""
-
-
-def _number_of(device: object) -> str:
-    """Return the digits of a declared device; empty where the role will refuse it."""
-    try:
-        return parse_number(device.get("device"), "device") if isinstance(device, t.Mapping) else ""
-    except OptionError:
-        return ""

@@ -273,7 +273,7 @@ def check_room(name: object) -> None:
         raise OptionError(
             "name",
             f"it has {len(name)} characters, and the stamp of handle_write_only: stamped leaves room for {longest}",
-            "declare a shorter one",
+            "declare a shorter one, or handle_write_only: recorded for this device",
         )
 
 

@@ -221,7 +221,7 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
         before=before,
         after=after,
         warnings=(
-            *risk_warning(desired, observed, at_risk),
+            *risk_warning(desired, observed, at_risk, after),
             *carry_warning(observed, parcel.carried, recorded.device),
             *(stamp_warning(observed, ours) if reasons and stamped is None else ()),
             *number_warning(desired, observed, bool(reasons)),

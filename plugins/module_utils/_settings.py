@@ -105,6 +105,15 @@ HIDDEN: tuple[str, ...] = tuple(setting.option for setting in SETTINGS if settin
 
 NAME_LENGTH = (2, 30)
 
+# What attachments are forwarded to means nothing while they are not forwarded.
+_FORWARDING = ("target", "country_code")
+
+
+def at_stake(options: t.Iterable[str], settings: t.Mapping[str, object]) -> tuple[str, ...]:
+    """Return those options whose loss would change what a device with these settings does."""
+    idle = _FORWARDING if settings.get("resend") is False else ()
+    return tuple(option for option in options if option not in idle)
+
 
 def declare(option: str, value: object) -> Value:
     """Return a declared value in the form in which it is compared, recorded and sent.

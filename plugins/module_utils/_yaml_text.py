@@ -83,6 +83,64 @@ def compose(text: str, path: str) -> yaml.Node | None:
     )
 
 
+def load(text: str, path: str, unread: t.Callable[[str], object]) -> object:
+    """Return what a text says, as Ansible would read it.
+
+    Args:
+        text: The YAML.
+        path: What an error calls it.
+        unread: What stands for a value that is not here: a template, or text encrypted with ansible-vault.
+
+    Raises:
+        TextError: It is not YAML that Ansible reads, or says one thing twice.
+        MissingLibraryError: PyYAML is not installed.
+    """
+    root = compose(text, path)
+    if root is None:
+        return None
+    twice = next(_said_twice(root, set()), None)
+    if twice is not None:
+        raise TextError(
+            f"{path} says {twice.value} twice in one place, the second time in line {twice.start_mark.line + 1}",
+            "take one out, since only one of them counts",
+        )
+
+    class Constructor(yaml.constructor.SafeConstructor):
+        """Fills in nothing and decrypts nothing."""
+
+        def construct_yaml_str(self, node: yaml.ScalarNode) -> object:
+            value = str(self.construct_scalar(node))
+            return unread(value) if _TEMPLATE.search(value) else value
+
+    Constructor.add_constructor("tag:yaml.org,2002:str", Constructor.construct_yaml_str)
+    Constructor.add_constructor("!vault", lambda _self, node: unread(str(node.value)))
+    Constructor.add_constructor("!unsafe", lambda _self, node: node.value)
+    try:
+        return Constructor().construct_document(root)
+    except (yaml.MarkedYAMLError, ValueError) as fault:
+        mark = getattr(fault, "problem_mark", None)
+        place = f" in line {mark.line + 1}" if mark else ""
+    raise TextError(f"{path} has a value that Ansible cannot read{place}", "see what kind of value it is, or quote it")
+
+
+def _said_twice(node: yaml.Node, seen: set[int]) -> t.Iterator[yaml.Node]:
+    """Yield each key that its mapping had before. A node that is used again by an alias is looked at once."""
+    if id(node) in seen or isinstance(node, yaml.ScalarNode):
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _said_twice(item, seen)
+        return
+    keys: set[str] = set()
+    for key, value in node.value:
+        if isinstance(key, yaml.ScalarNode):
+            if key.value in keys and key.tag != "tag:yaml.org,2002:merge":
+                yield key
+            keys.add(key.value)
+        yield from _said_twice(value, seen)
+
+
 def ending_with_newline(text: str) -> str:
     """Return a text in which every line, the last one too, ends."""
     return text if not text or text.endswith("\n") else text + "\n"

@@ -14,7 +14,8 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from .worlds import ACCOUNT, World
@@ -27,17 +28,41 @@ LISTENS_AFTER = 0.5
 Answer = tuple[str, Callable[[], "str | None"]]
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a terminal showed, and the exit code of what ran at it."""
+
+    shown: str
+    code: int
+
+
 def at_a_terminal(world: World, name: str, words: Sequence[str], answers: Sequence[Answer]) -> str:
     """Play a playbook of the collection by its name, as a person would, and return what the terminal showed."""
-    ours, theirs = os.openpty()
     env = world.player.environment(world.player.home / "told", {"FONNTE_ACCOUNT_TOKEN": ACCOUNT, "TERM": "dumb"})
+    asked = list(answers)
+    program = str(Path(sys.executable).parent / "ansible-playbook")
+    told = converse([program, f"fonnte.whatsapp.{name}", *words], env, asked)
+    assert not asked, f"nobody asked for {asked[0][0]}: {told.shown}"
+    return told.shown
+
+
+def converse(
+    command: Sequence[str],
+    env: Mapping[str, str],
+    answers: list[Answer],
+    cwd: Path | None = None,
+    longest: float = LONGEST,
+) -> Told:
+    """Run a command at a terminal of its own, and answer its questions; answers that were given are taken out."""
+    ours, theirs = os.openpty()
 
     def take_over() -> None:
         fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
 
     process = subprocess.Popen(
-        [str(Path(sys.executable).parent / "ansible-playbook"), f"fonnte.whatsapp.{name}", *words],
+        command,
         env=env,
+        cwd=cwd,
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -46,17 +71,18 @@ def at_a_terminal(world: World, name: str, words: Sequence[str], answers: Sequen
     )
     os.close(theirs)
     try:
-        return _sit(ours, list(answers))
+        shown = _sit(ours, answers, longest)
+        return Told(shown, process.wait(timeout=longest))
     finally:
         process.kill()
         process.wait()
         os.close(ours)
 
 
-def _sit(terminal: int, answers: list[Answer]) -> str:
+def _sit(terminal: int, answers: list[Answer], longest: float) -> str:
     """Read until the terminal is closed, and answer each question in its turn."""
     shown, seen = "", 0
-    end = time.monotonic() + LONGEST
+    end = time.monotonic() + longest
     while time.monotonic() < end:
         if not select.select([terminal], [], [], 0.2)[0]:
             continue
@@ -65,7 +91,6 @@ def _sit(terminal: int, answers: list[Answer]) -> str:
         with contextlib.suppress(OSError):
             chunk = os.read(terminal, 65536)
         if not chunk:
-            assert not answers, f"nobody asked for {answers[0][0]}: {shown}"
             return shown
         shown += chunk.decode(errors="replace")
         found = re.search(answers[0][0], shown[seen:]) if answers else None

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,6 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.cases import READINGS
 from ansible_collections.fonnte.whatsapp.tests.conformance.playing import MARK, Player, Run, Task, snapshot
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
-INSTALLED = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]) / "ansible_collections" / "fonnte" / "whatsapp"
 CORES = [Path(sys.executable).parent, *(Path(path) for path in [os.environ.get("FONNTE_TESTS_OLDEST")] if path)]
 ACCOUNT = account_token("audit")
 NUMBERS = ("081200007001", "081200007002", "081200007003")
@@ -111,55 +108,6 @@ def test_an_audit_in_other_readings(reading: str, sandbox: Sandbox, player: Play
 
 
 # --- the playbook -------------------------------------------------------------------------------------------------
-
-_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
-
-
-def page() -> tuple[str, list[str], list[str]]:
-    """The page's file of declarations, its command lines of the playbook, and what the first is to print."""
-    text = (INSTALLED / "docs" / "audit.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```(\w+)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    declaration = next(block for kind, block in blocks if kind == "yaml")
-    commands = [block.replace("\\\n", " ") for kind, block in blocks if kind == "shell"]
-    (printed,) = (block for kind, block in blocks if kind == "text")
-    return declaration, commands, printed.splitlines()
-
-
-def normal(line: str, url: str) -> str:
-    """A line without what differs from run to run: times, the service, the digest of a URL."""
-    line = _TIME.sub("NOW", line).replace(url, "https://api.fonnte.com")
-    return re.sub(r"#[0-9a-f]{6}", "#digest", line)
-
-
-def test_the_page_of_the_audit_shows_what_is_printed(sandbox: Sandbox, player: Player) -> None:
-    there = {"number": "081200001001", "name": "Toko Pertama", "linked": True}
-    sandbox.reset(accounts=[{"token": ACCOUNT, "devices": [{**there, "settings": {"autoread": True}}]}])
-    sandbox.edit("081200001001", autoread=True)
-    declaration, (first, in_ci), printed = page()
-    folder = player.home
-    (folder / "devices.yml").write_text(declaration, encoding="utf-8")
-    (folder / "clients").mkdir()
-    (folder / "clients" / "satu.yml").write_text(declaration, encoding="utf-8")
-    env = {"FONNTE_ACCOUNT_TOKEN": ACCOUNT, "PWD": str(folder)}
-
-    def play(command: str) -> Run:
-        program, playbook, *words = shlex.split(command)
-        assert (program, playbook) == ("ansible-playbook", "fonnte.whatsapp.audit")
-        files = {
-            "audit_files=devices.yml": f"audit_files={folder}/devices.yml",
-            "audit_files=clients": f"audit_files={folder}/clients",
-        }
-        return player.play_by_name("audit", *(files.get(word, word) for word in words), env=env)
-
-    told = play(first).told
-    shown = next(one["msg"] for one in told if isinstance(one.get("msg"), list))
-    assert [normal(line, sandbox.url) for line in shown] == [normal(line, sandbox.url) for line in printed]
-    assert not any(one.failed or one.changed for one in told)
-    assert json.loads((folder / "report" / "audit.json").read_text(encoding="utf-8"))["summary"]["devices"] == 2
-    refused = play(in_ci).told[-1]
-    assert refused.failed and refused.message == (
-        f"The audit has findings that audit_fail_on names: drift, missing. Look at {folder / 'report' / 'audit.html'}."
-    )
 
 
 def test_files_of_clients_name_their_owners_on_both_cores(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:

@@ -36,7 +36,6 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 FIRST, SECOND, PAID, MISSING = "081200013001", "081200013002", "081200013003", "081200013009"
 PHONE = "6281111111111"
 CODE = {"method": "code", "whatsapp": PHONE}
-INSTALLED = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]) / "ansible_collections" / "fonnte" / "whatsapp"
 
 
 @pytest.fixture(params=[True, False], ids=["in-process", "as-modules"])
@@ -336,42 +335,6 @@ def test_variables_that_cannot_be_right(world: World, variables: dict[str, Any],
     run = play(world, **variables)
     assert run.told[-1].failed and words in run.told[-1].message, run.told[-1].result
     assert "/qr" not in world.calls()
-
-
-# A code, and what fills a line to its end.
-_PASSING = re.compile(r"\b\w{4}-\w{4}\b| \*+$", re.MULTILINE)
-
-
-def _parts() -> list[tuple[str, list[str]]]:
-    """The runs on the page: the command line of each, and the lines that it is to print."""
-    page = (INSTALLED / "docs" / "link.md").read_text(encoding="utf-8")
-    runs: list[tuple[str, list[str]]] = []
-    for kind, text in re.findall(r"^```(shell|text)\n(.*?)^```", page, re.DOTALL | re.MULTILINE):
-        if kind == "shell":
-            (command,) = [
-                line for line in text.splitlines() if line.startswith("ansible-playbook fonnte.whatsapp.link ")
-            ]
-            runs.append((command, []))
-        else:
-            runs[-1][1].extend(text.splitlines())
-    return runs
-
-
-@pytest.mark.parametrize(("command", "lines"), _parts(), ids=["qr", "code"])
-def test_the_page_shows_what_is_printed(world: World, command: str, lines: list[str]) -> None:
-    world.begin(there("081200001001", name="Toko Satu"))
-    home = str(world.player.home)
-    with Person(world.sandbox):
-        words = command.split()[2:]
-        run = world.player.play_by_name("link", *words, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT, "PWD": home})
-    printed = _PASSING.sub("", run.output.replace(home, "/home/me")).splitlines()
-    place = 0
-    for line in lines:
-        # In this order. The tests see more of each result than a user does.
-        found = [at for at, text in enumerate(printed) if at >= place and text.startswith(_PASSING.sub("", line))]
-        assert found, f"{line} does not follow in {run.output[-6000:]}"
-        place = found[0]
-    assert len(lines) > 4 and "failed=0" in run.output
 
 
 def test_a_person_at_a_terminal(world: World) -> None:

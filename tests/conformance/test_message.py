@@ -19,7 +19,7 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 SENDER, UNLINKED, PERSON = "081200011001", "081200011002", "081200002001"
 DIALLED = "6281200002001"
 SIGNED = f"https://files.example.com/invoice.pdf?signature={MARK}"
-PATIENCE = "order is not failed or order.queued | default(none) is none"
+PATIENCE = "news is not failed or news.queued | default(none) is none"
 
 
 @pytest.fixture(params=[(core, way) for core in USUAL_CORES for way in (True, False)], ids=str)
@@ -107,7 +107,7 @@ def test_to_try_again_only_where_nothing_was_sent(everywhere: World) -> None:
     """The pattern of the documents: a busy service is asked again, and a lost reply is not."""
     installed = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]) / "ansible_collections" / "fonnte" / "whatsapp"
     assert f"until: {PATIENCE}" in (installed / "docs" / "messages.md").read_text(encoding="utf-8")
-    patient = {"register": "order", "until": PATIENCE, "retries": 3, "delay": 0}
+    patient = {"register": "news", "until": PATIENCE, "retries": 3, "delay": 0}
     everywhere.sandbox.fault("status", path="/send", times=2, code=429)
     told = everywhere.tell(_hello().named(**patient))
     assert not told.failed and told["attempts"] == 3 and len(_sent(everywhere)) == 1

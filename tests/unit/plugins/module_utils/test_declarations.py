@@ -11,7 +11,7 @@ import typing as t
 import pytest
 import yaml
 from ansible_collections.fonnte.whatsapp.plugins.module_utils import _declarations, _yaml_text
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._declarations import DeclarationFile, fleet_problems
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._declarations import DeclarationFile
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._yaml_text import TextError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -180,24 +180,21 @@ def test_a_device_is_found_in_any_spelling_and_the_same_spelling_goes_first() ->
     assert len(_declarations.find([decorated, one], "+62 812-0000-0001")) == 1
 
 
-def test_what_keeps_files_from_being_one_fleet() -> None:
-    fine = {"fleet_devices": [{"device": A}, {"device": 6281200000002}, {"name": "x"}, 7], "fleet_defaults": {}}
-    assert fleet_problems({"a.yml": fine, "b.yml": {"fleet_devices": []}}) == []
-    problems = fleet_problems(
-        {
-            "a.yml": fine,
-            "b.yml": {"fleet_devices": [{"device": "+62 812-0000-0001"}]},
-            "c.yml": {"fleet_devices": [{"device": C}, {"device": C}], "webhook": "s3cr3t"},
-            "d.yml": {"devices": []},
-            "e.yml": None,
-            "f.yml": {"fleet_devices": "x"},
-            "g.yml": {"fleet_devices": [{"device": C}, {"device": C}]},
-        }
+def test_devices_of_clients_are_declared_too() -> None:
+    text = (
+        "fleet_clients:\n  - name: Toko\n    devices:\n      - device: '081200000001'\n        name: Toko\n"
+        "  - name: None yet\nfleet_devices:\n  - device: '6281200000002'\n"
     )
-    assert [problem.split()[0] for problem in problems] == ["c.yml", "d.yml", "e.yml", "f.yml", "One", "One"]
-    assert "webhook" in problems[0] and "s3cr3t" not in problems[0]
-    assert "as 081200000001 in a.yml and as 6281200000001 in b.yml" in problems[4]
-    assert "as 081200000003 in g.yml and as 081200000003 in g.yml" in problems[5]
+    file = read(text)
+    assert file.numbers() == [A, B]
+    changed = _declarations.with_settings(file, {A: {"quick": True}, B: {"group": False}})
+    (toko, none) = yaml.load(changed.text, Loader=Loader)["fleet_clients"]
+    assert toko["devices"] == [{"device": A, "name": "Toko", "quick": True}] and none == {"name": "None yet"}
+    assert devices(changed) == [{"device": B, "group": False}]
+    assert devices(_declarations.with_devices(changed, [{"device": C}]))[-1] == {"device": C}
+    with pytest.raises(TextError) as caught:
+        _declarations.with_devices(read(text.partition("fleet_devices")[0]), [{"device": C}])
+    assert "fleet_devices: []" in str(caught.value)
 
 
 def test_an_error_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:

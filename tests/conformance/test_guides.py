@@ -1,0 +1,219 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whoever follows a page to the letter, on a machine that has just got the collection, gets what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.fonnte.whatsapp.tests.conformance.following import (
+    SHELLS,
+    Block,
+    Follower,
+    Typed,
+    blocks_of,
+    missing_from,
+    parses,
+    scripts_in,
+)
+from ansible_collections.fonnte.whatsapp.tests.conformance.guides import GUIDES, NOT_RUN, Guide, first_commit
+from ansible_collections.fonnte.whatsapp.tests.conformance.persons import Person
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+
+COLLECTION = Path("ansible_collections") / "fonnte" / "whatsapp"
+INSTALLED = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]) / COLLECTION
+# test_inventory.py plays this page in its own world.
+ELSEWHERE = ("docs/inventory.md",)
+PAGES = {
+    str(path.relative_to(INSTALLED)): blocks_of(path.read_text(encoding="utf-8"))
+    for path in [
+        INSTALLED / "README.md",
+        *sorted(INSTALLED.glob("docs/*.md")),
+        *sorted(INSTALLED.glob("roles/*/README.md")),
+    ]
+}
+TYPED = {
+    page: [command for block in blocks if block.language in SHELLS for command in block.commands]
+    for page, blocks in PAGES.items()
+    if page not in ELSEWHERE
+}
+# What the first entry of a playbook has.
+PLAYS = {"hosts", "ansible.builtin.import_playbook"}
+WORKFLOWS = {".github/workflows/whatsapp.yml": "vendor.github-workflows", ".gitlab-ci.yml": "vendor.gitlab-ci"}
+
+
+@pytest.fixture(scope="session")
+def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The collection as it is installed, and nothing that ran before."""
+    root = tmp_path_factory.mktemp("collections")
+    shutil.copytree(INSTALLED, root / COLLECTION)
+    return root
+
+
+def not_run(command: str) -> str | None:
+    """Which row of the table says that a command is not run."""
+    return next((row for row in NOT_RUN if command.startswith(row)), None)
+
+
+class Reading:
+    """A page that is being followed."""
+
+    def __init__(self, guide: Guide, follower: Follower) -> None:
+        self._guide = guide
+        self._follower = follower
+        self._shown = ""
+        self._under: list[str] = []
+        self._typed = False
+        self.unused = {*guide.at, *guide.fails, *guide.beside}
+
+    def follow(self, blocks: list[Block]) -> None:
+        """Save, type and compare, block by block."""
+        for block in blocks:
+            self._come_to(block.heading)
+            if block.saved:
+                self._follower.save(block)
+            if block.language in SHELLS:
+                self._shown = "".join(self._type(command) for command in block.commands)
+                self._typed = bool(self._shown)
+            elif block.language == "text" and self._typed:
+                self._compare(block)
+
+    def _come_to(self, heading: str) -> None:
+        if heading not in self._under:
+            self._under.append(heading)
+            self._typed = False
+            self.unused.discard(heading)
+            self._guide.at.get(heading, lambda follower: None)(self._follower)
+
+    def _type(self, command: str) -> str:
+        if not_run(command):
+            assert parses(command), f"bash does not take it: {command}"
+            return ""
+        typed = self._follower.type(command)
+        expected = [code for part, code in self._guide.fails.items() if part in command]
+        self.unused -= {part for part in self._guide.fails if part in command and typed.code}
+        assert typed.code in (expected or [0]), f"$ {command}\n{typed.shown}"
+        self._search(typed)
+        return typed.shown
+
+    def _search(self, typed: Typed) -> None:
+        """No traceback, and no token of a device."""
+        assert "Traceback" not in typed.shown, typed.shown
+        for known in self._follower.sandbox.devices().values():
+            assert known["token"] not in typed.shown, f"$ {typed.command}\nshows a token"
+
+    def _compare(self, block: Block) -> None:
+        aside = [begin for begin in self._guide.beside if block.text.startswith(begin)]
+        self.unused -= set(aside)
+        if not aside:
+            missing = missing_from(block, self._shown, self._follower.folder)
+            assert not missing, f"the page shows\n{missing}\nand this was shown:\n{self._shown}"
+
+    def run_workflow(self, block: Block) -> None:
+        """What a workflow's jobs type, as a CI would: with the base of the change, and with what is secret."""
+        base = first_commit(self._follower.folder)
+        for script, variables in scripts_in(yaml.safe_load(block.text)):
+            given = {"CI_MERGE_REQUEST_DIFF_BASE_SHA": base, **self._guide.given}
+            given.update({name: value for name, value in variables.items() if "${{" not in value})
+            given["BASE_SHA"] = base
+            self._follower.env.update(given)
+            for line in script:
+                for command in Block("sh", line, "", "").commands:
+                    self._type(command)
+
+
+@pytest.mark.parametrize("page", [page for page, commands in TYPED.items() if commands])
+def test_a_page_that_is_followed(page: str, sandbox: Sandbox, tmp_path: Path, collections: Path) -> None:
+    guide = GUIDES.get(page, Guide())
+    answers = [(question, lambda answer=answer: answer) for question, answer in guide.answers]
+    follower = Follower(sandbox, tmp_path, collections, list(answers), guide.editor)
+    guide.world(follower)
+    reading = Reading(guide, follower)
+    with Person(sandbox):
+        reading.follow(PAGES[page])
+        for block in PAGES[page]:
+            if block.saved in WORKFLOWS:
+                reading.run_workflow(block)
+    assert not follower.answers, f"nobody asked: {follower.answers[0][0]}"
+    assert not reading.unused, f"the table has what the page has not: {reading.unused}"
+
+
+def test_what_is_not_run_is_on_a_page() -> None:
+    """A row of the table that no command needs is taken out."""
+    needed = {not_run(command) for commands in TYPED.values() for command in commands}
+    needed |= {not_run(command) for command in _typed_by_workflows()}
+    assert needed - {None} == set(NOT_RUN)
+
+
+def _typed_by_workflows() -> Iterator[str]:
+    for block in (block for blocks in PAGES.values() for block in blocks if block.saved in WORKFLOWS):
+        for script, _variables in scripts_in(yaml.safe_load(block.text)):
+            for line in script:
+                yield from Block("sh", line, "", "").commands
+
+
+def test_each_row_of_the_table_is_a_page() -> None:
+    assert set(GUIDES) <= {page for page, commands in TYPED.items() if commands}
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_a_workflow_is_as_its_published_schema_says(name: str, tmp_path: Path) -> None:
+    (block,) = [block for blocks in PAGES.values() for block in blocks if block.saved == name]
+    path = tmp_path / Path(name).name
+    path.write_text(block.text, encoding="utf-8")
+    transform = ["--data-transform", "gitlab-ci"] if "gitlab" in name else []
+    program = Path(sys.executable).parent / "check-jsonschema"
+    command = [program, "--builtin-schema", WORKFLOWS[name], *transform, path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={"HOME": str(tmp_path)})
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_playbooks_of_the_pages_please_ansible_lint(tmp_path: Path, collections: Path) -> None:
+    """In the strictest of its profiles; the roles and playbooks of the collection have a stage of their own."""
+    for page, blocks in PAGES.items():
+        for place, block in enumerate(block for block in blocks if block.language == "yaml"):
+            read = yaml.safe_load(block.text)
+            # A rulebook is a list too.
+            if isinstance(read, list) and "sources" not in read[0] and PLAYS & set(read[0]):
+                name = f"{page.replace('/', '-')}-{place}.yml"
+                (tmp_path / name).write_text(f"---\n{block.text}", encoding="utf-8")
+    playbooks = sorted(path.name for path in tmp_path.iterdir())
+    assert len(playbooks) > 15
+    done = subprocess.run(
+        [Path(sys.executable).parent / "ansible-lint", "--offline", "--strict", "--profile", "production", *playbooks],
+        cwd=tmp_path,
+        env={**os.environ, "HOME": str(tmp_path), "ANSIBLE_COLLECTIONS_PATH": str(collections), "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0 and "Passed" in done.stderr + done.stdout, done.stdout + done.stderr
+
+
+def test_what_is_linked_is_there() -> None:
+    """Each link from page to page, and to a heading on it."""
+    lost = []
+    for page in PAGES:
+        text = (INSTALLED / page).read_text(encoding="utf-8")
+        for target in re.findall(r"\]\((?!https?:)([^)]+)\)", re.sub(r"^```.*?^```", "", text, flags=re.S | re.M)):
+            path, _sign, anchor = target.partition("#")
+            linked = (INSTALLED / page).parent / path if path else INSTALLED / page
+            if not linked.exists() or (anchor and anchor not in _anchors(linked)):
+                lost.append(f"{page}: {target}")
+    # What only a checkout has.
+    assert [link for link in lost if "tests/sandbox" not in link] == []
+
+
+def _anchors(page: Path) -> list[str]:
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]

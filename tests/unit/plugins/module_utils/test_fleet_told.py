@@ -1,0 +1,96 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet_told import (
+    FORESEEN,
+    fleet_told,
+    tokens_by_client,
+)
+
+A, B, C = "081200000001", "081200000002", "081200000003"
+ACCOUNT = {
+    "name": "account",
+    "devices": [{"device": A}, {"device": B, "state": "disconnected"}, {"device": C, "webhook": ""}],
+    "owners": {A: "Toko", B: "Toko"},
+    "clients": [
+        {"name": "Toko", "file": "toko", "contacts": [{"name": "Cashier", "whatsapp": "0812"}], "numbers": [A, B]}
+    ],
+}
+
+
+def device(number: str, *operations: str, connected: bool | None = False, **more: t.Any) -> dict[str, t.Any]:
+    there = {"device": "62" + number[1:], "name": "Satu", "connected": connected}
+    return {"number": number, "operations": list(operations), "device": there, **more}
+
+
+def summary(**counts: int) -> dict[str, int]:
+    return {"created": 0, "updated": 0, "disconnected": 0, "unchanged": 0, **counts}
+
+
+RESULT = {
+    "devices": [
+        device(A, "create", "update"),
+        device(B, "update", "disconnect"),
+        device(C, "update", connected=True, reasons={"webhook": "no_record"}),
+    ],
+    "summary": summary(created=1, updated=3, disconnected=1),
+}
+
+
+def test_what_became_of_a_fleet() -> None:
+    told = fleet_told([ACCOUNT], [RESULT])
+    assert told["text"] == [
+        "3 devices are declared. 1 created, 2 updated, 1 disconnected, 0 unchanged.",
+        "To be linked to a phone: 1. The playbook fonnte.whatsapp.link shows the QR code.",
+        f'{A} · "Satu" · Toko · ask Cashier, 0812',
+    ]
+    assert (told["created"], told["to_link"], told["counts"]["cleared"], told["failed"]) == ([A], [A], 1, False)
+    assert "A run would come to this: 1 created" in fleet_told([ACCOUNT], [RESULT], foreseen=True)["text"][0]
+
+
+def test_a_webhook_that_is_sent_as_always_is_not_cleared() -> None:
+    for reasons in ({"webhook": "always"}, {}):
+        result = {"devices": [device(A), device(B), device(C, "update", reasons=reasons)], "summary": {}}
+        assert fleet_told([ACCOUNT], [result])["counts"]["cleared"] == 0
+
+
+def test_accounts_that_failed_or_were_not_worked_on() -> None:
+    failed = {"failed": True, "msg": "x", "devices": [], "summary": summary(failed=2, in_doubt=1)}
+    told = fleet_told([ACCOUNT, {**ACCOUNT, "name": "warung"}], [failed, {}])
+    assert told["failed"]
+    assert told["text"] == [
+        "6 devices are declared. 0 created, 0 updated, 0 disconnected, 0 unchanged, 2 failed, 1 in doubt.",
+        "Not worked on, since another account failed: warung.",
+    ]
+
+
+def test_a_device_that_nothing_is_known_of() -> None:
+    result = {"devices": [{"number": A, "operations": [], "device": None}], "summary": summary(failed=1)}
+    assert fleet_told([ACCOUNT], [result])["to_link"] == []
+
+
+def test_no_more_than_twenty_are_named() -> None:
+    many = [device(f"0812000001{place:02}") for place in range(25)]
+    account = {"name": "account", "devices": [{} for _one in many], "owners": {}, "clients": []}
+    text = fleet_told([account], [{"devices": many, "summary": {}}])["text"]
+    assert len(text) == 23 and text[-1] == "and 5 more."
+
+
+def test_tokens_by_client() -> None:
+    listed = [{"device": "62" + number[1:], "token": f"token-{number}"} for number in (A, C)]
+    toko, nobody = tokens_by_client(ACCOUNT, RESULT["devices"], listed)
+    assert toko == {"client": "Toko", "file": "toko", "numbers": [A, B], "tokens": {A: f"token-{A}"}, "new": [A]}
+    assert nobody == {"client": "", "file": "account", "numbers": [C], "tokens": {C: f"token-{C}"}, "new": []}
+
+
+def test_tokens_that_are_still_to_come() -> None:
+    made = [{"number": A, "operations": ["create"], "device": None}]
+    account = {**ACCOUNT, "devices": [{"device": A}]}
+    assert tokens_by_client(account, made, [], foreseen=True)[0]["tokens"] == {A: FORESEEN}
+    # A run that has created it and does not find it in the list has no token to give.
+    assert tokens_by_client(account, made, [])[0]["tokens"] == {}
