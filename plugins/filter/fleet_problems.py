@@ -12,7 +12,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet_data import
 
 DOCUMENTATION = r"""
 name: fleet_problems
-short_description:
+short_description: Finds what keeps declarations from being one fleet
+description:
   - Looks at what sources declare for the role P(fonnte.whatsapp.fleet#role), before anything is called.
   - It sees unknown names, values that cannot be right, packages that are not there, and what is declared more than once.
     The spelling of a number does not matter, V(0812-0000-1001) and V(6281200001001) are one device.
