@@ -27,7 +27,12 @@ class Refused(Exception):
 
 def _git(*words: str) -> str:
     done = subprocess.run(
-        ("git",) + words, cwd=str(ROOT), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ("git",) + words,
+        cwd=str(ROOT),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        check=False,
     )
     if done.returncode != 0:
         raise Refused("git %s: %s" % (" ".join(words), done.stderr.decode(errors="replace").strip()))

@@ -513,6 +513,8 @@ def client_certificate(path: Path) -> Path:
     return path
 
 
+# Python 3.10 tells of TLS connections that a client has left, when it clears them away.
+@pytest.mark.filterwarnings(r"ignore:.*_SSLProtocolTransport:pytest.PytestUnraisableExceptionWarning")
 def test_https_with_a_password_and_for_clients_with_a_certificate_alone(plugin: Json, tmp_path: Path) -> None:
     tls = make("valid", "127.0.0.1", tmp_path)
     pem = (tmp_path / "server.pem").read_bytes()
