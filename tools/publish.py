@@ -20,7 +20,7 @@ from tools.paths import BUILD, NAME, NAMESPACE, RESULTS, ROOT, TREE_ROOT
 from tools.process import run
 from tools.sandbox import running
 from tools.stages import Context, Stage, note, units
-from tools.tree import source_files, sync
+from tools.tree import source_files
 from tools.venvs import Venv
 
 OWN = BUILD / "publish"
@@ -137,9 +137,8 @@ def nox(context: Context) -> Counts:
 def licences(context: Context) -> Counts:
     """Ask REUSE whether every file says whose it is and under which licence."""
     venv = context.venvs["publish"]
-    # A copy of its own: what other stages leave beside the files has no licence.
-    copy = sync(source_files(), OWN / context.name, context.tree)
-    code, _output = _said(context, [venv.program("reuse"), "lint"], copy, for_stage(context.name, [venv.bin]))
+    command = [venv.program("reuse"), "lint"]
+    code, _output = _said(context, command, context.tree, for_stage(context.name, [venv.bin]))
     return _verdict(context, ["reuse lint ended with exit code %d" % code] if code else [], passed=1)
 
 
@@ -358,8 +357,9 @@ STAGES: Tuple[Stage, ...] = (
     Stage("artifact", "what the artifact holds, and what it weighs", weigh, "galaxy.yml"),
     Stage("importer", "galaxy-importer", importer, "galaxy.yml", venvs=("importer",)),
     Stage("references", "antsibull-docs, all references", references, "plugins", venvs=PUBLISH),
-    Stage("licences", "REUSE", licences, "LICENSES", venvs=PUBLISH),
-    Stage("nox", "antsibull-nox", nox, "noxfile.py", venvs=PUBLISH),
+    # In copies of their own: what other stages leave beside the files has no licence.
+    Stage("licences", "REUSE", licences, "LICENSES", venvs=PUBLISH, tree=BUILD / "tree-licences"),
+    Stage("nox", "antsibull-nox", nox, "noxfile.py", venvs=PUBLISH, tree=BUILD / "tree-nox"),
     Stage("builder", "ansible-builder", builder, "meta/execution-environment.yml", venvs=PUBLISH),
     Stage("secrets", "detect-secrets", secrets, "README.md", venvs=PUBLISH),
     Stage("schemas", "files for GitHub and pre-commit", schemas, ".github/workflows", venvs=PUBLISH),
