@@ -216,7 +216,7 @@ def _brake(house: House, turns: t.Sequence[Turn], orders: Orders) -> None:
     created = sum(CREATE in plan.operations for plan in plans)
     counts = (
         ("max_create", orders.max_create, created, "create {} devices"),
-        ("max_clear", orders.max_clear, sum(bool(plan.clears) for plan in plans), "clear webhooks of {} devices"),
+        ("max_clear", orders.max_clear, sum(plan.loses_webhooks for plan in plans), "clear webhooks of {} devices"),
         (
             "max_disconnect",
             orders.max_disconnect,

@@ -60,9 +60,16 @@ def _is_to_link(entry: Result, device: Result) -> bool:
 
 
 def _is_cleared(entry: Result, device: Result) -> bool:
-    """Tell whether a webhook of a device is sent as empty: it is, unless it is sent again only as always."""
-    reasons = device.get("reasons", {})
-    return any(entry.get(option) == "" and reasons.get(option, "always") != "always" for option in WEBHOOKS)
+    """Tell whether a webhook of a device may be lost, as ``Plan.loses_webhooks`` does."""
+    return any(entry.get(option) == "" and _is_lost(device, option) for option in WEBHOOKS)
+
+
+def _is_lost(device: Result, option: str) -> bool:
+    reason = device.get("reasons", {}).get(option)
+    if reason == "unproven":
+        return bool(device["evidence"][option]["source"] == "none")
+    # The others send again what is empty already.
+    return reason in ("differs", "no_record", "in_doubt")
 
 
 def _head(declared: int, counts: t.Mapping[str, int], foreseen: bool) -> str:

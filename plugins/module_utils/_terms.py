@@ -209,3 +209,9 @@ class Plan:
     def clears(self) -> Settings:
         """The webhooks that are sent as empty."""
         return {option: value for option, value in self.send.items() if value == ""}
+
+    @property
+    def loses_webhooks(self) -> bool:
+        """Whether a webhook may be lost: one is sent as empty that is not known to be empty already."""
+        before = self.before or {}
+        return any(before.get(option) != "" for option in self.clears)

@@ -59,7 +59,7 @@ options:
   max_clear:
     description:
       - Fail before anything is written if webhooks of more devices than this would be cleared.
-      - One empty variable can clear the webhooks of all clients.
+      - One empty variable can clear the webhooks of all clients. A webhook that is known to be empty already does not count.
     type: int
     default: 3
   max_disconnect:

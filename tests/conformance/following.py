@@ -136,6 +136,7 @@ class Follower:
             "EDITOR": str(programs / "editor"),
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_PAGER": "cat",
+            "PAGER": "cat",
             **{f"GIT_{who}_{what}": "you@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
             # Else a module is put into the home that the system knows.
@@ -195,13 +196,13 @@ def _plain(text: str) -> str:
     return " ".join(" ".join(lines).split())
 
 
-def scripts_in(workflow: object) -> Iterator[tuple[Sequence[str], Mapping[str, str]]]:
-    """What the jobs of a workflow of GitHub or of a pipeline of GitLab type, with the variables that they set."""
+def scripts_in(workflow: object) -> Iterator[tuple[str, Sequence[str], Mapping[str, str]]]:
+    """What the jobs of a workflow of GitHub or of a pipeline of GitLab type: the job, and the variables that it sets."""
     assert isinstance(workflow, dict)
     before = workflow.get("default", {}).get("before_script", [])
-    for job in workflow.get("jobs", workflow).values():
+    for name, job in workflow.get("jobs", workflow).items():
         if isinstance(job, dict) and "script" in job:
-            yield [*before, *job["script"]], job.get("variables", {})
+            yield name, [*before, *job["script"]], job.get("variables", {})
         for step in job.get("steps", []) if isinstance(job, dict) else []:
             if "run" in step:
-                yield [step["run"]], step.get("env", {})
+                yield name, [step["run"]], step.get("env", {})

@@ -26,8 +26,9 @@ CODE = sorted([*ROOT.glob("plugins/**/*.py"), *ROOT.glob("extensions/eda/plugins
 PLAYS = sorted([*ROOT.glob("playbooks/**/*.yml"), *ROOT.glob("roles/*/tasks/*.yml")])
 # What stands for a value in a text of the code.
 VALUE = "\0"
-# Which argument of an error says what came back or what is wrong; of all others it is the first.
-PLACES = {"OptionError": 1, "Wrong": 3}
+# Which argument of an error says what came back or what is wrong; of all others it is the first. With them, what takes
+# note of a problem where all are told at once.
+PLACES = {"OptionError": 1, "Wrong": 3, "wrong": 1, "problems.append": 0}
 # Not errors of ours, not for users, or told in another way: counted by the event source, and said by its answers.
 NOT_OURS = {"ValueError", "OSError", "KeyError", "TypeError", "MaxRetryError", "ProtocolError", "PayloadError"}
 # Its sentence is made where it is declared, of the name of a library.
@@ -54,8 +55,11 @@ def says_something(text: str) -> bool:
 def made_in(path: Path) -> Iterator[str]:
     """What errors say that are made in a file: what came back, and what to do."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        name = ast.unparse(node.func).split(".")[-1] if isinstance(node, ast.Call) else ""
-        if isinstance(node, ast.Call) and (name.endswith("Error") or name == "Wrong") and name not in NOT_OURS:
+        if not isinstance(node, ast.Call):
+            continue
+        name = ast.unparse(node.func).replace("self.", "")
+        name = name if name in PLACES else name.split(".")[-1]
+        if (name.endswith("Error") or name in PLACES) and name not in NOT_OURS:
             place = PLACES.get(name, 0)
             text = "; ".join(text_of(part) for part in node.args[place : place + 2])
             if says_something(text):
@@ -113,7 +117,13 @@ def texts_in(path: Path) -> Iterator[str]:
             yield text_of(node)
 
 
-TEXTS = [*ANSIBLE, *(text for _where, text in ERRORS), *(text for path in CODE for text in texts_in(path))]
+TEXTS = [
+    *ANSIBLE,
+    *(text for _where, text in ERRORS),
+    *(text for path in CODE for text in texts_in(path)),
+    # What is put into a variable first. Lines may be broken anywhere.
+    *(" ".join(path.read_text(encoding="utf-8").split()) for path in PLAYS),
+]
 
 
 @pytest.mark.parametrize("snippet", sorted(set(SNIPPETS)))

@@ -54,9 +54,20 @@ def test_what_became_of_a_fleet() -> None:
 
 
 def test_a_webhook_that_is_sent_as_always_is_not_cleared() -> None:
-    for reasons in ({"webhook": "always"}, {}):
-        result = {"devices": [device(A), device(B), device(C, "update", reasons=reasons)], "summary": {}}
-        assert fleet_told([ACCOUNT], [result])["counts"]["cleared"] == 0
+    cleared = {
+        ("differs", "recorded"): 1,
+        ("no_record", "none"): 1,
+        ("in_doubt", "in_doubt"): 1,
+        ("unproven", "none"): 1,
+        ("unproven", "recorded"): 0,
+        ("always", "recorded"): 0,
+        ("expired", "recorded"): 0,
+        (None, "recorded"): 0,
+    }
+    for (reason, source), count in cleared.items():
+        about = {"reasons": {"webhook": reason}, "evidence": {"webhook": {"source": source}}}
+        result = {"devices": [device(A), device(B), device(C, "update", **about)], "summary": {}}
+        assert fleet_told([ACCOUNT], [result])["counts"]["cleared"] == count, (reason, source)
 
 
 def test_accounts_that_failed_or_were_not_worked_on() -> None:
