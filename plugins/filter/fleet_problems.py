@@ -12,7 +12,10 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet_data import
 
 DOCUMENTATION = r"""
 name: fleet_problems
-short_description: Finds what keeps declarations from being one fleet
+short_description: What keeps the declaration of a fleet of WhatsApp devices from being right
+version_added: 1.0.0
+author:
+  - The fonnte.whatsapp contributors (!UNKNOWN)
 description:
   - Looks at what sources declare for the role P(fonnte.whatsapp.fleet#role), before anything is called.
   - It sees unknown names, values that cannot be right, packages that are not there, and what is declared more than once.

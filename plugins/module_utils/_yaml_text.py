@@ -108,19 +108,23 @@ def load(text: str, path: str, unread: t.Callable[[str], object]) -> object:
     class Constructor(yaml.constructor.SafeConstructor):
         """Fills in nothing and decrypts nothing."""
 
-        def construct_yaml_str(self, node: yaml.ScalarNode) -> object:
-            value = str(self.construct_scalar(node))
-            return unread(value) if _TEMPLATE.search(value) else value
+        yaml_constructors = {
+            **yaml.constructor.SafeConstructor.yaml_constructors,
+            "tag:yaml.org,2002:str": lambda _self, node: _text_or(unread, node.value),
+            "!vault": lambda _self, node: unread(node.value),
+            "!unsafe": lambda _self, node: node.value,
+        }
 
-    Constructor.add_constructor("tag:yaml.org,2002:str", Constructor.construct_yaml_str)
-    Constructor.add_constructor("!vault", lambda _self, node: unread(str(node.value)))
-    Constructor.add_constructor("!unsafe", lambda _self, node: node.value)
     try:
         return Constructor().construct_document(root)
     except (yaml.MarkedYAMLError, ValueError) as fault:
         mark = getattr(fault, "problem_mark", None)
         place = f" in line {mark.line + 1}" if mark else ""
     raise TextError(f"{path} has a value that Ansible cannot read{place}", "see what kind of value it is, or quote it")
+
+
+def _text_or(unread: t.Callable[[str], object], text: str) -> object:
+    return unread(text) if _TEMPLATE.search(text) else text
 
 
 def _said_twice(node: yaml.Node, seen: set[int]) -> t.Iterator[yaml.Node]:
