@@ -40,8 +40,10 @@ def fleet_told(accounts: t.Sequence[Result], results: t.Sequence[Result], forese
     # A device that is created is told of once, though its settings may take an update.
     counts["updated"] = sum(device["operations"][:1] == ["update"] for _account, _entry, device in turns)
     declared = sum(len(account["devices"]) for account in accounts)
+    known = any("summary" in result for result in results) or not results
+    head = [_head(declared, counts, foreseen)] if known else []
     return {
-        "text": [_head(declared, counts, foreseen), *_left(accounts, results), *_linking(to_link)],
+        "text": [*head, *_left(accounts, results), *_linking(to_link)],
         "created": created,
         "to_link": [device["number"] for _account, device in to_link],
         "counts": counts,
@@ -82,9 +84,14 @@ def _head(declared: int, counts: t.Mapping[str, int], foreseen: bool) -> str:
 
 
 def _left(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> t.Iterator[str]:
-    names = [account["name"] for account, result in zip(accounts, results) if not result]
-    if names:
-        yield f"Not worked on, since another account failed: {', '.join(names)}."
+    told = (
+        ("Nothing was changed in account", [bool(result) and "summary" not in result for result in results]),
+        ("Not worked on, since another account failed:", [not result for result in results]),
+    )
+    for words, which in told:
+        names = [account["name"] for account, left in zip(accounts, which) if left]
+        if names:
+            yield f"{words} {', '.join(names)}."
 
 
 def _linking(to_link: t.Sequence[tuple[Result, Result]]) -> t.Iterator[str]:

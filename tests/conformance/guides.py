@@ -26,7 +26,6 @@ Happens = Callable[[Follower], None]
 NOT_RUN = {
     "make demo-events": "the stage eda plays its rulebook",
     "make demo": "it makes an environment of its own, and plays what the roles' scenarios play",
-    "make test": "it is what runs this test",
     "make mutation": "half an hour; make mutation is run by hand",
     "ansible-galaxy collection install fonnte.whatsapp": "no Galaxy; the stage build installs the artifact",
     "ansible-galaxy collection install -r requirements.yml": "no Galaxy; the stage build installs the artifact",

@@ -38,7 +38,8 @@ PAGES = {
     str(path.relative_to(INSTALLED)): blocks_of(path.read_text(encoding="utf-8"))
     for path in [
         INSTALLED / "README.md",
-        *sorted(INSTALLED.glob("docs/*.md")),
+        # Not the pages in Bahasa Indonesia: a unit test sees that their commands are those of the pages in English.
+        *(path for path in sorted(INSTALLED.glob("docs/*.md")) if not path.match("*.id.md")),
         *sorted(INSTALLED.glob("roles/*/README.md")),
     ]
 }

@@ -80,6 +80,14 @@ def test_accounts_that_failed_or_were_not_worked_on() -> None:
     ]
 
 
+def test_an_account_that_could_not_be_read() -> None:
+    down = {"failed": True, "msg": "x"}
+    assert fleet_told([ACCOUNT], [down], foreseen=True)["text"] == ["Nothing was changed in account account."]
+    warung = {**ACCOUNT, "name": "warung"}
+    head, left, *_links = fleet_told([warung, ACCOUNT], [down, RESULT])["text"]
+    assert head.startswith("6 devices are declared. 1 created") and left == "Nothing was changed in account warung."
+
+
 def test_a_device_that_nothing_is_known_of() -> None:
     result = {"devices": [{"number": A, "operations": [], "device": None}], "summary": summary(failed=1)}
     assert fleet_told([ACCOUNT], [result])["to_link"] == []
