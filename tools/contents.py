@@ -107,7 +107,7 @@ def _dead_links(artifact: Path, files: Collection[str]) -> Iterator[str]:
     pages = _pages(artifact, files)
     for path, text in pages.items():
         for link in (link for link in LINK.findall(text) if "://" not in link):
-            name, _, anchor = link.partition("#")
+            name, _hash, anchor = link.partition("#")
             target = posixpath.normpath(posixpath.join(posixpath.dirname(path), name)) if name else path
             if target not in files:
                 yield "%s links to %s, which is not in the artifact" % (path, link)
