@@ -22,11 +22,12 @@ SOURCES = {
     HUB: "https://docs.ansible.com/projects/partner-certification-requirements/",
     PRACTICE: "https://redhat-cop.github.io/automation-good-practices/",
 }
-# The stages of make test that release-check runs too, and the command that runs each alone.
+# The stages of other targets that release-check runs too, and the command that runs each alone.
 OF_TEST = {
     "lint": "make lint",
     "sanity-newest": "make sanity",
     "sanity-oldest": "make sanity",
+    "docs": "make docs",
 }
 
 
@@ -121,6 +122,12 @@ ROWS: Tuple[Row, ...] = (
         "Documentation, examples and return values for everything, with full names",
         "Every example is played by the tests.",
         ("lint", "references", "sanity-newest"),
+    ),
+    Row(
+        COMMUNITY,
+        "Documentation that a site can be made of: `docs/docsite`, links, guides",
+        "`make docs` builds the pages of modules, plugins, roles and playbooks with the guides. A warning is an error, and so is a link to nothing.",
+        ("docs", "references"),
     ),
     Row(
         COMMUNITY,

@@ -18,8 +18,9 @@ OK, FAILED, WAITS = "ok", "FAIL", "waits"
 
 
 def all_stages() -> List[Stage]:
-    """Return what make test has of it, and what is asked here alone."""
-    return [stage for stage in stages.STAGES if stage.name in asked.OF_TEST] + list(publish.STAGES)
+    """Return what other targets have of it, and what is asked here alone."""
+    others = [stage for stage in stages.STAGES + stages.ASKED_FOR if stage.name in asked.OF_TEST]
+    return others + list(publish.STAGES)
 
 
 def names() -> Sequence[str]:

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Callable, ContextManager, Dict, List, Optional, Sequence, Tuple
 
-from tools import ansible_test, collection, java
+from tools import ansible_test, collection, java, site
 from tools.counts import Counts, coverage, linted_files, of_junit
 from tools.environment import for_stage, home_of
-from tools.paths import BUILD, INSTALLED_ROOT, NAME, NAMESPACE, RESULTS, ROOT, TREE_ROOT
+from tools.paths import BUILD, INSTALLED_ROOT, NAME, NAMESPACE, RESULTS, ROOT, TREE_ROOT, relative
 from tools.process import run
 from tools.sandbox import Sandbox, running
 from tools.venvs import Venv
@@ -155,8 +155,20 @@ def browser(context: Context) -> Counts:
     if chromium is None:
         note(context.log, "There is no Chromium: install the package chromium, or name the program in FONNTE_CHROMIUM.")
         return Counts(failed=1)
+    if docs(context).failed:
+        return Counts(failed=1)
     env = {"PYTHONPATH": str(TREE_ROOT), "FONNTE_CHROMIUM": chromium, "FONNTE_PICTURES": str(ROOT / "docs")}
+    env["FONNTE_SITE"] = str(site.HTML)
     return _pytest(replace(context, venvs={"newest": context.venvs["browser"]}), env)
+
+
+def docs(context: Context) -> Counts:
+    """Build the documentation as a site; a warning is a failure. Each page counts as one."""
+    problems = site.build(context.venvs["site"], context.tree, context.log)
+    for problem in problems:
+        note(context.log, "FAILED: " + problem)
+    pages = len(list(site.HTML.rglob("*.html"))) if not problems else 0
+    return Counts(passed=pages, failed=len(problems), note="" if problems else relative(site.HTML / "index.html"))
 
 
 def _pytest(context: Context, extra: Dict[str, str], *more: str) -> Counts:
@@ -318,14 +330,15 @@ STAGES: Tuple[Stage, ...] = (
     ),
 )
 
-# Not a part of make test: not every machine has a browser.
+# Not a part of make test: not every machine has a browser, and a site is built for readers.
 ASKED_FOR: Tuple[Stage, ...] = (
+    Stage("docs", "the documentation as a site, without a warning", docs, "docs/docsite", venvs=("site",)),
     Stage(
         "browser",
-        "the page of a report in a real browser",
+        "the page of a report, and the documentation's site, in a real browser",
         browser,
         "tests/browser",
-        venvs=("browser",),
+        venvs=("browser", "site"),
         arguments=("tests/browser",),
     ),
 )

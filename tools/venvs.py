@@ -29,6 +29,7 @@ CORES = {
     "eda": NEWEST_CORE,
     "browser": NEWEST_CORE,
     "publish": NEWEST_CORE,
+    "site": NEWEST_CORE,
     "importer": NEWEST_CORE,
 }
 # Environments that are named for one Python: "core-2.16.19-py3.10" has this ansible-core, "target-py3.7" has none.

@@ -35,7 +35,7 @@ options:
   handle_undeclared:
     description:
       - What is done about settings that are in this controller's record and that the task does not declare.
-      - With V(carry) every update sends them again, as they were recorded. They are in C(carried) of the result, and a warning names them the first time.
+      - With V(carry) every update sends them again, as they were recorded. They are in RV(ignore:carried), and a warning names them the first time.
       - With V(forget) they are taken out of the record, without a call. Fonnte may keep them as they are, or reset them with the next update.
         Do not use it where another task declares them.
     type: str
@@ -46,7 +46,7 @@ options:
       - Any update may reset settings that are left out. What is known is always sent along.
         This says what to do about those that are neither declared nor recorded nor shown by Fonnte.
       - V(warn) names them in a warning, V(error) fails before anything is written, and V(ignore) says nothing.
-        They are in C(at_risk) of the result in any case.
+        They are in RV(ignore:at_risk) in any case.
     type: str
     choices: [warn, error, ignore]
     default: warn

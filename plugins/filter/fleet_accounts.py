@@ -23,7 +23,9 @@ description:
 options:
   _input:
     description:
-      - What each source says, by its name. A source has some of C(fleet_clients), C(fleet_devices), C(fleet_packages) and C(fleet_defaults).
+      - What each source says, by its name. A source has some of O(fonnte.whatsapp.fleet#role:main:fleet_clients),
+        O(fonnte.whatsapp.fleet#role:main:fleet_devices), O(fonnte.whatsapp.fleet#role:main:fleet_packages)
+        and O(fonnte.whatsapp.fleet#role:main:fleet_defaults).
     type: dict
     required: true
 seealso:
@@ -31,6 +33,10 @@ seealso:
     plugin_type: filter
   - plugin: fonnte.whatsapp.fleet
     plugin_type: role
+  - plugin: fonnte.whatsapp.fleet_tokens
+    plugin_type: filter
+  - plugin: fonnte.whatsapp.fleet_told
+    plugin_type: filter
 """
 
 EXAMPLES = r"""

@@ -24,7 +24,9 @@ description:
 options:
   _input:
     description:
-      - What each source says, by its name. A source has some of C(fleet_clients), C(fleet_devices), C(fleet_packages) and C(fleet_defaults).
+      - What each source says, by its name. A source has some of O(fonnte.whatsapp.fleet#role:main:fleet_clients),
+        O(fonnte.whatsapp.fleet#role:main:fleet_devices), O(fonnte.whatsapp.fleet#role:main:fleet_packages)
+        and O(fonnte.whatsapp.fleet#role:main:fleet_defaults).
     type: dict
     required: true
   stamped:
@@ -34,6 +36,8 @@ options:
 seealso:
   - plugin: fonnte.whatsapp.fleet
     plugin_type: role
+  - plugin: fonnte.whatsapp.fleet_accounts
+    plugin_type: filter
 """
 
 EXAMPLES = r"""

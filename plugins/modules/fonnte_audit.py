@@ -209,7 +209,7 @@ findings:
       type: raw
       sample: Toko 1
     source:
-      description: From where that is known, as in C(evidence) of the other modules.
+      description: From where that is known, as in RV(fonnte.whatsapp.fonnte_device#module:evidence).
       type: str
       sample: service
     at:
@@ -220,7 +220,7 @@ findings:
       description: Who vouched for it.
       type: str
     reason:
-      description: Why it counts, as in C(reasons) of the other modules.
+      description: Why it counts, as in RV(fonnte.whatsapp.fonnte_device#module:reasons).
       type: str
       sample: differs
     text:
@@ -274,7 +274,7 @@ text:
   returned: always, as far as known
   type: str
 files:
-  description: The files that were written, by C(html), C(json), C(csv) and C(txt).
+  description: The files that were written, by O(html), O(json), O(csv) and O(txt).
   returned: always, as far as known
   type: dict
   sample: {"html": "/srv/report/audit.html"}

@@ -87,6 +87,14 @@ options:
 seealso:
   - module: fonnte.whatsapp.fonnte_webhook_config
   - module: fonnte.whatsapp.fonnte_device_info
+  - plugin: fonnte.whatsapp.fonnte_token
+    plugin_type: lookup
+  - module: fonnte.whatsapp.fonnte_device_qr
+  - module: fonnte.whatsapp.fonnte_doctor
+  - module: fonnte.whatsapp.fonnte_fleet
+  - module: fonnte.whatsapp.fonnte_message
+  - module: fonnte.whatsapp.fonnte_record
+  - module: fonnte.whatsapp.fonnte_sheet
   - name: The API of Fonnte
     description: The vendor's documentation.
     link: https://docs.fonnte.com

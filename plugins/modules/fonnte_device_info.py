@@ -68,6 +68,15 @@ options:
 seealso:
   - module: fonnte.whatsapp.fonnte_device
   - module: fonnte.whatsapp.fonnte_webhook_config
+  - plugin: fonnte.whatsapp.fonnte
+    plugin_type: inventory
+  - module: fonnte.whatsapp.fonnte_audit
+  - module: fonnte.whatsapp.fonnte_device_qr
+  - module: fonnte.whatsapp.fonnte_doctor
+  - module: fonnte.whatsapp.fonnte_fleet
+  - module: fonnte.whatsapp.fonnte_message
+  - module: fonnte.whatsapp.fonnte_record
+  - module: fonnte.whatsapp.fonnte_sheet
   - name: The API of Fonnte
     description: The vendor's documentation.
     link: https://docs.fonnte.com

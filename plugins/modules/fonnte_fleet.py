@@ -75,6 +75,7 @@ options:
 seealso:
   - module: fonnte.whatsapp.fonnte_device
   - module: fonnte.whatsapp.fonnte_device_info
+  - module: fonnte.whatsapp.fonnte_audit
 """
 
 EXAMPLES = r"""

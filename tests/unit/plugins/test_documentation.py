@@ -1,0 +1,224 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is documented is marked as what it is, linked both ways, and listed wherever it belongs."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[3]
+COLLECTION = "fonnte.whatsapp."
+KINDS = {"modules": "module", "lookup": "lookup", "filter": "filter", "inventory": "inventory"}
+
+
+def texts_of(path: Path) -> dict[str, str]:
+    """The texts that a Python file assigns to names, also those of a class in it."""
+    return {
+        ast.unparse(node.targets[0]): node.value.value
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    }
+
+
+def fragment(name: str) -> dict[str, Any]:
+    """A documentation fragment, by the name that plugins use."""
+    file, _dot, part = name[len(COLLECTION) :].partition(".")
+    texts = texts_of(ROOT / "plugins" / "doc_fragments" / f"{file}.py")
+    found: dict[str, Any] = yaml.safe_load(texts[part.upper() or "DOCUMENTATION"])
+    return found
+
+
+@dataclass(frozen=True)
+class Documented:
+    """What ansible-doc shows of something: ``doc`` and ``returns`` as they are written, with the fragments of the collection."""
+
+    name: str
+    kind: str
+    doc: dict[str, Any]
+    returns: dict[str, Any]
+
+    @property
+    def fragments(self) -> list[dict[str, Any]]:
+        """What it shares with others."""
+        names = self.doc.get("extends_documentation_fragment") or []
+        return [fragment(name) for name in names if name.startswith(COLLECTION)]
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What has a markup of its own, and which."""
+        found: dict[str, str] = dict.fromkeys(names_in(self.returns, "contains"), "RV")
+        for part in [self.doc, *self.fragments]:
+            found.update(dict.fromkeys(choices_in(part.get("options") or {}), "V"))
+        for part in [self.doc, *self.fragments]:
+            found.update(dict.fromkeys(names_in(part.get("options") or {}, "suboptions", "options"), "O"))
+        return found
+
+
+def names_in(options: dict[str, Any], *below: str) -> Iterator[str]:
+    """The names of options or return values, of those below them, and their aliases."""
+    for name, option in options.items():
+        yield name
+        yield from option.get("aliases", [])
+        for key in below:
+            yield from names_in(option.get(key) or {}, *below)
+
+
+def choices_in(options: dict[str, Any]) -> Iterator[str]:
+    for option in options.values():
+        yield from (str(choice) for choice in option.get("choices", []))
+        for key in ("suboptions", "options"):
+            yield from choices_in(option.get(key) or {})
+
+
+def plugins() -> Iterator[Documented]:
+    for folder, kind in KINDS.items():
+        for path in sorted((ROOT / "plugins" / folder).glob("[!_]*.py")):
+            texts = texts_of(path)
+            returns = yaml.safe_load(texts.get("RETURN", "")) or {}
+            yield Documented(path.stem, kind, yaml.safe_load(texts["DOCUMENTATION"]), returns)
+
+
+def roles() -> Iterator[Documented]:
+    for path in sorted(ROOT.glob("roles/*/meta/argument_specs.yml")):
+        for spec in yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"].values():
+            yield Documented(path.parents[1].name, "role", spec, {})
+
+
+PLUGINS, ROLES = list(plugins()), list(roles())
+MODULES = [plugin for plugin in PLUGINS if plugin.kind == "module"]
+ALL = PLUGINS + ROLES
+# Names that are long enough to be nothing else, wherever they are mentioned.
+ANYWHERE = {word: "O" for one in ALL for word, mark in one.words.items() if mark == "O" and "_" in word}
+
+
+def strings_in(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from strings_in(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from strings_in(one)
+
+
+# What looks like an option or a value and is none there, with the reason.
+NEITHER = {
+    # Keys of dictionaries that are described in words: of an item of a list, and of what is returned for each client.
+    ("fonnte_message", "name"),
+    ("fleet_accounts", "name"),
+}
+
+
+def wrongly_marked(one: Documented) -> Iterator[str]:
+    """Each C() of the documentation that has a markup of its own, and what it should be."""
+    words = {**ANYWHERE, **one.words}
+    for text in strings_in([one.doc, one.returns, *one.fragments]):
+        for marked in re.findall(r"\bC\(([^)]*)\)", text):
+            word = marked.partition("=")[0]
+            mark = "E" if re.fullmatch(r"(FONNTE|ANSIBLE)_[A-Z_]+", marked) else words.get(word, "")
+            if re.fullmatch(r"ansible\.builtin\.\w+", marked):
+                mark = "M"
+            if mark and (one.name, word) not in NEITHER:
+                yield f"{one.name}: C({marked}) should be {mark}({marked})"
+
+
+@pytest.mark.parametrize("one", ALL, ids=lambda one: f"{one.kind}-{one.name}")
+def test_options_and_values_are_marked_as_such(one: Documented) -> None:
+    assert sorted(set(wrongly_marked(one))) == []
+
+
+def test_a_mark_that_is_missing_is_seen() -> None:
+    options = {"state": {"description": "See C(state=absent), C(absent), C(no_log).", "choices": ["absent"]}}
+    returns = {"found": {"description": "As in C(found) and C(FONNTE_X)."}}
+    assert sorted(wrongly_marked(Documented("a", "module", {"options": options}, returns))) == [
+        "a: C(FONNTE_X) should be E(FONNTE_X)",
+        "a: C(absent) should be V(absent)",
+        "a: C(found) should be RV(found)",
+        "a: C(state=absent) should be O(state=absent)",
+    ]
+
+
+def named_by(one: Documented) -> set[tuple[str, str]]:
+    """What its seealso names of this collection, as kind and name."""
+    return {
+        (entry.get("plugin_type", "module"), entry.get("module", entry.get("plugin"))[len(COLLECTION) :])
+        for entry in one.doc.get("seealso") or []
+        if str(entry.get("module", entry.get("plugin"))).startswith(COLLECTION)
+    }
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_a_module_says_what_to_see_also(module: Documented) -> None:
+    assert named_by(module)
+
+
+def test_what_is_named_names_it_too() -> None:
+    # A role has no such list that every supported ansible-core takes.
+    named = {(one.kind, one.name): named_by(one) for one in PLUGINS}
+    there = set(named) | {(role.kind, role.name) for role in ROLES}
+    one_way = [
+        (of, other)
+        for of, others in named.items()
+        for other in others
+        if other not in there or (other in named and of not in named[other])
+    ]
+    assert one_way == []
+
+
+GROUP = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]["fonnte"]
+# fonnte_sheet calls no service: it has none of the options that the group is for.
+NOT_OF_THE_GROUP = {"fonnte_sheet"}
+
+
+def test_the_action_group_is_all_modules_that_call_the_service() -> None:
+    names = {module.name for module in MODULES}
+    assert sorted(GROUP) == sorted(names - NOT_OF_THE_GROUP)
+    for module in MODULES:
+        claimed = any("action_group" in part.get("attributes", {}) for part in [module.doc, *module.fragments])
+        assert claimed is (module.name in GROUP), module.name
+
+
+def test_every_action_plugin_is_a_module() -> None:
+    assert {path.stem for path in ROOT.glob("plugins/action/[!_]*.py")} <= {module.name for module in MODULES}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_a_module_has_its_tests(module: Documented) -> None:
+    target = ROOT / "tests" / "integration" / "targets" / module.name / "tasks" / "main.yml"
+    assert f"{COLLECTION}{module.name}:" in target.read_text(encoding="utf-8")
+    played = [path.read_text(encoding="utf-8") for path in ROOT.glob("tests/conformance/*.py")]
+    # A playbook that is played plays its modules.
+    run = re.findall(r'\bplay\("(\w+)"', "".join(played))
+    played += [path.read_text(encoding="utf-8") for path in ROOT.glob("playbooks/*.yml") if path.stem in run]
+    assert any(re.search(rf'\b[Tt]ask\("{module.name}"|{re.escape(COLLECTION)}{module.name}:', text) for text in played)
+
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| (.+?) \|", README.partition("## Included content")[2].partition("\n## ")[0], re.MULTILINE)
+PLAYBOOKS = sorted(path.stem for path in ROOT.glob("playbooks/*.yml"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [*((one.kind, one.name) for one in ALL), *(("playbook", name) for name in PLAYBOOKS)]
+)
+def test_everything_has_a_row_in_the_readme(kind: str, name: str) -> None:
+    rows = [row for row in ROWS if f"`{name}`" in row and (kind == "module" or kind in row)]
+    assert rows, f"{kind} {name} has no row"
+
+
+def test_the_readme_lists_nothing_that_is_not_there() -> None:
+    there = {one.name for one in ALL} | set(PLAYBOOKS)
+    there |= {path.stem for path in ROOT.glob("extensions/eda/*/**/*.*")}
+    table = (name for row in ROWS for name in re.findall(r"`(\w+)`", row) if re.match("[a-z ,]*`", row))
+    assert [name for name in table if name not in there] == []

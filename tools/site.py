@@ -1,0 +1,196 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The documentation as a site: pages of modules, plugins, roles and playbooks, and the guides as they are.
+
+The Markdown files keep their places in the site's source, so that their links lead where they lead on GitHub.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+import shutil
+import tempfile
+import zlib
+from pathlib import Path
+from typing import Dict, Iterator, List, Tuple
+
+from tools.environment import for_stage
+from tools.paths import BUILD, NAME, NAMESPACE, ROOT, TREE_ROOT
+from tools.process import run
+from tools.tree import source_files
+from tools.venvs import Venv
+
+SITE = BUILD / "site"
+HTML = SITE / "html"
+INDEX = "docs/README.md"
+COLLECTION = "collection"
+LINK = re.compile(r"\]\(([^)\s#]+)[^)\s]*\)")
+# What GitHub shows to those who write there, and no reader of the site needs.
+NOT_SHOWN = (".github/",)
+
+# The title of a page of a module is long: in the own size of the theme its name is broken.
+STYLE = "h1 { font-size: 1.75em; }\nh2 { font-size: 1.4em; }\nh3 { font-size: 1.15em; }\n"
+
+# What pages of antsibull-docs refer to in the documentation of Ansible: kind, name, place, title.
+OF_ANSIBLE: Tuple[Tuple[str, str, str, str], ...] = (
+    ("std:label", "action_plugins", "plugins/action.html#action-plugins", "Action plugins"),
+    (
+        "std:label",
+        "ansible_configuration_settings",
+        "reference_appendices/config.html#ansible-configuration-settings",
+        "Ansible Configuration Settings",
+    ),
+    (
+        "std:label",
+        "common_return_values",
+        "reference_appendices/common_return_values.html#common-return-values",
+        "Return Values",
+    ),
+    (
+        "std:label",
+        "ansible_collections.ansible.builtin.uri_module",
+        "collections/ansible/builtin/uri_module.html#ansible-collections-ansible-builtin-uri-module",
+        "ansible.builtin.uri module",
+    ),
+) + tuple(
+    ("std:envvar", name, "reference_appendices/config.html#envvar-%s" % name, "-")
+    for name in (
+        "ANSIBLE_CACHE_PLUGIN",
+        "ANSIBLE_CACHE_PLUGIN_CONNECTION",
+        "ANSIBLE_CACHE_PLUGIN_PREFIX",
+        "ANSIBLE_CACHE_PLUGIN_TIMEOUT",
+    )
+)
+
+
+def build(venv: Venv, tree: Path, log: Path) -> List[str]:
+    """Build the site into .build/site/html; return, as sentences, why it is not whole."""
+    shutil.rmtree(str(SITE), ignore_errors=True)
+    source = SITE / "source"
+    _copy_pages(tree, source)
+    if not _reference(venv, source / COLLECTION, log):
+        return ["antsibull-docs made no pages"]
+    _write_pages(tree, source)
+    return _html(venv, source, log)
+
+
+def _reference(venv: Venv, target: Path, log: Path) -> bool:
+    """Have antsibull-docs write the pages of modules, plugins and roles."""
+    target.mkdir()
+    env = for_stage("docs", [venv.bin])
+    command = [venv.program("antsibull-docs"), "collection", "--use-current", "--fail-on-error", "--squash-hierarchy"]
+    command += ["--dest-dir", str(target), "%s.%s" % (NAMESPACE, NAME)]
+    # A checkout is often in a folder ansible_collections itself. In a path with two of them Ansible finds no roles.
+    with tempfile.TemporaryDirectory() as root:
+        os.symlink(str(TREE_ROOT / "ansible_collections"), os.path.join(root, "ansible_collections"))
+        env["ANSIBLE_COLLECTIONS_PATH"] = root
+        return run(command, cwd=SITE, env=env, log=log) == 0
+
+
+def _html(venv: Venv, source: Path, log: Path) -> List[str]:
+    command = [venv.program("sphinx-build"), "--quiet", "--fail-on-warning", "--keep-going", "--builder", "html"]
+    command += ["--doctree-dir", str(SITE / "doctrees"), str(source), str(HTML)]
+    if run(command, cwd=SITE, env=for_stage("docs", [venv.bin]), log=log) != 0:
+        return ["sphinx-build warned of something"]
+    return []
+
+
+def _write_pages(tree: Path, source: Path) -> None:
+    """Write what is in no file of the checkout: the first page, the playbooks, and what Ansible documents."""
+    for page in (source / COLLECTION).rglob("*.rst"):
+        text = without_contents(without_empty_links(page.read_text(encoding="utf-8")))
+        page.write_text(text, encoding="utf-8")
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted((tree / "playbooks").glob("*.yml"))}
+    (source / "playbooks.md").write_text(playbooks(texts), encoding="utf-8")
+    guides = sections((tree / INDEX).read_text(encoding="utf-8"))
+    there = sorted(str(path.relative_to(source).with_suffix("")) for path in source.rglob("*.md"))
+    (source / "index.rst").write_text(contents(guides, there), encoding="utf-8")
+    (source / "ansible.inv").write_bytes(inventory())
+    (source / "static").mkdir()
+    (source / "static" / "site.css").write_text(STYLE, encoding="utf-8")
+    shutil.copyfile(str(ROOT / "tools" / "site_conf.py"), str(source / "conf.py"))
+
+
+def _copy_pages(tree: Path, source: Path) -> None:
+    """Copy every page, and every file that a page shows or links to."""
+    files = set(source_files())
+    pages = [path for path in sorted(files) if path.endswith(".md") and not path.startswith(NOT_SHOWN)]
+    linked = {
+        posixpath.normpath(posixpath.join(posixpath.dirname(page), link))
+        for page in pages
+        for link in LINK.findall((tree / page).read_text(encoding="utf-8"))
+    }
+    for path in sorted(files & (set(pages) | linked)):
+        (source / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(str(tree / path), str(source / path))
+
+
+def without_empty_links(text: str) -> str:
+    """Take out links that have no address: galaxy.yml names no repository before there is one."""
+    text = re.sub(r'^  - title: [^\n]*\n    url: ""\n(?:    [^\n]*\n)*\n?', "", text, flags=re.MULTILINE)
+    return re.sub(r"^\.\. ansible-links::\n(?=\n*(?:\S|\Z))", "", text, flags=re.MULTILINE)
+
+
+def without_contents(text: str) -> str:
+    """Take out a page's own contents: the theme shows them beside it, and an error where the page has them too."""
+    return re.sub(r"^\.\. contents::\n(?:   [^\n]*\n)*", "", text, flags=re.MULTILINE)
+
+
+def sections(index: str) -> Dict[str, List[str]]:
+    """Return what the index of the guides has under each of its headings: names of pages, without their ending."""
+    found: Dict[str, List[str]] = {}
+    for part in re.split(r"^## ", index, flags=re.MULTILINE)[1:]:
+        heading, _line, rest = part.partition("\n")
+        links = (posixpath.normpath(posixpath.join("docs", link)) for link in LINK.findall(rest))
+        found[heading] = [link[: -len(".md")] for link in links if link.endswith(".md")]
+    return found
+
+
+def contents(guides: Dict[str, List[str]], there: List[str]) -> str:
+    """Return the first page: every page of the site once, the guides in the order of their index."""
+    parts = {"Start": ["README", "docs/README"], **guides}
+    parts["Reference"] = ["%s/index" % COLLECTION, "playbooks"]
+    named = {page for pages in parts.values() for page in pages}
+    parts["More"] = [page for page in there if page not in named]
+    text = "fonnte.whatsapp\n===============\n\nWhatsApp devices of a Fonnte account as code, with Ansible.\n"
+    shown: List[str] = []
+    for caption, pages in parts.items():
+        new = [page for page in pages if page not in shown]
+        text += "\n.. toctree::\n   :caption: %s\n   :maxdepth: 1\n\n" % caption
+        text += "".join("   %s\n" % page for page in new)
+        shown += new
+    return text
+
+
+def playbooks(texts: Dict[str, str]) -> str:
+    """Return a page of what the heads of the playbooks say; ansible-doc knows no playbooks."""
+    text = "# Playbooks\n\nA playbook of the collection is run by its name.\n"
+    for name, playbook in sorted(texts.items()):
+        head = re.sub(r"^---\n(?:# .*\n)+\n", "", playbook).partition("\n\n")[0]
+        title = re.search(r"^- name: (.+)$", playbook, re.MULTILINE)
+        text += "\n## %s.%s.%s\n\n" % (NAMESPACE, NAME, name)
+        text += "%s.\n\n%s" % (title.group(1) if title else name, "".join(_said(head)))
+    return re.sub(r"\n{3,}", "\n\n", text)
+
+
+def _said(head: str) -> Iterator[str]:
+    """Words as a paragraph, and what is typed as a block: it is indented, or begins with the program."""
+    lines = [line[1:] for line in head.splitlines() if line.startswith("#")]
+    typed = False
+    for line in [*lines, ""]:
+        begins = line.startswith("   ") or line.startswith(" ansible-playbook")
+        if begins != typed:
+            yield "\n```shell\n" if begins else "```\n\n"
+        typed = begins
+        yield (line[3:] if line.startswith("   ") else line.strip()) + "\n"
+
+
+def inventory() -> bytes:
+    """Return what OF_ANSIBLE names in the form of Sphinx, in which one site tells others of its pages."""
+    head = "# Sphinx inventory version 2\n# Project: ansible\n# Version: \n"
+    head += "# The remainder of this file is compressed using zlib.\n"
+    lines = "".join("%s %s -1 %s %s\n" % (name, kind, place, title) for kind, name, place, title in OF_ANSIBLE)
+    return head.encode() + zlib.compress(lines.encode())
