@@ -11,7 +11,7 @@ import re
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Collection, Dict, Iterable, Iterator, List, Tuple
+from typing import Collection, Dict, Iterable, Iterator, List, Set, Tuple
 
 
 @dataclass(frozen=True)
@@ -87,18 +87,33 @@ def _too_large(artifact: Path) -> Iterator[str]:
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+def _pages(artifact: Path, files: Iterable[str]) -> Dict[str, str]:
+    """Return the text of each page, without blocks of code."""
+    with tarfile.open(str(artifact)) as archive:
+        streams = {path: archive.extractfile(path) for path in files if path.endswith(".md")}
+        return {path: CODE.sub("", stream.read().decode("utf-8")) for path, stream in streams.items() if stream}
+
+
+def _anchors(text: str) -> Set[str]:
+    """Return what a link may name of a page: its headings as GitHub spells them, and what the changelog sets."""
+    spelled = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(text)}
+    return spelled | set(re.findall(r'<a id="([^"]+)">', text))
 
 
 def _dead_links(artifact: Path, files: Collection[str]) -> Iterator[str]:
     """A link to a file that is not shipped leads nowhere for whoever has the artifact alone."""
-    with tarfile.open(str(artifact)) as archive:
-        for path in (path for path in files if path.endswith(".md")):
-            stream = archive.extractfile(path)
-            text = CODE.sub("", stream.read().decode("utf-8") if stream else "")
-            for link in LINK.findall(text):
-                target = posixpath.normpath(posixpath.join(posixpath.dirname(path), link.partition("#")[0] or "."))
-                if "://" not in link and not link.startswith("#") and target not in files:
-                    yield "%s links to %s, which is not in the artifact" % (path, link)
+    pages = _pages(artifact, files)
+    for path, text in pages.items():
+        for link in (link for link in LINK.findall(text) if "://" not in link):
+            name, _hash, anchor = link.partition("#")
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(path), name)) if name else path
+            if target not in files:
+                yield "%s links to %s, which is not in the artifact" % (path, link)
+            elif anchor and anchor not in _anchors(pages.get(target, "")):
+                yield "%s links to %s, and there is no such heading" % (path, link)
 
 
 def weights(artifact: Path) -> List[Tuple[Part, int, int]]:

@@ -13,7 +13,7 @@ from tools import stages, venvs
 from tools.counts import Counts
 from tools.interpreters import find
 from tools.paths import BUILD, ROOT, TREE_ROOT
-from tools.runner import Outcome, locked, play, say, set_up
+from tools.runner import Outcome, locked, passed_so_far, play, say, set_up
 from tools.stages import Context, Stage
 
 PAGE = ROOT / "docs" / "matrix.md"
@@ -52,6 +52,7 @@ OLDEST_TARGET = 7
 
 NOT_HERE = "not here"
 NOT_INSTALLED = "cannot be installed"
+NOT_PLAYED = "not played"
 
 
 @dataclass(frozen=True)
@@ -170,29 +171,52 @@ def _installable(table: Sequence[Cell]) -> Dict[str, bool]:
     return made
 
 
+SO_FAR = "--so-far"
+
+
 def main(arguments: Sequence[str]) -> int:
-    """Play the matrix, or the series of ansible-core that are named; print the table, and write it when it is whole."""
-    table = cells(arguments)
+    """Play the matrix, or the series of ansible-core that are named; print the table, and write it when it is whole.
+
+    With --so-far nothing is played: the table is written from what has passed on this state of the checkout.
+    """
+    table = cells([word for word in arguments if word != SO_FAR])
     if not table:
         say("no such series of ansible-core; there are %s" % ", ".join(core.minor for core in CORES))
         return 2
-    made = _installable(table)
-    ready = [cell.stage for cell in table if cell.stage and all(made[name] for name in cell.stage.venvs)]
-    # Those that keep all cores busy first, so that the others find one another.
-    ready.sort(key=lambda stage: -stage.cores)
-    outcomes = {outcome.stage.name: outcome for outcome in play(ready)} if ready else {}
+    if SO_FAR in arguments:
+        ended = passed_so_far(_stages(table))
+    else:
+        made = _installable(table)
+        table = [cell if _can_be_played(cell, made) else _not_installed(cell) for cell in table]
+        # Those that keep all cores busy first, so that the others find one another.
+        ready = sorted(_stages(table), key=lambda stage: -stage.cores)
+        ended = play(ready) if ready else []
+    outcomes = {outcome.stage.name: outcome for outcome in ended}
     text = page(table, outcomes, datetime.date.today())
     say("\n" + text[text.index("| ") :])
-    if not arguments:
+    if set(arguments) <= {SO_FAR}:
         PAGE.write_text(text, encoding="utf-8")
     return 0 if good(table, outcomes) else 1
 
 
+def _stages(table: Sequence[Cell]) -> List[Stage]:
+    return [cell.stage for cell in table if cell.stage]
+
+
+def _can_be_played(cell: Cell, made: Dict[str, bool]) -> bool:
+    return cell.stage is None or all(made[name] for name in cell.stage.venvs)
+
+
+def _not_installed(cell: Cell) -> Cell:
+    return Cell(cell.core, cell.python, cell.column, why_not=NOT_INSTALLED)
+
+
 def good(table: Sequence[Cell], outcomes: Dict[str, Outcome]) -> bool:
     """Tell whether all that may not fail has passed; a candidate may fail, and what is not here is only shown."""
-    counted = [cell for cell in table if cell.stage and not cell.core.candidate]
-    ended = [outcomes.get(cell.stage.name) for cell in counted if cell.stage]
-    return bool(ended) and all(outcome is not None and not outcome.counts.failed for outcome in ended)
+    counted = [cell for cell in table if not cell.core.candidate and cell.why_not != NOT_INSTALLED]
+    failing = [cell for cell in table if not cell.core.candidate and cell.why_not == NOT_INSTALLED]
+    ended = [outcomes.get(stage.name) for stage in _stages(counted)]
+    return bool(ended) and not failing and all(outcome and not outcome.counts.failed for outcome in ended)
 
 
 def _shown(cell: Optional[Cell], outcomes: Dict[str, Outcome]) -> str:
@@ -202,7 +226,7 @@ def _shown(cell: Optional[Cell], outcomes: Dict[str, Outcome]) -> str:
         return cell.why_not
     outcome = outcomes.get(cell.stage.name)
     if outcome is None:
-        return NOT_INSTALLED
+        return NOT_PLAYED
     on = " (Python %s)" % cell.stage.venvs[1].rpartition("-py")[2] if cell.column == TARGET else ""
     counts = outcome.counts
     return ("**%d failed**, %d passed" % (counts.failed, counts.passed) if counts.failed else str(counts.passed)) + on
@@ -240,7 +264,7 @@ FOOT = """
 - **{target}**: `ansible-test integration`, with Ansible on the Python of the row and every module on the oldest Python of
   a target that this ansible-core and this collection allow.
 
-"not here" is a Python that the machine did not have. {candidates} is a release candidate: it may fail, and is shown.
+"not here" is a Python that the machine did not have, "not played" what was not run. {candidates} is a release candidate: it may fail, and is shown.
 """
 
 

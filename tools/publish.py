@@ -357,8 +357,9 @@ STAGES: Tuple[Stage, ...] = (
     Stage("artifact", "what the artifact holds, and what it weighs", weigh, "galaxy.yml"),
     Stage("importer", "galaxy-importer", importer, "galaxy.yml", venvs=("importer",)),
     Stage("references", "antsibull-docs, all references", references, "plugins", venvs=PUBLISH),
-    Stage("licences", "REUSE", licences, "LICENSES", venvs=PUBLISH),
-    Stage("nox", "antsibull-nox", nox, "noxfile.py", venvs=PUBLISH),
+    # In copies of their own: what other stages leave beside the files has no licence.
+    Stage("licences", "REUSE", licences, "LICENSES", venvs=PUBLISH, tree=BUILD / "tree-licences"),
+    Stage("nox", "antsibull-nox", nox, "noxfile.py", venvs=PUBLISH, tree=BUILD / "tree-nox"),
     Stage("builder", "ansible-builder", builder, "meta/execution-environment.yml", venvs=PUBLISH),
     Stage("secrets", "detect-secrets", secrets, "README.md", venvs=PUBLISH),
     Stage("schemas", "files for GitHub and pre-commit", schemas, ".github/workflows", venvs=PUBLISH),

@@ -123,7 +123,7 @@ def compare(fleet: FleetData, earlier: FleetData) -> list[Part]:
             "A new number under an old name", list(_renumbered(added, gone)), "This is a new device with a new token."
         ),
         _part("Of another client", [f"{_label(new)}, from {_whose(old)}" for old, new in pairs if _moves(old, new)]),
-        _part("May be linked again", [_label(new) for old, new in pairs if _stops(new, old)]),
+        _part("May be linked again", [_label(new) for old, new in pairs if _stops(old=new, new=old)]),
         *_settings(pairs),
     ]
     return [part for part in parts if part.lines]
@@ -292,4 +292,4 @@ def _list(lines: t.Sequence[str]) -> str:
 
 
 # Names are anybody's text: in a comment of a pull request they must not become mark-up, a link or a mention.
-_QUIET = {ord(letter): f"\\{letter}" for letter in "\\`*_[]<>#|"} | {ord("@"): "@\u200b"}
+_QUIET = {**{ord(letter): f"\\{letter}" for letter in "\\`*_[]<>#|"}, ord("@"): "@\u200b"}

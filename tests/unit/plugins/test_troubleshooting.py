@@ -58,7 +58,7 @@ def made_in(path: Path) -> Iterator[str]:
         if not isinstance(node, ast.Call):
             continue
         name = ast.unparse(node.func).replace("self.", "")
-        name = name if name in PLACES else name.split(".")[-1]
+        name = name if name in PLACES else name.rsplit(".", maxsplit=1)[-1]
         if (name.endswith("Error") or name in PLACES) and name not in NOT_OURS:
             place = PLACES.get(name, 0)
             text = "; ".join(text_of(part) for part in node.args[place : place + 2])

@@ -42,7 +42,7 @@ def artifact(folder: Path, *more: str, without: str = "", readme: str = "") -> P
 
 
 def test_a_whole_artifact_is_right(tmp_path: Path) -> None:
-    text = "[a](docs/a.md#b) [b](https://c.example/d) [c](#d)\n```text\n[e](f)\n```\n"
+    text = "# D is `E`\n[a](docs/a.md) [b](https://c.example/d#e) [c](#d-is-e)\n```text\n[e](f)\n# G\n```\n"
     assert contents.problems(artifact(tmp_path, readme=text)) == []
 
 
@@ -64,6 +64,12 @@ def test_what_is_missing_is_found(name: str, tmp_path: Path) -> None:
 def test_a_link_to_what_is_not_shipped_is_found(tmp_path: Path) -> None:
     (problem,) = contents.problems(artifact(tmp_path, readme="See [the sandbox](tests/sandbox/README.md)."))
     assert problem == "README.md links to tests/sandbox/README.md, which is not in the artifact"
+
+
+@pytest.mark.parametrize("link", ["#g", "docs/a.md#h"])
+def test_a_link_to_a_heading_that_is_not_there_is_found(link: str, tmp_path: Path) -> None:
+    (problem,) = contents.problems(artifact(tmp_path, readme="# D\n```text\n# G\n```\n[a](%s)\n" % link))
+    assert problem == "README.md links to %s, and there is no such heading" % link
 
 
 def test_the_page_of_requirements_is_up_to_date() -> None:
