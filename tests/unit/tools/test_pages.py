@@ -37,7 +37,7 @@ def anchors(text: str) -> set[str]:
 def dead_links(pages: Mapping[str, str], files: list[str]) -> Iterator[str]:
     folders = {posixpath.dirname(path) for path in files}
     for page, text in pages.items():
-        for link in (next(filter(None, groups)) for groups in LINK.findall(CODE.sub("", text))):
+        for link in map("".join, LINK.findall(CODE.sub("", text))):
             if re.match(r"[a-z]+:", link):
                 continue
             target, _hash, heading = link.partition("#")
