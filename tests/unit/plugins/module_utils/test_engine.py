@@ -18,6 +18,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
     FonnteError,
     NotFoundError,
     OptionError,
+    PolicyError,
     RecordError,
     RefusedError,
     UnansweredError,
@@ -1004,6 +1005,22 @@ def _refuse_with_empty_values(original: t.Callable[..., None]) -> t.Callable[...
         original(api, token, number, settings)
 
     return update_device
+
+
+def test_what_would_not_be_missed_stops_nobody(controller: Controller) -> None:
+    """While nothing is forwarded, nobody misses where it would be forwarded to, and it cannot be declared as nothing."""
+    controller.sandbox.reset(
+        accounts=[{"token": controller.sandbox.account_token, "devices": [{"number": A, "name": "Toko"}]}]
+    )
+    declared: dict[str, t.Any] = dict.fromkeys(["autoread", "personal", "group", "quick"], False)
+    declared.update(dict.fromkeys(["webhook", "webhook_connect", "webhook_status", "webhook_chaining"], ""))
+    for resend in ({}, {"resend": True}):
+        with pytest.raises(PolicyError) as caught:
+            controller.device(A, name="Tako", handle_unknown="error", **declared, **resend)
+        assert "target, country_code" in str(caught.value)
+    report = controller.device(A, name="Tako", handle_unknown="warn", resend=False, **declared)
+    assert report.result["operations"] == ["update"] and report.result["at_risk"] == ["target", "country_code"]
+    assert not [text for text in report.warnings if "may reset" in text]
 
 
 def test_what_is_at_risk_is_in_the_failure_too(controller: Controller) -> None:

@@ -129,6 +129,17 @@ def test_values_that_are_elsewhere() -> None:
     assert checked(unsafe)["problems"] == []
 
 
+def test_anchors_are_read_as_ansible_reads_them() -> None:
+    text = (
+        "fleet_packages:\n  one: &one {quick: true}\n  two: &two {group: true}\n  both:\n    <<: *one\n    <<: *two\n"
+        "fleet_clients:\n  - name: Toko\n    package: both\n    devices: &devices\n" + device("081200000001")
+    )
+    assert checked(text)["problems"] == []
+    assert lines(text.replace("quick: true", "quick: false"), text)[0].startswith("quick: true → false (1)")
+    twice = text + "  - name: Warung\n    devices: *devices\n"
+    assert "declared more than once" in checked(twice)["problems"][0]
+
+
 def test_settings_left_open_are_told() -> None:
     (note,) = checked(BARE)["notes"]
     assert "quick (1), resend (1), target (1), country_code (1)" in note
