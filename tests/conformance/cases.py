@@ -34,11 +34,7 @@ def _readings() -> dict[str, Reading]:
 
 READINGS: dict[str, Reading] = _readings()
 # What tells of many devices or controllers is long, and the readings themselves are tested device by device.
-USUAL_READINGS = (
-    tuple(READINGS)
-    if os.environ.get("FONNTE_TESTS_READINGS") == "all"
-    else ("default", "all-hard", "listing=partial", "empty_webhook=refused")
-)
+USUAL_READINGS = tuple(READINGS) if os.environ.get("FONNTE_TESTS_READINGS") == "all" else ("default", "all-hard")
 
 
 def effective(reading: Reading) -> Readings:

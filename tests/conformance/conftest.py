@@ -57,7 +57,7 @@ def played(
         if (label, way) not in rounds:
             # Only what was selected: a single case can be tried in seconds.
             rows = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
-            chosen = {row["case"] for row in rows if row.get("label") == label}
+            chosen = {row["case"] for row in rows if row.get("label") == label and row["way"] in (way, "both")}
             cases = [case for case in CASES if case.name in chosen]
             folder = tmp_path_factory.mktemp("reading")
             try:
