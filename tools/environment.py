@@ -33,7 +33,14 @@ KEPT = (
     "CI",
 )
 # The switches are those of CONTRIBUTING.md: how much is tested.
-SWITCHES = ("FONNTE_WALKS", "FONNTE_FUZZ", "FONNTE_TESTS_WAYS", "FONNTE_TESTS_CORES", "FONNTE_TESTS_READINGS")
+SWITCHES = (
+    "FONNTE_WALKS",
+    "FONNTE_FUZZ",
+    "FONNTE_TESTS_WAYS",
+    "FONNTE_TESTS_CORES",
+    "FONNTE_TESTS_READINGS",
+    "FONNTE_TESTS_PAGES",
+)
 KEPT_FOR_TESTS = ("PATH", "TMPDIR", "LD_LIBRARY_PATH", "CI") + SWITCHES
 # A line in which Ansible found no host, no inventory or no plugin must not look like success.
 STRICT_ANSIBLE = {

@@ -145,6 +145,12 @@ def conformance(context: Context) -> Counts:
     return _pytest(context, env)
 
 
+def guides(context: Context) -> Counts:
+    """Follow every page of the documentation to the letter, and hold every module against its attributes."""
+    os.environ["FONNTE_TESTS_PAGES"] = "all"
+    return conformance(context)
+
+
 # As distributions and people call it.
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -332,6 +338,13 @@ STAGES: Tuple[Stage, ...] = (
 
 # Not a part of make test: not every machine has a browser, and a site is built for readers.
 ASKED_FOR: Tuple[Stage, ...] = (
+    Stage(
+        "guides",
+        "every page of the documentation followed to the letter, every module as its attributes say",
+        guides,
+        "tests/conformance",
+        arguments=("tests/conformance/test_guides.py", "tests/conformance/test_attributes.py"),
+    ),
     Stage("docs", "the documentation as a site, without a warning", docs, "docs/docsite", venvs=("site",)),
     Stage(
         "browser",

@@ -28,6 +28,8 @@ CORES = {"newest": Path(sys.executable).parent, **({"oldest": Path(OLDEST)} if O
 # For what differs between cores. What is the collection's own alone is played on the newest, or on each if asked.
 ON_EACH_CORE = pytest.mark.parametrize("core", CORES, indirect=True)
 USUAL_CORES = tuple(CORES) if os.environ.get("FONNTE_TESTS_CORES") == "all" else ("newest",)
+# Every page of the documentation takes minutes to follow: all of them are if asked, and else those that all begin with.
+EVERY_PAGE = os.environ.get("FONNTE_TESTS_PAGES") == "all"
 ACCOUNT = f"account-{MARK}-inventory"
 PLUGIN = {"plugin": "fonnte.whatsapp.fonnte"}
 

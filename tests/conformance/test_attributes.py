@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.fonnte.whatsapp.tests.conformance.desk import EVERY_PAGE
 from ansible_collections.fonnte.whatsapp.tests.conformance.persons import Person
 from ansible_collections.fonnte.whatsapp.tests.conformance.test_examples import (
     BEFORE,
@@ -119,7 +120,7 @@ class Stage:
         return [Three(name, told[FORESEEN + name], told[name], told[AGAIN + name]) for name in names]
 
 
-@pytest.mark.parametrize("module", NAMES)
+@pytest.mark.parametrize("module", NAMES if EVERY_PAGE else ["fonnte_device", "fonnte_fleet"])
 def test_a_module_is_as_its_attributes_say(
     module: str, attributes: dict[str, Json], sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

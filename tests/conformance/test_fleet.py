@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.fonnte.whatsapp.tests.conformance.desk import CORES as PROGRAMS
+from ansible_collections.fonnte.whatsapp.tests.conformance.desk import USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 SECRET = "s3cr3t-of-a-webhook"
@@ -24,6 +26,7 @@ DEVICES: list[dict[str, Any]] = [
     {"device": "081200000002", "name": "Toko Dua", "quick": True, "autoread": False},
 ]
 CORES = [Path(sys.executable).parent, *(Path(path) for path in [os.environ.get("FONNTE_TESTS_OLDEST")] if path)]
+ON_USUAL_CORES = pytest.mark.parametrize("core", [PROGRAMS[core] for core in USUAL_CORES], ids=USUAL_CORES)
 
 
 def play(core: Path, sandbox: Sandbox, folder: Path, *words: str, **variables: Any) -> tuple[int, str]:
@@ -63,7 +66,7 @@ def test_a_fleet_is_declared_without_a_word_of_its_secrets(core: Path, sandbox: 
     assert code == 0 and "changed=0" in output and sandbox.writes() == []
 
 
-@pytest.mark.parametrize("core", CORES, ids=lambda core: "oldest" if core != CORES[0] else "newest")
+@ON_USUAL_CORES
 @pytest.mark.parametrize(
     ("wrong", "word"),
     [
@@ -131,7 +134,7 @@ def kept(core: Path, file: Path, password: str) -> dict[str, str]:
     return tokens
 
 
-@pytest.mark.parametrize("core", CORES, ids=lambda core: "oldest" if core != CORES[0] else "newest")
+@ON_USUAL_CORES
 def test_clients_with_accounts_of_their_own(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     two_accounts(sandbox, tmp_path)
     safe = {**FILES, "fleet_tokens_dest": str(tmp_path / "tokens"), "fleet_tokens_password": SECRET}
