@@ -131,7 +131,11 @@ def test_a_module_is_as_its_attributes_say(
     assert ("action_group" in claims) is (module in GROUP)
     assert claims["platform"]["platforms"] == "posix" and claims["check_mode"]["support"] == "full"
     for one in played:
-        assert one.foreseen["changed"] == one.done["changed"], f"{one.name}: check mode foresaw something else"
+        # The person with the telephone may link it between the two: that is another world.
+        linked = one.done.get("connected") and one.foreseen.get("connected") is False
+        assert one.foreseen["changed"] == one.done["changed"] or linked, (
+            f"{one.name}: check mode foresaw something else"
+        )
     stage.sandbox.clear_journal()
     stage.play(stage.examples, "--check")
     assert stage.sandbox.writes() == [], "check mode wrote"

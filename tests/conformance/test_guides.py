@@ -204,7 +204,13 @@ def test_the_playbooks_of_the_pages_please_ansible_lint(tmp_path: Path, collecti
     done = subprocess.run(
         [Path(sys.executable).parent / "ansible-lint", "-p", "--offline", "--profile", "production", *playbooks],
         cwd=tmp_path,
-        env={**os.environ, "HOME": str(tmp_path), "ANSIBLE_COLLECTIONS_PATH": str(collections), "NO_COLOR": "1"},
+        # A syntax check has no inventory: here a pattern without hosts is no error.
+        env={
+            **{name: value for name, value in os.environ.items() if name != "ANSIBLE_HOST_PATTERN_MISMATCH"},
+            "HOME": str(tmp_path),
+            "ANSIBLE_COLLECTIONS_PATH": str(collections),
+            "NO_COLOR": "1",
+        },
         capture_output=True,
         text=True,
         check=False,
