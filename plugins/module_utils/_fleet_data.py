@@ -251,7 +251,8 @@ class _Reader:
         )
         number = self.number(label, entry)
         merged = {**start, **inherited, **(own or {}), **settings}
-        if self.stamped and merged.get("handle_write_only") in (None, "stamped"):
+        # A name that is too long for any device has been told already.
+        if self.stamped and len(self.problems) == before and merged.get("handle_write_only") in (None, "stamped"):
             self.check(label, check_room, merged.get("name"))
         if len(self.problems) == before:
             named = {"device": number} if number else {}
@@ -300,7 +301,7 @@ class _Reader:
         return {option: value for option, value in settings.items() if option in allowed}
 
     def unknown(self, label: str, settings: Values, allowed: t.Collection[str]) -> None:
-        """Take note of what nobody knows, with what was meant where that is near."""
+        """Take note of what nobody knows."""
         for option in settings:
             if option not in allowed:
                 self.wrong(label, f"{option} is unknown here; it may have {', '.join(allowed)}")

@@ -180,6 +180,10 @@ def test_room_for_a_stamp() -> None:
     assert ["leaves room for 23" in problem for problem in problems(said, stamped=True)] == [True]
 
 
+def test_a_name_that_is_too_long_is_told_once() -> None:
+    assert len(problems({"fleet_devices": [{"device": A, "name": "x" * 31}]}, stamped=True)) == 1
+
+
 def test_what_is_not_readable_is_no_problem() -> None:
     unread = Unread("{{ x }}")
     assert unread == Unread("{{ x }}") != Unread("{{ y }}") and len({unread, Unread("{{ x }}")}) == 1
