@@ -112,8 +112,9 @@ def test_trickle(api, sandbox, headers):
     with raw(api) as connection:
         ask(connection, sandbox)
         pieces = drain(connection)
-    assert len(pieces) > 50
-    assert (len(pieces[0]) == 1) is headers
+    # Not each byte by itself: on a busy machine several have come by the time one looks.
+    assert len(pieces) > 20
+    assert (b"\r\n\r\n" not in pieces[0]) is headers
     assert b"".join(pieces).startswith(OK) and b"".join(pieces).endswith(b'"type":"device"}')
 
 
