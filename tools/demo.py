@@ -17,8 +17,10 @@ import subprocess
 import sys
 import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
+from tools import venvs
 from tools.environment import for_stage
 from tools.paths import BUILD, LOGS, ROOT
 from tools.runner import prepare_installed, say
@@ -237,11 +239,11 @@ To see a rulebook tell of a device that drops off: make demo-events
 To play with the server of this demo: make sandbox"""
 
 
-def environment(venv: Venv, sandbox: Sandbox) -> Dict[str, str]:
+def environment(venv: Venv, sandbox: Sandbox, installed: Path) -> Dict[str, str]:
     """Return the environment of the demo's playbooks: the installed copy, the sandbox, and folders under .build."""
     env = for_stage("demo", [venv.bin])
     env.update(
-        ANSIBLE_COLLECTIONS_PATH=str(INSTALLED),
+        ANSIBLE_COLLECTIONS_PATH=str(installed),
         ANSIBLE_COLLECTIONS_SCAN_SYS_PATH="false",
         FONNTE_RECORD_PATH=str(RECORD),
     )
@@ -254,11 +256,14 @@ def environment(venv: Venv, sandbox: Sandbox) -> Dict[str, str]:
 
 def main(arguments: Sequence[str] = ()) -> int:
     """Set up, play the steps, clear away; return the exit code."""
-    venv = prepare_installed("demo", INSTALLED)
+    # A stage of the checks has installed it already, and holds the checkout's lock.
+    there = os.environ.get("FONNTE_TESTS_INSTALLED")
+    installed = Path(there) if there else INSTALLED
+    venv = venvs.ensure("newest", say) if there else prepare_installed("demo", INSTALLED)
     # A record of an earlier demo would be about devices of a sandbox that is gone.
     shutil.rmtree(str(RECORD), ignore_errors=True)
     with running(venv, for_stage("demo", [venv.bin]), LOGS / "demo-sandbox.log", arguments) as sandbox:
-        return _play(Demo(venv, sandbox, environment(venv, sandbox)))
+        return _play(Demo(venv, sandbox, environment(venv, sandbox, installed)))
 
 
 def _play(demo: Demo) -> int:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Callable, ContextManager, Dict, List, Optional, Sequence, Tuple
@@ -255,6 +257,16 @@ def _molecule_scenario(context: Context, scenario: str) -> int:
         return run(command, cwd=context.tree, env=env, log=context.log)
 
 
+def demo(context: Context) -> Counts:
+    """Play the demo on the installed artifact; each of its steps counts as one."""
+    if build(context).failed:
+        return Counts(failed=1)
+    env = dict(os.environ, FONNTE_TESTS_INSTALLED=str(INSTALLED_ROOT))
+    code = run([sys.executable, "-m", "tools", "demo"], cwd=ROOT, env=env, log=context.log)
+    shown = re.findall(r"^\[\d+/\d+\] ", context.log.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
+    return Counts(passed=max(0, len(shown) - int(code != 0)), failed=int(code != 0 or not shown))
+
+
 def _sandbox(context: Context) -> ContextManager[Sandbox]:
     venv = context.venvs["newest"]
     log = context.log.with_name(context.name + "-sandbox.log")
@@ -308,6 +320,7 @@ STAGES: Tuple[Stage, ...] = (
         tree=BUILD / "tree-integration",
     ),
     Stage("molecule", "molecule scenarios", molecule, "extensions/molecule"),
+    Stage("demo", "what make demo shows is so", demo, "playbooks/demo.yml"),
     Stage(
         "units",
         "unit tests, and how much of the engine they run",

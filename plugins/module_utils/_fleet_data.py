@@ -12,6 +12,7 @@ problem says in which source it is. No problem repeats a value that may be a sec
 
 from __future__ import annotations
 
+import difflib
 import os.path
 import typing as t
 from dataclasses import dataclass, field
@@ -304,7 +305,9 @@ class _Reader:
         """Take note of what nobody knows."""
         for option in settings:
             if option not in allowed:
-                self.wrong(label, f"{option} is unknown here; it may have {', '.join(allowed)}")
+                meant = difflib.get_close_matches(str(option), allowed, n=1, cutoff=0.75)
+                known = f"{meant[0]} may be meant" if meant else f"it may have {', '.join(allowed)}"
+                self.wrong(label, f"{option} is unknown here; {known}")
 
     def check(self, label: str, check: t.Callable[..., object], *values: object) -> None:
         """Take note of what a check has against values."""

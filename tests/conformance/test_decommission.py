@@ -74,6 +74,12 @@ def test_nothing_is_done_before_all_is_confirmed(shops: World, variables: dict[s
     assert shops.writes() == []
 
 
+@pytest.mark.parametrize("devices", [[], "", " , "])
+def test_no_device_is_not_all_devices(shops: World, devices: object) -> None:
+    run = _leave(shops, devices=devices, sure=True, max=9)
+    assert "No device is named." in run.output and "failed=1" in run.output and shops.calls() == []
+
+
 def test_two_spellings_are_one_device(shops: World) -> None:
     run = _leave(shops, devices=[FIRST, "+62 812 0001 2001"], sure=True)
     assert "failed=0" in run.output and shops.writes() == ["/disconnect", "/delete-device"]
