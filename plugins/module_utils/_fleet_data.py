@@ -195,7 +195,8 @@ class _Reader:
             return
         label = f"{where}: {name}"
         self.unknown(label, entry, CLIENT)
-        client = Client(where, name, self.contacts(label, entry.get("contacts")), self.token(label, entry))
+        token, before = self.token(label, entry), len(self.devices)
+        client = Client(where, name, self.contacts(label, entry.get("contacts")), token or "")
         self.clients.append(client)
         own = self.block(label, "defaults", entry.get("defaults"))
         devices = entry.get("devices")
@@ -204,6 +205,9 @@ class _Reader:
             return
         for index, device in enumerate(devices or ()):
             self.device(f"{label}: devices[{index}]", client, device, start, own, entry.get("package"))
+        if token is None:
+            # Without their account they would be in that of the run. They were read for what else is wrong with them.
+            del self.devices[before:]
 
     def contacts(self, label: str, contacts: object) -> tuple[Values, ...]:
         """Return the contacts of a client that have the form of one."""
@@ -218,17 +222,18 @@ class _Reader:
                 self.wrong(label, f"contacts[{index}] is not a dictionary with some of {', '.join(CONTACT)}")
         return tuple(good)
 
-    def token(self, label: str, entry: Values) -> str | Unread:
-        """Return the token of a client's own account."""
-        token = entry.get("account_token")
+    def token(self, label: str, entry: Values) -> str | Unread | None:
+        """Return the token of a client's own account: empty where it has none, None where it cannot be right."""
+        if "account_token" not in entry:
+            return ""
+        token = entry["account_token"]
         if isinstance(token, Unread):
             return token
         try:
-            # Whoever declares a token that comes out empty must not work on another account.
-            return checked_token("account_token", token if token is None else str(token))
+            return _own_token(token)
         except OptionError as fault:
             self.wrong(label, str(fault))
-            return ""
+            return None
 
     # Devices and settings
 
@@ -339,6 +344,19 @@ class _Reader:
 
 def _is_list(value: object) -> bool:
     return isinstance(value, t.Sequence) and not isinstance(value, (str, bytes))
+
+
+def _own_token(token: object) -> str:
+    """Return the token of a client's own account: OptionError if it cannot be one.
+
+    Whoever declares a token whose variable turns out to have no value must not work on another account.
+    """
+    if token is None:
+        raise OptionError("account_token", "it is null", "leave it out for the account of the run, or give it")
+    # What ansible-vault has encrypted is no str on older cores.
+    if isinstance(token, (bool, int, float, t.Mapping, list, tuple)):
+        raise OptionError("account_token", "it is not text", "write one token, in quotes")
+    return checked_token("account_token", str(token))
 
 
 _FLAG_WORDS = ("true", "false", "yes", "no", "on", "off", "y", "n", "t", "f", "1", "0")

@@ -73,6 +73,12 @@ def test_the_nearer_one_wins() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("token", [None, "", "a b", ["one"]])
+def test_a_client_whose_token_cannot_be_right_is_in_no_account(token: object) -> None:
+    fleet = read_fleet({"a": {"fleet_clients": [client({"device": A}, account_token=token)]}})
+    assert fleet.problems and accounts_of(fleet) == []
+
+
 def test_accounts_by_their_tokens() -> None:
     fleet = read_fleet(
         {
@@ -135,6 +141,15 @@ WRONG: list[tuple[t.Any, str]] = [
     ({"fleet_clients": [client(name="Toko", token="s3cr3t")]}, "toko.yml: Toko: token is unknown here"),
     ({"fleet_clients": [client(account_token="")]}, "toko.yml: Toko: Option account_token: it is empty"),
     ({"fleet_clients": [client(account_token="s3cr3t ")]}, "Option account_token: it has a white space"),
+    (
+        {"fleet_clients": [client(account_token=None)]},
+        "toko.yml: Toko: Option account_token: it is null; leave it out for the account of the run, or give it.",
+    ),
+    ({"fleet_clients": [client(account_token=["s3cr3t"])]}, "Option account_token: it is not text"),
+    ({"fleet_clients": [client(account_token=("s3cr3t",))]}, "Option account_token: it is not text"),
+    ({"fleet_clients": [client(account_token={"s3cr3t": 1})]}, "Option account_token: it is not text"),
+    ({"fleet_clients": [client(account_token=12345)]}, "Option account_token: it is not text"),
+    ({"fleet_clients": [client(account_token=True)]}, "Option account_token: it is not text"),
     ({"fleet_clients": [client(contacts=["x"])]}, "contacts[0] is not a dictionary with some of name, whatsapp, email"),
     ({"fleet_clients": [client(contacts="x")]}, "contacts is not a list"),
     ({"fleet_clients": [{"name": "Toko", "devices": {"device": A}}]}, "toko.yml: Toko: devices is not a list"),
