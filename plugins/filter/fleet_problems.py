@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet_data import read_fleet
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet_data import misspelt, read_fleet
 
 DOCUMENTATION = r"""
 name: fleet_problems
@@ -33,6 +33,16 @@ options:
     description: Whether the names of devices have to leave room for a stamp, as with O(fonnte.whatsapp.fonnte_fleet#module:handle_write_only=stamped).
     type: bool
     default: false
+  names:
+    description: Names of variables. One that is almost the name of one of O(options) is a problem.
+    type: list
+    elements: str
+    default: []
+  options:
+    description: The names of variables that are known, for O(names).
+    type: list
+    elements: str
+    default: []
 seealso:
   - plugin: fonnte.whatsapp.fleet
     plugin_type: role
@@ -65,9 +75,11 @@ _value:
 """
 
 
-def fleet_problems(sources: t.Mapping[str, t.Any], stamped: bool = False) -> list[str]:
+def fleet_problems(
+    sources: t.Mapping[str, t.Any], stamped: bool = False, names: t.Sequence[str] = (), options: t.Sequence[str] = ()
+) -> list[str]:
     """Return a sentence for each reason why sources do not declare one fleet."""
-    return list(read_fleet(sources, stamped).problems)
+    return [*misspelt(names, options), *read_fleet(sources, stamped).problems]
 
 
 class FilterModule:

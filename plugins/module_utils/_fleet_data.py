@@ -342,6 +342,19 @@ class _Reader:
                 )
 
 
+def misspelt(names: t.Iterable[str], options: t.Collection[str]) -> list[str]:
+    """Return a sentence for each name of a variable that is almost one of the options.
+
+    Others with the same beginning are left alone: they may be of somebody else's role.
+    """
+    near = {name: difflib.get_close_matches(name, options, n=1, cutoff=0.85) for name in names if name not in options}
+    return [
+        f"There is no variable {name}; {meant[0]} may be meant, so rename it or take it out."
+        for name, meant in sorted(near.items())
+        if meant
+    ]
+
+
 def _is_list(value: object) -> bool:
     return isinstance(value, t.Sequence) and not isinstance(value, (str, bytes))
 

@@ -31,7 +31,14 @@ ON_USUAL_CORES = pytest.mark.parametrize("core", [PROGRAMS[core] for core in USU
 
 def play(core: Path, sandbox: Sandbox, folder: Path, *words: str, **variables: Any) -> tuple[int, str]:
     """Play the role as loudly as can be, with its variables in a file, and return exit code and output."""
-    (folder / "playbook.yml").write_text(json.dumps(PLAYBOOK), encoding="utf-8")
+    return play_this(PLAYBOOK, core, sandbox, folder, *words, **variables)
+
+
+def play_this(
+    playbook: list[dict[str, Any]], core: Path, sandbox: Sandbox, folder: Path, *words: str, **variables: Any
+) -> tuple[int, str]:
+    """Play a playbook in the same way."""
+    (folder / "playbook.yml").write_text(json.dumps(playbook), encoding="utf-8")
     variables = {"ansible_python_interpreter": "{{ ansible_playbook_python }}", **variables}
     (folder / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
     env = {
@@ -263,7 +270,12 @@ def test_what_an_update_may_reset_stops_it(sandbox: Sandbox, tmp_path: Path) -> 
 
 def provision(sandbox: Sandbox, folder: Path, *words: str, **env: str) -> tuple[int, str]:
     """Play the playbook by its name, in a folder of its own."""
-    command = [CORES[0] / "ansible-playbook", "fonnte.whatsapp.provision", "-vvvv", *words]
+    return by_name("provision", CORES[0], folder, *words, **env)
+
+
+def by_name(name: str, core: Path, folder: Path, *words: str, **env: str) -> tuple[int, str]:
+    """Play a playbook of the collection by its name, in a folder of its own."""
+    command = [core / "ansible-playbook", f"fonnte.whatsapp.{name}", "-vvvv", *words]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FONNTE_")}
     full = {**kept, "HOME": str(folder), "ANSIBLE_HOME": str(folder / ".ansible"), "PWD": str(folder), **env}
     done = subprocess.run(command, cwd=folder, env=full, capture_output=True, text=True, timeout=120, check=False)

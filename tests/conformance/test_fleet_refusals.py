@@ -1,0 +1,239 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the role fleet and its playbooks refuse before anything is called: in one sentence, and without a secret."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.tests.conformance.desk import CORES as PROGRAMS
+from ansible_collections.fonnte.whatsapp.tests.conformance.test_fleet import (
+    COMMON,
+    FILES,
+    HOOK,
+    SECRET,
+    WARUNG,
+    by_name,
+    declare,
+    kept,
+    play,
+    play_this,
+    two_accounts,
+)
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+
+Json = dict[str, Any]
+ON_EACH_CORE = pytest.mark.parametrize("core", PROGRAMS.values(), ids=PROGRAMS)
+NEWEST = PROGRAMS["newest"]
+ROLE = [{"role": "fonnte.whatsapp.fleet"}]
+
+
+def of_client(number: str, **more: Any) -> Json:
+    return {"fleet_clients": [{"name": f"Toko {number[-1]}", "devices": [{"device": number, "name": "Toko"}], **more}]}
+
+
+def inventory(folder: Path, **hosts: Json) -> list[str]:
+    """An inventory with the group clients: the words that name it."""
+    group = {"clients": {"hosts": {name: {"ansible_connection": "local", **said} for name, said in hosts.items()}}}
+    (folder / "inventory.json").write_text(json.dumps(group), encoding="utf-8")
+    return ["-i", str(folder / "inventory.json")]
+
+
+def live(sandbox: Sandbox) -> dict[str, str]:
+    """The environment of a run that could write."""
+    return {"FONNTE_API_ENDPOINT": sandbox.url, "FONNTE_ACCOUNT_TOKEN": sandbox.account_token}
+
+
+@ON_EACH_CORE
+@pytest.mark.parametrize("written", ["{{ nobody | default(none) }}", None, ["x"]], ids=["template", "null", "list"])
+def test_a_client_whose_token_is_null_is_in_no_account(
+    written: object, core: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    two_accounts(sandbox, tmp_path)
+    declare(tmp_path, "warung.yaml", {"fleet_clients": [{**WARUNG, "account_token": written}]})
+    says = "warung.yaml: Warung: Option account_token: it is "
+    code, output = play(core, sandbox, tmp_path, **FILES)
+    assert code != 0 and says in output
+    code, output = by_name("audit", core, tmp_path, "-e", "audit_files=clients", **live(sandbox))
+    assert code != 0 and says in output
+    assert sandbox.journal() == []
+
+
+@ON_EACH_CORE
+@pytest.mark.parametrize("named", ["", [""], [" "], [None], 5, ["clients", None]], ids=json.dumps)
+def test_a_file_without_a_name_is_not_all_files(named: object, core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    declare(tmp_path, "fleet.yml", COMMON)
+    (tmp_path / "other.yml").write_text(json.dumps(of_client("081200000001")), encoding="utf-8")
+    code, output = play(core, sandbox, tmp_path, fleet_files=named, fleet_base=str(tmp_path))
+    assert code != 0 and "fleet_files names a file without a name; see why the variable is empty." in output
+    for name in ("provision", "audit"):
+        words = ["-e", json.dumps({f"{name}_files": named})]
+        code, output = by_name(name, core, tmp_path, *words, **live(sandbox))
+        assert code != 0 and f"{name}_files or {name}_hosts has something else than names in it" in output
+    assert sandbox.journal() == []
+
+
+def test_an_earlier_file_without_a_name(sandbox: Sandbox, tmp_path: Path) -> None:
+    declare(tmp_path, "toko.yml", of_client("081200000001"))
+    words = ["-e", "provision_offline=true", "-e", "provision_files=clients", "-e", "provision_earlier="]
+    code, output = by_name("provision", NEWEST, tmp_path, *words)
+    assert code != 0 and "fleet_earlier names a file without a name" in output
+
+
+@ON_EACH_CORE
+def test_the_role_is_one_run(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    words = inventory(tmp_path, a=of_client("081200000001"), b=of_client("081200000002"))
+    book: list[Json] = [{"hosts": "clients", "gather_facts": False, "roles": ROLE}]
+    code, output = play_this(book, core, sandbox, tmp_path, *words)
+    assert code != 0 and "This role works on all clients in one run" in output and sandbox.journal() == []
+    # One after another is not one run.
+    code, output = play_this([{**book[0], "serial": 1}], core, sandbox, tmp_path, *words)
+    assert code != 0 and "This role works on all clients in one run" in output and sandbox.journal() == []
+    assert play_this(book, core, sandbox, tmp_path, *words, "--limit", "a")[0] == 0
+    assert [number[-1] for number in sandbox.devices()] == ["1"]
+
+
+@ON_EACH_CORE
+def test_a_limit_chooses_clients(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    words = inventory(tmp_path, a=of_client("081200000001"), b=of_client("081200000002"))
+    chosen = [*words, "-e", "provision_hosts=clients", "--limit", "localhost,a"]
+    code, output = by_name("provision", core, tmp_path, *chosen, **live(sandbox))
+    assert code == 0 and [number[-1] for number in sandbox.devices()] == ["1"], output[-2000:]
+    (tmp_path / "names").write_text("localhost\nb\n", encoding="utf-8")
+    for named, limit in (("a", "localhost,b"), ("clients", f"localhost,@{tmp_path / 'names'}")):
+        others = [*words, "-e", f"provision_hosts={named}", "--limit", limit]
+        code, output = by_name("provision", core, tmp_path, *others, **live(sandbox))
+        assert code != 0 and "chooses none of the hosts whose clients are to be read" in output
+    assert len(sandbox.devices()) == 1
+
+
+@ON_EACH_CORE
+def test_check_mode_of_a_play_is_told_as_such(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    book: list[Json] = [{"hosts": "localhost", "gather_facts": False, "check_mode": True, "roles": ROLE}]
+    given = tmp_path / "given"
+    command = ["sh", "-c", f'cat >> "{given}"']
+    said = {**of_client("081200000001"), "fleet_tokens_command": command, "fleet_tokens_of": "all"}
+    code, output = play_this(book, core, sandbox, tmp_path, **said)
+    assert code == 0 and "1 device is declared. A run would come to this: 1 created" in output, output[-2000:]
+    assert sandbox.writes() == [] and not given.exists()
+    code, output = play_this([{**book[0], "check_mode": False}], core, sandbox, tmp_path, "--check", **said)
+    assert code == 0 and "1 device is declared. 1 created" in output and given.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "says"),
+    [
+        ("provision", "provision_offlin=true", "There is no variable provision_offlin; provision_offline may be meant"),
+        ("provision", "provision_offline=ture", "provision_offline is neither true nor false"),
+        ("provision", '{"provision_offline": null}', "provision_offline is neither true nor false"),
+        ("provision", "fleet_max_creates=0", "There is no variable fleet_max_creates; fleet_max_create may be meant"),
+        ("audit", "audit_fail_no=x", "There is no variable audit_fail_no; audit_fail_on may be meant"),
+        ("provision", '{"provision_hosts": null}', "provision_files or provision_hosts has something else than names"),
+        ("audit", '{"audit_hosts": 5}', "audit_files or audit_hosts has something else than names"),
+    ],
+)
+def test_a_switch_that_is_misspelt(name: str, word: str, says: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    declare(tmp_path, "toko.yml", of_client("081200000001"))
+    code, output = by_name(name, NEWEST, tmp_path, "-e", f"{name}_files=clients", "-e", word, **live(sandbox))
+    assert code != 0 and says in output and sandbox.journal() == []
+
+
+@ON_EACH_CORE
+def test_variables_of_others_are_left_alone(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    """Whoever registers what begins like a variable of the role, or has a group variable like that."""
+    mine = {"fleet_region": "x", "fleet_files_of_last_week": "x", "provision_vlan": 1, "audit_log_path": "x"}
+    declare(tmp_path, "toko.yml", of_client("081200000001"))
+    for name in ("provision", "audit"):
+        words = ["-e", f"{name}_files=clients", "-e", json.dumps(mine)]
+        code, output = by_name(name, core, tmp_path, *words, **live(sandbox))
+        assert code == 0, output[-2000:]
+
+
+@pytest.mark.parametrize("word", ["True", "yes", "1", "on"])
+def test_a_switch_in_other_words(word: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    declare(tmp_path, "toko.yml", of_client("081200000001"))
+    words = ["-e", "provision_files=clients", "-e", f"provision_offline={word}"]
+    code, output = by_name("provision", NEWEST, tmp_path, *words, **live(sandbox))
+    assert code == 0 and "Nothing is wrong with them." in output and sandbox.journal() == []
+
+
+@ON_EACH_CORE
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        ({"fleet_hosts": "clients"}, "fleet_hosts is not a list of hosts"),
+        ({"fleet_tokens_command": "cat -"}, "fleet_tokens_command is not a list of texts"),
+    ],
+    ids=["hosts", "command"],
+)
+def test_a_text_where_a_list_belongs(said: Json, says: str, core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    words = inventory(tmp_path, a=of_client("081200000001"))
+    code, output = play(core, sandbox, tmp_path, *words, **said)
+    assert code != 0 and says in output and sandbox.journal() == []
+
+
+# What cannot be decrypted: no password opens it, and there is none.
+LOCKED = "!vault |\n          $ANSIBLE_VAULT;1.1;AES256\n          6162\n"
+
+
+@ON_EACH_CORE
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (
+            f'webhook: "https://h.example.com/{SECRET}/{{{{ missing_thing }}}}?key={SECRET}"',
+            "(no variable: missing_thing)",
+        ),
+        (f"webhook: {LOCKED}", "toko.yml"),
+    ],
+    ids=["undefined", "locked"],
+)
+def test_what_cannot_be_filled_in_is_named_without_its_line(
+    line: str, says: str, core: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    declare(tmp_path, "fleet.yml", COMMON)
+    declare(tmp_path, "toko.yml", f'fleet_devices:\n  - device: "081200000001"\n    name: Toko\n    {line}\n')
+    code, output = play(core, sandbox, tmp_path, fleet_files="clients")
+    *_, message = [line for line in output.splitlines() if '"msg": ' in line or "fatal: " in line]
+    assert code != 0 and says in message and ("cannot be filled in" in message or "cannot be read" in message), message
+    assert "undefined because" not in output and sandbox.journal() == []
+
+
+@ON_EACH_CORE
+def test_a_template_of_a_host_is_named_without_its_line(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    hook = f"https://h.example.com/{SECRET}/{{{{ missing_thing }}}}?key={SECRET}"
+    words = inventory(tmp_path, a=of_client("081200000001"), b=of_client("081200000002", defaults={"webhook": hook}))
+    words += ["-e", "provision_hosts=clients"]
+    code, output = by_name("provision", core, tmp_path, *words, **live(sandbox))
+    assert code != 0 and "In what b declares is a template" in output and sandbox.journal() == []
+    # Variables of a play that no argument specification has looked at, as of the audit.
+    audited: Json = {"ansible.builtin.include_role": {"name": "fonnte.whatsapp.fleet", "tasks_from": "read.yml"}}
+    book = [{"hosts": "localhost", "gather_facts": False, "tasks": [audited]}]
+    code, output = play_this(book, core, sandbox, tmp_path, fleet_devices=[{"device": "081200000001", "webhook": hook}])
+    assert code != 0 and "In what the play declares is a template" in output
+
+
+@ON_EACH_CORE
+@pytest.mark.parametrize("option", ["autoread", "state", "handle_write_only", "attest_stamp"])
+def test_a_url_on_the_wrong_line_is_not_repeated(option: str, core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    wrong = {"device": "081200000001", "name": "Toko", option: HOOK}
+    code, output = play(core, sandbox, tmp_path, fleet_devices=[wrong])
+    assert code != 0 and f"Option {option}: it is" in output and sandbox.journal() == []
+
+
+def test_a_folder_that_is_there_keeps_its_mode(sandbox: Sandbox, tmp_path: Path) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.mkdir()
+    tokens.chmod(0o1777)
+    safe = {"fleet_tokens_dest": str(tokens), "fleet_tokens_password": SECRET}
+    assert play(NEWEST, sandbox, tmp_path, **of_client("081200000001"), **safe)[0] == 0
+    assert tokens.stat().st_mode & 0o7777 == 0o1777
+    assert list(kept(NEWEST, tokens / "toko-1.yml", SECRET)) == ["081200000001"]
+    new = {**safe, "fleet_tokens_dest": str(tmp_path / "new")}
+    assert play(NEWEST, sandbox, tmp_path, **of_client("081200000001"), **new)[0] == 0
+    assert (tmp_path / "new").stat().st_mode & 0o7777 == 0o700
