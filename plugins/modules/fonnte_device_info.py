@@ -146,7 +146,9 @@ devices:
       description: Whether incoming chats are marked as read. Not known where only a device's token is given.
       type: bool
     personal:
-      description: Always V(null), like all settings that Fonnte never shows. See RV(devices[].recorded).
+      description:
+        - Always V(null). So are C(group), C(quick), C(resend), C(target), C(country_code) and the four webhooks, which Fonnte never shows.
+        - See RV(devices[].recorded).
       type: bool
     messages:
       description: How many messages the device has sent.
