@@ -147,7 +147,7 @@ devices:
       type: bool
     personal:
       description:
-        - Always V(null). So are C(group), C(quick), C(resend), C(target), C(country_code) and the four webhooks, which Fonnte never shows.
+        - Always V(null). So is each other setting that Fonnte never shows, among them the four webhooks. All of them have a key.
         - See RV(devices[].recorded).
       type: bool
     messages:
