@@ -154,7 +154,6 @@ def open_house(
 
     Raises:
         OptionError: An option cannot be right.
-        MissingLibraryError: requests is not installed.
     """
     account, device = tokens(params, environment)
     connection = connection_of(params)
