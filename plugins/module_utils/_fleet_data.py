@@ -347,10 +347,16 @@ def misspelt(names: t.Iterable[str], options: t.Collection[str]) -> list[str]:
 
     Others with the same beginning are left alone: they may be of somebody else's role.
     """
-    near = {name: difflib.get_close_matches(name, options, n=1, cutoff=0.85) for name in names if name not in options}
+    # What they all begin with would make any two of them alike.
+    rests = {option.partition("_")[2]: option for option in options}
+    near = {
+        name: difflib.get_close_matches(name.partition("_")[2], rests, n=1, cutoff=0.85)
+        for name in sorted(names)
+        if name not in options
+    }
     return [
-        f"There is no variable {name}; {meant[0]} may be meant, so rename it or take it out."
-        for name, meant in sorted(near.items())
+        f"There is no variable {name}; {rests[meant[0]]} may be meant, so rename it or take it out."
+        for name, meant in near.items()
         if meant
     ]
 

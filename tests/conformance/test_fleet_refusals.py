@@ -18,6 +18,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.test_fleet import (
     HOOK,
     SECRET,
     WARUNG,
+    WHOLE,
     by_name,
     declare,
     kept,
@@ -110,6 +111,27 @@ def test_a_limit_chooses_clients(core: Path, sandbox: Sandbox, tmp_path: Path) -
         code, output = by_name("provision", core, tmp_path, *others, **live(sandbox))
         assert code != 0 and "chooses none of the hosts whose clients are to be read" in output
     assert len(sandbox.devices()) == 1
+
+
+@ON_EACH_CORE
+def test_what_a_host_has_and_nobody_reads(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    words = inventory(tmp_path, a=of_client("081200000001"), b={**of_client("081200000002"), "fleet_defaults": WHOLE})
+    words += ["-e", "provision_hosts=clients", "-e", "provision_offline=false", "--check"]
+    code, output = by_name("provision", core, tmp_path, *words, **live(sandbox))
+    assert code != 0 and "In the variables of b is fleet_devices," in output and sandbox.journal() == []
+    # What is of the play too is read as such.
+    shared = ["-e", json.dumps({"fleet_defaults": WHOLE})]
+    code, output = by_name("provision", core, tmp_path, *words, *shared, **live(sandbox))
+    assert code == 0 and "2 devices are declared. A run would come to this: 2 created" in output
+
+
+@ON_EACH_CORE
+def test_the_role_twice_in_a_run(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    """What the first one has set is not taken for a mistake by the second one."""
+    book: list[Json] = [{"hosts": "localhost", "gather_facts": False, "roles": ROLE}]
+    safe = {"fleet_tokens_dest": str(tmp_path / "tokens"), "fleet_tokens_password": SECRET}
+    code, output = play_this([*book, *book], core, sandbox, tmp_path, **of_client("081200000001"), **safe)
+    assert code == 0 and "1 device is declared. 0 created, 0 updated, 0 disconnected, 1 unchanged." in output
 
 
 @ON_EACH_CORE
