@@ -35,7 +35,6 @@ AS_OLD = (
 class RecordOperation(enum.Enum):
     """What is done with the record."""
 
-    STATUS = "status"
     BACKUP = "backup"
     RESTORE = "restore"
     FORGET = "forget"
