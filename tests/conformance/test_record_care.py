@@ -211,7 +211,7 @@ def test_the_playbook_tells_what_a_person_wants_to_know(kept: World, core: Path,
         assert f"{GONE}: was there at 20" in output
         assert f"{kept.player.record} can be written." in output and "It is below /tmp" in output
         assert "Files of devices that are gone: 2 " in output and "changed=0" in output
-    output = playbook(core, kept, tmp_path, record_devices=[SECOND, "081200011099"])
+    output = playbook(core, kept, tmp_path, record_devices=[SECOND, "081200011099"], record_orphans="false")
     assert f"{FIRST}: " not in output and "Not known at all: 081200011099" in output
 
 
@@ -231,3 +231,12 @@ def test_the_playbook_backs_up_and_restores_and_forgets(kept: World, core: Path,
     forget = {"record_operation": "forget", "record_devices": [FIRST], "record_orphans": True}
     assert f"Devices: {FIRST}, {GONE}" in playbook(core, kept, tmp_path, "-vvvv", "--diff", **forget)
     assert "changed=0" in playbook(core, kept, tmp_path, **forget)
+
+
+@pytest.mark.parametrize("given", ["record_file=mine.json", "record_orphans=true", "record_overwrite=true"])
+def test_the_playbook_does_not_only_look_where_more_was_meant(kept: World, given: str) -> None:
+    """Who names a file for a backup and forgets the word for it has none, and is told so."""
+    run = kept.player.play_by_name("record", "-e", given, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
+    (told,) = [told for told in run.told if told.failed]
+    assert "Without a record_operation the record is only looked at" in told.message
+    assert kept.calls() == [] and "failed=1" in run.output
