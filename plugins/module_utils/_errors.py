@@ -91,6 +91,10 @@ class RecordError(FonnteError):
     """The record cannot be written, so nothing that relies on it may be sent."""
 
 
+class DamagedRecordError(RecordError):
+    """A file of the record does not open. It counts as no record, and is set aside by the next write."""
+
+
 class RecordHeldError(RecordError):
     """Another run holds the record of the device."""
 
