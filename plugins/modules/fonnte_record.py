@@ -134,8 +134,10 @@ files:
   type: int
   sample: 24
 kept:
-  description: The names of files that differ from the backup and were left, since O(overwrite=false).
-  returned: O(operation=restore)
+  description:
+    - The names of files that were left. They differ from the backup and O(overwrite=false),
+      or another run wrote them in the meantime.
+  returned: O(operation=restore) or O(operation=forget)
   type: list
   elements: str
   sample: []

@@ -508,6 +508,28 @@ def test_a_restore_that_breaks_off_tells_what_it_did(
 # forget
 
 
+def test_what_another_run_wrote_in_the_meantime_is_not_forgotten(
+    fleet: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be the doubt of a run that is under way; with orphans it may belong to a device that is new."""
+    planned = _record_care.plan_forget
+
+    def and_somebody_is_quicker(*args: t.Any) -> _record_care.Job:
+        job = planned(*args)
+        fleet.device(A, quick=True, personal=True)
+        fleet.sandbox.clear_journal()
+        return job
+
+    monkeypatch.setattr(_record_care, "plan_forget", and_somebody_is_quicker)
+    name = store(fleet).device(fleet.sandbox.device(A)["token"]).name
+    report = care(fleet, "forget", devices=[A])
+    assert name not in report.result["changed_files"] and report.result["kept"] == [name]
+    assert "written by another run in the meantime and left" in report.warnings[-1]
+    monkeypatch.undo()
+    assert not fleet.device(A, quick=True, personal=True).result["changed"]
+    assert care(fleet, "forget", devices=[A]).result["changed_files"]
+
+
 @pytest.mark.parametrize("spelling", [A, "62" + A[1:], "+62 812-0000-0001"])
 def test_a_forgotten_device_is_unknown(fleet: Controller, spelling: str) -> None:
     foreseen = care(fleet, "forget", check=True, devices=[spelling])
