@@ -111,7 +111,10 @@ class Session:
             raise _connection_fault(fault, caller.was_sent) from None
         except (urllib3.exceptions.HTTPError, ValueError) as fault:
             # What fails before a connection is tried, such as a host name that cannot be one, is not wrapped.
-            raise UnreachableError(f"the service cannot be reached ({type(fault).__name__})", _CHECK_NETWORK) from None
+            name = type(fault).__name__
+            if caller.was_sent:
+                raise UnansweredError(f"the connection broke ({name})", _LOOK_AGAIN) from None
+            raise UnreachableError(f"the service cannot be reached ({name})", _CHECK_NETWORK) from None
         try:
             return Answer(
                 response.status_code,
@@ -125,7 +128,6 @@ class Session:
 
 def _adapter(size: int) -> t.Any:
     """Return what keeps so many connections, asks before it sends, and tries nothing again."""
-
     opening = threading.Lock()
 
     class Adapter(HTTPAdapter):

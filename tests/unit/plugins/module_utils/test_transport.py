@@ -32,7 +32,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
     UnreachableError,
     UnreadableError,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._retry import seconds_of
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._retry import Gate, Tries, seconds_of
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._transport import (
     Call,
     Connection,
@@ -43,6 +43,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._transport import 
     is_loopback,
 )
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+from requests.adapters import HTTPAdapter
 
 LIST, PROFILE, ADD, UPDATE, DISCONNECT, DELETE, LINK = (
     "/get-devices",
@@ -338,6 +339,18 @@ def test_the_seconds_of_a_date() -> None:
     assert seconds_of("Mon, 99 Foo 2026 99:99:99 GMT") is None
 
 
+def test_pauses_grow_and_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    pauses = Tries(Gate(), 99, 86400.0, clock.now + 86400)
+    assert all(pauses.another() for _try in range(100 - 1))
+    assert len(clock.waits) == 98 and 0.5 <= clock.waits[0] <= 1.5 and 16 <= clock.waits[5] <= 48
+    assert 60 <= min(clock.waits[8:]) <= max(clock.waits) <= 180
+    assert not pauses.another()
+    clock.waits.clear()
+    short = Tries(Gate(), 99, 3.0, clock.now + 86400)
+    assert all(short.another() for _try in range(99)) and max(clock.waits) == 3.0
+
+
 # When a call ends
 
 
@@ -502,6 +515,19 @@ def test_a_page_that_says_not_found_is_not_read_again(sandbox: Sandbox) -> None:
     sandbox.fault("html", path=LIST, code=404)
     with pytest.raises(UnreadableError):
         post(sandbox)
+
+
+def test_a_reply_that_the_libraries_choke_on_may_follow_a_write(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def choke(*_args: t.Any) -> t.NoReturn:
+        raise ValueError("what is this")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(HTTPAdapter, "build_response", choke)
+        with pytest.raises(UnansweredError, match="ValueError") as caught:
+            post(sandbox, UPDATE)
+    assert caught.value.may_be_applied and tries(sandbox, UPDATE) == 1
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
