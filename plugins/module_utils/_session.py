@@ -247,7 +247,7 @@ def _connection_fault(fault: t.Any, was_sent: bool) -> UnreachableError | Unansw
         urllib3.exceptions.NewConnectionError,
         urllib3.exceptions.ReadTimeoutError,
         urllib3.exceptions.ProtocolError,
-    ) and not _is_any(links, ssl.SSLError)
+    )
     return told
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 import urllib3
 from ansible_collections.fonnte.whatsapp.plugins.module_utils import _session, _transport
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
@@ -35,7 +36,9 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._retry import Gate, Tries, seconds_of
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._transport import (
     Call,
+    Caller,
     Connection,
+    Late,
     Reply,
     Transport,
     check_endpoint,
@@ -307,13 +310,18 @@ def test_a_connection_that_is_refused_is_tried_again_and_has_reached_nobody(
 # Retry-After
 
 
-def test_a_wait_beyond_the_limit_fails_at_once_and_says_how_long(sandbox: Sandbox) -> None:
+def test_a_wait_beyond_the_limit_fails_at_once_and_says_how_long(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch)
     for path, code in ((LIST, 429), (LIST, 503), (UPDATE, 429)):
         sandbox.clear_journal()
         sandbox.fault("status", path=path, code=code, headers={"Retry-After": "3600"})
         with pytest.raises(BusyError, match="asks to wait 3600 s.*api_retry_max_delay"):
-            post(sandbox, path)
+            post(sandbox, path, timeout=3600.0)
         assert tries(sandbox, path) == 1
+    # The gate alone is waited for, before each of the calls.
+    assert all(wait <= 0.05 + 0.25 for wait in clock.waits)
 
 
 def test_a_wait_within_the_limit_is_obeyed(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -433,6 +441,26 @@ def test_a_write_that_was_sent_may_be_applied_when_its_time_is_up(
     with a_second_for_a_call(monkeypatch), late as caught:
         post(sandbox, UPDATE, timeout=PATIENT)
     assert caught.value.may_be_applied and tries(sandbox, UPDATE) == 1
+
+
+def test_a_reply_that_nobody_waits_for_is_not_read_to_its_end(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = Caller()
+
+    def endless(_reply: requests.Response, _size: int) -> t.Iterator[bytes]:
+        for _chunk in range(3):
+            yield b" "
+        assert caller.leave()
+        yield b" "
+        pytest.fail("it is read all the same")
+
+    session = _session.Session(Connection(sandbox.url, PATIENT, 0, 1.0, True, None))
+    with monkeypatch.context() as patched:
+        patched.setattr(requests.Response, "iter_content", endless)
+        with pytest.raises(Late):
+            session.exchange(Call(LIST, sandbox.account_token), caller)
+    session.close()
 
 
 def test_a_retry_waits_with_all_others_when_one_of_them_is_asked_for_patience(
@@ -669,11 +697,15 @@ def test_without_requests_the_library_is_named(sandbox: Sandbox, monkeypatch: py
 @pytest.mark.parametrize(
     ("tls", "words"), [("expired", "expired"), ("wrong-host", "match"), ("self-signed", "self.signed")]
 )
-def test_a_certificate_that_is_not_good_stops_the_call_before_the_token_is_sent(tls: str, words: str) -> None:
+def test_a_certificate_that_is_not_good_stops_the_call_before_the_token_is_sent(
+    tls: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Sandbox(tls=tls) as sandbox:
         with pytest.raises(UnreachableError, match=f"certificate was refused.*{words}"):
+            waits = Clock(monkeypatch).waits
             post(sandbox, ADD, ca_path=sandbox.ca if tls != "self-signed" else None)
-        assert sandbox.journal() == []
+        # It does not get better in a moment.
+        assert sandbox.journal() == [] and waits == []
 
 
 def test_a_handshake_that_fails_has_sent_nothing(sandbox: Sandbox) -> None:
