@@ -177,7 +177,7 @@ def test_no_bytes_are_more_than_a_typed_error(raw_server: tuple[str, list[bytes]
     transport = Transport(Connection(endpoint, 2.0, 0, 0.01, True, None))
     try:
         with contextlib.suppress(FonnteError):
-            transport.post("/get-devices", "account", {})
+            transport.exchange(Call("/get-devices", "account"))
     finally:
         transport.close()
 
