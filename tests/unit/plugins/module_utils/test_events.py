@@ -198,7 +198,18 @@ def test_what_lacks_too_much_is_refused_with_what_it_lacks(payload: t.Any, kind:
 
 @pytest.mark.parametrize(
     "body",
-    [b"{", b"[]", b"1", b"null", b"\xff\xfe\x00", b'{"a": NaN}', b'{"a": 1e999}', b'{"a": -1E+400}', b"[" * 100_000, b'{"a":' * 20 + b"1" + b"}" * 20],
+    [
+        b"{",
+        b"[]",
+        b"1",
+        b"null",
+        b"\xff\xfe\x00",
+        b'{"a": NaN}',
+        b'{"a": 1e999}',
+        b'{"a": -1E+400}',
+        b"[" * 100_000,
+        b'{"a":' * 20 + b"1" + b"}" * 20,
+    ],
 )
 def test_what_is_no_object_is_refused(body: bytes) -> None:
     with pytest.raises(PayloadError) as caught:
