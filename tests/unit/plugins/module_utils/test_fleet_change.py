@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet_change import check_declaration
 
 KEY = "s3cr3t-part"
@@ -96,6 +97,19 @@ def test_brakes_that_would_stop_the_run() -> None:
     notes = checked(stopped, running, max_disconnect=1, max_create=0)["notes"]
     assert [note for note in notes if "fleet_max_disconnect=2" in note] and "fleet_max_create" not in str(notes)
     assert "fleet_max_create=2" in str(checked(stopped, now, max_create=1)["notes"])
+
+
+@pytest.mark.parametrize("brake", ["max_create", "max_clear", "max_disconnect"])
+@pytest.mark.parametrize("limit", ["many", "", "3.5", -1, True, [3]])
+def test_a_brake_that_is_no_number_is_one_sentence(brake: str, limit: t.Any) -> None:
+    for before in (BARE, None):
+        with pytest.raises(OptionError, match=f"^Option {brake}: it is no whole number that fits; "):
+            checked(BARE, before, **{brake: limit})
+
+
+def test_a_brake_that_is_misspelt_is_not_passed_over() -> None:
+    with pytest.raises(TypeError, match="max_creat"):
+        checked(BARE, BARE, max_creat=1)
 
 
 def test_what_is_wrong() -> None:
