@@ -134,6 +134,35 @@ def test_what_is_wrong() -> None:
     assert "### Wrong\n\n- a.yml" in said["markdown"]
 
 
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("!!timestamp foo", "has a value that Ansible cannot read in line 2"),
+        ("2001-99-99", "has a value that Ansible cannot read in line 2"),
+        ("!!bool foo", "has a value that Ansible cannot read in line 2"),
+        ("!!int ''", "has a value that Ansible cannot read in line 2"),
+        ("!!float '-'", "has a value that Ansible cannot read in line 2"),
+        ("!!str [x]", "has a value that Ansible cannot read in line 2"),
+        ("!unsafe {x: y}", "has a value that Ansible cannot read in line 2"),
+        ("!vault [x]", "has a value that Ansible cannot read in line 2"),
+        ("{? !!timestamp x : y}", "has a value that Ansible cannot read in line 2"),
+        ('"\\UFFFFFFFF"', "is no YAML"),
+        ("[" * 3000, "is nested too deeply to be read"),
+        ("[" * 3000 + "]" * 3000, "is nested too deeply to be read"),
+        ("{a: " * 3000 + "}" * 3000, "is nested too deeply to be read"),
+        ("\n" + "- " * 3000 + "x", "is nested too deeply to be read"),
+    ],
+)
+def test_what_no_yaml_reader_reads_is_one_sentence(value: str, says: str) -> None:
+    (problem,) = checked(f"---\nfleet_devices: {value}\n")["problems"]
+    assert problem.startswith(f"toko.yml {says}; ") and "\n" not in problem
+
+
+def test_a_version_of_yaml_that_there_is_not() -> None:
+    (problem,) = checked(f"%YAML {'9' * 5000}.1\n---\nfleet_devices: []\n")["problems"]
+    assert problem.startswith("toko.yml is no YAML")
+
+
 def test_values_that_are_elsewhere() -> None:
     text = HEAD + device("081200000001", webhook="!vault |\n          $ANSIBLE_VAULT;1.1;AES256\n          6162")
     assert checked(text)["problems"] == []
