@@ -13,6 +13,7 @@ import json
 import logging
 import runpy
 import ssl
+import time
 import typing as t
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -673,9 +674,12 @@ def test_counts_are_logged_now_and_then_and_not_for_each(
                 await run.post(b"{", "/wrong")
             await asyncio.sleep(0.1)
 
+    began = time.monotonic()
     asyncio.run(scene())
+    # At the start and at the end there is a line as well, however long the calls take.
+    most = (time.monotonic() - began) / 0.05 + 3
     ours = [record for record in log.records if record.name.startswith("fonnte.")]
-    assert 1 < len(ours) < 30 and any("not_found" in record.getMessage() for record in ours)
+    assert 1 < len(ours) < most and any("not_found" in record.getMessage() for record in ours)
 
 
 def _at(number: int) -> str:
