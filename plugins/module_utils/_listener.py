@@ -152,7 +152,10 @@ def _whole(args: Args, option: str, default: int, bounds: tuple[int, int]) -> in
 
 
 def _yes_or_no(args: Args, option: str) -> bool:
-    text = str(args.get(option, False)).strip().lower()
+    value = args.get(option)
+    if value is None:
+        return False
+    text = str(value).strip().lower()
     if text not in _TRUE + _FALSE:
         raise OptionError(option, "it is neither true nor false", "write true or false, or leave it out")
     return text in _TRUE
