@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import typing as t
 import unicodedata
 from dataclasses import dataclass, field, replace
@@ -22,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from ._declarations import DeclarationFile, Declared, find, new_file, says, with_devices, with_settings
 from ._declarations import read as read_declarations
 from ._errors import FonnteError, OptionError
+from ._files import write_whole
 from ._number import matches, parse_number
 from ._redact import bare_host
 from ._settings import BY_OPTION, Kind, Settings, Value, declare
@@ -328,27 +328,13 @@ def write(path: str, texts: t.Mapping[str, str]) -> None:
         os.makedirs(path, mode=0o700, exist_ok=True)
         os.chmod(path, 0o700)
         for name, text in texts.items():
-            _write(os.path.join(path, name), text)
+            file = os.path.join(path, name)
+            os.makedirs(os.path.dirname(file), mode=0o700, exist_ok=True)
+            write_whole(file, text.encode("utf-8"), 0o600)
     except OSError as fault:
         problem = fault.strerror or "an error of the disk"
     if problem:
         raise TextError(f"{path} cannot be written: {problem}", "name another folder, or see who owns it")
-
-
-def _write(path: str, text: str) -> None:
-    folder = os.path.dirname(path)
-    os.makedirs(folder, mode=0o700, exist_ok=True)
-    # mkstemp makes it 0600.
-    descriptor, aside = tempfile.mkstemp(prefix=".fonnte-", dir=folder)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(text.encode("utf-8"))
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(aside, path)
-    except BaseException:
-        os.unlink(aside)
-        raise
 
 
 # --- what may be shown --------------------------------------------------------------------------------------------

@@ -8,18 +8,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
 import os
-import tempfile
 import typing as t
 
 from ._audit import Audit, Finding, Kind, Level, Subject
 from ._audit_words import Words
 from ._clock import TIME_FORMAT
 from ._errors import FonnteError, OptionError
+from ._files import write_all
 from ._sheets import BOM, dashed
 
 FORMAT = "fonnte.whatsapp/audit"
@@ -265,38 +264,16 @@ def check_folder(folder: str) -> None:
 def write_files(folder: str, texts: t.Mapping[str, str]) -> None:
     """Write files into a folder, each as a whole or not at all; the folder is made where there is none.
 
+    A group may share the folder, so a link that somebody has put there is replaced and not followed.
+
     Raises:
         FonnteError: They cannot be written. Where the disk is full, the files of the last report are still there.
     """
     problem = ""
-    staged: dict[str, str] = {}
     try:
         os.makedirs(folder, mode=FOLDER_MODE, exist_ok=True)
-        for name, text in texts.items():
-            staged[name] = _stage(folder, text)
-        for name in list(staged):
-            os.replace(staged[name], os.path.join(folder, name))
-            del staged[name]
+        write_all({os.path.join(folder, name): text.encode("utf-8") for name, text in texts.items()}, FILE_MODE)
     except OSError as fault:
         problem = fault.strerror or "an error of the disk"
-    finally:
-        for aside in staged.values():
-            with contextlib.suppress(OSError):
-                os.unlink(aside)
     if problem:
         raise FonnteError(f"{folder} cannot be written: {problem}", "name another folder, or see who owns it")
-
-
-def _stage(folder: str, text: str) -> str:
-    """Return the name of a new file beside the others that holds a text."""
-    descriptor, aside = tempfile.mkstemp(prefix=".fonnte-", dir=folder)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            os.fchmod(stream.fileno(), FILE_MODE)
-            stream.write(text.encode("utf-8"))
-            stream.flush()
-            os.fsync(stream.fileno())
-    except BaseException:
-        os.unlink(aside)
-        raise
-    return aside

@@ -12,13 +12,12 @@ believed: not a name, and not that a text is sealed.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import tempfile
 import typing as t
 
 from ._errors import FonnteError, OptionError
+from ._files import write_whole
 from ._record import is_name, is_sealed
 
 FORMAT = "fonnte.whatsapp/record-backup/1"
@@ -70,19 +69,10 @@ def earlier_backup(path: str, folder: str) -> Files | None:
 
 
 def write_backup(path: str, files: Files) -> None:
-    """Write a backup: aside, to the disk, then renamed. BackupError if it cannot be written."""
-    target = os.path.realpath(path)
-    aside = ""
+    """Write a backup for its owner alone, whole or not at all. BackupError if it cannot be written."""
     try:
-        descriptor, aside = tempfile.mkstemp(prefix=".fonnte-backup-", dir=os.path.dirname(target))
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(_as_text(files))
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(aside, target)
+        write_whole(path, _as_text(files), 0o600)
     except OSError as fault:
-        with contextlib.suppress(OSError):
-            os.unlink(aside)
         raise BackupError(
             f"the backup {path} cannot be written ({fault.strerror})", "make room for it, or name another path"
         ) from None
