@@ -49,8 +49,8 @@ def as_data(audit: Audit, words: Words) -> Json:
         "limits": {"expires_within": audit.limits.days, "quota_below": audit.limits.quota},
         "summary": summary(audit),
         "kinds": [_kind(kind, audit, words) for kind in Kind],
-        "account": [finding_data(finding, audit, words) for finding in audit.account],
-        "devices": [_device(subject, audit, words) for subject in audit.subjects],
+        "account": [finding_data(finding, words) for finding in audit.account],
+        "devices": [_device(subject, words) for subject in audit.subjects],
     }
 
 
@@ -81,7 +81,7 @@ def _kind(kind: Kind, audit: Audit, words: Words) -> Json:
     }
 
 
-def _device(subject: Subject, audit: Audit, words: Words) -> Json:
+def _device(subject: Subject, words: Words) -> Json:
     return {
         "device": subject.number,
         "name": subject.name,
@@ -95,11 +95,11 @@ def _device(subject: Subject, audit: Audit, words: Words) -> Json:
         "expires": subject.expires,
         "stands": dict(subject.stands),
         "oldest": subject.oldest,
-        "findings": [finding_data(finding, audit, words) for finding in subject.findings],
+        "findings": [finding_data(finding, words) for finding in subject.findings],
     }
 
 
-def finding_data(finding: Finding, audit: Audit, words: Words) -> Json:
+def finding_data(finding: Finding, words: Words) -> Json:
     """Return one finding."""
     evidence = finding.evidence
     return {

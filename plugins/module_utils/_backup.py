@@ -19,6 +19,7 @@ import typing as t
 from ._errors import FonnteError, OptionError
 from ._files import write_whole
 from ._record import is_name, is_sealed
+from ._redact import cut, printable
 
 FORMAT = "fonnte.whatsapp/record-backup/1"
 _FAMILY = FORMAT.rpartition("/")[0]
@@ -124,7 +125,7 @@ def _no_backup(path: str) -> BackupError:
 def _name(path: str, name: str) -> str:
     if not is_name(name):
         raise BackupError(
-            f'the backup {path} holds "{_shown(name)}", which is no name of a file of the record, so it was not used',
+            f'the backup {path} holds "{cut(printable(name), LONGEST_SHOWN)}", which is no name of a file of the record, so it was not used',
             "somebody has changed it: take one that is as it was made",
         )
     return name
@@ -138,9 +139,3 @@ def _sealed(path: str, name: str, sealed: object) -> bytes:
             "somebody has changed it, or it broke: take one that is as it was made",
         )
     return raw
-
-
-def _shown(name: str) -> str:
-    """Return a name from outside as it may be printed."""
-    safe = "".join(letter if letter.isprintable() else "?" for letter in name)
-    return safe if len(safe) <= LONGEST_SHOWN else safe[:LONGEST_SHOWN] + "…"

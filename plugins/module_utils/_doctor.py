@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import asdict, dataclass, fields
 
 from ._clock import stamp
-from ._errors import FonnteError, Meaning, OptionError, RefusedError, doing
+from ._errors import FonnteError, Meaning, RefusedError, doing
 from ._experiments import (
     EXPERIMENTS,
     MAKE,
@@ -34,6 +34,8 @@ from ._facts import ServiceFacts
 from ._folder import FolderHealth, folder_health
 from ._number import same_number
 from ._record import NumberNote
+from ._sight import require_token
+from ._writer import LOCK_SECONDS
 
 if t.TYPE_CHECKING:
     from ._listing import Device, Listing
@@ -45,8 +47,6 @@ Result = t.Dict[str, t.Any]
 
 # A device of this name is the doctor's own: no other is written to without being named.
 OWN_NAME = "fonnte doctor"
-# As long as another run may take that works on the scratch device.
-LOCK_SECONDS = 300.0
 
 ACCOUNT, DEVICE, UNKNOWN = "account", "device", "unknown"
 
@@ -235,10 +235,7 @@ def examine(house: House, redactor: Redactor, order: Order) -> Examination:
         FonnteError: A call was not answered, or the options contradict each other; ``progress`` has what was
             found out before, and the sentence says how the scratch device is.
     """
-    if not house.account_token and not house.device_token:
-        raise OptionError(
-            "account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN, or give a device_token"
-        )
+    require_token(house)
     exam = Examination(order, Caller(house.api, redactor), folder_health(house.records))
     if not exam.folder.writable:
         exam.warnings.append(f"The record in {exam.folder.folder} cannot be written.")

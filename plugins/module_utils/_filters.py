@@ -11,12 +11,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ._clock import now
+from ._clock import DAY_SECONDS, now
 from ._listing import Device
 from ._number import matches
 from ._options import Params, Spec, numbers_of
-
-DAY_SECONDS = 86400
 
 FILTERS: Spec = {
     "devices": {"type": "list", "elements": "raw"},

@@ -17,6 +17,8 @@ from ._number import key_of
 from ._settings import Settings
 from ._stamp import Stamp
 
+FREE_PACKAGE = "free"
+
 
 @dataclass(frozen=True)
 class Device:
@@ -40,6 +42,11 @@ class Device:
     expires: int | None = None
     messages: int | None = None
     settings: Settings = field(default_factory=dict)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it is one of which Fonnte allows an account only some, and links one at a time."""
+        return (self.package or "").lower() == FREE_PACKAGE
 
 
 class Listing:

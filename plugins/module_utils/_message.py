@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from urllib.parse import urlencode
 
+from ._clock import TIME_FORMAT
 from ._errors import OptionError
 from ._number import COUNTRY, dialled, parse_number
 from ._settings import check_url, declare
@@ -333,8 +334,8 @@ def _schedule(value: object, moment: datetime) -> int | None:
     if then <= moment:
         raise OptionError(
             "schedule",
-            f"{then:%Y-%m-%dT%H:%M:%SZ} is in the past",
-            f"it is {moment:%Y-%m-%dT%H:%M:%SZ} now: give a later time, or leave it out to send now",
+            f"{then:{TIME_FORMAT}} is in the past",
+            f"it is {moment:{TIME_FORMAT}} now: give a later time, or leave it out to send now",
         )
     if then - moment > LATEST:
         raise OptionError("schedule", f"it lies in the year {then.year}", "check the year; unix time is in seconds")

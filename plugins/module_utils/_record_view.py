@@ -16,16 +16,14 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ._clock import age, now
-from ._errors import OptionError, doing
+from ._clock import DAY_SECONDS, age, now
+from ._errors import doing
 from ._folder import folder_health
 from ._listing import Device
 from ._number import matches
 from ._record import DeviceRecord, Entry, NumberNote, RecordFile, SealedFile, Standing, is_name
 from ._result import Result
-from ._sight import House
-
-DAY_SECONDS = 86400
+from ._sight import House, require_token
 
 
 @dataclass(frozen=True)
@@ -126,10 +124,7 @@ def _number(device: Device) -> str:
 
 
 def _devices(house: House) -> list[Device]:
-    if not house.account_token and not house.device_token:
-        raise OptionError(
-            "account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN, or give a device_token"
-        )
+    require_token(house)
     devices: list[Device] = []
     if house.account_token:
         with doing("Listing the account's devices"):
