@@ -18,11 +18,11 @@ import typing as t
 import unicodedata
 from dataclasses import dataclass, field, replace
 
-from ._declarations import DeclarationFile, Declared, find, new_file, says, with_devices, with_settings
+from ._declarations import DeclarationFile, Declared, Places, new_file, says, with_devices, with_settings
 from ._declarations import read as read_declarations
 from ._errors import FonnteError, OptionError
 from ._files import write_whole
-from ._number import matches, parse_number
+from ._number import NumberIndex, parse_number
 from ._redact import bare_host
 from ._settings import BY_OPTION, Kind, Settings, Value, declare
 from ._sheets import Filled, Listed, Sheet, Wrong, check, csv_with, decode, read_csv, read_yaml, yaml_with
@@ -81,9 +81,10 @@ def found_devices(devices: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[list[Foun
         devices: As the module fonnte_device_info returns them.
     """
     listed = {str(device.get("device")): device for device in devices}
+    index = NumberIndex(listed)
     found, warnings = [], []
     for number, device in sorted(listed.items()):
-        problem = _problem_with(number, listed)
+        problem = _problem_with(number, index)
         if problem:
             warnings.append(f"Device {number} is left out: {problem}.")
             continue
@@ -93,12 +94,12 @@ def found_devices(devices: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[list[Foun
     return found, warnings
 
 
-def _problem_with(number: str, listed: t.Iterable[str]) -> str:
+def _problem_with(number: str, listed: NumberIndex) -> str:
     try:
         digits = parse_number(number, "device")
     except OptionError as fault:
         return f"{fault.problem}, and {fault.advice}"
-    twins = [other for other in listed if other != number and matches(digits, [other])]
+    twins = [other for other in listed.spellings(digits) if other != number]
     return f"it is the same phone as {twins[0]}; see in the dashboard which of the two is in use" if twins else ""
 
 
@@ -128,7 +129,8 @@ def take_stock(folder: Folder, found: t.Sequence[Found], clients: str | None, se
     Raises:
         OptionError: The expression does not do, or two clients would share a file.
     """
-    new = [device for device in found if not find(folder.declarations.values(), device.number)]
+    declared = Places(folder.declarations.values())
+    new = [device for device in found if not declared.find(device.number)]
     declarations = dict(folder.declarations)
     for name, devices in _by_file(new, found, clients).items():
         file = declarations.get(name) or new_file(folder.full(name))
@@ -205,8 +207,9 @@ def take_in(folder: Folder, found: t.Sequence[Found], sheet: Sheet, path: str) -
     filled = [row for row in filled if row.settings]
     settings: dict[str, dict[str, Settings]] = {}
     warnings: list[str] = []
+    index = Places(folder.declarations.values())
     for row in filled:
-        places = find(folder.declarations.values(), row.number)
+        places = index.find(row.number)
         if len(places) != 1:
             wrong.append(_misplaced(row, places))
             continue

@@ -11,6 +11,7 @@ A message that went out cannot be taken back, so all that can be wrong with one 
 
 from __future__ import annotations
 
+import collections
 import os
 import re
 import typing as t
@@ -93,8 +94,8 @@ def read_message(params: Params, moment: datetime) -> Message:
     country = params["country_code"]
     if country is not None:
         form["countryCode"] = country = str(declare("country_code", country))
-    named = read_targets(params["target"], country or COUNTRY)
-    targets = tuple(dict.fromkeys(named))
+    named = collections.Counter(read_targets(params["target"], country or COUNTRY))
+    targets = tuple(named)
     form["target"] = ",".join(target.wire for target in targets)
     scheduled = _schedule(params["schedule"], moment)
     if scheduled is not None:
@@ -109,7 +110,7 @@ def read_message(params: Params, moment: datetime) -> Message:
     _check_characters(form, upload)
     if params["method"] == "get":
         _check_query(form, upload)
-    repeated = tuple(target.dialled for target in targets if named.count(target) > 1)
+    repeated = tuple(target.dialled for target, times in named.items() if times > 1)
     return Message(targets, form, upload, scheduled, repeated)
 
 
