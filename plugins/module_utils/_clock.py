@@ -60,12 +60,14 @@ def age(at: str | None, moment: datetime) -> float:
     return (moment - then).total_seconds()
 
 
+def within(at: str | None, seconds: float, moment: datetime) -> bool:
+    """Tell whether a time of the record is at most so long ago. Of one in the future nobody knows how old it is."""
+    return 0 <= age(at, moment) <= seconds
+
+
 def expired(at: str | None, max_age: float | None, moment: datetime) -> bool:
     """Tell whether a time of the record is longer ago than the seconds given; what has no date has no age."""
-    if max_age is None or at is None:
-        return False
-    # A record from the future is one whose age nobody knows.
-    return not 0 <= age(at, moment) <= max_age
+    return max_age is not None and at is not None and not within(at, max_age, moment)
 
 
 def unix_to_text(seconds: int | None) -> str | None:

@@ -42,20 +42,28 @@ NEVER_AGAIN = (DELETE, REQUEST_OTP)
 
 
 def foresee(house: House, desired: Desired) -> Outcome:
-    """Return what a real run would do. Only reads: no call that writes, no file touched."""
+    """Return what a real run would do, with a warning if it would fail. Only reads: no call that writes, no file touched."""
+    outcome = look_ahead(house, desired)
+    if outcome.plan.operations:
+        outcome.warn(*_record_warnings(house, outcome.sight))
+    return outcome
+
+
+def look_ahead(house: House, desired: Desired) -> Outcome:
+    """Return what a run is about to do. Only reads."""
     with doing_to("Looking up", desired.number):
         sight = look(house, desired)
     plan = _planned(desired, sight)
     outcome = Outcome(plan, sight, list(plan.foreseen), device=sight.device, otp_wait=plan.otp_wait)
     outcome.warn(*sight.warnings, *plan.warnings)
-    if plan.operations:
-        outcome.warn(*_record_warnings(house))
     return outcome
 
 
-def _record_warnings(house: House) -> tuple[str, ...]:
+def _record_warnings(house: House, sight: Sight) -> tuple[str, ...]:
     """Tell in check mode that a real run from here would fail. Who only audits needs no record to write to."""
     try:
+        if sight.unread is not None:
+            raise sight.unread
         house.records.check_writable()
     except RecordError as fault:
         return (f"A real run from here would fail: {fault}",)
@@ -72,13 +80,14 @@ def carry_out(house: House, desired: Desired) -> Outcome:
         sight, plan = _look_and_hold(house, desired, hold)
         outcome = Outcome(plan, sight, device=sight.device)
         outcome.warn(*sight.warnings, *plan.warnings)
+        writer = Writer(house, desired, sight, outcome, hold)
         try:
             try:
-                Writer(house, desired, sight, outcome, hold).run(plan)
+                writer.run(plan)
             except CallError as fault:
                 if not _second_look_helps(fault):
                     raise
-                _finish_after_fault(house, desired, outcome, fault, hold)
+                _finish_after_fault(house, desired, outcome, fault, hold, writer.step)
         except FonnteError as fault:
             fault.progress = {"outcome": outcome}
             raise
@@ -106,6 +115,10 @@ def _look_and_hold(house: House, desired: Desired, hold: Hold) -> tuple[Sight, P
         plan = _planned(desired, sight)
         if not plan.operations and not plan.teaches:
             return sight, plan
+        if sight.unread is not None and plan.operations:
+            # The plan lacks what was recorded: an update by it would leave that out.
+            with doing_to("Looking up", sight.number):
+                raise sight.unread
         files = sight.files(house)
         if not plan.operations:
             return sight, _taught(plan, sight, files, hold)
@@ -128,6 +141,8 @@ def _taught(plan: Plan, sight: Sight, files: t.Sequence[SealedFile[t.Any]], hold
     Otherwise it is no harm: the next run is taught again.
     """
     ignorant = replace(plan, proven={}, superseded=())
+    if sight.unread is not None:
+        return ignorant
     try:
         hold.take(files, 0.0)
     except RecordHeldError:
@@ -147,17 +162,20 @@ def _second_look_helps(fault: CallError) -> bool:
     return fault.may_be_applied or (isinstance(fault, RefusedError) and fault.meaning in behind)
 
 
-def _finish_after_fault(house: House, desired: Desired, outcome: Outcome, fault: CallError, hold: Hold) -> None:
-    """See what became of a call whose answer was lost, plan anew, and do what is still to be done, once."""
+def _finish_after_fault(
+    house: House, desired: Desired, outcome: Outcome, fault: CallError, hold: Hold, lost: str
+) -> None:
+    """See what became of the operation whose answer was lost, plan anew, and do what is still to be done, once."""
     house.api.doubt_listing(outcome.sight.number, house.device_token)
     first = outcome.plan
-    lost = next((operation for operation in first.operations if operation not in outcome.done), first.operations[-1])
     try:
         sight, plan = _look_and_hold(house, desired, hold)
     except RefusedError as refusal:
         if lost == DELETE and refusal.meaning is Meaning.BAD_TOKEN:
             raise _unknown(fault, "the service does not know its token any more, so it is probably deleted") from None
-        raise
+        raise _unseen(fault, refusal, lost) from None
+    except (CallError, RecordError) as second:
+        raise _unseen(fault, second, lost) from None
     if lost == CREATE and sight.device is None and not fault.may_be_applied:
         raise fault
     if lost in NEVER_AGAIN and lost in plan.operations:
@@ -168,7 +186,7 @@ def _finish_after_fault(house: House, desired: Desired, outcome: Outcome, fault:
         # Not the world that the first plan was made for.
         outcome.plan, outcome.sight = plan, sight
     else:
-        if lost not in plan.operations:
+        if lost not in (*plan.operations, *outcome.done):
             outcome.done.append(lost)
         outcome.plan = _joined(first, plan)
     Writer(house, desired, sight, outcome, hold).finish(lost, first, plan)
@@ -186,10 +204,24 @@ def _joined(first: Plan, second: Plan) -> Plan:
     )
 
 
+_LOOK_FOR_CODE = "look at the WhatsApp of the account's owner, and run with otp if a code is there"
 _AFTERWARDS = {
-    REQUEST_OTP: "look at the WhatsApp of the account's owner, and run with otp if a code is there",
+    REQUEST_OTP: _LOOK_FOR_CODE,
     DELETE: "it is still there: run again with the same code, or ask for a new one",
 }
+_UNSEEN = {
+    REQUEST_OTP: _LOOK_FOR_CODE,
+    DELETE: "run again with the same code: where the device is gone, nothing is done",
+}
+
+
+def _unseen(fault: CallError, second: FonnteError, lost: str) -> FonnteError:
+    """Return what to say where looking again failed too: what was sent before counts for more."""
+    if not fault.may_be_applied:
+        return second
+    unseen = _unknown(fault, _UNSEEN.get(lost, "run it again: what was begun is looked at first"))
+    unseen.problem += f"; looking at it again failed too ({second.problem})"
+    return unseen
 
 
 def _unknown(fault: CallError, advice: str) -> CallError:

@@ -91,6 +91,10 @@ class RecordError(FonnteError):
     """The record cannot be written, so nothing that relies on it may be sent."""
 
 
+class DamagedRecordError(RecordError):
+    """A file of the record does not open. It counts as no record, and is set aside by the next write."""
+
+
 class RecordHeldError(RecordError):
     """Another run holds the record of the device."""
 
@@ -161,8 +165,8 @@ class Refusal:
     advice: str
 
 
-_ACCOUNT_TOKEN = "use the account token of the dashboard's Setting menu; a device's token does not do here"
-_DEVICE_TOKEN = "use the token of this device; the account token does not do here, and a device made anew has a new one"
+_ACCOUNT_TOKEN = "use the account token of the dashboard's Setting menu; a device's token does not work here"
+_DEVICE_TOKEN = "use the token of this device; the account token does not work here, and a device made anew has a new one"
 _LOOK_AGAIN = "run the play again to see what is there now"
 
 REFUSALS: tuple[Refusal, ...] = (

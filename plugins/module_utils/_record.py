@@ -33,7 +33,7 @@ import typing as t
 import uuid
 from dataclasses import dataclass, field, replace
 
-from ._errors import MissingLibraryError, RecordError, RecordHeldError
+from ._errors import DamagedRecordError, MissingLibraryError, RecordError, RecordHeldError
 from ._number import international
 from ._settings import BY_OPTION, RECORDED, Kind, Settings, Value
 
@@ -260,7 +260,7 @@ class RecordFile:
         try:
             with open(self.path, "rb") as stream:
                 return stream.read()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as fault:
             raise RecordError(
@@ -382,16 +382,24 @@ class SealedFile(RecordFile, t.Generic[Content]):
     def load(self) -> tuple[Content | None, str]:
         """Return what the file holds and "", or None and what is wrong with it. A missing file is not wrong."""
         try:
-            with open(self.path, "rb") as stream:
-                sealed = stream.read()
-        except FileNotFoundError:
-            return None, ""
-        except OSError as fault:
-            return None, f"the record {self.path} cannot be read ({fault.strerror})"
+            return self.read(), ""
+        except RecordError as fault:
+            return None, fault.problem
+
+    def read(self) -> Content | None:
+        """Return what the file holds; None for no file.
+
+        Raises:
+            DamagedRecordError: It does not open.
+            RecordError: It cannot be read now, so nobody knows what is in it.
+        """
+        sealed = self.sealed()
         try:
-            return self.unseal(sealed), ""
+            return None if sealed is None else self.unseal(sealed)
         except ValueError:
-            return None, f"the record {self.path} is damaged"
+            raise DamagedRecordError(
+                f"the record {self.path} is damaged", "bring it back from a backup, or let the next run set it aside"
+            ) from None
 
     def unseal(self, sealed: bytes) -> Content:
         """Return what a sealed text holds; ValueError if it was not sealed for this file, or is damaged."""
@@ -415,7 +423,11 @@ class SealedFile(RecordFile, t.Generic[Content]):
         self.write(_seal(self._secret, json.dumps({**content.to_json(), **self._label}).encode()))
 
     def write(self, sealed: bytes) -> None:
-        """Write a sealed text. What could not be opened before is set aside first; RecordError if that fails."""
+        """Write a sealed text. What does not open is set aside first.
+
+        Raises:
+            RecordError: That fails, or what is there cannot be read now: it may be good, and is left.
+        """
         self._keep_damaged()
         super().write(sealed)
 
@@ -427,13 +439,13 @@ class SealedFile(RecordFile, t.Generic[Content]):
             self.save_soon(content)
 
     def _keep_damaged(self) -> None:
-        _content, problem = self.load()
-        if not problem:
-            return
         try:
-            os.replace(self.path, f"{self.path}.damaged-{int(time.time())}")
-        except OSError as fault:
-            raise _unwritable(self.folder, fault) from None
+            self.read()
+        except DamagedRecordError:
+            try:
+                os.replace(self.path, f"{self.path}.damaged-{int(time.time())}")
+            except OSError as fault:
+                raise _unwritable(self.folder, fault) from None
 
 
 class RecordStore:

@@ -12,16 +12,18 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ._api import FonnteApi
-from ._clock import Moment, age, now
-from ._errors import FonnteError, OptionError
+from ._clock import Moment, now, within
+from ._errors import DamagedRecordError, FonnteError, OptionError, RecordError
 from ._facts import ServiceFacts
 from ._listing import Device, Listing
 from ._number import same_number
-from ._record import DeviceRecord, NumberNote, RecordStore, SealedFile
+from ._record import Content, DeviceRecord, NumberNote, RecordStore, SealedFile
 from ._terms import Desired, Observed, Recorded
 
 # For so long after a creation was begun nobody else is taken to have set anything on the new device.
 BEGUN_SECONDS = 900
+
+Faults = t.Tuple[RecordError, ...]
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Sight:
         recorded: What is remembered.
         listing: The account's list; None where it was not read.
         warnings: What a user should know of the record.
+        unread: Why a file of the record cannot be read now. What is in it is not known, so nothing may be written.
     """
 
     began: Moment
@@ -70,6 +73,7 @@ class Sight:
     recorded: Recorded
     warnings: tuple[str, ...] = ()
     listing: Listing | None = field(default=None, repr=False)
+    unread: RecordError | None = None
 
     def files(self, house: House) -> list[SealedFile[t.Any]]:
         """Return the files that a run on this device holds while it writes, in the order of locking."""
@@ -98,17 +102,17 @@ def look(house: House, desired: Desired) -> Sight:
         began = listing.began
     device = identify(house, desired.number, listing)
     if device is None:
-        recorded, warnings = _remember_missing(house, desired.number, listing)
-        return Sight(began, desired.number, None, None, recorded, warnings, listing)
+        recorded, faults = _remember_missing(house, desired.number, listing)
+        return Sight(began, desired.number, None, None, recorded, _told(faults), listing, _unread(faults))
     if not device.token:
         raise FonnteError(
             f"the service lists device {device.number} without a token that can be used",
             "look at the device in the dashboard",
         )
-    recorded, warnings = _remember(house, device, desired.number)
+    recorded, faults = _remember(house, device, desired.number)
     listed = listing is not None and listing.find_token(device.token) is not None
     observed = replace(_observe(device, desired.number, recorded.device.number, listed), stamp=device.stamp)
-    return Sight(began, observed.number, device, observed, recorded, warnings, listing)
+    return Sight(began, observed.number, device, observed, recorded, _told(faults), listing, _unread(faults))
 
 
 def require_token(house: House) -> None:
@@ -166,30 +170,26 @@ def _observe(device: Device, declared: str, remembered: str, listed: bool) -> Ob
     return Observed(number, device.settings, device.connected, certain=False)
 
 
-def _remember(house: House, device: Device, declared: str) -> tuple[Recorded, tuple[str, ...]]:
-    """Return what the record holds of a device that is there, and a warning for each part that does not open."""
-    record, problem = house.records.device(device.token).load()
-    note_file = house.note_file(declared or device.number)
-    note, note_problem = note_file.load() if note_file else (None, "")
+def _remember(house: House, device: Device, declared: str) -> tuple[Recorded, Faults]:
+    """Return what the record holds of a device that is there, and what is wrong with each part that is not read."""
+    record, faults = _read(house.records.device(device.token))
+    note, note_faults = _read(house.note_file(declared or device.number))
     known = record or DeviceRecord()
     begun = False
     if note is not None and note.state == "creating":
         # A creation was begun and its end was never seen.
         unseen = {option: value for option, value in note.sent.items() if option not in known.entries}
         known = known.begin(unseen, note.at)
-        begun = age(note.at, now()) < BEGUN_SECONDS
-    return Recorded(known, number_seen=note is not None, begun=begun), _problems(problem, note_problem)
+        begun = within(note.at, BEGUN_SECONDS, now())
+    return Recorded(known, number_seen=note is not None, begun=begun), (*faults, *note_faults)
 
 
-def _remember_missing(house: House, number: str, listing: Listing | None) -> tuple[Recorded, tuple[str, ...]]:
-    """Return what the record holds of a number that no device has."""
-    note_file = house.note_file(number)
-    note, problem = note_file.load() if note_file else (None, "")
+def _remember_missing(house: House, number: str, listing: Listing | None) -> tuple[Recorded, Faults]:
+    """Return what the record holds of a number that no device has, and what is wrong with a part that is not read."""
+    note, faults = _read(house.note_file(number))
     had_device = note is not None and note.state != "deleted" and house.records.has(note.device_file)
     moved_to = _find_file(house, note.device_file, listing) if note is not None and had_device and listing else ""
-    return Recorded(number_seen=note is not None, had_device=had_device and not moved_to, moved_to=moved_to), _problems(
-        problem
-    )
+    return Recorded(number_seen=note is not None, had_device=had_device and not moved_to, moved_to=moved_to), faults
 
 
 def _find_file(house: House, device_file: str, listing: Listing) -> str:
@@ -202,5 +202,16 @@ def _find_file(house: House, device_file: str, listing: Listing) -> str:
     return next(owners, "")
 
 
-def _problems(*problems: str) -> tuple[str, ...]:
-    return tuple(f"{problem}; it counts as no record." for problem in problems if problem)
+def _read(file: SealedFile[Content] | None) -> tuple[Content | None, Faults]:
+    try:
+        return file.read() if file else None, ()
+    except RecordError as fault:
+        return None, (fault,)
+
+
+def _told(faults: Faults) -> tuple[str, ...]:
+    return tuple(f"{fault.problem}; it counts as no record." for fault in faults)
+
+
+def _unread(faults: Faults) -> RecordError | None:
+    return next((fault for fault in faults if not isinstance(fault, DamagedRecordError)), None)

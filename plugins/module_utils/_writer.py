@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Writing: the only room that changes anything, at the service and in the record.
+"""Writing: what a run changes at the service and in the record.
 
 Every write to the service stands between two writes of the record: its doubt before, its confirmation after.
 """
@@ -92,6 +92,8 @@ class Writer:
         self._sight = sight
         self._outcome = outcome
         self._hold = hold
+        # The operation that is under way, or was when a fault ended the run.
+        self.step = ""
         self._record = sight.recorded.device
         if sight.observed is not None:
             self._record = _corrected(self._record, sight.observed)
@@ -121,6 +123,7 @@ class Writer:
             self._learn(plan)
         for operation in plan.operations:
             what, step = self._steps[operation]
+            self.step = operation
             with doing_to(what, self._sight.number):
                 step(plan)
 
@@ -314,7 +317,7 @@ class Writer:
 
     # Taking away
 
-    def _disconnect(self, plan: Plan) -> None:
+    def _disconnect(self, _plan: Plan) -> None:
         self._prepare({})
         try:
             self._house.api.disconnect(self._device.token)
@@ -323,7 +326,8 @@ class Writer:
                 raise
             # The list was behind, and there was nothing to do.
             self._outcome.device = replace(self._device, connected=False)
-            self._outcome.plan = _without_disconnection(plan)
+            # Of a run that planned twice, what the first plan did still stands.
+            self._outcome.plan = _without_disconnection(self._outcome.plan)
             return
         self._outcome.done.append(DISCONNECT)
 

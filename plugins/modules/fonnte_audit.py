@@ -166,7 +166,10 @@ EXAMPLES = r"""
 
 - name: A job that fails if somebody changed a device, and has a page in Bahasa Indonesia alone
   fonnte.whatsapp.fonnte_audit:
-    devices: []
+    devices:
+      - device: "081200004001"
+        name: Toko Satu
+        autoread: true
     fail_on: [drift, package_ended]
     language: id
     title: Toko Bersama

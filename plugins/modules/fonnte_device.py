@@ -121,14 +121,14 @@ EXAMPLES = r"""
     device: "+62 812 0000 1001"
     name: Toko Satu Bandung
 
-- name: Several devices, with a label that shows no secret
+- name: Several devices, in a loop that prints no secret
   fonnte.whatsapp.fonnte_device:
-    device: "{{ item.number }}"
-    name: "{{ item.name }}"
-    webhook: "{{ item.webhook | default(omit) }}"
-  loop: "{{ clients }}"
+    device: "{{ clients[item].number }}"
+    name: "{{ clients[item].name }}"
+    webhook: "{{ clients[item].webhook | default(omit) }}"
+  loop: "{{ range(clients | length) }}"
   loop_control:
-    label: "{{ item.number }}"
+    label: "{{ clients[item].number }}"
   vars:
     clients:
       - number: "081200001002"

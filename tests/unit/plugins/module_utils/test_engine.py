@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 import typing as t
+from datetime import timedelta
 
 import pytest
-from ansible_collections.fonnte.whatsapp.plugins.module_utils import _api, _engine, _sight, _writer
+from ansible_collections.fonnte.whatsapp.plugins.module_utils import _api, _clock, _engine, _sight, _writer
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
     BusyError,
     CallError,
@@ -126,8 +128,22 @@ def test_the_token_of_the_environment_counts_only_without_a_number(controller: C
     controller.environment["FONNTE_DEVICE_TOKEN"] = controller.sandbox.device(B)["token"]
     controller.device(A, name="Tako")
     assert (wire(controller, A)["name"], wire(controller, B)["name"]) == ("Tako", "Toko")
-    controller.device(None, name="Warung")
+    controller.run("device", name="Warung")
     assert (wire(controller, A)["name"], wire(controller, B)["name"]) == ("Tako", "Warung")
+
+
+def test_a_null_number_is_not_the_device_of_the_environment(controller: Controller) -> None:
+    """A variable that came out empty must not disconnect whatever the environment names."""
+    controller.device(A, name="Toko")
+    token = controller.sandbox.device(A)["token"]
+    controller.environment["FONNTE_DEVICE_TOKEN"] = token
+    for module, asked in (("device", {"state": "disconnected"}), ("webhook_config", {"state": "absent"})):
+        with pytest.raises(OptionError, match="Option device: it is null"):
+            controller.run(module, device=None, **asked)
+    with pytest.raises(OptionError, match="Option device: it is null"):
+        controller.run("message", device=None, target=["628111111111"], msg="x")
+    # Who gives the token in the task means its device.
+    assert controller.run("device", True, device=None, device_token=token, quick=True).result["changed"]
 
 
 def test_an_empty_token_of_the_environment_counts_as_none(controller: Controller) -> None:
@@ -244,7 +260,7 @@ def cut_off_creation(controller: Controller) -> None:
     """Create a device with personal on, and see neither the reply nor any list."""
     lose(controller, "/add-device")
     controller.sandbox.fault("status", path="/get-devices", code=500, times=None, skip=1)
-    with pytest.raises(UnreadableError):
+    with pytest.raises(UnansweredError, match="Creating device .* looking at it again failed too"):
         controller.device(A, name="Toko", personal=True)
     controller.sandbox.clear_faults()
 
@@ -275,6 +291,60 @@ def test_a_lost_update_of_what_can_be_read_is_not_sent_again(controller: Control
     lose(controller, "/update-device")
     report = controller.device(A, name="Tako")
     assert report.result["operations"] == ["update"] and applied(controller) == ["/update-device"]
+
+
+@pytest.mark.parametrize(
+    "ends", [{"name": "Toko Dua"}, {"state": "disconnected"}, {"state": "absent", "otp": "123456"}]
+)
+def test_a_lost_reply_is_still_told_when_the_service_is_away_afterwards(
+    controller: Controller, ends: dict[str, t.Any]
+) -> None:
+    """What was sent counts for more than the look that failed: nobody knows whether it was carried out."""
+    controller.device(A, **FULL)
+    controller.sandbox.link(A)
+    if "otp" in ends:
+        controller.sandbox.next_otp("123456")
+        controller.device(A, state="absent", request_otp=True)
+    before = controller.record_files()
+    path = {"name": "/update-device", "state": "/disconnect", "otp": "/delete-device"}[list(ends)[-1]]
+    sent = applied(controller).count(path)
+    lose(controller, path)
+    controller.sandbox.fault("refuse", path="/get-devices", times=None, skip=1)
+    with pytest.raises(UnansweredError) as caught:
+        controller.device(A, **ends)
+    told = str(caught.value)
+    assert "it is unknown whether the service carried the call out" in told and "looking at it again failed too" in told
+    assert told.startswith(("Updating", "Disconnecting", "Deleting")) and "run" in caught.value.advice
+    assert caught.value.may_be_applied and caught.value.progress["operations"] == []
+    controller.sandbox.clear_faults()
+    assert controller.record_files().keys() == before.keys()
+    controller.device(A, **ends)
+    # What was in doubt is looked at, and sent again only where that does no harm.
+    assert applied(controller).count(path) - sent in ((1, 2) if path == "/update-device" else (1,))
+
+
+def test_a_clear_that_is_refused_and_then_lost_does_not_disconnect_in_the_result_alone(controller: Controller) -> None:
+    """The lost call is the one that was under way, whatever was done before it."""
+    controller.sandbox.set_readings(empty_webhook="refused")
+    controller.device(A, name="Toko", webhook=URL)
+    controller.sandbox.link(A)
+    controller.sandbox.fault("reset", path="/update-device", skip=2)
+    report = controller.device(A, webhook="", quick=True, state="disconnected")
+    assert controller.sandbox.device(A)["linked"] is False
+    assert report.result["operations"] == ["update", "disconnect"] and "/disconnect" in writes(controller)
+
+
+def test_a_disconnection_that_was_not_needed_after_a_lost_update_leaves_the_update_in_the_result(
+    controller: Controller,
+) -> None:
+    controller.device(A, name="Toko")
+    controller.sandbox.link(A)
+    lose(controller, "/update-device")
+    refusal = {"status": False, "detail": "device already disconnected"}
+    controller.sandbox.fault("status", path="/disconnect", code=200, body=refusal)
+    report = controller.device(A, name="Toko Dua", state="disconnected")
+    assert report.result["operations"] == ["update"] and report.result["changed_fields"] == ["name"]
+    assert report.result["diff"]["before"]["name"] == "Toko" and report.result["diff"]["after"]["name"] == "Toko Dua"
 
 
 def test_a_lost_disconnection_is_not_repeated(controller: Controller) -> None:
@@ -419,6 +489,32 @@ def test_an_endpoint_where_nobody_listens(controller: Controller) -> None:
 
 
 # Brakes
+
+
+def test_a_record_that_cannot_be_read_now_is_neither_lost_nor_left_out(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be good: an update without what is in it could reset that, and the file would be set aside."""
+    controller.device(A, **FULL)
+    good = controller.record_files()
+    opened = open
+
+    def out_of_files(path: t.Any, *how: t.Any, **more: t.Any) -> t.Any:
+        if str(path).startswith(str(controller.records / "device-")) and "r" in "".join(how):
+            raise OSError(errno.EMFILE, "Too many open files")
+        return opened(path, *how, **more)
+
+    monkeypatch.setattr("builtins.open", out_of_files)
+    sent = writes(controller)
+    with pytest.raises(RecordError, match=f"Looking up device {A}: the record .* cannot be read .Too many open files"):
+        controller.device(A, name="Toko Dua")
+    foreseen = controller.device(A, True, name="Toko Dua")
+    assert "A real run from here would fail: the record " in foreseen.warnings[-1]
+    assert not controller.device(A, name="Toko Satu").result["changed"]
+    monkeypatch.undo()
+    assert writes(controller) == sent
+    assert {name: text for name, text in controller.record_files().items() if name in good} == good
+    assert not any("damaged" in name for name in controller.record_files())
 
 
 def test_an_unwritable_record_fails_before_the_first_write(controller: Controller) -> None:
@@ -946,9 +1042,11 @@ def test_a_creation_that_was_found_to_be_whole_is_over(controller: Controller) -
     assert wire(controller)["webhook"] == "https://by-hand.example.com/x"
 
 
-def test_a_creation_that_was_begun_long_ago_lifts_no_brakes(
-    controller: Controller, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("seconds", [901, 86400, -2])
+def test_a_creation_that_was_begun_long_ago_or_in_the_future_lifts_no_brakes(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch, seconds: int
 ) -> None:
+    """Of a note from the future, such as one of a machine whose clock was wrong, nobody knows how old it is."""
     controller.sandbox.fault("reset", path="/add-device", when="before", times=None)
     with pytest.raises(UnansweredError):
         controller.device(A, name="Toko", personal=True)
@@ -956,7 +1054,8 @@ def test_a_creation_that_was_begun_long_ago_lifts_no_brakes(
     account = {"token": controller.sandbox.account_token, "devices": [{"number": A, "name": "By hand"}]}
     controller.sandbox.reset(accounts=[account])
     assert controller.device(A, True, name="Toko").result["at_risk"] == []
-    monkeypatch.setattr(_sight, "BEGUN_SECONDS", -1)
+    later = _clock.now() + timedelta(seconds=seconds)
+    monkeypatch.setattr(_sight, "now", lambda: later)
     assert "webhook" in controller.device(A, True, name="Toko").result["at_risk"]
 
 

@@ -478,6 +478,10 @@ def test_what_cannot_be_removed_synced_or_set_aside_is_named_with_its_folder(
     with pytest.raises(RecordError, match="record_path") as caught:
         file.remove()
     assert store.folder in str(caught.value)
+    with pytest.raises(RecordError, match="cannot be read"):
+        file.save(full_record())
+    os.rmdir(file.path)
+    Path(file.path).write_bytes(b"damaged")
     monkeypatch.setattr(os, "replace", lambda source, target: os.rmdir("/no such folder"))
     with pytest.raises(RecordError, match="No such file or directory") as caught:
         file.save(full_record())
