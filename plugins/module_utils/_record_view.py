@@ -161,7 +161,7 @@ def _left_over(house: House, note: NumberNote | None, owned: t.Mapping[str, str]
 # What is told of it
 
 
-def record_status(house: House, numbers: tuple[str, ...] | None) -> tuple[Result, list[str]]:
+def record_info(house: House, numbers: tuple[str, ...] | None) -> tuple[Result, list[str]]:
     """Return what there is to know of the record, without a value of it, and warnings."""
     view = look_around(house, numbers)
     chosen, missing = view.choose(numbers)
