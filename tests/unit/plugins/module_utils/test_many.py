@@ -100,9 +100,9 @@ def test_naming_devices_of_the_record(counter: Counter, monkeypatch: pytest.Monk
         view = _record_view.View(tuple(_record_view.Owner(number(index)) for index in range(count)), (), (), True)
         monkeypatch.setattr(_record_view, "look_around", lambda _house, _numbers: view)
         monkeypatch.setattr(_record_view, "folder_health", t.cast(t.Any, lambda _records: Health()))
-        status, _warnings = _record_view.record_status(t.cast(t.Any, House()), tuple(map(elsewhere, range(count))))
-        assert len(status["devices"]) == count and not status["missing"]
-        return status
+        told, _warnings = _record_view.record_info(t.cast(t.Any, House()), tuple(map(elsewhere, range(count))))
+        assert len(told["devices"]) == count and not told["missing"]
+        return told
 
     few, many = counter.during(lambda: look(FEW)), counter.during(lambda: look(MANY))
     assert 0 < many <= 2 * few
