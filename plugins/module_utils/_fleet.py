@@ -34,7 +34,6 @@ from ._terms import CREATE, DISCONNECT, Desired
 from ._writer import Outcome
 
 MOST_TOLD = 10
-FREE_PACKAGE = "free"
 
 
 class Status(enum.Enum):
@@ -262,7 +261,7 @@ def _count_free(house: House) -> int:
 
 def count_free(devices: t.Iterable[Device]) -> int:
     """Return how many devices are free ones."""
-    return sum((device.package or "").lower() == FREE_PACKAGE for device in devices)
+    return sum(device.is_free for device in devices)
 
 
 def unlisted(house: House, turns: t.Sequence[Turn]) -> list[str]:

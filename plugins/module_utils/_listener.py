@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import re
 import ssl
 import typing as t
@@ -20,6 +19,7 @@ from ._errors import OptionError
 from ._events import KINDS
 from ._intake import Limits
 from ._number import key_of, parse_number
+from ._transport import is_loopback
 
 SECRET_VARIABLE = "FONNTE_EVENTS_SECRET"
 HEALTH = "/health"
@@ -55,7 +55,7 @@ class Options:
     @property
     def exposed(self) -> bool:
         """Tell whether tokens cross a network unencrypted."""
-        return self.tls is None and not _is_loopback(self.host)
+        return self.tls is None and not is_loopback(self.host)
 
 
 Args = t.Mapping[str, t.Any]
@@ -130,13 +130,6 @@ def _host(value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9.:_-]+", value):
         raise OptionError("host", "it is no host name and no address", "leave it out, or write one such as 127.0.0.1")
     return value
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _whole(args: Args, option: str, default: int, bounds: tuple[int, int]) -> int:
