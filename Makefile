@@ -25,7 +25,7 @@ demo: ## see the collection at work on a sandbox, in about a minute
 demo-events: ## see a rulebook tell of devices that drop off; needs Java 17
 	@$(RUN) demo-events $(ARGS)
 
-test: ## all checks; what did not change since it passed is not run again (FRESH=1 runs all)
+test: ## the checks that each change has to pass; what did not change since it passed is not run again (FRESH=1 runs all)
 	@$(RUN) test
 
 check: ## the quick checks, for while you work

@@ -138,7 +138,8 @@ ROWS: Tuple[Row, ...] = (
     Row(
         COMMUNITY,
         "All Pythons that its ansible-core supports, or it says which not",
-        "Controllers: all. Targets: 3.7 or newer, in README and `tests/config.yml`.",
+        "Controllers: 3.10 to 3.13 are tested, and 3.14 where it is installed: see [What it was tested with](matrix.md). "
+        "Targets: 3.7 or newer, in README and `tests/config.yml`.",
         ("python_versions", "sanity-oldest"),
     ),
     Row(COMMUNITY, "The oldest ansible-core in meta/runtime.yml", "2.16.", ("lowest_core", "cores")),
@@ -207,7 +208,7 @@ ROWS: Tuple[Row, ...] = (
     Row(
         HUB,
         "README: purpose, requirements, installation, licence; no pip install of Ansible",
-        "In the words of the community's template.",
+        "The headings of the community's template, and what certification asks besides.",
         ("headings", "no_pip_ansible"),
     ),
     Row(

@@ -42,14 +42,20 @@ NEVER_AGAIN = (DELETE, REQUEST_OTP)
 
 
 def foresee(house: House, desired: Desired) -> Outcome:
-    """Return what a real run would do. Only reads: no call that writes, no file touched."""
+    """Return what a real run would do, with a warning if it would fail. Only reads: no call that writes, no file touched."""
+    outcome = look_ahead(house, desired)
+    if outcome.plan.operations:
+        outcome.warn(*_record_warnings(house, outcome.sight))
+    return outcome
+
+
+def look_ahead(house: House, desired: Desired) -> Outcome:
+    """Return what a run is about to do. Only reads."""
     with doing_to("Looking up", desired.number):
         sight = look(house, desired)
     plan = _planned(desired, sight)
     outcome = Outcome(plan, sight, list(plan.foreseen), device=sight.device, otp_wait=plan.otp_wait)
     outcome.warn(*sight.warnings, *plan.warnings)
-    if plan.operations:
-        outcome.warn(*_record_warnings(house, sight))
     return outcome
 
 

@@ -165,8 +165,8 @@ class Refusal:
     advice: str
 
 
-_ACCOUNT_TOKEN = "use the account token of the dashboard's Setting menu; a device's token does not do here"
-_DEVICE_TOKEN = "use the token of this device; the account token does not do here, and a device made anew has a new one"
+_ACCOUNT_TOKEN = "use the account token of the dashboard's Setting menu; a device's token does not work here"
+_DEVICE_TOKEN = "use the token of this device; the account token does not work here, and a device made anew has a new one"
 _LOOK_AGAIN = "run the play again to see what is there now"
 
 REFUSALS: tuple[Refusal, ...] = (

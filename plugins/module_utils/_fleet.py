@@ -18,7 +18,7 @@ import threading
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from ._engine import carry_out, foresee
+from ._engine import carry_out, foresee, look_ahead
 from ._errors import (
     BrakeError,
     CallError,
@@ -130,7 +130,8 @@ class Turn:
         """Return the outcome that tells most of it."""
         if self.outcome is not None:
             return self.outcome
-        if self.skipped and self.foreseen is not None:
+        if (self.skipped or self.fault) and self.foreseen is not None:
+            # What was foreseen is not what was done.
             return replace(self.foreseen, done=[])
         return self.foreseen
 
@@ -145,10 +146,7 @@ def foresee_fleet(house: House, members: t.Sequence[Member], orders: Orders) -> 
         BrakeError: The run would do more than the user allows.
         OptionError: An entry cannot be carried out.
     """
-    turns = look_at_all(house, members, orders.concurrency)
-    _refuse_impossible(turns)
-    _brake(house, turns, orders)
-    return turns
+    return _braked(house, look_at_all(house, members, orders.concurrency), orders)
 
 
 def carry_out_fleet(house: House, members: t.Sequence[Member], orders: Orders, progress: Progress) -> list[Turn]:
@@ -158,7 +156,7 @@ def carry_out_fleet(house: House, members: t.Sequence[Member], orders: Orders, p
         BrakeError: The run would do more than the user allows; nothing was written.
         OptionError: An entry cannot be carried out; nothing was written.
     """
-    turns = foresee_fleet(house, members, orders)
+    turns = _braked(house, look_at_all(house, members, orders.concurrency, look_ahead), orders)
     work = [turn for turn in turns if turn.fault is None and turn.has_work]
     board = _Board(house, orders, progress, len(work))
     for turn in turns:
@@ -175,27 +173,36 @@ def carry_out_fleet(house: House, members: t.Sequence[Member], orders: Orders, p
 # Before the first write
 
 
-def look_at_all(house: House, members: t.Sequence[Member], concurrency: int) -> list[Turn]:
+Look = t.Callable[[House, Desired], Outcome]
+
+
+def look_at_all(house: House, members: t.Sequence[Member], concurrency: int, ahead: Look = foresee) -> list[Turn]:
     """Return what a run would do to each member; what is in the way of one is in its turn."""
+
+    def look(turn: Turn) -> None:
+        try:
+            turn.foreseen = ahead(turn.member.house, turn.member.desired)
+        except FonnteError as fault:
+            turn.fault = fault
+            so_far = fault.progress.get("outcome")
+            turn.foreseen = so_far if isinstance(so_far, Outcome) else None
+
     turns = [Turn(member) for member in members]
     if house.account_token:
         # One list for all. If it cannot be read there is nothing to tell of any device.
         house.api.listing(house.account_token, "", "")
         for turn in turns:
-            _foresee(turn)
+            look(turn)
     else:
         with concurrent.futures.ThreadPoolExecutor(concurrency) as pool:
-            list(pool.map(_foresee, turns))
+            list(pool.map(look, turns))
     return turns
 
 
-def _foresee(turn: Turn) -> None:
-    try:
-        turn.foreseen = foresee(turn.member.house, turn.member.desired)
-    except FonnteError as fault:
-        turn.fault = fault
-        so_far = fault.progress.get("outcome")
-        turn.foreseen = so_far if isinstance(so_far, Outcome) else None
+def _braked(house: House, turns: list[Turn], orders: Orders) -> list[Turn]:
+    _refuse_impossible(turns)
+    _brake(house, turns, orders)
+    return turns
 
 
 def _refuse_impossible(turns: t.Sequence[Turn]) -> None:

@@ -85,7 +85,7 @@ def run_webhook_config(task: Task) -> Report:
 def _run(
     task: Task, desired: Desired, describe: t.Callable[[Desired, Outcome, Redactor], Result]
 ) -> tuple[Report, Outcome]:
-    require_device(task.params, task.environment)
+    require_device(task.params, task.environment, task.given)
     house, redactor = open_house(task.params, task.environment, task.keep)
     desired = replace(desired, policy=replace(desired.policy, facts=house.facts))
     try:

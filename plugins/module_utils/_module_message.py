@@ -17,7 +17,7 @@ from ._command import Report, Task
 from ._errors import CallError, FonnteError, Meaning, NotFoundError, OptionError, RefusedError, doing
 from ._listing import Device
 from ._message import Message, as_written, read_message
-from ._options import API, NUMBER, Spec, common_warnings, max_age, number, open_house, tokens
+from ._options import API, NUMBER, Spec, common_warnings, max_age, number, open_house, require_device
 from ._redact import Redactor
 from ._result import Result
 from ._sight import House, identify, require_token
@@ -84,8 +84,7 @@ def run_message(task: Task) -> Report:
     max_age(params["record_max_age"])
     message = read_message(params, now())
     wanted = number(params)
-    if not wanted and not tokens(params, task.environment)[1]:
-        raise OptionError("device", "no device is named", "give its number as device, or its device_token")
+    require_device(params, task.environment, task.given)
     house, redactor = open_house(params, task.environment, task.keep)
     warnings = [*common_warnings(params), *_repeated(message)]
     if task.check_mode:

@@ -33,7 +33,7 @@ def run_device_qr(task: Task) -> Report:
     # It has no effect here, but what is wrong in module_defaults is found by every module.
     max_age(task.params["record_max_age"])
     order = link_order(task.params)
-    require_device(task.params, task.environment)
+    require_device(task.params, task.environment, task.given)
     warnings = common_warnings(task.params)
     if order.dest:
         try:

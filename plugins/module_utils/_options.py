@@ -154,7 +154,6 @@ def open_house(
 
     Raises:
         OptionError: An option cannot be right.
-        MissingLibraryError: requests is not installed.
     """
     account, device = tokens(params, environment)
     connection = connection_of(params)
@@ -284,10 +283,18 @@ def number(params: Params) -> str:
     return parse_number(params["device"], "device")
 
 
-def require_device(params: Params, environment: Environment) -> None:
+def require_device(params: Params, environment: Environment, given: Params) -> None:
     """See that a task names a device, by number or by token; OptionError if not."""
-    if params["device"] is None and not tokens(params, environment)[1]:
+    if params["device"] is not None:
+        return
+    if not tokens(params, environment)[1]:
         raise OptionError("device", "no device is named", "give its number as device, or its device_token")
+    named = [option for option in ("device", *NUMBER["device"]["aliases"]) if option in given]
+    if named and params["device_token"] is None:
+        # A variable that came out empty must not work on the device that the environment happens to name.
+        raise OptionError(
+            named[0], "it is null", "see why the variable behind it has no value, or leave the option out"
+        )
 
 
 def declared(params: Params, options: t.Iterable[str]) -> Settings:

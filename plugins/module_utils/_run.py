@@ -44,9 +44,14 @@ def bind(spec: Spec) -> dict[str, dict[str, t.Any]]:
     return bound
 
 
+# No token, code or URL is shorter. To mask a blank, or the dash of somebody who meant none, blots out whole sentences.
+SHORTEST_SECRET = 4
+
+
 def hidden_values(found: t.Iterable[str], params: Params) -> set[str]:
     """Return what Ansible has to mask: what the argument spec found, and what only we know of."""
-    return (set(found) | secrets(params, os.environ)) - harmless(params)
+    values = (set(found) | secrets(params, os.environ)) - harmless(params)
+    return {value for value in values if len(value.strip()) >= SHORTEST_SECRET}
 
 
 def hide(values: t.Iterable[str]) -> bool:

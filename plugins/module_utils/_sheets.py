@@ -53,7 +53,7 @@ GUIDE: tuple[str, ...] = (
     "Where to look: log in to Fonnte, open the menu Device, and press Edit in the row of the device.",
     "An empty cell means: not looked up. The setting is then not managed, and nothing is claimed about it.",
     f"personal, group, quick, resend: {' or '.join(YES[:2])}, {' or '.join(NO[:2])}"
-    f" ({', '.join((*YES[2:], *NO[2:]))} will do too).",
+    f" ({', '.join((*YES[2:], *NO[2:]))} also work).",
     "target: the number that attachments are forwarded to, as the dashboard shows it, such as 0812-0000-1001.",
     "A number that starts with 8 has lost its 0, or begins with + where it is from another country.",
     "country_code: the country code for the target, such as 62.",

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Writing: the only room that changes anything, at the service and in the record.
+"""Writing: what a run changes at the service and in the record.
 
 Every write to the service stands between two writes of the record: its doubt before, its confirmation after.
 """

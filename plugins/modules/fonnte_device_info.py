@@ -146,7 +146,9 @@ devices:
       description: Whether incoming chats are marked as read. Not known where only a device's token is given.
       type: bool
     personal:
-      description: Always V(null), like all settings that Fonnte never shows. See RV(devices[].recorded).
+      description:
+        - Always V(null). So is each other setting that Fonnte never shows, among them the four webhooks. All of them have a key.
+        - See RV(devices[].recorded).
       type: bool
     messages:
       description: How many messages the device has sent.

@@ -105,8 +105,10 @@ EXAMPLES = r"""
       - "{{ found.facts }}"
       - "{{ found.not_found_out }}"
 
-- name: Use what is known
-  fonnte.whatsapp.fonnte_device_info:
+- name: Use what is known, so that nothing is warned of that cannot happen
+  fonnte.whatsapp.fonnte_device:
+    device: "081200003001"
+    name: Scratch
     service_facts_path: ~/fonnte-facts.json
 
 - name: Ask for the code to delete the scratch device

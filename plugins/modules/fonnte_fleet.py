@@ -14,7 +14,7 @@ description:
   - It reads the account once, plans for all devices, and makes only the calls that the plans need, several at a time.
   - What is wrong with the list is found before anything is written, with the places of the entries. So are numbers that are named twice, in any spelling.
   - Brakes stop a run that would do more than is usual, also in check mode. See O(max_create), O(max_clear), O(max_disconnect) and O(free_device_limit).
-  - The task fails if any device is not as declared in the end. The result tells of each device all the same.
+  - The task fails if any device is not as declared in the end. The result names each device all the same.
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
 extends_documentation_fragment:

@@ -14,7 +14,7 @@ description:
   - A request is sent at most once. If the reply is lost, the task fails and says that nobody knows whether the message is queued.
     It is not sent again, and neither should you before you have looked.
   - All that can be wrong with a message is found before any call. Check mode finds the same, and sends nothing.
-  - Queued is not delivered. Fonnte tells of the delivery at the device's O(fonnte.whatsapp.fonnte_device#module:webhook_status).
+  - Queued is not delivered. Fonnte reports the delivery at the device's O(fonnte.whatsapp.fonnte_device#module:webhook_status).
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -222,7 +222,7 @@ messages:
   elements: dict
   contains:
     id:
-      description: The id by which Fonnte tells of the delivery. V(null) where it is not queued.
+      description: The id by which Fonnte reports the delivery. V(null) where it is not queued.
       type: str
       sample: "80367170"
     target:

@@ -134,3 +134,18 @@ def test_no_token_at_all(world: World) -> None:
     for told in run.told:
         assert told.failed and "account_token" in told.message and "FONNTE_ACCOUNT_TOKEN" in told.message, told.message
     assert world.calls() == []
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+def test_a_null_number_is_not_the_device_of_the_environment(world: World, in_process: bool) -> None:
+    """Whichever name it has, and whichever way the task is run."""
+    world.begin(there(NUMBER, token=device_token(NUMBER)))
+    # Not the world's own play, which takes a null for an option to leave out.
+    run = world.player.play(
+        device(device=None, state="disconnected").named(vars={"fonnte_in_process": in_process}),
+        device(number=None, state="absent", request_otp=True).named(vars={"fonnte_in_process": in_process}),
+        webhook_config(device=None, state="absent").named(vars={"fonnte_in_process": in_process}),
+        env={"FONNTE_DEVICE_TOKEN": device_token(NUMBER)},
+    )
+    assert [told.message.split(":")[0] for told in run.told] == ["Option device", "Option number", "Option device"]
+    assert all("it is null" in told.message for told in run.told) and world.calls() == []

@@ -47,6 +47,7 @@ class Fault:
         but_not: The module to which it happens by chance only.
         slow: It ends by a time-out, or moves megabytes: tried once and not for a whole run.
         lasting: Whether it happens to all calls of the run, and not once.
+        then_away: Whether nobody listens any more when the run looks what became of the call.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Fault:
     but_not: str = ""
     slow: bool = False
     lasting: bool = False
+    then_away: bool = False
 
     def at(self, scene: Scene) -> bool:
         """Whether it can happen in a scene."""
@@ -71,6 +73,9 @@ class Fault:
         }
         times = None if self.lasting else 1
         place.sandbox.fault(self.kind, path=scene.call, when=self.when, times=times, args=args)
+        if self.then_away:
+            # The first list is read before anything is written.
+            place.sandbox.fault("refuse", path="/get-devices", times=None, skip=1)
         options, impatience = _impatience(self.kind)
         try:
             with impatience:
@@ -79,6 +84,7 @@ class Fault:
             place.sandbox.clear_faults()
 
 
+WRITES = ("/add-device", "/update-device", "/disconnect", "/delete-device")
 BEFORE, AFTER = "before", "after"
 _WHEN = {BEFORE: "not applied", AFTER: "applied"}
 
@@ -105,6 +111,10 @@ FAULTS: tuple[Fault, ...] = (
     *_both("connection reset", "reset"),
     *_both("connection closed without a word", "reset", gentle=True),
     Fault("connection reset in the middle of the reply, applied", "reset", AFTER, {"at": "middle"}),
+    *(
+        replace(fault, name=f"{fault.name}, then nobody listens", paths=WRITES, but_not="doctor", then_away=True)
+        for fault in _both("connection reset", "reset")
+    ),
     *_both("no reply until the time is up", "hang", slow=True),
     Fault("a reply that trickles, applied", "trickle", AFTER, {"interval": 0.05}, slow=True),
     Fault("headers that trickle, applied", "trickle", AFTER, {"interval": 0.05, "headers": True}, slow=True),
@@ -151,4 +161,6 @@ FAULTS: tuple[Fault, ...] = (
     Fault("the connection is closed while idle, applied", "close_idle", AFTER, but_not="doctor"),
 )
 # The same for as long as the run lasts, where that does not take for ever.
-LASTING: tuple[Fault, ...] = tuple(replace(fault, lasting=True) for fault in FAULTS if not fault.slow)
+LASTING: tuple[Fault, ...] = tuple(
+    replace(fault, lasting=True) for fault in FAULTS if not fault.slow and not fault.then_away
+)

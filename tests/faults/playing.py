@@ -21,6 +21,13 @@ from ..sandbox.driver import Sandbox
 from .scenes import SECRET, Scene
 from .troubles import Place, Trouble
 
+# What a result calls a call that was carried out.
+TOLD_AS = {
+    "/add-device": {"create"},
+    "/update-device": {"update"},
+    "/disconnect": {"disconnect"},
+    "/delete-device": {"delete", "request_otp"},
+}
 # What must happen to a number once at most, however often it is tried.
 NEVER_TWICE = ("/add-device", "/disconnect", "/delete-device")
 
@@ -75,6 +82,8 @@ class Stage:
             report = controller.run(scene.module, **params)
         except FonnteError as fault:
             self._is_clear(scene, fault)
+            if scene.module in ("device", "webhook_config", "fleet"):
+                self._hides_nothing(fault)
             return Verdict.UNKNOWN if fault.progress.get("queued", False) is None else Verdict.LATER
         self._keeps_secrets(f"{report.result}{report.warnings}")
         return Verdict.DONE
@@ -119,6 +128,16 @@ class Stage:
         assert scene.names is None or scene.names in sentence, f"it names no device: {sentence}"
         assert "Traceback" not in sentence and "object at 0x" not in sentence, sentence
         self._keeps_secrets(f"{sentence}{fault.progress}{fault.warnings}")
+
+    def _hides_nothing(self, fault: FonnteError) -> None:
+        """See that what was carried out is told, or that it is told that nobody knows."""
+        told = set(fault.progress.get("operations", ()))
+        for device in fault.progress.get("devices", ()):
+            told.update(device["operations"])
+        applied = {entry["path"] for entry in self._sandbox.writes() if entry["applied"]}
+        untold = [path for path in applied if not told & TOLD_AS[path]]
+        in_doubt = fault.progress.get("summary", {}).get("in_doubt") or getattr(fault, "may_be_applied", False)
+        assert in_doubt or not untold, f"carried out and not told: {untold}: {fault}"
 
     def _keeps_secrets(self, text: str) -> None:
         tokens = [account["token"] for account in self._sandbox.state()["accounts"]]

@@ -128,8 +128,22 @@ def test_the_token_of_the_environment_counts_only_without_a_number(controller: C
     controller.environment["FONNTE_DEVICE_TOKEN"] = controller.sandbox.device(B)["token"]
     controller.device(A, name="Tako")
     assert (wire(controller, A)["name"], wire(controller, B)["name"]) == ("Tako", "Toko")
-    controller.device(None, name="Warung")
+    controller.run("device", name="Warung")
     assert (wire(controller, A)["name"], wire(controller, B)["name"]) == ("Tako", "Warung")
+
+
+def test_a_null_number_is_not_the_device_of_the_environment(controller: Controller) -> None:
+    """A variable that came out empty must not disconnect whatever the environment names."""
+    controller.device(A, name="Toko")
+    token = controller.sandbox.device(A)["token"]
+    controller.environment["FONNTE_DEVICE_TOKEN"] = token
+    for module, asked in (("device", {"state": "disconnected"}), ("webhook_config", {"state": "absent"})):
+        with pytest.raises(OptionError, match="Option device: it is null"):
+            controller.run(module, device=None, **asked)
+    with pytest.raises(OptionError, match="Option device: it is null"):
+        controller.run("message", device=None, target=["628111111111"], msg="x")
+    # Who gives the token in the task means its device.
+    assert controller.run("device", True, device=None, device_token=token, quick=True).result["changed"]
 
 
 def test_an_empty_token_of_the_environment_counts_as_none(controller: Controller) -> None:

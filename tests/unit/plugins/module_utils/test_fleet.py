@@ -79,6 +79,25 @@ def test_entries_are_what_single_tasks_would_be(rich: Controller) -> None:
     assert many["operations"] == single["operations"] and many["reasons"] == single["reasons"]
 
 
+def test_what_failed_before_the_first_write_was_not_done(controller: Controller) -> None:
+    """What was foreseen is told in check mode alone."""
+    controller.device(number(0), name="Toko")
+    controller.records.rename(controller.records.parent / "moved")
+    controller.records.write_text("a file in the way")
+    sent = len(controller.sandbox.writes())
+    result = fleet(controller, entries(2))
+    assert len(controller.sandbox.writes()) == sent
+    assert not result["changed"] and statuses(result) == ["failed", "failed"]
+    summary = result["summary"]
+    assert (summary["created"], summary["updated"], summary["failed"]) == (0, 0, 2)
+    for device in result["devices"]:
+        assert device["operations"] == [] and not device["changed"] and "record_path" in device["msg"]
+        assert not any("would fail" in warning for warning in device["warnings"])
+    foreseen = fleet(controller, entries(2), check=True)
+    assert foreseen["summary"]["created"] == 1
+    assert all("would fail" in device["warnings"][-1] for device in foreseen["devices"])
+
+
 def test_defaults_are_where_entries_begin_and_null_is_not_managed(rich: Controller) -> None:
     result = fleet(
         rich,

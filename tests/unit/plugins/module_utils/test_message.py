@@ -340,7 +340,7 @@ def test_with_a_token_alone_there_is_one_call(controller: Controller) -> None:
 
 def test_a_token_of_the_environment_counts_where_no_device_is_named(controller: Controller) -> None:
     controller.environment["FONNTE_DEVICE_TOKEN"] = controller.sandbox.device(SENDER)["token"]
-    send(controller, account_token=None, device=None)
+    controller.run("message", account_token=None, target=[PERSON], message="hello")
     with pytest.raises(FonnteError, match="not linked|disconnected"):
         send(controller, device=OTHER)
     assert [message["device"] for message in controller.sandbox.outbox()] == [SENDER]

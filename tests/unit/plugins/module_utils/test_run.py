@@ -31,6 +31,11 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     return told
 
 
+@pytest.mark.parametrize("value", [" ", "-", "", "no"])
+def test_what_is_too_short_to_be_a_secret_blots_out_no_sentence(value: str) -> None:
+    assert _run.hidden_values({value, "s3cret-token"}, {}) == {"s3cret-token"}
+
+
 def test_an_ansible_that_can_mask_is_told_what(registered: set[str]) -> None:
     assert _run.hide({"s3cret", "other"})
     assert registered == {"s3cret", "other"}
