@@ -383,17 +383,17 @@ def test_a_variable_with_the_name_of_an_older_loop(world: World) -> None:
 
 
 def test_a_reason_is_not_told_of_the_next_run(world: World) -> None:
-    """The playbook twice in one run; it is asked nothing the second time, and has nothing to say of it."""
+    """Where the playbook is played twice by one process, what it noted the first time is there still."""
     world.begin(there(FIRST))
     given = {"link_devices": FIRST, "link_timeout": 1, "link_method": "qr"}
-    first = {"ansible.builtin.import_playbook": "fonnte.whatsapp.link", "vars": given}
-    between = {
+    again = {"ansible.builtin.import_playbook": "fonnte.whatsapp.link", "vars": given}
+    before = {
         "hosts": "localhost",
         "gather_facts": False,
         "tasks": [{"ansible.builtin.set_fact": {"link_problems": {FIRST: "old"}}}],
     }
     env = {"FONNTE_ACCOUNT_TOKEN": ACCOUNT, "PWD": str(world.player.home)}
-    run = world.player.play_book([between, first], "--check", env=env)
+    run = world.player.play_book([before, again], "--check", env=env)
     assert f"{FIRST} (Toko Lama): NOT LINKED" in summary(run) and not any("old" in line for line in summary(run))
 
 
