@@ -104,9 +104,11 @@ class CallError(FonnteError):
 
     Attributes:
         may_be_applied: Whether the service can have carried the call out all the same.
+        passing: Whether the way to the service failed, in a manner that may be over in a moment.
     """
 
     may_be_applied = False
+    passing = False
 
 
 class UnreachableError(CallError):
@@ -166,7 +168,9 @@ class Refusal:
 
 
 _ACCOUNT_TOKEN = "use the account token of the dashboard's Setting menu; a device's token does not work here"
-_DEVICE_TOKEN = "use the token of this device; the account token does not work here, and a device made anew has a new one"
+_DEVICE_TOKEN = (
+    "use the token of this device; the account token does not work here, and a device made anew has a new one"
+)
 _LOOK_AGAIN = "run the play again to see what is there now"
 
 REFUSALS: tuple[Refusal, ...] = (

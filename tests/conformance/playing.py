@@ -93,6 +93,11 @@ def record(**args: object) -> Task:
     return Task("fonnte_record", args)
 
 
+def record_info(**args: object) -> Task:
+    """A task of fonnte_record_info."""
+    return Task("fonnte_record_info", args)
+
+
 def doctor(**args: object) -> Task:
     """A task of fonnte_doctor."""
     return Task("fonnte_doctor", args)

@@ -138,6 +138,8 @@ class Stage:
         untold = [path for path in applied if not told & TOLD_AS[path]]
         in_doubt = fault.progress.get("summary", {}).get("in_doubt") or getattr(fault, "may_be_applied", False)
         assert in_doubt or not untold, f"carried out and not told: {untold}: {fault}"
+        # That a look failed is no word of what was sent before it.
+        assert not untold or "Looking up" not in str(fault), f"carried out and not told: {untold}: {fault}"
 
     def _keeps_secrets(self, text: str) -> None:
         tokens = [account["token"] for account in self._sandbox.state()["accounts"]]
