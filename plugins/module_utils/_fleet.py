@@ -117,7 +117,8 @@ class Turn:
     def status(self) -> Status:
         """Return what became of it; in check mode, what would."""
         if self.fault is not None:
-            doubtful = isinstance(self.fault, CallError) and self.fault.may_be_applied
+            # A lost reply to a mere look leaves no doubt: then there is no outcome yet.
+            doubtful = self.outcome is not None and isinstance(self.fault, CallError) and self.fault.may_be_applied
             return Status.IN_DOUBT if doubtful else Status.FAILED
         if self.skipped:
             return Status.NOT_ATTEMPTED

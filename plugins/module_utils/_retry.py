@@ -6,23 +6,23 @@
 
 """How often a call is tried, how long it waits in between, and where all calls wait together.
 
-All of it happens in the thread of whoever makes the call: a call that is given up is not tried again by anybody.
+urllib3's ``Retry`` counts the tries and knows the pauses. urllib3's own loop over them is not used: it knows no end of
+a whole call, and goes on in a thread that was left behind. Here all of it happens in the thread of whoever makes the
+call, so a call that is given up is not tried again by anybody.
 """
 
 from __future__ import annotations
 
-import email.utils
 import math
 import random
-import re
 import threading
 import time
+import typing as t
+
+if t.TYPE_CHECKING:
+    from urllib3.util.retry import Retry
 
 BACKOFF_SECONDS = 0.5
-# Pauses double from try to try: so far, whatever longest_delay says.
-LONGEST_BACKOFF = 120.0
-# A Retry-After that asks for more is taken to ask for this.
-LONGEST_PATIENCE = 6 * 3600.0
 
 
 class Gate:
@@ -59,10 +59,9 @@ class Tries:
         deadline: When the call ends with all its tries, by the monotonic clock.
     """
 
-    def __init__(self, gate: Gate, retries: int, longest_delay: float, deadline: float) -> None:
+    def __init__(self, gate: Gate, retry: Retry, longest_delay: float, deadline: float) -> None:
         self._gate = gate
-        self._retries = retries
-        self._failed = 0
+        self._retry = retry
         self._longest_delay = longest_delay
         self.deadline = deadline
 
@@ -75,9 +74,11 @@ class Tries:
         Args:
             patience: The seconds that the service asks to wait; without any, the pauses grow from try to try.
         """
-        self._failed += 1
+        if not self._retry.total:
+            return False
+        self._retry = self._retry.increment()
         wait = patience or self._backoff()
-        if self._failed > self._retries or wait > self._longest_delay or time.monotonic() + wait >= self.deadline:
+        if wait > self._longest_delay or time.monotonic() + wait >= self.deadline:
             return False
         if wait:
             time.sleep(wait)
@@ -85,21 +86,4 @@ class Tries:
 
     def _backoff(self) -> float:
         """Spread the tries of many runs, so that they do not come back together; the first comes at once."""
-        if self._failed == 1:
-            return 0.0
-        pause = min(LONGEST_BACKOFF, BACKOFF_SECONDS * 2.0 ** (self._failed - 1))
-        return min(self._longest_delay, pause * random.uniform(0.5, 1.5))
-
-
-def seconds_of(header: str | None) -> float | None:
-    """Return the seconds of a Retry-After header, a number or an HTTP date, or None if it is neither."""
-    if header is None:
-        return None
-    if re.fullmatch(r"\s*[0-9]+\s*", header):
-        return min(float(header), LONGEST_PATIENCE)
-    try:
-        date = email.utils.parsedate_tz(header)
-        seconds = email.utils.mktime_tz(date) - time.time() if date is not None else None
-    except (ValueError, OverflowError, TypeError, IndexError):
-        return None
-    return None if seconds is None else min(max(seconds, 0.0), LONGEST_PATIENCE)
+        return min(self._longest_delay, self._retry.get_backoff_time() * random.uniform(0.5, 1.5))

@@ -20,7 +20,7 @@ import traceback
 import typing as t
 
 from ._errors import MissingLibraryError, OptionError, UnansweredError, UnreachableError, UnreadableError
-from ._retry import seconds_of
+from ._retry import BACKOFF_SECONDS
 from ._transport import NO_ANSWER, Answer, Call, Caller, Connection, Late, environment_proxies
 
 try:
@@ -32,6 +32,8 @@ except ImportError:
 else:
     REQUESTS_MISSING = ""
 
+# A Retry-After that asks for more is taken to ask for this.
+LONGEST_PATIENCE = 6 * 3600.0
 LARGEST_BODY = 32 * 1024 * 1024
 CHUNK = 64 * 1024
 
@@ -42,6 +44,22 @@ _LOOK_AGAIN = "run the play again to see what is there now"
 
 # For whom a thread is sending. Each request has a thread of its own.
 _sending = threading.local()
+
+
+def retry_of(retries: int) -> urllib3.util.Retry:
+    """Return what counts so many more tries, whatever they fail of, and doubles the pauses between them."""
+    return urllib3.util.Retry(retries, backoff_factor=BACKOFF_SECONDS)
+
+
+def seconds_of(header: str | None) -> float | None:
+    """Return the seconds of a Retry-After header, a number or an HTTP date, or None if it is neither."""
+    if header is None:
+        return None
+    try:
+        seconds = urllib3.util.Retry(0).parse_retry_after(header)
+    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError, TypeError, IndexError):
+        return None
+    return float(min(max(seconds, 0), LONGEST_PATIENCE))
 
 
 class Session:
@@ -82,6 +100,10 @@ class Session:
             # The module warns in its own words; the library would print to stderr at every call.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         return session
+
+    def retry(self) -> urllib3.util.Retry:
+        """Return the retries that a call has."""
+        return retry_of(self._connection.retries)
 
     def close(self) -> None:
         """Close the connections."""

@@ -213,7 +213,7 @@ class Transport:
         with self._slots:
             self._gate.wait()
             deadline = time.monotonic() + self._connection.timeout * CALL_TIMEOUTS
-            tries = Tries(self._gate, self._connection.retries, longest_delay, deadline)
+            tries = Tries(self._gate, session.retry(), longest_delay, deadline)
             try:
                 return _read(call.path, self._answer(session, call, tries), longest_delay)
             except GarbledError as fault:

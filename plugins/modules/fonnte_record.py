@@ -45,7 +45,8 @@ options:
     description:
       - For V(forget). Also removes what the record has of numbers that the account does not list any more.
       - A free device that Fonnte leaves out of the list looks the same as none. Give its O(device_token), and its record is kept.
-      - Files of which nobody can tell whose they are stay. They may be of another account or of another O(api_endpoint). See RV(fonnte.whatsapp.fonnte_record_info#module:unclaimed).
+      - Files of which nobody can tell whose they are stay. They may be of another account or of another O(api_endpoint).
+        See RV(fonnte.whatsapp.fonnte_record_info#module:unclaimed).
     type: bool
     default: false
   overwrite:
