@@ -113,7 +113,8 @@ def _linking(to_link: t.Sequence[tuple[Result, Result]]) -> t.Iterator[str]:
     """Yield a line for each device that a person has to link, with whom to ask."""
     if not to_link:
         return
-    yield f"To be linked to a phone: {len(to_link)}. The playbook fonnte.whatsapp.link shows the QR code."
+    how = "The playbook fonnte.whatsapp.link shows the QR code, with -e link_devices=all or a number."
+    yield f"To be linked to a phone: {len(to_link)}. {how}"
     for account, device in to_link[:MOST_TOLD]:
         yield _link_line(account, device)
     if len(to_link) > MOST_TOLD:

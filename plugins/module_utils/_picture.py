@@ -6,7 +6,7 @@
 
 """The picture of a QR code: believed only when it is a whole PNG, and the file that holds it.
 
-Who sees the picture can link a phone of his own in place of the right one, so nobody else can read the file,
+Who sees the picture can link a phone of their own in place of the right one, so nobody else can read the file,
 and no link of another user leads it elsewhere.
 """
 

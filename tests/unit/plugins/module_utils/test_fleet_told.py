@@ -47,7 +47,7 @@ def test_what_became_of_a_fleet() -> None:
     told = fleet_told([ACCOUNT], [RESULT])
     assert told["text"] == [
         "3 devices are declared. 1 created, 2 updated, 1 disconnected, 0 unchanged.",
-        "To be linked to a phone: 1. The playbook fonnte.whatsapp.link shows the QR code.",
+        "To be linked to a phone: 1. The playbook fonnte.whatsapp.link shows the QR code, with -e link_devices=all or a number.",
         f'{A} · "Satu" · Toko · ask Cashier, 0812',
     ]
     assert (told["created"], told["to_link"], told["counts"]["cleared"], told["failed"]) == ([A], [A], 1, False)
