@@ -17,6 +17,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils import (
     _module_message,
     _module_qr,
     _module_record,
+    _module_record_info,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._command import Report, Task
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import Spec, renamed
@@ -31,6 +32,7 @@ MODULES: dict[str, tuple[Spec, t.Callable[[Task], Report]]] = {
     "fleet": (_module_fleet.FLEET, _module_fleet.run_fleet),
     "message": (_module_message.MESSAGE, _module_message.run_message),
     "record": (_module_record.RECORD, _module_record.run_record),
+    "record_info": (_module_record_info.RECORD_INFO, _module_record_info.run_record_info),
     "doctor": (_module_doctor.DOCTOR, _module_doctor.run_doctor),
     "device_qr": (_module_qr.DEVICE_QR, _module_qr.run_device_qr),
 }

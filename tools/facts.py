@@ -13,7 +13,7 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 import yaml
 
@@ -161,21 +161,46 @@ def _documentation(path: Path) -> Dict[str, Any]:
     return loaded
 
 
+# Values with which a module would only look something up. That is for a module of its own, whose name ends in _info.
+ASKING = {"facts", "gathered", "get", "info", "list", "query", "read", "show", "status"}
+# What looks like one and is none, with the reason.
+NO_QUESTION = {
+    "fonnte_message: method=get": "it says by which method of HTTP a message is sent",
+}
+
+
 def states(root: Path) -> str:
-    """No module is asked to look something up with a value of state."""
-    asking = {"get", "list", "query", "info", "gathered", "read"}
-    found = []
-    for path in (root / "plugins" / "modules").glob("fonnte_*.py"):
-        state = (_documentation(path).get("options") or {}).get("state") or {}
-        found += [path.stem for choice in state.get("choices", []) if choice in asking]
-    return _listed("a state that only asks", found)
+    """No module is asked to look something up with a value of an option, whatever the option is called."""
+    found = [
+        "%s: %s=%s" % (path.stem, name, choice)
+        for folder in ("modules", "doc_fragments")
+        for path in (root / "plugins" / folder).glob("*.py")
+        for documented in _documentations(path)
+        for name, option in _options(documented)
+        for choice in option.get("choices", [])
+        if choice in ASKING
+    ]
+    return _listed("a value that only asks", [one for one in found if one not in NO_QUESTION])
+
+
+def _documentations(path: Path) -> List[Dict[str, Any]]:
+    """The documentation of a module, or the parts of a fragment's."""
+    texts = re.findall(r'^ *(?!EXAMPLES|RETURN)[A-Z_]+ = r"""\n(.*?)^"""', _text(path), re.DOTALL | re.MULTILINE)
+    return [yaml.safe_load(text) for text in texts]
+
+
+def _options(documented: Dict[str, Any]) -> Iterator[Tuple[str, Dict[str, Any]]]:
+    """The options of a module, and those below them, each with its name."""
+    for key in ("options", "suboptions"):
+        for name, option in (documented.get(key) or {}).items():
+            yield name, option
+            yield from _options(option)
 
 
 # What only reads, and is no module of information in Ansible's sense, with the reason.
 READS_AND_WRITES_FILES = {
     "fonnte_audit": "it writes reports",
     "fonnte_doctor": "it writes its facts into a file, and with probes to the service",
-    "fonnte_record": "it backs up, restores and forgets",
     "fonnte_sheet": "it writes declarations",
 }
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,15 +143,3 @@ def _remove_older(venv: Venv) -> None:
     for other in VENVS.glob(venv.name + "-*"):
         if other != venv.path:
             shutil.rmtree(str(other), ignore_errors=True)
-
-
-def version_of(venv: Venv, package: str) -> str:
-    """Return the version of a package in the environment."""
-    code = "import importlib.metadata, sys; print(importlib.metadata.version(sys.argv[1]))"
-    done = subprocess.run(
-        [venv.program("python"), "-c", code, package],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    return done.stdout.decode().strip()

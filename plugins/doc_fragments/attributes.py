@@ -13,7 +13,9 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 attributes:
   action_group:
-    description: Use C(group/fonnte.whatsapp.fonnte) in C(module_defaults) to set defaults for all modules of the collection but M(fonnte.whatsapp.fonnte_sheet), which makes no call.
+    description:
+      - Use C(group/fonnte.whatsapp.fonnte) in C(module_defaults) to set defaults for all modules of the collection
+        but M(fonnte.whatsapp.fonnte_sheet), which makes no call.
     support: full
     membership:
       - fonnte.whatsapp.fonnte

@@ -78,6 +78,10 @@ _value:
       description: The numbers that are still to be linked to a phone.
       type: list
       elements: str
+    unlisted:
+      description: The numbers that accounts have and nobody declared, where RV(fonnte.whatsapp.fonnte_fleet#module:unlisted) tells them.
+      type: list
+      elements: str
     counts:
       description:
         - The counts of RV(fonnte.whatsapp.fonnte_fleet#module:summary), of all accounts together, and C(cleared), the devices whose webhooks are cleared.

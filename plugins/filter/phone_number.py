@@ -11,6 +11,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._number import COUNTRY, check_country, dialled
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._redact import cut, printable
 
 DOCUMENTATION = r"""
 name: phone_number
@@ -94,8 +95,7 @@ def phone_number(value: object, country: object = COUNTRY) -> str:
 
 def _shown(value: object) -> str:
     """Return a value as it may be printed: in a list of numbers somebody has to find it."""
-    text = "".join(letter if letter.isprintable() else "?" for letter in str(value))
-    return f'"{text[:LONGEST_SHOWN]}…"' if len(text) > LONGEST_SHOWN else f'"{text}"'
+    return f'"{cut(printable(str(value)), LONGEST_SHOWN)}"'
 
 
 class FilterModule:

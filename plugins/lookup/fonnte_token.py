@@ -34,7 +34,8 @@ options:
 notes:
   - A token is as good as the phone for sending messages. From ansible-core 2.22 on, Ansible masks the returned tokens wherever it prints something.
     Older ones print what they are given, see the next notes.
-  - A loop prints its items. Loop over numbers and look the token up inside the task, as in the examples. C(loop_control.label) does not hide an item that fails.
+  - A loop prints its items. Loop over numbers and look the token up inside the task, as in the examples.
+    C(loop_control.label) does not hide an item that fails.
   - With C(-vvv) Ansible prints the options of each task. The modules of this collection mask O(fonnte.whatsapp.fonnte_device#module:device_token).
     For M(ansible.builtin.uri) and others say C(no_log=true).
   - A debug task and C(register) with C(-v) print what they get. A variable in C(vars) is not printed, and is looked up again each time it is used.

@@ -14,15 +14,15 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import typing as t
 import unicodedata
 from dataclasses import dataclass, field, replace
 
-from ._declarations import DeclarationFile, Declared, find, new_file, says, with_devices, with_settings
+from ._declarations import DeclarationFile, Declared, Places, new_file, says, with_devices, with_settings
 from ._declarations import read as read_declarations
 from ._errors import FonnteError, OptionError
-from ._number import matches, parse_number
+from ._files import write_whole
+from ._number import NumberIndex, parse_number
 from ._redact import bare_host
 from ._settings import BY_OPTION, Kind, Settings, Value, declare
 from ._sheets import Filled, Listed, Sheet, Wrong, check, csv_with, decode, read_csv, read_yaml, yaml_with
@@ -81,9 +81,10 @@ def found_devices(devices: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[list[Foun
         devices: As the module fonnte_device_info returns them.
     """
     listed = {str(device.get("device")): device for device in devices}
+    index = NumberIndex(listed)
     found, warnings = [], []
     for number, device in sorted(listed.items()):
-        problem = _problem_with(number, listed)
+        problem = _problem_with(number, index)
         if problem:
             warnings.append(f"Device {number} is left out: {problem}.")
             continue
@@ -93,12 +94,12 @@ def found_devices(devices: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[list[Foun
     return found, warnings
 
 
-def _problem_with(number: str, listed: t.Iterable[str]) -> str:
+def _problem_with(number: str, listed: NumberIndex) -> str:
     try:
         digits = parse_number(number, "device")
     except OptionError as fault:
         return f"{fault.problem}, and {fault.advice}"
-    twins = [other for other in listed if other != number and matches(digits, [other])]
+    twins = [other for other in listed.spellings(digits) if other != number]
     return f"it is the same phone as {twins[0]}; see in the dashboard which of the two is in use" if twins else ""
 
 
@@ -128,7 +129,8 @@ def take_stock(folder: Folder, found: t.Sequence[Found], clients: str | None, se
     Raises:
         OptionError: The expression does not do, or two clients would share a file.
     """
-    new = [device for device in found if not find(folder.declarations.values(), device.number)]
+    declared = Places(folder.declarations.values())
+    new = [device for device in found if not declared.find(device.number)]
     declarations = dict(folder.declarations)
     for name, devices in _by_file(new, found, clients).items():
         file = declarations.get(name) or new_file(folder.full(name))
@@ -205,8 +207,9 @@ def take_in(folder: Folder, found: t.Sequence[Found], sheet: Sheet, path: str) -
     filled = [row for row in filled if row.settings]
     settings: dict[str, dict[str, Settings]] = {}
     warnings: list[str] = []
+    index = Places(folder.declarations.values())
     for row in filled:
-        places = find(folder.declarations.values(), row.number)
+        places = index.find(row.number)
         if len(places) != 1:
             wrong.append(_misplaced(row, places))
             continue
@@ -328,27 +331,13 @@ def write(path: str, texts: t.Mapping[str, str]) -> None:
         os.makedirs(path, mode=0o700, exist_ok=True)
         os.chmod(path, 0o700)
         for name, text in texts.items():
-            _write(os.path.join(path, name), text)
+            file = os.path.join(path, name)
+            os.makedirs(os.path.dirname(file), mode=0o700, exist_ok=True)
+            write_whole(file, text.encode("utf-8"), 0o600)
     except OSError as fault:
         problem = fault.strerror or "an error of the disk"
     if problem:
         raise TextError(f"{path} cannot be written: {problem}", "name another folder, or see who owns it")
-
-
-def _write(path: str, text: str) -> None:
-    folder = os.path.dirname(path)
-    os.makedirs(folder, mode=0o700, exist_ok=True)
-    # mkstemp makes it 0600.
-    descriptor, aside = tempfile.mkstemp(prefix=".fonnte-", dir=folder)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(text.encode("utf-8"))
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(aside, path)
-    except BaseException:
-        os.unlink(aside)
-        raise
 
 
 # --- what may be shown --------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from ._kept import KeptListing
 from ._listing import Device, Listing
 from ._number import same_number
 from ._picture import read_picture
+from ._redact import cut, printable
 from ._settings import Settings, Where, from_wire, to_wire
 from ._stamp import Stamp, bare_name, read_stamp
 from ._transport import Call
@@ -268,9 +269,7 @@ def _texts(raw: object) -> list[str | None]:
 
 def _number(raw: object) -> str:
     """Return a number as the service spells it; what is none may hold anything, and numbers are printed as they are."""
-    text = _text(raw) or ""
-    clean = "".join(letter if letter.isprintable() else "?" for letter in text[:LONGEST_NUMBER])
-    return clean if len(text) <= LONGEST_NUMBER else clean + "…"
+    return printable(cut(_text(raw) or "", LONGEST_NUMBER))
 
 
 def _token(raw: object) -> str:

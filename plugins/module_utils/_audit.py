@@ -18,15 +18,14 @@ import typing as t
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ._clock import TIME_FORMAT, unix_to_text
+from ._clock import DAY_SECONDS, TIME_FORMAT, unix_to_text
 from ._known import Evidence, Source
 from ._listing import Device
 from ._number import key_of
-from ._redact import MASK
+from ._redact import MASK, printable
 from ._settings import Value
 from ._terms import Desired, Plan, Reason, State
 
-DAY_SECONDS = 86400
 # A field of a finding that is no setting: whether a phone is linked, and the number itself.
 CONNECTED, NUMBER = "connected", "device"
 # It joins the parts of one emoji, and is the only mark without a shape that a name needs.
@@ -214,13 +213,10 @@ class Audit:
 
 
 def tidy(text: str, secrets: t.Iterable[str] = ()) -> str:
-    """Return text from outside as a report may hold it: no secret, and nothing but what can be seen.
-
-    Marks that turn the direction of writing, colours of a terminal and halves of characters are replaced.
-    """
+    """Return text from outside as a report may hold it: no secret, and nothing but what can be seen."""
     for secret in secrets:
         text = text.replace(secret, MASK) if secret else text
-    return "".join(letter if letter.isprintable() or letter == _JOINER else _UNSHOWABLE for letter in text)
+    return printable(text, _UNSHOWABLE, kept=_JOINER)
 
 
 def audited(desired: Desired) -> Desired:

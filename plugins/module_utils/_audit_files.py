@@ -8,18 +8,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
 import os
-import tempfile
 import typing as t
 
 from ._audit import Audit, Finding, Kind, Level, Subject
 from ._audit_words import Words
 from ._clock import TIME_FORMAT
 from ._errors import FonnteError, OptionError
+from ._files import write_all
 from ._sheets import BOM, dashed
 
 FORMAT = "fonnte.whatsapp/audit"
@@ -50,8 +49,8 @@ def as_data(audit: Audit, words: Words) -> Json:
         "limits": {"expires_within": audit.limits.days, "quota_below": audit.limits.quota},
         "summary": summary(audit),
         "kinds": [_kind(kind, audit, words) for kind in Kind],
-        "account": [finding_data(finding, audit, words) for finding in audit.account],
-        "devices": [_device(subject, audit, words) for subject in audit.subjects],
+        "account": [finding_data(finding, words) for finding in audit.account],
+        "devices": [_device(subject, words) for subject in audit.subjects],
     }
 
 
@@ -82,7 +81,7 @@ def _kind(kind: Kind, audit: Audit, words: Words) -> Json:
     }
 
 
-def _device(subject: Subject, audit: Audit, words: Words) -> Json:
+def _device(subject: Subject, words: Words) -> Json:
     return {
         "device": subject.number,
         "name": subject.name,
@@ -96,11 +95,11 @@ def _device(subject: Subject, audit: Audit, words: Words) -> Json:
         "expires": subject.expires,
         "stands": dict(subject.stands),
         "oldest": subject.oldest,
-        "findings": [finding_data(finding, audit, words) for finding in subject.findings],
+        "findings": [finding_data(finding, words) for finding in subject.findings],
     }
 
 
-def finding_data(finding: Finding, audit: Audit, words: Words) -> Json:
+def finding_data(finding: Finding, words: Words) -> Json:
     """Return one finding."""
     evidence = finding.evidence
     return {
@@ -265,38 +264,16 @@ def check_folder(folder: str) -> None:
 def write_files(folder: str, texts: t.Mapping[str, str]) -> None:
     """Write files into a folder, each as a whole or not at all; the folder is made where there is none.
 
+    A group may share the folder, so a link that somebody has put there is replaced and not followed.
+
     Raises:
         FonnteError: They cannot be written. Where the disk is full, the files of the last report are still there.
     """
     problem = ""
-    staged: dict[str, str] = {}
     try:
         os.makedirs(folder, mode=FOLDER_MODE, exist_ok=True)
-        for name, text in texts.items():
-            staged[name] = _stage(folder, text)
-        for name in list(staged):
-            os.replace(staged[name], os.path.join(folder, name))
-            del staged[name]
+        write_all({os.path.join(folder, name): text.encode("utf-8") for name, text in texts.items()}, FILE_MODE)
     except OSError as fault:
         problem = fault.strerror or "an error of the disk"
-    finally:
-        for aside in staged.values():
-            with contextlib.suppress(OSError):
-                os.unlink(aside)
     if problem:
         raise FonnteError(f"{folder} cannot be written: {problem}", "name another folder, or see who owns it")
-
-
-def _stage(folder: str, text: str) -> str:
-    """Return the name of a new file beside the others that holds a text."""
-    descriptor, aside = tempfile.mkstemp(prefix=".fonnte-", dir=folder)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            os.fchmod(stream.fileno(), FILE_MODE)
-            stream.write(text.encode("utf-8"))
-            stream.flush()
-            os.fsync(stream.fileno())
-    except BaseException:
-        os.unlink(aside)
-        raise
-    return aside

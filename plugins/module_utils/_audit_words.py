@@ -14,6 +14,7 @@ from __future__ import annotations
 import typing as t
 
 from ._audit import Audit, Finding, Kind, Level, Shown, Subject
+from ._clock import TIME_FORMAT
 from ._known import Evidence
 from ._settings import SETTINGS
 from ._terms import Reason
@@ -291,7 +292,7 @@ class Words:
 
     def head(self, audit: Audit) -> str:
         """Return when and where the account was looked at."""
-        return self("made", at=moment(audit.at.strftime("%Y-%m-%dT%H:%M:%SZ")), endpoint=audit.endpoint)
+        return self("made", at=moment(audit.at.strftime(TIME_FORMAT)), endpoint=audit.endpoint)
 
     def of(self, count: int | None, total: int) -> str:
         """Return a figure beside the one that it is a part of."""

@@ -12,14 +12,14 @@ believed: not a name, and not that a text is sealed.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import tempfile
 import typing as t
 
 from ._errors import FonnteError, OptionError
+from ._files import write_whole
 from ._record import is_name, is_sealed
+from ._redact import cut, printable
 
 FORMAT = "fonnte.whatsapp/record-backup/1"
 _FAMILY = FORMAT.rpartition("/")[0]
@@ -70,19 +70,10 @@ def earlier_backup(path: str, folder: str) -> Files | None:
 
 
 def write_backup(path: str, files: Files) -> None:
-    """Write a backup: aside, to the disk, then renamed. BackupError if it cannot be written."""
-    target = os.path.realpath(path)
-    aside = ""
+    """Write a backup for its owner alone, whole or not at all. BackupError if it cannot be written."""
     try:
-        descriptor, aside = tempfile.mkstemp(prefix=".fonnte-backup-", dir=os.path.dirname(target))
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(_as_text(files))
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(aside, target)
+        write_whole(path, _as_text(files), 0o600)
     except OSError as fault:
-        with contextlib.suppress(OSError):
-            os.unlink(aside)
         raise BackupError(
             f"the backup {path} cannot be written ({fault.strerror})", "make room for it, or name another path"
         ) from None
@@ -134,7 +125,7 @@ def _no_backup(path: str) -> BackupError:
 def _name(path: str, name: str) -> str:
     if not is_name(name):
         raise BackupError(
-            f'the backup {path} holds "{_shown(name)}", which is no name of a file of the record, so it was not used',
+            f'the backup {path} holds "{cut(printable(name), LONGEST_SHOWN)}", which is no name of a file of the record, so it was not used',
             "somebody has changed it: take one that is as it was made",
         )
     return name
@@ -148,9 +139,3 @@ def _sealed(path: str, name: str, sealed: object) -> bytes:
             "somebody has changed it, or it broke: take one that is as it was made",
         )
     return raw
-
-
-def _shown(name: str) -> str:
-    """Return a name from outside as it may be printed."""
-    safe = "".join(letter if letter.isprintable() else "?" for letter in name)
-    return safe if len(safe) <= LONGEST_SHOWN else safe[:LONGEST_SHOWN] + "…"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+DAY_SECONDS = 86400
 # A clock that is kept in step drifts by less, even over a long run.
 STEP_SECONDS = 2.0
 

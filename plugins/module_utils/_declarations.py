@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from . import _yaml_text as yaml_text
 from ._errors import OptionError
-from ._number import matches, parse_number
+from ._number import NumberIndex, parse_number
 from ._settings import BY_OPTION, Kind, Settings
 from ._yaml_text import TextError
 
@@ -164,9 +164,19 @@ def _text(value: str | bool) -> str | None:
     return yaml_text.rendered(value) if isinstance(value, bool) else value
 
 
-def find(files: t.Iterable[DeclarationFile], number: str) -> list[tuple[DeclarationFile, Declared]]:
-    """Return every place where a device is declared, in whatever spelling; the same spelling goes before others."""
-    places = [(file, device) for file in files for device in file.devices]
-    declared = {device.number for _file, device in places}
-    spellings = [number] if number in declared else matches(parse_number(number, "device"), declared)
-    return [(file, device) for file, device in places if device.number in spellings]
+class Places:
+    """Where devices are declared in files, found without looking through all of them each time."""
+
+    def __init__(self, files: t.Iterable[DeclarationFile]) -> None:
+        self._places = [(file, device) for file in files for device in file.devices]
+        self._by_spelling: dict[str, list[int]] = {}
+        for index, (_file, device) in enumerate(self._places):
+            self._by_spelling.setdefault(device.number, []).append(index)
+        self._numbers = NumberIndex(self._by_spelling)
+
+    def find(self, number: str) -> list[tuple[DeclarationFile, Declared]]:
+        """Return every place of a device, in whatever spelling; the same spelling goes before others."""
+        spellings = [number] if number in self._by_spelling else self._numbers.find(parse_number(number, "device"))
+        # In the order of the files, whatever the spellings.
+        found = sorted(index for spelling in spellings for index in self._by_spelling[spelling])
+        return [self._places[index] for index in found]

@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import asdict, dataclass, fields
 
 from ._clock import stamp
-from ._errors import FonnteError, Meaning, OptionError, RefusedError, doing
+from ._errors import CallError, FonnteError, Meaning, RefusedError, doing
 from ._experiments import (
     EXPERIMENTS,
     MAKE,
@@ -34,6 +34,8 @@ from ._facts import ServiceFacts
 from ._folder import FolderHealth, folder_health
 from ._number import same_number
 from ._record import NumberNote
+from ._sight import require_token
+from ._writer import LOCK_SECONDS
 
 if t.TYPE_CHECKING:
     from ._listing import Device, Listing
@@ -45,8 +47,6 @@ Result = t.Dict[str, t.Any]
 
 # A device of this name is the doctor's own: no other is written to without being named.
 OWN_NAME = "fonnte doctor"
-# As long as another run may take that works on the scratch device.
-LOCK_SECONDS = 300.0
 
 ACCOUNT, DEVICE, UNKNOWN = "account", "device", "unknown"
 
@@ -235,10 +235,7 @@ def examine(house: House, redactor: Redactor, order: Order) -> Examination:
         FonnteError: A call was not answered, or the options contradict each other; ``progress`` has what was
             found out before, and the sentence says how the scratch device is.
     """
-    if not house.account_token and not house.device_token:
-        raise OptionError(
-            "account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN, or give a device_token"
-        )
+    require_token(house)
     exam = Examination(order, Caller(house.api, redactor), folder_health(house.records))
     if not exam.folder.writable:
         exam.warnings.append(f"The record in {exam.folder.folder} cannot be written.")
@@ -431,33 +428,47 @@ def _read_status(exam: Examination, token: str, number: str) -> None:
 def _write(house: House, exam: Examination) -> None:
     """Experiment on the scratch device, alone: no other run works on it at the same time."""
     number = exam.scratch.device.number if exam.scratch.device else exam.scratch.make
-    note_file = house.note_file(number)
+    # Without the account's token there is no scratch device.
+    note_file = house.records.number(house.account_token, number)
     with contextlib.ExitStack() as locks:
         with doing(f"Preparing device {number}"):
-            if note_file is not None:
-                locks.enter_context(note_file.lock(LOCK_SECONDS))
-        device = exam.scratch.device or _make(house, exam)
+            locks.enter_context(note_file.lock(LOCK_SECONDS))
+        device = exam.scratch.device or _make(house, exam, note_file)
         device_file = house.records.device(device.token)
         with doing(f"Preparing device {device.number}"):
             locks.enter_context(device_file.lock(LOCK_SECONDS))
             start = _new(house, exam, device) if exam.scratch.make else _still(house, exam, device)
             if start is None:
                 return
-            _forget(exam, start, device_file)
+            _forget(exam, start, device_file, note_file)
         exam.bench = Bench(exam.calls, house.account_token, start, made=bool(exam.scratch.make))
         _read(exam, start)
         _experiment(exam, exam.bench)
 
 
-def _make(house: House, exam: Examination) -> Device:
-    """Make the scratch device, and remember it as this account's."""
+def _make(house: House, exam: Examination, note_file: SealedFile[NumberNote]) -> Device:
+    """Make the scratch device, and remember it as this account's: begun before the call, there after it."""
     number = exam.scratch.make
     with doing(f"Making the scratch device {number}"):
-        device = exam.calls.add(house.account_token, number, exam.order.name, MAKE)
-        note_file = house.note_file(number)
-        if note_file is not None:
-            note_file.save(NumberNote("present", stamp(), {}, house.records.device(device.token).name))
+        old, _problem = note_file.load()
+        old_file = old.device_file if old else ""
+        note_file.save(NumberNote("creating", stamp(), {}, old_file))
+        try:
+            device = exam.calls.add(house.account_token, number, exam.order.name, MAKE)
+        except CallError as fault:
+            if not fault.may_be_applied:
+                note_file.restore(old)
+            raise
+        if not _is_listed(house, exam.tokens.listing, old_file):
+            house.records.discard(old_file)
+        note_file.save(NumberNote("present", stamp(), {}, house.records.device(device.token).name))
     return device
+
+
+def _is_listed(house: House, listing: Listing | None, device_file: str) -> bool:
+    """Tell whether a record is that of a listed device: one that was renumbered still has it."""
+    tokens = [device.token for device in listing.devices if device.token] if listing is not None else []
+    return any(house.records.device(token).name == device_file for token in tokens)
 
 
 def _new(house: House, exam: Examination, device: Device) -> Device | None:
@@ -486,11 +497,20 @@ def _still(house: House, exam: Examination, device: Device) -> Device:
     return start
 
 
-def _forget(exam: Examination, start: Device, device_file: SealedFile[DeviceRecord]) -> None:
+def _forget(
+    exam: Examination, start: Device, device_file: SealedFile[DeviceRecord], note_file: SealedFile[NumberNote]
+) -> None:
     """Remove what the record knows of the device: after the first update it would be a false claim."""
     record, _problem = device_file.load()
-    if record is not None and record.entries:
-        device_file.save(record.without(record.entries))
+    note, _problem = note_file.load()
+    entries = record.entries if record is not None else {}
+    begun = note if note is not None and note.state == "creating" else None
+    if record is not None and entries:
+        device_file.save(record.without(entries))
+    if begun is not None:
+        # A creation that was begun is over: from now on somebody else sets things on the device.
+        note_file.save(NumberNote("present", stamp(), {}, device_file.name))
+    if entries or (begun is not None and begun.sent):
         exam.warnings.append(
             f"What the record knew of device {start.number} was removed: its hidden settings may be lost."
         )

@@ -104,9 +104,11 @@ class CallError(FonnteError):
 
     Attributes:
         may_be_applied: Whether the service can have carried the call out all the same.
+        passing: Whether the way to the service failed, in a manner that may be over in a moment.
     """
 
     may_be_applied = False
+    passing = False
 
 
 class UnreachableError(CallError):

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import typing as t
 from dataclasses import dataclass
@@ -98,7 +99,7 @@ def read_body(body: bytes) -> Payload:
     if not body.strip():
         return {}
     try:
-        payload = json.loads(body, parse_constant=_refuse_constant)
+        payload = json.loads(body, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError):
         raise PayloadError("the body is not JSON", "Fonnte posts a JSON object", readable=False) from None
     if not isinstance(payload, dict):
@@ -111,6 +112,12 @@ def read_body(body: bytes) -> Payload:
 def _refuse_constant(name: str) -> t.NoReturn:
     # Python reads NaN and Infinity, which are not JSON, and no rule engine behind us would.
     raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    # A number with too many digits becomes Infinity in the same way.
+    number = float(text)
+    return number if math.isfinite(number) else _refuse_constant(text)
 
 
 def _too_deep(value: object) -> bool:
@@ -137,7 +144,7 @@ def event_of(payload: Payload, kind: str | None = None, return_tokens: bool = Fa
     """Return the event that a payload tells of.
 
     Args:
-        payload: The JSON object that was posted.
+        payload: The JSON object that was posted, not nested deeper than ``read_body`` lets pass.
         kind: Which of the four it is, where the URL says so; otherwise its keys say it.
         return_tokens: Whether the event holds the token and what else is secret.
 
@@ -248,15 +255,7 @@ def _identified(data: Payload, payload: Payload) -> Event:
         # Without a time a second loss looks like the first, unless the device was back in between.
         return Event(data, _link(data, data["connected"]), _link(data, not data["connected"]))
     plain = {key: value for key, value in payload.items() if not _SECRET.search(str(key))}
-    return Event(data, _digest(data["kind"], _written(plain)))
-
-
-def _written(plain: Payload) -> str:
-    try:
-        return json.dumps(plain, sort_keys=True, default=str)
-    except RecursionError:
-        # How deep is too deep differs from one Python to the next: 3.13 writes what others do not.
-        return json.dumps(_clean(plain, return_tokens=True), sort_keys=True, default=str)
+    return Event(data, _digest(data["kind"], json.dumps(plain, sort_keys=True, default=str)))
 
 
 def _link(data: Payload, connected: bool) -> bytes:
@@ -382,4 +381,6 @@ def _clean(value: t.Any, return_tokens: bool, depth: int = 0) -> t.Any:
         }
     if isinstance(value, list):
         return [_clean(part, return_tokens, depth + 1) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     return _clean_text(value) if isinstance(value, str) else value

@@ -12,19 +12,20 @@ that is not known costs nothing, and one that is wrong would: a file in doubt is
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import typing as t
-import uuid
 from dataclasses import asdict, dataclass, replace
 
 from ._errors import OptionError
+from ._files import write_whole
 
 FORMAT = 1
 # Nobody writes more into it; a path that names something else is not read to its end.
 LARGEST_FILE = 64 * 1024
 LONGEST_SHOWN = 40
+# Whoever runs the other tasks has to read it.
+FILE_MODE = 0o644
 # The doctor's option that names the file.
 DEST = "dest"
 
@@ -168,26 +169,15 @@ def place_problem(path: str) -> str:
 
 
 def save_facts(path: str, endpoint: str, facts: ServiceFacts, found_at: str, option: str) -> None:
-    """Write a file of facts: aside, then renamed, so that no run reads half of it. It holds no secret.
+    """Write a file of facts, so that no run reads half of it. It holds no secret.
 
     Raises:
         OptionError: It cannot be written.
     """
     content = {"format": FORMAT, "endpoint": endpoint, "found_at": found_at, "facts": facts.known()}
-    # A link is kept, and what it leads to is written.
-    real = os.path.realpath(path)
-    # Runs of two machines may share the folder.
-    aside = f"{real}.new-{uuid.uuid4().hex}"
     try:
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(json.dumps(content, indent=2, sort_keys=True) + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(aside, real)
+        write_whole(path, json.dumps(content, indent=2, sort_keys=True).encode() + b"\n", FILE_MODE)
     except OSError as fault:
-        with contextlib.suppress(OSError):
-            os.unlink(aside)
         raise OptionError(
             option, f"the file {path} cannot be written ({fault.strerror})", "name a file in a folder of your own"
         ) from None

@@ -11,12 +11,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ._clock import now
+from ._clock import DAY_SECONDS, now
 from ._listing import Device
-from ._number import matches
+from ._number import NumberIndex
 from ._options import Params, Spec, numbers_of
-
-DAY_SECONDS = 86400
 
 FILTERS: Spec = {
     "devices": {"type": "list", "elements": "raw"},
@@ -67,9 +65,10 @@ def choose(found: t.Sequence[Device], numbers: tuple[str, ...] | None) -> tuple[
     chosen: dict[str, Device] = {}
     missing: list[str] = []
     by_number = {device.number: device for device in found}
-    for number in numbers:
-        spellings = matches(number, by_number)
-        if not spellings and number not in missing:
+    index = NumberIndex(by_number)
+    for number in dict.fromkeys(numbers):
+        spellings = index.find(number)
+        if not spellings:
             missing.append(number)
         chosen.update({spelling: by_number[spelling] for spelling in spellings})
     return sorted(chosen.values(), key=_number), missing

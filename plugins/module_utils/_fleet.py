@@ -34,7 +34,6 @@ from ._terms import CREATE, DISCONNECT, Desired
 from ._writer import Outcome
 
 MOST_TOLD = 10
-FREE_PACKAGE = "free"
 
 
 class Status(enum.Enum):
@@ -118,7 +117,8 @@ class Turn:
     def status(self) -> Status:
         """Return what became of it; in check mode, what would."""
         if self.fault is not None:
-            doubtful = isinstance(self.fault, CallError) and self.fault.may_be_applied
+            # A lost reply to a mere look leaves no doubt: then there is no outcome yet.
+            doubtful = self.outcome is not None and isinstance(self.fault, CallError) and self.fault.may_be_applied
             return Status.IN_DOUBT if doubtful else Status.FAILED
         if self.skipped:
             return Status.NOT_ATTEMPTED
@@ -262,7 +262,7 @@ def _count_free(house: House) -> int:
 
 def count_free(devices: t.Iterable[Device]) -> int:
     """Return how many devices are free ones."""
-    return sum((device.package or "").lower() == FREE_PACKAGE for device in devices)
+    return sum(device.is_free for device in devices)
 
 
 def unlisted(house: House, turns: t.Sequence[Turn]) -> list[str]:
@@ -285,7 +285,14 @@ def strangers(turns: t.Sequence[Turn], listing: Listing | None) -> list[Device]:
 
 @dataclass
 class _Board:
-    """What the workers tell each other."""
+    """What the workers tell each other.
+
+    Attributes:
+        closed: Why no device is begun any more.
+        full: Why none is created any more.
+        probes: How often somebody has asked whether the service is still there.
+        lock: For the three of them and done. Nobody holds it while a call is under way.
+    """
 
     house: House
     orders: Orders
@@ -294,11 +301,13 @@ class _Board:
     done: int = 0
     closed: str = ""
     full: str = ""
+    probes: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def close(self, why: str) -> None:
         """Let no device be begun any more."""
-        self.closed = self.closed or why
+        with self.lock:
+            self.closed = self.closed or why
 
     def see(self, turn: Turn) -> None:
         """Take note of a member that failed before anything was tried."""
@@ -316,7 +325,7 @@ class _Board:
                 self.progress(self.done, self.total)
         except BaseException as fault:
             # What is under way ends; nothing new begins. Where the task's time is over, or somebody pressed Ctrl-C,
-            # nobody waits for it.
+            # that is told without waiting. The process still ends after its threads: Python joins them at its exit.
             self.close("the run was cut off")
             pool.shutdown(wait=isinstance(fault, Exception))
             raise
@@ -329,29 +338,38 @@ class _Board:
         turn.skipped = self.closed or (self.full if creates else "")
         if turn.skipped:
             return
+        probes = self.probes
         try:
             turn.outcome = carry_out(turn.member.house, turn.member.desired)
         except FonnteError as fault:
             so_far = fault.progress.get("outcome")
             turn.fault, turn.outcome = fault, so_far if isinstance(so_far, Outcome) else None
-            with self.lock:
-                self._learn(turn, fault)
+            self._learn(turn, fault, probes)
         with self.lock:
             self.done += 1
 
-    def _learn(self, turn: Turn, fault: FonnteError) -> None:
-        """Conclude from one failure what it means for the others."""
+    def _learn(self, turn: Turn, fault: FonnteError, probes: int) -> None:
+        """Conclude from one failure what it means for the others; probes is how many there were when it was begun."""
         if isinstance(fault, RefusedError) and fault.meaning is Meaning.ACCOUNT_FULL:
-            self.full = "the account holds no more free devices"
+            with self.lock:
+                self.full = "the account holds no more free devices"
         elif isinstance(fault, RefusedError) and fault.meaning is Meaning.BAD_TOKEN and fault.call == "/add-device":
             self.close("the service does not accept the account token")
-        elif isinstance(fault, CallError) and not isinstance(fault, RefusedError) and not self.closed:
-            self._probe(turn)
         if self.orders.stop:
             self.close("another device failed, and on_error is stop")
+        if isinstance(fault, CallError) and not isinstance(fault, RefusedError) and self._is_to_probe(probes):
+            self._probe(turn)
+
+    def _is_to_probe(self, probes: int) -> bool:
+        """Tell whether to ask if the service is there; what failed together is one reason to."""
+        with self.lock:
+            if self.closed or self.probes != probes:
+                return False
+            self.probes += 1
+            return True
 
     def _probe(self, turn: Turn) -> None:
-        """Ask once whether the service is still there, so that not every device has to find out by itself."""
+        """Ask whether the service is still there, so that not every device has to find out by itself."""
         house = turn.member.house
         try:
             if house.account_token:

@@ -11,9 +11,11 @@ Nothing is asked of the service. So it tells what the two declarations say, and 
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass
 
+from ._errors import OptionError
 from ._fleet_data import FleetData, FleetDevice, Unread, accounts_of, read_fleet, undeclared
 from ._number import international
 from ._redact import bare_host
@@ -29,6 +31,9 @@ BRAKES = (
     ("max_clear", "clears webhooks of {} devices"),
     ("max_disconnect", "disconnects {} devices"),
 )
+
+
+Limit = t.Union[int, str, None]
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,9 @@ def check_declaration(
     texts: t.Mapping[str, str | None],
     earlier: t.Mapping[str, str | None] | None = None,
     stamped: bool = True,
-    **limits: int | None,
+    max_create: Limit = None,
+    max_clear: Limit = None,
+    max_disconnect: Limit = None,
 ) -> dict[str, t.Any]:
     """Return what can be said of a declaration without a token.
 
@@ -71,11 +78,19 @@ def check_declaration(
         texts: The files by their paths.
         earlier: The files as they were before the change; None if there is nothing to compare with.
         stamped: Whether the names have to leave room for a stamp.
-        limits: The brakes by their names in ``BRAKES``; None for no limit.
+        max_create: The most devices that a run may create; None for no limit. What is given on the command line with
+            -e comes as text.
+        max_clear: The most devices whose webhooks it may clear, likewise.
+        max_disconnect: The most devices that it may disconnect, likewise.
 
     Returns:
         ``problems`` and ``notes`` (sentences), ``text`` (lines) and ``markdown``.
+
+    Raises:
+        OptionError: A brake is no number.
     """
+    given = {"max_create": max_create, "max_clear": max_clear, "max_disconnect": max_disconnect}
+    limits = {brake: _whole(brake, limit) for brake, limit in given.items()}
     said, problems, notes = read_texts(texts)
     fleet = read_fleet(said, stamped)
     problems += fleet.problems
@@ -93,6 +108,15 @@ def check_declaration(
         "text": _as_lines(head, parts, notes),
         "markdown": _as_markdown(head, problems, parts, notes),
     }
+
+
+def _whole(brake: str, limit: Limit) -> int | None:
+    if limit is None:
+        return None
+    text = str(limit).strip()
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise OptionError(brake, "it is no whole number that fits", "write one such as 3, or leave it out for no limit")
+    return int(text)
 
 
 def compare(fleet: FleetData, earlier: FleetData) -> list[Part]:
@@ -180,9 +204,10 @@ def _settings(pairs: Pairs) -> t.Iterator[Part]:
     """Yield a part for each change that devices have in common."""
     together: dict[tuple[str, str, str], list[str]] = {}
     for old, new in pairs:
-        for option in sorted(set(old.entry) | set(new.entry) - {"device"}):
+        # A state is told of in parts of its own.
+        for option in sorted((set(old.entry) | set(new.entry)) - {"device", "state"}):
             before, after = old.entry.get(option), new.entry.get(option)
-            if option in ("device", "state") or _same(before, after) or option in _clears(old, new):
+            if _same(before, after) or option in _clears(old, new):
                 continue
             together.setdefault((option, _shown(option, before), _shown(option, after)), []).append(_label(new))
     for (option, shown_before, shown_after), lines in together.items():
@@ -224,9 +249,8 @@ def _brake_notes(fleet: FleetData, earlier: FleetData, limits: t.Mapping[str, in
         "max_disconnect": sum(_stops(old, new) for old, new in pairs),
     }
     for brake, what in BRAKES:
-        limit = limits.get(brake)
-        # What is given on the command line with -e comes as text.
-        if limit is not None and counts[brake] > int(limit):
+        limit = limits[brake]
+        if limit is not None and counts[brake] > limit:
             yield (
                 f"This change {what.format(counts[brake])}, and fleet_{brake} is {limit}: the run would stop before it "
                 f"writes. If it is meant, run it once with -e fleet_{brake}={counts[brake]}."

@@ -38,14 +38,15 @@ def fleet_told(accounts: t.Sequence[Result], results: t.Sequence[Result], forese
     to_link = [(account, device) for account, entry, device in turns if _is_to_link(entry, device)]
     counts["cleared"] = sum(_is_cleared(entry, device) for _account, entry, device in turns)
     # A device that is created is told of once, though its settings may take an update.
-    counts["updated"] = sum(device["operations"][:1] == ["update"] for _account, _entry, device in turns)
+    counts["updated"] = sum(_is_updated(device["operations"]) for _account, _entry, device in turns)
     declared = sum(len(account["devices"]) for account in accounts)
     known = any("summary" in result for result in results) or not results
     head = [_head(declared, counts, foreseen)] if known else []
     return {
-        "text": [*head, *_left(accounts, results), *_linking(to_link)],
+        "text": [*head, *_left(accounts, results), *_unlisted(accounts, results), *_linking(to_link)],
         "created": created,
         "to_link": [device["number"] for _account, device in to_link],
+        "unlisted": [number for result in results for number in result.get("unlisted", ())],
         "counts": counts,
         "failed": any(_is_bad(result) for result in results),
     }
@@ -53,6 +54,10 @@ def fleet_told(accounts: t.Sequence[Result], results: t.Sequence[Result], forese
 
 def _is_bad(result: Result) -> bool:
     return not result or bool(result.get("failed"))
+
+
+def _is_updated(operations: t.Sequence[str]) -> bool:
+    return "update" in operations and "create" not in operations
 
 
 def _is_to_link(entry: Result, device: Result) -> bool:
@@ -94,11 +99,22 @@ def _left(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> t.Iterat
             yield f"{words} {', '.join(names)}."
 
 
+def _unlisted(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> t.Iterator[str]:
+    """Yield a line for each account that has devices which nobody declared."""
+    for account, result in zip(accounts, results):
+        numbers: t.Sequence[str] = result.get("unlisted", ())
+        more = f" and {len(numbers) - MOST_TOLD} more" if len(numbers) > MOST_TOLD else ""
+        if numbers:
+            counted = f"{len(numbers)} device{'' if len(numbers) == 1 else 's'}"
+            yield f"Nobody declared {counted} of account {account['name']}: {', '.join(numbers[:MOST_TOLD])}{more}."
+
+
 def _linking(to_link: t.Sequence[tuple[Result, Result]]) -> t.Iterator[str]:
     """Yield a line for each device that a person has to link, with whom to ask."""
     if not to_link:
         return
-    yield f"To be linked to a phone: {len(to_link)}. The playbook fonnte.whatsapp.link shows the QR code."
+    how = "The playbook fonnte.whatsapp.link shows the QR code, with -e link_devices=all or a number."
+    yield f"To be linked to a phone: {len(to_link)}. {how}"
     for account, device in to_link[:MOST_TOLD]:
         yield _link_line(account, device)
     if len(to_link) > MOST_TOLD:

@@ -10,31 +10,28 @@ from __future__ import annotations
 
 import typing as t
 
-from ._errors import OptionError, doing
+from ._errors import doing
 from ._filters import choose, filter_of
 from ._listing import Device
 from ._record import DeviceRecord
 from ._redact import Redactor
 from ._result import Result, device_facts, recorded_facts
 from ._settings import Value
-from ._sight import House
+from ._sight import House, require_token
 
 
 def device_info(house: House, redactor: Redactor, params: t.Mapping[str, t.Any]) -> tuple[Result, list[str]]:
     """Return the result of fonnte_device_info and its warnings."""
     wanted = filter_of(params)
+    require_token(house)
     if house.account_token:
         with doing("Listing the account's devices"):
             listing = house.api.get_devices(house.account_token)
         found = listing.devices
         account: Result | None = {"devices": len(found), "connected": listing.connected, "messages": listing.messages}
-    elif house.device_token:
+    else:
         with doing("Looking up the device"):
             found, account = (house.api.profile(house.device_token),), None
-    else:
-        raise OptionError(
-            "account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN, or give a device_token"
-        )
     chosen, missing = choose(found, wanted.numbers)
     warnings: list[str] = []
     devices = [_describe(house, redactor, params, device, warnings) for device in chosen if wanted.wants(device)]

@@ -49,8 +49,9 @@ TOO_SLOW = Answer(408, "too_slow", "the body did not arrive in time")
 TOO_LARGE = Answer(413, "too_large", "the body is too large")
 ENCODED = Answer(415, "encoded", "the body must not be compressed")
 NOT_UNDERSTOOD = Answer(422, "not_understood", "this is none of Fonnte's webhooks")
-# aiohttp answers it: what came is no HTTP.
+# aiohttp answers these two: what came is no HTTP, or breaks off; and a mistake of ours was in the way.
 NOT_HTTP = Answer(400, "not_http", "")
+FAILED = Answer(500, "failed", "")
 FULL = Answer(503, "full", "try again later")
 STOPPING = Answer(503, "stopping", "try again later")
 
@@ -64,6 +65,7 @@ REFUSALS = (
     ENCODED,
     NOT_UNDERSTOOD,
     NOT_HTTP,
+    FAILED,
     FULL,
     STOPPING,
 )

@@ -13,6 +13,7 @@ share one process, and so one connection and one list.
 from __future__ import annotations
 
 import os
+import threading
 import time
 import typing as t
 
@@ -39,32 +40,41 @@ class KeptListing:
         self._read_at = 0.0
         # When each device, by token and by number, was last written.
         self._touched: dict[str, float] = {}
+        # The workers of a fleet share one list.
+        self._lock = threading.Lock()
 
     def current(self, number: str, device_token: str) -> Listing | None:
         """Return the list if it still tells of this device as a new one would; None to read it again."""
-        if self._listing is None or time.monotonic() - self._read_at > self._seconds:
-            return None
-        # Without a number nobody knows which device it will be.
-        touched = device_token in self._touched or (key_of(number) in self._touched if number else bool(self._touched))
-        return None if touched else self._listing
+        with self._lock:
+            if self._listing is None or time.monotonic() - self._read_at > self._seconds:
+                return None
+            # Without a number nobody knows which device it will be.
+            by_number = key_of(number) in self._touched if number else bool(self._touched)
+            return None if by_number or device_token in self._touched else self._listing
 
     def hold(self, listing: Listing, read_at: float) -> None:
         """Keep a list; what was written while it was read may not be in it."""
-        self._touched = {name: at for name, at in self._touched.items() if at >= read_at}
-        self._listing, self._read_at = listing, read_at
+        with self._lock:
+            if self._listing is not None and read_at < self._read_at:
+                # It came late: what was written between the two is in the other one, and not in this.
+                return
+            self._touched = {name: at for name, at in self._touched.items() if at >= read_at}
+            self._listing, self._read_at = listing, read_at
 
     def touch(self, *devices: str) -> None:
         """Note that these devices, by number or token, may not be as listed any more."""
-        at = time.monotonic()
-        for name in filter(None, devices):
-            listed = self._listing.find_token(name) if self._listing else None
-            self._touched.update({name: at, key_of(listed.number if listed else name): at})
+        with self._lock:
+            at = time.monotonic()
+            for name in filter(None, devices):
+                listed = self._listing.find_token(name) if self._listing else None
+                self._touched.update({name: at, key_of(listed.number if listed else name): at})
 
     def fail(self, *devices: str) -> None:
         """Note that a call of these devices failed."""
         if self._survives_errors:
             self.touch(*devices)
-        else:
+            return
+        with self._lock:
             self._listing = None
 
 

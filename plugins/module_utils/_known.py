@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import enum
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ._record import DeviceRecord
 from ._settings import BY_OPTION, SETTINGS, Settings, Value
@@ -177,4 +177,4 @@ def claims(settings: Settings) -> Claims:
 
 def without(known: Knowledge, options: t.Collection[str]) -> Knowledge:
     """Return what is known when the record of some settings is given up."""
-    return {option: replace(UNKNOWN) if option in options else item for option, item in known.items()}
+    return {option: UNKNOWN if option in options else item for option, item in known.items()}

@@ -27,7 +27,6 @@ Result = t.Dict[str, t.Any]
 
 QR, CODE = "qr", "code"
 _WORDS = {QR: "a QR code", CODE: "a pairing code"}
-FREE = "free"
 # How often the account's list is looked at while a person is at work; and the profile, which the service limits.
 LIST_SECONDS = 5.0
 PROFILE_SECONDS = 20.0
@@ -89,7 +88,7 @@ def foresee_link(house: House, order: Order) -> Link:
         return _with_place(order, Link(order.number, warnings=[earlier]))
     link = _link(sight)
     blocking = _linked_free(sight.device, sight.listing) if sight.listing and order.fetch else []
-    if not link.was_linked and blocking and _is_free(sight.device):
+    if not link.was_linked and blocking and sight.device.is_free:
         link.warnings.append(
             f"Device {link.number} is a free one, and the free device {' and '.join(blocking)} is linked: "
             "Fonnte links only one at a time, and would refuse."
@@ -145,14 +144,10 @@ def _with_place(order: Order, link: Link) -> Link:
     return link
 
 
-def _is_free(device: Device) -> bool:
-    return (device.package or "").lower() == FREE
-
-
 def _linked_free(device: Device, listing: Listing) -> list[str]:
     """Return the numbers of the other free devices that a list shows as linked."""
     return [
-        other.number for other in listing.devices if other.connected and _is_free(other) and other.token != device.token
+        other.number for other in listing.devices if other.connected and other.is_free and other.token != device.token
     ]
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import re
 import ssl
 import typing as t
@@ -20,6 +19,7 @@ from ._errors import OptionError
 from ._events import KINDS
 from ._intake import Limits
 from ._number import key_of, parse_number
+from ._transport import is_loopback
 
 SECRET_VARIABLE = "FONNTE_EVENTS_SECRET"
 HEALTH = "/health"
@@ -55,7 +55,7 @@ class Options:
     @property
     def exposed(self) -> bool:
         """Tell whether tokens cross a network unencrypted."""
-        return self.tls is None and not _is_loopback(self.host)
+        return self.tls is None and not is_loopback(self.host)
 
 
 Args = t.Mapping[str, t.Any]
@@ -132,13 +132,6 @@ def _host(value: object) -> str:
     return value
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _whole(args: Args, option: str, default: int, bounds: tuple[int, int]) -> int:
     value = args.get(option)
     if value is None:
@@ -152,7 +145,10 @@ def _whole(args: Args, option: str, default: int, bounds: tuple[int, int]) -> in
 
 
 def _yes_or_no(args: Args, option: str) -> bool:
-    text = str(args.get(option, False)).strip().lower()
+    value = args.get(option)
+    if value is None:
+        return False
+    text = str(value).strip().lower()
     if text not in _TRUE + _FALSE:
         raise OptionError(option, "it is neither true nor false", "write true or false, or leave it out")
     return text in _TRUE

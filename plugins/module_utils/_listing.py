@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 
 from ._clock import Moment
 from ._errors import FonnteError
-from ._number import key_of
+from ._number import NumberIndex
 from ._settings import Settings
 from ._stamp import Stamp
+
+FREE_PACKAGE = "free"
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ class Device:
     messages: int | None = None
     settings: Settings = field(default_factory=dict)
 
+    @property
+    def is_free(self) -> bool:
+        """Whether it is one of which Fonnte allows an account only some, and links one at a time."""
+        return (self.package or "").lower() == FREE_PACKAGE
+
 
 class Listing:
     """All devices that the account's list shows, and the account's own figures.
@@ -64,12 +71,11 @@ class Listing:
         self.messages = messages
         self.began = began or Moment.now()
         # A fleet asks for each of its devices: looking through the list every time would take its square.
+        self._numbers = NumberIndex(device.number for device in self.devices)
         self._exact: dict[str, Device] = {}
-        self._spelled: dict[str, list[Device]] = {}
         self._tokens: dict[str, Device] = {}
         for device in self.devices:
             self._exact.setdefault(device.number, device)
-            self._spelled.setdefault(key_of(device.number), []).append(device)
             self._tokens.setdefault(device.token, device)
 
     def find(self, number: str) -> Device | None:
@@ -78,15 +84,13 @@ class Listing:
         Raises:
             FonnteError: Two devices are this number, in two spellings.
         """
-        if number in self._exact:
-            return self._exact[number]
-        found = self._spelled.get(key_of(number), [])
+        found = self._numbers.find(number)
         if len(found) > 1:
             raise FonnteError(
-                f"the account has more than one device with this number: {' and '.join(device.number for device in found)}",
+                f"the account has more than one device with this number: {' and '.join(found)}",
                 "write the number exactly as one of them is registered",
             )
-        return found[0] if found else None
+        return self._exact[found[0]] if found else None
 
     def find_token(self, token: str) -> Device | None:
         """Return the device that a token belongs to."""

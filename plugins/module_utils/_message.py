@@ -11,6 +11,7 @@ A message that went out cannot be taken back, so all that can be wrong with one 
 
 from __future__ import annotations
 
+import collections
 import os
 import re
 import typing as t
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from urllib.parse import urlencode
 
+from ._clock import TIME_FORMAT
 from ._errors import OptionError
 from ._number import COUNTRY, dialled, parse_number
 from ._settings import check_url, declare
@@ -92,8 +94,8 @@ def read_message(params: Params, moment: datetime) -> Message:
     country = params["country_code"]
     if country is not None:
         form["countryCode"] = country = str(declare("country_code", country))
-    named = read_targets(params["target"], country or COUNTRY)
-    targets = tuple(dict.fromkeys(named))
+    named = collections.Counter(read_targets(params["target"], country or COUNTRY))
+    targets = tuple(named)
     form["target"] = ",".join(target.wire for target in targets)
     scheduled = _schedule(params["schedule"], moment)
     if scheduled is not None:
@@ -108,7 +110,7 @@ def read_message(params: Params, moment: datetime) -> Message:
     _check_characters(form, upload)
     if params["method"] == "get":
         _check_query(form, upload)
-    repeated = tuple(target.dialled for target in targets if named.count(target) > 1)
+    repeated = tuple(target.dialled for target, times in named.items() if times > 1)
     return Message(targets, form, upload, scheduled, repeated)
 
 
@@ -333,8 +335,8 @@ def _schedule(value: object, moment: datetime) -> int | None:
     if then <= moment:
         raise OptionError(
             "schedule",
-            f"{then:%Y-%m-%dT%H:%M:%SZ} is in the past",
-            f"it is {moment:%Y-%m-%dT%H:%M:%SZ} now: give a later time, or leave it out to send now",
+            f"{then:{TIME_FORMAT}} is in the past",
+            f"it is {moment:{TIME_FORMAT}} now: give a later time, or leave it out to send now",
         )
     if then - moment > LATEST:
         raise OptionError("schedule", f"it lies in the year {then.year}", "check the year; unix time is in seconds")

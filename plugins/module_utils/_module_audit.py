@@ -169,7 +169,7 @@ def _report(audit: Audit, words: Words, params: Params) -> Report:
     result: Result = {
         "changed": False,
         "findings": [
-            {"device": finding.number or None, **finding_data(finding, audit, words)} for finding in audit.findings()
+            {"device": finding.number or None, **finding_data(finding, words)} for finding in audit.findings()
         ],
         "summary": summary(audit),
         "text": text,

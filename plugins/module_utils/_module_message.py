@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from ._api import Queued
 from ._clock import Moment, now, unix_to_text
 from ._command import Report, Task
-from ._errors import CallError, FonnteError, Meaning, NotFoundError, OptionError, RefusedError, doing
+from ._errors import CallError, FonnteError, Meaning, NotFoundError, RefusedError, doing
 from ._listing import Device
 from ._message import Message, as_written, read_message
 from ._options import API, NUMBER, Spec, common_warnings, max_age, number, open_house, require_device

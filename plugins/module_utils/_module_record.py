@@ -12,14 +12,13 @@ from ._command import Report, Task
 from ._errors import OptionError
 from ._options import API, Params, Spec, common_warnings, max_age, numbers_of, open_house
 from ._record_care import Errand, RecordOperation, carry_out_job, foresee_job, plan_job
-from ._record_view import record_status
 
 RECORD: Spec = {
     **API,
     "operation": {
         "type": "str",
+        "required": True,
         "choices": [operation.value for operation in RecordOperation],
-        "default": RecordOperation.STATUS.value,
     },
     "devices": {"type": "list", "elements": "raw"},
     "path": {"type": "path"},
@@ -33,11 +32,8 @@ def run_record(task: Task) -> Report:
     max_age(task.params["record_max_age"])
     errand = record_errand(task.params)
     house, _redactor = open_house(task.params, task.environment)
-    if errand.operation is RecordOperation.STATUS:
-        result, warnings = record_status(house, errand.numbers)
-    else:
-        job = plan_job(house, errand)
-        result, warnings = foresee_job(house, job) if task.check_mode else carry_out_job(job)
+    job = plan_job(house, errand)
+    result, warnings = foresee_job(house, job) if task.check_mode else carry_out_job(job)
     return Report(result, [*common_warnings(task.params), *warnings])
 
 

@@ -137,14 +137,28 @@ def same_number(one: str, other: str) -> bool:
     return one == other or key_of(one) == key_of(other)
 
 
-def matches(wanted: str, registered: t.Iterable[str]) -> list[str]:
-    """Return those of the registered spellings that are the wanted number.
+class NumberIndex:
+    """Numbers as they are registered, found by any spelling without looking through all of them each time."""
 
-    An exact match wins and is alone; otherwise every spelling of the same phone is returned, so that
-    the caller can refuse to choose between two.
-    """
-    spellings = list(registered)
-    if wanted in spellings:
-        return [wanted]
-    key = key_of(wanted)
-    return [spelling for spelling in spellings if key_of(spelling) == key]
+    def __init__(self, registered: t.Iterable[str]) -> None:
+        self._spellings: dict[str, list[str]] = {}
+        for spelling in registered:
+            self._spellings.setdefault(key_of(spelling), []).append(spelling)
+
+    def spellings(self, number: str) -> list[str]:
+        """Return all registered spellings of a phone, in the order in which they were given."""
+        return list(self._spellings.get(key_of(number), ()))
+
+    def find(self, wanted: str) -> list[str]:
+        """Return those of the registered spellings that are the wanted number.
+
+        An exact match wins and is alone; otherwise every spelling of the same phone is returned, so that
+        the caller can refuse to choose between two.
+        """
+        spellings = self.spellings(wanted)
+        return [wanted] if wanted in spellings else spellings
+
+
+def matches(wanted: str, registered: t.Iterable[str]) -> list[str]:
+    """Return the same for one number; who asks for many makes an index."""
+    return NumberIndex(registered).find(wanted)

@@ -6,7 +6,7 @@
 
 """The picture of a QR code: believed only when it is a whole PNG, and the file that holds it.
 
-Who sees the picture can link a phone of his own in place of the right one, so nobody else can read the file,
+Who sees the picture can link a phone of their own in place of the right one, so nobody else can read the file,
 and no link of another user leads it elsewhere.
 """
 
@@ -19,11 +19,10 @@ import os
 import re
 import stat
 import struct
-import time
-import uuid
 import zlib
 
 from ._errors import FonnteError, OptionError
+from ._files import remove_left, write_all
 
 DEST = "dest"
 
@@ -34,9 +33,6 @@ LARGEST_PICTURE = 1024 * 1024
 LONGEST_SIDE = 2048
 # How many samples a pixel has in each colour type.
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-# What a killed run may leave beside the file, and from when on it is nobody's any more.
-_ASIDE = ".new"
-_LEFT_SECONDS = 60.0
 
 
 # --- the picture ----------------------------------------------------------------------------------------------------
@@ -178,43 +174,22 @@ def _link_of_another(path: str) -> str:
 
 
 def write_picture(path: str, png: bytes) -> None:
-    """Write a picture that only its owner can read: aside, to the disk, then renamed.
+    """Write a picture that only its owner can read, whole or not at all.
 
     Raises:
         OptionError: Something speaks against writing there.
         FonnteError: It cannot be written. What was there before is still there.
     """
     check_file(path)
-    # A link of the user's own is kept, and what it leads to is written.
-    folder, name = os.path.split(os.path.realpath(path))
-    # The name is chosen before the file is there: a Ctrl-C between the two would leave it.
-    aside = os.path.join(folder, f".{name}.{uuid.uuid4().hex}{_ASIDE}")
     try:
-        _sweep(folder, name)
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            os.fchmod(stream.fileno(), 0o600)
-            stream.write(png)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(aside, os.path.join(folder, name))
+        # Who finds what a killed run has left could link a phone with it.
+        remove_left(path)
+        # A link of the user's own is kept, and what it leads to is written.
+        write_all({os.path.realpath(path): png}, 0o600)
     except OSError as fault:
         raise FonnteError(
             f"the QR code cannot be written to {path} ({fault.strerror})", "make room for it, or name another dest"
         ) from None
-    finally:
-        # After Ctrl-C too. Where all went well it is not there any more.
-        with contextlib.suppress(OSError):
-            os.unlink(aside)
-
-
-def _sweep(folder: str, name: str) -> None:
-    """Remove what runs that were killed while they wrote this file have left."""
-    for entry in os.scandir(folder):
-        if entry.name.startswith(f".{name}.") and entry.name.endswith(_ASIDE):
-            with contextlib.suppress(OSError):
-                if time.time() - entry.stat(follow_symlinks=False).st_mtime > _LEFT_SECONDS:
-                    os.unlink(entry.path)
 
 
 def remove_picture(path: str, png: bytes) -> bool:

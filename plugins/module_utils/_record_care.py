@@ -35,7 +35,6 @@ AS_OLD = (
 class RecordOperation(enum.Enum):
     """What is done with the record."""
 
-    STATUS = "status"
     BACKUP = "backup"
     RESTORE = "restore"
     FORGET = "forget"
@@ -128,7 +127,12 @@ def carry_out_job(job: Job) -> tuple[Result, list[str]]:
     except FonnteError as fault:
         fault.progress = _result(job, done)
         raise
-    return _result(job, done), list(job.warnings)
+    left = len(job.changes) - len(done)
+    if not left:
+        return _result(job, done), list(job.warnings)
+    were = f"{_count(left, 'file')} {'was' if left == 1 else 'were'}"
+    meanwhile = f"{were} written by another run in the meantime and left: see kept. Run it again."
+    return _result(job, done), [*job.warnings, meanwhile]
 
 
 def _result(job: Job, made: t.Sequence[Change]) -> Result:
@@ -362,7 +366,9 @@ def plan_forget(house: House, numbers: tuple[str, ...] | None, orphans: bool) ->
             f"Nothing is known any more of {forgotten}: the next run sends what it declares again, and an update may "
             "reset settings that it does not declare."
         )
-    return Job(house.records.folder, tuple(changes), _applying(changes), {"missing": missing}, tuple(warnings))
+    return Job(
+        house.records.folder, tuple(changes), _applying(changes), {"missing": missing, "kept": []}, tuple(warnings)
+    )
 
 
 def _refuse_two(view: View, numbers: t.Iterable[str]) -> None:
@@ -423,10 +429,13 @@ def _lock_order(change: Change) -> tuple[bool, str]:
 def _apply(change: Change) -> bool:
     """Make a change, unless another run was quicker; tell whether anything was done."""
     there = change.file.sealed()
-    if change.after is None:
-        change.file.remove()
-        return there is not None
+    if there == change.after:
+        # Somebody did the same.
+        return True
     if there != change.before:
         return False
-    change.file.write(change.after)
+    if change.after is None:
+        change.file.remove()
+    else:
+        change.file.write(change.after)
     return True

@@ -16,16 +16,14 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ._clock import age, now
-from ._errors import OptionError, doing
+from ._clock import DAY_SECONDS, age, now
+from ._errors import doing
 from ._folder import folder_health
 from ._listing import Device
-from ._number import matches
+from ._number import NumberIndex
 from ._record import DeviceRecord, Entry, NumberNote, RecordFile, SealedFile, Standing, is_name
 from ._result import Result
-from ._sight import House
-
-DAY_SECONDS = 86400
+from ._sight import House, require_token
 
 
 @dataclass(frozen=True)
@@ -79,8 +77,8 @@ class View:
         """Return the owners that are asked for, each once, and the numbers of which nothing is known."""
         if numbers is None:
             return list(self.everyone), []
-        by_number = {owner.number: owner for owner in self.everyone}
-        spellings = {number: matches(number, by_number) for number in numbers}
+        index = NumberIndex(dict.fromkeys(owner.number for owner in self.everyone))
+        spellings = {number: index.find(number) for number in numbers}
         chosen = {spelling for found in spellings.values() for spelling in found}
         return (
             [owner for owner in self.everyone if owner.number in chosen],
@@ -126,10 +124,7 @@ def _number(device: Device) -> str:
 
 
 def _devices(house: House) -> list[Device]:
-    if not house.account_token and not house.device_token:
-        raise OptionError(
-            "account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN, or give a device_token"
-        )
+    require_token(house)
     devices: list[Device] = []
     if house.account_token:
         with doing("Listing the account's devices"):
@@ -166,10 +161,11 @@ def _left_over(house: House, note: NumberNote | None, owned: t.Mapping[str, str]
 # What is told of it
 
 
-def record_status(house: House, numbers: tuple[str, ...] | None) -> tuple[Result, list[str]]:
+def record_info(house: House, numbers: tuple[str, ...] | None) -> tuple[Result, list[str]]:
     """Return what there is to know of the record, without a value of it, and warnings."""
     view = look_around(house, numbers)
     chosen, missing = view.choose(numbers)
+    wanted = {owner.number for owner in chosen}
     warnings: list[str] = []
     health = folder_health(house.records)
     orphans, unclaimed, damaged = list(view.orphans()), view.unclaimed(), house.records.damaged()
@@ -180,8 +176,8 @@ def record_status(house: House, numbers: tuple[str, ...] | None) -> tuple[Result
         "writable": health.writable,
         "lasting": health.lasting,
         "lasting_because": health.because,
-        "devices": [_device_facts(owner, warnings) for owner in view.devices if owner in chosen],
-        "numbers": [_number_facts(owner, warnings) for owner in view.gone if owner in chosen],
+        "devices": [_device_facts(owner, warnings) for owner in view.devices if owner.number in wanted],
+        "numbers": [_number_facts(owner, warnings) for owner in view.gone if owner.number in wanted],
         "missing": missing,
         "orphans": {"count": len(orphans), "files": orphans} if view.whole else None,
         "unclaimed": {"count": len(unclaimed), "files": unclaimed} if view.whole else None,

@@ -60,8 +60,7 @@ class Redactor:
         for secret in sorted(hidden, key=len, reverse=True):
             text = text.replace(secret, MASK)
         text = _URL.sub(lambda found: self.url(found.group()), text)
-        text = "".join(letter if letter.isprintable() else " " for letter in text)
-        return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…"
+        return cut(printable(text, " "), LONGEST_TEXT)
 
 
 def _parts(url: str) -> set[str]:
@@ -81,6 +80,24 @@ def _parts(url: str) -> set[str]:
 
 def _spellings(word: str) -> tuple[str, ...]:
     return word, quote(word, safe=""), unquote(word), word.replace("/", "\\/")
+
+
+def printable(text: str, mark: str = "?", kept: str = "") -> str:
+    """Return text from outside with a mark for each character that nobody sees.
+
+    These are line ends, colours of a terminal, marks that turn the direction of writing, and halves of characters.
+
+    Args:
+        text: The text.
+        mark: What takes their place.
+        kept: Those that stay all the same.
+    """
+    return "".join(letter if letter.isprintable() or letter in kept else mark for letter in text)
+
+
+def cut(text: str, longest: int) -> str:
+    """Return a text, or as many of its characters as are given, with a sign that there are more."""
+    return text if len(text) <= longest else text[:longest] + "…"
 
 
 def bare_host(url: str) -> str:

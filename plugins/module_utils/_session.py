@@ -15,13 +15,13 @@ from __future__ import annotations
 import logging
 import os
 import ssl
-import time
+import threading
 import traceback
 import typing as t
 
 from ._errors import MissingLibraryError, OptionError, UnansweredError, UnreachableError, UnreadableError
-from ._retry import BoundedRetry
-from ._transport import NO_ANSWER, POLICIES, Answer, Call, Connection, Gate, Late, Policy, environment_proxies
+from ._retry import BACKOFF_SECONDS
+from ._transport import NO_ANSWER, Answer, Call, Caller, Connection, Late, environment_proxies
 
 try:
     import requests
@@ -32,11 +32,34 @@ except ImportError:
 else:
     REQUESTS_MISSING = ""
 
+# A Retry-After that asks for more is taken to ask for this.
+LONGEST_PATIENCE = 6 * 3600.0
 LARGEST_BODY = 32 * 1024 * 1024
 CHUNK = 64 * 1024
 
 _CHECK_NETWORK = "check api_endpoint, the network and the proxy variables of the environment"
 _CHECK_CERTIFICATE = "check api_endpoint, or name the authority that signed it with ca_path"
+_CHECK_TLS = "check http or https, host and port in api_endpoint, then run the play again"
+_LOOK_AGAIN = "run the play again to see what is there now"
+
+# For whom a thread is sending. Each request has a thread of its own.
+_sending = threading.local()
+
+
+def retry_of(retries: int) -> urllib3.util.Retry:
+    """Return what counts so many more tries, whatever they fail of, and doubles the pauses between them."""
+    return urllib3.util.Retry(retries, backoff_factor=BACKOFF_SECONDS)
+
+
+def seconds_of(header: str | None) -> float | None:
+    """Return the seconds of a Retry-After header, a number or an HTTP date, or None if it is neither."""
+    if header is None:
+        return None
+    try:
+        seconds = urllib3.util.Retry(0).parse_retry_after(header)
+    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError, TypeError, IndexError):
+        return None
+    return float(min(max(seconds, 0), LONGEST_PATIENCE))
 
 
 class Session:
@@ -47,15 +70,14 @@ class Session:
         OptionError: ca_path names no authorities.
     """
 
-    def __init__(self, connection: Connection, gate: Gate) -> None:
+    def __init__(self, connection: Connection) -> None:
         if REQUESTS_MISSING:
             raise MissingLibraryError("requests", REQUESTS_MISSING)
-        if not hasattr(BoundedRetry, "DEFAULT_ALLOWED_METHODS"):
+        if not hasattr(urllib3.util.Retry, "DEFAULT_ALLOWED_METHODS"):
             raise MissingLibraryError("urllib3 >= 1.26", "An older one is installed.")
         if connection.ca_path is not None:
             _check_authorities(connection.ca_path)
         self._connection = connection
-        self._gate = gate
         self._proxies = environment_proxies(connection.endpoint)
         self._session = self._open()
 
@@ -71,45 +93,31 @@ class Session:
         session.headers.update(
             {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "fonnte.whatsapp"}
         )
-        size = self._connection.pool_size
-        pools = urllib3.PoolManager(num_pools=size, maxsize=size, block=False)
-        for path, policy in POLICIES.items():
-            adapter = HTTPAdapter(max_retries=self._retry(policy))
-            # A retry policy for each path, connections shared by all.
-            adapter.poolmanager = pools
-            session.mount(self._connection.endpoint + path, adapter)
+        adapter = _adapter(self._connection.pool_size)
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, adapter)
         if not self._connection.verify:
             # The module warns in its own words; the library would print to stderr at every call.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         return session
 
-    def _retry(self, policy: Policy) -> t.Any:
-        return BoundedRetry.make(
-            tries=self._connection.retries,
-            statuses=policy.statuses,
-            after_broken_replies=policy.after_broken_replies,
-            longest_delay=self._connection.longest_delay,
-            gate=self._gate,
-        )
+    def retry(self) -> urllib3.util.Retry:
+        """Return the retries that a call has."""
+        return retry_of(self._connection.retries)
 
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
 
-    def exchange(self, call: Call, deadline: float) -> Answer:
-        """Send, and read the body; a read whose body breaks off is sent again like any other broken read."""
-        policy = POLICIES[call.path]
-        retry = self._retry(policy)
-        while True:
-            try:
-                return self._send(call, deadline)
-            except _BrokenBody as fault:
-                if not policy.after_broken_replies or time.monotonic() >= deadline:
-                    raise _unanswered(fault) from None
-                retry = retry.after_broken_body(call.method, call.path, _unanswered(fault))
+    def exchange(self, call: Call, caller: Caller) -> Answer:
+        """Send once, unless the caller has left before, and read the whole answer.
 
-    def _send(self, call: Call, deadline: float) -> Answer:
+        Raises:
+            CallError: None came; the error knows whether the request went out, and whether it may be passing.
+            Late: The caller has left.
+        """
         connection = self._connection
+        _sending.caller = caller
         try:
             response = self._session.request(
                 call.method,
@@ -122,19 +130,63 @@ class Session:
                 stream=True,
             )
         except requests.exceptions.RequestException as fault:
-            raise _connection_fault(fault) from None
+            raise _connection_fault(fault, caller.was_sent) from None
         except (urllib3.exceptions.HTTPError, ValueError) as fault:
             # What fails before a connection is tried, such as a host name that cannot be one, is not wrapped.
-            raise UnreachableError(f"the service cannot be reached ({type(fault).__name__})", _CHECK_NETWORK) from None
+            name = type(fault).__name__
+            if caller.was_sent:
+                raise UnansweredError(f"the connection broke ({name})", _LOOK_AGAIN) from None
+            raise UnreachableError(f"the service cannot be reached ({name})", _CHECK_NETWORK) from None
         try:
             return Answer(
                 response.status_code,
-                _body(response, deadline),
-                BoundedRetry.seconds(response.headers.get("Retry-After")),
+                _body(response, caller),
+                seconds_of(response.headers.get("Retry-After")),
                 response.headers.get("Location", ""),
             )
         finally:
             response.close()
+
+
+def _adapter(size: int) -> t.Any:
+    """Return what keeps so many connections, asks before it sends, and tries nothing again."""
+    opening = threading.Lock()
+
+    class Adapter(HTTPAdapter):
+        def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
+            super().init_poolmanager(*args, **kwargs)
+            _have_asked(self.poolmanager)
+
+        def proxy_manager_for(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+            # No other thread gets a manager whose connections do not ask yet.
+            with opening:
+                known = list(self.proxy_manager.values())
+                manager = super().proxy_manager_for(*args, **kwargs)
+                if manager not in known:
+                    _have_asked(manager)
+            return manager
+
+    return Adapter(pool_connections=size, pool_maxsize=size, max_retries=0)
+
+
+def _have_asked(manager: t.Any) -> None:
+    """Have all connections of a manager ask before they send."""
+    manager.pool_classes_by_scheme = {
+        scheme: type(pools.__name__, (pools,), {"ConnectionCls": _asking(pools.ConnectionCls)})
+        for scheme, pools in manager.pool_classes_by_scheme.items()
+    }
+
+
+def _asking(connections: t.Any) -> t.Any:
+    """Return a class of connections that ask whether anybody waits still, when they are there and nothing is sent."""
+
+    def request(self: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        if self.sock is None:
+            self.connect()
+        _sending.caller.send()
+        return connections.request(self, *args, **kwargs)
+
+    return type(connections.__name__, (connections,), {"request": request})
 
 
 def _carried(call: Call) -> dict[str, t.Any]:
@@ -166,11 +218,7 @@ def _check_authorities(path: str) -> None:
         raise OptionError("ca_path", "it holds no certificates in PEM format", "give the path of a CA bundle") from None
 
 
-class _BrokenBody(Exception):
-    pass
-
-
-def _body(response: t.Any, deadline: float) -> bytes:
+def _body(response: t.Any, caller: Caller) -> bytes:
     chunks: list[bytes] = []
     size = 0
     try:
@@ -179,15 +227,13 @@ def _body(response: t.Any, deadline: float) -> bytes:
             size += len(chunk)
             if size > LARGEST_BODY:
                 raise UnreadableError(f"the reply is larger than {LARGEST_BODY // 2**20} MB", NO_ANSWER, True)
-            if time.monotonic() >= deadline:
+            if caller.has_left:
                 raise Late
     except requests.exceptions.RequestException as fault:
-        raise _BrokenBody(_cause(fault)) from None
+        broken = UnansweredError(f"the reply broke off ({_cause(fault)})", _LOOK_AGAIN)
+        broken.passing = True
+        raise broken from None
     return b"".join(chunks)
-
-
-def _unanswered(fault: _BrokenBody) -> UnansweredError:
-    return UnansweredError(f"the reply broke off ({fault})", "run the play again to see what is there now")
 
 
 def _chain(fault: BaseException | None) -> t.Iterator[BaseException]:
@@ -214,25 +260,32 @@ def _cause(fault: BaseException) -> str:
     return words or "no reason is given"
 
 
-def _connection_fault(fault: t.Any) -> UnreachableError | UnansweredError:
+def _connection_fault(fault: t.Any, was_sent: bool) -> UnreachableError | UnansweredError:
     links = list(_chain(fault))
-    never_sent = (
-        urllib3.exceptions.NewConnectionError,
+    told = _answer_fault(fault, links) if was_sent else _way_fault(fault, links)
+    told.passing = _is_any(
+        links,
         urllib3.exceptions.ConnectTimeoutError,
-        ssl.SSLCertVerificationError,
+        urllib3.exceptions.NewConnectionError,
+        urllib3.exceptions.ReadTimeoutError,
+        urllib3.exceptions.ProtocolError,
     )
-    if any(isinstance(link, never_sent) for link in links) or isinstance(
-        fault, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.InvalidProxyURL)
-    ):
-        refused = any(isinstance(link, ssl.SSLCertVerificationError) for link in links)
-        return UnreachableError(
-            f"the service cannot be reached ({_cause(fault)})", _CHECK_CERTIFICATE if refused else _CHECK_NETWORK
-        )
-    if isinstance(fault, requests.exceptions.Timeout) or any(
-        isinstance(link, urllib3.exceptions.ReadTimeoutError) for link in links
-    ):
+    return told
+
+
+def _is_any(links: list[BaseException], *kinds: type[BaseException]) -> bool:
+    return any(isinstance(link, kinds) for link in links)
+
+
+def _way_fault(fault: t.Any, links: list[BaseException]) -> UnreachableError:
+    advice = _CHECK_TLS if _is_any(links, ssl.SSLError) else _CHECK_NETWORK
+    if _is_any(links, ssl.SSLCertVerificationError):
+        advice = _CHECK_CERTIFICATE
+    return UnreachableError(f"the service cannot be reached ({_cause(fault)})", advice)
+
+
+def _answer_fault(fault: t.Any, links: list[BaseException]) -> UnansweredError:
+    if isinstance(fault, requests.exceptions.Timeout) or _is_any(links, urllib3.exceptions.ReadTimeoutError):
         return UnansweredError("the service did not answer in time", "run the play again, or raise api_timeout")
-    advice = "run the play again to see what is there now"
-    if any(isinstance(link, ssl.SSLError) for link in links):
-        advice = "check http or https, host and port in api_endpoint, then run the play again"
+    advice = _CHECK_TLS if _is_any(links, ssl.SSLError) else _LOOK_AGAIN
     return UnansweredError(f"the connection broke ({_cause(fault)})", advice)

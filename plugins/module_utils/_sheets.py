@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from . import _yaml_text as yaml_text
 from ._errors import OptionError
-from ._number import matches, parse_number
+from ._number import NumberIndex, parse_number
 from ._settings import BY_OPTION, SETTINGS, Kind, Settings, Value, Where, declare
 from ._yaml_text import TextError
 
@@ -240,10 +240,10 @@ def csv_with(text: str, path: str, devices: t.Sequence[Listed], separator: str) 
     if text:
         table = _table(text, path)
         text, separator, head = yaml_text.ending_with_newline(text), table.separator, table.head
-        known = [row.number for row in read_csv(text, path).rows]
+        known = NumberIndex(row.number for row in read_csv(text, path).rows)
     else:
         # With the BOM a spreadsheet reads names right that are not English.
-        head, known = HEAD, []
+        head, known = HEAD, NumberIndex(())
         text = BOM + _csv_line(head, separator)
     new = [device for device in devices if not _is_known(device.number, known)]
     return text + "".join(_csv_line([_first_cell(column, device) for column in head], separator) for device in new)
@@ -317,7 +317,7 @@ def yaml_with(text: str, path: str, devices: t.Sequence[Listed]) -> str:
         text = f"---\n{comment}\n{YAML_LIST}: []\n"
     text = yaml_text.ending_with_newline(text)
     before = read_yaml(text, path)
-    known = [row.number for row in before.rows]
+    known = NumberIndex(row.number for row in before.rows)
     new = [device for device in devices if not _is_known(device.number, known)]
     if not new:
         return text
@@ -325,15 +325,16 @@ def yaml_with(text: str, path: str, devices: t.Sequence[Listed]) -> str:
     entries = [{"device": device.number, "name": device.name or None, **empty} for device in new]
     changed = yaml_text.apply(text, yaml_text.append(text, _yaml_list(text, path), entries))
     after = read_yaml(changed, path)
-    if [row.cells for row in after.rows[: len(known)]] != [row.cells for row in before.rows] or [
-        row.number for row in after.rows[len(known) :]
+    old = len(before.rows)
+    if [row.cells for row in after.rows[:old]] != [row.cells for row in before.rows] or [
+        row.number for row in after.rows[old:]
     ] != [device.number for device in new]:
         raise TextError(f"{path} is written in a way that cannot be added to", "start each device with a dash")
     return changed
 
 
-def _is_known(number: str, known: t.Sequence[str]) -> bool:
-    return bool(matches(parse_number(number, "device"), known))
+def _is_known(number: str, known: NumberIndex) -> bool:
+    return bool(known.find(parse_number(number, "device")))
 
 
 # --- from cells to settings ---------------------------------------------------------------------------------------
@@ -349,11 +350,12 @@ def check(sheet: Sheet, registered: t.Sequence[str]) -> tuple[list[Filled], list
     filled: list[Filled] = []
     wrong = list(sheet.wrong)
     places: dict[str, Row] = {}
+    index = NumberIndex(registered)
     for row in sheet.rows:
         settings, wrong_cells = _settings(row)
         number = ""
         try:
-            number = _registered(row, registered)
+            number = _registered(row, index)
         except OptionError as fault:
             wrong.append(_wrong(row, "device", fault))
         wrong += wrong_cells
@@ -376,12 +378,12 @@ def shown(number: str) -> str:
     return number if re.fullmatch(r"[0-9+() .\-]{1,25}", number) else ""
 
 
-def _registered(row: Row, registered: t.Sequence[str]) -> str:
+def _registered(row: Row, registered: NumberIndex) -> str:
     if not row.number:
         raise OptionError("device", "it is empty", "write the number, or take the row out")
     digits = _digits("device", row.number)
-    found = matches(digits, registered)
-    if not found and matches("0" + digits, registered):
+    found = registered.find(digits)
+    if not found and registered.find("0" + digits):
         raise OptionError("device", "a spreadsheet has taken its leading zero away", _AS_TEXT)
     if not found:
         raise OptionError("device", "the account does not list it", "correct the number, or take the row out")

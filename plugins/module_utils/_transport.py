@@ -15,7 +15,6 @@ from __future__ import annotations
 import ipaddress
 import json
 import queue
-import random
 import threading
 import time
 import typing as t
@@ -23,13 +22,21 @@ import urllib.request
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from ._errors import BusyError, GarbledError, OptionError, UnansweredError, UnreadableError
+from ._errors import (
+    BusyError,
+    CallError,
+    GarbledError,
+    OptionError,
+    UnansweredError,
+    UnreachableError,
+    UnreadableError,
+)
 from ._redact import bare_host
+from ._retry import BACKOFF_SECONDS, Gate, Tries
 
 if t.TYPE_CHECKING:
     from ._session import Session
 
-BACKOFF_SECONDS = 0.5
 BUSY = 429
 # A whole call, all its tries included, ends after this many times api_timeout.
 CALL_TIMEOUTS = 10
@@ -177,25 +184,6 @@ def environment_proxies(url: str) -> dict[str, str]:
     return urllib.request.getproxies_environment()
 
 
-class Gate:
-    """Where all calls of a process wait when the service has asked one of them for patience."""
-
-    def __init__(self) -> None:
-        self._opens_at = 0.0
-
-    def close(self, seconds: float) -> None:
-        """Let nobody through for so long."""
-        self._opens_at = max(self._opens_at, time.monotonic() + seconds)
-
-    def wait(self) -> None:
-        """Return when it is open; those who waited do not all go at once."""
-        while True:
-            left = self._opens_at - time.monotonic()
-            if left <= 0:
-                return
-            time.sleep(left + random.uniform(0, BACKOFF_SECONDS / 2))
-
-
 class Transport:
     """Makes calls to one endpoint over kept-alive connections."""
 
@@ -213,10 +201,6 @@ class Transport:
         if session is not None:
             session.close()
 
-    def post(self, path: str, token: str, form: t.Mapping[str, str]) -> Reply:
-        """Post a form and return the JSON object that came back; see exchange() for what it raises."""
-        return self.exchange(Call(path, token, form))
-
     def exchange(self, call: Call) -> Reply:
         """Make a call and return the JSON object that came back.
 
@@ -225,23 +209,35 @@ class Transport:
             OptionError: ca_path names no authorities.
             CallError: No such object came back; the error knows whether the call may have been applied.
         """
-        try:
-            return self._exchange(call)
-        except GarbledError as fault:
-            # A hiccup of something on the way, where no page says that the call was not carried out.
-            if POLICIES[call.path] is not READ or not self._connection.retries or not fault.may_be_applied:
-                raise
-        time.sleep(min(BACKOFF_SECONDS, self._connection.longest_delay))
-        return self._exchange(call)
-
-    def _exchange(self, call: Call) -> Reply:
-        session = self._open()
+        session, longest_delay = self._open(), self._connection.longest_delay
         with self._slots:
             self._gate.wait()
-            answer = self._ended(session, call)
+            deadline = time.monotonic() + self._connection.timeout * CALL_TIMEOUTS
+            tries = Tries(self._gate, session.retry(), longest_delay, deadline)
+            try:
+                return _read(call.path, self._answer(session, call, tries), longest_delay)
+            except GarbledError as fault:
+                # A hiccup of something on the way, where no page says that the call was not carried out.
+                hiccup = POLICIES[call.path] is READ and fault.may_be_applied
+                if not hiccup or not tries.another(min(BACKOFF_SECONDS, longest_delay)):
+                    raise
+            return _read(call.path, self._answer(session, call, tries), longest_delay)
+
+    def _answer(self, session: Session, call: Call, tries: Tries) -> Answer:
+        """Try until there is an answer that is no passing fault, or no try is left."""
+        policy = POLICIES[call.path]
+        while True:
+            try:
+                answer = self._try(session, call, tries.deadline)
+            except CallError as fault:
+                repeatable = fault.passing and (policy.after_broken_replies or not fault.may_be_applied)
+                if not repeatable or not tries.another():
+                    raise
+                continue
             if answer.status == BUSY:
                 self._gate.close(min(answer.patience or BACKOFF_SECONDS, self._connection.longest_delay))
-        return _read(call.path, answer, self._connection.longest_delay)
+            if answer.status not in policy.statuses or not tries.another(answer.patience):
+                return answer
 
     def _open(self) -> Session:
         with self._opening:
@@ -249,26 +245,76 @@ class Transport:
                 # Here and not at the top: requests costs more to import than most runs take.
                 from ._session import Session
 
-                self._session = Session(self._connection, self._gate)
+                self._session = Session(self._connection)
             return self._session
 
-    def _ended(self, session: Session, call: Call) -> Answer:
-        """Send and read, and end it when its time is up."""
-        seconds = self._connection.timeout * CALL_TIMEOUTS
-        deadline = time.monotonic() + seconds
+    def _try(self, session: Session, call: Call, deadline: float) -> Answer:
+        """Send and read, and end it when the time of the call is up."""
+        caller = Caller()
+        left = max(0.0, deadline - time.monotonic())
         try:
-            answer: Answer = _within(seconds, lambda: session.exchange(call, deadline))
+            answer: Answer = _within(left, lambda: session.exchange(call, caller))
         except Late:
             # The connection is in an unknown state, and the thread that holds it may live on for a while.
             self.close()
-            raise UnansweredError(
-                f"no whole answer came within {seconds:g} s", "run the play again, or raise api_timeout"
-            ) from None
+            raise self._late(caller.leave()) from None
+        finally:
+            # Also when somebody cuts it off: the thread must not send what nobody waits for any more.
+            caller.leave()
         return answer
+
+    def _late(self, was_sent: bool) -> CallError:
+        seconds = self._connection.timeout * CALL_TIMEOUTS
+        if was_sent:
+            return UnansweredError(
+                f"no whole answer came within {seconds:g} s", "run the play again, or raise api_timeout"
+            )
+        return UnreachableError(
+            f"no connection came about within {seconds:g} s", "check the network, or raise api_timeout"
+        )
 
 
 class Late(Exception):
     """The time of a call is over."""
+
+
+class Caller:
+    """Whoever waits for the answer to one request, as seen from the thread that sends it.
+
+    The request goes out before the caller has left, and the caller knows it; or it never goes out.
+    """
+
+    def __init__(self) -> None:
+        self._deciding = threading.Lock()
+        self._has_left = False
+        self._was_sent = False
+
+    @property
+    def has_left(self) -> bool:
+        """Whether nobody waits any more."""
+        return self._has_left
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether the request, or a part of it, may have gone out."""
+        return self._was_sent
+
+    def send(self) -> None:
+        """Note that the request goes out now.
+
+        Raises:
+            Late: The caller has left: it must not.
+        """
+        with self._deciding:
+            if self._has_left:
+                raise Late
+            self._was_sent = True
+
+    def leave(self) -> bool:
+        """Wait no more, and tell whether the request may have gone out; if not, it never will."""
+        with self._deciding:
+            self._has_left = True
+            return self._was_sent
 
 
 def _within(seconds: float, work: t.Callable[[], t.Any]) -> t.Any:

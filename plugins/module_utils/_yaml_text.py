@@ -32,6 +32,9 @@ _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
 _TRUE = ("yes", "true", "on")
 _FALSE = ("no", "false", "off")
 
+# What PyYAML ends with at a value that has not the form of its tag: it takes the form for granted.
+_OF_ANOTHER_FORM = (ValueError, ArithmeticError, AttributeError, LookupError, TypeError)
+
 
 class TextError(FonnteError):
     """A file that people write in cannot be read or changed."""
@@ -76,10 +79,19 @@ def compose(text: str, path: str) -> yaml.Node | None:
         return root
     except yaml.MarkedYAMLError as fault:
         place = f" in line {fault.problem_mark.line + 1}" if fault.problem_mark else ""
-    except yaml.YAMLError:
+    except RecursionError:
+        raise _too_deep(path) from None
+    except (yaml.YAMLError, ValueError, OverflowError):
+        # PyYAML looks at the numbers in a text, such as the code of a character, only when Python refuses them.
         pass
     raise TextError(
         f"{path} is no YAML{place}", "correct it: look at quotes, colons and the spaces at the start of lines"
+    )
+
+
+def _too_deep(path: str) -> TextError:
+    return TextError(
+        f"{path} is nested too deeply to be read", "take out the brackets, braces or dashes that are too many"
     )
 
 
@@ -110,16 +122,24 @@ def load(text: str, path: str, unread: t.Callable[[str], object]) -> object:
 
         yaml_constructors = {
             **yaml.constructor.SafeConstructor.yaml_constructors,
-            "tag:yaml.org,2002:str": lambda _self, node: _text_or(unread, node.value),
-            "!vault": lambda _self, node: unread(node.value),
-            "!unsafe": lambda _self, node: node.value,
+            "tag:yaml.org,2002:str": lambda self, node: _text_or(unread, self.construct_scalar(node)),
+            "!vault": lambda self, node: unread(self.construct_scalar(node)),
+            "!unsafe": lambda self, node: self.construct_scalar(node),
         }
+
+        def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
+            """Return what a node says; ConstructorError where it is not what its tag says."""
+            try:
+                return super().construct_object(node, deep)
+            except _OF_ANOTHER_FORM:
+                raise yaml.constructor.ConstructorError(None, None, "of another form", node.start_mark) from None
 
     try:
         return Constructor().construct_document(root)
-    except (yaml.MarkedYAMLError, ValueError) as fault:
-        mark = getattr(fault, "problem_mark", None)
-        place = f" in line {mark.line + 1}" if mark else ""
+    except RecursionError:
+        raise _too_deep(path) from None
+    except yaml.MarkedYAMLError as fault:
+        place = f" in line {fault.problem_mark.line + 1}" if fault.problem_mark else ""
     raise TextError(f"{path} has a value that Ansible cannot read{place}", "see what kind of value it is, or quote it")
 
 

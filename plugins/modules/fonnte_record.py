@@ -7,11 +7,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fonnte_record
-short_description: Look after the record of what was last applied to WhatsApp devices
+short_description: Back up, restore or forget the record of what was last applied to WhatsApp devices
 version_added: 1.0.0
 description:
   - Fonnte never shows the webhooks and most other settings of a device. So this collection keeps a sealed record of what it last applied.
-    This module tells what is in it, backs it up, restores it, and forgets devices.
+    This module backs it up, restores it, and forgets devices. What is in it is told by M(fonnte.whatsapp.fonnte_record_info).
   - Nothing is changed at the service. The account's devices are listed once, since only a device's token opens its record.
   - No value of the record is shown, at any verbosity.
 author:
@@ -23,13 +23,12 @@ extends_documentation_fragment:
 options:
   operation:
     description:
-      - With V(status) the record is looked at, and nothing is changed.
       - With V(backup) the sealed files are written into one file. They are not opened for it, so no more can be read in it than in the record.
       - With V(restore) files that the record does not have are written back from a backup.
       - With V(forget) the record of some devices is removed. Nothing is known of them afterwards.
     type: str
-    choices: [status, backup, restore, forget]
-    default: status
+    choices: [backup, restore, forget]
+    required: true
   devices:
     description:
       - Only these numbers, in any spelling. Quote them.
@@ -46,7 +45,8 @@ options:
     description:
       - For V(forget). Also removes what the record has of numbers that the account does not list any more.
       - A free device that Fonnte leaves out of the list looks the same as none. Give its O(device_token), and its record is kept.
-      - Files of which nobody can tell whose they are stay. They may be of another account or of another O(api_endpoint). See RV(unclaimed).
+      - Files of which nobody can tell whose they are stay. They may be of another account or of another O(api_endpoint).
+        See RV(fonnte.whatsapp.fonnte_record_info#module:unclaimed).
     type: bool
     default: false
   overwrite:
@@ -71,18 +71,11 @@ notes:
 seealso:
   - module: fonnte.whatsapp.fonnte_device
   - module: fonnte.whatsapp.fonnte_device_info
+  - module: fonnte.whatsapp.fonnte_record_info
 """
 
 EXAMPLES = r"""
 # The account's token is in the environment variable FONNTE_ACCOUNT_TOKEN.
-
-- name: Look at the record
-  fonnte.whatsapp.fonnte_record:
-  register: record
-
-- name: Say which devices have something in doubt
-  ansible.builtin.debug:
-    msg: "{{ record.devices | selectattr('doubts') | map(attribute='number') | list }}"
 
 - name: A device whose record is worth keeping
   fonnte.whatsapp.fonnte_device:
@@ -113,165 +106,24 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-devices:
-  description: What is recorded of each device that the account lists, sorted by number. Without a value.
-  returned: O(operation=status)
+changed_files:
+  description: The names of the files that were written or removed, in the record or in the backup. In check mode, that would be.
+  returned: success
   type: list
-  elements: dict
-  contains:
-    number:
-      description: The registered number.
-      type: str
-      sample: "081200001001"
-    recorded:
-      description: Whether there is a record.
-      type: bool
-    opens:
-      description: Whether it can be read. V(false) where it is damaged, V(null) where there is none.
-      type: bool
-    settings:
-      description:
-        - For each setting in the record, how far it can be believed (RV(ignore:standing)) and since when (RV(ignore:at)).
-          V(recorded) was applied. V(unconfirmed) was cleared, but nobody knows whether it is empty. V(in_doubt) was sent without an answer.
-          V(attested) was not sent. The user in RV(ignore:by) vouched for it.
-      type: dict
-      sample:
-        webhook: {standing: recorded, at: "2026-11-22T09:30:00Z"}
-    oldest:
-      description: The time of the oldest entry, in UTC.
-      type: str
-      sample: "2026-11-22T09:30:00Z"
-    oldest_days:
-      description: Its age, in whole days.
-      type: int
-      sample: 12
-    newest:
-      description: The time of the newest entry, in UTC.
-      type: str
-      sample: "2026-11-22T09:30:00Z"
-    newest_days:
-      description: Its age, in whole days.
-      type: int
-      sample: 12
-    doubts:
-      description: The settings that were sent without an answer, or in a creation that was not finished.
-      type: list
-      elements: str
-      sample: [webhook]
-    otp_requested_at:
-      description: When a code for the device's deletion was last asked for.
-      type: str
-      sample: "2026-11-22T09:30:00Z"
-    note:
-      description: What the note on the number says. V(creating), V(present), V(deleted), or V(null) for no note.
-      type: str
-      sample: present
-numbers:
-  description: Numbers of this account that have a note and no device that Fonnte lists, sorted.
-  returned: O(operation=status)
+  elements: str
+  sample: [device-3f6c1de9b0a84f5c9d2e7a6b1c0f4e8d]
+changed_devices:
+  description: The numbers that they belong to, as far as that can be told.
+  returned: success
   type: list
-  elements: dict
-  contains:
-    number:
-      description: The number, as it was last spelled.
-      type: str
-      sample: "081200001009"
-    state:
-      description: What the note says. V(creating) for a creation without an end, V(present) for a device that was there, V(deleted).
-      type: str
-      sample: deleted
-    at:
-      description: Since when, in UTC.
-      type: str
-      sample: "2026-11-22T09:30:00Z"
-    opens:
-      description: Whether the note can be read. A damaged one is found only where O(devices) names its number.
-      type: bool
-    recorded:
-      description: Whether the record of the device that is gone is still there.
-      type: bool
-    moved_to:
-      description: The number that the device has now, where it was given another one in the dashboard.
-      type: str
-      sample: "081200001010"
+  elements: str
+  sample: ["081200001001"]
 missing:
   description: Those of O(devices) of which nothing is known.
   returned: success
   type: list
   elements: str
   sample: ["6281200001009"]
-orphans:
-  description:
-    - The files of this account that belong to no device that it lists. O(orphans=true) forgets these. V(null) without O(account_token).
-  returned: O(operation=status)
-  type: dict
-  contains:
-    count:
-      description: How many.
-      type: int
-      sample: 2
-    files:
-      description: Their names. A name is a digest, and tells nothing.
-      type: list
-      elements: str
-      sample: [device-3f6c1de9b0a84f5c9d2e7a6b1c0f4e8d]
-unclaimed:
-  description:
-    - Files of which nobody can tell from here whose they are. They are of another account, of another O(api_endpoint),
-      of a device that was made anew in the dashboard, or damaged. V(null) without O(account_token).
-  returned: O(operation=status)
-  type: dict
-  contains:
-    count:
-      description: How many.
-      type: int
-      sample: 0
-    files:
-      description: Their names.
-      type: list
-      elements: str
-      sample: []
-damaged:
-  description: The names of files that did not open and were set aside.
-  returned: O(operation=status)
-  type: list
-  elements: str
-  sample: [device-3f6c1de9b0a84f5c9d2e7a6b1c0f4e8d.damaged-1795339800]
-folder:
-  description: The directory of the record.
-  returned: O(operation=status)
-  type: str
-  sample: /home/me/.ansible/fonnte
-mode:
-  description: Its permissions. V(null) where it is not there yet.
-  returned: O(operation=status)
-  type: str
-  sample: "0700"
-writable:
-  description: Whether a run could write it.
-  returned: O(operation=status)
-  type: bool
-lasting:
-  description: Whether it looks as if it will be there for the next run. V(null) where nobody can tell, as in a container.
-  returned: O(operation=status)
-  type: bool
-lasting_because:
-  description: Why, in a sentence.
-  returned: O(operation=status)
-  type: str
-  sample: It is on a file system that stays (ext4), and not below a directory for temporary files.
-changed_files:
-  description: The names of the files that were written or removed, in the record or in the backup. In check mode, that would be.
-  returned: O(operation=backup), O(operation=restore) or O(operation=forget)
-  type: list
-  elements: str
-  sample: [device-3f6c1de9b0a84f5c9d2e7a6b1c0f4e8d]
-changed_devices:
-  description: The numbers that they belong to, as far as that can be told.
-  returned: O(operation=backup), O(operation=restore) or O(operation=forget)
-  type: list
-  elements: str
-  sample: ["081200001001"]
 path:
   description: The file of the backup.
   returned: O(operation=backup) or O(operation=restore)
@@ -283,8 +135,10 @@ files:
   type: int
   sample: 24
 kept:
-  description: The names of files that differ from the backup and were left, since O(overwrite=false).
-  returned: O(operation=restore)
+  description:
+    - The names of files that were left. They differ from the backup and O(overwrite=false),
+      or another run wrote them in the meantime.
+  returned: O(operation=restore) or O(operation=forget)
   type: list
   elements: str
   sample: []

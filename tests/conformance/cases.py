@@ -19,7 +19,7 @@ import requests
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
 from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES, Readings
 
-from .playing import MARK, OTP, Task, device, device_info, device_qr, record, webhook_config
+from .playing import MARK, OTP, Task, device, device_info, device_qr, record_info, webhook_config
 
 # --- readings -----------------------------------------------------------------------------------------------------
 
@@ -546,14 +546,14 @@ CASES: tuple[Case, ...] = (
         task=device_info(devices=["+62 812-0000-1033", "081200001999"], profile=True, recorded=True),
         result={"missing": ["081200001999"]},
     ),
-    # fonnte_record
+    # fonnte_record_info
     Case(
-        "record-status",
+        "record-info",
         quick=True,
         minds=("listing",),
         there=(there("081200001035"), there("081200001935", linked=True)),
         prepare=(device(device="081200001035", webhook=Hook("kept"), quick=True),),
-        task=record(devices=["+62 812-0000-1035", "081200001999"]),
+        task=record_info(devices=["+62 812-0000-1035", "081200001999"]),
         result={"missing": ["081200001999"], "damaged": [], "writable": True},
     ),
     # fonnte_device_qr

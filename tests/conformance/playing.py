@@ -93,6 +93,11 @@ def record(**args: object) -> Task:
     return Task("fonnte_record", args)
 
 
+def record_info(**args: object) -> Task:
+    """A task of fonnte_record_info."""
+    return Task("fonnte_record_info", args)
+
+
 def doctor(**args: object) -> Task:
     """A task of fonnte_doctor."""
     return Task("fonnte_doctor", args)
@@ -205,13 +210,20 @@ class Player:
 
     def play_by_name(self, name: str, *words: str, env: Mapping[str, str | None] | None = None) -> Run:
         """Play a playbook of the collection by its name; what was skipped told nothing."""
+        return self._play_book(f"fonnte.whatsapp.{name}", words, env or {})
+
+    def play_book(self, plays: Sequence[Json], *words: str, env: Mapping[str, str | None] | None = None) -> Run:
+        """Play a playbook of a user, given as its plays; what was skipped told nothing."""
+        book = self._plays / f"{self._count + 1:03d}.yml"
+        book.write_text(json.dumps(plays, indent=1), encoding="utf-8")
+        return self._play_book(str(book), words, env or {})
+
+    def _play_book(self, book: str, words: Sequence[str], env: Mapping[str, str | None]) -> Run:
         self._count += 1
         stem = self._plays / f"{self._count:03d}"
         variables = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
         stem.with_suffix(".vars").write_text(json.dumps(variables), encoding="utf-8")
-        run = self._run(
-            ["-e", f"@{stem}.vars", *words, f"fonnte.whatsapp.{name}"], stem.with_suffix(".told"), env or {}, ()
-        )
+        run = self._run(["-e", f"@{stem}.vars", *words, book], stem.with_suffix(".told"), env, ())
         assert not run.unfit, "\n".join(run.unfit)
         return run
 

@@ -270,6 +270,9 @@ def test_what_is_missing_for_adopt_is_said(office: Office) -> None:
     office.world([])
     code, output = office.play("adopt")
     assert code != 0 and "adopt_dest=~/fonnte" in output
+    # As a file of variables has it that leaves the value out.
+    code, output = office.play("adopt", "-e", '{"adopt_dest": null}')
+    assert code != 0 and "adopt_dest=~/fonnte" in output
     code, output = office.play("adopt", adopt_dest=office.dest, adopt_sheet=office.home / "none.csv")
     assert code != 0 and "there is no sheet" in output
 

@@ -23,7 +23,7 @@ LACKS = {
     "demo": "This demo lacks its sandbox, a server on this machine that behaves like Fonnte",
     "doctor": "there is no token",
     "dropped_off": "Say who gets the message",
-    "link": "there is no token",
+    "link": "Say which devices",
     "provision": "There is nothing to read",
     "record": "there is no token",
 }

@@ -17,6 +17,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.playing import (
     device,
     device_info,
     record,
+    record_info,
     webhook_config,
 )
 from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import ACCOUNT, World
@@ -70,7 +71,10 @@ BAD: dict[str, tuple[Task, tuple[str, ...]]] = {
         ("webhook", "absent"),
     ),
     "backup-without-a-path": (record(operation="backup"), ("path", "operation is backup")),
-    "path-for-status": (record(path="/nonexistent/backup.json"), ("path", "operation is status")),
+    "path-to-forget": (
+        record(operation="forget", devices=[NUMBER], path="/nonexistent/backup.json"),
+        ("path", "operation is forget"),
+    ),
     "forget-nothing": (record(operation="forget"), ("devices", "orphans: true")),
     "overwrite-in-a-backup": (
         record(operation="backup", path="/nonexistent/backup.json", overwrite=True),
@@ -78,7 +82,8 @@ BAD: dict[str, tuple[Task, tuple[str, ...]]] = {
     ),
     "restore-from-nothing": (record(operation="restore", path="/nonexistent/backup.json"), ("no file", "path")),
     "backup-to-nowhere": (record(operation="backup", path="/nonexistent/backup.json"), ("/nonexistent", "written")),
-    "record-of-an-unquoted-number": (record(devices=[293601736]), ("devices", "quote")),
+    "forget-an-unquoted-number": (record(operation="forget", devices=[293601736]), ("devices", "quote")),
+    "record-of-an-unquoted-number": (record_info(devices=[293601736]), ("devices", "quote")),
 }
 # Ansible's own words, for what Ansible finds by itself.
 FOUND_BY_ANSIBLE: dict[str, tuple[Task, tuple[str, ...]]] = {
@@ -86,6 +91,9 @@ FOUND_BY_ANSIBLE: dict[str, tuple[Task, tuple[str, ...]]] = {
     "option-unknown": (GOOD.but(webhok="https://hooks.example.com/a"), ("webhok",)),
     "flag-in-words": (GOOD.but(autoread="perhaps"), ("autoread",)),
     "operation-unknown": (record(operation="delete"), ("operation",)),
+    "operation-that-only-asks": (record(operation="status"), ("operation",)),
+    "operation-missing": (record(devices=[NUMBER]), ("operation",)),
+    "operation-to-look": (record_info(operation="backup"), ("operation",)),
     "policy-unknown": (GOOD.but(handle_write_only="never"), ("handle_write_only",)),
 }
 
@@ -128,7 +136,8 @@ def test_no_token_at_all(world: World) -> None:
         device(device=NUMBER, name="Toko Satu", **without),
         webhook_config(device=NUMBER, state="absent", **without),
         device_info(**without),
-        record(**without),
+        record_info(**without),
+        record(operation="forget", devices=[NUMBER], **without),
         env={"FONNTE_ACCOUNT_TOKEN": "", "FONNTE_DEVICE_TOKEN": ""},
     )
     for told in run.told:

@@ -6,16 +6,20 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import there
-from ansible_collections.fonnte.whatsapp.tests.conformance.playing import OTP, WRONG_OTP, Run
+from ansible_collections.fonnte.whatsapp.tests.conformance.desk import CORES, USUAL_CORES
+from ansible_collections.fonnte.whatsapp.tests.conformance.playing import OTP, WRONG_OTP, Player, Run
 from ansible_collections.fonnte.whatsapp.tests.conformance.terminal import at_a_terminal
 from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import ACCOUNT, World
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 FIRST, SECOND, GONE = "081200012001", "081200012002", "081200012009"
 NAMES = {FIRST: "Toko Satu", SECOND: "Toko Dua"}
+_SAID = {"ansible.builtin.debug": {"msg": "The first one failed."}}
 
 
 def _leave(world: World, *words: str, devices: object = FIRST, **variables: object) -> Run:
@@ -26,6 +30,24 @@ def _leave(world: World, *words: str, devices: object = FIRST, **variables: obje
     run = world.player.play_by_name("decommission", "-e", f"@{path}", *words, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
     path.unlink()
     return run
+
+
+def _role(**variables: object) -> dict[str, object]:
+    """A task that runs the role."""
+    given = {f"decommission_{name}": value for name, value in variables.items()}
+    return {"ansible.builtin.include_role": {"name": "fonnte.whatsapp.decommission"}, "vars": given}
+
+
+def _play(world: World, *tasks: dict[str, object], **keywords: object) -> Run:
+    """A play of a user's own."""
+    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, **keywords, "tasks": list(tasks)}
+    return world.player.play_book([play], env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
+
+
+@pytest.fixture(params=USUAL_CORES)
+def on_a_core(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) -> World:
+    """A world that is played on one of the cores."""
+    return World(sandbox, Player(tmp_path, sandbox, CORES[request.param]))
 
 
 @pytest.fixture()
@@ -78,6 +100,82 @@ def test_nothing_is_done_before_all_is_confirmed(shops: World, variables: dict[s
 def test_no_device_is_not_all_devices(shops: World, devices: object) -> None:
     run = _leave(shops, devices=devices, sure=True, max=9)
     assert "No device is named." in run.output and "failed=1" in run.output and shops.calls() == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"devices": 6281200012001}, "is neither a list of quoted numbers nor a text with commas"),
+        ({"devices": [6281200012001]}, "is neither a list of quoted numbers nor a text with commas"),
+        ({"devices": [{"device": FIRST}]}, "is neither a list of quoted numbers nor a text with commas"),
+        ({"devices": [None]}, "No device is named."),
+        ({"devices": ["0812x"]}, 'it has the character "x"'),
+        ({"names": {NAMES[FIRST]: FIRST}}, "have something for each number, and the number is in quotes"),
+        ({"names": f"{FIRST}=Toko"}, "have something for each number, and the number is in quotes"),
+    ],
+)
+def test_what_cannot_be_meant_is_said_in_a_sentence(shops: World, variables: dict[str, object], words: str) -> None:
+    run = _leave(shops, **{"ask": False, **variables})
+    assert words in run.told[-1].message and run.told[-1].message.endswith("."), run.told[-1].result
+    assert "caused by" not in run.output.lower() and shops.calls() == []
+
+
+def test_a_code_without_quotes_is_not_tried(shops: World) -> None:
+    """YAML has made another number of it, and a wrong code is a try that is gone."""
+    run = _leave(shops, sure=True, otps={FIRST: 313})
+    assert run.told[-1].message == (
+        f"Quote the code of {FIRST}; an unquoted number loses its leading zeros. Nothing was done."
+    )
+    assert shops.calls() == []
+    keys = _play(shops, {"ansible.builtin.set_fact": {"otps": "{{ {81200012001: 'x'} }}"}}, _role(otps="{{ otps }}"))
+    assert "failed=1" in keys.output and shops.calls() == []
+
+
+def test_a_code_that_is_not_there_yet(shops: World) -> None:
+    """As from a survey whose answer is empty."""
+    run = _leave(shops, sure=True, otps={FIRST: None})
+    assert "waiting for its code" in run.output and shops.writes() == ["/disconnect", "/delete-device"]
+
+
+def test_a_play_on_several_hosts_does_nothing(shops: World, tmp_path: Path) -> None:
+    """Each host would count to decommission_max for itself."""
+    inventory = tmp_path / "inventory"
+    inventory.write_text(f"{FIRST}\n{SECOND}\n", encoding="utf-8")
+    role = _role(devices=["{{ inventory_hostname }}"], sure=True)
+    play = {"hosts": "all", "connection": "local", "gather_facts": False, "tasks": [role]}
+    for more in ({}, {"serial": 1}):
+        run = shops.player.play_book([{**play, **more}], "-i", str(inventory), env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
+        assert "use hosts: localhost. Nothing was done." in run.told[-1].message and shops.calls() == []
+
+
+def test_a_play_in_check_mode(on_a_core: World) -> None:
+    """By its own keyword, which ansible_check_mode knows nothing of. Nobody is asked, and nothing is said to be done."""
+    on_a_core.begin(there(FIRST, name=NAMES[FIRST], linked=True))
+    devices = {"devices": FIRST, "names": {FIRST: NAMES[FIRST]}}
+    run = _play(on_a_core, _role(**devices), _role(otps={FIRST: OTP}, **devices), check_mode=True)
+    assert f"{FIRST} (Toko Satu): would be disconnected, and a code would be asked for" in run.output
+    assert f"{FIRST} (Toko Satu): would be deleted with the code" in run.output and "failed=0" in run.output
+    assert "is to be deleted. Type its name" not in run.output and on_a_core.writes() == []
+
+
+def test_a_failure_is_not_told_of_the_next_run(shops: World) -> None:
+    """Two runs of the role in one play, the first of which fails and is passed over."""
+    shops.sandbox.next_otp(OTP)
+    assert "failed=0" in _leave(shops, sure=True).output
+    first = {"block": [_role(devices=FIRST, sure=True, otps={FIRST: WRONG_OTP})], "rescue": [_SAID]}
+    run = _play(shops, first, _role(devices=SECOND, sure=True))
+    assert "1 of 1 devices failed" in run.output and "failed=0" in run.output and "rescued=2" in run.output
+    assert f"{SECOND} (Toko Dua): disconnected, and waiting for its code" in run.output
+
+
+def test_from_the_middle(shops: World) -> None:
+    run = shops.player.play_book(
+        [{"hosts": "localhost", "gather_facts": False, "roles": ["fonnte.whatsapp.decommission"]}],
+        "--start-at-task",
+        "See what is there",
+        env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT},
+    )
+    assert "There was nothing to do." in run.output and "failed=0" in run.output and shops.writes() == []
 
 
 def test_two_spellings_are_one_device(shops: World) -> None:

@@ -169,8 +169,9 @@ def test_clients_with_accounts_of_their_own(core: Path, sandbox: Sandbox, tmp_pa
     # A device that was made anew has a new token, and one that is somebody else's now leaves the file.
     (tmp_path / "tokens" / "toko-bunga.yml").unlink()
     declare(tmp_path, "toko-bunga.yml", {"fleet_clients": [{**BUNGA, "devices": BUNGA["devices"][:1]}]})
-    code, output = play(core, sandbox, tmp_path, **safe)
+    code, output = play(core, sandbox, tmp_path, **safe, fleet_unlisted="report")
     assert code == 0 and "changed=1" in output and sandbox.writes() == []
+    assert "Nobody declared 1 device of account account: 081200000002." in output
     assert kept(core, tmp_path / "tokens" / "toko-bunga.yml", SECRET) == {"081200000001": tokens["081200000001"]}
 
     code, output = play(core, sandbox, tmp_path, **{**safe, "fleet_tokens_password": "another"})

@@ -280,10 +280,10 @@ def test_several_devices_one_after_another(on_a_core: World, method: str) -> Non
 
 
 def test_all_devices_of_the_account(world: World) -> None:
-    """Without a list of devices. What cannot be linked does not stop the rest, and the end says why."""
+    """By the word all. What cannot be linked does not stop the rest, and the end says why."""
     world.begin(there(FIRST), there(SECOND), there(PAID, package="Super"))
     with Person(world.sandbox) as person:
-        run = play(world, timeout=20)
+        run = play(world, devices="all", timeout=20)
     assert person.linked == [FIRST, PAID]
     assert summary(run)[:1] + summary(run)[1:2] == [
         f"{FIRST} (Toko Lama): linked",
@@ -308,7 +308,7 @@ def test_numbers_that_are_not_there_and_nobody_at_the_phone(world: World) -> Non
 def test_check_mode(world: World, method: str) -> None:
     """It says who is not linked, fetches nothing, waits for nobody and makes no folder."""
     world.begin(there(FIRST))
-    run = play(world, "--check", method=method)
+    run = play(world, "--check", devices="all", method=method)
     assert "failed=0" in run.output and summary(run)[0] == f"{FIRST} (Toko Lama): NOT LINKED"
     assert set(world.calls()) == {"/get-devices"} and not (world.player.home / "fonnte-qr").exists()
 
@@ -316,7 +316,7 @@ def test_check_mode(world: World, method: str) -> None:
 def test_phones_with_other_numbers(world: World) -> None:
     world.begin(there(FIRST), there(PAID, package="Super"))
     with Person(world.sandbox):
-        run = play(world, method="code", whatsapp={PAID: "+62 811-1111-1111"}, timeout=60)
+        run = play(world, devices="all", method="code", whatsapp={PAID: "+62 811-1111-1111"}, timeout=60)
     assert "failed=0" in run.output
     codes = {call["number"]: call["form"]["whatsapp"] for call in world.sandbox.journal() if call["path"] == "/qr"}
     assert codes == {FIRST: "6281200013001", PAID: PHONE}
@@ -328,13 +328,73 @@ def test_phones_with_other_numbers(world: World) -> None:
         ({"method": "pigeon"}, "link_method is qr or code"),
         ({"method": "code", "whatsapp": PHONE}, "only where link_devices is one device"),
         ({"method": "code", "whatsapp": {"6281200013001": PHONE}}, "none of the devices is registered"),
+        ({"folder": ""}, "link_folder is empty"),
+        ({"folder": None}, "link_folder is empty"),
+        ({"devices": 6281200013001}, "link_devices is neither a list of quoted numbers nor a text with commas"),
+        ({"devices": [6281200013001]}, "link_devices is neither a list of quoted numbers nor a text with commas"),
+        ({"devices": {"device": FIRST}}, "link_devices is neither a list of quoted numbers nor a text with commas"),
     ],
 )
 def test_variables_that_cannot_be_right(world: World, variables: dict[str, Any], words: str) -> None:
     world.begin(there(FIRST), there(PAID, package="Super"))
-    run = play(world, **variables)
+    run = play(world, **{"devices": "all", **variables})
     assert run.told[-1].failed and words in run.told[-1].message, run.told[-1].result
     assert "/qr" not in world.calls()
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"devices": ""},
+        {"devices": ","},
+        {"devices": None},
+        {"devices": ["", None]},
+        {"devces": FIRST},
+        {"device": FIRST},
+    ],
+)
+def test_no_device_is_not_all_devices(world: World, variables: dict[str, Any]) -> None:
+    """A variable of a shell that is not set, or a word that is misspelt, must not ask every phone."""
+    world.begin(there(FIRST), there(PAID, package="Super"))
+    run = play(world, method="code", **variables)
+    assert run.told[-1].message == "Say which devices, as in -e link_devices=081200001001, or all."
+    assert world.calls() == []
+    started = play(world, "--start-at-task", "See what is there", method="code", **variables)
+    assert summary(started) == ["Linked: 0 of 0"] and "/qr" not in world.calls()
+
+
+def test_a_folder_that_is_there_is_left_as_it_is(on_a_core: World) -> None:
+    """It may be one that everybody uses, such as /tmp; the picture in it is for its owner alone."""
+    on_a_core.begin(there(FIRST))
+    folder = on_a_core.player.home / "open"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    play(on_a_core, devices=FIRST, folder=str(folder), timeout=1)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o1777
+    assert stat.S_IMODE((folder / f"{FIRST}.png").stat().st_mode) == 0o600
+
+
+def test_a_variable_with_the_name_of_an_older_loop(world: World) -> None:
+    """What is given on the command line wins over what a loop goes through."""
+    world.begin(there(FIRST))
+    with Person(world.sandbox):
+        run = play(world, devices=FIRST, device=MISSING, method="code", timeout=60)
+    assert summary(run)[-1] == "Linked: 1 of 1"
+
+
+def test_a_reason_is_not_told_of_the_next_run(world: World) -> None:
+    """Where the playbook is played twice by one process, what it noted the first time is there still."""
+    world.begin(there(FIRST))
+    given = {"link_devices": FIRST, "link_timeout": 1, "link_method": "qr"}
+    again = {"ansible.builtin.import_playbook": "fonnte.whatsapp.link", "vars": given}
+    before = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "tasks": [{"ansible.builtin.set_fact": {"link_problems": {FIRST: "old"}}}],
+    }
+    env = {"FONNTE_ACCOUNT_TOKEN": ACCOUNT, "PWD": str(world.player.home)}
+    run = world.player.play_book([before, again], "--check", env=env)
+    assert f"{FIRST} (Toko Lama): NOT LINKED" in summary(run) and not any("old" in line for line in summary(run))
 
 
 def test_a_person_at_a_terminal(world: World) -> None:

@@ -18,6 +18,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.playing import (
     doctor,
     message,
     record,
+    record_info,
     webhook_config,
 )
 from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import ACCOUNT, World
@@ -58,16 +59,17 @@ def test_defaults_of_the_group(world: World, tmp_path: Path) -> None:
         device(device=NUMBER, state="disconnected", **unset),
         webhook_config(device=NUMBER, webhook=HOOK, **unset),
         device_info(recorded=True, **unset),
-        record(**unset),
+        record_info(**unset),
         doctor(**unset),
         message(device=NUMBER, target=["081200002001"], message="hello", connect_only=False, **unset),
         device_qr(device=NUMBER, dest=str(tmp_path / "qr.png"), **unset),
+        record(operation="backup", path=str(tmp_path / "backup.json"), **unset),
     ]
     run = world.play(*tasks, defaults=defaults, env={"FONNTE_API_ENDPOINT": "https://nowhere.example.com"})
     for task, told in zip(tasks, run.told):
         assert not told.failed, f"{task}: {told.message}"
         assert any("validate_certs" in warning for warning in told.warnings), told.result
-    assert [told["changed"] for told in run.told] == [True, False, True, False, False, False, True, True]
+    assert [told["changed"] for told in run.told] == [True, False, True, False, False, False, True, True, True]
     assert set(run.told[3]["devices"][0]["recorded"]) >= {"quick", "webhook"}
     assert run.told[4]["folder"] == str(elsewhere) and run.told[4]["devices"][0]["recorded"] is True
     assert elsewhere.is_dir() and not world.player.record.exists()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""fonnte_record and the playbook of the same name: what they tell, move and remove, and that no secret is in it."""
+"""fonnte_record_info, fonnte_record and their playbook: what they tell, move and remove, and that no secret is in it."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.playing import (
     Told,
     device,
     record,
+    record_info,
     snapshot,
 )
 from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import ACCOUNT, World
@@ -144,7 +145,7 @@ def test_a_backup_that_somebody_changed(kept: World, tmp_path: Path) -> None:
     assert not elsewhere.exists() and not (tmp_path / "precious").exists()
 
 
-def test_status_of_a_record_with_everything_in_it(kept: World) -> None:
+def test_a_record_with_everything_in_it(kept: World) -> None:
     """Doubt, damage, a renumbered device, files of others: told in names, and never in values."""
     kept.sandbox.fault("reset", path="/update-device", times=None)
     assert kept.tell(device(device=FIRST, webhook=HOOK + "-new")).failed
@@ -153,8 +154,8 @@ def test_status_of_a_record_with_everything_in_it(kept: World) -> None:
     shutil.copy(next(kept.player.record.glob("number-*")), kept.player.record / ("device-" + "0" * 32))
     kept.calls()
     before = snapshot(kept.player.record)
-    told = kept.tell(record())
-    assert kept.calls() == ["/get-devices"] and snapshot(kept.player.record) == before
+    told = kept.tell(record_info())
+    assert kept.calls() == ["/get-devices"] and snapshot(kept.player.record) == before and not told.changed
     first, second = told["devices"]
     assert (first["number"], second["number"]) == (FIRST, "081200011009")
     assert "webhook" in first["doubts"] and first["settings"]["webhook"]["standing"] == "in_doubt"
@@ -210,7 +211,7 @@ def test_the_playbook_tells_what_a_person_wants_to_know(kept: World, core: Path,
         assert f"{GONE}: was there at 20" in output
         assert f"{kept.player.record} can be written." in output and "It is below /tmp" in output
         assert "Files of devices that are gone: 2 " in output and "changed=0" in output
-    output = playbook(core, kept, tmp_path, record_devices=[SECOND, "081200011099"])
+    output = playbook(core, kept, tmp_path, record_devices=[SECOND, "081200011099"], record_orphans="false")
     assert f"{FIRST}: " not in output and "Not known at all: 081200011099" in output
 
 
@@ -230,3 +231,12 @@ def test_the_playbook_backs_up_and_restores_and_forgets(kept: World, core: Path,
     forget = {"record_operation": "forget", "record_devices": [FIRST], "record_orphans": True}
     assert f"Devices: {FIRST}, {GONE}" in playbook(core, kept, tmp_path, "-vvvv", "--diff", **forget)
     assert "changed=0" in playbook(core, kept, tmp_path, **forget)
+
+
+@pytest.mark.parametrize("given", ["record_file=mine.json", "record_orphans=true", "record_overwrite=true"])
+def test_the_playbook_does_not_only_look_where_more_was_meant(kept: World, given: str) -> None:
+    """Who names a file for a backup and forgets the word for it has none, and is told so."""
+    run = kept.player.play_by_name("record", "-e", given, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
+    (told,) = [told for told in run.told if told.failed]
+    assert "Without a record_operation the record is only looked at" in told.message
+    assert kept.calls() == [] and "failed=1" in run.output

@@ -28,6 +28,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.playing import (
     Task,
     device,
     device_info,
+    record_info,
     webhook_config,
 )
 from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import ACCOUNT, World
@@ -67,6 +68,7 @@ def test_success(tempted: World) -> None:
         device(device=SECOND, state="absent", otp=OTP),
         device_info(recorded=True, profile=True),
         device_info(account_token=None, device_token=device_token(FIRST)),
+        record_info(),
         device(device=NEW, return_tokens=True).named(no_log=True),
     )
     assert not any(told.failed for told in run.told), [told.message for told in run.told]

@@ -129,6 +129,16 @@ def _orphans(controller: Controller) -> Params:
     return {"operation": "forget", "orphans": True}
 
 
+def _to_look(controller: Controller) -> Params:
+    controller.device(NUMBER, **FIRST_TIME)
+    return {"devices": [NUMBER]}
+
+
+def _to_look_by_token(controller: Controller) -> Params:
+    controller.device(NUMBER, **FIRST_TIME)
+    return {"account_token": None, "device_token": controller.sandbox.device(NUMBER)["token"]}
+
+
 def _scratch(controller: Controller) -> Params:
     controller.device(SECOND, **FIRST_TIME)
     return {"device": NUMBER, "consent": True}
@@ -193,6 +203,8 @@ SCENES: tuple[Scene, ...] = (
     Scene("message", "/device", _to_send_by_token, sends=True),
     Scene("message", "/send", _to_send, sends=True),
     Scene("message", "/send", _to_send_by_get, what="by GET", sends=True),
+    Scene("record_info", "/get-devices", _to_look, {NUMBER: FIRST_TIME}, names=None),
+    Scene("record_info", "/device", _to_look_by_token, {NUMBER: FIRST_TIME}, names=None),
     Scene("record", "/get-devices", _orphans, {NUMBER: FIRST_TIME}, names=None),
     Scene("doctor", "/get-devices", _scratch, _SCRATCH_HOLDS, names=None, settles=False),
     Scene("doctor", "/add-device", _scratch, _SCRATCH_HOLDS, settles=False),

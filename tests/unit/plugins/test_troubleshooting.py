@@ -34,7 +34,12 @@ NOT_OURS = {"ValueError", "OSError", "KeyError", "TypeError", "MaxRetryError", "
 # Its sentence is made where it is declared, of the name of a library.
 NOT_OURS |= {"MissingLibraryError"}
 # What Ansible itself says.
-ANSIBLE = ("Unsupported parameters", "Failed to parse inventory", "Failed to parse … with auto plugin")
+ANSIBLE = (
+    "Unsupported parameters",
+    "Failed to parse inventory",
+    "Failed to parse … with auto plugin",
+    "no hosts matched",
+)
 
 
 def text_of(node: ast.expr) -> str:

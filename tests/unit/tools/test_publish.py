@@ -119,6 +119,46 @@ def test_the_facts_hold_here() -> None:
     assert told == dict.fromkeys(told, "")
 
 
+OPTION = """class ModuleDocFragment:
+    MORE = r\"\"\"
+options:
+  %s:
+    choices: [%s, forget]
+\"\"\"
+"""
+BELOW = """DOCUMENTATION = r\"\"\"
+options:
+  devices:
+    suboptions:
+      %s:
+        choices: [present, %s]
+\"\"\"
+RETURN = r\"\"\"
+told:
+  choices: [status]
+\"\"\"
+"""
+
+
+@pytest.mark.parametrize(("folder", "text"), [("doc_fragments", OPTION), ("modules", OPTION), ("modules", BELOW)])
+@pytest.mark.parametrize(("option", "value"), [("operation", "status"), ("state", "get"), ("what", "info")])
+def test_a_value_that_only_asks_is_found_whatever_its_option_is_called(
+    tmp_path: Path, folder: str, text: str, option: str, value: str
+) -> None:
+    file = tmp_path / "plugins" / folder / "fonnte_it.py"
+    file.parent.mkdir(parents=True)
+    file.write_text(text % (option, value), encoding="utf-8")
+    assert facts.states(tmp_path) == "a value that only asks: fonnte_it: %s=%s" % (option, value)
+    file.write_text(text % (option, "backup"), encoding="utf-8")
+    assert facts.states(tmp_path) == ""
+
+
+def test_each_exception_to_that_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    needed = facts.NO_QUESTION
+    monkeypatch.setattr(facts, "NO_QUESTION", {})
+    assert facts.states(ROOT) == "a value that only asks: %s" % ", ".join(sorted(needed))
+
+
 DONE = "INFO: Importer processing completed successfully, result saved to: importer_result.json\n"
 
 

@@ -16,11 +16,13 @@ import os
 import signal
 import sys
 import threading
+import traceback
 import typing as t
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 DOCUMENTATION = r"""
 ---
@@ -52,9 +54,8 @@ options:
       - The secret part of the URL. For V(abc) Fonnte posts to C(https://your.host/abc).
       - 16 to 128 letters, digits, C(-), C(_), C(.) or C(~). One that is easy to guess is refused.
       - It is never in an event or in the log.
-      - If not set, the value of the environment variable E(FONNTE_EVENTS_SECRET) is used.
+      - If not set, the value of the environment variable E(FONNTE_EVENTS_SECRET) is used. One of the two is needed.
     type: str
-    required: true
   devices:
     description:
       - Only the events of these numbers. All spellings of a number are one device. Quote them.
@@ -131,13 +132,16 @@ fonnte:
 """
 
 
+_ROOT = Path(__file__).resolve().parents[4]
+
+
 def _utils() -> str:
     """Return the name under which module_utils of this very copy of the collection can be imported.
 
     ansible-rulebook runs this file by its path and knows no ansible_collections. If somebody else made that
     name known, it may be of another copy.
     """
-    folder = Path(__file__).resolve().parents[4] / "plugins" / "module_utils"
+    folder = _ROOT / "plugins" / "module_utils"
     name = "_fonnte_whatsapp_" + hashlib.sha256(str(folder).encode()).hexdigest()[:12]
     if name not in sys.modules:
         spec = ModuleSpec(name, None, is_package=True)
@@ -174,16 +178,44 @@ class Queue(t.Protocol):
         """Wait until the rules take an event."""
 
 
-class _Malformed(logging.Handler):
-    """Counts what aiohttp would log of calls that are no HTTP: its text repeats them, and they may hold the secret."""
+# What comes of a call that is no HTTP, or that breaks off.
+_MALFORMED = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
+
+
+class _Unanswered(logging.Handler):
+    """Counts what aiohttp would log of calls that end without an answer of ours.
+
+    Its text is not logged: it repeats the call, which may hold the secret. Of a mistake of our own the log has the
+    kind and the place, once each: Fonnte repeats its calls.
+    """
 
     def __init__(self, intake: _intake.Intake) -> None:
         super().__init__()
         self._intake = intake
+        self._told: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Count one."""
-        self._intake.count(_intake.NOT_HTTP)
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, _MALFORMED):
+            self._intake.count(_intake.NOT_HTTP)
+            return
+        self._intake.count(_intake.FAILED)
+        place = _place(error) if error is not None else f"{record.filename}:{record.lineno}"
+        mistake = f"{type(error).__name__} at {place}"
+        if mistake not in self._told:
+            self._told.add(mistake)
+            logger.error(
+                "A call was answered with 500, since something went wrong in the source: %s. Please report it.", mistake
+            )
+
+
+def _place(error: BaseException) -> str:
+    """Return file and line where an error came up: the last of this collection that had a part in it."""
+    frames = [(Path(frame.f_code.co_filename), line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    ours = [(path, line) for path, line in frames if _ROOT in path.parents]
+    path, line = (ours or frames or [(Path(__file__), 0)])[-1]
+    return f"{path.name}:{line}"
 
 
 class Source:
@@ -202,7 +234,7 @@ class Source:
 
     def _server(self) -> web.Server:
         quiet = logging.Logger("fonnte.whatsapp.webhook.http")
-        quiet.addHandler(_Malformed(self._intake))
+        quiet.addHandler(_Unanswered(self._intake))
         # A compressed body would be unpacked before its size is known.
         return web.Server(self._answer, access_log=None, logger=quiet, auto_decompress=False)
 

@@ -27,7 +27,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit_page import
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit_words import LANGUAGES, Words, moment, texts
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError, OptionError
 from ansible_collections.fonnte.whatsapp.tests.browser.samples import NOW, device, everything, many, report, seen
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 SCHEMA = json.loads((Path(__file__).parents[4] / "docs" / "audit.schema.json").read_text(encoding="utf-8"))
@@ -203,6 +203,7 @@ def test_a_page_needs_nothing_but_itself(language: str) -> None:
     assert "url(" not in text and "@import" not in text and "fetch(" not in text
 
 
+@settings(deadline=None)
 @given(st.one_of(st.sampled_from(NASTY), st.text(max_size=30)))
 def test_no_text_from_outside_is_more_than_text(name: str) -> None:
     clean = "".join(letter for letter in name if letter.isprintable())

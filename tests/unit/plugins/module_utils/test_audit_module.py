@@ -67,7 +67,9 @@ def test_no_file_holds_a_secret(account: Controller, tmp_path: Path) -> None:
     tokens = [account.sandbox.device(number)["token"] for number in account.sandbox.devices()]
     account.sandbox.edit(NUMBERS[1], name=account.sandbox.device(NUMBERS[1])["token"])
     account.run("audit", devices=declared(webhook=URL + "2", quick=True), dest=str(tmp_path / "report"))
-    for path in (tmp_path / "report").iterdir():
+    written = sorted((tmp_path / "report").iterdir())
+    assert [path.name for path in written] == ["audit.csv", "audit.html", "audit.json", "audit.txt"]
+    for path in written:
         text = path.read_text(encoding="utf-8")
         assert not any(secret in text for secret in [*tokens, account.sandbox.account_token, "s3cr3t", "user:pw"])
         assert path.suffix == ".txt" or "https://hooks.example.com/…#" in text

@@ -172,12 +172,25 @@ put = _yaml_text.put
 def test_a_device_is_found_in_any_spelling_and_the_same_spelling_goes_first() -> None:
     one = read(f"fleet_devices:\n- device: '{A}'\n- device: '+62 812-0000-0002'\n- name: x\n- 7\n")
     other = read("fleet_devices:\n- device: 6281200000001\n")
-    assert [(file is one, found.number) for file, found in _declarations.find([one, other], A)] == [(True, A)]
-    assert len(_declarations.find([one, other], "0062 812 00000001")) == 2
-    assert _declarations.find([one, other], B)[0][1].number == "+62 812-0000-0002"
-    assert _declarations.find([one, other], C) == []
+    places = _declarations.Places([one, other])
+    assert [(file is one, found.number) for file, found in places.find(A)] == [(True, A)]
+    assert [found.number for _file, found in places.find("0062 812 00000001")] == [A, "6281200000001"]
+    assert places.find(B)[0][1].number == "+62 812-0000-0002"
+    assert places.find(C) == []
     decorated = read("fleet_devices:\n- device: '+62 812-0000-0001'\n")
-    assert len(_declarations.find([decorated, one], "+62 812-0000-0001")) == 1
+    assert len(_declarations.Places([decorated, one]).find("+62 812-0000-0001")) == 1
+
+
+def test_the_places_of_a_device_come_in_the_order_of_the_files() -> None:
+    """Not by spelling: a message names the files in this order."""
+    first, second = (read(f"fleet_devices:\n- device: '{A}'\n- device: '62 {A[1:]}'\n") for _file in range(2))
+    found = _declarations.Places([second, first]).find("+62" + A[1:])
+    assert [(file is second, device.number) for file, device in found] == [
+        (True, A),
+        (True, "62 " + A[1:]),
+        (False, A),
+        (False, "62 " + A[1:]),
+    ]
 
 
 def test_devices_of_clients_are_declared_too() -> None:

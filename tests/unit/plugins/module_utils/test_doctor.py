@@ -23,6 +23,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
     RefusedError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._experiments import PROBE_URL
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import NumberNote
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES
 
@@ -501,6 +502,77 @@ def _doctor_store(controller: Controller) -> t.Any:
     from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import RecordStore
 
     return RecordStore(str(controller.records), controller.sandbox.url)
+
+
+def note(controller: Controller, number: str) -> NumberNote | None:
+    return _doctor_store(controller).number(controller.sandbox.account_token, number).load()[0]
+
+
+LOST = {"lost before": "before", "lost after": "after"}
+
+
+@pytest.mark.parametrize("when", LOST.values(), ids=list(LOST))
+def test_a_device_that_may_have_been_made_is_noted(controller: Controller, when: str) -> None:
+    """Whoever looks at the number next knows that its device is this account's, and was just made."""
+    begin(controller)
+    controller.sandbox.fault("reset", path="/add-device", at="start", when=when)
+    with pytest.raises(FonnteError, match="may be there now"):
+        controller.run("doctor", device=SCRATCH, consent=True)
+    begun = note(controller, SCRATCH)
+    assert begun is not None and (begun.state, dict(begun.sent)) == ("creating", {})
+    if when == "after":
+        # Nothing of it is unknown, so nothing stands in the way of a task that is careful.
+        careful = {"name": OWN_NAME, "quick": True, "handle_unknown": "error"}
+        assert controller.device(SCRATCH, **careful).result["changed_fields"] == ["quick"]
+
+
+def test_once_it_is_experimented_on_its_making_is_over(controller: Controller) -> None:
+    """Other things were set on it then, of which a task has to be told."""
+    begin(controller)
+    controller.sandbox.fault("reset", path="/add-device", at="start", when="after")
+    with pytest.raises(FonnteError, match="may be there now"):
+        controller.run("doctor", device=SCRATCH, consent=True)
+    report = controller.run("doctor", device=SCRATCH, consent=True)
+    token = controller.sandbox.device(SCRATCH)["token"]
+    present = note(controller, SCRATCH)
+    assert present is not None
+    assert (present.state, present.device_file) == ("present", _doctor_store(controller).device(token).name)
+    assert not any("What the record knew" in warning for warning in report.warnings)
+
+
+def test_what_another_making_was_to_set_is_forgotten_too(controller: Controller) -> None:
+    begin(controller, {"number": SCRATCH, "name": "Toko"})
+    note_file = _doctor_store(controller).number(controller.sandbox.account_token, SCRATCH)
+    note_file.save(NumberNote("creating", "2026-11-22T09:00:00Z", {"quick": True}))
+    report = controller.run("doctor", device=SCRATCH, consent=True)
+    present = note(controller, SCRATCH)
+    assert present is not None and (present.state, dict(present.sent)) == ("present", {})
+    assert any("What the record knew" in warning for warning in report.warnings)
+
+
+@pytest.mark.parametrize("older", [None, NumberNote("deleted", "2026-11-22T09:00:00Z")], ids=["none", "deleted"])
+def test_a_device_that_was_certainly_not_made_is_not_noted(controller: Controller, older: NumberNote | None) -> None:
+    begin(controller, *({"number": f"08120000010{index}"} for index in range(10)))
+    if older is not None:
+        _doctor_store(controller).number(controller.sandbox.account_token, SCRATCH).save(older)
+    with pytest.raises(RefusedError, match="too much free device"):
+        controller.run("doctor", device=SCRATCH, consent=True)
+    assert note(controller, SCRATCH) == older
+
+
+@pytest.mark.parametrize("became", ["gone", "renumbered"])
+def test_the_record_of_the_device_that_had_the_number_goes_with_it(controller: Controller, became: str) -> None:
+    """Nobody could tell later whose it was. One that was renumbered still has it."""
+    begin(controller)
+    controller.device(SCRATCH, name="Toko", quick=True)
+    token = controller.sandbox.device(SCRATCH)["token"]
+    older = _doctor_store(controller).device(token)
+    moved = [{"number": OTHER, "name": "Toko", "token": token}] if became == "renumbered" else []
+    begin(controller, *moved)
+    controller.run("doctor", device=SCRATCH, consent=True)
+    present = note(controller, SCRATCH)
+    assert present is not None and present.device_file not in ("", older.name)
+    assert (older.sealed() is not None) == (became == "renumbered")
 
 
 def test_a_device_that_got_another_name_meanwhile_is_left_alone(controller: Controller) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet_change import check_declaration
 
 KEY = "s3cr3t-part"
@@ -98,6 +99,19 @@ def test_brakes_that_would_stop_the_run() -> None:
     assert "fleet_max_create=2" in str(checked(stopped, now, max_create=1)["notes"])
 
 
+@pytest.mark.parametrize("brake", ["max_create", "max_clear", "max_disconnect"])
+@pytest.mark.parametrize("limit", ["many", "", "3.5", -1, True, [3]])
+def test_a_brake_that_is_no_number_is_one_sentence(brake: str, limit: t.Any) -> None:
+    for before in (BARE, None):
+        with pytest.raises(OptionError, match=f"^Option {brake}: it is no whole number that fits; "):
+            checked(BARE, before, **{brake: limit})
+
+
+def test_a_brake_that_is_misspelt_is_not_passed_over() -> None:
+    with pytest.raises(TypeError, match="max_creat"):
+        checked(BARE, BARE, max_creat=1)
+
+
 def test_what_is_wrong() -> None:
     said = check_declaration(
         {
@@ -118,6 +132,35 @@ def test_what_is_wrong() -> None:
     assert [note.split()[0] for note in said["notes"]] == ["d.yml", "e.yml"]
     assert "4 problems." in said["text"][0] and KEY not in str(said)
     assert "### Wrong\n\n- a.yml" in said["markdown"]
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("!!timestamp foo", "has a value that Ansible cannot read in line 2"),
+        ("2001-99-99", "has a value that Ansible cannot read in line 2"),
+        ("!!bool foo", "has a value that Ansible cannot read in line 2"),
+        ("!!int ''", "has a value that Ansible cannot read in line 2"),
+        ("!!float '-'", "has a value that Ansible cannot read in line 2"),
+        ("!!str [x]", "has a value that Ansible cannot read in line 2"),
+        ("!unsafe {x: y}", "has a value that Ansible cannot read in line 2"),
+        ("!vault [x]", "has a value that Ansible cannot read in line 2"),
+        ("{? !!timestamp x : y}", "has a value that Ansible cannot read in line 2"),
+        ('"\\UFFFFFFFF"', "is no YAML"),
+        ("[" * 3000, "is nested too deeply to be read"),
+        ("[" * 3000 + "]" * 3000, "is nested too deeply to be read"),
+        ("{a: " * 3000 + "}" * 3000, "is nested too deeply to be read"),
+        ("\n" + "- " * 3000 + "x", "is nested too deeply to be read"),
+    ],
+)
+def test_what_no_yaml_reader_reads_is_one_sentence(value: str, says: str) -> None:
+    (problem,) = checked(f"---\nfleet_devices: {value}\n")["problems"]
+    assert problem.startswith(f"toko.yml {says}; ") and "\n" not in problem
+
+
+def test_a_version_of_yaml_that_there_is_not() -> None:
+    (problem,) = checked(f"%YAML {'9' * 5000}.1\n---\nfleet_devices: []\n")["problems"]
+    assert problem.startswith("toko.yml is no YAML")
 
 
 def test_values_that_are_elsewhere() -> None:

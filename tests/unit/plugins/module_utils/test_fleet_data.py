@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible.module_utils.common.validation import check_type_bool
 from ansible_collections.fonnte.whatsapp.plugins.module_utils import _module_fleet
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet_data import (
@@ -241,6 +242,7 @@ VALUES = st.one_of(
     st.integers(-5, 10**12),
     st.text(max_size=40),
     st.just(SECRET),
+    st.sampled_from(["yes", "No", "OFF", "t", "1", "0", "ja", 1, 0, 1.0, 2]),
     st.lists(st.text(max_size=2)),
 )
 
@@ -251,11 +253,14 @@ def test_what_passes_here_passes_in_the_module(settings: dict[str, t.Any]) -> No
     if problems({"fleet_devices": [{"device": A, **settings}]}):
         return
     for option, value in settings.items():
-        if value is not None and _module_fleet.MEMBER[option]["type"] != "bool":
-            try:
-                declare(option, value)
-            except OptionError as fault:
-                raise AssertionError(f"{option} {value!r}") from fault
+        if value is None:
+            continue
+        # Of a flag Ansible makes true or false before the module sees it.
+        flag = _module_fleet.MEMBER[option]["type"] == "bool"
+        try:
+            declare(option, check_type_bool(value) if flag else value)
+        except (OptionError, TypeError) as fault:
+            raise AssertionError(f"{option} {value!r}") from fault
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
+import pytest
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet_told import (
     FORESEEN,
     fleet_told,
@@ -46,11 +47,46 @@ def test_what_became_of_a_fleet() -> None:
     told = fleet_told([ACCOUNT], [RESULT])
     assert told["text"] == [
         "3 devices are declared. 1 created, 2 updated, 1 disconnected, 0 unchanged.",
-        "To be linked to a phone: 1. The playbook fonnte.whatsapp.link shows the QR code.",
+        "To be linked to a phone: 1. The playbook fonnte.whatsapp.link shows the QR code, with -e link_devices=all or a number.",
         f'{A} · "Satu" · Toko · ask Cashier, 0812',
     ]
     assert (told["created"], told["to_link"], told["counts"]["cleared"], told["failed"]) == ([A], [A], 1, False)
     assert "A run would come to this: 1 created" in fleet_told([ACCOUNT], [RESULT], foreseen=True)["text"][0]
+
+
+@pytest.mark.parametrize(
+    ("operations", "counted"),
+    [
+        (["update"], "0 created, 1 updated"),
+        (["forget", "update"], "0 created, 1 updated"),
+        (["attest", "update"], "0 created, 1 updated"),
+        (["create", "update"], "1 created, 0 updated"),
+        (["forget", "create", "update"], "1 created, 0 updated"),
+        (["disconnect"], "0 created, 0 updated"),
+    ],
+)
+def test_an_update_counts_wherever_it_comes_unless_the_device_is_new(operations: list[str], counted: str) -> None:
+    created = int("create" in operations)
+    result = {"devices": [device(A, *operations, connected=True)], "summary": summary(created=created)}
+    (line,) = fleet_told([{**ACCOUNT, "devices": [{"device": A}]}], [result])["text"]
+    assert line.startswith(f"1 device is declared. {counted}, ")
+
+
+def test_devices_that_nobody_declared_are_told_by_account() -> None:
+    warung, roti = ({**ACCOUNT, "name": name, "devices": []} for name in ("warung", "roti"))
+    many = [f"0812000002{place:02}" for place in range(23)]
+    results = [
+        {"devices": [], "summary": summary(), "unlisted": many},
+        {"devices": [], "summary": summary(), "unlisted": []},
+        {"failed": True, "msg": "x", "devices": [], "summary": summary(), "unlisted": [C]},
+    ]
+    told = fleet_told([{**ACCOUNT, "devices": []}, warung, roti], results)
+    assert told["text"][1:] == [
+        f"Nobody declared 23 devices of account account: {', '.join(many[:20])} and 3 more.",
+        f"Nobody declared 1 device of account roti: {C}.",
+    ]
+    assert told["unlisted"] == [*many, C]
+    assert fleet_told([ACCOUNT], [RESULT])["unlisted"] == [] == fleet_told([ACCOUNT], [{}])["unlisted"]
 
 
 def test_a_webhook_that_is_sent_as_always_is_not_cleared() -> None:

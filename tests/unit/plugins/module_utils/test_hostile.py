@@ -177,7 +177,7 @@ def test_no_bytes_are_more_than_a_typed_error(raw_server: tuple[str, list[bytes]
     transport = Transport(Connection(endpoint, 2.0, 0, 0.01, True, None))
     try:
         with contextlib.suppress(FonnteError):
-            transport.post("/get-devices", "account", {})
+            transport.exchange(Call("/get-devices", "account"))
     finally:
         transport.close()
 
@@ -192,7 +192,8 @@ def test_nothing_that_the_list_says_drives_the_terminal(controller: Controller, 
         ("device", {"device": NUMBER, "name": "Tako"}),
         ("device_info", {"recorded": True}),
         ("fleet", {"devices": [{"device": "081200000002", "name": "Toko"}], "unlisted": "error"}),
-        ("record", {}),
+        ("record_info", {}),
+        ("record", {"operation": "forget", "orphans": True}),
         ("doctor", {}),
         ("device_qr", {"device": NUMBER, "dest": str(controller.records.parent)}),
     )

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import typing as t
 from dataclasses import replace
 
@@ -100,6 +101,40 @@ def test_what_was_written_while_the_list_was_read_may_not_be_in_it(clock: Clock)
     kept.touch(A)
     kept.hold(LISTING, began)
     assert kept.current(A, "") is None
+
+
+class Interrupting(float):
+    """A time: while it is compared, another worker touches a device, if anything lets it."""
+
+    worker: threading.Thread
+
+    def __le__(self, other: float) -> bool:
+        if self.worker.ident is None:
+            self.worker.start()
+            # It waits for the list, or it is done long before this.
+            self.worker.join(1.0)
+        return float(self) <= other
+
+
+def test_workers_touch_devices_while_a_list_is_taken_in(clock: Clock) -> None:
+    kept = KeptListing()
+    kept.touch(A)
+    began = Interrupting(clock.seconds + 1)
+    began.worker = threading.Thread(target=kept.touch, args=(B,))
+    clock.seconds += 2
+    kept.hold(LISTING, began)
+    began.worker.join()
+    assert kept.current(B, "") is None and kept.current(A, "") is LISTING
+
+
+def test_a_list_that_was_asked_for_earlier_and_comes_later_is_not_kept(clock: Clock) -> None:
+    kept, early = KeptListing(), clock.seconds
+    clock.seconds += 1
+    kept.touch(A)
+    clock.seconds += 1
+    kept.hold(LISTING, clock.seconds)
+    kept.hold(Listing([]), early)
+    assert kept.current(A, "token-a") is LISTING
 
 
 @pytest.mark.parametrize("survives", [True, False])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import OptionError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._listener import digest, kind_asked_for, options_of
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._listener import NAMES, digest, kind_asked_for, options_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,6 +34,11 @@ def test_templates_make_text_of_everything() -> None:
     assert (told.port, told.limits.waiting, told.limits.return_tokens) == (5001, 7, True)
     assert told.limits.numbers == {"6281200001001", "6281200001002"}
     assert options(certfile="", keyfile="", return_tokens="no").tls is None
+
+
+@pytest.mark.parametrize("option", [option for option in NAMES if option != "secret"])
+def test_an_option_without_a_value_is_left_out(option: str) -> None:
+    assert options(**{option: None}) == options()
 
 
 def test_all_spellings_of_a_device_are_one() -> None:

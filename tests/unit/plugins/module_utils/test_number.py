@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._number import (
+    NumberIndex,
     check_country,
     dialled,
     international,
@@ -90,6 +91,20 @@ def test_two_other_spellings_are_both_told() -> None:
 def test_a_listed_number_may_hold_what_people_write_between_digits() -> None:
     assert matches("0812345678", ["tutorial", "+62 812-345678", ""]) == ["+62 812-345678"]
     assert same_number("0812345678", "+62 812-345678")
+
+
+SPELLED = st.sampled_from(["0", "62", "0062", "620", "+62 ", "+62 (0)", ""])
+SOME = st.builds(lambda start, rest: start + rest, SPELLED, st.sampled_from(["812345678", "812345679", "8", ""]))
+
+
+@given(SOME, st.lists(SOME, max_size=8))
+def test_an_index_finds_what_a_look_at_each_finds(wanted: str, registered: list[str]) -> None:
+    index = NumberIndex(iter(registered))
+    same = [spelling for spelling in registered if same_number(wanted, spelling)]
+    assert index.spellings(wanted) == same
+    assert index.find(wanted) == matches(wanted, registered) == ([wanted] if wanted in registered else same)
+    index.spellings(wanted).clear()
+    assert index.spellings(wanted) == same
 
 
 @given(DIGITS)

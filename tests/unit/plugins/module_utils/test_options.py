@@ -83,7 +83,9 @@ def test_without_any_token_the_way_to_give_one_is_told(controller: Controller) -
     with pytest.raises(OptionError, match="FONNTE_ACCOUNT_TOKEN"):
         controller.run("device_info")
     with pytest.raises(OptionError, match="FONNTE_ACCOUNT_TOKEN"):
-        controller.run("record")
+        controller.run("record_info")
+    with pytest.raises(OptionError, match="FONNTE_ACCOUNT_TOKEN"):
+        controller.run("record", operation="forget", devices=[A])
 
 
 def test_an_empty_code_counts_as_not_given(controller: Controller) -> None:
@@ -129,6 +131,7 @@ def test_a_check_that_is_switched_off_is_a_warning(controller: Controller) -> No
         "message": {"device": A, "target": [A], "message": "hello"},
         "device_qr": {"device": A, "dest": "qr.png"},
         "audit": {"devices": [{"device": A, "name": "Toko"}]},
+        "record": {"operation": "forget", "devices": [A]},
     }
     for module in MODULES:
         report = controller.run(module, True, validate_certs=False, **tasks.get(module, {}))
@@ -250,15 +253,14 @@ def test_an_invalid_token_is_said(fleet: Controller) -> None:
     [
         ({"operation": "backup"}, "path", "operation is backup"),
         ({"operation": "restore", "path": ""}, "path", "operation is restore"),
-        ({"path": "/somewhere"}, "path", "operation is status"),
         ({"operation": "forget", "devices": [A], "path": "/somewhere"}, "path", "operation is forget"),
         ({"operation": "backup", "path": "/somewhere", "overwrite": True}, "overwrite", "operation is backup"),
         ({"operation": "restore", "path": "/somewhere", "orphans": True}, "orphans", "operation is restore"),
         ({"operation": "forget"}, "devices", "orphans: true"),
         ({"operation": "forget", "devices": []}, "devices", "orphans: true"),
-        ({"devices": [A, "x"]}, r"devices[1]", '"x"'),
-        ({"devices": [21555432]}, r"devices[0]", "quote it"),
-        ({"record_max_age": "soon"}, "record_max_age", "as in 30d"),
+        ({"operation": "forget", "devices": [A, "x"]}, r"devices[1]", '"x"'),
+        ({"operation": "forget", "devices": [21555432]}, r"devices[0]", "quote it"),
+        ({"operation": "forget", "devices": [A], "record_max_age": "soon"}, "record_max_age", "as in 30d"),
     ],
 )
 @pytest.mark.parametrize("check", [True, False])
@@ -267,6 +269,27 @@ def test_an_option_of_the_record_that_is_missing_or_out_of_place(
 ) -> None:
     with pytest.raises(OptionError) as caught:
         controller.run("record", check, **params)
+    assert str(caught.value).startswith(f"Option {option}: ") and words in str(caught.value)
+    assert controller.sandbox.journal() == []
+
+
+# fonnte_record_info
+
+
+@pytest.mark.parametrize(
+    ("params", "option", "words"),
+    [
+        ({"devices": [A, "x"]}, r"devices[1]", '"x"'),
+        ({"devices": [21555432]}, r"devices[0]", "quote it"),
+        ({"record_max_age": "soon"}, "record_max_age", "as in 30d"),
+    ],
+)
+@pytest.mark.parametrize("check", [True, False])
+def test_what_cannot_be_looked_at_in_the_record(
+    controller: Controller, params: dict[str, t.Any], option: str, words: str, check: bool
+) -> None:
+    with pytest.raises(OptionError) as caught:
+        controller.run("record_info", check, **params)
     assert str(caught.value).startswith(f"Option {option}: ") and words in str(caught.value)
     assert controller.sandbox.journal() == []
 

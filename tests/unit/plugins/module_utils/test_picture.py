@@ -218,6 +218,7 @@ import base64, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._picture import write_picture
 png = base64.b64decode(sys.stdin.readline())
+write_picture(sys.argv[1], png)
 print("begun", flush=True)
 while True:
     write_picture(sys.argv[1], png)

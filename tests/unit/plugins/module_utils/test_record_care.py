@@ -37,12 +37,29 @@ def fleet(controller: Controller) -> Controller:
 
 def care(controller: Controller, operation: str, check: bool = False, **params: t.Any) -> Report:
     """Run fonnte_record, and see that it wrote nothing to the service and told no secret."""
-    report = controller.run("record", check, operation=operation, **params)
+    return harmless(controller, controller.run("record", check, operation=operation, **params))
+
+
+def look(controller: Controller, check: bool = False, **params: t.Any) -> Report:
+    """Run fonnte_record_info, and see the same, and that it touched no file."""
+    before = on_the_disk(controller)
+    report = harmless(controller, controller.run("record_info", check, **params))
+    assert on_the_disk(controller) == before and report.result["changed"] is False
+    return report
+
+
+def harmless(controller: Controller, report: Report) -> Report:
     assert controller.sandbox.writes() == []
     told = json.dumps(report.result) + " ".join(report.warnings)
     for secret in ("s3cret", controller.sandbox.account_token, *tokens(controller)):
         assert secret not in told
     return report
+
+
+def on_the_disk(controller: Controller) -> dict[str, tuple[bytes, int]]:
+    """Return the record's files as they are, with the times of their last change."""
+    files = controller.record_files()
+    return {name: (text, os.stat(controller.records / name).st_mtime_ns) for name, text in files.items()}
 
 
 def tokens(controller: Controller) -> list[str]:
@@ -68,11 +85,11 @@ def second_controller(fleet: Controller, folder: Path) -> Controller:
     return Controller(fleet.sandbox, folder)
 
 
-# status
+# What fonnte_record_info tells
 
 
-def test_status_tells_of_each_device_without_a_value(fleet: Controller) -> None:
-    result = care(fleet, "status").result
+def test_it_tells_of_each_device_without_a_value(fleet: Controller) -> None:
+    result = look(fleet).result
     first, second = result["devices"]
     assert (first["number"], first["recorded"], first["opens"], first["note"]) == (A, True, True, "present")
     assert {option: entry["standing"] for option, entry in first["settings"].items()} == {
@@ -89,52 +106,55 @@ def test_status_tells_of_each_device_without_a_value(fleet: Controller) -> None:
     assert result["lasting"] is False and "temporary" in result["lasting_because"]
 
 
-def test_status_makes_one_call_and_touches_nothing(fleet: Controller) -> None:
-    before = {name: os.stat(fleet.records / name).st_mtime_ns for name in fleet.record_files()}
-    care(fleet, "status")
+def test_looking_makes_one_call(fleet: Controller) -> None:
+    look(fleet)
     assert [call["path"] for call in fleet.sandbox.journal()] == ["/get-devices"]
-    assert {name: os.stat(fleet.records / name).st_mtime_ns for name in fleet.record_files()} == before
 
 
-def test_status_of_no_record_makes_none(controller: Controller) -> None:
+def test_check_mode_tells_the_same(fleet: Controller) -> None:
+    foreseen, told = look(fleet, check=True, devices=[A, GONE, NEVER]), look(fleet, devices=[A, GONE, NEVER])
+    assert (foreseen.result, foreseen.warnings) == (told.result, told.warnings)
+
+
+def test_looking_at_no_record_makes_none(controller: Controller) -> None:
     controller.sandbox.reset(accounts=[{"token": controller.sandbox.account_token, "devices": [{"number": A}]}])
-    result = care(controller, "status").result
+    result = look(controller).result
     (device,) = result["devices"]
     assert (device["recorded"], device["opens"], device["settings"], device["oldest"]) == (False, None, {}, None)
     assert result["mode"] is None and result["writable"] is True and not controller.records.exists()
 
 
 def test_a_number_without_a_device_is_found_by_its_note(fleet: Controller) -> None:
-    (number,) = care(fleet, "status").result["numbers"]
+    (number,) = look(fleet).result["numbers"]
     assert (number["number"], number["state"], number["recorded"], number["opens"]) == (GONE, "present", True, True)
-    assert care(fleet, "status", devices=[A]).result["numbers"] == []
-    (asked,) = care(fleet, "status", devices=["+62 812-0000-0003"]).result["numbers"]
+    assert look(fleet, devices=[A]).result["numbers"] == []
+    (asked,) = look(fleet, devices=["+62 812-0000-0003"]).result["numbers"]
     assert asked == number
 
 
 def test_numbers_of_which_nothing_is_known_come_back(fleet: Controller) -> None:
-    result = care(fleet, "status", devices=[NEVER, "62" + B[1:]]).result
+    result = look(fleet, devices=[NEVER, "62" + B[1:]]).result
     assert result["missing"] == [NEVER] and [device["number"] for device in result["devices"]] == [B]
 
 
 def test_a_deleted_device_leaves_its_note(fleet: Controller) -> None:
     fleet.sandbox.next_otp("047193")
     fleet.device(B, state="absent", request_otp=True)
-    asked = care_after_writes(fleet, devices=[B])["devices"]
+    asked = look_after_writes(fleet, devices=[B])["devices"]
     assert asked[0]["otp_requested_at"]
     fleet.device(B, state="absent", otp="047193")
-    (number,) = care_after_writes(fleet, devices=[B])["numbers"]
+    (number,) = look_after_writes(fleet, devices=[B])["numbers"]
     assert (number["state"], number["recorded"]) == ("deleted", False)
 
 
-def care_after_writes(controller: Controller, **params: t.Any) -> dict[str, t.Any]:
+def look_after_writes(controller: Controller, **params: t.Any) -> dict[str, t.Any]:
     controller.sandbox.clear_journal()
-    return care(controller, "status", **params).result
+    return look(controller, **params).result
 
 
 def test_a_renumbered_device_is_not_gone(fleet: Controller) -> None:
     renumber(fleet, A, "081200000011")
-    result = care(fleet, "status").result
+    result = look(fleet).result
     moved = {number["number"]: number for number in result["numbers"]}
     assert moved[A]["moved_to"] == "081200000011" and moved[A]["recorded"] is False
     assert moved[GONE]["moved_to"] is None
@@ -146,13 +166,13 @@ def test_doubts_are_named(fleet: Controller) -> None:
     with pytest.raises(FonnteError):
         fleet.device(A, webhook="https://hooks.example.com/new")
     fleet.sandbox.clear_faults()
-    (device,) = care_after_writes(fleet, devices=[A])["devices"]
+    (device,) = look_after_writes(fleet, devices=[A])["devices"]
     assert device["doubts"] == ["autoread", "webhook"] and device["settings"]["webhook"]["standing"] == "in_doubt"
 
 
 def test_who_vouched_for_a_setting_is_told(fleet: Controller) -> None:
     fleet.device(A, webhook_status="https://hooks.example.com/s3cret", handle_write_only="attest")
-    (device,) = care_after_writes(fleet, devices=[A])["devices"]
+    (device,) = look_after_writes(fleet, devices=[A])["devices"]
     attested = device["settings"]["webhook_status"]
     assert attested["standing"] == "attested" and attested["by"] and set(attested) == {"standing", "at", "by"}
     assert "by" not in device["settings"]["quick"] and device["doubts"] == []
@@ -161,7 +181,7 @@ def test_who_vouched_for_a_setting_is_told(fleet: Controller) -> None:
 def test_what_a_creation_was_to_set_is_in_doubt(fleet: Controller) -> None:
     note_file = store(fleet).number(fleet.sandbox.account_token, A)
     note_file.save(NumberNote("creating", "2026-11-22T09:00:00Z", {"personal": True, "quick": True}))
-    (device,) = care(fleet, "status", devices=[A]).result["devices"]
+    (device,) = look(fleet, devices=[A]).result["devices"]
     assert device["note"] == "creating" and device["doubts"] == ["personal"]
 
 
@@ -170,14 +190,14 @@ def test_a_damaged_record_does_not_open(fleet: Controller) -> None:
     Path(file.path).write_bytes(b"damaged")
     note_file = store(fleet).number(fleet.sandbox.account_token, GONE)
     Path(note_file.path).write_bytes(b"damaged")
-    report = care(fleet, "status", devices=[A, B, GONE])
+    report = look(fleet, devices=[A, B, GONE])
     first, second = report.result["devices"]
     assert (first["recorded"], first["opens"]) == (True, False) and second["opens"] is True
     assert [(number["number"], number["opens"]) for number in report.result["numbers"]] == [(GONE, False)]
     assert [warning for warning in report.warnings if "damaged; it counts as no record" in warning] == report.warnings
     assert len(report.warnings) == 2
     fleet.device(A, quick=True)
-    assert care_after_writes(fleet)["damaged"] == [
+    assert look_after_writes(fleet)["damaged"] == [
         name for name in fleet.record_files() if name.startswith(file.name + ".damaged-")
     ]
 
@@ -189,7 +209,7 @@ def test_files_of_nobody_are_told_apart(fleet: Controller) -> None:
     foreign.number(fleet.sandbox.account_token, NEVER).save(NumberNote("present", "2026-11-22T09:00:00Z"))
     store(fleet).number("token-of-another-account", NEVER).save(NumberNote("present", "2026-11-22T09:00:00Z"))
     strangers = set(sealed_files(fleet)) - gone - listed(fleet)
-    result = care(fleet, "status").result
+    result = look(fleet).result
     assert result["orphans"] == {"count": 2, "files": sorted(gone)} and len(gone) == 2
     assert result["unclaimed"] == {"count": 2, "files": sorted(strangers)} and len(strangers) == 2
 
@@ -205,7 +225,7 @@ def listed(controller: Controller) -> set[str]:
 
 def test_with_a_devices_token_alone_only_that_device_is_told_of(fleet: Controller) -> None:
     token = fleet.sandbox.device(A)["token"]
-    result = care(fleet, "status", account_token=None, device_token=token).result
+    result = look(fleet, account_token=None, device_token=token).result
     assert [device["number"] for device in result["devices"]] == [A]
     assert result["orphans"] is None and result["unclaimed"] is None
     assert [call["path"] for call in fleet.sandbox.journal()] == ["/device"]
@@ -215,7 +235,7 @@ def test_the_registered_number_is_told_where_the_profile_shows_another(fleet: Co
     fleet.sandbox.set_readings(profile_number="linked")
     fleet.sandbox.link(A, linked_number="628777777777")
     alone = {"account_token": None, "device_token": fleet.sandbox.device(A)["token"]}
-    assert [device["number"] for device in care(fleet, "status", **alone).result["devices"]] == [A]
+    assert [device["number"] for device in look(fleet, **alone).result["devices"]] == [A]
     assert care(fleet, "forget", check=True, devices=["628777777777"], **alone).result["missing"] == ["628777777777"]
     assert care(fleet, "forget", check=True, devices=[A], **alone).result["changed_devices"] == [A]
 
@@ -224,9 +244,9 @@ def test_a_device_that_the_list_leaves_out_is_known_by_its_token(fleet: Controll
     token = fleet.sandbox.device(A)["token"]
     fleet.sandbox.set_readings(listing="partial")
     fleet.sandbox.edit(A, unlisted=True)
-    without = care(fleet, "status").result
+    without = look(fleet).result
     assert [device["number"] for device in without["devices"]] == [B] and without["orphans"]["count"] == 4
-    result = care(fleet, "status", device_token=token).result
+    result = look(fleet, device_token=token).result
     assert [device["number"] for device in result["devices"]] == [A, B] and result["orphans"]["count"] == 2
 
 
@@ -384,7 +404,7 @@ def test_a_damaged_record_is_set_aside_when_it_is_replaced(fleet: Controller, tm
     name = store(fleet).device(fleet.sandbox.device(A)["token"]).name
     (fleet.records / name).write_bytes(b"damaged")
     care(fleet, "restore", path=path, overwrite=True)
-    (aside,) = care(fleet, "status").result["damaged"]
+    (aside,) = look(fleet).result["damaged"]
     assert aside.startswith(name) and (fleet.records / aside).read_bytes() == b"damaged"
     assert not fleet.device(A, webhook=HOOK, quick=True).result["changed"]
 
@@ -488,6 +508,28 @@ def test_a_restore_that_breaks_off_tells_what_it_did(
 # forget
 
 
+def test_what_another_run_wrote_in_the_meantime_is_not_forgotten(
+    fleet: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be the doubt of a run that is under way; with orphans it may belong to a device that is new."""
+    planned = _record_care.plan_forget
+
+    def and_somebody_is_quicker(*args: t.Any) -> _record_care.Job:
+        job = planned(*args)
+        fleet.device(A, quick=True, personal=True)
+        fleet.sandbox.clear_journal()
+        return job
+
+    monkeypatch.setattr(_record_care, "plan_forget", and_somebody_is_quicker)
+    name = store(fleet).device(fleet.sandbox.device(A)["token"]).name
+    report = care(fleet, "forget", devices=[A])
+    assert name not in report.result["changed_files"] and report.result["kept"] == [name]
+    assert "written by another run in the meantime and left" in report.warnings[-1]
+    monkeypatch.undo()
+    assert not fleet.device(A, quick=True, personal=True).result["changed"]
+    assert care(fleet, "forget", devices=[A]).result["changed_files"]
+
+
 @pytest.mark.parametrize("spelling", [A, "62" + A[1:], "+62 812-0000-0001"])
 def test_a_forgotten_device_is_unknown(fleet: Controller, spelling: str) -> None:
     foreseen = care(fleet, "forget", check=True, devices=[spelling])
@@ -563,7 +605,7 @@ def test_a_device_that_another_run_works_on_is_waited_for(fleet: Controller, mon
         assert caught.value.progress["changed"] is False
         assert len(sealed_files(fleet)) == 6
         # Looking at it and backing it up need not wait.
-        care(fleet, "status")
+        look(fleet)
 
 
 def test_notes_are_locked_before_records(fleet: Controller, monkeypatch: pytest.MonkeyPatch) -> None:

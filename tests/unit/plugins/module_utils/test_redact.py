@@ -12,7 +12,9 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._redact import (
     MASK,
     Redactor,
     bare_host,
+    cut,
     is_bare,
+    printable,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,3 +76,25 @@ def test_any_text_is_printable_and_without_the_key(text: str) -> None:
 @given(st.text())
 def test_any_text_can_be_shown_as_a_url(text: str) -> None:
     Redactor(KEY).url(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("PT Sinar \u2013 caf\u00e9", "PT Sinar \u2013 caf\u00e9"),
+        ("a\nb\x1b[31m", "a?b?[31m"),
+        ("\u202eevil\u2066", "?evil?"),
+        ("half \ud83d", "half ?"),
+        ("\U0001f468\u200d\U0001f373", "\U0001f468?\U0001f373"),
+        ("", ""),
+    ],
+)
+def test_what_nobody_sees_is_marked(text: str, told: str) -> None:
+    assert printable(text) == told
+    assert printable(text, " ") == told.replace("?", " ")
+    assert printable(text, kept=text) == text
+
+
+@pytest.mark.parametrize(("text", "told"), [("", ""), ("abc", "abc"), ("abcd", "abc\u2026")])
+def test_a_text_that_is_too_long_is_cut(text: str, told: str) -> None:
+    assert cut(text, 3) == told

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook dropped_off by its name. With the rulebook that runs it, it is in tests/eda."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.tests.conformance.cases import there
+from ansible_collections.fonnte.whatsapp.tests.conformance.playing import Run
+from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import ACCOUNT, World
+
+GONE, SENDER, OTHER = "081200014001", "081200014002", "081200014003"
+WATCHERS = ["6281299990000", "6281299990001"]
+
+
+def play(world: World, **variables: object) -> Run:
+    extra = json.dumps({f"dropped_off_{name}": value for name, value in variables.items()})
+    return world.player.play_by_name("dropped_off", "-e", extra, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
+
+
+@pytest.mark.parametrize(
+    ("targets", "senders"), [(WATCHERS, [GONE, SENDER]), (f"{', '.join(WATCHERS)},", f"{GONE},{SENDER}")]
+)
+def test_lists_and_texts_with_commas(world: World, targets: object, senders: object) -> None:
+    world.begin(there(GONE, package="Super"), there(SENDER, package="Super", linked=True))
+    run = play(world, targets=targets, senders=senders)
+    assert "failed=0" in run.output
+    assert [(sent["device"], sent["target"]) for sent in world.sandbox.outbox()] == [(SENDER, one) for one in WATCHERS]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"targets": None},
+        {"targets": [6281299990000]},
+        {"targets": 6281299990000},
+        {"senders": None},
+        {"senders": " , "},
+        {"senders": [81200014002]},
+        {"senders": {"device": SENDER}},
+        {"senders": "0812x"},
+    ],
+)
+def test_what_cannot_be_meant_is_said_while_all_are_linked(world: World, wrong: dict[str, object]) -> None:
+    """Not only when a device drops off, when nobody would be told."""
+    world.begin(there(SENDER, package="Super", linked=True))
+    run = play(world, **{"targets": WATCHERS, "senders": [SENDER], **wrong})
+    assert run.told[-1].message.startswith("Say who gets the message in dropped_off_targets") and world.calls() == []
