@@ -221,7 +221,7 @@ def test_what_cannot_be_filled_in_is_named_without_its_line(
     declare(tmp_path, "fleet.yml", COMMON)
     declare(tmp_path, "toko.yml", f'fleet_devices:\n  - device: "081200000001"\n    name: Toko\n    {line}\n')
     code, output = play(core, sandbox, tmp_path, fleet_files="clients")
-    *_, message = [line for line in output.splitlines() if '"msg": ' in line or "fatal: " in line]
+    message = [line for line in output.splitlines() if '"msg": ' in line or "fatal: " in line][-1]
     assert code != 0 and says in message and ("cannot be filled in" in message or "cannot be read" in message), message
     assert "undefined because" not in output and sandbox.journal() == []
 

@@ -644,7 +644,7 @@ class Tunnel(socketserver.StreamRequestHandler):
 
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            while some := source.recv(65536):
+            for some in iter(lambda: source.recv(65536), b""):
                 sink.sendall(some)
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_RDWR)
