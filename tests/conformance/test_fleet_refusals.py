@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.desk import CORES as PROGRAMS
+from ansible_collections.fonnte.whatsapp.tests.conformance.desk import USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.conformance.test_fleet import (
     COMMON,
     FILES,
@@ -29,7 +30,9 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.test_fleet import (
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 Json = dict[str, Any]
+# For what differs between cores, and for all else.
 ON_EACH_CORE = pytest.mark.parametrize("core", PROGRAMS.values(), ids=PROGRAMS)
+ON_USUAL_CORES = pytest.mark.parametrize("core", [PROGRAMS[core] for core in USUAL_CORES], ids=USUAL_CORES)
 NEWEST = PROGRAMS["newest"]
 ROLE = [{"role": "fonnte.whatsapp.fleet"}]
 
@@ -50,7 +53,7 @@ def live(sandbox: Sandbox) -> dict[str, str]:
     return {"FONNTE_API_ENDPOINT": sandbox.url, "FONNTE_ACCOUNT_TOKEN": sandbox.account_token}
 
 
-@ON_EACH_CORE
+@ON_USUAL_CORES
 @pytest.mark.parametrize("written", ["{{ nobody | default(none) }}", None, ["x"]], ids=["template", "null", "list"])
 def test_a_client_whose_token_is_null_is_in_no_account(
     written: object, core: Path, sandbox: Sandbox, tmp_path: Path
@@ -65,7 +68,7 @@ def test_a_client_whose_token_is_null_is_in_no_account(
     assert sandbox.journal() == []
 
 
-@ON_EACH_CORE
+@ON_USUAL_CORES
 @pytest.mark.parametrize("named", ["", [""], [" "], [None], 5, ["clients", None]], ids=json.dumps)
 def test_a_file_without_a_name_is_not_all_files(named: object, core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     declare(tmp_path, "fleet.yml", COMMON)
@@ -86,7 +89,7 @@ def test_an_earlier_file_without_a_name(sandbox: Sandbox, tmp_path: Path) -> Non
     assert code != 0 and "fleet_earlier names a file without a name" in output
 
 
-@ON_EACH_CORE
+@ON_USUAL_CORES
 def test_the_role_is_one_run(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     words = inventory(tmp_path, a=of_client("081200000001"), b=of_client("081200000002"))
     book: list[Json] = [{"hosts": "clients", "gather_facts": False, "roles": ROLE}]
@@ -113,7 +116,7 @@ def test_a_limit_chooses_clients(core: Path, sandbox: Sandbox, tmp_path: Path) -
     assert len(sandbox.devices()) == 1
 
 
-@ON_EACH_CORE
+@ON_USUAL_CORES
 def test_what_a_host_has_and_nobody_reads(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     words = inventory(tmp_path, a=of_client("081200000001"), b={**of_client("081200000002"), "fleet_defaults": WHOLE})
     words += ["-e", "provision_hosts=clients", "-e", "provision_offline=false", "--check"]
@@ -125,7 +128,7 @@ def test_what_a_host_has_and_nobody_reads(core: Path, sandbox: Sandbox, tmp_path
     assert code == 0 and "2 devices are declared. A run would come to this: 2 created" in output
 
 
-@ON_EACH_CORE
+@ON_USUAL_CORES
 def test_the_role_twice_in_a_run(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     """What the first one has set is not taken for a mistake by the second one."""
     book: list[Json] = [{"hosts": "localhost", "gather_facts": False, "roles": ROLE}]
@@ -165,7 +168,7 @@ def test_a_switch_that_is_misspelt(name: str, word: str, says: str, sandbox: San
     assert code != 0 and says in output and sandbox.journal() == []
 
 
-@ON_EACH_CORE
+@ON_USUAL_CORES
 def test_variables_of_others_are_left_alone(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     """Whoever registers what begins like a variable of the role, or has a group variable like that."""
     mine = {"fleet_region": "x", "fleet_files_of_last_week": "x", "provision_vlan": 1, "audit_log_path": "x"}
@@ -184,7 +187,7 @@ def test_a_switch_in_other_words(word: str, sandbox: Sandbox, tmp_path: Path) ->
     assert code == 0 and "Nothing is wrong with them." in output and sandbox.journal() == []
 
 
-@ON_EACH_CORE
+@ON_USUAL_CORES
 @pytest.mark.parametrize(
     ("said", "says"),
     [
@@ -240,7 +243,7 @@ def test_a_template_of_a_host_is_named_without_its_line(core: Path, sandbox: San
     assert code != 0 and "In what the play declares is a template" in output
 
 
-@ON_EACH_CORE
+@ON_USUAL_CORES
 @pytest.mark.parametrize("option", ["autoread", "state", "handle_write_only", "attest_stamp"])
 def test_a_url_on_the_wrong_line_is_not_repeated(option: str, core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     wrong = {"device": "081200000001", "name": "Toko", option: HOOK}
