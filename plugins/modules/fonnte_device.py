@@ -127,7 +127,7 @@ EXAMPLES = r"""
     device: "{{ clients[item].number }}"
     name: "{{ clients[item].name }}"
     webhook: "{{ clients[item].webhook | default(omit) }}"
-  loop: "{{ range(clients | length) }}"
+  loop: "{{ range(clients | length) | list }}"
   loop_control:
     label: "{{ clients[item].number }}"
   vars:
