@@ -107,8 +107,8 @@ EXAMPLES = r"""
 
 - name: Use what is known, so that nothing is warned of that cannot happen
   fonnte.whatsapp.fonnte_device:
-    device: "081200003001"
-    name: Scratch
+    device: "081200001001"
+    name: Toko Satu
     service_facts_path: ~/fonnte-facts.json
 
 - name: Ask for the code to delete the scratch device
