@@ -277,7 +277,7 @@ def _first_result(context: Context, venv: Venv, folder: Path, env: Dict[str, str
 
 
 # What the playbook says to whoever has no sandbox, and therefore no checkout.
-LACKS = 'Get the source of the collection and run "make demo" there'
+LACKS = "This demo lacks its sandbox"
 
 
 def _demo_says(context: Context, venv: Venv, folder: Path, env: Dict[str, str]) -> List[str]:
