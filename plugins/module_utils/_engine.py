@@ -42,7 +42,7 @@ NEVER_AGAIN = (DELETE, REQUEST_OTP)
 
 
 def foresee(house: House, desired: Desired) -> Outcome:
-    """Return what a real run would do, with a warning if it would fail. Only reads: no call that writes, no file touched."""
+    """Return what a real run would do, and warn if it would fail. Only reads: no call that writes, no file touched."""
     outcome = look_ahead(house, desired)
     if outcome.plan.operations:
         outcome.warn(*_record_warnings(house, outcome.sight))

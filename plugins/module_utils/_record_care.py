@@ -427,7 +427,7 @@ def _lock_order(change: Change) -> tuple[bool, str]:
 
 
 def _apply(change: Change) -> bool:
-    """Make a change, unless another run was quicker; tell whether anything was done."""
+    """Make a change, unless another run wrote in the meantime; tell whether the file is as it is to be."""
     there = change.file.sealed()
     if there == change.after:
         # Somebody did the same.
