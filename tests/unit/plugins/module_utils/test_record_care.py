@@ -439,21 +439,26 @@ def test_a_text_of_another_device_is_refused_by_name(fleet: Controller, tmp_path
     assert not fresh.records.exists()
 
 
+def somebody_is_quicker(monkeypatch: pytest.MonkeyPatch, plan: str, other: Controller, **settings: t.Any) -> None:
+    """Have another run change the device A between a plan and what is done by it."""
+    planned = getattr(_record_care, plan)
+
+    def and_then(*args: t.Any) -> _record_care.Job:
+        job: _record_care.Job = planned(*args)
+        other.device(A, **settings)
+        other.sandbox.clear_journal()
+        return job
+
+    monkeypatch.setattr(_record_care, plan, and_then)
+
+
 def test_what_another_run_wrote_in_the_meantime_is_kept(
     fleet: Controller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = str(tmp_path / "backup.json")
     care(fleet, "backup", path=path)
     fresh = second_controller(fleet, tmp_path / "second")
-    planned = _record_care.plan_restore
-
-    def and_somebody_is_quicker(*args: t.Any) -> _record_care.Job:
-        job = planned(*args)
-        fresh.device(A, quick=True)
-        fleet.sandbox.clear_journal()
-        return job
-
-    monkeypatch.setattr(_record_care, "plan_restore", and_somebody_is_quicker)
+    somebody_is_quicker(monkeypatch, "plan_restore", fresh, quick=True)
     result = care(fresh, "restore", path=path).result
     name = store(fleet).device(fleet.sandbox.device(A)["token"]).name
     assert name not in result["changed_files"] and len(result["changed_files"]) == 4
@@ -468,15 +473,7 @@ def test_what_another_run_wrote_in_the_meantime_is_not_taken_back(
     care(fleet, "backup", path=path)
     fleet.device(A, quick=False)
     fleet.sandbox.clear_journal()
-    planned = _record_care.plan_restore
-
-    def and_somebody_is_quicker(*args: t.Any) -> _record_care.Job:
-        job = planned(*args)
-        fleet.device(A, quick=True, personal=True)
-        fleet.sandbox.clear_journal()
-        return job
-
-    monkeypatch.setattr(_record_care, "plan_restore", and_somebody_is_quicker)
+    somebody_is_quicker(monkeypatch, "plan_restore", fleet, quick=True, personal=True)
     result = care(fleet, "restore", path=path, overwrite=True).result
     assert not result["changed"] and len(result["kept"]) == 1
     assert not fleet.device(A, quick=True, personal=True).result["changed"]
@@ -512,15 +509,7 @@ def test_what_another_run_wrote_in_the_meantime_is_not_forgotten(
     fleet: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may be the doubt of a run that is under way; with orphans it may belong to a device that is new."""
-    planned = _record_care.plan_forget
-
-    def and_somebody_is_quicker(*args: t.Any) -> _record_care.Job:
-        job = planned(*args)
-        fleet.device(A, quick=True, personal=True)
-        fleet.sandbox.clear_journal()
-        return job
-
-    monkeypatch.setattr(_record_care, "plan_forget", and_somebody_is_quicker)
+    somebody_is_quicker(monkeypatch, "plan_forget", fleet, quick=True, personal=True)
     name = store(fleet).device(fleet.sandbox.device(A)["token"]).name
     report = care(fleet, "forget", devices=[A])
     assert name not in report.result["changed_files"] and report.result["kept"] == [name]
