@@ -40,6 +40,7 @@ SWITCHES = (
     "FONNTE_TESTS_CORES",
     "FONNTE_TESTS_READINGS",
     "FONNTE_TESTS_PAGES",
+    "FONNTE_TESTS_GOLDEN",
 )
 KEPT_FOR_TESTS = ("PATH", "TMPDIR", "LD_LIBRARY_PATH", "CI") + SWITCHES
 # A line in which Ansible found no host, no inventory or no plugin must not look like success.

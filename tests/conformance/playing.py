@@ -114,6 +114,7 @@ class Told:
 
     failed: bool
     result: Json
+    task: str = ""
 
     def __getitem__(self, key: str) -> Any:
         return self.result[key]
@@ -323,7 +324,7 @@ def _read(path: Path) -> list[Told]:
     if not path.exists():
         return []
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [Told(line["failed"], line["told"]) for line in lines]
+    return [Told(line["failed"], line["told"], line["task"]) for line in lines]
 
 
 def _tokens(sandbox: Sandbox) -> set[str]:
