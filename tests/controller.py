@@ -8,19 +8,17 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils import (
-    _module_audit,
-    _module_device,
-    _module_doctor,
-    _module_fleet,
-    _module_info,
-    _module_message,
-    _module_qr,
-    _module_record,
-    _module_record_info,
-)
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._command import Report, Task
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import Spec, renamed
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import audit as _module_audit
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import device as _module_device
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import device_info as _module_info
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import device_qr as _module_qr
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import doctor as _module_doctor
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import fleet as _module_fleet
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import message as _module_message
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import record as _module_record
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import record_info as _module_record_info
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report, Task
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import Spec, renamed
 
 from .sandbox.driver import Sandbox
 

@@ -27,7 +27,7 @@ PARTS: Tuple[Part, ...] = (
     Part(("meta/runtime.yml",), "which ansible-core it runs on, and the action group"),
     Part(("meta/execution-environment.yml", "requirements.txt"), "what ansible-builder installs with it"),
     Part(("plugins/modules/*.py",), "the modules"),
-    Part(("plugins/module_utils/*.py",), "what the modules are made of"),
+    Part(("plugins/module_utils/*/*.py",), "what the modules are made of"),
     Part(("plugins/action/*.py", "plugins/plugin_utils/*.py"), "modules run inside Ansible's worker"),
     Part(("plugins/doc_fragments/*.py",), "documentation that modules share"),
     Part(("plugins/inventory/*.py", "plugins/lookup/*.py", "plugins/filter/*.py"), "the other plugins"),

@@ -6,7 +6,7 @@
 ``python -m tools.mutant_runs ORDER``, in a copy of the collection that may be changed, with the environment of
 tools/requirements/mutation.txt. ORDER is a file of JSON::
 
-    {"file": "plugins/module_utils/_number.py", "tests": ["tests/unit/..."], "scratch": "folder", "answer": "file",
+    {"file": "plugins/module_utils/_common/phone_numbers.py", "tests": ["tests/unit/..."], "scratch": "folder", "answer": "file",
      "only": [["where", "before", "after"]]}
 
 ``only`` names the mutants to play; null is all of them. The answer is a file of JSON: the seconds it took, and for

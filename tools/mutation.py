@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Mutation testing: break the code in every small way, see which breaks the unit tests notice, write docs/mutation.md.
 
-``make mutation`` plays all mutants. ``ARGS="_number.py"`` plays those of a file alone, ``ARGS="--survivors"`` only those
+``make mutation`` plays all mutants. ``ARGS="_common/phone_numbers.py"`` plays those of a file alone, ``ARGS="--survivors"`` only those
 that survived the last time; what is not played is taken from the last run, as long as the file is the same. The page is
 written when every file has been played.
 """
@@ -41,10 +41,10 @@ class Room:
 
 
 FILES: Tuple[Room, ...] = (
-    Room("_plan.py", ("test_plan.py",)),
-    Room("_record.py", ("test_record.py",)),
-    Room("_number.py", ("test_number.py",)),
-    Room("_errors.py", ("test_errors.py",)),
+    Room("_reconcile/planner.py", ("_reconcile/test_planner.py",)),
+    Room("_record/store.py", ("_record/test_store.py",)),
+    Room("_common/phone_numbers.py", ("_common/test_phone_numbers.py",)),
+    Room("_common/errors.py", ("_common/test_errors.py",)),
 )
 
 
@@ -148,7 +148,7 @@ def _last(room: Room) -> Optional[Result]:
 
 
 def _kept(room: Room) -> Path:
-    return PLACE / (room.file + ".json")
+    return PLACE / (room.file.replace("/", ".") + ".json")
 
 
 def _digest(room: Room) -> str:
@@ -186,7 +186,7 @@ difference that a test should see. Every survivor is on this page, with the reas
 
 ```console
 make mutation
-make mutation ARGS="_number.py"
+make mutation ARGS="_common/phone_numbers.py"
 make mutation ARGS="--survivors"
 ```
 

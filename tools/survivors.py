@@ -19,13 +19,13 @@ WHY: Tuple[Tuple[str, Tuple[Change, ...]], ...] = (
         "Of a device that is not there nothing is looked up in the record, so it does not matter which is handed over.",
         (
             (
-                "_plan.py",
+                "_reconcile/planner.py",
                 "make_plan",
                 "return replace(stand_still(desired, None, recorded), warnings=(nothing, *moved(desired, recorded)))",
                 "return replace(stand_still(desired, None, None), warnings=(nothing, *moved(desired, recorded)))",
             ),
             (
-                "_plan.py",
+                "_reconcile/planner.py",
                 "make_plan",
                 "return stand_still(desired, None, recorded)",
                 "return stand_still(desired, None, None)",
@@ -36,13 +36,13 @@ WHY: Tuple[Tuple[str, Tuple[Change, ...]], ...] = (
         "The time is for the age of a record, and of a device that does not exist yet there is none.",
         (
             (
-                "_plan.py",
+                "_reconcile/planner.py",
                 "make_plan",
                 "return _plan_elsewhere(desired, now)",
                 "return _plan_elsewhere(desired, None)",
             ),
             (
-                "_plan.py",
+                "_reconcile/planner.py",
                 "_plan_elsewhere",
                 "foreseen = _plan_existing(desired, Observed(desired.number), Recorded(begun=True), now)",
                 "foreseen = _plan_existing(desired, Observed(desired.number), Recorded(begun=True), None)",
@@ -53,19 +53,19 @@ WHY: Tuple[Tuple[str, Tuple[Change, ...]], ...] = (
         "None is the default too; it is written down for the reader.",
         (
             (
-                "_plan.py",
+                "_reconcile/planner.py",
                 "_plan_create",
                 "before=None,",
                 "",
             ),
             (
-                "_plan.py",
+                "_reconcile/planner.py",
                 "_plan_absent",
                 "return Plan(operations=(DELETE,), before=before, after=None)",
                 "return Plan(operations=(DELETE,), before=before, )",
             ),
             (
-                "_record.py",
+                "_record/store.py",
                 "_cipher",
                 'key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"fonnte.whatsapp/record/1").derive(secret.encode())',
                 'key = HKDF(algorithm=SHA256(), length=32, info=b"fonnte.whatsapp/record/1").derive(secret.encode())',
@@ -76,7 +76,7 @@ WHY: Tuple[Tuple[str, Tuple[Change, ...]], ...] = (
         "The number of what is seen is in warnings alone, and none of those can come up for a device of which nothing is known and nothing is at risk.",
         (
             (
-                "_plan.py",
+                "_reconcile/planner.py",
                 "_plan_elsewhere",
                 "foreseen = _plan_existing(desired, Observed(desired.number), Recorded(begun=True), now)",
                 "foreseen = _plan_existing(desired, Observed(None), Recorded(begun=True), now)",
@@ -87,13 +87,13 @@ WHY: Tuple[Tuple[str, Tuple[Change, ...]], ...] = (
         "The policy `recorded` is the one that adds no rule of its own, so any other word that no rule knows does the same.",
         (
             (
-                "_plan.py",
+                "_reconcile/planner.py",
                 "_without_brakes",
                 'write_only = "recorded" if desired.policy.write_only == "error" else desired.policy.write_only',
                 'write_only = "XXrecordedXX" if desired.policy.write_only == "error" else desired.policy.write_only',
             ),
             (
-                "_plan.py",
+                "_reconcile/planner.py",
                 "_without_brakes",
                 'write_only = "recorded" if desired.policy.write_only == "error" else desired.policy.write_only',
                 'write_only = "RECORDED" if desired.policy.write_only == "error" else desired.policy.write_only',
@@ -104,7 +104,7 @@ WHY: Tuple[Tuple[str, Tuple[Change, ...]], ...] = (
         "Where autoread is declared it is among what is told, so the hidden settings need not be asked as well.",
         (
             (
-                "_plan.py",
+                "_reconcile/planner.py",
                 "_plan_existing",
                 'telling = {*HIDDEN, "autoread"} if "autoread" in desired.settings else HIDDEN',
                 'telling = {"autoread"} if "autoread" in desired.settings else HIDDEN',
@@ -115,7 +115,7 @@ WHY: Tuple[Tuple[str, Tuple[Change, ...]], ...] = (
         "None counts as false to a dataclass.",
         (
             (
-                "_record.py",
+                "_record/store.py",
                 "NumberNote",
                 'number: str = field(default="", compare=False)',
                 'number: str = field(default="", compare=None)',
@@ -126,7 +126,7 @@ WHY: Tuple[Tuple[str, Tuple[Change, ...]], ...] = (
         "A file that vanished counts as one that does not open, and no short text opens.",
         (
             (
-                "_record.py",
+                "_record/store.py",
                 "RecordStore.notes",
                 'found[name] = self.file(name).sealed() or b""',
                 'found[name] = self.file(name).sealed() or b"XXXX"',
@@ -137,13 +137,13 @@ WHY: Tuple[Tuple[str, Tuple[Change, ...]], ...] = (
         "A text is opened with its secret alone: folder and name are for reading and writing the file.",
         (
             (
-                "_record.py",
+                "_record/store.py",
                 "RecordStore.notes_in",
                 "note = SealedFile(self.folder, name, account_token, NumberNote.from_json).unseal(sealed)",
                 "note = SealedFile(None, name, account_token, NumberNote.from_json).unseal(sealed)",
             ),
             (
-                "_record.py",
+                "_record/store.py",
                 "RecordStore.notes_in",
                 "note = SealedFile(self.folder, name, account_token, NumberNote.from_json).unseal(sealed)",
                 "note = SealedFile(self.folder, None, account_token, NumberNote.from_json).unseal(sealed)",
@@ -154,13 +154,13 @@ WHY: Tuple[Tuple[str, Tuple[Change, ...]], ...] = (
         "Only the text of the fault is shown, not its number.",
         (
             (
-                "_record.py",
+                "_record/store.py",
                 "RecordStore.check_writable",
                 "raise _unwritable(self.folder, OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))",
                 "raise _unwritable(self.folder, OSError(None, os.strerror(errno.ENOTDIR)))",
             ),
             (
-                "_record.py",
+                "_record/store.py",
                 "RecordStore.check_writable",
                 "raise _unwritable(self.folder, OSError(errno.EACCES, os.strerror(errno.EACCES)))",
                 "raise _unwritable(self.folder, OSError(None, os.strerror(errno.EACCES)))",
@@ -171,13 +171,13 @@ WHY: Tuple[Tuple[str, Tuple[Change, ...]], ...] = (
         "Zero has one digit, and is refused for that already.",
         (
             (
-                "_number.py",
+                "_common/phone_numbers.py",
                 "_unquoted",
                 "if value < 0 or len(digits) < MIN_UNQUOTED_DIGITS:",
                 "if value <= 0 or len(digits) < MIN_UNQUOTED_DIGITS:",
             ),
             (
-                "_number.py",
+                "_common/phone_numbers.py",
                 "_unquoted",
                 "if value < 0 or len(digits) < MIN_UNQUOTED_DIGITS:",
                 "if value < 1 or len(digits) < MIN_UNQUOTED_DIGITS:",
@@ -188,7 +188,7 @@ WHY: Tuple[Tuple[str, Tuple[Change, ...]], ...] = (
         "Meanings are told apart by which they are; what stands behind one is never looked at, and None is one of a kind too.",
         (
             (
-                "_errors.py",
+                "_common/errors.py",
                 "Meaning",
                 "UNKNOWN = enum.auto()",
                 "UNKNOWN = None",

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._module_audit import AUDIT, run_audit
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.audit import AUDIT, run_audit
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._in_process import InProcess
 
 

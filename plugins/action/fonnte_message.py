@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._module_message import MESSAGE, run_message
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.message import MESSAGE, run_message
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._in_process import InProcess
 
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._module_device import WEBHOOK_CONFIG, run_webhook_config
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.device import WEBHOOK_CONFIG, run_webhook_config
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._in_process import InProcess
 
 

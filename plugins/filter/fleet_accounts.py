@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet_data import accounts_of, read_fleet
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import accounts_of, read_fleet
 
 DOCUMENTATION = r"""
 name: fleet_accounts

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet_change import check_declaration
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration_diff import check_declaration
 
 DOCUMENTATION = r"""
 name: fleet_check

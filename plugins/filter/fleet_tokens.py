@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet_told import tokens_by_client
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.summary import tokens_by_client
 
 DOCUMENTATION = r"""
 name: fleet_tokens

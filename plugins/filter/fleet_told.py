@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet_told import fleet_told
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.summary import fleet_told
 
 DOCUMENTATION = r"""
 name: fleet_told

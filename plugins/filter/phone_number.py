@@ -9,9 +9,14 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import OptionError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._number import COUNTRY, check_country, dialled
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._redact import cut, printable
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import OptionError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.phone_numbers import (
+    COUNTRY,
+    check_country,
+    dialled,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import cut, printable
 
 DOCUMENTATION = r"""
 name: phone_number

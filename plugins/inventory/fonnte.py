@@ -131,20 +131,21 @@ import typing as t
 
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._account import ACCOUNT, Account, open_account
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError, OptionError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._filters import FILTERS, choose, filter_of
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._inventory import (
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import Keep
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._inventory.account import ACCOUNT, Account, open_account
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._inventory.hosts import (
     PREFIX,
     from_cache,
     host_names,
     host_variables,
     to_cache,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._kept import Keep
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._listing import Device
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import common_warnings
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import hide
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import hide
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import common_warnings
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.filters import FILTERS, choose, filter_of
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import (
     as_data,
     check_token,

@@ -88,11 +88,12 @@ import typing as t
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._account import ACCOUNT, Account, open_account
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError, NotFoundError, doing
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._number import parse_number
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import common_warnings
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import hide
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, NotFoundError, doing
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.phone_numbers import parse_number
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._inventory.account import ACCOUNT, Account, open_account
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import hide
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import common_warnings
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import (
     KEEP,
     check_token,

@@ -283,8 +283,8 @@ files:
   sample: {"html": "/srv/report/audit.html"}
 """
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._module_audit import AUDIT, run_audit
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import run_module
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import run_module
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.audit import AUDIT, run_audit
 
 
 def main() -> None:

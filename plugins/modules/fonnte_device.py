@@ -295,8 +295,8 @@ token:
   sample: example-device-token
 """
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._module_device import DEVICE, run_device
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import run_module
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import run_module
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.device import DEVICE, run_device
 
 
 def main() -> None:

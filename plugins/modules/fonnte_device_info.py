@@ -194,8 +194,8 @@ account:
       sample: 16785
 """
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._module_info import DEVICE_INFO, run_device_info
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import run_module
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import run_module
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.device_info import DEVICE_INFO, run_device_info
 
 
 def main() -> None:

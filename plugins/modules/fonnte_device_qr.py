@@ -203,8 +203,8 @@ fetched_at:
   sample: "2026-11-22T09:30:00Z"
 """
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._module_qr import DEVICE_QR, run_device_qr
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import run_module
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import run_module
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.device_qr import DEVICE_QR, run_device_qr
 
 
 def main() -> None:

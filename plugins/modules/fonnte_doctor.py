@@ -278,8 +278,8 @@ dest:
   sample: /home/admin/fonnte-facts.json
 """
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._module_doctor import DOCTOR, run_doctor
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import run_module
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import run_module
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.doctor import DOCTOR, run_doctor
 
 
 def main() -> None:

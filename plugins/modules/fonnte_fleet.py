@@ -191,8 +191,8 @@ unlisted:
   sample: ["081200009009"]
 """
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._module_fleet import FLEET, run_fleet
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import run_module
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import run_module
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.fleet import FLEET, run_fleet
 
 
 def main() -> None:

@@ -251,8 +251,8 @@ device:
   sample: "081200001001"
 """
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._module_message import MESSAGE, run_message
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import run_module
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import run_module
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.message import MESSAGE, run_message
 
 
 def main() -> None:

@@ -144,8 +144,8 @@ kept:
   sample: []
 """
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._module_record import RECORD, run_record
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import run_module
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import run_module
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.record import RECORD, run_record
 
 
 def main() -> None:

@@ -220,8 +220,8 @@ lasting_because:
   sample: It is on a file system that stays (ext4), and not below a directory for temporary files.
 """
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._module_record_info import RECORD_INFO, run_record_info
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import run_module
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import run_module
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.record_info import RECORD_INFO, run_record_info
 
 
 def main() -> None:

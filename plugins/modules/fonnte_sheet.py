@@ -158,8 +158,8 @@ wrong:
       sample: write yes or no, or leave it empty
 """
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._module_sheet import SHEET, run_sheet
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import run_module
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import run_module
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.sheet import SHEET, run_sheet
 
 
 def main() -> None:

@@ -144,8 +144,8 @@ recreated:
   type: bool
 """
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._module_device import WEBHOOK_CONFIG, run_webhook_config
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import run_module
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import run_module
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.device import WEBHOOK_CONFIG, run_webhook_config
 
 
 def main() -> None:

@@ -14,12 +14,13 @@ import typing as t
 from datetime import date
 
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import Keep
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
     FonnteError,
     MissingLibraryError,
     OptionError,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._kept import Keep
 
 try:
     # Since ansible-core 2.19 a text is a template only if somebody says so.

@@ -27,16 +27,17 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._command import Report, Task
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import Spec, renamed
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._run import (
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import (
     bind,
     failure,
     hidden_values,
     hide,
     prints_secrets,
 )
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report, Task
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import Spec, renamed
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import KEEP, plain
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._masking import Secrets, masked
 

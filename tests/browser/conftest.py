@@ -19,9 +19,9 @@ ROOT = Path(__file__).parents[5]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit import Audit
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit_page import page as html
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit_words import Words
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.findings import Audit
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.html_report import page as html
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.messages import Words
 from ansible_collections.fonnte.whatsapp.tests.browser.samples import everything, many
 
 CHROMIUM = os.environ["FONNTE_CHROMIUM"]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit import (
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.findings import (
     Audit,
     Auditor,
     Limits,
@@ -19,13 +19,13 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit import (
     Show,
     audited,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._listing import Device
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._plan import make_plan
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import DeviceRecord
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._redact import Redactor
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._result import show
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._settings import Settings
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._terms import Desired, Observed, Recorded, State
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import Redactor
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import Settings
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.planner import make_plan
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.result import show
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.state import Desired, Observed, Recorded, State
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import DeviceRecord
 
 NOW = datetime(2026, 11, 20, 7, 30, tzinfo=timezone.utc)
 DAY = 86400

@@ -13,7 +13,6 @@ import pytest
 from ansible_collections.fonnte.whatsapp.tests.conformance import golden
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
-
 RECORD_IN = os.environ.get("FONNTE_TESTS_GOLDEN")
 
 

@@ -23,13 +23,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._picture import read_picture
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.qr_image import read_picture
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import device_token, there
 from ansible_collections.fonnte.whatsapp.tests.conformance.desk import USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.conformance.persons import Person
 from ansible_collections.fonnte.whatsapp.tests.conformance.playing import Player, Run, device_qr
-from ansible_collections.fonnte.whatsapp.tests.conformance.test_secrets import CORES, Onlooker
 from ansible_collections.fonnte.whatsapp.tests.conformance.terminal import at_a_terminal
+from ansible_collections.fonnte.whatsapp.tests.conformance.test_secrets import CORES, Onlooker
 from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import ACCOUNT, World
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 

@@ -11,7 +11,7 @@ import unittest.mock
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils import _transport
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import transport as _transport
 
 from .scenes import Scene
 from .troubles import Options, Place

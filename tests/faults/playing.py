@@ -12,9 +12,9 @@ import tempfile
 import typing as t
 from pathlib import Path
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._command import Report
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._settings import BY_OPTION
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import BY_OPTION
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report
 
 from ..controller import Controller
 from ..sandbox.driver import Sandbox

@@ -23,10 +23,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.http_exceptions import BadStatusLine
-from ansible_collections.fonnte.whatsapp.tests.sandbox.tls import make
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from ansible_collections.fonnte.whatsapp.tests.sandbox.tls import make
 
 PLUGINS = Path(__file__).parents[3] / "extensions" / "eda" / "plugins"
 SECRET = "Zk3-9xTq7LmPw2Rb"

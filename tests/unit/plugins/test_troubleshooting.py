@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import REFUSALS
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import REFUSALS
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet_data import misspelt
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import misspelt
 
 ROOT = Path(__file__).parents[3]
 

@@ -20,7 +20,7 @@ from tools.runner import Outcome
 
 WHOLE = (
     "MANIFEST.json FILES.json meta/runtime.yml meta/execution-environment.yml requirements.txt plugins/modules/a.py "
-    "plugins/module_utils/_a.py plugins/action/a.py plugins/plugin_utils/_a.py plugins/doc_fragments/a.py "
+    "plugins/module_utils/_a/b.py plugins/action/a.py plugins/plugin_utils/_a.py plugins/doc_fragments/a.py "
     "plugins/inventory/a.py plugins/lookup/a.py plugins/filter/a.py extensions/eda/plugins/event_source/a.py "
     "extensions/eda/rulebooks/a.yml roles/a/tasks/main.yml roles/a/README.md playbooks/a.yml playbooks/tasks/a.yml "
     "README.md README.id.md docs/a.md docs/docsite/a.yml docs/docsite/rst/a.rst docs/a.png docs/a.svg "

@@ -74,9 +74,9 @@ def _utils() -> str:
 
 
 if t.TYPE_CHECKING:
-    from ansible_collections.fonnte.whatsapp.plugins.module_utils import _events
+    from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import payload as _events
 else:
-    _events = importlib.import_module(_utils() + "._events")
+    _events = importlib.import_module(_utils() + "._events.payload")
 
 
 def main(event: dict[str, t.Any], return_tokens: bool = False, keep_request: bool = False) -> dict[str, t.Any]:

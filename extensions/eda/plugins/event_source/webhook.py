@@ -151,11 +151,13 @@ def _utils() -> str:
 
 
 if t.TYPE_CHECKING:
-    from ansible_collections.fonnte.whatsapp.plugins.module_utils import _errors, _intake, _listener
+    from ansible_collections.fonnte.whatsapp.plugins.module_utils._common import errors as _errors
+    from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import config as _listener
+    from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import receiver as _intake
 else:
-    _errors = importlib.import_module(_utils() + "._errors")
-    _intake = importlib.import_module(_utils() + "._intake")
-    _listener = importlib.import_module(_utils() + "._listener")
+    _errors = importlib.import_module(_utils() + "._common.errors")
+    _intake = importlib.import_module(_utils() + "._events.receiver")
+    _listener = importlib.import_module(_utils() + "._events.config")
 
 # What a receiver may take to send one body.
 BODY_WITHIN = 10.0

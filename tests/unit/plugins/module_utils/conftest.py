@@ -11,6 +11,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 

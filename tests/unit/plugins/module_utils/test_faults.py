@@ -10,6 +10,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.fonnte.whatsapp.tests.faults.document import counts
 from ansible_collections.fonnte.whatsapp.tests.faults.playing import Stage, Verdict
 from ansible_collections.fonnte.whatsapp.tests.faults.tables import CELLS, Cell, read, text_of

@@ -18,22 +18,24 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import FonnteApi
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._backup import read_backup
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._facts import load_facts
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import (
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import FonnteApi
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport import Reply, Transport
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Call, Connection
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import Redactor
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.service_facts import load_facts
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import BY_OPTION, RECORDED
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backup import read_backup
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import (
     DeviceRecord,
     NumberNote,
     RecordStore,
     is_name,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._redact import Redactor
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._settings import BY_OPTION, RECORDED
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._transport import Call, Connection, Reply, Transport
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 
 EXAMPLES = int(os.environ.get("FONNTE_FUZZ", "200"))
 fuzz = settings(

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils import _message, _module_sheet, _number, _record_view
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._command import Task
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._filters import choose
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._listing import Device
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common import phone_numbers as _number
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._messages import message as _message
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import sheet as _module_sheet
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Task
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.filters import choose
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record_admin import inventory as _record_view
 
 FEW, MANY = 30, 60
 

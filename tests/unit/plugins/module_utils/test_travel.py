@@ -14,16 +14,20 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.fonnte.whatsapp.plugins.module_utils import _api, _engine, _options, _writer
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._command import Report
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import (
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import client as _api
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
     FonnteError,
     NotFoundError,
     OptionError,
     PolicyError,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import RecordStore
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._stamp import bare_name
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.stamp import bare_name
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import common as _options
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import apply as _writer
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import engine as _engine
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 

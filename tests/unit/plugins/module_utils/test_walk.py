@@ -17,13 +17,6 @@ from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._settings import BY_OPTION, WEBHOOKS
-from ansible_collections.fonnte.whatsapp.tests.controller import Controller
-from ansible_collections.fonnte.whatsapp.tests.faults.faults import ELSEWHERE
-from ansible_collections.fonnte.whatsapp.tests.faults.faults import FAULTS as TABLE
-from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
-from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -33,6 +26,14 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import BY_OPTION, WEBHOOKS
+from ansible_collections.fonnte.whatsapp.tests.controller import Controller
+from ansible_collections.fonnte.whatsapp.tests.faults.faults import ELSEWHERE
+from ansible_collections.fonnte.whatsapp.tests.faults.faults import FAULTS as TABLE
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES
 
 WALKS = int(os.environ.get("FONNTE_WALKS", "100"))
 NUMBERS = ("081200000001", "6281200000002")

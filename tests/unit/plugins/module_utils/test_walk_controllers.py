@@ -21,13 +21,14 @@ from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._errors import FonnteError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._settings import BY_OPTION, HIDDEN, WEBHOOKS
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._stamp import bare_name
-from ansible_collections.fonnte.whatsapp.tests.controller import Controller
-from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import BY_OPTION, HIDDEN, WEBHOOKS
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.stamp import bare_name
+from ansible_collections.fonnte.whatsapp.tests.controller import Controller
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 from .test_walk import DECLARATIONS, FAULTS, FLAGS, NAMES, URLS, readings_to_walk
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta, timezone
 
 import pytest
+
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import plain
 
 

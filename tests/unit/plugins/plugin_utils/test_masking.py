@@ -10,9 +10,10 @@ import typing as t
 
 import pytest
 from ansible.module_utils.common.parameters import remove_values
-from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._masking import Secrets, masked
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._masking import Secrets, masked
 
 SECRETS = {"s3cr3t", "s3cr3t-and-more", "4711", "ü"}
 # Apart from each other, so that the order in which they are masked makes no difference.

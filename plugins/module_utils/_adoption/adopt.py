@@ -1,0 +1,378 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Taking over devices that were made by hand: what is written into which file.
+
+Both ways end in a ``Folder`` as it is to be, from which the files that change follow. Nothing is on the disk before
+all of it is known, and check mode stops there. The service is not called in here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+import unicodedata
+from dataclasses import dataclass, field, replace
+
+from .._common.atomic_files import write_whole
+from .._common.errors import FonnteError, OptionError
+from .._common.phone_numbers import NumberIndex, parse_number
+from .._common.redaction import bare_host
+from .._common.yaml_edit import TextError, is_elsewhere, pairs, plain
+from .._device.settings import BY_OPTION, Kind, Settings, Value, declare
+from .declaration_files import DeclarationFile, Declared, Places, new_file, says, with_devices, with_settings
+from .declaration_files import read as read_declarations
+from .sheets import Filled, Listed, Sheet, Wrong, check, csv_with, decode, read_csv, read_yaml, yaml_with
+
+DEVICES = "devices.yml"
+CLIENTS = "clients"
+OTHERS = "others"
+HIDDEN_YAML = "hidden.yml"
+HIDDEN_CSV = "hidden.csv"
+
+
+class SheetError(FonnteError):
+    """A filled sheet has cells that cannot be right; nothing was written."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A device that the account lists, as far as it can be declared."""
+
+    number: str
+    name: str = ""
+    settings: Settings = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The files of a folder by their path in it: the declarations, and the two sheets (empty where there is none)."""
+
+    path: str
+    declarations: t.Mapping[str, DeclarationFile]
+    sheets: t.Mapping[str, str]
+
+    def full(self, name: str) -> str:
+        """Return the path of a file as a user finds it."""
+        return os.path.join(self.path, name)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What comes of it: the folder as it is to be, the devices that it is about, and what a user should know."""
+
+    folder: Folder
+    numbers: tuple[str, ...]
+    settings: tuple[Settings, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+# --- what the account lists ---------------------------------------------------------------------------------------
+
+
+def found_devices(devices: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[list[Found], list[str]]:
+    """Return the devices that can be declared, and warnings about the others.
+
+    Args:
+        devices: As the module fonnte_device_info returns them.
+    """
+    listed = {str(device.get("device")): device for device in devices}
+    index = NumberIndex(listed)
+    found, warnings = [], []
+    for number, device in sorted(listed.items()):
+        problem = _problem_with(number, index)
+        if problem:
+            warnings.append(f"Device {number} is left out: {problem}.")
+            continue
+        one, warning = _found(number, device)
+        found.append(one)
+        warnings += warning
+    return found, warnings
+
+
+def _problem_with(number: str, listed: NumberIndex) -> str:
+    try:
+        digits = parse_number(number, "device")
+    except OptionError as fault:
+        return f"{fault.problem}, and {fault.advice}"
+    twins = [other for other in listed.spellings(digits) if other != number]
+    return f"it is the same phone as {twins[0]}; see in the dashboard which of the two is in use" if twins else ""
+
+
+def _found(number: str, device: t.Mapping[str, t.Any]) -> tuple[Found, list[str]]:
+    settings: dict[str, Value] = {}
+    warnings = []
+    for option in ("name", "autoread"):
+        value = device.get(option)
+        try:
+            if value is not None:
+                settings[option] = declare(option, value)
+        except OptionError as fault:
+            warnings.append(f"The {option} of device {number} is not declared: {fault.problem}; {fault.advice}.")
+    return Found(number, str(device.get("name") or ""), settings), warnings
+
+
+# --- the first run: declarations and empty sheets -----------------------------------------------------------------
+
+
+def take_stock(folder: Folder, found: t.Sequence[Found], clients: str | None, separator: str) -> Taken:
+    """Return the folder with every device declared and in both sheets. What is there already stays as it is.
+
+    Args:
+        clients: A regular expression on names whose first group is the client; a file for each client.
+        separator: What separates the cells of a new CSV file.
+
+    Raises:
+        OptionError: The expression does not do, or two clients would share a file.
+    """
+    declared = Places(folder.declarations.values())
+    new = [device for device in found if not declared.find(device.number)]
+    declarations = dict(folder.declarations)
+    for name, devices in _by_file(new, found, clients).items():
+        file = declarations.get(name) or new_file(folder.full(name))
+        declarations[name] = with_devices(file, [{"device": one.number, **one.settings} for one in devices])
+    rows = [Listed(device.number, device.name) for device in found]
+    sheets = {
+        HIDDEN_YAML: yaml_with(folder.sheets[HIDDEN_YAML], folder.full(HIDDEN_YAML), rows),
+        HIDDEN_CSV: csv_with(folder.sheets[HIDDEN_CSV], folder.full(HIDDEN_CSV), rows, separator),
+    }
+    return Taken(replace(folder, declarations=declarations, sheets=sheets), tuple(device.number for device in new))
+
+
+def _by_file(new: t.Sequence[Found], found: t.Sequence[Found], clients: str | None) -> dict[str, list[Found]]:
+    """Return the new devices by the file that they go to. All that are found have a say in which names collide."""
+    if clients is None:
+        return {DEVICES: list(new)} if new else {}
+    names = _file_names([client for client in (_client(clients, device.name) for device in found) if client])
+    files: dict[str, list[Found]] = {}
+    for device in new:
+        client = _client(clients, device.name)
+        name = names[client] if client else OTHERS
+        files.setdefault(f"{CLIENTS}/{name}.yml", []).append(device)
+    return files
+
+
+def _client(clients: str, name: str) -> str:
+    """Return the client that a name tells of; empty where it tells of none."""
+    problem = ""
+    try:
+        pattern = re.compile(clients)
+    except re.error as fault:
+        problem = f"it is no regular expression ({fault})"
+    else:
+        problem = "" if pattern.groups else "it has no group"
+    if problem:
+        raise OptionError("clients", problem, "write an expression such as ^(.+?) - whose first group is the client")
+    match = pattern.search(name)
+    return (match.group(1) or "").strip() if match else ""
+
+
+def _file_names(clients: t.Iterable[str]) -> dict[str, str]:
+    """Return a file name for each client: lower case, letters and digits of any script, dashes for the rest."""
+    names: dict[str, str] = {}
+    owners = {OTHERS: "those that match no client"}
+    for client in sorted(set(clients)):
+        name = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFKC", client).lower()).strip("-")
+        if not name:
+            raise OptionError("clients", f'no file can be named after the client "{client}"', "rename its devices")
+        if name in owners:
+            raise OptionError(
+                "clients",
+                f'the client "{client}" and {_quoted(owners[name])} would share the file {name}.yml',
+                "rename devices in the dashboard, or use another expression",
+            )
+        names[client] = name
+        owners[name] = client
+    return names
+
+
+def _quoted(owner: str) -> str:
+    return owner if owner.startswith("those that") else f'"{owner}"'
+
+
+# --- the second run: a filled sheet -------------------------------------------------------------------------------
+
+
+def take_in(folder: Folder, found: t.Sequence[Found], sheet: Sheet, path: str) -> Taken:
+    """Return the folder with what a filled sheet says in its declarations.
+
+    Raises:
+        SheetError: Cells that cannot be right, all of them; ``progress`` has them as ``wrong``.
+    """
+    filled, wrong = check(sheet, [device.number for device in found])
+    filled = [row for row in filled if row.settings]
+    settings: dict[str, dict[str, Settings]] = {}
+    warnings: list[str] = []
+    index = Places(folder.declarations.values())
+    for row in filled:
+        places = index.find(row.number)
+        if len(places) != 1:
+            wrong.append(_misplaced(row, places))
+            continue
+        file, declared = places[0]
+        settings.setdefault(file.path, {})[declared.number] = row.settings
+        warnings += _differences(file, declared, row)
+    if wrong:
+        raise _sheet_error(wrong, path)
+    declarations = {
+        name: with_settings(file, settings.get(file.path, {})) for name, file in folder.declarations.items()
+    }
+    return Taken(
+        replace(folder, declarations=declarations),
+        tuple(row.number for row in filled),
+        tuple({"device": row.number, **row.settings} for row in filled),
+        tuple(warnings),
+    )
+
+
+def _misplaced(row: Filled, places: t.Sequence[tuple[DeclarationFile, Declared]]) -> Wrong:
+    if places:
+        files = " and ".join(file.path for file, _declared in places)
+        return Wrong(row.row.place, row.number, "device", f"it is declared in {files}", "take one of the two out")
+    return Wrong(row.row.place, row.number, "device", "no file declares it", "run once more without the sheet")
+
+
+def _differences(file: DeclarationFile, declared: Declared, row: Filled) -> t.Iterator[str]:
+    """Yield what a user should know where the declaration has another value than the sheet."""
+    there = pairs(declared.node)
+    for option, value in row.settings.items():
+        if option not in there or says(there[option], option, value):
+            continue
+        where = f"{option} of device {row.number} in {file.path}"
+        if is_elsewhere(there[option]):
+            yield f"The {where} is encrypted or a template, and is left as it is. See that it is what the sheet says."
+        elif plain(there[option]):
+            yield f"The {where} was another one, and is now what the sheet says."
+
+
+def _sheet_error(wrong: t.Sequence[Wrong], path: str) -> SheetError:
+    count = "1 cell is wrong" if len(wrong) == 1 else f"{len(wrong)} cells are wrong"
+    error = SheetError(f"{count}: {'; '.join(str(one) for one in wrong)}", "correct the sheet and run again")
+    error.doing = f"Reading the sheet {path}"
+    error.progress = {
+        "wrong": [
+            {"row": one.row, "device": one.device, "column": one.column, "problem": one.problem, "advice": one.advice}
+            for one in wrong
+        ]
+    }
+    return error
+
+
+# --- files --------------------------------------------------------------------------------------------------------
+
+
+def open_folder(path: str) -> Folder:
+    """Return what is in a folder; a folder that is not there is empty.
+
+    Raises:
+        TextError: A file cannot be read.
+    """
+    names = [DEVICES, *sorted(f"{CLIENTS}/{name}" for name in _listed(os.path.join(path, CLIENTS)))]
+    texts = {name: read_text(os.path.join(path, name)) for name in [*names, HIDDEN_YAML, HIDDEN_CSV]}
+    declarations = {
+        name: read_declarations(os.path.join(path, name), texts[name] or "")
+        for name in names
+        if texts[name] is not None
+    }
+    return Folder(path, declarations, {name: texts[name] or "" for name in (HIDDEN_YAML, HIDDEN_CSV)})
+
+
+def _listed(path: str) -> list[str]:
+    try:
+        return [name for name in os.listdir(path) if name.endswith((".yml", ".yaml")) and not name.startswith(".")]
+    except FileNotFoundError:
+        return []
+    except OSError as fault:
+        problem = fault.strerror or "it cannot be listed"
+    raise TextError(f"{path} cannot be read: {problem}", "see who owns it")
+
+
+def read_text(path: str) -> str | None:
+    """Return the text of a file, with its line ends as they are; None where there is no file."""
+    try:
+        with open(path, "rb") as stream:
+            raw = stream.read()
+    except FileNotFoundError:
+        return None
+    except OSError as fault:
+        problem = fault.strerror or "an error of the disk"
+    else:
+        return decode(raw, path)
+    raise TextError(f"{path} cannot be read: {problem}", "see who owns it")
+
+
+def read_sheet(path: str) -> Sheet:
+    """Return a sheet that a person has filled in: YAML by its name, otherwise CSV."""
+    text = read_text(path)
+    if text is None:
+        raise TextError(f"there is no sheet {path}", "run once without it: then it is written")
+    return read_yaml(text, path) if path.endswith((".yml", ".yaml")) else read_csv(text, path)
+
+
+def changed_files(before: Folder, after: Folder) -> dict[str, str]:
+    """Return the new texts of the files that change, by their path in the folder."""
+    old = {**{name: file.text for name, file in before.declarations.items()}, **before.sheets}
+    new = {**{name: file.text for name, file in after.declarations.items()}, **after.sheets}
+    return {name: text for name, text in new.items() if text != old.get(name)}
+
+
+def write(path: str, texts: t.Mapping[str, str]) -> None:
+    """Write files into a folder, each as a whole or not at all, for nobody else to read.
+
+    Raises:
+        TextError: The folder or a file cannot be written.
+    """
+    problem = ""
+    try:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        os.chmod(path, 0o700)
+        for name, text in texts.items():
+            file = os.path.join(path, name)
+            os.makedirs(os.path.dirname(file), mode=0o700, exist_ok=True)
+            write_whole(file, text.encode("utf-8"), 0o600)
+    except OSError as fault:
+        problem = fault.strerror or "an error of the disk"
+    if problem:
+        raise TextError(f"{path} cannot be written: {problem}", "name another folder, or see who owns it")
+
+
+# --- what may be shown --------------------------------------------------------------------------------------------
+
+
+def shown_changes(before: Folder, after: Folder) -> list[dict[str, t.Any]]:
+    """Return a diff of the declarations that change: by device, with no more of a URL than its host."""
+    changes = []
+    for name, file in after.declarations.items():
+        old = _shown_devices(before.declarations.get(name))
+        new = _shown_devices(file)
+        different = [number for number in new if old.get(number) != new[number]]
+        if different:
+            changes.append(
+                {
+                    "before_header": file.path,
+                    "after_header": file.path,
+                    "before": {number: _masked(old[number]) for number in different if number in old},
+                    "after": {number: _masked(new[number]) for number in different},
+                }
+            )
+    return changes
+
+
+def _shown_devices(file: DeclarationFile | None) -> dict[str, dict[str, str]]:
+    if file is None:
+        return {}
+    return {
+        device.number: {option: plain(node) or "" for option, node in pairs(device.node).items() if option in BY_OPTION}
+        for device in file.devices
+    }
+
+
+def _masked(settings: t.Mapping[str, str]) -> dict[str, str]:
+    return {
+        option: f"{bare_host(text)}/…" if text and BY_OPTION[option].kind is Kind.URL else text
+        for option, text in settings.items()
+    }

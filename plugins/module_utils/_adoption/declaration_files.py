@@ -1,0 +1,182 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Files that declare devices: variables of the role fleet, written for people and kept as they edit them."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._common import yaml_edit as yaml_text
+from .._common.errors import OptionError
+from .._common.phone_numbers import NumberIndex, parse_number
+from .._common.yaml_edit import TextError
+from .._device.settings import BY_OPTION, Kind, Settings
+
+if t.TYPE_CHECKING:
+    import yaml
+
+LIST = "fleet_devices"
+CLIENTS = "fleet_clients"
+
+_HEAD = """\
+---
+# Devices of a Fonnte account. The playbook fonnte.whatsapp.provision and the role fonnte.whatsapp.fleet take this file.
+#
+# A setting that is left out is not managed: it keeps what it has, as far as that can be known.
+# The URL of a webhook is a secret. Once there are any in this file, encrypt it: ansible-vault encrypt FILE
+
+fleet_devices: []
+"""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A device in a file: its number as it is written there, and where its settings stand."""
+
+    number: str
+    node: yaml.MappingNode
+
+
+@dataclass(frozen=True)
+class DeclarationFile:
+    """A file of declarations, as it is on the disk (``text``) or as it is to be."""
+
+    path: str
+    text: str
+    devices: tuple[Declared, ...] = ()
+
+    def numbers(self) -> list[str]:
+        """Return the numbers of its devices, as they are written."""
+        return [device.number for device in self.devices]
+
+
+def read(path: str, text: str) -> DeclarationFile:
+    """Return what a file declares.
+
+    Raises:
+        TextError: It is not a file of declarations.
+    """
+    text = yaml_text.ending_with_newline(text)
+    contents = yaml_text.pairs(yaml_text.compose(text, path))
+    clients = contents.get(CLIENTS)
+    lists = [yaml_text.pairs(client).get("devices") for client in yaml_text.mappings(clients)] if clients else []
+    if LIST in contents or clients is None:
+        # Last, since this is where devices are added.
+        lists.append(_list_of(path, text))
+    devices = []
+    for node in (node for listed in lists if listed is not None for node in yaml_text.mappings(listed)):
+        number = yaml_text.plain(yaml_text.pairs(node).get("device"))
+        # What is no device is left for the role to complain about.
+        if number is not None:
+            devices.append(Declared(number, node))
+    return DeclarationFile(path, text, tuple(devices))
+
+
+def new_file(path: str) -> DeclarationFile:
+    """Return a file that declares no device yet."""
+    return read(path, _HEAD)
+
+
+def _list_of(path: str, text: str) -> yaml.Node:
+    listed = yaml_text.pairs(yaml_text.compose(text, path)).get(LIST)
+    if listed is None or not (yaml_text.is_empty(listed) or yaml_text.is_list(listed)):
+        raise TextError(f"{path} has no list {LIST}", f"add the line {LIST}: [] to it, or move it elsewhere")
+    return listed
+
+
+def with_devices(file: DeclarationFile, new: t.Sequence[Settings]) -> DeclarationFile:
+    """Return the file with devices added; each is its number under ``device``, and its settings."""
+    if not new:
+        return file
+    edits = yaml_text.append(file.text, _list_of(file.path, file.text), new)
+    changed = _read_again(file, edits)
+    wanted = _contents(file) + [{key: _text(value) for key, value in entry.items()} for entry in new]
+    return _proved(file, changed, wanted)
+
+
+def with_settings(file: DeclarationFile, settings: t.Mapping[str, Settings]) -> DeclarationFile:
+    """Return the file with these settings set, for devices by their number as the file has it."""
+    edits: list[yaml_text.Edit] = []
+    wanted = _contents(file)
+    for device, contents in zip(file.devices, wanted):
+        there = yaml_text.pairs(device.node)
+        new = {
+            option: value
+            for option, value in settings.get(device.number, {}).items()
+            if option not in there or not (yaml_text.is_elsewhere(there[option]) or says(there[option], option, value))
+        }
+        edits += yaml_text.put(file.text, device.node, new)
+        contents.update((option, _text(value)) for option, value in new.items())
+    return _proved(file, _read_again(file, edits), wanted) if edits else file
+
+
+def says(node: yaml.Node, option: str, value: str | bool) -> bool:
+    """Tell whether a file holds this value, a number in whatever spelling."""
+    text = yaml_text.plain(node)
+    if BY_OPTION[option].kind is Kind.NUMBER and text is not None and isinstance(value, str):
+        return _same_digits(text, value)
+    return yaml_text.says(node, value)
+
+
+def _same_digits(one: str, other: str) -> bool:
+    try:
+        return parse_number(one, "target") == parse_number(other, "target")
+    except OptionError:
+        return False
+
+
+def _read_again(file: DeclarationFile, edits: t.Iterable[yaml_text.Edit]) -> DeclarationFile | None:
+    try:
+        return read(file.path, yaml_text.apply(file.text, edits))
+    except TextError:
+        return None
+
+
+def _proved(
+    file: DeclarationFile, changed: DeclarationFile | None, wanted: list[dict[str, str | None]]
+) -> DeclarationFile:
+    if changed is None or _contents(changed) != wanted or _says_twice(changed):
+        raise TextError(
+            f"{file.path} is written in a way that cannot be changed safely",
+            f"write {LIST} as a list with a dash for each device, without anchors",
+        )
+    return changed
+
+
+def _says_twice(file: DeclarationFile) -> bool:
+    """Tell whether a device has a setting twice, as an alias would get it."""
+    keys = [yaml_text.keys(device.node) for device in file.devices]
+    return any(len(set(one)) < len(one) for one in keys)
+
+
+def _contents(file: DeclarationFile) -> list[dict[str, str | None]]:
+    return [
+        {key: yaml_text.plain(value) for key, value in yaml_text.pairs(device.node).items()} for device in file.devices
+    ]
+
+
+def _text(value: str | bool) -> str | None:
+    return yaml_text.rendered(value) if isinstance(value, bool) else value
+
+
+class Places:
+    """Where devices are declared in files, found without looking through all of them each time."""
+
+    def __init__(self, files: t.Iterable[DeclarationFile]) -> None:
+        self._places = [(file, device) for file in files for device in file.devices]
+        self._by_spelling: dict[str, list[int]] = {}
+        for index, (_file, device) in enumerate(self._places):
+            self._by_spelling.setdefault(device.number, []).append(index)
+        self._numbers = NumberIndex(self._by_spelling)
+
+    def find(self, number: str) -> list[tuple[DeclarationFile, Declared]]:
+        """Return every place of a device, in whatever spelling; the same spelling goes before others."""
+        spellings = [number] if number in self._by_spelling else self._numbers.find(parse_number(number, "device"))
+        # In the order of the files, whatever the spellings.
+        found = sorted(index for spelling in spellings for index in self._by_spelling[spelling])
+        return [self._places[index] for index in found]

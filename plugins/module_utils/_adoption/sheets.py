@@ -1,0 +1,446 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The sheet that a person fills in: a row for each device, a cell for each setting that Fonnte never shows.
+
+It is a CSV file for a spreadsheet, or the same in YAML for an editor. Every cell is read as text, in both, so
+that neither YAML nor a spreadsheet has a say in what a number is. What a spreadsheet spoils is found and told.
+A cell is never repeated in a message: a URL in the wrong column would show its secret.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import typing as t
+from dataclasses import dataclass
+
+from .._common import yaml_edit as yaml_text
+from .._common.errors import OptionError
+from .._common.phone_numbers import NumberIndex, parse_number
+from .._common.spreadsheet import BOM, dashed
+from .._common.yaml_edit import TextError
+from .._device.settings import BY_OPTION, SETTINGS, Kind, Settings, Value, Where, declare
+
+# What the account's list shows needs nobody to look it up.
+COLUMNS: tuple[str, ...] = tuple(setting.option for setting in SETTINGS if Where.LIST not in setting.readable)
+HEAD: tuple[str, ...] = ("device", "name", *COLUMNS)
+SEPARATORS = (",", ";", "\t")
+NONE = "none"
+YES = ("yes", "on", "true", "ya")
+NO = ("no", "off", "false", "tidak")
+YAML_LIST = "devices"
+
+# Excel's own way to say which separator follows.
+_SEPARATOR_LINE = "sep="
+# A spreadsheet would run a name that starts like this.
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+_ROUNDED = re.compile(r"[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+")
+_DECIMAL = re.compile(r"[0-9]+[.,]0+")
+_LOST_ZERO = re.compile(r"8[0-9]{7,11}")
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_ ]{0,29}")
+
+_AS_TEXT = "write it with dashes, as in 0812-0000-1001, so that the spreadsheet leaves it alone"
+_AS_CSV = 'save it as "CSV UTF-8", separated by commas or semicolons'
+
+GUIDE: tuple[str, ...] = (
+    "What Fonnte never shows to a program, for you to look up.",
+    "",
+    "Where to look: log in to Fonnte, open the menu Device, and press Edit in the row of the device.",
+    "An empty cell means: not looked up. The setting is then not managed, and nothing is claimed about it.",
+    f"personal, group, quick, resend: {' or '.join(YES[:2])}, {' or '.join(NO[:2])}"
+    f" ({', '.join((*YES[2:], *NO[2:]))} also work).",
+    "target: the number that attachments are forwarded to, as the dashboard shows it, such as 0812-0000-1001.",
+    "A number that starts with 8 has lost its 0, or begins with + where it is from another country.",
+    "country_code: the country code for the target, such as 62.",
+    "webhook, webhook_connect, webhook_status, webhook_chaining: the whole URL, as the dashboard shows it.",
+    f"There is none: the word {NONE}. That is not the same as an empty cell.",
+    "The name is here for you to find the device. It is not read.",
+    "The URLs are secrets: keep this file to yourself, and delete it when you are done.",
+)
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A cell that cannot be right, and what to do about it. The text of the cell is not in it."""
+
+    row: str
+    device: str
+    column: str
+    problem: str
+    advice: str
+
+    def __str__(self) -> str:
+        device = f" ({self.device})" if self.device else ""
+        return f"{self.row}{device}, column {self.column}: {self.problem} ({self.advice})"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row as it is written: where it stands, and its cells by column; empty ones are left out."""
+
+    place: str
+    cells: t.Mapping[str, str]
+
+    @property
+    def number(self) -> str:
+        """The number in it, as it is written."""
+        return self.cells.get("device", "")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet as it is written, and what is wrong with its form."""
+
+    rows: tuple[Row, ...]
+    wrong: tuple[Wrong, ...] = ()
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What a row says about a device: the number as it is registered, and the settings that were looked up."""
+
+    row: Row
+    number: str
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A device as the account lists it; a name that is not known is empty."""
+
+    number: str
+    name: str = ""
+
+
+# --- from bytes to text -------------------------------------------------------------------------------------------
+
+
+def decode(raw: bytes, path: str) -> str:
+    """Return the text of a file that a person has saved.
+
+    Raises:
+        TextError: It is no text, or one in an encoding that is not known.
+    """
+    if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise TextError(f"{path} is a file of a spreadsheet program", _AS_CSV)
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in raw:
+        raise TextError(f"{path} is saved as UTF-16", _AS_CSV)
+    text = None
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    if text is None:
+        raise TextError(f"{path} is not saved as UTF-8", _AS_CSV)
+    if text.startswith(yaml_text.VAULT_HEADER):
+        raise TextError(f"{path} is encrypted with ansible-vault", "decrypt it first (ansible-vault decrypt)")
+    return text
+
+
+# --- CSV ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A CSV file: its rows with their numbers in a spreadsheet, the head among them, and the separator."""
+
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+    separator: str
+
+    @property
+    def head(self) -> tuple[str, ...]:
+        return tuple(cell.lower() for cell in self.rows[0][1])
+
+
+def read_csv(text: str, path: str) -> Sheet:
+    """Return the rows of a CSV file. Commas, semicolons and tabs separate cells, and a BOM does not count.
+
+    Raises:
+        TextError: It has no head, or cannot be taken apart.
+    """
+    table = _table(text, path)
+    wrong = list(_wrong_columns(f"row {table.rows[0][0]}", "", table.head))
+    rows = []
+    for number, cells in table.rows[1:]:
+        if not any(cells):
+            continue
+        row = Row(f"row {number}", {column: cell for column, cell in zip(table.head, cells) if cell})
+        if any(cells[len(table.head) :]):
+            wrong.append(
+                Wrong(row.place, shown(row.number), "(behind the last)", "it has more cells than the head", _QUOTE)
+            )
+        rows.append(row)
+    return Sheet(tuple(rows), tuple(wrong))
+
+
+_QUOTE = 'write a cell with a separator in it between double quotes ("...")'
+
+
+def _table(text: str, path: str) -> _Table:
+    text = text[1:] if text.startswith(BOM) else text
+    separator = _separator(text)
+    if separator:
+        return _Table(_split(text, separator, path), separator)
+    if all(column in text.lower() for column in COLUMNS):
+        raise TextError(
+            f"{path} has all cells of a row in one", "open it again with the right separator, and " + _AS_CSV
+        )
+    raise TextError(f"{path} has no column device in its first row", "put back the first row: " + ",".join(HEAD))
+
+
+def _separator(text: str) -> str:
+    """Return what separates cells, by the first row; empty where it has no column for the number."""
+    first = next((line for line in text.splitlines() if line.strip() and not line.startswith(_SEPARATOR_LINE)), "")
+    for separator in SEPARATORS:
+        if "device" in (_cleaned(cell).lower() for cell in first.replace('"', "").split(separator)):
+            return separator
+    return ""
+
+
+def _split(text: str, separator: str, path: str) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    rows: list[tuple[int, tuple[str, ...]]] = []
+    broken = False
+    try:
+        for number, cells in enumerate(reader, start=1):
+            if (rows and cells) or (any(cells) and not cells[0].startswith(_SEPARATOR_LINE)):
+                rows.append((number, tuple(_cleaned(cell) for cell in cells)))
+    except csv.Error:
+        broken = True
+    if broken:
+        raise TextError(
+            f"{path} cannot be taken apart after row {rows[-1][0] if rows else 0}", "look for a double quote too many"
+        )
+    return tuple(rows)
+
+
+def _cleaned(cell: str) -> str:
+    text = cell.strip()
+    # The sign with which a spreadsheet keeps a number as it is written.
+    return text[1:].strip() if text.startswith("'") else text
+
+
+def _wrong_columns(place: str, device: str, columns: t.Sequence[str]) -> t.Iterator[Wrong]:
+    for index, column in enumerate(columns, start=1):
+        if column and column not in HEAD:
+            # Without a first row, the first device stands there, with its secrets.
+            told = column if _WORD.fullmatch(column) else str(index)
+            yield Wrong(place, device, told, "there is no such setting", "there are " + ", ".join(HEAD))
+        elif column and column in columns[: index - 1]:
+            yield Wrong(place, device, column, "it is there twice", "take one out")
+
+
+def csv_with(text: str, path: str, devices: t.Sequence[Listed], separator: str) -> str:
+    """Return a CSV file with a row for each of these devices that has none; what is there stays as it is."""
+    if text:
+        table = _table(text, path)
+        text, separator, head = yaml_text.ending_with_newline(text), table.separator, table.head
+        known = NumberIndex(row.number for row in read_csv(text, path).rows)
+    else:
+        # With the BOM a spreadsheet reads names right that are not English.
+        head, known = HEAD, NumberIndex(())
+        text = BOM + _csv_line(head, separator)
+    new = [device for device in devices if not _is_known(device.number, known)]
+    return text + "".join(_csv_line([_first_cell(column, device) for column in head], separator) for device in new)
+
+
+def _csv_line(cells: t.Iterable[str], separator: str) -> str:
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=separator, lineterminator="\n").writerow(cells)
+    return out.getvalue()
+
+
+def _first_cell(column: str, device: Listed) -> str:
+    if column == "device":
+        return dashed(device.number)
+    if column == "name":
+        return ("'" if _FORMULA.match(device.name) else "") + device.name
+    return ""
+
+
+# --- YAML ---------------------------------------------------------------------------------------------------------
+
+
+def read_yaml(text: str, path: str) -> Sheet:
+    """Return the rows of a sheet in YAML. Values are taken as they are written: yes is a word, 0812 has its zero.
+
+    Raises:
+        TextError: It is not YAML, or not a list of devices.
+    """
+    rows: list[Row] = []
+    wrong: list[Wrong] = []
+    for node in yaml_text.parts(_yaml_list(text, path)):
+        place = f"line {node.start_mark.line + 1}"
+        columns = yaml_text.keys(node)
+        cells = {column: yaml_text.plain(value) for column, value in yaml_text.pairs(node).items()}
+        row = Row(place, {column: _cleaned(cell) for column, cell in cells.items() if cell and cell.strip()})
+        wrong += _wrong_columns(place, shown(row.number), columns)
+        wrong += [
+            Wrong(place, shown(row.number), column, "it is more than one value", "write one value behind the colon")
+            for column, cell in cells.items()
+            if cell is None and column in HEAD
+        ]
+        if not columns:
+            wrong.append(
+                Wrong(place, "", "device", "it is no device", "write its settings below it, each with a colon")
+            )
+        else:
+            rows.append(row)
+    return Sheet(tuple(rows), tuple(wrong))
+
+
+def _yaml_list(text: str, path: str) -> t.Any:
+    listed = yaml_text.pairs(yaml_text.compose(text, path)).get(YAML_LIST)
+    if listed is None or not (yaml_text.is_empty(listed) or yaml_text.is_list(listed)):
+        raise TextError(f"{path} has no list {YAML_LIST}", f"put back the line {YAML_LIST}: above the devices")
+    return listed
+
+
+def yaml_with(text: str, path: str, devices: t.Sequence[Listed]) -> str:
+    """Return a sheet in YAML with an entry for each of these devices that has none; what is there stays as it is."""
+    if not text:
+        comment = "".join(f"# {line}".rstrip() + "\n" for line in GUIDE)
+        text = f"---\n{comment}\n{YAML_LIST}: []\n"
+    text = yaml_text.ending_with_newline(text)
+    before = read_yaml(text, path)
+    known = NumberIndex(row.number for row in before.rows)
+    new = [device for device in devices if not _is_known(device.number, known)]
+    if not new:
+        return text
+    empty: dict[str, None] = dict.fromkeys(COLUMNS)
+    entries = [{"device": device.number, "name": device.name or None, **empty} for device in new]
+    changed = yaml_text.apply(text, yaml_text.append(text, _yaml_list(text, path), entries))
+    after = read_yaml(changed, path)
+    old = len(before.rows)
+    if [row.cells for row in after.rows[:old]] != [row.cells for row in before.rows] or [
+        row.number for row in after.rows[old:]
+    ] != [device.number for device in new]:
+        raise TextError(f"{path} is written in a way that cannot be added to", "start each device with a dash")
+    return changed
+
+
+def _is_known(number: str, known: NumberIndex) -> bool:
+    return bool(known.find(parse_number(number, "device")))
+
+
+# --- from cells to settings ---------------------------------------------------------------------------------------
+
+
+def check(sheet: Sheet, registered: t.Sequence[str]) -> tuple[list[Filled], list[Wrong]]:
+    """Return what a sheet says of the devices that are registered, and everything that is wrong in it.
+
+    Args:
+        sheet: The sheet as it is written.
+        registered: The numbers that the account lists.
+    """
+    filled: list[Filled] = []
+    wrong = list(sheet.wrong)
+    places: dict[str, Row] = {}
+    index = NumberIndex(registered)
+    for row in sheet.rows:
+        settings, wrong_cells = _settings(row)
+        number = ""
+        try:
+            number = _registered(row, index)
+        except OptionError as fault:
+            wrong.append(_wrong(row, "device", fault))
+        wrong += wrong_cells
+        if number in places:
+            wrong.append(
+                Wrong(row.place, number, "device", f"{places[number].place} is about it too", "take one of the two out")
+            )
+        elif number:
+            places[number] = row
+            filled.append(Filled(row, number, settings))
+    return filled, wrong
+
+
+def _wrong(row: Row, column: str, fault: OptionError) -> Wrong:
+    return Wrong(row.place, shown(row.number), column, fault.problem, fault.advice)
+
+
+def shown(number: str) -> str:
+    """Return a number as it may be told; empty where a cell holds something else, which may be a secret."""
+    return number if re.fullmatch(r"[0-9+() .\-]{1,25}", number) else ""
+
+
+def _registered(row: Row, registered: NumberIndex) -> str:
+    if not row.number:
+        raise OptionError("device", "it is empty", "write the number, or take the row out")
+    digits = _digits("device", row.number)
+    found = registered.find(digits)
+    if not found and registered.find("0" + digits):
+        raise OptionError("device", "a spreadsheet has taken its leading zero away", _AS_TEXT)
+    if not found:
+        raise OptionError("device", "the account does not list it", "correct the number, or take the row out")
+    if len(found) > 1:
+        raise OptionError("device", f"the account lists it as {' and as '.join(found)}", "write just one of these")
+    return found[0]
+
+
+def _digits(option: str, text: str) -> str:
+    if _ROUNDED.fullmatch(text):
+        raise OptionError(option, "a spreadsheet has rounded it", "look it up again, and " + _AS_TEXT)
+    if _DECIMAL.fullmatch(text):
+        raise OptionError(option, "a spreadsheet has made a decimal number of it", _AS_TEXT)
+    return parse_number(text, option)
+
+
+def _settings(row: Row) -> tuple[dict[str, Value], list[Wrong]]:
+    settings: dict[str, Value] = {}
+    wrong = []
+    for column in COLUMNS:
+        if column in row.cells:
+            try:
+                settings[column] = _READ[BY_OPTION[column].kind](column, row.cells[column])
+            except OptionError as fault:
+                wrong.append(_wrong(row, column, fault))
+    return settings, wrong
+
+
+def _flag(option: str, text: str) -> Value:
+    if text.lower() not in YES + NO:
+        raise OptionError(option, "it is neither yes nor no", "write yes or no, or leave it empty")
+    return text.lower() in YES
+
+
+def _target(option: str, text: str) -> Value:
+    digits = _digits(option, text)
+    if _LOST_ZERO.fullmatch(digits) and not text.startswith("+"):
+        raise OptionError(
+            option,
+            "it starts with 8, as a number does that has lost its leading zero in a spreadsheet",
+            _AS_TEXT + "; begin with + if it is a number of another country",
+        )
+    return digits
+
+
+def _webhook(option: str, text: str) -> Value:
+    if text.lower() == NONE:
+        return ""
+    value, problem = "", ""
+    try:
+        value = str(declare(option, text))
+    except OptionError as fault:
+        problem = fault.problem
+    if problem:
+        raise OptionError(option, problem, f"write the whole URL, as the dashboard shows it, or {NONE}")
+    return value
+
+
+def _country(option: str, text: str) -> Value:
+    return declare(option, text[1:] if text.startswith("+") else text)
+
+
+_READ: dict[Kind, t.Callable[[str, str], Value]] = {
+    Kind.NAME: declare,
+    Kind.FLAG: _flag,
+    Kind.URL: _webhook,
+    Kind.NUMBER: _target,
+    Kind.COUNTRY: _country,
+}

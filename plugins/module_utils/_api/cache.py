@@ -1,0 +1,119 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""What a process keeps from one run of a module to the next: open connections, and the account's list.
+
+An ordinary module is a process of its own and keeps nothing. The items of a loop that is run in-process
+share one process, and so one connection and one list.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import typing as t
+
+from .._common.endpoint import environment_proxies
+from .._common.phone_numbers import key_of
+from .._device.models import Listing
+from .transport import Transport
+from .wire import Connection
+
+# Somebody else may change the account meanwhile, so a list is not believed for longer.
+KEPT_SECONDS = 30.0
+
+
+class KeptListing:
+    """An account's list, and what this process has written since it was read.
+
+    Args:
+        seconds: For how long it is believed.
+        survives_errors: Whether it is believed after a call that failed, of all devices but the one of the call.
+    """
+
+    def __init__(self, seconds: float = KEPT_SECONDS, survives_errors: bool = False) -> None:
+        self._seconds = seconds
+        self._survives_errors = survives_errors
+        self._listing: Listing | None = None
+        self._read_at = 0.0
+        # When each device, by token and by number, was last written.
+        self._touched: dict[str, float] = {}
+        # The workers of a fleet share one list.
+        self._lock = threading.Lock()
+
+    def current(self, number: str, device_token: str) -> Listing | None:
+        """Return the list if it still tells of this device as a new one would; None to read it again."""
+        with self._lock:
+            if self._listing is None or time.monotonic() - self._read_at > self._seconds:
+                return None
+            # Without a number nobody knows which device it will be.
+            by_number = key_of(number) in self._touched if number else bool(self._touched)
+            return None if by_number or device_token in self._touched else self._listing
+
+    def hold(self, listing: Listing, read_at: float) -> None:
+        """Keep a list; what was written while it was read may not be in it."""
+        with self._lock:
+            if self._listing is not None and read_at < self._read_at:
+                # It came late: what was written between the two is in the other one, and not in this.
+                return
+            self._touched = {name: at for name, at in self._touched.items() if at >= read_at}
+            self._listing, self._read_at = listing, read_at
+
+    def touch(self, *devices: str) -> None:
+        """Note that these devices, by number or token, may not be as listed any more."""
+        with self._lock:
+            at = time.monotonic()
+            for name in filter(None, devices):
+                listed = self._listing.find_token(name) if self._listing else None
+                self._touched.update({name: at, key_of(listed.number if listed else name): at})
+
+    def fail(self, *devices: str) -> None:
+        """Note that a call of these devices failed."""
+        if self._survives_errors:
+            self.touch(*devices)
+            return
+        with self._lock:
+            self._listing = None
+
+
+class Keep:
+    """Connections and lists by what they belong to. A forked process begins with none: sockets are not shared."""
+
+    def __init__(self) -> None:
+        self._process = 0
+        self._transports: dict[t.Hashable, Transport] = {}
+        self._listings: dict[t.Hashable, KeptListing] = {}
+
+    def transport(self, connection: Connection) -> Transport:
+        """Return the transport for a connection, with its kept-alive sockets."""
+        self._leave_parent()
+        key = _key(connection)
+        if key not in self._transports:
+            self._transports[key] = Transport(connection)
+        return self._transports[key]
+
+    def listing(self, connection: Connection, account_token: str) -> KeptListing:
+        """Return what is kept of an account's list."""
+        self._leave_parent()
+        return self._listings.setdefault((_key(connection), account_token), KeptListing())
+
+    def drop(self) -> None:
+        """Keep nothing: something was cut off, and nobody knows in which state it is."""
+        self._leave_parent()
+        for transport in self._transports.values():
+            transport.close()
+        self._transports.clear()
+        self._listings.clear()
+
+    def _leave_parent(self) -> None:
+        if self._process != os.getpid():
+            # Not closed: the sockets are the parent's.
+            self._process, self._transports, self._listings = os.getpid(), {}, {}
+
+
+def _key(connection: Connection) -> t.Hashable:
+    return connection, tuple(sorted(environment_proxies(connection.endpoint).items()))

@@ -1,0 +1,292 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""HTTP: the only room that holds a socket, and the only one with requests and urllib3.
+
+Nothing of the machine changes what is sent: no .netrc, no REQUESTS_CA_BUNDLE, no proxy of the system.
+Proxies come from the environment's ``*_proxy`` variables only, and never apply to loopback.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import ssl
+import threading
+import traceback
+import typing as t
+
+from .._common.endpoint import environment_proxies
+from .._common.errors import MissingLibraryError, OptionError, UnansweredError, UnreachableError, UnreadableError
+from .retry import BACKOFF_SECONDS
+from .wire import NO_ANSWER, Answer, Call, Caller, Connection, Late
+
+try:
+    import requests
+    import urllib3
+    from requests.adapters import HTTPAdapter
+except ImportError:
+    REQUESTS_MISSING = traceback.format_exc()
+else:
+    REQUESTS_MISSING = ""
+
+# A Retry-After that asks for more is taken to ask for this.
+LONGEST_PATIENCE = 6 * 3600.0
+LARGEST_BODY = 32 * 1024 * 1024
+CHUNK = 64 * 1024
+
+_CHECK_NETWORK = "check api_endpoint, the network and the proxy variables of the environment"
+_CHECK_CERTIFICATE = "check api_endpoint, or name the authority that signed it with ca_path"
+_CHECK_TLS = "check http or https, host and port in api_endpoint, then run the play again"
+_LOOK_AGAIN = "run the play again to see what is there now"
+
+# For whom a thread is sending. Each request has a thread of its own.
+_sending = threading.local()
+
+
+def retry_of(retries: int) -> urllib3.util.Retry:
+    """Return what counts so many more tries, whatever they fail of, and doubles the pauses between them."""
+    return urllib3.util.Retry(retries, backoff_factor=BACKOFF_SECONDS)
+
+
+def seconds_of(header: str | None) -> float | None:
+    """Return the seconds of a Retry-After header, a number or an HTTP date, or None if it is neither."""
+    if header is None:
+        return None
+    try:
+        seconds = urllib3.util.Retry(0).parse_retry_after(header)
+    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError, TypeError, IndexError):
+        return None
+    return float(min(max(seconds, 0), LONGEST_PATIENCE))
+
+
+class Session:
+    """Connections to one endpoint, kept alive and shared by all threads.
+
+    Raises:
+        MissingLibraryError: requests is not installed, or urllib3 is too old.
+        OptionError: ca_path names no authorities.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        if REQUESTS_MISSING:
+            raise MissingLibraryError("requests", REQUESTS_MISSING)
+        if not hasattr(urllib3.util.Retry, "DEFAULT_ALLOWED_METHODS"):
+            raise MissingLibraryError("urllib3 >= 1.26", "An older one is installed.")
+        if connection.ca_path is not None:
+            _check_authorities(connection.ca_path)
+        self._connection = connection
+        self._proxies = environment_proxies(connection.endpoint)
+        self._session = self._open()
+
+    def _open(self) -> t.Any:
+        # Whoever collects the logs of all libraries gets none of ours: a URL may hold a token.
+        for library in ("urllib3", "requests"):
+            logging.getLogger(library).setLevel(logging.CRITICAL)
+        session: t.Any = requests.Session()
+        session.trust_env = False
+        # Redirects are not followed, and where they lead is not even worked out: nonsense there raises.
+        session.get_redirect_target = lambda response: None
+        # A compressed body could be small on the wire and huge here.
+        session.headers.update(
+            {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "fonnte.whatsapp"}
+        )
+        adapter = _adapter(self._connection.pool_size)
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, adapter)
+        if not self._connection.verify:
+            # The module warns in its own words; the library would print to stderr at every call.
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        return session
+
+    def retry(self) -> urllib3.util.Retry:
+        """Return the retries that a call has."""
+        return retry_of(self._connection.retries)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def exchange(self, call: Call, caller: Caller) -> Answer:
+        """Send once, unless the caller has left before, and read the whole answer.
+
+        Raises:
+            CallError: None came; the error knows whether the request went out, and whether it may be passing.
+            Late: The caller has left.
+        """
+        connection = self._connection
+        _sending.caller = caller
+        try:
+            response = self._session.request(
+                call.method,
+                connection.endpoint + call.path,
+                **_carried(call),
+                timeout=(connection.timeout, connection.timeout),
+                verify=(connection.ca_path or True) if connection.verify else False,
+                proxies=self._proxies,
+                allow_redirects=False,
+                stream=True,
+            )
+        except requests.exceptions.RequestException as fault:
+            raise _connection_fault(fault, caller.was_sent) from None
+        except (urllib3.exceptions.HTTPError, ValueError) as fault:
+            # What fails before a connection is tried, such as a host name that cannot be one, is not wrapped.
+            name = type(fault).__name__
+            if caller.was_sent:
+                raise UnansweredError(f"the connection broke ({name})", _LOOK_AGAIN) from None
+            raise UnreachableError(f"the service cannot be reached ({name})", _CHECK_NETWORK) from None
+        try:
+            return Answer(
+                response.status_code,
+                _body(response, caller),
+                seconds_of(response.headers.get("Retry-After")),
+                response.headers.get("Location", ""),
+            )
+        finally:
+            response.close()
+
+
+def _adapter(size: int) -> t.Any:
+    """Return what keeps so many connections, asks before it sends, and tries nothing again."""
+    opening = threading.Lock()
+
+    class Adapter(HTTPAdapter):
+        def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
+            super().init_poolmanager(*args, **kwargs)
+            _have_asked(self.poolmanager)
+
+        def proxy_manager_for(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+            # No other thread gets a manager whose connections do not ask yet.
+            with opening:
+                known = list(self.proxy_manager.values())
+                manager = super().proxy_manager_for(*args, **kwargs)
+                if manager not in known:
+                    _have_asked(manager)
+            return manager
+
+    return Adapter(pool_connections=size, pool_maxsize=size, max_retries=0)
+
+
+def _have_asked(manager: t.Any) -> None:
+    """Have all connections of a manager ask before they send."""
+    manager.pool_classes_by_scheme = {
+        scheme: type(pools.__name__, (pools,), {"ConnectionCls": _asking(pools.ConnectionCls)})
+        for scheme, pools in manager.pool_classes_by_scheme.items()
+    }
+
+
+def _asking(connections: t.Any) -> t.Any:
+    """Return a class of connections that ask whether anybody waits still, when they are there and nothing is sent."""
+
+    def request(self: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        if self.sock is None:
+            self.connect()
+        _sending.caller.send()
+        return connections.request(self, *args, **kwargs)
+
+    return type(connections.__name__, (connections,), {"request": request})
+
+
+def _carried(call: Call) -> dict[str, t.Any]:
+    """Return what a call carries, and where."""
+    if call.method == "GET":
+        return {"params": {"token": call.token, **call.form}}
+    carried: dict[str, t.Any] = {"data": dict(call.form), "auth": _authorization(call.token)}
+    if call.upload is not None:
+        carried["files"] = {call.upload.name: (call.upload.filename, call.upload.content)}
+    return carried
+
+
+def _authorization(token: str) -> t.Callable[[t.Any], t.Any]:
+    """Return what sets the header at the last moment: as a plain header it could be replaced by a .netrc entry."""
+
+    def sign(request: t.Any) -> t.Any:
+        request.headers["Authorization"] = token
+        return request
+
+    return sign
+
+
+def _check_authorities(path: str) -> None:
+    try:
+        ssl.create_default_context().load_verify_locations(
+            cafile=path if os.path.isfile(path) else None, capath=path if os.path.isdir(path) else None
+        )
+    except (OSError, TypeError):
+        raise OptionError("ca_path", "it holds no certificates in PEM format", "give the path of a CA bundle") from None
+
+
+def _body(response: t.Any, caller: Caller) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        for chunk in response.iter_content(CHUNK):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > LARGEST_BODY:
+                raise UnreadableError(f"the reply is larger than {LARGEST_BODY // 2**20} MB", NO_ANSWER, True)
+            if caller.has_left:
+                raise Late
+    except requests.exceptions.RequestException as fault:
+        broken = UnansweredError(f"the reply broke off ({_cause(fault)})", _LOOK_AGAIN)
+        broken.passing = True
+        raise broken from None
+    return b"".join(chunks)
+
+
+def _chain(fault: BaseException | None) -> t.Iterator[BaseException]:
+    """Yield the faults beneath a fault, outermost first: requests and urllib3 wrap each other's."""
+    seen: set[int] = set()
+    pending = [fault]
+    while pending:
+        current = pending.pop(0)
+        if not isinstance(current, BaseException) or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        pending += [getattr(current, "reason", None), *current.args, current.__cause__, current.__context__]
+
+
+def _cause(fault: BaseException) -> str:
+    """Return the innermost reason in words that hold no URL, host or token of a request."""
+    words = ""
+    for link in _chain(fault):
+        if isinstance(link, ssl.SSLCertVerificationError):
+            return f"its certificate was refused: {link.verify_message}"
+        if isinstance(link, OSError) and link.strerror and not isinstance(link, requests.exceptions.RequestException):
+            words = str(link.strerror)
+    return words or "no reason is given"
+
+
+def _connection_fault(fault: t.Any, was_sent: bool) -> UnreachableError | UnansweredError:
+    links = list(_chain(fault))
+    told = _answer_fault(fault, links) if was_sent else _way_fault(fault, links)
+    told.passing = _is_any(
+        links,
+        urllib3.exceptions.ConnectTimeoutError,
+        urllib3.exceptions.NewConnectionError,
+        urllib3.exceptions.ReadTimeoutError,
+        urllib3.exceptions.ProtocolError,
+    )
+    return told
+
+
+def _is_any(links: list[BaseException], *kinds: type[BaseException]) -> bool:
+    return any(isinstance(link, kinds) for link in links)
+
+
+def _way_fault(fault: t.Any, links: list[BaseException]) -> UnreachableError:
+    advice = _CHECK_TLS if _is_any(links, ssl.SSLError) else _CHECK_NETWORK
+    if _is_any(links, ssl.SSLCertVerificationError):
+        advice = _CHECK_CERTIFICATE
+    return UnreachableError(f"the service cannot be reached ({_cause(fault)})", advice)
+
+
+def _answer_fault(fault: t.Any, links: list[BaseException]) -> UnansweredError:
+    if isinstance(fault, requests.exceptions.Timeout) or _is_any(links, urllib3.exceptions.ReadTimeoutError):
+        return UnansweredError("the service did not answer in time", "run the play again, or raise api_timeout")
+    advice = _CHECK_TLS if _is_any(links, ssl.SSLError) else _LOOK_AGAIN
+    return UnansweredError(f"the connection broke ({_cause(fault)})", advice)

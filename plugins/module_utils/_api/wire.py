@@ -1,0 +1,121 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Requests and responses of the HTTP transport."""
+
+from __future__ import annotations
+
+import threading
+import typing as t
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How the service is reached. Times are in seconds.
+
+    Attributes:
+        pool_size: How many calls at a time, in however many threads, and so how many connections.
+    """
+
+    endpoint: str
+    timeout: float
+    retries: int
+    longest_delay: float
+    verify: bool
+    ca_path: str | None
+    pool_size: int = 4
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that goes out with a form.
+
+    Attributes:
+        name: The name of its field.
+        filename: What the service takes it to be called.
+    """
+
+    name: str
+    filename: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Call:
+    """What goes out over the wire.
+
+    Attributes:
+        method: POST, with the token in a header and the form in the body; or GET, with all of it in the URL.
+    """
+
+    path: str
+    token: str = field(repr=False)
+    form: t.Mapping[str, str] = field(default_factory=dict, repr=False)
+    upload: Upload | None = None
+    method: str = "POST"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back over the wire.
+
+    Attributes:
+        patience: The seconds that it asks to wait; None if it asks for none.
+        location: Where a redirect leads.
+    """
+
+    status: int
+    body: bytes
+    patience: float | None = None
+    location: str = ""
+
+
+# The start of a private-looking body is no help and may hold anything: only its kind is told.
+NO_ANSWER = "a proxy or a maintenance page may stand in front of the service: run the play again later"
+
+
+class Late(Exception):
+    """The time of a call is over."""
+
+
+class Caller:
+    """Whoever waits for the answer to one request, as seen from the thread that sends it.
+
+    The request goes out before the caller has left, and the caller knows it; or it never goes out.
+    """
+
+    def __init__(self) -> None:
+        self._deciding = threading.Lock()
+        self._has_left = False
+        self._was_sent = False
+
+    @property
+    def has_left(self) -> bool:
+        """Whether nobody waits any more."""
+        return self._has_left
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether the request, or a part of it, may have gone out."""
+        return self._was_sent
+
+    def send(self) -> None:
+        """Note that the request goes out now.
+
+        Raises:
+            Late: The caller has left: it must not.
+        """
+        with self._deciding:
+            if self._has_left:
+                raise Late
+            self._was_sent = True
+
+    def leave(self) -> bool:
+        """Wait no more, and tell whether the request may have gone out; if not, it never will."""
+        with self._deciding:
+            self._has_left = True
+            return self._was_sent

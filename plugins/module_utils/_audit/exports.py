@@ -1,0 +1,279 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""A report as data for programs, as a table for a spreadsheet, as a short text, and the files that hold it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import typing as t
+
+from .._common.atomic_files import write_all
+from .._common.clock import TIME_FORMAT
+from .._common.errors import FonnteError, OptionError
+from .._common.spreadsheet import BOM, dashed
+from .findings import Audit, Finding, Kind, Level, Subject
+from .messages import Words
+
+FORMAT = "fonnte.whatsapp/audit"
+VERSION = 1
+# What a text for the terminal tells of at most.
+MOST_TOLD = 20
+# No secret is in a report, so a group may read it, such as the one of a web server. Nobody else.
+FILE_MODE, FOLDER_MODE = 0o640, 0o750
+
+Json = t.Dict[str, t.Any]
+
+# A spreadsheet runs what starts like this, in the wide forms of these signs too.
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+# --- data ---------------------------------------------------------------------------------------------------------
+
+
+def as_data(audit: Audit, words: Words) -> Json:
+    """Return a report as docs/audit.schema.json describes it."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "at": audit.at.strftime(TIME_FORMAT),
+        "title": audit.title,
+        "language": words.language,
+        "endpoint": audit.endpoint,
+        "limits": {"expires_within": audit.limits.days, "quota_below": audit.limits.quota},
+        "summary": summary(audit),
+        "kinds": [_kind(kind, audit, words) for kind in Kind],
+        "account": [finding_data(finding, words) for finding in audit.account],
+        "devices": [_device(subject, words) for subject in audit.subjects],
+    }
+
+
+def summary(audit: Audit) -> Json:
+    """Return the figures of a report."""
+    levels = audit.levels()
+    return {
+        "devices": len(audit.subjects),
+        "declared": sum(subject.declared for subject in audit.subjects),
+        "listed": audit.listed,
+        "linked": sum(subject.connected is True for subject in audit.subjects),
+        "free_devices": audit.free,
+        "free_device_limit": audit.limits.free,
+        **{level.value: levels[level] for level in Level},
+        "kinds": {kind.value: count for kind, count in audit.counts().items()},
+    }
+
+
+def _kind(kind: Kind, audit: Audit, words: Words) -> Json:
+    return {
+        "kind": kind.value,
+        "level": kind.level.value,
+        "label": words.label(kind),
+        "meaning": words.meaning(kind),
+        "todo": words.todo(kind),
+        "findings": audit.counts()[kind],
+        "devices": audit.devices_with()[kind],
+    }
+
+
+def _device(subject: Subject, words: Words) -> Json:
+    return {
+        "device": subject.number,
+        "name": subject.name,
+        "owner": subject.owner,
+        "declared": subject.declared,
+        "state": subject.state or None,
+        "level": subject.level.value,
+        "connected": subject.connected,
+        "package": subject.package,
+        "quota": subject.quota,
+        "expires": subject.expires,
+        "stands": dict(subject.stands),
+        "oldest": subject.oldest,
+        "findings": [finding_data(finding, words) for finding in subject.findings],
+    }
+
+
+def finding_data(finding: Finding, words: Words) -> Json:
+    """Return one finding."""
+    evidence = finding.evidence
+    return {
+        "kind": finding.kind.value,
+        "level": finding.kind.level.value,
+        "field": finding.field or None,
+        "declared": finding.declared,
+        "found": finding.found,
+        "source": evidence.source.value,
+        "at": evidence.at,
+        "by": evidence.by or None,
+        "reason": finding.reason.value if finding.reason else None,
+        "text": words.sentence(finding),
+        "evidence": words.evidence(finding),
+    }
+
+
+def json_text(audit: Audit, words: Words) -> str:
+    """Return a report as a file of JSON: a line for each device, so that two reports can be compared by line."""
+    data = as_data(audit, words)
+    devices = data.pop("devices")
+    head = json.dumps(data, ensure_ascii=False, indent=1)
+    lines = ",\n  ".join(json.dumps(device, ensure_ascii=False) for device in devices)
+    return f'{head[:-2]},\n "devices": [\n  {lines}\n ]\n}}\n' if devices else f'{head[:-2]},\n "devices": []\n}}\n'
+
+
+# --- a table ------------------------------------------------------------------------------------------------------
+
+COLUMNS = (
+    "level",
+    "finding",
+    "device",
+    "name",
+    "client",
+    "field",
+    "declared",
+    "found",
+    "what",
+    "evidence",
+    "todo",
+    "linked",
+    "package",
+    "expires",
+    "quota",
+)
+
+
+def csv_text(audit: Audit, words: Words, separator: str) -> str:
+    """Return a report as a file of CSV: a row for each finding, and one for each device without any.
+
+    It begins with a byte order mark, without which a spreadsheet reads names wrong that are not English.
+    """
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=separator, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for finding in audit.account:
+        writer.writerow(_guarded(_row(finding, Subject(""), words), words))
+    for subject in audit.subjects:
+        for found in subject.findings or (None,):
+            writer.writerow(_guarded(_row(found, subject, words), words))
+    return BOM + out.getvalue()
+
+
+def _row(finding: Finding | None, subject: Subject, words: Words) -> tuple[object, ...]:
+    level = finding.kind.level if finding else Level.FINE
+    return (
+        words.level(level),
+        words.label(finding.kind) if finding else "",
+        _number(subject.number),
+        subject.name,
+        subject.owner,
+        (finding.field if finding else "") or "",
+        finding.declared if finding else None,
+        finding.found if finding else None,
+        words.sentence(finding) if finding else words.stands(subject),
+        words.evidence(finding) if finding else "",
+        words.todo(finding.kind) if finding else "",
+        subject.connected,
+        subject.package,
+        (subject.expires or "")[:10],
+        subject.quota,
+    )
+
+
+def _number(number: str) -> str:
+    """Return a number so that a spreadsheet leaves its zero and its last digits alone."""
+    try:
+        return dashed(number) if number else ""
+    except OptionError:
+        return number
+
+
+def _guarded(cells: t.Iterable[object], words: Words) -> list[str]:
+    """Return a row of which no spreadsheet runs anything."""
+    return [guarded(words("yes" if cell else "no") if isinstance(cell, bool) else cell) for cell in cells]
+
+
+def guarded(cell: object) -> str:
+    """Return a cell that no spreadsheet runs; None is an empty one."""
+    text = "" if cell is None else str(cell)
+    return "'" + text if text.lstrip().startswith(_FORMULA) else text
+
+
+# --- a text -------------------------------------------------------------------------------------------------------
+
+
+def text_of(audit: Audit, words: Words) -> str:
+    """Return a report for a terminal: the figures, and the first findings, the most urgent first."""
+    levels, devices, counts = audit.levels(), audit.devices_with(), audit.counts()
+    lines = [f"{audit.title}. {words.head(audit)} {words('only_looked')}"]
+    lines.append("; ".join(f"{words.level(level)}: {levels[level]}" for level in Level) + ".")
+    lines += [
+        f"  {words.label(kind)} [{kind.value}]: {devices[kind] or counts[kind]}. {words.todo(kind)}"
+        for kind in Kind
+        if counts[kind]
+    ]
+    told = sorted(_told(audit, words), key=lambda pair: pair[0])
+    lines += [f"- {line}" for _urgency, line in told[:MOST_TOLD]]
+    if len(told) > MOST_TOLD:
+        lines.append(words("and_more", count=len(told) - MOST_TOLD))
+    return "\n".join(lines) + "\n"
+
+
+def _told(audit: Audit, words: Words) -> t.Iterator[tuple[int, str]]:
+    urgency = {level: place for place, level in enumerate(Level)}
+    for finding in audit.account:
+        yield urgency[finding.kind.level], f"{words('account')}: {words.sentence(finding)}"
+    for subject in audit.subjects:
+        who = " ".join(filter(None, (subject.number, subject.name, f"({subject.owner})" if subject.owner else "")))
+        for finding in subject.findings:
+            line = f"{who}: {words.sentence(finding)} {words.evidence(finding)}."
+            yield urgency[finding.kind.level], line
+
+
+# --- files --------------------------------------------------------------------------------------------------------
+
+
+def check_names(names: t.Mapping[str, str]) -> None:
+    """See that reports have names of files, each its own; OptionError if not. Empty is: not wanted."""
+    taken: dict[str, str] = {}
+    for option, name in names.items():
+        if not name:
+            continue
+        if os.path.basename(name) != name or name in (".", "..") or "\0" in name:
+            raise OptionError(option, "it is not the name of a file", "give a name without a folder, as in audit.html")
+        other = taken.setdefault(name, option)
+        if other != option:
+            raise OptionError(option, f"option {other} has the same name", "give each file a name of its own")
+
+
+def check_folder(folder: str) -> None:
+    """See before any call that reports could be written to a folder; OptionError if not. Nothing is made."""
+    place = os.path.abspath(folder)
+    while not os.path.lexists(place):
+        place = os.path.dirname(place)
+    if not os.path.isdir(place):
+        raise OptionError("dest", f"{place} is not a folder", "name a folder, or one that can be made")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise OptionError("dest", f"{place} cannot be written", "name another folder, or see who owns it")
+
+
+def write_files(folder: str, texts: t.Mapping[str, str]) -> None:
+    """Write files into a folder, each as a whole or not at all; the folder is made where there is none.
+
+    A group may share the folder, so a link that somebody has put there is replaced and not followed.
+
+    Raises:
+        FonnteError: They cannot be written. Where the disk is full, the files of the last report are still there.
+    """
+    problem = ""
+    try:
+        os.makedirs(folder, mode=FOLDER_MODE, exist_ok=True)
+        write_all({os.path.join(folder, name): text.encode("utf-8") for name, text in texts.items()}, FILE_MODE)
+    except OSError as fault:
+        problem = fault.strerror or "an error of the disk"
+    if problem:
+        raise FonnteError(f"{folder} cannot be written: {problem}", "name another folder, or see who owns it")

@@ -1,0 +1,323 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The words of a report, in each language: one table, and the sentences that are made with it.
+
+They are for people who read no YAML. Figures stand behind a colon, so that no language has to count devices.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._common.clock import TIME_FORMAT
+from .._device.settings import SETTINGS
+from .._reconcile.evidence import Evidence
+from .._reconcile.state import Reason
+from .findings import Audit, Finding, Kind, Level, Shown, Subject
+
+# A text for each language, in this order.
+LANGUAGES = ("en", "id")
+
+_TABLE: dict[str, tuple[str, str]] = {
+    # The head of a report, and its figures.
+    "title": ("WhatsApp devices", "Perangkat WhatsApp"),
+    "made": ("As of {at}, read from {endpoint}.", "Keadaan per {at}, dibaca dari {endpoint}."),
+    "only_looked": ("Nothing was changed.", "Tidak ada yang diubah."),
+    "summary": ("Summary", "Ringkasan"),
+    "by_urgency": (
+        "Each device counts once, by what is most urgent.",
+        "Setiap perangkat dihitung sekali, menurut hal yang paling mendesak.",
+    ),
+    "all_devices": ("Devices", "Perangkat"),
+    "linked_count": ("Linked to a phone", "Tertaut ke ponsel"),
+    "free_count": ("Free devices used", "Perangkat gratis terpakai"),
+    "of": ("{count} of {total}", "{count} dari {total}"),
+    "not_read": ("not read", "tidak dibaca"),
+    "account": ("The account as a whole", "Akun secara keseluruhan"),
+    "what": ("What was found, and what to do", "Apa yang ditemukan, dan apa yang perlu dilakukan"),
+    "nothing": ("Nothing is to be done.", "Tidak ada yang perlu dilakukan."),
+    # The levels.
+    "level_action": ("Needs action", "Perlu tindakan"),
+    "level_notice": ("Take note", "Perlu diperhatikan"),
+    "level_unknown": ("Not known", "Tidak diketahui"),
+    "level_fine": ("As declared", "Sesuai deklarasi"),
+    # The kinds of findings: a label, what it means, and what to do.
+    "kind_drift": ("Different at Fonnte", "Berbeda di Fonnte"),
+    "mean_drift": (
+        "Fonnte shows another value than the one that was declared.",
+        "Fonnte menampilkan nilai yang lain dari yang dideklarasikan.",
+    ),
+    "todo_drift": (
+        "If the declaration is right, run the play that applies it. If the dashboard is right, correct the declaration.",
+        "Jika deklarasi benar, jalankan play yang menerapkannya. Jika dasbor benar, perbaiki deklarasinya.",
+    ),
+    "kind_drift_recorded": ("Not applied yet", "Belum diterapkan"),
+    "mean_drift_recorded": (
+        "By the record, another value was applied last. Fonnte does not show this setting.",
+        "Menurut catatan, nilai lain yang terakhir diterapkan. Fonnte tidak menampilkan pengaturan ini.",
+    ),
+    "todo_drift_recorded": (
+        "Run the play that applies the declaration.",
+        "Jalankan play yang menerapkan deklarasi.",
+    ),
+    "kind_missing": ("Missing", "Tidak ada"),
+    "mean_missing": (
+        "It was declared, and the account does not list it.",
+        "Perangkat ini dideklarasikan, tetapi tidak ada dalam daftar akun.",
+    ),
+    "todo_missing": (
+        "Check the number. If it is right, run the play: it makes the device, and a phone has to be linked to it.",
+        "Periksa nomornya. Jika benar, jalankan play: perangkat akan dibuat, lalu ponsel harus ditautkan.",
+    ),
+    "kind_disconnected": ("No phone is linked", "Ponsel tidak tertaut"),
+    "mean_disconnected": (
+        "It sends and receives nothing.",
+        "Perangkat ini tidak mengirim dan tidak menerima apa pun.",
+    ),
+    "todo_disconnected": (
+        "Link the phone: open the device in the Fonnte dashboard and scan the QR code.",
+        "Tautkan ponsel: buka perangkat di dasbor Fonnte dan pindai kode QR.",
+    ),
+    "kind_package_ended": ("Package has ended", "Paket sudah berakhir"),
+    "mean_package_ended": ("The package is over.", "Masa paket sudah habis."),
+    "todo_package_ended": ("Renew the package in the dashboard.", "Perpanjang paket di dasbor."),
+    "kind_unlisted": ("Declared by nobody", "Tidak dideklarasikan"),
+    "mean_unlisted": (
+        "The account has it, and no declaration names it.",
+        "Perangkat ini ada di akun, tetapi tidak ada deklarasi yang menyebutnya.",
+    ),
+    "todo_unlisted": (
+        "Declare it, or find out who made it.",
+        "Deklarasikan, atau cari tahu siapa yang membuatnya.",
+    ),
+    "kind_package_ends": ("Package ends soon", "Paket segera berakhir"),
+    "mean_package_ends": ("The package is over soon.", "Masa paket segera habis."),
+    "todo_package_ends": ("Renew the package in the dashboard.", "Perpanjang paket di dasbor."),
+    "kind_quota_low": ("Few messages left", "Kuota hampir habis"),
+    "mean_quota_low": ("Few messages are left.", "Sisa kuota pesan tinggal sedikit."),
+    "todo_quota_low": (
+        "Buy more, or wait until the quota is renewed.",
+        "Tambah kuota, atau tunggu sampai kuota diperbarui.",
+    ),
+    "kind_free_slots": ("No room for free devices", "Jatah perangkat gratis habis"),
+    "mean_free_slots": (
+        "The account holds only so many free devices.",
+        "Jumlah perangkat gratis dalam satu akun terbatas.",
+    ),
+    "todo_free_slots": (
+        "Give some devices a package, or delete those that are not used.",
+        "Beri paket pada sebagian perangkat, atau hapus yang tidak dipakai.",
+    ),
+    "kind_unknown": ("Not known", "Tidak diketahui"),
+    "mean_unknown": (
+        "Fonnte does not show this setting, and nothing proves that it is as declared. It may be right.",
+        "Fonnte tidak menampilkan pengaturan ini, dan tidak ada bukti bahwa nilainya sesuai. Mungkin saja benar.",
+    ),
+    "todo_unknown": (
+        "Look at the device in the dashboard, or run the play, which sets it.",
+        "Lihat perangkat di dasbor, atau jalankan play yang mengaturnya.",
+    ),
+    "kind_not_checked": ("Could not be checked", "Tidak dapat diperiksa"),
+    "mean_not_checked": ("Something was in the way.", "Ada hal yang menghalangi."),
+    "todo_not_checked": ("See what the finding says.", "Lihat penjelasan pada temuan."),
+    # What is said of one device. {field}, {found} and the like are put in.
+    "say_drift": ("{field} is {found}, declared is {declared}.", "{field} adalah {found}, deklarasi {declared}."),
+    "say_drift_recorded": (
+        "{field} was last set to {found}, declared is {declared}.",
+        "{field} terakhir diatur ke {found}, deklarasi {declared}.",
+    ),
+    "say_unknown": (
+        "{field}: nobody knows whether it is {declared}.",
+        "{field}: tidak diketahui apakah nilainya {declared}.",
+    ),
+    "say_missing": ("The account has no such device.", "Akun tidak memiliki perangkat ini."),
+    "say_moved": ("The device has the number {found} now.", "Perangkat ini sekarang bernomor {found}."),
+    "say_disconnected": ("No phone is linked to it.", "Tidak ada ponsel yang tertaut."),
+    "say_package_ended": ("The package ended on {found}.", "Paket berakhir pada {found}."),
+    "say_package_ends": (
+        "The package ends on {found} (whole days left: {count}).",
+        "Paket berakhir pada {found} (sisa hari penuh: {count}).",
+    ),
+    "say_unlisted": ("No declaration names it.", "Tidak ada deklarasi yang menyebutnya."),
+    "say_quota_low": (
+        "Messages left: {found}, which is less than {declared}.",
+        "Sisa pesan: {found}, kurang dari {declared}.",
+    ),
+    "say_free_slots": (
+        "Free devices: {found} of {declared} are used. Declared devices that are still to be made: {count}.",
+        "Perangkat gratis: {found} dari {declared} terpakai. Perangkat yang masih harus dibuat: {count}.",
+    ),
+    "say_not_checked": ("{note}", "{note}"),
+    # From where something is known.
+    "from_service": ("Read from Fonnte, {at}", "Dibaca dari Fonnte, {at}"),
+    "from_stamped": ("Proven by the stamp in the device's name", "Dibuktikan oleh cap pada nama perangkat"),
+    "from_recorded": ("Recorded {at}", "Dicatat {at}"),
+    "from_attested": ("Vouched for by {by}, {at}", "Dinyatakan oleh {by}, {at}"),
+    "from_unconfirmed": ("Cleared {at}, not confirmed", "Dikosongkan {at}, belum pasti"),
+    "from_in_doubt": ("Sent {at}, the answer was lost", "Dikirim {at}, jawabannya hilang"),
+    "from_none": ("No evidence", "Tidak ada bukti"),
+    "why_expired": ("Recorded {at}, which is too long ago", "Dicatat {at}, sudah terlalu lama"),
+    "why_unproven": (
+        "The stamp in the device's name does not prove it",
+        "Cap pada nama perangkat tidak membuktikannya",
+    ),
+    # The short names of evidence, for counts.
+    "src_service": ("read from Fonnte", "dibaca dari Fonnte"),
+    "src_stamped": ("proven by a stamp", "dibuktikan cap"),
+    "src_recorded": ("recorded", "dicatat"),
+    "src_attested": ("vouched for", "dinyatakan"),
+    "src_unconfirmed": ("cleared, not confirmed", "dikosongkan, belum pasti"),
+    "src_in_doubt": ("in doubt", "diragukan"),
+    "src_none": ("no evidence", "tanpa bukti"),
+    "stands": ("Settings as declared: {counts}.", "Pengaturan yang sesuai: {counts}."),
+    "oldest": ("The oldest evidence is of {at}.", "Bukti tertua dari {at}."),
+    # Settings.
+    "set_name": ("Name", "Nama"),
+    "set_autoread": ("Mark chats as read (autoread)", "Tandai chat terbaca (autoread)"),
+    "set_personal": ("Mark personal chats as read", "Tandai chat pribadi terbaca"),
+    "set_group": ("Mark group chats as read", "Tandai chat grup terbaca"),
+    "set_quick": ("Mark own chats as read (quick)", "Tandai chat sendiri terbaca (quick)"),
+    "set_resend": ("Forward attachments (resend)", "Teruskan lampiran (resend)"),
+    "set_target": ("Number for attachments (target)", "Nomor untuk lampiran (target)"),
+    "set_country_code": ("Country code", "Kode negara"),
+    "set_webhook": ("Webhook for chats", "Webhook untuk chat"),
+    "set_webhook_connect": ("Webhook for connections", "Webhook untuk koneksi"),
+    "set_webhook_status": ("Webhook for message status", "Webhook untuk status pesan"),
+    "set_webhook_chaining": ("Webhook for replies", "Webhook untuk balasan"),
+    "set_connected": ("Linked to a phone", "Tertaut ke ponsel"),
+    "yes": ("yes", "ya"),
+    "no": ("no", "tidak"),
+    "empty": ("empty", "kosong"),
+    "unread": ("not known", "tidak diketahui"),
+    # The table, and what finds things in it.
+    "col_device": ("Device", "Perangkat"),
+    "col_owner": ("Client", "Klien"),
+    "col_level": ("State", "Keadaan"),
+    "col_phone": ("Phone", "Ponsel"),
+    "col_package": ("Package, and its end", "Paket dan akhirnya"),
+    "col_quota": ("Messages left", "Sisa pesan"),
+    "col_findings": ("What was found", "Temuan"),
+    "col_kind": ("Finding", "Temuan"),
+    "col_count": ("Devices", "Perangkat"),
+    "col_mean": ("What it means", "Artinya"),
+    "col_todo": ("What to do", "Yang perlu dilakukan"),
+    "linked": ("linked", "tertaut"),
+    "not_linked": ("not linked", "tidak tertaut"),
+    "find": ("Find and sort", "Cari dan urutkan"),
+    "search": ("Search", "Cari"),
+    "show_level": ("State", "Keadaan"),
+    "show_kind": ("Finding", "Temuan"),
+    "show_owner": ("Client", "Klien"),
+    "any": ("all", "semua"),
+    "shown": ("Devices found: {count} of {total}", "Perangkat ditemukan: {count} dari {total}"),
+    "more": ("Show more", "Tampilkan lebih banyak"),
+    "none_fits": ("No device fits.", "Tidak ada perangkat yang cocok."),
+    "skip": ("Go to the devices", "Langsung ke daftar perangkat"),
+    "sort_by": ("Sort by {column}", "Urutkan menurut {column}"),
+    "footer": (
+        "Made by fonnte.whatsapp. Fonnte hides most settings of a device, so each line says from where it is known. "
+        "Times are in UTC.",
+        "Dibuat oleh fonnte.whatsapp. Fonnte menyembunyikan sebagian besar pengaturan perangkat, maka setiap baris "
+        "menyebutkan dari mana hal itu diketahui. Waktu dalam UTC.",
+    ),
+    "and_more": ("Not shown here: {count} more.", "Tidak ditampilkan di sini: {count} lagi."),
+}
+
+
+class Words:
+    """The words of one language, and the sentences of a report in it."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._place = LANGUAGES.index(language)
+
+    def __call__(self, key: str, **parts: object) -> str:
+        """Return a text with what is to be put into it."""
+        text = _TABLE[key][self._place]
+        return text.format(**parts) if parts else text
+
+    def label(self, kind: Kind) -> str:
+        """Return what a kind of finding is called."""
+        return self("kind_" + kind.value)
+
+    def meaning(self, kind: Kind) -> str:
+        """Return what a kind of finding means."""
+        return self("mean_" + kind.value)
+
+    def todo(self, kind: Kind) -> str:
+        """Return what is to be done about a kind of finding."""
+        return self("todo_" + kind.value)
+
+    def level(self, level: Level) -> str:
+        """Return what a level is called."""
+        return self("level_" + level.value)
+
+    def sentence(self, finding: Finding) -> str:
+        """Return what was found, as a sentence."""
+        moved = finding.kind is Kind.MISSING and finding.found is not None
+        field = self("set_" + finding.field) if finding.field in _NAMED else ""
+        return self(
+            "say_moved" if moved else "say_" + finding.kind.value,
+            field=field,
+            found=self._value(finding, finding.found),
+            declared=self._value(finding, finding.declared),
+            count=finding.count,
+            note=finding.note,
+        )
+
+    def evidence(self, finding: Finding) -> str:
+        """Return from where it is known, and since when; of what nobody knows, why."""
+        if finding.kind is Kind.UNKNOWN and finding.reason is Reason.UNPROVEN:
+            return self("why_unproven")
+        if finding.kind is Kind.UNKNOWN and finding.reason is Reason.EXPIRED:
+            return self("why_expired", at=moment(finding.evidence.at))
+        return self.source(finding.evidence)
+
+    def source(self, evidence: Evidence) -> str:
+        """Return from where something is known, and since when."""
+        at = moment(evidence.at) or self("unread")
+        return self("from_" + evidence.source.value, at=at, by=evidence.by)
+
+    def stands(self, subject: Subject) -> str:
+        """Return how much of a device is as declared, and from where that is known; empty for nothing."""
+        if not subject.stands:
+            return ""
+        counts = ", ".join(f"{count} {self('src_' + source)}" for source, count in subject.stands.items())
+        oldest = " " + self("oldest", at=moment(subject.oldest)) if subject.oldest else ""
+        return self("stands", counts=counts) + oldest
+
+    def head(self, audit: Audit) -> str:
+        """Return when and where the account was looked at."""
+        return self("made", at=moment(audit.at.strftime(TIME_FORMAT)), endpoint=audit.endpoint)
+
+    def of(self, count: int | None, total: int) -> str:
+        """Return a figure beside the one that it is a part of."""
+        return self("not_read") if count is None else self("of", count=count, total=total)
+
+    def _value(self, finding: Finding, value: Shown) -> str:
+        if value is None:
+            return self("unread")
+        if isinstance(value, bool):
+            return self("yes" if value else "no")
+        if isinstance(value, int):
+            return str(value)
+        if finding.kind in (Kind.PACKAGE_ENDED, Kind.PACKAGE_ENDS):
+            return value[:10]
+        return f'"{value}"' if value else self("empty")
+
+
+_NAMED = frozenset({"connected", *(setting.option for setting in SETTINGS)})
+
+
+def moment(at: str | None) -> str:
+    """Return a time of a record or a reply as people read it; empty for none."""
+    return f"{at[:10]} {at[11:16]} UTC" if at else ""
+
+
+def texts() -> t.Mapping[str, tuple[str, str]]:
+    """Return the table, for whoever checks that it is complete."""
+    return _TABLE

@@ -1,0 +1,237 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""THE table: every setting of a device, once.
+
+Argument specs, wire forms, comparison, what may be believed and what is recorded derive from it.
+To add a setting, add a row.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+import typing as t
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from .._common.errors import OptionError
+from .._common.phone_numbers import parse_number
+from .stamp import HOOKS, OWN, bare_name
+
+Value = t.Union[str, bool]
+Settings = t.Mapping[str, Value]
+
+
+class Kind(enum.Enum):
+    """What the values of a setting are."""
+
+    NAME = "name"
+    FLAG = "flag"
+    URL = "url"
+    NUMBER = "number"
+    COUNTRY = "country"
+
+
+class Where(enum.Enum):
+    """A reply of the service in which a setting can be read back."""
+
+    LIST = "list"
+    PROFILE = "profile"
+    ADDED = "added"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of a device.
+
+    Attributes:
+        option: Its name in a task and in a result.
+        wire: Its name in a form of the service.
+        kind: What its values are.
+        readable: The replies that show it. Most are shown by none.
+        on_add: Whether add-device takes it.
+    """
+
+    option: str
+    wire: str
+    kind: Kind
+    readable: frozenset[Where] = frozenset()
+    on_add: bool = False
+
+    def __post_init__(self) -> None:
+        if Where.ADDED in self.readable and not self.on_add:
+            raise ValueError(f"{self.option}: the reply of add-device shows only what add-device takes")
+        if self.kind is Kind.URL and self.readable:
+            raise ValueError(f"{self.option}: no reply shows a webhook, and results would have to mask it")
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the record keeps it: not what both the list and the profile show at any time."""
+        return not {Where.LIST, Where.PROFILE} <= self.readable
+
+    @property
+    def part(self) -> str | None:
+        """Return the part of a stamp that covers it; None for what the list shows."""
+        if Where.LIST in self.readable:
+            return None
+        return HOOKS if self.kind is Kind.URL else OWN
+
+
+_SHOWN_WHEN_ADDED = frozenset({Where.ADDED})
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("name", "name", Kind.NAME, frozenset(Where), on_add=True),
+    Setting("autoread", "autoread", Kind.FLAG, frozenset({Where.LIST, Where.ADDED}), on_add=True),
+    Setting("personal", "personal", Kind.FLAG, _SHOWN_WHEN_ADDED, on_add=True),
+    Setting("group", "group", Kind.FLAG, _SHOWN_WHEN_ADDED, on_add=True),
+    Setting("quick", "quick", Kind.FLAG),
+    Setting("resend", "resend", Kind.FLAG),
+    Setting("target", "target", Kind.NUMBER),
+    Setting("country_code", "countryCode", Kind.COUNTRY),
+    Setting("webhook", "webhook", Kind.URL),
+    Setting("webhook_connect", "webhookconnect", Kind.URL),
+    Setting("webhook_status", "webhookstatus", Kind.URL),
+    Setting("webhook_chaining", "webhookchaining", Kind.URL),
+)
+
+BY_OPTION: dict[str, Setting] = {setting.option: setting for setting in SETTINGS}
+WEBHOOKS: tuple[str, ...] = tuple(setting.option for setting in SETTINGS if setting.kind is Kind.URL)
+RECORDED: tuple[str, ...] = tuple(setting.option for setting in SETTINGS if setting.recorded)
+HIDDEN: tuple[str, ...] = tuple(setting.option for setting in SETTINGS if setting.part)
+
+NAME_LENGTH = (2, 30)
+
+# What attachments are forwarded to means nothing while they are not forwarded.
+_FORWARDING = ("target", "country_code")
+
+
+def at_stake(options: t.Iterable[str], settings: t.Mapping[str, object]) -> tuple[str, ...]:
+    """Return those options whose loss would change what a device with these settings does."""
+    idle = _FORWARDING if settings.get("resend") is False else ()
+    return tuple(option for option in options if option not in idle)
+
+
+def declare(option: str, value: object) -> Value:
+    """Return a declared value in the form in which it is compared, recorded and sent.
+
+    Raises:
+        OptionError: The service could not take it.
+    """
+    return _DECLARE[BY_OPTION[option].kind](option, value)
+
+
+def _declare_name(option: str, value: object) -> str:
+    text = str(value)
+    low, high = NAME_LENGTH
+    if not low <= len(text) <= high:
+        raise OptionError(
+            option,
+            f"it has {len(text)} character{'' if len(text) == 1 else 's'}",
+            f"a device's name has {low} to {high} characters",
+        )
+    if not text.isprintable():
+        raise OptionError(
+            option, "it has a character that cannot be printed", "take out line breaks and control characters"
+        )
+    if text != text.strip():
+        # The service may trim it, and the name would then differ for ever.
+        raise OptionError(option, "it begins or ends with a space", "take the space away")
+    if bare_name(text) != text:
+        # It would be taken off when the name is read, and the name would then differ for ever.
+        raise OptionError(
+            option,
+            f'it ends like a stamp of this collection, "{text[len(bare_name(text)) :]}"',
+            "declare it without that",
+        )
+    return text
+
+
+def _declare_flag(option: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise OptionError(option, "it is neither true nor false", "write true or false")
+    return value
+
+
+def _declare_url(option: str, value: object) -> str:
+    text = str(value)
+    return check_url(option, text, ", or '' to clear the webhook") if text else text
+
+
+def check_url(option: str, text: str, or_else: str = "") -> str:
+    """Return a URL that the service is to call; OptionError, whose advice or_else ends, where it cannot be one."""
+    if re.search(r"[^\x21-\x7e]", text):
+        raise OptionError(option, "the URL has a space, a control or a non-ASCII character", "percent-encode it")
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise OptionError(
+            option,
+            "it is not a URL that Fonnte could call",
+            f"give an http:// or https:// URL with a host{or_else}",
+        )
+    return text
+
+
+def _declare_country(option: str, value: object) -> str:
+    text = str(value)
+    if not re.fullmatch(r"[0-9]{1,4}", text):
+        raise OptionError(option, "it is not a country code", "give one to four digits, such as 62")
+    return text
+
+
+_DECLARE: dict[Kind, t.Callable[[str, object], Value]] = {
+    Kind.NAME: _declare_name,
+    Kind.FLAG: _declare_flag,
+    Kind.URL: _declare_url,
+    Kind.NUMBER: lambda option, value: parse_number(value, option),
+    Kind.COUNTRY: _declare_country,
+}
+
+
+def to_wire(settings: Settings) -> dict[str, str]:
+    """Return the form fields for settings. Flags go out as true and false: "off" is refused."""
+    return {BY_OPTION[option].wire: _wire_form(value) for option, value in settings.items()}
+
+
+def _wire_form(value: Value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value
+
+
+def from_wire(item: t.Mapping[str, object], where: Where) -> dict[str, Value]:
+    """Return what a reply of the service shows of the settings; what it does not show is left out."""
+    shown: dict[str, Value] = {}
+    for setting in SETTINGS:
+        if where in setting.readable:
+            value = _read(setting.kind, item.get(setting.wire))
+            if value is not None:
+                shown[setting.option] = value
+    return shown
+
+
+_FLAGS: dict[object, bool] = {"on": True, "off": False, "true": True, "false": False, True: True, False: False}
+
+
+def _read(kind: Kind, raw: object) -> Value | None:
+    if kind is Kind.FLAG:
+        return _FLAGS.get(raw) if isinstance(raw, (str, bool)) else None
+    if not isinstance(raw, str) or not _can_be_sent(raw):
+        return None
+    return bare_name(raw) if kind is Kind.NAME else raw
+
+
+def _can_be_sent(text: str) -> bool:
+    """Tell whether text can go back as it came: half a character, as a service cuts it out of an emoji, cannot."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,233 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The options of the event source, checked, and which of its paths a request asks for."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import ssl
+import typing as t
+from dataclasses import dataclass
+
+from .._common.endpoint import is_loopback
+from .._common.errors import OptionError
+from .._common.phone_numbers import key_of, parse_number
+from .payload import KINDS
+from .receiver import Limits
+
+SECRET_VARIABLE = "FONNTE_EVENTS_SECRET"
+HEALTH = "/health"
+SECRET_LENGTH = (16, 128)
+# Of a random text of 16 characters nearly all differ.
+FEWEST_DIFFERENT = 8
+MAKE_ONE = "make one with: openssl rand -hex 24"
+
+_TRUE = ("true", "yes", "on", "1")
+_FALSE = ("false", "no", "off", "0")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a rulebook says of the source, checked.
+
+    Attributes:
+        host: Where it listens.
+        port: 0 is any free one.
+        secret: The digest of the secret part of the path.
+        tls: What encrypts; None is plain HTTP.
+        body_limit: Bytes.
+        limits: What is taken in.
+    """
+
+    host: str
+    port: int
+    secret: bytes
+    tls: ssl.SSLContext | None
+    body_limit: int
+    limits: Limits
+
+    @property
+    def exposed(self) -> bool:
+        """Tell whether tokens cross a network unencrypted."""
+        return self.tls is None and not is_loopback(self.host)
+
+
+Args = t.Mapping[str, t.Any]
+
+NAMES = (
+    "host",
+    "port",
+    "secret",
+    "devices",
+    "certfile",
+    "keyfile",
+    "password",
+    "cafile",
+    "body_limit",
+    "queue_size",
+    "duplicates_within",
+    "duplicates_kept",
+    "return_tokens",
+)
+
+
+def options_of(args: Args, environment: t.Mapping[str, str]) -> Options:
+    """Return what the source works with.
+
+    Args:
+        args: As the rulebook gives them. Templates make text of everything, so text is read too.
+        environment: Where the secret may be in place of the rulebook.
+
+    Raises:
+        OptionError: An option cannot be right.
+    """
+    for name in args:
+        if name not in NAMES:
+            raise OptionError(str(name), "there is no such option", "the options are " + ", ".join(NAMES))
+    return Options(
+        host=_host(args.get("host")),
+        port=_whole(args, "port", 5000, (0, 65535)),
+        secret=digest(_secret(args, environment)),
+        tls=_tls(args),
+        body_limit=_whole(args, "body_limit", 1024 * 1024, (1024, 16 * 1024 * 1024)),
+        limits=Limits(
+            numbers=frozenset(_numbers(args.get("devices"))),
+            waiting=_whole(args, "queue_size", 1000, (1, 100_000)),
+            duplicates_within=float(_whole(args, "duplicates_within", 1200, (0, 86_400))),
+            duplicates_kept=_whole(args, "duplicates_kept", 20_000, (0, 1_000_000)),
+            return_tokens=_yes_or_no(args, "return_tokens"),
+        ),
+    )
+
+
+def digest(text: str) -> bytes:
+    """Return what is compared in place of a secret: of one length, whatever the text's."""
+    return hashlib.sha256(text.encode("utf-8", "replace")).digest()
+
+
+def kind_asked_for(path: str, secret: bytes) -> tuple[bool, str | None]:
+    """Tell whether a path is the secret one, and the kind that it ends with, if any.
+
+    Args:
+        path: The path of a request, without its query.
+        secret: The digest of the secret.
+    """
+    first, _slash, kind = path[1:].partition("/")
+    # The comparison comes first and takes as long for every path.
+    right = hmac.compare_digest(digest(first), secret)
+    return right and (kind == "" or kind in KINDS), kind or None
+
+
+def _host(value: object) -> str:
+    if value is None:
+        return "127.0.0.1"
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9.:_-]+", value):
+        raise OptionError("host", "it is no host name and no address", "leave it out, or write one such as 127.0.0.1")
+    return value
+
+
+def _whole(args: Args, option: str, default: int, bounds: tuple[int, int]) -> int:
+    value = args.get(option)
+    if value is None:
+        return default
+    text = str(value).strip()
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,9}", text) or not bounds[0] <= int(text) <= bounds[1]:
+        raise OptionError(
+            option, "it is no whole number that fits", f"write one from {bounds[0]} to {bounds[1]}, or leave it out"
+        )
+    return int(text)
+
+
+def _yes_or_no(args: Args, option: str) -> bool:
+    value = args.get(option)
+    if value is None:
+        return False
+    text = str(value).strip().lower()
+    if text not in _TRUE + _FALSE:
+        raise OptionError(option, "it is neither true nor false", "write true or false, or leave it out")
+    return text in _TRUE
+
+
+def _secret(args: Args, environment: t.Mapping[str, str]) -> str:
+    """Return the secret. What is said of a wrong one never shows it."""
+    value = args.get("secret")
+    if value is None:
+        value = environment.get(SECRET_VARIABLE)
+    if value is None or value == "":
+        raise OptionError("secret", "it is empty", f"give one here or in {SECRET_VARIABLE}; {MAKE_ONE}")
+    if not isinstance(value, str):
+        raise OptionError("secret", "it is not a text", "write it in quotes")
+    if not re.fullmatch(r"[A-Za-z0-9._~-]*", value):
+        raise OptionError(
+            "secret", "it has a character that a URL would change", f"use letters, digits, - and _; {MAKE_ONE}"
+        )
+    shortest, longest = SECRET_LENGTH
+    if not shortest <= len(value) <= longest:
+        raise OptionError(
+            "secret", f"it has {len(value)} characters", f"a secret has {shortest} to {longest}; {MAKE_ONE}"
+        )
+    if len(set(value)) < FEWEST_DIFFERENT or value in (value * 2)[1:-1] or _counts(value):
+        raise OptionError("secret", "it is easy to guess", MAKE_ONE)
+    return value
+
+
+def _counts(text: str) -> bool:
+    """Tell whether most characters follow the one before, as in 1234 or abcd."""
+    steps = [ord(second) - ord(first) for first, second in zip(text, text[1:])]
+    return sum(step in (-1, 0, 1) for step in steps) > len(steps) // 2
+
+
+def _numbers(value: object) -> t.Iterator[str]:
+    if value is None:
+        return
+    listed = [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    if not isinstance(listed, (list, tuple)) or not listed:
+        raise OptionError("devices", "it is no list of numbers", "write a list of them, or leave it out for all")
+    for index, number in enumerate(listed):
+        yield key_of(parse_number(number, f"devices[{index}]"))
+
+
+def _tls(args: Args) -> ssl.SSLContext | None:
+    certfile = _path(args, "certfile")
+    for option in ("keyfile", "password", "cafile"):
+        if certfile is None and args.get(option) not in (None, ""):
+            raise OptionError(option, "there is no certfile beside it", "give a certfile, or leave both out")
+    if certfile is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    password = str(args.get("password") or "")
+    try:
+        # A password that is given, even an empty one, keeps OpenSSL from asking for it at the terminal.
+        context.load_cert_chain(certfile, _path(args, "keyfile"), lambda: password)
+    except (OSError, ValueError) as error:
+        raise OptionError(
+            "certfile", f"certificate and key cannot be loaded ({_because(error)})", "see certfile, keyfile, password"
+        ) from None
+    cafile = _path(args, "cafile")
+    if cafile is not None:
+        try:
+            context.load_verify_locations(cafile)
+        except (OSError, ValueError) as error:
+            raise OptionError("cafile", f"it cannot be loaded ({_because(error)})", "give a file of PEM") from None
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def _path(args: Args, option: str) -> str | None:
+    value = args.get(option)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise OptionError(option, "it is not a path", "write the path of a file")
+    return value
+
+
+def _because(error: Exception) -> str:
+    # OpenSSL's own words name neither file nor password.
+    return getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__

@@ -1,0 +1,386 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The webhooks that Fonnte sends, told apart and brought to one shape.
+
+Of the four kinds one is not documented, and of the others not every key. So a kind is told by the keys
+that only it has, a key may be spelled with other case or dashes, and what is not known is kept beside.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+import typing as t
+from dataclasses import dataclass
+
+from .._common.clock import unix_to_text
+from .._common.errors import FonnteError
+from .._common.phone_numbers import key_of
+
+KINDS = ("connect", "incoming", "status", "chaining")
+
+LINKED = {"connect": True, "connected": True, "disconnect": False, "disconnected": False}
+# Nobody nests a webhook; a text that nests deeper is there to break the reader.
+DEEPEST = 16
+# Unix seconds beyond this would be in the year 5138: it is milliseconds.
+FIRST_MILLISECONDS = 10**11
+LONGEST_WHOLE = 18
+LONGEST_SHOWN = 40
+
+# Since 2025 a secret key can be added to what is sent; how its field is called is not documented.
+_SECRET = re.compile(r"token|secret|passw|auth|key$|signature", re.IGNORECASE)
+# All that a call may hold which only tries whether the URL answers.
+_OF_A_PROBE = frozenset(("device", "token", "timestamp", "test"))
+
+Payload = t.Dict[str, t.Any]
+
+T = t.TypeVar("T")
+
+
+class PayloadError(FonnteError):
+    """What came is no webhook.
+
+    Attributes:
+        readable: Whether it was an object at least.
+    """
+
+    def __init__(self, problem: str, advice: str, readable: bool) -> None:
+        super().__init__(problem, advice)
+        self.readable = readable
+
+
+@dataclass(frozen=True)
+class Event:
+    """A webhook in the one shape.
+
+    Attributes:
+        data: What rules see; plain data, without secrets unless they were asked for.
+        identity: The same for each try of one event, and for no other event.
+        ends: The identity of the event that this one shows to be over, so that it may come again.
+    """
+
+    data: Payload
+    identity: bytes
+    ends: bytes | None = None
+
+    @property
+    def kind(self) -> str:
+        """Return which of the four it is."""
+        return str(self.data["kind"])
+
+    def shown(self) -> str:
+        """Return what a log may say of it: kind, number and time, and the id where it has one."""
+        words = [self.kind, "of", shown(self.data["device"] or "no number"), "at", self.data["at"] or "no time"]
+        for key in ("state_id", "message_id", "inbox_id"):
+            if self.data.get(key) is not None:
+                words.append(f"({key} {shown(str(self.data[key]))})")
+                break
+        return " ".join(words)
+
+
+def shown(text: str) -> str:
+    """Return text from outside as a log may hold it: one line, not long."""
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
+
+
+def read_body(body: bytes) -> Payload:
+    """Return the object that a body holds; an empty body holds none, and reads as an empty object.
+
+    Raises:
+        PayloadError: It is no JSON object.
+    """
+    if not body.strip():
+        return {}
+    try:
+        payload = json.loads(body, parse_constant=_refuse_constant, parse_float=_finite)
+    except (ValueError, RecursionError):
+        raise PayloadError("the body is not JSON", "Fonnte posts a JSON object", readable=False) from None
+    if not isinstance(payload, dict):
+        raise PayloadError("the body is JSON, but no object", "Fonnte posts a JSON object", readable=False)
+    if _too_deep(payload):
+        raise PayloadError("the body is nested too deeply", "Fonnte posts a flat JSON object", readable=False)
+    return payload
+
+
+def _refuse_constant(name: str) -> t.NoReturn:
+    # Python reads NaN and Infinity, which are not JSON, and no rule engine behind us would.
+    raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    # A number with too many digits becomes Infinity in the same way.
+    number = float(text)
+    return number if math.isfinite(number) else _refuse_constant(text)
+
+
+def _too_deep(value: object) -> bool:
+    level: list[object] = [value]
+    for _depth in range(DEEPEST):
+        level = [part for one in level for part in _parts(one)]
+        if not level:
+            return False
+    return True
+
+
+def _parts(value: object) -> t.Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def is_probe(payload: Payload) -> bool:
+    """Tell whether a call tells of nothing, and so only tries whether the URL answers."""
+    return {_plain(str(key)) for key in payload} <= _OF_A_PROBE
+
+
+def event_of(payload: Payload, kind: str | None = None, return_tokens: bool = False) -> Event:
+    """Return the event that a payload tells of.
+
+    Args:
+        payload: The JSON object that was posted, not nested deeper than ``read_body`` lets pass.
+        kind: Which of the four it is, where the URL says so; otherwise its keys say it.
+        return_tokens: Whether the event holds the token and what else is secret.
+
+    Raises:
+        PayloadError: It is none of the four, or lacks what makes it one.
+    """
+    keys = _Keys(payload)
+    kind = kind or _kind_of(keys)
+    data = _common(kind, keys)
+    _OWN[kind](keys, data)
+    return _identified(_finished(data, keys, return_tokens), payload)
+
+
+def normal(payload: object, kind: str | None = None, return_tokens: bool = False) -> Payload:
+    """Return any payload in the one shape: one that tells nothing is a probe, and what is no webhook is unknown."""
+    if not isinstance(payload, dict) or _too_deep(payload):
+        return _unknown({"payload": payload}, "it is no flat JSON object", return_tokens)
+    if is_probe(payload):
+        return {**_unknown(payload, "", return_tokens), "kind": "probe", "problem": None}
+    try:
+        return event_of(payload, kind, return_tokens).data
+    except PayloadError as error:
+        return _unknown(payload, error.problem, return_tokens)
+
+
+def _unknown(payload: Payload, problem: str, return_tokens: bool) -> Payload:
+    keys = _Keys(payload)
+    data = _common("unknown", keys)
+    data["problem"] = problem
+    return _finished(data, keys, return_tokens)
+
+
+def _common(kind: str, keys: _Keys) -> Payload:
+    device = keys.text("device")
+    number = key_of(device) if device else None
+    at = keys.time("timestamp")
+    return {"kind": kind, "device": device, "number": number, "connected": None, "reason": None, "at": at}
+
+
+def _finished(data: Payload, keys: _Keys, return_tokens: bool) -> Payload:
+    if return_tokens:
+        data["token"] = keys.text("token")
+    data["withheld"] = [] if return_tokens else keys.withheld()
+    data["other"] = keys.rest(return_tokens)
+    return data
+
+
+def _kind_of(keys: _Keys) -> str:
+    if keys.has("stateid", "state"):
+        return "status"
+    if keys.has("sender"):
+        return "incoming"
+    if keys.has("status"):
+        return "connect"
+    raise PayloadError(
+        f"it has no key that tells its kind, only {keys.names()}",
+        "have Fonnte post to the URL that ends with the kind",
+        readable=True,
+    )
+
+
+def _connect(keys: _Keys, data: Payload) -> None:
+    _need(data["device"], "device", "connect")
+    data["connected"] = keys.choice("status", LINKED)
+    data["reason"] = keys.text("reason")
+
+
+def _chat(keys: _Keys, data: Payload) -> None:
+    for key in ("sender", "message", "text", "member", "name", "location"):
+        data[key] = keys.text(key)
+    data["poll_name"] = keys.text("pollname")
+    data["choices"] = keys.texts("choices")
+    data["inbox_id"] = keys.whole("inboxid")
+    for key in ("url", "filename", "extension"):
+        data[key] = keys.text(key)
+
+
+def _incoming(keys: _Keys, data: Payload) -> None:
+    _need(data["device"], "device", "incoming")
+    _chat(keys, data)
+    _need(data["sender"], "sender", "incoming")
+
+
+def _status(keys: _Keys, data: Payload) -> None:
+    data["message_id"] = keys.text("id")
+    data["state_id"] = keys.text("stateid")
+    data["status"] = keys.text("status")
+    data["state"] = keys.text("state")
+    _need(data["state_id"] or data["message_id"], "stateid", "status")
+
+
+_OWN: dict[str, t.Callable[[_Keys, Payload], None]] = {
+    "connect": _connect,
+    "incoming": _incoming,
+    "status": _status,
+    # Not documented. What is known is that it tells of a reply in a chat.
+    "chaining": _chat,
+}
+
+
+def _need(value: object, key: str, kind: str) -> None:
+    if value is None:
+        raise PayloadError(f"it lacks {key}", f"a webhook of the kind {kind} has one", readable=True)
+
+
+def _identified(data: Payload, payload: Payload) -> Event:
+    if data["kind"] == "connect" and data["at"] is None and data["connected"] is not None:
+        # Without a time a second loss looks like the first, unless the device was back in between.
+        return Event(data, _link(data, data["connected"]), _link(data, not data["connected"]))
+    plain = {key: value for key, value in payload.items() if not _SECRET.search(str(key))}
+    return Event(data, _digest(data["kind"], json.dumps(plain, sort_keys=True, default=str)))
+
+
+def _link(data: Payload, connected: bool) -> bytes:
+    return _digest("link", json.dumps([data["number"], connected]))
+
+
+def _digest(kind: str, text: str) -> bytes:
+    return hashlib.blake2b(f"{kind}\0{text}".encode(), digest_size=16).digest()
+
+
+def _plain(key: str) -> str:
+    return key.strip().lower().replace("_", "").replace("-", "")
+
+
+class _Keys:
+    """The keys of a payload: each is taken once, and what nobody took is the rest."""
+
+    def __init__(self, payload: Payload) -> None:
+        self._payload = {str(key): value for key, value in payload.items()}
+        self._left = dict(self._payload)
+        self._spelled: dict[str, str] = {}
+        for key in self._payload:
+            self._spelled.setdefault(_plain(key), key)
+        for key in self._payload:
+            # The documented spelling comes first.
+            if key == _plain(key):
+                self._spelled[key] = key
+
+    def has(self, *keys: str) -> bool:
+        return any(self._raw(key) not in (None, "") for key in keys)
+
+    def names(self) -> str:
+        found = [shown(key) for key in sorted(self._payload)]
+        return ", ".join(found[:10]) + (", …" if len(found) > 10 else "")
+
+    def withheld(self) -> list[str]:
+        return sorted({_clean_text(key) for key in _secret_keys(self._left)})
+
+    def rest(self, return_tokens: bool) -> Payload:
+        cleaned: Payload = _clean(self._left, return_tokens)
+        return cleaned
+
+    def text(self, key: str) -> str | None:
+        return self._take(key, _text)
+
+    def whole(self, key: str) -> int | None:
+        return self._take(key, _whole)
+
+    def time(self, key: str) -> str | None:
+        return self._take(key, _time)
+
+    def texts(self, key: str) -> list[str]:
+        return self._take(key, _texts) or []
+
+    def choice(self, key: str, known: t.Mapping[str, bool]) -> bool | None:
+        return self._take(key, lambda value: known.get(value.strip().lower()) if isinstance(value, str) else None)
+
+    def _raw(self, key: str) -> object:
+        return self._payload.get(self._spelled.get(key, key))
+
+    def _take(self, key: str, read: t.Callable[[t.Any], T | None]) -> T | None:
+        value = self._raw(key)
+        found = None if value is None else read(value)
+        if found is not None or value in (None, ""):
+            # A value of a form that nobody expects stays in the rest: it is not lost.
+            self._left.pop(self._spelled.get(key, key), None)
+        return found
+
+
+def _text(value: object) -> str | None:
+    """Return a text; none for an empty one, so that there is one way to say that there is nothing."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return str(value)
+    return (_clean_text(value) or None) if isinstance(value, str) else None
+
+
+def _clean_text(text: str) -> str:
+    # Half a surrogate pair is legal in JSON, and in no encoding that a log or another process takes.
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _whole(value: object) -> int | None:
+    if isinstance(value, bool):
+        return None
+    text = str(value).strip() if isinstance(value, (int, str)) else ""
+    return int(text) if re.fullmatch(rf"-?[0-9]{{1,{LONGEST_WHOLE}}}", text) else None
+
+
+def _time(value: object) -> str | None:
+    seconds = _whole(int(value) if isinstance(value, float) and abs(value) < FIRST_MILLISECONDS**2 else value)
+    if seconds is None or seconds < 0:
+        return None
+    return unix_to_text(seconds // 1000 if seconds >= FIRST_MILLISECONDS else seconds)
+
+
+def _texts(value: object) -> list[str] | None:
+    if isinstance(value, str):
+        return [part.strip() for part in _clean_text(value).split(",") if part.strip()] or None
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return [_clean_text(part) for part in value]
+    return None
+
+
+def _secret_keys(value: object, depth: int = 0) -> t.Iterator[str]:
+    if isinstance(value, dict):
+        yield from (str(key) for key in value if _SECRET.search(str(key)))
+        value = [part for key, part in value.items() if not _SECRET.search(str(key))]
+    if isinstance(value, list) and depth <= DEEPEST:
+        for part in value:
+            yield from _secret_keys(part, depth + 1)
+
+
+def _clean(value: t.Any, return_tokens: bool, depth: int = 0) -> t.Any:
+    if depth > DEEPEST:
+        return "nested too deeply"
+    if isinstance(value, dict):
+        return {
+            _clean_text(str(key)): _clean(part, return_tokens, depth + 1)
+            for key, part in value.items()
+            if return_tokens or not _SECRET.search(str(key))
+        }
+    if isinstance(value, list):
+        return [_clean(part, return_tokens, depth + 1) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return _clean_text(value) if isinstance(value, str) else value

@@ -1,0 +1,251 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""What becomes of a webhook that arrives: taken, known already, refused; and the count of it all.
+
+Nothing here waits or opens a socket, so every decision is made at once and whole. What is answered with
+200 is either in the waiting line, or was counted as something that nobody waits for.
+"""
+
+from __future__ import annotations
+
+import collections
+import time
+import typing as t
+from dataclasses import dataclass
+
+from .._common.phone_numbers import key_of
+from .payload import Event, PayloadError, event_of, is_probe, read_body, shown
+
+# All the bodies in the waiting line together: events may be as large as a body, and the line is long.
+MOST_WAITING_BYTES = 16 * 1024 * 1024
+# Of how many messages the number is remembered, for calls that name a message's state and nothing else.
+MOST_MESSAGES = 10_000
+# A sender of nonsense must not fill the log.
+MOST_REASONS = 20
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is answered, and under which name it is counted."""
+
+    status: int
+    outcome: str
+    text: str
+
+
+ACCEPTED = Answer(200, "accepted", "accepted")
+DUPLICATE = Answer(200, "duplicate", "known already")
+PROBE = Answer(200, "probe", "this URL takes webhooks")
+# Fonnte tries again after any other answer than 200, and trying again would change nothing.
+OTHER_DEVICE = Answer(200, "other_device", "not one of the devices")
+NOT_JSON = Answer(400, "not_json", "a JSON object is expected")
+NOT_FOUND = Answer(404, "not_found", "not found")
+NOT_POST = Answer(405, "not_post", "POST is expected")
+TOO_SLOW = Answer(408, "too_slow", "the body did not arrive in time")
+TOO_LARGE = Answer(413, "too_large", "the body is too large")
+ENCODED = Answer(415, "encoded", "the body must not be compressed")
+NOT_UNDERSTOOD = Answer(422, "not_understood", "this is none of Fonnte's webhooks")
+# aiohttp answers these two: what came is no HTTP, or breaks off; and a mistake of ours was in the way.
+NOT_HTTP = Answer(400, "not_http", "")
+FAILED = Answer(500, "failed", "")
+FULL = Answer(503, "full", "try again later")
+STOPPING = Answer(503, "stopping", "try again later")
+
+REFUSALS = (
+    OTHER_DEVICE,
+    NOT_JSON,
+    NOT_FOUND,
+    NOT_POST,
+    TOO_SLOW,
+    TOO_LARGE,
+    ENCODED,
+    NOT_UNDERSTOOD,
+    NOT_HTTP,
+    FAILED,
+    FULL,
+    STOPPING,
+)
+
+
+class Window:
+    """What was accepted lately; bounded in time and in number."""
+
+    def __init__(self, seconds: float, most: int, clock: t.Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._most = most
+        self._clock = clock
+        self._since: collections.OrderedDict[bytes, float] = collections.OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._since)
+
+    def knows(self, identity: bytes) -> bool:
+        """Tell whether it was accepted within the window."""
+        self._forget_old()
+        return identity in self._since
+
+    def remember(self, identity: bytes) -> None:
+        """Take note that it is accepted now."""
+        self._since[identity] = self._clock()
+        if len(self._since) > self._most:
+            self._since.popitem(last=False)
+
+    def forget(self, identity: bytes) -> None:
+        """Let it come again."""
+        self._since.pop(identity, None)
+
+    def _forget_old(self) -> None:
+        oldest = self._clock() - self._seconds
+        while self._since:
+            identity, since = next(iter(self._since.items()))
+            if since > oldest:
+                return
+            del self._since[identity]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an intake takes, and how much.
+
+    Attributes:
+        numbers: The devices, as key_of has them; empty is any.
+        waiting: How many events may wait.
+        duplicates_within: Seconds in which an event that comes again is the same.
+        duplicates_kept: How many events are remembered for it at most.
+        return_tokens: Whether events hold the device's token.
+    """
+
+    numbers: frozenset[str] = frozenset()
+    waiting: int = 1000
+    duplicates_within: float = 1200.0
+    duplicates_kept: int = 20_000
+    return_tokens: bool = False
+
+
+class Intake:
+    """The line of events that wait for the rules, and all that is counted."""
+
+    def __init__(self, limits: Limits, clock: t.Callable[[], float] = time.monotonic) -> None:
+        self._limits = limits
+        self._window = Window(limits.duplicates_within, limits.duplicates_kept, clock)
+        self._messages: collections.OrderedDict[str, tuple[str, str | None]] = collections.OrderedDict()
+        self._waiting: collections.deque[tuple[Event, int]] = collections.deque()
+        self._bytes = 0
+        self._taken = 0
+        self._counts: collections.Counter[str] = collections.Counter()
+        self._reported: collections.Counter[str] = collections.Counter()
+        self._reasons: dict[str, None] = {}
+        self.stopping = False
+
+    # --- what arrives ---
+
+    def take(self, body: bytes, kind: str | None = None) -> Answer:
+        """Decide on a body that was posted to the secret path, and count it.
+
+        Args:
+            body: All of it.
+            kind: Which of the four kinds it is, where the path says so.
+        """
+        try:
+            return self.count(self._decide(read_body(body), kind, len(body)))
+        except PayloadError as error:
+            if error.readable and len(self._reasons) < MOST_REASONS:
+                self._reasons[error.problem] = None
+            return self.count(NOT_UNDERSTOOD if error.readable else NOT_JSON)
+
+    def count(self, answer: Answer) -> Answer:
+        """Count an answer, and return it."""
+        self._counts[answer.outcome] += 1
+        return answer
+
+    def _decide(self, payload: dict[str, t.Any], kind: str | None, size: int) -> Answer:
+        if self.stopping:
+            return STOPPING
+        if is_probe(payload):
+            return PROBE
+        event = self._completed(event_of(payload, kind, self._limits.return_tokens))
+        if self._limits.numbers and event.data["number"] not in (None, *self._limits.numbers):
+            return OTHER_DEVICE
+        if self._window.knows(event.identity):
+            return DUPLICATE
+        if len(self._waiting) >= self._limits.waiting or self._bytes + size > MOST_WAITING_BYTES:
+            # Not remembered: when it comes again it is as good as new.
+            return FULL
+        self._window.remember(event.identity)
+        if event.ends is not None:
+            self._window.forget(event.ends)
+        self._waiting.append((event, size))
+        self._bytes += size
+        return ACCEPTED
+
+    def _completed(self, event: Event) -> Event:
+        """Return a message's state with its device: only the first of several calls names it."""
+        state_id = event.data.get("state_id")
+        if state_id is None:
+            return event
+        if event.data["device"] is not None:
+            self._messages[state_id] = (event.data["device"], event.data["message_id"])
+            if len(self._messages) > MOST_MESSAGES:
+                self._messages.popitem(last=False)
+        elif state_id in self._messages:
+            device, message_id = self._messages[state_id]
+            known = {"device": device, "number": key_of(device)}
+            return Event({**event.data, **known, "message_id": event.data["message_id"] or message_id}, event.identity)
+        return event
+
+    # --- what goes on to the rules ---
+
+    def first(self) -> Event | None:
+        """Return the event that is next; it stays in the line until it is taken."""
+        return self._waiting[0][0] if self._waiting else None
+
+    def taken(self) -> None:
+        """The rules have taken the first event."""
+        _event, size = self._waiting.popleft()
+        self._bytes -= size
+        self._taken += 1
+
+    def half_full(self) -> bool:
+        """Tell whether callers should be held back."""
+        return 2 * len(self._waiting) > self._limits.waiting or 2 * self._bytes > MOST_WAITING_BYTES
+
+    def waiting(self) -> list[Event]:
+        """Return what was accepted and not taken, oldest first."""
+        return [event for event, _size in self._waiting]
+
+    # --- what is told ---
+
+    def counts(self) -> dict[str, t.Any]:
+        """Return all counts. received = accepted + duplicates + probes + all refused; accepted = taken + waiting."""
+        refused = {answer.outcome: self._counts[answer.outcome] for answer in REFUSALS}
+        return {
+            "received": sum(self._counts.values()),
+            "accepted": self._counts[ACCEPTED.outcome],
+            "taken": self._taken,
+            "waiting": len(self._waiting),
+            "duplicates": self._counts[DUPLICATE.outcome],
+            "probes": self._counts[PROBE.outcome],
+            "refused": refused,
+        }
+
+    def report(self) -> tuple[str, bool] | None:
+        """Return what happened since the last report, and whether anything was refused; None if nothing happened."""
+        since = self._counts - self._reported
+        if not since:
+            return None
+        self._reported = collections.Counter(self._counts)
+        text = ", ".join(f"{since[outcome]} {outcome}" for outcome in sorted(since))
+        text = f"since the last report: {text}; {len(self._waiting)} waiting"
+        if self._reasons:
+            text += "; not understood: " + "; ".join(shown_reason(reason) for reason in self._reasons)
+            self._reasons.clear()
+        return text, any(since[answer.outcome] for answer in REFUSALS)
+
+
+def shown_reason(reason: str) -> str:
+    """Return the reason of a refusal, as a log may hold it."""
+    return " ".join(shown(word) for word in reason.split(" "))

@@ -1,0 +1,466 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""A fleet as data: clients, their devices, and what these start from. Pure, so that it needs no token and no network.
+
+The data comes from one file, from a file per client, or from host variables. Each is a source with a name, and a
+problem says in which source it is. No problem repeats a value that may be a secret.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os.path
+import typing as t
+from dataclasses import dataclass, field
+
+from .._common.errors import OptionError
+from .._common.phone_numbers import international, parse_number
+from .._device.settings import HIDDEN, at_stake, declare
+from .._options.common import EVIDENCE, SETTING_OPTIONS, check_room, checked_token
+from .._options.fleet_members import MEMBER, MEMBER_DEFAULTS
+
+DEVICES, CLIENTS = "fleet_devices", "fleet_clients"
+DEFAULTS, PACKAGES = "fleet_defaults", "fleet_packages"
+NAMES = (CLIENTS, DEVICES, DEFAULTS, PACKAGES)
+
+CONTACT = ("name", "whatsapp", "email")
+CLIENT = ("name", "contacts", "account_token", "package", "defaults", "devices")
+# What many devices can have in common.
+COMMON = tuple(option for option in MEMBER_DEFAULTS if option != "name")
+
+Values = t.Mapping[str, t.Any]
+
+
+class Unread:
+    """A value that is not known here: a template, or text that ansible-vault has encrypted.
+
+    Two that are written alike are equal, so that a change shows.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Unread) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client of an agency: the one whose devices they are.
+
+    Attributes:
+        where: The source that declares it.
+        name: Its name; empty for devices of no client.
+        contacts: Who is asked to link a phone: dictionaries of ``CONTACT``.
+        token: The token of its own account; empty where the account is the one of the run.
+    """
+
+    where: str
+    name: str = ""
+    contacts: tuple[Values, ...] = ()
+    token: str | Unread = ""
+
+
+@dataclass(frozen=True)
+class FleetDevice:
+    """A device with all that it inherits.
+
+    Attributes:
+        number: Its digits as declared.
+        entry: What fonnte_fleet takes for it.
+    """
+
+    client: Client
+    number: str
+    entry: Values
+
+
+@dataclass(frozen=True)
+class FleetData:
+    """What sources declare, as far as they can be right; and a sentence for each thing that cannot be."""
+
+    devices: tuple[FleetDevice, ...] = ()
+    clients: tuple[Client, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def read_fleet(sources: Values, stamped: bool = False) -> FleetData:
+    """Return what sources declare together.
+
+    Args:
+        sources: What each source says, by the name of the source. A list is one of clients.
+        stamped: Whether the names have to leave room for a stamp.
+    """
+    reader = _Reader(stamped)
+    sources = {where: {CLIENTS: said} if _is_list(said) else said for where, said in sources.items()}
+    good = {where: said for where, said in sources.items() if reader.sees(where, said)}
+    common = reader.common({where: said for where, said in good.items() if not _declares(said)})
+    for where, said in good.items():
+        reader.packages_of(where, said.get(PACKAGES))
+    for where, said in good.items():
+        if _declares(said):
+            reader.source(where, said, common)
+    reader.named_twice()
+    return FleetData(tuple(reader.devices), tuple(reader.clients), tuple(reader.problems))
+
+
+def _declares(said: Values) -> bool:
+    return said.get(DEVICES) is not None or said.get(CLIENTS) is not None
+
+
+@dataclass
+class _Reader:
+    """Collects what is declared, and what is wrong with it."""
+
+    stamped: bool
+    devices: list[FleetDevice] = field(default_factory=list)
+    clients: list[Client] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    packages: dict[str, Values] = field(default_factory=dict)
+    package_places: dict[str, str] = field(default_factory=dict)
+
+    def wrong(self, where: str, text: str) -> None:
+        """Take note of a problem: a sentence without its full stop."""
+        self.problems.append(f"{where}: {text.rstrip('.')}.")
+
+    # Sources
+
+    def sees(self, where: str, said: object) -> bool:
+        """Tell whether a source has the form of one."""
+        said = said if isinstance(said, t.Mapping) else {}
+        if not any(said.get(name) is not None for name in NAMES):
+            self.problems.append(
+                f"{where} has no list {CLIENTS} or {DEVICES}; name only files that declare devices, or what they share."
+            )
+            return False
+        others = sorted(str(key) for key in said if key not in NAMES)
+        if others:
+            self.problems.append(f"{where} has {', '.join(others)}; it may have {', '.join(NAMES)} only.")
+        shapes = {
+            name: _is_list(said[name]) if name in (CLIENTS, DEVICES) else isinstance(said[name], t.Mapping)
+            for name in NAMES
+            if said.get(name) is not None
+        }
+        for name in (name for name, fits in shapes.items() if not fits):
+            kind = "a list" if name in (CLIENTS, DEVICES) else "a dictionary"
+            self.problems.append(f"In {where} {name} is not {kind}.")
+        return not others and all(shapes.values())
+
+    def common(self, sources: Values) -> Values:
+        """Return what the source without devices says for all of them."""
+        found = [where for where, said in sources.items() if said.get(DEFAULTS) is not None]
+        if len(found) > 1:
+            self.problems.append(
+                f"{' and '.join(found)} declare no device, and each has {DEFAULTS} for all files; keep one of them."
+            )
+        return self.block(found[0], DEFAULTS, sources[found[0]][DEFAULTS]) if found else {}
+
+    def packages_of(self, where: str, packages: Values | None) -> None:
+        """Take up the packages of a source."""
+        for name, settings in (packages or {}).items():
+            if name in self.packages:
+                self.problems.append(
+                    f"The package {name} is in {self.package_places[name]} and in {where}; take one out."
+                )
+                continue
+            self.package_places[name] = where
+            self.packages[name] = self.block(where, f"{PACKAGES}.{name}", settings)
+
+    def source(self, where: str, said: Values, common: Values) -> None:
+        """Take up the clients and devices of a source."""
+        start = {**common, **self.block(where, DEFAULTS, said.get(DEFAULTS))}
+        for place, entry in enumerate(said.get(CLIENTS) or ()):
+            self.client(where, f"{CLIENTS}[{place}]", entry, start)
+        nobody = Client(where)
+        for place, entry in enumerate(said.get(DEVICES) or ()):
+            self.device(f"{where}: {DEVICES}[{place}]", nobody, entry, start, None)
+
+    # Clients
+
+    def client(self, where: str, place: str, entry: object, start: Values) -> None:
+        """Take up a client and its devices."""
+        if not isinstance(entry, t.Mapping):
+            self.wrong(where, f"{place} is not a dictionary with a name and devices")
+            return
+        name = entry.get("name")
+        if not isinstance(name, str) or not name.strip():
+            self.wrong(where, f"{place} has no name; give the client a name, in quotes if it is a number")
+            return
+        label = f"{where}: {name}"
+        self.unknown(label, entry, CLIENT)
+        token, before = self.token(label, entry), len(self.devices)
+        client = Client(where, name, self.contacts(label, entry.get("contacts")), token or "")
+        self.clients.append(client)
+        own = self.block(label, "defaults", entry.get("defaults"))
+        devices = entry.get("devices")
+        if devices is not None and not _is_list(devices):
+            self.wrong(label, "devices is not a list")
+            return
+        for index, device in enumerate(devices or ()):
+            self.device(f"{label}: devices[{index}]", client, device, start, own, entry.get("package"))
+        if token is None:
+            # Without their account they would be in that of the run. They were read for what else is wrong with them.
+            del self.devices[before:]
+
+    def contacts(self, label: str, contacts: object) -> tuple[Values, ...]:
+        """Return the contacts of a client that have the form of one."""
+        if contacts is not None and not _is_list(contacts):
+            self.wrong(label, f"contacts is not a list of dictionaries with {', '.join(CONTACT)}")
+            return ()
+        good = []
+        for index, contact in enumerate(t.cast("t.Sequence[object]", contacts or ())):
+            if isinstance(contact, t.Mapping) and contact and set(contact) <= set(CONTACT):
+                good.append(contact)
+            else:
+                self.wrong(label, f"contacts[{index}] is not a dictionary with some of {', '.join(CONTACT)}")
+        return tuple(good)
+
+    def token(self, label: str, entry: Values) -> str | Unread | None:
+        """Return the token of a client's own account: empty where it has none, None where it cannot be right."""
+        if "account_token" not in entry:
+            return ""
+        token = entry["account_token"]
+        if isinstance(token, Unread):
+            return token
+        try:
+            return _own_token(token)
+        except OptionError as fault:
+            self.wrong(label, str(fault))
+            return None
+
+    # Devices and settings
+
+    def device(
+        self, label: str, client: Client, entry: object, start: Values, own: Values | None, package: object = None
+    ) -> None:
+        """Take up a device with what it inherits: the device wins, then its client, its package, and the rest."""
+        if not isinstance(entry, t.Mapping):
+            self.wrong(label, "it is not a dictionary with the number as device")
+            return
+        written = entry.get("device", entry.get("number"))
+        if written is not None and not isinstance(written, (t.Mapping, list, Unread)):
+            label = f"{label} ({written})"
+        before = len(self.problems)
+        inherited = self.package(label, entry.get("package", package))
+        settings = self.block(
+            label,
+            "",
+            {key: value for key, value in entry.items() if key not in ("device", "number", "package")},
+            MEMBER,
+        )
+        number = self.number(label, entry)
+        merged = {**start, **inherited, **(own or {}), **settings}
+        # A name that is too long for any device has been told already.
+        if self.stamped and len(self.problems) == before and merged.get("handle_write_only") in (None, "stamped"):
+            self.check(label, check_room, merged.get("name"))
+        if len(self.problems) == before:
+            named = {"device": number} if number else {}
+            kept = {option: value for option, value in merged.items() if value is not None}
+            self.devices.append(FleetDevice(client, number, {**named, **kept}))
+
+    def number(self, label: str, entry: Values) -> str:
+        """Return the digits of a device; empty where only its token names it, or it cannot be read here."""
+        if "device" in entry and "number" in entry:
+            self.wrong(label, "it has device and number, which are two names of one option; take one out")
+        value = entry.get("device", entry.get("number"))
+        if isinstance(value, Unread) or (value is None and entry.get("device_token") is not None):
+            return ""
+        if value is None:
+            self.wrong(label, "no device is named; give its number as device, in quotes")
+            return ""
+        try:
+            return parse_number(value, "device")
+        except OptionError as fault:
+            self.wrong(label, str(fault))
+            return ""
+
+    def package(self, label: str, name: object) -> Values:
+        """Return the settings of a package by its name."""
+        if name is None or isinstance(name, Unread):
+            return {}
+        if not isinstance(name, str) or name not in self.packages:
+            self.wrong(
+                label, f"there is no package {name}; {PACKAGES} has {', '.join(sorted(self.packages)) or 'none'}"
+            )
+            return {}
+        return self.packages[name]
+
+    def block(self, label: str, place: str, settings: object, allowed: t.Collection[str] = COMMON) -> Values:
+        """Return settings of which each can be right."""
+        if settings is None:
+            return {}
+        label = f"{label}: {place}" if place else label
+        if not isinstance(settings, t.Mapping):
+            self.wrong(label, "it is not a dictionary of settings")
+            return {}
+        self.unknown(label, settings, allowed)
+        for option, value in settings.items():
+            if option in allowed and value is not None and not isinstance(value, Unread):
+                self.check(label, _check, option, value)
+        return {option: value for option, value in settings.items() if option in allowed}
+
+    def unknown(self, label: str, settings: Values, allowed: t.Collection[str]) -> None:
+        """Take note of what nobody knows."""
+        for option in settings:
+            if option not in allowed:
+                meant = difflib.get_close_matches(str(option), allowed, n=1, cutoff=0.75)
+                known = f"{meant[0]} may be meant" if meant else f"it may have {', '.join(allowed)}"
+                self.wrong(label, f"{option} is unknown here; {known}")
+
+    def check(self, label: str, check: t.Callable[..., object], *values: object) -> None:
+        """Take note of what a check has against values."""
+        try:
+            check(*values)
+        except OptionError as fault:
+            self.wrong(label, str(fault))
+
+    def named_twice(self) -> None:
+        """Take note of devices and clients that are declared more than once."""
+        places: dict[str, list[str]] = {}
+        for device in self.devices:
+            if device.number:
+                places.setdefault(international(device.number), []).append(
+                    f"as {device.number} in {device.client.where}"
+                )
+        for named in places.values():
+            if len(named) > 1:
+                self.problems.append(f"One device is declared more than once, {' and '.join(named)}; take one out.")
+        names: dict[str, list[str]] = {}
+        for client in self.clients:
+            names.setdefault(slug(client.name), []).append(f"{client.name} in {client.where}")
+        for clients in names.values():
+            if len(clients) > 1:
+                self.problems.append(
+                    f"Two clients have one name, {' and '.join(clients)}; put them together, or rename one."
+                )
+
+
+def misspelt(names: t.Iterable[str], options: t.Collection[str]) -> list[str]:
+    """Return a sentence for each name of a variable that is almost one of the options.
+
+    Others with the same beginning are left alone: they may be of somebody else's role.
+    """
+    # What they all begin with would make any two of them alike.
+    rests = {option.partition("_")[2]: option for option in options}
+    near = {
+        name: difflib.get_close_matches(name.partition("_")[2], rests, n=1, cutoff=0.85)
+        for name in sorted(names)
+        if name not in options
+    }
+    return [
+        f"There is no variable {name}; {rests[meant[0]]} may be meant, so rename it or take it out."
+        for name, meant in near.items()
+        if meant
+    ]
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, t.Sequence) and not isinstance(value, (str, bytes))
+
+
+def _own_token(token: object) -> str:
+    """Return the token of a client's own account: OptionError if it cannot be one.
+
+    Whoever declares a token whose variable turns out to have no value must not work on another account.
+    """
+    if token is None:
+        raise OptionError("account_token", "it is null", "leave it out for the account of the run, or give it")
+    # What ansible-vault has encrypted is no str on older cores.
+    if isinstance(token, (bool, int, float, t.Mapping, list, tuple)):
+        raise OptionError("account_token", "it is not text", "write one token, in quotes")
+    return checked_token("account_token", str(token))
+
+
+_FLAG_WORDS = ("true", "false", "yes", "no", "on", "off", "y", "n", "t", "f", "1", "0")
+
+
+def _check(option: str, value: object) -> None:
+    """See that a value can be right, as the module would: OptionError if it cannot."""
+    spec = MEMBER[option]
+    if spec["type"] == "bool":
+        # Ansible takes these words for booleans, whatever their case.
+        if not isinstance(value, bool) and str(value).lower() not in _FLAG_WORDS:
+            raise OptionError(option, "it is neither true nor false", "write true or false")
+        return
+    if isinstance(value, (t.Mapping, list, tuple)):
+        raise OptionError(option, "it is not text", "write one value, in quotes")
+    if isinstance(value, bool):
+        raise OptionError(option, "YAML reads it as true or false", "write it in quotes")
+    if option in SETTING_OPTIONS:
+        declare(option, value)
+    elif option in EVIDENCE or option == "state":
+        if value not in spec["choices"]:
+            raise OptionError(option, "it is none of its values", f"write one of {', '.join(spec['choices'])}")
+    elif option == "device_token":
+        checked_token(option, str(value))
+
+
+def slug(name: str) -> str:
+    """Return a client's name as part of a file name: small letters, digits and dashes; never empty."""
+    words = "".join(letter if letter.isalnum() else " " for letter in name.casefold()).split()
+    return "-".join(words) or "client"
+
+
+@dataclass(frozen=True)
+class Account:
+    """Devices that one token manages.
+
+    Attributes:
+        name: What tells it from the others of the run; fits into a file name.
+        token: Its token; empty for the account of the run.
+    """
+
+    name: str
+    token: str | Unread
+    devices: tuple[FleetDevice, ...]
+
+    def as_data(self) -> dict[str, t.Any]:
+        """Return it as tasks take it."""
+        owned = [device for device in self.devices if device.client.name]
+        clients = {device.client.name: device.client for device in owned}
+        return {
+            "name": self.name,
+            "account_token": self.token,
+            "devices": [dict(device.entry) for device in self.devices],
+            "owners": {device.number: device.client.name for device in owned if device.number},
+            "sources": {device.number: _bare(device.client.where) for device in self.devices if device.number},
+            "clients": [
+                {
+                    "name": name,
+                    "file": slug(name),
+                    "contacts": list(client.contacts),
+                    "numbers": [device.number for device in owned if device.client.name == name and device.number],
+                }
+                for name, client in clients.items()
+            ],
+        }
+
+
+def _bare(where: str) -> str:
+    """Return the name of a file without its folder and its ending; of another source, its name."""
+    return os.path.splitext(os.path.basename(where))[0]
+
+
+def accounts_of(fleet: FleetData) -> list[Account]:
+    """Return the devices by account, in the order in which accounts are first declared."""
+    together: dict[str | Unread, list[FleetDevice]] = {}
+    for device in fleet.devices:
+        together.setdefault(device.client.token, []).append(device)
+    accounts: list[Account] = []
+    for token, devices in together.items():
+        name = slug(devices[0].client.name) if token else "account"
+        taken = sum(account.name == name for account in accounts)
+        accounts.append(Account(f"{name}-{taken + 1}" if taken else name, token, tuple(devices)))
+    return accounts
+
+
+def undeclared(device: FleetDevice) -> tuple[str, ...]:
+    """Return the settings that Fonnte never shows and that a declaration leaves open, so that an update may reset them."""
+    return tuple(option for option in at_stake(HIDDEN, device.entry) if option not in device.entry)

@@ -1,0 +1,319 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""What a change of a declaration means, told before anything is called: for whoever reads a pull request.
+
+Nothing is asked of the service. So it tells what the two declarations say, and not what the service holds.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from .._common.errors import OptionError
+from .._common.phone_numbers import international
+from .._common.redaction import bare_host
+from .._common.yaml_edit import VAULT_HEADER, TextError, load
+from .._device.settings import WEBHOOKS
+from .._reconcile.state import State
+from .declaration import FleetData, FleetDevice, Unread, accounts_of, read_fleet, undeclared
+
+MOST_NAMED = 10
+
+# From what a variable is called to what the change counts.
+BRAKES = (
+    ("max_create", "creates up to {} devices"),
+    ("max_clear", "clears webhooks of {} devices"),
+    ("max_disconnect", "disconnects {} devices"),
+)
+
+
+Limit = t.Union[int, str, None]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the answer: what happens, a line for each thing that it happens to, and what to think of."""
+
+    title: str
+    lines: tuple[str, ...]
+    note: str = ""
+
+
+def read_texts(texts: t.Mapping[str, str | None]) -> tuple[dict[str, t.Any], list[str], list[str]]:
+    """Return what files say, the sentences for those that cannot be read, and for those that are not looked at.
+
+    Args:
+        texts: The content of each file by its path; None for one that is encrypted as a whole.
+    """
+    said: dict[str, t.Any] = {}
+    problems, notes = [], []
+    for path, text in texts.items():
+        if text is None or text.startswith(VAULT_HEADER):
+            notes.append(f"{path} is encrypted, and was not looked at.")
+            continue
+        try:
+            said[path] = load(text, path, Unread)
+        except TextError as fault:
+            problems.append(str(fault))
+    return said, problems, notes
+
+
+def check_declaration(
+    texts: t.Mapping[str, str | None],
+    earlier: t.Mapping[str, str | None] | None = None,
+    stamped: bool = True,
+    max_create: Limit = None,
+    max_clear: Limit = None,
+    max_disconnect: Limit = None,
+) -> dict[str, t.Any]:
+    """Return what can be said of a declaration without a token.
+
+    Args:
+        texts: The files by their paths.
+        earlier: The files as they were before the change; None if there is nothing to compare with.
+        stamped: Whether the names have to leave room for a stamp.
+        max_create: The most devices that a run may create; None for no limit. What is given on the command line with
+            -e comes as text.
+        max_clear: The most devices whose webhooks it may clear, likewise.
+        max_disconnect: The most devices that it may disconnect, likewise.
+
+    Returns:
+        ``problems`` and ``notes`` (sentences), ``text`` (lines) and ``markdown``.
+
+    Raises:
+        OptionError: A brake is no number.
+    """
+    given = {"max_create": max_create, "max_clear": max_clear, "max_disconnect": max_disconnect}
+    limits = {brake: _whole(brake, limit) for brake, limit in given.items()}
+    said, problems, notes = read_texts(texts)
+    fleet = read_fleet(said, stamped)
+    problems += fleet.problems
+    parts: list[Part] = []
+    if earlier is not None:
+        # What was wrong earlier is none of this change's business.
+        before = read_fleet(read_texts(earlier)[0])
+        parts = compare(fleet, before)
+        notes += _brake_notes(fleet, before, limits)
+    notes += _open_notes(fleet)
+    head = _head(fleet, len(texts), problems, earlier is not None and not parts)
+    return {
+        "problems": problems,
+        "notes": notes,
+        "text": _as_lines(head, parts, notes),
+        "markdown": _as_markdown(head, problems, parts, notes),
+    }
+
+
+def _whole(brake: str, limit: Limit) -> int | None:
+    if limit is None:
+        return None
+    text = str(limit).strip()
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise OptionError(brake, "it is no whole number that fits", "write one such as 3, or leave it out for no limit")
+    return int(text)
+
+
+def compare(fleet: FleetData, earlier: FleetData) -> list[Part]:
+    """Return what a change means, the weightier first."""
+    now, before = _by_key(fleet), _by_key(earlier)
+    added = [device for key, device in now.items() if key not in before]
+    gone = [device for key, device in before.items() if key not in now]
+    pairs = [(before[key], device) for key, device in now.items() if key in before]
+    parts = [
+        _part("Disconnected", [_label(new) for old, new in pairs if _stops(old, new)], "The phone is logged out."),
+        _cleared(pairs),
+        _part(
+            "In another account",
+            [f"{_label(new)}, from {_whose(old)}" for old, new in pairs if old.client.token != new.client.token],
+            "A number cannot be moved by this. It has to be deleted in the old account first; see docs/moving.md.",
+        ),
+        _part(
+            "New",
+            [_label(device) for device in added],
+            "Each is created unless the account has it, and is then linked to a phone.",
+        ),
+        _part(
+            "No longer declared",
+            [_label(device) for device in gone],
+            "Nothing is deleted. The audit lists them as declared by nobody; the playbook decommission deletes them.",
+        ),
+        _part(
+            "A new number under an old name", list(_renumbered(added, gone)), "This is a new device with a new token."
+        ),
+        _part("Of another client", [f"{_label(new)}, from {_whose(old)}" for old, new in pairs if _moves(old, new)]),
+        _part("May be linked again", [_label(new) for old, new in pairs if _stops(old=new, new=old)]),
+        *_settings(pairs),
+    ]
+    return [part for part in parts if part.lines]
+
+
+def _part(title: str, lines: t.Sequence[str], note: str = "") -> Part:
+    return Part(title, tuple(lines), note)
+
+
+def _by_key(fleet: FleetData) -> dict[str, FleetDevice]:
+    return {international(device.number): device for device in fleet.devices if device.number}
+
+
+def _label(device: FleetDevice) -> str:
+    name = device.entry.get("name")
+    words = [device.number, f'"{name}"' if isinstance(name, str) else "", _whose(device)]
+    return " ".join(filter(None, words[:2])) + f" ({words[2]})"
+
+
+def _whose(device: FleetDevice) -> str:
+    return device.client.name or device.client.where
+
+
+def _moves(old: FleetDevice, new: FleetDevice) -> bool:
+    return old.client.name != new.client.name and old.client.token == new.client.token
+
+
+def _stops(old: FleetDevice, new: FleetDevice) -> bool:
+    stopped = State.DISCONNECTED.value
+    return new.entry.get("state") == stopped and old.entry.get("state") != stopped
+
+
+def _renumbered(added: t.Sequence[FleetDevice], gone: t.Sequence[FleetDevice]) -> t.Iterator[str]:
+    names = {(device.client.name, device.entry.get("name")): device for device in gone if device.entry.get("name")}
+    for device in added:
+        old = names.get((device.client.name, device.entry.get("name")))
+        if old is not None:
+            yield f"{_label(device)} in place of {old.number}"
+
+
+Pairs = t.Sequence[t.Tuple[FleetDevice, FleetDevice]]
+
+
+def _clears(old: FleetDevice, new: FleetDevice) -> list[str]:
+    return [option for option in WEBHOOKS if new.entry.get(option) == "" and old.entry.get(option) not in ("", None)]
+
+
+def _cleared(pairs: Pairs) -> Part:
+    lines = [f"{_label(new)}: {', '.join(_clears(old, new))}" for old, new in pairs if _clears(old, new)]
+    return _part("Webhooks cleared", lines, "Fonnte calls nobody there any more.")
+
+
+def _settings(pairs: Pairs) -> t.Iterator[Part]:
+    """Yield a part for each change that devices have in common."""
+    together: dict[tuple[str, str, str], list[str]] = {}
+    for old, new in pairs:
+        # A state is told of in parts of its own.
+        for option in sorted((set(old.entry) | set(new.entry)) - {"device", "state"}):
+            before, after = old.entry.get(option), new.entry.get(option)
+            if _same(before, after) or option in _clears(old, new):
+                continue
+            together.setdefault((option, _shown(option, before), _shown(option, after)), []).append(_label(new))
+    for (option, shown_before, shown_after), lines in together.items():
+        note = "It keeps what it has, and what is recorded is still sent along." if shown_after == _OPEN else ""
+        if shown_before == shown_after:
+            yield _part(f"{option}: another value ({shown_after})", lines, note)
+        else:
+            yield _part(f"{option}: {shown_before} → {shown_after}", lines, note)
+
+
+def _same(one: object, other: object) -> bool:
+    """Tell whether two values are one; YAML may write a text of digits as a number."""
+    if isinstance(one, (bool, Unread)) or isinstance(other, (bool, Unread)) or one is None or other is None:
+        return one == other
+    return str(one) == str(other)
+
+
+_OPEN = "not managed"
+
+
+def _shown(option: str, value: object) -> str:
+    if value is None:
+        return _OPEN
+    if isinstance(value, Unread):
+        return "a value that is not readable here"
+    if option in WEBHOOKS:
+        return f"{bare_host(str(value))}/…" if value else "empty"
+    if option == "device_token":
+        return "a token"
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def _brake_notes(fleet: FleetData, earlier: FleetData, limits: t.Mapping[str, int | None]) -> t.Iterator[str]:
+    now, before = _by_key(fleet), _by_key(earlier)
+    pairs = [(before[key], device) for key, device in now.items() if key in before]
+    counts = {
+        "max_create": len(now.keys() - before.keys()),
+        "max_clear": sum(bool(_clears(old, new)) for old, new in pairs),
+        "max_disconnect": sum(_stops(old, new) for old, new in pairs),
+    }
+    for brake, what in BRAKES:
+        limit = limits[brake]
+        if limit is not None and counts[brake] > limit:
+            yield (
+                f"This change {what.format(counts[brake])}, and fleet_{brake} is {limit}: the run would stop before it "
+                f"writes. If it is meant, run it once with -e fleet_{brake}={counts[brake]}."
+            )
+
+
+def _open_notes(fleet: FleetData) -> t.Iterator[str]:
+    """Yield a sentence for the settings that are left open, where the fleet does not allow that they get lost."""
+    together: dict[str, int] = {}
+    for device in fleet.devices:
+        for option in undeclared(device):
+            together[option] = together.get(option, 0) + 1
+    if together:
+        told = ", ".join(f"{option} ({count})" for option, count in together.items())
+        yield (
+            f"Settings that Fonnte never shows and that devices leave open: {told}. An update may reset them, and with "
+            "fleet_handle_unknown: error it stops instead. Declare them, best in fleet_defaults."
+        )
+
+
+def _head(fleet: FleetData, files: int, problems: t.Sequence[str], same: bool) -> str:
+    counted = [
+        _counted(len(fleet.devices), "device"),
+        _counted(len({device.client.name for device in fleet.devices if device.client.name}), "client"),
+        _counted(len(accounts_of(fleet)), "account"),
+        _counted(files, "file"),
+    ]
+    wrong = f" {_counted(len(problems), 'problem')}." if problems else " Nothing is wrong with them."
+    return f"{', '.join(counted)}.{wrong}{' Nothing changes.' if same else ''}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _few(lines: t.Sequence[str]) -> list[str]:
+    more = [f"and {len(lines) - MOST_NAMED} more"] if len(lines) > MOST_NAMED else []
+    return [*lines[:MOST_NAMED], *more]
+
+
+def _as_lines(head: str, parts: t.Sequence[Part], notes: t.Sequence[str]) -> list[str]:
+    told = [f"{part.title} ({len(part.lines)}): {'; '.join(_few(part.lines))}. {part.note}".strip() for part in parts]
+    return [head, *told, *notes]
+
+
+def _as_markdown(head: str, problems: t.Sequence[str], parts: t.Sequence[Part], notes: t.Sequence[str]) -> str:
+    blocks = ["## What this change means", head]
+    if problems:
+        blocks += ["### Wrong", _list(problems)]
+    for part in parts:
+        blocks += [
+            f"### {part.title} ({len(part.lines)})",
+            *([part.note] if part.note else []),
+            _list(_few(part.lines)),
+        ]
+    if notes:
+        blocks += ["### To know", _list(notes)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _list(lines: t.Sequence[str]) -> str:
+    return "\n".join(f"- {line.translate(_QUIET)}" for line in lines)
+
+
+# Names are anybody's text: in a comment of a pull request they must not become mark-up, a link or a mention.
+_QUIET = {**{ord(letter): f"\\{letter}" for letter in "\\`*_[]<>#|"}, ord("@"): "@\u200b"}

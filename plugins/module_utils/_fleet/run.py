@@ -1,0 +1,380 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Many devices in one run: one list, a plan for all, and then only the calls that the plans need.
+
+Each device goes the same way through the house as a single one. What is added here is order: what is wrong with
+the declaration is found before the first write, and one device's trouble is told apart from everybody's.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import enum
+import threading
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from .._common.errors import (
+    BrakeError,
+    CallError,
+    FonnteError,
+    Meaning,
+    OptionError,
+    RefusedError,
+)
+from .._common.phone_numbers import key_of
+from .._device.models import Device, Listing
+from .._reconcile.apply import Outcome
+from .._reconcile.engine import carry_out, foresee, look_ahead
+from .._reconcile.observe import House
+from .._reconcile.state import CREATE, DISCONNECT, Desired
+
+MOST_TOLD = 10
+
+
+class Status(enum.Enum):
+    """What became of one device."""
+
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    NOT_ATTEMPTED = "not_attempted"
+    IN_DOUBT = "in_doubt"
+
+
+@dataclass(frozen=True)
+class Member:
+    """One entry of the list.
+
+    Attributes:
+        index: Its place in the list.
+        house: The house of its run: the fleet's, with the entry's own token.
+        desired: What is declared.
+    """
+
+    index: int
+    house: House
+    desired: Desired
+
+    @property
+    def label(self) -> str:
+        """How an error names it."""
+        number = self.desired.number
+        return f"devices[{self.index}] ({number})" if number else f"devices[{self.index}]"
+
+
+@dataclass(frozen=True)
+class Orders:
+    """How a fleet is worked on.
+
+    Attributes:
+        concurrency: How many calls at a time. Half as many devices more are worked on.
+        stop: Whether the first failure ends the run.
+        canary: How many devices go first, alone.
+        max_create: The most devices that may be created; None for no limit. The others alike.
+        free_limit: The most free devices that the account may come to.
+        unlisted: What is done about devices that nobody declared: ``ignore``, ``report`` or ``error``.
+    """
+
+    concurrency: int = 4
+    stop: bool = False
+    canary: int = 0
+    max_create: int | None = None
+    max_clear: int | None = None
+    max_disconnect: int | None = None
+    free_limit: int | None = None
+    unlisted: str = "ignore"
+
+
+@dataclass
+class Turn:
+    """What became of a member.
+
+    Attributes:
+        foreseen: What a run would do; None where not even that could be found out.
+        outcome: What was done; None until it was tried.
+        fault: What ended it.
+        skipped: Why it was not tried.
+    """
+
+    member: Member
+    foreseen: Outcome | None = None
+    outcome: Outcome | None = None
+    fault: FonnteError | None = None
+    skipped: str = ""
+
+    @property
+    def has_work(self) -> bool:
+        """Whether something is to be done or to be learnt."""
+        plan = self.foreseen.plan if self.foreseen else None
+        return plan is not None and bool(plan.operations or plan.teaches)
+
+    @property
+    def status(self) -> Status:
+        """Return what became of it; in check mode, what would."""
+        if self.fault is not None:
+            # A lost reply to a mere look leaves no doubt: then there is no outcome yet.
+            doubtful = self.outcome is not None and isinstance(self.fault, CallError) and self.fault.may_be_applied
+            return Status.IN_DOUBT if doubtful else Status.FAILED
+        if self.skipped:
+            return Status.NOT_ATTEMPTED
+        known = self.outcome or self.foreseen
+        return Status.CHANGED if known is not None and known.operations else Status.UNCHANGED
+
+    @property
+    def shown(self) -> Outcome | None:
+        """Return the outcome that tells most of it."""
+        if self.outcome is not None:
+            return self.outcome
+        if (self.skipped or self.fault) and self.foreseen is not None:
+            # What was foreseen is not what was done.
+            return replace(self.foreseen, done=[])
+        return self.foreseen
+
+
+Progress = t.Callable[[int, int], None]
+
+
+def foresee_fleet(house: House, members: t.Sequence[Member], orders: Orders) -> list[Turn]:
+    """Return what a run would do to each member. Only reads.
+
+    Raises:
+        BrakeError: The run would do more than the user allows.
+        OptionError: An entry cannot be carried out.
+    """
+    return _braked(house, look_at_all(house, members, orders.concurrency), orders)
+
+
+def carry_out_fleet(house: House, members: t.Sequence[Member], orders: Orders, progress: Progress) -> list[Turn]:
+    """Bring each member to what is declared; what went wrong is in its turn.
+
+    Raises:
+        BrakeError: The run would do more than the user allows; nothing was written.
+        OptionError: An entry cannot be carried out; nothing was written.
+    """
+    turns = _braked(house, look_at_all(house, members, orders.concurrency, look_ahead), orders)
+    work = [turn for turn in turns if turn.fault is None and turn.has_work]
+    board = _Board(house, orders, progress, len(work))
+    for turn in turns:
+        board.see(turn)
+    canaries, rest = work[: orders.canary], work[orders.canary :]
+    for turn in canaries:
+        board.work(turn)
+    if any(turn.fault for turn in canaries):
+        board.close("a device of the canary failed")
+    board.work_on_all(rest)
+    return turns
+
+
+# Before the first write
+
+
+Look = t.Callable[[House, Desired], Outcome]
+
+
+def look_at_all(house: House, members: t.Sequence[Member], concurrency: int, ahead: Look = foresee) -> list[Turn]:
+    """Return what a run would do to each member; what is in the way of one is in its turn."""
+
+    def look(turn: Turn) -> None:
+        try:
+            turn.foreseen = ahead(turn.member.house, turn.member.desired)
+        except FonnteError as fault:
+            turn.fault = fault
+            so_far = fault.progress.get("outcome")
+            turn.foreseen = so_far if isinstance(so_far, Outcome) else None
+
+    turns = [Turn(member) for member in members]
+    if house.account_token:
+        # One list for all. If it cannot be read there is nothing to tell of any device.
+        house.api.listing(house.account_token, "", "")
+        for turn in turns:
+            look(turn)
+    else:
+        with concurrent.futures.ThreadPoolExecutor(concurrency) as pool:
+            list(pool.map(look, turns))
+    return turns
+
+
+def _braked(house: House, turns: list[Turn], orders: Orders) -> list[Turn]:
+    _refuse_impossible(turns)
+    _brake(house, turns, orders)
+    return turns
+
+
+def _refuse_impossible(turns: t.Sequence[Turn]) -> None:
+    problems = [f"{turn.member.label}: {turn.fault}" for turn in turns if isinstance(turn.fault, OptionError)]
+    if problems:
+        raise impossible(problems)
+
+
+def impossible(problems: t.Sequence[str]) -> OptionError:
+    """Return the error for entries that cannot be carried out, each with its index."""
+    told = "; ".join(problem.rstrip(".") for problem in problems[:MOST_TOLD])
+    more = f"; and {len(problems) - MOST_TOLD} more" if len(problems) > MOST_TOLD else ""
+    return OptionError("devices", f"{told}{more}", "correct the list (nothing was changed)")
+
+
+def _brake(house: House, turns: t.Sequence[Turn], orders: Orders) -> None:
+    plans = [turn.foreseen.plan for turn in turns if turn.foreseen is not None and turn.fault is None]
+    created = sum(CREATE in plan.operations for plan in plans)
+    counts = (
+        ("max_create", orders.max_create, created, "create {} devices"),
+        ("max_clear", orders.max_clear, sum(plan.loses_webhooks for plan in plans), "clear webhooks of {} devices"),
+        (
+            "max_disconnect",
+            orders.max_disconnect,
+            sum(DISCONNECT in plan.operations for plan in plans),
+            "disconnect {} devices",
+        ),
+    )
+    for option, limit, count, what in counts:
+        if limit is not None and count > limit:
+            raise BrakeError(
+                f"the run would {what.format(count)}, and {option} is {limit}",
+                f"look at the list; if that is meant, raise {option} (nothing was changed)",
+            )
+    if orders.free_limit is not None and created:
+        free = _count_free(house)
+        if free + created > orders.free_limit:
+            raise BrakeError(
+                f"the account has {free} free devices, the run would create {created} more, and free_device_limit is "
+                f"{orders.free_limit}",
+                "create fewer, or give some of them a package (nothing was changed)",
+            )
+    others = unlisted(house, turns) if orders.unlisted == "error" else []
+    if others:
+        raise BrakeError(
+            f"the account has devices that are not in the list: {', '.join(others[:MOST_TOLD])}"
+            + (f" and {len(others) - MOST_TOLD} more" if len(others) > MOST_TOLD else ""),
+            "declare them, or say unlisted: report (nothing was changed)",
+        )
+
+
+def _count_free(house: House) -> int:
+    if not house.account_token:
+        return 0
+    return count_free(house.api.listing(house.account_token, "", "").devices)
+
+
+def count_free(devices: t.Iterable[Device]) -> int:
+    """Return how many devices are free ones."""
+    return sum(device.is_free for device in devices)
+
+
+def unlisted(house: House, turns: t.Sequence[Turn]) -> list[str]:
+    """Return the numbers of the account's devices that no member is, as they were when the run began."""
+    listings = [turn.foreseen.sight.listing for turn in turns if turn.foreseen is not None]
+    return sorted(device.number for device in strangers(turns, next(filter(None, listings), None)))
+
+
+def strangers(turns: t.Sequence[Turn], listing: Listing | None) -> list[Device]:
+    """Return the devices of a list that no member is."""
+    sights = [turn.foreseen.sight for turn in turns if turn.foreseen is not None]
+    known = {key_of(turn.member.desired.number) for turn in turns}
+    tokens = {sight.device.token for sight in sights if sight.device is not None}
+    devices = listing.devices if listing is not None else ()
+    return [device for device in devices if key_of(device.number) not in known and device.token not in tokens]
+
+
+# Writing
+
+
+@dataclass
+class _Board:
+    """What the workers tell each other.
+
+    Attributes:
+        closed: Why no device is begun any more.
+        full: Why none is created any more.
+        probes: How often somebody has asked whether the service is still there.
+        lock: For the three of them and done. Nobody holds it while a call is under way.
+    """
+
+    house: House
+    orders: Orders
+    progress: Progress
+    total: int
+    done: int = 0
+    closed: str = ""
+    full: str = ""
+    probes: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def close(self, why: str) -> None:
+        """Let no device be begun any more."""
+        with self.lock:
+            self.closed = self.closed or why
+
+    def see(self, turn: Turn) -> None:
+        """Take note of a member that failed before anything was tried."""
+        if turn.fault is not None and self.orders.stop:
+            self.close("another device failed, and on_error is stop")
+
+    def work_on_all(self, turns: t.Sequence[Turn]) -> None:
+        """Work on members side by side, and return when all are done or given up."""
+        # While one device waits for its record to be on the disk, another one calls. The transport counts the calls.
+        pool = concurrent.futures.ThreadPoolExecutor(self.orders.concurrency + self.orders.concurrency // 2)
+        try:
+            for ended in concurrent.futures.as_completed([pool.submit(self.work, turn) for turn in turns]):
+                # A fault of our own must not pass for a device that is done.
+                ended.result()
+                self.progress(self.done, self.total)
+        except BaseException as fault:
+            # What is under way ends; nothing new begins. Where the task's time is over, or somebody pressed Ctrl-C,
+            # that is told without waiting. The process still ends after its threads: Python joins them at its exit.
+            self.close("the run was cut off")
+            pool.shutdown(wait=isinstance(fault, Exception))
+            raise
+        pool.shutdown()
+
+    def work(self, turn: Turn) -> None:
+        """Carry out one member, unless what happened to others speaks against it."""
+        plan = turn.foreseen.plan if turn.foreseen else None
+        creates = plan is not None and CREATE in plan.operations
+        turn.skipped = self.closed or (self.full if creates else "")
+        if turn.skipped:
+            return
+        probes = self.probes
+        try:
+            turn.outcome = carry_out(turn.member.house, turn.member.desired)
+        except FonnteError as fault:
+            so_far = fault.progress.get("outcome")
+            turn.fault, turn.outcome = fault, so_far if isinstance(so_far, Outcome) else None
+            self._learn(turn, fault, probes)
+        with self.lock:
+            self.done += 1
+
+    def _learn(self, turn: Turn, fault: FonnteError, probes: int) -> None:
+        """Conclude from one failure what it means for the others; probes is how many there were when it was begun."""
+        if isinstance(fault, RefusedError) and fault.meaning is Meaning.ACCOUNT_FULL:
+            with self.lock:
+                self.full = "the account holds no more free devices"
+        elif isinstance(fault, RefusedError) and fault.meaning is Meaning.BAD_TOKEN and fault.call == "/add-device":
+            self.close("the service does not accept the account token")
+        if self.orders.stop:
+            self.close("another device failed, and on_error is stop")
+        if isinstance(fault, CallError) and not isinstance(fault, RefusedError) and self._is_to_probe(probes):
+            self._probe(turn)
+
+    def _is_to_probe(self, probes: int) -> bool:
+        """Tell whether to ask if the service is there; what failed together is one reason to."""
+        with self.lock:
+            if self.closed or self.probes != probes:
+                return False
+            self.probes += 1
+            return True
+
+    def _probe(self, turn: Turn) -> None:
+        """Ask whether the service is still there, so that not every device has to find out by itself."""
+        house = turn.member.house
+        try:
+            if house.account_token:
+                house.api.get_devices(house.account_token)
+            else:
+                house.api.profile(house.device_token)
+        except CallError as fault:
+            self.close(f"the service went away: {fault.problem}")

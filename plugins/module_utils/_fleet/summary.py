@@ -1,0 +1,166 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""What became of a fleet, in a few sentences for the person who ran it. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._device.settings import WEBHOOKS
+from .declaration import CONTACT
+
+MOST_TOLD = 20
+
+Result = t.Mapping[str, t.Any]
+
+COUNTS = ("created", "updated", "disconnected", "unchanged", "failed", "not_attempted", "in_doubt", "to_link")
+
+
+def fleet_told(accounts: t.Sequence[Result], results: t.Sequence[Result], foreseen: bool = False) -> dict[str, t.Any]:
+    """Return what became of the devices of several accounts.
+
+    Args:
+        accounts: The accounts, as ``Account.as_data()`` gives them.
+        results: What fonnte_fleet gave for each; empty for one that was not worked on.
+        foreseen: Whether it is what a run would do.
+    """
+    counts = {key: sum(result.get("summary", {}).get(key, 0) for result in results) for key in COUNTS}
+    turns = [
+        (account, entry, device)
+        for account, result in zip(accounts, results)
+        for entry, device in zip(account["devices"], result.get("devices", ()))
+    ]
+    created = [device["number"] for _account, _entry, device in turns if "create" in device["operations"]]
+    to_link = [(account, device) for account, entry, device in turns if _is_to_link(entry, device)]
+    counts["cleared"] = sum(_is_cleared(entry, device) for _account, entry, device in turns)
+    # A device that is created is told of once, though its settings may take an update.
+    counts["updated"] = sum(_is_updated(device["operations"]) for _account, _entry, device in turns)
+    declared = sum(len(account["devices"]) for account in accounts)
+    known = any("summary" in result for result in results) or not results
+    head = [_head(declared, counts, foreseen)] if known else []
+    return {
+        "text": [*head, *_left(accounts, results), *_unlisted(accounts, results), *_linking(to_link)],
+        "created": created,
+        "to_link": [device["number"] for _account, device in to_link],
+        "unlisted": [number for result in results for number in result.get("unlisted", ())],
+        "counts": counts,
+        "failed": any(_is_bad(result) for result in results),
+    }
+
+
+def _is_bad(result: Result) -> bool:
+    return not result or bool(result.get("failed"))
+
+
+def _is_updated(operations: t.Sequence[str]) -> bool:
+    return "update" in operations and "create" not in operations
+
+
+def _is_to_link(entry: Result, device: Result) -> bool:
+    """Tell whether a device that may be linked is there, and is not linked."""
+    seen: Result = device.get("device") or {}
+    return seen.get("connected") is False and entry.get("state") != "disconnected"
+
+
+def _is_cleared(entry: Result, device: Result) -> bool:
+    """Tell whether a webhook of a device may be lost, as ``Plan.loses_webhooks`` does."""
+    return any(entry.get(option) == "" and _is_lost(device, option) for option in WEBHOOKS)
+
+
+def _is_lost(device: Result, option: str) -> bool:
+    reason = device.get("reasons", {}).get(option)
+    if reason == "unproven":
+        return bool(device["evidence"][option]["source"] == "none")
+    # The others send again what is empty already.
+    return reason in ("differs", "no_record", "in_doubt")
+
+
+def _head(declared: int, counts: t.Mapping[str, int], foreseen: bool) -> str:
+    words = [f"{counts[key]} {key.replace('_', ' ')}" for key in ("created", "updated", "disconnected", "unchanged")]
+    words += [
+        f"{counts[key]} {key.replace('_', ' ')}" for key in ("failed", "in_doubt", "not_attempted") if counts[key]
+    ]
+    would = "A run would come to this: " if foreseen else ""
+    return f"{declared} device{' is' if declared == 1 else 's are'} declared. {would}{', '.join(words)}."
+
+
+def _left(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> t.Iterator[str]:
+    told = (
+        ("Nothing was changed in account", [bool(result) and "summary" not in result for result in results]),
+        ("Not worked on, since another account failed:", [not result for result in results]),
+    )
+    for words, which in told:
+        names = [account["name"] for account, left in zip(accounts, which) if left]
+        if names:
+            yield f"{words} {', '.join(names)}."
+
+
+def _unlisted(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> t.Iterator[str]:
+    """Yield a line for each account that has devices which nobody declared."""
+    for account, result in zip(accounts, results):
+        numbers: t.Sequence[str] = result.get("unlisted", ())
+        more = f" and {len(numbers) - MOST_TOLD} more" if len(numbers) > MOST_TOLD else ""
+        if numbers:
+            counted = f"{len(numbers)} device{'' if len(numbers) == 1 else 's'}"
+            yield f"Nobody declared {counted} of account {account['name']}: {', '.join(numbers[:MOST_TOLD])}{more}."
+
+
+def _linking(to_link: t.Sequence[tuple[Result, Result]]) -> t.Iterator[str]:
+    """Yield a line for each device that a person has to link, with whom to ask."""
+    if not to_link:
+        return
+    how = "The playbook fonnte.whatsapp.link shows the QR code, with -e link_devices=all or a number."
+    yield f"To be linked to a phone: {len(to_link)}. {how}"
+    for account, device in to_link[:MOST_TOLD]:
+        yield _link_line(account, device)
+    if len(to_link) > MOST_TOLD:
+        yield f"and {len(to_link) - MOST_TOLD} more."
+
+
+def _link_line(account: Result, device: Result) -> str:
+    number = device["number"]
+    owner = account["owners"].get(number, "")
+    contacts: t.Sequence[Result] = next(
+        (client["contacts"] for client in account["clients"] if client["name"] == owner), []
+    )
+    asked = "; ".join(", ".join(str(contact[key]) for key in CONTACT if contact.get(key)) for contact in contacts)
+    name = (device.get("device") or {}).get("name") or ""
+    words = [number, f'"{name}"' if name else "", owner, f"ask {asked}" if asked else ""]
+    return " · ".join(filter(None, words))
+
+
+FORESEEN = "the token comes with the device"
+
+
+def tokens_by_client(
+    account: Result, devices: t.Sequence[Result], listed: t.Sequence[Result], foreseen: bool = False
+) -> list[dict[str, t.Any]]:
+    """Return the tokens of an account's declared devices by client, and last those of no client.
+
+    Args:
+        account: The account, as ``Account.as_data()`` gives it.
+        devices: What fonnte_fleet gave for its devices, in the same order.
+        listed: The devices of the account with their tokens, as the service writes their numbers.
+        foreseen: Whether devices that would be created have none yet.
+    """
+    tokens = {device["device"]: device["token"] for device in listed}
+    owners = account["owners"]
+    files = {client["name"]: client["file"] for client in account["clients"]}
+    by_client: dict[str, dict[str, t.Any]] = {
+        name: {"client": name, "file": files.get(name, account["name"]), "numbers": [], "tokens": {}, "new": []}
+        for name in [*files, ""]
+    }
+    for device in devices:
+        number, there = device["number"], device.get("device") or {}
+        entry = by_client[owners.get(number, "")]
+        entry["numbers"].append(number)
+        made = "create" in device["operations"]
+        token = tokens.get(there.get("device")) or (FORESEEN if made and foreseen else "")
+        if token:
+            entry["tokens"][number] = token
+            entry["new"] += [number] if made else []
+    return [entry for entry in by_client.values() if entry["numbers"]]

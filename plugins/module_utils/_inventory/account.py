@@ -1,0 +1,85 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""An account whose list is read: all that the inventory and the lookup of tokens need of the service."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from .._api.cache import Keep
+from .._api.client import FonnteApi
+from .._api.wire import Connection
+from .._common.clock import Moment
+from .._common.errors import OptionError, doing
+from .._common.redaction import Redactor
+from .._device.models import Device
+from .._options.common import API, Params, Spec, checked_token, connection_of
+
+# No token of a device, no record and no facts: nothing is written, and the list tells of all devices.
+ACCOUNT: Spec = {
+    option: API[option]
+    for option in (
+        "account_token",
+        "api_endpoint",
+        "api_timeout",
+        "api_retries",
+        "api_retry_max_delay",
+        "validate_certs",
+        "ca_path",
+    )
+}
+
+
+class Account:
+    """An account and its list. Nothing is called before the list is asked for.
+
+    Args:
+        connection: How the service is reached.
+        token: The account's token.
+        keep: What earlier users of this process have kept. A list among it may be half a minute old.
+    """
+
+    def __init__(self, connection: Connection, token: str, keep: Keep) -> None:
+        self.redactor = Redactor(token)
+        self._token = token
+        self._endpoint = connection.endpoint
+        self._api = FonnteApi(keep.transport(connection), self.redactor, keep.listing(connection, token))
+        self._opened = Moment.now()
+
+    @property
+    def mark(self) -> str:
+        """What tells this account from others in a file. It gives away neither token nor account."""
+        text = "\0".join(("fonnte.whatsapp/account/1", self._endpoint))
+        return hmac.new(self._token.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]
+
+    def devices(self) -> tuple[Device, ...]:
+        """Return all devices, as the service lists them now."""
+        with doing("Listing the account's devices"):
+            return self._api.get_devices(self._token).devices
+
+    def find(self, number: str) -> Device | None:
+        """Return the device with this number in any spelling; None if the service lists none now.
+
+        Raises:
+            FonnteError: Two devices are this number, or the list cannot be read.
+        """
+        with doing(f"Looking up device {number}"):
+            listing = self._api.listing(self._token, number, "")
+            found = listing.find(number)
+            if found is None and listing.began.steady < self._opened.steady:
+                # Somebody may have made it since that list was read.
+                found = self._api.get_devices(self._token).find(number)
+        return found
+
+
+def open_account(params: Params, keep: Keep) -> Account:
+    """Return the account that the options are about; OptionError where one cannot be right."""
+    token = checked_token("account_token", params["account_token"])
+    if not token:
+        raise OptionError("account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN")
+    return Account(connection_of(params), token, keep)

@@ -1,0 +1,68 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""What is there: the answers of fonnte_device_info. Reads only, and never from a cache."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._common.errors import doing
+from .._common.redaction import Redactor
+from .._device.models import Device
+from .._device.settings import Value
+from .._options.filters import choose, filter_of
+from .._reconcile.observe import House, require_token
+from .._reconcile.result import Result, device_facts, recorded_facts
+from .._record.store import DeviceRecord
+
+
+def device_info(house: House, redactor: Redactor, params: t.Mapping[str, t.Any]) -> tuple[Result, list[str]]:
+    """Return the result of fonnte_device_info and its warnings."""
+    wanted = filter_of(params)
+    require_token(house)
+    if house.account_token:
+        with doing("Listing the account's devices"):
+            listing = house.api.get_devices(house.account_token)
+        found = listing.devices
+        account: Result | None = {"devices": len(found), "connected": listing.connected, "messages": listing.messages}
+    else:
+        with doing("Looking up the device"):
+            found, account = (house.api.profile(house.device_token),), None
+    chosen, missing = choose(found, wanted.numbers)
+    warnings: list[str] = []
+    devices = [_describe(house, redactor, params, device, warnings) for device in chosen if wanted.wants(device)]
+    return {"changed": False, "devices": devices, "missing": missing, "account": account}, warnings
+
+
+def _describe(
+    house: House, redactor: Redactor, params: t.Mapping[str, t.Any], device: Device, warnings: list[str]
+) -> Result:
+    record, problem = DeviceRecord(), ""
+    if params["recorded"] and device.token:
+        loaded, problem = house.records.device(device.token).load()
+        record = loaded or record
+    if problem:
+        warnings.append(f"{problem}; it counts as no record.")
+    settings: dict[str, Value] = {**device.settings}
+    facts = device_facts(device, device.number, settings, redactor)
+    if params["recorded"]:
+        facts["recorded"] = recorded_facts(record, redactor)
+    if params["profile"]:
+        facts["messages"] = _messages(house, device)
+    if params["return_tokens"]:
+        facts["token"] = device.token
+    return facts
+
+
+def _messages(house: House, device: Device) -> int | None:
+    """Return how many messages a device has sent: one call more, where the list told of the device."""
+    if not house.account_token:
+        return device.messages
+    if not device.token:
+        return None
+    with doing(f"Looking up device {device.number}"):
+        return house.api.profile(device.token).messages

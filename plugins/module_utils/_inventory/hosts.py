@@ -1,0 +1,160 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Devices as hosts: how each is named, which variables it has, and what of it a cache may hold."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+import unicodedata
+from collections import Counter
+
+from .._common.redaction import Redactor
+from .._device.models import Device
+from .._device.settings import SETTINGS, Where
+from .._reconcile.result import Result, device_facts
+
+PREFIX = "fonnte_"
+LONGEST_NAME = 63
+# To Ansible these are every host, hosts without a group, and the controller itself.
+RESERVED = frozenset({"all", "ungrouped", "localhost", "127.0.0.1"})
+
+_FORMAT = 1
+_SHOWN = {setting.option for setting in SETTINGS if Where.LIST in setting.readable}
+_HIDDEN = {setting.option for setting in SETTINGS} - _SHOWN
+# What drives a terminal, and what turns the direction of a line around.
+_DRIVING = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+# Names
+
+
+def host_names(devices: t.Sequence[Device], by: str, taken: t.Collection[str] = ()) -> list[str]:
+    """Return a name for each device, each once, and each fit for a pattern, a file name and a group's member.
+
+    A name that two devices share, or that means something else to Ansible, gets the number behind it. It does so
+    for both: else the one that keeps the name would hang on the order of the list.
+
+    Args:
+        devices: All of the account, so that a name does not hang on what is filtered.
+        by: "name" or "number".
+        taken: Names that mean something else already.
+    """
+    names: dict[int, str] = {}
+    for choice in (_by_name, _by_both, _by_number) if by == "name" else (_by_number,):
+        wanted = {index: choice(device) for index, device in enumerate(devices) if index not in names}
+        count = Counter(wanted.values())
+        used = {*RESERVED, *taken, *names.values(), ""}
+        names.update({index: name for index, name in wanted.items() if count[name] == 1 and name not in used})
+    for index, device in enumerate(devices):
+        if index not in names:
+            names[index] = _counted(_by_number(device), {*RESERVED, *taken, *names.values()})
+    return [names[index] for index in range(len(devices))]
+
+
+def _by_name(device: Device) -> str:
+    return _safe(str(device.settings.get("name", "")))
+
+
+def _by_both(device: Device) -> str:
+    # A number has no more than 40 characters.
+    return "_".join(filter(None, (_by_name(device)[:20].rstrip("_.-"), _by_number(device))))
+
+
+def _by_number(device: Device) -> str:
+    """Return the registered number; one that people wrote with spaces and a plus, by its digits."""
+    digits = re.sub(r"[\s+\-.()\[\]]", "", device.number)
+    return digits if re.fullmatch(r"[0-9]+", digits) else _safe(device.number)
+
+
+def _safe(text: str) -> str:
+    """Return text in which nothing is part of a pattern or of a path; empty if nothing is left."""
+    clean = re.sub(r"[^\w.-]+", "_", unicodedata.normalize("NFC", text))
+    return clean.strip("_.-")[:LONGEST_NAME].rstrip("_.-")
+
+
+def _counted(name: str, used: t.Collection[str]) -> str:
+    """Return a name that is not used, made from one that is; the device must not be lost."""
+    base = name or "device"
+    number = 1
+    while True:
+        candidate = f"{base}_{number}"
+        if candidate not in used:
+            return candidate
+        number += 1
+
+
+# Variables
+
+
+def host_variables(device: Device, redactor: Redactor) -> Result:
+    """Return what the list tells of a device, under the keys of the info module behind a prefix; never a token.
+
+    What the list never shows is left out: a variable that is always null would stand in the way of a default.
+    """
+    facts = device_facts(device, device.number, device.settings, redactor)
+    return {PREFIX + key: _printable(value) for key, value in facts.items() if key not in _HIDDEN}
+
+
+def _printable(value: t.Any) -> t.Any:
+    """Return a value that can be printed as it is: ``ansible-inventory --graph --vars`` does."""
+    return _DRIVING.sub("?", value) if isinstance(value, str) else value
+
+
+# Cache
+
+
+def to_cache(devices: t.Iterable[Device], mark: str) -> Result:
+    """Return what a file may hold of an account: no token."""
+    return {
+        "format": _FORMAT,
+        "account": mark,
+        "devices": [
+            {
+                "number": device.number,
+                "connected": device.connected,
+                "package": device.package,
+                "quota": device.quota,
+                "expires": device.expires,
+                "settings": {option: device.settings[option] for option in sorted(_SHOWN & set(device.settings))},
+            }
+            for device in devices
+        ],
+    }
+
+
+def from_cache(kept: object, mark: str) -> tuple[Device, ...] | None:
+    """Return the devices that a cache holds of this account; None if it holds anything else."""
+    if not isinstance(kept, t.Mapping) or kept.get("format") != _FORMAT or kept.get("account") != mark:
+        return None
+    items = kept.get("devices")
+    if not isinstance(items, list):
+        return None
+    devices = [_device(item) for item in items]
+    whole = [device for device in devices if device is not None]
+    return tuple(whole) if len(whole) == len(devices) else None
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "number": (str,),
+    "connected": (bool, type(None)),
+    "package": (str, type(None)),
+    "quota": (int, type(None)),
+    "expires": (int, type(None)),
+    "settings": (dict,),
+}
+_SETTING_KINDS: dict[str, tuple[type, ...]] = {"name": (str,), "autoread": (bool,)}
+
+
+def _device(item: object) -> Device | None:
+    # By the very type: to Python a truth is a whole number.
+    if not isinstance(item, dict) or not all(type(item.get(key)) in kinds for key, kinds in _KINDS.items()):
+        return None
+    settings = item["settings"]
+    if not item["number"] or not all(type(value) in _SETTING_KINDS.get(key, ()) for key, value in settings.items()):
+        return None
+    return Device(token="", **{key: item[key] for key in _KINDS})

@@ -1,0 +1,410 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""What is sent: from the options of fonnte_message to the form of the service.
+
+A message that went out cannot be taken back, so all that can be wrong with one is found here, before any call.
+"""
+
+from __future__ import annotations
+
+import collections
+import os
+import re
+import typing as t
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from urllib.parse import urlencode
+
+from .._api.wire import Upload
+from .._common.clock import TIME_FORMAT
+from .._common.errors import OptionError
+from .._common.phone_numbers import COUNTRY, dialled, parse_number
+from .._device.settings import check_url, declare
+
+LONGEST_MESSAGE = 60_000
+LARGEST_FILE = 10 * 1024 * 1024
+CHOICES = (2, 12)
+# Many servers and proxies take no longer request line than 8 KB.
+LONGEST_QUERY = 7_500
+# Later than that is a unix time in milliseconds, or a slip in the year.
+LATEST = timedelta(days=5 * 365)
+# This country code has numbers dialled as they are.
+AS_THEY_ARE = "0"
+
+# Options that go out as they are, under their names at the service.
+FLAGS = {"typing": "typing", "connect_only": "connectOnly", "sequence": "sequence", "preview": "preview"}
+COUNTS = {"follow_up": "followup", "duration": "duration", "inbox_id": "inboxid"}
+
+Params = t.Mapping[str, t.Any]
+Form = t.Dict[str, str]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Who gets a message, and the words that fill it. Two spellings of a number with the same words are one target.
+
+    Attributes:
+        address: What is sent: a number in a spelling of which the service makes the right one; or a group's or a
+            rotator's id.
+        dialled: What the service is expected to make of it.
+    """
+
+    address: str = field(compare=False)
+    dialled: str
+    words: tuple[str, ...] = ()
+
+    @property
+    def wire(self) -> str:
+        """As it stands in the form."""
+        return "|".join((self.address, *self.words))
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is sent, checked.
+
+    Attributes:
+        form: The fields of the call.
+        scheduled: When it is to be sent, in unix seconds; None for now.
+        repeated: The numbers that were named twice with the same words, and get it once.
+    """
+
+    targets: tuple[Target, ...]
+    form: Form = field(repr=False)
+    upload: Upload | None = None
+    scheduled: int | None = None
+    repeated: tuple[str, ...] = ()
+
+
+def read_message(params: Params, moment: datetime) -> Message:
+    """Return what a task wants sent.
+
+    Args:
+        params: The options of the task.
+        moment: The time, against which a schedule is checked.
+
+    Raises:
+        OptionError: It could not be sent.
+    """
+    form: Form = {}
+    country = params["country_code"]
+    if country is not None:
+        form["countryCode"] = country = str(declare("country_code", country))
+    named = collections.Counter(read_targets(params["target"], country or COUNTRY))
+    targets = tuple(named)
+    form["target"] = ",".join(target.wire for target in targets)
+    scheduled = _schedule(params["schedule"], moment)
+    if scheduled is not None:
+        form["schedule"] = str(scheduled)
+    form.update(_words(params))
+    form.update(_poll(params["poll"]))
+    form.update({wire: "true" if params[flag] else "false" for flag, wire in FLAGS.items() if params[flag] is not None})
+    form.update({wire: _count(name, params[name]) for name, wire in COUNTS.items() if params[name] is not None})
+    upload = _upload(params)
+    if upload is None and not any(key in form for key in ("message", "url", "location", "choices")):
+        raise OptionError("msg", "there is nothing to send", "give msg, url, file, location or poll")
+    _check_characters(form, upload)
+    if params["method"] == "get":
+        _check_query(form, upload)
+    repeated = tuple(target.dialled for target, times in named.items() if times > 1)
+    return Message(targets, form, upload, scheduled, repeated)
+
+
+def as_written(params: Params, given: Params) -> Params:
+    """Return the options with what Ansible has made text of as the user wrote it.
+
+    Args:
+        params: The options of the task.
+        given: The same before Ansible looked at them.
+
+    Raises:
+        OptionError: YAML has made something else of a text.
+    """
+    for option in ("target", "targets"):
+        alone = given.get(option)
+        if isinstance(alone, (int, float)):
+            # In a list of its own it is text already, and nobody sees any more that a leading zero is lost.
+            params = {**params, "target": [alone]}
+    poll = given.get("poll")
+    texts = {"msg": given.get("msg"), "poll": poll.get("name") if isinstance(poll, dict) else None}
+    for option, text in texts.items():
+        if text is not None:
+            _written(option, "its name" if option == "poll" else "it", text)
+    return params
+
+
+# Targets
+
+
+def read_targets(given: t.Sequence[object], country: str) -> list[Target]:
+    """Return the targets of a task; OptionError names the one that cannot be right."""
+    if not given:
+        raise OptionError("target", "it is empty", "name at least one number")
+    return [_target(f"target[{index}]", value, country) for index, value in enumerate(given)]
+
+
+_DICT_KEYS = {"to", "name", "variables"}
+
+
+def _target(option: str, value: object, country: str) -> Target:
+    to: object = value
+    words: list[str] = []
+    if isinstance(value, dict):
+        to, words = _of_dict(option, value)
+    elif isinstance(value, str):
+        to, *words = value.split("|")
+    address, dials = _address(option, to, country)
+    for word in words:
+        if re.search(r"[,|]", word):
+            raise OptionError(
+                option,
+                "one of its words has a comma or a bar",
+                "take it out: Fonnte takes it for the end of the word, or of the target",
+            )
+    return Target(address, dials, tuple(words))
+
+
+def _of_dict(option: str, value: dict[t.Any, t.Any]) -> tuple[object, list[str]]:
+    if "to" not in value or set(value) - _DICT_KEYS:
+        problem = "it has a key that is none of to, name and variables" if "to" in value else "it has no key to"
+        raise OptionError(option, problem, "give to, and if you like name and variables")
+    variables = value.get("variables") or []
+    if not isinstance(variables, (list, tuple)):
+        raise OptionError(option, "its variables are no list", "write a list: the first one fills {var1}")
+    words = [value.get("name"), *variables]
+    if all(word is None for word in words):
+        return value["to"], []
+    return value["to"], ["" if word is None else _written(option, "one of its words", word) for word in words]
+
+
+def _written(option: str, what: str, value: object) -> str:
+    """Return a text that goes to people, as the user wrote it: what YAML has made a truth of is written no more."""
+    if isinstance(value, bool):
+        raise OptionError(option, f"{what} is {str(value).lower()} to YAML", "quote it, as in 'yes'")
+    if isinstance(value, (dict, list, tuple)):
+        raise OptionError(option, f"{what} is not a text", "write a text")
+    return str(value)
+
+
+def _address(option: str, value: object, country: str) -> tuple[str, str]:
+    """Return how a target is sent, and what the service makes of it: it replaces a first 0, and nothing else."""
+    if isinstance(value, str):
+        text = value.strip()
+        if "," in text:
+            raise OptionError(option, "it has a comma", "write each target as an item of its own")
+        if re.fullmatch(r"[0-9]+(-[0-9]+)?@g\.us|rotator#[0-9]+", text):
+            return text, text
+    digits = parse_number(value, option)
+    if country == AS_THEY_ARE:
+        return digits, digits
+    dials = dialled(value, country, option)
+    made = country + digits[1:] if digits.startswith("0") else digits
+    return (digits if made == dials else dials), dials
+
+
+# Content
+
+
+def _words(params: Params) -> Form:
+    """Return the fields of text, each checked."""
+    form: Form = {}
+    message = params["msg"]
+    if message:
+        if len(message) > LONGEST_MESSAGE:
+            raise OptionError(
+                "msg", f"it has {len(message)} characters", f"a message has {LONGEST_MESSAGE} at most: make it two"
+            )
+        form["message"] = message
+    if params["url"] is not None:
+        form["url"] = check_url("url", params["url"])
+    if params["filename"] is not None:
+        if params["url"] is None and params["file"] is None:
+            raise OptionError("filename", "there is no attachment", "give url or file, or take it out")
+        form["filename"] = _filename(params["filename"])
+    if params["delay"] is not None:
+        form["delay"] = _delay(params["delay"])
+    if params["location"] is not None:
+        form["location"] = _location(params["location"])
+    return form
+
+
+def _filename(name: str) -> str:
+    if not name.strip() or not name.isprintable() or re.search(r"[/\\]", name):
+        raise OptionError("filename", "it cannot be the name of a file", "give a name such as invoice.pdf")
+    return name
+
+
+def _delay(text: str) -> str:
+    found = re.fullmatch(r"\s*([0-9]{1,6})\s*(?:-\s*([0-9]{1,6})\s*)?", text)
+    if not found or int(found.group(1)) > int(found.group(2) or found.group(1)):
+        raise OptionError("delay", "it is no number of seconds", "give seconds such as 2, or a range such as 1-10")
+    return "-".join(filter(None, found.groups()))
+
+
+def _location(text: str) -> str:
+    found = re.fullmatch(r"\s*(-?[0-9]{1,2}(?:\.[0-9]+)?)\s*,\s*(-?[0-9]{1,3}(?:\.[0-9]+)?)\s*", text)
+    if not found or abs(float(found.group(1))) > 90 or abs(float(found.group(2))) > 180:
+        raise OptionError(
+            "location", "it is no place on the earth", "give latitude and longitude in degrees, as in -6.1754,106.8272"
+        )
+    return ",".join(found.groups())
+
+
+def _count(option: str, value: int) -> str:
+    if not 0 <= value < 10**12:
+        raise OptionError(option, f"{value} is out of range", "give a whole number, 0 or more")
+    return str(value)
+
+
+def _poll(poll: Params | None) -> Form:
+    if poll is None:
+        return {}
+    choices = ["" if choice is None else _written("poll", "a choice", choice).strip() for choice in poll["choices"]]
+    low, high = CHOICES
+    if not low <= len(choices) <= high:
+        raise OptionError("poll", f"it has {len(choices)} choices", f"give {low} to {high}")
+    for choice in choices:
+        if not choice or "," in choice:
+            raise OptionError(
+                "poll",
+                "a choice has a comma" if choice else "a choice is empty",
+                "change it: Fonnte takes a comma for the end of a choice",
+            )
+    if len(set(choices)) < len(choices):
+        raise OptionError("poll", "two choices are the same", "take one out")
+    if not poll["name"].strip():
+        raise OptionError("poll", "its name is empty", "ask a question")
+    return {"choices": ",".join(choices), "select": poll["select"], "pollname": poll["name"]}
+
+
+# Attachment
+
+
+def _upload(params: Params) -> Upload | None:
+    path = params["file"]
+    if path is None:
+        return None
+    if params["url"] is not None:
+        raise OptionError("file", "url is given too", "a message has one attachment: take one out")
+    content = _content(path)
+    return Upload("file", params["filename"] or os.path.basename(path), content)
+
+
+def _content(path: str) -> bytes:
+    """Return what is in a file; it is looked at before it is read, since a pipe would never end."""
+    if not os.path.isfile(path):
+        problem = "it is not a file" if os.path.exists(path) else "there is no such file where the task runs"
+        raise OptionError("file", problem, "give the path of the attachment")
+    try:
+        with open(path, "rb") as stream:
+            content = stream.read(LARGEST_FILE + 1)
+    except OSError as fault:
+        raise OptionError("file", f"it cannot be read ({fault.strerror})", "see who may read it") from None
+    if not content:
+        raise OptionError("file", "it is empty", "give a file with something in it")
+    if len(content) > LARGEST_FILE:
+        raise OptionError(
+            "file",
+            f"it is larger than {LARGEST_FILE // 2**20} MB",
+            "make it smaller, or put it on a web server and send a link in msg",
+        )
+    return content
+
+
+# Time
+
+_ISO = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)[T ](?P<minute>\d\d:\d\d)(?P<second>:\d\d)?(?:\.\d+)?\s*"
+    r"(?P<offset>Z|[+-]\d\d(?::?\d\d)?)?",
+    re.IGNORECASE,
+)
+
+
+def _schedule(value: object, moment: datetime) -> int | None:
+    """Return the unix time of a schedule, which is ISO 8601 with an offset, or unix seconds."""
+    if value is None:
+        return None
+    try:
+        then = _unix(value) if re.fullmatch(r"[0-9]{1,15}(\.[0-9]+)?", str(value)) else _iso(str(value))
+    except (ValueError, OverflowError, OSError):
+        raise OptionError("schedule", "it is no time", _SCHEDULE_ADVICE) from None
+    if then <= moment:
+        raise OptionError(
+            "schedule",
+            f"{then:{TIME_FORMAT}} is in the past",
+            f"it is {moment:{TIME_FORMAT}} now: give a later time, or leave it out to send now",
+        )
+    if then - moment > LATEST:
+        raise OptionError("schedule", f"it lies in the year {then.year}", "check the year; unix time is in seconds")
+    return int(then.timestamp())
+
+
+_SCHEDULE_ADVICE = "write it with its offset and in quotes, as in '2027-01-31T08:00:00+07:00', or as unix seconds"
+
+
+def _unix(value: object) -> datetime:
+    # Whoever writes milliseconds is told of the year and not of a calendar that has ended.
+    return datetime.fromtimestamp(min(int(str(value).partition(".")[0]), 253_402_300_799), timezone.utc)
+
+
+def _iso(text: str) -> datetime:
+    found = _ISO.fullmatch(text.strip())
+    if not found:
+        raise ValueError
+    offset = found.group("offset")
+    if not offset:
+        raise OptionError("schedule", "it does not say in which time zone it is", _SCHEDULE_ADVICE)
+    local = datetime.strptime(
+        f"{found.group('day')} {found.group('minute')}{found.group('second') or ':00'}", "%Y-%m-%d %H:%M:%S"
+    )
+    return (local - _offset(offset)).replace(tzinfo=timezone.utc)
+
+
+def _offset(text: str) -> timedelta:
+    if text in ("Z", "z"):
+        return timedelta(0)
+    hours, minutes = int(text[1:3]), int(text[-2:]) if len(text) > 3 else 0
+    if hours > 14 or minutes > 59:
+        raise ValueError
+    size = timedelta(hours=hours, minutes=minutes)
+    return -size if text[0] == "-" else size
+
+
+# What can travel
+
+_OPTION_OF = {"message": "msg", "pollname": "poll", "choices": "poll", "countryCode": "country_code"}
+# Half a character, as whoever cuts a text through an emoji leaves it, and the one that ends a text in C.
+_UNFIT = re.compile(r"[\x00\ud800-\udfff]")
+
+
+def _check_characters(form: Form, upload: Upload | None) -> None:
+    if upload is not None and _UNFIT.search(upload.filename):
+        raise OptionError("file", "its name has a character that cannot be sent", "give another name as filename")
+    for wire, text in form.items():
+        if _UNFIT.search(text):
+            raise OptionError(
+                _OPTION_OF.get(wire, wire),
+                "it has a character that cannot be sent",
+                "see where half a character is left",
+            )
+
+
+# The GET form
+
+
+def _check_query(form: Form, upload: Upload | None) -> None:
+    if upload is not None:
+        raise OptionError(
+            "method", "get cannot carry a file", "say method: post, or put it on a web server and give url"
+        )
+    length = len(urlencode(form))
+    if length > LONGEST_QUERY:
+        raise OptionError(
+            "method",
+            f"get would make a URL of {length} characters, and {LONGEST_QUERY} is what servers take",
+            "say method: post",
+        )

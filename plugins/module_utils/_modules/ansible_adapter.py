@@ -1,0 +1,129 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The adapter: AnsibleModule outside, engine inside. Errors become fail_json here and nowhere else."""
+
+from __future__ import annotations
+
+import copy
+import os
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.errors import AnsibleFallbackNotFound
+
+try:
+    from ansible.module_utils.secrets import register_secrets
+except ImportError:
+    # It came with ansible-core 2.22.
+    register_secrets = None
+
+from .._common.errors import FonnteError, MissingLibraryError
+from .._options.common import Params, Spec, harmless, renamed, secrets
+from .task import Report, Task
+
+
+def env_text(name: str) -> str:
+    """Return a variable of the environment as a fallback; an empty one counts as unset."""
+    value = os.environ.get(name)
+    if not value:
+        raise AnsibleFallbackNotFound
+    return value
+
+
+def bind(spec: Spec) -> dict[str, dict[str, t.Any]]:
+    """Return options as AnsibleModule takes them."""
+    bound: dict[str, dict[str, t.Any]] = {}
+    for option, description in spec.items():
+        bound[option] = {key: value for key, value in description.items() if key not in ("env", "also")}
+        if "env" in description:
+            bound[option]["fallback"] = (env_text, [description["env"]])
+    return bound
+
+
+# No token, code or URL is shorter. To mask a blank, or the dash of somebody who meant none, blots out whole sentences.
+SHORTEST_SECRET = 4
+
+
+def hidden_values(found: t.Iterable[str], params: Params) -> set[str]:
+    """Return what Ansible has to mask: what the argument spec found, and what only we know of."""
+    values = (set(found) | secrets(params, os.environ)) - harmless(params)
+    return {value for value in values if len(value.strip()) >= SHORTEST_SECRET}
+
+
+def hide(values: t.Iterable[str]) -> bool:
+    """Have Ansible mask texts wherever it prints them, and leave them as they are for the next tasks.
+
+    Returns:
+        Whether this Ansible can. Before ansible-core 2.22 a result has to be masked before it is handed over.
+    """
+    if register_secrets is None:
+        return False
+    register_secrets(values)
+    return True
+
+
+def prints_secrets(no_log: bool) -> bool:
+    """Tell whether what a result holds is printed as it is: not with no_log, nor by an Ansible that masks."""
+    return not no_log and register_secrets is None
+
+
+def failure(fault: FonnteError) -> dict[str, t.Any]:
+    """Return the result of a run that a fault has ended."""
+    if isinstance(fault, MissingLibraryError):
+        return {"msg": missing_required_lib(fault.library), "exception": fault.trace}
+    return {"msg": str(fault), **fault.progress}
+
+
+# Ansible has no types here, so to mypy its class is anything, and of anything nothing can be derived.
+class _Module(AnsibleModule):  # type: ignore[misc]
+    """A module that remembers what it was given: checked, a null looks like what was left out.
+
+    Its result is what the command says, and no more.
+    """
+
+    given: dict[str, t.Any]
+    params: dict[str, t.Any]
+
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+        super().__init__(argument_spec=bind(spec), supports_check_mode=True)
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        self.params = renamed(self._spec, self.params)
+        self.given = copy.deepcopy(self.params)
+
+    def add_path_info(self, kwargs: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Add nothing: in-process nobody adds owner and mode of the file in ``dest`` to a result."""
+        return kwargs
+
+
+def run_module(spec: Spec, command: t.Callable[[Task], Report]) -> None:
+    """Run a module to its end."""
+    module = _Module(spec)
+    module.no_log_values = hidden_values(module.no_log_values, module.params)
+    hide(module.no_log_values)
+    task = Task(
+        module.params,
+        os.environ,
+        check_mode=module.check_mode,
+        prints_secrets=prints_secrets(module.no_log),
+        given=module.given,
+    )
+    # A fault is kept and told afterwards: older ansible-cores print a stack for what fails inside an except block.
+    fault: FonnteError | None = None
+    report = Report({})
+    try:
+        report = command(task)
+    except FonnteError as error:
+        fault = error
+    hide(report.secrets)
+    for warning in fault.warnings if fault else report.warnings:
+        module.warn(warning)
+    if fault:
+        module.fail_json(**failure(fault))
+    module.exit_json(**report.result)

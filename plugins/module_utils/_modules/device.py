@@ -1,0 +1,148 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The modules fonnte_device and fonnte_webhook_config: one device, from options to result."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import replace
+
+from .._common.errors import FonnteError, OptionError
+from .._common.redaction import Redactor
+from .._device.settings import WEBHOOKS, Settings
+from .._options.common import (
+    API,
+    EVIDENCE,
+    NUMBER,
+    SETTING_OPTIONS,
+    Params,
+    Spec,
+    check_evidence,
+    check_room,
+    common_warnings,
+    declared,
+    number,
+    open_house,
+    policy,
+    require_device,
+)
+from .._reconcile.apply import Outcome
+from .._reconcile.engine import carry_out, foresee
+from .._reconcile.result import Result, device_result, webhook_result
+from .._reconcile.state import Desired, State
+from .task import Report, Task, token_warnings
+
+DEVICE: Spec = {
+    **API,
+    **EVIDENCE,
+    **NUMBER,
+    **SETTING_OPTIONS,
+    "state": {"type": "str", "choices": [state.value for state in State], "default": "present"},
+    "otp": {"type": "raw", "no_log": True},
+    "request_otp": {"type": "bool", "default": False},
+    # Its name matches what Ansible takes for a secret; it is a switch.
+    "return_tokens": {"type": "bool", "default": False, "no_log": False},
+}
+
+WEBHOOK_OPTIONS: Spec = {option: SETTING_OPTIONS[option] for option in WEBHOOKS}
+
+WEBHOOK_CONFIG: Spec = {
+    **API,
+    **EVIDENCE,
+    **NUMBER,
+    **WEBHOOK_OPTIONS,
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+
+
+def run_device(task: Task) -> Report:
+    """Bring one device to what is declared (module fonnte_device)."""
+    desired = desired_device(task.params)
+    report, outcome = _run(task, desired, device_result)
+    if task.params["return_tokens"]:
+        device = outcome.device if report.result["device"] is not None else None
+        report.result["token"] = device.token if device is not None else None
+        if device is not None:
+            report.secrets.add(device.token)
+    report.warnings += token_warnings(task)
+    return report
+
+
+def run_webhook_config(task: Task) -> Report:
+    """Bring a device's webhooks to what is declared (module fonnte_webhook_config)."""
+    desired = desired_webhooks(task.params)
+    absent = task.params["state"] == "absent"
+    # With nothing to clear, a missing device is as good as one without webhooks.
+    desired = replace(desired, expect_earlier=task.check_mode and not absent, missing_is_fine=absent)
+    return _run(task, desired, webhook_result)[0]
+
+
+def _run(
+    task: Task, desired: Desired, describe: t.Callable[[Desired, Outcome, Redactor], Result]
+) -> tuple[Report, Outcome]:
+    require_device(task.params, task.environment, task.given)
+    house, redactor = open_house(task.params, task.environment, task.keep)
+    desired = replace(desired, policy=replace(desired.policy, facts=house.facts))
+    try:
+        outcome = (foresee if task.check_mode else carry_out)(house, desired)
+    except FonnteError as fault:
+        so_far = fault.progress.pop("outcome", None)
+        if isinstance(so_far, Outcome):
+            fault.progress = describe(desired, so_far, redactor)
+            fault.warnings = [*common_warnings(task.params), *so_far.warnings]
+        raise
+    return Report(describe(desired, outcome, redactor), [*common_warnings(task.params), *outcome.warnings]), outcome
+
+
+def desired_device(params: Params) -> Desired:
+    """Return what a task of fonnte_device declares."""
+    state = State(params["state"])
+    otp = _otp(params["otp"])
+    for option, given in (("otp", bool(otp)), ("request_otp", params["request_otp"])):
+        if given and state is not State.ABSENT:
+            raise OptionError(
+                option, f"it is for a deletion, and state is {state.value}", "take it out, or say state: absent"
+            )
+    settings = declared(params, SETTING_OPTIONS)
+    check_evidence(params, state)
+    if params["handle_write_only"] == "stamped" or params["attest_stamp"]:
+        check_room(settings.get("name"))
+    return Desired(
+        number=number(params),
+        state=state,
+        settings=settings,
+        policy=policy(params),
+        otp=otp,
+        request_otp=params["request_otp"],
+    )
+
+
+def _otp(value: object) -> str:
+    if value is None or value == "":
+        return ""
+    if not isinstance(value, str):
+        raise OptionError("otp", "it is an unquoted number, and a leading zero may be lost", "quote it")
+    if not re.fullmatch(r"[0-9A-Za-z]{3,12}", value):
+        raise OptionError("otp", "it is not a code", "give the code from the WhatsApp message, and nothing else")
+    return value
+
+
+def desired_webhooks(params: Params) -> Desired:
+    """Return what a task of fonnte_webhook_config declares."""
+    settings: Settings
+    if params["state"] == "absent":
+        for option in WEBHOOKS:
+            if params[option]:
+                raise OptionError(
+                    option, "it is declared, and state is absent, which clears it", "take it out, or say state: present"
+                )
+        settings = {option: "" for option in WEBHOOKS}
+    else:
+        settings = declared(params, WEBHOOKS)
+    check_evidence(params)
+    return Desired(number=number(params), settings=settings, manages=WEBHOOKS, policy=policy(params), may_create=False)

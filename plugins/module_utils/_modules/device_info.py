@@ -1,0 +1,32 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The module fonnte_device_info: what is there."""
+
+from __future__ import annotations
+
+from .._inventory.device_info import device_info
+from .._options.common import API, Spec, common_warnings, max_age, open_house
+from .._options.filters import FILTERS
+from .task import Report, Task, token_warnings
+
+DEVICE_INFO: Spec = {
+    **API,
+    **FILTERS,
+    "profile": {"type": "bool", "default": False},
+    "recorded": {"type": "bool", "default": False},
+    "return_tokens": {"type": "bool", "default": False, "no_log": False},
+}
+
+
+def run_device_info(task: Task) -> Report:
+    """Tell what is there (module fonnte_device_info)."""
+    # It has no effect here, but what is wrong in module_defaults is found by every module.
+    max_age(task.params["record_max_age"])
+    house, redactor = open_house(task.params, task.environment, task.keep)
+    result, warnings = device_info(house, redactor, task.params)
+    told = [*common_warnings(task.params), *warnings, *token_warnings(task)]
+    return Report(result, told, {device["token"] for device in result["devices"] if device.get("token")})

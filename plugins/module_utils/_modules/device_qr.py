@@ -1,0 +1,108 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The module fonnte_device_qr: a device is linked to a phone."""
+
+from __future__ import annotations
+
+from .._api.qr_image import DEST, check_place
+from .._common.errors import FonnteError, OptionError
+from .._common.phone_numbers import international, parse_number
+from .._linking.link import CODE, QR, Link, Order, foresee_link, link_device, link_result
+from .._options.common import (
+    API,
+    NUMBER,
+    Params,
+    Spec,
+    between,
+    common_warnings,
+    max_age,
+    number,
+    open_house,
+    require_device,
+)
+from .task import Report, Task
+
+DEVICE_QR: Spec = {
+    **API,
+    **NUMBER,
+    "method": {"type": "str", "choices": [QR, CODE], "default": QR},
+    "whatsapp": {"type": "raw"},
+    "dest": {"type": "path"},
+    "fetch": {"type": "bool", "default": True},
+    "wait": {"type": "bool", "default": False},
+    "wait_timeout": {"type": "float", "default": 300.0},
+    "refresh": {"type": "float", "default": 20.0},
+}
+
+
+def run_device_qr(task: Task) -> Report:
+    """Have a device linked, or bring it so far that a person can (module fonnte_device_qr)."""
+    # It has no effect here, but what is wrong in module_defaults is found by every module.
+    max_age(task.params["record_max_age"])
+    order = link_order(task.params)
+    require_device(task.params, task.environment, task.given)
+    warnings = common_warnings(task.params)
+    if order.dest:
+        try:
+            check_place(order.dest)
+        except OptionError as problem:
+            # In check mode an earlier task may still have to make the folder.
+            if not task.check_mode:
+                raise
+            warnings.append(str(problem))
+    house, _redactor = open_house(task.params, task.environment, task.keep)
+    try:
+        link = foresee_link(house, order) if task.check_mode else link_device(house, order, task.show)
+    except FonnteError as fault:
+        so_far = fault.progress.pop("link", None)
+        if isinstance(so_far, Link):
+            fault.progress = link_result(order, so_far, False)
+            warnings += so_far.warnings
+        fault.warnings = warnings
+        raise
+    return Report(link_result(order, link, task.check_mode), [*warnings, *link.warnings])
+
+
+def link_order(params: Params) -> Order:
+    """Return what a task of fonnte_device_qr asks for."""
+    method, fetch = params["method"], params["fetch"]
+    whatsapp = _whatsapp(params) if params["whatsapp"] is not None else ""
+    if not fetch and not params["wait"]:
+        raise OptionError("fetch", "it is false, and wait is not true, so nothing is left to do", "say wait: true")
+    if fetch:
+        _check_method(method, whatsapp, params[DEST])
+    timeout = between(params, "wait_timeout", 1, 86400)
+    return Order(
+        number=number(params),
+        method=method,
+        whatsapp=whatsapp,
+        dest=(params[DEST] or "") if fetch else "",
+        fetch=fetch,
+        wait=timeout if params["wait"] else None,
+        refresh=between(params, "refresh", 1, 3600),
+    )
+
+
+def _check_method(method: str, whatsapp: str, dest: str | None) -> None:
+    """See that a method has what it needs, and nothing that another one is for."""
+    if method == CODE:
+        if not whatsapp:
+            raise OptionError("whatsapp", "it is missing, and method is code", "give the number of the phone to link")
+        if dest is not None:
+            raise OptionError(DEST, "it is for method: qr, and method is code", "take it out: a code is in the result")
+        return
+    if whatsapp:
+        raise OptionError("whatsapp", "it is for method: code, and method is qr", "take it out, or say method: code")
+    if dest is None:
+        raise OptionError(DEST, "it is missing, and method is qr", "name the file for the PNG")
+    if not dest:
+        raise OptionError(DEST, "it is empty", "name the file for the PNG")
+
+
+def _whatsapp(params: Params) -> str:
+    """Return the number of the phone as it is dialled from abroad, which is how WhatsApp wants it."""
+    return international(parse_number(params["whatsapp"], "whatsapp"))

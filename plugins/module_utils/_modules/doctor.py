@@ -1,0 +1,89 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The module fonnte_doctor: what tokens, record and service are like."""
+
+from __future__ import annotations
+
+from .._common.clock import stamp
+from .._common.endpoint import check_endpoint
+from .._common.errors import FonnteError, OptionError
+from .._device.service_facts import DEST, FactsFile, ServiceFacts, find_facts, place_problem
+from .._device.settings import declare
+from .._doctor.run import OWN_NAME, Order, examine
+from .._options.common import API, NUMBER, Params, Spec, common_warnings, max_age, number, open_house
+from .task import Report, Task
+
+DOCTOR: Spec = {
+    **API,
+    **NUMBER,
+    "name": {"type": "str", "default": OWN_NAME},
+    "consent": {"type": "bool", "default": False},
+    "dest": {"type": "path"},
+}
+
+
+def run_doctor(task: Task) -> Report:
+    """Find out what tokens, record and service are like (module fonnte_doctor)."""
+    # They have no effect here, but what is wrong in module_defaults is found by every module.
+    max_age(task.params["record_max_age"])
+    order = doctor_order(task.params, task.check_mode)
+    file = facts_file(task.params)
+    warnings = common_warnings(task.params)
+    try:
+        check_place(file)
+    except OptionError as problem:
+        # In check mode an earlier task may still have to make the folder.
+        if not task.check_mode:
+            raise
+        warnings.append(str(problem))
+    # The file of facts may be the one that is about to be written.
+    house, redactor = open_house({**task.params, "service_facts_path": None}, task.environment)
+    exam = examine(house, redactor, order)
+    report = Report({**exam.result(), "dest": file.path if file else None}, warnings + exam.all_warnings())
+    if file is not None:
+        _keep_facts(file, exam.facts, task, report)
+    return report
+
+
+def _keep_facts(file: FactsFile, facts: ServiceFacts, task: Task, report: Report) -> None:
+    report.result["diff"] = file.difference(facts)
+    if not file.changes(facts):
+        return
+    if not task.check_mode:
+        try:
+            file.write(facts, stamp())
+        except FonnteError as fault:
+            fault.progress, fault.warnings = report.result, report.warnings
+            raise
+    report.result["changed"] = True
+
+
+def doctor_order(params: Params, check_mode: bool) -> Order:
+    """Return what a task of fonnte_doctor allows."""
+    name = str(declare("name", params["name"]))
+    return Order(number=number(params), name=name, consent=params["consent"], check_mode=check_mode)
+
+
+def facts_file(params: Params) -> FactsFile | None:
+    """Return the file that fonnte_doctor is to write; None where none is named.
+
+    Raises:
+        OptionError: What is there is not a file of facts of this service, and is not overwritten.
+    """
+    path = params[DEST]
+    if path is None:
+        return None
+    endpoint = check_endpoint(params["api_endpoint"])
+    return FactsFile(path, endpoint, find_facts(path, endpoint, DEST))
+
+
+def check_place(file: FactsFile | None) -> None:
+    """See before anything is called that the file could be written; OptionError if not."""
+    problem = place_problem(file.path) if file is not None else ""
+    if problem:
+        advice = "name a file in a folder that is there, and that the user who runs the task can write"
+        raise OptionError(DEST, problem, advice)

@@ -1,0 +1,256 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The module fonnte_message: messages, sent once."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._api.client import Queued
+from .._api.wire import Call
+from .._common.clock import Moment, now, unix_to_text
+from .._common.errors import CallError, FonnteError, Meaning, NotFoundError, RefusedError, doing
+from .._common.redaction import Redactor
+from .._device.models import Device
+from .._messages.message import Message, as_written, read_message
+from .._options.common import API, NUMBER, Spec, common_warnings, max_age, number, open_house, require_device
+from .._reconcile.observe import House, identify, require_token
+from .._reconcile.result import Result
+from .task import Report, Task
+
+POLL: Spec = {
+    "name": {"type": "str", "required": True},
+    # Raw, since YAML takes yes and no for truths, and nobody is to be asked whether True or False.
+    "choices": {"type": "list", "elements": "raw", "required": True},
+    "select": {"type": "str", "choices": ["single", "multiple"], "default": "single"},
+}
+
+MESSAGE: Spec = {
+    **API,
+    **NUMBER,
+    "target": {"type": "list", "elements": "raw", "required": True, "aliases": ["targets"]},
+    # The name that the service has for it is one that Ansible's own checks forbid, even as an alias.
+    "msg": {"type": "str", "also": ["message"]},
+    # The address of a file that is shared by a link often holds the right to read it.
+    "url": {"type": "str", "no_log": True},
+    "file": {"type": "path"},
+    "filename": {"type": "str"},
+    "schedule": {"type": "raw"},
+    "delay": {"type": "str"},
+    "country_code": {"type": "str"},
+    "location": {"type": "str"},
+    "typing": {"type": "bool"},
+    "poll": {"type": "dict", "options": POLL},
+    "connect_only": {"type": "bool"},
+    "follow_up": {"type": "int"},
+    "sequence": {"type": "bool"},
+    "preview": {"type": "bool"},
+    "inbox_id": {"type": "int"},
+    "duration": {"type": "int"},
+    "method": {"type": "str", "choices": ["post", "get"], "default": "post"},
+}
+
+ATTACHING_PACKAGES = ("super", "advanced", "ultra")
+
+
+@dataclass(frozen=True)
+class Sender:
+    """The device that sends.
+
+    Attributes:
+        number: As far as it is known: with a token alone nothing is read to send.
+        device: What the service tells of it, where that was read.
+    """
+
+    number: str
+    token: str = field(repr=False)
+    device: Device | None = None
+
+    @property
+    def name(self) -> str:
+        """What errors call it."""
+        return f"device {self.number}" if self.number else "the device of device_token"
+
+
+def run_message(task: Task) -> Report:
+    """Send messages, or in check mode see that they can be sent (module fonnte_message)."""
+    params = as_written(task.params, task.given)
+    # It has no effect here, but what is wrong in module_defaults is found by every module.
+    max_age(params["record_max_age"])
+    message = read_message(params, now())
+    wanted = number(params)
+    require_device(params, task.environment, task.given)
+    house, redactor = open_house(params, task.environment, task.keep)
+    warnings = [*common_warnings(params), *_repeated(message)]
+    if task.check_mode:
+        sender, foreseen = _foresee(house, wanted, message)
+        return Report(_result(sender, message, None, params, redactor), [*warnings, *foreseen])
+    queued, sender = None, Sender(wanted, "")
+    try:
+        sender = _find(house, wanted)
+        sender, queued = _send_by(house, wanted, sender, message, params["method"])
+    except FonnteError as fault:
+        # With a token in hand the sending has begun; before that only the list was read.
+        unknown = bool(sender.token) and isinstance(fault, CallError) and fault.may_be_applied
+        fault.progress = _failed(_result(sender, message, None, params, redactor), unknown)
+        fault.warnings = warnings
+        raise
+    return Report(_result(sender, message, queued, params, redactor), [*warnings, *_fewer(message, queued)])
+
+
+def _repeated(message: Message) -> list[str]:
+    if not message.repeated:
+        return []
+    return [f"target names {', '.join(message.repeated)} more than once with the same words: it gets one message."]
+
+
+# The device that sends
+
+
+def _find(house: House, wanted: str) -> Sender:
+    """Return the device that sends; NotFoundError where the account does not list it."""
+    if not wanted and not house.account_token:
+        return Sender("", house.device_token)
+    device = _look(house, wanted)
+    if device is None:
+        raise _missing(wanted)
+    return Sender(device.number, device.token, device)
+
+
+def _look(house: House, wanted: str) -> Device | None:
+    require_token(house)
+    with doing(
+        f"Looking for device {wanted}, which is to send" if wanted else "Looking for the device that is to send"
+    ):
+        began = Moment.now()
+        listing = house.api.listing(house.account_token, wanted, house.device_token) if house.account_token else None
+        device = identify(house, wanted, listing)
+        if device is None and listing is not None and listing.began.steady < began.steady:
+            # An earlier item of the loop read that list; somebody may have made the device since.
+            device = identify(house, wanted, house.api.get_devices(house.account_token))
+        if device is not None and not device.token:
+            raise FonnteError("the service lists it without a token that can be used", "look at it in the dashboard")
+    return device
+
+
+def _missing(wanted: str) -> NotFoundError:
+    fault = NotFoundError("the account does not list it, and nothing was sent", "check the number, or create it first")
+    fault.doing = f"Sending from device {wanted}"
+    return fault
+
+
+def _foresee(house: House, wanted: str, message: Message) -> tuple[Sender, list[str]]:
+    """Return the device that would send, and why the service might refuse. An earlier task may still see to that."""
+    device = _look(house, wanted)
+    if device is None:
+        return Sender(wanted, ""), [
+            f"Device {wanted} is not there. The task would fail, unless an earlier one creates it."
+        ]
+    return Sender(device.number, device.token, device), list(_obstacles(device, message))
+
+
+def _obstacles(device: Device, message: Message) -> t.Iterator[str]:
+    name = f"Device {device.number}"
+    if device.connected is False and message.form.get("connectOnly") != "false":
+        yield f"{name} is not linked, so Fonnte would refuse. Link it, or say connect_only: false to have it queued all the same."
+    if device.quota is not None and device.quota < len(message.targets):
+        yield f"{name} has {device.quota} messages left, and this is {len(message.targets)}: Fonnte would refuse all."
+    attaches = message.upload is not None or "url" in message.form
+    if attaches and device.package is not None and not device.package.lower().startswith(ATTACHING_PACKAGES):
+        yield (
+            f"{name} has the package {device.package}. Attachments take Super, Advanced or Ultra, so Fonnte may refuse."
+        )
+
+
+# Sending
+
+
+def _send_by(house: House, wanted: str, sender: Sender, message: Message, method: str) -> tuple[Sender, Queued]:
+    """Send, and if the list was older than the device's token, once more with the new one: a refusal sent nothing."""
+    try:
+        return sender, _send(house, sender, message, method)
+    except RefusedError as fault:
+        if fault.meaning is not Meaning.BAD_TOKEN or sender.token == house.device_token:
+            raise
+        refusal = fault
+    try:
+        anew = _find(house, wanted)
+    except FonnteError:
+        raise refusal from None
+    if anew.token == sender.token:
+        raise refusal
+    return anew, _send(house, anew, message, method)
+
+
+def _send(house: House, sender: Sender, message: Message, method: str) -> Queued:
+    call = Call("/send", sender.token, message.form, message.upload, method.upper())
+    with doing(f"Sending from {sender.name} to {_named(message)}"):
+        try:
+            return house.api.send(call)
+        except CallError as fault:
+            if fault.may_be_applied:
+                fault.problem += "; whether the message is queued is not known, and it was not sent again"
+                fault.advice = "look into the outbox of the dashboard, and run this task again only if it is not there"
+            else:
+                fault.problem += ", and nothing was sent"
+            raise
+
+
+_FEW = 3
+
+
+def _named(message: Message) -> str:
+    few = ", ".join(target.dialled for target in message.targets[:_FEW])
+    more = len(message.targets) - _FEW
+    return few if more <= 0 else f"{few} and {more} more"
+
+
+def _fewer(message: Message, queued: Queued) -> list[str]:
+    told, asked = len(queued.messages), len(message.targets)
+    if told == asked:
+        return []
+    return [f"Fonnte took the request, and names {told} messages where {asked} were asked for: look into its outbox."]
+
+
+# The result
+
+
+def _result(
+    sender: Sender, message: Message, queued: Queued | None, params: t.Mapping[str, t.Any], redactor: Redactor
+) -> Result:
+    """Return the result; without an answer of the service it tells what is to be sent."""
+    foreseen = [{"id": None, "target": target.dialled} for target in message.targets]
+    return {
+        "changed": True,
+        "device": sender.number or None,
+        "queued": queued is not None,
+        "messages": [{"id": name, "target": target} for name, target in queued.messages] if queued else foreseen,
+        "process": queued.process if queued else None,
+        "request_id": queued.request_id if queued else None,
+        "scheduled": unix_to_text(message.scheduled),
+        "diff": _diff(sender, message, params, redactor),
+    }
+
+
+def _failed(result: Result, unknown: bool) -> Result:
+    """Return what a failure tells: that nothing is queued, or that nobody knows."""
+    told = {key: value for key, value in result.items() if key != "diff"}
+    return {**told, "changed": unknown, "queued": None if unknown else False}
+
+
+def _diff(sender: Sender, message: Message, params: t.Mapping[str, t.Any], redactor: Redactor) -> Result:
+    shown: Result = {
+        option: params[option] for option in MESSAGE if option not in {*API, *NUMBER} and params[option] is not None
+    }
+    shown.update(target=[target.dialled for target in message.targets])
+    if params["url"] is not None:
+        shown["url"] = redactor.url(params["url"])
+    if message.scheduled is not None:
+        shown["schedule"] = unix_to_text(message.scheduled)
+    header = f"messages from {sender.name}"
+    return {"before_header": header, "after_header": header, "before": {}, "after": shown}

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The module fonnte_sheet: declarations and sheets of devices that were made by hand."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._adoption.adopt import (
+    changed_files,
+    found_devices,
+    open_folder,
+    read_sheet,
+    shown_changes,
+    take_in,
+    take_stock,
+    write,
+)
+from .._common.errors import FonnteError
+from .._device.settings import WEBHOOKS, Settings
+from .._options.common import Spec
+from .._reconcile.result import Result
+from .task import Report, Task
+
+# What separates the cells of a sheet that is written.
+SEPARATORS: dict[str, str] = {"comma": ",", "semicolon": ";"}
+
+# It reads and writes files, and calls nobody: none of the common options.
+SHEET: Spec = {
+    "devices": {"type": "list", "elements": "dict", "required": True},
+    "dest": {"type": "path", "required": True},
+    "clients": {"type": "str"},
+    "separator": {"type": "str", "choices": list(SEPARATORS), "default": "comma"},
+    "sheet": {"type": "path"},
+    "return_settings": {"type": "bool", "default": False},
+}
+
+
+def run_sheet(task: Task) -> Report:
+    """Write declarations and sheets of devices that were made by hand, or read a filled sheet (module fonnte_sheet)."""
+    params = task.params
+    before = open_folder(params["dest"])
+    found, warnings = found_devices(params["devices"])
+    try:
+        if params["sheet"]:
+            taken = take_in(before, found, read_sheet(params["sheet"]), params["sheet"])
+        else:
+            taken = take_stock(before, found, params["clients"], SEPARATORS[params["separator"]])
+    except FonnteError as fault:
+        fault.warnings = warnings
+        raise
+    texts = changed_files(before, taken.folder)
+    if texts and not task.check_mode:
+        write(params["dest"], texts)
+    result: Result = {
+        "changed": bool(texts),
+        "devices": list(taken.numbers),
+        "files": [taken.folder.full(name) for name in sorted(texts)],
+        "diff": shown_changes(before, taken.folder),
+    }
+    if params["return_settings"]:
+        result["settings"] = list(taken.settings)
+        warnings += settings_warnings(task)
+    return Report(result, [*warnings, *taken.warnings], _urls(taken.settings) if params["return_settings"] else set())
+
+
+def settings_warnings(task: Task) -> list[str]:
+    """Return the warning for webhooks in a result that is logged."""
+    if not task.prints_secrets:
+        return []
+    return [
+        "return_settings puts the URLs of webhooks into the result, and the task has no no_log: true: "
+        "they are printed and logged."
+    ]
+
+
+def _urls(settings: t.Iterable[Settings]) -> set[str]:
+    """Return the webhooks among settings that a user asked for."""
+    return {str(value) for row in settings for option, value in row.items() if option in WEBHOOKS and value}

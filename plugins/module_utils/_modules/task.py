@@ -1,0 +1,61 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""What a module is given and what it gives back, without Ansible."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._api.cache import Keep
+from .._options.common import Environment, Params
+from .._reconcile.result import Result
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task as whoever runs the module hands it over.
+
+    Attributes:
+        params: Its options, complete and checked against the argument spec.
+        environment: The variables that stand in for some of them.
+        prints_secrets: Whether what a result holds is printed and logged as it is.
+        keep: What earlier tasks of this process have kept.
+        given: The options as the user wrote them.
+        progress: Is told how many devices of a fleet are done, and of how many.
+        show: Is told what a person has to see before the task ends. An ordinary module has nobody to tell it to.
+    """
+
+    params: Params
+    environment: Environment = field(repr=False)
+    check_mode: bool = False
+    prints_secrets: bool = True
+    keep: Keep | None = field(default=None, repr=False)
+    given: Params = field(default_factory=dict, repr=False)
+    progress: t.Callable[[int, int], None] = field(default=lambda done, total: None, repr=False)
+    show: t.Callable[[str], None] = field(default=lambda text: None, repr=False)
+
+
+@dataclass
+class Report:
+    """What goes back to the user.
+
+    Attributes:
+        secrets: The tokens in the result that the user asked for: to be used, and not to be printed where Ansible
+            can tell the two apart.
+    """
+
+    result: Result
+    warnings: list[str] = field(default_factory=list)
+    secrets: set[str] = field(default_factory=set, repr=False)
+
+
+def token_warnings(task: Task) -> list[str]:
+    """Return the warning for tokens in a result that is logged."""
+    if not task.params["return_tokens"] or not task.prints_secrets:
+        return []
+    return ["return_tokens puts tokens into the result, and the task has no no_log: true: they are printed and logged."]

@@ -1,0 +1,311 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The options that modules share, as data, and from what a user gave to what the engine takes.
+
+``env`` names the environment variable that stands in for an option, and ``also`` other names for it that cannot be
+aliases; whoever runs the module sees to both.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import typing as t
+
+from .._api.cache import Keep, KeptListing
+from .._api.client import FonnteApi
+from .._api.transport import Transport
+from .._api.wire import Connection
+from .._common.endpoint import check_endpoint
+from .._common.errors import OptionError
+from .._common.phone_numbers import parse_number
+from .._common.redaction import Redactor, is_bare
+from .._device.service_facts import ServiceFacts, load_facts
+from .._device.settings import NAME_LENGTH, SETTINGS, WEBHOOKS, Kind, Settings, declare
+from .._device.stamp import LENGTH as STAMP_LENGTH
+from .._reconcile.observe import House
+from .._reconcile.state import Policy, State
+from .._record.store import RecordStore
+
+Spec = t.Dict[str, t.Dict[str, t.Any]]
+
+Params = t.Mapping[str, t.Any]
+
+Environment = t.Mapping[str, str]
+
+DEVICE_TOKEN_VARIABLE = "FONNTE_DEVICE_TOKEN"
+
+API: Spec = {
+    "account_token": {"type": "str", "no_log": True, "env": "FONNTE_ACCOUNT_TOKEN"},
+    # Its variable counts only where no device is named, so it is read by tokens() and not bound here.
+    "device_token": {"type": "str", "no_log": True},
+    "api_endpoint": {"type": "str", "default": "https://api.fonnte.com", "env": "FONNTE_API_ENDPOINT"},
+    "api_timeout": {"type": "float", "default": 30.0, "env": "FONNTE_API_TIMEOUT"},
+    "api_retries": {"type": "int", "default": 4, "env": "FONNTE_API_RETRIES"},
+    "api_retry_max_delay": {"type": "float", "default": 20.0, "env": "FONNTE_API_RETRY_MAX_DELAY"},
+    "validate_certs": {"type": "bool", "default": True},
+    "ca_path": {"type": "path"},
+    "record_path": {"type": "path", "default": "~/.ansible/fonnte", "env": "FONNTE_RECORD_PATH"},
+    "record_max_age": {"type": "str"},
+    "service_facts_path": {"type": "path", "env": "FONNTE_SERVICE_FACTS_PATH"},
+}
+
+EVIDENCE: Spec = {
+    "handle_write_only": {
+        "type": "str",
+        "choices": ["recorded", "stamped", "always_update", "error", "attest"],
+        "default": "recorded",
+    },
+    "attest_stamp": {"type": "bool", "default": False},
+    "handle_undeclared": {"type": "str", "choices": ["carry", "forget"], "default": "carry"},
+    "handle_unknown": {"type": "str", "choices": ["warn", "error", "ignore"], "default": "warn"},
+}
+
+# A raw value tells a quoted number from one whose leading zero YAML has eaten.
+NUMBER: Spec = {"device": {"type": "raw", "aliases": ["number"]}}
+
+_OPTION_TYPES: dict[Kind, t.Dict[str, t.Any]] = {
+    Kind.NAME: {"type": "str"},
+    Kind.FLAG: {"type": "bool"},
+    Kind.URL: {"type": "str", "no_log": True},
+    Kind.NUMBER: {"type": "raw"},
+    Kind.COUNTRY: {"type": "str"},
+}
+
+SETTING_OPTIONS: Spec = {setting.option: _OPTION_TYPES[setting.kind] for setting in SETTINGS}
+
+
+def renamed(spec: Spec, given: Params) -> dict[str, t.Any]:
+    """Return what a user gave, under the names of the spec. Where both names are given, the other one is unsupported."""
+    names = {other: option for option, description in spec.items() for other in description.get("also", ())}
+    return {
+        names[option] if option in names and names[option] not in given else option: value
+        for option, value in given.items()
+    }
+
+
+def tokens(params: Params, environment: Environment) -> tuple[str, str]:
+    """Return the account token and the device token, each empty where there is none.
+
+    The device token of the environment counts only where no device is named: in a loop over numbers it
+    would write to one and the same device each time.
+    """
+    account = checked_token("account_token", params["account_token"])
+    device = params["device_token"]
+    if device is None and params.get("device") is None:
+        device = environment.get(DEVICE_TOKEN_VARIABLE) or None
+    device = checked_token("device_token", device)
+    if account and account == device:
+        raise OptionError(
+            "device_token",
+            "it is the same as account_token",
+            "a device has a token of its own, shown in the dashboard beside the device",
+        )
+    return account, device
+
+
+def checked_token(option: str, value: str | None) -> str:
+    """Return a token as it was given; empty where there is none.
+
+    Raises:
+        OptionError: It cannot be a token.
+    """
+    if value is None:
+        return ""
+    if value == "":
+        raise OptionError(option, "it is empty", "leave the option out, or see why the variable behind it has no value")
+    if re.search(r"[^\x21-\x7e]", value):
+        raise OptionError(
+            option,
+            "it has a white space, a control or a non-ASCII character",
+            "copy the token again, without quotes or line breaks",
+        )
+    return value
+
+
+def secrets(params: Params, environment: Environment) -> set[str]:
+    """Return what must be masked although no option holds it."""
+    return {environment[DEVICE_TOKEN_VARIABLE]} if environment.get(DEVICE_TOKEN_VARIABLE) else set()
+
+
+def harmless(params: Params) -> set[str]:
+    """Return the URLs that are only a host: to mask them would blot out that host wherever it is shown."""
+    return {
+        value
+        for option in (*WEBHOOKS, "url")
+        for value in [params.get(option)]
+        if isinstance(value, str) and value and is_bare(value)
+    }
+
+
+def open_house(
+    params: Params, environment: Environment, keep: Keep | None = None, listing: KeptListing | None = None
+) -> tuple[House, Redactor]:
+    """Return what a run works with; nothing is called yet.
+
+    Args:
+        params: The options.
+        environment: The variables that stand in for some of them.
+        keep: What earlier runs of this process have kept; None where each run stands alone.
+        listing: Where the account's list is kept for this run alone; None to share it with the other runs.
+
+    Raises:
+        OptionError: An option cannot be right.
+    """
+    account, device = tokens(params, environment)
+    connection = connection_of(params)
+    if not params["record_path"]:
+        raise OptionError("record_path", "it is empty", "leave it out to use ~/.ansible/fonnte")
+    otp = params.get("otp")
+    redactor = Redactor(account or device, [account, device, otp if isinstance(otp, str) else None])
+    house = House(
+        _api(connection, account, redactor, keep, listing),
+        RecordStore(params["record_path"], connection.endpoint),
+        account,
+        device,
+        _person(),
+        _service_facts(params, connection.endpoint),
+    )
+    return house, redactor
+
+
+def connection_of(params: Params) -> Connection:
+    """Return how the service is reached; OptionError where an option of it cannot be right."""
+    return Connection(
+        endpoint=check_endpoint(params["api_endpoint"]),
+        timeout=between(params, "api_timeout", 0.1, 3600),
+        retries=int(between(params, "api_retries", 0, 100)),
+        longest_delay=between(params, "api_retry_max_delay", 0, 86400),
+        verify=params["validate_certs"],
+        ca_path=params["ca_path"],
+        pool_size=params.get("concurrency") or 4,
+    )
+
+
+def _api(
+    connection: Connection, account: str, redactor: Redactor, keep: Keep | None, listing: KeptListing | None
+) -> FonnteApi:
+    if keep is None:
+        return FonnteApi(Transport(connection), redactor, listing)
+    return FonnteApi(keep.transport(connection), redactor, listing or keep.listing(connection, account))
+
+
+def _person() -> str:
+    """Return who runs the task."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A container may run under a number that has no name.
+        return f"user {os.getuid()}"
+
+
+def _service_facts(params: Params, endpoint: str) -> ServiceFacts:
+    option = "service_facts_path"
+    path = params[option]
+    return ServiceFacts() if path is None else load_facts(path, endpoint, option)
+
+
+def between(params: Params, option: str, least: float, most: float) -> float:
+    """Return a number among the options; OptionError where it is out of its range."""
+    value = float(params[option])
+    # The comparison is false for "not a number" as well.
+    if not least <= value <= most:
+        raise OptionError(option, f"{value:g} is out of range", f"give {least:g} to {most:g}")
+    return value
+
+
+def common_warnings(params: Params) -> list[str]:
+    """Return what a user should know about the way the service is reached."""
+    if params["validate_certs"]:
+        return []
+    return [
+        "validate_certs is false: anybody on the way to the service can read the token. Use ca_path for a CA of your own."
+    ]
+
+
+def policy(params: Params) -> Policy:
+    """Return what the user wants done about settings that nobody can read."""
+    return Policy(
+        write_only=params["handle_write_only"],
+        unknown=params["handle_unknown"],
+        undeclared=params["handle_undeclared"],
+        max_age=max_age(params["record_max_age"]),
+        stamp_attested=params["attest_stamp"],
+    )
+
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def max_age(text: str | None) -> float | None:
+    """Return seconds for text such as ``30d``; None for none."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"([0-9]{1,9})([smhdw]?)", text.strip())
+    if not found:
+        raise OptionError(
+            "record_max_age", "it is not a length of time", "write a whole number and one of s, m, h, d, w, as in 30d"
+        )
+    return float(found.group(1)) * _UNITS[found.group(2)]
+
+
+def check_evidence(params: Params, state: State = State.PRESENT) -> None:
+    """See that what is asked for about evidence fits the state; OptionError if not."""
+    attests = params["handle_write_only"] == "attest"
+    if attests and state is not State.PRESENT:
+        raise OptionError(
+            "handle_write_only",
+            f"attest vouches for what is there and changes nothing, and state is {state.value}",
+            "attest in one task, and do the rest in another",
+        )
+    if params["attest_stamp"] and not attests:
+        raise OptionError("attest_stamp", "it is for handle_write_only: attest", "take it out")
+
+
+def check_room(name: object) -> None:
+    """See before the first call that a stamp fits beside the declared name."""
+    longest = NAME_LENGTH[1] - STAMP_LENGTH
+    if isinstance(name, str) and len(name) > longest:
+        raise OptionError(
+            "name",
+            f"it has {len(name)} characters, and the stamp of handle_write_only: stamped leaves room for {longest}",
+            "declare a shorter one, or handle_write_only: recorded for this device",
+        )
+
+
+def number(params: Params) -> str:
+    """Return the digits of the device that a task names; empty where only a token names it."""
+    if params["device"] is None:
+        return ""
+    return parse_number(params["device"], "device")
+
+
+def require_device(params: Params, environment: Environment, given: Params) -> None:
+    """See that a task names a device, by number or by token; OptionError if not."""
+    if params["device"] is not None:
+        return
+    if not tokens(params, environment)[1]:
+        raise OptionError("device", "no device is named", "give its number as device, or its device_token")
+    named = [option for option in ("device", *NUMBER["device"]["aliases"]) if option in given]
+    if named and params["device_token"] is None:
+        # A variable that came out empty must not work on the device that the environment happens to name.
+        raise OptionError(
+            named[0], "it is null", "see why the variable behind it has no value, or leave the option out"
+        )
+
+
+def declared(params: Params, options: t.Iterable[str]) -> Settings:
+    """Return the settings that a task declares; what is left out is not managed."""
+    return {option: declare(option, params[option]) for option in options if params[option] is not None}
+
+
+def numbers_of(devices: t.Sequence[object] | None) -> tuple[str, ...] | None:
+    """Return the digits of the numbers in the option ``devices``; None where it is left out."""
+    if devices is None:
+        return None
+    return tuple(parse_number(device, f"devices[{index}]") for index, device in enumerate(devices))

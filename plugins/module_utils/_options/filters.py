@@ -1,0 +1,78 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Which devices of an account are wanted: the filters that the info module and the inventory share."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._common.clock import DAY_SECONDS, now
+from .._common.phone_numbers import NumberIndex
+from .._device.models import Device
+from .common import Params, Spec, numbers_of
+
+FILTERS: Spec = {
+    "devices": {"type": "list", "elements": "raw"},
+    "connection": {"type": "str", "choices": ["any", "connected", "disconnected"], "default": "any"},
+    "package": {"type": "str"},
+    "expires_within": {"type": "int"},
+    "quota_below": {"type": "int"},
+}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which devices are wanted; what is None or "any" does not filter. A value that is unknown is no match."""
+
+    numbers: tuple[str, ...] | None
+    connection: str
+    package: str | None
+    expires_before: float | None
+    quota_below: int | None
+
+    def wants(self, device: Device) -> bool:
+        """Tell whether a device passes all filters but that of the numbers."""
+        return (
+            self.connection in ("any", {True: "connected", False: "disconnected"}.get(bool(device.connected)))
+            and (self.connection == "any" or device.connected is not None)
+            and (self.package is None or (device.package or "").lower() == self.package.lower())
+            and (self.expires_before is None or (device.expires is not None and device.expires <= self.expires_before))
+            and (self.quota_below is None or (device.quota is not None and device.quota < self.quota_below))
+        )
+
+
+def filter_of(params: Params) -> Filter:
+    """Return the filters among the options; OptionError where one cannot be right."""
+    days = params["expires_within"]
+    return Filter(
+        numbers=numbers_of(params["devices"]),
+        connection=params["connection"],
+        package=params["package"],
+        expires_before=None if days is None else now().timestamp() + days * DAY_SECONDS,
+        quota_below=params["quota_below"],
+    )
+
+
+def choose(found: t.Sequence[Device], numbers: tuple[str, ...] | None) -> tuple[list[Device], list[str]]:
+    """Return the devices that are asked for, sorted by number, and the numbers that none of them has."""
+    if numbers is None:
+        return sorted(found, key=_number), []
+    chosen: dict[str, Device] = {}
+    missing: list[str] = []
+    by_number = {device.number: device for device in found}
+    index = NumberIndex(by_number)
+    for number in dict.fromkeys(numbers):
+        spellings = index.find(number)
+        if not spellings:
+            missing.append(number)
+        chosen.update({spelling: by_number[spelling] for spelling in spellings})
+    return sorted(chosen.values(), key=_number), missing
+
+
+def _number(device: Device) -> str:
+    return device.number

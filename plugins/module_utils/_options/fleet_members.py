@@ -1,0 +1,28 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Options of one entry of a fleet."""
+
+from __future__ import annotations
+
+from .._reconcile.state import State
+from .common import EVIDENCE, NUMBER, SETTING_OPTIONS, Spec
+
+# What a fleet takes for each device. There are no defaults in here: an entry has what defaults have, and then its own.
+_EVIDENCE_OPTIONS: Spec = {
+    option: {key: value for key, value in description.items() if key != "default"}
+    for option, description in EVIDENCE.items()
+}
+
+
+MEMBER_DEFAULTS: Spec = {
+    **_EVIDENCE_OPTIONS,
+    **SETTING_OPTIONS,
+    "state": {"type": "str", "choices": [State.PRESENT.value, State.DISCONNECTED.value]},
+}
+
+
+MEMBER: Spec = {**MEMBER_DEFAULTS, **NUMBER, "device_token": {"type": "str", "no_log": True}}

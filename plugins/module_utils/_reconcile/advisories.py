@@ -1,0 +1,101 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""What a user is told besides: what an update may do, and what a person who knows the service would say."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._common.errors import PolicyError
+from .._device.settings import Settings, at_stake
+from .._record.store import DeviceRecord
+from .state import Desired, Observed, Recorded
+
+
+def moved(desired: Desired, recorded: Recorded) -> t.Iterator[str]:
+    if recorded.moved_to:
+        yield (
+            f"The device that had the number {desired.number} is still there, as {recorded.moved_to}: it was renumbered in the dashboard. "
+            "Declare it under that number, or give it its old number back there."
+        )
+
+
+def risk_warning(desired: Desired, observed: Observed, at_risk: t.Sequence[str], after: Settings) -> t.Iterator[str]:
+    """Yield a warning for what an update may reset; what would not be missed is not worth one."""
+    missed = at_stake(at_risk, after)
+    if not missed or desired.policy.unknown == "ignore":
+        return
+    names = ", ".join(missed)
+    if desired.policy.unknown == "error":
+        raise PolicyError(
+            f"an update may reset settings that Fonnte never shows and that are neither declared nor recorded: {names}",
+            "declare them as they are in the dashboard, or allow the risk with handle_unknown: warn (nothing was changed)",
+            tuple(at_risk),
+        )
+    yield (
+        f"An update of device {observed.number} may reset settings that Fonnte never shows and that are neither declared "
+        f"nor recorded: {names}. Declare those that are set in the dashboard, or say handle_unknown: ignore."
+    )
+
+
+def stamp_warning(observed: Observed, ours: bool) -> t.Iterator[str]:
+    """Yield a warning for a stamp that another controller wrote, and that an update without stamps takes away."""
+    if observed.stamp is not None and not ours:
+        yield (
+            f'The name of device {observed.number} ends with the stamp "~{observed.stamp.code}" of another controller, and this '
+            "update takes it off. Say handle_write_only: stamped in all plays that manage the device."
+        )
+
+
+def carry_warning(observed: Observed, carried: t.Mapping[str, str | None], record: DeviceRecord) -> t.Iterator[str]:
+    """Yield a warning for what is sent only because it was recorded once, the first time that it is."""
+    news = [
+        f"{option} ({at or 'proven by the stamp'})" for option, at in carried.items() if option not in record.carried
+    ]
+    if news:
+        yield (
+            f"An update of device {observed.number} also sends what this task does not declare, as it was recorded: "
+            f"{', '.join(news)}. If nothing declares it any more, say handle_undeclared: forget once. This is told once."
+        )
+
+
+def number_warning(desired: Desired, observed: Observed, updates: bool) -> t.Iterator[str]:
+    if desired.policy.facts.update_without_device == "works":
+        # Where it is not certain it is not sent.
+        return
+    if updates and observed.rival:
+        yield (
+            f"The record tells that the device is registered as {observed.number}, and its profile shows {observed.rival}. "
+            "The update is sent without a number. Give account_token as well, so that the list can tell."
+        )
+    elif updates and not observed.certain:
+        yield (
+            f"Nothing but its profile tells that the device is registered as {observed.number}. The update is sent without a number; "
+            "if Fonnte insists on one, it is this, and a device that is registered under another number or spelling is renumbered. "
+            "Give account_token as well to rule that out."
+        )
+
+
+def advice(desired: Desired, after: Settings) -> t.Iterator[str]:
+    """Yield what a person who knows the service would say about these settings."""
+    declared = desired.settings
+    if after.get("webhook") and after.get("autoread") is False and {"webhook", "autoread"} & set(declared):
+        yield f"The webhook of device {desired.number} will not be called for incoming chats while its autoread is off."
+    if str(declared.get("webhook_connect", "")).startswith("http://"):
+        yield (
+            f"The webhook_connect of device {desired.number} is plain http, and Fonnte sends the device's token there: "
+            "anybody on the way can read it. Use https."
+        )
+    if declared.get("resend") is True and not after.get("target"):
+        yield f"Device {desired.number} has resend on, but no target is known: nothing will be forwarded."
+
+
+def never_seen(number: str) -> str:
+    return (
+        f"Device {number} is not in the account's list, and this record knows nothing of it: "
+        "a mistyped number, or a free device that the list leaves out, looks the same."
+    )

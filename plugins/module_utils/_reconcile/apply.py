@@ -1,0 +1,400 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Writing: what a run changes at the service and in the record.
+
+Every write to the service stands between two writes of the record: its doubt before, its confirmation after.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from .._common.clock import stamp
+from .._common.errors import CallError, FonnteError, Meaning, NotFoundError, RefusedError, doing
+from .._common.phone_numbers import same_number
+from .._device.models import Device
+from .._device.settings import RECORDED, Settings
+from .._device.stamp import HOOKS, Claims, make_code, stamped_name
+from .._record.store import DeviceRecord, NumberNote, SealedFile
+from .observe import House, Sight
+from .state import (
+    ATTEST,
+    CREATE,
+    DELETE,
+    DISCONNECT,
+    FORGET,
+    OPERATIONS,
+    REQUEST_OTP,
+    UPDATE,
+    Desired,
+    Observed,
+    Plan,
+)
+
+# Another run may hold a device for as long as its calls and their retries last.
+LOCK_SECONDS = 300.0
+
+
+@dataclass
+class Outcome:
+    """What a run did, or in check mode would do; the result is made from it."""
+
+    plan: Plan
+    sight: Sight
+    done: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    device: Device | None = None
+    otp_wait: int | None = None
+    refused_clears: tuple[str, ...] = ()
+
+    @property
+    def operations(self) -> list[str]:
+        """What was done, in the order of the contract."""
+        return [operation for operation in OPERATIONS if operation in self.done]
+
+    def warn(self, *texts: str) -> None:
+        """Add warnings, each once."""
+        self.warnings += [text for text in texts if text not in self.warnings]
+
+
+def doing_to(what: str, number: str) -> t.ContextManager[None]:
+    """Name what was being done to which device in any error that does not know it yet."""
+    return doing(f"{what} device {number}" if number else f"{what} the device")
+
+
+class Hold(contextlib.ExitStack):
+    """The locks of one run: on the number first, then on the device, so that no two runs wait for each other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: set[str] = set()
+
+    def take(self, files: t.Iterable[SealedFile[t.Any]], seconds: float) -> None:
+        """Hold files that are not held yet; RecordHeldError where another run does not let go within the seconds."""
+        for file in files:
+            if file.path not in self._held:
+                self.enter_context(file.lock(seconds))
+                self._held.add(file.path)
+
+
+class Writer:
+    """Carries out the steps of one plan. Every write to the service stands between two of the record."""
+
+    def __init__(self, house: House, desired: Desired, sight: Sight, outcome: Outcome, hold: Hold) -> None:
+        self._house = house
+        self._desired = desired
+        self._sight = sight
+        self._outcome = outcome
+        self._hold = hold
+        # The operation that is under way, or was when a fault ended the run.
+        self.step = ""
+        self._record = sight.recorded.device
+        if sight.observed is not None:
+            self._record = _corrected(self._record, sight.observed)
+        self._steps: dict[str, tuple[str, t.Callable[[Plan], None]]] = {
+            FORGET: ("Forgetting settings of", self._forget_settings),
+            ATTEST: ("Attesting settings of", self._attest),
+            CREATE: ("Creating", self._create),
+            UPDATE: ("Updating", self._update),
+            DISCONNECT: ("Disconnecting", self._disconnect),
+            DELETE: ("Deleting", self._delete),
+            REQUEST_OTP: ("Asking for a code to delete", self._request_otp),
+        }
+
+    def finish(self, lost: str, first: Plan, plan: Plan) -> None:
+        """Do what is left after a fault, and keep the record in step with what the lost call turned out to be."""
+        if lost == DELETE:
+            self.forget()
+        elif CREATE in first.operations and self._sight.device is not None and not plan.operations:
+            # Created, and as declared: that creation is over.
+            self._device_file.save(self._record)
+            self._note_present(finished=True)
+        self.run(plan)
+
+    def run(self, plan: Plan) -> None:
+        """Do what the plan says, in its order."""
+        if plan.teaches:
+            self._learn(plan)
+        for operation in plan.operations:
+            what, step = self._steps[operation]
+            self.step = operation
+            with doing_to(what, self._sight.number):
+                step(plan)
+
+    @property
+    def _device(self) -> Device:
+        device = self._outcome.device
+        if device is None:
+            raise NotFoundError(
+                f"the account has no device {self._desired.number}", "run the play again to see what is there now"
+            )
+        return device
+
+    @property
+    def _device_file(self) -> SealedFile[DeviceRecord]:
+        return self._house.records.device(self._device.token)
+
+    # The record alone
+
+    def _learn(self, plan: Plan) -> None:
+        """Take over what the stamp proves: another controller sent it, or the answer to our own call was lost."""
+        codes = (plan.seen_code,) if plan.seen_code else ()
+        self._record = replace(self._record.confirm(plan.proven, stamp()).without(plan.superseded), stamps=codes)
+        if not plan.operations:
+            with doing_to("Recording", self._sight.number):
+                self._prepare({})
+                self._note_present(finished=True)
+
+    def _forget_settings(self, plan: Plan) -> None:
+        self._record = self._record.without(plan.forgotten)
+        self._prepare({})
+        # What a creation that was cut off had begun is in the device's record now.
+        self._note_present(finished=True)
+        self._outcome.done.append(FORGET)
+
+    def _attest(self, plan: Plan) -> None:
+        self._record = self._record.attest(plan.attested, stamp(), self._house.person)
+        self._prepare({})
+        self._note_present(finished=True)
+        self._outcome.done.append(ATTEST)
+
+    # Creating
+
+    def _create(self, plan: Plan) -> None:
+        note_file = self._house.records.number(self._house.account_token, self._desired.number)
+        old, _problem = note_file.load()
+        old_file = old.device_file if old else ""
+        note_file.save(NumberNote("creating", stamp(), _hidden({**plan.add, **plan.send}), old_file))
+        try:
+            device = self._house.api.add_device(self._house.account_token, self._desired.number, plan.add)
+        except CallError as fault:
+            if not fault.may_be_applied:
+                note_file.restore(old)
+            raise
+        self._outcome.device = device
+        self._outcome.done.append(CREATE)
+        if not self._sight.recorded.moved_to:
+            self._house.records.discard(old_file)
+        self._remember_new(device, plan, note_file)
+
+    def _remember_new(self, device: Device, plan: Plan, note_file: SealedFile[NumberNote]) -> None:
+        device_file = self._device_file
+        self._hold.take([device_file], LOCK_SECONDS)
+        at = stamp()
+        # What the reply shows is what was set, whatever was sent.
+        added = {option: device.settings.get(option, value) for option, value in plan.add.items()}
+        empty = {option: value for option, value in self._desired.settings.items() if value == ""}
+        self._record = DeviceRecord(number=device.number).confirm(added, at).note(empty, at)
+        contradicted = [option for option, value in plan.add.items() if added[option] != value]
+        if contradicted:
+            self._outcome.warn(
+                f"Fonnte made device {device.number} with another {', '.join(contradicted)} than was asked for. The next run sets it right."
+            )
+        if not plan.send:
+            # Otherwise the note holds all of it until the update, which begins with a record of its own.
+            device_file.save_soon(self._record)
+            note_file.save_soon(NumberNote("present", at, {}, device_file.name))
+
+    # Updating
+
+    def _update(self, plan: Plan) -> None:
+        """Write the complete set; where it is refused and clears webhooks, find out whether that is why.
+
+        One reading of the service refuses an empty webhook, and with it everything else that was sent.
+        """
+        self._record = replace(self._record, carried=self._record.carried.union(plan.carried))
+        try:
+            self._write(plan.send, plan.claims)
+        except RefusedError as refusal:
+            if not plan.clears or refusal.meaning not in (Meaning.BAD_INPUT, Meaning.WEBHOOK):
+                raise
+            # It must not claim what it does not send.
+            claims = plan.claims and {part: held for part, held in plan.claims.items() if part != HOOKS}
+            self._write(_without_clears(plan), claims)
+            self._clear_again(plan)
+        self._note_present(finished=True)
+
+    def _clear_again(self, plan: Plan) -> None:
+        try:
+            # A receiver of another webhook that had a hiccup would look the same the first time.
+            self._write(plan.send, plan.claims)
+        except RefusedError as refusal:
+            if refusal.meaning is not Meaning.BAD_INPUT:
+                raise
+            if plan.claims is not None:
+                # The clears were tried, so that no other controller need try them.
+                self._write(_without_clears(plan), plan.claims)
+            self._record = replace(self._record.confirm(plan.clears, stamp()), stamps=self._record.stamps)
+            self._device_file.save_soon(self._record)
+            self._outcome.refused_clears = tuple(plan.clears)
+            names = ", ".join(plan.clears)
+            self._outcome.warn(
+                f'Fonnte refused to clear {names} of device {self._sight.number} ("{refusal.text}"); '
+                "everything else was applied. Clear it in the dashboard."
+            )
+
+    def _write(self, settings: Settings, claims: Claims | None) -> None:
+        """Send a set of settings, with its doubt in the record before and its confirmation after."""
+        code = self._code(settings, claims)
+        before = self._prepare(settings, code)
+        try:
+            self._send({**settings, "name": stamped_name(str(settings["name"]), code)} if code else settings)
+        except CallError as fault:
+            if not fault.may_be_applied:
+                self._restore(before)
+            raise
+        self._outcome.done.append(UPDATE)
+        self._record = self._record.confirm(settings, stamp(), code)
+        self._device_file.save_soon(self._record)
+
+    def _code(self, settings: Settings, claims: Claims | None) -> str:
+        """Return the code of the stamp for a set of settings; empty where the plan wants none."""
+        if claims is None:
+            return ""
+        # A new device was made with autoread as the reply showed it.
+        autoread = settings.get(
+            "autoread", self._device.settings.get("autoread") if CREATE in self._outcome.done else None
+        )
+        known = autoread if isinstance(autoread, bool) else None
+        return make_code(self._device.token, str(settings["name"]), claims, known)
+
+    def _restore(self, before: DeviceRecord | None) -> None:
+        """Put back what was recorded before a call that was certainly not applied."""
+        self._record = before or DeviceRecord(number=self._record.number)
+        self._device_file.restore(before)
+
+    def _prepare(self, sent: Settings, code: str = "") -> DeviceRecord | None:
+        """Write down what is about to be sent, and return what to put back if it certainly was not applied.
+
+        A folder that cannot be written fails here, before the first write to the service.
+        """
+        known = self._device_file.load()[0] is not None or bool(self._record.entries)
+        before = self._record
+        self._record = before.begin(sent, stamp(), code)
+        self._device_file.save(self._record)
+        self._note_present()
+        return before if known else None
+
+    def _note_present(self, finished: bool = False) -> None:
+        """Note that this number has this device. A creation that was begun stays so until an update has ended it."""
+        note_file = self._house.note_file(self._sight.number)
+        if note_file is None:
+            return
+        old, _problem = note_file.load()
+        new = NumberNote("present", stamp(), {}, self._device_file.name)
+        begun = old is not None and old.state == "creating"
+        if finished if begun else (old is None or (old.state, old.device_file) != (new.state, new.device_file)):
+            note_file.save_soon(new)
+
+    def _send(self, settings: Settings) -> None:
+        """Send a complete set of settings, with the registered number where it is known.
+
+        The number is a writable field. Where nobody can vouch for it, it is left out first, and sent only
+        if the service insists.
+        """
+        device, observed = self._device, self._sight.observed
+        if observed is None or observed.certain:
+            self._house.api.update_device(device.token, observed.number if observed else device.number, settings)
+            return
+        try:
+            self._house.api.update_device(device.token, None, settings)
+        except RefusedError as refusal:
+            if refusal.text != "input invalid":
+                raise
+            if observed.rival:
+                raise CallError(
+                    f"it is registered as {observed.number} by the record and as {observed.rival} by its profile, "
+                    "and Fonnte insists on one",
+                    "give account_token as well, so that the list can tell",
+                ) from None
+            self._house.api.update_device(device.token, observed.number, settings)
+
+    # Taking away
+
+    def _disconnect(self, _plan: Plan) -> None:
+        self._prepare({})
+        try:
+            self._house.api.disconnect(self._device.token)
+        except RefusedError as refusal:
+            if refusal.meaning is not Meaning.AS_WANTED:
+                raise
+            # The list was behind, and there was nothing to do.
+            self._outcome.device = replace(self._device, connected=False)
+            # Of a run that planned twice, what the first plan did still stands.
+            self._outcome.plan = _without_disconnection(self._outcome.plan)
+            return
+        self._outcome.done.append(DISCONNECT)
+
+    def _request_otp(self, plan: Plan) -> None:
+        self._prepare({})
+        try:
+            self._house.api.request_otp(self._device.token)
+        except RefusedError as refusal:
+            if refusal.meaning is not Meaning.OTP_PENDING:
+                raise
+            self._outcome.otp_wait = refusal.seconds
+            return
+        self._outcome.done.append(REQUEST_OTP)
+        self._device_file.save(replace(self._record, otp_requested_at=stamp()))
+
+    def _delete(self, plan: Plan) -> None:
+        self._prepare({})
+        deleted = self._house.api.delete_device(self._device.token, self._desired.otp)
+        self._outcome.done.append(DELETE)
+        self._check_deleted(deleted)
+        self.forget()
+
+    def _check_deleted(self, deleted: str | None) -> None:
+        observed = self._sight.observed
+        meant = self._desired.number or (observed.number if observed is not None and observed.certain else "")
+        if not deleted or not meant or same_number(deleted, meant):
+            return
+        # Nobody knows of the meant one whether it is still there; it is not claimed to be gone.
+        self._outcome.plan = replace(self._outcome.plan, after=self._outcome.plan.before)
+        raise FonnteError(
+            f"the service says that it deleted device {deleted}, not {meant}",
+            "look at both devices in the dashboard before anything else is done",
+        )
+
+    def forget(self) -> None:
+        """Remove the record of a device that was deleted, and remember that it was."""
+        device = self._outcome.device
+        if device is not None:
+            self._house.records.device(device.token).remove()
+        note_file = self._house.note_file(self._sight.number)
+        if note_file is not None:
+            note_file.save(NumberNote("deleted", stamp()))
+
+
+def _corrected(record: DeviceRecord, observed: Observed) -> DeviceRecord:
+    """Return the record with what the service has just shown: a run with a token alone will have nothing else."""
+    seen = {option: value for option, value in observed.settings.items() if option in record.entries}
+    stale = {option: value for option, value in seen.items() if record.entries[option].value != value}
+    return replace(record.note(stale, stamp()), number=observed.number if observed.certain else record.number)
+
+
+def _without_clears(plan: Plan) -> Settings:
+    return {option: value for option, value in plan.send.items() if option not in plan.clears}
+
+
+def _without_disconnection(plan: Plan) -> Plan:
+    def rest(settings: Settings | None) -> Settings | None:
+        return settings and {option: value for option, value in settings.items() if option != "connected"}
+
+    return replace(
+        plan,
+        operations=tuple(operation for operation in plan.operations if operation != DISCONNECT),
+        reasons={option: reason for option, reason in plan.reasons.items() if option != "connected"},
+        before=rest(plan.before),
+        after=rest(plan.after),
+    )
+
+
+def _hidden(settings: Settings) -> Settings:
+    return {option: value for option, value in settings.items() if option in RECORDED}

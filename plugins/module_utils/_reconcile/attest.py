@@ -1,0 +1,113 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""A plan for what a person vouches for: it goes into the record, and nothing of it is sent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from .._common.clock import expired
+from .._common.errors import PolicyError
+from .._device.settings import BY_OPTION, HIDDEN, Settings, Value
+from .._device.stamp import Claims
+from .._record.store import DeviceRecord
+from .advisories import number_warning
+from .evidence import Knowledge, Known, Source, certain, claims, proven_values, remembered, weighed, without
+from .state import ATTEST, FORGET, UPDATE, Desired, Observed, Plan, Reason, Recorded
+
+
+def plan_attest(desired: Desired, observed: Observed, recorded: Recorded, now: datetime) -> Plan:
+    """Plan to write down what a person vouches for. Nothing of it is sent."""
+    forgotten = desired.forgets(observed.settings, recorded.device)
+    everything = remembered(observed.settings, recorded.device)
+    known = without(everything, forgotten)
+    contradicted = [
+        option
+        for option, value in desired.settings.items()
+        if known[option].evidence.source is Source.SERVICE and known[option].value != value
+    ]
+    if contradicted:
+        raise PolicyError(
+            f"Fonnte shows another {', '.join(contradicted)} than is declared, and what is attested has to be so already",
+            "correct what is declared, or change the device first, without handle_write_only: attest",
+        )
+    reasons = {
+        option: reason
+        for option, value in desired.settings.items()
+        for reason in [_reason_to_attest(desired, value, known[option], now)]
+        if reason is not None
+    }
+    attested = {option: desired.settings[option] for option in reasons}
+    sent, stamped, warnings = _stamp_for_attested(desired, observed, known, recorded.device)
+    return Plan(
+        operations=(
+            *([FORGET] if forgotten else []),
+            *([ATTEST] if attested else []),
+            *([UPDATE] if stamped is not None else []),
+        ),
+        send=sent,
+        claims=stamped,
+        attested=attested,
+        forgotten=forgotten,
+        reasons=reasons,
+        evidence={option: known[option].evidence for option in desired.settings},
+        before=certain(everything),
+        after={**certain(known), **attested},
+        warnings=(*warnings, *number_warning(desired, observed, stamped is not None)),
+    )
+
+
+def _reason_to_attest(desired: Desired, value: Value, known: Known, now: datetime) -> Reason | None:
+    source = known.evidence.source
+    if source is Source.SERVICE:
+        return None
+    if source is Source.NONE:
+        return Reason.NO_RECORD
+    if source is Source.IN_DOUBT:
+        return Reason.IN_DOUBT
+    if known.value != value:
+        return Reason.DIFFERS
+    if source is Source.UNCONFIRMED:
+        return Reason.UNPROVEN
+    return Reason.EXPIRED if expired(known.evidence.at, desired.policy.max_age, now) else None
+
+
+def _stamp_for_attested(
+    desired: Desired, observed: Observed, known: Knowledge, record: DeviceRecord
+) -> tuple[Settings, Claims | None, tuple[str, ...]]:
+    """Return what a stamp for attested settings takes: what is sent, what it claims, and a warning where it is wrong.
+
+    It claims what is vouched for in this task and what the stamp of now proves, and nothing else: nothing of it is
+    sent. Only where left-out settings are kept can a name be sent alone.
+    """
+    stamp = observed.stamp
+    proven: Settings = {}
+    if stamp is not None:
+        ours = stamp.code in record.stamps
+        proven = proven_values(weighed(known, desired.settings, observed.settings, stamp, ours))
+    vouched = [option for option in desired.settings if option in HIDDEN]
+    if all(proven.get(option) == desired.settings[option] for option in vouched):
+        return {}, None, ()
+    if desired.policy.stamp_attested:
+        if not desired.policy.left_out_is_kept:
+            raise PolicyError(
+                "a stamp goes out with an update, and an update may reset the settings that you vouch for",
+                "find out what Fonnte does with the playbook fonnte.whatsapp.doctor and give its answers as "
+                "service_facts_path, or leave attest_stamp out (nothing was changed)",
+            )
+        told = {**proven, **desired.settings}
+        return {**observed.settings}, claims(told), ()
+    if stamp is not None and any(stamp.speaks_of(str(BY_OPTION[option].part)) for option in vouched):
+        return {}, None, (_contradicted(observed.number),)
+    return {}, None, ()
+
+
+def _contradicted(number: str) -> str:
+    return (
+        f"The name of device {number} has a stamp that tells of other settings. A run with "
+        "handle_write_only: stamped believes the stamp, and sends what it declares."
+    )

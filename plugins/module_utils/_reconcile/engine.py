@@ -1,0 +1,231 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Plan and apply: one device on its way through the house.
+
+Check mode is ``foresee``: it stops after the plan. ``carry_out`` goes on.
+"""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import replace
+
+from .._common.clock import now
+from .._common.errors import (
+    CallError,
+    FonnteError,
+    Meaning,
+    PolicyError,
+    RecordError,
+    RecordHeldError,
+    RefusedError,
+    UnansweredError,
+)
+from .._record.store import SealedFile
+from .apply import LOCK_SECONDS, Hold, Outcome, Writer, doing_to
+from .observe import House, Sight, look
+from .planner import make_plan, stand_still
+from .state import CREATE, DELETE, OPERATIONS, REQUEST_OTP, Desired, Plan
+
+# How often a device is looked at again because another run wrote to it in the meantime.
+MOST_LOOKS = 5
+# Longer than a tick of the file system's clock, or the same write would be seen again.
+LOOK_AGAIN_SECONDS = 0.05
+
+# A second call of these could do harm, so a lost reply is followed by a look and never by a repeat.
+NEVER_AGAIN = (DELETE, REQUEST_OTP)
+
+
+def foresee(house: House, desired: Desired) -> Outcome:
+    """Return what a real run would do, and warn if it would fail. Only reads: no call that writes, no file touched."""
+    outcome = look_ahead(house, desired)
+    if outcome.plan.operations:
+        outcome.warn(*_record_warnings(house, outcome.sight))
+    return outcome
+
+
+def look_ahead(house: House, desired: Desired) -> Outcome:
+    """Return what a run is about to do. Only reads."""
+    with doing_to("Looking up", desired.number):
+        sight = look(house, desired)
+    plan = _planned(desired, sight)
+    outcome = Outcome(plan, sight, list(plan.foreseen), device=sight.device, otp_wait=plan.otp_wait)
+    outcome.warn(*sight.warnings, *plan.warnings)
+    return outcome
+
+
+def _record_warnings(house: House, sight: Sight) -> tuple[str, ...]:
+    """Tell in check mode that a real run from here would fail. Who only audits needs no record to write to."""
+    try:
+        if sight.unread is not None:
+            raise sight.unread
+        house.records.check_writable()
+    except RecordError as fault:
+        return (f"A real run from here would fail: {fault}",)
+    return ()
+
+
+def carry_out(house: House, desired: Desired) -> Outcome:
+    """Bring one device to what is declared.
+
+    Raises:
+        FonnteError: With ``progress`` set to the outcome so far, as far as there is one.
+    """
+    with Hold() as hold:
+        sight, plan = _look_and_hold(house, desired, hold)
+        outcome = Outcome(plan, sight, device=sight.device)
+        outcome.warn(*sight.warnings, *plan.warnings)
+        writer = Writer(house, desired, sight, outcome, hold)
+        try:
+            try:
+                writer.run(plan)
+            except CallError as fault:
+                if not _second_look_helps(fault):
+                    raise
+                _finish_after_fault(house, desired, outcome, fault, hold, writer.step)
+        except FonnteError as fault:
+            fault.progress = {"outcome": outcome}
+            raise
+    return outcome
+
+
+def _planned(desired: Desired, sight: Sight) -> Plan:
+    with doing_to("Planning", sight.number):
+        try:
+            return make_plan(desired, sight.observed, sight.recorded, now())
+        except FonnteError as fault:
+            nothing = stand_still(desired, sight.observed, sight.recorded)
+            at_risk = fault.at_risk if isinstance(fault, PolicyError) else ()
+            known = Outcome(replace(nothing, at_risk=at_risk), sight, device=sight.device)
+            known.warn(*sight.warnings)
+            fault.progress = {"outcome": known}
+            raise
+
+
+def _look_and_hold(house: House, desired: Desired, hold: Hold) -> tuple[Sight, Plan]:
+    """Look, and where there is something to do hold the device and see that what was seen still stands."""
+    for _turn in range(MOST_LOOKS):
+        with doing_to("Looking up", desired.number):
+            sight = look(house, desired)
+        plan = _planned(desired, sight)
+        if not plan.operations and not plan.teaches:
+            return sight, plan
+        if sight.unread is not None and plan.operations:
+            # The plan lacks what was recorded: an update by it would leave that out.
+            with doing_to("Looking up", sight.number):
+                raise sight.unread
+        files = sight.files(house)
+        if not plan.operations:
+            return sight, _taught(plan, sight, files, hold)
+        with doing_to("Locking", sight.number):
+            hold.take(files, LOCK_SECONDS)
+        if not sight.is_stale(files):
+            return sight, plan
+        time.sleep(LOOK_AGAIN_SECONDS)
+        house.api.doubt_listing(sight.number, house.device_token)
+    fault = FonnteError(
+        "other runs keep writing to it", "let them end, and see that no two plays manage one device at a time"
+    )
+    with doing_to("Locking", desired.number):
+        raise fault
+
+
+def _taught(plan: Plan, sight: Sight, files: t.Sequence[SealedFile[t.Any]], hold: Hold) -> Plan:
+    """Return a plan with nothing to do but to record what the stamp taught, if that can be done at once.
+
+    Otherwise it is no harm: the next run is taught again.
+    """
+    ignorant = replace(plan, proven={}, superseded=())
+    if sight.unread is not None:
+        return ignorant
+    try:
+        hold.take(files, 0.0)
+    except RecordHeldError:
+        return ignorant
+    except RecordError as fault:
+        forgetful = f"What the stamp of device {sight.number} proves could not be recorded: {fault.problem}."
+        return replace(ignorant, warnings=(*plan.warnings, forgetful))
+    return ignorant if sight.is_stale(files) else plan
+
+
+# After a fault
+
+
+def _second_look_helps(fault: CallError) -> bool:
+    # The list may have been behind: it has a device that is gone, or lacks one that is there.
+    behind = (Meaning.ALREADY_EXISTS, Meaning.GONE)
+    return fault.may_be_applied or (isinstance(fault, RefusedError) and fault.meaning in behind)
+
+
+def _finish_after_fault(
+    house: House, desired: Desired, outcome: Outcome, fault: CallError, hold: Hold, lost: str
+) -> None:
+    """See what became of the operation whose answer was lost, plan anew, and do what is still to be done, once."""
+    house.api.doubt_listing(outcome.sight.number, house.device_token)
+    first = outcome.plan
+    try:
+        sight, plan = _look_and_hold(house, desired, hold)
+    except RefusedError as refusal:
+        if lost == DELETE and refusal.meaning is Meaning.BAD_TOKEN:
+            raise _unknown(fault, "the service does not know its token any more, so it is probably deleted") from None
+        raise _unseen(fault, refusal, lost) from None
+    except (CallError, RecordError) as second:
+        raise _unseen(fault, second, lost) from None
+    if lost == CREATE and sight.device is None and not fault.may_be_applied:
+        raise fault
+    if lost in NEVER_AGAIN and lost in plan.operations:
+        raise _unknown(fault, _AFTERWARDS[lost])
+    outcome.device = sight.device or outcome.device
+    outcome.warn(*sight.warnings, *plan.warnings)
+    if CREATE in plan.operations or (lost == CREATE and not fault.may_be_applied):
+        # Not the world that the first plan was made for.
+        outcome.plan, outcome.sight = plan, sight
+    else:
+        if lost not in (*plan.operations, *outcome.done):
+            outcome.done.append(lost)
+        outcome.plan = _joined(first, plan)
+    Writer(house, desired, sight, outcome, hold).finish(lost, first, plan)
+
+
+def _joined(first: Plan, second: Plan) -> Plan:
+    """Return the plan of a run that planned twice: from where the first began to where the second ends."""
+    operations = tuple(operation for operation in OPERATIONS if operation in (*first.operations, *second.operations))
+    return replace(
+        first,
+        operations=operations,
+        reasons={**second.reasons, **first.reasons},
+        carried={**first.carried, **second.carried},
+        after=second.after,
+    )
+
+
+_LOOK_FOR_CODE = "look at the WhatsApp of the account's owner, and run with otp if a code is there"
+_AFTERWARDS = {
+    REQUEST_OTP: _LOOK_FOR_CODE,
+    DELETE: "it is still there: run again with the same code, or ask for a new one",
+}
+_UNSEEN = {
+    REQUEST_OTP: _LOOK_FOR_CODE,
+    DELETE: "run again with the same code: where the device is gone, nothing is done",
+}
+
+
+def _unseen(fault: CallError, second: FonnteError, lost: str) -> FonnteError:
+    """Return what to say where looking again failed too: what was sent before counts for more."""
+    if not fault.may_be_applied:
+        return second
+    unseen = _unknown(fault, _UNSEEN.get(lost, "run it again: what was begun is looked at first"))
+    unseen.problem += f"; looking at it again failed too ({second.problem})"
+    return unseen
+
+
+def _unknown(fault: CallError, advice: str) -> CallError:
+    """Say of a call that must not be repeated that nobody knows whether it was carried out."""
+    unknown = UnansweredError(f"{fault.problem}, and it is unknown whether the service carried the call out", advice)
+    unknown.doing = fault.doing
+    return unknown

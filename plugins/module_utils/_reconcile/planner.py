@@ -1,0 +1,319 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The plan: what has to be done, from what is declared, what is seen and what is recorded.
+
+Pure: no network, no files, no clock, no Ansible. Check mode shows a plan; a real run carries it out.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+from datetime import datetime
+
+from .._common.clock import age, expired
+from .._common.errors import NotFoundError, OptionError, PolicyError
+from .._device.settings import BY_OPTION, HIDDEN, NAME_LENGTH, Settings, Value
+from .._device.stamp import LENGTH as STAMP_LENGTH
+from .._device.stamp import Claims
+from .advisories import advice, carry_warning, moved, never_seen, number_warning, risk_warning, stamp_warning
+from .attest import plan_attest
+from .evidence import (
+    Evidence,
+    Knowledge,
+    Known,
+    Source,
+    certain,
+    claims,
+    lessons,
+    proven_values,
+    remembered,
+    weighed,
+    without,
+)
+from .state import (
+    CREATE,
+    DELETE,
+    DISCONNECT,
+    FORGET,
+    REQUEST_OTP,
+    UPDATE,
+    Desired,
+    Observed,
+    Parcel,
+    Plan,
+    Reason,
+    Recorded,
+    State,
+)
+
+# The service makes a new code no sooner than this after the last one.
+OTP_WAIT_SECONDS = 600
+
+
+def make_plan(desired: Desired, observed: Observed | None, recorded: Recorded, now: datetime) -> Plan:
+    """Return what has to be done.
+
+    Args:
+        desired: What is declared.
+        observed: What is there; None for no such device.
+        recorded: What is remembered.
+        now: The time, for the age of a record.
+
+    Raises:
+        OptionError: Something that is needed was not declared.
+        PolicyError: The user's policy forbids the change.
+        NotFoundError: The device has to be there and is not.
+    """
+    if observed is not None and not desired.number:
+        desired = replace(desired, number=observed.number)
+    if desired.state is State.ABSENT:
+        return _plan_absent(desired, observed, recorded, now)
+    if observed is not None:
+        if desired.policy.write_only == "attest":
+            return _checked_name(desired, plan_attest(desired, observed, recorded, now))
+        plan = _plan_existing(_without_brakes(desired) if recorded.begun else desired, observed, recorded, now)
+        return _checked_name(desired, plan)
+    if desired.policy.write_only == "attest" and not desired.missing_is_fine:
+        raise NotFoundError(
+            f"the account has no device {desired.number}, so there is nothing to vouch for",
+            "correct the number, or create the device without handle_write_only: attest",
+        )
+    if desired.state is State.DISCONNECTED:
+        nothing = f"Device {desired.number} does not exist, so there is nothing to disconnect; it was not created."
+        return replace(stand_still(desired, None, recorded), warnings=(nothing, *moved(desired, recorded)))
+    if desired.may_create:
+        return _plan_create(desired, recorded)
+    if desired.missing_is_fine:
+        return stand_still(desired, None, recorded)
+    return _plan_elsewhere(desired, now)
+
+
+def stand_still(desired: Desired, observed: Observed | None, recorded: Recorded) -> Plan:
+    """Return the plan that does nothing, and tells what is known."""
+    if observed is None:
+        return Plan(evidence={option: Evidence() for option in desired.settings})
+    known = remembered(observed.settings, recorded.device)
+    before = certain(known)
+    return Plan(before=before, after=before, evidence={option: known[option].evidence for option in desired.settings})
+
+
+def _plan_create(desired: Desired, recorded: Recorded) -> Plan:
+    settings = desired.settings
+    if "name" not in settings:
+        raise OptionError(
+            "name", f"device {desired.number} does not exist, and creating it needs a name", "declare its name"
+        )
+    # A new device has no webhooks: there is nothing to clear.
+    wanted = {option: value for option, value in settings.items() if value != ""}
+    add = {option: value for option, value in wanted.items() if BY_OPTION[option].on_add}
+    # A stamp is made with the new device's token, so add-device cannot carry it.
+    stamped = _claims(desired, settings, HIDDEN)
+    later = len(wanted) > len(add) or stamped is not None
+    # The service makes a device with autoread off.
+    warnings = [*advice(desired, {"autoread": False, **wanted}), *moved(desired, recorded)]
+    if recorded.had_device:
+        warnings.append(
+            f"Device {desired.number} was known to this record and is gone: it is made anew, gets a new token and has to be linked again."
+        )
+    return Plan(
+        operations=(CREATE, UPDATE) if later else (CREATE,),
+        add=add,
+        send=wanted if later else {},
+        claims=stamped,
+        reasons={option: Reason.DIFFERS for option in wanted},
+        evidence={option: Evidence() for option in settings},
+        before=None,
+        after=dict(settings),
+        recreated=recorded.had_device,
+        warnings=tuple(warnings),
+    )
+
+
+def _plan_elsewhere(desired: Desired, now: datetime) -> Plan:
+    """Plan for a device that this task may not create: the webhooks of one that is not there."""
+    if not desired.expect_earlier:
+        raise NotFoundError(
+            f"the account has no device {desired.number}",
+            "create it first with fonnte.whatsapp.fonnte_device, or correct the number",
+        )
+    foreseen = _plan_existing(desired, Observed(desired.number), Recorded(begun=True), now)
+    warning = f"Device {desired.number} does not exist yet; in a real run an earlier task has to create it."
+    return Plan(
+        operations=foreseen.operations,
+        send=foreseen.send,
+        reasons=foreseen.reasons,
+        evidence=foreseen.evidence,
+        before=foreseen.before,
+        after=foreseen.after,
+        warnings=(warning, *foreseen.warnings),
+    )
+
+
+def _without_brakes(desired: Desired) -> Desired:
+    """Return what is declared without the policies against unknown values: of a device that we are making none are."""
+    write_only = "recorded" if desired.policy.write_only == "error" else desired.policy.write_only
+    return replace(desired, policy=replace(desired.policy, write_only=write_only))
+
+
+def _checked_name(desired: Desired, plan: Plan) -> Plan:
+    """Return the plan if its update has a name that can be sent."""
+    if UPDATE not in plan.operations:
+        return plan
+    name = plan.send.get("name")
+    if name is None:
+        raise OptionError(
+            "name",
+            f"an update of device {desired.number} needs its name, and the one that Fonnte shows cannot be sent back",
+            "declare it",
+        )
+    longest = NAME_LENGTH[1] - STAMP_LENGTH
+    if plan.claims is not None and len(str(name)) > longest:
+        raise OptionError(
+            "name",
+            f"device {desired.number} has a name of {len(str(name))} characters, and a stamp leaves room for {longest}",
+            "give it a shorter one with fonnte.whatsapp.fonnte_device, or do without handle_write_only: stamped",
+        )
+    return plan
+
+
+def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now: datetime) -> Plan:
+    forgotten = desired.forgets(observed.settings, recorded.device)
+    everything = remembered(observed.settings, recorded.device)
+    kept = without(everything, forgotten)
+    ours = observed.stamp is not None and observed.stamp.code in recorded.device.stamps
+    known = _known(desired, observed, kept, ours)
+    reasons = _reasons(desired, observed, known, now)
+    parcel = _parcel(desired, known, reasons) if reasons else Parcel()
+    learns = desired.settings if desired.policy.undeclared == "forget" else known
+    proven, superseded = lessons(kept, known, learns)
+    before = certain({**known, **{option: everything[option] for option in forgotten}})
+    after: dict[str, Value] = {**certain(known), **parcel.send}
+    operations = [*([FORGET] if forgotten else []), *([UPDATE] if reasons else [])]
+    # An undeclared '' is not sent, so it is claimed only where it is proven.
+    told = {**proven_values(known), **parcel.send, **desired.settings}
+    # With a token alone autoread is hidden as well.
+    telling = {*HIDDEN, "autoread"} if "autoread" in desired.settings else HIDDEN
+    stamped = _claims(desired, told, telling) if reasons else None
+    if desired.state is State.DISCONNECTED and observed.connected is not False:
+        operations.append(DISCONNECT)
+        reasons = {**reasons, "connected": Reason.DIFFERS}
+        if observed.connected is not None:
+            before["connected"] = observed.connected
+        after["connected"] = False
+    at_risk = () if recorded.begun or desired.policy.left_out_is_kept else parcel.at_risk
+    return Plan(
+        operations=tuple(operations),
+        send=parcel.send,
+        claims=stamped,
+        forgotten=forgotten,
+        proven=proven,
+        superseded=superseded,
+        seen_code=observed.stamp.code if observed.stamp else "",
+        reasons=reasons,
+        evidence={option: known[option].evidence for option in desired.settings},
+        carried=parcel.carried,
+        at_risk=at_risk,
+        before=before,
+        after=after,
+        warnings=(
+            *risk_warning(desired, observed, at_risk, after),
+            *carry_warning(observed, parcel.carried, recorded.device),
+            *(stamp_warning(observed, ours) if reasons and stamped is None else ()),
+            *number_warning(desired, observed, bool(reasons)),
+            *advice(desired, after),
+        ),
+    )
+
+
+def _known(desired: Desired, observed: Observed, known: Knowledge, ours: bool) -> Knowledge:
+    if desired.policy.write_only != "stamped" or observed.stamp is None:
+        return known
+    return weighed(known, desired.settings, observed.settings, observed.stamp, ours)
+
+
+def _claims(desired: Desired, settings: Settings, telling: t.Collection[str]) -> Claims | None:
+    """Return what a stamp says of the set that goes out; None where the user wants none, or it would tell nothing."""
+    if desired.policy.write_only != "stamped" or not any(option in settings for option in telling):
+        return None
+    return claims(settings)
+
+
+def _reasons(desired: Desired, observed: Observed, known: Knowledge, now: datetime) -> dict[str, Reason]:
+    reasons = {option: _reason(desired, observed, option, known[option], now) for option in desired.settings}
+    return {option: reason for option, reason in reasons.items() if reason is not None}
+
+
+def _reason(desired: Desired, observed: Observed, option: str, known: Known, now: datetime) -> Reason | None:
+    source, value = known.evidence.source, desired.settings[option]
+    if source is Source.SERVICE:
+        return Reason.DIFFERS if known.value != value else None
+    if source is Source.IN_DOUBT:
+        return Reason.IN_DOUBT
+    if source is Source.NONE and desired.policy.write_only == "error":
+        raise PolicyError(
+            f"nothing tells whether {option} is as declared: Fonnte never shows it, and it is not in the record",
+            "allow it to be sent with handle_write_only: recorded (nothing was changed)",
+        )
+    if known.value is not None and known.value != value:
+        return Reason.DIFFERS
+    if desired.policy.write_only == "stamped" and not _stands(known, observed):
+        return Reason.UNPROVEN
+    if source is Source.NONE:
+        return Reason.NO_RECORD
+    if expired(known.evidence.at, desired.policy.max_age, now):
+        return Reason.EXPIRED
+    return Reason.ALWAYS if desired.policy.write_only == "always_update" else None
+
+
+def _stands(known: Known, observed: Observed) -> bool:
+    """Tell whether a stamp proves it, or a person vouched for it and no stamp was written since."""
+    return known.proven or (known.evidence.source is Source.ATTESTED and observed.stamp is None)
+
+
+def _parcel(desired: Desired, known: Knowledge, reasons: t.Mapping[str, Reason]) -> Parcel:
+    """Return the complete known set: what an update leaves out may be reset by the service."""
+    send: dict[str, Value] = {}
+    carried: dict[str, str | None] = {}
+    at_risk: list[str] = []
+    for option, item in known.items():
+        if option in desired.settings:
+            # An empty webhook is sent to clear one, and not again afterwards: some readings refuse it.
+            if desired.settings[option] != "" or reasons.get(option, Reason.ALWAYS) is not Reason.ALWAYS:
+                send[option] = desired.settings[option]
+        elif item.value is None:
+            at_risk.append(option)
+        elif item.value != "" or item.evidence.source is Source.IN_DOUBT:
+            send[option] = item.value
+            if item.evidence.source is not Source.SERVICE:
+                carried[option] = item.evidence.at
+    return Parcel(send, carried, tuple(at_risk))
+
+
+def _plan_absent(desired: Desired, observed: Observed | None, recorded: Recorded, now: datetime) -> Plan:
+    if observed is None:
+        return Plan(
+            warnings=(*moved(desired, recorded), *(() if recorded.number_seen else (never_seen(desired.number),)))
+        )
+    before = certain(remembered(observed.settings, recorded.device))
+    if desired.otp:
+        return Plan(operations=(DELETE,), before=before, after=None)
+    if not desired.request_otp:
+        raise OptionError(
+            "otp",
+            f"deleting device {observed.number} needs a one-time code",
+            "run once with request_otp: true; the code goes to the WhatsApp of the account's owner; then run with otp set to it",
+        )
+    # A real run asks the service all the same: only it knows whether the code is still good.
+    left = _otp_wait(recorded.device.otp_requested_at, now)
+    return Plan(operations=(REQUEST_OTP,), before=before, after=before, otp_wait=left)
+
+
+def _otp_wait(requested_at: str | None, now: datetime) -> int | None:
+    """Return the seconds until a code can be asked for again, if this controller knows of one on its way."""
+    passed = age(requested_at, now)
+    return int(OTP_WAIT_SECONDS - passed) if 0 <= passed < OTP_WAIT_SECONDS else None

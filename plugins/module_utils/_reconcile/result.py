@@ -1,0 +1,151 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""From outcomes to results: plain data in which every secret is masked."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._common.clock import unix_to_text
+from .._common.redaction import Redactor
+from .._device.models import Device
+from .._device.settings import BY_OPTION, SETTINGS, WEBHOOKS, Kind, Settings, Value
+from .._record.store import DeviceRecord
+from .apply import Outcome
+from .evidence import Evidence
+from .state import ATTEST, CREATE, DISCONNECT, FORGET, REQUEST_OTP, UPDATE, Desired, State
+
+Result = t.Dict[str, t.Any]
+
+
+def show(option: str, value: Value | None, redactor: Redactor) -> Value | None:
+    """Return a setting's value as a result may hold it: a URL only by its host and a digest."""
+    if isinstance(value, str) and option in BY_OPTION and BY_OPTION[option].kind is Kind.URL:
+        return redactor.url(value)
+    return value
+
+
+def device_facts(device: Device | None, number: str, settings: Settings, redactor: Redactor) -> Result:
+    """Return what is known of a device, always under the same keys; None is unknown."""
+    expires = device.expires if device else None
+    facts: Result = {
+        "device": number,
+        "connected": device.connected if device else None,
+        "package": device.package if device else None,
+        "quota": device.quota if device else None,
+        "expires": unix_to_text(expires),
+    }
+    facts.update({setting.option: show(setting.option, settings.get(setting.option), redactor) for setting in SETTINGS})
+    return facts
+
+
+def recorded_facts(record: DeviceRecord, redactor: Redactor) -> Result:
+    """Return what the record knows of each setting, with how far it can be believed and since when."""
+    return {
+        option: {
+            "value": show(option, entry.value, redactor),
+            "source": entry.standing.value,
+            "at": entry.at,
+            **({"by": entry.by} if entry.by else {}),
+        }
+        for option, entry in sorted(record.entries.items())
+    }
+
+
+def device_result(desired: Desired, outcome: Outcome, redactor: Redactor) -> Result:
+    """Return the result of a run, or of check mode, for one device."""
+    plan = outcome.plan
+    operations = outcome.operations
+    changed = bool(operations)
+    result: Result = {
+        "changed": changed,
+        "operations": operations,
+        "device": _device(desired, outcome, redactor),
+        "changed_fields": list(plan.reasons),
+        "reasons": {option: reason.value for option, reason in plan.reasons.items()},
+        "evidence": {option: _evidence(item) for option, item in plan.evidence.items()},
+        "carried": dict(plan.carried),
+        "at_risk": list(plan.at_risk),
+        "forgotten": list(plan.forgotten),
+        "recreated": plan.recreated,
+        "diff": _diff(desired, outcome, redactor),
+    }
+    if desired.state is State.ABSENT:
+        result.update(_otp_result(outcome))
+    return result
+
+
+def webhook_result(desired: Desired, outcome: Outcome, redactor: Redactor) -> Result:
+    """Return the result for the webhooks of one device."""
+    result = device_result(desired, outcome, redactor)
+    device = result["device"] or {}
+    result["webhooks"] = {option: device.get(option) for option in WEBHOOKS}
+    return result
+
+
+def _otp_result(outcome: Outcome) -> Result:
+    pending = outcome.otp_wait is not None
+    result: Result = {"otp_requested": REQUEST_OTP in outcome.done, "otp_pending": pending}
+    if pending:
+        result["retry_after"] = outcome.otp_wait
+    return result
+
+
+def _evidence(evidence: Evidence) -> Result:
+    by = {"by": evidence.by} if evidence.by else {}
+    return {"source": evidence.source.value, "at": evidence.at, **by}
+
+
+def _device(desired: Desired, outcome: Outcome, redactor: Redactor) -> Result | None:
+    reached = _reached(outcome)
+    if reached is None:
+        return None
+    stored = outcome.device is not None and CREATE in outcome.done
+    number = outcome.device.number if outcome.device is not None and stored else outcome.sight.number
+    facts = device_facts(outcome.device, number, reached, redactor)
+    # What was just disconnected, and what was just made, is linked to nothing.
+    if DISCONNECT in outcome.done or outcome.sight.device is None:
+        facts["connected"] = False
+    # Told no, nobody knows what is there.
+    facts.update({option: None for option in outcome.refused_clears})
+    return facts
+
+
+def _reached(outcome: Outcome) -> Settings | None:
+    """Return the settings that the run came to: all of the plan's, or after a failure what is certain; None for no device."""
+    plan, done = outcome.plan, set(outcome.done)
+    if set(plan.operations) <= done:
+        return plan.after
+    if CREATE in plan.operations and CREATE not in done:
+        return plan.before
+    if UPDATE not in done and plan.before is not None:
+        # The record is as wanted already.
+        forgotten = plan.forgotten if FORGET in done else ()
+        attested = plan.attested if ATTEST in done else {}
+        return {**{option: value for option, value in plan.before.items() if option not in forgotten}, **attested}
+    if UPDATE in done and plan.after is not None:
+        # The update is there, and what was to come after it is not.
+        kept = {"connected": plan.before["connected"]} if plan.before and "connected" in plan.before else {}
+        return {**{option: value for option, value in plan.after.items() if option != "connected"}, **kept}
+    return plan.add if CREATE in done else plan.before
+
+
+def _diff(desired: Desired, outcome: Outcome, redactor: Redactor) -> Result:
+    number = desired.number or outcome.sight.number
+    header = f"device {number}"
+    return {
+        "before_header": header,
+        "after_header": header,
+        "before": _shown(number, outcome.plan.before, redactor),
+        "after": _shown(number, _reached(outcome), redactor),
+    }
+
+
+def _shown(number: str, settings: Settings | None, redactor: Redactor) -> Result:
+    if settings is None:
+        return {}
+    return {"device": number, **{option: show(option, value, redactor) for option, value in settings.items()}}

@@ -1,0 +1,141 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The backup of a record: sealed files as they lie on the disk, in one file of JSON. Nothing is opened for it.
+
+Such a file comes from outside when it is read again, from a repository or a mail. So nothing in it is
+believed: not a name, and not that a text is sealed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import typing as t
+
+from .._common.atomic_files import write_whole
+from .._common.errors import FonnteError, OptionError
+from .._common.redaction import cut, printable
+from .store import is_name, is_sealed
+
+FORMAT = "fonnte.whatsapp/record-backup/1"
+_FAMILY = FORMAT.rpartition("/")[0]
+# A record of a device has about a kilobyte.
+LARGEST = 64 * 1024 * 1024
+LONGEST_SHOWN = 60
+
+Files = t.Dict[str, bytes]
+
+
+class BackupError(FonnteError):
+    """A backup cannot be read or written, or must not be believed."""
+
+
+def read_backup(path: str) -> Files:
+    """Return the sealed texts of a backup, by the name of their file.
+
+    Raises:
+        BackupError: It cannot be read, is none, or holds what no record has. Nothing of it is to be used then.
+    """
+    text = _text(path)
+    if text is None:
+        raise BackupError(f"there is no file {path}", "see that path names the backup")
+    return _files(path, text)
+
+
+def earlier_backup(path: str, folder: str) -> Files | None:
+    """Return what a backup that is about to be replaced holds; None for none.
+
+    Raises:
+        BackupError: What is there is no backup, or no file can be written there.
+        OptionError: It would lie in the record itself.
+    """
+    target = os.path.realpath(path)
+    if os.path.dirname(target) == os.path.realpath(folder):
+        raise OptionError(
+            "path", f"{path} is in the record's own folder", "name a file elsewhere, best on another disk"
+        )
+    parent = os.path.dirname(target)
+    if not os.path.isdir(parent) or not os.access(parent, os.W_OK | os.X_OK):
+        raise BackupError(
+            f"the backup {path} cannot be written: {parent} is no folder that can be written",
+            "make the folder, or name another path",
+        )
+    text = _text(path)
+    # An empty file is what somebody has made ready to be filled.
+    return _files(path, text) if text else None
+
+
+def write_backup(path: str, files: Files) -> None:
+    """Write a backup for its owner alone, whole or not at all. BackupError if it cannot be written."""
+    try:
+        write_whole(path, _as_text(files), 0o600)
+    except OSError as fault:
+        raise BackupError(
+            f"the backup {path} cannot be written ({fault.strerror})", "make room for it, or name another path"
+        ) from None
+
+
+def _as_text(files: Files) -> bytes:
+    """Return the same text for the same files, one to a line: a repository shows what changed and no more."""
+    texts = {name: sealed.decode("ascii") for name, sealed in files.items()}
+    return json.dumps({"format": FORMAT, "files": texts}, indent=1, sort_keys=True).encode() + b"\n"
+
+
+def _text(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as stream:
+            text = stream.read(LARGEST + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as fault:
+        raise BackupError(
+            f"the file {path} cannot be read ({fault.strerror})", "see that path names a file that can be read"
+        ) from None
+    if len(text) > LARGEST:
+        raise _no_backup(path)
+    return text
+
+
+def _files(path: str, text: bytes) -> Files:
+    try:
+        data = json.loads(text.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise _no_backup(path) from None
+    stated = data.get("format") if isinstance(data, dict) else None
+    if not isinstance(stated, str) or not stated.startswith(_FAMILY + "/"):
+        raise _no_backup(path)
+    if stated != FORMAT:
+        raise BackupError(
+            f"the backup {path} has another format than this release knows", "use the release that made it"
+        )
+    files = data.get("files")
+    if not isinstance(files, dict):
+        raise _no_backup(path)
+    return {_name(path, name): _sealed(path, name, sealed) for name, sealed in files.items()}
+
+
+def _no_backup(path: str) -> BackupError:
+    return BackupError(f"the file {path} is no backup of a record", "see that path names the backup")
+
+
+def _name(path: str, name: str) -> str:
+    if not is_name(name):
+        raise BackupError(
+            f'the backup {path} holds "{cut(printable(name), LONGEST_SHOWN)}", which is no name of a file of the record, so it was not used',
+            "somebody has changed it: take one that is as it was made",
+        )
+    return name
+
+
+def _sealed(path: str, name: str, sealed: object) -> bytes:
+    raw = sealed.encode("ascii", "replace") if isinstance(sealed, str) else b""
+    if not is_sealed(raw):
+        raise BackupError(
+            f"the backup {path} holds a text for {name} that is not sealed, so it was not used",
+            "somebody has changed it, or it broke: take one that is as it was made",
+        )
+    return raw

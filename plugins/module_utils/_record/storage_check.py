@@ -1,0 +1,131 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""What kind of place the record lies in: whether it can be written, and whether it will be there tomorrow."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tempfile
+import typing as t
+from dataclasses import dataclass
+
+from .._common.errors import RecordError
+from .store import RecordStore
+
+MOUNTS = "/proc/self/mountinfo"
+IN_MEMORY = ("tmpfs", "ramfs", "devtmpfs")
+# What a container writes over its image, and what is thrown away with it.
+LAYERS = ("overlay", "fuse.fuse-overlayfs", "aufs")
+TEMPORARY = ("/tmp", "/var/tmp")
+
+
+@dataclass(frozen=True)
+class FolderHealth:
+    """What can be said of the record's folder.
+
+    Attributes:
+        folder: Its path, absolute.
+        exists: Whether it is there; what is not is made by the first run that has something to write.
+        writable: Whether a run could write it.
+        mode: Its permissions as ``0700``; None where it is not there.
+        lasting: Whether it looks as if it will be there for later runs; None where nothing tells.
+        because: Why, in a sentence.
+    """
+
+    folder: str
+    exists: bool
+    writable: bool
+    mode: str | None
+    lasting: bool | None
+    because: str
+
+
+def folder_health(records: RecordStore, mounts: str = MOUNTS, temporary: t.Sequence[str] = TEMPORARY) -> FolderHealth:
+    """Return what kind of place a record lies in, without touching anything.
+
+    Args:
+        records: The record.
+        mounts: The file in which the system lists what is mounted where.
+        temporary: The directories that the system empties, besides its own for temporary files.
+    """
+    folder = os.path.abspath(records.folder)
+    exists = os.path.isdir(folder)
+    place = os.path.realpath(_nearest(folder))
+    kind = _file_system(place, mounts)
+    mode = f"{stat.S_IMODE(os.stat(folder).st_mode):04o}" if exists else None
+    lasting, because = _lasting(place, kind, (*temporary, tempfile.gettempdir()))
+    if exists and lasting is not False:
+        trouble = _others(folder)
+        lasting, because = (False, trouble) if trouble else (lasting, because)
+    return FolderHealth(folder, exists, _writable(records), mode, lasting, because)
+
+
+def _nearest(folder: str) -> str:
+    """Return the folder, or the nearest one above it that is there."""
+    while not os.path.exists(folder):
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def _writable(records: RecordStore) -> bool:
+    try:
+        records.check_writable()
+    except RecordError:
+        return False
+    return True
+
+
+def _lasting(place: str, kind: str, temporary: t.Sequence[str]) -> tuple[bool | None, str]:
+    for directory in temporary:
+        if _below(place, os.path.realpath(directory)):
+            return False, f"It is below {directory}, which is for temporary files."
+    if kind in IN_MEMORY:
+        return False, f"It is in memory ({kind}), and gone when the machine is started again."
+    if kind in LAYERS:
+        return None, f"It is in the layer of a container ({kind}), and goes with it unless the container is kept."
+    if not kind:
+        return None, "Nothing tells on what kind of file system it is."
+    return True, f"It is on a file system that stays ({kind}), and not below a directory for temporary files."
+
+
+def _others(folder: str) -> str:
+    """Return in a sentence what another user could do to the folder; empty for nothing."""
+    status = os.stat(folder)
+    # Root works in the folders of others, as in a container with a mounted home.
+    if os.geteuid() not in (0, status.st_uid):
+        return f"It belongs to another user (number {status.st_uid}), who can take it away."
+    if stat.S_IMODE(status.st_mode) & 0o022:
+        return f"Other users can write to it (mode {stat.S_IMODE(status.st_mode):04o}): set it to 0700."
+    return ""
+
+
+def _below(place: str, directory: str) -> bool:
+    return os.path.commonpath((place, directory)) == directory
+
+
+def _file_system(place: str, mounts: str) -> str:
+    """Return the kind of the file system that a place is on; empty where the system does not tell."""
+    try:
+        with open(mounts, encoding="utf-8", errors="surrogateescape") as stream:
+            lines = stream.read().splitlines()
+    except OSError:
+        return ""
+    best, kind = "", ""
+    for line in lines:
+        fields, _separator, rest = line.partition(" - ")
+        point = _unescaped(fields.split(" ")[4]) if len(fields.split(" ")) > 4 and rest else ""
+        # Of two that are mounted at one point, the later one counts.
+        if point and _below(place, point) and len(point) >= len(best):
+            best, kind = point, rest.split(" ")[0]
+    return kind
+
+
+def _unescaped(text: str) -> str:
+    """Return a path of the list of mounts, in which a space is written as ``\\040``."""
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found.group(1), 8)), text)

@@ -1,0 +1,244 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Whose files the record holds, and what is in them: never a value. Reads only.
+
+File names are digests, so a file can be told to be a number's only by who has the secret it is named with: the
+list gives every device's token, and with the account's token each note on a number opens and names it. What is
+left belongs to nobody who can be told from here.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._common.clock import DAY_SECONDS, age, now
+from .._common.errors import doing
+from .._common.phone_numbers import NumberIndex
+from .._device.models import Device
+from .._reconcile.observe import House, require_token
+from .._reconcile.result import Result
+from .._record.storage_check import folder_health
+from .._record.store import DeviceRecord, Entry, NumberNote, RecordFile, SealedFile, Standing, is_name
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A number, and the files of the record that are its own.
+
+    Attributes:
+        number: As the service or the note spells it.
+        record_file: The device's record, there or not; None where no token of a device is known.
+        note_file: The note on the number, there or not; None without the account's token.
+        note: What the note holds.
+        left_over: The record of a device that had the number before.
+        moved_to: The number that the device has now.
+    """
+
+    number: str
+    record_file: SealedFile[DeviceRecord] | None = None
+    note_file: SealedFile[NumberNote] | None = None
+    note: NumberNote | None = None
+    left_over: RecordFile | None = None
+    moved_to: str = ""
+
+    @property
+    def files(self) -> list[RecordFile]:
+        """All of them, there or not, in the order of locking."""
+        return [file for file in (self.note_file, self.record_file, self.left_over) if file is not None]
+
+
+@dataclass(frozen=True)
+class View:
+    """What is in the record's folder, as far as the tokens tell.
+
+    Attributes:
+        devices: Those that the service shows, sorted by number.
+        gone: Numbers that have a note and no device that the service shows, sorted.
+        names: All sealed files, whosever they are.
+        whole: Whether the account's list was read: without it nothing is known to belong to nobody.
+    """
+
+    devices: tuple[Owner, ...]
+    gone: tuple[Owner, ...]
+    names: tuple[str, ...]
+    whole: bool
+
+    @property
+    def everyone(self) -> tuple[Owner, ...]:
+        """Devices, and numbers without one."""
+        return (*self.devices, *self.gone)
+
+    def choose(self, numbers: tuple[str, ...] | None) -> tuple[list[Owner], list[str]]:
+        """Return the owners that are asked for, each once, and the numbers of which nothing is known."""
+        if numbers is None:
+            return list(self.everyone), []
+        index = NumberIndex(dict.fromkeys(owner.number for owner in self.everyone))
+        spellings = {number: index.find(number) for number in numbers}
+        chosen = {spelling for found in spellings.values() for spelling in found}
+        return (
+            [owner for owner in self.everyone if owner.number in chosen],
+            [number for number, found in spellings.items() if not found],
+        )
+
+    def orphans(self) -> dict[str, str]:
+        """Return the files of this account that belong to no device that it lists, each with its number."""
+        gone = {file.name: owner.number for owner in self.gone for file in owner.files}
+        left = {owner.left_over.name: owner.number for owner in self.devices if owner.left_over is not None}
+        return {name: number for name, number in sorted({**gone, **left}.items()) if name in self.names}
+
+    def unclaimed(self) -> list[str]:
+        """Return the files of which nobody can tell from here whose they are."""
+        claimed = {file.name for owner in self.everyone for file in owner.files}
+        return [name for name in self.names if name not in claimed]
+
+
+def look_around(house: House, numbers: tuple[str, ...] | None) -> View:
+    """Return whose files the record holds: one call for the list, one more for a device that it does not show.
+
+    Args:
+        house: What a run works with.
+        numbers: Those that were asked for; a note that does not open is found in no other way.
+    """
+    devices = _devices(house)
+    owned = {house.records.device(device.token).name: device.number for device in devices if device.token}
+    known = tuple(_owner(house, device, owned) for device in sorted(devices, key=_number))
+    listed = {owner.note_file.name for owner in known if owner.note_file is not None}
+    notes = house.records.notes(house.account_token) if house.account_token else {}
+    names = tuple(house.records.names())
+    unlisted = {name: note.number for name, note in notes.items()}
+    for number in numbers or ():
+        file = house.note_file(number)
+        if file is not None and file.name in names:
+            unlisted.setdefault(file.name, number)
+    gone = sorted(number for name, number in unlisted.items() if name not in listed)
+    return View(known, tuple(_gone(house, number, owned) for number in gone), names, bool(house.account_token))
+
+
+def _number(device: Device) -> str:
+    return device.number
+
+
+def _devices(house: House) -> list[Device]:
+    require_token(house)
+    devices: list[Device] = []
+    if house.account_token:
+        with doing("Listing the account's devices"):
+            devices += house.api.get_devices(house.account_token).devices
+    if house.device_token and house.device_token not in [device.token for device in devices]:
+        with doing("Looking up the device"):
+            profile = house.api.profile(house.device_token)
+        # The profile may show the linked number. The record knows the one that the list showed once.
+        record = house.records.device(house.device_token).load()[0] or DeviceRecord()
+        devices.append(Device(record.number or profile.number, house.device_token))
+    return devices
+
+
+def _owner(house: House, device: Device, owned: t.Mapping[str, str]) -> Owner:
+    note_file = house.note_file(device.number)
+    note = note_file.load()[0] if note_file else None
+    record_file = house.records.device(device.token) if device.token else None
+    return Owner(device.number, record_file, note_file, note, _left_over(house, note, owned))
+
+
+def _gone(house: House, number: str, owned: t.Mapping[str, str]) -> Owner:
+    note_file = house.note_file(number)
+    note = note_file.load()[0] if note_file else None
+    moved_to = owned.get(note.device_file, "") if note else ""
+    return Owner(number, None, note_file, note, _left_over(house, note, owned), moved_to)
+
+
+def _left_over(house: House, note: NumberNote | None, owned: t.Mapping[str, str]) -> RecordFile | None:
+    """Return the record that a note names, where it is there and no device that the service shows has it."""
+    name = note.device_file if note else ""
+    return house.records.file(name) if is_name(name) and name not in owned and house.records.has(name) else None
+
+
+# What is told of it
+
+
+def record_info(house: House, numbers: tuple[str, ...] | None) -> tuple[Result, list[str]]:
+    """Return what there is to know of the record, without a value of it, and warnings."""
+    view = look_around(house, numbers)
+    chosen, missing = view.choose(numbers)
+    wanted = {owner.number for owner in chosen}
+    warnings: list[str] = []
+    health = folder_health(house.records)
+    orphans, unclaimed, damaged = list(view.orphans()), view.unclaimed(), house.records.damaged()
+    return {
+        "changed": False,
+        "folder": health.folder,
+        "mode": health.mode,
+        "writable": health.writable,
+        "lasting": health.lasting,
+        "lasting_because": health.because,
+        "devices": [_device_facts(owner, warnings) for owner in view.devices if owner.number in wanted],
+        "numbers": [_number_facts(owner, warnings) for owner in view.gone if owner.number in wanted],
+        "missing": missing,
+        "orphans": {"count": len(orphans), "files": orphans} if view.whole else None,
+        "unclaimed": {"count": len(unclaimed), "files": unclaimed} if view.whole else None,
+        "damaged": damaged,
+    }, warnings
+
+
+def _device_facts(owner: Owner, warnings: list[str]) -> Result:
+    record, problem = owner.record_file.load() if owner.record_file else (None, "")
+    warnings += [f"{fault}; it counts as no record." for fault in (problem, _note_problem(owner)) if fault]
+    entries = record.entries if record else {}
+    oldest, newest = _span(entries)
+    return {
+        "number": owner.number,
+        "recorded": record is not None or bool(problem),
+        "opens": False if problem else True if record else None,
+        "settings": {option: _entry_facts(entry) for option, entry in sorted(entries.items())},
+        "oldest": oldest,
+        "oldest_days": _days(oldest),
+        "newest": newest,
+        "newest_days": _days(newest),
+        "doubts": _doubts(entries, owner.note),
+        "otp_requested_at": record.otp_requested_at if record else None,
+        "note": owner.note.state if owner.note else None,
+    }
+
+
+def _entry_facts(entry: Entry) -> Result:
+    facts: Result = {"standing": entry.standing.value, "at": entry.at}
+    return {**facts, "by": entry.by} if entry.by else facts
+
+
+def _doubts(entries: t.Mapping[str, Entry], note: NumberNote | None) -> list[str]:
+    """Return the settings in doubt; what a creation was to set is in doubt until an update has ended it."""
+    begun = set(note.sent) - set(entries) if note is not None and note.state == "creating" else set()
+    return sorted(begun | {option for option, entry in entries.items() if entry.standing is Standing.IN_DOUBT})
+
+
+def _number_facts(owner: Owner, warnings: list[str]) -> Result:
+    problem = _note_problem(owner)
+    warnings += [f"{problem}; it counts as no record."] if problem else []
+    return {
+        "number": owner.number,
+        "opens": not problem,
+        "state": owner.note.state if owner.note else None,
+        "at": owner.note.at if owner.note else None,
+        "recorded": owner.left_over is not None,
+        "moved_to": owner.moved_to or None,
+    }
+
+
+def _note_problem(owner: Owner) -> str:
+    return owner.note_file.load()[1] if owner.note_file is not None and owner.note is None else ""
+
+
+def _span(entries: t.Mapping[str, Entry]) -> tuple[str | None, str | None]:
+    times = sorted(entry.at for entry in entries.values())
+    return (times[0], times[-1]) if times else (None, None)
+
+
+def _days(at: str | None) -> int | None:
+    """Return whole days since a time of the record; None for what is no time."""
+    seconds = age(at, now())
+    return None if seconds == float("inf") else int(seconds // DAY_SECONDS)

@@ -1,0 +1,441 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Looking after the record: backup, restore, forget. Each is a job that is planned first.
+
+Check mode ends after the plan. Files are moved as they are sealed; what is in them is never told.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import hashlib
+import typing as t
+from dataclasses import dataclass, field
+
+from .._common.errors import FonnteError, OptionError, RecordError, doing
+from .._common.phone_numbers import matches
+from .._reconcile.apply import LOCK_SECONDS
+from .._reconcile.observe import House
+from .._reconcile.result import Result
+from .._record.backup import BackupError, Files, earlier_backup, read_backup, write_backup
+from .._record.store import RecordFile, is_sealed
+from .inventory import Owner, View, look_around
+
+AS_OLD = (
+    "A restored record is as old as its times say, and does not know what happened since. To be sure of a device, "
+    "play it once with handle_write_only: always_update, or let old records expire with record_max_age."
+)
+
+
+class RecordOperation(enum.Enum):
+    """What is done with the record."""
+
+    BACKUP = "backup"
+    RESTORE = "restore"
+    FORGET = "forget"
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What a task of fonnte_record asks for.
+
+    Attributes:
+        operation: What is done.
+        numbers: Only these; None for all.
+        path: The backup; empty where there is none.
+        orphans: Whether files that belong to no listed device are forgotten too.
+        overwrite: Whether a file that is there is replaced by the backup's.
+    """
+
+    operation: RecordOperation
+    numbers: tuple[str, ...] | None
+    path: str = ""
+    orphans: bool = False
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class Change:
+    """A sealed file that comes, goes or becomes another.
+
+    Attributes:
+        file: Where it lies in the record.
+        number: Whose it is; empty where nobody can tell.
+        before: The sealed text that is there; None for none.
+        after: The one that will be; None for none.
+    """
+
+    file: RecordFile
+    number: str
+    before: bytes | None
+    after: bytes | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be done about the record, or about its backup.
+
+    Attributes:
+        place: What is changed, for the diff.
+        changes: What will be changed, sorted by the name of the file.
+        act: Makes the changes, and adds each to a list when it is made.
+        facts: What else the result tells.
+        warnings: What a user should know.
+    """
+
+    place: str
+    changes: tuple[Change, ...]
+    act: t.Callable[[list[Change]], None]
+    facts: Result = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def plan_job(house: House, errand: Errand) -> Job:
+    """Return the job that an errand asks for; nothing is written."""
+    if errand.operation is RecordOperation.BACKUP:
+        return plan_backup(house, errand.path, errand.numbers)
+    if errand.operation is RecordOperation.RESTORE:
+        return plan_restore(house, errand.path, errand.numbers, errand.overwrite)
+    return plan_forget(house, errand.numbers, errand.orphans)
+
+
+def foresee_job(house: House, job: Job) -> tuple[Result, list[str]]:
+    """Return the result that the job would have, and warnings; nothing is written."""
+    warnings = list(job.warnings)
+    if job.changes and job.place == house.records.folder:
+        try:
+            house.records.check_writable()
+        except RecordError as fault:
+            warnings.append(f"A real run from here would fail: {fault}")
+    return _result(job, job.changes), warnings
+
+
+def carry_out_job(job: Job) -> tuple[Result, list[str]]:
+    """Do the job, and return its result and warnings.
+
+    Raises:
+        FonnteError: With the result so far as ``progress``.
+    """
+    done: list[Change] = []
+    try:
+        job.act(done)
+    except FonnteError as fault:
+        fault.progress = _result(job, done)
+        raise
+    left = len(job.changes) - len(done)
+    if not left:
+        return _result(job, done), list(job.warnings)
+    were = f"{_count(left, 'file')} {'was' if left == 1 else 'were'}"
+    meanwhile = f"{were} written by another run in the meantime and left: see kept. Run it again."
+    return _result(job, done), [*job.warnings, meanwhile]
+
+
+def _result(job: Job, made: t.Sequence[Change]) -> Result:
+    changes = sorted(made, key=_name)
+    return {
+        "changed": bool(changes),
+        "changed_files": [change.file.name for change in changes],
+        "changed_devices": sorted({change.number for change in changes if change.number}),
+        **job.facts,
+        **({"kept": _kept(job, changes)} if "kept" in job.facts else {}),
+        "diff": {
+            "before_header": job.place,
+            "after_header": job.place,
+            "before": "".join(_line(change, change.before) for change in changes),
+            "after": "".join(_line(change, change.after) for change in changes),
+        },
+    }
+
+
+def _kept(job: Job, changes: t.Sequence[Change]) -> list[str]:
+    """Return the files that stay as they are: those of the plan, and those that another run was quicker to write."""
+    return sorted([*job.facts["kept"], *(change.file.name for change in job.changes if change not in changes)])
+
+
+def _name(change: Change) -> str:
+    return change.file.name
+
+
+def _line(change: Change, sealed: bytes | None) -> str:
+    """Return a line for a file: its name, whose it is, and a digest of the sealed text, so that a change shows."""
+    if sealed is None:
+        return ""
+    return f"{change.file.name} {change.number or '-'} {hashlib.sha256(sealed).hexdigest()[:6]}\n"
+
+
+# Backup
+
+
+def plan_backup(house: House, path: str, numbers: tuple[str, ...] | None) -> Job:
+    """Return the job of writing sealed files of the record into one file.
+
+    A file of the record is replaced whole, so none is held: what a run is doing at the moment is in it as doubt.
+    """
+    earlier = earlier_backup(path, house.records.folder)
+    view = look_around(house, numbers)
+    chosen, missing = view.choose(numbers)
+    wanted = _all_names(view) if _is_whole(view, numbers) else _names_of(chosen)
+    files, warnings = _read(house, [name for name in view.names if name in wanted])
+    facts = {"path": path, "files": len(files), "missing": missing}
+    if not files:
+        warnings.append(f"There is nothing to back up in {house.records.folder}; {path} was left as it is.")
+        return Job(path, (), _nothing, {**facts, "files": len(earlier or {})}, tuple(warnings))
+    changes = _differences(house, view, earlier or {}, files)
+    lost = sum(change.after is None for change in changes)
+    if lost:
+        warnings.append(
+            f"{_count(lost, 'file')} of the earlier backup {'is' if lost == 1 else 'are'} not in the record, "
+            "and left out of the new one."
+        )
+
+    def act(done: list[Change]) -> None:
+        if changes:
+            with doing("Backing up the record"):
+                write_backup(path, files)
+            done.extend(changes)
+
+    return Job(path, changes, act, facts, tuple(warnings))
+
+
+def _is_whole(view: View, numbers: tuple[str, ...] | None) -> bool:
+    """Tell whether all of the folder is meant. A device's token alone speaks for that device."""
+    return numbers is None and view.whole
+
+
+def _all_names(view: View) -> set[str]:
+    return set(view.names)
+
+
+def _names_of(owners: t.Iterable[Owner]) -> set[str]:
+    return {file.name for owner in owners for file in owner.files}
+
+
+def _read(house: House, names: t.Iterable[str]) -> tuple[Files, list[str]]:
+    """Return the sealed texts of files, and a warning for each that holds none."""
+    files: Files = {}
+    warnings: list[str] = []
+    for name in names:
+        sealed = house.records.file(name).sealed()
+        if sealed is not None and is_sealed(sealed):
+            files[name] = sealed
+        elif sealed is not None:
+            warnings.append(f"the record {house.records.file(name).path} is damaged; it is not in the backup.")
+    return files, warnings
+
+
+def _differences(house: House, view: View, before: Files, after: Files) -> tuple[Change, ...]:
+    owners = _owners(view)
+    return tuple(
+        Change(house.records.file(name), owners.get(name, ""), before.get(name), after.get(name))
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name)
+    )
+
+
+def _owners(view: View) -> dict[str, str]:
+    """Return by file name the number that it belongs to."""
+    return {file.name: owner.number for owner in view.everyone for file in owner.files}
+
+
+def _nothing(_done: list[Change]) -> None:
+    """Do a job in which there is nothing to do."""
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+# Restore
+
+
+def plan_restore(house: House, path: str, numbers: tuple[str, ...] | None, overwrite: bool) -> Job:
+    """Return the job of writing files of a backup back into the record.
+
+    Args:
+        house: What a run works with.
+        path: The backup.
+        numbers: Only files of these; None for all.
+        overwrite: Whether a file that is there and differs is replaced.
+
+    Raises:
+        BackupError: Something in the backup must not be believed; nothing of it is used then.
+    """
+    backup = read_backup(path)
+    view = look_around(house, numbers)
+    chosen, missing = view.choose(numbers)
+    noted = _noted(house, backup)
+    owners = {**noted, **_owners(view)}
+    names = set(backup) if _is_whole(view, numbers) else _names_of(chosen) | _names_noted(noted, missing)
+    wanted = {name: sealed for name, sealed in backup.items() if name in names}
+    _check_openings(path, view, wanted)
+    known = {file.name: file for owner in view.everyone for file in owner.files}
+    changes, kept = [], []
+    for name, sealed in sorted(wanted.items()):
+        file = known.get(name) or house.records.file(name)
+        there = file.sealed()
+        if there == sealed:
+            continue
+        if there is not None and not overwrite:
+            kept.append(name)
+            continue
+        changes.append(Change(file, owners.get(name, ""), there, sealed))
+    facts = {
+        "path": path,
+        "files": len(backup),
+        "kept": kept,
+        "missing": [number for number in missing if not matches(number, noted.values())],
+    }
+    return Job(house.records.folder, tuple(changes), _applying(changes), facts, _restore_warnings(changes, kept))
+
+
+def _noted(house: House, backup: Files) -> dict[str, str]:
+    """Return by file name the number that a backup's own notes tell of: a lost record cannot."""
+    if not house.account_token:
+        return {}
+    owners: dict[str, str] = {}
+    for name, note in house.records.notes_in(backup, house.account_token).items():
+        owners.update({name: note.number, **({note.device_file: note.number} if note.device_file else {})})
+    return owners
+
+
+def _names_noted(noted: t.Mapping[str, str], numbers: t.Iterable[str]) -> set[str]:
+    wanted = {spelling for number in numbers for spelling in matches(number, noted.values())}
+    return {name for name, number in noted.items() if number in wanted}
+
+
+def _check_openings(path: str, view: View, files: Files) -> None:
+    """Refuse a text that its own token does not open, of all whose token is known."""
+    for owner in view.everyone:
+        for file in (owner.note_file, owner.record_file):
+            if file is None or file.name not in files:
+                continue
+            try:
+                file.unseal(files[file.name])
+            except ValueError:
+                raise BackupError(
+                    f"the backup {path} holds a text for {file.name} of device {owner.number} that does not open "
+                    "with its token, so it was not used",
+                    "somebody has changed it, or it broke: take one that is as it was made",
+                ) from None
+
+
+def _restore_warnings(changes: t.Sequence[Change], kept: t.Sequence[str]) -> tuple[str, ...]:
+    left = (
+        f"{_count(len(kept), 'file')} of the record {'differs' if len(kept) == 1 else 'differ'} from the backup and "
+        f"{'was' if len(kept) == 1 else 'were'} left as {'it is' if len(kept) == 1 else 'they are'}: see kept. "
+        "With overwrite: true the backup's take their place."
+    )
+    return (*((AS_OLD,) if changes else ()), *((left,) if kept else ()))
+
+
+# Forget
+
+
+def plan_forget(house: House, numbers: tuple[str, ...] | None, orphans: bool) -> Job:
+    """Return the job of removing what the record knows of devices.
+
+    Args:
+        house: What a run works with.
+        numbers: The devices; a number need not have one any more.
+        orphans: Whether files of this account that belong to no device it lists are removed as well.
+    """
+    if orphans and not house.account_token:
+        raise OptionError("orphans", "only the account's list tells which they are", "set account_token as well")
+    view = look_around(house, numbers)
+    _refuse_two(view, numbers or ())
+    chosen, missing = view.choose(numbers or ())
+    doomed = {file.name: owner.number for owner in chosen for file in owner.files}
+    warnings: list[str] = []
+    if orphans:
+        doomed.update(view.orphans())
+        warnings += _unclaimed_warning(view)
+    known = {file.name: file for owner in view.everyone for file in owner.files}
+    changes = [
+        Change(known[name], number, known[name].sealed(), None)
+        for name, number in sorted(doomed.items())
+        if name in view.names
+    ]
+    forgotten = ", ".join(sorted({change.number for change in changes}))
+    if changes:
+        warnings.append(
+            f"Nothing is known any more of {forgotten}: the next run sends what it declares again, and an update may "
+            "reset settings that it does not declare."
+        )
+    return Job(
+        house.records.folder, tuple(changes), _applying(changes), {"missing": missing, "kept": []}, tuple(warnings)
+    )
+
+
+def _refuse_two(view: View, numbers: t.Iterable[str]) -> None:
+    for number in numbers:
+        found = matches(number, [owner.number for owner in view.devices])
+        if len(found) > 1:
+            raise FonnteError(
+                f"the account has more than one device with this number: {' and '.join(found)}",
+                "write the number exactly as one of them is registered",
+            )
+
+
+def _unclaimed_warning(view: View) -> list[str]:
+    unclaimed = view.unclaimed()
+    if not unclaimed:
+        return []
+    return [
+        f"{_count(len(unclaimed), 'file')} may be of another account, of another api_endpoint or of a device that was "
+        f"made anew, and {'was' if len(unclaimed) == 1 else 'were'} left: {', '.join(unclaimed)}."
+    ]
+
+
+# Writing
+
+
+def _applying(changes: t.Sequence[Change]) -> t.Callable[[list[Change]], None]:
+    """Return what makes the changes: the files of one number together, under their locks, notes first."""
+
+    def act(done: list[Change]) -> None:
+        for group in _by_number(changes):
+            with contextlib.ExitStack() as held, doing(_doing(group[0])):
+                for change in group:
+                    held.enter_context(change.file.lock(LOCK_SECONDS))
+                done.extend(change for change in group if _apply(change))
+                # Restored or forgotten: neither may be taken back by a power cut once it was told.
+                group[0].file.sync_folder()
+
+    return act
+
+
+def _doing(change: Change) -> str:
+    what = "Forgetting" if change.after is None else "Restoring the record of"
+    return f"{what} device {change.number}" if change.number else f"{what} a device"
+
+
+def _by_number(changes: t.Iterable[Change]) -> list[list[Change]]:
+    """Return the changes of each number together, in the order of locking; those of nobody each alone."""
+    groups: dict[str, list[Change]] = {}
+    for change in changes:
+        groups.setdefault(change.number or change.file.name, []).append(change)
+    return [sorted(group, key=_lock_order) for group in groups.values()]
+
+
+def _lock_order(change: Change) -> tuple[bool, str]:
+    return not change.file.name.startswith("number-"), change.file.name
+
+
+def _apply(change: Change) -> bool:
+    """Make a change, unless another run wrote in the meantime; tell whether the file is as it is to be."""
+    there = change.file.sealed()
+    if there == change.after:
+        # Somebody did the same.
+        return True
+    if there != change.before:
+        return False
+    if change.after is None:
+        change.file.remove()
+    else:
+        change.file.write(change.after)
+    return True

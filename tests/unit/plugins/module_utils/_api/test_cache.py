@@ -1,0 +1,164 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a process keeps from one run to the next, and what nobody may keep."""
+
+from __future__ import annotations
+
+import os
+import threading
+import typing as t
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import cache as _kept
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import Keep, KeptListing
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Connection
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device, Listing
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Task
+from ansible_collections.fonnte.whatsapp.tests.controller import MODULES, Controller
+
+HERE = Connection("https://api.example.com", 5.0, 2, 1.0, True, None)
+A, B = "081200000001", "6281200000002"
+LISTING = Listing([Device(number=A, token="token-a"), Device(number=B, token="token-b")])
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(_kept.time, "monotonic", clock.monotonic)
+    return clock
+
+
+def test_connections_and_lists_are_shared_by_what_they_belong_to() -> None:
+    keep = Keep()
+    assert keep.transport(HERE) is keep.transport(replace(HERE))
+    assert keep.listing(HERE, "account") is keep.listing(HERE, "account")
+    for other in (replace(HERE, endpoint="https://other.example.com"), replace(HERE, verify=False)):
+        assert keep.transport(other) is not keep.transport(HERE)
+        assert keep.listing(other, "account") is not keep.listing(HERE, "account")
+    assert keep.listing(HERE, "another") is not keep.listing(HERE, "account")
+
+
+def test_another_proxy_is_another_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep = Keep()
+    before = keep.transport(HERE)
+    monkeypatch.setenv("https_proxy", "http://proxy.example.com:3128")
+    assert keep.transport(HERE) is not before
+
+
+def test_a_forked_process_begins_with_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep = Keep()
+    parents = keep.transport(HERE), keep.listing(HERE, "account")
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert keep.transport(HERE) is not parents[0] and keep.listing(HERE, "account") is not parents[1]
+
+
+def test_what_is_dropped_is_gone() -> None:
+    keep = Keep()
+    before = keep.transport(HERE), keep.listing(HERE, "account")
+    keep.drop()
+    assert keep.transport(HERE) is not before[0] and keep.listing(HERE, "account") is not before[1]
+
+
+def test_a_list_is_believed_for_a_while(clock: Clock) -> None:
+    kept = KeptListing(30.0)
+    assert kept.current(A, "") is None
+    kept.hold(LISTING, clock.seconds)
+    clock.seconds += 30
+    assert kept.current(A, "") is LISTING
+    clock.seconds += 1
+    assert kept.current(A, "") is None
+
+
+@pytest.mark.parametrize("written", ["token-b", B, "0" + B[2:]])
+def test_what_was_written_to_is_looked_at_again_and_nothing_else(clock: Clock, written: str) -> None:
+    kept = KeptListing()
+    kept.hold(LISTING, clock.seconds)
+    kept.touch(written)
+    assert kept.current(A, "token-a") is LISTING
+    assert kept.current("0" + B[2:], "") is None and kept.current(B, "") is None
+    # Without a number nobody knows which device it will be.
+    assert kept.current("", "token-a") is None
+    clock.seconds += 1
+    kept.hold(LISTING, clock.seconds)
+    assert kept.current(B, "token-b") is LISTING
+
+
+def test_what_was_written_while_the_list_was_read_may_not_be_in_it(clock: Clock) -> None:
+    kept = KeptListing()
+    began = clock.seconds
+    clock.seconds += 1
+    kept.touch(A)
+    kept.hold(LISTING, began)
+    assert kept.current(A, "") is None
+
+
+class Interrupting(float):
+    """A time: while it is compared, another worker touches a device, if anything lets it."""
+
+    worker: threading.Thread
+
+    def __le__(self, other: float) -> bool:
+        if self.worker.ident is None:
+            self.worker.start()
+            # It waits for the list, or it is done long before this.
+            self.worker.join(1.0)
+        return float(self) <= other
+
+
+def test_workers_touch_devices_while_a_list_is_taken_in(clock: Clock) -> None:
+    kept = KeptListing()
+    kept.touch(A)
+    began = Interrupting(clock.seconds + 1)
+    began.worker = threading.Thread(target=kept.touch, args=(B,))
+    clock.seconds += 2
+    kept.hold(LISTING, began)
+    began.worker.join()
+    assert kept.current(B, "") is None and kept.current(A, "") is LISTING
+
+
+def test_a_list_that_was_asked_for_earlier_and_comes_later_is_not_kept(clock: Clock) -> None:
+    kept, early = KeptListing(), clock.seconds
+    clock.seconds += 1
+    kept.touch(A)
+    clock.seconds += 1
+    kept.hold(LISTING, clock.seconds)
+    kept.hold(Listing([]), early)
+    assert kept.current(A, "token-a") is LISTING
+
+
+@pytest.mark.parametrize("survives", [True, False])
+def test_after_an_error_a_list_is_dropped_unless_a_fleet_holds_it(clock: Clock, survives: bool) -> None:
+    kept = KeptListing(survives_errors=survives)
+    kept.hold(LISTING, clock.seconds)
+    kept.fail("token-a")
+    assert kept.current(A, "") is None
+    assert (kept.current(B, "") is LISTING) is survives
+
+
+def test_runs_of_one_process_share_one_list(controller: Controller) -> None:
+    keep = Keep()
+
+    def run(**params: t.Any) -> dict[str, t.Any]:
+        _spec, command = MODULES["device"]
+        given = {**controller.common, **params}
+        return command(Task(controller.complete("device", **params), {}, keep=keep, given=given)).result
+
+    for number in (A, B):
+        assert run(device=number, name="Toko", autoread=True)["changed"]
+    controller.sandbox.clear_journal()
+    for _turn in range(2):
+        for number in (A, B):
+            assert not run(device=number, name="Toko", autoread=True)["changed"]
+    assert [entry["path"] for entry in controller.sandbox.journal()] == ["/get-devices"]

@@ -1,0 +1,360 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The picture of a QR code: whole or refused; and its file: whole, for its owner alone, or not there."""
+
+from __future__ import annotations
+
+import base64
+import os
+import signal
+import stat
+import struct
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import qr_image as _picture
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.qr_image import (
+    check_place,
+    picture_path,
+    read_picture,
+    remove_picture,
+    write_picture,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
+from ansible_collections.fonnte.whatsapp.tests.sandbox.pairing import qr_png
+
+TEXT = qr_png("a token", 0.0)
+PNG = base64.b64decode(TEXT)
+SIGNATURE, HEADER_END = PNG[:8], 8 + 12 + 13
+SIDE = struct.unpack_from(">I", PNG, 16)[0]
+OTHER = base64.b64decode(qr_png("another token", 0.0))
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(header: tuple[int, ...], pixels: bytes, *more: bytes) -> bytes:
+    return b"".join(
+        (SIGNATURE, chunk(b"IHDR", struct.pack(">IIBBBBB", *header)), *more, chunk(b"IDAT", zlib.compress(pixels)))
+    ) + chunk(b"IEND", b"")
+
+
+def encoded(picture: bytes) -> str:
+    return base64.b64encode(picture).decode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TEXT,
+        f"data:image/png;base64,{TEXT}",
+        f"DATA:image/PNG;base64,{TEXT}",
+        "\r\n".join(TEXT[at : at + 76] for at in range(0, len(TEXT), 76)) + "\n",
+    ],
+    ids=["bare", "data-url", "shouted", "in-lines"],
+)
+def test_the_picture_is_what_was_sent(text: str) -> None:
+    assert read_picture(text) == PNG
+
+
+@pytest.mark.parametrize(
+    ("header", "pixels"),
+    [
+        ((9, 2, 1, 0, 0, 0, 0), b"\0\xaa\x80" * 2),
+        ((3, 2, 8, 2, 0, 0, 0), (b"\0" + b"abc" * 3) * 2),
+        ((2, 2, 8, 6, 0, 0, 0), (b"\0" + b"abcd" * 2) * 2),
+        ((2, 2, 4, 3, 0, 0, 0), b"\0\x11" * 2),
+        # Interlaced: some more lines, and so some more bytes.
+        ((2, 2, 8, 0, 0, 0, 1), b"\0a\0b\0cd"),
+    ],
+)
+def test_every_kind_of_png_is_taken(header: tuple[int, ...], pixels: bytes) -> None:
+    picture = png(header, pixels, chunk(b"tEXt", b"a\0b"))
+    assert read_picture(encoded(picture)) == picture
+
+
+BROKEN: dict[str, str] = {
+    "nothing": "",
+    "no base64": "<html>",
+    "base64 with something in it": TEXT[:40] + "*" + TEXT[40:],
+    "base64 cut short": TEXT[:-3],
+    "letters beyond ASCII": TEXT + "é",
+    "another prefix": f"data:image/jpeg;base64,{TEXT}",
+    "no PNG": encoded(b"GIF89a" + PNG[6:]),
+    "only the signature": encoded(SIGNATURE),
+    "half": encoded(PNG[: len(PNG) // 2]),
+    "without its end": encoded(PNG[:-12]),
+    "its last byte missing": encoded(PNG[:-1]),
+    "something after its end": encoded(PNG + b"\0"),
+    "another one after its end": encoded(PNG + PNG[8:]),
+    "a bit turned in the pixels": encoded(PNG[:200] + bytes([PNG[200] ^ 1]) + PNG[201:]),
+    "a bit turned in a kind": encoded(PNG.replace(b"IDAT", b"IDAU")),
+    "a length beyond the end": encoded(PNG[:8] + b"\x7f\xff\xff\xff" + PNG[12:]),
+    "no header": encoded(SIGNATURE + PNG[HEADER_END:]),
+    "no pixels": encoded(PNG[:HEADER_END] + chunk(b"IEND", b"")),
+    "a header that is too short": encoded(SIGNATURE + chunk(b"IHDR", b"\0\0\0\1") + PNG[HEADER_END:]),
+    "too few pixels": encoded(png((9, 3, 8, 0, 0, 0, 0), b"\0" * 29)),
+    "too many pixels": encoded(png((9, 3, 8, 0, 0, 0, 0), b"\0" * 31)),
+    "no width": encoded(png((0, 3, 8, 0, 0, 0, 0), b"\0" * 3)),
+    "a wall": encoded(png((100_000, 3, 8, 0, 0, 0, 0), b"\0")),
+    "an unknown colour type": encoded(png((1, 1, 8, 5, 0, 0, 0), b"\0a")),
+    "pixels that are not packed": encoded(
+        SIGNATURE + PNG[8:HEADER_END] + chunk(b"IDAT", b"pixels") + chunk(b"IEND", b"")
+    ),
+    "pixels without the end of the packing": encoded(
+        SIGNATURE
+        + PNG[8:HEADER_END]
+        + chunk(b"IDAT", zlib.compress(b"\0" * SIDE * (SIDE + 1))[:-4])
+        + chunk(b"IEND", b"")
+    ),
+    "pixels that never end": encoded(
+        SIGNATURE + PNG[8:HEADER_END] + chunk(b"IDAT", zlib.compress(b"\0" * 40_000_000)) + chunk(b"IEND", b"")
+    ),
+    "a megabyte and more": "A" * 1_500_000,
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_what_is_not_one_whole_picture_is_refused_without_showing_it(text: str) -> None:
+    with pytest.raises(ValueError, match="^it (is|breaks) ") as caught:
+        read_picture(text)
+    assert len(str(caught.value)) < 60 and str(caught.value).isprintable()
+
+
+def test_the_checks_are_not_for_the_sandbox_alone() -> None:
+    """A picture with a bit turned is refused wherever the bit is."""
+    for place in range(8, len(PNG), 7):
+        with pytest.raises(ValueError):
+            read_picture(encoded(PNG[:place] + bytes([PNG[place] ^ 0x10]) + PNG[place + 1 :]))
+
+
+# The file
+
+
+def test_only_its_owner_can_read_it_whatever_the_umask_and_the_older_file_say(tmp_path: Path) -> None:
+    path = tmp_path / "qr.png"
+    path.write_bytes(OTHER)
+    path.chmod(0o666)
+    before = os.umask(0)
+    try:
+        write_picture(str(path), PNG)
+    finally:
+        os.umask(before)
+    assert path.read_bytes() == PNG and stat.S_IMODE(path.stat().st_mode) == 0o600
+    os.umask(0o777)
+    try:
+        write_picture(str(path), OTHER)
+    finally:
+        os.umask(before)
+    assert path.read_bytes() == OTHER and stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert os.listdir(tmp_path) == ["qr.png"]
+
+
+def test_nobody_else_can_read_it_at_any_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not between making the file and setting its mode either."""
+    modes: list[int] = []
+    real = os.fchmod
+
+    def fchmod(descriptor: int, mode: int) -> None:
+        modes.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
+        real(descriptor, mode)
+
+    monkeypatch.setattr(_picture.os, "fchmod", fchmod)
+    before = os.umask(0)
+    try:
+        write_picture(str(tmp_path / "qr.png"), PNG)
+    finally:
+        os.umask(before)
+    assert modes == [0o600]
+
+
+def test_a_reader_never_sees_half_of_it(tmp_path: Path) -> None:
+    path, over, seen = tmp_path / "qr.png", threading.Event(), set()
+    write_picture(str(path), PNG)
+
+    def look() -> None:
+        while not over.is_set():
+            seen.add(path.read_bytes())
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    for turn in range(100):
+        write_picture(str(path), OTHER if turn % 2 else PNG)
+    over.set()
+    reader.join()
+    assert seen <= {PNG, OTHER} and seen
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace", "fchmod"])
+@pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_what_cannot_be_written_leaves_the_older_one_and_nothing_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, fault: BaseException
+) -> None:
+    path = tmp_path / "qr.png"
+    write_picture(str(path), PNG)
+
+    def fail(*_unused: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(_picture.os, call, fail)
+    with pytest.raises((FonnteError, KeyboardInterrupt)) as caught:
+        write_picture(str(path), OTHER)
+    if isinstance(caught.value, FonnteError):
+        assert f"cannot be written to {path} (No space left on device); " in str(caught.value)
+    assert path.read_bytes() == PNG and os.listdir(tmp_path) == ["qr.png"]
+
+
+# Who is started in the background ignores Ctrl-C until told otherwise.
+WRITER = """
+import base64, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.qr_image import write_picture
+png = base64.b64decode(sys.stdin.readline())
+write_picture(sys.argv[1], png)
+print("begun", flush=True)
+while True:
+    write_picture(sys.argv[1], png)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_run_that_is_killed_leaves_no_half_file_and_the_next_one_cleans_up(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    path = tmp_path / "qr.png"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    for turn in range(5):
+        process = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path)],
+            env=environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        assert process.stdin and process.stdout
+        process.stdin.write(TEXT + "\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "begun\n"
+        time.sleep(0.02 + turn * 0.003)
+        process.send_signal(number)
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+        assert path.read_bytes() == PNG
+        if number is signal.SIGINT:
+            assert os.listdir(tmp_path) == ["qr.png"]
+    left = [place for place in tmp_path.iterdir() if place != path]
+    assert all(place.name.startswith(".qr.png.") and place.stat().st_mode & 0o077 == 0 for place in left)
+    for place in left:
+        os.utime(place, (time.time() - 3600, time.time() - 3600))
+    write_picture(str(path), OTHER)
+    assert os.listdir(tmp_path) == ["qr.png"]
+
+
+def test_what_another_run_has_aside_at_the_moment_is_left_alone(tmp_path: Path) -> None:
+    mine, others = tmp_path / ".qr.png.abc.new", tmp_path / ".other.png.abc.new"
+    for path in (mine, others):
+        path.write_bytes(b"half")
+    os.utime(others, (0, 0))
+    write_picture(str(tmp_path / "qr.png"), PNG)
+    assert mine.exists() and others.exists()
+
+
+def test_a_link_of_my_own_is_kept_and_what_it_leads_to_is_written(tmp_path: Path) -> None:
+    folder, link = tmp_path / "folder", tmp_path / "link.png"
+    folder.mkdir()
+    link.symlink_to(folder / "qr.png")
+    check_place(str(link))
+    write_picture(str(link), PNG)
+    assert link.is_symlink() and (folder / "qr.png").read_bytes() == PNG
+
+
+@pytest.mark.parametrize("where", ["the file", "its folder"])
+def test_a_link_of_another_user_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    folder, elsewhere = tmp_path / "folder", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "qr.png").write_bytes(OTHER)
+    if where == "the file":
+        folder.mkdir()
+        (folder / "qr.png").symlink_to(elsewhere / "qr.png")
+    else:
+        folder.symlink_to(elsewhere)
+    # The tests may run as any user: the link is his, so that I am somebody else.
+    monkeypatch.setattr(_picture.os, "geteuid", lambda: os.getuid() + 1)
+    if os.getuid() == 0:
+        lstat = os.lstat
+        monkeypatch.setattr(_picture.os, "lstat", lambda path: _owned(lstat(path)))
+    for check in (check_place, lambda path: write_picture(path, PNG)):
+        with pytest.raises(OptionError, match="is a symbolic link of another user"):
+            check(str(folder / "qr.png"))
+    assert (elsewhere / "qr.png").read_bytes() == OTHER
+
+
+def _owned(status: os.stat_result) -> os.stat_result:
+    """The same, of a user who is neither root nor the one of the test."""
+    fields = list(status)
+    fields[4] = 4711
+    return os.stat_result(fields)
+
+
+@pytest.mark.parametrize(
+    ("dest", "words"),
+    [
+        ("none/qr.png", "there is no folder "),
+        ("none/", "there is no folder "),
+        ("notes.txt", "is no PNG, so it is not replaced"),
+        ("pipe", "is no PNG, so it is not replaced"),
+        ("notes.txt/qr.png", "there is no folder "),
+    ],
+)
+def test_a_place_that_will_not_do_is_found_before(tmp_path: Path, dest: str, words: str) -> None:
+    (tmp_path / "notes.txt").write_text("Not a picture")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OptionError, match=words) as caught:
+        check_place(str(tmp_path) + "/" + dest)
+    assert str(caught.value).startswith("Option dest: ")
+
+
+def test_a_folder_that_cannot_be_written_is_found_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_picture.os, "access", lambda path, mode: False)
+    with pytest.raises(OptionError, match=f"the folder {tmp_path} cannot be written"):
+        check_place(str(tmp_path / "qr.png"))
+
+
+def test_an_empty_file_and_an_older_picture_may_be_replaced(tmp_path: Path) -> None:
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "older.png").write_bytes(OTHER)
+    for name in ("empty.png", "older.png", "new.png", ""):
+        check_place(str(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("number", "name"), [("081200000001", "081200000001.png"), ("../../+62 81", "6281.png"), ("٣", "device.png")]
+)
+def test_in_a_folder_the_file_has_the_digits_of_the_number(tmp_path: Path, number: str, name: str) -> None:
+    assert picture_path(str(tmp_path), number) == str(tmp_path / name)
+    assert picture_path(str(tmp_path) + "/new/", number) == str(tmp_path / "new" / name)
+
+
+def test_a_file_is_named_as_it_is_and_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert picture_path("qr.png", "081200000001") == str(tmp_path / "qr.png")
+
+
+def test_only_the_picture_that_was_written_is_removed(tmp_path: Path) -> None:
+    path = tmp_path / "qr.png"
+    write_picture(str(path), PNG)
+    assert not remove_picture(str(path), OTHER) and path.exists()
+    assert not remove_picture(str(path), PNG[:-1]) and path.exists()
+    assert remove_picture(str(path), PNG) and not path.exists()
+    assert remove_picture(str(path), PNG)

@@ -1,0 +1,282 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The forms of a report: data, table, text, page; and the files that hold them."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import stat
+import string
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit import exports as files
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.findings import Audit, Kind, Limits
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.html_report import page
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.messages import LANGUAGES, Words, moment, texts
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
+from ansible_collections.fonnte.whatsapp.tests.browser.samples import NOW, device, everything, many, report, seen
+
+SCHEMA = json.loads((Path(__file__).parents[5] / "docs" / "audit.schema.json").read_text(encoding="utf-8"))
+EMPTY = Audit(NOW, "Nothing", "https://api.fonnte.com", Limits())
+EN = Words("en")
+NASTY = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "=cmd|'/c calc'!A1",
+    "--",
+    "]]>",
+    "&lt;",
+    "</style>",
+]
+
+
+class Parsed(HTMLParser):
+    """A page as a browser takes it apart: its tags with their attributes, and the text of scripts and styles."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.inside: dict[str, list[str]] = {"script": [], "style": []}
+        self.shown: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta", "link", "input"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] in self.inside:
+            self.inside[self.open[-1]].append(data)
+        else:
+            self.shown.append(data)
+
+
+def named(name: str) -> Audit:
+    """A report in which everything that comes from outside has this text."""
+    number = "081200000001"
+    there = device(number, name, package=name)
+    audit = report([seen(there, name="Toko")], [device("081200000002", name)], {"6281200000001": name})
+    return replace(audit, title=name)
+
+
+def rows(audit: Audit, language: str = "en") -> list[list[str]]:
+    text = files.csv_text(audit, Words(language), ",")
+    assert text.startswith("\ufeff")
+    return list(csv.reader(io.StringIO(text[1:], newline="")))
+
+
+# --- words --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", sorted(texts()))
+def test_each_text_is_there_in_each_language_with_the_same_parts(key: str) -> None:
+    found = texts()[key]
+    assert len(found) == len(LANGUAGES) and all(found)
+    parts = [sorted(name for _text, name, _form, _how in string.Formatter().parse(text) if name) for text in found]
+    assert parts[0] == parts[1]
+    # They stand in a page as they are.
+    assert not any(letter in text for text in found for letter in '<>&"') and all(text.isascii() for text in found)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_finding_has_its_words(language: str) -> None:
+    words = Words(language)
+    for finding in everything().findings():
+        told = [words.sentence(finding), words.evidence(finding), words.label(finding.kind), words.todo(finding.kind)]
+        assert all(told) and not any("{" in text or "None" in text for text in told)
+
+
+def test_times_as_people_read_them() -> None:
+    assert moment("2026-06-02T03:04:05Z") == "2026-06-02 03:04 UTC" and moment(None) == ""
+
+
+# --- data ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("audit", [everything(), EMPTY, many(30), *map(named, NASTY)])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_data_are_as_the_schema_says(audit: Audit, language: str) -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    data = json.loads(files.json_text(audit, Words(language)))
+    jsonschema.validate(data, SCHEMA, cls=jsonschema.Draft202012Validator)
+    assert data == json.loads(json.dumps(files.as_data(audit, Words(language))))
+    assert len(data["devices"]) == len(audit.subjects)
+
+
+def test_the_schema_refuses_what_is_not_a_report() -> None:
+    for change in ({"version": 2}, {"more": 1}, {"language": "fr"}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**files.as_data(EMPTY, EN), **change}, SCHEMA)
+
+
+def test_a_line_for_each_device() -> None:
+    lines = files.json_text(many(30), EN).splitlines()
+    assert sum(line.startswith('  {"device": ') for line in lines) == 30
+
+
+def test_the_schema_names_every_kind() -> None:
+    assert SCHEMA["$defs"]["kind_name"]["enum"] == [kind.value for kind in Kind]
+
+
+# --- a table ------------------------------------------------------------------------------------------------------
+
+
+def test_a_row_for_each_finding_and_for_each_device_without_any() -> None:
+    audit = everything()
+    head, *found = rows(audit)
+    assert tuple(head) == files.COLUMNS
+    without = sum(not subject.findings for subject in audit.subjects)
+    assert len(found) == len(list(audit.findings())) + without and without
+    # A spreadsheet leaves a number with dashes alone.
+    assert all(row[2] == "" or re.fullmatch(r"[0-9]{4}(-[0-9]{2,5})+", row[2]) for row in found)
+    assert {row[11] for row in rows(audit, "id")[1:]} == {"ya", "tidak", ""}
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", " =1", "\t=1", "\uff1d1", "\u00a0=1"])
+def test_no_spreadsheet_runs_a_cell(text: str) -> None:
+    assert files.guarded(text) == "'" + text
+
+
+@given(st.text(max_size=20))
+def test_no_cell_of_any_row_begins_like_a_formula(name: str) -> None:
+    clean = "".join(letter for letter in name if letter.isprintable())
+    for row in rows(named(clean))[1:]:
+        assert len(row) == len(files.COLUMNS)
+        assert not any(cell.lstrip().startswith(("=", "+", "-", "@")) for cell in row)
+
+
+def test_a_number_that_is_none_is_left_as_it_is() -> None:
+    assert rows(report([], [device("group@g.us")]))[1][2] == "group@g.us"
+
+
+# --- a text -------------------------------------------------------------------------------------------------------
+
+
+def test_the_text_is_short_and_the_most_urgent_comes_first() -> None:
+    lines = files.text_of(many(500), EN).splitlines()
+    told = [line for line in lines if line.startswith("- ")]
+    assert len(told) == files.MOST_TOLD and "081200000000 Toko 00000 Lama (Klien 00): Name is" in told[0]
+    assert re.fullmatch(r"Not shown here: \d+ more\.", lines[-1])
+    assert "Not shown" not in files.text_of(everything(), EN) and len(files.text_of(EMPTY, EN).splitlines()) == 2
+
+
+# --- a page -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_needs_nothing_but_itself(language: str) -> None:
+    text = page(everything(), Words(language))
+    parsed = Parsed(text)
+    assert parsed.open == [] and ("html", {"lang": language}) in parsed.tags
+    policy = next(attributes["content"] for tag, attributes in parsed.tags if "http-equiv" in attributes) or ""
+    assert policy.startswith("default-src 'none'; ") and "unsafe" not in policy and "http" not in policy
+    for kind, contents in parsed.inside.items():
+        for content in contents:
+            digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+            assert f"'sha256-{digest}'" in policy.partition(f"{kind}-src ")[2].partition(";")[0]
+    for tag, attributes in parsed.tags:
+        assert tag not in ("img", "iframe", "object", "embed", "base", "source", "video", "audio")
+        assert not [
+            name for name in attributes if name.startswith("on") or name in ("style", "src", "srcset", "action")
+        ]
+        assert attributes.get("href", "#devices") in ("#devices", "data:,")
+    assert "url(" not in text and "@import" not in text and "fetch(" not in text
+
+
+@settings(deadline=None)
+@given(st.one_of(st.sampled_from(NASTY), st.text(max_size=30)))
+def test_no_text_from_outside_is_more_than_text(name: str) -> None:
+    clean = "".join(letter for letter in name if letter.isprintable())
+    plain, nasty = Parsed(page(named("Ani"), EN)), Parsed(page(named(clean or "Ani"), EN))
+    shape = [(tag, sorted(attributes)) for tag, attributes in plain.tags if tag != "bdi"]
+    assert [(tag, sorted(attributes)) for tag, attributes in nasty.tags if tag != "bdi"] == shape
+    assert nasty.inside == plain.inside
+    assert not clean.strip() or clean in "".join(nasty.shown)
+
+
+def test_clients_are_a_column_only_where_there_are_any() -> None:
+    assert 'id="by-owner"' in page(everything(), EN) and "PT Contoh" in page(everything(), EN)
+    assert 'id="by-owner"' not in page(many(3).__class__(NOW, "t", "e", Limits()), EN)
+
+
+def test_a_page_of_nothing_says_so() -> None:
+    assert "Nothing is to be done." in page(EMPTY, EN)
+
+
+# --- files --------------------------------------------------------------------------------------------------------
+
+
+def test_files_are_for_the_user_and_the_group_and_replace_what_was_there(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    for text in ("one", "two"):
+        files.write_files(str(folder), {"audit.html": text, "audit.csv": text})
+        assert {path.name: path.read_text() for path in folder.iterdir()} == {"audit.html": text, "audit.csv": text}
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    assert modes == {0o640} and not folder.stat().st_mode & 0o007
+
+
+def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("mine")
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "audit.txt").symlink_to(other)
+    files.write_files(str(tmp_path / "r"), {"audit.txt": "report"})
+    assert other.read_text() == "mine" and (tmp_path / "r" / "audit.txt").read_text() == "report"
+
+
+def test_all_files_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.write_files(str(tmp_path), {"a": "old", "b": "old"})
+    real, count = os.fsync, [0]
+
+    def full(descriptor: int) -> None:
+        count[0] += 1
+        if count[0] == 2:
+            raise OSError(28, "No space left on device")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(FonnteError, match="No space left"):
+        files.write_files(str(tmp_path), {"a": "new", "b": "new"})
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "old", "b": "old"}
+
+
+@pytest.mark.parametrize(
+    "names", [{"html": "a/b"}, {"html": ".."}, {"html": "a\0"}, {"html": "a", "csv": "a"}, {"html": "."}]
+)
+def test_names_that_no_file_can_have(names: dict[str, str]) -> None:
+    with pytest.raises(OptionError):
+        files.check_names(names)
+
+
+def test_names_that_are_fine() -> None:
+    files.check_names({"html": "laporan toko.html", "csv": "", "txt": ""})
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(OptionError, match="is not a folder"):
+            files.check_folder(str(place))
+    files.check_folder(str(tmp_path / "new" / "newer"))
+    assert not (tmp_path / "new").exists()

@@ -1,0 +1,255 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an audit finds, with which evidence; what is different and what nobody knows."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.findings import (
+    Audit,
+    Auditor,
+    Kind,
+    Level,
+    Limits,
+    Seen,
+    Subject,
+    audited,
+    tidy,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.stamp import (
+    OWN,
+    Stamp,
+    make_code,
+    read_stamp,
+    stamped_name,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.evidence import Source
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.planner import make_plan
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.state import (
+    Desired,
+    Observed,
+    Policy,
+    Reason,
+    Recorded,
+    State,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import DeviceRecord
+from ansible_collections.fonnte.whatsapp.tests.browser.samples import (
+    DAY,
+    HOOK,
+    LONG_AGO,
+    NOW,
+    auditor,
+    device,
+    everything,
+    many,
+    recorded,
+    report,
+    seen,
+    shown,
+)
+
+NUMBER = "081200000001"
+AT = "2026-11-20T07:30:00Z"
+
+
+def judged(one: Seen) -> Subject:
+    return auditor().declared(one)
+
+
+def told(one: Seen) -> list[tuple[t.Any, ...]]:
+    """Each finding as kind, field, declared, found, source, time and reason."""
+    return [
+        (f.kind.value, f.field, f.declared, f.found, f.evidence.source.value, f.evidence.at, f.reason)
+        for f in judged(one).findings
+    ]
+
+
+def planned(policy: Policy, record: DeviceRecord, stamp: Stamp | None = None, **declared: t.Any) -> Seen:
+    """A linked device, and what an audit plans for it under a policy."""
+    there = device(NUMBER)
+    desired = audited(Desired(NUMBER, settings=declared, policy=policy))
+    observed = Observed(NUMBER, there.settings, True, stamp=stamp)
+    return Seen(desired, NUMBER, there, make_plan(desired, observed, Recorded(record), NOW))
+
+
+def test_a_device_that_is_as_declared_has_no_finding_and_says_how_that_is_known() -> None:
+    subject = judged(seen(device(NUMBER), record=recorded(quick=True), name="Toko", quick=True))
+    assert subject.findings == () and subject.level is Level.FINE
+    assert subject.stands == {"recorded": 1, "service": 1} and subject.oldest == LONG_AGO
+
+
+def test_what_the_service_shows_is_read_now() -> None:
+    found = told(seen(device(NUMBER, "Lama"), name="Toko", autoread=True))
+    assert found == [("drift", "name", "Toko", "Lama", "service", AT, Reason.DIFFERS)]
+
+
+def test_what_was_last_applied_has_the_time_of_the_record_and_no_secret() -> None:
+    (found,) = told(seen(device(NUMBER), record=recorded(webhook=HOOK), webhook=HOOK + "2"))
+    kind, field, declared, there, source, at, reason = found
+    assert (kind, field, source, at, reason) == ("drift_recorded", "webhook", "recorded", LONG_AGO, Reason.DIFFERS)
+    assert declared != there and {str(url)[:26] for url in (declared, there)} == {"https://hooks.example.com/"}
+    assert "s3cr3t" not in f"{declared}{there}"
+
+
+def test_what_a_person_vouched_for_differs_as_the_record_does() -> None:
+    record = DeviceRecord().attest({"quick": True}, LONG_AGO, "ani")
+    (found,) = judged(seen(device(NUMBER), record=record, quick=False)).findings
+    assert (found.kind, found.evidence.source, found.evidence.by) == (Kind.DRIFT_RECORDED, Source.ATTESTED, "ani")
+
+
+@pytest.mark.parametrize(
+    ("policy", "record", "reason", "source", "at"),
+    [
+        (Policy(), DeviceRecord(), Reason.NO_RECORD, "none", None),
+        (Policy(), DeviceRecord().begin({"quick": True}, LONG_AGO), Reason.IN_DOUBT, "in_doubt", LONG_AGO),
+        (Policy(max_age=DAY), recorded(quick=True), Reason.EXPIRED, "recorded", LONG_AGO),
+        (Policy(write_only="stamped"), recorded(quick=True), Reason.UNPROVEN, "recorded", LONG_AGO),
+    ],
+)
+def test_what_nobody_knows_is_no_drift(
+    policy: Policy, record: DeviceRecord, reason: Reason, source: str, at: str | None
+) -> None:
+    subject = judged(planned(policy, record, quick=True))
+    (found,) = subject.findings
+    assert (found.kind, found.reason, found.found) == (Kind.UNKNOWN, reason, None)
+    assert (found.evidence.source.value, found.evidence.at) == (source, at)
+    assert subject.level is Level.UNKNOWN and subject.stands == {}
+
+
+def test_what_a_stamp_proves_counts_as_read() -> None:
+    token = device(NUMBER).token
+    code = make_code(token, "Toko", {OWN: {"quick": True}}, True)
+    stamp = read_stamp(token, stamped_name("Toko", code))
+    subject = judged(planned(Policy(write_only="stamped"), DeviceRecord(), stamp, quick=True))
+    assert subject.findings == () and subject.stands == {"stamped": 1}
+    other = judged(planned(Policy(write_only="stamped"), recorded(quick=True), stamp, quick=False))
+    assert [(f.kind, f.evidence.source) for f in other.findings] == [(Kind.DRIFT, Source.STAMPED)]
+
+
+@pytest.mark.parametrize("write_only", ["recorded", "always_update", "error", "attest"])
+def test_no_policy_keeps_an_audit_from_its_finding(write_only: str) -> None:
+    policy = Policy(write_only=write_only, unknown="error", undeclared="forget", stamp_attested=write_only == "attest")
+    record = recorded(quick=True, group=True)
+    assert judged(planned(policy, record, name="Toko", quick=True)).findings == ()
+    assert [f.kind for f in judged(planned(policy, record, name="Toko", resend=True)).findings] == [Kind.UNKNOWN]
+
+
+def test_a_device_that_is_not_there() -> None:
+    subject = judged(seen(None, NUMBER, name="Toko", webhook=HOOK))
+    (found,) = subject.findings
+    assert (found.kind, found.found, found.evidence.source) == (Kind.MISSING, None, Source.SERVICE)
+    assert subject.name == "Toko" and subject.connected is None
+    moved = judged(replace(seen(None, NUMBER, name="Toko"), moved_to="081200000077"))
+    assert moved.findings[0].found == "081200000077"
+
+
+def test_what_could_not_be_looked_at() -> None:
+    subject = judged(Seen(Desired(NUMBER), NUMBER, looked=False, fault="Fonnte said no."))
+    (found,) = subject.findings
+    assert (found.kind, found.note, found.kind.level) == (Kind.NOT_CHECKED, "Fonnte said no.", Level.UNKNOWN)
+    there = replace(seen(device(NUMBER, connected=False), name="Toko"), fault="It cannot be compared.")
+    assert [f.kind for f in judged(there).findings] == [Kind.DISCONNECTED, Kind.NOT_CHECKED]
+
+
+@pytest.mark.parametrize(
+    ("connected", "state", "found"),
+    [
+        (False, "present", [(Kind.DISCONNECTED, True, False)]),
+        (True, "present", []),
+        (None, "present", []),
+        (True, "disconnected", [(Kind.DRIFT, False, True)]),
+        (None, "disconnected", [(Kind.UNKNOWN, False, None)]),
+        (False, "disconnected", []),
+    ],
+)
+def test_a_phone_is_linked_or_not(connected: bool | None, state: str, found: list[t.Any]) -> None:
+    subject = judged(seen(device(NUMBER, connected=connected), state=state, name="Toko"))
+    assert [(f.kind, f.declared, f.found) for f in subject.findings] == found
+    assert all(f.field == "connected" for f in subject.findings)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "kind", "left"),
+    [
+        (-1, Kind.PACKAGE_ENDED, None),
+        (0, Kind.PACKAGE_ENDED, None),
+        (1, Kind.PACKAGE_ENDS, 0),
+        (14 * DAY, Kind.PACKAGE_ENDS, 14),
+        (14 * DAY + 1, None, None),
+    ],
+)
+def test_packages_end(seconds: int, kind: Kind | None, left: int | None) -> None:
+    ends = device(NUMBER, expires=int(NOW.timestamp()) + seconds)
+    for subject in (judged(seen(ends, name="Toko")), auditor().stranger(ends)):
+        found = [(f.kind, f.count) for f in subject.findings if f.kind is not Kind.UNLISTED]
+        assert found == ([] if kind is None else [(kind, left)])
+
+
+@pytest.mark.parametrize(("quota", "low"), [(99, True), (100, False), (None, False), (0, True)])
+def test_quotas_run_low(quota: int | None, low: bool) -> None:
+    found = judged(seen(device(NUMBER, quota=quota), name="Toko")).findings
+    assert [(f.kind, f.found, f.declared) for f in found] == ([(Kind.QUOTA_LOW, quota, 100)] if low else [])
+
+
+def test_nobody_declared_it_and_that_is_the_only_thing_about_its_phone() -> None:
+    subject = auditor().stranger(device(NUMBER, connected=False))
+    assert [f.kind for f in subject.findings] == [Kind.UNLISTED]
+    assert not subject.declared and subject.level is Level.NOTICE and subject.state == ""
+
+
+@pytest.mark.parametrize(
+    ("free", "to_make", "found"), [(None, 5, 0), (9, 1, 0), (9, 2, 1), (10, 0, 1), (0, 10, 0), (0, 11, 1)]
+)
+def test_free_devices_run_out(free: int | None, to_make: int, found: int) -> None:
+    told = auditor().account(free, to_make)
+    assert len(told) == found
+    assert all((f.kind, f.found, f.declared, f.count) == (Kind.FREE_SLOTS, free, 10, to_make) for f in told)
+
+
+def test_the_most_urgent_comes_first_and_names_the_level() -> None:
+    subject = judged(seen(device(NUMBER, "Lama", quota=1), name="Toko", quick=True))
+    assert [f.kind for f in subject.findings] == [Kind.DRIFT, Kind.QUOTA_LOW, Kind.UNKNOWN]
+    assert subject.level is Level.ACTION
+
+
+def test_owners_in_any_spelling() -> None:
+    judge = auditor({"6281200000001": "PT Satu"})
+    owners = [judge.stranger(device(n)).owner for n in (NUMBER, "6281200000001", "+62 812-0000-0001", "081200000002")]
+    assert owners == ["PT Satu", "PT Satu", "PT Satu", ""]
+
+
+def test_what_comes_from_outside_is_made_safe() -> None:
+    token = device(NUMBER).token
+    evil = f"a\u202eb\x1b[31m\ud800 {token} account-s3cr3t"
+    there = device(NUMBER, evil, package=evil)
+    subject = Auditor(NOW, Limits(), {}, shown(), ["account-s3cr3t"]).declared(seen(there, name="Toko"))
+    texts = [subject.name, subject.package, subject.findings[0].found]
+    assert texts == ["a\ufffdb\ufffd[31m\ufffd ******** ********"] * 3
+    assert tidy("👨\u200d👩\u200d👧 Ibu") == "👨\u200d👩\u200d👧 Ibu"
+
+
+def test_the_figures() -> None:
+    audit = everything()
+    assert all(count == 1 + (kind is Kind.UNKNOWN) for kind, count in audit.counts().items())
+    assert audit.devices_with()[Kind.UNKNOWN] == 1 and audit.devices_with()[Kind.FREE_SLOTS] == 0
+    assert sum(audit.levels().values()) == len(audit.subjects)
+    assert {kind.level for kind in Kind} == set(Level) - {Level.FINE}
+    empty = Audit(NOW, "", "", Limits())
+    assert set(empty.counts().values()) == {0} and set(empty.levels().values()) == {0}
+
+
+def test_samples_of_any_size_have_drift_and_unknown() -> None:
+    counts = many(50).counts()
+    assert counts[Kind.DRIFT] == 25 and 0 < counts[Kind.UNKNOWN] < 50
+    assert report([]).subjects == ()
+
+
+def test_states_of_the_state_enum_are_the_states_of_a_subject() -> None:
+    assert judged(seen(device(NUMBER), state="present")).state == State.PRESENT.value

@@ -1,0 +1,203 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files that are there whole or not at all, whoever writes them."""
+
+from __future__ import annotations
+
+import os
+import stat
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._adoption import adopt as _adopt
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import qr_image as _picture
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit import exports as _audit_files
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.atomic_files import (
+    remove_left,
+    write_all,
+    write_whole,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device import service_facts as _facts
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.service_facts import ServiceFacts
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import backup as _backup
+
+NAME = "file"
+OLD, NEW = b"old", b"new"
+# An older picture is a picture: anything else is not replaced.
+PNG = b"\x89PNG\r\n\x1a\n"
+
+Write = t.Callable[[Path], object]
+WRITERS: dict[str, Write] = {
+    "facts": lambda path: _facts.save_facts(
+        str(path), "https://x.example", ServiceFacts(), "2026-11-22T09:00:00Z", "dest"
+    ),
+    "backup": lambda path: _backup.write_backup(str(path), {}),
+    "picture": lambda path: _picture.write_picture(str(path), PNG),
+    "audit": lambda path: _audit_files.write_files(str(path.parent), {path.name: "a report"}),
+    "adopt": lambda path: _adopt.write(str(path.parent), {path.name: "a declaration"}),
+}
+writers = pytest.mark.parametrize("write", WRITERS.values(), ids=list(WRITERS))
+
+
+def write_one(path: Path) -> None:
+    write_whole(str(path), NEW, 0o600)
+
+
+def write_two(path: Path) -> None:
+    write_all({str(path): NEW, str(path) + "2": NEW}, 0o600)
+
+
+def failing(fault: BaseException) -> t.Callable[..., t.NoReturn]:
+    def fail(*_unused: object, **_named: object) -> t.NoReturn:
+        raise fault
+
+    return fail
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace", "fdopen"])
+@pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+@writers
+def test_whoever_writes_leaves_the_older_file_and_nothing_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Write, call: str, fault: BaseException
+) -> None:
+    path = tmp_path / NAME
+    path.write_bytes(PNG)
+    monkeypatch.setattr(os, call, failing(fault))
+    with pytest.raises((FonnteError, KeyboardInterrupt)) as caught:
+        write(path)
+    assert isinstance(caught.value, FonnteError) == isinstance(fault, OSError)
+    monkeypatch.undo()
+    assert os.listdir(tmp_path) == [NAME] and path.read_bytes() == PNG
+
+
+@writers
+def test_whoever_writes_syncs_the_file_and_then_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Write
+) -> None:
+    """A power cut after the folder was synced takes neither the content nor the name."""
+    steps: list[str] = []
+    fsync, rename = os.fsync, os.replace
+
+    def synced(descriptor: int) -> None:
+        steps.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        fsync(descriptor)
+
+    def renamed(one: str, other: str) -> None:
+        steps.append("rename")
+        rename(one, other)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", renamed)
+    write(tmp_path / NAME)
+    assert steps == ["file", "rename", "folder"]
+
+
+@pytest.mark.parametrize("name", sorted(WRITERS))
+def test_a_link_of_the_user_is_kept_and_only_in_a_folder_for_a_group_replaced(tmp_path: Path, name: str) -> None:
+    """Reports go to a folder that others may write to as well: there a link could lead anywhere."""
+    folder, elsewhere = tmp_path / "folder", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    link, there = folder / NAME, elsewhere / NAME
+    there.write_bytes(PNG)
+    os.utime(there, (0, 0))
+    link.symlink_to(there)
+    WRITERS[name](link)
+    followed = there.stat().st_mtime > 0
+    assert (link.is_symlink(), followed) == ((False, False) if name == "audit" else (True, True))
+    assert os.listdir(folder) == os.listdir(elsewhere) == [NAME]
+
+
+@pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+@pytest.mark.parametrize("fails_at", [1, 2])
+def test_none_is_replaced_before_all_are_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: BaseException, fails_at: int
+) -> None:
+    path, second = tmp_path / NAME, tmp_path / (NAME + "2")
+    path.write_bytes(OLD)
+    second.write_bytes(OLD)
+    fsync, calls = os.fsync, [0]
+
+    def full(descriptor: int) -> None:
+        calls[0] += 1
+        if calls[0] == fails_at:
+            raise fault
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(type(fault)):
+        write_two(path)
+    assert path.read_bytes() == second.read_bytes() == OLD and len(os.listdir(tmp_path)) == 2
+
+
+def test_a_folder_that_cannot_be_synced_holds_the_file_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync = os.fsync
+
+    def refused(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(22, "Invalid argument")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", refused)
+    write_one(tmp_path / NAME)
+    assert (tmp_path / NAME).read_bytes() == NEW and os.listdir(tmp_path) == [NAME]
+
+
+@pytest.mark.parametrize("umask", [0, 0o022, 0o077])
+def test_the_umask_has_a_say_in_one_file_and_none_in_several(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        write_whole(str(tmp_path / "one"), NEW, 0o644)
+        write_all({str(tmp_path / "all"): NEW}, 0o640)
+    finally:
+        os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert modes == {"one": 0o644 & ~umask, "all": 0o640}
+
+
+def test_a_disk_without_permissions_takes_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backup goes to a stick. What promises who can read it fails there."""
+    monkeypatch.setattr(os, "fchmod", failing(PermissionError(1, "Operation not permitted")))
+    write_one(tmp_path / NAME)
+    with pytest.raises(PermissionError):
+        write_two(tmp_path / "other")
+    assert os.listdir(tmp_path) == [NAME]
+
+
+@pytest.mark.parametrize("write", [write_one, write_two])
+def test_a_name_may_be_as_long_as_the_disk_takes(tmp_path: Path, write: Write) -> None:
+    name = "\u4e2d" * 84
+    write(tmp_path / name)
+    assert (tmp_path / name).read_bytes() == NEW
+
+
+def test_a_path_without_a_folder_is_in_the_folder_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_one(Path("a"))
+    write_two(Path("b"))
+    assert sorted(os.listdir(tmp_path)) == ["a", "b", "b2"]
+
+
+def test_what_killed_runs_left_is_removed_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / NAME
+    monkeypatch.setattr(os, "unlink", failing(OSError(1, "the run is dead by now")))
+    monkeypatch.setattr(os, "replace", failing(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        write_one(path)
+    monkeypatch.undo()
+    (left,) = tmp_path.iterdir()
+    others = [tmp_path / ".other.0.new", tmp_path / f"{NAME}.new", tmp_path / f".{NAME}.old"]
+    for other in others:
+        other.write_bytes(OLD)
+        os.utime(other, (0, 0))
+    remove_left(str(path))
+    assert left.exists()
+    os.utime(left, (0, 0))
+    remove_left(str(path))
+    assert not left.exists() and all(other.exists() for other in others)

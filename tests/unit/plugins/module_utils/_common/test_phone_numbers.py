@@ -1,0 +1,185 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Two spellings, one number."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import OptionError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.phone_numbers import (
+    NumberIndex,
+    check_country,
+    dialled,
+    international,
+    key_of,
+    matches,
+    parse_number,
+    same_number,
+)
+
+DIGITS = st.text("0123456789", min_size=8, max_size=13).filter(lambda text: text[0] != "0")
+
+
+@pytest.mark.parametrize(
+    ("written", "digits"),
+    [
+        ("0812-3456-789", "08123456789"),
+        ("+62 812 3456 789", "628123456789"),
+        ("+62 (812) 3456.789", "628123456789"),
+        ("[62]8123456789", "628123456789"),
+        ("62812\u00a03456\u202f789", "628123456789"),
+        (628123456789, "628123456789"),
+        # The shortest that YAML leaves alone.
+        (1234567890, "1234567890"),
+        ("12345678", "12345678"),
+        ("123456789012345", "123456789012345"),
+    ],
+)
+def test_a_number_is_its_digits(written: object, digits: str) -> None:
+    assert parse_number(written, "device") == digits
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("0812-3456-78x", '"x"'),
+        ("\u202a08123456789", "U+202A"),
+        ("٠٨١٢٣٤٥٦٧٨٩", "٠"),
+        ("1234567", "7 digits"),
+        ("1234567890123456", "16 digits"),
+        ("", "0 digits"),
+        (1234567890123456, "16 digits"),
+        (296933000, "quote it"),
+        (-628123456789, "quote it"),
+        (8.1e10, "not a number"),
+        (True, "not a number"),
+        (["08123456789"], "not a number"),
+        (None, "not a number"),
+    ],
+)
+def test_what_is_no_number_is_refused_with_the_option_named(written: object, words: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        parse_number(written, "target")
+    assert str(caught.value).startswith("Option target: ")
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("spelling", ["08123456789", "628123456789", "00628123456789", "6208123456789"])
+def test_spellings_of_one_phone(spelling: str) -> None:
+    assert international(spelling) == "628123456789"
+    assert same_number(spelling, "08123456789")
+
+
+@pytest.mark.parametrize("other", ["8123456789", "608123456789", "08123456780", "6281234567890"])
+def test_other_phones(other: str) -> None:
+    assert not same_number(other, "08123456789")
+
+
+def test_an_exact_match_wins_over_another_spelling() -> None:
+    assert matches("0812345678", ["62812345678", "0812345678"]) == ["0812345678"]
+    assert matches("62812345678", ["62812345678", "0812345678"]) == ["62812345678"]
+
+
+def test_two_other_spellings_are_both_told() -> None:
+    assert matches("0062812345678", ["62812345678", "0812345678", "999999999"]) == ["62812345678", "0812345678"]
+
+
+def test_a_listed_number_may_hold_what_people_write_between_digits() -> None:
+    assert matches("0812345678", ["tutorial", "+62 812-345678", ""]) == ["+62 812-345678"]
+    assert same_number("0812345678", "+62 812-345678")
+
+
+SPELLED = st.sampled_from(["0", "62", "0062", "620", "+62 ", "+62 (0)", ""])
+SOME = st.builds(lambda start, rest: start + rest, SPELLED, st.sampled_from(["812345678", "812345679", "8", ""]))
+
+
+@given(SOME, st.lists(SOME, max_size=8))
+def test_an_index_finds_what_a_look_at_each_finds(wanted: str, registered: list[str]) -> None:
+    index = NumberIndex(iter(registered))
+    same = [spelling for spelling in registered if same_number(wanted, spelling)]
+    assert index.spellings(wanted) == same
+    assert index.find(wanted) == matches(wanted, registered) == ([wanted] if wanted in registered else same)
+    index.spellings(wanted).clear()
+    assert index.spellings(wanted) == same
+
+
+@given(DIGITS)
+def test_a_national_and_an_international_spelling_are_one_phone(rest: str) -> None:
+    assert same_number("0" + rest, "62" + rest)
+    assert same_number("0062" + rest, "620" + rest)
+
+
+@given(DIGITS, DIGITS)
+def test_two_phones_stay_two(one: str, other: str) -> None:
+    assert same_number("0" + one, "0" + other) == (one == other)
+
+
+@pytest.mark.parametrize(
+    ("written", "country", "digits"),
+    [
+        ("0812-3456-789", "62", "628123456789"),
+        ("+62 812 3456 789", "62", "628123456789"),
+        ("+62 (0)812 3456 789", "62", "628123456789"),
+        ("+62 [0] 812 3456 789", "62", "628123456789"),
+        ("62 0812 3456 789", "62", "628123456789"),
+        ("00 62 (0)812 3456 789", "62", "628123456789"),
+        (628123456789, "62", "628123456789"),
+        ("628123456789", "65", "628123456789"),
+        ("+62 (0)812 3456 789", "65", "628123456789"),
+        ("+65 9123 4567", "62", "6591234567"),
+        ("+49 (0)171 1234567", "62", "491711234567"),
+        ("0171 1234567", "49", "491711234567"),
+        ("06 1234 5678", "39", "390612345678"),
+        ("+39 06 1234 5678", "39", "390612345678"),
+        ("0039 06 1234 5678", "39", "390612345678"),
+        ("07 12 34 56 78", "225", "2250712345678"),
+    ],
+)
+def test_a_number_as_it_is_dialled_from_abroad(written: object, country: str, digits: str) -> None:
+    assert dialled(written, country) == digits
+    assert dialled(digits, country) == digits
+
+
+@pytest.mark.parametrize(
+    ("written", "country", "words"),
+    [
+        ("0812-3456-78x", "62", '"x"'),
+        (81234567, "62", "quote it"),
+        ("00 0812 3456", "62", "a 0 where its country should be"),
+        ("00 0812 3456", "39", "a 0 where its country should be"),
+        ("081234567890123", "225", "18 digits"),
+        ("08123456789012", "628", "16 digits"),
+        ("00123456", "62", "6 digits"),
+        (None, "62", "not a number"),
+    ],
+)
+def test_what_cannot_be_dialled(written: object, country: str, words: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        dialled(written, country)
+    assert words in str(caught.value)
+
+
+@example("+(0)100000000")
+@given(st.from_regex(r"(\+|00)?(62)?[ (]?0?[)]?[1-9][0-9 -]{8,9}", fullmatch=True))
+def test_dialled_from_abroad_is_what_spellings_have_in_common(written: str) -> None:
+    try:
+        digits = dialled(written)
+    except OptionError:
+        return
+    assert digits == key_of(parse_number(written, "number"))
+
+
+@pytest.mark.parametrize(("written", "country"), [("62", "62"), (62, "62"), ("+62", "62"), ("1", "1"), ("225", "225")])
+def test_a_country(written: object, country: str) -> None:
+    assert check_country(written) == country
+
+
+@pytest.mark.parametrize("written", ["", "0", "062", "6200", "ID", None, True, 6.2, [62], -62])
+def test_what_is_no_country(written: object) -> None:
+    with pytest.raises(OptionError, match="Option country"):
+        check_country(written)

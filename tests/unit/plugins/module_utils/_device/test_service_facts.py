@@ -1,0 +1,191 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The file of facts about the service: written whole, and believed only where nothing speaks against it."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import typing as t
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import OptionError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device import service_facts as _facts
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.service_facts import (
+    ServiceFacts,
+    find_facts,
+    load_facts,
+    save_facts,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import open_house
+from ansible_collections.fonnte.whatsapp.tests.controller import Controller
+from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES
+
+HERE = "https://api.example.com"
+AT = "2026-11-22T09:30:00Z"
+ALL = ServiceFacts(
+    omitted="resets",
+    empty_webhook="refused",
+    add_number="international",
+    refusal_status=400,
+    update_without_device="refused",
+    webhook_probe="called",
+    listing="partial",
+    profile_number="linked",
+)
+
+
+def written(folder: Path, **changes: t.Any) -> str:
+    content = {"format": 1, "endpoint": HERE, "found_at": AT, "facts": {"omitted": "keeps"}, **changes}
+    path = folder / "facts.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return str(path)
+
+
+def refused(path: str, endpoint: str = HERE) -> str:
+    with pytest.raises(OptionError) as caught:
+        load_facts(path, endpoint, "service_facts_path")
+    sentence = str(caught.value)
+    assert sentence.startswith("Option service_facts_path: ") and sentence.endswith(".") and "\n" not in sentence
+    return sentence
+
+
+def test_each_fact_is_a_reading_of_the_sandbox() -> None:
+    """All but whether a code belongs to a device or to an account, which nobody finds out without deleting one."""
+    assert {one.name for one in fields(ServiceFacts)} == set(VALUES) - {"otp_scope"}
+    for name, value in ALL.known().items():
+        assert value in VALUES[name]
+
+
+@pytest.mark.parametrize("facts", [ALL, ServiceFacts(), ServiceFacts(refusal_status=200, listing="partial")])
+def test_what_is_written_is_read(tmp_path: Path, facts: ServiceFacts) -> None:
+    path = tmp_path / "facts.json"
+    save_facts(str(path), HERE, facts, AT, "dest")
+    assert load_facts(str(path), HERE, "service_facts_path") == facts
+    content = json.loads(path.read_text(encoding="utf-8"))
+    assert content == {"format": 1, "endpoint": HERE, "found_at": AT, "facts": facts.known()}
+    assert [entry.name for entry in tmp_path.iterdir()] == ["facts.json"]
+
+
+def test_others_may_read_it(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        save_facts(str(tmp_path / "facts.json"), HERE, ALL, AT, "dest")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "facts.json").stat().st_mode) == 0o644
+
+
+def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "facts.json"
+    save_facts(str(path), HERE, ALL, AT, "dest")
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(_facts.os, "fsync", full)
+    with pytest.raises(OptionError, match=r"Option dest: .*No space left on device"):
+        save_facts(str(path), HERE, ServiceFacts(), AT, "dest")
+    assert load_facts(str(path), HERE, "dest") == ALL
+    assert [entry.name for entry in tmp_path.iterdir()] == ["facts.json"]
+
+
+def test_a_link_is_kept(tmp_path: Path) -> None:
+    shared = tmp_path / "shared.json"
+    (tmp_path / "facts.json").symlink_to(shared)
+    save_facts(str(tmp_path / "facts.json"), HERE, ALL, AT, "dest")
+    assert (tmp_path / "facts.json").is_symlink() and load_facts(str(shared), HERE, "dest") == ALL
+
+
+def test_a_missing_file_is_an_error_that_names_the_doctor(tmp_path: Path) -> None:
+    path = str(tmp_path / "none.json")
+    assert f"there is no file {path}" in refused(path) and "fonnte.whatsapp.doctor" in refused(path)
+    assert find_facts(path, HERE, "dest") is None
+
+
+@pytest.mark.parametrize("endpoint", ["https://api.example.org", "http://api.example.com", HERE + "/v2"])
+def test_the_file_of_another_service(tmp_path: Path, endpoint: str) -> None:
+    sentence = refused(written(tmp_path), endpoint)
+    assert HERE in sentence and endpoint in sentence
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"format": 2}, "format is not 1"),
+        ({"format": True}, "format is not 1"),
+        ({"facts": ["omitted"]}, "no facts"),
+        ({"endpoint": None}, "of which service"),
+        ({"endpoint": "file:///etc"}, "of which service"),
+        ({"facts": {"omitted": "perhaps"}}, 'omitted cannot be "perhaps"'),
+        ({"facts": {"omitted": ["keeps"]}}, "omitted cannot be"),
+        ({"facts": {"omitted": "x" * 5000}}, "omitted cannot be"),
+        ({"facts": {"listing": "complete"}}, "listing cannot be"),
+        ({"facts": {"profile_number": "registered"}}, "profile_number cannot be"),
+        ({"facts": {"empty_webhook": "clears"}}, "empty_webhook cannot be"),
+        ({"facts": {"refusal_status": "400"}}, "refusal_status cannot be"),
+        ({"facts": {"refusal_status": True}}, "refusal_status cannot be"),
+        ({"facts": {"refusal_status": 302}}, "refusal_status cannot be"),
+        ({"facts": {"refusal_status": 503}}, "refusal_status cannot be"),
+        ({"facts": {"refusal_status": 200.0}}, "refusal_status cannot be"),
+    ],
+)
+def test_a_file_that_cannot_be_believed(tmp_path: Path, changes: dict[str, t.Any], words: str) -> None:
+    sentence = refused(written(tmp_path, **changes))
+    assert words in sentence and len(sentence) < 600
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b'"x"', b"\xff\xfe", b"[" * 20000, b" " * 70000])
+def test_a_file_that_is_something_else(tmp_path: Path, raw: bytes) -> None:
+    path = tmp_path / "facts.json"
+    path.write_bytes(raw)
+    assert "none that this release can use" in refused(str(path))
+
+
+def test_what_is_no_file_to_read(tmp_path: Path) -> None:
+    assert "cannot be read" in refused(str(tmp_path))
+    assert "empty" in refused("")
+
+
+def test_a_fact_that_only_a_newer_release_knows(tmp_path: Path) -> None:
+    path = written(tmp_path, facts={"omitted": "keeps", "otp_scope": "device", "speed": 3, "listing": None})
+    assert load_facts(path, HERE, "service_facts_path") == ServiceFacts(omitted="keeps")
+
+
+def test_newer_facts_take_the_place_of_older_ones() -> None:
+    older = ServiceFacts(omitted="keeps", listing="partial")
+    assert older.but(ServiceFacts(omitted="resets", refusal_status=400)) == ServiceFacts(
+        omitted="resets", listing="partial", refusal_status=400
+    )
+
+
+def test_every_module_reads_the_file_before_any_call(controller: Controller, tmp_path: Path) -> None:
+    other = written(tmp_path)
+    for module in ("device", "webhook_config", "device_info"):
+        params = {} if module == "device_info" else {"device": "081200000001"}
+        with pytest.raises(OptionError, match="Option service_facts_path: .*api.example.com"):
+            controller.run(module, True, service_facts_path=other, **params)
+    assert controller.sandbox.journal() == []
+
+
+def test_the_house_holds_the_facts(controller: Controller, tmp_path: Path) -> None:
+    """The address is compared as the record compares it: a slash at its end is none."""
+    path = written(tmp_path, endpoint=controller.sandbox.url, facts=ALL.known())
+    params = {**DEFAULTS, **controller.common, "api_endpoint": controller.sandbox.url + "/"}
+    assert open_house({**params, "service_facts_path": path}, {})[0].facts == ALL
+    assert open_house(params, {})[0].facts == ServiceFacts()
+
+
+DEFAULTS: dict[str, t.Any] = {
+    "device_token": None,
+    "validate_certs": True,
+    "ca_path": None,
+    "record_max_age": None,
+    "service_facts_path": None,
+}

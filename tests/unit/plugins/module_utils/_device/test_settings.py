@@ -1,0 +1,121 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The table of settings, and what is declared, sent and read by it."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import OptionError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import (
+    BY_OPTION,
+    RECORDED,
+    SETTINGS,
+    WEBHOOKS,
+    Kind,
+    Setting,
+    Where,
+    declare,
+    from_wire,
+    to_wire,
+)
+
+
+def test_every_option_and_every_wire_name_stands_once() -> None:
+    assert len({setting.option for setting in SETTINGS}) == len(SETTINGS) == len(BY_OPTION)
+    assert len({setting.wire for setting in SETTINGS}) == len(SETTINGS)
+
+
+def test_what_can_be_read_is_what_the_service_documents() -> None:
+    assert [setting.option for setting in SETTINGS if Where.LIST in setting.readable] == ["name", "autoread"]
+    assert [setting.option for setting in SETTINGS if Where.PROFILE in setting.readable] == ["name"]
+    assert [setting.option for setting in SETTINGS if setting.on_add] == ["name", "autoread", "personal", "group"]
+    assert WEBHOOKS == ("webhook", "webhook_connect", "webhook_status", "webhook_chaining")
+    assert "name" not in RECORDED and len(RECORDED) == len(SETTINGS) - 1
+
+
+def test_a_row_that_contradicts_itself_cannot_be_written() -> None:
+    with pytest.raises(ValueError, match="only what add-device takes"):
+        Setting("new", "new", Kind.FLAG, frozenset({Where.ADDED}))
+    with pytest.raises(ValueError, match="no reply shows a webhook"):
+        Setting("hook", "hook", Kind.URL, frozenset({Where.LIST}))
+
+
+def test_flags_go_out_as_words_that_the_service_takes() -> None:
+    sent = to_wire({"autoread": False, "quick": True, "webhook_status": "", "country_code": "62"})
+    assert sent == {"autoread": "false", "quick": "true", "webhookstatus": "", "countryCode": "62"}
+
+
+@pytest.mark.parametrize(("raw", "value"), [("on", True), ("off", False), ("true", True), (False, False)])
+def test_a_flag_is_read_in_each_of_its_spellings(raw: object, value: bool) -> None:
+    assert from_wire({"autoread": raw}, Where.LIST) == {"autoread": value}
+
+
+@pytest.mark.parametrize("raw", ["ON", "", None, 1, ["on"], {"on": 1}])
+def test_what_is_no_flag_is_not_known(raw: object) -> None:
+    assert from_wire({"autoread": raw}, Where.LIST) == {}
+
+
+def test_only_what_a_reply_really_shows_is_read() -> None:
+    item = {"name": "Toko", "autoread": "on", "personal": "on", "webhook": "https://x.example.com"}
+    assert from_wire(item, Where.LIST) == {"name": "Toko", "autoread": True}
+    assert from_wire(item, Where.PROFILE) == {"name": "Toko"}
+    assert from_wire(item, Where.ADDED) == {"name": "Toko", "autoread": True, "personal": True}
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("name", "ab"),
+        ("name", "a" * 30),
+        ("name", "Toko Ñandú 🛒"),
+        ("webhook", ""),
+        ("webhook", "http://u:p@h.example.com:8080/a?b=c#d"),
+        ("webhook_status", "https://[2001:db8::1]/x"),
+        ("country_code", "62"),
+        ("country_code", "0"),
+        ("quick", False),
+    ],
+)
+def test_a_value_that_the_service_takes_is_taken_as_it_is(option: str, value: object) -> None:
+    assert declare(option, value) == value
+
+
+def test_the_target_is_a_number_like_any_other() -> None:
+    assert declare("target", "+62 812-3456-789") == "628123456789"
+    with pytest.raises(OptionError, match="quote it"):
+        declare("target", 81234567)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("name", "a"),
+        ("name", "a" * 31),
+        ("name", "two\nlines"),
+        ("name", "bell\x07"),
+        ("name", " leading"),
+        ("name", "trailing "),
+        ("webhook", "ftp://h.example.com/"),
+        ("webhook", "https://"),
+        ("webhook", "https://h.example.com:port/"),
+        ("webhook", "https://h.example.com:0/"),
+        ("webhook", "https://[::1/"),
+        ("webhook", "https://h.example.com/a b"),
+        ("webhook", "https://h.example.com/\r\nX: y"),
+        ("webhook", "https://hé.example.com/"),
+        ("webhook", "h.example.com"),
+        ("country_code", "+62"),
+        ("country_code", ""),
+        ("country_code", "12345"),
+        ("quick", "yes"),
+    ],
+)
+def test_a_value_that_the_service_cannot_take_is_refused_by_name(option: str, value: object) -> None:
+    with pytest.raises(OptionError) as caught:
+        declare(option, value)
+    assert str(caught.value).startswith(f"Option {option}: ")
+    # A URL may hold a secret, and the message goes to the log.
+    assert "h.example.com" not in str(caught.value)

@@ -1,0 +1,172 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What follows from replies: no call is made here. And the record's folder, seen from outside."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import RefusedError, UnreadableError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import Redactor
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.experiments import (
+    Caller,
+    Finding,
+    Round,
+    conclude_add_number,
+    conclude_empty_webhook,
+    conclude_omitted,
+    conclude_profile_number,
+    conclude_refusal_status,
+    conclude_update_without_device,
+    conclude_webhook_probe,
+)
+
+LOCAL, ABROAD = "081200000001", "6281200000001"
+
+
+def refused(text: str, path: str = "/update-device", status: int | None = 200) -> RefusedError:
+    return RefusedError(path, text, text, status)
+
+
+INPUT, BODY = refused("input invalid"), refused("invalid/empty body value")
+STRANGE = refused("come back tomorrow")
+
+
+@pytest.mark.parametrize(
+    ("rounds", "value"),
+    [
+        ([Round(True, True, True), Round(False, False, False)], "keeps"),
+        ([Round(True, True, False)], "resets"),
+        # A default that is on looks like keeping, until autoread is off.
+        ([Round(True, True, True), Round(False, False, True)], "resets"),
+        ([Round(True, True, True)], None),
+        ([Round(False, False, False)], None),
+        # A list that lags behind shows neither.
+        ([Round(True, False, False)], None),
+        ([Round(True, False, True)], None),
+        ([Round(True, None, None)], None),
+        ([Round(True, True, None)], None),
+        ([Round(True, True, True), Round(False, True, True)], None),
+    ],
+)
+def test_omitted(rounds: list[Round], value: str | None) -> None:
+    assert conclude_omitted(rounds).value == value
+
+
+@pytest.mark.parametrize(
+    ("refusal", "control", "after", "value"),
+    [
+        (None, None, LOCAL, "works"),
+        (None, None, "", None),
+        (None, None, ABROAD, None),
+        (INPUT, None, LOCAL, "refused"),
+        # The same update is refused with its number as well: something else is wrong with it.
+        (INPUT, INPUT, LOCAL, None),
+        (BODY, None, LOCAL, None),
+        (STRANGE, None, LOCAL, None),
+    ],
+)
+def test_update_without_device(
+    refusal: RefusedError | None, control: RefusedError | None, after: str, value: str | None
+) -> None:
+    assert conclude_update_without_device(refusal, control, LOCAL, after).value == value
+
+
+@pytest.mark.parametrize(
+    ("refusal", "value"),
+    [
+        (None, "not_called"),
+        (refused("webhook url is not responding"), "called"),
+        (refused("webhook urls are for paid packages"), None),
+        (INPUT, None),
+        (BODY, None),
+        (STRANGE, None),
+    ],
+)
+def test_webhook_probe(refusal: RefusedError | None, value: str | None) -> None:
+    finding = conclude_webhook_probe(refusal)
+    assert finding.value == value
+    assert ("concluded" in finding.because) == (value == "not_called")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "control", "value"),
+    [
+        (None, None, "accepted"),
+        (BODY, None, "refused"),
+        (BODY, BODY, None),
+        (INPUT, None, None),
+        (STRANGE, None, None),
+    ],
+)
+def test_empty_webhook(refusal: RefusedError | None, control: RefusedError | None, value: str | None) -> None:
+    assert conclude_empty_webhook(refusal, control).value == value
+
+
+@pytest.mark.parametrize(
+    ("given", "stored", "value"),
+    [
+        (LOCAL, LOCAL, "verbatim"),
+        (LOCAL, ABROAD, "international"),
+        (LOCAL, "+" + ABROAD, None),
+        (ABROAD, ABROAD, None),
+        (ABROAD, LOCAL, None),
+    ],
+)
+def test_add_number(given: str, stored: str, value: str | None) -> None:
+    assert conclude_add_number(given, stored).value == value
+
+
+@pytest.mark.parametrize(
+    ("shown", "connected", "value"),
+    [
+        (LOCAL, True, None),
+        (ABROAD, True, None),
+        (ABROAD, False, None),
+        ("6281277777777", True, "linked"),
+        ("6281277777777", None, "linked"),
+    ],
+)
+def test_profile_number(shown: str, connected: bool | None, value: str | None) -> None:
+    assert conclude_profile_number(shown, LOCAL, connected).value == value
+
+
+@pytest.mark.parametrize(
+    ("refusal", "value"),
+    [
+        (refused("unknown user", "/get-devices", 200), 200),
+        (refused("unknown user", "/get-devices", 401), 401),
+        (refused("unknown user", "/get-devices", None), None),
+        (refused("come back tomorrow", "/get-devices", 403), None),
+        (None, None),
+    ],
+)
+def test_refusal_status(refusal: RefusedError | None, value: int | None) -> None:
+    assert conclude_refusal_status(refusal).value == value
+
+
+def test_what_the_service_said_is_told() -> None:
+    """Where nothing follows, the user has the words to report."""
+    findings: list[Finding] = [
+        conclude_update_without_device(STRANGE, None, LOCAL, LOCAL),
+        conclude_webhook_probe(STRANGE),
+        conclude_empty_webhook(STRANGE, None),
+        conclude_empty_webhook(BODY, STRANGE),
+        conclude_refusal_status(STRANGE),
+    ]
+    assert all("come back tomorrow" in finding.because for finding in findings)
+
+
+def test_the_journal_masks_what_an_answer_repeats() -> None:
+    class Talkative:
+        def profile(self, token: str) -> t.Any:
+            raise UnreadableError(f"somebody said {token}", "do not listen", False)
+
+    calls = Caller(t.cast(t.Any, Talkative()), Redactor("account-s3cret", ["device-s3cret"]))
+    with pytest.raises(UnreadableError):
+        calls.profile("device-s3cret", LOCAL, "tokens")
+    assert [(entry.device, entry.reply) for entry in calls.entries] == [(LOCAL, "somebody said ********")]

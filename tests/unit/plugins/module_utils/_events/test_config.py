@@ -1,0 +1,169 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of the event source."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import OptionError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.config import (
+    NAMES,
+    digest,
+    kind_asked_for,
+    options_of,
+)
+
+SECRET = "Zk3-9xTq7LmPw2Rb"
+
+
+def options(**args: t.Any) -> t.Any:
+    return options_of({"secret": SECRET, **args}, {})
+
+
+def test_what_a_rulebook_that_says_nothing_gets() -> None:
+    plain = options()
+    assert (plain.host, plain.port, plain.tls, plain.body_limit) == ("127.0.0.1", 5000, None, 1024 * 1024)
+    assert (plain.limits.waiting, plain.limits.duplicates_within, plain.limits.return_tokens) == (1000, 1200.0, False)
+    assert not plain.limits.numbers and not plain.exposed
+
+
+def test_templates_make_text_of_everything() -> None:
+    told = options(port="5001", queue_size=" 7 ", return_tokens="True", devices="0812-0000-1001, 6281200001002")
+    assert (told.port, told.limits.waiting, told.limits.return_tokens) == (5001, 7, True)
+    assert told.limits.numbers == {"6281200001001", "6281200001002"}
+    assert options(certfile="", keyfile="", return_tokens="no").tls is None
+
+
+@pytest.mark.parametrize("option", [option for option in NAMES if option != "secret"])
+def test_an_option_without_a_value_is_left_out(option: str) -> None:
+    assert options(**{option: None}) == options()
+
+
+def test_all_spellings_of_a_device_are_one() -> None:
+    told = options(devices=["0812-0000-1001", "+6281200001001", 6281200001001])
+    assert told.limits.numbers == {"6281200001001"}
+
+
+def test_the_secret_may_be_in_the_environment() -> None:
+    assert options_of({}, {"FONNTE_EVENTS_SECRET": SECRET}).secret == digest(SECRET)
+    assert options_of({"secret": SECRET}, {"FONNTE_EVENTS_SECRET": "other"}).secret == digest(SECRET)
+
+
+@pytest.mark.parametrize(
+    ("secret", "words"),
+    [
+        ("", "it is empty"),
+        (None, "it is empty"),
+        ("short", "it has 5 characters"),
+        ("x" * 129, "it has 129 characters"),
+        (1234567890123456, "it is not a text"),
+        ("{{ fonnte_secret }}", "a character that a URL would change"),
+        ("Zk3/9xTq7LmPw2Rb", "a character that a URL would change"),
+        ("Zk3 9xTq7LmPw2Rb", "a character that a URL would change"),
+        ("Zk3-9xTq7LmPw2Rb\n", "a character that a URL would change"),
+        ("Zk3é9xTq7LmPw2Rb", "a character that a URL would change"),
+        ("aaaaaaaaaaaaaaaa", "easy to guess"),
+        ("passwordpassword", "easy to guess"),
+        ("abcdefghabcdefgh", "easy to guess"),
+        ("1234567890123456", "easy to guess"),
+        ("abcdefghijklmnop", "easy to guess"),
+        ("Zk3-9xTqZk3-9xTq", "easy to guess"),
+    ],
+)
+def test_a_secret_that_is_none_is_refused_and_not_shown(secret: t.Any, words: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        options(secret=secret)
+    assert str(caught.value).startswith("Option secret: ") and words in str(caught.value)
+    assert "\n" not in str(caught.value)
+    if secret and isinstance(secret, str):
+        assert secret.strip() not in str(caught.value)
+
+
+@given(st.text("0123456789abcdef", min_size=48, max_size=48))
+def test_what_the_advice_makes_is_almost_never_refused(secret: str) -> None:
+    # openssl rand -hex 24 as it is, but for texts that hypothesis shrinks to repetitions.
+    if len(set(secret)) >= 12:
+        try:
+            options(secret=secret)
+        except OptionError as error:
+            assert "easy to guess" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("args", "option", "words"),
+    [
+        ({"prot": 5000}, "prot", "there is no such option"),
+        ({"port": "http"}, "port", "from 0 to 65535"),
+        ({"port": 65536}, "port", "from 0 to 65535"),
+        ({"port": -1}, "port", "from 0 to 65535"),
+        ({"port": True}, "port", "from 0 to 65535"),
+        ({"host": ""}, "host", "no host name"),
+        ({"host": "a b"}, "host", "no host name"),
+        ({"host": 5}, "host", "no host name"),
+        ({"body_limit": 10}, "body_limit", "from 1024"),
+        ({"queue_size": 0}, "queue_size", "from 1 to"),
+        ({"duplicates_within": "20m"}, "duplicates_within", "whole number"),
+        ({"return_tokens": "maybe"}, "return_tokens", "true or false"),
+        ({"devices": []}, "devices", "list of numbers"),
+        ({"devices": {"a": 1}}, "devices", "list of numbers"),
+        ({"devices": ["0812", "x"]}, "devices[0]", "4 digits"),
+        ({"devices": ["081200001001", "Toko Satu"]}, "devices[1]", "only digits"),
+        ({"devices": [81200001]}, "devices[0]", "quote it"),
+        ({"keyfile": "/nowhere"}, "keyfile", "no certfile beside it"),
+        ({"cafile": "/nowhere"}, "cafile", "no certfile beside it"),
+        ({"certfile": "/nowhere"}, "certfile", "No such file"),
+        ({"certfile": 5}, "certfile", "not a path"),
+    ],
+)
+def test_an_option_that_cannot_be_right_is_named(args: dict[str, t.Any], option: str, words: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        options(**args)
+    assert str(caught.value).startswith(f"Option {option}: ") and words in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+def test_files_that_hold_no_certificate(tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").write_text("nothing\n")
+    with pytest.raises(OptionError, match="Option certfile: certificate and key cannot be loaded"):
+        options(certfile=str(tmp_path / "empty.pem"))
+
+
+@pytest.mark.parametrize(
+    ("host", "exposed"),
+    [("127.0.0.1", False), ("::1", False), ("localhost", False), ("0.0.0.0", True), ("hooks", True)],
+)
+def test_it_is_known_whether_tokens_cross_a_network(host: str, exposed: bool) -> None:
+    assert options(host=host).exposed is exposed
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        (f"/{SECRET}", (True, None)),
+        (f"/{SECRET}/", (True, None)),
+        (f"/{SECRET}/chaining", (True, "chaining")),
+        (f"/{SECRET}/connect", (True, "connect")),
+        (f"/{SECRET}/other", (False, "other")),
+        (f"/{SECRET}/connect/more", (False, "connect/more")),
+        (f"/{SECRET[:-1]}", (False, None)),
+        (f"/{SECRET}x", (False, None)),
+        (f"/{SECRET.lower()}", (False, None)),
+        ("/", (False, None)),
+        ("", (False, None)),
+        ("//", (False, None)),
+        ("/\udcff", (False, None)),
+    ],
+)
+def test_paths(path: str, answer: tuple[bool, str | None]) -> None:
+    right, kind = kind_asked_for(path, digest(SECRET))
+    assert right is answer[0]
+    if right:
+        assert kind == answer[1]

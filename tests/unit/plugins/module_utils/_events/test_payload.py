@@ -1,0 +1,331 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Webhooks of four kinds, one shape."""
+
+from __future__ import annotations
+
+import json
+import math
+import typing as t
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import payload as _events
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.payload import (
+    PayloadError,
+    event_of,
+    normal,
+    read_body,
+)
+
+TOKEN = "tok3n+of-a-client"
+DROPPED: dict[str, t.Any] = {
+    "device": "081200001001",
+    "status": "disconnect",
+    "timestamp": 1760000000,
+    "reason": "logged out",
+    "token": TOKEN,
+}
+CHAT: dict[str, t.Any] = {
+    "device": "081200001001",
+    "sender": "6281299990000",
+    "message": "halo",
+    "text": "",
+    "member": "",
+    "name": "Warung Tiga",
+    "location": "-6.2,106.8",
+    "pollname": "Kapan?",
+    "choices": "pagi, sore",
+    "timestamp": "1760000000",
+    "inboxid": "4711",
+    "url": "https://files.example.com/a.jpg",
+    "filename": "a",
+    "extension": "jpg",
+}
+SENT: dict[str, t.Any] = {
+    "device": "081200001001",
+    "id": "80367170",
+    "stateid": "st1",
+    "status": "sent",
+    "state": "sent",
+}
+COMMON = ("kind", "device", "number", "connected", "reason", "at", "withheld", "other")
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+KEYS = st.sampled_from(sorted({*DROPPED, *CHAT, *SENT, "Device", "state-id", "secretkey", "extra"}))
+PAYLOADS = st.dictionaries(KEYS | st.text(), JSON | st.sampled_from(["connect", "disconnect", "0812-0000-1001", ""]))
+
+
+def data_of(payload: dict[str, t.Any], kind: str | None = None) -> dict[str, t.Any]:
+    return event_of(payload, kind).data
+
+
+def test_a_device_that_dropped_off() -> None:
+    assert data_of(DROPPED) == {
+        "kind": "connect",
+        "device": "081200001001",
+        "number": "6281200001001",
+        "connected": False,
+        "reason": "logged out",
+        "at": "2025-10-09T08:53:20Z",
+        "withheld": ["token"],
+        "other": {},
+    }
+
+
+def test_a_device_that_is_back() -> None:
+    data = data_of({"device": "081200001001", "status": "connect", "timestamp": 1760000000})
+    assert (data["connected"], data["reason"], data["withheld"]) == (True, None, [])
+
+
+def test_a_status_that_nobody_knows_is_neither_and_is_kept() -> None:
+    data = data_of({**DROPPED, "status": "restarting"})
+    assert data["connected"] is None
+    assert data["other"] == {"status": "restarting"}
+
+
+def test_a_chat() -> None:
+    data = data_of(CHAT)
+    assert {key: data[key] for key in data if key not in COMMON} == {
+        "sender": "6281299990000",
+        "message": "halo",
+        "text": None,
+        "member": None,
+        "name": "Warung Tiga",
+        "location": "-6.2,106.8",
+        "poll_name": "Kapan?",
+        "choices": ["pagi", "sore"],
+        "inbox_id": 4711,
+        "url": "https://files.example.com/a.jpg",
+        "filename": "a",
+        "extension": "jpg",
+    }
+    assert (data["kind"], data["at"], data["other"]) == ("incoming", "2025-10-09T08:53:20Z", {})
+
+
+def test_the_state_of_a_message_and_a_later_one_that_names_nothing_else() -> None:
+    first, later = data_of(SENT), data_of({"stateid": "st1", "state": "read"})
+    assert (first["kind"], first["message_id"], first["state_id"], first["status"]) == (
+        "status",
+        "80367170",
+        "st1",
+        "sent",
+    )
+    assert (later["kind"], later["device"], later["message_id"], later["state"]) == ("status", None, None, "read")
+
+
+def test_what_the_path_says_wins_where_the_keys_say_nothing() -> None:
+    payload = {"device": "081200001001", "sender": "6281299990000", "message": "ya", "flow": {"step": 2}}
+    data = data_of(payload, "chaining")
+    assert (data["kind"], data["message"], data["other"]) == ("chaining", "ya", {"flow": {"step": 2}})
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "at"),
+    [
+        (1760000000, "2025-10-09T08:53:20Z"),
+        ("1760000000", "2025-10-09T08:53:20Z"),
+        (1760000000.9, "2025-10-09T08:53:20Z"),
+        (1760000000123, "2025-10-09T08:53:20Z"),
+        ("yesterday", None),
+        (True, None),
+        (-5, None),
+        (10**17, None),
+        (1e300, None),
+    ],
+)
+def test_times(timestamp: object, at: str | None) -> None:
+    data = data_of({**DROPPED, "timestamp": timestamp})
+    assert data["at"] == at
+    assert ("timestamp" in data["other"]) is (at is None)
+
+
+@pytest.mark.parametrize("key", ["Device", "DEVICE", " device "])
+def test_other_spellings_of_a_key(key: str) -> None:
+    payload = {key: "081200001001", "Status": "disconnect"}
+    assert data_of(payload)["device"] == "081200001001"
+    assert data_of(payload)["connected"] is False
+
+
+def test_choices_in_other_forms() -> None:
+    assert data_of({**CHAT, "choices": ["pagi", "sore"]})["choices"] == ["pagi", "sore"]
+    odd = data_of({**CHAT, "choices": {"a": 1}, "message": True, "inboxid": 12.5})
+    assert (odd["choices"], odd["message"], odd["inbox_id"]) == ([], None, None)
+    assert odd["other"] == {"choices": {"a": 1}, "message": True, "inboxid": 12.5}
+    assert data_of({**DROPPED, "device": 6281200001001})["device"] == "6281200001001"
+
+
+def test_the_documented_spelling_comes_first() -> None:
+    assert data_of({"DEVICE": "1", **DROPPED})["device"] == "081200001001"
+    assert data_of({**DROPPED, "DEVICE": "1"})["device"] == "081200001001"
+
+
+@pytest.mark.parametrize(
+    "key", ["token", "Token", "secret", "secretkey", "secret_key", "x-api-key", "password", "auth"]
+)
+def test_what_is_secret_is_taken_out_at_any_depth(key: str) -> None:
+    payload = {**DROPPED, key: TOKEN, "more": [{key: TOKEN, "n": 1}]}
+    data = data_of(payload)
+    assert TOKEN not in json.dumps(data)
+    assert key in data["withheld"]
+    assert data["other"] == {"more": [{"n": 1}]}
+
+
+def test_what_is_secret_stays_if_it_is_asked_for() -> None:
+    data = event_of({**DROPPED, "secretkey": "abc"}, return_tokens=True).data
+    assert (data["token"], data["withheld"], data["other"]) == (TOKEN, [], {"secretkey": "abc"})
+
+
+@pytest.mark.parametrize(
+    ("payload", "kind", "words"),
+    [
+        ({"status": "disconnect"}, None, "it lacks device"),
+        ({"sender": "62812"}, None, "it lacks device"),
+        ({"device": "081200001001", "message": "x"}, "incoming", "it lacks sender"),
+        ({"state": "read"}, None, "it lacks stateid"),
+        ({"foo": 1, "bar": 2}, None, "only bar, foo"),
+        ({f"k{n}": 1 for n in range(99)}, None, "k0, k1, k10, k11"),
+    ],
+)
+def test_what_lacks_too_much_is_refused_with_what_it_lacks(payload: t.Any, kind: str | None, words: str) -> None:
+    with pytest.raises(PayloadError) as caught:
+        event_of(payload, kind)
+    assert words in str(caught.value)
+    assert caught.value.readable and len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"[]",
+        b"1",
+        b"null",
+        b"\xff\xfe\x00",
+        b'{"a": NaN}',
+        b'{"a": 1e999}',
+        b'{"a": -1E+400}',
+        b"[" * 100_000,
+        b'{"a":' * 20 + b"1" + b"}" * 20,
+    ],
+)
+def test_what_is_no_object_is_refused(body: bytes) -> None:
+    with pytest.raises(PayloadError) as caught:
+        read_body(body)
+    assert not caught.value.readable
+
+
+def test_an_empty_body_tells_nothing() -> None:
+    assert read_body(b" \n") == {}
+    assert _events.is_probe({})
+    assert _events.is_probe({"device": "081200001001", "Token": TOKEN})
+    assert not _events.is_probe(DROPPED)
+
+
+def test_each_try_of_an_event_is_the_same_and_no_other_event_is() -> None:
+    again = event_of(dict(reversed(list(DROPPED.items()))))
+    assert again.identity == event_of(DROPPED).identity == event_of({**DROPPED, "token": "new"}).identity
+    others = [
+        {**DROPPED, "timestamp": 1760000001},
+        {**DROPPED, "status": "connect"},
+        {**DROPPED, "device": "628"},
+        SENT,
+    ]
+    others += [
+        {**SENT, "state": "read"},
+        {"stateid": "st1", "state": "read"},
+        {"stateid": "st2", "state": "read"},
+        CHAT,
+    ]
+    identities = {event_of(payload).identity for payload in [DROPPED, *others]}
+    assert len(identities) == 1 + len(others)
+
+
+def test_without_a_time_a_loss_may_come_again_after_the_device_was_back() -> None:
+    lost = event_of({"device": "081200001001", "status": "disconnect", "reason": "a"})
+    back = event_of({"device": "6281200001001", "status": "connect"})
+    assert back.ends == lost.identity and lost.ends == back.identity
+    assert event_of({"device": "0812-0000-1001", "status": "disconnect"}).identity == lost.identity
+
+
+def test_what_a_log_says_of_an_event_is_one_short_line_without_secrets() -> None:
+    assert event_of(DROPPED).shown() == "connect of 081200001001 at 2025-10-09T08:53:20Z"
+    assert event_of(SENT).shown() == "status of 081200001001 at no time (state_id st1)"
+    line = event_of({"device": "1\n2\x1b[31m" + "9" * 500, "status": "connect"}).shown()
+    assert line.isprintable() and len(line) < 100
+
+
+@given(PAYLOADS, st.sampled_from([None, *_events.KINDS]))
+def test_any_payload_is_an_event_or_refused_and_nothing_is_lost(payload: t.Any, kind: str | None) -> None:
+    payload = {**payload, "token": TOKEN}
+    try:
+        data = event_of(payload, kind).data
+    except PayloadError as error:
+        assert error.readable
+        data = normal(payload, kind)
+        assert data["kind"] in ("unknown", "probe")
+    assert set(COMMON) <= set(data)
+    # What a rulebook is given has to cross to Java, and to a log.
+    text = json.dumps(data, allow_nan=False).encode("utf-8")
+    json.dumps(data, ensure_ascii=False).encode("utf-8")
+    assert TOKEN.encode() not in text
+    assert data["device"] is None or isinstance(data["device"], str)
+    assert data["connected"] in (True, False, None)
+    for key, value in payload.items():
+        if value not in (None, "", []) and not _events._SECRET.search(key):
+            told = [*data["other"], *(known for known in data if data[known] not in (None, []))]
+            assert any(_events._plain(one) == _events._plain(_events._clean_text(key)) for one in told) or _known(
+                key, data
+            )
+
+
+def _known(key: str, data: dict[str, t.Any]) -> bool:
+    names = {"timestamp": "at", "id": "message_id", "status": "connected"}
+    return data.get(names.get(_events._plain(key), "")) is not None
+
+
+def _sent(value: object) -> bytes:
+    """A value as it may be posted: JSON has no Infinity, but numbers that are too large for Python."""
+    return json.dumps(value).replace("Infinity", "1e999").encode()
+
+
+@given(st.binary(max_size=300) | JSON.map(_sent) | PAYLOADS.map(_sent))
+def test_any_bytes_are_an_object_or_refused(body: bytes) -> None:
+    try:
+        payload = read_body(body)
+    except PayloadError as error:
+        assert not error.readable
+    else:
+        assert isinstance(payload, dict)
+        json.dumps(payload, allow_nan=False)
+        json.dumps(normal(payload), allow_nan=False)
+
+
+@given(JSON)
+def test_anything_at_all_has_a_shape(value: t.Any) -> None:
+    data = normal(value)
+    assert set(COMMON) <= set(data)
+    if not isinstance(value, dict):
+        assert (data["kind"], bool(data["problem"])) == ("unknown", True)
+
+
+def test_what_is_nested_beyond_reason_is_cut() -> None:
+    deep: t.Any = "end"
+    for _level in range(5000):
+        deep = {"a": deep}
+    assert "nested too deeply" in json.dumps(normal(deep))
+    assert "nested too deeply" in json.dumps(normal({**DROPPED, "extra": deep}))
+
+
+def test_a_number_that_no_json_has_is_a_text_in_an_event() -> None:
+    """Other sources let it through to the filter."""
+    data = normal({**DROPPED, "a": math.inf, "b": [-math.inf, {"c": math.nan}], "d": 1.5})
+    assert data["other"] == {"a": "inf", "b": ["-inf", {"c": "nan"}], "d": 1.5}

@@ -1,0 +1,210 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What becomes of what arrives: nothing is lost, nothing twice, and all is counted."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import receiver as _intake
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.receiver import Intake, Limits, Window
+
+
+class Clock:
+    """A clock that only a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def dropped(number: int = 0, device: str = "081200001001") -> bytes:
+    payload = {"device": device, "status": "disconnect", "timestamp": 1760000000 + number, "token": "a-token"}
+    return json.dumps(payload).encode()
+
+
+def outcome(intake: Intake, body: bytes, kind: str | None = None) -> tuple[int, str]:
+    answer = intake.take(body, kind)
+    return answer.status, answer.outcome
+
+
+def sound(intake: Intake) -> bool:
+    """Whether the counts agree with each other and with the line."""
+    counts = intake.counts()
+    whole = counts["accepted"] + counts["duplicates"] + counts["probes"] + sum(counts["refused"].values())
+    return (
+        counts["received"] == whole
+        and counts["accepted"] == counts["taken"] + counts["waiting"]
+        and counts["waiting"] == len(intake.waiting())
+    )
+
+
+def test_an_event_that_comes_again_is_known_until_the_window_is_over() -> None:
+    clock = Clock()
+    intake = Intake(Limits(duplicates_within=1200), clock)
+    assert outcome(intake, dropped()) == (200, "accepted")
+    for minute in range(1, 15):
+        clock.now = 1000.0 + 60 * minute
+        assert outcome(intake, dropped()) == (200, "duplicate"), minute
+    assert outcome(intake, dropped(1)) == (200, "accepted")
+    clock.now = 1000.0 + 1200
+    assert outcome(intake, dropped()) == (200, "accepted")
+    assert len(intake.waiting()) == 3 and sound(intake)
+
+
+def test_the_window_is_bounded_in_number_and_in_time() -> None:
+    clock = Clock()
+    window = Window(10, 100, clock)
+    for number in range(1000):
+        window.remember(b"%d" % number)
+        assert len(window) <= 100
+    assert window.knows(b"999") and window.knows(b"900") and not window.knows(b"899")
+    clock.now += 10
+    assert not window.knows(b"999") and len(window) == 0
+
+
+def test_a_loss_without_a_time_counts_again_after_the_device_was_back() -> None:
+    intake = Intake(Limits())
+    lost, back = (
+        json.dumps({"device": "081200001001", "status": status}).encode() for status in ("disconnect", "connect")
+    )
+    told = [outcome(intake, body)[1] for body in (lost, lost, back, back, lost, lost, back)]
+    assert told == ["accepted", "duplicate", "accepted", "duplicate", "accepted", "duplicate", "accepted"]
+
+
+def test_what_was_answered_with_503_is_as_good_as_new() -> None:
+    intake = Intake(Limits(waiting=2))
+    assert [outcome(intake, dropped(number)) for number in range(3)] == [
+        (200, "accepted"),
+        (200, "accepted"),
+        (503, "full"),
+    ]
+    # A known event needs no room.
+    assert outcome(intake, dropped(1)) == (200, "duplicate")
+    first = intake.first()
+    assert first is not None and first.data["at"] == "2025-10-09T08:53:20Z"
+    intake.taken()
+    assert outcome(intake, dropped(2)) == (200, "accepted")
+    assert sound(intake)
+
+
+def test_large_events_fill_the_line_sooner() -> None:
+    intake = Intake(Limits(waiting=1000))
+    big = [
+        json.dumps({"device": "081200001001", "sender": "62812", "inboxid": n, "message": "x" * 1_000_000}).encode()
+        for n in range(17)
+    ]
+    assert [outcome(intake, body)[0] for body in big] == [200] * 16 + [503]
+    assert intake.half_full()
+    for _event in range(16):
+        intake.taken()
+    assert outcome(intake, big[16])[0] == 200
+
+
+def test_callers_are_held_back_when_half_the_line_is_taken() -> None:
+    intake = Intake(Limits(waiting=4))
+    seen = []
+    for number in range(4):
+        outcome(intake, dropped(number))
+        seen.append(intake.half_full())
+    assert seen == [False, False, True, True]
+
+
+def test_the_device_of_another_is_answered_with_200_and_counted() -> None:
+    intake = Intake(Limits(numbers=frozenset(["6281200001001"])))
+    for device in ("081200001001", "+62 812-0000-1001", "6281200001001"):
+        assert outcome(intake, dropped(device=device))[0] == 200
+    assert outcome(intake, dropped(device="081200001002")) == (200, "other_device")
+    assert intake.counts()["refused"]["other_device"] == 1
+    assert {event.data["number"] for event in intake.waiting()} == {"6281200001001"}
+
+
+def test_a_state_that_names_no_device_gets_the_one_of_its_message() -> None:
+    intake = Intake(Limits(numbers=frozenset(["6281200001001"])))
+    for device, state_id in (("081200001001", "ours"), ("081200001002", "theirs")):
+        first = {"device": device, "id": "80", "stateid": state_id, "status": "sent", "state": "sent"}
+        intake.take(json.dumps(first).encode())
+    assert outcome(intake, b'{"stateid": "ours", "state": "read"}') == (200, "accepted")
+    assert outcome(intake, b'{"stateid": "theirs", "state": "read"}') == (200, "other_device")
+    # Of a message that nobody knows it cannot be told whose it is: it is not thrown away.
+    assert outcome(intake, b'{"stateid": "unheard", "state": "read"}') == (200, "accepted")
+    ours, unheard = (event.data for event in intake.waiting()[1:])
+    assert (ours["device"], ours["number"], ours["message_id"]) == ("081200001001", "6281200001001", "80")
+    assert unheard["device"] is None
+
+
+def test_of_a_bounded_number_of_messages_the_device_is_remembered() -> None:
+    intake = Intake(Limits(waiting=100_000))
+    for number in range(_intake.MOST_MESSAGES + 1):
+        intake.take(json.dumps({"device": "081200001001", "stateid": str(number), "state": "sent"}).encode())
+    intake.take(b'{"stateid": "0", "state": "read"}')
+    intake.take(b'{"stateid": "1", "state": "read"}')
+    assert [event.data["device"] for event in intake.waiting()[-2:]] == [None, "081200001001"]
+
+
+def test_a_probe_is_no_event() -> None:
+    intake = Intake(Limits())
+    for body in (b"", b"{}", b'{"device": "081200001001"}', b'{"device": "081200001001", "token": "a-token"}'):
+        assert outcome(intake, body) == (200, "probe")
+    assert intake.waiting() == [] and intake.counts()["probes"] == 4
+
+
+def test_at_a_stop_nothing_more_is_taken() -> None:
+    intake = Intake(Limits())
+    intake.stopping = True
+    assert outcome(intake, dropped()) == (503, "stopping")
+    intake.stopping = False
+    assert outcome(intake, dropped()) == (200, "accepted")
+
+
+def test_what_is_refused_is_reported_in_one_line_and_once() -> None:
+    intake = Intake(Limits())
+    assert intake.report() is None
+    intake.take(dropped())
+    assert intake.report() == ("since the last report: 1 accepted; 1 waiting", False)
+    for number in range(100):
+        intake.take(json.dumps({f"s3cr3t{number}": "v4lue", "line\nbreak": 1}).encode())
+    text, refused = intake.report() or ("", False)
+    assert refused and text.isprintable() and "100 not_understood" in text
+    assert "v4lue" not in text and text.count("it has no key") == _intake.MOST_REASONS
+    assert intake.report() is None
+
+
+BODIES = st.sampled_from(
+    [
+        b"",
+        b"{",
+        b"[1]",
+        b'{"x": 1}',
+        b'{"device": "081200001001"}',
+        b'{"stateid": "1", "state": "read"}',
+        *(dropped(number) for number in range(6)),
+        dropped(1, "081200001009"),
+    ]
+)
+
+
+@given(st.lists(BODIES | st.just(None), max_size=60), st.integers(1, 4), st.integers(0, 4))
+def test_whatever_comes_each_accepted_event_is_taken_once_or_waits(
+    steps: list[bytes | None], waiting: int, kept: int
+) -> None:
+    intake = Intake(Limits(frozenset(["6281200001001"]), waiting, duplicates_kept=kept))
+    accepted: list[t.Any] = []
+    taken: list[t.Any] = []
+    for step in steps:
+        if step is not None:
+            if intake.take(step) is _intake.ACCEPTED:
+                accepted.append(intake.waiting()[-1])
+        elif intake.first() is not None:
+            taken.append(intake.first())
+            intake.taken()
+        assert sound(intake) and len(intake.waiting()) <= waiting
+    assert taken + intake.waiting() == accepted

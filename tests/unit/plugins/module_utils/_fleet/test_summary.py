@@ -1,0 +1,152 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.summary import (
+    FORESEEN,
+    fleet_told,
+    tokens_by_client,
+)
+
+A, B, C = "081200000001", "081200000002", "081200000003"
+ACCOUNT = {
+    "name": "account",
+    "devices": [{"device": A}, {"device": B, "state": "disconnected"}, {"device": C, "webhook": ""}],
+    "owners": {A: "Toko", B: "Toko"},
+    "clients": [
+        {"name": "Toko", "file": "toko", "contacts": [{"name": "Cashier", "whatsapp": "0812"}], "numbers": [A, B]}
+    ],
+}
+
+
+def device(number: str, *operations: str, connected: bool | None = False, **more: t.Any) -> dict[str, t.Any]:
+    there = {"device": "62" + number[1:], "name": "Satu", "connected": connected}
+    return {"number": number, "operations": list(operations), "device": there, **more}
+
+
+def summary(**counts: int) -> dict[str, int]:
+    return {"created": 0, "updated": 0, "disconnected": 0, "unchanged": 0, **counts}
+
+
+RESULT = {
+    "devices": [
+        device(A, "create", "update"),
+        device(B, "update", "disconnect"),
+        device(C, "update", connected=True, reasons={"webhook": "no_record"}),
+    ],
+    "summary": summary(created=1, updated=3, disconnected=1),
+}
+
+
+def test_what_became_of_a_fleet() -> None:
+    told = fleet_told([ACCOUNT], [RESULT])
+    assert told["text"] == [
+        "3 devices are declared. 1 created, 2 updated, 1 disconnected, 0 unchanged.",
+        "To be linked to a phone: 1. The playbook fonnte.whatsapp.link shows the QR code, with -e link_devices=all or a number.",
+        f'{A} · "Satu" · Toko · ask Cashier, 0812',
+    ]
+    assert (told["created"], told["to_link"], told["counts"]["cleared"], told["failed"]) == ([A], [A], 1, False)
+    assert "A run would come to this: 1 created" in fleet_told([ACCOUNT], [RESULT], foreseen=True)["text"][0]
+
+
+@pytest.mark.parametrize(
+    ("operations", "counted"),
+    [
+        (["update"], "0 created, 1 updated"),
+        (["forget", "update"], "0 created, 1 updated"),
+        (["attest", "update"], "0 created, 1 updated"),
+        (["create", "update"], "1 created, 0 updated"),
+        (["forget", "create", "update"], "1 created, 0 updated"),
+        (["disconnect"], "0 created, 0 updated"),
+    ],
+)
+def test_an_update_counts_wherever_it_comes_unless_the_device_is_new(operations: list[str], counted: str) -> None:
+    created = int("create" in operations)
+    result = {"devices": [device(A, *operations, connected=True)], "summary": summary(created=created)}
+    (line,) = fleet_told([{**ACCOUNT, "devices": [{"device": A}]}], [result])["text"]
+    assert line.startswith(f"1 device is declared. {counted}, ")
+
+
+def test_devices_that_nobody_declared_are_told_by_account() -> None:
+    warung, roti = ({**ACCOUNT, "name": name, "devices": []} for name in ("warung", "roti"))
+    many = [f"0812000002{place:02}" for place in range(23)]
+    results = [
+        {"devices": [], "summary": summary(), "unlisted": many},
+        {"devices": [], "summary": summary(), "unlisted": []},
+        {"failed": True, "msg": "x", "devices": [], "summary": summary(), "unlisted": [C]},
+    ]
+    told = fleet_told([{**ACCOUNT, "devices": []}, warung, roti], results)
+    assert told["text"][1:] == [
+        f"Nobody declared 23 devices of account account: {', '.join(many[:20])} and 3 more.",
+        f"Nobody declared 1 device of account roti: {C}.",
+    ]
+    assert told["unlisted"] == [*many, C]
+    assert fleet_told([ACCOUNT], [RESULT])["unlisted"] == [] == fleet_told([ACCOUNT], [{}])["unlisted"]
+
+
+def test_a_webhook_that_is_sent_as_always_is_not_cleared() -> None:
+    cleared = {
+        ("differs", "recorded"): 1,
+        ("no_record", "none"): 1,
+        ("in_doubt", "in_doubt"): 1,
+        ("unproven", "none"): 1,
+        ("unproven", "recorded"): 0,
+        ("always", "recorded"): 0,
+        ("expired", "recorded"): 0,
+        (None, "recorded"): 0,
+    }
+    for (reason, source), count in cleared.items():
+        about = {"reasons": {"webhook": reason}, "evidence": {"webhook": {"source": source}}}
+        result = {"devices": [device(A), device(B), device(C, "update", **about)], "summary": {}}
+        assert fleet_told([ACCOUNT], [result])["counts"]["cleared"] == count, (reason, source)
+
+
+def test_accounts_that_failed_or_were_not_worked_on() -> None:
+    failed = {"failed": True, "msg": "x", "devices": [], "summary": summary(failed=2, in_doubt=1)}
+    told = fleet_told([ACCOUNT, {**ACCOUNT, "name": "warung"}], [failed, {}])
+    assert told["failed"]
+    assert told["text"] == [
+        "6 devices are declared. 0 created, 0 updated, 0 disconnected, 0 unchanged, 2 failed, 1 in doubt.",
+        "Not worked on, since another account failed: warung.",
+    ]
+
+
+def test_an_account_that_could_not_be_read() -> None:
+    down = {"failed": True, "msg": "x"}
+    assert fleet_told([ACCOUNT], [down], foreseen=True)["text"] == ["Nothing was changed in account account."]
+    warung = {**ACCOUNT, "name": "warung"}
+    head, left, *_links = fleet_told([warung, ACCOUNT], [down, RESULT])["text"]
+    assert head.startswith("6 devices are declared. 1 created") and left == "Nothing was changed in account warung."
+
+
+def test_a_device_that_nothing_is_known_of() -> None:
+    result = {"devices": [{"number": A, "operations": [], "device": None}], "summary": summary(failed=1)}
+    assert fleet_told([ACCOUNT], [result])["to_link"] == []
+
+
+def test_no_more_than_twenty_are_named() -> None:
+    many = [device(f"0812000001{place:02}") for place in range(25)]
+    account = {"name": "account", "devices": [{} for _one in many], "owners": {}, "clients": []}
+    text = fleet_told([account], [{"devices": many, "summary": {}}])["text"]
+    assert len(text) == 23 and text[-1] == "and 5 more."
+
+
+def test_tokens_by_client() -> None:
+    listed = [{"device": "62" + number[1:], "token": f"token-{number}"} for number in (A, C)]
+    toko, nobody = tokens_by_client(ACCOUNT, RESULT["devices"], listed)
+    assert toko == {"client": "Toko", "file": "toko", "numbers": [A, B], "tokens": {A: f"token-{A}"}, "new": [A]}
+    assert nobody == {"client": "", "file": "account", "numbers": [C], "tokens": {C: f"token-{C}"}, "new": []}
+
+
+def test_tokens_that_are_still_to_come() -> None:
+    made = [{"number": A, "operations": ["create"], "device": None}]
+    account = {**ACCOUNT, "devices": [{"device": A}]}
+    assert tokens_by_client(account, made, [], foreseen=True)[0]["tokens"] == {A: FORESEEN}
+    # A run that has created it and does not find it in the list has no token to give.
+    assert tokens_by_client(account, made, [])[0]["tokens"] == {}

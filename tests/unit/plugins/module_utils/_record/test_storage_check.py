@@ -1,0 +1,126 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What kind of place the record lies in. Lists of mounts are given, so that no test depends on where it runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.storage_check import FolderHealth, folder_health
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
+
+ENDPOINT = "https://api.example.com"
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folders of tests are below the real temporary directory; in these tests that is another one."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "temporary"))
+
+
+def look(folder: Path, *mounted: tuple[str, str]) -> FolderHealth:
+    """Look at a folder on a machine where these are mounted: pairs of a point and a kind, on a disk."""
+    mounts = folder.parent / "mounts"
+    lines = [
+        f"{n} 1 0:{n} / {point} rw,relatime shared:1 - {kind} none rw"
+        for n, (point, kind) in enumerate((("/", "ext4"), *mounted))
+    ]
+    mounts.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder_health(RecordStore(str(folder), ENDPOINT), str(mounts), ())
+
+
+def test_a_folder_on_a_disk_lasts(tmp_path: Path) -> None:
+    folder = tmp_path / "record"
+    folder.mkdir(mode=0o700)
+    health = look(folder)
+    assert health == FolderHealth(str(folder), True, True, "0700", True, health.because)
+    assert "ext4" in health.because
+
+
+def test_a_folder_that_is_not_there_is_judged_by_where_it_will_be(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "record"
+    folder.parent.parent.joinpath("new").mkdir()
+    health = look(folder, (str(tmp_path), "tmpfs"))
+    assert (health.exists, health.mode, health.writable, health.lasting) == (False, None, True, False)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "lasting", "words"),
+    [
+        ("tmpfs", False, "in memory"),
+        ("ramfs", False, "in memory"),
+        ("overlay", None, "container"),
+        ("xfs", True, "xfs"),
+    ],
+)
+def test_the_kind_of_file_system(tmp_path: Path, kind: str, lasting: bool | None, words: str) -> None:
+    folder = tmp_path / "record"
+    folder.mkdir(mode=0o700)
+    health = look(folder, (str(tmp_path), kind))
+    assert health.lasting is lasting and words in health.because
+
+
+def test_the_nearest_and_latest_mount_counts(tmp_path: Path) -> None:
+    folder = tmp_path / "my record"
+    folder.mkdir(mode=0o700)
+    escaped = str(folder).replace(" ", r"\040")
+    assert look(folder, (str(tmp_path), "tmpfs"), (escaped, "xfs")).lasting is True
+    assert look(folder, (escaped, "xfs"), (escaped, "tmpfs")).lasting is False
+    # Not the folder, though its path begins alike.
+    assert look(folder, (str(tmp_path / "my"), "tmpfs")).lasting is True
+
+
+def test_where_nothing_tells_nothing_is_claimed(tmp_path: Path) -> None:
+    folder = tmp_path / "record"
+    folder.mkdir(mode=0o700)
+    health = folder_health(RecordStore(str(folder), ENDPOINT), str(tmp_path / "no-such-list"), ())
+    assert health.lasting is None and "Nothing tells" in health.because
+
+
+def test_a_folder_below_a_temporary_directory_does_not_last(tmp_path: Path) -> None:
+    folder = tmp_path / "temporary" / "record"
+    folder.mkdir(mode=0o700)
+    health = look(folder)
+    assert health.lasting is False and str(tmp_path / "temporary") in health.because
+    link = tmp_path / "looks-well"
+    link.symlink_to(folder)
+    assert look(link).lasting is False
+    beside = tmp_path / "temporary-but-not"
+    beside.mkdir(mode=0o700)
+    assert look(beside).lasting is True
+
+
+def test_a_folder_that_others_can_write_does_not_last(tmp_path: Path) -> None:
+    folder = tmp_path / "record"
+    folder.mkdir()
+    for mode, lasting in ((0o770, False), (0o707, False), (0o755, True), (0o700, True)):
+        folder.chmod(mode)
+        health = look(folder)
+        assert (health.mode, health.lasting) == (f"{mode:04o}", lasting)
+
+
+def test_a_folder_of_another_user_does_not_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "record"
+    folder.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        os.chown(folder, 12345, -1)
+    owner = os.stat(folder).st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    health = look(folder)
+    assert health.lasting is False and "another user" in health.because
+    # As in a container that runs as root on a mounted home.
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert look(folder).lasting is True
+
+
+def test_a_folder_that_cannot_be_made_is_not_writable(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    health = look(tmp_path / "file")
+    assert (health.exists, health.writable) == (False, False)

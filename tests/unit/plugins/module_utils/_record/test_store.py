@@ -1,0 +1,748 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The record: sealed, whole or not there, and never claiming what is not known."""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import json
+import multiprocessing
+import os
+import stat
+import sys
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
+    MissingLibraryError,
+    RecordError,
+    RecordHeldError,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import (
+    CLOCK_TICK_NS,
+    DeviceRecord,
+    Entry,
+    NumberNote,
+    RecordFile,
+    RecordStore,
+    Standing,
+    is_name,
+    is_sealed,
+)
+
+ENDPOINT = "https://api.example.com"
+TOKEN = "token-of-a-device"
+AT = "2026-11-22T09:00:00Z"
+LATER = "2026-11-22T10:00:00Z"
+URL = "https://user:secret@h.example.com/path?key=s3cret"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RecordStore:
+    return RecordStore(str(tmp_path / "records"), ENDPOINT)
+
+
+def full_record() -> DeviceRecord:
+    sent = {"autoread": True, "webhook": URL, "quick": False, "webhook_status": ""}
+    return (
+        DeviceRecord(otp_requested_at=AT, number="08123456789")
+        .confirm(sent, AT)
+        .begin({"target": "628123456789"}, LATER)
+    )
+
+
+# Standing of entries
+
+
+def test_what_is_about_to_be_sent_is_in_doubt_until_the_service_says_yes() -> None:
+    sent = {"webhook": URL, "quick": True, "name": "Toko"}
+    begun = DeviceRecord().begin(sent, AT)
+    assert begun.entries == {"webhook": Entry(URL, AT, Standing.IN_DOUBT), "quick": Entry(True, AT, Standing.IN_DOUBT)}
+    assert begun.confirm(sent, LATER).entries == {"webhook": Entry(URL, LATER), "quick": Entry(True, LATER)}
+
+
+def test_sending_the_recorded_value_again_leaves_no_doubt() -> None:
+    record = DeviceRecord().confirm({"webhook": URL}, AT)
+    assert record.begin({"webhook": URL}, LATER) == record
+
+
+def test_a_value_in_doubt_stays_in_doubt_when_it_is_sent_again() -> None:
+    record = DeviceRecord().begin({"webhook": URL}, AT).begin({"webhook": URL}, LATER)
+    assert record.entries["webhook"] == Entry(URL, LATER, Standing.IN_DOUBT)
+
+
+def test_what_is_not_sent_keeps_its_standing() -> None:
+    record = full_record().begin({"quick": True}, LATER)
+    assert record.entries["webhook"] == Entry(URL, AT)
+    assert record.entries["quick"] == Entry(True, LATER, Standing.IN_DOUBT)
+
+
+def test_a_cleared_webhook_is_unconfirmed() -> None:
+    record = DeviceRecord().begin({"webhook": ""}, AT).confirm({"webhook": ""}, LATER)
+    assert record.entries == {"webhook": Entry("", LATER, Standing.UNCONFIRMED)}
+
+
+def test_a_new_device_has_no_webhooks_for_certain() -> None:
+    assert DeviceRecord().note({"webhook": ""}, AT).entries == {"webhook": Entry("", AT, Standing.RECORDED)}
+
+
+def test_a_new_record_knows_nothing() -> None:
+    new = DeviceRecord()
+    assert (new.entries, new.otp_requested_at, new.number, new.carried, new.stamps) == ({}, None, "", frozenset(), ())
+    assert NumberNote("present", AT) == NumberNote("present", AT, {}, "")
+    assert (NumberNote("present", AT).device_file, NumberNote("present", AT).number) == ("", "")
+
+
+def test_the_code_that_goes_out_is_held_beside_the_last_until_the_service_says_yes() -> None:
+    stamped = DeviceRecord().confirm({"quick": True}, AT, "a1b2c")
+    assert stamped.stamps == ("a1b2c",)
+    begun = stamped.begin({"quick": False}, LATER, "d3e4f")
+    assert begun.stamps == ("a1b2c", "d3e4f")
+    assert begun.begin({"quick": False}, LATER, "a1b2c").stamps == ("a1b2c", "d3e4f")
+    assert begun.begin({"quick": False}, LATER).stamps == ("a1b2c", "d3e4f")
+    assert begun.confirm({"quick": False}, LATER, "d3e4f").stamps == ("d3e4f",)
+    assert begun.confirm({"quick": False}, LATER).stamps == ()
+
+
+def test_what_is_confirmed_noted_or_attested_leaves_the_rest_as_it_was() -> None:
+    record = DeviceRecord(number="0812").confirm({"quick": True}, AT)
+    quick, resend = Entry(True, AT), Entry(False, LATER)
+    assert record.confirm({"resend": False}, LATER).entries == {"quick": quick, "resend": resend}
+    assert record.note({"resend": False}, LATER).entries == {"quick": quick, "resend": resend}
+    attested = record.attest({"resend": False}, LATER, "Sari")
+    assert attested.entries == {"quick": quick, "resend": Entry(False, LATER, Standing.ATTESTED, "Sari")}
+    assert attested.number == "0812"
+
+
+def test_nothing_is_known_of_a_setting_that_is_taken_out() -> None:
+    record = DeviceRecord(number="0812", carried=frozenset({"quick", "resend"})).confirm({"quick": True}, AT)
+    left = record.confirm({"resend": False, "personal": True}, AT).without(["quick", "personal"])
+    assert left.entries == {"resend": Entry(False, AT)}
+    assert (left.carried, left.number) == (frozenset({"resend"}), "0812")
+
+
+# The format: what an earlier release wrote has to open for ever
+
+
+def sealed_as_ever(secret: str, data: t.Any) -> bytes:
+    """Seal as the first release did."""
+    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"fonnte.whatsapp/record/1").derive(secret.encode())
+    return Fernet(base64.urlsafe_b64encode(key)).encrypt(json.dumps(data).encode())
+
+
+RECORD_DATA = {
+    "format": 1,
+    "entries": {
+        "webhook": [URL, AT, "recorded"],
+        "webhook_status": ["", AT, "unconfirmed"],
+        "quick": [True, LATER, "in_doubt"],
+        "resend": [False, AT, "attested", "Sari"],
+    },
+    "otp_requested_at": LATER,
+    "number": "08123456789",
+    "carried": ["quick", "webhook"],
+    "stamps": ["a1b2c", "d3e4f"],
+}
+RECORD = DeviceRecord(
+    {
+        "webhook": Entry(URL, AT),
+        "webhook_status": Entry("", AT, Standing.UNCONFIRMED),
+        "quick": Entry(True, LATER, Standing.IN_DOUBT),
+        "resend": Entry(False, AT, Standing.ATTESTED, "Sari"),
+    },
+    LATER,
+    "08123456789",
+    frozenset({"webhook", "quick"}),
+    ("a1b2c", "d3e4f"),
+)
+NOTE_DATA = {
+    "format": 1,
+    "state": "creating",
+    "at": AT,
+    "sent": {"personal": True},
+    "device_file": "device-0123",
+    "number": "08123456789",
+}
+
+
+def test_a_record_has_the_form_that_it_always_had() -> None:
+    assert RECORD.to_json() == RECORD_DATA
+    assert DeviceRecord.from_json(RECORD_DATA) == RECORD
+    bare = {"format": 1, "entries": {}, "number": ""}
+    assert DeviceRecord.from_json(bare) == DeviceRecord()
+
+
+def test_a_note_has_the_form_that_it_always_had() -> None:
+    note = NumberNote.from_json(NOTE_DATA)
+    assert note == NumberNote("creating", AT, {"personal": True}, "device-0123") and note.number == "08123456789"
+    assert note.to_json() == NOTE_DATA
+    for state in ("creating", "present", "deleted"):
+        assert NumberNote.from_json({**NOTE_DATA, "state": state}).state == state
+
+
+def test_what_an_earlier_release_sealed_is_found_and_opens(store: RecordStore) -> None:
+    device, note = store.device(TOKEN), store.number("account", "08123456789")
+    assert device.name == "device-acb61d6b144fb6f65cdd6cf3dd71f068"
+    assert note.name == "number-43638e8d5e3c854148637e4922b16b4b"
+    os.makedirs(store.folder)
+    Path(device.path).write_bytes(sealed_as_ever(TOKEN, RECORD_DATA))
+    Path(note.path).write_bytes(sealed_as_ever("account", NOTE_DATA))
+    assert device.load() == (RECORD, "")
+    assert note.load() == (NumberNote.from_json(NOTE_DATA), "")
+
+
+def test_what_a_note_was_about_to_set_and_nobody_knows_is_passed_over() -> None:
+    assert NumberNote.from_json({**NOTE_DATA, "sent": {"colour": "red", "quick": True}}).sent == {"quick": True}
+
+
+# The file
+
+
+def test_a_record_comes_back_as_it_was_saved(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    assert file.load() == (None, "")
+    file.save(full_record())
+    assert store.device(TOKEN).load() == (full_record(), "")
+
+
+def test_a_note_comes_back_as_it_was_saved(store: RecordStore) -> None:
+    note = NumberNote("creating", AT, {"personal": True}, "device-0123")
+    store.number("account", "08123456789").save(note)
+    assert store.number("account", "+628123456789".lstrip("+")).load() == (note, "")
+
+
+def test_only_the_owner_can_read_and_nothing_can_be_read_in_it(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    with file.lock(1):
+        file.save(full_record())
+    store.number("account-token", "08123456789").save(NumberNote("present", AT, {}, file.name))
+    assert stat.S_IMODE(os.stat(store.folder).st_mode) == 0o700
+    names = os.listdir(store.folder)
+    assert len(names) == 3
+    for name in names:
+        path = os.path.join(store.folder, name)
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+        content = Path(path).read_bytes()
+        for secret in (TOKEN, "account-token", "s3cret", "h.example.com", "8123456789", "webhook"):
+            assert secret.encode() not in content and secret not in name
+
+
+def test_endpoints_accounts_and_devices_never_share_a_file(tmp_path: Path) -> None:
+    here, there = RecordStore(str(tmp_path), ENDPOINT), RecordStore(str(tmp_path), "http://127.0.0.1:8900")
+    names = {
+        here.device(TOKEN).name,
+        there.device(TOKEN).name,
+        here.device("another").name,
+        here.number("account", "08123456789").name,
+        here.number("account", "08123456780").name,
+        here.number("another", "08123456789").name,
+        there.number("account", "08123456789").name,
+    }
+    assert len(names) == 7
+
+
+def test_a_record_does_not_open_under_another_token(store: RecordStore) -> None:
+    file, other = store.device(TOKEN), store.device("another")
+    file.save(full_record())
+    os.rename(file.path, other.path)
+    content, problem = other.load()
+    assert content is None and "damaged" in problem and other.path in problem
+
+
+@pytest.mark.parametrize("cut", [0, 1, 20, 100, -1])
+def test_a_record_that_was_cut_counts_as_none(store: RecordStore, cut: int) -> None:
+    file = store.device(TOKEN)
+    file.save(full_record())
+    whole = Path(file.path).read_bytes()
+    Path(file.path).write_bytes(whole[:cut])
+    content, problem = file.load()
+    assert content is None and "damaged" in problem
+
+
+def test_a_record_of_bytes_that_are_no_text_is_damaged(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    os.makedirs(store.folder)
+    Path(file.path).write_bytes(b"gAAAA\xff\xfe")
+    content, problem = file.load()
+    assert content is None and "damaged" in problem
+
+
+def test_no_changed_byte_changes_what_is_read(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    file.save(full_record())
+    whole = Path(file.path).read_bytes()
+    for place in range(0, len(whole), 7):
+        Path(file.path).write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        assert file.load()[0] is None
+
+
+def test_what_does_not_open_is_set_aside_and_never_overwritten(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    os.makedirs(store.folder)
+    Path(file.path).write_bytes(b"not sealed")
+    file.save(full_record())
+    assert file.load() == (full_record(), "")
+    aside = [name for name in os.listdir(store.folder) if ".damaged-" in name]
+    assert len(aside) == 1
+    assert Path(store.folder, aside[0]).read_bytes() == b"not sealed"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        [],
+        {},
+        {"format": 2, "entries": {}},
+        {"format": 1, "entries": []},
+        {"format": 1, "number": "", "entries": {"webhook": "x"}},
+        {"format": 1, "number": "", "entries": {"webhook": ["x", "at"]}},
+        {"format": 1, "number": "", "entries": {"webhook": [True, AT, "recorded"]}},
+        {"format": 1, "number": "", "entries": {"quick": ["true", AT, "recorded"]}},
+        {"format": 1, "number": "", "entries": {"quick": [True, 1, "recorded"]}},
+        {"format": 1, "number": "", "entries": {"quick": [True, AT, "believed"]}},
+        {"format": 1, "entries": {}, "otp_requested_at": 5, "number": ""},
+        {"format": 1, "entries": {}, "otp_requested_at": AT},
+        {"format": 1, "entries": {}, "otp_requested_at": AT, "number": 62},
+        {"format": 2, "number": "", "entries": {}},
+        {"format": 1, "number": "", "entries": {}, "carried": {}},
+        {"format": 1, "number": "", "entries": {}, "carried": [[]]},
+        {"format": 1, "number": "", "entries": {}, "stamps": {}},
+        {"format": 1, "number": "", "entries": {}, "stamps": [5]},
+        {"format": 1, "number": "", "entries": {"quick": {"value": 1, "at": 2, "by": 3}}},
+        {"format": 1, "number": "", "entries": {"quick": [True, AT]}},
+        {"format": 1, "number": "", "entries": {"quick": [True, AT, "attested", 5]}},
+        {"format": 1, "number": "", "entries": {"quick": [True, AT, "attested", "Sari", "more"]}},
+    ],
+)
+def test_a_record_of_another_shape_is_refused(data: object) -> None:
+    with pytest.raises(ValueError):
+        DeviceRecord.from_json(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        {"format": 1, "state": "purged", "at": AT, "sent": {}, "device_file": ""},
+        {"format": 2, "state": "present", "at": AT, "sent": {}, "device_file": ""},
+        {"format": 1, "state": "present", "at": 1, "sent": {}, "device_file": ""},
+        {"format": 1, "state": "present", "at": AT, "sent": [], "device_file": ""},
+        {"format": 1, "state": "present", "at": AT, "sent": {"quick": "on"}, "device_file": ""},
+        {"format": 1, "state": "present", "at": AT, "sent": {}, "device_file": None},
+        {"format": 1, "state": "present", "at": AT, "sent": {}, "device_file": "", "number": None},
+        [],
+    ],
+)
+def test_a_note_of_another_shape_is_refused(data: object) -> None:
+    with pytest.raises(ValueError):
+        NumberNote.from_json(data)
+
+
+def test_a_setting_of_a_newer_release_is_passed_over() -> None:
+    data = {"format": 1, "number": "", "entries": {"colour": ["red", AT, "recorded"], "quick": [True, AT, "recorded"]}}
+    assert DeviceRecord.from_json(data).entries == {"quick": Entry(True, AT)}
+
+
+def test_a_folder_that_cannot_be_made_fails_with_the_folder_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    store = RecordStore(str(tmp_path / "file" / "records"), ENDPOINT)
+    file = store.device(TOKEN)
+    for action in (
+        lambda: file.save(full_record()),
+        lambda: store.file(file.name).write(b"sealed"),
+        lambda: file.lock(0).__enter__(),
+    ):
+        with pytest.raises(RecordError, match="record_path") as caught:
+            action()
+        assert store.folder in str(caught.value)
+
+
+def test_whether_a_folder_could_be_written_is_found_out_without_touching_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    RecordStore(str(tmp_path / "new" / "records"), ENDPOINT).check_writable()
+    assert not (tmp_path / "new").exists()
+    with pytest.raises(RecordError, match="Not a directory") as caught:
+        RecordStore(str(tmp_path / "file" / "records"), ENDPOINT).check_writable()
+    assert str(tmp_path / "file" / "records") in str(caught.value)
+
+
+def test_a_folder_without_permission_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(RecordError, match="Permission denied") as caught:
+        RecordStore(str(tmp_path), ENDPOINT).check_writable()
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_a_record_that_cannot_be_read_counts_as_none_and_says_so(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    os.makedirs(file.path)
+    content, problem = file.load()
+    assert content is None and "cannot be read" in problem
+
+
+def test_a_failed_write_leaves_the_old_record_and_nothing_else(
+    store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = store.device(TOKEN)
+    file.save(full_record())
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(RecordError, match="No space left on device"):
+        file.save(DeviceRecord())
+    assert os.listdir(store.folder) == [file.name]
+    assert file.load() == (full_record(), "")
+
+
+def test_restoring_brings_back_what_was_there_and_nothing_where_nothing_was(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    file.save(full_record())
+    file.restore(None)
+    assert file.load() == (None, "") and not os.path.exists(file.path)
+    file.restore(full_record())
+    assert file.load() == (full_record(), "")
+
+
+def test_what_has_to_be_there_before_a_call_is_on_the_disk_with_its_name(
+    store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    replace = os.replace
+
+    def fsync(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        done.append("folder" if stat.S_ISDIR(status.st_mode) else f"file of {status.st_size} bytes")
+
+    def rename(source: str, target: str) -> None:
+        done.append("name")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "replace", rename)
+    file = store.device(TOKEN)
+    file.save(full_record())
+    size = os.stat(file.path).st_size
+    assert size > 100 and done == [f"file of {size} bytes", "name", "folder"]
+    done.clear()
+    file.save_soon(full_record())
+    assert done == [f"file of {size} bytes", "name"]
+
+
+def test_what_a_killed_run_left_aside_is_no_part_of_the_next_record(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    os.makedirs(store.folder)
+    Path(file.path + ".new").write_bytes(b"x" * 5000)
+    file.save(full_record())
+    assert file.load() == (full_record(), "") and os.listdir(store.folder) == [file.name]
+
+
+def test_a_record_that_is_saved_without_a_lock_is_the_owners_alone_too(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    file.save(full_record())
+    assert stat.S_IMODE(os.stat(store.folder).st_mode) == 0o700
+    assert stat.S_IMODE(os.stat(file.path).st_mode) == 0o600
+
+
+def test_no_file_stays_open(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    file.save(full_record())
+    before = len(os.listdir("/dev/fd"))
+    for _round in range(3):
+        file.save(full_record())
+        with file.lock(1):
+            file.sync_folder()
+        with pytest.raises(RecordHeldError), file.lock(1), store.device(TOKEN).lock(0):
+            pass
+    assert len(os.listdir("/dev/fd")) == before
+
+
+def test_what_cannot_be_removed_synced_or_set_aside_is_named_with_its_folder(
+    store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = store.device(TOKEN)
+    with pytest.raises(RecordError, match="No such file or directory") as caught:
+        file.sync_folder()
+    assert store.folder in str(caught.value)
+    os.makedirs(file.path)
+    with pytest.raises(RecordError, match="record_path") as caught:
+        file.remove()
+    assert store.folder in str(caught.value)
+    with pytest.raises(RecordError, match="cannot be read"):
+        file.save(full_record())
+    os.rmdir(file.path)
+    Path(file.path).write_bytes(b"damaged")
+    monkeypatch.setattr(os, "replace", lambda source, target: os.rmdir("/no such folder"))
+    with pytest.raises(RecordError, match="No such file or directory") as caught:
+        file.save(full_record())
+    assert store.folder in str(caught.value)
+
+
+def test_removing_what_is_not_there_is_fine(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    file.remove()
+    store.discard(file.name)
+    assert file.sealed() is None and not store.has(file.name)
+
+
+def test_a_record_is_had_by_its_name_in_the_folder_alone(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    assert not store.has("") and not store.has(file.name)
+    file.save(full_record())
+    assert store.has(file.name) and store.has("elsewhere/" + file.name) and not store.has("")
+    assert not store.has("device-" + "0" * 32)
+
+
+def test_only_records_of_devices_can_be_discarded(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    file.save(full_record())
+    outside = Path(store.folder).parent / "device-precious"
+    outside.write_text("keep")
+    note = Path(store.folder, "number-0123")
+    note.write_text("keep")
+    # With this folder there, a path can lead out again.
+    os.mkdir(os.path.join(store.folder, "device-"))
+    for name in ("", "number-0123", "../device-precious", "device-/../../device-precious"):
+        store.discard(name)
+    assert outside.exists() and note.exists() and os.path.exists(file.path)
+    store.discard(file.name)
+    assert not os.path.exists(file.path)
+
+
+def test_without_cryptography_the_library_is_named(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography.fernet", None)
+    assert store.device(TOKEN).load() == (None, "")
+    with pytest.raises(MissingLibraryError) as caught:
+        store.device(TOKEN).save(full_record())
+    assert caught.value.library == "cryptography" and "cryptography" in caught.value.trace
+
+
+def test_whether_a_folder_can_be_written_is_asked_of_the_nearest_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def access(path: str, mode: int) -> bool:
+        asked.append((path, mode))
+        return True
+
+    monkeypatch.setattr(os, "access", access)
+    monkeypatch.chdir(tmp_path)
+    RecordStore(os.path.join("new", "records"), ENDPOINT).check_writable()
+    assert asked == [(os.getcwd(), os.W_OK | os.X_OK)]
+
+
+# The lock
+
+
+def test_who_waits_for_a_lock_asks_again_until_the_time_is_over(
+    store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1000.0]
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        clock[0] += seconds
+
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "sleep", sleep)
+    with store.device(TOKEN).lock(1):
+        with pytest.raises(RecordHeldError, match=r"for over 0\.25 s; wait for it to end"):
+            with store.device(TOKEN).lock(0.25):
+                pass
+        # One more where the sum of the steps falls short of the quarter by a bit.
+        assert 5 <= len(waits) <= 6 and set(waits) == {0.05}
+        waits.clear()
+        with pytest.raises(RecordHeldError), store.device(TOKEN).lock(0):
+            pass
+        assert waits == []
+
+
+def test_a_folder_that_knows_no_locks_is_named(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(RecordError, match="No locks available") as caught, store.device(TOKEN).lock(1):
+        pass
+    assert store.folder in str(caught.value)
+
+
+def test_a_write_within_a_tick_of_the_file_systems_clock_is_seen(
+    store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = store.device(TOKEN)
+    with file.lock(1):
+        file.save(full_record())
+    moment, tick = 1_790_000_000_000_000_000, 20_000_000
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    for written, seen in ((moment, True), (moment - tick, True), (moment - tick - 1, False)):
+        os.utime(file.path + ".lock", ns=(written, written))
+        assert file.touched_since(moment) is seen
+
+
+def test_our_own_write_is_no_news_whatever_the_lock_held_before(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    began = time.time_ns()
+    assert not file.touched_since(began)
+    with file.lock(1):
+        Path(file.path + ".lock").write_bytes(b"another process, with a longer name")
+        assert file.touched_since(began)
+        file.save(full_record())
+        assert not file.touched_since(began)
+
+
+def test_a_write_by_another_run_is_seen(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = store.device(TOKEN)
+    began = time.time_ns()
+    with file.lock(1):
+        assert not file.touched_since(began)
+        file.save(full_record())
+    assert not file.touched_since(began)
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert file.touched_since(began)
+    assert not file.touched_since(time.time_ns() + 2 * CLOCK_TICK_NS)
+    later = time.time_ns() + 2 * CLOCK_TICK_NS
+    with file.lock(1):
+        assert not file.touched_since(later)
+
+
+def test_a_removal_by_another_run_is_seen(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = store.device(TOKEN)
+    with file.lock(1):
+        file.save(full_record())
+    began = time.time_ns()
+    os.utime(file.path + ".lock", (0, 0))
+    assert not file.touched_since(began)
+    with file.lock(1):
+        file.remove()
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert file.touched_since(began)
+
+
+def _hold(folder: str, held: multiprocessing.synchronize.Event, end: multiprocessing.synchronize.Event) -> None:
+    with RecordStore(folder, ENDPOINT).device(TOKEN).lock(5):
+        held.set()
+        end.wait(10)
+
+
+def test_two_runs_do_not_work_on_one_device(store: RecordStore) -> None:
+    context = multiprocessing.get_context("spawn")
+    held, end = context.Event(), context.Event()
+    other = context.Process(target=_hold, args=(store.folder, held, end))
+    other.start()
+    try:
+        assert held.wait(10)
+        with pytest.raises(RecordError, match="another run"):
+            with store.device(TOKEN).lock(0.1):
+                pass
+        with store.device("another").lock(0.1):
+            pass
+    finally:
+        end.set()
+        other.join(10)
+    with store.device(TOKEN).lock(5):
+        pass
+
+
+# What is needed to look after it
+
+
+def test_a_note_tells_its_number_to_its_account_at_its_endpoint_alone(store: RecordStore) -> None:
+    store.number("account", "08123456789").save(NumberNote("present", AT))
+    (name,) = store.names()
+    assert {file: note.number for file, note in store.notes("account").items()} == {name: "08123456789"}
+    assert store.notes("another") == {}
+    assert RecordStore(store.folder, "https://elsewhere.example.com").notes("account") == {}
+
+
+def test_a_note_of_an_earlier_release_opens_without_a_number(store: RecordStore) -> None:
+    note = NumberNote.from_json({"format": 1, "state": "present", "at": AT, "sent": {}, "device_file": ""})
+    assert note.number == ""
+    with pytest.raises(ValueError):
+        NumberNote.from_json({**note.to_json(), "number": 62})
+
+
+def test_only_sealed_files_have_names_of_sealed_files(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    assert store.names() == store.damaged() == []
+    with file.lock(1):
+        file.save(full_record())
+    aside = file.name + ".damaged-1790000000"
+    for name in (file.name + ".new", aside, "device-short", "number-" + "g" * 32, "README"):
+        Path(store.folder, name).write_bytes(b"")
+    assert store.names() == [file.name] and store.damaged() == [aside]
+
+
+def test_a_sealed_text_is_known_by_its_form(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    file.save(full_record())
+    sealed = Path(file.path).read_bytes()
+    assert is_sealed(sealed) and store.file(file.name).sealed() == sealed
+    for text in (b"", b"gAAAAA", sealed[:-4], sealed[4:], sealed + b"\n", b"h" + sealed[1:], sealed + b"===="):
+        assert not is_sealed(text)
+
+
+def test_a_file_that_cannot_be_read_is_named(store: RecordStore) -> None:
+    file = store.number("account", "08123456789")
+    os.makedirs(file.path)
+    with pytest.raises(RecordError, match="cannot be read") as caught:
+        file.sealed()
+    assert file.path in str(caught.value)
+    assert store.notes("account") == {}
+
+
+def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(RecordError, match="record_path"):
+        RecordStore(str(tmp_path / "file"), ENDPOINT).names()
+    with pytest.raises(RecordError, match="Not a directory"):
+        RecordStore(str(tmp_path / "file"), ENDPOINT).damaged()
+
+
+def test_files_are_told_in_order(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [kind + digit * 32 for kind in ("device-", "number-") for digit in "09af"]
+    monkeypatch.setattr(os, "listdir", lambda folder: names[::-1])
+    assert store.names() == names
+
+
+def test_a_name_is_whole_and_has_no_path() -> None:
+    assert is_name("device-" + "0a" * 16) and is_name("number-" + "9f" * 16)
+    for name in ("", "device-" + "0A" * 16, "./device-" + "0a" * 16, "device-" + "0a" * 16 + ".lock", "number-0a"):
+        assert not is_name(name)
+
+
+def test_notes_are_found_among_whatever_else_is_there(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, moved = store.number("account", "08123456789"), "number-" + "f" * 32
+    note = sealed_as_ever("account", NOTE_DATA)
+    nameless = sealed_as_ever("account", {**NOTE_DATA, "number": ""})
+    files = {"device-" + "0" * 32: b"", "number-" + "0" * 32: b"not sealed", ours.name: note, moved: note}
+    assert {name: found.number for name, found in store.notes_in(files, "account").items()} == {
+        ours.name: "08123456789"
+    }
+    assert store.notes_in({ours.name: nameless}, "account") == {}
+    os.makedirs(store.folder)
+    Path(ours.path).write_bytes(note)
+    # Another run removes it between the look into the folder and the look into the file.
+    monkeypatch.setattr(RecordFile, "sealed", lambda self: None)
+    assert store.notes("account") == {}
+
+
+@pytest.mark.parametrize(
+    ("length", "form"), [(73, True), (89, True), (57, False), (72, False), (74, False), (88, False), (41, False)]
+)
+def test_a_sealed_text_has_whole_blocks_and_one_at_least(length: int, form: bool) -> None:
+    assert is_sealed(base64.urlsafe_b64encode(b"\x80" + bytes(length - 1))) is form
+    assert not is_sealed(base64.urlsafe_b64encode(b"\x81" + bytes(length - 1)))
