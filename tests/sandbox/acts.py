@@ -105,6 +105,8 @@ async def _hang(request: web.Request, args: Mapping[str, Any], reply: Reply) -> 
 
 
 async def _close_idle(request: web.Request, args: Mapping[str, Any], reply: Reply) -> None:
+    """The end of the connection travels with the response, so a client that has one has the other."""
+    _hold_until_closed(request)
     _write(request, _raw(reply))
     _close(request)
 
@@ -230,6 +232,12 @@ def _gone(request: web.Request) -> bool:
 def _write(request: web.Request, data: bytes) -> None:
     if request.transport and not request.transport.is_closing():
         request.transport.write(data)
+
+
+def _hold_until_closed(request: web.Request) -> None:
+    """Keep the kernel from sending before the connection is closed (Linux; elsewhere the two may part)."""
+    if request.transport and hasattr(socket, "TCP_CORK"):
+        request.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
 
 
 def _close(request: web.Request) -> None:
