@@ -22,7 +22,7 @@ help: ## this list
 demo: ## see the collection at work on a sandbox, in about a minute
 	@$(RUN) demo $(ARGS)
 
-demo-events: ## see a rulebook tell of devices that drop off; needs Java 17
+demo-events: ## see a rulebook report devices that drop off
 	@$(RUN) demo-events $(ARGS)
 
 test: ## the checks that each change has to pass; what did not change since it passed is not run again (FRESH=1 runs all)
@@ -70,7 +70,7 @@ conformance: ## real playbooks against the sandbox
 integration: ## ansible-test integration
 	@$(RUN) integration $(ARGS)
 
-eda: ## the real ansible-rulebook, from a webhook to a message; needs Java 17
+eda: ## the real ansible-rulebook, from a webhook to a message
 	@$(RUN) eda $(ARGS)
 
 molecule: ## molecule scenarios

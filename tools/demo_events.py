@@ -35,9 +35,6 @@ WITHIN = 90.0
 
 def main(arguments: Sequence[str] = ()) -> int:
     """Set up, show it, clear away; return the exit code."""
-    if not java.is_there():
-        say(java.MISSING)
-        return 1
     venv = prepare_installed("eda", INSTALLED)
     with running(venv, for_stage("demo-events", [venv.bin]), LOGS / "demo-events-sandbox.log", arguments) as sandbox:
         try:
@@ -60,7 +57,7 @@ def _environment(venv: Venv, sandbox: Sandbox) -> Dict[str, str]:
     )
     # A pattern of ansible-rulebook's own making may match no host while it sets itself up.
     del env["ANSIBLE_HOST_PATTERN_MISMATCH"]
-    return env
+    return java.with_java(env, venv)
 
 
 def _play(demo: Demo) -> None:

