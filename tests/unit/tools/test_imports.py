@@ -19,7 +19,11 @@ PACKAGES = Path("ansible_collections", "fonnte", "whatsapp", "plugins", "module_
 # The file, the import that is added to it, and the contract that it breaks.
 WRONG = {
     "layer": ("_device/stamp.py", "from .._api import client", "A package of module_utils imports only from"),
-    "sibling-package": ("_audit/exports.py", "from .._doctor import run", "A package of module_utils imports only from"),
+    "sibling-package": (
+        "_audit/exports.py",
+        "from .._doctor import run",
+        "A package of module_utils imports only from",
+    ),
     "ansible": ("_api/client.py", "from ansible.module_utils import basic", "Only the adapter imports Ansible"),
     "requests": ("_api/client.py", "import requests", "Only the HTTP session imports requests"),
     "circle": ("_common/clock.py", "from . import redaction", "The files of a package do not import each other"),
