@@ -36,7 +36,7 @@ PARTS: Tuple[Part, ...] = (
         "what ansible-rulebook loads",
     ),
     Part(("roles/*/*/*.yml", "roles/*/README.md"), "the roles"),
-    Part(("playbooks/*.yml", "playbooks/tasks/*.yml"), "the playbooks, run by name"),
+    Part(("playbooks/*.yml", "playbooks/tasks/*.yml", "playbooks/vars/*.yml"), "the playbooks, run by name"),
     Part(("README.md", "README.id.md", "docs/*.md"), "the manual"),
     Part(("docs/docsite/*.yml", "docs/docsite/rst/*.rst"), "what a documentation site of collections takes up"),
     Part(("docs/*.png", "docs/*.svg", "docs/audit.schema.json"), "what pages of the manual show, or link to"),

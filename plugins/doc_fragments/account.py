@@ -58,6 +58,8 @@ options:
     description:
       - A file or directory of CA certificates in PEM format to use instead of those that come with C(requests).
     type: path
+    env:
+      - name: FONNTE_CA_PATH
 notes:
   - Redirects are never followed. Proxies are taken from the environment's C(*_proxy) variables only.
     A C(.netrc) file and E(REQUESTS_CA_BUNDLE) are ignored.

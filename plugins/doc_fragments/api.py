@@ -61,6 +61,7 @@ options:
   ca_path:
     description:
       - A file or directory of CA certificates in PEM format to use instead of those that come with C(requests).
+      - If not set, the value of the environment variable E(FONNTE_CA_PATH) is used.
     type: path
   record_path:
     description:

@@ -39,7 +39,7 @@ LARGEST_BODY = 32 * 1024 * 1024
 CHUNK = 64 * 1024
 
 _CHECK_NETWORK = "check api_endpoint, the network and the proxy variables of the environment"
-_CHECK_CERTIFICATE = "check api_endpoint, or name the authority that signed it with ca_path"
+_CHECK_CERTIFICATE = "check api_endpoint, or name the authority that signed it in ca_path or FONNTE_CA_PATH"
 _CHECK_TLS = "check http or https, host and port in api_endpoint, then run the play again"
 _LOOK_AGAIN = "run the play again to see what is there now"
 

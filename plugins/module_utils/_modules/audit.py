@@ -27,6 +27,7 @@ from .._audit.findings import Audit, Auditor, Kind, Limits, Seen, audited, tidy
 from .._audit.html_report import page
 from .._audit.messages import LANGUAGES, Words
 from .._common.clock import now
+from .._common.destinations import check_destination
 from .._common.errors import FonnteError, OptionError, doing
 from .._common.phone_numbers import key_of, parse_number
 from .._common.redaction import Redactor, bare_host
@@ -102,6 +103,7 @@ def check_options(params: Params) -> None:
     if params["dest"] is not None:
         if not params["dest"]:
             raise OptionError("dest", "it is empty", "name a folder, or leave it out to write no report")
+        check_destination("dest", params["dest"])
         check_folder(params["dest"])
 
 

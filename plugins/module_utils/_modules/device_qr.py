@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from .._api.qr_image import DEST, check_place
+from .._common.destinations import check_destination
 from .._common.errors import FonnteError, OptionError
 from .._common.phone_numbers import international, parse_number
 from .._linking.link import CODE, QR, Link, Order, foresee_link, link_device, link_result
@@ -47,6 +48,7 @@ def run_device_qr(task: Task) -> Report:
     require_device(task.params, task.environment, task.given)
     warnings = common_warnings(task.params)
     if order.dest:
+        check_destination(DEST, order.dest)
         try:
             check_place(order.dest)
         except OptionError as problem:

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from .._common.clock import stamp
+from .._common.destinations import check_destination
 from .._common.endpoint import check_endpoint
 from .._common.errors import FonnteError, OptionError
 from .._device.service_facts import DEST, FactsFile, ServiceFacts, find_facts, place_problem
@@ -77,6 +78,7 @@ def facts_file(params: Params) -> FactsFile | None:
     path = params[DEST]
     if path is None:
         return None
+    check_destination(DEST, path)
     endpoint = check_endpoint(params["api_endpoint"])
     return FactsFile(path, endpoint, find_facts(path, endpoint, DEST))
 

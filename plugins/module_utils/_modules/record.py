@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from .._common.destinations import check_destination
 from .._common.errors import OptionError
 from .._options.common import API, Params, Spec, common_warnings, max_age, numbers_of, open_house
 from .._record_admin.operations import Errand, RecordOperation, carry_out_job, foresee_job, plan_job
@@ -43,6 +44,8 @@ def record_errand(params: Params) -> Errand:
     moves = operation in (RecordOperation.BACKUP, RecordOperation.RESTORE)
     if moves and not params["path"]:
         raise OptionError("path", f"there is none, and operation is {operation.value}", "name the file of the backup")
+    if operation is RecordOperation.BACKUP:
+        check_destination("path", params["path"])
     for option, wanted in (
         ("path", moves),
         ("orphans", operation is RecordOperation.FORGET),

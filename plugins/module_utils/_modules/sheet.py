@@ -20,6 +20,7 @@ from .._adoption.adopt import (
     take_stock,
     write,
 )
+from .._common.destinations import check_destination
 from .._common.errors import FonnteError
 from .._device.settings import WEBHOOKS, Settings
 from .._options.common import Spec
@@ -43,6 +44,7 @@ SHEET: Spec = {
 def run_sheet(task: Task) -> Report:
     """Write declarations and sheets of devices that were made by hand, or read a filled sheet (module fonnte_sheet)."""
     params = task.params
+    check_destination("dest", params["dest"])
     before = open_folder(params["dest"])
     found, warnings = found_devices(params["devices"])
     try:

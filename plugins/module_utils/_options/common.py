@@ -21,6 +21,7 @@ from .._api.cache import Keep, KeptListing
 from .._api.client import FonnteApi
 from .._api.transport import Transport
 from .._api.wire import Connection
+from .._common.destinations import check_destination
 from .._common.endpoint import check_endpoint
 from .._common.errors import OptionError
 from .._common.phone_numbers import parse_number
@@ -49,7 +50,7 @@ API: Spec = {
     "api_retries": {"type": "int", "default": 4, "env": "FONNTE_API_RETRIES"},
     "api_retry_max_delay": {"type": "float", "default": 20.0, "env": "FONNTE_API_RETRY_MAX_DELAY"},
     "validate_certs": {"type": "bool", "default": True},
-    "ca_path": {"type": "path"},
+    "ca_path": {"type": "path", "env": "FONNTE_CA_PATH"},
     "record_path": {"type": "path", "default": "~/.ansible/fonnte", "env": "FONNTE_RECORD_PATH"},
     "record_max_age": {"type": "str"},
     "service_facts_path": {"type": "path", "env": "FONNTE_SERVICE_FACTS_PATH"},
@@ -161,6 +162,7 @@ def open_house(
     connection = connection_of(params)
     if not params["record_path"]:
         raise OptionError("record_path", "it is empty", "leave it out to use ~/.ansible/fonnte")
+    check_destination("record_path", params["record_path"])
     otp = params.get("otp")
     redactor = Redactor(account or device, [account, device, otp if isinstance(otp, str) else None])
     house = House(
@@ -224,7 +226,7 @@ def common_warnings(params: Params) -> list[str]:
     if params["validate_certs"]:
         return []
     return [
-        "validate_certs is false: anybody on the way to the service can read the token. Use ca_path for a CA of your own."
+        "validate_certs is false: anybody on the way to the service can read the token. Name your certificate authority in ca_path or FONNTE_CA_PATH."
     ]
 
 

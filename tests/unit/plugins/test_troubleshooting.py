@@ -24,7 +24,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 CODE = sorted([*ROOT.glob("plugins/**/*.py"), *ROOT.glob("extensions/eda/plugins/**/*.py")])
-PLAYS = sorted([*ROOT.glob("playbooks/**/*.yml"), *ROOT.glob("roles/*/tasks/*.yml")])
+PLAYS = sorted([*ROOT.glob("playbooks/*.yml"), *ROOT.glob("playbooks/tasks/*.yml"), *ROOT.glob("roles/*/tasks/*.yml")])
 # What stands for a value in a text of the code.
 VALUE = "\0"
 # Which argument of an error says what came back or what is wrong; of all others it is the first. With them, what takes
