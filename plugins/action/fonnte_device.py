@@ -15,3 +15,10 @@ class ActionModule(InProcess):
 
     spec = DEVICE
     command = staticmethod(run_device)
+
+
+def main() -> None:
+    """Run the module: ansible-lint looks here for the options of a task."""
+    from ansible_collections.fonnte.whatsapp.plugins.modules import fonnte_device
+
+    fonnte_device.main()

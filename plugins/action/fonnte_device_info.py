@@ -15,3 +15,10 @@ class ActionModule(InProcess):
 
     spec = DEVICE_INFO
     command = staticmethod(run_device_info)
+
+
+def main() -> None:
+    """Run the module: ansible-lint looks here for the options of a task."""
+    from ansible_collections.fonnte.whatsapp.plugins.modules import fonnte_device_info
+
+    fonnte_device_info.main()

@@ -15,3 +15,10 @@ class ActionModule(InProcess):
 
     spec = DEVICE_QR
     command = staticmethod(run_device_qr)
+
+
+def main() -> None:
+    """Run the module: ansible-lint looks here for the options of a task."""
+    from ansible_collections.fonnte.whatsapp.plugins.modules import fonnte_device_qr
+
+    fonnte_device_qr.main()

@@ -15,3 +15,10 @@ class ActionModule(InProcess):
 
     spec = FLEET
     command = staticmethod(run_fleet)
+
+
+def main() -> None:
+    """Run the module: ansible-lint looks here for the options of a task."""
+    from ansible_collections.fonnte.whatsapp.plugins.modules import fonnte_fleet
+
+    fonnte_fleet.main()

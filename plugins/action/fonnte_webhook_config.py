@@ -15,3 +15,10 @@ class ActionModule(InProcess):
 
     spec = WEBHOOK_CONFIG
     command = staticmethod(run_webhook_config)
+
+
+def main() -> None:
+    """Run the module: ansible-lint looks here for the options of a task."""
+    from ansible_collections.fonnte.whatsapp.plugins.modules import fonnte_webhook_config
+
+    fonnte_webhook_config.main()

@@ -12,7 +12,8 @@ import copy
 import os
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils import basic
+from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 try:
@@ -78,33 +79,38 @@ def failure(fault: FonnteError) -> dict[str, t.Any]:
     return {"msg": str(fault), **fault.progress}
 
 
-# Ansible has no types here, so to mypy its class is anything, and of anything nothing can be derived.
-class _Module(AnsibleModule):  # type: ignore[misc]
-    """A module that remembers what it was given: checked, a null looks like what was left out.
+def _module_class() -> type[t.Any]:
+    """Return a class of modules that keep their raw parameters.
 
-    Its result is what the command says, and no more.
+    Its base is looked up at each call: ansible-lint checks options by putting a class of its own in the place of
+    AnsibleModule, one that ends before the module does anything.
     """
 
-    given: dict[str, t.Any]
-    params: dict[str, t.Any]
+    # Ansible has no types here, so to mypy its class is anything, and of anything nothing can be derived.
+    class Module(basic.AnsibleModule):  # type: ignore[misc]
+        given: dict[str, t.Any]
+        params: dict[str, t.Any]
 
-    def __init__(self, spec: Spec) -> None:
-        self._spec = spec
-        super().__init__(argument_spec=bind(spec), supports_check_mode=True)
+        def __init__(self, spec: Spec) -> None:
+            self._spec = spec
+            super().__init__(argument_spec=bind(spec), supports_check_mode=True)
 
-    def _load_params(self) -> None:
-        super()._load_params()
-        self.params = renamed(self._spec, self.params)
-        self.given = copy.deepcopy(self.params)
+        def _load_params(self) -> None:
+            super()._load_params()
+            self.params = renamed(self._spec, self.params)
+            # Checked, a null looks like an option that was left out.
+            self.given = copy.deepcopy(self.params)
 
-    def add_path_info(self, kwargs: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Add nothing: in-process nobody adds owner and mode of the file in ``dest`` to a result."""
-        return kwargs
+        def add_path_info(self, kwargs: dict[str, t.Any]) -> dict[str, t.Any]:
+            """Add no owner and mode of the file in ``dest``: in-process nobody does."""
+            return kwargs
+
+    return Module
 
 
 def run_module(spec: Spec, command: t.Callable[[Task], Report]) -> None:
     """Run a module to its end."""
-    module = _Module(spec)
+    module = _module_class()(spec)
     module.no_log_values = hidden_values(module.no_log_values, module.params)
     hide(module.no_log_values)
     task = Task(
