@@ -13,6 +13,7 @@ import typing as t
 import unicodedata
 from collections import Counter
 
+from .._common.phone_numbers import key_of
 from .._common.redaction import Redactor
 from .._device.models import Device
 from .._device.settings import SETTINGS, Where
@@ -45,11 +46,21 @@ def host_names(devices: t.Sequence[Device], by: str, taken: t.Collection[str] = 
         taken: Names that mean something else already.
     """
     names: dict[int, str] = {}
+    owners: dict[str, set[int]] = {}
+    for index, device in enumerate(devices):
+        owners.setdefault(key_of(device.number), set()).add(index)
     for choice in (_by_name, _by_both, _by_number) if by == "name" else (_by_number,):
         wanted = {index: choice(device) for index, device in enumerate(devices) if index not in names}
         count = Counter(wanted.values())
         used = {*RESERVED, *taken, *names.values(), ""}
-        names.update({index: name for index, name in wanted.items() if count[name] == 1 and name not in used})
+        names.update(
+            {
+                index: name
+                for index, name in wanted.items()
+                # A name may look like the number of another device: a play on that number is not meant for this one.
+                if count[name] == 1 and name not in used and owners.get(key_of(name), {index}) == {index}
+            }
+        )
     for index, device in enumerate(devices):
         if index not in names:
             names[index] = _counted(_by_number(device), {*RESERVED, *taken, *names.values()})

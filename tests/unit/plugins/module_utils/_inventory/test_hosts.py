@@ -52,6 +52,14 @@ def named(*devices: tuple[str, str], taken: tuple[str, ...] = ()) -> list[str]:
     return host_names([device(number, name) for number, name in devices], "name", taken)
 
 
+def test_a_name_that_is_the_number_of_another_device_is_no_host_name() -> None:
+    """A play on that number would reach the wrong device; in any spelling of it."""
+    first, second = "081200001001", "081200001002"
+    assert named((first, "Toko"), (second, first)) == ["Toko", f"{first}_{second}"]
+    assert named((first, "Toko"), (second, "62" + first[1:])) == ["Toko", f"62{first[1:]}_{second}"]
+    assert named((first, first), (second, "Toko")) == [first, "Toko"]
+
+
 @pytest.mark.parametrize(
     ("number", "host"),
     [
