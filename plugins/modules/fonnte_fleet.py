@@ -72,6 +72,15 @@ options:
       - Fail before anything is written if the account would come to more free devices than this. Fonnte allows ten.
       - Left out, Fonnte decides. After its first refusal no more devices are created, and the rest is worked on.
     type: int
+  result:
+    description:
+      - The devices to return in RV(devices), and the changes in the diff.
+      - V(all) returns each device. V(changed) leaves out those that were unchanged. V(summary) returns none.
+      - RV(summary) names the changed, the failed and the unlinked devices in each case.
+      - A result of many devices is long. Some programs that show results, AWX among them, drop one of more than 700,000 bytes.
+    type: str
+    choices: [all, changed, summary]
+    default: all
 seealso:
   - module: fonnte.whatsapp.fonnte_device
   - module: fonnte.whatsapp.fonnte_device_info
@@ -120,7 +129,7 @@ EXAMPLES = r"""
 RETURN = r"""
 devices:
   description:
-    - The devices, in the order of the list. Each has the keys of the module P(fonnte.whatsapp.fonnte_device#module) without the diff, and these.
+    - The devices that O(result) chooses, in the order of the list. Each has the keys of the module P(fonnte.whatsapp.fonnte_device#module) without the diff, and these.
   returned: always, as far as known
   type: list
   elements: dict
@@ -183,6 +192,18 @@ summary:
     to_link:
       description: Devices that are there and not linked to a phone, and may be.
       type: int
+    changed_devices:
+      description: The numbers of the devices that were changed.
+      type: list
+      elements: str
+    failed_devices:
+      description: The numbers of the devices that failed, or are in doubt.
+      type: list
+      elements: str
+    to_link_devices:
+      description: The numbers of the devices that RV(summary.to_link) counts.
+      type: list
+      elements: str
 unlisted:
   description: The numbers of the account's devices that are not in the list.
   returned: always, as far as known; empty without O(unlisted=report)

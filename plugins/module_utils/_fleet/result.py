@@ -29,12 +29,16 @@ def fleet_result(house: House, turns: t.Sequence[Turn], orders: Orders, redactor
             diffs.append(diff)
     result: Result = {
         "changed": any(device["changed"] for device in devices),
-        "devices": devices,
+        "devices": [device for device in devices if _is_returned(device, orders.result)],
         "summary": _summary(turns, devices),
         "unlisted": unlisted(house, turns) if orders.unlisted == "report" else [],
-        "diff": diffs,
+        "diff": [] if orders.result == "summary" else diffs,
     }
     return result, _warnings(turns)
+
+
+def _is_returned(device: Result, wanted: str) -> bool:
+    return wanted == "all" or (wanted == "changed" and device["status"] != Status.UNCHANGED.value)
 
 
 def _device(turn: Turn, redactor: Redactor) -> tuple[Result, Result]:
@@ -54,9 +58,14 @@ def _device(turn: Turn, redactor: Redactor) -> tuple[Result, Result]:
     return result, diff
 
 
+# A device that was not attempted has no error of its own.
+_FAILED = frozenset({Status.FAILED.value, Status.IN_DOUBT.value})
+
+
 def _summary(turns: t.Sequence[Turn], devices: t.Sequence[Result]) -> Result:
     statuses = collections.Counter(turn.status for turn in turns)
     operations = collections.Counter(operation for device in devices for operation in device["operations"])
+    to_link = [device["number"] for turn, device in zip(turns, devices) if _to_link(turn, device)]
     return {
         "created": operations[CREATE],
         "updated": operations[UPDATE],
@@ -65,7 +74,10 @@ def _summary(turns: t.Sequence[Turn], devices: t.Sequence[Result]) -> Result:
         "failed": statuses[Status.FAILED],
         "not_attempted": statuses[Status.NOT_ATTEMPTED],
         "in_doubt": statuses[Status.IN_DOUBT],
-        "to_link": sum(_to_link(turn, device) for turn, device in zip(turns, devices)),
+        "to_link": len(to_link),
+        "changed_devices": [device["number"] for device in devices if device["changed"]],
+        "failed_devices": [device["number"] for device in devices if device["status"] in _FAILED],
+        "to_link_devices": to_link,
     }
 
 

@@ -78,6 +78,7 @@ class Orders:
         max_create: The most devices that may be created; None for no limit. The others alike.
         free_limit: The most free devices that the account may come to.
         unlisted: What is done about devices that nobody declared: ``ignore``, ``report`` or ``error``.
+        result: The devices to return: ``all``, ``changed`` or ``summary`` (none).
     """
 
     concurrency: int = 4
@@ -88,6 +89,7 @@ class Orders:
     max_disconnect: int | None = None
     free_limit: int | None = None
     unlisted: str = "ignore"
+    result: str = "all"
 
 
 @dataclass

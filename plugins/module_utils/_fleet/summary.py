@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._common.phone_numbers import key_of
 from .._device.settings import WEBHOOKS
 from .declaration import CONTACT
 
@@ -30,22 +31,26 @@ def fleet_told(accounts: t.Sequence[Result], results: t.Sequence[Result], forese
     """
     counts = {key: sum(result.get("summary", {}).get(key, 0) for result in results) for key in COUNTS}
     turns = [
-        (account, entry, device)
+        (entry, device)
         for account, result in zip(accounts, results)
-        for entry, device in zip(account["devices"], result.get("devices", ()))
+        for entry, device in _with_entries(account, result.get("devices", ()))
     ]
-    created = [device["number"] for _account, _entry, device in turns if "create" in device["operations"]]
-    to_link = [(account, device) for account, entry, device in turns if _is_to_link(entry, device)]
-    counts["cleared"] = sum(_is_cleared(entry, device) for _account, entry, device in turns)
+    created = [device["number"] for _entry, device in turns if "create" in device["operations"]]
+    to_link = [
+        (account, number)
+        for account, result in zip(accounts, results)
+        for number in result.get("summary", {}).get("to_link_devices", ())
+    ]
+    counts["cleared"] = sum(_is_cleared(entry, device) for entry, device in turns)
     # A device that is created is told of once, though its settings may take an update.
-    counts["updated"] = sum(_is_updated(device["operations"]) for _account, _entry, device in turns)
+    counts["updated"] = sum(_is_updated(device["operations"]) for _entry, device in turns)
     declared = sum(len(account["devices"]) for account in accounts)
     known = any("summary" in result for result in results) or not results
     head = [_head(declared, counts, foreseen)] if known else []
     return {
         "text": [*head, *_left(accounts, results), *_unlisted(accounts, results), *_linking(to_link)],
         "created": created,
-        "to_link": [device["number"] for _account, device in to_link],
+        "to_link": [number for _account, number in to_link],
         "unlisted": [number for result in results for number in result.get("unlisted", ())],
         "counts": counts,
         "failed": any(_is_bad(result) for result in results),
@@ -60,10 +65,11 @@ def _is_updated(operations: t.Sequence[str]) -> bool:
     return "update" in operations and "create" not in operations
 
 
-def _is_to_link(entry: Result, device: Result) -> bool:
-    """Tell whether a device that may be linked is there, and is not linked."""
-    seen: Result = device.get("device") or {}
-    return seen.get("connected") is False and entry.get("state") != "disconnected"
+def _with_entries(account: Result, devices: t.Iterable[Result]) -> t.Iterator[tuple[Result, Result]]:
+    """Yield each returned device with its declaration; fonnte_fleet returns unchanged devices only on request."""
+    entries = {key_of(entry["device"]): entry for entry in account["devices"] if "device" in entry}
+    for device in devices:
+        yield entries.get(key_of(device["number"]), {}), device
 
 
 def _is_cleared(entry: Result, device: Result) -> bool:
@@ -109,26 +115,26 @@ def _unlisted(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> t.It
             yield f"Nobody declared {counted} of account {account['name']}: {', '.join(numbers[:MOST_TOLD])}{more}."
 
 
-def _linking(to_link: t.Sequence[tuple[Result, Result]]) -> t.Iterator[str]:
+def _linking(to_link: t.Sequence[tuple[Result, str]]) -> t.Iterator[str]:
     """Yield a line for each device that a person has to link, with whom to ask."""
     if not to_link:
         return
     how = "The playbook fonnte.whatsapp.link shows the QR code, with -e link_devices=all or a number."
     yield f"To be linked to a phone: {len(to_link)}. {how}"
-    for account, device in to_link[:MOST_TOLD]:
-        yield _link_line(account, device)
+    for account, number in to_link[:MOST_TOLD]:
+        yield _link_line(account, number)
     if len(to_link) > MOST_TOLD:
         yield f"and {len(to_link) - MOST_TOLD} more."
 
 
-def _link_line(account: Result, device: Result) -> str:
-    number = device["number"]
+def _link_line(account: Result, number: str) -> str:
     owner = account["owners"].get(number, "")
     contacts: t.Sequence[Result] = next(
         (client["contacts"] for client in account["clients"] if client["name"] == owner), []
     )
     asked = "; ".join(", ".join(str(contact[key]) for key in CONTACT if contact.get(key)) for contact in contacts)
-    name = (device.get("device") or {}).get("name") or ""
+    entries = (entry for entry in account["devices"] if key_of(entry.get("device", "")) == key_of(number))
+    name = next(entries, {}).get("name") or ""
     words = [number, f'"{name}"' if name else "", owner, f"ask {asked}" if asked else ""]
     return " · ".join(filter(None, words))
 
@@ -143,23 +149,23 @@ def tokens_by_client(
 
     Args:
         account: The account, as ``Account.as_data()`` gives it.
-        devices: What fonnte_fleet gave for its devices, in the same order.
+        devices: The devices that fonnte_fleet returned for it; unchanged ones may be missing.
         listed: The devices of the account with their tokens, as the service writes their numbers.
         foreseen: Whether devices that would be created have none yet.
     """
-    tokens = {device["device"]: device["token"] for device in listed}
+    tokens = {key_of(device["device"]): device["token"] for device in listed}
+    created = {key_of(device["number"]) for device in devices if "create" in device["operations"]}
     owners = account["owners"]
     files = {client["name"]: client["file"] for client in account["clients"]}
     by_client: dict[str, dict[str, t.Any]] = {
         name: {"client": name, "file": files.get(name, account["name"]), "numbers": [], "tokens": {}, "new": []}
         for name in [*files, ""]
     }
-    for device in devices:
-        number, there = device["number"], device.get("device") or {}
+    for number in (entry["device"] for entry in account["devices"] if "device" in entry):
         entry = by_client[owners.get(number, "")]
         entry["numbers"].append(number)
-        made = "create" in device["operations"]
-        token = tokens.get(there.get("device")) or (FORESEEN if made and foreseen else "")
+        made = key_of(number) in created
+        token = tokens.get(key_of(number)) or (FORESEEN if made and foreseen else "")
         if token:
             entry["tokens"][number] = token
             entry["new"] += [number] if made else []

@@ -51,6 +51,7 @@ FLEET: Spec = {
     "max_clear": {"type": "int", "default": 3},
     "max_disconnect": {"type": "int", "default": 3},
     "free_device_limit": {"type": "int"},
+    "result": {"type": "str", "choices": ["all", "changed", "summary"], "default": "all"},
 }
 
 
@@ -93,6 +94,7 @@ def fleet_orders(params: Params) -> Orders:
         max_disconnect=params["max_disconnect"],
         free_limit=params["free_device_limit"],
         unlisted=params["unlisted"],
+        result=params["result"],
     )
 
 

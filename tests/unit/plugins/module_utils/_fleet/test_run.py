@@ -82,6 +82,27 @@ def test_entries_are_what_single_tasks_would_be(rich: Controller) -> None:
     assert many["operations"] == single["operations"] and many["reasons"] == single["reasons"]
 
 
+@pytest.mark.parametrize(("wanted", "returned"), [("all", 6), ("changed", 2), ("summary", 0)])
+def test_the_amount_of_devices_to_return(rich: Controller, wanted: str, returned: int) -> None:
+    """The summary names changed, failed and unlinked devices in each case; check mode returns as much."""
+    fleet(rich, entries(5))
+    rich.sandbox.link(number(0))
+    rich.sandbox.fault(
+        "status", path="/update-device", number=number(4), code=200, times=None, body={"status": False, "reason": "no"}
+    )
+    rich.sandbox.edit(number(4), name="Lain")
+    for check in (True, False):
+        result = fleet(rich, entries(6), check=check, result=wanted)
+        assert len(result["devices"]) == returned
+        assert len(result["diff"]) == (0 if wanted == "summary" else 2 if check else 1)
+        summary = result["summary"]
+        changed = {number(5)} | ({number(4)} if check else set())
+        assert set(summary["changed_devices"]) == changed
+        assert summary["failed_devices"] == ([] if check else [number(4)])
+        assert set(summary["to_link_devices"]) >= {number(1), number(2), number(3)}
+        assert summary["to_link"] == len(summary["to_link_devices"]) and number(0) not in summary["to_link_devices"]
+
+
 def test_what_failed_before_the_first_write_was_not_done(controller: Controller) -> None:
     """What was foreseen is told in check mode alone."""
     controller.device(number(0), name="Toko")

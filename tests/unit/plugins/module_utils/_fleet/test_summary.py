@@ -17,7 +17,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.summary imp
 A, B, C = "081200000001", "081200000002", "081200000003"
 ACCOUNT = {
     "name": "account",
-    "devices": [{"device": A}, {"device": B, "state": "disconnected"}, {"device": C, "webhook": ""}],
+    "devices": [{"device": A, "name": "Satu"}, {"device": B, "state": "disconnected"}, {"device": C, "webhook": ""}],
     "owners": {A: "Toko", B: "Toko"},
     "clients": [
         {"name": "Toko", "file": "toko", "contacts": [{"name": "Cashier", "whatsapp": "0812"}], "numbers": [A, B]}
@@ -40,7 +40,7 @@ RESULT = {
         device(B, "update", "disconnect"),
         device(C, "update", connected=True, reasons={"webhook": "no_record"}),
     ],
-    "summary": summary(created=1, updated=3, disconnected=1),
+    "summary": {**summary(created=1, updated=3, disconnected=1), "to_link_devices": [A]},
 }
 
 
@@ -131,9 +131,9 @@ def test_a_device_that_nothing_is_known_of() -> None:
 
 
 def test_no_more_than_twenty_are_named() -> None:
-    many = [device(f"0812000001{place:02}") for place in range(25)]
-    account = {"name": "account", "devices": [{} for _one in many], "owners": {}, "clients": []}
-    text = fleet_told([account], [{"devices": many, "summary": {}}])["text"]
+    many = [f"0812000001{place:02}" for place in range(25)]
+    account = {"name": "account", "devices": [{"device": number} for number in many], "owners": {}, "clients": []}
+    text = fleet_told([account], [{"devices": [], "summary": {"to_link_devices": many}}])["text"]
     assert len(text) == 23 and text[-1] == "and 5 more."
 
 
