@@ -74,11 +74,11 @@ def test_a_file_without_a_name_is_not_all_files(named: object, core: Path, sandb
     declare(tmp_path, "fleet.yml", COMMON)
     (tmp_path / "other.yml").write_text(json.dumps(of_client("081200000001")), encoding="utf-8")
     code, output = play(core, sandbox, tmp_path, fleet_files=named, fleet_base=str(tmp_path))
-    assert code != 0 and "fleet_files names a file without a name; see why the variable is empty." in output
+    assert code != 0 and "fleet_files has an empty name." in output and "see why the variable is empty" in output
     for name in ("provision", "audit"):
         words = ["-e", json.dumps({f"{name}_files": named})]
         code, output = by_name(name, core, tmp_path, *words, **live(sandbox))
-        assert code != 0 and f"{name}_files or {name}_hosts has something else than names in it" in output
+        assert code != 0 and f"{name}_files or {name}_hosts has an empty name, or something that is no name" in output
     assert sandbox.journal() == []
 
 
@@ -86,7 +86,7 @@ def test_an_earlier_file_without_a_name(sandbox: Sandbox, tmp_path: Path) -> Non
     declare(tmp_path, "toko.yml", of_client("081200000001"))
     words = ["-e", "provision_offline=true", "-e", "provision_files=clients", "-e", "provision_earlier="]
     code, output = by_name("provision", NEWEST, tmp_path, *words)
-    assert code != 0 and "fleet_earlier names a file without a name" in output
+    assert code != 0 and "fleet_earlier has an empty name" in output
 
 
 @ON_USUAL_CORES
@@ -158,8 +158,12 @@ def test_check_mode_of_a_play_is_told_as_such(core: Path, sandbox: Sandbox, tmp_
         ("provision", '{"provision_offline": null}', "provision_offline is neither true nor false"),
         ("provision", "fleet_max_creates=0", "There is no variable fleet_max_creates; fleet_max_create may be meant"),
         ("audit", "audit_fail_no=x", "There is no variable audit_fail_no; audit_fail_on may be meant"),
-        ("provision", '{"provision_hosts": null}', "provision_files or provision_hosts has something else than names"),
-        ("audit", '{"audit_hosts": 5}', "audit_files or audit_hosts has something else than names"),
+        (
+            "provision",
+            '{"provision_hosts": null}',
+            "provision_files or provision_hosts has an empty name, or something that is no name",
+        ),
+        ("audit", '{"audit_hosts": 5}', "audit_files or audit_hosts has an empty name, or something that is no name"),
     ],
 )
 def test_a_switch_that_is_misspelt(name: str, word: str, says: str, sandbox: Sandbox, tmp_path: Path) -> None:

@@ -119,6 +119,44 @@ def test_nothing_is_written_into_an_installed_collection(node: ControlNode) -> N
         assert done.returncode != 0 and "installed collection" in done.stdout, (name, done.stdout)
 
 
+# Lists, names and files, as users write them
+
+
+def test_several_files_in_one_string(node: ControlNode) -> None:
+    """As other variables have it; and a comma without anything behind it is what Ansible leaves of "a, b"."""
+    node.declare(node.project, "Toko Proyek")
+    node.declare(node.home, "Toko Lain", number="081200016009")
+    files = f"clients/client.yml,{node.home}/clients/client.yml"
+    done = node.playbook("provision", "--check", "-e", f"provision_files={files}")
+    assert done.returncode == 0 and "2 devices are declared" in done.stdout, done.stdout
+    cut = node.playbook("provision", "--check", "-e", "provision_files=clients/client.yml, clients")
+    assert cut.returncode != 0 and "provision_files" in cut.stdout and "comma" in cut.stdout, cut.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("link", "link_devices=081200016001, 081200016002"),
+        ("decommission", "decommission_devices=081200016001, 081200016002"),
+        ("dropped_off", "dropped_off_targets=081200016001, 081200016002"),
+    ],
+)
+def test_a_list_that_a_space_has_cut_is_refused(node: ControlNode, name: str, words: str) -> None:
+    more = variables(dropped_off_senders=[FIRST]) if name == "dropped_off" else ()
+    done = node.playbook(name, "-e", words, *more)
+    assert done.returncode != 0 and words.partition("=")[0] in done.stdout and "comma" in done.stdout, done.stdout
+    assert node.sandbox.journal() == []
+
+
+def test_every_declaration_of_a_directory_is_read(node: ControlNode) -> None:
+    """Whatever the case of its ending, and whatever the name of the directory."""
+    folder = node.project / "clients [2026] *"
+    node.declare(folder, "Toko Proyek")
+    (folder / "clients" / "client.yml").rename(folder / "B.YML")
+    done = node.playbook("provision", *variables(provision_files="clients [2026] *"))
+    assert done.returncode == 0 and NEW in node.numbers(), done.stdout
+
+
 # Certificates
 
 

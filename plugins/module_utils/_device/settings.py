@@ -15,6 +15,7 @@ from __future__ import annotations
 import enum
 import re
 import typing as t
+import unicodedata
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -133,9 +134,13 @@ def _declare_name(option: str, value: object) -> str:
             f"it has {len(text)} character{'' if len(text) == 1 else 's'}",
             f"a device's name has {low} to {high} characters",
         )
-    if not text.isprintable():
+    # Not isprintable(): the joiner inside an emoji of several parts, and a no-break space, are in names of devices.
+    wrong = next((letter for letter in text if unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp")), "")
+    if wrong:
         raise OptionError(
-            option, "it has a character that cannot be printed", "take out line breaks and control characters"
+            option,
+            f"character {text.index(wrong) + 1} is U+{ord(wrong):04X}, a line break or a control character",
+            "take it out",
         )
     if text != text.strip():
         # The service may trim it, and the name would then differ for ever.

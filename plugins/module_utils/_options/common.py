@@ -120,6 +120,9 @@ def checked_token(option: str, value: str | None) -> str:
         return ""
     if value == "":
         raise OptionError(option, "it is empty", "leave the option out, or see why the variable behind it has no value")
+    if value[0] in "'\"" or value[-1] in "'\"":
+        # A file of variables keeps the quotes that a shell takes away; the service would refuse the token as unknown.
+        raise OptionError(option, "it begins or ends with a quotation mark", "take the quotation marks away")
     if re.search(r"[^\x21-\x7e]", value):
         raise OptionError(
             option,
@@ -162,6 +165,13 @@ def open_house(
     connection = connection_of(params)
     if not params["record_path"]:
         raise OptionError("record_path", "it is empty", "leave it out to use ~/.ansible/fonnte")
+    if params["record_path"].startswith("~"):
+        # It would be a directory of this name below the working directory.
+        raise OptionError(
+            "record_path",
+            f"{params['record_path']} needs a home directory, and neither HOME nor the list of users names one",
+            "set HOME, or name a directory that stays in FONNTE_RECORD_PATH",
+        )
     check_destination("record_path", params["record_path"])
     otp = params.get("otp")
     redactor = Redactor(account or device, [account, device, otp if isinstance(otp, str) else None])

@@ -119,3 +119,19 @@ def test_a_value_that_the_service_cannot_take_is_refused_by_name(option: str, va
     assert str(caught.value).startswith(f"Option {option}: ")
     # A URL may hold a secret, and the message goes to the log.
     assert "h.example.com" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["Ibu \U0001f468\u200d\U0001f373", "Toko\u00a0Satu", "Bu \u2764\ufe0f", "\u0645\u062a\u062c\u0631"]
+)
+def test_names_that_devices_have_can_be_declared(name: str) -> None:
+    assert declare("name", name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("Toko\nSatu", "U+000A"), ("Toko\x1b[1m", "U+001B"), ("Toko\u2028x", "U+2028"), ("Toko\x7f", "U+007F")],
+)
+def test_a_name_with_a_control_character_is_refused_by_its_code(name: str, code: str) -> None:
+    with pytest.raises(OptionError, match=f"character 5 is {code.replace('+', '[+]')}"):
+        declare("name", name)
