@@ -160,14 +160,6 @@ def _is_address(value: object) -> bool:
     return isinstance(value, str) and value.startswith(("http://", "https://")) and value.isprintable()
 
 
-def place_problem(path: str) -> str:
-    """Return why a file could not be written, without a full stop; empty where nothing speaks against it."""
-    folder = os.path.dirname(os.path.realpath(path))
-    if not os.path.isdir(folder):
-        return f"there is no folder {folder}"
-    return "" if os.access(folder, os.W_OK | os.X_OK) else f"the folder {folder} cannot be written"
-
-
 def save_facts(path: str, endpoint: str, facts: ServiceFacts, found_at: str, option: str) -> None:
     """Write a file of facts, so that no run reads half of it. It holds no secret.
 

@@ -19,7 +19,7 @@ from .._device.service_facts import ServiceFacts
 from .._reconcile.apply import LOCK_SECONDS
 from .._reconcile.observe import require_token
 from .._record.storage_check import FolderHealth, folder_health
-from .._record.store import NumberNote
+from .._record.entries import NumberNote
 from .experiments import (
     EXPERIMENTS,
     MAKE,
@@ -41,7 +41,8 @@ if t.TYPE_CHECKING:
     from .._common.redaction import Redactor
     from .._device.models import Device, Listing
     from .._reconcile.observe import House
-    from .._record.store import DeviceRecord, SealedFile
+    from .._record.entries import DeviceRecord
+    from .._record.files import SealedFile
 
 Result = t.Dict[str, t.Any]
 

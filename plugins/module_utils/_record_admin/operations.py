@@ -23,7 +23,8 @@ from .._reconcile.apply import LOCK_SECONDS
 from .._reconcile.observe import House
 from .._reconcile.result import Result
 from .._record.backup import BackupError, Files, earlier_backup, read_backup, write_backup
-from .._record.store import RecordFile, is_sealed
+from .._record.encryption import owner_of
+from .._record.files import RecordFile
 from .inventory import Owner, View, look_around
 
 AS_OLD = (
@@ -221,7 +222,7 @@ def _read(house: House, names: t.Iterable[str]) -> tuple[Files, list[str]]:
     warnings: list[str] = []
     for name in names:
         sealed = house.records.file(name).sealed()
-        if sealed is not None and is_sealed(sealed):
+        if sealed is not None and owner_of(sealed) == name:
             files[name] = sealed
         elif sealed is not None:
             warnings.append(f"the record {house.records.file(name).path} is damaged; it is not in the backup.")

@@ -22,7 +22,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backup imp
     read_backup,
     write_backup,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import DeviceRecord, RecordStore
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 
 NAME = "device-" + "0a" * 16
 OTHER = "number-" + "b1" * 16

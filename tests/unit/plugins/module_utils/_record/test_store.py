@@ -27,17 +27,15 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
     RecordError,
     RecordHeldError,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import (
-    CLOCK_TICK_NS,
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.encryption import is_name, is_sealed
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import (
     DeviceRecord,
     Entry,
     NumberNote,
-    RecordFile,
-    RecordStore,
     Standing,
-    is_name,
-    is_sealed,
 )
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.files import CLOCK_TICK_NS, RecordFile
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 
 ENDPOINT = "https://api.example.com"
 TOKEN = "token-of-a-device"
