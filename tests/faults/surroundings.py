@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import builtins
 import concurrent.futures
 import contextlib
 import errno
@@ -225,24 +224,25 @@ def _refused(number: int, writes_only: bool) -> t.Callable[[Path], contextlib.Ab
 
     @contextlib.contextmanager
     def refused(records: Path) -> t.Iterator[None]:
-        real_os, real = os.open, builtins.open
-
-        def checked(path: t.Any, writes: bool) -> None:
-            if isinstance(path, str) and path.startswith(str(records)) and (writes or not writes_only):
-                raise OSError(number, os.strerror(number))
+        real = os.open
 
         def os_open(path: t.Any, flags: int, *more: t.Any, **named: t.Any) -> int:
-            checked(path, bool(flags & (os.O_CREAT | os.O_WRONLY | os.O_RDWR)))
-            return real_os(path, flags, *more, **named)
+            writes = bool(flags & (os.O_CREAT | os.O_WRONLY | os.O_RDWR))
+            if (writes or not writes_only) and _is_within(records, path, named.get("dir_fd")):
+                raise OSError(number, os.strerror(number))
+            return real(path, flags, *more, **named)
 
-        def plain_open(path: t.Any, mode: str = "r", *more: t.Any, **named: t.Any) -> t.Any:
-            checked(path, mode not in ("r", "rb"))
-            return real(path, mode, *more, **named)
-
-        with unittest.mock.patch.object(os, "open", os_open), unittest.mock.patch.object(builtins, "open", plain_open):
+        with unittest.mock.patch.object(os, "open", os_open):
             yield
 
     return refused
+
+
+def _is_within(records: Path, path: t.Any, directory: int | None) -> bool:
+    """Return whether a path is below the record, by itself or by the descriptor of the directory."""
+    if directory is None:
+        return isinstance(path, str) and path.startswith(str(records))
+    return records.exists() and os.path.samestat(os.fstat(directory), records.stat())
 
 
 @contextlib.contextmanager

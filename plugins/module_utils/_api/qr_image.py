@@ -123,7 +123,10 @@ def check_place(dest: str) -> None:
     check_file(dest)
     problem = write_problem(picture_path(dest, ""))
     if problem:
-        raise OptionError(DEST, problem, "name a file in a directory that exists and that you can write")
+        advice = "name a file in a folder of your own"
+        if problem.startswith("there is no folder"):
+            advice = "make it first, or name a file in one that is there"
+        raise OptionError(DEST, problem, advice)
 
 
 def probe_place(dest: str, number: str) -> None:

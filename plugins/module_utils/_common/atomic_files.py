@@ -87,18 +87,23 @@ def write_in(directory: int, name: str, data: bytes, mode: int) -> None:
 
 def write_problem(path: str) -> str:
     """Return why a file cannot be replaced, without touching anything; empty if no reason is visible."""
-    directory, name = os.path.split(os.path.abspath(path))
+    directory = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(directory):
-        return f"there is no directory {directory}"
+        return f"there is no folder {directory}"
     if not os.access(directory, os.W_OK | os.X_OK):
-        return f"the directory {directory} cannot be written"
+        return f"the folder {directory} cannot be written"
     if os.path.isdir(path) and not os.path.islink(path):
         return f"{path} is a directory"
-    with contextlib.suppress(FileNotFoundError):
-        owners = (os.lstat(path).st_uid, os.stat(directory).st_uid)
-        if os.stat(directory).st_mode & stat.S_ISVTX and os.geteuid() not in (0, *owners):
-            return f"{path} belongs to another user, and {directory} lets only its owner replace it"
-    return "" if len(os.fsencode(name)) <= 255 else f"the name of {path} is too long"
+    above = os.stat(directory)
+    try:
+        owners = (os.lstat(path).st_uid, above.st_uid)
+    except FileNotFoundError:
+        return ""
+    except OSError as exc:
+        return f"{path} cannot be written ({exc.strerror})"
+    if above.st_mode & stat.S_ISVTX and os.geteuid() not in (0, *owners):
+        return f"{path} belongs to another user, and {directory} lets only its owner replace it"
+    return ""
 
 
 def probe_write(path: str) -> None:

@@ -13,7 +13,6 @@ that is not known costs nothing, and one that is wrong would: a file in doubt is
 from __future__ import annotations
 
 import json
-import os
 import typing as t
 from dataclasses import asdict, dataclass, replace
 

@@ -100,9 +100,7 @@ def _others(folder: str) -> str:
     if os.geteuid() not in (0, status.st_uid) and not status.st_mode & stat.S_IWGRP:
         return f"It belongs to another user (number {status.st_uid}), who can take it away."
     if status.st_mode & stat.S_IWOTH:
-        return (
-            f"Everyone can write to it (mode {stat.S_IMODE(status.st_mode):04o}): set it to 0700, or to 2770 for a group."
-        )
+        return f"Everyone can write to it (mode {stat.S_IMODE(status.st_mode):04o}): set it to 0700, or to 2770 for a group."
     return ""
 
 

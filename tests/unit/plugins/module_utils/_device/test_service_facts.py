@@ -96,11 +96,13 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: p
     assert [entry.name for entry in tmp_path.iterdir()] == ["facts.json"]
 
 
-def test_a_link_is_kept(tmp_path: Path) -> None:
-    shared = tmp_path / "shared.json"
-    (tmp_path / "facts.json").symlink_to(shared)
-    save_facts(str(tmp_path / "facts.json"), HERE, ALL, AT, "dest")
-    assert (tmp_path / "facts.json").is_symlink() and load_facts(str(shared), HERE, "dest") == ALL
+def test_a_link_is_read_and_replaced(tmp_path: Path) -> None:
+    shared, link = tmp_path / "shared.json", tmp_path / "facts.json"
+    save_facts(str(shared), HERE, ALL, AT, "dest")
+    link.symlink_to(shared)
+    assert load_facts(str(link), HERE, "dest") == ALL
+    save_facts(str(link), HERE, ServiceFacts(), AT, "dest")
+    assert not link.is_symlink() and load_facts(str(shared), HERE, "dest") == ALL
 
 
 def test_a_missing_file_is_an_error_that_names_the_doctor(tmp_path: Path) -> None:

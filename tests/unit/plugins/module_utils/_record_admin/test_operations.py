@@ -437,7 +437,7 @@ def test_a_text_of_another_device_is_refused_by_name(fleet: Controller, tmp_path
     data["files"][first] = data["files"][second]
     path.write_text(json.dumps(data))
     fresh = second_controller(fleet, tmp_path / "second")
-    with pytest.raises(FonnteError, match=f"{first} of device {A} that does not open with its token"):
+    with pytest.raises(FonnteError, match=f"the entry of {second} under the name {first}"):
         care(fresh, "restore", path=str(path))
     assert not fresh.records.exists()
 
