@@ -16,7 +16,7 @@ import json
 import typing as t
 from dataclasses import asdict, dataclass, replace
 
-from .._common.atomic_files import write_whole
+from .._common.atomic_files import probe_write, write_whole
 from .._common.errors import OptionError
 
 FORMAT = 1
@@ -168,10 +168,14 @@ def save_facts(path: str, endpoint: str, facts: ServiceFacts, found_at: str, opt
     content = {"format": FORMAT, "endpoint": endpoint, "found_at": found_at, "facts": facts.known()}
     try:
         write_whole(path, json.dumps(content, indent=2, sort_keys=True).encode() + b"\n", FILE_MODE)
-    except OSError as fault:
-        raise OptionError(
-            option, f"the file {path} cannot be written ({fault.strerror})", "name a file in a folder of your own"
-        ) from None
+    except OSError as exc:
+        raise _unwritten(path, exc, option) from None
+
+
+def _unwritten(path: str, exc: OSError, option: str) -> OptionError:
+    return OptionError(
+        option, f"the file {path} cannot be written ({exc.strerror})", "name a file in a folder of your own"
+    )
 
 
 @dataclass(frozen=True)
@@ -195,6 +199,13 @@ class FactsFile:
     def changes(self, found: ServiceFacts) -> bool:
         """Tell whether there is something new to write; a file without a fact is not made."""
         return self.after(found) != (self.before or ServiceFacts())
+
+    def probe(self) -> None:
+        """Write a temporary file next to it, so that a full disk is found before the work; OptionError if it fails."""
+        try:
+            probe_write(self.path)
+        except OSError as exc:
+            raise _unwritten(self.path, exc, DEST) from None
 
     def write(self, found: ServiceFacts, found_at: str) -> None:
         """Write it; OptionError if that cannot be done."""

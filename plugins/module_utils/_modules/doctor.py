@@ -42,6 +42,8 @@ def run_doctor(task: Task) -> Report:
         if not task.check_mode:
             raise
         warnings.append(str(problem))
+    if file is not None and not task.check_mode:
+        file.probe()
     # The file of facts may be the one that is about to be written.
     house, redactor = open_house({**task.params, "service_facts_path": None}, task.environment)
     exam = examine(house, redactor, order)
