@@ -259,6 +259,35 @@ def _cut(records: Path) -> t.Iterator[None]:
     yield
 
 
+def _files(records: Path) -> list[Path]:
+    return sorted(path for path in records.glob("*") if path.suffix != ".lock")
+
+
+@contextlib.contextmanager
+def _swapped(records: Path) -> t.Iterator[None]:
+    """Give each file the content of the next one, as whoever can write to the directory may."""
+    files = _files(records)
+    contents = [path.read_bytes() for path in files]
+    for path, content in zip(files, [*contents[1:], *contents[:1]]):
+        path.write_bytes(content)
+    yield
+
+
+@contextlib.contextmanager
+def _locks_are_links(records: Path) -> t.Iterator[None]:
+    """Replace each lock by a link to a file of the user, which no run may write."""
+    precious = records.parent / "precious"
+    precious.write_text("a file of the user", encoding="utf-8")
+    locks = [path.with_name(f"{path.name}.lock") for path in _files(records)]
+    for lock in locks:
+        lock.unlink(missing_ok=True)
+        lock.symlink_to(precious)
+    yield
+    assert precious.read_text(encoding="utf-8") == "a file of the user", "a file outside of the record was written"
+    for lock in locks:
+        lock.unlink()
+
+
 DAMAGES: tuple[Damage, ...] = (
     # Which of a fleet's devices has the sixth write is chance.
     *(
@@ -269,6 +298,8 @@ DAMAGES: tuple[Damage, ...] = (
     Damage("the folder belongs to somebody else", _refused(errno.EACCES, False)),
     Damage("all its files are gone", _gone),
     Damage("all its files are cut in half", _cut),
+    Damage("its files have changed places", _swapped),
+    Damage("its locks are links to a file of the user", _locks_are_links),
 )
 
 

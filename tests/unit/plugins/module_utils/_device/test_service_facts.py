@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import OptionError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._device import service_facts as _facts
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.service_facts import (
     ServiceFacts,
     find_facts,
@@ -89,7 +88,7 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: p
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(_facts.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OptionError, match=r"Option dest: .*No space left on device"):
         save_facts(str(path), HERE, ServiceFacts(), AT, "dest")
     assert load_facts(str(path), HERE, "dest") == ALL
