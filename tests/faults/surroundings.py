@@ -299,7 +299,8 @@ DAMAGES: tuple[Damage, ...] = (
     Damage("all its files are gone", _gone),
     Damage("all its files are cut in half", _cut),
     Damage("its files have changed places", _swapped),
-    Damage("its locks are links to a file of the user", _locks_are_links),
+    # Which of a fleet's devices have a lock already is chance.
+    Damage("its locks are links to a file of the user", _locks_are_links, "fleet"),
 )
 
 
