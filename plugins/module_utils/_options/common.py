@@ -224,7 +224,9 @@ def between(params: Params, option: str, least: float, most: float) -> float:
 
 def common_warnings(params: Params) -> list[str]:
     """Return the warnings about the connection to the service, and about the directory of the record."""
-    of_the_record = RecordDirectory(params["record_path"] or os.curdir).warnings()
+    # The inventory and the lookup have no record.
+    record_path = params.get("record_path")
+    of_the_record = RecordDirectory(record_path).warnings() if record_path else []
     if params["validate_certs"]:
         return of_the_record
     return [
