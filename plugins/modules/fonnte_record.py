@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fonnte_record
-short_description: Back up, restore or forget the record of what was last applied to WhatsApp devices
+short_description: Back up, restore, forget or migrate the record of what was last applied to WhatsApp devices
 version_added: 1.0.0
 description:
   - Fonnte never shows the webhooks and most other settings of a device. So this collection keeps a sealed record of what it last applied.
@@ -26,8 +26,10 @@ options:
       - With V(backup) the sealed files are written into one file. They are not opened for it, so no more can be read in it than in the record.
       - With V(restore) files that the record does not have are written back from a backup.
       - With V(forget) the record of some devices is removed. Nothing is known of them afterwards.
+      - With V(migrate) the creation entries of an account whose token was replaced are encrypted under O(account_token),
+        and the old files are removed. Without it, nothing finds them any more. Records of devices do not depend on the account's token.
     type: str
-    choices: [backup, restore, forget]
+    choices: [backup, restore, forget, migrate]
     required: true
   devices:
     description:
@@ -54,6 +56,11 @@ options:
       - For V(restore). Whether a file that is there and differs is replaced by the one of the backup.
     type: bool
     default: false
+  old_account_token:
+    description:
+      - For V(migrate). The token that the account had before. It need not be valid any more, and is never sent.
+      - To restore a backup from the time of the old token, use V(restore) first, then V(migrate).
+    type: str
   record_max_age:
     description:
       - Accepted so that C(module_defaults) can hold it for all modules. It has no effect here.
@@ -103,6 +110,11 @@ EXAMPLES = r"""
   fonnte.whatsapp.fonnte_record:
     operation: forget
     orphans: true
+
+- name: After a new account token was created in the dashboard
+  fonnte.whatsapp.fonnte_record:
+    operation: migrate
+    old_account_token: "{{ lookup('ansible.builtin.env', 'FONNTE_OLD_ACCOUNT_TOKEN') }}"
 """
 
 RETURN = r"""
@@ -137,8 +149,8 @@ files:
 kept:
   description:
     - The names of files that were left. They differ from the backup and O(overwrite=false),
-      or another run wrote them in the meantime.
-  returned: O(operation=restore) or O(operation=forget)
+      or another run wrote them in the meantime. With O(operation=migrate), a run with the new token wrote an entry for the same number.
+  returned: O(operation=restore), O(operation=forget) or O(operation=migrate)
   type: list
   elements: str
   sample: []

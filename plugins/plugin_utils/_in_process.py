@@ -22,7 +22,7 @@ import time
 import typing as t
 
 from ansible import constants
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
@@ -103,23 +103,23 @@ class InProcess(ActionBase):
 
     @contextlib.contextmanager
     def _surroundings(self) -> t.Iterator[None]:
-        """Have the environment and the folder that a module would have, for as long as it runs."""
+        """Provide the environment and the working directory of a module while it runs.
+
+        Whatever can fail fails before the module runs: after it, an error would replace its result.
+        """
         asked: dict[str, t.Any] = {}
         self._compute_environment_string(asked)
-        folder = os.getcwd()
         before = {name: os.environ.get(name) for name in map(str, asked)}
-        try:
-            os.environ.update({str(name): str(value) for name, value in asked.items()})
-            # A module on this machine is started in the folder of the playbook.
-            os.chdir(self._loader.get_basedir())
-            yield
-        finally:
-            os.chdir(folder)
-            for name, value in before.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
+        with _working_directory(self._loader.get_basedir()):
+            try:
+                os.environ.update({str(name): str(value) for name, value in asked.items()})
+                yield
+            finally:
+                for name, value in before.items():
+                    if value is None:
+                        os.environ.pop(name, None)
+                    else:
+                        os.environ[name] = value
 
     # The module
 
@@ -127,6 +127,7 @@ class InProcess(ActionBase):
         given = renamed(self.spec, plain(self._task.args))
         checked = ArgumentSpecValidator(bind(self.spec)).validate(given)
         hidden = hidden_values(checked._no_log_values, checked.validated_parameters)
+        shows_invocation = _shows_invocation(variables)
         warnings = [
             f"Both option {both['option']} and its alias {both['alias']} are set." for both in checked._warnings
         ]
@@ -136,7 +137,7 @@ class InProcess(ActionBase):
             result = self._call(checked.validated_parameters, given, warnings, self._progress(variables))
         if warnings:
             result["warnings"] = warnings
-        if _shows_invocation(variables):
+        if shows_invocation:
             result["invocation"] = {"module_args": checked.validated_parameters}
         return result if hide(hidden) else _masked(result, hidden)
 
@@ -157,12 +158,12 @@ class InProcess(ActionBase):
             nonlocal shown_at
             if wanted and time.monotonic() - shown_at >= PROGRESS_SECONDS:
                 shown_at = time.monotonic()
-                display.display(f"{self._task.action}: {done} of {total} devices are done")
+                _display(f"{self._task.action}: {done} of {total} devices are done")
 
         return show
 
     def _show(self, text: str) -> None:
-        display.display(f"{self._task.action}: {text}")
+        _display(f"{self._task.action}: {text}")
 
     def _keep_quiet(self, text: str) -> None:
         """Show nothing, since the task says no_log."""
@@ -199,6 +200,43 @@ class InProcess(ActionBase):
         warnings += report.warnings
         hide(report.secrets)
         return report.result
+
+
+@contextlib.contextmanager
+def _working_directory(path: str) -> t.Iterator[None]:
+    """Run in a directory, and change back as far as the user can enter the previous one.
+
+    A module on this machine runs in the directory of the playbook. No path of Ansible's is relative to a previous
+    directory that cannot be entered or does not exist any more, so nothing is lost where it cannot be entered again.
+
+    Raises:
+        AnsibleActionFail: The directory cannot be entered.
+    """
+    try:
+        # A descriptor needs neither a path to the directory nor the permission to list it.
+        start: int | None = os.open(os.curdir, getattr(os, "O_PATH", os.O_RDONLY) | os.O_CLOEXEC)
+    except OSError:
+        start = None
+    try:
+        try:
+            os.chdir(path)
+        except OSError as exc:
+            raise AnsibleActionFail(
+                f"Running in the directory {path}: it cannot be entered ({exc.strerror}); "
+                "run Ansible in a directory that its user can enter."
+            ) from None
+        yield
+    finally:
+        if start is not None:
+            with contextlib.suppress(OSError):
+                os.fchdir(start)
+            os.close(start)
+
+
+def _display(text: str) -> None:
+    """Show a line of progress. A terminal that is gone must not end the work."""
+    with contextlib.suppress(OSError, ValueError):
+        display.display(text)
 
 
 def _masked(result: dict[str, t.Any], hidden: set[str]) -> dict[str, t.Any]:

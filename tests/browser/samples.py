@@ -25,7 +25,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings i
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.planner import make_plan
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.result import show
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.state import Desired, Observed, Recorded, State
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import DeviceRecord
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord
 
 NOW = datetime(2026, 11, 20, 7, 30, tzinfo=timezone.utc)
 DAY = 86400

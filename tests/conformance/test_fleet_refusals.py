@@ -266,3 +266,15 @@ def test_a_folder_that_is_there_keeps_its_mode(sandbox: Sandbox, tmp_path: Path)
     new = {**safe, "fleet_tokens_dest": str(tmp_path / "new")}
     assert play(NEWEST, sandbox, tmp_path, **of_client("081200000001"), **new)[0] == 0
     assert (tmp_path / "new").stat().st_mode & 0o7777 == 0o700
+
+
+@ON_USUAL_CORES
+def test_a_place_for_tokens_that_cannot_be_written_is_found_before(
+    core: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Found afterwards, the devices would be created, and their tokens lost to whoever waits for the files."""
+    (tmp_path / "tokens").write_text("a file in the way")
+    safe = {"fleet_tokens_dest": str(tmp_path / "tokens"), "fleet_tokens_password": SECRET}
+    code, output = play(core, sandbox, tmp_path, **of_client("081200000001"), **safe)
+    assert code != 0 and "The tokens of devices cannot be written to" in output
+    assert sandbox.journal() == [] and (tmp_path / "tokens").read_text() == "a file in the way"

@@ -36,6 +36,8 @@ class Stage:
     def __init__(self, core: Path, sandbox: Sandbox, folder: Path) -> None:
         self.core, self.sandbox, self.folder = core, sandbox, folder
         self.inventory = "localhost,"
+        # What starts ansible-playbook: a change of its surroundings.
+        self.prefix: list[str] = []
 
     def play(self, *tasks: dict[str, Any], code: int = 0, play: dict[str, Any] | None = None, **variables: Any) -> str:
         """Play the tasks; variables are extra variables. Returns what was printed."""
@@ -51,7 +53,16 @@ class Stage:
             "FONNTE_ACCOUNT_TOKEN": self.sandbox.account_token,
         }
         self.sandbox.clear_journal()
-        command = [self.core / "ansible-playbook", "-v", "-i", self.inventory, "-e", json.dumps(extra), path]
+        command = [
+            *self.prefix,
+            self.core / "ansible-playbook",
+            "-v",
+            "-i",
+            self.inventory,
+            "-e",
+            json.dumps(extra),
+            path,
+        ]
         done = subprocess.run(
             command, env=env, cwd=self.folder.parent, capture_output=True, text=True, timeout=120, check=False
         )
@@ -199,3 +210,29 @@ def test_a_token_from_a_vault(stage: Stage) -> None:
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert stage.sandbox.account_token not in done.stdout + done.stderr
+
+
+# Root enters each directory, unless its capabilities are taken away.
+ALONE = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() == 0 else []
+
+
+@pytest.mark.parametrize("in_process", [True, False], ids=["in-process", "module"])
+def test_work_in_a_directory_that_cannot_be_entered_is_reported_as_done(stage: Stage, in_process: bool) -> None:
+    """As with ``sudo -u deploy ansible-playbook …`` in the home of root: whoever runs it again sends twice."""
+    begin = stage.folder / "begin"
+    begin.mkdir()
+    stage.play(IN_A_LOOP)
+    stage.sandbox.link(NUMBERS[0])
+    update = {"fonnte.whatsapp.fonnte_device": {**DEVICE, "device": NUMBERS[1], "name": "Warung"}}
+    message = {
+        "fonnte.whatsapp.fonnte_message": {"device": NUMBERS[0], "target": "081200002001", "message": "{{ item }}"},
+        "loop": ["one", "two"],
+    }
+    stage.prefix = ["sh", "-c", 'cd "$0" && chmod 0 . && exec "$@"', str(begin), *ALONE]
+    try:
+        printed = stage.play(update, message, fonnte_in_process=in_process)
+    finally:
+        begin.chmod(0o700)
+    assert "changed=2 " in printed and "failed=0" in printed
+    assert [sent["message"] for sent in stage.sandbox.outbox()] == ["one", "two"]
+    assert stage.sandbox.device(NUMBERS[1])["name"] == "Warung"

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import builtins
 import concurrent.futures
 import contextlib
 import errno
@@ -225,24 +224,25 @@ def _refused(number: int, writes_only: bool) -> t.Callable[[Path], contextlib.Ab
 
     @contextlib.contextmanager
     def refused(records: Path) -> t.Iterator[None]:
-        real_os, real = os.open, builtins.open
-
-        def checked(path: t.Any, writes: bool) -> None:
-            if isinstance(path, str) and path.startswith(str(records)) and (writes or not writes_only):
-                raise OSError(number, os.strerror(number))
+        real = os.open
 
         def os_open(path: t.Any, flags: int, *more: t.Any, **named: t.Any) -> int:
-            checked(path, bool(flags & (os.O_CREAT | os.O_WRONLY | os.O_RDWR)))
-            return real_os(path, flags, *more, **named)
+            writes = bool(flags & (os.O_CREAT | os.O_WRONLY | os.O_RDWR))
+            if (writes or not writes_only) and _is_within(records, path, named.get("dir_fd")):
+                raise OSError(number, os.strerror(number))
+            return real(path, flags, *more, **named)
 
-        def plain_open(path: t.Any, mode: str = "r", *more: t.Any, **named: t.Any) -> t.Any:
-            checked(path, mode not in ("r", "rb"))
-            return real(path, mode, *more, **named)
-
-        with unittest.mock.patch.object(os, "open", os_open), unittest.mock.patch.object(builtins, "open", plain_open):
+        with unittest.mock.patch.object(os, "open", os_open):
             yield
 
     return refused
+
+
+def _is_within(records: Path, path: t.Any, directory: int | None) -> bool:
+    """Return whether a path is below the record, by itself or by the descriptor of the directory."""
+    if directory is None:
+        return isinstance(path, str) and path.startswith(str(records))
+    return records.exists() and os.path.samestat(os.fstat(directory), records.stat())
 
 
 @contextlib.contextmanager
@@ -259,6 +259,35 @@ def _cut(records: Path) -> t.Iterator[None]:
     yield
 
 
+def _files(records: Path) -> list[Path]:
+    return sorted(path for path in records.glob("*") if path.suffix != ".lock")
+
+
+@contextlib.contextmanager
+def _swapped(records: Path) -> t.Iterator[None]:
+    """Give each file the content of the next one, as whoever can write to the directory may."""
+    files = _files(records)
+    contents = [path.read_bytes() for path in files]
+    for path, content in zip(files, [*contents[1:], *contents[:1]]):
+        path.write_bytes(content)
+    yield
+
+
+@contextlib.contextmanager
+def _locks_are_links(records: Path) -> t.Iterator[None]:
+    """Replace each lock by a link to a file of the user, which no run may write."""
+    precious = records.parent / "precious"
+    precious.write_text("a file of the user", encoding="utf-8")
+    locks = [path.with_name(f"{path.name}.lock") for path in _files(records)]
+    for lock in locks:
+        lock.unlink(missing_ok=True)
+        lock.symlink_to(precious)
+    yield
+    assert precious.read_text(encoding="utf-8") == "a file of the user", "a file outside of the record was written"
+    for lock in locks:
+        lock.unlink()
+
+
 DAMAGES: tuple[Damage, ...] = (
     # Which of a fleet's devices has the sixth write is chance.
     *(
@@ -269,6 +298,9 @@ DAMAGES: tuple[Damage, ...] = (
     Damage("the folder belongs to somebody else", _refused(errno.EACCES, False)),
     Damage("all its files are gone", _gone),
     Damage("all its files are cut in half", _cut),
+    Damage("its files have changed places", _swapped),
+    # Which of a fleet's devices have a lock already is chance.
+    Damage("its locks are links to a file of the user", _locks_are_links, "fleet"),
 )
 
 

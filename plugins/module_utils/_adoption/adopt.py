@@ -18,7 +18,7 @@ import typing as t
 import unicodedata
 from dataclasses import dataclass, field, replace
 
-from .._common.atomic_files import write_whole
+from .._common.atomic_files import write_all
 from .._common.errors import FonnteError, OptionError
 from .._common.phone_numbers import NumberIndex, parse_number
 from .._common.redaction import bare_host
@@ -321,7 +321,7 @@ def changed_files(before: Folder, after: Folder) -> dict[str, str]:
 
 
 def write(path: str, texts: t.Mapping[str, str]) -> None:
-    """Write files into a folder, each as a whole or not at all, for nobody else to read.
+    """Write files into a directory, none before all of them are on the disk, for their owner alone. A link is replaced.
 
     Raises:
         TextError: The folder or a file cannot be written.
@@ -330,10 +330,10 @@ def write(path: str, texts: t.Mapping[str, str]) -> None:
     try:
         os.makedirs(path, mode=0o700, exist_ok=True)
         os.chmod(path, 0o700)
-        for name, text in texts.items():
-            file = os.path.join(path, name)
-            os.makedirs(os.path.dirname(file), mode=0o700, exist_ok=True)
-            write_whole(file, text.encode("utf-8"), 0o600)
+        files = {os.path.join(path, name): text.encode("utf-8") for name, text in texts.items()}
+        for directory in dict.fromkeys(map(os.path.dirname, files)):
+            os.makedirs(directory, mode=0o700, exist_ok=True)
+        write_all(files, 0o600)
     except OSError as fault:
         problem = fault.strerror or "an error of the disk"
     if problem:

@@ -6,8 +6,8 @@
 
 """The picture of a QR code: believed only when it is a whole PNG, and the file that holds it.
 
-Who sees the picture can link a phone of their own in place of the right one, so nobody else can read the file,
-and no link of another user leads it elsewhere.
+Whoever sees the picture can link another phone instead of the right one, so only its owner can read the file. A link
+in its place is replaced, and a directory that a link of another user names is refused.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import stat
 import struct
 import zlib
 
-from .._common.atomic_files import remove_left, write_all
+from .._common.atomic_files import probe_write, remove_left, write_all, write_problem
 from .._common.errors import FonnteError, OptionError
 
 DEST = "dest"
@@ -115,21 +115,35 @@ def picture_path(dest: str, number: str) -> str:
 
 
 def check_place(dest: str) -> None:
-    """See before anything is called that a picture could be written.
+    """Check before any request that a picture can be written.
 
     Raises:
-        OptionError: It could not, or something that is no picture would be lost.
+        OptionError: It cannot, or a file that is no picture would be lost.
     """
     check_file(dest)
-    folder = dest if os.path.isdir(dest) or dest.endswith("/") else os.path.dirname(os.path.realpath(dest))
-    if not os.path.isdir(folder):
-        raise OptionError(DEST, f"there is no folder {folder}", "make it first, or name a file in one that is there")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OptionError(DEST, f"the folder {folder} cannot be written", "name a file in a folder of your own")
+    problem = write_problem(picture_path(dest, ""))
+    if problem:
+        advice = "name a file in a folder of your own"
+        if problem.startswith("there is no folder"):
+            advice = "make it first, or name a file in one that is there"
+        raise OptionError(DEST, problem, advice)
+
+
+def probe_place(dest: str, number: str) -> None:
+    """Write a temporary file where a picture will be written, so that a full disk is found before the request.
+
+    Raises:
+        FonnteError: It cannot be written.
+    """
+    path = picture_path(dest, number)
+    try:
+        probe_write(path)
+    except OSError as exc:
+        raise _unwritten(path, exc) from None
 
 
 def check_file(path: str) -> None:
-    """See that nothing but an older picture is lost, and that nobody else has led the path elsewhere.
+    """Check that nothing but an older picture is lost, and that no link of another user is on the path.
 
     Raises:
         OptionError: Something speaks against writing there.
@@ -150,13 +164,14 @@ def check_file(path: str) -> None:
 def _may_be_replaced(path: str) -> bool:
     """Tell whether a file is an older picture, or empty: what somebody has made ready to be filled."""
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
+        status = os.lstat(path)
+        if stat.S_ISLNK(status.st_mode):
+            # The link is replaced, and the file that it names stays.
+            return True
+        if not stat.S_ISREG(status.st_mode):
             return False
         with open(path, "rb") as stream:
             return stream.read(len(_SIGNATURE)) in (b"", _SIGNATURE)
-    except FileNotFoundError:
-        # A link of the user's own that leads to a file that is still to be made.
-        return True
     except OSError:
         return False
 
@@ -184,19 +199,24 @@ def write_picture(path: str, png: bytes) -> None:
     try:
         # Who finds what a killed run has left could link a phone with it.
         remove_left(path)
-        # A link of the user's own is kept, and what it leads to is written.
-        write_all({os.path.realpath(path): png}, 0o600)
-    except OSError as fault:
-        raise FonnteError(
-            f"the QR code cannot be written to {path} ({fault.strerror})", "make room for it, or name another dest"
-        ) from None
+        write_all({path: png}, 0o600)
+    except OSError as exc:
+        raise _unwritten(path, exc) from None
+
+
+def _unwritten(path: str, exc: OSError) -> FonnteError:
+    return FonnteError(
+        f"the QR code cannot be written to {path} ({exc.strerror})", "make room for it, or name another dest"
+    )
 
 
 def remove_picture(path: str, png: bytes) -> bool:
-    """Remove a picture that is of no use any more, if it is still this one; tell whether it is gone."""
+    """Remove a picture that is of no use any more, if it is still this one; return whether no file is there."""
     with contextlib.suppress(OSError):
+        if os.path.islink(path):
+            return False
         with open(path, "rb") as stream:
             if stream.read(len(png) + 1) != png:
                 return False
-        os.unlink(os.path.realpath(path))
+        os.unlink(path)
     return not os.path.exists(path)

@@ -4,114 +4,218 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Files that are there whole or not at all: written aside, to the disk, then renamed.
+"""Atomic writes: a file is replaced whole or not at all, and a link in its place is replaced, never written through.
 
-The record has its own way: its files are locked, and which of its writes must survive a power cut is a rule of its own.
+The directory of a file is opened once, and all further steps use its descriptor. So nobody who can rename a
+directory above it leads a write elsewhere once it has begun.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import time
 import typing as t
 import uuid
 
-# What a killed run may leave beside a file, and from when on it is nobody's any more.
-_ASIDE = ".new"
-_LEFT_SECONDS = 60.0
-# A name of a file holds 255 bytes, and a letter takes up to four of them.
-_LONGEST_START = 40
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+# The end of the name of a temporary file, and from which age on a writer can have left it.
+TEMPORARY_END = ".new"
+LEFT_OVER_SECONDS = 60.0
+# A name of a file holds 255 bytes, and a character takes up to four of them.
+MAX_NAME_START = 40
+# O_NOFOLLOW is implied by O_EXCL on Linux, and not everywhere.
+CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+# Enough for each output but a large backup or report, which replace a file of about their own size.
+PROBE_BYTES = 64 * 1024
 
 
 def write_whole(path: str, data: bytes, mode: int) -> None:
-    """Write a file. A link is kept, and what it leads to is written.
+    """Write a file. A link is replaced.
 
     Args:
         path: The file.
-        data: All that it is to hold.
-        mode: Its permissions, as far as the umask and the disk go along with them.
+        data: Its complete content.
+        mode: Its permissions, as far as the umask and the file system allow them.
 
     Raises:
-        OSError: It cannot be written. What was there before is still there.
+        OSError: It cannot be written. The previous file still exists.
     """
-    with _in_place_of([os.path.realpath(path)]) as (aside,):
-        with os.fdopen(os.open(aside, _NEW, mode), "wb") as stream:
-            _fill(stream, data)
+    _write_files({path: data}, mode, exact=False)
 
 
 def write_all(files: t.Mapping[str, bytes], mode: int) -> None:
     """Write several files, none before all of them are on the disk. A link is replaced.
 
     Args:
-        files: What each is to hold, by its path.
+        files: The complete content of each, by its path.
         mode: The permissions of each, no more and no less.
 
     Raises:
-        OSError: One cannot be written. Where there is no room, none was.
+        OSError: One cannot be written. Where the disk is full, none was.
     """
-    with _in_place_of(list(files)) as asides:
-        for aside, data in zip(asides, files.values()):
-            # For nobody else to read at any moment.
-            with os.fdopen(os.open(aside, _NEW, 0o600), "wb") as stream:
-                os.fchmod(stream.fileno(), mode)
-                _fill(stream, data)
+    _write_files(files, mode, exact=True)
+
+
+def _write_files(files: t.Mapping[str, bytes], mode: int, exact: bool) -> None:
+    with contextlib.ExitStack() as opened:
+        descriptors = _open_directories(files, opened)
+        targets = [(descriptors[os.path.dirname(path)], os.path.basename(path)) for path in files]
+        with _replacing(targets) as temporary:
+            for (descriptor, _name), name, data in zip(targets, temporary, files.values()):
+                _create(descriptor, name, data, mode, exact)
+        for descriptor in descriptors.values():
+            sync_directory(descriptor)
+
+
+def write_in(directory: int, name: str, data: bytes, mode: int) -> None:
+    """Write a file of a directory that is open. The new name survives a power cut only after ``os.fsync`` of it.
+
+    Args:
+        directory: The descriptor of the directory.
+        name: The file, without a path.
+        data: Its complete content.
+        mode: Its permissions, no more and no less.
+
+    Raises:
+        OSError: It cannot be written. The previous file still exists.
+    """
+    with _replacing([(directory, name)]) as (temporary,):
+        _create(directory, temporary, data, mode, exact=True)
+
+
+def write_problem(path: str) -> str:
+    """Return why a file cannot be replaced, without touching anything; empty if no reason is visible."""
+    directory = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(directory):
+        return f"there is no folder {directory}"
+    if not os.access(directory, os.W_OK | os.X_OK):
+        return f"the folder {directory} cannot be written"
+    if os.path.isdir(path) and not os.path.islink(path):
+        return f"{path} is a directory"
+    above = os.stat(directory)
+    try:
+        owners = (os.lstat(path).st_uid, above.st_uid)
+    except FileNotFoundError:
+        return ""
+    except OSError as exc:
+        return f"{path} cannot be written ({exc.strerror})"
+    if above.st_mode & stat.S_ISVTX and os.geteuid() not in (0, *owners):
+        return f"{path} belongs to another user, and {directory} lets only its owner replace it"
+    return ""
+
+
+def probe_write(path: str) -> None:
+    """Create, fill and remove a temporary file next to a path: a full disk shows here, not after the work.
+
+    Raises:
+        OSError: A file cannot be written there.
+    """
+    with contextlib.ExitStack() as opened:
+        descriptor = _open_directories([path], opened)[os.path.dirname(path)]
+        name = temporary_name(os.path.basename(path))
+        try:
+            _create(descriptor, name, bytes(PROBE_BYTES), 0o600, exact=False)
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(name, dir_fd=descriptor)
+
+
+def foreign_directory(path: str) -> str:
+    """Return the directory that a file is written to if it belongs to another user, otherwise an empty string.
+
+    A link above the file may lead there, so the user must know. A directory of root belongs to the machine.
+    """
+    directory = os.path.realpath(os.path.dirname(os.path.abspath(path)))
+    while not os.path.exists(directory):
+        directory = os.path.dirname(directory)
+    return "" if os.stat(directory).st_uid in (0, os.geteuid()) else directory
+
+
+def foreign_warnings(paths: t.Iterable[str]) -> list[str]:
+    """Return a warning for each directory of another user that files are written to."""
+    directories = dict.fromkeys(filter(None, map(foreign_directory, paths)))
+    return [
+        f"The directory {directory} belongs to another user, who can read, replace or remove each file in it; "
+        "name a directory of your own if this is not intended."
+        for directory in directories
+    ]
 
 
 def remove_left(path: str) -> None:
-    """Remove what runs that were killed while they wrote a file have left beside it.
+    """Remove the temporary files that killed runs have left next to a file.
 
     Raises:
-        OSError: Its folder cannot be read.
+        OSError: Its directory cannot be read.
     """
-    folder, name = os.path.split(os.path.realpath(path))
-    for entry in os.scandir(folder):
-        if entry.name.startswith(_start(name)) and entry.name.endswith(_ASIDE):
+    directory, name = os.path.split(path)
+    for entry in os.scandir(directory or os.curdir):
+        if entry.name.startswith(temporary_start(name)) and entry.name.endswith(TEMPORARY_END):
             with contextlib.suppress(OSError):
-                if time.time() - entry.stat(follow_symlinks=False).st_mtime > _LEFT_SECONDS:
+                if time.time() - entry.stat(follow_symlinks=False).st_mtime > LEFT_OVER_SECONDS:
                     os.unlink(entry.path)
 
 
-@contextlib.contextmanager
-def _in_place_of(paths: t.Sequence[str]) -> t.Iterator[list[str]]:
-    """Give a name beside each file, and put what is written there into its place; whatever fails, nothing is left."""
-    # The names are chosen before the files are there: a Ctrl-C between the two would leave one.
-    asides = [_aside(path) for path in paths]
-    try:
-        yield asides
-        for aside, path in zip(asides, paths):
-            os.replace(aside, path)
-    finally:
-        # What was renamed is not there any more.
-        for aside in asides:
-            with contextlib.suppress(OSError):
-                os.unlink(aside)
-    for folder in dict.fromkeys(os.path.dirname(path) for path in paths):
-        _sync_folder(folder or os.curdir)
+def temporary_name(name: str) -> str:
+    """Return a name for a temporary file that no other run uses, on this machine or on another one."""
+    return f"{temporary_start(name)}{uuid.uuid4().hex}{TEMPORARY_END}"
 
 
-def _aside(path: str) -> str:
-    """Return a name beside a file that no other run has, on this machine or on another that shares the folder."""
-    folder, name = os.path.split(path)
-    return os.path.join(folder, f"{_start(name)}{uuid.uuid4().hex}{_ASIDE}")
+def temporary_start(name: str) -> str:
+    """Return the start that all temporary files of one file share."""
+    return f".{name[:MAX_NAME_START]}."
 
 
-def _start(name: str) -> str:
-    return f".{name[:_LONGEST_START]}."
-
-
-def _fill(stream: t.BinaryIO, data: bytes) -> None:
-    stream.write(data)
-    stream.flush()
-    os.fsync(stream.fileno())
-
-
-def _sync_folder(folder: str) -> None:
-    """Make new names survive a power cut. Some disks of a network cannot, and the files are in their place all the same."""
+def sync_directory(descriptor: int) -> None:
+    """Make new names survive a power cut. Some network file systems cannot, and the files still exist."""
     with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        os.fsync(descriptor)
+
+
+def open_directory(path: str) -> int:
+    """Return the descriptor of a directory; OSError if it cannot be opened."""
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def _open_directories(paths: t.Iterable[str], opened: contextlib.ExitStack) -> dict[str, int]:
+    """Return a descriptor for the directory of each path, by the directory as it is written in the path."""
+    descriptors: dict[str, int] = {}
+    for directory in dict.fromkeys(map(os.path.dirname, paths)):
+        descriptors[directory] = open_directory(directory or os.curdir)
+        opened.callback(os.close, descriptors[directory])
+    return descriptors
+
+
+@contextlib.contextmanager
+def _replacing(targets: t.Sequence[tuple[int, str]]) -> t.Iterator[list[str]]:
+    """Yield a temporary name for each file, and then rename them all; after any failure none of them is left."""
+    # The names are chosen before the files exist: a Ctrl-C between the two would leave one.
+    temporary = [temporary_name(name) for _directory, name in targets]
+    try:
+        yield temporary
+        for (directory, name), source in zip(targets, temporary):
+            if not name:
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            os.replace(source, name, src_dir_fd=directory, dst_dir_fd=directory)
+    finally:
+        # A file that was renamed does not have this name any more.
+        for (directory, _name), source in zip(targets, temporary):
+            with contextlib.suppress(OSError):
+                os.unlink(source, dir_fd=directory)
+
+
+def _create(directory: int, name: str, data: bytes, mode: int, exact: bool) -> None:
+    # With exact permissions, no other user can read it at any moment.
+    descriptor = os.open(name, CREATE_FLAGS, 0o600 if exact else mode, dir_fd=directory)
+    try:
+        stream = os.fdopen(descriptor, "wb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+    with stream:
+        if exact:
+            os.fchmod(stream.fileno(), mode)
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())

@@ -95,6 +95,14 @@ class DamagedRecordError(RecordError):
     """A file of the record does not open. It counts as no record, and is set aside by the next write."""
 
 
+class ForeignRecordError(DamagedRecordError):
+    """A file of the record contains the entry of another file: someone without the token has moved or copied it."""
+
+
+class UnsafeFileError(RecordError):
+    """A file of the record is a link, or someone else's; reading or writing it could reach another file."""
+
+
 class RecordHeldError(RecordError):
     """Another run holds the record of the device."""
 

@@ -13,11 +13,10 @@ that is not known costs nothing, and one that is wrong would: a file in doubt is
 from __future__ import annotations
 
 import json
-import os
 import typing as t
 from dataclasses import asdict, dataclass, replace
 
-from .._common.atomic_files import write_whole
+from .._common.atomic_files import probe_write, write_whole
 from .._common.errors import OptionError
 
 FORMAT = 1
@@ -160,14 +159,6 @@ def _is_address(value: object) -> bool:
     return isinstance(value, str) and value.startswith(("http://", "https://")) and value.isprintable()
 
 
-def place_problem(path: str) -> str:
-    """Return why a file could not be written, without a full stop; empty where nothing speaks against it."""
-    folder = os.path.dirname(os.path.realpath(path))
-    if not os.path.isdir(folder):
-        return f"there is no folder {folder}"
-    return "" if os.access(folder, os.W_OK | os.X_OK) else f"the folder {folder} cannot be written"
-
-
 def save_facts(path: str, endpoint: str, facts: ServiceFacts, found_at: str, option: str) -> None:
     """Write a file of facts, so that no run reads half of it. It holds no secret.
 
@@ -177,10 +168,14 @@ def save_facts(path: str, endpoint: str, facts: ServiceFacts, found_at: str, opt
     content = {"format": FORMAT, "endpoint": endpoint, "found_at": found_at, "facts": facts.known()}
     try:
         write_whole(path, json.dumps(content, indent=2, sort_keys=True).encode() + b"\n", FILE_MODE)
-    except OSError as fault:
-        raise OptionError(
-            option, f"the file {path} cannot be written ({fault.strerror})", "name a file in a folder of your own"
-        ) from None
+    except OSError as exc:
+        raise _unwritten(path, exc, option) from None
+
+
+def _unwritten(path: str, exc: OSError, option: str) -> OptionError:
+    return OptionError(
+        option, f"the file {path} cannot be written ({exc.strerror})", "name a file in a folder of your own"
+    )
 
 
 @dataclass(frozen=True)
@@ -204,6 +199,13 @@ class FactsFile:
     def changes(self, found: ServiceFacts) -> bool:
         """Tell whether there is something new to write; a file without a fact is not made."""
         return self.after(found) != (self.before or ServiceFacts())
+
+    def probe(self) -> None:
+        """Write a temporary file next to it, so that a full disk is found before the work; OptionError if it fails."""
+        try:
+            probe_write(self.path)
+        except OSError as exc:
+            raise _unwritten(self.path, exc, DEST) from None
 
     def write(self, found: ServiceFacts, found_at: str) -> None:
         """Write it; OptionError if that cannot be done."""

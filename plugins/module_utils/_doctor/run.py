@@ -13,13 +13,13 @@ import typing as t
 from dataclasses import asdict, dataclass, fields
 
 from .._common.clock import stamp
-from .._common.errors import CallError, FonnteError, Meaning, RefusedError, doing
+from .._common.errors import CallError, FonnteError, Meaning, RecordError, RefusedError, doing
 from .._common.phone_numbers import same_number
 from .._device.service_facts import ServiceFacts
 from .._reconcile.apply import LOCK_SECONDS
 from .._reconcile.observe import require_token
 from .._record.storage_check import FolderHealth, folder_health
-from .._record.store import NumberNote
+from .._record.entries import NumberNote
 from .experiments import (
     EXPERIMENTS,
     MAKE,
@@ -41,7 +41,8 @@ if t.TYPE_CHECKING:
     from .._common.redaction import Redactor
     from .._device.models import Device, Listing
     from .._reconcile.observe import House
-    from .._record.store import DeviceRecord, SealedFile
+    from .._record.entries import DeviceRecord
+    from .._record.files import SealedFile
 
 Result = t.Dict[str, t.Any]
 
@@ -461,7 +462,11 @@ def _make(house: House, exam: Examination, note_file: SealedFile[NumberNote]) ->
             raise
         if not _is_listed(house, exam.tokens.listing, old_file):
             house.records.discard(old_file)
-        note_file.save(NumberNote("present", stamp(), {}, house.records.device(device.token).name))
+        try:
+            note_file.save(NumberNote("present", stamp(), {}, house.records.device(device.token).name))
+        except RecordError as exc:
+            # The device exists: the rest of the work must not be lost.
+            exam.warnings.append(f"Device {number} was created, but that could not be recorded: {exc.problem}.")
     return device
 
 

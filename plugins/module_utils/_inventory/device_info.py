@@ -17,7 +17,7 @@ from .._device.settings import Value
 from .._options.filters import choose, filter_of
 from .._reconcile.observe import House, require_token
 from .._reconcile.result import Result, device_facts, recorded_facts
-from .._record.store import DeviceRecord
+from .._record.entries import DeviceRecord
 
 
 def device_info(house: House, redactor: Redactor, params: t.Mapping[str, t.Any]) -> tuple[Result, list[str]]:

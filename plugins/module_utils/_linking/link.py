@@ -12,7 +12,7 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
-from .._api.qr_image import picture_path, remove_picture, write_picture
+from .._api.qr_image import picture_path, probe_place, remove_picture, write_picture
 from .._common.clock import stamp
 from .._common.errors import CallError, FonnteError, Meaning, NotFoundError, RefusedError, UnansweredError
 from .._reconcile.apply import doing_to
@@ -173,6 +173,8 @@ class _Linking:
     def run(self) -> None:
         """Fetch what is asked for, show it, and wait."""
         if self._order.fetch:
+            if self._order.method == QR:
+                probe_place(self._order.dest, self._link.number)
             self._fetch_first()
         if self._order.wait is None or self._link.connected:
             return

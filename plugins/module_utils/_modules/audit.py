@@ -26,6 +26,7 @@ from .._audit.exports import (
 from .._audit.findings import Audit, Auditor, Kind, Limits, Seen, audited, tidy
 from .._audit.html_report import page
 from .._audit.messages import LANGUAGES, Words
+from .._common.atomic_files import foreign_warnings
 from .._common.clock import now
 from .._common.destinations import check_destination
 from .._common.errors import FonnteError, OptionError, doing
@@ -82,7 +83,7 @@ def run_audit(task: Task) -> Report:
         owners = owners_of(params)
     audit, warnings = audit_of(house, redactor, members, owners, params)
     report = _report(audit, Words(params["language"]), params)
-    report.warnings = [*common_warnings(params), *warnings]
+    report.warnings = [*common_warnings(params), *warnings, *foreign_warnings(report.result["files"].values())]
     trouble = audit_trouble(audit, params["fail_on"], report.result["files"])
     if trouble is not None:
         trouble.progress, trouble.warnings = report.result, report.warnings

@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-from .._api.qr_image import DEST, check_place
+from .._api.qr_image import DEST, check_place, picture_path
+from .._common.atomic_files import foreign_warnings
 from .._common.destinations import check_destination
 from .._common.errors import FonnteError, OptionError
 from .._common.phone_numbers import international, parse_number
@@ -49,6 +50,7 @@ def run_device_qr(task: Task) -> Report:
     warnings = common_warnings(task.params)
     if order.dest:
         check_destination(DEST, order.dest)
+        warnings += foreign_warnings([picture_path(order.dest, "")])
         try:
             check_place(order.dest)
         except OptionError as problem:

@@ -11,8 +11,9 @@ from __future__ import annotations
 from .._common.clock import stamp
 from .._common.destinations import check_destination
 from .._common.endpoint import check_endpoint
+from .._common.atomic_files import foreign_warnings, write_problem
 from .._common.errors import FonnteError, OptionError
-from .._device.service_facts import DEST, FactsFile, ServiceFacts, find_facts, place_problem
+from .._device.service_facts import DEST, FactsFile, ServiceFacts, find_facts
 from .._device.settings import declare
 from .._doctor.run import OWN_NAME, Order, examine
 from .._options.common import API, NUMBER, Params, Spec, common_warnings, max_age, number, open_house
@@ -33,7 +34,7 @@ def run_doctor(task: Task) -> Report:
     max_age(task.params["record_max_age"])
     order = doctor_order(task.params, task.check_mode)
     file = facts_file(task.params)
-    warnings = common_warnings(task.params)
+    warnings = [*common_warnings(task.params), *foreign_warnings([file.path] if file else [])]
     try:
         check_place(file)
     except OptionError as problem:
@@ -41,6 +42,8 @@ def run_doctor(task: Task) -> Report:
         if not task.check_mode:
             raise
         warnings.append(str(problem))
+    if file is not None and not task.check_mode:
+        file.probe()
     # The file of facts may be the one that is about to be written.
     house, redactor = open_house({**task.params, "service_facts_path": None}, task.environment)
     exam = examine(house, redactor, order)
@@ -85,7 +88,7 @@ def facts_file(params: Params) -> FactsFile | None:
 
 def check_place(file: FactsFile | None) -> None:
     """See before anything is called that the file could be written; OptionError if not."""
-    problem = place_problem(file.path) if file is not None else ""
+    problem = write_problem(file.path) if file is not None else ""
     if problem:
         advice = "name a file in a folder that is there, and that the user who runs the task can write"
         raise OptionError(DEST, problem, advice)

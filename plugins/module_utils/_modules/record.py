@@ -10,8 +10,19 @@ from __future__ import annotations
 
 from .._common.destinations import check_destination
 from .._common.errors import OptionError
-from .._options.common import API, Params, Spec, common_warnings, max_age, numbers_of, open_house
-from .._record_admin.operations import Errand, RecordOperation, carry_out_job, foresee_job, plan_job
+from .._options.common import API, Params, Spec, checked_token, common_warnings, max_age, numbers_of, open_house
+from .._reconcile.observe import House
+from .._record_admin.migration import plan_migration
+from .._record_admin.operations import (
+    Errand,
+    Job,
+    RecordOperation,
+    carry_out_job,
+    foresee_job,
+    plan_backup,
+    plan_forget,
+    plan_restore,
+)
 from .task import Report, Task
 
 RECORD: Spec = {
@@ -25,6 +36,7 @@ RECORD: Spec = {
     "path": {"type": "path"},
     "orphans": {"type": "bool", "default": False},
     "overwrite": {"type": "bool", "default": False},
+    "old_account_token": {"type": "str", "no_log": True},
 }
 
 
@@ -36,6 +48,17 @@ def run_record(task: Task) -> Report:
     job = plan_job(house, errand)
     result, warnings = foresee_job(house, job) if task.check_mode else carry_out_job(job)
     return Report(result, [*common_warnings(task.params), *warnings])
+
+
+def plan_job(house: House, errand: Errand) -> Job:
+    """Return the job that an errand asks for; nothing is written."""
+    if errand.operation is RecordOperation.BACKUP:
+        return plan_backup(house, errand.path, errand.numbers)
+    if errand.operation is RecordOperation.RESTORE:
+        return plan_restore(house, errand.path, errand.numbers, errand.overwrite)
+    if errand.operation is RecordOperation.MIGRATE:
+        return plan_migration(house, errand.old_account_token, errand.numbers)
+    return plan_forget(house, errand.numbers, errand.orphans)
 
 
 def record_errand(params: Params) -> Errand:
@@ -50,10 +73,16 @@ def record_errand(params: Params) -> Errand:
         ("path", moves),
         ("orphans", operation is RecordOperation.FORGET),
         ("overwrite", operation is RecordOperation.RESTORE),
+        ("old_account_token", operation is RecordOperation.MIGRATE),
     ):
         if params[option] and not wanted:
             raise OptionError(option, f"it has no meaning, since operation is {operation.value}", "take it out")
     numbers = numbers_of(params["devices"])
     if operation is RecordOperation.FORGET and not numbers and not params["orphans"]:
         raise OptionError("devices", "it names none, and operation is forget", "name the devices, or say orphans: true")
-    return Errand(operation, numbers, params["path"] or "", params["orphans"], params["overwrite"])
+    old_token = checked_token("old_account_token", params["old_account_token"])
+    if operation is RecordOperation.MIGRATE and not old_token:
+        raise OptionError(
+            "old_account_token", "there is none, and operation is migrate", "give the token that the account had before"
+        )
+    return Errand(operation, numbers, params["path"] or "", params["orphans"], params["overwrite"], old_token)

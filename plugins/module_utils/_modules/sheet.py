@@ -20,6 +20,7 @@ from .._adoption.adopt import (
     take_stock,
     write,
 )
+from .._common.atomic_files import foreign_warnings
 from .._common.destinations import check_destination
 from .._common.errors import FonnteError
 from .._device.settings import WEBHOOKS, Settings
@@ -56,6 +57,7 @@ def run_sheet(task: Task) -> Report:
         fault.warnings = warnings
         raise
     texts = changed_files(before, taken.folder)
+    warnings += foreign_warnings(taken.folder.full(name) for name in texts)
     if texts and not task.check_mode:
         write(params["dest"], texts)
     result: Result = {

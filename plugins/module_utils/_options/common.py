@@ -31,6 +31,7 @@ from .._device.settings import NAME_LENGTH, SETTINGS, WEBHOOKS, Kind, Settings, 
 from .._device.stamp import LENGTH as STAMP_LENGTH
 from .._reconcile.observe import House
 from .._reconcile.state import Policy, State
+from .._record.directory import RecordDirectory
 from .._record.store import RecordStore
 
 Spec = t.Dict[str, t.Dict[str, t.Any]]
@@ -232,11 +233,15 @@ def between(params: Params, option: str, least: float, most: float) -> float:
 
 
 def common_warnings(params: Params) -> list[str]:
-    """Return what a user should know about the way the service is reached."""
+    """Return the warnings about the connection to the service, and about the directory of the record."""
+    # The inventory and the lookup have no record.
+    record_path = params.get("record_path")
+    of_the_record = RecordDirectory(record_path).warnings() if record_path else []
     if params["validate_certs"]:
-        return []
+        return of_the_record
     return [
-        "validate_certs is false: anybody on the way to the service can read the token. Name your certificate authority in ca_path or FONNTE_CA_PATH."
+        *of_the_record,
+        "validate_certs is false: anybody on the way to the service can read the token. Name your certificate authority in ca_path or FONNTE_CA_PATH.",
     ]
 
 

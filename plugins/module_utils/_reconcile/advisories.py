@@ -12,7 +12,7 @@ import typing as t
 
 from .._common.errors import PolicyError
 from .._device.settings import Settings, at_stake
-from .._record.store import DeviceRecord
+from .._record.entries import DeviceRecord
 from .state import Desired, Observed, Recorded
 
 

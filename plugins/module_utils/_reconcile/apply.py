@@ -16,12 +16,13 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from .._common.clock import stamp
-from .._common.errors import CallError, FonnteError, Meaning, NotFoundError, RefusedError, doing
+from .._common.errors import CallError, FonnteError, Meaning, NotFoundError, RecordError, RefusedError, doing
 from .._common.phone_numbers import same_number
 from .._device.models import Device
 from .._device.settings import RECORDED, Settings
 from .._device.stamp import HOOKS, Claims, make_code, stamped_name
-from .._record.store import DeviceRecord, NumberNote, SealedFile
+from .._record.entries import DeviceRecord, NumberNote
+from .._record.files import SealedFile
 from .observe import House, Sight
 from .state import (
     ATTEST,
@@ -198,8 +199,8 @@ class Writer:
             )
         if not plan.send:
             # Otherwise the note holds all of it until the update, which begins with a record of its own.
-            device_file.save_soon(self._record)
-            note_file.save_soon(NumberNote("present", at, {}, device_file.name))
+            self._keep(lambda: device_file.save_soon(self._record))
+            self._keep(lambda: note_file.save_soon(NumberNote("present", at, {}, device_file.name)))
 
     # Updating
 
@@ -218,7 +219,7 @@ class Writer:
             claims = plan.claims and {part: held for part, held in plan.claims.items() if part != HOOKS}
             self._write(_without_clears(plan), claims)
             self._clear_again(plan)
-        self._note_present(finished=True)
+        self._keep(lambda: self._note_present(finished=True))
 
     def _clear_again(self, plan: Plan) -> None:
         try:
@@ -231,7 +232,7 @@ class Writer:
                 # The clears were tried, so that no other controller need try them.
                 self._write(_without_clears(plan), plan.claims)
             self._record = replace(self._record.confirm(plan.clears, stamp()), stamps=self._record.stamps)
-            self._device_file.save_soon(self._record)
+            self._keep(lambda: self._device_file.save_soon(self._record))
             self._outcome.refused_clears = tuple(plan.clears)
             names = ", ".join(plan.clears)
             self._outcome.warn(
@@ -251,7 +252,7 @@ class Writer:
             raise
         self._outcome.done.append(UPDATE)
         self._record = self._record.confirm(settings, stamp(), code)
-        self._device_file.save_soon(self._record)
+        self._keep(lambda: self._device_file.save_soon(self._record))
 
     def _code(self, settings: Settings, claims: Claims | None) -> str:
         """Return the code of the stamp for a set of settings; empty where the plan wants none."""
@@ -341,7 +342,7 @@ class Writer:
             self._outcome.otp_wait = refusal.seconds
             return
         self._outcome.done.append(REQUEST_OTP)
-        self._device_file.save(replace(self._record, otp_requested_at=stamp()))
+        self._keep(lambda: self._device_file.save(replace(self._record, otp_requested_at=stamp())))
 
     def _delete(self, plan: Plan) -> None:
         self._prepare({})
@@ -366,10 +367,23 @@ class Writer:
         """Remove the record of a device that was deleted, and remember that it was."""
         device = self._outcome.device
         if device is not None:
-            self._house.records.device(device.token).remove()
+            self._keep(self._house.records.device(device.token).remove)
         note_file = self._house.note_file(self._sight.number)
         if note_file is not None:
-            note_file.save(NumberNote("deleted", stamp()))
+            self._keep(lambda: note_file.save(NumberNote("deleted", stamp())))
+
+    def _keep(self, write: t.Callable[[], None]) -> None:
+        """Write to the record after a success was read: a failure must not make the success look like a failure.
+
+        The record still has the doubt from before the request, so the next run sends the values again.
+        """
+        try:
+            write()
+        except RecordError as exc:
+            self._outcome.warn(
+                f"The request for device {self._sight.number} succeeded, but it could not be recorded: {exc.problem}. "
+                "The next run takes its values as in doubt; correct this first."
+            )
 
 
 def _corrected(record: DeviceRecord, observed: Observed) -> DeviceRecord:

@@ -14,7 +14,7 @@ from .._common.clock import expired
 from .._common.errors import PolicyError
 from .._device.settings import BY_OPTION, HIDDEN, Settings, Value
 from .._device.stamp import Claims
-from .._record.store import DeviceRecord
+from .._record.entries import DeviceRecord
 from .advisories import number_warning
 from .evidence import Knowledge, Known, Source, certain, claims, proven_values, remembered, weighed, without
 from .state import ATTEST, FORGET, UPDATE, Desired, Observed, Plan, Reason, Recorded

@@ -26,7 +26,7 @@ from .._common.errors import (
     RefusedError,
     UnansweredError,
 )
-from .._record.store import SealedFile
+from .._record.files import SealedFile
 from .apply import LOCK_SECONDS, Hold, Outcome, Writer, doing_to
 from .observe import House, Sight, look
 from .planner import make_plan, stand_still

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from .._device.settings import BY_OPTION, SETTINGS, Settings, Value
 from .._device.stamp import PARTS, Claims, Stamp
-from .._record.store import DeviceRecord
+from .._record.entries import DeviceRecord
 
 
 class Source(enum.Enum):

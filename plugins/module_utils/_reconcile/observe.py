@@ -17,7 +17,9 @@ from .._common.errors import DamagedRecordError, FonnteError, OptionError, Recor
 from .._common.phone_numbers import same_number
 from .._device.models import Device, Listing
 from .._device.service_facts import ServiceFacts
-from .._record.store import Content, DeviceRecord, NumberNote, RecordStore, SealedFile
+from .._record.entries import Content, DeviceRecord, NumberNote
+from .._record.files import SealedFile
+from .._record.store import RecordStore
 from .state import Desired, Observed, Recorded
 
 # For so long after a creation was begun nobody else is taken to have set anything on the new device.

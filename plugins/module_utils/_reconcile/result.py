@@ -14,7 +14,7 @@ from .._common.clock import unix_to_text
 from .._common.redaction import Redactor
 from .._device.models import Device
 from .._device.settings import BY_OPTION, SETTINGS, WEBHOOKS, Kind, Settings, Value
-from .._record.store import DeviceRecord
+from .._record.entries import DeviceRecord
 from .apply import Outcome
 from .evidence import Evidence
 from .state import ATTEST, CREATE, DISCONNECT, FORGET, REQUEST_OTP, UPDATE, Desired, State

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from .._device.service_facts import ServiceFacts
 from .._device.settings import SETTINGS, Settings
 from .._device.stamp import Claims, Stamp
-from .._record.store import DeviceRecord
+from .._record.entries import DeviceRecord
 from .evidence import Evidence
 
 FORGET, ATTEST, CREATE, UPDATE, DISCONNECT, DELETE, REQUEST_OTP = OPERATIONS = (

@@ -16,10 +16,10 @@ import json
 import os
 import typing as t
 
-from .._common.atomic_files import write_whole
+from .._common.atomic_files import write_problem, write_whole
 from .._common.errors import FonnteError, OptionError
 from .._common.redaction import cut, printable
-from .store import is_name, is_sealed
+from .encryption import is_name, owner_of
 
 FORMAT = "fonnte.whatsapp/record-backup/1"
 _FAMILY = FORMAT.rpartition("/")[0]
@@ -53,15 +53,16 @@ def earlier_backup(path: str, folder: str) -> Files | None:
         BackupError: What is there is no backup, or no file can be written there.
         OptionError: It would lie in the record itself.
     """
-    target = os.path.realpath(path)
-    if os.path.dirname(target) == os.path.realpath(folder):
+    # A link is replaced, so its own directory counts, and not that of the file that it names.
+    parent = os.path.dirname(os.path.abspath(path))
+    if os.path.realpath(parent) == os.path.realpath(folder):
         raise OptionError(
             "path", f"{path} is in the record's own folder", "name a file elsewhere, best on another disk"
         )
-    parent = os.path.dirname(target)
-    if not os.path.isdir(parent) or not os.access(parent, os.W_OK | os.X_OK):
+    problem = write_problem(path)
+    if problem:
         raise BackupError(
-            f"the backup {path} cannot be written: {parent} is no folder that can be written",
+            f"the backup {path} cannot be written: {problem}",
             "make the folder, or name another path",
         )
     text = _text(path)
@@ -133,9 +134,15 @@ def _name(path: str, name: str) -> str:
 
 def _sealed(path: str, name: str, sealed: object) -> bytes:
     raw = sealed.encode("ascii", "replace") if isinstance(sealed, str) else b""
-    if not is_sealed(raw):
+    owner = owner_of(raw)
+    if not owner:
         raise BackupError(
-            f"the backup {path} holds a text for {name} that is not sealed, so it was not used",
-            "somebody has changed it, or it broke: take one that is as it was made",
+            f"the backup {path} contains a string for {name} that is not encrypted, so it was not used",
+            "someone has changed it, or it is damaged: take an unchanged one",
+        )
+    if owner != name:
+        raise BackupError(
+            f"the backup {path} contains the entry of {owner} under the name {name}, so it was not used",
+            "someone has changed it: take an unchanged one",
         )
     return raw

@@ -9,16 +9,15 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 import tempfile
 import typing as t
 from dataclasses import dataclass
 
 from .._common.errors import RecordError
+from .mounts import MOUNTS, Mount, read_mounts
 from .store import RecordStore
 
-MOUNTS = "/proc/self/mountinfo"
 IN_MEMORY = ("tmpfs", "ramfs", "devtmpfs")
 # What a container writes over its image, and what is thrown away with it.
 LAYERS = ("overlay", "fuse.fuse-overlayfs", "aufs")
@@ -97,11 +96,11 @@ def _lasting(place: str, kind: str, temporary: t.Sequence[str]) -> tuple[bool | 
 def _others(folder: str) -> str:
     """Return in a sentence what another user could do to the folder; empty for nothing."""
     status = os.stat(folder)
-    # Root works in the folders of others, as in a container with a mounted home.
-    if os.geteuid() not in (0, status.st_uid):
+    # Root works in the directories of others, as in a container with a mounted home. A group shares its directory.
+    if os.geteuid() not in (0, status.st_uid) and not status.st_mode & stat.S_IWGRP:
         return f"It belongs to another user (number {status.st_uid}), who can take it away."
-    if stat.S_IMODE(status.st_mode) & 0o022:
-        return f"Other users can write to it (mode {stat.S_IMODE(status.st_mode):04o}): set it to 0700."
+    if status.st_mode & stat.S_IWOTH:
+        return f"Everyone can write to it (mode {stat.S_IMODE(status.st_mode):04o}): set it to 0700, or to 2770 for a group."
     return ""
 
 
@@ -110,22 +109,10 @@ def _below(place: str, directory: str) -> bool:
 
 
 def _file_system(place: str, mounts: str) -> str:
-    """Return the kind of the file system that a place is on; empty where the system does not tell."""
-    try:
-        with open(mounts, encoding="utf-8", errors="surrogateescape") as stream:
-            lines = stream.read().splitlines()
-    except OSError:
-        return ""
-    best, kind = "", ""
-    for line in lines:
-        fields, _separator, rest = line.partition(" - ")
-        point = _unescaped(fields.split(" ")[4]) if len(fields.split(" ")) > 4 and rest else ""
+    """Return the kind of the file system that a place is on; empty where the machine does not list it."""
+    best = Mount("", "")
+    for mount in read_mounts(mounts):
         # Of two that are mounted at one point, the later one counts.
-        if point and _below(place, point) and len(point) >= len(best):
-            best, kind = point, rest.split(" ")[0]
-    return kind
-
-
-def _unescaped(text: str) -> str:
-    """Return a path of the list of mounts, in which a space is written as ``\\040``."""
-    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found.group(1), 8)), text)
+        if _below(place, mount.point) and len(mount.point) >= len(best.point):
+            best = mount
+    return best.kind

@@ -23,7 +23,9 @@ from .._device.models import Device
 from .._reconcile.observe import House, require_token
 from .._reconcile.result import Result
 from .._record.storage_check import folder_health
-from .._record.store import DeviceRecord, Entry, NumberNote, RecordFile, SealedFile, Standing, is_name
+from .._record.encryption import is_name
+from .._record.entries import DeviceRecord, Entry, NumberNote, Standing
+from .._record.files import RecordFile, SealedFile
 
 
 @dataclass(frozen=True)

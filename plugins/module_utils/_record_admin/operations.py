@@ -23,7 +23,8 @@ from .._reconcile.apply import LOCK_SECONDS
 from .._reconcile.observe import House
 from .._reconcile.result import Result
 from .._record.backup import BackupError, Files, earlier_backup, read_backup, write_backup
-from .._record.store import RecordFile, is_sealed
+from .._record.encryption import owner_of
+from .._record.files import RecordFile
 from .inventory import Owner, View, look_around
 
 AS_OLD = (
@@ -38,6 +39,7 @@ class RecordOperation(enum.Enum):
     BACKUP = "backup"
     RESTORE = "restore"
     FORGET = "forget"
+    MIGRATE = "migrate"
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Errand:
         path: The backup; empty where there is none.
         orphans: Whether files that belong to no listed device are forgotten too.
         overwrite: Whether a file that is there is replaced by the backup's.
+        old_account_token: The account token that entries are migrated from.
     """
 
     operation: RecordOperation
@@ -57,6 +60,7 @@ class Errand:
     path: str = ""
     orphans: bool = False
     overwrite: bool = False
+    old_account_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -93,15 +97,6 @@ class Job:
     act: t.Callable[[list[Change]], None]
     facts: Result = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-
-
-def plan_job(house: House, errand: Errand) -> Job:
-    """Return the job that an errand asks for; nothing is written."""
-    if errand.operation is RecordOperation.BACKUP:
-        return plan_backup(house, errand.path, errand.numbers)
-    if errand.operation is RecordOperation.RESTORE:
-        return plan_restore(house, errand.path, errand.numbers, errand.overwrite)
-    return plan_forget(house, errand.numbers, errand.orphans)
 
 
 def foresee_job(house: House, job: Job) -> tuple[Result, list[str]]:
@@ -221,7 +216,7 @@ def _read(house: House, names: t.Iterable[str]) -> tuple[Files, list[str]]:
     warnings: list[str] = []
     for name in names:
         sealed = house.records.file(name).sealed()
-        if sealed is not None and is_sealed(sealed):
+        if sealed is not None and owner_of(sealed) == name:
             files[name] = sealed
         elif sealed is not None:
             warnings.append(f"the record {house.records.file(name).path} is damaged; it is not in the backup.")
@@ -399,19 +394,20 @@ def _applying(changes: t.Sequence[Change]) -> t.Callable[[list[Change]], None]:
 
     def act(done: list[Change]) -> None:
         for group in _by_number(changes):
-            with contextlib.ExitStack() as held, doing(_doing(group[0])):
+            what = "Forgetting" if group[0].after is None else "Restoring the record of"
+            with contextlib.ExitStack() as held, doing_change(what, group[0]):
                 for change in group:
                     held.enter_context(change.file.lock(LOCK_SECONDS))
-                done.extend(change for change in group if _apply(change))
+                done.extend(change for change in group if apply_change(change))
                 # Restored or forgotten: neither may be taken back by a power cut once it was told.
                 group[0].file.sync_folder()
 
     return act
 
 
-def _doing(change: Change) -> str:
-    what = "Forgetting" if change.after is None else "Restoring the record of"
-    return f"{what} device {change.number}" if change.number else f"{what} a device"
+def doing_change(what: str, change: Change) -> t.ContextManager[None]:
+    """Name the operation and its device in any error that does not name one yet."""
+    return doing(f"{what} device {change.number}" if change.number else f"{what} a device")
 
 
 def _by_number(changes: t.Iterable[Change]) -> list[list[Change]]:
@@ -426,7 +422,7 @@ def _lock_order(change: Change) -> tuple[bool, str]:
     return not change.file.name.startswith("number-"), change.file.name
 
 
-def _apply(change: Change) -> bool:
+def apply_change(change: Change) -> bool:
     """Make a change, unless another run wrote in the meantime; tell whether the file is as it is to be."""
     there = change.file.sealed()
     if there == change.after:

@@ -29,12 +29,9 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.service_facts import load_facts
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import BY_OPTION, RECORDED
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backup import read_backup
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import (
-    DeviceRecord,
-    NumberNote,
-    RecordStore,
-    is_name,
-)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.encryption import is_name
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord, NumberNote
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 
 EXAMPLES = int(os.environ.get("FONNTE_FUZZ", "200"))

@@ -342,7 +342,7 @@ def test_a_write_that_fails_leaves_the_file_whole(desk: Desk, monkeypatch: pytes
     desk.fill(d081200000001={"quick": "no"})
     before = desk.files()
 
-    def fail(*_paths: str) -> None:
+    def fail(*_paths: str, **_where: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", fail)

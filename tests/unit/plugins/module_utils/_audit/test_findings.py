@@ -39,7 +39,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.state i
     Recorded,
     State,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import DeviceRecord
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord
 from ansible_collections.fonnte.whatsapp.tests.browser.samples import (
     DAY,
     HOOK,

@@ -16,8 +16,11 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._adoption import a
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import qr_image as _picture
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit import exports as _audit_files
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.atomic_files import (
+    foreign_warnings,
+    probe_write,
     remove_left,
     write_all,
+    write_problem,
     write_whole,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
@@ -86,9 +89,9 @@ def test_whoever_writes_syncs_the_file_and_then_its_folder(
         steps.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
         fsync(descriptor)
 
-    def renamed(one: str, other: str) -> None:
+    def renamed(one: str, other: str, **where: int) -> None:
         steps.append("rename")
-        rename(one, other)
+        rename(one, other, **where)
 
     monkeypatch.setattr(os, "fsync", synced)
     monkeypatch.setattr(os, "replace", renamed)
@@ -97,8 +100,8 @@ def test_whoever_writes_syncs_the_file_and_then_its_folder(
 
 
 @pytest.mark.parametrize("name", sorted(WRITERS))
-def test_a_link_of_the_user_is_kept_and_only_in_a_folder_for_a_group_replaced(tmp_path: Path, name: str) -> None:
-    """Reports go to a folder that others may write to as well: there a link could lead anywhere."""
+def test_a_link_is_replaced_and_never_written_through(tmp_path: Path, name: str) -> None:
+    """In a directory that others may write to, a link could lead anywhere."""
     folder, elsewhere = tmp_path / "folder", tmp_path / "elsewhere"
     folder.mkdir()
     elsewhere.mkdir()
@@ -107,8 +110,8 @@ def test_a_link_of_the_user_is_kept_and_only_in_a_folder_for_a_group_replaced(tm
     os.utime(there, (0, 0))
     link.symlink_to(there)
     WRITERS[name](link)
-    followed = there.stat().st_mtime > 0
-    assert (link.is_symlink(), followed) == ((False, False) if name == "audit" else (True, True))
+    assert not link.is_symlink() and link.is_file()
+    assert there.read_bytes() == PNG and there.stat().st_mtime == 0
     assert os.listdir(folder) == os.listdir(elsewhere) == [NAME]
 
 
@@ -201,3 +204,67 @@ def test_what_killed_runs_left_is_removed_and_nothing_else(tmp_path: Path, monke
     os.utime(left, (0, 0))
     remove_left(str(path))
     assert not left.exists() and all(other.exists() for other in others)
+
+
+def test_a_write_stays_in_the_directory_that_was_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever can rename a directory above the file must not lead the last step elsewhere."""
+    mine, other = tmp_path / "mine", tmp_path / "other"
+    mine.mkdir()
+    other.mkdir()
+    (other / NAME).write_bytes(OLD)
+    fsync = os.fsync
+
+    def swap(descriptor: int) -> None:
+        fsync(descriptor)
+        if not (tmp_path / "moved").exists():
+            mine.rename(tmp_path / "moved")
+            mine.symlink_to(other)
+
+    monkeypatch.setattr(os, "fsync", swap)
+    write_one(mine / NAME)
+    assert (other / NAME).read_bytes() == OLD and os.listdir(other) == [NAME]
+    assert (tmp_path / "moved" / NAME).read_bytes() == NEW
+
+
+def test_a_file_that_cannot_be_replaced_is_found_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert write_problem(str(tmp_path / NAME)) == ""
+    assert "there is no folder" in write_problem(str(tmp_path / "none" / NAME))
+    assert "is a directory" in write_problem(str(tmp_path))
+    assert "File name too long" in write_problem(str(tmp_path / ("n" * 256)))
+    (tmp_path / "link").symlink_to(tmp_path / "none" / NAME)
+    assert write_problem(str(tmp_path / "link")) == ""
+    sticky = tmp_path / "sticky"
+    sticky.mkdir()
+    sticky.chmod(0o1777)
+    (sticky / NAME).write_bytes(OLD)
+    monkeypatch.setattr(os, "geteuid", lambda: os.stat(sticky).st_uid + 4711)
+    assert "belongs to another user" in write_problem(str(sticky / NAME))
+    assert write_problem(str(sticky / "new")) == ""
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert "cannot be written" in write_problem(str(tmp_path / NAME))
+
+
+def test_a_full_disk_is_found_before_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    probe_write(str(tmp_path / NAME))
+    assert os.listdir(tmp_path) == []
+    monkeypatch.setattr(os, "fsync", failing(OSError(28, "No space left on device")))
+    with pytest.raises(OSError, match="No space left"):
+        probe_write(str(tmp_path / NAME))
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_directory_of_another_user_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = tmp_path / "link"
+    (tmp_path / "theirs").mkdir()
+    link.symlink_to(tmp_path / "theirs")
+    assert foreign_warnings([str(link / NAME), str(tmp_path / "none" / NAME)]) == []
+    stat_of = os.stat
+
+    def owned(path: t.Any, **named: t.Any) -> os.stat_result:
+        fields = list(stat_of(path, **named))
+        fields[4] = 4711
+        return os.stat_result(fields)
+
+    monkeypatch.setattr(os, "stat", owned)
+    (warning,) = foreign_warnings([str(link / NAME), str(link / "other")])
+    assert str(tmp_path / "theirs") in warning and "another user" in warning

@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import OptionError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._device import service_facts as _facts
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.service_facts import (
     ServiceFacts,
     find_facts,
@@ -89,18 +88,20 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: p
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(_facts.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OptionError, match=r"Option dest: .*No space left on device"):
         save_facts(str(path), HERE, ServiceFacts(), AT, "dest")
     assert load_facts(str(path), HERE, "dest") == ALL
     assert [entry.name for entry in tmp_path.iterdir()] == ["facts.json"]
 
 
-def test_a_link_is_kept(tmp_path: Path) -> None:
-    shared = tmp_path / "shared.json"
-    (tmp_path / "facts.json").symlink_to(shared)
-    save_facts(str(tmp_path / "facts.json"), HERE, ALL, AT, "dest")
-    assert (tmp_path / "facts.json").is_symlink() and load_facts(str(shared), HERE, "dest") == ALL
+def test_a_link_is_read_and_replaced(tmp_path: Path) -> None:
+    shared, link = tmp_path / "shared.json", tmp_path / "facts.json"
+    save_facts(str(shared), HERE, ALL, AT, "dest")
+    link.symlink_to(shared)
+    assert load_facts(str(link), HERE, "dest") == ALL
+    save_facts(str(link), HERE, ServiceFacts(), AT, "dest")
+    assert not link.is_symlink() and load_facts(str(shared), HERE, "dest") == ALL
 
 
 def test_a_missing_file_is_an_error_that_names_the_doctor(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor import run
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.experiments import PROBE_URL
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.run import OWN_NAME
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import NumberNote
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import NumberNote
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES
 

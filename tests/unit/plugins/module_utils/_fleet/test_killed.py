@@ -19,7 +19,8 @@ import typing as t
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import BY_OPTION
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore, Standing
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import Standing
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 
 SIZE = 24

@@ -109,6 +109,7 @@ def test_every_secret_is_masked_and_nothing_else() -> None:
     secrets = {
         "account_token",
         "device_token",
+        "old_account_token",
         "otp",
         "webhook",
         "webhook_connect",

@@ -502,14 +502,14 @@ def test_a_record_that_cannot_be_read_now_is_neither_lost_nor_left_out(
     """It may be good: an update without what is in it could reset that, and the file would be set aside."""
     controller.device(A, **FULL)
     good = controller.record_files()
-    opened = open
+    opened = os.open
 
-    def out_of_files(path: t.Any, *how: t.Any, **more: t.Any) -> t.Any:
-        if str(path).startswith(str(controller.records / "device-")) and "r" in "".join(how):
+    def out_of_files(path: t.Any, flags: int, *more: t.Any, **named: t.Any) -> int:
+        if str(path).startswith("device-") and not flags & os.O_RDWR:
             raise OSError(errno.EMFILE, "Too many open files")
-        return opened(path, *how, **more)
+        return opened(path, flags, *more, **named)
 
-    monkeypatch.setattr("builtins.open", out_of_files)
+    monkeypatch.setattr(os, "open", out_of_files)
     sent = writes(controller)
     with pytest.raises(RecordError, match=f"Looking up device {A}: the record .* cannot be read .Too many open files"):
         controller.device(A, name="Toko Dua")

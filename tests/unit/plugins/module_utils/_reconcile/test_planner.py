@@ -47,11 +47,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.state i
     Recorded,
     State,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import (
-    DeviceRecord,
-    Entry,
-    Standing,
-)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord, Entry, Standing
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=timezone.utc)
 NUMBER = "081200000001"

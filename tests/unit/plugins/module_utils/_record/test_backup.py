@@ -22,7 +22,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backup imp
     read_backup,
     write_backup,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import DeviceRecord, RecordStore
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 
 NAME = "device-" + "0a" * 16
 OTHER = "number-" + "b1" * 16
@@ -32,7 +33,12 @@ OTHER = "number-" + "b1" * 16
 def sealed(tmp_path: Path) -> bytes:
     file = RecordStore(str(tmp_path / "records"), "https://api.example.com").device("a-token")
     file.save(DeviceRecord(number="08123456789"))
-    return Path(file.path).read_bytes()
+    return NAME.encode() + Path(file.path).read_bytes()[len(NAME) :]
+
+
+def renamed(sealed: bytes) -> bytes:
+    """Return a string with the form of one for the file OTHER."""
+    return OTHER.encode() + sealed[len(NAME) :]
 
 
 def write(path: Path, data: object) -> str:
@@ -42,16 +48,16 @@ def write(path: Path, data: object) -> str:
 
 def test_what_was_written_is_read(tmp_path: Path, sealed: bytes) -> None:
     path = tmp_path / "backup.json"
-    write_backup(str(path), {OTHER: sealed, NAME: sealed})
-    assert read_backup(str(path)) == {NAME: sealed, OTHER: sealed}
+    write_backup(str(path), {OTHER: renamed(sealed), NAME: sealed})
+    assert read_backup(str(path)) == {NAME: sealed, OTHER: renamed(sealed)}
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert sorted(os.listdir(tmp_path)) == ["backup.json", "records"]
 
 
 def test_the_same_files_make_the_same_text_with_a_line_for_each(tmp_path: Path, sealed: bytes) -> None:
     one, other = tmp_path / "one.json", tmp_path / "other.json"
-    write_backup(str(one), {OTHER: sealed, NAME: sealed})
-    write_backup(str(other), {NAME: sealed, OTHER: sealed})
+    write_backup(str(one), {OTHER: renamed(sealed), NAME: sealed})
+    write_backup(str(other), {NAME: sealed, OTHER: renamed(sealed)})
     assert one.read_bytes() == other.read_bytes()
     lines = one.read_text().splitlines()
     assert [line for line in lines if NAME in line] == [f'  "{NAME}": "{sealed.decode()}",']
@@ -99,7 +105,7 @@ def test_a_name_that_is_none_of_ours_is_refused(tmp_path: Path, sealed: bytes, n
 )
 def test_a_text_that_is_not_sealed_is_refused_by_the_name_of_its_file(tmp_path: Path, text: object) -> None:
     path = write(tmp_path / "b.json", {"format": FORMAT, "files": {NAME: text}})
-    with pytest.raises(BackupError, match=f"{NAME} that is not sealed") as caught:
+    with pytest.raises(BackupError, match=f"{NAME} that is not encrypted") as caught:
         read_backup(path)
     assert "s3cret" not in str(caught.value)
 
@@ -107,7 +113,7 @@ def test_a_text_that_is_not_sealed_is_refused_by_the_name_of_its_file(tmp_path: 
 def test_a_sealed_text_that_was_cut_or_spaced_is_refused(tmp_path: Path, sealed: bytes) -> None:
     whole = sealed.decode()
     for text in (whole[:-1], whole[:50], whole + "\n", " " + whole, whole[4:], whole.replace("gA", "hA", 1)):
-        with pytest.raises(BackupError, match="not sealed"):
+        with pytest.raises(BackupError, match="not encrypted"):
             read_backup(write(tmp_path / "b.json", {"format": FORMAT, "files": {NAME: text}}))
 
 
@@ -158,7 +164,7 @@ def test_what_cannot_be_read_or_written_is_said(tmp_path: Path, sealed: bytes, m
         read_backup(str(tmp_path / "none.json"))
     with pytest.raises(BackupError, match="cannot be read"):
         read_backup(str(tmp_path))
-    with pytest.raises(BackupError, match="no folder that can be written"):
+    with pytest.raises(BackupError, match="there is no folder"):
         earlier_backup(str(tmp_path / "none" / "b.json"), records)
     with pytest.raises(OptionError, match="record's own folder"):
         earlier_backup(os.path.join(records, "b.json"), records)
@@ -175,9 +181,19 @@ def test_what_cannot_be_read_or_written_is_said(tmp_path: Path, sealed: bytes, m
     assert sorted(os.listdir(tmp_path)) == ["b.json", "records"]
 
 
-def test_a_link_stays_a_link(tmp_path: Path, sealed: bytes) -> None:
+def test_a_link_is_read_and_replaced(tmp_path: Path, sealed: bytes) -> None:
     (tmp_path / "repository").mkdir()
     link = tmp_path / "b.json"
     link.symlink_to(tmp_path / "repository" / "b.json")
-    write_backup(str(link), {NAME: sealed})
-    assert link.is_symlink() and read_backup(str(link)) == {NAME: sealed}
+    write_backup(str(tmp_path / "repository" / "b.json"), {NAME: sealed})
+    assert read_backup(str(link)) == {NAME: sealed}
+    write_backup(str(link), {})
+    assert not link.is_symlink() and read_backup(str(link)) == {}
+    assert read_backup(str(tmp_path / "repository" / "b.json")) == {NAME: sealed}
+
+
+def test_the_string_of_another_file_is_refused_without_a_token(tmp_path: Path, sealed: bytes) -> None:
+    other = "device-" + "9" * 32
+    path = write(tmp_path / "b.json", {"format": FORMAT, "files": {other: sealed.decode()}})
+    with pytest.raises(BackupError, match=f"the entry of {NAME} under the name {other}"):
+        read_backup(path)

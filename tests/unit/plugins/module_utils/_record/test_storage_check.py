@@ -97,10 +97,10 @@ def test_a_folder_below_a_temporary_directory_does_not_last(tmp_path: Path) -> N
     assert look(beside).lasting is True
 
 
-def test_a_folder_that_others_can_write_does_not_last(tmp_path: Path) -> None:
+def test_a_folder_that_everyone_can_write_does_not_last(tmp_path: Path) -> None:
     folder = tmp_path / "record"
     folder.mkdir()
-    for mode, lasting in ((0o770, False), (0o707, False), (0o755, True), (0o700, True)):
+    for mode, lasting in ((0o777, False), (0o707, False), (0o2770, True), (0o755, True), (0o700, True)):
         folder.chmod(mode)
         health = look(folder)
         assert (health.mode, health.lasting) == (f"{mode:04o}", lasting)

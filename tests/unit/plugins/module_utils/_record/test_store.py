@@ -23,21 +23,20 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
+    ForeignRecordError,
     MissingLibraryError,
     RecordError,
     RecordHeldError,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import (
-    CLOCK_TICK_NS,
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.encryption import is_name, owner_of
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import (
     DeviceRecord,
     Entry,
     NumberNote,
-    RecordFile,
-    RecordStore,
     Standing,
-    is_name,
-    is_sealed,
 )
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.files import CLOCK_TICK_NS, RecordFile
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 
 ENDPOINT = "https://api.example.com"
 TOKEN = "token-of-a-device"
@@ -130,13 +129,7 @@ def test_nothing_is_known_of_a_setting_that_is_taken_out() -> None:
     assert (left.carried, left.number) == (frozenset({"resend"}), "0812")
 
 
-# The format: what an earlier release wrote has to open for ever
-
-
-def sealed_as_ever(secret: str, data: t.Any) -> bytes:
-    """Seal as the first release did."""
-    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"fonnte.whatsapp/record/1").derive(secret.encode())
-    return Fernet(base64.urlsafe_b64encode(key)).encrypt(json.dumps(data).encode())
+# The format
 
 
 RECORD_DATA = {
@@ -177,8 +170,11 @@ NOTE_DATA = {
 def test_a_record_has_the_form_that_it_always_had() -> None:
     assert RECORD.to_json() == RECORD_DATA
     assert DeviceRecord.from_json(RECORD_DATA) == RECORD
-    bare = {"format": 1, "entries": {}, "number": ""}
+    bare = {"format": 1, "entries": {}, "otp_requested_at": None, "number": "", "carried": [], "stamps": []}
     assert DeviceRecord.from_json(bare) == DeviceRecord()
+    for missing in ("number", "carried", "stamps"):
+        with pytest.raises(ValueError):
+            DeviceRecord.from_json({key: value for key, value in bare.items() if key != missing})
 
 
 def test_a_note_has_the_form_that_it_always_had() -> None:
@@ -189,15 +185,54 @@ def test_a_note_has_the_form_that_it_always_had() -> None:
         assert NumberNote.from_json({**NOTE_DATA, "state": state}).state == state
 
 
-def test_what_an_earlier_release_sealed_is_found_and_opens(store: RecordStore) -> None:
+def test_names_and_keys_are_those_of_the_format(store: RecordStore) -> None:
+    """A change of either loses every record of every user."""
     device, note = store.device(TOKEN), store.number("account", "08123456789")
     assert device.name == "device-acb61d6b144fb6f65cdd6cf3dd71f068"
     assert note.name == "number-43638e8d5e3c854148637e4922b16b4b"
     os.makedirs(store.folder)
-    Path(device.path).write_bytes(sealed_as_ever(TOKEN, RECORD_DATA))
-    Path(note.path).write_bytes(sealed_as_ever("account", NOTE_DATA))
+    Path(device.path).write_bytes(encrypted_by_hand(TOKEN, "device", device.name, RECORD_DATA))
+    Path(note.path).write_bytes(encrypted_by_hand("account", "number", note.name, NOTE_DATA))
     assert device.load() == (RECORD, "")
     assert note.load() == (NumberNote.from_json(NOTE_DATA), "")
+
+
+def encrypted_by_hand(
+    secret: str, kind: str, name: str, data: t.Any, endpoint: str = ENDPOINT, inner: str = ""
+) -> bytes:
+    """Encrypt as the format describes, without the code under test."""
+    info = f"fonnte.whatsapp/record/1\0{kind}\0{name}\0{endpoint}".encode()
+    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret.encode())
+    plain = json.dumps({**data, "file": inner or name}).encode()
+    return name.encode() + b":" + Fernet(base64.urlsafe_b64encode(key)).encrypt(plain)
+
+
+def test_a_string_is_bound_to_its_kind_endpoint_and_name(store: RecordStore) -> None:
+    file = store.device(TOKEN)
+    os.makedirs(store.folder)
+    other = "device-" + "9" * 32
+    for wrong in (
+        encrypted_by_hand(TOKEN, "number", file.name, RECORD_DATA),
+        encrypted_by_hand(TOKEN, "device", file.name, RECORD_DATA, endpoint="https://elsewhere.example.com"),
+        encrypted_by_hand(TOKEN, "device", file.name, RECORD_DATA, inner=other),
+        file.name.encode() + encrypted_by_hand(TOKEN, "device", other, RECORD_DATA)[len(other) :],
+        Fernet(Fernet.generate_key()).encrypt(b"{}"),
+    ):
+        Path(file.path).write_bytes(wrong)
+        assert file.load() == (None, f"the record {file.path} is damaged")
+
+
+def test_the_entry_of_another_file_is_not_taken_for_a_damaged_one(store: RecordStore) -> None:
+    mine, other = store.number("account", "08123456789"), store.number("account", "08123456780")
+    other.save(NumberNote("creating", AT, {"webhook": URL}))
+    os.rename(other.path, mine.path)
+    assert mine.load() == (None, f"the record {mine.path} contains the entry of another file, {other.name}")
+    with pytest.raises(ForeignRecordError, match="find out who else can write"):
+        mine.read()
+    assert store.notes("account") == {}
+    mine.save(NumberNote("present", AT))
+    (aside,) = store.damaged()
+    assert owner_of(Path(store.folder, aside).read_bytes()) == other.name
 
 
 def test_what_a_note_was_about_to_set_and_nobody_knows_is_passed_over() -> None:
@@ -255,7 +290,10 @@ def test_a_record_does_not_open_under_another_token(store: RecordStore) -> None:
     file.save(full_record())
     os.rename(file.path, other.path)
     content, problem = other.load()
-    assert content is None and "damaged" in problem and other.path in problem
+    assert content is None and "entry of another file" in problem and other.path in problem
+    # Whoever changes the name in the string too has a string that decrypts nowhere.
+    Path(other.path).write_bytes(Path(other.path).read_bytes().replace(file.name.encode(), other.name.encode()))
+    assert other.load() == (None, f"the record {other.path} is damaged")
 
 
 @pytest.mark.parametrize("cut", [0, 1, 20, 100, -1])
@@ -349,7 +387,10 @@ def test_a_note_of_another_shape_is_refused(data: object) -> None:
 
 
 def test_a_setting_of_a_newer_release_is_passed_over() -> None:
-    data = {"format": 1, "number": "", "entries": {"colour": ["red", AT, "recorded"], "quick": [True, AT, "recorded"]}}
+    data = {
+        **DeviceRecord().to_json(),
+        "entries": {"colour": ["red", AT, "recorded"], "quick": [True, AT, "recorded"]},
+    }
     assert DeviceRecord.from_json(data).entries == {"quick": Entry(True, AT)}
 
 
@@ -425,9 +466,9 @@ def test_what_has_to_be_there_before_a_call_is_on_the_disk_with_its_name(
         status = os.fstat(descriptor)
         done.append("folder" if stat.S_ISDIR(status.st_mode) else f"file of {status.st_size} bytes")
 
-    def rename(source: str, target: str) -> None:
+    def rename(source: str, target: str, **where: int) -> None:
         done.append("name")
-        replace(source, target)
+        replace(source, target, **where)
 
     monkeypatch.setattr(os, "fsync", fsync)
     monkeypatch.setattr(os, "replace", rename)
@@ -443,9 +484,12 @@ def test_what_has_to_be_there_before_a_call_is_on_the_disk_with_its_name(
 def test_what_a_killed_run_left_aside_is_no_part_of_the_next_record(store: RecordStore) -> None:
     file = store.device(TOKEN)
     os.makedirs(store.folder)
-    Path(file.path + ".new").write_bytes(b"x" * 5000)
+    for name in (file.name, "device-" + "9" * 32):
+        Path(store.folder, f".{name}.0123.new").write_bytes(b"x" * 5000)
     file.save(full_record())
-    assert file.load() == (full_record(), "") and os.listdir(store.folder) == [file.name]
+    assert file.load() == (full_record(), "")
+    # Another run may use the file of another device at the moment.
+    assert sorted(os.listdir(store.folder)) == [f".device-{'9' * 32}.0123.new", file.name]
 
 
 def test_a_record_that_is_saved_without_a_lock_is_the_owners_alone_too(store: RecordStore) -> None:
@@ -483,7 +527,7 @@ def test_what_cannot_be_removed_synced_or_set_aside_is_named_with_its_folder(
         file.save(full_record())
     os.rmdir(file.path)
     Path(file.path).write_bytes(b"damaged")
-    monkeypatch.setattr(os, "replace", lambda source, target: os.rmdir("/no such folder"))
+    monkeypatch.setattr(os, "replace", lambda source, target, **where: os.rmdir("/no such folder"))
     with pytest.raises(RecordError, match="No such file or directory") as caught:
         file.save(full_record())
     assert store.folder in str(caught.value)
@@ -668,13 +712,6 @@ def test_a_note_tells_its_number_to_its_account_at_its_endpoint_alone(store: Rec
     assert RecordStore(store.folder, "https://elsewhere.example.com").notes("account") == {}
 
 
-def test_a_note_of_an_earlier_release_opens_without_a_number(store: RecordStore) -> None:
-    note = NumberNote.from_json({"format": 1, "state": "present", "at": AT, "sent": {}, "device_file": ""})
-    assert note.number == ""
-    with pytest.raises(ValueError):
-        NumberNote.from_json({**note.to_json(), "number": 62})
-
-
 def test_only_sealed_files_have_names_of_sealed_files(store: RecordStore) -> None:
     file = store.device(TOKEN)
     assert store.names() == store.damaged() == []
@@ -686,13 +723,14 @@ def test_only_sealed_files_have_names_of_sealed_files(store: RecordStore) -> Non
     assert store.names() == [file.name] and store.damaged() == [aside]
 
 
-def test_a_sealed_text_is_known_by_its_form(store: RecordStore) -> None:
+def test_an_encrypted_string_is_known_by_its_form(store: RecordStore) -> None:
     file = store.device(TOKEN)
     file.save(full_record())
     sealed = Path(file.path).read_bytes()
-    assert is_sealed(sealed) and store.file(file.name).sealed() == sealed
-    for text in (b"", b"gAAAAA", sealed[:-4], sealed[4:], sealed + b"\n", b"h" + sealed[1:], sealed + b"===="):
-        assert not is_sealed(text)
+    assert owner_of(sealed) == file.name and store.file(file.name).sealed() == sealed
+    bare = sealed.partition(b":")[2]
+    for text in (b"", b"gAAAAA", bare, sealed[:-4], sealed[4:], sealed + b"\n", b"h" + sealed[1:], sealed + b"===="):
+        assert owner_of(text) == ""
 
 
 def test_a_file_that_cannot_be_read_is_named(store: RecordStore) -> None:
@@ -714,6 +752,7 @@ def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
 
 def test_files_are_told_in_order(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [kind + digit * 32 for kind in ("device-", "number-") for digit in "09af"]
+    os.makedirs(store.folder)
     monkeypatch.setattr(os, "listdir", lambda folder: names[::-1])
     assert store.names() == names
 
@@ -726,8 +765,8 @@ def test_a_name_is_whole_and_has_no_path() -> None:
 
 def test_notes_are_found_among_whatever_else_is_there(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
     ours, moved = store.number("account", "08123456789"), "number-" + "f" * 32
-    note = sealed_as_ever("account", NOTE_DATA)
-    nameless = sealed_as_ever("account", {**NOTE_DATA, "number": ""})
+    note = encrypted_by_hand("account", "number", ours.name, NOTE_DATA)
+    nameless = encrypted_by_hand("account", "number", ours.name, {**NOTE_DATA, "number": ""})
     files = {"device-" + "0" * 32: b"", "number-" + "0" * 32: b"not sealed", ours.name: note, moved: note}
     assert {name: found.number for name, found in store.notes_in(files, "account").items()} == {
         ours.name: "08123456789"
@@ -744,5 +783,6 @@ def test_notes_are_found_among_whatever_else_is_there(store: RecordStore, monkey
     ("length", "form"), [(73, True), (89, True), (57, False), (72, False), (74, False), (88, False), (41, False)]
 )
 def test_a_sealed_text_has_whole_blocks_and_one_at_least(length: int, form: bool) -> None:
-    assert is_sealed(base64.urlsafe_b64encode(b"\x80" + bytes(length - 1))) is form
-    assert not is_sealed(base64.urlsafe_b64encode(b"\x81" + bytes(length - 1)))
+    name = b"device-" + b"0a" * 16
+    assert bool(owner_of(name + b":" + base64.urlsafe_b64encode(b"\x80" + bytes(length - 1)))) is form
+    assert not owner_of(name + b":" + base64.urlsafe_b64encode(b"\x81" + bytes(length - 1)))

@@ -17,7 +17,10 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, RecordError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import NumberNote, RecordFile, RecordStore
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import NumberNote
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.files import RecordFile
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import record as _module_record
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record_admin import operations as _record_care
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 
@@ -435,14 +438,14 @@ def test_a_text_of_another_device_is_refused_by_name(fleet: Controller, tmp_path
     data["files"][first] = data["files"][second]
     path.write_text(json.dumps(data))
     fresh = second_controller(fleet, tmp_path / "second")
-    with pytest.raises(FonnteError, match=f"{first} of device {A} that does not open with its token"):
+    with pytest.raises(FonnteError, match=f"the entry of {second} under the name {first}"):
         care(fresh, "restore", path=str(path))
     assert not fresh.records.exists()
 
 
 def somebody_is_quicker(monkeypatch: pytest.MonkeyPatch, plan: str, other: Controller, **settings: t.Any) -> None:
     """Have another run change the device A between a plan and what is done by it."""
-    planned = getattr(_record_care, plan)
+    planned = getattr(_module_record, plan)
 
     def and_then(*args: t.Any) -> _record_care.Job:
         job: _record_care.Job = planned(*args)
@@ -450,7 +453,7 @@ def somebody_is_quicker(monkeypatch: pytest.MonkeyPatch, plan: str, other: Contr
         other.sandbox.clear_journal()
         return job
 
-    monkeypatch.setattr(_record_care, plan, and_then)
+    monkeypatch.setattr(_module_record, plan, and_then)
 
 
 def test_what_another_run_wrote_in_the_meantime_is_kept(
@@ -486,7 +489,7 @@ def test_a_restore_that_breaks_off_tells_what_it_did(
     path = str(tmp_path / "backup.json")
     care(fleet, "backup", path=path)
     fresh = second_controller(fleet, tmp_path / "second")
-    apply = _record_care._apply
+    apply = _record_care.apply_change
     count = []
 
     def full_at_the_fourth(change: _record_care.Change) -> bool:
@@ -495,7 +498,7 @@ def test_a_restore_that_breaks_off_tells_what_it_did(
             raise RecordError("the record cannot be written (No space left on device)", "make room")
         return apply(change)
 
-    monkeypatch.setattr(_record_care, "_apply", full_at_the_fourth)
+    monkeypatch.setattr(_record_care, "apply_change", full_at_the_fourth)
     with pytest.raises(RecordError, match="Restoring the record of ") as caught:
         care(fresh, "restore", path=path)
     progress = caught.value.progress

@@ -1,0 +1,368 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The directory of the record: opened once, checked, and safe to share with a group.
+
+Other members of the group may rename, remove and replace everything in it. So no path is used after the directory was
+opened, no link is followed, and each file is checked after it was opened.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import threading
+import time
+import typing as t
+import weakref
+
+from .._common.atomic_files import TEMPORARY_END, temporary_start, write_in
+from .._common.errors import RecordError, UnsafeFileError
+from .mounts import is_mount
+
+# Not the first file of a pipe or a device that someone else has put there: opening it must not wait.
+SAFE_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+MAX_FILE_BYTES = 1024 * 1024
+MODE_DIRECTORY = 0o700
+MODE_OWN, MODE_SHARED = 0o600, 0o660
+# Between its creation and its final permissions, the lock of another user cannot be opened.
+LOCK_TRIES = 40
+LOCK_TRY_SECONDS = 0.05
+
+
+class RecordDirectory:
+    """The directory of the record.
+
+    Attributes:
+        path: As the user wrote it, for messages; files are reached through the descriptor.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        # With a separator at its end, a link would be followed.
+        self._place = path.rstrip(os.sep) or os.sep
+        self._guard = threading.Lock()
+        self._descriptor: int | None = None
+        self._left: tuple[str, ...] | None = None
+
+    # The directory
+
+    def prepare(self) -> int:
+        """Create the directory if it does not exist, remove the permissions of everyone, and return its descriptor.
+
+        Raises:
+            RecordError: It cannot be written, or is not safe to use.
+        """
+        with self._guard:
+            try:
+                if self._descriptor is None:
+                    os.makedirs(os.path.dirname(self._place) or os.curdir, exist_ok=True)
+                    with contextlib.suppress(FileExistsError):
+                        os.mkdir(self._place, MODE_DIRECTORY)
+                descriptor = self._opened()
+                self._close_to_everyone(descriptor)
+                if self._left is None:
+                    self._left = tuple(name for name in os.listdir(descriptor) if name.endswith(TEMPORARY_END))
+            except OSError as exc:
+                raise self.unwritable(exc) from None
+            return descriptor
+
+    def open(self) -> int:
+        """Return the descriptor of the directory.
+
+        Raises:
+            OSError: It does not exist, or cannot be opened.
+            RecordError: It is not safe to use.
+        """
+        with self._guard:
+            return self._opened()
+
+    def _opened(self) -> int:
+        if self._descriptor is None:
+            try:
+                descriptor = os.open(self._place, os.O_RDONLY | os.O_DIRECTORY | SAFE_FLAGS)
+            except OSError:
+                if os.path.islink(self._place):
+                    raise _linked(self.path) from None
+                raise
+            try:
+                self._check_owner(os.fstat(descriptor))
+            except BaseException:
+                os.close(descriptor)
+                raise
+            weakref.finalize(self, os.close, descriptor)
+            self._descriptor = descriptor
+        return self._descriptor
+
+    def _check_owner(self, status: os.stat_result) -> None:
+        """Refuse a directory that someone else has created where everyone can create one, such as below /tmp."""
+        if status.st_uid in (0, os.geteuid()) or not self._is_below_everyone() or is_mount(self._place):
+            return
+        raise RecordError(
+            f"the record in {self.path} cannot be used: the directory belongs to another user (number "
+            f"{status.st_uid}), and everyone can write to the directory above it",
+            "name a directory of your own with record_path",
+        )
+
+    def _is_below_everyone(self) -> bool:
+        parent = os.stat(os.path.dirname(os.path.abspath(self._place)))
+        return bool(parent.st_mode & stat.S_IWOTH)
+
+    def _close_to_everyone(self, descriptor: int) -> None:
+        mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+        if not mode & stat.S_IWOTH:
+            return
+        try:
+            os.fchmod(descriptor, mode & ~stat.S_IWOTH)
+        except OSError:
+            if not is_mount(self._place):
+                raise _open_to_everyone(self.path, mode) from None
+
+    def check_writable(self) -> None:
+        """Check without touching anything whether the directory can be written.
+
+        Raises:
+            RecordError: A run that has something to write would fail.
+        """
+        if os.path.islink(self._place):
+            raise _linked(self.path)
+        place = os.path.abspath(self._place)
+        while not os.path.exists(place):
+            place = os.path.dirname(place)
+        if not os.path.isdir(place):
+            raise self.unwritable(OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise self.unwritable(OSError(errno.EACCES, os.strerror(errno.EACCES)))
+        if place == os.path.abspath(self._place):
+            status = os.stat(place)
+            self._check_owner(status)
+            if self._stays_open(status) and not is_mount(place):
+                raise _open_to_everyone(self.path, stat.S_IMODE(status.st_mode))
+
+    def _stays_open(self, status: os.stat_result) -> bool:
+        """Return whether everyone can write to the directory, and this user cannot change that."""
+        return bool(status.st_mode & stat.S_IWOTH) and os.geteuid() not in (0, status.st_uid)
+
+    def warnings(self) -> list[str]:
+        """Return a warning for a volume to which everyone can write; each other directory is corrected or refused."""
+        try:
+            status = os.stat(self._place)
+        except OSError:
+            return []
+        if not self._stays_open(status) or not is_mount(self._place):
+            return []
+        return [
+            f"Everyone can write to the volume {self.path} with the record, and can remove or replace files in it; "
+            "mount it with a group for the runs (fsGroup), and with mode 2770."
+        ]
+
+    def unwritable(self, exc: OSError) -> RecordError:
+        """Return the error for a file or directory that cannot be written."""
+        return RecordError(
+            f"the record in {self.path} cannot be written ({exc.strerror})",
+            "see that it is a folder that the user who runs the task can write, or name another with record_path",
+        )
+
+    # Its files
+
+    def names(self) -> list[str]:
+        """Return the names of everything in the directory, sorted; none where there is no directory."""
+        try:
+            return sorted(os.listdir(self.open()))
+        except FileNotFoundError:
+            return []
+        except OSError as exc:
+            raise RecordError(
+                f"the record in {self.path} cannot be read ({exc.strerror})",
+                "see that it is a folder that the user who runs the task can read, or name another with record_path",
+            ) from None
+
+    def read(self, name: str) -> bytes | None:
+        """Return the content of a file; None for no file.
+
+        Raises:
+            RecordError: It cannot be read, or is not safe to use.
+        """
+        try:
+            with os.fdopen(self._open_file(name, os.O_RDONLY), "rb") as stream:
+                return stream.read(MAX_FILE_BYTES + 1)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as exc:
+            raise RecordError(
+                f"the record {self.full_path(name)} cannot be read ({exc.strerror})",
+                "see that the user who runs the task can read it",
+            ) from None
+
+    def write(self, name: str, data: bytes) -> None:
+        """Replace a file whole; only the holder of its lock may. A power cut may take the new name back.
+
+        Raises:
+            RecordError: It cannot be written.
+        """
+        descriptor = self.prepare()
+        try:
+            self._remove_left(descriptor, name)
+            write_in(descriptor, name, data, self._file_mode(os.fstat(descriptor)))
+        except OSError as exc:
+            raise self.unwritable(exc) from None
+
+    def _remove_left(self, descriptor: int, name: str) -> None:
+        """Remove the temporary files of this file that killed runs have left. Its lock proves that no run uses one."""
+        for left in self._left or ():
+            if left.startswith(temporary_start(name)):
+                with contextlib.suppress(OSError):
+                    os.unlink(left, dir_fd=descriptor)
+
+    def rename(self, name: str, new_name: str) -> None:
+        """Rename a file; RecordError if that cannot be done."""
+        try:
+            descriptor = self.open()
+            os.replace(name, new_name, src_dir_fd=descriptor, dst_dir_fd=descriptor)
+        except OSError as exc:
+            raise self.unwritable(exc) from None
+
+    def remove(self, name: str) -> None:
+        """Remove a file, or a link in its place; RecordError if that cannot be done."""
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=self.open())
+        except OSError as exc:
+            raise self.unwritable(exc) from None
+
+    def sync(self) -> None:
+        """Make a new name survive a power cut; RecordError if that cannot be done."""
+        try:
+            os.fsync(self.open())
+        except OSError as exc:
+            raise self.unwritable(exc) from None
+
+    def exists(self, name: str) -> bool:
+        """Return whether there is a regular file of this name."""
+        try:
+            return stat.S_ISREG(self._status(name).st_mode)
+        except (OSError, RecordError):
+            return False
+
+    def full_path(self, name: str) -> str:
+        """Return where a file is, for messages."""
+        return os.path.join(self.path, name)
+
+    # Its locks
+
+    def open_lock(self, name: str) -> int:
+        """Return the descriptor of a lock file, which is created where there is none.
+
+        Raises:
+            RecordError: It cannot be opened, or is not safe to use.
+        """
+        directory = self.prepare()
+        mode = self._file_mode(os.fstat(directory))
+        tries_left = LOCK_TRIES
+        while True:
+            try:
+                return self._open_or_create(directory, name, mode)
+            except OSError as exc:
+                # Another run creates it now, or it is not open to the group yet.
+                passing = isinstance(exc, FileExistsError) or (isinstance(exc, PermissionError) and mode == MODE_SHARED)
+                if not passing or not tries_left:
+                    raise self.unwritable(exc) from None
+            tries_left -= 1
+            time.sleep(LOCK_TRY_SECONDS)
+
+    def _open_or_create(self, directory: int, name: str, mode: int) -> int:
+        with contextlib.suppress(FileNotFoundError):
+            return self._open_file(name, os.O_RDWR)
+        descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFE_FLAGS, MODE_OWN, dir_fd=directory)
+        try:
+            os.fchmod(descriptor, mode)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def is_lock(self, name: str, descriptor: int) -> bool:
+        """Return whether a lock file still is the one of a descriptor: another user may have replaced it."""
+        held = os.fstat(descriptor)
+        try:
+            return os.path.samestat(held, self._status(name))
+        except FileNotFoundError:
+            return False
+
+    @contextlib.contextmanager
+    def lock_stream(self, name: str, mode: str) -> t.Iterator[t.BinaryIO]:
+        """Open a lock file that exists, to read or change the name of its last writer."""
+        flags = os.O_RDONLY if mode == "rb" else os.O_RDWR
+        with os.fdopen(self._open_file(name, flags), mode) as stream:
+            yield t.cast(t.BinaryIO, stream)
+
+    # Checks
+
+    def _status(self, name: str) -> os.stat_result:
+        return os.stat(name, dir_fd=self.open(), follow_symlinks=False)
+
+    def _open_file(self, name: str, flags: int) -> int:
+        directory = self.open()
+        try:
+            descriptor = os.open(name, flags | SAFE_FLAGS, dir_fd=directory)
+        except OSError as exc:
+            # A link, or a pipe that nobody reads.
+            if exc.errno in (errno.ELOOP, errno.EMLINK, errno.ENXIO) or (exc.errno == errno.EISDIR):
+                raise self._unsafe(name, "it is not a regular file") from None
+            raise
+        try:
+            problem = _file_problem(os.fstat(descriptor), os.fstat(directory))
+            if problem:
+                raise self._unsafe(name, problem)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def _unsafe(self, name: str, problem: str) -> UnsafeFileError:
+        return UnsafeFileError(
+            f"the record {self.full_path(name)} cannot be read safely ({problem})",
+            "find out who else can write to its directory, then remove this file",
+        )
+
+    def _file_mode(self, directory: os.stat_result) -> int:
+        return MODE_SHARED if _is_shared(directory) else MODE_OWN
+
+
+def _is_shared(directory: os.stat_result) -> bool:
+    """Return whether files must be for the group of the directory: it can write there, and new files are its own."""
+    return bool(directory.st_mode & stat.S_IWGRP and directory.st_mode & stat.S_ISGID)
+
+
+def _file_problem(status: os.stat_result, directory: os.stat_result) -> str:
+    """Return why a file that was opened must not be used; empty if nothing speaks against it."""
+    if not stat.S_ISREG(status.st_mode):
+        return "it is not a regular file"
+    # No link at all: another run has replaced it since it was opened.
+    if status.st_nlink > 1:
+        return f"it has {status.st_nlink} hard links"
+    owners = (os.geteuid(), directory.st_uid)
+    of_the_group = bool(directory.st_mode & stat.S_IWGRP) and status.st_gid == directory.st_gid
+    if status.st_uid not in owners and not of_the_group:
+        return f"it belongs to another user, number {status.st_uid}"
+    return ""
+
+
+def _linked(path: str) -> RecordError:
+    return RecordError(
+        f"the record in {path} cannot be used: this is a symbolic link",
+        "name the directory itself with record_path",
+    )
+
+
+def _open_to_everyone(path: str, mode: int) -> RecordError:
+    return RecordError(
+        f"the record in {path} cannot be used: everyone can write to the directory (mode {mode:04o}), and only its "
+        "owner can change that",
+        "have its owner set it to 0700, or to 2770 for a group, or name another with record_path",
+    )

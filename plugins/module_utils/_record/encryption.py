@@ -1,0 +1,127 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Encrypted strings of the record, each bound to the one file that it was encrypted for.
+
+The key is derived from a token that is in no file, and from the name, the kind and the endpoint of the file. So a
+string that is moved or copied to another file does not decrypt there. Its name is in front of it too: a file that
+holds the string of another one is reported as such, without a token, and not as damaged.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import re
+import traceback
+import typing as t
+from dataclasses import dataclass
+
+from .._common.errors import MissingLibraryError
+
+_NAME = re.compile(r"(?:device|number)-[0-9a-f]{32}")
+_STRING = re.compile(rb"((?:device|number)-[0-9a-f]{32}):([A-Za-z0-9_-]+={0,2})")
+
+
+class ForeignStringError(ValueError):
+    """A string was encrypted for another file.
+
+    Attributes:
+        owner: The name of that file.
+    """
+
+    def __init__(self, owner: str) -> None:
+        super().__init__(f"it belongs to {owner}")
+        self.owner = owner
+
+
+@dataclass(frozen=True)
+class Place:
+    """The file that a string is encrypted for.
+
+    Attributes:
+        name: Its name.
+        kind: ``device`` or ``number``.
+        endpoint: The service that its content is about.
+    """
+
+    name: str
+    kind: str
+    endpoint: str
+
+
+def is_name(name: str) -> bool:
+    """Return whether an encrypted file of the record can have a name: no path, no lock."""
+    return _NAME.fullmatch(name) is not None
+
+
+def file_name(secret: str, kind: str, *parts: str) -> str:
+    """Return the name of a file: a keyed digest, from which nobody without the secret derives what it is about."""
+    text = "\0".join(("fonnte.whatsapp/record-name/1", kind, *parts))
+    return f"{kind}-{hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]}"
+
+
+def owner_of(encrypted: bytes) -> str:
+    """Return the name of the file that a string says it was encrypted for; empty if it has not the form of one.
+
+    Whether that is true, only the token proves.
+    """
+    found = _STRING.fullmatch(encrypted)
+    return found.group(1).decode() if found and _is_fernet(found.group(2)) else ""
+
+
+def _is_fernet(text: bytes) -> bool:
+    try:
+        raw = base64.urlsafe_b64decode(text)
+    except (binascii.Error, ValueError):
+        return False
+    # Fernet: a version, a time, an initialization vector, blocks of 16 bytes, a signature.
+    return raw[:1] == b"\x80" and len(raw) >= 73 and (len(raw) - 57) % 16 == 0
+
+
+def encrypt(secret: str, place: Place, content: t.Mapping[str, t.Any]) -> bytes:
+    """Return content as a string that decrypts for one file alone."""
+    plain = json.dumps({**content, "file": place.name}).encode()
+    return place.name.encode() + b":" + t.cast(bytes, _cipher(secret, place).encrypt(plain))
+
+
+def decrypt(secret: str, place: Place, encrypted: bytes) -> dict[str, t.Any]:
+    """Return the content of a string.
+
+    Raises:
+        ForeignStringError: It was encrypted for another file.
+        ValueError: It was not encrypted under this secret, or is damaged.
+    """
+    owner = owner_of(encrypted)
+    if owner not in ("", place.name):
+        raise ForeignStringError(owner)
+    cipher = _cipher(secret, place)
+    from cryptography.fernet import InvalidToken
+
+    try:
+        data = json.loads(cipher.decrypt(encrypted.partition(b":")[2] if owner else b""))
+    except InvalidToken:
+        raise ValueError("it does not decrypt") from None
+    if not isinstance(data, dict) or data.pop("file", None) != place.name:
+        raise ValueError("it does not contain its own name")
+    return data
+
+
+def _cipher(secret: str, place: Place) -> t.Any:
+    """Return the cipher for one file. Imported here: most runs find no record and write none."""
+    try:
+        from cryptography.fernet import Fernet
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+    except ImportError:
+        raise MissingLibraryError("cryptography", traceback.format_exc()) from None
+    # No part contains the separator: two places never have the same bytes.
+    info = "\0".join(("fonnte.whatsapp/record/1", place.kind, place.name, place.endpoint)).encode()
+    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret.encode())
+    return Fernet(base64.urlsafe_b64encode(key))

@@ -1,0 +1,118 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Migrate the creation entries of an account whose token was replaced.
+
+They are named and encrypted with the account's token, so with a new token nothing finds them any more. With both
+tokens each is encrypted anew under its new name, and then the old file is removed. The records of devices depend on
+the tokens of the devices alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+from .._common.errors import OptionError, doing
+from .._common.phone_numbers import matches
+from .._reconcile.apply import LOCK_SECONDS
+from .._reconcile.observe import House
+from .._record.entries import NumberNote
+from .._record.files import SealedFile
+from .operations import Change, Job, apply_change, doing_change
+
+Move = t.Tuple[t.Optional[Change], Change]
+
+
+def plan_migration(house: House, old_token: str, numbers: tuple[str, ...] | None) -> Job:
+    """Return the job of moving creation entries from an old account token to the present one.
+
+    Args:
+        house: What a run works with.
+        old_token: The account token that they were written under.
+        numbers: Only the entries of these; None for all.
+    """
+    _check_tokens(house, old_token)
+    with doing("Listing the account's devices"):
+        # A new token that the service does not accept must not become the only key.
+        house.api.get_devices(house.account_token)
+    notes = house.records.notes(old_token)
+    known = [note.number for note in notes.values()]
+    wanted = {spelling for number in numbers or () for spelling in matches(number, known)}
+    moves, kept = [], []
+    for note in sorted(notes.values(), key=_number):
+        if numbers is not None and note.number not in wanted:
+            continue
+        move = _plan_move(house, old_token, note)
+        if move is None:
+            kept.append(house.records.number(old_token, note.number).name)
+        else:
+            moves.append(move)
+    changes = tuple(change for move in moves for change in move if change is not None)
+    missing = [number for number in numbers or () if not matches(number, known)]
+    return Job(house.records.folder, changes, _moving(moves), {"missing": missing, "kept": kept}, _warnings(kept))
+
+
+def _check_tokens(house: House, old_token: str) -> None:
+    if not house.account_token:
+        raise OptionError(
+            "account_token", "there is no new token to migrate to", "set it, or the variable FONNTE_ACCOUNT_TOKEN"
+        )
+    if old_token == house.account_token:
+        raise OptionError(
+            "old_account_token", "it is the same as account_token", "give the token that the account had before"
+        )
+
+
+def _number(note: NumberNote) -> str:
+    return note.number
+
+
+def _plan_move(house: House, old_token: str, note: NumberNote) -> Move | None:
+    """Return the two changes of one entry; None where a run with the new token has written another one."""
+    old, new = house.records.number(old_token, note.number), house.records.number(house.account_token, note.number)
+    there = new.sealed()
+    removal = Change(old, note.number, old.sealed(), None)
+    if there is None:
+        return Change(new, note.number, None, new.seal(note)), removal
+    # An earlier migration was interrupted between its two steps.
+    return (None, removal) if _opens_as(new, there) == note else None
+
+
+def _opens_as(file: SealedFile[NumberNote], sealed: bytes) -> NumberNote | None:
+    with contextlib.suppress(ValueError):
+        return file.unseal(sealed)
+    return None
+
+
+def _moving(moves: t.Sequence[Move]) -> t.Callable[[list[Change]], None]:
+    """Return the function that makes the changes: the new file is durable before the old one is removed."""
+
+    def act(done: list[Change]) -> None:
+        for written, removed in moves:
+            with contextlib.ExitStack() as held, doing_change("Migrating the entry of", removed):
+                files = [change.file for change in (written, removed) if change is not None]
+                for file in sorted(files, key=lambda file: file.name):
+                    held.enter_context(file.lock(LOCK_SECONDS))
+                if written is not None:
+                    if not apply_change(written):
+                        continue
+                    done.append(written)
+                    written.file.sync_folder()
+                if apply_change(removed):
+                    done.append(removed)
+                    removed.file.sync_folder()
+
+    return act
+
+
+def _warnings(kept: t.Sequence[str]) -> tuple[str, ...]:
+    if not kept:
+        return ()
+    return (
+        f"A run with the new account token has written entries for the numbers of {len(kept)} old entries, which were "
+        "left: see kept. They are not used any more.",
+    )

@@ -1,0 +1,316 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The directory of the record is safe where others can write to it: no link is followed, no other file is written."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import RecordError, UnsafeFileError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import common_warnings
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import directory as _directory
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
+
+ENDPOINT = "https://api.example.com"
+TOKEN = "token-of-a-device"
+PRECIOUS = "a file of the user, with more than sixteen bytes"
+OTHER_UID = 65534
+RECORD = DeviceRecord(number="08123456789")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "records"
+    path.mkdir(mode=0o700)
+    return path
+
+
+@pytest.fixture
+def precious(tmp_path: Path) -> t.Iterator[Path]:
+    """A file of the user that no run may change."""
+    path = tmp_path / "precious"
+    path.write_text(PRECIOUS)
+    yield path
+    assert path.read_text() == PRECIOUS
+
+
+def store(folder: Path) -> RecordStore:
+    return RecordStore(str(folder), ENDPOINT)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize("place", [os.symlink, os.link], ids=["symbolic link", "hard link"])
+def test_a_lock_that_is_a_link_is_refused_and_its_target_left(
+    folder: Path, precious: Path, place: t.Callable[[Path, str], None]
+) -> None:
+    file = store(folder).device(TOKEN)
+    place(precious, file.path + ".lock")
+    with pytest.raises(UnsafeFileError, match="cannot be read safely"), file.lock(1):
+        pass
+    with pytest.raises(UnsafeFileError):
+        file.touched_since(0)
+
+
+def test_a_lock_that_becomes_a_link_while_it_is_held_is_not_written(folder: Path, precious: Path) -> None:
+    file = store(folder).device(TOKEN)
+    with file.lock(1):
+        os.unlink(file.path + ".lock")
+        os.symlink(precious, file.path + ".lock")
+        with pytest.raises(UnsafeFileError, match="it is not a regular file"):
+            file.save(RECORD)
+
+
+def test_a_lock_that_was_replaced_locks_nobody_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock is taken on a file that has no name any more: another run would take the new one."""
+    records, other = store(folder), store(folder)
+    file = records.device(TOKEN)
+    opened = _directory.RecordDirectory.open_lock
+    replaced: list[str] = []
+
+    def replacing(self: t.Any, name: str) -> int:
+        descriptor = opened(self, name)
+        if not replaced:
+            replaced.append(name)
+            os.unlink(file.path + ".lock")
+            Path(file.path + ".lock").touch(mode=0o600)
+        return descriptor
+
+    monkeypatch.setattr(_directory.RecordDirectory, "open_lock", replacing)
+    with file.lock(1):
+        with pytest.raises(RecordError, match="another run"), other.device(TOKEN).lock(0):
+            pass
+
+
+@pytest.mark.parametrize("kind", ["symbolic link", "hard link", "pipe", "directory", "to nothing"])
+def test_a_file_that_is_no_file_of_ours_is_neither_read_nor_written(folder: Path, precious: Path, kind: str) -> None:
+    file = store(folder).device(TOKEN)
+    if kind == "symbolic link":
+        os.symlink(precious, file.path)
+    elif kind == "hard link":
+        os.link(precious, file.path)
+    elif kind == "pipe":
+        os.mkfifo(file.path)
+    elif kind == "directory":
+        os.mkdir(file.path)
+    else:
+        os.symlink(folder.parent / "nothing", file.path)
+    content, problem = file.load()
+    assert content is None and "cannot be read safely" in problem
+    with pytest.raises(UnsafeFileError):
+        file.save(RECORD)
+    assert not (folder.parent / "nothing").exists()
+
+
+def test_a_larger_file_than_any_record_is_not_read_whole(folder: Path) -> None:
+    file = store(folder).device(TOKEN)
+    with open(file.path, "wb") as stream:
+        stream.truncate(1 << 40)
+    assert "is damaged" in file.load()[1]
+
+
+def test_a_temporary_file_takes_no_name_that_can_be_foreseen(folder: Path, precious: Path) -> None:
+    file = store(folder).device(TOKEN)
+    for name in (".new", ".tmp", ""):
+        os.symlink(precious, f"{file.path}{name or '.lock.new'}")
+    file.save(RECORD)
+    assert file.load() == (RECORD, "")
+
+
+def test_the_directory_is_opened_once(folder: Path) -> None:
+    """Whoever can rename a directory above it must not lead a later write elsewhere."""
+    other = folder.parent / "other"
+    other.mkdir()
+    records = store(folder)
+    records.device(TOKEN).save(RECORD)
+    folder.rename(folder.parent / "moved")
+    folder.symlink_to(other)
+    with records.device(TOKEN).lock(1):
+        records.device(TOKEN).save(RECORD)
+    assert os.listdir(other) == [] and records.device(TOKEN).load() == (RECORD, "")
+
+
+@pytest.mark.parametrize("end", ["", "/", "//"])
+def test_a_directory_that_is_a_link_is_refused(folder: Path, end: str) -> None:
+    link = folder.parent / "link"
+    link.symlink_to(folder)
+    records = RecordStore(f"{link}{end}", ENDPOINT)
+    file = records.device(TOKEN)
+    for action in (records.check_writable, lambda: file.save(RECORD), lambda: file.lock(0).__enter__(), records.names):
+        with pytest.raises(RecordError, match="this is a symbolic link"):
+            action()
+    assert "symbolic link" in file.load()[1] and os.listdir(folder) == []
+    # A link above it is the user's own business.
+    (folder.parent / "above").symlink_to(folder.parent)
+    store(folder.parent / "above" / "records").device(TOKEN).save(RECORD)
+
+
+@pytest.mark.parametrize(
+    ("directory", "file"), [(0o700, 0o600), (0o755, 0o600), (0o770, 0o600), (0o2770, 0o660), (0o2775, 0o660)]
+)
+@pytest.mark.parametrize("umask", [0, 0o077])
+def test_files_are_for_the_group_where_the_directory_gives_them_to_it(
+    folder: Path, directory: int, file: int, umask: int
+) -> None:
+    folder.chmod(directory)
+    record = store(folder).device(TOKEN)
+    before = os.umask(umask)
+    try:
+        with record.lock(1):
+            record.save(RECORD)
+    finally:
+        os.umask(before)
+    assert {mode(path) for path in folder.iterdir()} == {file}
+    assert mode(folder) == directory
+
+
+def test_a_directory_is_closed_to_everyone(folder: Path) -> None:
+    folder.chmod(0o2777)
+    records = store(folder)
+    records.check_writable()
+    assert records.device(TOKEN).load() == (None, "") and mode(folder) == 0o2777
+    records.device(TOKEN).save(RECORD)
+    assert mode(folder) == 0o2775
+
+
+def refuse(*_unused: object, **_named: object) -> t.NoReturn:
+    raise PermissionError(1, "Operation not permitted")
+
+
+def as_another_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the code under test take the files of this test for those of someone else."""
+    user = os.geteuid() + 4711
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+
+
+def test_a_directory_that_stays_open_to_everyone_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.chmod(0o777)
+    monkeypatch.setattr(_directory, "is_mount", lambda path: False)
+    monkeypatch.setattr(os, "fchmod", refuse)
+    if os.geteuid() == 0:
+        os.chown(folder, 4712, -1)
+    as_another_user(monkeypatch)
+    records = store(folder)
+    for action in (records.check_writable, lambda: records.device(TOKEN).save(RECORD)):
+        with pytest.raises(RecordError, match=r"everyone can write to the directory \(mode 0777\)"):
+            action()
+    assert records.warnings() == [] and os.listdir(folder) == []
+
+
+def test_a_volume_that_stays_open_to_everyone_is_used_with_a_warning(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.chmod(0o777)
+    if os.geteuid() == 0:
+        os.chown(folder, 4712, -1)
+    monkeypatch.setattr(_directory, "is_mount", lambda path: True)
+    as_another_user(monkeypatch)
+    fchmod = os.fchmod
+    monkeypatch.setattr(os, "fchmod", lambda descriptor, mode: refuse() if mode & 0o111 else fchmod(descriptor, mode))
+    records = store(folder)
+    records.check_writable()
+    (warning,) = common_warnings({"record_path": str(folder), "validate_certs": True})
+    assert f"Everyone can write to the volume {folder}" in warning
+    records.device(TOKEN).save(RECORD)
+
+
+def test_a_directory_that_another_user_created_first_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below /tmp everyone can create the directory before the first run does."""
+    tmp_path.chmod(0o1777)
+    folder = tmp_path / "records"
+    folder.mkdir(mode=0o777)
+    if os.geteuid() == 0:
+        os.chown(folder, 4712, -1)
+    as_another_user(monkeypatch)
+    records = store(folder)
+    for action in (records.check_writable, lambda: records.device(TOKEN).save(RECORD), records.names):
+        with pytest.raises(RecordError, match="the directory belongs to another user"):
+            action()
+    tmp_path.chmod(0o755)
+    assert records.names() == []
+
+
+def test_our_own_directory_below_such_a_one_is_for_us_alone(tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    before = os.umask(0)
+    try:
+        store(tmp_path / "records").device(TOKEN).save(RECORD)
+    finally:
+        os.umask(before)
+    assert mode(tmp_path / "records") == 0o700
+
+
+def test_a_file_of_an_unknown_user_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = store(folder).device(TOKEN)
+    record.save(RECORD)
+    status = os.stat(record.path)
+    assert _directory._file_problem(status, os.stat(folder)) == ""
+    fields = list(status)
+    fields[4], fields[5] = 4711, os.stat(folder).st_gid
+    theirs = os.stat_result(fields)
+    assert _directory._file_problem(theirs, os.stat(folder)) == "it belongs to another user, number 4711"
+    # A member of the group of a directory that the group can write to.
+    folder.chmod(0o2770)
+    assert _directory._file_problem(theirs, os.stat(folder)) == ""
+    fields[5] += 1
+    assert "another user" in _directory._file_problem(os.stat_result(fields), os.stat(folder))
+
+
+SECOND_USER = """
+import os, sys
+sys.path[:0] = sys.argv[1].split(os.pathsep)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
+file = RecordStore(sys.argv[2], sys.argv[3]).device(sys.argv[4])
+import cryptography.fernet, cryptography.hazmat.primitives.kdf.hkdf
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(int(sys.argv[5]))
+    os.setuid(int(sys.argv[6]))
+with file.lock(5):
+    number = file.read().number
+    file.save(DeviceRecord(number=number + "0"))
+print(os.geteuid())
+"""
+
+
+def test_a_second_user_of_the_group_works_on_the_same_record(tmp_path: Path) -> None:
+    """Without root both are one user; the permissions of the files are tested above."""
+    group = OTHER_UID if os.geteuid() == 0 else os.getgid()
+    # The directories of pytest are for one user alone.
+    for path in (tmp_path, *tmp_path.parents):
+        if path.stat().st_uid == os.geteuid() and not path.stat().st_mode & stat.S_IXOTH:
+            path.chmod(path.stat().st_mode | stat.S_IXOTH)
+    folder = tmp_path / "records"
+    folder.mkdir()
+    os.chown(folder, -1, group)
+    folder.chmod(0o2770)
+    file = store(folder).device(TOKEN)
+    for turn in range(2):
+        with file.lock(1):
+            file.save(RECORD)
+        told = subprocess.run(
+            [sys.executable, "-c", SECOND_USER, os.pathsep.join(filter(None, sys.path)), str(folder), ENDPOINT, TOKEN]
+            + [str(group), str(OTHER_UID)],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+        )
+        assert told.returncode == 0, told.stderr
+        assert int(told.stdout) == (OTHER_UID if os.geteuid() == 0 else os.geteuid())
+        assert file.load() == (DeviceRecord(number="081234567890"), ""), turn
