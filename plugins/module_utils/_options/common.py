@@ -24,7 +24,7 @@ from .._api.wire import Connection
 from .._common.destinations import check_destination
 from .._common.endpoint import check_endpoint
 from .._common.errors import OptionError
-from .._common.phone_numbers import parse_number
+from .._common.phone_numbers import has_country, parse_number
 from .._common.redaction import Redactor, is_bare
 from .._device.service_facts import ServiceFacts, load_facts
 from .._device.settings import NAME_LENGTH, SETTINGS, WEBHOOKS, Kind, Settings, declare
@@ -170,6 +170,7 @@ def open_house(
         RecordStore(params["record_path"], connection.endpoint),
         account,
         device,
+        has_country(params.get("device")),
         _person(),
         _service_facts(params, connection.endpoint),
     )
