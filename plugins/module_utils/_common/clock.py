@@ -23,20 +23,29 @@ STEP_SECONDS = 2.0
 Clock = t.Callable[[], float]
 
 
-def _choose_steady_clock() -> Clock:
-    """Return CLOCK_BOOTTIME, which counts the time of a suspended machine, or the monotonic clock where it does not exist."""
-    number = getattr(time, "CLOCK_BOOTTIME", None)
-    if number is not None:
-        try:
-            time.clock_gettime(number)
-        except OSError:
-            return time.monotonic
-        return lambda: time.clock_gettime(number)
-    return time.monotonic
+def choose_steady_clock(source: t.Any = time) -> Clock:
+    """Return CLOCK_BOOTTIME, which counts the time of a suspended machine, or the monotonic clock where it is missing.
+
+    Args:
+        source: The module time, or a stand-in for it.
+    """
+    monotonic: Clock = source.monotonic
+    number = getattr(source, "CLOCK_BOOTTIME", None)
+    if number is None:
+        return monotonic
+    try:
+        source.clock_gettime(number)
+    except OSError:
+        return monotonic
+
+    def read_boottime() -> float:
+        return float(source.clock_gettime(number))
+
+    return read_boottime
 
 
 # A laptop that was closed for an hour must not take an old response for a new one.
-read_steady_clock = _choose_steady_clock()
+read_steady_clock = choose_steady_clock()
 
 
 @dataclass(frozen=True)

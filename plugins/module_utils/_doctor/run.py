@@ -16,7 +16,7 @@ from .._common.clock import stamp
 from .._common.errors import CallError, FonnteError, Meaning, RefusedError, doing
 from .._common.phone_numbers import same_number
 from .._device.service_facts import ServiceFacts
-from .._reconcile.apply import LOCK_SECONDS
+from .._reconcile.locks import LOCK_SECONDS
 from .._reconcile.observe import require_token
 from .._record.storage_check import FolderHealth, folder_health
 from .._record.store import NumberNote

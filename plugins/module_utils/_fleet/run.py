@@ -369,9 +369,9 @@ class _Board:
         # While one device waits for its record to be on the disk, another one calls. The transport counts the calls.
         pool = concurrent.futures.ThreadPoolExecutor(self.orders.concurrency + self.orders.concurrency // 2)
         try:
-            for ended in concurrent.futures.as_completed([
-                pool.submit(self.work, turn, (holds or {}).get(turn.member.index)) for turn in turns
-            ]):
+            for ended in concurrent.futures.as_completed(
+                [pool.submit(self.work, turn, (holds or {}).get(turn.member.index)) for turn in turns]
+            ):
                 # A fault of our own must not pass for a device that is done.
                 ended.result()
                 self.progress(self.done, self.total)

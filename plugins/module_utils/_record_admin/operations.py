@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from .._common.errors import FonnteError, OptionError, RecordError, doing
 from .._common.phone_numbers import matches
-from .._reconcile.apply import LOCK_SECONDS
+from .._reconcile.locks import LOCK_SECONDS
 from .._reconcile.observe import House
 from .._reconcile.result import Result
 from .._record.backup import BackupError, Files, earlier_backup, read_backup, write_backup
