@@ -29,6 +29,8 @@ MIN_UNQUOTED_DIGITS = 10
 
 # The service's own default for the country of a number that starts with 0.
 COUNTRY = "62"
+# With this country code the service dials numbers as they are.
+AS_THEY_ARE = "0"
 
 # Where a national number begins with a 0 that is dialled from abroad too: Italy, Ivory Coast, Benin, Congo, San Marino.
 ZERO_STAYS = frozenset({"39", "225", "229", "242", "378"})
@@ -152,8 +154,13 @@ def has_country(value: object) -> bool:
     return isinstance(value, str) and _WITH_COUNTRY.match(value) is not None
 
 
+def may_lack_zero(digits: str, country: str = COUNTRY) -> bool:
+    """Return whether a number begins with 8, as a number of Indonesia does that has lost its leading zero."""
+    return country == COUNTRY and _LOST_ZERO.fullmatch(digits) is not None
+
+
 def refuse_lost_zero(value: object, digits: str, option: str, country: str = COUNTRY) -> None:
-    """Refuse a number that is sent to a phone, and that may lack its first 0.
+    """Refuse a number that is sent to a phone, and that may lack its leading zero.
 
     Args:
         value: The number as a user wrote it.
@@ -162,12 +169,12 @@ def refuse_lost_zero(value: object, digits: str, option: str, country: str = COU
         country: The code of the country of numbers that begin with 0.
 
     Raises:
-        OptionError: It begins with 8, as a number of Indonesia does that has lost its 0 in a spreadsheet.
+        OptionError: It begins with 8, as a number of Indonesia does that has lost its leading zero in a spreadsheet.
     """
-    if country == COUNTRY and _LOST_ZERO.fullmatch(digits) and not has_country(value):
+    if may_lack_zero(digits, country) and not has_country(value):
         raise OptionError(
             option,
-            f"{digits} begins with 8, as a number does that has lost its first 0 in a spreadsheet",
+            f"{digits} begins with 8, as a number does that has lost its leading zero in a spreadsheet",
             f'write "0{digits}", or "+{digits}" if 8 begins the code of its country',
         )
 
@@ -212,9 +219,11 @@ class LostZeroError(OptionError):
         longer = " and ".join(registered)
         super().__init__(
             "device",
-            f"{wanted} is not registered, and {longer} is: a spreadsheet may have dropped the first 0",
+            f"{wanted} is not registered, and {longer} is: a spreadsheet may have dropped the leading zero",
             f'write "{registered[0]}", or "+{wanted}" if that is another number, with the code of its country',
         )
+        # Which option it was, whoever looks the number up knows better.
+        self.doing = ""
 
 
 class NumberIndex:
@@ -239,7 +248,7 @@ class NumberIndex:
         return [wanted] if wanted in spellings else spellings
 
     def locate(self, wanted: str, has_country: bool = False) -> list[str]:
-        """Return the same, and refuse a number that may lack its first 0.
+        """Return the same, and refuse a number that may lack its leading zero.
 
         Args:
             wanted: The digits of a number as a user wrote it.

@@ -160,7 +160,7 @@ class Listing:
 
 _TWO_NUMBERS = "the service lists one number for several devices"
 _TWO_TOKENS = "the service lists one token for several devices"
-_CHECK_DASHBOARD = "check these devices in the dashboard, and report the response to Fonnte"
+CHECK_DASHBOARD = "check these devices in the dashboard, and report the response to Fonnte"
 
 
 def ambiguities(devices: t.Iterable[Device]) -> list[str]:
@@ -171,14 +171,14 @@ def ambiguities(devices: t.Iterable[Device]) -> list[str]:
         if device.token:
             groups.setdefault((_TWO_TOKENS, device.token), []).append(device)
     return [
-        f"{problem[0].upper()}{problem[1:]}: {_named(twins)}. Tasks on these devices fail; {_CHECK_DASHBOARD}."
+        f"{problem[0].upper()}{problem[1:]}: {_named(twins)}. Tasks on these devices fail; {CHECK_DASHBOARD}."
         for (problem, _key), twins in groups.items()
         if len(twins) > 1
     ]
 
 
 def _ambiguous(problem: str, twins: t.Iterable[Device]) -> FonnteError:
-    return FonnteError(f"{problem}: {_named(twins)}", _CHECK_DASHBOARD)
+    return FonnteError(f"{problem}: {_named(twins)}", CHECK_DASHBOARD)
 
 
 def _named(devices: t.Iterable[Device]) -> str:

@@ -375,7 +375,7 @@ def _choose(house: House, order: Order, tokens: Tokens) -> Scratch:
 
 
 def _named(house: House, number: str, tokens: Tokens, listing: Listing) -> Scratch:
-    listed = listing.find(number)
+    listed = listing.find(number, house.has_country)
     if house.device_token and listing.find_token(house.device_token) != listed:
         raise _not_one(number)
     if tokens.unlisted is not None:

@@ -86,7 +86,7 @@ def run_message(task: Task) -> Report:
     wanted = number(params)
     require_device(params, task.environment, task.given)
     house, redactor = open_house(params, task.environment, task.keep)
-    warnings = [*common_warnings(params), *_repeated(message)]
+    warnings = [*common_warnings(params), *_repeated(message), *message.warnings]
     if task.check_mode:
         sender, foreseen = _foresee(house, wanted, message)
         return Report(_result(sender, message, None, params, redactor), [*warnings, *foreseen])

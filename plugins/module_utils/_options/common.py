@@ -312,3 +312,8 @@ def numbers_of(devices: t.Sequence[object] | None) -> tuple[str, ...] | None:
     if devices is None:
         return None
     return tuple(parse_number(device, f"devices[{index}]") for index, device in enumerate(devices))
+
+
+def with_country(devices: t.Sequence[object] | None) -> frozenset[str]:
+    """Return the digits of those numbers in the option ``devices`` that are written with the code of their country."""
+    return frozenset(parse_number(device, "devices") for device in devices or () if has_country(device))
