@@ -131,7 +131,7 @@ class LookupModule(LookupBase):
         account = open_account(params, KEEP)
         hide([params["account_token"]])
         found = [
-            self._token(account, number, account.find(number, has_country(term)))
+            self._token(number, account.find(number, has_country(term)))
             for number, term in zip(numbers, written)
         ]
         tokens = [token for token in found if token]
