@@ -130,10 +130,7 @@ class LookupModule(LookupBase):
             display.warning(warning)
         account = open_account(params, KEEP)
         hide([params["account_token"]])
-        found = [
-            self._token(number, account.find(number, has_country(term)))
-            for number, term in zip(numbers, written)
-        ]
+        found = [self._token(number, account.find(number, has_country(term))) for number, term in zip(numbers, written)]
         tokens = [token for token in found if token]
         hide(tokens)
         return tokens

@@ -105,7 +105,8 @@ def between(stage: Stage, number: str, other: str, value: str) -> str:
 def test_a_device_that_is_renumbered_within_a_loop_is_left(stage: Stage, in_process: bool, work: str) -> None:
     first, second, other = NUMBERS[:3]
     devices = [
-        {"number": number, "name": f"Toko {number[-1]}", "linked": True, "package": "Super"} for number in (first, second)
+        {"number": number, "name": f"Toko {number[-1]}", "linked": True, "package": "Super"}
+        for number in (first, second)
     ]
     stage.sandbox.reset(
         readings={"otp_scope": "account"}, accounts=[{"token": stage.sandbox.account_token, "devices": devices}]

@@ -397,8 +397,8 @@ def _name(device: Device) -> object:
 
 
 def _usable(device: Device) -> Scratch:
-    if not device.token or "name" not in device.settings:
-        return Scratch(why_not=f"the list shows device {device.number} without a token or a name that could be sent")
+    if not device.token or not device.can_be_sent_back or "name" not in device.settings:
+        return Scratch(why_not=f"the list shows device {device.number} without a token, a number or a name that could be sent")
     return Scratch(device)
 
 
@@ -492,7 +492,7 @@ def _new(house: House, exam: Examination, device: Device) -> Device | None:
 def _still(house: House, exam: Examination, device: Device) -> Device:
     """Return a device as the list shows it now that no other run of this controller works on it."""
     start = exam.calls.listing(house.account_token, None, PREPARE).find_token(device.token)
-    if start is None or start.number != device.number or _name(start) != _name(device):
+    if start is None or start.registered != device.registered or _name(start) != _name(device):
         raise FonnteError(f"somebody else works on device {device.number}", "run this again when they are done")
     return start
 
