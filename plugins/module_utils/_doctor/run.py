@@ -398,7 +398,9 @@ def _name(device: Device) -> object:
 
 def _usable(device: Device) -> Scratch:
     if not device.token or not device.can_be_sent_back or "name" not in device.settings:
-        return Scratch(why_not=f"the list shows device {device.number} without a token, a number or a name that could be sent")
+        return Scratch(
+            why_not=f"the list shows device {device.number} without a token, a number or a name that could be sent"
+        )
     return Scratch(device)
 
 

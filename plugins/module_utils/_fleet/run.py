@@ -350,19 +350,26 @@ class _Board:
         if self.closed:
             self.work_on_all(turns)
             return
-        with contextlib.ExitStack() as stack:
-            holds = {turn.member.index: stack.enter_context(Hold(self.house.api.moment)) for turn in turns}
-            sights = {turn.member.index: turn.foreseen.sight for turn in turns if turn.foreseen is not None}
-            faults = take_all(
-                holds, {turn.member.index: sights[turn.member.index].files(turn.member.house) for turn in turns}
-            )
-            for turn in turns:
-                turn.fault = faults.get(turn.member.index)
-                if turn.fault is not None:
-                    turn.fault.doing = f"Locking device {sights[turn.member.index].number}"
-                    self.see(turn)
-                    self.done += 1
-            self.work_on_all([turn for turn in turns if turn.fault is None], holds)
+        holds = {turn.member.index: Hold(self.house.api.moment) for turn in turns}
+        files = {
+            turn.member.index: turn.foreseen.sight.files(turn.member.house)
+            for turn in turns
+            if turn.foreseen is not None
+        }
+        try:
+            faults = take_all(holds, files)
+        except BaseException:
+            for hold in holds.values():
+                hold.close()
+            raise
+        for turn in turns:
+            turn.fault = faults.get(turn.member.index)
+            if turn.fault is not None:
+                holds[turn.member.index].close()
+                turn.fault.doing = f"Locking device {turn.member.desired.number}".rstrip()
+                self.see(turn)
+                self.done += 1
+        self.work_on_all([turn for turn in turns if turn.fault is None], holds)
 
     def work_on_all(self, turns: t.Sequence[Turn], holds: t.Mapping[int, Hold] | None = None) -> None:
         """Work on members side by side, and return when all are done or given up; holds are their locks by index."""
@@ -385,6 +392,11 @@ class _Board:
 
     def work(self, turn: Turn, hold: Hold | None = None) -> None:
         """Carry out one member under the locks that it holds, unless what happened to others speaks against it."""
+        # The worker releases them: where the run is cut off, it still works while the run has ended.
+        with hold if hold is not None else contextlib.ExitStack():
+            self._work(turn, hold)
+
+    def _work(self, turn: Turn, hold: Hold | None) -> None:
         plan = turn.foreseen.plan if turn.foreseen else None
         creates = plan is not None and CREATE in plan.operations
         turn.skipped = self.closed or (self.full if creates else "")
