@@ -134,9 +134,23 @@ FAULTS: tuple[Fault, ...] = (
     Fault("data missing", "mutate", AFTER, {"remove": ["data"]}, paths=("/get-devices",)),
     Fault("data that is no list", "mutate", AFTER, {"set": {"data": {"0": {}}}}, paths=("/get-devices",)),
     Fault("devices without a token", "mutate", AFTER, {"remove_each": ["token"]}, paths=("/get-devices",)),
-    Fault("one number for all devices", "mutate", AFTER, {"set_each": {"device": NUMBER}}, paths=("/get-devices",)),
+    # The doctor's scratch device has another number.
     Fault(
-        "one token for all devices", "mutate", AFTER, {"set_each": {"token": "one-for-all"}}, paths=("/get-devices",)
+        "one number for all devices",
+        "mutate",
+        AFTER,
+        {"set_each": {"device": NUMBER}},
+        paths=("/get-devices",),
+        but_not="doctor",
+    ),
+    # A message whose token is refused goes out with the token of a new list.
+    Fault(
+        "one token for all devices",
+        "mutate",
+        AFTER,
+        {"set_each": {"token": "one-for-all"}},
+        paths=("/get-devices",),
+        but_not="message",
     ),
     Fault("numbers with invisible marks", "mutate", AFTER, {"set_each": {"device": MARKED}}, paths=("/get-devices",)),
     Fault("quota: null", "mutate", AFTER, {"set_each": {"quota": None}}, paths=("/get-devices",)),
