@@ -133,8 +133,8 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import Keep
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError, doing
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device, ambiguities
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._inventory.account import ACCOUNT, Account, open_account
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._inventory.hosts import (
     PREFIX,
@@ -208,7 +208,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         account = open_account(params, keep)
         hide([params["account_token"]])
         devices = self._devices(account, path, cache)
-        chosen, missing = choose(devices, wanted.numbers)
+        for warning in ambiguities(devices):
+            self.display.warning(warning)
+        with doing("Choosing the devices"):
+            chosen, missing = choose(devices, wanted)
         for number in missing:
             self.display.warning(f"The account does not list device {number}, so it is no host.")
         # The names hang on all devices, and not on those that are wanted now.

@@ -14,8 +14,8 @@ author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
 description:
   - Looks the token of a device up in the list of a Fonnte account. So a playbook names devices by their numbers, and holds the account's token alone.
-  - The list is read once, however many numbers are asked for. The items of a loop share one list, for at most 30 seconds.
-    A device that is not in a shared list is looked for in a new one.
+  - The list is requested once for each lookup, however many numbers it has. The items of a loop do not share one, since a device
+    may get another number while the loop runs.
   - Nothing is changed and nothing is written to a file.
 extends_documentation_fragment:
   - fonnte.whatsapp.account
@@ -90,8 +90,9 @@ from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, NotFoundError, doing
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.phone_numbers import parse_number
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._inventory.account import ACCOUNT, Account, open_account
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.phone_numbers import has_country, parse_number
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._inventory.account import ACCOUNT, open_account
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import hide
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import common_warnings
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import (
@@ -122,18 +123,19 @@ class LookupModule(LookupBase):
         check_token(given)
         with empty_variables_unset():
             self.set_options(var_options=variables, direct=given)
-        numbers = [parse_number(plain(term), f"_terms[{index}]") for index, term in enumerate(self._flatten(terms))]
+        written = [plain(term) for term in self._flatten(terms)]
+        numbers = [parse_number(term, f"_terms[{index}]") for index, term in enumerate(written)]
         params = {option: plain(self.get_option(option)) for option in ACCOUNT}
         for warning in common_warnings(params):
             display.warning(warning)
         account = open_account(params, KEEP)
         hide([params["account_token"]])
-        tokens = [token for token in (self._token(account, number) for number in numbers) if token]
+        found = [self._token(number, account.find(number, has_country(term))) for number, term in zip(numbers, written)]
+        tokens = [token for token in found if token]
         hide(tokens)
         return tokens
 
-    def _token(self, account: Account, number: str) -> str:
-        found = account.find(number)
+    def _token(self, number: str, found: Device | None) -> str:
         if found and found.token:
             return found.token
         problem = "the account lists it without a token" if found else "the account does not list it"

@@ -43,6 +43,7 @@ options:
   whatsapp:
     description:
       - The WhatsApp number of the phone, with its country. Needed with O(method=code). A V(0) at its start stands for V(62).
+        A number that begins with 8 needs its V(0), or a C(+) if the code of its country begins with 8.
       - It is the number of the phone, which need not be the number of the device. The phone may show a request at once.
       - Quote it. YAML takes V(02155543210) without quotes for an octal number.
     type: raw

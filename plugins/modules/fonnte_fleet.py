@@ -12,6 +12,9 @@ version_added: 1.0.0
 description:
   - Brings all devices of a list to what is declared, each as the module P(fonnte.whatsapp.fonnte_device#module) would. Nothing is ever deleted.
   - It reads the account once, plans for all devices, and makes only the calls that the plans need, several at a time.
+    A run that takes longer than 30 seconds reads the account again, once for all devices that are left.
+  - Devices to be disconnected come last, a hundred at a time. These are locked together before the account is read again,
+    so that no other device is disconnected in their place. A device that was renumbered in the dashboard meanwhile fails.
   - What is wrong with the list is found before anything is written, with the places of the entries. So are numbers that are named twice, in any spelling.
   - Brakes stop a run that would do more than is usual, also in check mode. See O(max_create), O(max_clear), O(max_disconnect) and O(free_device_limit).
   - The task fails if any device is not as declared in the end. The result names each device all the same.

@@ -42,6 +42,8 @@ options:
       - All targets go out in one request. If Fonnte refuses one of them, it refuses all.
       - A number that is named twice with the same words gets one message, with a warning. Quote numbers.
       - A number that begins with C(00) or with C(620), which Fonnte would not understand, is sent as it is dialled from abroad.
+      - A number such as V(81200002001) is refused where O(country_code) is V(62) or left out. It may be V(081200002001) without its leading zero,
+        or a number of another country. Write the zero, or a C(+) if the code of its country begins with 8.
     type: list
     elements: raw
     required: true
@@ -149,7 +151,7 @@ options:
       - A whole number and one of V(s), V(m), V(h), V(d) or V(w), such as V(30d).
 notes:
   - Fonnte's own C(data), several requests in one, is not used. Write a C(loop), so that each message has a result of its own.
-    In a loop all messages share one connection and one listing of the account's devices.
+    In a loop all messages share one connection. Each lists the account's devices for itself, since a device may have got another number.
   - Fonnte's own C(redirect) is for browsers.
 seealso:
   - module: fonnte.whatsapp.fonnte_device

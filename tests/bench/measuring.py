@@ -18,7 +18,20 @@ from typing import Any
 
 from ..sandbox.driver import Sandbox
 from .rows import Row
-from .ways import CONCURRENCY, EMPTY, FLEET, FLOOR, FLOOR_ONE, FLOORS, MAKE, declared, play, to_change, writes
+from .ways import (
+    CONCURRENCY,
+    EMPTY,
+    FLEET,
+    FLOOR,
+    FLOOR_ONE,
+    FLOORS,
+    LINKED_WORKS,
+    MAKE,
+    declared,
+    play,
+    to_change,
+    writes,
+)
 
 HERE = Path(__file__).resolve().parent
 PACKAGE = "Super"
@@ -67,7 +80,8 @@ class Bench:
     def measure(self, row: Row) -> Measure:
         """Run a row once, from the state of the world where its work begins."""
         if row.way != EMPTY:
-            self._prepare("" if row.work == MAKE else "made", row.size)
+            state = "" if row.work == MAKE else "linked" if row.work in LINKED_WORKS else "made"
+            self._prepare(state, row.size)
         return self._run(row)
 
     def clear(self) -> None:
@@ -90,12 +104,21 @@ class Bench:
     # The world
 
     def _prepare(self, state: str, size: int) -> None:
-        """Have an empty account, or one with so many devices as they were made, and the record that goes with it."""
+        """Have an empty account, or one with so many devices as they were made, and the record that goes with it.
+
+        With the state ``linked`` all of them are linked to phones.
+        """
         if self._world == (state, size) and state:
             return
         if state and size not in self._made:
             self._make(size)
-        self._sandbox.reset(accounts=self._made[size] if state else self._empty_account())
+        accounts = self._made[size] if state else self._empty_account()
+        if state == "linked":
+            accounts = [
+                {**account, "devices": [{**device, "linked": True} for device in account["devices"]]}
+                for account in accounts
+            ]
+        self._sandbox.reset(accounts=accounts)
         # A folder of its own for each: for minutes after many files were deleted, ext4 is slow to make new ones.
         self._records += 1
         if state:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .ways import (
+    DISCONNECT,
     EMPTY,
     FLEET,
     FLOOR,
@@ -16,6 +17,7 @@ from .ways import (
     MAKE,
     NOTHING,
     ORDINARY,
+    SEND,
     TENTH,
     URI,
     URI_ONE_LIST,
@@ -71,6 +73,7 @@ FULL: tuple[Row, ...] = (
     *_grid((URI_ONE_LIST,), (NOTHING,), 100, LATENCIES, 3),
     *_grid(QUICK_WAYS, WORKS, 100, LATENCIES, 3),
     *_grid((IN_PROCESS,), WORKS, 1000, (0,), 1),
+    *_grid((IN_PROCESS,), (DISCONNECT, SEND), 1000, (0,), 2),
     *_grid((FLEET, FLOOR), WORKS, 1000, LATENCIES, 3),
     *_grid((FLEET, FLOOR), (NOTHING,), 10000, LATENCIES, 3),
     *_grid((FLEET, FLOOR), (TENTH, MAKE), 10000, (0,), 1),
@@ -94,6 +97,7 @@ QUICK: tuple[Row, ...] = (
     *_grid((URI, ORDINARY, IN_PROCESS, FLEET, FLOOR), (NOTHING,), 10, (0,), 1),
     *_grid((IN_PROCESS, FLEET, FLOOR, FLOOR_ONE), (NOTHING,), 100, (0,), 2),
     *_grid((FLEET, FLOOR), (NOTHING,), 1000, (0,), 2),
+    *_grid((IN_PROCESS,), (DISCONNECT, SEND), 1000, (0,), 1),
     *_grid((FLEET, FLOOR), (MAKE,), 1000, (50,), 1),
     Row(FLEET, MAKE, 1000, rounds=1, check=True),
 )

@@ -19,7 +19,18 @@ FLOOR = "floor"
 FLOOR_ONE = "floor-one"
 
 MAKE, TENTH, NOTHING = "make", "tenth", "nothing"
-WORKS = {MAKE: "all to make", TENTH: "one in ten to change", NOTHING: "nothing to change"}
+DISCONNECT, SEND = "disconnect", "send"
+# How many devices of the account a loop disconnects, or has send a message.
+LOOPED = 100
+WORKS = {
+    MAKE: "all to make",
+    TENTH: "one in ten to change",
+    NOTHING: "nothing to change",
+    DISCONNECT: f"{LOOPED} to disconnect",
+    SEND: f"a message from each of {LOOPED}",
+}
+# What a device must be linked for.
+LINKED_WORKS = (DISCONNECT, SEND)
 
 # How many devices the fleet, and the floor beside it, work on at a time.
 CONCURRENCY = 16
@@ -61,6 +72,8 @@ def to_change(work: str, size: int) -> range:
 
 def writes(work: str, size: int) -> int:
     """Return how many calls that change something a work takes."""
+    if work in LINKED_WORKS:
+        return min(size, LOOPED)
     return 2 * size if work == MAKE else len(to_change(work, size))
 
 
@@ -77,19 +90,33 @@ def tasks(way: str, work: str) -> list[Json]:
         return _uri_make() if work == MAKE else _uri_one_list() if way == URI_ONE_LIST else _uri_look()
     if way == FLEET:
         return [_fleet()]
-    return [_loop(in_process=way == IN_PROCESS)]
+    task = {DISCONNECT: _DISCONNECT, SEND: _SEND}.get(work, _LOOP)
+    return [task if way == IN_PROCESS else {**task, "vars": {"fonnte_in_process": False}}]
 
 
 SETTINGS = {"name": "{{ item.name }}", "autoread": "{{ item.autoread }}", "webhook": "{{ item.webhook }}"}
 
 
-def _loop(in_process: bool) -> Json:
-    task: Json = {
-        "name": "Each device is as declared",
-        "fonnte.whatsapp.fonnte_device": {"device": "{{ item.device }}", **SETTINGS, "handle_unknown": "ignore"},
-        **LOOP,
-    }
-    return task if in_process else {**task, "vars": {"fonnte_in_process": False}}
+_LOOP: Json = {
+    "name": "Each device is as declared",
+    "fonnte.whatsapp.fonnte_device": {"device": "{{ item.device }}", **SETTINGS, "handle_unknown": "ignore"},
+    **LOOP,
+}
+_SOME = {**LOOP, "loop": f"{{{{ devices[:{LOOPED}] }}}}"}
+_DISCONNECT: Json = {
+    "name": "Each device is disconnected",
+    "fonnte.whatsapp.fonnte_device": {"device": "{{ item.device }}", "state": "disconnected"},
+    **_SOME,
+}
+_SEND: Json = {
+    "name": "Each device sends a message",
+    "fonnte.whatsapp.fonnte_message": {
+        "device": "{{ item.device }}",
+        "target": "081200002001",
+        "message": "Hello from {{ item.name }}",
+    },
+    **_SOME,
+}
 
 
 def _fleet() -> Json:

@@ -21,6 +21,8 @@ EXPECTED = [
     (Row(ways.URI_ONE_LIST, ways.NOTHING, SIZE), {LIST: 1}),
     (Row(ways.ORDINARY, ways.NOTHING, SIZE), {LIST: 3}),
     (Row(ways.IN_PROCESS, ways.TENTH, SIZE), {LIST: 1, UPDATE: 1}),
+    (Row(ways.IN_PROCESS, ways.DISCONNECT, SIZE), {LIST: 4, "/disconnect": 3}),
+    (Row(ways.IN_PROCESS, ways.SEND, SIZE), {LIST: 3, "/send": 3}),
     (Row(ways.FLEET, ways.NOTHING, SIZE, check=True), {LIST: 1}),
     (Row(ways.FLOOR, ways.TENTH, SIZE, latency=50), {LIST: 1, UPDATE: 1}),
     (Row(ways.URI, ways.MAKE, SIZE), {ADD: 3, UPDATE: 3}),

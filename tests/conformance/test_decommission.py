@@ -218,3 +218,25 @@ def test_a_person_who_types_another_name(shops: World) -> None:
         [(f"Device {FIRST} is to be deleted. Type its name", lambda: NAMES[SECOND])],
     )
     assert "has another name than the one that was typed" in output and shops.writes() == []
+
+
+def test_a_device_that_gets_another_number_while_its_code_is_waited_for_is_left(shops: World) -> None:
+    """Its number belongs to a device by then that nobody has confirmed, and a code of the account would delete it."""
+    shops.sandbox.set_readings(otp_scope="account")
+
+    def renumber_and_type_code() -> str:
+        shops.sandbox.edit(FIRST, device=GONE)
+        shops.sandbox.edit(SECOND, device=FIRST)
+        return OTP
+
+    output = at_a_terminal(
+        shops,
+        "decommission",
+        ["-e", f"decommission_devices={FIRST}"],
+        [
+            (f"Device {FIRST} is to be deleted. Type its name", lambda: NAMES[FIRST]),
+            ("A code for the deletion of device", renumber_and_type_code),
+        ],
+    )
+    assert "are not one device" in " ".join(output.split()) and "failed=1" in output
+    assert sorted(device["name"] for device in shops.devices().values()) == sorted(NAMES.values())

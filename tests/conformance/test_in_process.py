@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -88,14 +89,59 @@ def test_a_loop_reads_the_list_once(stage: Stage) -> None:
     assert "changed=0" in stage.play(IN_A_LOOP, fonnte_in_process=False) and stage.calls() == 5
 
 
-def test_a_loop_of_messages_reads_the_list_once(stage: Stage) -> None:
+def test_each_message_of_a_loop_reads_a_list_of_its_own(stage: Stage) -> None:
     stage.play(IN_A_LOOP)
     stage.sandbox.link(NUMBERS[0])
     texts = [f"number {index}" for index in range(8)]
     message = {"device": NUMBERS[0], "target": "081200002001", "message": "{{ item }}"}
     stage.play({"fonnte.whatsapp.fonnte_message": message, "loop": texts})
-    assert (stage.calls(), stage.calls("/send")) == (1, 8)
+    assert (stage.calls(), stage.calls("/send")) == (8, 8)
     assert [sent["message"] for sent in stage.sandbox.outbox()] == texts
+
+
+# What a person does in the dashboard between two items: part of a template, so that no test waits for a moment.
+_RENUMBER = "import sys, urllib.request as u; u.urlopen(u.Request(sys.argv[1], sys.argv[2].encode(), method='PATCH'))"
+
+
+def between(stage: Stage, number: str, other: str, value: str) -> str:
+    """Return a template for an item that renumbers its own device first, and is the value."""
+    address = f"{stage.sandbox.control_url}/devices/{number}"
+    command = shlex.join([sys.executable, "-c", _RENUMBER, address, json.dumps({"device": other})])
+    # Quoted for YAML in a JSON text, and for the template.
+    return f"{{{{ ((lookup('ansible.builtin.pipe', renumber) if item == '{number}' else '') ~ '{value}') }}}}|{command}"
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+@pytest.mark.parametrize("work", ["delete", "request", "disconnect", "send"])
+def test_a_device_that_is_renumbered_within_a_loop_is_left(stage: Stage, in_process: bool, work: str) -> None:
+    first, second, other = NUMBERS[:3]
+    devices = [
+        {"number": number, "name": f"Toko {number[-1]}", "linked": True, "package": "Super"}
+        for number in (first, second)
+    ]
+    stage.sandbox.reset(
+        readings={"otp_scope": "account"}, accounts=[{"token": stage.sandbox.account_token, "devices": devices}]
+    )
+    stage.sandbox.next_otp("471093")
+    tasks: dict[str, tuple[str, dict[str, Any], str, str]] = {
+        "delete": ("fonnte_device", {"state": "absent"}, "otp", "471093"),
+        "request": ("fonnte_device", {"state": "absent", "request_otp": True}, "api_timeout", "20"),
+        "disconnect": ("fonnte_device", {"state": "disconnected"}, "handle_unknown", "ignore"),
+        "send": ("fonnte_message", {"target": "081200002001"}, "message", "hello"),
+    }
+    module, options, option, value = tasks[work]
+    if work == "delete":
+        stage.play({"fonnte.whatsapp.fonnte_device": {"device": first, "state": "absent", "request_otp": True}})
+    template, _bar, command = between(stage, second, other, value).partition("|")
+    task = {
+        f"fonnte.whatsapp.{module}": {"device": "{{ item }}", **options, option: template},
+        "loop": [first, second],
+        "ignore_errors": True,
+    }
+    output = stage.play(task, fonnte_in_process=in_process, renumber=command)
+    assert other in stage.sandbox.devices(), output
+    assert [call["number"] for call in stage.sandbox.writes()] == [first], output
+    assert stage.sandbox.device(other)["linked"]
 
 
 def test_what_an_item_wrote_the_next_one_sees(stage: Stage) -> None:

@@ -117,13 +117,13 @@ def test_options_from_the_environment(desk: Desk) -> None:
 
 
 @ON_EACH_CORE
-def test_a_loop_reads_the_list_once(desk: Desk) -> None:
-    """And a device that the loop makes is found, since its own module knows that the list is old."""
+def test_each_item_of_a_loop_reads_a_list_of_its_own(desk: Desk) -> None:
+    """A device that got another number, or was made, while the loop runs is not mistaken."""
     info = {"fonnte.whatsapp.fonnte_device_info": {"device_token": f"{{{{ lookup('{LOOKUP}', item) }}}}"}}
     environment = {"FONNTE_ACCOUNT_TOKEN": ""}
     desk.play({**info, "loop": [A, B, C], "environment": environment}, words=["-vvvv"])
     paths = [call["path"] for call in desk.sandbox.journal()]
-    assert paths.count("/get-devices") == 1 and paths.count("/device") == 3
+    assert paths.count("/device") == 3 <= paths.count("/get-devices")
     make = {
         "fonnte.whatsapp.fonnte_device": {
             "device": "{{ item }}",

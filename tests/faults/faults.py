@@ -13,12 +13,15 @@ from email.utils import formatdate
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import transport as _transport
 
-from .scenes import Scene
+from .scenes import NUMBER, Scene
 from .troubles import Options, Place
 
 # Where a redirect of the table leads: replaced by the address of a server that must not be called.
 ELSEWHERE = "ELSEWHERE"
 
+
+# A number as it is copied from a chat, with a mark for the direction of writing.
+MARKED = f"\u200e{NUMBER}"
 
 # So short that waiting for it is quick, so long that a call of a busy machine is quicker.
 SLOW_TIMEOUT = 0.15
@@ -74,8 +77,9 @@ class Fault:
         times = None if self.lasting else 1
         place.sandbox.fault(self.kind, path=scene.call, when=self.when, times=times, args=args)
         if self.then_away:
-            # The first list is read before anything is written.
-            place.sandbox.fault("refuse", path="/get-devices", times=None, skip=1)
+            # The first list is requested before anything is written, and a second one under the lock.
+            listings = 2 if scene.call in IRREVERSIBLE else 1
+            place.sandbox.fault("refuse", path="/get-devices", times=None, skip=listings)
         options, impatience = _impatience(self.kind)
         try:
             with impatience:
@@ -84,7 +88,8 @@ class Fault:
             place.sandbox.clear_faults()
 
 
-WRITES = ("/add-device", "/update-device", "/disconnect", "/delete-device")
+IRREVERSIBLE = ("/disconnect", "/delete-device")
+WRITES = ("/add-device", "/update-device", *IRREVERSIBLE)
 BEFORE, AFTER = "before", "after"
 _WHEN = {BEFORE: "not applied", AFTER: "applied"}
 
@@ -129,6 +134,25 @@ FAULTS: tuple[Fault, ...] = (
     Fault("data missing", "mutate", AFTER, {"remove": ["data"]}, paths=("/get-devices",)),
     Fault("data that is no list", "mutate", AFTER, {"set": {"data": {"0": {}}}}, paths=("/get-devices",)),
     Fault("devices without a token", "mutate", AFTER, {"remove_each": ["token"]}, paths=("/get-devices",)),
+    # The doctor's scratch device has another number.
+    Fault(
+        "one number for all devices",
+        "mutate",
+        AFTER,
+        {"set_each": {"device": NUMBER}},
+        paths=("/get-devices",),
+        but_not="doctor",
+    ),
+    # A message whose token is refused goes out with the token of a new list.
+    Fault(
+        "one token for all devices",
+        "mutate",
+        AFTER,
+        {"set_each": {"token": "one-for-all"}},
+        paths=("/get-devices",),
+        but_not="message",
+    ),
+    Fault("numbers with invisible marks", "mutate", AFTER, {"set_each": {"device": MARKED}}, paths=("/get-devices",)),
     Fault("quota: null", "mutate", AFTER, {"set_each": {"quota": None}}, paths=("/get-devices",)),
     Fault(
         "numbers, names and flags of wrong types",

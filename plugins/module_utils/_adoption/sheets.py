@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from .._common import yaml_edit as yaml_text
 from .._common.errors import OptionError
-from .._common.phone_numbers import NumberIndex, parse_number
+from .._common.phone_numbers import NumberIndex, has_country, parse_number, refuse_lost_zero
 from .._common.spreadsheet import BOM, dashed
 from .._common.yaml_edit import TextError
 from .._device.settings import BY_OPTION, SETTINGS, Kind, Settings, Value, Where, declare
@@ -39,9 +39,6 @@ YAML_LIST = "devices"
 _SEPARATOR_LINE = "sep="
 # A spreadsheet would run a name that starts like this.
 _FORMULA = re.compile(r"[=+\-@\t\r]")
-_ROUNDED = re.compile(r"[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+")
-_DECIMAL = re.compile(r"[0-9]+[.,]0+")
-_LOST_ZERO = re.compile(r"8[0-9]{7,11}")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_ ]{0,29}")
 
 _AS_TEXT = "write it with dashes, as in 0812-0000-1001, so that the spreadsheet leaves it alone"
@@ -372,23 +369,12 @@ def shown(number: str) -> str:
 def _registered(row: Row, registered: NumberIndex) -> str:
     if not row.number:
         raise OptionError("device", "it is empty", "write the number, or take the row out")
-    digits = _digits("device", row.number)
-    found = registered.find(digits)
-    if not found and registered.find("0" + digits):
-        raise OptionError("device", "a spreadsheet has taken its leading zero away", _AS_TEXT)
+    found = registered.locate(parse_number(row.number, "device", _AS_TEXT), has_country(row.number))
     if not found:
         raise OptionError("device", "the account does not list it", "correct the number, or take the row out")
     if len(found) > 1:
         raise OptionError("device", f"the account lists it as {' and as '.join(found)}", "write just one of these")
     return found[0]
-
-
-def _digits(option: str, text: str) -> str:
-    if _ROUNDED.fullmatch(text):
-        raise OptionError(option, "a spreadsheet has rounded it", "look it up again, and " + _AS_TEXT)
-    if _DECIMAL.fullmatch(text):
-        raise OptionError(option, "a spreadsheet has made a decimal number of it", _AS_TEXT)
-    return parse_number(text, option)
 
 
 def _settings(row: Row) -> tuple[dict[str, Value], list[Wrong]]:
@@ -410,13 +396,8 @@ def _flag(option: str, text: str) -> Value:
 
 
 def _target(option: str, text: str) -> Value:
-    digits = _digits(option, text)
-    if _LOST_ZERO.fullmatch(digits) and not text.startswith("+"):
-        raise OptionError(
-            option,
-            "it starts with 8, as a number does that has lost its leading zero in a spreadsheet",
-            _AS_TEXT + "; begin with + if it is a number of another country",
-        )
+    digits = parse_number(text, option, _AS_TEXT)
+    refuse_lost_zero(text, digits, option)
     return digits
 
 

@@ -12,11 +12,12 @@ share one process, and so one connection and one list.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
-import time
 import typing as t
 
+from .._common.clock import Clock, Moment, read_steady_clock
 from .._common.endpoint import environment_proxies
 from .._common.phone_numbers import key_of
 from .._device.models import Listing
@@ -33,10 +34,14 @@ class KeptListing:
     Args:
         seconds: For how long it is believed.
         survives_errors: Whether it is believed after a call that failed, of all devices but the one of the call.
+        clock: The clock that measures its age. It counts the time of a suspended machine.
     """
 
-    def __init__(self, seconds: float = KEPT_SECONDS, survives_errors: bool = False) -> None:
+    def __init__(
+        self, seconds: float = KEPT_SECONDS, survives_errors: bool = False, clock: Clock = read_steady_clock
+    ) -> None:
         self._seconds = seconds
+        self._clock = clock
         self._survives_errors = survives_errors
         self._listing: Listing | None = None
         self._read_at = 0.0
@@ -44,11 +49,42 @@ class KeptListing:
         self._touched: dict[str, float] = {}
         # The workers of a fleet share one list.
         self._lock = threading.Lock()
+        # Held by the worker that requests a new list, so that the others wait for that one.
+        self._requesting = threading.Lock()
 
-    def current(self, number: str, device_token: str) -> Listing | None:
-        """Return the list if it still tells of this device as a new one would; None to read it again."""
+    def moment(self) -> Moment:
+        """Return this moment, by the clock that measures the age of the list."""
+        return Moment.now(self._clock)
+
+    @contextlib.contextmanager
+    def request_once(self) -> t.Iterator[None]:
+        """Let one worker request a new list, and the others wait until it has one.
+
+        The others find the new list in ``current``. Where that request failed, or their device was written to
+        meanwhile, each of them requests its own, side by side.
+        """
+        is_first = self._requesting.acquire(blocking=False)
+        if not is_first:
+            with self._requesting:
+                pass
+        try:
+            yield
+        finally:
+            if is_first:
+                self._requesting.release()
+
+    def current(self, number: str, device_token: str, since: Moment | None = None) -> Listing | None:
+        """Return the list if it still tells of this device as a new one would; None to read it again.
+
+        Args:
+            number: The device; empty where only its token is known.
+            device_token: The same.
+            since: The moment at or after which the list must have been requested; None for any.
+        """
         with self._lock:
-            if self._listing is None or time.monotonic() - self._read_at > self._seconds:
+            if self._listing is None or self._clock() - self._read_at > self._seconds:
+                return None
+            if since is not None and self._read_at < since.steady:
                 return None
             # Without a number nobody knows which device it will be.
             by_number = key_of(number) in self._touched if number else bool(self._touched)
@@ -66,10 +102,10 @@ class KeptListing:
     def touch(self, *devices: str) -> None:
         """Note that these devices, by number or token, may not be as listed any more."""
         with self._lock:
-            at = time.monotonic()
+            at = self._clock()
             for name in filter(None, devices):
-                listed = self._listing.find_token(name) if self._listing else None
-                self._touched.update({name: at, key_of(listed.number if listed else name): at})
+                listed = [device.number for device in self._listing.owners(name)] if self._listing else []
+                self._touched.update({name: at, **{key_of(number): at for number in listed or [name]}})
 
     def fail(self, *devices: str) -> None:
         """Note that a call of these devices failed."""
@@ -83,7 +119,8 @@ class KeptListing:
 class Keep:
     """Connections and lists by what they belong to. A forked process begins with none: sockets are not shared."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = read_steady_clock) -> None:
+        self._clock = clock
         self._process = 0
         self._transports: dict[t.Hashable, Transport] = {}
         self._listings: dict[t.Hashable, KeptListing] = {}
@@ -99,7 +136,7 @@ class Keep:
     def listing(self, connection: Connection, account_token: str) -> KeptListing:
         """Return what is kept of an account's list."""
         self._leave_parent()
-        return self._listings.setdefault((_key(connection), account_token), KeptListing())
+        return self._listings.setdefault((_key(connection), account_token), KeptListing(clock=self._clock))
 
     def drop(self) -> None:
         """Keep nothing: something was cut off, and nobody knows in which state it is."""

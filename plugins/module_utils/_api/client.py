@@ -20,9 +20,9 @@ from datetime import datetime, timezone
 
 from .._common.clock import Moment
 from .._common.errors import CallError, RefusedError, UnreadableError
-from .._common.phone_numbers import same_number
-from .._common.redaction import cut, printable
-from .._device.models import Device, Listing
+from .._common.phone_numbers import displayed_number, same_number
+from .._common.redaction import cut
+from .._device.models import LONGEST_NUMBER, Device, Listing
 from .._device.settings import Settings, Where, from_wire, to_wire
 from .._device.stamp import Stamp, bare_name, read_stamp
 from .cache import KeptListing
@@ -33,8 +33,6 @@ if t.TYPE_CHECKING:
     from .._common.redaction import Redactor
     from .transport import Transport
 
-# A number has fifteen digits at most; the rest is for what people put between them.
-LONGEST_NUMBER = 40
 # WhatsApp's own codes have eight characters, in two groups.
 LONGEST_CODE = 20
 _REPORT = "nothing was guessed from it: look at the device in the dashboard, and report this reply"
@@ -70,11 +68,26 @@ class FonnteApi:
         self._kept = kept or KeptListing()
         self._learnt: Listing | None = None
 
-    def listing(self, account_token: str, number: str, device_token: str) -> Listing:
-        """Return a list that tells of this device as it is now: the kept one, or a new one."""
-        kept = self._kept.current(number, device_token)
+    def moment(self) -> Moment:
+        """Return this moment, by the clock that measures the age of a listing."""
+        return self._kept.moment()
+
+    def listing(self, account_token: str, number: str, device_token: str, since: Moment | None = None) -> Listing:
+        """Return a list that tells of this device as it is now: the kept one, or a new one.
+
+        Args:
+            account_token: The token of the account.
+            number: The device; empty where only its token is known.
+            device_token: The same.
+            since: The moment at or after which the list must have been requested; None for one that is kept.
+        """
+        kept = self._kept.current(number, device_token, since)
         if kept is None:
-            return self.get_devices(account_token)
+            # The workers of a fleet find out together that a list is too old: one request serves all of them.
+            with self._kept.request_once():
+                kept = self._kept.current(number, device_token, since)
+                if kept is None:
+                    return self.get_devices(account_token)
         self._learn(kept)
         return kept
 
@@ -85,7 +98,7 @@ class FonnteApi:
     def get_devices(self, account_token: str) -> Listing:
         """Return what the account's list shows now (call /get-devices)."""
         path = "/get-devices"
-        began = Moment.now()
+        began = self._kept.moment()
         body = self._call(path, account_token, {})
         items = body.get("data")
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
@@ -130,7 +143,7 @@ class FonnteApi:
         self._redactor.learn([token])
         if not token or not stored or not same_number(stored, number):
             raise _strange(path, "without the new device's number and token")
-        return Device(number=stored, token=token, settings=from_wire(body, Where.ADDED))
+        return Device(number=stored, token=token, sent_as=str(body["device"]), settings=from_wire(body, Where.ADDED))
 
     def update_device(self, device_token: str, number: str | None, settings: Settings) -> None:
         """Write settings; what is left out may be reset by the service (call /update-device).
@@ -235,13 +248,15 @@ def _strange(path: str, what: str) -> UnreadableError:
 
 
 def _listed(item: t.Mapping[str, object]) -> Device:
-    number = _number(item.get("device"))
-    if not number:
+    listed = item.get("device")
+    number = _number(listed)
+    if not isinstance(listed, str) or not number:
         raise _strange("/get-devices", "with a device that has no number")
     token = _token(item.get("token"))
     return Device(
         number=number,
         token=token,
+        sent_as=listed,
         stamp=_stamp(token, item),
         connected=_linked(item.get("status")),
         package=_text(item.get("package")),
@@ -268,8 +283,8 @@ def _texts(raw: object) -> list[str | None]:
 
 
 def _number(raw: object) -> str:
-    """Return a number as the service spells it; what is none may hold anything, and numbers are printed as they are."""
-    return printable(cut(_text(raw) or "", LONGEST_NUMBER))
+    """Return a number as it is displayed; what is none may hold anything, and numbers are printed as they are."""
+    return displayed_number(cut(_text(raw) or "", LONGEST_NUMBER))
 
 
 def _token(raw: object) -> str:

@@ -9,7 +9,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+import typing as t
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -18,27 +19,62 @@ DAY_SECONDS = 86400
 STEP_SECONDS = 2.0
 
 
+# A clock that measures ages: seconds since any fixed moment.
+Clock = t.Callable[[], float]
+
+
+def choose_steady_clock(source: t.Any = time) -> Clock:
+    """Return CLOCK_BOOTTIME, which counts the time of a suspended machine, or the monotonic clock where it is missing.
+
+    Args:
+        source: The module time, or a stand-in for it.
+    """
+    monotonic: Clock = source.monotonic
+    number = getattr(source, "CLOCK_BOOTTIME", None)
+    if number is None:
+        return monotonic
+    try:
+        source.clock_gettime(number)
+    except OSError:
+        return monotonic
+
+    def read_boottime() -> float:
+        return float(source.clock_gettime(number))
+
+    return read_boottime
+
+
+# A laptop that was closed for an hour must not take an old response for a new one.
+read_steady_clock = choose_steady_clock()
+
+
 @dataclass(frozen=True)
 class Moment:
-    """A moment by two clocks: the one of files, which can be set, and one that nobody sets.
+    """A moment by two clocks: the clock of files, which can be set, and a steady clock, which cannot.
 
     Attributes:
-        wall_ns: As time.time_ns has it.
-        steady: As time.monotonic has it, in seconds.
+        wall_ns: The result of time.time_ns.
+        steady: The result of the steady clock, in seconds.
+        clock: The steady clock.
     """
 
     wall_ns: int
     steady: float
+    clock: Clock = field(default=read_steady_clock, repr=False, compare=False)
 
     @classmethod
-    def now(cls) -> Moment:
+    def now(cls, clock: Clock = read_steady_clock) -> Moment:
         """Return this moment."""
-        return cls(time.time_ns(), time.monotonic())
+        return cls(time.time_ns(), clock(), clock)
+
+    def age(self) -> float:
+        """Return the seconds that have passed since, by the steady clock."""
+        return self.clock() - self.steady
 
     def clock_was_set(self) -> bool:
-        """Tell whether the clock of files was set since: then their times and this one say nothing of each other."""
+        """Return whether the clock of files was set since: then their times and this one are not comparable."""
         passed = (time.time_ns() - self.wall_ns) / 1e9
-        return abs(passed - (time.monotonic() - self.steady)) > STEP_SECONDS
+        return abs(passed - self.age()) > STEP_SECONDS
 
 
 def now() -> datetime:

@@ -15,8 +15,11 @@ from __future__ import annotations
 
 import re
 import typing as t
+import unicodedata
 
+from .country_codes import has_calling_code
 from .errors import OptionError
+from .redaction import printable
 
 MIN_DIGITS = 8
 MAX_DIGITS = 15
@@ -26,30 +29,49 @@ MIN_UNQUOTED_DIGITS = 10
 
 # The service's own default for the country of a number that starts with 0.
 COUNTRY = "62"
+# With this country code the service dials numbers as they are.
+AS_THEY_ARE = "0"
 
 # Where a national number begins with a 0 that is dialled from abroad too: Italy, Ivory Coast, Benin, Congo, San Marino.
 ZERO_STAYS = frozenset({"39", "225", "229", "242", "378"})
 
 _DROPPED = re.compile(r"[\s+\-.()\[\]]")
+# 6281200002001.0, as pandas and csvkit write a column of numbers with a gap. Dots between groups of digits are not meant.
+_DECIMAL = re.compile(r"\s*\+?[0-9]+[.,]0+\s*|.*[0-9][.,]0{1,2}\s*", re.DOTALL)
+# 6.2812E+12, as a spreadsheet shows a long number.
+_ROUNDED = re.compile(r"\s*\+?[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+\s*")
+# An Indonesian mobile number without its 0. With a country code in front, the same digits are a number of Japan, Vietnam
+# or another country whose code begins with 8.
+_LOST_ZERO = re.compile(r"8[1-9][0-9]{6,10}")
 _WITH_COUNTRY = re.compile(r"\s*(?:\+|00)\s*[1-9]")
 # +62 (0)812 ...: the zero is for those who leave the country out.
 _OPTIONAL_ZERO = re.compile(r"[(\[]\s*0\s*[)\]]")
 
 
-def parse_number(value: object, option: str) -> str:
+_QUOTE = 'write its digits alone, in quotes, as in "6281234567890"'
+
+
+def parse_number(value: object, option: str, spreadsheet_advice: str = _QUOTE) -> str:
     """Return the digits of a number as a user wrote it.
 
     Args:
         value: What the option holds: text, or the integer that YAML made of unquoted digits.
         option: The name of the option, for the message.
+        spreadsheet_advice: What to do about a number that a spreadsheet has changed.
 
     Raises:
         OptionError: The value is not a number that the service could know.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return _unquoted(value, option)
+    if isinstance(value, float):
+        raise OptionError(option, "it is not a number but a decimal, as spreadsheets write one", spreadsheet_advice)
     if not isinstance(value, str):
         raise OptionError(option, "it is not a number", 'write it in quotes, as in "6281234567890"')
+    if _ROUNDED.fullmatch(value):
+        raise OptionError(option, "a spreadsheet has rounded it", "look it up again, and " + spreadsheet_advice)
+    if _DECIMAL.fullmatch(value):
+        raise OptionError(option, "a spreadsheet has made a decimal number of it", spreadsheet_advice)
     digits = _DROPPED.sub("", value)
     stranger = re.search(r"[^0-9]", digits)
     if stranger:
@@ -127,14 +149,81 @@ def check_country(value: object) -> str:
     return text
 
 
+def has_country(value: object) -> bool:
+    """Return whether a number is written with the code of its country in front, as in +62 or 0062."""
+    return isinstance(value, str) and _WITH_COUNTRY.match(value) is not None
+
+
+def may_lack_zero(digits: str, country: str = COUNTRY) -> bool:
+    """Return whether a number begins with 8, as a number of Indonesia does that has lost its leading zero."""
+    return country == COUNTRY and _LOST_ZERO.fullmatch(digits) is not None
+
+
+def refuse_lost_zero(value: object, digits: str, option: str, country: str = COUNTRY) -> None:
+    """Refuse a number that is sent to a phone, and that may lack its leading zero.
+
+    Args:
+        value: The number as a user wrote it.
+        digits: Its digits.
+        option: The name of the option, for the message.
+        country: The code of the country of numbers that begin with 0.
+
+    Raises:
+        OptionError: It begins with 8, as a number of Indonesia does that has lost its leading zero in a spreadsheet.
+    """
+    if may_lack_zero(digits, country) and not has_country(value):
+        raise OptionError(
+            option,
+            f"{digits} begins with 8, as a number does that has lost its leading zero in a spreadsheet",
+            f'write "0{digits}", or "+{digits}" if 8 begins the code of its country',
+        )
+
+
+def no_country(digits: str, country: str = COUNTRY) -> t.Iterator[str]:
+    """Yield a warning for a number that no country has."""
+    dials = international(digits, country)
+    if not has_calling_code(dials):
+        yield f"No country has numbers that begin with {dials[:3]}: check the number {digits}."
+
+
+def displayed_number(listed: str) -> str:
+    """Return a number of the service as it may be printed.
+
+    Marks that only steer the direction of writing are dropped, as a number copied from a chat has them. The number that
+    is sent back keeps them.
+    """
+    if listed.isascii() and listed.isprintable():
+        return listed
+    return printable("".join(letter for letter in listed if unicodedata.category(letter) != "Cf"))
+
+
+def digits_of(number: str) -> str:
+    """Return a number of the list without what people write between digits, such as a plus or spaces."""
+    return _DROPPED.sub("", displayed_number(number))
+
+
 def key_of(number: str) -> str:
     """Return what all spellings of a number have in common. One from the list may have a plus or spaces."""
-    return international(_DROPPED.sub("", number))
+    return international(digits_of(number))
 
 
 def same_number(one: str, other: str) -> bool:
     """Tell whether two spellings name one phone."""
     return one == other or key_of(one) == key_of(other)
+
+
+class LostZeroError(OptionError):
+    """A number is not registered, and the same number with a 0 in front is."""
+
+    def __init__(self, wanted: str, registered: t.Sequence[str]) -> None:
+        longer = " and ".join(registered)
+        super().__init__(
+            "device",
+            f"{wanted} is not registered, and {longer} is: a spreadsheet may have dropped the leading zero",
+            f'write "{registered[0]}", or "+{wanted}" if that is another number, with the code of its country',
+        )
+        # Which option it was, whoever looks the number up knows better.
+        self.doing = ""
 
 
 class NumberIndex:
@@ -157,6 +246,23 @@ class NumberIndex:
         """
         spellings = self.spellings(wanted)
         return [wanted] if wanted in spellings else spellings
+
+    def locate(self, wanted: str, has_country: bool = False) -> list[str]:
+        """Return the same, and refuse a number that may lack its leading zero.
+
+        Args:
+            wanted: The digits of a number as a user wrote it.
+            has_country: Whether they were written with the code of their country.
+
+        Raises:
+            LostZeroError: It is not registered, and the same number with a 0 in front is.
+        """
+        found = self.find(wanted)
+        if not found and not has_country and not wanted.startswith("0"):
+            longer = self.spellings("0" + wanted)
+            if longer:
+                raise LostZeroError(wanted, longer)
+        return found
 
 
 def matches(wanted: str, registered: t.Iterable[str]) -> list[str]:

@@ -14,10 +14,13 @@ from dataclasses import dataclass, field
 from .._common.clock import Moment
 from .._common.errors import FonnteError
 from .._common.phone_numbers import NumberIndex
+from .._common.redaction import printable
 from .settings import Settings
 from .stamp import Stamp
 
 FREE_PACKAGE = "free"
+# A number has fifteen digits at most; the rest is for what people put between them.
+LONGEST_NUMBER = 40
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,10 @@ class Device:
     """A device as the service tells of it; None is what it does not tell.
 
     Attributes:
-        number: The registered number, or with a profile perhaps the linked one.
+        number: The registered number as it is displayed, or with a profile perhaps the linked one.
         token: The device's token; empty where a listing leaves it out.
+        sent_as: The number exactly as the service listed it, which is what a request sends back; empty where it was
+            not listed.
         stamp: What its name proves of its hidden settings. The name itself is among the settings, without the stamp.
         connected: Whether a WhatsApp account is linked.
         expires: When the package ends, in unix seconds.
@@ -35,6 +40,7 @@ class Device:
 
     number: str
     token: str = field(repr=False)
+    sent_as: str = ""
     stamp: Stamp | None = None
     connected: bool | None = None
     package: str | None = None
@@ -42,6 +48,27 @@ class Device:
     expires: int | None = None
     messages: int | None = None
     settings: Settings = field(default_factory=dict)
+
+    @property
+    def registered(self) -> str:
+        """The number that a request sends back."""
+        return self.sent_as or self.number
+
+    @property
+    def can_be_sent_back(self) -> bool:
+        """Whether a request can hold the number as it was listed: half a character cannot be encoded."""
+        try:
+            self.registered.encode("utf-8")
+        except UnicodeEncodeError:
+            return False
+        return len(self.registered) <= LONGEST_NUMBER
+
+    @property
+    def label(self) -> str:
+        """Number and name, as an error displays them where the number alone does not tell two devices apart."""
+        name = self.settings.get("name")
+        shown = printable(name) if isinstance(name, str) else ""
+        return f'{self.number} ("{shown}")' if shown else self.number
 
     @property
     def is_free(self) -> bool:
@@ -71,27 +98,88 @@ class Listing:
         self.messages = messages
         self.began = began or Moment.now()
         # A fleet asks for each of its devices: looking through the list every time would take its square.
-        self._numbers = NumberIndex(device.number for device in self.devices)
-        self._exact: dict[str, Device] = {}
-        self._tokens: dict[str, Device] = {}
+        self._exact: dict[str, list[Device]] = {}
+        self._tokens: dict[str, list[Device]] = {}
         for device in self.devices:
-            self._exact.setdefault(device.number, device)
-            self._tokens.setdefault(device.token, device)
+            self._exact.setdefault(device.number, []).append(device)
+            if device.token:
+                self._tokens.setdefault(device.token, []).append(device)
+        self._numbers = NumberIndex(self._exact)
 
-    def find(self, number: str) -> Device | None:
+    def find(self, number: str, has_country: bool = False) -> Device | None:
         """Return the device with this number. An exact match wins; otherwise any spelling counts.
 
+        Args:
+            number: Its digits.
+            has_country: Whether they were written with the code of their country, as in +62.
+
         Raises:
-            FonnteError: Two devices are this number, in two spellings.
+            LostZeroError: The number is not listed, and the same number with a 0 in front is.
+            FonnteError: Two devices are this number, in two spellings or in one.
         """
-        found = self._numbers.find(number)
+        found = self._numbers.locate(number, has_country)
         if len(found) > 1:
             raise FonnteError(
                 f"the account has more than one device with this number: {' and '.join(found)}",
                 "write the number exactly as one of them is registered",
             )
-        return self._exact[found[0]] if found else None
+        if not found:
+            return None
+        twins = self._exact[found[0]]
+        if len(twins) > 1:
+            raise _ambiguous(_TWO_NUMBERS, twins)
+        return self._only(twins[0])
 
     def find_token(self, token: str) -> Device | None:
-        """Return the device that a token belongs to."""
-        return self._tokens.get(token) if token else None
+        """Return the device that a token belongs to.
+
+        Raises:
+            FonnteError: The token belongs to more than one, or its number does.
+        """
+        owners = self.owners(token)
+        return self._only(owners[0]) if owners else None
+
+    def owners(self, token: str) -> tuple[Device, ...]:
+        """Return all devices that are listed with a token; more than one is a mistake of the service."""
+        return tuple(self._tokens.get(token, ()))
+
+    def _only(self, device: Device) -> Device:
+        """Return a device that no other one of the list can be taken for."""
+        for problem, twins in (
+            (_TWO_TOKENS, self._tokens.get(device.token, [])),
+            (_TWO_NUMBERS, self._exact[device.number]),
+        ):
+            if len(twins) > 1:
+                raise _ambiguous(problem, twins)
+        return device
+
+    def ambiguities(self) -> list[str]:
+        """Return a warning for each number and each token with which more than one device is listed."""
+        return ambiguities(self.devices)
+
+
+_TWO_NUMBERS = "the service lists one number for several devices"
+_TWO_TOKENS = "the service lists one token for several devices"
+CHECK_DASHBOARD = "check these devices in the dashboard, and report the response to Fonnte"
+
+
+def ambiguities(devices: t.Iterable[Device]) -> list[str]:
+    """Return a warning for each number and each token with which more than one of some devices is listed."""
+    groups: dict[tuple[str, str], list[Device]] = {}
+    for device in devices:
+        groups.setdefault((_TWO_NUMBERS, device.number), []).append(device)
+        if device.token:
+            groups.setdefault((_TWO_TOKENS, device.token), []).append(device)
+    return [
+        f"{problem[0].upper()}{problem[1:]}: {_named(twins)}. Tasks on these devices fail; {CHECK_DASHBOARD}."
+        for (problem, _key), twins in groups.items()
+        if len(twins) > 1
+    ]
+
+
+def _ambiguous(problem: str, twins: t.Iterable[Device]) -> FonnteError:
+    return FonnteError(f"{problem}: {_named(twins)}", CHECK_DASHBOARD)
+
+
+def _named(devices: t.Iterable[Device]) -> str:
+    return " and ".join(device.label for device in devices)

@@ -183,7 +183,7 @@ class Bench:
 
     def update(self, settings: Settings) -> None:
         """Send an update that has its number, its name and these settings."""
-        self._update(self.start.number, settings)
+        self._update(self.start.registered, settings)
 
     def update_without_number(self, settings: Settings) -> None:
         """Send the same without its number."""
@@ -220,7 +220,7 @@ class Bench:
         self.purpose = PUT_BACK
         self.update({} if self.autoread is None else {"autoread": self.autoread})
         seen = self.look()
-        self.settled = seen.number == self.start.number and _autoread(seen) is self.autoread
+        self.settled = seen.registered == self.start.registered and _autoread(seen) is self.autoread
 
     def left(self) -> list[str]:
         """Return what may be otherwise on the device than before the run: a clause for each."""

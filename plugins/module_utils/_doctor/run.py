@@ -16,10 +16,10 @@ from .._common.clock import stamp
 from .._common.errors import CallError, FonnteError, Meaning, RecordError, RefusedError, doing
 from .._common.phone_numbers import same_number
 from .._device.service_facts import ServiceFacts
-from .._reconcile.apply import LOCK_SECONDS
+from .._reconcile.locks import LOCK_SECONDS
 from .._reconcile.observe import require_token
-from .._record.storage_check import FolderHealth, folder_health
 from .._record.entries import NumberNote
+from .._record.storage_check import FolderHealth, folder_health
 from .experiments import (
     EXPERIMENTS,
     MAKE,
@@ -376,7 +376,7 @@ def _choose(house: House, order: Order, tokens: Tokens) -> Scratch:
 
 
 def _named(house: House, number: str, tokens: Tokens, listing: Listing) -> Scratch:
-    listed = listing.find(number)
+    listed = listing.find(number, house.has_country)
     if house.device_token and listing.find_token(house.device_token) != listed:
         raise _not_one(number)
     if tokens.unlisted is not None:
@@ -398,8 +398,10 @@ def _name(device: Device) -> object:
 
 
 def _usable(device: Device) -> Scratch:
-    if not device.token or "name" not in device.settings:
-        return Scratch(why_not=f"the list shows device {device.number} without a token or a name that could be sent")
+    if not device.token or not device.can_be_sent_back or "name" not in device.settings:
+        return Scratch(
+            why_not=f"the list shows device {device.number} without a token, a number or a name that could be sent"
+        )
     return Scratch(device)
 
 
@@ -497,7 +499,7 @@ def _new(house: House, exam: Examination, device: Device) -> Device | None:
 def _still(house: House, exam: Examination, device: Device) -> Device:
     """Return a device as the list shows it now that no other run of this controller works on it."""
     start = exam.calls.listing(house.account_token, None, PREPARE).find_token(device.token)
-    if start is None or start.number != device.number or _name(start) != _name(device):
+    if start is None or start.registered != device.registered or _name(start) != _name(device):
         raise FonnteError(f"somebody else works on device {device.number}", "run this again when they are done")
     return start
 

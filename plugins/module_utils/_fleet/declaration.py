@@ -18,7 +18,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._common.errors import OptionError
-from .._common.phone_numbers import international, parse_number
+from .._common.phone_numbers import has_country, international, parse_number
 from .._device.settings import HIDDEN, at_stake, declare
 from .._options.common import EVIDENCE, SETTING_OPTIONS, check_room, checked_token
 from .._options.fleet_members import MEMBER, MEMBER_DEFAULTS
@@ -261,7 +261,8 @@ class _Reader:
         if self.stamped and len(self.problems) == before and merged.get("handle_write_only") in (None, "stamped"):
             self.check(label, check_room, merged.get("name"))
         if len(self.problems) == before:
-            named = {"device": number} if number else {}
+            # A number that is written with the code of its country stays one.
+            named = {"device": f"+{number}" if has_country(written) else number} if number else {}
             kept = {option: value for option, value in merged.items() if value is not None}
             self.devices.append(FleetDevice(client, number, {**named, **kept}))
 

@@ -13,6 +13,7 @@ the declaration is found before the first write, and one device's trouble is tol
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import enum
 import threading
 import typing as t
@@ -30,10 +31,13 @@ from .._common.phone_numbers import key_of
 from .._device.models import Device, Listing
 from .._reconcile.apply import Outcome
 from .._reconcile.engine import carry_out, foresee, look_ahead
-from .._reconcile.observe import House
+from .._reconcile.locks import Hold, take_all
+from .._reconcile.observe import House, Sight
 from .._reconcile.state import CREATE, DISCONNECT, Desired
 
 MOST_TOLD = 10
+# Each lock is an open file, and a process may have few of them.
+MOST_LOCKED = 100
 
 
 class Status(enum.Enum):
@@ -116,6 +120,25 @@ class Turn:
         return plan is not None and bool(plan.operations or plan.teaches)
 
     @property
+    def disconnects(self) -> bool:
+        """Whether its device is to be disconnected."""
+        return self.foreseen is not None and DISCONNECT in self.foreseen.plan.operations
+
+    def check(self, sight: Sight) -> None:
+        """See that the plan is still about the device that it was made for; FonnteError if not.
+
+        A device that was renumbered in the dashboard meanwhile would be created a second time, or renumbered back.
+        """
+        before = self.foreseen.sight.device if self.foreseen is not None else None
+        if before is None or sight.listing is None or (sight.device is not None and sight.device.token == before.token):
+            return
+        for device in sight.listing.owners(before.token):
+            raise FonnteError(
+                f"the service lists it as {device.number} now, and listed it as {before.number} when the run began",
+                "declare it under the number that it should have, and run the play again",
+            )
+
+    @property
     def status(self) -> Status:
         """Return what became of it; in check mode, what would."""
         if self.fault is not None:
@@ -168,7 +191,10 @@ def carry_out_fleet(house: House, members: t.Sequence[Member], orders: Orders, p
         board.work(turn)
     if any(turn.fault for turn in canaries):
         board.close("a device of the canary failed")
-    board.work_on_all(rest)
+    board.work_on_all([turn for turn in rest if not turn.disconnects])
+    leaving = [turn for turn in rest if turn.disconnects]
+    for start in range(0, len(leaving), MOST_LOCKED):
+        board.disconnect_all(leaving[start : start + MOST_LOCKED])
     return turns
 
 
@@ -316,12 +342,43 @@ class _Board:
         if turn.fault is not None and self.orders.stop:
             self.close("another device failed, and on_error is stop")
 
-    def work_on_all(self, turns: t.Sequence[Turn]) -> None:
-        """Work on members side by side, and return when all are done or given up."""
+    def disconnect_all(self, turns: t.Sequence[Turn]) -> None:
+        """Work on members whose devices are to be disconnected: all of them are locked before the list is requested.
+
+        They come last, and the locks of no other devices are taken meanwhile: two fleets cannot wait for each other.
+        """
+        if self.closed:
+            self.work_on_all(turns)
+            return
+        holds = {turn.member.index: Hold(self.house.api.moment) for turn in turns}
+        files = {
+            turn.member.index: turn.foreseen.sight.files(turn.member.house)
+            for turn in turns
+            if turn.foreseen is not None
+        }
+        try:
+            faults = take_all(holds, files)
+        except BaseException:
+            for hold in holds.values():
+                hold.close()
+            raise
+        for turn in turns:
+            turn.fault = faults.get(turn.member.index)
+            if turn.fault is not None:
+                holds[turn.member.index].close()
+                turn.fault.doing = f"Locking device {turn.member.desired.number}".rstrip()
+                self.see(turn)
+                self.done += 1
+        self.work_on_all([turn for turn in turns if turn.fault is None], holds)
+
+    def work_on_all(self, turns: t.Sequence[Turn], holds: t.Mapping[int, Hold] | None = None) -> None:
+        """Work on members side by side, and return when all are done or given up; holds are their locks by index."""
         # While one device waits for its record to be on the disk, another one calls. The transport counts the calls.
         pool = concurrent.futures.ThreadPoolExecutor(self.orders.concurrency + self.orders.concurrency // 2)
         try:
-            for ended in concurrent.futures.as_completed([pool.submit(self.work, turn) for turn in turns]):
+            for ended in concurrent.futures.as_completed(
+                [pool.submit(self.work, turn, (holds or {}).get(turn.member.index)) for turn in turns]
+            ):
                 # A fault of our own must not pass for a device that is done.
                 ended.result()
                 self.progress(self.done, self.total)
@@ -333,8 +390,13 @@ class _Board:
             raise
         pool.shutdown()
 
-    def work(self, turn: Turn) -> None:
-        """Carry out one member, unless what happened to others speaks against it."""
+    def work(self, turn: Turn, hold: Hold | None = None) -> None:
+        """Carry out one member under the locks that it holds, unless what happened to others speaks against it."""
+        # The worker releases them: where the run is cut off, it still works while the run has ended.
+        with hold if hold is not None else contextlib.ExitStack():
+            self._work(turn, hold)
+
+    def _work(self, turn: Turn, hold: Hold | None) -> None:
         plan = turn.foreseen.plan if turn.foreseen else None
         creates = plan is not None and CREATE in plan.operations
         turn.skipped = self.closed or (self.full if creates else "")
@@ -342,11 +404,14 @@ class _Board:
             return
         probes = self.probes
         try:
-            turn.outcome = carry_out(turn.member.house, turn.member.desired)
+            turn.outcome = carry_out(turn.member.house, turn.member.desired, hold, turn.check)
         except FonnteError as fault:
             so_far = fault.progress.get("outcome")
             turn.fault, turn.outcome = fault, so_far if isinstance(so_far, Outcome) else None
             self._learn(turn, fault, probes)
+        if turn.outcome is not None:
+            # A long run requests many lists, and must not keep all of them.
+            turn.outcome.sight = replace(turn.outcome.sight, listing=None)
         with self.lock:
             self.done += 1
 

@@ -14,7 +14,6 @@ import hmac
 from .._api.cache import Keep
 from .._api.client import FonnteApi
 from .._api.wire import Connection
-from .._common.clock import Moment
 from .._common.errors import OptionError, doing
 from .._common.redaction import Redactor
 from .._device.models import Device
@@ -49,7 +48,7 @@ class Account:
         self._token = token
         self._endpoint = connection.endpoint
         self._api = FonnteApi(keep.transport(connection), self.redactor, keep.listing(connection, token))
-        self._opened = Moment.now()
+        self._opened = self._api.moment()
 
     @property
     def mark(self) -> str:
@@ -62,19 +61,21 @@ class Account:
         with doing("Listing the account's devices"):
             return self._api.get_devices(self._token).devices
 
-    def find(self, number: str) -> Device | None:
+    def find(self, number: str, has_country: bool = False) -> Device | None:
         """Return the device with this number in any spelling; None if the service lists none now.
+
+        The right device: the list is requested once after the account was opened, and not taken from an earlier item of
+        a loop. The token that is returned may delete a device.
+
+        Args:
+            number: Its digits.
+            has_country: Whether they were written with the code of their country.
 
         Raises:
             FonnteError: Two devices are this number, or the list cannot be read.
         """
         with doing(f"Looking up device {number}"):
-            listing = self._api.listing(self._token, number, "")
-            found = listing.find(number)
-            if found is None and listing.began.steady < self._opened.steady:
-                # Somebody may have made it since that list was read.
-                found = self._api.get_devices(self._token).find(number)
-        return found
+            return self._api.listing(self._token, number, "", self._opened).find(number, has_country)
 
 
 def open_account(params: Params, keep: Keep) -> Account:

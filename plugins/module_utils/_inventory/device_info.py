@@ -27,13 +27,13 @@ def device_info(house: House, redactor: Redactor, params: t.Mapping[str, t.Any])
     if house.account_token:
         with doing("Listing the account's devices"):
             listing = house.api.get_devices(house.account_token)
-        found = listing.devices
+        found, warnings = listing.devices, listing.ambiguities()
         account: Result | None = {"devices": len(found), "connected": listing.connected, "messages": listing.messages}
     else:
         with doing("Looking up the device"):
-            found, account = (house.api.profile(house.device_token),), None
-    chosen, missing = choose(found, wanted.numbers)
-    warnings: list[str] = []
+            found, account, warnings = (house.api.profile(house.device_token),), None, []
+    with doing("Choosing the devices"):
+        chosen, missing = choose(found, wanted)
     devices = [_describe(house, redactor, params, device, warnings) for device in chosen if wanted.wants(device)]
     return {"changed": False, "devices": devices, "missing": missing, "account": account}, warnings
 

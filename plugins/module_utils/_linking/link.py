@@ -128,7 +128,8 @@ def link_device(house: House, order: Order, show: t.Callable[[str], None]) -> Li
 
 def _look(house: House, order: Order) -> Sight:
     with doing_to("Looking up", order.number):
-        return look(house, Desired(order.number))
+        # Whose phone is linked must not hang on a list that an earlier item of the loop requested.
+        return look(house, Desired(order.number), house.api.moment())
 
 
 def _link(sight: Sight) -> Link:

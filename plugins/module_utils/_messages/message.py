@@ -22,7 +22,7 @@ from urllib.parse import urlencode
 from .._api.wire import Upload
 from .._common.clock import TIME_FORMAT
 from .._common.errors import OptionError
-from .._common.phone_numbers import COUNTRY, dialled, parse_number
+from .._common.phone_numbers import AS_THEY_ARE, COUNTRY, dialled, no_country, parse_number, refuse_lost_zero
 from .._device.settings import check_url, declare
 
 LONGEST_MESSAGE = 60_000
@@ -32,8 +32,6 @@ CHOICES = (2, 12)
 LONGEST_QUERY = 7_500
 # Later than that is a unix time in milliseconds, or a slip in the year.
 LATEST = timedelta(days=5 * 365)
-# This country code has numbers dialled as they are.
-AS_THEY_ARE = "0"
 
 # Options that go out as they are, under their names at the service.
 FLAGS = {"typing": "typing", "connect_only": "connectOnly", "sequence": "sequence", "preview": "preview"}
@@ -71,6 +69,7 @@ class Message:
         form: The fields of the call.
         scheduled: When it is to be sent, in unix seconds; None for now.
         repeated: The numbers that were named twice with the same words, and get it once.
+        warnings: What is strange about its targets.
     """
 
     targets: tuple[Target, ...]
@@ -78,6 +77,7 @@ class Message:
     upload: Upload | None = None
     scheduled: int | None = None
     repeated: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def read_message(params: Params, moment: datetime) -> Message:
@@ -111,7 +111,7 @@ def read_message(params: Params, moment: datetime) -> Message:
     if params["method"] == "get":
         _check_query(form, upload)
     repeated = tuple(target.dialled for target, times in named.items() if times > 1)
-    return Message(targets, form, upload, scheduled, repeated)
+    return Message(targets, form, upload, scheduled, repeated, tuple(_strange_numbers(targets, country)))
 
 
 def as_written(params: Params, given: Params) -> Params:
@@ -145,6 +145,14 @@ def read_targets(given: t.Sequence[object], country: str) -> list[Target]:
     if not given:
         raise OptionError("target", "it is empty", "name at least one number")
     return [_target(f"target[{index}]", value, country) for index, value in enumerate(given)]
+
+
+def _strange_numbers(targets: t.Iterable[Target], country: str | None) -> t.Iterator[str]:
+    """Yield a warning for each target that no country has; with country_code 0 nobody knows how it is dialled."""
+    if country != AS_THEY_ARE:
+        for number in dict.fromkeys(target.dialled for target in targets):
+            if number.isdigit():
+                yield from no_country(number, country or COUNTRY)
 
 
 _DICT_KEYS = {"to", "name", "variables"}
@@ -201,6 +209,7 @@ def _address(option: str, value: object, country: str) -> tuple[str, str]:
     digits = parse_number(value, option)
     if country == AS_THEY_ARE:
         return digits, digits
+    refuse_lost_zero(value, digits, option, country)
     dials = dialled(value, country, option)
     made = country + digits[1:] if digits.startswith("0") else digits
     return (digits if made == dials else dials), dials

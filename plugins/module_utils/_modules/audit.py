@@ -148,7 +148,7 @@ def audit_of(
         listed=len(listing.devices) if listing is not None else None,
         free=free,
     )
-    return audit, _record_warnings(turns)
+    return audit, [*(listing.ambiguities() if listing is not None else []), *_record_warnings(turns)]
 
 
 def _seen(turn: Turn) -> Seen:

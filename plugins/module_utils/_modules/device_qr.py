@@ -12,7 +12,7 @@ from .._api.qr_image import DEST, check_place, picture_path
 from .._common.atomic_files import foreign_warnings
 from .._common.destinations import check_destination
 from .._common.errors import FonnteError, OptionError
-from .._common.phone_numbers import international, parse_number
+from .._common.phone_numbers import international, no_country, parse_number, refuse_lost_zero
 from .._linking.link import CODE, QR, Link, Order, foresee_link, link_device, link_result
 from .._options.common import (
     API,
@@ -47,7 +47,7 @@ def run_device_qr(task: Task) -> Report:
     max_age(task.params["record_max_age"])
     order = link_order(task.params)
     require_device(task.params, task.environment, task.given)
-    warnings = common_warnings(task.params)
+    warnings = [*common_warnings(task.params), *(no_country(order.whatsapp) if order.whatsapp else ())]
     if order.dest:
         check_destination(DEST, order.dest)
         warnings += foreign_warnings([picture_path(order.dest, "")])
@@ -109,4 +109,7 @@ def _check_method(method: str, whatsapp: str, dest: str | None) -> None:
 
 def _whatsapp(params: Params) -> str:
     """Return the number of the phone as it is dialled from abroad, which is how WhatsApp wants it."""
-    return international(parse_number(params["whatsapp"], "whatsapp"))
+    value = params["whatsapp"]
+    digits = parse_number(value, "whatsapp")
+    refuse_lost_zero(value, digits, "whatsapp")
+    return international(digits)

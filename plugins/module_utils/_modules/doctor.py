@@ -8,10 +8,10 @@
 
 from __future__ import annotations
 
+from .._common.atomic_files import foreign_warnings, write_problem
 from .._common.clock import stamp
 from .._common.destinations import check_destination
 from .._common.endpoint import check_endpoint
-from .._common.atomic_files import foreign_warnings, write_problem
 from .._common.errors import FonnteError, OptionError
 from .._device.service_facts import DEST, FactsFile, ServiceFacts, find_facts
 from .._device.settings import declare

@@ -8,13 +8,12 @@
 
 from __future__ import annotations
 
-import math
 import typing as t
 from dataclasses import replace
 
 from .._api.cache import KeptListing
 from .._common.errors import OptionError, doing
-from .._common.phone_numbers import key_of
+from .._common.phone_numbers import has_country, key_of
 from .._fleet.result import fleet_result, fleet_trouble
 from .._fleet.run import Member, Orders, carry_out_fleet, foresee_fleet, impossible
 from .._options.common import (
@@ -58,8 +57,9 @@ FLEET: Spec = {
 def run_fleet(task: Task) -> Report:
     """Bring many devices to what is declared (module fonnte_fleet)."""
     orders = fleet_orders(task.params)
-    # One list serves the whole run, however long it takes; what a run writes it knows.
-    house, redactor = open_house(task.params, task.environment, task.keep, KeptListing(math.inf, survives_errors=True))
+    # One list serves all workers, until it is too old to write by; what a run writes it knows.
+    listing = KeptListing(survives_errors=True, clock=task.clock)
+    house, redactor = open_house(task.params, task.environment, task.keep, listing)
     house = replace(house, device_token="")
     with doing("Planning the fleet"):
         members = fleet_members(task.params, task.given, house)
@@ -148,7 +148,8 @@ def _member(index: int, entry: Params, house: House) -> Member:
     if entry["handle_write_only"] == "stamped" or entry["attest_stamp"]:
         check_room(settings.get("name"))
     desired = Desired(number(entry), state, settings, policy=replace(policy(entry), facts=house.facts))
-    return Member(index, replace(house, device_token=token), desired)
+    house = replace(house, device_token=token, has_country=has_country(entry["device"]))
+    return Member(index, house, desired)
 
 
 def _named_twice(members: t.Sequence[Member]) -> t.Iterator[str]:

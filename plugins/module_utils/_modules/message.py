@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 
 from .._api.client import Queued
 from .._api.wire import Call
-from .._common.clock import Moment, now, unix_to_text
+from .._common.clock import now, unix_to_text
 from .._common.errors import CallError, FonnteError, Meaning, NotFoundError, RefusedError, doing
 from .._common.redaction import Redactor
 from .._device.models import Device
 from .._messages.message import Message, as_written, read_message
 from .._options.common import API, NUMBER, Spec, common_warnings, max_age, number, open_house, require_device
-from .._reconcile.observe import House, identify, require_token
+from .._reconcile.observe import House, check_listed, identify, require_token
 from .._reconcile.result import Result
 from .task import Report, Task
 
@@ -86,7 +86,7 @@ def run_message(task: Task) -> Report:
     wanted = number(params)
     require_device(params, task.environment, task.given)
     house, redactor = open_house(params, task.environment, task.keep)
-    warnings = [*common_warnings(params), *_repeated(message)]
+    warnings = [*common_warnings(params), *_repeated(message), *message.warnings]
     if task.check_mode:
         sender, foreseen = _foresee(house, wanted, message)
         return Report(_result(sender, message, None, params, redactor), [*warnings, *foreseen])
@@ -127,14 +127,11 @@ def _look(house: House, wanted: str) -> Device | None:
     with doing(
         f"Looking for device {wanted}, which is to send" if wanted else "Looking for the device that is to send"
     ):
-        began = Moment.now()
-        listing = house.api.listing(house.account_token, wanted, house.device_token) if house.account_token else None
+        # The right device: a list of an earlier item of the loop may name another one by now.
+        listing = house.api.get_devices(house.account_token) if house.account_token else None
         device = identify(house, wanted, listing)
-        if device is None and listing is not None and listing.began.steady < began.steady:
-            # An earlier item of the loop read that list; somebody may have made the device since.
-            device = identify(house, wanted, house.api.get_devices(house.account_token))
-        if device is not None and not device.token:
-            raise FonnteError("the service lists it without a token that can be used", "look at it in the dashboard")
+        if device is not None:
+            check_listed(device)
     return device
 
 

@@ -12,6 +12,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._api.cache import Keep
+from .._common.clock import Clock, read_steady_clock
 from .._options.common import Environment, Params
 from .._reconcile.result import Result
 
@@ -28,6 +29,7 @@ class Task:
         given: The options as the user wrote them.
         progress: Is told how many devices of a fleet are done, and of how many.
         show: Is told what a person has to see before the task ends. An ordinary module has nobody to tell it to.
+        clock: The clock that measures how old a list of devices is.
     """
 
     params: Params
@@ -38,6 +40,7 @@ class Task:
     given: Params = field(default_factory=dict, repr=False)
     progress: t.Callable[[int, int], None] = field(default=lambda done, total: None, repr=False)
     show: t.Callable[[str], None] = field(default=lambda text: None, repr=False)
+    clock: Clock = field(default=read_steady_clock, repr=False)
 
 
 @dataclass

@@ -24,7 +24,7 @@ from .._api.wire import Connection
 from .._common.destinations import check_destination
 from .._common.endpoint import check_endpoint
 from .._common.errors import OptionError
-from .._common.phone_numbers import parse_number
+from .._common.phone_numbers import has_country, parse_number
 from .._common.redaction import Redactor, is_bare
 from .._device.service_facts import ServiceFacts, load_facts
 from .._device.settings import NAME_LENGTH, SETTINGS, WEBHOOKS, Kind, Settings, declare
@@ -181,6 +181,7 @@ def open_house(
         RecordStore(params["record_path"], connection.endpoint),
         account,
         device,
+        has_country(params.get("device")),
         _person(),
         _service_facts(params, connection.endpoint),
     )
@@ -326,3 +327,8 @@ def numbers_of(devices: t.Sequence[object] | None) -> tuple[str, ...] | None:
     if devices is None:
         return None
     return tuple(parse_number(device, f"devices[{index}]") for index, device in enumerate(devices))
+
+
+def with_country(devices: t.Sequence[object] | None) -> frozenset[str]:
+    """Return the digits of those numbers in the option ``devices`` that are written with the code of their country."""
+    return frozenset(parse_number(device, "devices") for device in devices or () if has_country(device))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from .._common.clock import DAY_SECONDS, now
 from .._common.phone_numbers import NumberIndex
 from .._device.models import Device
-from .common import Params, Spec, numbers_of
+from .common import Params, Spec, numbers_of, with_country
 
 FILTERS: Spec = {
     "devices": {"type": "list", "elements": "raw"},
@@ -27,9 +27,15 @@ FILTERS: Spec = {
 
 @dataclass(frozen=True)
 class Filter:
-    """Which devices are wanted; what is None or "any" does not filter. A value that is unknown is no match."""
+    """Which devices are wanted; what is None or "any" does not filter. A value that is unknown is no match.
+
+    Attributes:
+        numbers: The digits of the devices.
+        with_country: Those of the numbers that are written with the code of their country.
+    """
 
     numbers: tuple[str, ...] | None
+    with_country: frozenset[str]
     connection: str
     package: str | None
     expires_before: float | None
@@ -51,6 +57,7 @@ def filter_of(params: Params) -> Filter:
     days = params["expires_within"]
     return Filter(
         numbers=numbers_of(params["devices"]),
+        with_country=with_country(params["devices"]),
         connection=params["connection"],
         package=params["package"],
         expires_before=None if days is None else now().timestamp() + days * DAY_SECONDS,
@@ -58,20 +65,24 @@ def filter_of(params: Params) -> Filter:
     )
 
 
-def choose(found: t.Sequence[Device], numbers: tuple[str, ...] | None) -> tuple[list[Device], list[str]]:
-    """Return the devices that are asked for, sorted by number, and the numbers that none of them has."""
-    if numbers is None:
+def choose(found: t.Sequence[Device], wanted: Filter) -> tuple[list[Device], list[str]]:
+    """Return the devices that are asked for, sorted by number, and the numbers that none of them has.
+
+    Raises:
+        LostZeroError: A number is not listed, and the same number with a 0 in front is.
+    """
+    if wanted.numbers is None:
         return sorted(found, key=_number), []
-    chosen: dict[str, Device] = {}
+    chosen: set[str] = set()
     missing: list[str] = []
-    by_number = {device.number: device for device in found}
-    index = NumberIndex(by_number)
-    for number in dict.fromkeys(numbers):
-        spellings = index.find(number)
+    index = NumberIndex(dict.fromkeys(device.number for device in found))
+    for number in dict.fromkeys(wanted.numbers):
+        spellings = index.locate(number, number in wanted.with_country)
         if not spellings:
             missing.append(number)
-        chosen.update({spelling: by_number[spelling] for spelling in spellings})
-    return sorted(chosen.values(), key=_number), missing
+        chosen.update(spellings)
+    # Two devices may be listed with one number, by mistake: both are told.
+    return sorted((device for device in found if device.number in chosen), key=_number), missing
 
 
 def _number(device: Device) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from .._common.errors import PolicyError
+from .._common.phone_numbers import AS_THEY_ARE, COUNTRY, may_lack_zero, no_country
 from .._device.settings import Settings, at_stake
 from .._record.entries import DeviceRecord
 from .state import Desired, Observed, Recorded
@@ -90,8 +91,21 @@ def advice(desired: Desired, after: Settings) -> t.Iterator[str]:
             f"The webhook_connect of device {desired.number} is plain http, and Fonnte sends the device's token there: "
             "anybody on the way can read it. Use https."
         )
+    if declared.get("target"):
+        yield from _strange_target(desired, str(declared["target"]), str(after.get("country_code") or COUNTRY))
     if declared.get("resend") is True and not after.get("target"):
         yield f"Device {desired.number} has resend on, but no target is known: nothing will be forwarded."
+
+
+def _strange_target(desired: Desired, target: str, country: str) -> t.Iterator[str]:
+    """Yield a warning for a target that may be another person's number than the one that is meant."""
+    if may_lack_zero(target, country):
+        yield (
+            f"The target {target} of device {desired.number} begins with 8, as a number does that has lost its leading zero in "
+            f"a spreadsheet. Write 0{target}. If 8 begins the code of its country, declare country_code: '0' to send it as it is."
+        )
+    elif country != AS_THEY_ARE:
+        yield from no_country(target, country)
 
 
 def never_seen(number: str) -> str:

@@ -11,10 +11,10 @@ Every write to the service stands between two writes of the record: its doubt be
 
 from __future__ import annotations
 
-import contextlib
 import typing as t
 from dataclasses import dataclass, field, replace
 
+from .._api.cache import KEPT_SECONDS
 from .._common.clock import stamp
 from .._common.errors import CallError, FonnteError, Meaning, NotFoundError, RecordError, RefusedError, doing
 from .._common.phone_numbers import same_number
@@ -23,7 +23,8 @@ from .._device.settings import RECORDED, Settings
 from .._device.stamp import HOOKS, Claims, make_code, stamped_name
 from .._record.entries import DeviceRecord, NumberNote
 from .._record.files import SealedFile
-from .observe import House, Sight
+from .locks import LOCK_SECONDS, Hold
+from .observe import House, Sight, identify
 from .state import (
     ATTEST,
     CREATE,
@@ -37,9 +38,6 @@ from .state import (
     Observed,
     Plan,
 )
-
-# Another run may hold a device for as long as its calls and their retries last.
-LOCK_SECONDS = 300.0
 
 
 @dataclass
@@ -67,21 +65,6 @@ class Outcome:
 def doing_to(what: str, number: str) -> t.ContextManager[None]:
     """Name what was being done to which device in any error that does not know it yet."""
     return doing(f"{what} device {number}" if number else f"{what} the device")
-
-
-class Hold(contextlib.ExitStack):
-    """The locks of one run: on the number first, then on the device, so that no two runs wait for each other."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._held: set[str] = set()
-
-    def take(self, files: t.Iterable[SealedFile[t.Any]], seconds: float) -> None:
-        """Hold files that are not held yet; RecordHeldError where another run does not let go within the seconds."""
-        for file in files:
-            if file.path not in self._held:
-                self.enter_context(file.lock(seconds))
-                self._held.add(file.path)
 
 
 class Writer:
@@ -191,7 +174,7 @@ class Writer:
         # What the reply shows is what was set, whatever was sent.
         added = {option: device.settings.get(option, value) for option, value in plan.add.items()}
         empty = {option: value for option, value in self._desired.settings.items() if value == ""}
-        self._record = DeviceRecord(number=device.number).confirm(added, at).note(empty, at)
+        self._record = DeviceRecord(number=device.registered).confirm(added, at).note(empty, at)
         contradicted = [option for option, value in plan.add.items() if added[option] != value]
         if contradicted:
             self._outcome.warn(
@@ -301,7 +284,8 @@ class Writer:
         """
         device, observed = self._device, self._sight.observed
         if observed is None or observed.certain:
-            self._house.api.update_device(device.token, observed.number if observed else device.number, settings)
+            number = observed.registered if observed else device.registered
+            self._house.api.update_device(device.token, number, settings)
             return
         try:
             self._house.api.update_device(device.token, None, settings)
@@ -314,12 +298,30 @@ class Writer:
                     "and Fonnte insists on one",
                     "give account_token as well, so that the list can tell",
                 ) from None
-            self._house.api.update_device(device.token, observed.number, settings)
+            self._house.api.update_device(device.token, observed.registered, settings)
 
     # Taking away
 
+    def _check_still_listed(self) -> None:
+        """See that number and token are still one device, where the listing that told so is too old to act on.
+
+        The right device: what is sent next cannot be taken back.
+        """
+        listing = self._sight.listing
+        if listing is None or listing.began.age() <= KEPT_SECONDS:
+            return
+        listing = self._house.api.get_devices(self._house.account_token)
+        device, meant = identify(self._house, self._desired.number, listing), self._device
+        if device is None or (device.token, device.registered) != (meant.token, meant.registered):
+            raise FonnteError(
+                "the service no longer lists it with this number and this token",
+                "run the play again to plan with the present list",
+            )
+        self._sight = replace(self._sight, listing=listing)
+
     def _disconnect(self, _plan: Plan) -> None:
         self._prepare({})
+        self._check_still_listed()
         try:
             self._house.api.disconnect(self._device.token)
         except RefusedError as refusal:
@@ -334,6 +336,7 @@ class Writer:
 
     def _request_otp(self, plan: Plan) -> None:
         self._prepare({})
+        self._check_still_listed()
         try:
             self._house.api.request_otp(self._device.token)
         except RefusedError as refusal:
@@ -346,6 +349,7 @@ class Writer:
 
     def _delete(self, plan: Plan) -> None:
         self._prepare({})
+        self._check_still_listed()
         deleted = self._house.api.delete_device(self._device.token, self._desired.otp)
         self._outcome.done.append(DELETE)
         self._check_deleted(deleted)
@@ -390,7 +394,7 @@ def _corrected(record: DeviceRecord, observed: Observed) -> DeviceRecord:
     """Return the record with what the service has just shown: a run with a token alone will have nothing else."""
     seen = {option: value for option, value in observed.settings.items() if option in record.entries}
     stale = {option: value for option, value in seen.items() if record.entries[option].value != value}
-    return replace(record.note(stale, stamp()), number=observed.number if observed.certain else record.number)
+    return replace(record.note(stale, stamp()), number=observed.registered if observed.certain else record.number)
 
 
 def _without_clears(plan: Plan) -> Settings:

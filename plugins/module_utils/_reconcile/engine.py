@@ -27,7 +27,8 @@ from .._common.errors import (
     UnansweredError,
 )
 from .._record.files import SealedFile
-from .apply import LOCK_SECONDS, Hold, Outcome, Writer, doing_to
+from .apply import Outcome, Writer, doing_to
+from .locks import LOCK_SECONDS, Hold
 from .observe import House, Sight, look
 from .planner import make_plan, stand_still
 from .state import CREATE, DELETE, OPERATIONS, REQUEST_OTP, Desired, Plan
@@ -70,24 +71,33 @@ def _record_warnings(house: House, sight: Sight) -> tuple[str, ...]:
     return ()
 
 
-def carry_out(house: House, desired: Desired) -> Outcome:
+Check = t.Callable[[Sight], None]
+
+
+def carry_out(house: House, desired: Desired, hold: Hold | None = None, check: Check | None = None) -> Outcome:
     """Bring one device to what is declared.
+
+    Args:
+        house: What the run works with.
+        desired: What is declared.
+        hold: Locks that the run holds already; they are released when it ends.
+        check: Called with what was seen before anything is written; raises FonnteError to prevent the run.
 
     Raises:
         FonnteError: With ``progress`` set to the outcome so far, as far as there is one.
     """
-    with Hold() as hold:
-        sight, plan = _look_and_hold(house, desired, hold)
+    with hold if hold is not None else Hold(house.api.moment) as held:
+        sight, plan = _look_and_hold(house, desired, held, check)
         outcome = Outcome(plan, sight, device=sight.device)
         outcome.warn(*sight.warnings, *plan.warnings)
-        writer = Writer(house, desired, sight, outcome, hold)
+        writer = Writer(house, desired, sight, outcome, held)
         try:
             try:
                 writer.run(plan)
             except CallError as fault:
                 if not _second_look_helps(fault):
                     raise
-                _finish_after_fault(house, desired, outcome, fault, hold, writer.step)
+                _finish_after_fault(house, desired, outcome, fault, held, writer.step)
         except FonnteError as fault:
             fault.progress = {"outcome": outcome}
             raise
@@ -107,11 +117,17 @@ def _planned(desired: Desired, sight: Sight) -> Plan:
             raise
 
 
-def _look_and_hold(house: House, desired: Desired, hold: Hold) -> tuple[Sight, Plan]:
-    """Look, and where there is something to do hold the device and see that what was seen still stands."""
+def _look_and_hold(house: House, desired: Desired, hold: Hold, check: Check | None = None) -> tuple[Sight, Plan]:
+    """Look, and where there is something to do hold the device and see that what was seen still stands.
+
+    The right device: a plan that cannot be taken back stands only if it was made from a listing that was requested
+    under the locks. Number and token come from that one response.
+    """
     for _turn in range(MOST_LOOKS):
         with doing_to("Looking up", desired.number):
-            sight = look(house, desired)
+            sight = look(house, desired, hold.since)
+            if check is not None:
+                check(sight)
         plan = _planned(desired, sight)
         if not plan.operations and not plan.teaches:
             return sight, plan
@@ -122,12 +138,14 @@ def _look_and_hold(house: House, desired: Desired, hold: Hold) -> tuple[Sight, P
         files = sight.files(house)
         if not plan.operations:
             return sight, _taught(plan, sight, files, hold)
+        held = hold.holds(files)
         with doing_to("Locking", sight.number):
             hold.take(files, LOCK_SECONDS)
-        if not sight.is_stale(files):
+        if sight.is_stale(files):
+            time.sleep(LOOK_AGAIN_SECONDS)
+            house.api.doubt_listing(sight.number, house.device_token)
+        elif held or not plan.is_irreversible or (sight.listing is None and not hold.waited):
             return sight, plan
-        time.sleep(LOOK_AGAIN_SECONDS)
-        house.api.doubt_listing(sight.number, house.device_token)
     fault = FonnteError(
         "other runs keep writing to it", "let them end, and see that no two plays manage one device at a time"
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from .._api.client import FonnteApi
 from .._common.clock import Moment, now, within
 from .._common.errors import DamagedRecordError, FonnteError, OptionError, RecordError
-from .._common.phone_numbers import same_number
+from .._common.phone_numbers import digits_of, displayed_number, same_number
 from .._device.models import Device, Listing
 from .._device.service_facts import ServiceFacts
 from .._record.entries import Content, DeviceRecord, NumberNote
@@ -37,6 +37,7 @@ class House:
         records: The record.
         account_token: Empty where none was given.
         device_token: Empty where none was given.
+        has_country: Whether the task names its device with the code of its country, as in +62.
         person: Who runs the task, for what is attested.
         facts: What was found out about the service.
     """
@@ -45,12 +46,13 @@ class House:
     records: RecordStore
     account_token: str = field(default="", repr=False)
     device_token: str = field(default="", repr=False)
+    has_country: bool = False
     person: str = ""
     facts: ServiceFacts = ServiceFacts()
 
     def note_file(self, number: str) -> SealedFile[NumberNote] | None:
         """Return the note on a number; it is the account's, so a device's token alone has none."""
-        return self.records.number(self.account_token, number) if self.account_token and number else None
+        return self.records.number(self.account_token, digits_of(number)) if self.account_token and number else None
 
 
 @dataclass(frozen=True)
@@ -88,16 +90,23 @@ class Sight:
         return self.began.clock_was_set() or any(file.touched_since(self.began.wall_ns) for file in files)
 
 
-def look(house: House, desired: Desired) -> Sight:
+def look(house: House, desired: Desired, since: Moment | None = None) -> Sight:
     """Return what the service and the record tell of a device.
+
+    Args:
+        house: What a run works with.
+        desired: What is declared.
+        since: The moment at or after which the listing must have been requested; None for one that is kept.
 
     Raises:
         FonnteError: They cannot be read, or number and token are not one device.
     """
     require_token(house)
-    began = Moment.now()
+    began = house.api.moment()
     listing = (
-        house.api.listing(house.account_token, desired.number, house.device_token) if house.account_token else None
+        house.api.listing(house.account_token, desired.number, house.device_token, since)
+        if house.account_token
+        else None
     )
     if listing is not None:
         # What another run wrote since the list was read is not in it.
@@ -106,15 +115,25 @@ def look(house: House, desired: Desired) -> Sight:
     if device is None:
         recorded, faults = _remember_missing(house, desired.number, listing)
         return Sight(began, desired.number, None, None, recorded, _told(faults), listing, _unread(faults))
+    check_listed(device)
+    recorded, faults = _remember(house, device, desired.number)
+    listed = listing is not None and listing.find_token(device.token) is not None
+    observed = replace(_observe(device, desired.number, recorded.device.number, listed), stamp=device.stamp)
+    return Sight(began, observed.number, device, observed, recorded, _told(faults), listing, _unread(faults))
+
+
+def check_listed(device: Device) -> None:
+    """See that requests can name a device by its token and its number; FonnteError if not."""
     if not device.token:
         raise FonnteError(
             f"the service lists device {device.number} without a token that can be used",
             "look at the device in the dashboard",
         )
-    recorded, faults = _remember(house, device, desired.number)
-    listed = listing is not None and listing.find_token(device.token) is not None
-    observed = replace(_observe(device, desired.number, recorded.device.number, listed), stamp=device.stamp)
-    return Sight(began, observed.number, device, observed, recorded, _told(faults), listing, _unread(faults))
+    if not device.can_be_sent_back:
+        raise FonnteError(
+            f"the service lists device {device.number} with a number that cannot be sent back",
+            "correct the number in the dashboard",
+        )
 
 
 def require_token(house: House) -> None:
@@ -130,7 +149,7 @@ def identify(house: House, number: str, listing: Listing | None) -> Device | Non
 
     The number is a writable field of update-device: a token of another device would renumber that one.
     """
-    by_number = listing.find(number) if listing and number else None
+    by_number = listing.find(number, house.has_country) if listing and number else None
     if not house.device_token:
         return by_number
     by_token = listing.find_token(house.device_token) if listing else None
@@ -164,12 +183,13 @@ def _observe(device: Device, declared: str, remembered: str, listed: bool) -> Ob
     """
     shown = device.number
     if listed:
-        return Observed(shown, device.settings, device.connected)
+        return Observed(shown, device.settings, device.connected, sent_as=device.registered)
     if remembered:
-        same = same_number(remembered, shown)
-        return Observed(remembered, device.settings, device.connected, certain=same, rival="" if same else shown)
+        same, name = same_number(remembered, shown), displayed_number(remembered)
+        rival = "" if same else shown
+        return Observed(name, device.settings, device.connected, same, rival, sent_as=remembered)
     number = shown if shown.startswith("0") or not declared else declared
-    return Observed(number, device.settings, device.connected, certain=False)
+    return Observed(number, device.settings, device.connected, certain=False, sent_as=number)
 
 
 def _remember(house: House, device: Device, declared: str) -> tuple[Recorded, Faults]:

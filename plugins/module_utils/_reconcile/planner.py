@@ -17,6 +17,7 @@ from datetime import datetime
 
 from .._common.clock import age, expired
 from .._common.errors import NotFoundError, OptionError, PolicyError
+from .._common.phone_numbers import no_country
 from .._device.settings import BY_OPTION, HIDDEN, NAME_LENGTH, Settings, Value
 from .._device.stamp import LENGTH as STAMP_LENGTH
 from .._device.stamp import Claims
@@ -115,7 +116,11 @@ def _plan_create(desired: Desired, recorded: Recorded) -> Plan:
     stamped = _claims(desired, settings, HIDDEN)
     later = len(wanted) > len(add) or stamped is not None
     # The service makes a device with autoread off.
-    warnings = [*advice(desired, {"autoread": False, **wanted}), *moved(desired, recorded)]
+    warnings = [
+        *no_country(desired.number),
+        *advice(desired, {"autoread": False, **wanted}),
+        *moved(desired, recorded),
+    ]
     if recorded.had_device:
         warnings.append(
             f"Device {desired.number} was known to this record and is gone: it is made anew, gets a new token and has to be linked again."
@@ -296,9 +301,8 @@ def _parcel(desired: Desired, known: Knowledge, reasons: t.Mapping[str, Reason])
 
 def _plan_absent(desired: Desired, observed: Observed | None, recorded: Recorded, now: datetime) -> Plan:
     if observed is None:
-        return Plan(
-            warnings=(*moved(desired, recorded), *(() if recorded.number_seen else (never_seen(desired.number),)))
-        )
+        unseen = () if recorded.number_seen else (*no_country(desired.number), never_seen(desired.number))
+        return Plan(warnings=(*moved(desired, recorded), *unseen))
     before = certain(remembered(observed.settings, recorded.device))
     if desired.otp:
         return Plan(operations=(DELETE,), before=before, after=None)

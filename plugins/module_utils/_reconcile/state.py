@@ -28,6 +28,9 @@ FORGET, ATTEST, CREATE, UPDATE, DISCONNECT, DELETE, REQUEST_OTP = OPERATIONS = (
     "request_otp",
 )
 
+# What nobody can take back: a phone must be linked again, and a code reaches a person.
+IRREVERSIBLE = (DISCONNECT, DELETE, REQUEST_OTP)
+
 
 class State(enum.Enum):
     """What a task wants of a device."""
@@ -114,10 +117,12 @@ class Observed:
     """What the service shows of a device that is there.
 
     Attributes:
-        number: The number that is sent back with an update: a writable field of the service.
+        number: The registered number as it is displayed.
         certain: Whether that is known to be the registered number, in the registered spelling.
         rival: The number in the profile, where the record has another one.
         stamp: What its name proves of its hidden settings.
+        sent_as: The number exactly as the service listed it, which an update sends back: a writable field of the
+            service. Empty for the number itself.
     """
 
     number: str
@@ -125,7 +130,13 @@ class Observed:
     connected: bool | None = None
     certain: bool = True
     rival: str = ""
+    sent_as: str = ""
     stamp: Stamp | None = None
+
+    @property
+    def registered(self) -> str:
+        """The number that an update sends back."""
+        return self.sent_as or self.number
 
 
 @dataclass(frozen=True)
@@ -194,6 +205,11 @@ class Plan:
     recreated: bool = False
     otp_wait: int | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def is_irreversible(self) -> bool:
+        """Whether an operation of it cannot be taken back, so that it must not go to another device."""
+        return any(operation in IRREVERSIBLE for operation in self.operations)
 
     @property
     def foreseen(self) -> tuple[str, ...]:

@@ -18,14 +18,14 @@ from dataclasses import dataclass
 
 from .._common.clock import DAY_SECONDS, age, now
 from .._common.errors import doing
-from .._common.phone_numbers import NumberIndex
+from .._common.phone_numbers import NumberIndex, displayed_number
 from .._device.models import Device
 from .._reconcile.observe import House, require_token
 from .._reconcile.result import Result
-from .._record.storage_check import folder_health
 from .._record.encryption import is_name
 from .._record.entries import DeviceRecord, Entry, NumberNote, Standing
 from .._record.files import RecordFile, SealedFile
+from .._record.storage_check import folder_health
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _devices(house: House) -> list[Device]:
             profile = house.api.profile(house.device_token)
         # The profile may show the linked number. The record knows the one that the list showed once.
         record = house.records.device(house.device_token).load()[0] or DeviceRecord()
-        devices.append(Device(record.number or profile.number, house.device_token))
+        devices.append(Device(displayed_number(record.number) or profile.number, house.device_token))
     return devices
 
 

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 
 from .._common.errors import FonnteError, OptionError, RecordError, doing
 from .._common.phone_numbers import matches
-from .._reconcile.apply import LOCK_SECONDS
+from .._device.models import CHECK_DASHBOARD
+from .._reconcile.locks import LOCK_SECONDS
 from .._reconcile.observe import House
 from .._reconcile.result import Result
 from .._record.backup import BackupError, Files, earlier_backup, read_backup, write_backup
@@ -373,6 +374,16 @@ def _refuse_two(view: View, numbers: t.Iterable[str]) -> None:
             raise FonnteError(
                 f"the account has more than one device with this number: {' and '.join(found)}",
                 "write the number exactly as one of them is registered",
+            )
+        files = {owner.record_file.name for owner in view.devices if owner.record_file and owner.number in found}
+        twins = [
+            owner.number
+            for owner in view.devices
+            if owner.number in found or (owner.record_file and owner.record_file.name in files)
+        ]
+        if len(twins) > 1:
+            raise FonnteError(
+                f"the service lists one number or one token for several devices: {' and '.join(twins)}", CHECK_DASHBOARD
             )
 
 

@@ -17,7 +17,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models imp
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._messages import message as _message
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import sheet as _module_sheet
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Task
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.filters import choose
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.filters import Filter, choose
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record_admin import inventory as _record_view
 
 FEW, MANY = 30, 60
@@ -90,7 +90,8 @@ def test_taking_over(tmp_path: Path, counter: Counter) -> None:
 
 def test_naming_devices_of_a_list(counter: Counter) -> None:
     def look(count: int) -> object:
-        found = choose([Device(number(index), "token") for index in range(count)], tuple(map(elsewhere, range(count))))
+        wanted = Filter(tuple(map(elsewhere, range(count))), frozenset(), "any", None, None, None)
+        found = choose([Device(number(index), "token") for index in range(count)], wanted)
         assert len(found[0]) == count and not found[1]
         return found
 

@@ -13,7 +13,6 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import cache as _kept
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import Keep, KeptListing
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Connection
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device, Listing
@@ -29,15 +28,13 @@ class Clock:
     def __init__(self) -> None:
         self.seconds = 100.0
 
-    def monotonic(self) -> float:
+    def __call__(self) -> float:
         return self.seconds
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(_kept.time, "monotonic", clock.monotonic)
-    return clock
+def clock() -> Clock:
+    return Clock()
 
 
 def test_connections_and_lists_are_shared_by_what_they_belong_to() -> None:
@@ -72,7 +69,7 @@ def test_what_is_dropped_is_gone() -> None:
 
 
 def test_a_list_is_believed_for_a_while(clock: Clock) -> None:
-    kept = KeptListing(30.0)
+    kept = KeptListing(30.0, clock=clock)
     assert kept.current(A, "") is None
     kept.hold(LISTING, clock.seconds)
     clock.seconds += 30
@@ -83,7 +80,7 @@ def test_a_list_is_believed_for_a_while(clock: Clock) -> None:
 
 @pytest.mark.parametrize("written", ["token-b", B, "0" + B[2:]])
 def test_what_was_written_to_is_looked_at_again_and_nothing_else(clock: Clock, written: str) -> None:
-    kept = KeptListing()
+    kept = KeptListing(clock=clock)
     kept.hold(LISTING, clock.seconds)
     kept.touch(written)
     assert kept.current(A, "token-a") is LISTING
@@ -96,7 +93,7 @@ def test_what_was_written_to_is_looked_at_again_and_nothing_else(clock: Clock, w
 
 
 def test_what_was_written_while_the_list_was_read_may_not_be_in_it(clock: Clock) -> None:
-    kept = KeptListing()
+    kept = KeptListing(clock=clock)
     began = clock.seconds
     clock.seconds += 1
     kept.touch(A)
@@ -118,7 +115,7 @@ class Interrupting(float):
 
 
 def test_workers_touch_devices_while_a_list_is_taken_in(clock: Clock) -> None:
-    kept = KeptListing()
+    kept = KeptListing(clock=clock)
     kept.touch(A)
     began = Interrupting(clock.seconds + 1)
     began.worker = threading.Thread(target=kept.touch, args=(B,))
@@ -129,7 +126,7 @@ def test_workers_touch_devices_while_a_list_is_taken_in(clock: Clock) -> None:
 
 
 def test_a_list_that_was_asked_for_earlier_and_comes_later_is_not_kept(clock: Clock) -> None:
-    kept, early = KeptListing(), clock.seconds
+    kept, early = KeptListing(clock=clock), clock.seconds
     clock.seconds += 1
     kept.touch(A)
     clock.seconds += 1
@@ -140,7 +137,7 @@ def test_a_list_that_was_asked_for_earlier_and_comes_later_is_not_kept(clock: Cl
 
 @pytest.mark.parametrize("survives", [True, False])
 def test_after_an_error_a_list_is_dropped_unless_a_fleet_holds_it(clock: Clock, survives: bool) -> None:
-    kept = KeptListing(survives_errors=survives)
+    kept = KeptListing(survives_errors=survives, clock=clock)
     kept.hold(LISTING, clock.seconds)
     kept.fail("token-a")
     assert kept.current(A, "") is None

@@ -12,13 +12,19 @@ from hypothesis import strategies as st
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.phone_numbers import (
+    LostZeroError,
     NumberIndex,
     check_country,
     dialled,
+    displayed_number,
+    has_country,
     international,
     key_of,
     matches,
+    may_lack_zero,
+    no_country,
     parse_number,
+    refuse_lost_zero,
     same_number,
 )
 
@@ -183,3 +189,101 @@ def test_a_country(written: object, country: str) -> None:
 def test_what_is_no_country(written: object) -> None:
     with pytest.raises(OptionError, match="Option country"):
         check_country(written)
+
+
+# What a spreadsheet does to a number
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("6281200002001.0", "decimal"),
+        (" +6281200002001.0 ", "decimal"),
+        ("6281200002001,00", "decimal"),
+        ("0812-0000-2001.0", "decimal"),
+        ("0812.0000.2001.0", "decimal"),
+        ("81200002001.000000", "decimal"),
+        (6281200002001.0, "decimal"),
+        ("6.28120000200E+12", "rounded"),
+        ("6,2812e12", "rounded"),
+    ],
+)
+def test_a_number_that_a_spreadsheet_changed_is_refused_with_the_remedy(written: object, words: str) -> None:
+    for parse in (lambda: parse_number(written, "target"), lambda: dialled(written)):
+        with pytest.raises(OptionError) as caught:
+            parse()
+        assert words in caught.value.problem and "in quotes" in caught.value.advice
+
+
+@pytest.mark.parametrize("written", ["0812.0000.2000", "0812.000.000", "0812 0000.2010"])
+def test_dots_between_groups_of_digits_stay_allowed(written: str) -> None:
+    assert parse_number(written, "device").startswith("0812")
+
+
+REGISTERED = NumberIndex(["081200001001", "6281200001002", "+62 812-0000-1003"])
+
+
+@pytest.mark.parametrize(
+    ("lost", "registered"),
+    [("81200001001", "081200001001"), ("81200001002", "6281200001002"), ("81200001003", "+62 812-0000-1003")],
+)
+def test_a_number_that_lost_its_zero_is_an_error_that_shows_both(lost: str, registered: str) -> None:
+    with pytest.raises(LostZeroError) as caught:
+        REGISTERED.locate(lost)
+    told = str(caught.value)
+    assert f"{lost} is not registered, and {registered} is" in told and f'"+{lost}"' in told
+    assert REGISTERED.locate(lost, has_country=True) == []
+
+
+def test_a_number_that_is_registered_without_a_zero_has_lost_none() -> None:
+    index = NumberIndex(["081200001001", "81200001001"])
+    assert index.locate("81200001001") == ["81200001001"] and index.locate("081200001001") == ["081200001001"]
+    assert REGISTERED.locate("81200009999") == [] and REGISTERED.locate("081200009999") == []
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("+81200001001", True), (" 0081 2000", True), ("81200001001", False), ("081200001001", False), (812, False)],
+)
+def test_a_number_that_is_written_with_its_country(written: object, expected: bool) -> None:
+    assert has_country(written) is expected
+
+
+@pytest.mark.parametrize("written", ["81200002001", "8120-0002-001", 81200002001])
+def test_a_number_for_a_person_that_begins_with_8_is_refused(written: object) -> None:
+    digits = parse_number(written, "target")
+    with pytest.raises(OptionError) as caught:
+        refuse_lost_zero(written, digits, "target")
+    assert '"081200002001"' in caught.value.advice and '"+81200002001"' in caught.value.advice
+    assert may_lack_zero(digits) and not may_lack_zero(digits, "81") and not may_lack_zero(digits, "0")
+
+
+@pytest.mark.parametrize("written", ["+81200002001", "0081200002001", "081200002001", "6281200002001", "8613800138000"])
+def test_a_number_for_a_person_that_is_complete(written: str) -> None:
+    refuse_lost_zero(written, parse_number(written, "target"), "target")
+
+
+@pytest.mark.parametrize(
+    "number", ["081200001001", "14155550100", "819012345678", "85291234567", "37912345678", "88213001234", "3912345678"]
+)
+def test_a_number_that_a_country_has(number: str) -> None:
+    assert list(no_country(number)) == []
+
+
+@pytest.mark.parametrize("number", ["21012345678", "99912345678", "89912345678", "8591234567"])
+def test_a_number_that_no_country_has_is_worth_a_warning(number: str) -> None:
+    (warning,) = no_country(number)
+    assert number in warning and f"begin with {number[:3]}" in warning
+
+
+@pytest.mark.parametrize(
+    ("listed", "shown"),
+    [
+        ("\u200e081200001001", "081200001001"),
+        ("\ufeff0812\u202c00001001", "081200001001"),
+        ("+62 812-0000-1001", "+62 812-0000-1001"),
+        ("0812\n\x1b[2J", "0812??[2J"),
+    ],
+)
+def test_a_listed_number_is_displayed_without_marks(listed: str, shown: str) -> None:
+    assert displayed_number(listed) == shown and key_of(listed) == key_of(shown)

@@ -756,5 +756,5 @@ def test_a_new_scratch_device_that_the_list_shows_without_a_name_is_left_alone(c
     controller.sandbox.fault("mutate", path="/get-devices", times=None, set_each={"name": ["x"]})
     report = controller.run("doctor", device=SCRATCH, consent=True)
     assert [entry["path"] for entry in controller.sandbox.writes()] == ["/add-device"]
-    assert "without a token or a name" in report.result["not_found_out"]["omitted"]
+    assert "without a token, a number or a name" in report.result["not_found_out"]["omitted"]
     assert any("left to you" in warning for warning in report.warnings)

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, RecordError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import record as _module_record
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import NumberNote
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.files import RecordFile
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import record as _module_record
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record_admin import operations as _record_care
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 
