@@ -219,6 +219,9 @@ def _check_authorities(path: str) -> None:
 
 
 def _body(response: t.Any, caller: Caller) -> bytes:
+    # An old urllib3 takes half a body for a whole one, unless it is asked to count.
+    response.raw.enforce_content_length = True
+
     # Neither library may decompress it.
     def read(size: int) -> bytes:
         data: bytes = response.raw.read(size, decode_content=False)
