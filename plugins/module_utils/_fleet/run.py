@@ -209,8 +209,18 @@ def _braked(house: House, turns: list[Turn], orders: Orders) -> list[Turn]:
 
 def _refuse_impossible(turns: t.Sequence[Turn]) -> None:
     problems = [f"{turn.member.label}: {turn.fault}" for turn in turns if isinstance(turn.fault, OptionError)]
+    problems += find_duplicates(turns)
     if problems:
         raise impossible(problems)
+
+
+def find_duplicates(turns: t.Sequence[Turn]) -> t.Iterator[str]:
+    """Yield the entries that turned out to be one device: one names its number, and the other its token."""
+    first: dict[str, Turn] = {}
+    for turn in turns:
+        device = turn.foreseen.sight.device if turn.foreseen is not None else None
+        if device is not None and first.setdefault(device.token, turn) is not turn:
+            yield f"{first[device.token].member.label} and {turn.member.label} are one device"
 
 
 def impossible(problems: t.Sequence[str]) -> OptionError:
