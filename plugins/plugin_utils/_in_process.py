@@ -36,7 +36,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_a
     hide,
     prints_secrets,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report, Task
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report, Task, run_command
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import Spec, renamed
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import KEEP, plain
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._masking import Secrets, masked
@@ -188,7 +188,7 @@ class InProcess(ActionBase):
             show=self._keep_quiet if self._task.no_log else self._show,
         )
         try:
-            report = type(self).command(task)
+            report = run_command(type(self).command, task)
         except FonnteError as fault:
             warnings += fault.warnings
             return {"failed": True, **failure(fault)}

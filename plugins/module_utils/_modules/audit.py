@@ -75,7 +75,7 @@ def run_audit(task: Task) -> Report:
     check_options(params)
     # One list serves the whole run, and nothing is written that would change it.
     listing = KeptListing(float("inf"), survives_errors=True)
-    house, redactor = open_house(params, task.environment, task.keep, listing)
+    house, redactor = open_house(params, task.environment, task.keep, listing, task.secrets)
     house = replace(house, device_token="")
     with doing("Planning the audit"):
         members = fleet_members(params, task.given, house)
@@ -132,6 +132,7 @@ def audit_of(
             raise impossible(duplicates)
         listing = house.api.listing(house.account_token, "", "") if house.account_token else None
     secrets = [house.account_token, *(member.house.device_token for member in members)]
+    secrets += [device.token for device in listing.devices] if listing is not None else []
     auditor = Auditor(
         at, limits, owners, lambda option, value: show(option, value, redactor), list(filter(None, secrets))
     )

@@ -42,7 +42,7 @@ def run_doctor(task: Task) -> Report:
             raise
         warnings.append(str(problem))
     # The file of facts may be the one that is about to be written.
-    house, redactor = open_house({**task.params, "service_facts_path": None}, task.environment)
+    house, redactor = open_house({**task.params, "service_facts_path": None}, task.environment, finder=task.secrets)
     exam = examine(house, redactor, order)
     report = Report({**exam.result(), "dest": file.path if file else None}, warnings + exam.all_warnings())
     if file is not None:

@@ -59,7 +59,8 @@ def run_fleet(task: Task) -> Report:
     """Bring many devices to what is declared (module fonnte_fleet)."""
     orders = fleet_orders(task.params)
     # One list serves the whole run, however long it takes; what a run writes it knows.
-    house, redactor = open_house(task.params, task.environment, task.keep, KeptListing(math.inf, survives_errors=True))
+    listing = KeptListing(math.inf, survives_errors=True)
+    house, redactor = open_house(task.params, task.environment, task.keep, listing, task.secrets)
     house = replace(house, device_token="")
     with doing("Planning the fleet"):
         members = fleet_members(task.params, task.given, house)
