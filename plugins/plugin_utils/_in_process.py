@@ -29,6 +29,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.lineage import current_lineage
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import (
     bind,
     failure,
@@ -64,6 +65,10 @@ class InProcess(ActionBase):
         result: dict[str, t.Any] = super().run(None, variables)
         why = self._why_as_a_module(variables)
         if why:
+            try:
+                current_lineage().require()
+            except FonnteError as exc:
+                return {**result, "failed": True, **failure(exc)}
             display.v(
                 f"{self._task.action} is run as an ordinary module: {why}", host=variables.get("inventory_hostname")
             )

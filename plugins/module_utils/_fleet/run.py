@@ -182,6 +182,7 @@ def look_at_all(house: House, members: t.Sequence[Member], concurrency: int, ahe
     """Return what a run would do to each member; what is in the way of one is in its turn."""
 
     def look(turn: Turn) -> None:
+        house.lineage.require()
         try:
             turn.foreseen = ahead(turn.member.house, turn.member.desired)
         except FonnteError as fault:
@@ -347,6 +348,8 @@ class _Board:
         """Carry out one member, unless what happened to others speaks against it."""
         plan = turn.foreseen.plan if turn.foreseen else None
         creates = plan is not None and CREATE in plan.operations
+        if self.house.lineage.has_ended():
+            self.close("the process that started this run has ended")
         turn.skipped = self.closed or (self.full if creates else "")
         if turn.skipped:
             return

@@ -12,6 +12,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._api.cache import Keep
+from .._common.lineage import current_lineage
 from .._common.redaction import masking
 from .._common.spellings import SecretFinder
 from .._options.common import Environment, Params
@@ -65,6 +66,8 @@ def run_command(command: t.Callable[[Task], Report], task: Task) -> Report:
         FonnteError: The command failed; it is masked as well.
     """
     with masking(task.secrets):
+        # In a loop the process of the run before may be that of this one.
+        current_lineage().require()
         report = command(task)
     result: Result = task.secrets.mask_data(report.result)
     return Report(result, task.secrets.mask_data(report.warnings), report.secrets)
