@@ -48,7 +48,9 @@ def files_to_pack(root: Path = ROOT) -> List[str]:
     """
     forgotten = [path for path in tree.untracked_files(root) if contents.is_shipped(path)]
     if forgotten:
-        raise NotBuilt("git does not track %s, among the files that are shipped: add it, or move it away" % ", ".join(forgotten))
+        raise NotBuilt(
+            "git does not track %s, among the files that are shipped: add it, or move it away" % ", ".join(forgotten)
+        )
     return tree.tracked_files(root)
 
 

@@ -36,9 +36,7 @@ class Redactor:
     reads a log can try out guesses at its secret part.
     """
 
-    def __init__(
-        self, key: str, secrets: t.Iterable[str | None] = (), finder: SecretFinder | None = None
-    ) -> None:
+    def __init__(self, key: str, secrets: t.Iterable[str | None] = (), finder: SecretFinder | None = None) -> None:
         self._key = b"fonnte.whatsapp/shown-url/1\0" + key.encode()
         self._finder = SecretFinder() if finder is None else finder
         self.learn((key, *secrets))

@@ -16,7 +16,18 @@ from .._device.settings import BY_OPTION, HIDDEN, Settings, Value
 from .._device.stamp import Claims
 from .._record.store import DeviceRecord
 from .advisories import number_warning
-from .evidence import Knowledge, Known, Source, certain, claims, find_origin, proven_values, remembered, weighed, without
+from .evidence import (
+    Knowledge,
+    Known,
+    Source,
+    certain,
+    claims,
+    find_origin,
+    proven_values,
+    remembered,
+    weighed,
+    without,
+)
 from .state import ATTEST, FORGET, UPDATE, Desired, Observed, Plan, Reason, Recorded
 
 

@@ -85,7 +85,9 @@ def test_the_end_of_a_terminal_is_not(own: int) -> None:
 def test_the_wrapper_of_async_outlives_its_parent() -> None:
     wrapper = b"/usr/bin/python3\0async_wrapper.py\0j123\0"
     processes = Processes()
-    processes.update({ME: (48, b"/usr/bin/python3\0module\0"), 48: (46, wrapper), 46: (44, wrapper), 44: (MAIN, wrapper)})
+    processes.update(
+        {ME: (48, b"/usr/bin/python3\0module\0"), 48: (46, wrapper), 46: (44, wrapper), 44: (MAIN, wrapper)}
+    )
     lineage = processes.lineage()
     processes.end(44)
     processes.end(MAIN)

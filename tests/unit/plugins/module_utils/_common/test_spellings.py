@@ -199,5 +199,3 @@ def test_no_module_shows_a_token_that_the_service_repeats(
         for text in (shown, written):
             assert said not in text and json.dumps(said)[1:-1] not in text, (module, text[:500])
             assert tokens[whose].lower() not in text.lower()
-
-
