@@ -217,7 +217,12 @@ def test_a_read_is_repeated_after_a_passing_fault(
     sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": [{"number": "081200000001"}]}])
     token = sandbox.account_token if path == LIST else sandbox.device("081200000001")["token"]
     sandbox.fault(kind, path=path, times=2, **more)
-    assert connect(sandbox, timeout=1.0 if kind in ("hang", "delay") else PATIENT).exchange(Call(path, token)).body["status"] is True
+    assert (
+        connect(sandbox, timeout=1.0 if kind in ("hang", "delay") else PATIENT)
+        .exchange(Call(path, token))
+        .body["status"]
+        is True
+    )
     assert tries(sandbox, path) == 3
 
 
