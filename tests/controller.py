@@ -17,7 +17,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import fl
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import message as _module_message
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import record as _module_record
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import record_info as _module_record_info
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report, Task
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report, Task, run_command
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import Spec, renamed
 
 from .sandbox.driver import Sandbox
@@ -79,7 +79,7 @@ class Controller:
         complete = self.complete(module, **params)
         given = renamed(MODULES[module][0], {**self.common, **params})
         task = Task(complete, self.environment, check_mode=check, given=given, show=self.shown.append)
-        return MODULES[module][1](task)
+        return run_command(MODULES[module][1], task)
 
     def device(self, device: t.Any, check: bool = False, **params: t.Any) -> Report:
         """Run fonnte_device."""

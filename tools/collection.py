@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 from pathlib import Path
+from typing import List
 
-from tools import contents
+from tools import contents, tree
 from tools.environment import for_stage
-from tools.paths import ARTIFACTS, TREE_ROOT, collection_in
+from tools.paths import ARTIFACTS, ROOT, TREE_ROOT, collection_in
 from tools.process import run
 from tools.venvs import Venv
 
@@ -27,18 +30,43 @@ def build_and_install(venv: Venv, tree_hash: str, root: Path, log: Path) -> None
     # Gone before anything else, so that what is half installed is never taken for whole.
     shutil.rmtree(str(root), ignore_errors=True)
     artifact = build_artifact(venv, ARTIFACTS, log)
-    check_contents(artifact)
+    try:
+        check_contents(artifact)
+    except NotBuilt:
+        # So that nobody publishes it.
+        artifact.unlink()
+        raise
     install_artifact(venv, artifact, root, log)
     stamp.write_text(tree_hash, encoding="utf-8")
 
 
+def files_to_pack(root: Path = ROOT) -> List[str]:
+    """Return the paths of the files from which the artifact is built: those that git tracks.
+
+    Raises:
+        NotBuilt: A file that would be shipped is not tracked, so the artifact would lack it.
+    """
+    forgotten = [path for path in tree.untracked_files(root) if contents.is_shipped(path)]
+    if forgotten:
+        raise NotBuilt(
+            "git does not track %s, among the files that are shipped: add it, or move it away" % ", ".join(forgotten)
+        )
+    return tree.tracked_files(root)
+
+
 def build_artifact(venv: Venv, folder: Path, log: Path, source: Path = collection_in(TREE_ROOT)) -> Path:
-    """Build the artifact from a copied tree into a folder that holds nothing else then; return its path."""
+    """Build the artifact from a copied tree into a folder that holds nothing else then; return its path.
+
+    Only files that git tracks are packed: whatever else lies in the checkout is nobody's business.
+    """
     shutil.rmtree(str(folder), ignore_errors=True)
+    packed = [path for path in files_to_pack() if os.path.lexists(str(source / path))]
     env = for_stage("build", [venv.bin])
     command = [venv.program("ansible-galaxy"), "collection", "build", "--force", "--output-path", str(folder)]
-    if run(command, cwd=source, env=env, log=log) != 0:
-        raise NotBuilt("ansible-galaxy collection build failed")
+    with tempfile.TemporaryDirectory() as place:
+        copy = tree.sync(packed, Path(place), source)
+        if run(command, cwd=copy, env=env, log=log) != 0:
+            raise NotBuilt("ansible-galaxy collection build failed")
     built = list(folder.glob("*.tar.gz"))
     if len(built) != 1:
         raise NotBuilt("not one artifact was built, but %d" % len(built))

@@ -29,9 +29,11 @@ import pytest
 
 from tools.mutants import Mutant, mutants_of
 
-# Imported once, before the first process starts: what takes time, and has nothing of the collection.
+# A mutant is not killed by a busy machine.
+PROFILE = ("-p", "ansible_collections.fonnte.whatsapp.tests.unit.hypothesis_profile")
 # pytest says that it cannot rewrite their asserts any more; there is no need to.
 FORGIVEN = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+# Imported once, before the first process starts: what takes time, and has nothing of the collection.
 HEAVY = ("hypothesis", "cryptography.fernet", "cryptography.hazmat.primitives.kdf.hkdf", "requests", "uuid")
 # A mutant that takes this many times as long as the code itself will not end.
 PATIENCE = 10
@@ -66,7 +68,17 @@ def _become_pytest(tests: Sequence[str], scratch: str) -> None:
         os.dup2(silence, descriptor)
     code = 99
     try:
-        words = ["-x", "-q", "--noconftest", "--tb=no", "-p", "no:cacheprovider", "--hypothesis-seed=0", *FORGIVEN]
+        words = [
+            "-x",
+            "-q",
+            "--noconftest",
+            "--tb=no",
+            "-p",
+            "no:cacheprovider",
+            "--hypothesis-seed=0",
+            *PROFILE,
+            *FORGIVEN,
+        ]
         code = int(pytest.main(words + ["--basetemp", scratch] + list(tests)))
     finally:
         os._exit(code)

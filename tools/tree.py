@@ -56,11 +56,25 @@ def source_files() -> List[str]:
     return sorted(path for path in (listed or _walked()) if os.path.lexists(str(ROOT / path)))
 
 
-def _listed_by_git() -> List[str]:
+def tracked_files(root: Path = ROOT) -> List[str]:
+    """Return the paths of all files that git tracks, sorted: what may be published. Without git, all files."""
+    if not (root / ".git").exists():
+        return source_files()
+    return sorted(path for path in _listed_by_git(root, "--cached") if os.path.lexists(str(root / path)))
+
+
+def untracked_files(root: Path = ROOT) -> List[str]:
+    """Return the paths of all files that git neither tracks nor ignores, sorted."""
+    if not (root / ".git").exists():
+        return []
+    return sorted(_listed_by_git(root, "--others", "--exclude-standard"))
+
+
+def _listed_by_git(root: Path = ROOT, *which: str) -> List[str]:
     try:
         done = subprocess.run(
-            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-            cwd=str(ROOT),
+            ["git", "ls-files", "-z", *(which or ("--cached", "--others", "--exclude-standard"))],
+            cwd=str(root),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             check=True,

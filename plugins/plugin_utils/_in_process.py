@@ -29,6 +29,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.lineage import current_lineage
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import (
     bind,
     failure,
@@ -36,7 +37,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_a
     hide,
     prints_secrets,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report, Task
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report, Task, run_command
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import Spec, renamed
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import KEEP, plain
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._masking import Secrets, masked
@@ -64,6 +65,10 @@ class InProcess(ActionBase):
         result: dict[str, t.Any] = super().run(None, variables)
         why = self._why_as_a_module(variables)
         if why:
+            try:
+                current_lineage().require()
+            except FonnteError as exc:
+                return {**result, "failed": True, **failure(exc)}
             display.v(
                 f"{self._task.action} is run as an ordinary module: {why}", host=variables.get("inventory_hostname")
             )
@@ -189,7 +194,7 @@ class InProcess(ActionBase):
             show=self._keep_quiet if self._task.no_log else self._show,
         )
         try:
-            report = type(self).command(task)
+            report = run_command(type(self).command, task)
         except FonnteError as fault:
             warnings += fault.warnings
             return {"failed": True, **failure(fault)}

@@ -96,6 +96,29 @@ def test_nothing_is_done_before_all_is_confirmed(shops: World, variables: dict[s
     assert shops.writes() == []
 
 
+def _without_a_name(world: World, name: str | None) -> None:
+    """The list shows no name of the first device."""
+    change = {"set_each": {"name": name}} if name is not None else {"remove_each": ["name"]}
+    world.sandbox.fault("mutate", path="/get-devices", times=None, only=FIRST, **change)
+
+
+@pytest.mark.parametrize(("name", "typed"), [("", {FIRST: ""}), ("", {}), (" ", {FIRST: " "}), (None, {FIRST: None})])
+def test_a_device_without_a_name_is_not_confirmed_by_nothing(
+    shops: World, name: str | None, typed: dict[str, object]
+) -> None:
+    _without_a_name(shops, name)
+    run = _leave(shops, names=typed, otps={FIRST: OTP})
+    assert "081200012001 has another name than the one that was typed, or none was typed" in run.output
+    assert "failed=1" in run.output and shops.writes() == []
+
+
+def test_a_device_without_a_name_is_confirmed_by_its_number(shops: World) -> None:
+    _without_a_name(shops, "")
+    shops.sandbox.next_otp(OTP)
+    run = _leave(shops, names={FIRST: FIRST})
+    assert "failed=0" in run.output and shops.writes() == ["/disconnect", "/delete-device"]
+
+
 @pytest.mark.parametrize("devices", [[], "", " , "])
 def test_no_device_is_not_all_devices(shops: World, devices: object) -> None:
     run = _leave(shops, devices=devices, sure=True, max=9)

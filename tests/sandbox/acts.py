@@ -14,6 +14,7 @@ import copy
 import json
 import socket
 import struct
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -166,8 +167,16 @@ async def _mutate(request: web.Request, args: Mapping[str, Any], reply: Reply) -
 
 
 async def _huge(request: web.Request, args: Mapping[str, Any], reply: Reply) -> web.StreamResponse:
-    """Valid JSON of the wanted size. ``chunked``: without a Content-Length that would give it away."""
+    """Valid JSON of the wanted size. ``chunked``: without a Content-Length that would give it away.
+
+    ``encoding``: compressed, whatever the client accepts.
+    """
     size = int(args["megabytes"] * 1_000_000)
+    if args["encoding"]:
+        return web.Response(
+            body=_compressed(size, args["encoding"]),
+            headers={"Content-Type": "application/json", "Content-Encoding": args["encoding"]},
+        )
     head, tail = b'{"status":true,"padding":"', b'"}'
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     if args["chunked"]:
@@ -187,6 +196,19 @@ async def _huge(request: web.Request, args: Mapping[str, Any], reply: Reply) -> 
         # The client had enough, as it should.
         return response
     return response
+
+
+def _compressed(size: int, encoding: str) -> bytes:
+    head, tail, padding = b'{"status":true,"padding":"', b'"}', b"x" * 65_536
+    body = b""
+    for name in encoding.split(", "):
+        packer = zlib.compressobj(9, wbits=zlib.MAX_WBITS | (16 if name == "gzip" else 0))
+        pieces = [packer.compress(body or head)]
+        if not body:
+            pieces += [packer.compress(padding) for _piece in range(size // len(padding))]
+            pieces.append(packer.compress(tail))
+        body = b"".join((*pieces, packer.flush()))
+    return body
 
 
 _ON_WIRE = {

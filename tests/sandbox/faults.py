@@ -32,7 +32,7 @@ ARGS: dict[str, dict[str, tuple[tuple[type, ...], object]]] = {
         "remove_each": ((list,), []),
         "only": ((str, type(None)), None),
     },
-    "huge": {"megabytes": (_NUMERIC, 64), "chunked": ((bool,), False)},
+    "huge": {"megabytes": (_NUMERIC, 64), "chunked": ((bool,), False), "encoding": ((str,), "")},
     "redirect": {"location": ((str,), ""), "code": ((int,), 302)},
     "hang": {},
     "close_idle": {},
@@ -100,6 +100,8 @@ def _args(kind: str, given: object) -> dict[str, Any]:
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
             raise ValueError(f"The argument {name} of {kind} cannot be {value!r}.")
     args = {name: given.get(name, default) for name, (unused, default) in known.items()}
+    if kind == "huge" and args["encoding"] not in ("", "gzip", "deflate", "gzip, gzip", "br"):
+        raise ValueError("A huge reply is compressed as gzip, deflate, gzip twice, or said to be br.")
     if kind == "reset" and args["at"] not in ("start", "middle"):
         raise ValueError("A reset comes at the start or in the middle of the reply.")
     return args

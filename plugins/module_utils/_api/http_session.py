@@ -20,9 +20,10 @@ import traceback
 import typing as t
 
 from .._common.endpoint import environment_proxies
-from .._common.errors import MissingLibraryError, OptionError, UnansweredError, UnreachableError, UnreadableError
+from .._common.errors import MissingLibraryError, OptionError, UnansweredError, UnreachableError
+from .body import DecodingError, read_body
 from .retry import BACKOFF_SECONDS
-from .wire import NO_ANSWER, Answer, Call, Caller, Connection, Late
+from .wire import Answer, Call, Caller, Connection
 
 try:
     import requests
@@ -35,8 +36,6 @@ else:
 
 # A Retry-After that asks for more is taken to ask for this.
 LONGEST_PATIENCE = 6 * 3600.0
-LARGEST_BODY = 32 * 1024 * 1024
-CHUNK = 64 * 1024
 
 _CHECK_NETWORK = "check api_endpoint, the network and the proxy variables of the environment"
 _CHECK_CERTIFICATE = "check api_endpoint, or name the authority that signed it in ca_path or FONNTE_CA_PATH"
@@ -220,21 +219,23 @@ def _check_authorities(path: str) -> None:
 
 
 def _body(response: t.Any, caller: Caller) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
+    # An old urllib3 takes half a body for a whole one, unless it is asked to count.
+    response.raw.enforce_content_length = True
+
+    # Neither library may decompress it.
+    def read(size: int) -> bytes:
+        data: bytes = response.raw.read(size, decode_content=False)
+        return data
+
     try:
-        for chunk in response.iter_content(CHUNK):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > LARGEST_BODY:
-                raise UnreadableError(f"the reply is larger than {LARGEST_BODY // 2**20} MB", NO_ANSWER, True)
-            if caller.has_left:
-                raise Late
-    except requests.exceptions.RequestException as fault:
-        broken = UnansweredError(f"the reply broke off ({_cause(fault)})", _LOOK_AGAIN)
-        broken.passing = True
-        raise broken from None
-    return b"".join(chunks)
+        return read_body(read, response.headers.get("Content-Encoding", ""), caller)
+    except urllib3.exceptions.HTTPError as fault:
+        cause = _cause(fault)
+    except DecodingError:
+        cause = "it cannot be decompressed"
+    broken = UnansweredError(f"the reply broke off ({cause})", _LOOK_AGAIN)
+    broken.passing = True
+    raise broken
 
 
 def _chain(fault: BaseException | None) -> t.Iterator[BaseException]:

@@ -20,7 +20,8 @@ from datetime import datetime
 
 from .._common.clock import DAY_SECONDS, TIME_FORMAT, unix_to_text
 from .._common.phone_numbers import key_of
-from .._common.redaction import MASK, printable
+from .._common.redaction import printable
+from .._common.spellings import SecretFinder
 from .._device.models import Device
 from .._device.settings import Value
 from .._reconcile.evidence import Evidence, Source
@@ -212,11 +213,9 @@ class Audit:
         return {level: found[level] for level in Level}
 
 
-def tidy(text: str, secrets: t.Iterable[str] = ()) -> str:
+def tidy(text: str, finder: SecretFinder | None = None) -> str:
     """Return text from outside as a report may hold it: no secret, and nothing but what can be seen."""
-    for secret in secrets:
-        text = text.replace(secret, MASK) if secret else text
-    return printable(text, _UNSHOWABLE, kept=_JOINER)
+    return printable(finder.mask(text) if finder else text, _UNSHOWABLE, kept=_JOINER)
 
 
 def audited(desired: Desired) -> Desired:
@@ -251,7 +250,7 @@ class Auditor:
         self._limits = limits
         self._owners = owners
         self._show = show
-        self._secrets = tuple(secrets)
+        self._secrets = SecretFinder(secrets)
 
     def declared(self, seen: Seen) -> Subject:
         """Return what is found of a declared device."""
@@ -286,18 +285,18 @@ class Auditor:
         return (replace(self._read(Kind.FREE_SLOTS, "", found=free, declared=limit), count=to_make),)
 
     def _subject(self, device: Device | None, number: str) -> Subject:
-        secrets = (*self._secrets, device.token if device else "")
+        self._secrets.add([device.token] if device else [])
         # A number of the list is whatever the service says.
-        shown = tidy(number, secrets)
+        shown = tidy(number, self._secrets)
         owner = self._owners.get(key_of(number), "")
         if device is None:
             return Subject(shown, owner=owner)
         return Subject(
             shown,
-            name=tidy(str(device.settings.get("name", "")), secrets),
+            name=tidy(str(device.settings.get("name", "")), self._secrets),
             owner=owner,
             connected=device.connected,
-            package=None if device.package is None else tidy(device.package, secrets),
+            package=None if device.package is None else tidy(device.package, self._secrets),
             quota=device.quota,
             expires=unix_to_text(device.expires),
         )
@@ -309,7 +308,8 @@ class Auditor:
     def _compared(self, seen: Seen) -> t.Iterator[Finding]:
         """Yield where a device is not as declared, or nobody knows."""
         if seen.looked and seen.device is None:
-            yield self._read(Kind.MISSING, seen.number, field=NUMBER, declared=seen.number, found=seen.moved_to or None)
+            moved_to = tidy(seen.moved_to, self._secrets) or None
+            yield self._read(Kind.MISSING, seen.number, field=NUMBER, declared=seen.number, found=moved_to)
         elif seen.fault or seen.plan is None:
             yield Finding(Kind.NOT_CHECKED, seen.number, note=tidy(seen.fault, self._secrets))
         else:
@@ -324,20 +324,19 @@ class Auditor:
             found = Finding(kind, seen.number, option, False, before.get(CONNECTED), Evidence(), reason)
             return replace(found, evidence=Evidence(Source.SERVICE, self._now)) if known else found
         evidence = plan.evidence.get(option, Evidence())
-        secrets = (*self._secrets, seen.device.token if seen.device else "")
-        wanted = self._tidied(self._show(option, seen.desired.settings[option]), secrets)
+        wanted = self._tidied(self._show(option, seen.desired.settings[option]))
         if reason is not Reason.DIFFERS:
             return Finding(Kind.UNKNOWN, seen.number, option, wanted, None, evidence, reason)
         read = evidence.source in (Source.SERVICE, Source.STAMPED)
         if evidence.source is Source.SERVICE:
             evidence = replace(evidence, at=self._now)
-        there = self._tidied(self._show(option, before.get(option)), secrets)
+        there = self._tidied(self._show(option, before.get(option)))
         return Finding(
             Kind.DRIFT if read else Kind.DRIFT_RECORDED, seen.number, option, wanted, there, evidence, reason
         )
 
-    def _tidied(self, value: Shown, secrets: t.Iterable[str]) -> Shown:
-        return tidy(value, secrets) if isinstance(value, str) else value
+    def _tidied(self, value: Shown) -> Shown:
+        return tidy(value, self._secrets) if isinstance(value, str) else value
 
     def _seen_at(self, device: Device | None, subject: Subject, state: State | None) -> t.Iterator[Finding]:
         """Yield what the list itself tells, whatever is declared of the settings."""

@@ -9,42 +9,70 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import typing as t
 import urllib.request
 from urllib.parse import urlsplit
 
 from .errors import OptionError
 
+# Each parser of URLs has its own idea of what else may be in one, and another one than ours opens the connection.
+_ENDPOINT = re.compile(
+    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[0-9a-z_.-]+)(?::(?P<port>[0-9]{1,5}))?(?:/[^\s\\?#]*)?",
+    re.IGNORECASE | re.ASCII,
+)
+_LARGEST_PORT = 65535
+
 
 def check_endpoint(endpoint: str) -> str:
     """Return the endpoint without a trailing slash.
+
+    Only URLs that all parsers read alike pass.
 
     Raises:
         OptionError: It is not a URL to which a token may be sent.
     """
     option = "api_endpoint"
-    try:
-        parts = urlsplit(endpoint)
-        host, _port = parts.hostname or "", parts.port
-    except ValueError:
-        host = ""
-    if not host or parts.scheme not in ("http", "https"):
-        raise OptionError(option, "it is not an http:// or https:// URL", "leave it out to use https://api.fonnte.com")
-    if parts.username is not None or "?" in endpoint or "#" in endpoint:
+    found = _ENDPOINT.fullmatch(endpoint)
+    if found is None and re.match(r"https?://[^/]*@|https?://[^?#]+[?#]", endpoint, re.IGNORECASE):
         raise OptionError(option, "it has a user name, a query or a fragment", "give scheme, host, port and path only")
-    if parts.scheme == "http" and not is_loopback(host):
+    host = _host(found.group("host")) if found else ""
+    if found is None or not host or int(found.group("port") or 1) not in range(1, _LARGEST_PORT + 1):
+        raise OptionError(option, "it is not an http:// or https:// URL", "leave it out to use https://api.fonnte.com")
+    if not endpoint.isprintable() or not endpoint.isascii():
+        raise OptionError(
+            option, "it has characters outside of ASCII", "write the host in its xn-- form and the path URL-encoded"
+        )
+    if found.group("scheme").lower() == "http" and not is_loopback(host):
         raise OptionError(option, f"plain http to {host} would show the token to the network", "use https://")
     return endpoint.rstrip("/")
 
 
+def _host(written: str) -> str:
+    """Return a host without brackets and in small letters; empty where it cannot be one."""
+    if not written.startswith("["):
+        return written.lower() if re.search(r"[0-9a-z]", written, re.IGNORECASE) else ""
+    try:
+        return str(ipaddress.IPv6Address(written[1:-1]))
+    except ValueError:
+        return ""
+
+
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name can only be this machine: no name is looked up."""
+    """Tell whether a host name can only be this machine: no name is looked up.
+
+    These are ``localhost``, 127.0.0.0/8 written as four decimal numbers, and ``::1``.
+    """
     if host == "localhost":
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
+    if isinstance(address, ipaddress.IPv6Address):
+        # Newer Pythons count an IPv4 address in an IPv6 one as well.
+        return address == ipaddress.IPv6Address("::1") and "%" not in host
+    return address.is_loopback
 
 
 def environment_proxies(url: str) -> dict[str, str]:

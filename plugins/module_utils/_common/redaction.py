@@ -8,14 +8,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import re
 import typing as t
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-MASK = "********"
+from .errors import FonnteError
+from .spellings import MASK, SecretFinder, cover
+
 LONGEST_TEXT = 300
+# More of a string of the service is not looked at: it is cut to the length above.
+LONGEST_LOOK = 20_000
+# For a character of a secret, in any spelling of it.
+MOST_CHARACTERS = 12
 # Shorter ones would blot out ordinary words.
 SHORTEST_SECRET = 4
 
@@ -29,14 +36,14 @@ class Redactor:
     reads a log can try out guesses at its secret part.
     """
 
-    def __init__(self, key: str, secrets: t.Iterable[str | None] = ()) -> None:
+    def __init__(self, key: str, secrets: t.Iterable[str | None] = (), finder: SecretFinder | None = None) -> None:
         self._key = b"fonnte.whatsapp/shown-url/1\0" + key.encode()
-        self._secrets: set[str] = set()
+        self._finder = SecretFinder() if finder is None else finder
         self.learn((key, *secrets))
 
     def learn(self, secrets: t.Iterable[str | None]) -> None:
         """Take note of further secrets, such as the tokens of a list."""
-        self._secrets |= {secret for secret in secrets if secret}
+        self._finder.add(filter(None, secrets))
 
     def url(self, url: str) -> str:
         """Return ``https://host/…#1a2b3c`` for a URL, and the empty text for none."""
@@ -54,17 +61,31 @@ class Redactor:
             sent: Values that were sent; of each URL among them every part but the host is a secret.
         """
         urls = [value for value in sent if _URL.match(value)]
+        if len(text) > LONGEST_LOOK:
+            # A secret may be cut in two here: no part of it is shown.
+            text = cut(text, LONGEST_LOOK)
+            text = text[: -max(len(secret) * MOST_CHARACTERS for secret in (*urls, *secrets, MASK))]
         for url in urls:
             text = text.replace(url, self.url(url))
-        hidden = self._secrets.union(filter(None, secrets), *(_parts(url) for url in urls))
-        for secret in sorted(hidden, key=len, reverse=True):
-            text = text.replace(secret, MASK)
+        further = SecretFinder([*filter(None, secrets), *(part for url in urls for part in _parts(url))])
+        text = cover(text, [*self._finder.spans(text), *further.spans(text)])
         text = _URL.sub(lambda found: self.url(found.group()), text)
         return cut(printable(text, " "), LONGEST_TEXT)
 
 
+@contextlib.contextmanager
+def masking(finder: SecretFinder) -> t.Iterator[None]:
+    """Mask the secrets in all that an error shows."""
+    try:
+        yield
+    except FonnteError as exc:
+        exc.problem, exc.advice, exc.doing = map(finder.mask_data, (exc.problem, exc.advice, exc.doing))
+        exc.progress, exc.warnings = finder.mask_data(exc.progress), finder.mask_data(exc.warnings)
+        raise
+
+
 def _parts(url: str) -> set[str]:
-    """Return what of a URL must not be shown, in the spellings in which it may be repeated."""
+    """Return what of a URL must not be shown; it may be repeated encoded or decoded."""
     try:
         parts = urlsplit(url)
         words = [url, f"{parts.path}?{parts.query}", parts.path, parts.query, parts.fragment]
@@ -74,12 +95,7 @@ def _parts(url: str) -> set[str]:
         words += [part for part in parts.path.split("/") if not part.isalpha() or not part.islower()]
     except ValueError:
         words = [url]
-    spellings = {form for word in words for form in _spellings(word)}
-    return {spelling for spelling in spellings if len(spelling) >= SHORTEST_SECRET}
-
-
-def _spellings(word: str) -> tuple[str, ...]:
-    return word, quote(word, safe=""), unquote(word), word.replace("/", "\\/")
+    return {form for word in words for form in (word, unquote(word)) if len(form) >= SHORTEST_SECRET}
 
 
 def printable(text: str, mark: str = "?", kept: str = "") -> str:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, fields
 
 from .._common.clock import stamp
 from .._common.errors import CallError, FonnteError, Meaning, RecordError, RefusedError, doing
+from .._common.lineage import Lineage
 from .._common.phone_numbers import same_number
 from .._device.service_facts import ServiceFacts
 from .._reconcile.locks import LOCK_SECONDS
@@ -446,7 +447,7 @@ def _write(house: House, exam: Examination) -> None:
             _forget(exam, start, device_file, note_file)
         exam.bench = Bench(exam.calls, house.account_token, start, made=bool(exam.scratch.make))
         _read(exam, start)
-        _experiment(exam, exam.bench)
+        _experiment(exam, exam.bench, house.lineage)
 
 
 def _make(house: House, exam: Examination, note_file: SealedFile[NumberNote]) -> Device:
@@ -523,9 +524,10 @@ def _forget(
         )
 
 
-def _experiment(exam: Examination, bench: Bench) -> None:
+def _experiment(exam: Examination, bench: Bench, lineage: Lineage) -> None:
     try:
         for one in EXPERIMENTS:
+            lineage.require()
             with doing(f"Finding out {one.what}, on device {bench.start.number}"):
                 exam.findings[one.fact] = experiment(one, bench)
             bench.omitted = exam.facts.omitted

@@ -208,6 +208,7 @@ def look_at_all(house: House, members: t.Sequence[Member], concurrency: int, ahe
     """Return what a run would do to each member; what is in the way of one is in its turn."""
 
     def look(turn: Turn) -> None:
+        house.lineage.require()
         try:
             turn.foreseen = ahead(turn.member.house, turn.member.desired)
         except FonnteError as fault:
@@ -235,8 +236,18 @@ def _braked(house: House, turns: list[Turn], orders: Orders) -> list[Turn]:
 
 def _refuse_impossible(turns: t.Sequence[Turn]) -> None:
     problems = [f"{turn.member.label}: {turn.fault}" for turn in turns if isinstance(turn.fault, OptionError)]
+    problems += find_duplicates(turns)
     if problems:
         raise impossible(problems)
+
+
+def find_duplicates(turns: t.Sequence[Turn]) -> t.Iterator[str]:
+    """Yield the entries that turned out to be one device: one names its number, and the other its token."""
+    first: dict[str, Turn] = {}
+    for turn in turns:
+        device = turn.foreseen.sight.device if turn.foreseen is not None else None
+        if device is not None and first.setdefault(device.token, turn) is not turn:
+            yield f"{first[device.token].member.label} and {turn.member.label} are one device"
 
 
 def impossible(problems: t.Sequence[str]) -> OptionError:
@@ -399,6 +410,8 @@ class _Board:
     def _work(self, turn: Turn, hold: Hold | None) -> None:
         plan = turn.foreseen.plan if turn.foreseen else None
         creates = plan is not None and CREATE in plan.operations
+        if self.house.lineage.has_ended():
+            self.close("the process that started this run has ended")
         turn.skipped = self.closed or (self.full if creates else "")
         if turn.skipped:
             return

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from dataclasses import replace
 
 from .._api.cache import Keep
 from .._api.client import FonnteApi
 from .._api.wire import Connection
 from .._common.errors import OptionError, doing
-from .._common.redaction import Redactor
+from .._common.redaction import Redactor, masking
+from .._common.spellings import SecretFinder
 from .._device.models import Device
 from .._options.common import API, Params, Spec, checked_token, connection_of
 
@@ -44,7 +46,8 @@ class Account:
     """
 
     def __init__(self, connection: Connection, token: str, keep: Keep) -> None:
-        self.redactor = Redactor(token)
+        self._finder = SecretFinder()
+        self.redactor = Redactor(token, finder=self._finder)
         self._token = token
         self._endpoint = connection.endpoint
         self._api = FonnteApi(keep.transport(connection), self.redactor, keep.listing(connection, token))
@@ -58,8 +61,16 @@ class Account:
 
     def devices(self) -> tuple[Device, ...]:
         """Return all devices, as the service lists them now."""
-        with doing("Listing the account's devices"):
-            return self._api.get_devices(self._token).devices
+        with masking(self._finder), doing("Listing the account's devices"):
+            devices = self._api.get_devices(self._token).devices
+        return tuple(self._masked(device) for device in devices)
+
+    def _masked(self, device: Device) -> Device:
+        """Return a device as hosts, variables and a cache may hold it: its strings may repeat a token."""
+        mask = self._finder.mask_data
+        return replace(
+            device, number=mask(device.number), package=mask(device.package), settings=mask(dict(device.settings))
+        )
 
     def find(self, number: str, has_country: bool = False) -> Device | None:
         """Return the device with this number in any spelling; None if the service lists none now.
@@ -74,7 +85,7 @@ class Account:
         Raises:
             FonnteError: Two devices are this number, or the list cannot be read.
         """
-        with doing(f"Looking up device {number}"):
+        with masking(self._finder), doing(f"Looking up device {number}"):
             return self._api.listing(self._token, number, "", self._opened).find(number, has_country)
 
 

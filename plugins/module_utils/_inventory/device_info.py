@@ -41,6 +41,7 @@ def device_info(house: House, redactor: Redactor, params: t.Mapping[str, t.Any])
 def _describe(
     house: House, redactor: Redactor, params: t.Mapping[str, t.Any], device: Device, warnings: list[str]
 ) -> Result:
+    house.lineage.require()
     record, problem = DeviceRecord(), ""
     if params["recorded"] and device.token:
         loaded, problem = house.records.device(device.token).load()

@@ -257,6 +257,7 @@ class _Linking:
         fetch_at = began + self._order.refresh if refreshes else float("inf")
         fault: CallError | None = None
         while not self._link.connected:
+            self._house.lineage.require()
             time.sleep(max(0.0, min(end, look_at, fetch_at) - time.monotonic()))
             now = time.monotonic()
             try:

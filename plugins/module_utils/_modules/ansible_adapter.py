@@ -24,7 +24,7 @@ except ImportError:
 
 from .._common.errors import FonnteError, MissingLibraryError
 from .._options.common import Params, Spec, harmless, renamed, secrets
-from .task import Report, Task
+from .task import Report, Task, run_command
 
 
 def env_text(name: str) -> str:
@@ -124,7 +124,7 @@ def run_module(spec: Spec, command: t.Callable[[Task], Report]) -> None:
     fault: FonnteError | None = None
     report = Report({})
     try:
-        report = command(task)
+        report = run_command(command, task)
     except FonnteError as error:
         fault = error
     hide(report.secrets)

@@ -32,7 +32,7 @@ from .._common.destinations import check_destination
 from .._common.errors import FonnteError, OptionError, doing
 from .._common.phone_numbers import key_of, parse_number
 from .._common.redaction import Redactor, bare_host
-from .._fleet.run import MOST_TOLD, Member, Turn, count_free, look_at_all, strangers
+from .._fleet.run import MOST_TOLD, Member, Turn, count_free, find_duplicates, impossible, look_at_all, strangers
 from .._options.common import API, EVIDENCE, Params, Spec, between, common_warnings, open_house
 from .._options.fleet_members import MEMBER, MEMBER_DEFAULTS
 from .._reconcile.observe import House
@@ -76,7 +76,7 @@ def run_audit(task: Task) -> Report:
     check_options(params)
     # One list serves the whole run, and nothing is written that would change it.
     listing = KeptListing(float("inf"), survives_errors=True)
-    house, redactor = open_house(params, task.environment, task.keep, listing)
+    house, redactor = open_house(params, task.environment, task.keep, listing, task.secrets)
     house = replace(house, device_token="")
     with doing("Planning the audit"):
         members = fleet_members(params, task.given, house)
@@ -128,8 +128,12 @@ def audit_of(
     plain = [replace(member, desired=audited(member.desired)) for member in members]
     with doing("Auditing the account"):
         turns = look_at_all(house, plain, params["concurrency"])
+        duplicates = list(find_duplicates(turns))
+        if duplicates:
+            raise impossible(duplicates)
         listing = house.api.listing(house.account_token, "", "") if house.account_token else None
     secrets = [house.account_token, *(member.house.device_token for member in members)]
+    secrets += [device.token for device in listing.devices] if listing is not None else []
     auditor = Auditor(
         at, limits, owners, lambda option, value: show(option, value, redactor), list(filter(None, secrets))
     )

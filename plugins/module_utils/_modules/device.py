@@ -86,7 +86,7 @@ def _run(
     task: Task, desired: Desired, describe: t.Callable[[Desired, Outcome, Redactor], Result]
 ) -> tuple[Report, Outcome]:
     require_device(task.params, task.environment, task.given)
-    house, redactor = open_house(task.params, task.environment, task.keep)
+    house, redactor = open_house(task.params, task.environment, task.keep, finder=task.secrets)
     desired = replace(desired, policy=replace(desired.policy, facts=house.facts))
     try:
         outcome = (foresee if task.check_mode else carry_out)(house, desired)

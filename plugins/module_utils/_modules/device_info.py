@@ -26,7 +26,7 @@ def run_device_info(task: Task) -> Report:
     """Tell what is there (module fonnte_device_info)."""
     # It has no effect here, but what is wrong in module_defaults is found by every module.
     max_age(task.params["record_max_age"])
-    house, redactor = open_house(task.params, task.environment, task.keep)
+    house, redactor = open_house(task.params, task.environment, task.keep, finder=task.secrets)
     result, warnings = device_info(house, redactor, task.params)
     told = [*common_warnings(task.params), *warnings, *token_warnings(task)]
     return Report(result, told, {device["token"] for device in result["devices"] if device.get("token")})

@@ -58,9 +58,13 @@ def run_device_qr(task: Task) -> Report:
             if not task.check_mode:
                 raise
             warnings.append(str(problem))
-    house, _redactor = open_house(task.params, task.environment, task.keep)
+    house, _redactor = open_house(task.params, task.environment, task.keep, finder=task.secrets)
     try:
-        link = foresee_link(house, order) if task.check_mode else link_device(house, order, task.show)
+        link = (
+            foresee_link(house, order)
+            if task.check_mode
+            else link_device(house, order, lambda text: task.show(task.secrets.mask_data(text)))
+        )
     except FonnteError as fault:
         so_far = fault.progress.pop("link", None)
         if isinstance(so_far, Link):

@@ -45,7 +45,7 @@ def run_doctor(task: Task) -> Report:
     if file is not None and not task.check_mode:
         file.probe()
     # The file of facts may be the one that is about to be written.
-    house, redactor = open_house({**task.params, "service_facts_path": None}, task.environment)
+    house, redactor = open_house({**task.params, "service_facts_path": None}, task.environment, finder=task.secrets)
     exam = examine(house, redactor, order)
     report = Report({**exam.result(), "dest": file.path if file else None}, warnings + exam.all_warnings())
     if file is not None:

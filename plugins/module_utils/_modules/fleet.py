@@ -59,7 +59,7 @@ def run_fleet(task: Task) -> Report:
     orders = fleet_orders(task.params)
     # One list serves all workers, until it is too old to write by; what a run writes it knows.
     listing = KeptListing(survives_errors=True, clock=task.clock)
-    house, redactor = open_house(task.params, task.environment, task.keep, listing)
+    house, redactor = open_house(task.params, task.environment, task.keep, listing, task.secrets)
     house = replace(house, device_token="")
     with doing("Planning the fleet"):
         members = fleet_members(task.params, task.given, house)

@@ -85,7 +85,7 @@ def run_message(task: Task) -> Report:
     message = read_message(params, now())
     wanted = number(params)
     require_device(params, task.environment, task.given)
-    house, redactor = open_house(params, task.environment, task.keep)
+    house, redactor = open_house(params, task.environment, task.keep, finder=task.secrets)
     warnings = [*common_warnings(params), *_repeated(message), *message.warnings]
     if task.check_mode:
         sender, foreseen = _foresee(house, wanted, message)

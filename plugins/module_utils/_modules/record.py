@@ -44,7 +44,7 @@ def run_record(task: Task) -> Report:
     """Look after the record (module fonnte_record)."""
     max_age(task.params["record_max_age"])
     errand = record_errand(task.params)
-    house, _redactor = open_house(task.params, task.environment)
+    house, _redactor = open_house(task.params, task.environment, finder=task.secrets)
     job = plan_job(house, errand)
     result, warnings = foresee_job(house, job) if task.check_mode else carry_out_job(job)
     return Report(result, [*common_warnings(task.params), *warnings])

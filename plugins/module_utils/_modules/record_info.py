@@ -23,6 +23,6 @@ def run_record_info(task: Task) -> Report:
     # It has no effect here, but what is wrong in module_defaults is found by every module.
     max_age(task.params["record_max_age"])
     numbers = numbers_of(task.params["devices"])
-    house, _redactor = open_house(task.params, task.environment)
+    house, _redactor = open_house(task.params, task.environment, finder=task.secrets)
     result, warnings = record_info(house, numbers)
     return Report(result, [*common_warnings(task.params), *warnings])

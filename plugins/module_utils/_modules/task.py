@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 
 from .._api.cache import Keep
 from .._common.clock import Clock, read_steady_clock
+from .._common.lineage import current_lineage
+from .._common.redaction import masking
+from .._common.spellings import SecretFinder
 from .._options.common import Environment, Params
 from .._reconcile.result import Result
 
@@ -25,6 +28,7 @@ class Task:
         params: Its options, complete and checked against the argument spec.
         environment: The variables that stand in for some of them.
         prints_secrets: Whether what a result holds is printed and logged as it is.
+        secrets: Learns the tokens of the run, and masks what comes back.
         keep: What earlier tasks of this process have kept.
         given: The options as the user wrote them.
         progress: Is told how many devices of a fleet are done, and of how many.
@@ -36,6 +40,7 @@ class Task:
     environment: Environment = field(repr=False)
     check_mode: bool = False
     prints_secrets: bool = True
+    secrets: SecretFinder = field(default_factory=SecretFinder, repr=False)
     keep: Keep | None = field(default=None, repr=False)
     given: Params = field(default_factory=dict, repr=False)
     progress: t.Callable[[int, int], None] = field(default=lambda done, total: None, repr=False)
@@ -55,6 +60,20 @@ class Report:
     result: Result
     warnings: list[str] = field(default_factory=list)
     secrets: set[str] = field(default_factory=set, repr=False)
+
+
+def run_command(command: t.Callable[[Task], Report], task: Task) -> Report:
+    """Run a module's command, and mask the secrets in all that comes back, in whatever spelling.
+
+    Raises:
+        FonnteError: The command failed; it is masked as well.
+    """
+    with masking(task.secrets):
+        # In a loop the process of the run before may be that of this one.
+        current_lineage().require()
+        report = command(task)
+    result: Result = task.secrets.mask_data(report.result)
+    return Report(result, task.secrets.mask_data(report.warnings), report.secrets)
 
 
 def token_warnings(task: Task) -> list[str]:

@@ -26,6 +26,7 @@ from .._common.endpoint import check_endpoint
 from .._common.errors import OptionError
 from .._common.phone_numbers import has_country, parse_number
 from .._common.redaction import Redactor, is_bare
+from .._common.spellings import SecretFinder
 from .._device.service_facts import ServiceFacts, load_facts
 from .._device.settings import NAME_LENGTH, SETTINGS, WEBHOOKS, Kind, Settings, declare
 from .._device.stamp import LENGTH as STAMP_LENGTH
@@ -149,7 +150,11 @@ def harmless(params: Params) -> set[str]:
 
 
 def open_house(
-    params: Params, environment: Environment, keep: Keep | None = None, listing: KeptListing | None = None
+    params: Params,
+    environment: Environment,
+    keep: Keep | None = None,
+    listing: KeptListing | None = None,
+    finder: SecretFinder | None = None,
 ) -> tuple[House, Redactor]:
     """Return what a run works with; nothing is called yet.
 
@@ -158,6 +163,7 @@ def open_house(
         environment: The variables that stand in for some of them.
         keep: What earlier runs of this process have kept; None where each run stands alone.
         listing: Where the account's list is kept for this run alone; None to share it with the other runs.
+        finder: What masks the result; it learns the tokens of the run.
 
     Raises:
         OptionError: An option cannot be right.
@@ -175,7 +181,7 @@ def open_house(
         )
     check_destination("record_path", params["record_path"])
     otp = params.get("otp")
-    redactor = Redactor(account or device, [account, device, otp if isinstance(otp, str) else None])
+    redactor = Redactor(account or device, [account, device, otp if isinstance(otp, str) else None], finder)
     house = House(
         _api(connection, account, redactor, keep, listing),
         RecordStore(params["record_path"], connection.endpoint),

@@ -16,7 +16,18 @@ from .._device.settings import BY_OPTION, HIDDEN, Settings, Value
 from .._device.stamp import Claims
 from .._record.entries import DeviceRecord
 from .advisories import number_warning
-from .evidence import Knowledge, Known, Source, certain, claims, proven_values, remembered, weighed, without
+from .evidence import (
+    Knowledge,
+    Known,
+    Source,
+    certain,
+    claims,
+    find_origin,
+    proven_values,
+    remembered,
+    weighed,
+    without,
+)
 from .state import ATTEST, FORGET, UPDATE, Desired, Observed, Plan, Reason, Recorded
 
 
@@ -87,8 +98,8 @@ def _stamp_for_attested(
     stamp = observed.stamp
     proven: Settings = {}
     if stamp is not None:
-        ours = stamp.code in record.stamps
-        proven = proven_values(weighed(known, desired.settings, observed.settings, stamp, ours))
+        origin = find_origin(stamp, record)
+        proven = proven_values(weighed(known, desired.settings, observed.settings, stamp, origin))
     vouched = [option for option in desired.settings if option in HIDDEN]
     if all(proven.get(option) == desired.settings[option] for option in vouched):
         return {}, None, ()

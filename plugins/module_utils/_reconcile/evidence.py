@@ -59,6 +59,32 @@ class Known:
         return self.value is not None and self.evidence.source is not Source.IN_DOUBT
 
 
+class Origin(enum.Enum):
+    """Which update wrote the stamp in a name.
+
+    Attributes:
+        RECORDED: One of this control node that carried no value which is in doubt now.
+        IN_DOUBT: The last one of this control node, whose response was never read: it did arrive.
+        FOREIGN: Another one, of another control node or from before the record.
+    """
+
+    RECORDED = "recorded"
+    IN_DOUBT = "in_doubt"
+    FOREIGN = "foreign"
+
+
+def find_origin(stamp: Stamp, record: DeviceRecord) -> Origin:
+    """Return which update wrote a stamp, by its code.
+
+    Each update sends all values in doubt, so it is the last one that proves them. A code equal to that of the last
+    confirmed update shows nothing of a later one.
+    """
+    confirmed, last = record.stamps[:1], record.stamps[-1:]
+    if stamp.code in last and last != confirmed:
+        return Origin.IN_DOUBT
+    return Origin.RECORDED if stamp.code in record.stamps else Origin.FOREIGN
+
+
 Knowledge = t.Mapping[str, Known]
 
 UNKNOWN = Known(None, Evidence())
@@ -83,7 +109,7 @@ def holds(stamp: Stamp, shown: Settings) -> bool:
     return stamp.autoread is None or shown.get("autoread", stamp.autoread) == stamp.autoread
 
 
-def weighed(known: Knowledge, declared: Settings, shown: Settings, stamp: Stamp, ours: bool) -> Knowledge:
+def weighed(known: Knowledge, declared: Settings, shown: Settings, stamp: Stamp, origin: Origin) -> Knowledge:
     """Return what is known once the stamp was asked: some of it proven, and some of it superseded.
 
     Args:
@@ -91,16 +117,16 @@ def weighed(known: Knowledge, declared: Settings, shown: Settings, stamp: Stamp,
         declared: What the task declares.
         shown: What the service shows.
         stamp: The stamp in the name.
-        ours: Whether it is the one that goes with the record.
+        origin: The update that wrote it.
     """
     found = dict(known)
     valid = holds(stamp, shown)
     for part in PARTS:
         of_part = {option: known[option] for option in known if BY_OPTION[option].part == part}
-        proven = _proven_part(part, of_part, declared, stamp, ours) if valid else {}
+        proven = _proven_part(part, of_part, declared, stamp, origin) if valid else {}
         if proven:
             found.update(proven)
-        elif not ours and stamp.speaks_of(part):
+        elif origin is Origin.FOREIGN and stamp.speaks_of(part):
             # Somebody sent another set since this was recorded. To carry the old one would undo theirs.
             found.update({option: UNKNOWN for option, item in of_part.items() if item.value is not None})
     if valid and stamp.autoread is not None and "autoread" not in shown:
@@ -108,21 +134,41 @@ def weighed(known: Knowledge, declared: Settings, shown: Settings, stamp: Stamp,
     return found
 
 
-def _proven_part(part: str, known: Knowledge, declared: Settings, stamp: Stamp, ours: bool) -> Knowledge:
+def _proven_part(part: str, known: Knowledge, declared: Settings, stamp: Stamp, origin: Origin) -> Knowledge:
     """Return the settings of a part as the stamp proves them; none if it proves none.
 
-    A stamp can only confirm a complete set. So the sets that can be right are held against it. What is recorded
-    beside the set that is proven was not sent with it, and is no longer known.
+    A stamp can only confirm a complete set. So the sets that can be right are held against it, and the recorded
+    ones first: two sets may have one digest, and then the record decides. What is recorded beside the set that is
+    proven was not sent with it, and is no longer known.
     """
     wanted = {option: declared[option] for option in known if option in declared}
     recorded = {option: item.value for option, item in known.items() if item.value is not None}
     # An update does not send again what was cleared once, and so does not claim it.
     carried = {option: value for option, value in recorded.items() if value != ""}
-    for candidate in ({**recorded, **wanted}, {**carried, **wanted}, wanted, recorded):
-        if stamp.proves(part, candidate):
-            beside = {option: UNKNOWN for option in recorded if not (ours and _in_doubt(known[option]))}
+    for candidate in (recorded, carried, {**recorded, **wanted}, {**carried, **wanted}, wanted):
+        if _may_be_stamped(candidate, known, origin) and stamp.proves(part, candidate):
+            beside = {
+                option: UNKNOWN for option in recorded if origin is Origin.FOREIGN or not _in_doubt(known[option])
+            }
             return {**beside, **{option: _proven(known[option], value) for option, value in candidate.items()}}
     return {}
+
+
+def _may_be_stamped(candidate: Settings, known: Knowledge, origin: Origin) -> bool:
+    """Tell whether the record allows that the update which wrote the stamp sent these values.
+
+    An update of this control node sent what is in the record. A value that differs was not sent by it, and one in
+    doubt only by an update in doubt: an equal digest is chance.
+    """
+    if origin is Origin.FOREIGN:
+        return True
+    for option, value in candidate.items():
+        item = known[option]
+        if item.value is not None and item.value != value:
+            return False
+        if _in_doubt(item) and origin is Origin.RECORDED:
+            return False
+    return True
 
 
 def _in_doubt(known: Known) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from .._api.client import FonnteApi
 from .._common.clock import Moment, now, within
 from .._common.errors import DamagedRecordError, FonnteError, OptionError, RecordError
+from .._common.lineage import Lineage, current_lineage
 from .._common.phone_numbers import digits_of, displayed_number, same_number
 from .._device.models import Device, Listing
 from .._device.service_facts import ServiceFacts
@@ -40,6 +41,7 @@ class House:
         has_country: Whether the task names its device with the code of its country, as in +62.
         person: Who runs the task, for what is attested.
         facts: What was found out about the service.
+        lineage: Tells whether anybody still waits for the result.
     """
 
     api: FonnteApi
@@ -49,6 +51,7 @@ class House:
     has_country: bool = False
     person: str = ""
     facts: ServiceFacts = ServiceFacts()
+    lineage: Lineage = field(default_factory=current_lineage, repr=False)
 
     def note_file(self, number: str) -> SealedFile[NumberNote] | None:
         """Return the note on a number; it is the account's, so a device's token alone has none."""

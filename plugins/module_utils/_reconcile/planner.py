@@ -27,9 +27,11 @@ from .evidence import (
     Evidence,
     Knowledge,
     Known,
+    Origin,
     Source,
     certain,
     claims,
+    find_origin,
     lessons,
     proven_values,
     remembered,
@@ -190,8 +192,8 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
     forgotten = desired.forgets(observed.settings, recorded.device)
     everything = remembered(observed.settings, recorded.device)
     kept = without(everything, forgotten)
-    ours = observed.stamp is not None and observed.stamp.code in recorded.device.stamps
-    known = _known(desired, observed, kept, ours)
+    origin = find_origin(observed.stamp, recorded.device) if observed.stamp else Origin.FOREIGN
+    known = _known(desired, observed, kept, origin)
     reasons = _reasons(desired, observed, known, now)
     parcel = _parcel(desired, known, reasons) if reasons else Parcel()
     learns = desired.settings if desired.policy.undeclared == "forget" else known
@@ -228,17 +230,17 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
         warnings=(
             *risk_warning(desired, observed, at_risk, after),
             *carry_warning(observed, parcel.carried, recorded.device),
-            *(stamp_warning(observed, ours) if reasons and stamped is None else ()),
+            *(stamp_warning(observed, origin is not Origin.FOREIGN) if reasons and stamped is None else ()),
             *number_warning(desired, observed, bool(reasons)),
             *advice(desired, after),
         ),
     )
 
 
-def _known(desired: Desired, observed: Observed, known: Knowledge, ours: bool) -> Knowledge:
+def _known(desired: Desired, observed: Observed, known: Knowledge, origin: Origin) -> Knowledge:
     if desired.policy.write_only != "stamped" or observed.stamp is None:
         return known
-    return weighed(known, desired.settings, observed.settings, observed.stamp, ours)
+    return weighed(known, desired.settings, observed.settings, observed.stamp, origin)
 
 
 def _claims(desired: Desired, settings: Settings, telling: t.Collection[str]) -> Claims | None:

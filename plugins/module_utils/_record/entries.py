@@ -58,8 +58,9 @@ class DeviceRecord:
         otp_requested_at: When a code for its deletion was last asked for.
         number: The registered number as the list showed it; a profile may show another.
         carried: The settings of which the user was told that they are sent only because they were recorded.
-        stamps: The codes of the stamps that go with the entries: the one that is in the name, and while a call
-            is in doubt the one that it may have put there. Any other code is that of a later update by somebody else.
+        stamps: The codes of the stamps that go with the entries: first the one of the last confirmed update (empty
+            where it had none), then those of the updates in doubt, the last one last. Any other code is that of
+            another control node.
     """
 
     entries: t.Mapping[str, Entry] = field(default_factory=dict)
@@ -83,8 +84,13 @@ class DeviceRecord:
             for option, value in sent.items()
             if option in RECORDED and not self._holds(option, value)
         }
-        codes = dict.fromkeys((*self.stamps, code)) if code else self.stamps
-        return replace(self, entries={**self.entries, **doubtful}, stamps=tuple(codes))
+        return replace(self, entries={**self.entries, **doubtful}, stamps=self._codes_with(code))
+
+    def _codes_with(self, code: str) -> tuple[str, ...]:
+        if not code:
+            return self.stamps
+        confirmed, in_doubt = self.stamps[:1] or ("",), self.stamps[1:]
+        return (*confirmed, *(other for other in in_doubt if other != code), code)
 
     def _holds(self, option: str, value: Value) -> bool:
         entry = self.entries.get(option)

@@ -50,17 +50,17 @@ def test_reset_forgets(api, sandbox, token):
 @pytest.mark.parametrize("slow", ["latency", "delay"])
 def test_a_call_that_is_on_its_way_at_a_reset_has_no_place_in_the_new_world(sandbox, token, slow):
     if slow == "latency":
-        sandbox.set_options(latency=0.4)
+        sandbox.set_options(latency=10)
     else:
-        sandbox.fault("delay", path="*", when="before", seconds=0.4)
+        sandbox.fault("delay", path="*", when="before", seconds=10)
 
     def call():
         with pytest.raises(requests.ConnectionError):
-            requests.post(sandbox.url + "/get-devices", headers={"Authorization": token}, timeout=5)
+            requests.post(sandbox.url + "/get-devices", headers={"Authorization": token}, timeout=60)
 
     with concurrent.futures.ThreadPoolExecutor(1) as others:
         on_its_way = others.submit(call)
-        time.sleep(0.2)
+        time.sleep(1)
         sandbox.reset()
         on_its_way.result()
     assert sandbox.journal() == []

@@ -37,7 +37,6 @@ from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 EXAMPLES = int(os.environ.get("FONNTE_FUZZ", "200"))
 fuzz = settings(
     max_examples=EXAMPLES,
-    deadline=None,
     derandomize="FONNTE_FUZZ" not in os.environ,
     suppress_health_check=list(HealthCheck),
     database=None,

@@ -238,7 +238,6 @@ def test_walks(running_sandbox: Sandbox) -> None:
     chosen = settings(
         max_examples=WALKS,
         stateful_step_count=10,
-        deadline=None,
         derandomize="FONNTE_WALKS" not in os.environ,
         suppress_health_check=list(HealthCheck),
         database=None,

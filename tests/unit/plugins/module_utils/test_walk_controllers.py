@@ -200,7 +200,6 @@ def test_three_controllers_take_turns() -> None:
         chosen = settings(
             max_examples=WALKS,
             stateful_step_count=12,
-            deadline=None,
             derandomize="FONNTE_WALKS" not in os.environ,
             suppress_health_check=list(HealthCheck),
             database=None,

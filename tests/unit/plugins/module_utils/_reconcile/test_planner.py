@@ -645,7 +645,7 @@ def test_what_is_declared_no_more_is_forgotten_and_neither_sent_nor_shown() -> N
 def test_a_play_that_forgets_learns_only_what_it_declares() -> None:
     stamp = stamp_of({"webhook": URL, "quick": True})
     settings: Settings = {"webhook": URL}
-    recorded = with_codes(remembered(Standing.IN_DOUBT, quick=True), stamp)
+    recorded = with_codes(remembered(Standing.IN_DOUBT, quick=True), stamp_of({"quick": False}), stamp)
     learns = plan(settings, carrying(stamp), recorded, policy=STAMPED)
     assert learns.proven == {"webhook": URL, "quick": True}
     forget = replace(STAMPED, undeclared="forget")

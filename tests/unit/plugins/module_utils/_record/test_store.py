@@ -106,7 +106,13 @@ def test_the_code_that_goes_out_is_held_beside_the_last_until_the_service_says_y
     assert stamped.stamps == ("a1b2c",)
     begun = stamped.begin({"quick": False}, LATER, "d3e4f")
     assert begun.stamps == ("a1b2c", "d3e4f")
-    assert begun.begin({"quick": False}, LATER, "a1b2c").stamps == ("a1b2c", "d3e4f")
+    assert begun.begin({"quick": True}, LATER, "a1b2c").stamps == ("a1b2c", "d3e4f", "a1b2c")
+    assert begun.begin({"quick": True}, LATER, "g5h6i").begin({"quick": False}, LATER, "d3e4f").stamps == (
+        "a1b2c",
+        "g5h6i",
+        "d3e4f",
+    )
+    assert DeviceRecord().begin({"quick": True}, LATER, "a1b2c").stamps == ("", "a1b2c")
     assert begun.begin({"quick": False}, LATER).stamps == ("a1b2c", "d3e4f")
     assert begun.confirm({"quick": False}, LATER, "d3e4f").stamps == ("d3e4f",)
     assert begun.confirm({"quick": False}, LATER).stamps == ()

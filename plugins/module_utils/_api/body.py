@@ -1,0 +1,125 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The body of a response, read and decompressed in bounded steps.
+
+Requests ask for ``identity``, but a proxy or a hostile peer may compress a response nevertheless. The HTTP
+libraries decompress each chunk at once, and the older ones without a limit: a few kilobytes can become gigabytes.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+import zlib
+
+from .._common.errors import UnreadableError
+from .wire import NO_ANSWER, Caller, Late
+
+LARGEST_BODY = 32 * 1024 * 1024
+# What is read, and what is decompressed, in one step.
+CHUNK = 8 * 1024
+
+# Parameters of zlib: it finds out itself whether a header is that of gzip or of zlib.
+_AUTOMATIC, _HEADERLESS = zlib.MAX_WBITS | 32, -zlib.MAX_WBITS
+_HEADER_SIZE = 2
+_COMPRESSED = ("gzip", "x-gzip", "deflate")
+_NAME = re.compile(r"[a-z0-9, -]{1,40}")
+
+
+class DecodingError(Exception):
+    """The body is not what its Content-Encoding says."""
+
+
+def read_body(read: t.Callable[[int], bytes], encoding: str, caller: Caller, limit: int = LARGEST_BODY) -> bytes:
+    """Return the body of a response, decompressed.
+
+    Args:
+        read: Returns up to so many bytes as they were sent, and none at the end.
+        encoding: The Content-Encoding header.
+        caller: Who waits for the response.
+        limit: The largest body in bytes, on the wire and decompressed.
+
+    Raises:
+        UnreadableError: It is too large, or in an encoding that was not asked for and is not known.
+        DecodingError: It is damaged.
+        Late: The caller has left.
+    """
+    decoder = _decoder(encoding.strip().lower())
+    pieces: list[bytes] = []
+    wire = size = 0
+    while True:
+        if caller.has_left:
+            raise Late
+        data = read(CHUNK)
+        wire += len(data)
+        if not data:
+            decoder.finish()
+            return b"".join(pieces)
+        for piece in decoder.decode(data):
+            pieces.append(piece)
+            size += len(piece)
+            if max(size, wire) > limit:
+                raise UnreadableError(f"the reply is larger than {limit // 2**20} MB", NO_ANSWER, True)
+            if caller.has_left:
+                raise Late
+
+
+class _Plain:
+    def decode(self, data: bytes) -> t.Iterator[bytes]:
+        """Yield the data."""
+        yield data
+
+    def finish(self) -> None:
+        """Do nothing: the length is the connection's matter."""
+
+
+class _Compressed:
+    """One stream of zlib; what follows its end is ignored."""
+
+    def __init__(self, deflate: bool) -> None:
+        self._deflate = deflate
+        self._start = b""
+        self._zlib: t.Any = None
+
+    def decode(self, data: bytes) -> t.Iterator[bytes]:
+        """Yield what the data decompresses to, never more than a chunk at a time."""
+        if self._zlib is None:
+            self._start += data
+            if len(self._start) < _HEADER_SIZE:
+                return
+            data, self._zlib = self._start, zlib.decompressobj(self._window())
+        while not self._zlib.eof:
+            try:
+                piece = self._zlib.decompress(data, CHUNK)
+            except zlib.error:
+                raise DecodingError from None
+            data = self._zlib.unconsumed_tail
+            if not data and not piece:
+                break
+            yield piece
+        # So that the size is checked where nothing came out.
+        yield b""
+
+    def _window(self) -> int:
+        """Return the parameter of zlib: "deflate" is sent with and without a header."""
+        first, second = self._start[:_HEADER_SIZE]
+        has_header = first & 15 == zlib.DEFLATED and (first << 8 | second) % 31 == 0
+        return _AUTOMATIC if has_header or not self._deflate else _HEADERLESS
+
+    def finish(self) -> None:
+        """Check that the stream was complete; an empty body is an empty response."""
+        if self._start and (self._zlib is None or not self._zlib.eof):
+            raise DecodingError
+
+
+def _decoder(encoding: str) -> _Plain | _Compressed:
+    if encoding in ("", "identity"):
+        return _Plain()
+    if encoding in _COMPRESSED:
+        return _Compressed(encoding == "deflate")
+    shown = f'"{encoding}"' if _NAME.fullmatch(encoding) else "an unknown way"
+    raise UnreadableError(f"the reply is compressed as {shown}, which was not asked for", NO_ANSWER, True)

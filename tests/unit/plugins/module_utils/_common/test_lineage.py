@@ -1,0 +1,173 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A run that nobody waits for any more begins nothing new."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.lineage import (
+    AbandonedError,
+    Lineage,
+    current_lineage,
+    read_process,
+)
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+
+ME, SHELL, WORKER, MAIN, LOGIN = 50, 40, 30, 20, 10
+PLAYBOOK = b"/usr/bin/python3\0/usr/bin/ansible-playbook\0site.yml\0"
+
+
+class Processes(dict[int, tuple[int, bytes]]):
+    """A table of processes, with the links of a module that Ansible has started."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                ME: (SHELL, b"/usr/bin/python3\0AnsiballZ_fonnte_fleet.py\0"),
+                SHELL: (WORKER, b"/bin/sh\0-c\0/usr/bin/python3 AnsiballZ_fonnte_fleet.py\0"),
+                WORKER: (MAIN, PLAYBOOK),
+                MAIN: (LOGIN, PLAYBOOK),
+                LOGIN: (1, b"-bash\0"),
+                1: (0, b"/sbin/init\0"),
+            }
+        )
+
+    def lineage(self, own: int = ME) -> Lineage:
+        return Lineage(self.get, own, lambda: self[own][0])
+
+    def end(self, pid: int, new_parent: int = 1) -> None:
+        del self[pid]
+        for child, (parent, command) in list(self.items()):
+            if parent == pid:
+                self[child] = (new_parent, command)
+
+
+@pytest.mark.parametrize("own", [ME, WORKER])
+@pytest.mark.parametrize("new_parent", [1, LOGIN])
+def test_the_end_of_ansible_playbook_is_noticed(own: int, new_parent: int) -> None:
+    processes = Processes()
+    lineage = processes.lineage(own)
+    assert not lineage.has_ended()
+    lineage.require()
+    processes.end(MAIN, new_parent)
+    assert lineage.has_ended()
+    with pytest.raises(AbandonedError, match="nothing new was begun"):
+        lineage.require()
+
+
+@pytest.mark.parametrize("ended", [SHELL, WORKER])
+def test_the_end_of_anything_between_is_noticed(ended: int) -> None:
+    processes = Processes()
+    lineage = processes.lineage()
+    processes.end(ended)
+    assert lineage.has_ended()
+
+
+@pytest.mark.parametrize("own", [ME, WORKER])
+def test_the_end_of_a_terminal_is_not(own: int) -> None:
+    """As with nohup: what started ansible-playbook may end."""
+    processes = Processes()
+    lineage = processes.lineage(own)
+    processes.end(LOGIN)
+    assert not lineage.has_ended()
+
+
+def test_the_wrapper_of_async_outlives_its_parent() -> None:
+    wrapper = b"/usr/bin/python3\0async_wrapper.py\0j123\0"
+    processes = Processes()
+    processes.update(
+        {ME: (48, b"/usr/bin/python3\0module\0"), 48: (46, wrapper), 46: (44, wrapper), 44: (MAIN, wrapper)}
+    )
+    lineage = processes.lineage()
+    processes.end(44)
+    processes.end(MAIN)
+    assert not lineage.has_ended()
+    # What watches the time: Ansible ends it when the time is over.
+    processes.end(46)
+    assert lineage.has_ended()
+
+
+def test_without_proc_the_direct_parent_is_watched() -> None:
+    parents = [SHELL]
+    lineage = Lineage(lambda pid: None, ME, lambda: parents[-1])
+    assert not lineage.has_ended()
+    parents.append(1)
+    assert lineage.has_ended()
+
+
+def test_this_process_is_read() -> None:
+    if sys.platform != "linux":
+        assert read_process(os.getpid()) is None
+        return
+    found = read_process(os.getpid())
+    assert found is not None and found[0] == os.getppid() and b"python" in found[1]
+    assert read_process(2**22 + 1) is None
+    assert current_lineage() is current_lineage() and not current_lineage().has_ended()
+
+
+# What Ansible does, without Ansible: a process that forks a worker, which runs a fleet itself or starts a module.
+PLAYER = """
+import os, subprocess, sys
+from pathlib import Path
+
+def fleet():
+    from ansible_collections.fonnte.whatsapp.tests.controller import Controller
+    from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
+    class Sandbox:
+        url, account_token = sys.argv[2], sys.argv[3]
+    os.environ.clear()
+    controller = Controller(Sandbox, Path(sys.argv[4]))
+    devices = [{"device": f"0812000{10000 + index}", "name": f"Toko {index}"} for index in range(40)]
+    try:
+        result = controller.run("fleet", devices=devices, concurrency=1, api_timeout=60.0).result
+    except FonnteError as fault:
+        result = fault.progress
+    told = "".join(f"{device['status']} {device['msg']}\\n" for device in result.get("devices", []))
+    Path(sys.argv[4], "told").write_text(told)
+
+if sys.argv[1] == "module":
+    fleet()
+elif os.fork():
+    signal = __import__("signal")
+    signal.pause()
+elif sys.argv[1] == "in-process":
+    fleet()
+else:
+    command = [sys.executable, *sys.orig_argv[1:3], "module", *sys.argv[2:]]
+    environment = {**os.environ}
+    subprocess.run(["/bin/sh", "-c", '"$@" && exit 0', "sh", *command], env=environment)
+"""
+
+
+@pytest.mark.parametrize("way", ["in-process", "as-module"])
+def test_a_fleet_ends_with_ansible_playbook(sandbox: Sandbox, tmp_path: Path, way: str) -> None:
+    sandbox.reset(accounts=[{"token": sandbox.account_token, "plan": "Super"}])
+    # The fourth creation is not answered before the process is gone that waits for the result.
+    sandbox.fault("delay", path="/add-device", seconds=3.0, skip=3, times=1)
+    program = subprocess.Popen([sys.executable, "-c", PLAYER, way, sandbox.url, sandbox.account_token, str(tmp_path)])
+    _wait(lambda: len(sandbox.devices()) == 3 or program.poll() is not None)
+    assert program.poll() is None
+    program.send_signal(signal.SIGKILL)
+    program.wait()
+    _wait((tmp_path / "told").exists)
+    told = (tmp_path / "told").read_text(encoding="utf-8").splitlines()
+    assert 3 <= len(sandbox.devices()) <= 5
+    begun = [line for line in told if not line.startswith("not_attempted")]
+    assert len(told) == 40 and len(begun) == len(sandbox.devices())
+    assert all("the process that started this run has ended" in line for line in told[len(begun) :])
+
+
+def _wait(until: t.Callable[[], bool]) -> None:
+    """Wait as long as it takes: a machine may be slow, and the test is ended by whoever runs it."""
+    while not until():
+        os.sched_yield()

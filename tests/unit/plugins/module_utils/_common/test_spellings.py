@@ -1,0 +1,201 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Secrets in other spellings: found wherever a peer puts them, and ordinary words left alone."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import typing as t
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import LONGEST_NUMBER
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import (
+    LONGEST_LOOK,
+    Redactor,
+    masking,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.spellings import MANY, MASK, SecretFinder
+from ansible_collections.fonnte.whatsapp.tests.controller import Controller
+
+TOKEN = 'Ex@mple!t0ken+of#a"test_-x'
+NUMBER = "081200000001"
+
+
+def in_base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+SPELLINGS: dict[str, t.Callable[[str], str]] = {
+    "plain": str,
+    "URL-encoded": lambda secret: quote(secret, safe=""),
+    "URL-encoded in small letters": lambda secret: quote(secret, safe="").lower(),
+    "as a form": quote_plus,
+    "every character URL-encoded": lambda secret: "".join(f"%{letter:02x}" for letter in secret.encode()),
+    "URL-encoded twice": lambda secret: quote(quote(secret, safe=""), safe=""),
+    "JSON-escaped": lambda secret: json.dumps(secret)[1:-1],
+    "JSON-escaped as PHP does": lambda secret: json.dumps(secret)[1:-1].replace("/", "\\/"),
+    "every character JSON-escaped": lambda secret: "".join(f"\\u{ord(letter):04X}" for letter in secret),
+    "JSON in JSON": lambda secret: json.dumps(json.dumps(secret)),
+    "HTML-escaped": html.escape,
+    "in base64": in_base64,
+    "in base64 without padding": lambda secret: in_base64(secret).rstrip("="),
+    "in base64 for URLs": lambda secret: base64.urlsafe_b64encode(secret.encode()).decode(),
+    "in base64, URL-encoded": lambda secret: quote(in_base64(secret), safe=""),
+    "in base64 of JSON": lambda secret: in_base64(json.dumps({"Authorization": secret})),
+    "in base64 behind a byte": lambda secret: in_base64("x" + secret + "y"),
+    "in base64 behind two bytes": lambda secret: in_base64("xx" + secret),
+    "in capitals": str.upper,
+    "in small letters": str.lower,
+    "in small letters in base64": lambda secret: in_base64(secret.lower()),
+}
+
+
+def shows(text: str, secret: str) -> bool:
+    """Tell whether six characters in a row of any spelling are in a string."""
+    return any(
+        spelled[place : place + 6] in text
+        for name, spell in SPELLINGS.items()
+        if "behind" not in name and "of JSON" not in name
+        for spelled in [spell(secret)]
+        for place in range(len(spelled) - 5)
+    )
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+@pytest.mark.parametrize("frame", ["{}", "before {} after", 'token="{}",x', "a/{}/b", "x{}"])
+@pytest.mark.parametrize("others", [0, MANY + 1])
+def test_each_spelling_is_masked(name: str, frame: str, others: int) -> None:
+    finder = SecretFinder([TOKEN, *(f"another-token-{number:010}" for number in range(others))])
+    masked = finder.mask(frame.format(SPELLINGS[name](TOKEN)))
+    assert MASK in masked and not shows(masked, TOKEN), masked
+
+
+@given(
+    secret=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=12, max_size=30),
+    name=st.sampled_from(sorted(SPELLINGS)),
+    before=st.text(max_size=10),
+    after=st.text(max_size=10),
+)
+def test_any_secret_is_masked_in_each_spelling(secret: str, name: str, before: str, after: str) -> None:
+    masked = SecretFinder([secret]).mask(f"{before} {SPELLINGS[name](secret)} {after}")
+    assert MASK in masked and secret.lower() not in masked.lower()
+    assert SPELLINGS[name](secret) not in masked
+
+
+@given(text=st.text(), secrets=st.lists(st.text(min_size=12), max_size=3))
+def test_a_string_without_a_secret_is_left_alone(text: str, secrets: list[str]) -> None:
+    if not any(secret.lower() in text.lower() for secret in secrets):
+        assert SecretFinder(secrets).mask(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Toko Satu", "device not found", "081200001234", "webhook url is dead", "test", "TEST", "aGVsbG8gd29ybGQ="],
+)
+def test_ordinary_words_are_left_alone(text: str) -> None:
+    finder = SecretFinder(["Test-token-Satu", "1234", "toko", "a", TOKEN])
+    assert finder.mask_data({"name": [text]}) == {"name": [text]}
+
+
+def test_a_short_secret_is_masked_as_it_is_written_in_words_of_the_service_alone() -> None:
+    finder = SecretFinder(["123456"])
+    assert finder.mask("code 123456 is wrong") == f"code {MASK} is wrong"
+    assert finder.mask_data("device 6281234567") == "device 6281234567"
+    assert finder.mask_data(f"code {in_base64('123456')}") == f"code {MASK}"
+    assert finder.mask_data("code %31%32%33%34%35%36") == f"code {MASK}"
+
+
+def test_a_token_that_was_requested_stays() -> None:
+    finder = SecretFinder([TOKEN])
+    result = {"devices": [{"token": TOKEN, "name": TOKEN}], "token": f"x{TOKEN}", "changed": True, "quota": 3}
+    assert finder.mask_data(result) == {
+        "devices": [{"token": TOKEN, "name": MASK}],
+        "token": f"x{MASK}",
+        "changed": True,
+        "quota": 3,
+    }
+
+
+def test_an_error_is_masked_in_all_its_parts() -> None:
+    fault = FonnteError(f"it says {in_base64(TOKEN)}", f"see {TOKEN.upper()}")
+    fault.doing, fault.warnings, fault.progress = f"Asking {TOKEN}", [quote(TOKEN, safe="")], {"msg": TOKEN}
+    with pytest.raises(FonnteError) as caught, masking(SecretFinder([TOKEN])):
+        raise fault
+    assert str(caught.value) == f"Asking {MASK}: it says {MASK}; see {MASK}."
+    assert (caught.value.warnings, caught.value.progress) == ([MASK], {"msg": MASK})
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_no_cut_shows_half_a_secret(name: str) -> None:
+    redactor = Redactor("key-of-the-test", [TOKEN])
+    spelled = SPELLINGS[name](TOKEN) + " "
+    for shift in range(0, 60, 7):
+        shown = redactor.text("y" * shift + " " + spelled * (LONGEST_LOOK // len(spelled) + 2))
+        assert not shows(shown, TOKEN)
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_the_secret_part_of_a_url_is_masked_in_each_spelling(name: str) -> None:
+    url = "https://user:p4ss-word@h.example.com/s3cret-path/x?key=v4lue-of-key"
+    shown = Redactor("key-of-the-test").text(f"refused: {SPELLINGS[name](url)}", sent=[url])
+    for part in ("p4ss-word", "s3cret-path", "v4lue-of-key"):
+        assert not shows(shown, part), shown
+
+
+MODULES: tuple[tuple[str, dict[str, t.Any]], ...] = (
+    ("device", {"device": NUMBER, "name": "Tako"}),
+    ("device", {"device": NUMBER, "autoread": True}),
+    ("device_info", {"recorded": True, "profile": True}),
+    ("fleet", {"devices": [{"device": "081200000002", "name": "Toko"}], "unlisted": "report"}),
+    ("fleet", {"devices": [{"device": NUMBER, "name": "Tako"}, {"device": "081200000002", "name": "Toko"}]}),
+    ("audit", {"devices": [{"device": NUMBER, "name": "Tako"}]}),
+    ("record_info", {}),
+    ("doctor", {}),
+    ("message", {"device": NUMBER, "target": ["081200000009"], "message": "hello"}),
+    ("device_qr", {"device": NUMBER, "method": "code", "whatsapp": "081200000009"}),
+)
+
+
+@pytest.mark.parametrize("whose", ["account", "device"])
+@pytest.mark.parametrize("name", ["plain", "URL-encoded", "every character JSON-escaped", "in base64", "in capitals"])
+@pytest.mark.parametrize("field", ["name", "package", "device", "reason"])
+def test_no_module_shows_a_token_that_the_service_repeats(
+    controller: Controller, field: str, name: str, whose: str, tmp_path: t.Any
+) -> None:
+    controller.device(NUMBER, name="Toko", quick=True)
+    tokens = {"account": controller.sandbox.account_token, "device": controller.sandbox.device(NUMBER)["token"]}
+    said = SPELLINGS[name](tokens[whose])
+    if field == "device" and len(said) > LONGEST_NUMBER - 4:
+        # What is longer is cut.
+        field = "name"
+    if field == "reason":
+        for path in ("/device", "/update-device", "/add-device", "/send", "/qr"):
+            controller.sandbox.fault("status", path=path, times=None, code=200, body={"status": False, "reason": said})
+    elif field == "device":
+        controller.sandbox.fault("mutate", path="/get-devices", times=None, set_each={field: f"0812{said}"})
+    else:
+        controller.sandbox.fault("mutate", path="/get-devices", times=None, set_each={field: f"Toko {said}"})
+    for module, params in MODULES:
+        more = {"dest": str(tmp_path / "audit"), "language": "en"} if module == "audit" else {}
+        try:
+            report = controller.run(module, field != "reason", **params, **more)
+            shown = json.dumps([report.result, report.warnings]) + str(report)
+        except FonnteError as fault:
+            shown = json.dumps([str(fault), fault.progress, fault.warnings])
+        written = "".join(
+            path.read_text(encoding="utf-8", errors="replace")
+            for path in (tmp_path / "audit").rglob("*")
+            if path.is_file()
+        )
+        for text in (shown, written):
+            assert said not in text and json.dumps(said)[1:-1] not in text, (module, text[:500])
+            assert tokens[whose].lower() not in text.lower()
