@@ -43,7 +43,7 @@ def sound(intake: Intake) -> bool:
     return (
         counts["received"] == whole
         and counts["accepted"] == counts["taken"] + counts["waiting"]
-        and counts["waiting"] == len(intake.waiting())
+        and counts["waiting"] == len(list(intake.waiting()))
     )
 
 
@@ -57,7 +57,7 @@ def test_an_event_that_comes_again_is_known_until_the_window_is_over() -> None:
     assert outcome(intake, dropped(1)) == (200, "accepted")
     clock.now = 1000.0 + 1200
     assert outcome(intake, dropped()) == (200, "accepted")
-    assert len(intake.waiting()) == 3 and sound(intake)
+    assert len(list(intake.waiting())) == 3 and sound(intake)
 
 
 def test_the_window_is_bounded_in_number_and_in_time() -> None:
@@ -124,7 +124,7 @@ def test_the_device_of_another_is_answered_with_200_and_counted() -> None:
         assert outcome(intake, dropped(device=device))[0] == 200
     assert outcome(intake, dropped(device="081200001002")) == (200, "other_device")
     assert intake.counts()["refused"]["other_device"] == 1
-    assert {event.data["number"] for event in intake.waiting()} == {"6281200001001"}
+    assert {event.data["number"] for event in list(intake.waiting())} == {"6281200001001"}
 
 
 def test_a_state_that_names_no_device_gets_the_one_of_its_message() -> None:
@@ -136,7 +136,7 @@ def test_a_state_that_names_no_device_gets_the_one_of_its_message() -> None:
     assert outcome(intake, b'{"stateid": "theirs", "state": "read"}') == (200, "other_device")
     # Of a message that nobody knows it cannot be told whose it is: it is not thrown away.
     assert outcome(intake, b'{"stateid": "unheard", "state": "read"}') == (200, "accepted")
-    ours, unheard = (event.data for event in intake.waiting()[1:])
+    ours, unheard = (event.data for event in list(intake.waiting())[1:])
     assert (ours["device"], ours["number"], ours["message_id"]) == ("081200001001", "6281200001001", "80")
     assert unheard["device"] is None
 
@@ -147,14 +147,14 @@ def test_of_a_bounded_number_of_messages_the_device_is_remembered() -> None:
         intake.take(json.dumps({"device": "081200001001", "stateid": str(number), "state": "sent"}).encode())
     intake.take(b'{"stateid": "0", "state": "read"}')
     intake.take(b'{"stateid": "1", "state": "read"}')
-    assert [event.data["device"] for event in intake.waiting()[-2:]] == [None, "081200001001"]
+    assert [event.data["device"] for event in list(intake.waiting())[-2:]] == [None, "081200001001"]
 
 
 def test_a_probe_is_no_event() -> None:
     intake = Intake(Limits())
     for body in (b"", b"{}", b'{"device": "081200001001"}', b'{"device": "081200001001", "token": "a-token"}'):
         assert outcome(intake, body) == (200, "probe")
-    assert intake.waiting() == [] and intake.counts()["probes"] == 4
+    assert list(intake.waiting()) == [] and intake.counts()["probes"] == 4
 
 
 def test_at_a_stop_nothing_more_is_taken() -> None:
@@ -202,9 +202,9 @@ def test_whatever_comes_each_accepted_event_is_taken_once_or_waits(
     for step in steps:
         if step is not None:
             if intake.take(step) is _intake.ACCEPTED:
-                accepted.append(intake.waiting()[-1])
+                accepted.append(list(intake.waiting())[-1])
         elif intake.first() is not None:
             taken.append(intake.first())
             intake.taken()
-        assert sound(intake) and len(intake.waiting()) <= waiting
-    assert taken + intake.waiting() == accepted
+        assert sound(intake) and len(list(intake.waiting())) <= waiting
+    assert taken + list(intake.waiting()) == accepted
