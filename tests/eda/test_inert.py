@@ -58,7 +58,14 @@ def attacks(folder: Path) -> list[dict[str, Any]]:
         {"message": "x", "__ansible_vault": "x", "more": {"__ansible_unsafe": "{{ 1 }}", "__ansible_type": "x"}},
     ]
     return [
-        {"device": DEVICE, "sender": "6281299990000", "timestamp": 1760000000 + index, "inboxid": index, **chat}
+        {
+            "device": DEVICE,
+            "sender": "6281299990000",
+            "name": "Toko Tiga",
+            "timestamp": 1760000000 + index,
+            "inboxid": index,
+            **chat,
+        }
         for index, chat in enumerate(chats)
     ]
 
@@ -128,4 +135,5 @@ def test_no_string_of_an_event_runs_code(tmp_path: Path, start: Any, programs: P
         time.sleep(0.2)
     assert [path.name for path in tmp_path.glob("ran-*")] == []
     assert len(list(tmp_path.glob("played-*"))) == len(sent), run.output()[-6000:]
-    assert "\uff5b" in (tmp_path / "played-0").read_text(encoding="utf-8")
+    event = json.loads((tmp_path / "played-0").read_text(encoding="utf-8"))
+    assert event["message"].startswith("\uff5b\uff5b lookup(") and event["altered"] == ["message"]

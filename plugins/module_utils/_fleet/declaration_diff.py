@@ -312,8 +312,15 @@ def _as_markdown(head: str, problems: t.Sequence[str], parts: t.Sequence[Part], 
 
 
 def _list(lines: t.Sequence[str]) -> str:
-    return "\n".join(f"- {line.translate(_QUIET)}" for line in lines)
+    return "\n".join(f"- {_quiet(line)}" for line in lines)
 
 
 # Names are anybody's text: in a comment of a pull request they must not become mark-up, a link or a mention.
-_QUIET = {**{ord(letter): f"\\{letter}" for letter in "\\`*_[]<>#|"}, ord("@"): "@\u200b"}
+_QUIET = {**{ord(letter): f"\\{letter}" for letter in "\\`*_[]<>#|~&"}, ord("@"): "@\u200b"}
+# A bare address becomes a link without any mark-up.
+_ADDRESS = re.compile(r"(?i)(://|\bwww\b)")
+
+
+def _quiet(line: str) -> str:
+    line = "".join(letter if letter.isprintable() else "?" for letter in line)
+    return _ADDRESS.sub("\u200b\\1", line.translate(_QUIET))
