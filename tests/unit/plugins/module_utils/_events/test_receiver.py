@@ -7,12 +7,15 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 import typing as t
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import receiver as _intake
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.connections import EVICTED
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.receiver import Intake, Limits, Window
 
 
@@ -107,6 +110,61 @@ def test_large_events_fill_the_line_sooner() -> None:
     for _event in range(16):
         intake.taken()
     assert outcome(intake, big[16])[0] == 200
+
+
+def test_the_line_is_bounded_by_the_bytes_that_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body of many small objects, of which Python needs 20 times as many bytes, waits as bytes."""
+    monkeypatch.setattr(_intake, "MOST_WAITING_BYTES", 200_000)
+    intake = Intake(Limits(waiting=100_000))
+    body = {"device": "081200001001", "sender": "62812", "extra": [[]] * 2000}
+    tracemalloc.start()
+    try:
+        for number in range(40):
+            intake.take(json.dumps({**body, "inboxid": number}).encode())
+        held, _peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert intake.counts()["waiting"] > 10 and intake.counts()["refused"]["full"] > 0
+    assert held < 1.5 * 200_000
+
+
+def test_an_event_larger_than_the_line_is_taken_alone() -> None:
+    intake = Intake(Limits())
+    large = json.dumps({"device": "0812", "sender": "62", "message": "{" * 6_000_000}).encode()
+    assert [outcome(intake, large), outcome(intake, dropped())] == [(200, "accepted"), (503, "full")]
+
+
+def test_long_ids_are_remembered_as_digests() -> None:
+    intake = Intake(Limits(waiting=100_000))
+    long = "x" * 1_000_000
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            first = {"device": "081200001001", "id": "80", "stateid": f"{number}{long}", "state": "sent"}
+            assert outcome(intake, json.dumps(first).encode()) == (200, "accepted")
+            intake.taken()
+        held, _peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # One id is in a variable of this test, and none of the others anywhere.
+    assert held < 2_000_000
+    intake.take(json.dumps({"stateid": f"7{long}", "state": "read"}).encode())
+    event = intake.first()
+    assert event is not None and (event.data["device"], event.data["message_id"]) == ("081200001001", "80")
+    # A device or a message with a name of this length is none that the service gives.
+    intake.take(json.dumps({"device": long, "id": long, "stateid": "s", "state": "sent"}).encode())
+    intake.take(b'{"stateid": "s", "state": "read"}')
+    assert list(intake.waiting())[-1].data["device"] is None
+
+
+def test_connections_that_end_without_an_answer_are_reported_in_the_same_line() -> None:
+    intake = Intake(Limits())
+    for _number in range(5000):
+        intake.count_connection(EVICTED)
+        intake.count(_intake.NOT_FOUND)
+    text, refused = intake.report() or ("", False)
+    assert refused and text.endswith("connections closed without an answer: 5000 evicted") and len(text) < 200
+    assert intake.report() is None and intake.counts()["connections"][EVICTED] == 5000
 
 
 def test_callers_are_held_back_when_half_the_line_is_taken() -> None:
