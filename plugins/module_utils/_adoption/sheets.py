@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from .._common import yaml_edit as yaml_text
 from .._common.errors import OptionError
 from .._common.phone_numbers import NumberIndex, parse_number
-from .._common.spreadsheet import BOM, dashed
+from .._common.redaction import printable
+from .._common.spreadsheet import BOM, dashed, guard_formula
 from .._common.yaml_edit import TextError
 from .._device.settings import BY_OPTION, SETTINGS, Kind, Settings, Value, Where, declare
 
@@ -37,8 +38,6 @@ YAML_LIST = "devices"
 
 # Excel's own way to say which separator follows.
 _SEPARATOR_LINE = "sep="
-# A spreadsheet would run a name that starts like this.
-_FORMULA = re.compile(r"[=+\-@\t\r]")
 _ROUNDED = re.compile(r"[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+")
 _DECIMAL = re.compile(r"[0-9]+[.,]0+")
 _LOST_ZERO = re.compile(r"8[0-9]{7,11}")
@@ -259,7 +258,8 @@ def _first_cell(column: str, device: Listed) -> str:
     if column == "device":
         return dashed(device.number)
     if column == "name":
-        return ("'" if _FORMULA.match(device.name) else "") + device.name
+        # It is not read again: neither a terminal nor a spreadsheet may run it.
+        return guard_formula(printable(device.name))
     return ""
 
 
@@ -313,7 +313,7 @@ def yaml_with(text: str, path: str, devices: t.Sequence[Listed]) -> str:
     if not new:
         return text
     empty: dict[str, None] = dict.fromkeys(COLUMNS)
-    entries = [{"device": device.number, "name": device.name or None, **empty} for device in new]
+    entries = [{"device": device.number, "name": printable(device.name) or None, **empty} for device in new]
     changed = yaml_text.apply(text, yaml_text.append(text, _yaml_list(text, path), entries))
     after = read_yaml(changed, path)
     old = len(before.rows)

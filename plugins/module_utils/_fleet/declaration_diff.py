@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from .._common.errors import OptionError
 from .._common.phone_numbers import international
-from .._common.redaction import bare_host
+from .._common.redaction import bare_host, printable
 from .._common.yaml_edit import VAULT_HEADER, TextError, load
 from .._device.settings import WEBHOOKS
 from .._reconcile.state import State
@@ -322,5 +322,4 @@ _ADDRESS = re.compile(r"(?i)(://|\bwww\b)")
 
 
 def _quiet(line: str) -> str:
-    line = "".join(letter if letter.isprintable() else "?" for letter in line)
-    return _ADDRESS.sub("\u200b\\1", line.translate(_QUIET))
+    return _ADDRESS.sub("\u200b\\1", printable(line).translate(_QUIET))

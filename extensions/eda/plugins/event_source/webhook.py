@@ -518,7 +518,7 @@ def _report_certificate(problem: str | None) -> None:
     if problem is None:
         logger.info("The certificate was renewed, and is used from now on.")
     else:
-        logger.warning("The certificate was renewed and cannot be used; the previous one stays in use. %s", problem)
+        logger.warning("The renewed certificate cannot be loaded, so the previous one stays in use: %s", problem)
 
 
 def _response(answer: _intake.Answer) -> web.Response:
