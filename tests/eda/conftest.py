@@ -123,9 +123,7 @@ def start(tmp_path: Path, sandbox: Sandbox) -> Iterator[Any]:
     """Starts rulebooks: by name, or one that is given as data. No secret may be in what any of them prints."""
     begun: list[Rulebook] = []
 
-    def begin(
-        rulebook: str | list[Any], *words: str, programs: Path = PROGRAMS, **variables: Any
-    ) -> Rulebook:
+    def begin(rulebook: str | list[Any], *words: str, programs: Path = PROGRAMS, **variables: Any) -> Rulebook:
         folder = tmp_path / str(len(begun))
         folder.mkdir()
         if not isinstance(rulebook, str):

@@ -210,9 +210,10 @@ def run(names: list[str], seconds: float) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         command = [sys.executable, "-m", "tests.eda.attack", "--as-source", "--port", str(port)]
-        with open(log, "wb") as stream, subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=stream, stderr=stream
-        ) as source:
+        with (
+            open(log, "wb") as stream,
+            subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=stream, stderr=stream) as source,
+        ):
             end = time.monotonic() + READY_WITHIN
             while not post(port, 0) and time.monotonic() < end:
                 time.sleep(0.05)
@@ -237,7 +238,9 @@ def main() -> None:
     elif given.as_attacker:
         asyncio.run(attack(given.as_attacker, given.port, ATTACKERS))
     else:
-        print("| attack | events | tries | median delay (ms) | longest delay (ms) | memory (MB) | descriptors | log (bytes) |")
+        print(
+            "| attack | events | tries | median delay (ms) | longest delay (ms) | memory (MB) | descriptors | log (bytes) |"
+        )
         print("|---|---|---|---|---|---|---|---|")
         for row in run([given.only] if given.only else list(ATTACKS), given.seconds):
             delays = sorted(row.delays)

@@ -678,9 +678,7 @@ def test_half_open_connections_make_room_for_events(
     assert sum(len(message) for message in log.messages) < 2000
 
 
-def test_a_connection_with_the_secret_is_not_closed_for_others(
-    plugin: Json, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_connection_with_the_secret_is_not_closed_for_others(plugin: Json, monkeypatch: pytest.MonkeyPatch) -> None:
     few_connections(plugin, monkeypatch, 8)
 
     async def scene() -> None:
@@ -723,9 +721,7 @@ def test_each_connection_has_a_deadline_from_its_acceptance(
     asyncio.run(scene())
 
 
-def test_the_deadline_includes_the_handshake(
-    plugin: Json, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_deadline_includes_the_handshake(plugin: Json, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(plugin["_sockets"], "HEAD_WITHIN", 0.05)
     make("valid", "127.0.0.1", tmp_path)
 
