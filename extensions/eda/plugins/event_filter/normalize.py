@@ -26,6 +26,8 @@ description:
   - C(meta.endpoint) and C(meta.headers) are taken out as well, since the path is where Fonnte's users put their secret.
     If the path ends with C(connect), C(incoming), C(status) or C(chaining), that is the kind.
   - What is no webhook gets the kind C(unknown), and a call that only tries the URL the kind C(probe).
+  - No string of the event is a template of Ansible, even when a rulebook joins, slices or trims it. C(fonnte.altered) lists
+    the strings and keys that were changed for that, C(meta) and the other keys of the event included.
   - An event that comes again is not dropped. Only the source can do that.
 options:
   return_tokens:

@@ -37,6 +37,9 @@ description:
   - When the rules are slow and O(queue_size) events wait, more are answered with 503, so that Fonnte keeps them and tries
     again.
   - C(GET /health) tells how many calls came and what became of them. It needs no secret, and tells nothing but counts.
+  - No string of an event is a template of Ansible, even when a rulebook joins, slices or trims it. C(event.fonnte.altered)
+    lists the strings and keys that were changed for that.
+  - The number of connections, their time, their memory and the log are bounded for clients that do not know the secret.
   - More is in docs/events.md of the collection.
 options:
   host:
@@ -65,6 +68,7 @@ options:
   certfile:
     description:
       - The path of a certificate in PEM. With it the server speaks HTTPS.
+      - Certificate, key and authorities are read again when a file changes, and used for the next connection.
     type: path
   keyfile:
     description:
