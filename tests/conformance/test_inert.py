@@ -145,3 +145,36 @@ def test_a_declaration_that_adopt_wrote_defines_no_delimiters(office: Office, co
     (office.dest / "a.yml").write_text(f'fleet_devices:\n  - {{device: "{A}", name: {written}}}\n', encoding="utf-8")
     code, output = office.play("provision", "--check", provision_files=office.dest)
     assert code != 0 and "30" in output and ran(office.home) == []
+
+
+@ON_EACH_CORE
+def test_the_offline_check_of_a_pull_request_runs_nothing_of_it(office: Office, core: Path) -> None:
+    """Neither names of files, nor keys, nor values, as they were and as they are."""
+    office.core = core
+    office.world(devices("Toko"))
+    canary = "{{q('pipe','cd;touch ran')}}"
+    content = json.dumps(
+        {
+            "fleet_devices": [
+                {"device": A, "name": "Toko", "webhook": f"https://x.example/{canary}"},
+                {"device": B, "name": canary},
+                {"device": C, "name": HEADER, canary: canary},
+            ],
+            canary: {canary: canary},
+            "fleet_defaults": {"autoread": canary},
+        }
+    )
+    for folder in ("before", "now"):
+        (office.home / folder).mkdir()
+        (office.home / folder / f"{canary}.yml").write_text(content.replace("Toko", folder), encoding="utf-8")
+        (office.home / folder / "#jinja2:x.yml").write_text("fleet_devices: []\n", encoding="utf-8")
+    report = office.home / "report.md"
+    _code, output = office.play(
+        "provision",
+        provision_files=office.home / "now",
+        provision_earlier=office.home / "before",
+        provision_offline="true",
+        provision_report=report,
+    )
+    assert ran(office.home) == [] and "q(" in output
+    assert report.exists(), output[-3000:]
