@@ -152,9 +152,10 @@ def test_long_ids_are_remembered_as_digests() -> None:
     event = intake.first()
     assert event is not None and (event.data["device"], event.data["message_id"]) == ("081200001001", "80")
     # A device or a message with a name of this length is none that the service gives.
-    intake.take(json.dumps({"device": long, "id": long, "stateid": "s", "state": "sent"}).encode())
-    intake.take(b'{"stateid": "s", "state": "read"}')
-    assert list(intake.waiting())[-1].data["device"] is None
+    for device, message in ((long, "80"), ("081200001001", long)):
+        intake.take(json.dumps({"device": device, "id": message, "stateid": "s", "state": "sent"}).encode())
+        intake.take(json.dumps({"stateid": "s", "state": "read", "n": message[:9]}).encode())
+        assert list(intake.waiting())[-1].data["device"] is None
 
 
 def test_connections_that_end_without_an_answer_are_reported_in_the_same_line() -> None:
