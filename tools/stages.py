@@ -205,6 +205,7 @@ def eda(context: Context) -> Counts:
         note(context.log, str(error))
         return Counts(failed=1)
     env = java.with_java(for_stage(context.name, [venv.bin]), venv)
+    env["FONNTE_TESTS_OLDEST"] = str(context.venvs["old-rulebook"].bin)
     return _pytest(replace(context, venvs={"newest": venv}), env)
 
 
@@ -343,7 +344,7 @@ STAGES: Tuple[Stage, ...] = (
         "the real ansible-rulebook, from a webhook to a message",
         eda,
         "tests/eda",
-        venvs=("eda",),
+        venvs=("eda", "old-rulebook"),
         cores=2,
         arguments=("tests/eda",),
     ),

@@ -26,6 +26,8 @@ CORES = {
     "demo": NEWEST_CORE,
     "mutation": NEWEST_CORE,
     "eda": NEWEST_CORE,
+    # Not named after "eda": an environment removes the older ones whose name begins with its own.
+    "old-rulebook": OLDEST_CORE,
     "browser": NEWEST_CORE,
     "publish": NEWEST_CORE,
     "site": NEWEST_CORE,

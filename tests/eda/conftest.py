@@ -25,6 +25,8 @@ from tests.sandbox.driver import Sandbox
 
 SECRET = "Zk3-9xTq7LmPw2Rb"
 READY_WITHIN = 60.0
+# Where the programs of this environment are.
+PROGRAMS = Path(sys.executable).parent
 END_WITHIN = 30.0
 
 
@@ -32,12 +34,18 @@ class Rulebook:
     """One process. Its output is in ``output()``."""
 
     def __init__(
-        self, folder: Path, sandbox: Sandbox, name: str, variables: dict[str, Any], words: Sequence[str]
+        self,
+        folder: Path,
+        sandbox: Sandbox,
+        name: str,
+        variables: dict[str, Any],
+        words: Sequence[str],
+        programs: Path = PROGRAMS,
     ) -> None:
         self._log = folder / "rulebook.log"
         (folder / "inventory").write_text("localhost\n")
         (folder / "vars.yml").write_text(yaml.safe_dump(variables))
-        command = [str(Path(sys.executable).with_name("ansible-rulebook")), "--rulebook", name]
+        command = [str(programs / "ansible-rulebook"), "--rulebook", name]
         command += ["--inventory", str(folder / "inventory"), "--vars", str(folder / "vars.yml"), *words]
         env = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
         env.update(
@@ -46,6 +54,8 @@ class Rulebook:
             FONNTE_API_ENDPOINT=sandbox.url,
             FONNTE_RECORD_PATH=str(folder / "record"),
             HOME=str(folder),
+            # It runs the ansible-playbook that it finds there.
+            PATH=f"{programs}{os.pathsep}{os.environ['PATH']}",
             ANSIBLE_HOME=str(folder / ".ansible"),
             PYTHONUNBUFFERED="1",
         )
@@ -113,13 +123,13 @@ def start(tmp_path: Path, sandbox: Sandbox) -> Iterator[Any]:
     """Starts rulebooks: by name, or one that is given as data. No secret may be in what any of them prints."""
     begun: list[Rulebook] = []
 
-    def begin(rulebook: str | list[Any], *words: str, **variables: Any) -> Rulebook:
+    def begin(rulebook: str | list[Any], *words: str, programs: Path = PROGRAMS, **variables: Any) -> Rulebook:
         folder = tmp_path / str(len(begun))
         folder.mkdir()
         if not isinstance(rulebook, str):
             (folder / "rulebook.yml").write_text(json.dumps(rulebook))
             rulebook = str(folder / "rulebook.yml")
-        begun.append(Rulebook(folder, sandbox, rulebook, variables, words))
+        begun.append(Rulebook(folder, sandbox, rulebook, variables, words, programs))
         return begun[-1]
 
     yield begin

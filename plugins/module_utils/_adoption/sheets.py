@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from .._common import yaml_edit as yaml_text
 from .._common.errors import OptionError
 from .._common.phone_numbers import NumberIndex, has_country, parse_number, refuse_lost_zero
-from .._common.spreadsheet import BOM, dashed
+from .._common.redaction import printable
+from .._common.spreadsheet import BOM, dashed, guard_formula
 from .._common.yaml_edit import TextError
 from .._device.settings import BY_OPTION, SETTINGS, Kind, Settings, Value, Where, declare
 
@@ -37,8 +38,6 @@ YAML_LIST = "devices"
 
 # Excel's own way to say which separator follows.
 _SEPARATOR_LINE = "sep="
-# A spreadsheet would run a name that starts like this.
-_FORMULA = re.compile(r"[=+\-@\t\r]")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_ ]{0,29}")
 
 _AS_TEXT = "write it with dashes, as in 0812-0000-1001, so that the spreadsheet leaves it alone"
@@ -256,7 +255,8 @@ def _first_cell(column: str, device: Listed) -> str:
     if column == "device":
         return dashed(device.number)
     if column == "name":
-        return ("'" if _FORMULA.match(device.name) else "") + device.name
+        # It is not read again: neither a terminal nor a spreadsheet may run it.
+        return guard_formula(printable(device.name))
     return ""
 
 
@@ -310,7 +310,7 @@ def yaml_with(text: str, path: str, devices: t.Sequence[Listed]) -> str:
     if not new:
         return text
     empty: dict[str, None] = dict.fromkeys(COLUMNS)
-    entries = [{"device": device.number, "name": device.name or None, **empty} for device in new]
+    entries = [{"device": device.number, "name": printable(device.name) or None, **empty} for device in new]
     changed = yaml_text.apply(text, yaml_text.append(text, _yaml_list(text, path), entries))
     after = read_yaml(changed, path)
     old = len(before.rows)

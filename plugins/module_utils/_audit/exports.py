@@ -17,7 +17,7 @@ import typing as t
 from .._common.atomic_files import write_all
 from .._common.clock import TIME_FORMAT
 from .._common.errors import FonnteError, OptionError
-from .._common.spreadsheet import BOM, dashed
+from .._common.spreadsheet import BOM, dashed, guard_formula
 from .findings import Audit, Finding, Kind, Level, Subject
 from .messages import Words
 
@@ -29,9 +29,6 @@ MOST_TOLD = 20
 FILE_MODE, FOLDER_MODE = 0o640, 0o750
 
 Json = t.Dict[str, t.Any]
-
-# A spreadsheet runs what starts like this, in the wide forms of these signs too.
-_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 # --- data ---------------------------------------------------------------------------------------------------------
@@ -199,8 +196,7 @@ def _guarded(cells: t.Iterable[object], words: Words) -> list[str]:
 
 def guarded(cell: object) -> str:
     """Return a cell that no spreadsheet runs; None is an empty one."""
-    text = "" if cell is None else str(cell)
-    return "'" + text if text.lstrip().startswith(_FORMULA) else text
+    return "" if cell is None else guard_formula(str(cell))
 
 
 # --- a text -------------------------------------------------------------------------------------------------------

@@ -20,3 +20,12 @@ def dashed(number: str) -> str:
     if len(groups[-1]) < 2:
         groups[-2:] = [groups[-2] + groups[-1]]
     return "-".join(groups)
+
+
+# The full-width forms begin a formula too, in East Asian versions.
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+def guard_formula(text: str) -> str:
+    """Return the string of a cell that no spreadsheet runs."""
+    return "'" + text if text.lstrip().startswith(_FORMULA) else text

@@ -28,7 +28,10 @@ else:
     YAML_MISSING = ""
 
 VAULT_HEADER = "$ANSIBLE_VAULT;"
-_TEMPLATE = re.compile(r"\{\{|\{%|\{#")
+# The last form defines other delimiters, and so needs no brace.
+_TEMPLATE = re.compile(r"\{\{|\{%|\{#|\A#jinja2:")
+# What is a template, or could become one when a playbook cuts it or joins it with another: never written as one.
+_PIECE = re.compile(r"\{[{%#]|\A\s*\{|\{\s*\Z|#(?=\s*(?:ji|j?\Z))|inja2")
 _TRUE = ("yes", "true", "on")
 _FALSE = ("no", "false", "off")
 
@@ -175,7 +178,7 @@ def rendered(value: str | bool) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     quoted: str = yaml.safe_dump(value, default_style='"', allow_unicode=True, width=math.inf)
-    return ("!unsafe " if _TEMPLATE.search(value) else "") + quoted.rstrip("\n")
+    return ("!unsafe " if _PIECE.search(value) else "") + quoted.rstrip("\n")
 
 
 def mappings(node: yaml.Node | None) -> list[yaml.MappingNode]:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import re
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from .._common.endpoint import is_loopback
 from .._common.errors import OptionError
 from .._common.phone_numbers import key_of, parse_number
+from .certificates import CertificateFiles
 from .payload import KINDS
 from .receiver import Limits
 
@@ -40,7 +42,7 @@ class Options:
         host: Where it listens.
         port: 0 is any free one.
         secret: The digest of the secret part of the path.
-        tls: What encrypts; None is plain HTTP.
+        tls: The certificate; None is plain HTTP.
         body_limit: Bytes.
         limits: What is taken in.
     """
@@ -48,7 +50,7 @@ class Options:
     host: str
     port: int
     secret: bytes
-    tls: ssl.SSLContext | None
+    tls: CertificateFiles | None
     body_limit: int
     limits: Limits
 
@@ -118,10 +120,17 @@ def kind_asked_for(path: str, secret: bytes) -> tuple[bool, str | None]:
         path: The path of a request, without its query.
         secret: The digest of the secret.
     """
-    first, _slash, kind = path[1:].partition("/")
+    # A proxy that is told of a URL with a slash at its end doubles the slash.
+    parts = [part for part in path.split("/") if part]
+    first, kind = (parts + ["", ""])[:2]
     # The comparison comes first and takes as long for every path.
     right = hmac.compare_digest(digest(first), secret)
-    return right and (kind == "" or kind in KINDS), kind or None
+    return right and len(parts) <= 2 and (kind == "" or kind in KINDS), kind or None
+
+
+def is_health(path: str) -> bool:
+    """Return whether a path asks for the counts."""
+    return [part for part in path.split("/") if part] == [HEALTH.strip("/")]
 
 
 def _host(value: object) -> str:
@@ -193,23 +202,28 @@ def _numbers(value: object) -> t.Iterator[str]:
         yield key_of(parse_number(number, f"devices[{index}]"))
 
 
-def _tls(args: Args) -> ssl.SSLContext | None:
+def _tls(args: Args) -> CertificateFiles | None:
     certfile = _path(args, "certfile")
     for option in ("keyfile", "password", "cafile"):
         if certfile is None and args.get(option) not in (None, ""):
             raise OptionError(option, "there is no certfile beside it", "give a certfile, or leave both out")
     if certfile is None:
         return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    keyfile, cafile = _path(args, "keyfile"), _path(args, "cafile")
     password = str(args.get("password") or "")
+    files = [path for path in (certfile, keyfile, cafile) if path is not None]
+    return CertificateFiles(files, functools.partial(_load_tls, certfile, keyfile, cafile, password))
+
+
+def _load_tls(certfile: str, keyfile: str | None, cafile: str | None, password: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
         # A password that is given, even an empty one, keeps OpenSSL from asking for it at the terminal.
-        context.load_cert_chain(certfile, _path(args, "keyfile"), lambda: password)
+        context.load_cert_chain(certfile, keyfile, lambda: password)
     except (OSError, ValueError) as error:
         raise OptionError(
             "certfile", f"certificate and key cannot be loaded ({_because(error)})", "see certfile, keyfile, password"
         ) from None
-    cafile = _path(args, "cafile")
     if cafile is not None:
         try:
             context.load_verify_locations(cafile)

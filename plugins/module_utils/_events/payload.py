@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from .._common.clock import unix_to_text
 from .._common.errors import FonnteError
+from .._common.inert_text import make_inert
 from .._common.phone_numbers import key_of
 
 KINDS = ("connect", "incoming", "status", "chaining")
@@ -170,6 +171,11 @@ def normal(payload: object, kind: str | None = None, return_tokens: bool = False
         return _unknown(payload, error.problem, return_tokens)
 
 
+def plain_data(value: t.Any) -> t.Any:
+    """Return data as JSON and every encoding can hold it, cut where it is nested too deeply."""
+    return _clean(value, return_tokens=True)
+
+
 def _unknown(payload: Payload, problem: str, return_tokens: bool) -> Payload:
     keys = _Keys(payload)
     data = _common("unknown", keys)
@@ -189,7 +195,8 @@ def _finished(data: Payload, keys: _Keys, return_tokens: bool) -> Payload:
         data["token"] = keys.text("token")
     data["withheld"] = [] if return_tokens else keys.withheld()
     data["other"] = keys.rest(return_tokens)
-    return data
+    inert, altered = make_inert(data)
+    return {**inert, "altered": altered}
 
 
 def _kind_of(keys: _Keys) -> str:

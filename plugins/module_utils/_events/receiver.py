@@ -13,17 +13,23 @@ Nothing here waits or opens a socket, so every decision is made at once and whol
 from __future__ import annotations
 
 import collections
+import hashlib
+import json
 import time
 import typing as t
 from dataclasses import dataclass
 
 from .._common.phone_numbers import key_of
+from .connections import OUTCOMES
 from .payload import Event, PayloadError, event_of, is_probe, read_body, shown
 
-# All the bodies in the waiting line together: events may be as large as a body, and the line is long.
+# All events in the waiting line together: an event may be as large as a body, and the line is long. They wait as
+# bytes, since Python needs up to 20 times as many for the objects that a body holds.
 MOST_WAITING_BYTES = 16 * 1024 * 1024
 # Of how many messages the number is remembered, for calls that name a message's state and nothing else.
 MOST_MESSAGES = 10_000
+# A number or an id of a message that is longer than this is not remembered.
+LONGEST_REMEMBERED = 64
 # A sender of nonsense must not fill the log.
 MOST_REASONS = 20
 
@@ -132,12 +138,14 @@ class Intake:
     def __init__(self, limits: Limits, clock: t.Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
         self._window = Window(limits.duplicates_within, limits.duplicates_kept, clock)
-        self._messages: collections.OrderedDict[str, tuple[str, str | None]] = collections.OrderedDict()
-        self._waiting: collections.deque[tuple[Event, int]] = collections.deque()
+        self._messages: collections.OrderedDict[bytes, tuple[str, str | None]] = collections.OrderedDict()
+        self._waiting: collections.deque[tuple[bytes, bytes]] = collections.deque()
         self._bytes = 0
         self._taken = 0
         self._counts: collections.Counter[str] = collections.Counter()
         self._reported: collections.Counter[str] = collections.Counter()
+        self._connections: collections.Counter[str] = collections.Counter()
+        self._connections_reported: collections.Counter[str] = collections.Counter()
         self._reasons: dict[str, None] = {}
         self.stopping = False
 
@@ -151,7 +159,7 @@ class Intake:
             kind: Which of the four kinds it is, where the path says so.
         """
         try:
-            return self.count(self._decide(read_body(body), kind, len(body)))
+            return self.count(self._decide(read_body(body), kind))
         except PayloadError as error:
             if error.readable and len(self._reasons) < MOST_REASONS:
                 self._reasons[error.problem] = None
@@ -162,7 +170,11 @@ class Intake:
         self._counts[answer.outcome] += 1
         return answer
 
-    def _decide(self, payload: dict[str, t.Any], kind: str | None, size: int) -> Answer:
+    def count_connection(self, outcome: str) -> None:
+        """Count a connection that ended without an answer, by one of the listener's outcomes."""
+        self._connections[outcome] += 1
+
+    def _decide(self, payload: dict[str, t.Any], kind: str | None) -> Answer:
         if self.stopping:
             return STOPPING
         if is_probe(payload):
@@ -172,14 +184,17 @@ class Intake:
             return OTHER_DEVICE
         if self._window.knows(event.identity):
             return DUPLICATE
-        if len(self._waiting) >= self._limits.waiting or self._bytes + size > MOST_WAITING_BYTES:
+        packed = json.dumps(event.data, ensure_ascii=False).encode("utf-8")
+        # A single event always has room, whatever the limit of a body.
+        too_many_bytes = bool(self._waiting) and self._bytes + len(packed) > MOST_WAITING_BYTES
+        if len(self._waiting) >= self._limits.waiting or too_many_bytes:
             # Not remembered: when it comes again it is as good as new.
             return FULL
         self._window.remember(event.identity)
         if event.ends is not None:
             self._window.forget(event.ends)
-        self._waiting.append((event, size))
-        self._bytes += size
+        self._waiting.append((packed, event.identity))
+        self._bytes += len(packed)
         return ACCEPTED
 
     def _completed(self, event: Event) -> Event:
@@ -187,35 +202,44 @@ class Intake:
         state_id = event.data.get("state_id")
         if state_id is None:
             return event
-        if event.data["device"] is not None:
-            self._messages[state_id] = (event.data["device"], event.data["message_id"])
-            if len(self._messages) > MOST_MESSAGES:
-                self._messages.popitem(last=False)
-        elif state_id in self._messages:
-            device, message_id = self._messages[state_id]
+        # A digest: an id may be as long as a body.
+        key = hashlib.blake2b(state_id.encode("utf-8"), digest_size=16).digest()
+        device, message_id = event.data["device"], event.data["message_id"]
+        if device is not None:
+            self._remember(key, device, message_id)
+        elif key in self._messages:
+            device, message_id = self._messages[key]
             known = {"device": device, "number": key_of(device)}
             return Event({**event.data, **known, "message_id": event.data["message_id"] or message_id}, event.identity)
         return event
+
+    def _remember(self, key: bytes, device: str, message_id: str | None) -> None:
+        self._messages.pop(key, None)
+        if len(device) > LONGEST_REMEMBERED or len(message_id or "") > LONGEST_REMEMBERED:
+            return
+        self._messages[key] = (device, message_id)
+        if len(self._messages) > MOST_MESSAGES:
+            self._messages.popitem(last=False)
 
     # --- what goes on to the rules ---
 
     def first(self) -> Event | None:
         """Return the event that is next; it stays in the line until it is taken."""
-        return self._waiting[0][0] if self._waiting else None
+        return _unpacked(*self._waiting[0]) if self._waiting else None
 
     def taken(self) -> None:
         """The rules have taken the first event."""
-        _event, size = self._waiting.popleft()
-        self._bytes -= size
+        packed, _identity = self._waiting.popleft()
+        self._bytes -= len(packed)
         self._taken += 1
 
     def half_full(self) -> bool:
         """Tell whether callers should be held back."""
         return 2 * len(self._waiting) > self._limits.waiting or 2 * self._bytes > MOST_WAITING_BYTES
 
-    def waiting(self) -> list[Event]:
-        """Return what was accepted and not taken, oldest first."""
-        return [event for event, _size in self._waiting]
+    def waiting(self) -> t.Iterator[Event]:
+        """Iterate over the events that were accepted and not taken, oldest first."""
+        return (_unpacked(packed, identity) for packed, identity in self._waiting)
 
     # --- what is told ---
 
@@ -230,20 +254,32 @@ class Intake:
             "duplicates": self._counts[DUPLICATE.outcome],
             "probes": self._counts[PROBE.outcome],
             "refused": refused,
+            "connections": {outcome: self._connections[outcome] for outcome in OUTCOMES},
         }
 
     def report(self) -> tuple[str, bool] | None:
         """Return what happened since the last report, and whether anything was refused; None if nothing happened."""
         since = self._counts - self._reported
-        if not since:
+        ended = self._connections - self._connections_reported
+        if not since and not ended:
             return None
         self._reported = collections.Counter(self._counts)
-        text = ", ".join(f"{since[outcome]} {outcome}" for outcome in sorted(since))
-        text = f"since the last report: {text}; {len(self._waiting)} waiting"
+        self._connections_reported = collections.Counter(self._connections)
+        text = f"since the last report: {_listed(since) or 'no call'}; {len(self._waiting)} waiting"
+        if ended:
+            text += f"; connections closed without an answer: {_listed(ended)}"
         if self._reasons:
             text += "; not understood: " + "; ".join(shown_reason(reason) for reason in self._reasons)
             self._reasons.clear()
-        return text, any(since[answer.outcome] for answer in REFUSALS)
+        return text, bool(ended) or any(since[answer.outcome] for answer in REFUSALS)
+
+
+def _unpacked(packed: bytes, identity: bytes) -> Event:
+    return Event(json.loads(packed), identity)
+
+
+def _listed(counts: collections.Counter[str]) -> str:
+    return ", ".join(f"{counts[outcome]} {outcome}" for outcome in sorted(counts))
 
 
 def shown_reason(reason: str) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from .._common.errors import OptionError
 from .._common.phone_numbers import international
-from .._common.redaction import bare_host
+from .._common.redaction import bare_host, printable
 from .._common.yaml_edit import VAULT_HEADER, TextError, load
 from .._device.settings import WEBHOOKS
 from .._reconcile.state import State
@@ -312,8 +312,14 @@ def _as_markdown(head: str, problems: t.Sequence[str], parts: t.Sequence[Part], 
 
 
 def _list(lines: t.Sequence[str]) -> str:
-    return "\n".join(f"- {line.translate(_QUIET)}" for line in lines)
+    return "\n".join(f"- {_quiet(line)}" for line in lines)
 
 
 # Names are anybody's text: in a comment of a pull request they must not become mark-up, a link or a mention.
-_QUIET = {**{ord(letter): f"\\{letter}" for letter in "\\`*_[]<>#|"}, ord("@"): "@\u200b"}
+_QUIET = {**{ord(letter): f"\\{letter}" for letter in "\\`*_[]<>#|~&"}, ord("@"): "@\u200b"}
+# A bare address becomes a link without any mark-up.
+_ADDRESS = re.compile(r"(?i)(://|\bwww\b)")
+
+
+def _quiet(line: str) -> str:
+    return _ADDRESS.sub("\u200b\\1", printable(line).translate(_QUIET))

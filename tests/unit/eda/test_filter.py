@@ -85,6 +85,20 @@ def test_the_filter_never_fails(value: t.Any) -> None:
     json.dumps(filtered({"payload": value, "meta": value}))
 
 
+def test_no_string_of_an_event_is_a_template_with_its_request_kept() -> None:
+    event = received({**DROPPED, "reason": "{{ 1 }}"}, "{{ 2 }}")
+    event["meta"]["headers"]["__ansible_vault"] = "{% %}"
+    event["{{ 3 }}"] = "#jinja2:x"
+    event = filtered(event, keep_request=True)
+    assert event["fonnte"]["reason"] == "\uff5b\uff5b 1 }}" and event["meta"]["endpoint"] == "\uff5b\uff5b 2 }}"
+    assert event["fonnte"]["altered"] == [
+        "reason",
+        "meta.endpoint",
+        "meta.headers.\uff3f\uff3fansible_vault",
+        "\uff5b\uff5b 3 }}",
+    ]
+
+
 def test_an_event_of_another_source_is_left_alone() -> None:
     assert filtered({"alert": 1}) == {"alert": 1}
 

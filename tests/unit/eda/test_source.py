@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import io
 import json
 import logging
 import runpy
+import socket
 import ssl
 import time
 import typing as t
@@ -625,6 +627,209 @@ def test_https_with_a_password_and_for_clients_with_a_certificate_alone(plugin: 
     for password in ("pa55-wrong", None):
         asyncio.run(wrong("Option certfile: certificate and key cannot be loaded", password=password))
     asyncio.run(wrong("Option cafile: it cannot be loaded", cafile=str(tmp_path / "none.pem")))
+
+
+def opened(run: Running, data: bytes = b"") -> socket.socket:
+    """A client's connection on which these bytes are sent."""
+    one = socket.create_connection(("127.0.0.1", int(run.url.rpartition(":")[2])), timeout=10)
+    one.sendall(data)
+    return one
+
+
+async def ended(one: socket.socket) -> bytes:
+    """Wait until the source ends a connection, and return what it sent."""
+    sent = b""
+    with one, contextlib.suppress(ConnectionError):
+        while part := await asyncio.to_thread(one.recv, 65536):
+            sent += part
+    return sent
+
+
+async def until_counted(run: Running, outcome: str, count: int) -> None:
+    """Wait until so many connections ended in this way."""
+    while (await run.health())["connections"][outcome] < count:
+        await asyncio.sleep(0.01)
+
+
+def few_connections(plugin: Json, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(plugin["_connections"], "max_connections", lambda descriptors: count)
+
+
+@pytest.mark.parametrize("start", [b"", b"POST /x HTTP/1.1\r\nHost: x\r\nX: y"])
+def test_half_open_connections_make_room_for_events(
+    plugin: Json, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture, start: bytes
+) -> None:
+    few_connections(plugin, monkeypatch, 8)
+
+    async def scene() -> None:
+        async with running(plugin) as run:
+            for number in range(20):
+                attackers = [opened(run, start) for _attacker in range(20)]
+                assert await run.post(dropped(number), headers={"Connection": "close"}) == 200
+                for one in attackers:
+                    one.close()
+            counts = await run.health()
+            assert counts["accepted"] == 20 and counts["connections"]["open"] <= 8
+            assert counts["connections"]["evicted"] >= 200
+            assert counts["connections"]["turned_away"] == 0
+
+    asyncio.run(scene())
+    # What an attack adds to the log does not depend on how many connections it has.
+    assert sum(len(message) for message in log.messages) < 2000
+
+
+def test_a_connection_with_the_secret_is_not_closed_for_others(plugin: Json, monkeypatch: pytest.MonkeyPatch) -> None:
+    few_connections(plugin, monkeypatch, 8)
+
+    async def scene() -> None:
+        async with running(plugin) as run:
+            body = json.dumps(dropped()).encode()
+            one = opened(run, f"POST /{SECRET} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+            # Its head is read, and its body is awaited.
+            while (await run.health())["connections"]["open"] < 2:
+                await asyncio.sleep(0.01)
+            attackers = [opened(run) for _attacker in range(50)]
+            await until_counted(run, "evicted", 40)
+            one.sendall(body)
+            assert (await asyncio.to_thread(one.recv, 100)).startswith(b"HTTP/1.1 200")
+            for other in (one, *attackers):
+                other.close()
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"POST /x HTTP/1.1\r\nHost: x\r\n",
+        b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
+        f"POST /{SECRET} HTTP/1.1\r\nHost: x\r\n".encode(),
+    ],
+)
+def test_each_connection_has_a_deadline_from_its_acceptance(
+    plugin: Json, monkeypatch: pytest.MonkeyPatch, data: bytes
+) -> None:
+    monkeypatch.setattr(plugin["_sockets"], "HEAD_WITHIN", 0.05)
+    monkeypatch.setitem(plugin["main"].__globals__, "LINGER_WITHIN", 3600.0)
+
+    async def scene() -> None:
+        async with running(plugin) as run:
+            assert b" 200 " not in await asyncio.wait_for(ended(opened(run, data)), 10)
+            assert run.source.done() is False
+
+    asyncio.run(scene())
+
+
+def test_the_deadline_includes_the_handshake(plugin: Json, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(plugin["_sockets"], "HEAD_WITHIN", 0.05)
+    make("valid", "127.0.0.1", tmp_path)
+
+    async def scene() -> None:
+        async with running(plugin, certfile=str(tmp_path / "server.pem")) as run:
+            assert await asyncio.wait_for(ended(opened(run)), 10) == b""
+            assert await asyncio.wait_for(ended(opened(run, b"\x16\x03\x01")), 10) == b""
+
+    asyncio.run(scene())
+
+
+def test_a_huge_head_is_cut_off(plugin: Json) -> None:
+    async def scene() -> None:
+        async with running(plugin) as run:
+            field = b"X: " + b"y" * 3000 + b"\r\n"
+            with contextlib.suppress(ConnectionError):
+                with opened(run, b"POST /x HTTP/1.1\r\nHost: x\r\n") as one:
+                    for _field in range(10):
+                        await asyncio.to_thread(one.sendall, field)
+                        await asyncio.sleep(0.01)
+                    await ended(one)
+            await asyncio.wait_for(until_counted(run, "head_too_large", 1), 10)
+            assert await run.post(dropped()) == 200
+
+    asyncio.run(scene())
+
+
+def test_a_client_that_waits_for_100_continue_gets_it_where_its_secret_is_right(plugin: Json) -> None:
+    async def scene() -> None:
+        async with running(plugin) as run:
+            body = json.dumps(dropped()).encode()
+            head = f"HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: {len(body)}\r\n"
+            head += "Connection: close\r\n\r\n"
+            with opened(run, f"POST /{SECRET} {head}".encode()) as one:
+                first = await asyncio.to_thread(one.recv, 100)
+                assert first == b"HTTP/1.1 100 Continue\r\n\r\n"
+                one.sendall(body)
+                assert (await ended(one)).startswith(b"HTTP/1.1 200")
+            for path in ("wrong", f"{SECRET}/wrong"):
+                assert (await ended(opened(run, f"POST /{path} {head}".encode()))).startswith(b"HTTP/1.1 404")
+            assert len(await run.until(1)) == 1
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("path", ["//{}", "/{}/", "/{}//", "//{}//connect", "///{}/connect/"])
+def test_slashes_that_a_proxy_adds_are_none_of_the_secret(plugin: Json, path: str) -> None:
+    async def scene() -> None:
+        async with running(plugin) as run:
+            body = json.dumps(dropped()).encode()
+            head = f"POST {path.format(SECRET)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            head += f"Content-Length: {len(body)}\r\n\r\n"
+            assert (await ended(opened(run, head.encode() + body))).startswith(b"HTTP/1.1 200")
+            health = b"GET //health HTTP/1.1\r\nHost: x\r\n\r\n"
+            assert b'"accepted": 1' in await ended(opened(run, health))
+
+    asyncio.run(scene())
+
+
+def test_a_renewed_certificate_is_used_without_a_restart(
+    plugin: Json, tmp_path: Path, log: pytest.LogCaptureFixture
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+        make("valid", "127.0.0.1", folder)
+    used = tmp_path / "server.pem"
+    used.write_bytes((first / "server.pem").read_bytes())
+
+    def certificate(run: Running) -> str:
+        return ssl.get_server_certificate(("127.0.0.1", int(run.url.rpartition(":")[2])), timeout=10).strip()
+
+    def written(folder: Path) -> str:
+        text = (folder / "server.pem").read_text()
+        start = text.index("-----BEGIN CERTIFICATE")
+        return text[start : text.index("-----END CERTIFICATE-----") + 25].strip()
+
+    async def scene() -> None:
+        async with running(plugin, certfile=str(used)) as run:
+            assert await asyncio.to_thread(certificate, run) == written(first)
+            new = tmp_path / "new.pem"
+            new.write_text("half of a certificate")
+            new.replace(used)
+            assert await asyncio.to_thread(certificate, run) == written(first)
+            new.write_bytes((second / "server.pem").read_bytes())
+            new.replace(used)
+            assert await asyncio.to_thread(certificate, run) == written(second)
+
+    asyncio.run(scene())
+    refused, used_now = [message for message in log.messages if "renewed" in message]
+    assert refused.startswith(
+        "The renewed certificate cannot be loaded, so the previous one stays in use: Option certfile: certificate and key"
+    )
+    assert used_now == "The certificate was renewed, and is used from now on."
+
+
+def test_a_flood_of_refusals_is_one_line_of_the_log(plugin: Json, log: pytest.LogCaptureFixture) -> None:
+    async def scene() -> None:
+        async with running(plugin) as run:
+            for _round in range(20):
+                ones = [opened(run, b"POST /wrong HTTP/1.1\r\nHost: x\r\n\r\n") for _one in range(10)]
+                ones += [opened(run, b"\x00\xff noise\r\n\r\n") for _one in range(10)]
+                await asyncio.gather(*(ended(one) for one in ones))
+            counts = (await run.health())["refused"]
+            assert (counts["not_found"], counts["not_http"]) == (200, 200)
+
+    asyncio.run(scene())
+    assert sum(len(message) for message in log.messages) < 2000
 
 
 def test_options_that_are_wrong_end_the_source_with_one_sentence(plugin: Json, tmp_path: Path) -> None:

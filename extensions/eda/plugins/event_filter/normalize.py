@@ -26,6 +26,8 @@ description:
   - C(meta.endpoint) and C(meta.headers) are taken out as well, since the path is where Fonnte's users put their secret.
     If the path ends with C(connect), C(incoming), C(status) or C(chaining), that is the kind.
   - What is no webhook gets the kind C(unknown), and a call that only tries the URL the kind C(probe).
+  - No string of the event is a template of Ansible, even when a rulebook joins, slices or trims it. C(fonnte.altered) lists
+    the strings and keys that were changed for that, C(meta) and the other keys of the event included.
   - An event that comes again is not dropped. Only the source can do that.
 options:
   return_tokens:
@@ -74,8 +76,10 @@ def _utils() -> str:
 
 
 if t.TYPE_CHECKING:
+    from ansible_collections.fonnte.whatsapp.plugins.module_utils._common import inert_text as _inert_text
     from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import payload as _events
 else:
+    _inert_text = importlib.import_module(_utils() + "._common.inert_text")
     _events = importlib.import_module(_utils() + "._events.payload")
 
 
@@ -86,13 +90,15 @@ def main(event: dict[str, t.Any], return_tokens: bool = False, keep_request: boo
     meta = event.get("meta")
     meta = dict(meta) if isinstance(meta, dict) else {}
     endpoint = meta.get("endpoint")
-    normal = {key: value for key, value in event.items() if key != "payload"}
-    normal["fonnte"] = _events.normal(event["payload"], _kind(endpoint), return_tokens)
     if not keep_request:
         meta.pop("endpoint", None)
         meta.pop("headers", None)
-    normal["meta"] = meta
-    return normal
+    rest = {key: value for key, value in event.items() if key not in ("payload", "fonnte")}
+    # Headers, and all that another source adds, come from outside as the payload does.
+    normal, altered = _inert_text.make_inert(_events.plain_data({**rest, "meta": meta}))
+    fonnte = _events.normal(event["payload"], _kind(endpoint), return_tokens)
+    fonnte["altered"] += altered
+    return {**normal, "fonnte": fonnte}
 
 
 def _kind(endpoint: object) -> str | None:

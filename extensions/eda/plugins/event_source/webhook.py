@@ -13,9 +13,9 @@ import importlib.util
 import json
 import logging
 import os
-import signal
+import resource
+import ssl
 import sys
-import threading
 import traceback
 import typing as t
 from importlib.machinery import ModuleSpec
@@ -37,6 +37,9 @@ description:
   - When the rules are slow and O(queue_size) events wait, more are answered with 503, so that Fonnte keeps them and tries
     again.
   - C(GET /health) tells how many calls came and what became of them. It needs no secret, and tells nothing but counts.
+  - No string of an event is a template of Ansible, even when a rulebook joins, slices or trims it. C(event.fonnte.altered)
+    lists the strings and keys that were changed for that.
+  - The number of connections, their time, their memory and the log are bounded for clients that do not know the secret.
   - More is in docs/events.md of the collection.
 options:
   host:
@@ -65,6 +68,7 @@ options:
   certfile:
     description:
       - The path of a certificate in PEM. With it the server speaks HTTPS.
+      - Certificate, key and authorities are read again when a file changes, and used for the next connection.
     type: path
   keyfile:
     description:
@@ -153,9 +157,15 @@ def _utils() -> str:
 if t.TYPE_CHECKING:
     from ansible_collections.fonnte.whatsapp.plugins.module_utils._common import errors as _errors
     from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import config as _listener
+    from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import connections as _connections
+    from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import listener as _sockets
     from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import receiver as _intake
+    from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import stop_signals as _stop_signals
 else:
     _errors = importlib.import_module(_utils() + "._common.errors")
+    _connections = importlib.import_module(_utils() + "._events.connections")
+    _sockets = importlib.import_module(_utils() + "._events.listener")
+    _stop_signals = importlib.import_module(_utils() + "._events.stop_signals")
     _intake = importlib.import_module(_utils() + "._events.receiver")
     _listener = importlib.import_module(_utils() + "._events.config")
 
@@ -165,6 +175,13 @@ REPORT_EVERY = 60.0
 # How long a call waits for room while half the line or more is taken. Without it many calls at once would
 # outrun rules that are quick enough for all of them: an event takes two turns of the loop to be handed over.
 ROOM_WITHIN = 0.5
+# How long a proxy may keep an idle connection, and how long the rest of a refused body is read.
+IDLE_WITHIN = 75.0
+LINGER_WITHIN = 1.0
+# What one connection may hold in memory before the secret is known. aiohttp's own limits are 128 headers of 8 KiB.
+MAX_LINE_BYTES = 4096
+MAX_HEADERS = 64
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 # How long the rules get at a stop to take what waits. Where they have ended already nothing takes it.
 HAND_OVER_WITHIN = 1.0
 HAND_OVER_ASKED_WITHIN = 10.0
@@ -220,6 +237,66 @@ def _place(error: BaseException) -> str:
     return f"{path.name}:{line}"
 
 
+class _Handler(web.RequestHandler):
+    """aiohttp's protocol of one connection, which counts the bytes of a head and tells when the connection ends."""
+
+    def __init__(self, server: _Server, peer: _sockets.Peer, **limits: t.Any) -> None:
+        super().__init__(server, loop=asyncio.get_running_loop(), **limits)
+        self._server = server
+        self.peer = peer
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self.peer.transport = transport
+        super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes, unless they make a head too large."""
+        if self.peer.is_head_too_large(data):
+            self._server.count(_connections.HEAD_TOO_LARGE)
+            self.peer.close()
+        else:
+            super().data_received(data)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """End."""
+        self.peer.end_deadline()
+        self._server.peers.remove(self.peer)
+        super().connection_lost(exc)
+
+
+class _Server(web.Server):
+    """aiohttp's server, whose connections are bounded."""
+
+    def __init__(
+        self,
+        answer: t.Callable[[web.BaseRequest], t.Awaitable[web.StreamResponse]],
+        logger: logging.Logger,
+        peers: _connections.Connections,
+        count: t.Callable[[str], None],
+    ) -> None:
+        super().__init__(answer)
+        self.peers = peers
+        self.count = count
+        self._quiet = logger
+
+    def protocol(self, peer: _sockets.Peer) -> _Handler:
+        """Return the protocol of a new connection."""
+        return _Handler(
+            self,
+            peer,
+            access_log=None,
+            logger=self._quiet,
+            # A compressed body would be unpacked before its size is known.
+            auto_decompress=False,
+            keepalive_timeout=IDLE_WITHIN,
+            lingering_time=LINGER_WITHIN,
+            max_line_size=MAX_LINE_BYTES,
+            max_field_size=MAX_LINE_BYTES,
+            max_headers=MAX_HEADERS,
+        )
+
+
 class Source:
     """The server, and the way from its waiting line to the rules."""
 
@@ -232,13 +309,17 @@ class Source:
         self._room = asyncio.Event()
         self._room.set()
         self._handed: str | None = None
-        self._runner = web.ServerRunner(self._server(), shutdown_timeout=END_WITHIN)
+        self._peers = _connections.Connections(_connections.max_connections(_descriptors()))
+        self._server = self._new_server()
+        self._listener = _sockets.Listener(self._peers, self._server.protocol, self._tls, self._intake.count_connection)
 
-    def _server(self) -> web.Server:
+    def _new_server(self) -> _Server:
         quiet = logging.Logger("fonnte.whatsapp.webhook.http")
         quiet.addHandler(_Unanswered(self._intake))
-        # A compressed body would be unpacked before its size is known.
-        return web.Server(self._answer, access_log=None, logger=quiet, auto_decompress=False)
+        return _Server(self._answer, quiet, self._peers, self._intake.count_connection)
+
+    def _tls(self) -> ssl.SSLContext | None:
+        return None if self._options.tls is None else self._options.tls.context()
 
     async def run(self) -> None:
         """Take calls and hand events over, until this task is cancelled, a signal asks for the end, or the rules fail."""
@@ -246,7 +327,7 @@ class Source:
         work, report = asyncio.create_task(self._work()), asyncio.create_task(self._report())
         asked = asyncio.create_task(self._asked.wait())
         try:
-            with _signals(self._stop):
+            with _stop_signals.stop_signals(self._stop):
                 await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
             if asked.done():
                 # The rules still run: they get what was accepted.
@@ -275,20 +356,19 @@ class Source:
     # --- in ---
 
     async def _listen(self) -> None:
-        await self._runner.setup()
         options = self._options
-        site = web.TCPSite(self._runner, options.host, options.port, ssl_context=options.tls, backlog=1024)
+        if options.tls is not None:
+            options.tls.report = _report_certificate
         try:
-            await site.start()
+            await self._listener.open(options.host, options.port)
         except OSError as error:
-            await self._runner.cleanup()
             reason = os.strerror(error.errno) if error.errno and error.errno > 0 else "the host is not known"
             raise _errors.OptionError(
                 "port" if error.errno and error.errno > 0 else "host",
                 f"{options.host} port {options.port} cannot be listened on: {reason}",
                 "see which program has it, or choose another",
             ) from None
-        (address, *_others) = self._runner.addresses
+        (address, *_others) = self._listener.addresses
         logger.info("Listening on %s port %s.", address[0], address[1])
         if options.exposed:
             logger.warning(
@@ -298,11 +378,24 @@ class Source:
             )
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        if request.path == _listener.HEALTH:
+        """Answer a request; only one with the secret may keep its connection (invariant 9)."""
+        if _listener.is_health(request.path):
             return self._health(request)
         right, kind = _listener.kind_asked_for(request.path, self._options.secret)
         if not right:
             return self._reply(_intake.NOT_FOUND)
+        handler = request.protocol
+        if not isinstance(handler, _Handler):
+            raise TypeError("a request came over a connection that was not accepted here")
+        handler.peer.end_deadline()
+        self._peers.begin_request(handler.peer)
+        try:
+            return await self._answer_webhook(request, kind)
+        finally:
+            handler.peer.await_head()
+            self._peers.end_request(handler.peer)
+
+    async def _answer_webhook(self, request: web.BaseRequest, kind: str | None) -> web.StreamResponse:
         if request.method != "POST":
             return self._reply(_intake.NOT_POST)
         if request.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
@@ -328,6 +421,10 @@ class Source:
 
     async def _body(self, request: web.BaseRequest) -> bytes | None:
         """Return the body, or None as soon as it is larger than allowed."""
+        if request.headers.get("Expect", "").lower() == "100-continue":
+            # A strict client sends its body only after this.
+            await request.writer.write(CONTINUE)
+            request.writer.output_size = 0
         parts: list[bytes] = []
         left = self._options.body_limit
         async for part in request.content.iter_any():
@@ -345,9 +442,14 @@ class Source:
 
     def _health(self, request: web.BaseRequest) -> web.Response:
         if request.method not in ("GET", "HEAD"):
-            return web.Response(status=405, headers={"Allow": "GET, HEAD"})
+            response = web.Response(status=405, headers={"Allow": "GET, HEAD"})
+            response.force_close()
+            return response
         counts = {"status": "stopping" if self._intake.stopping else "ok", **self._intake.counts()}
-        return web.Response(text=json.dumps(counts) + "\n", content_type="application/json")
+        counts["connections"]["open"] = len(self._peers)
+        response = web.Response(text=json.dumps(counts) + "\n", content_type="application/json")
+        response.force_close()
+        return response
 
     # --- on ---
 
@@ -379,19 +481,27 @@ class Source:
             await asyncio.wait({work})
             # The task was cancelled, or the rules gave up: in both cases this is a last try.
             with contextlib.suppress(Exception):
-                await self._runner.cleanup()
+                await self._close()
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self._hand_over(), HAND_OVER_WITHIN)
         finally:
             # ansible-rulebook cancels a source more than once.
             self._say_left()
 
+    async def _close(self) -> None:
+        self._listener.close()
+        # Requests whose first bytes have arrived begin.
+        await asyncio.sleep(0)
+        self._peers.close_all()
+        self._server.pre_shutdown()
+        await self._server.shutdown(END_WITHIN)
+
     def _say_left(self) -> None:
         self._say_counts()
-        left = self._intake.waiting()
+        left = self._intake.counts()["waiting"]
         if left:
-            logger.warning("Stopped with %d events that were accepted and that the rules have not taken:", len(left))
-        for event in left:
+            logger.warning("Stopped with %d events that were accepted and that the rules have not taken:", left)
+        for event in self._intake.waiting():
             logger.warning("Not taken: %s.", event.shown())
         if self._handed and self._unread():
             logger.warning("Handed over, but perhaps not read any more: %s.", self._handed)
@@ -402,35 +512,17 @@ class Source:
         return getattr(inner, "maxsize", 0) == 1 and bool(inner.full())
 
 
-@contextlib.contextmanager
-def _signals(asked: t.Callable[[], None]) -> t.Iterator[None]:
-    """Have SIGTERM and SIGINT end the source in order, the first time; a second one is the host's again.
+def _descriptors() -> int:
+    """Return how many descriptors this process may have; negative is no limit."""
+    soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return -1 if soft == resource.RLIM_INFINITY else soft
 
-    ansible-rulebook has handlers of its own, which do not do: the Java machine that it starts in its process takes
-    the signals away from it and ends everything at once, and the exception that its handler would raise is
-    swallowed where rules are evaluated.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
-    def restore() -> None:
-        for number, handler in before.items():
-            loop.remove_signal_handler(number)
-            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
-
-    def told() -> None:
-        restore()
-        asked()
-
-    for number in before:
-        loop.add_signal_handler(number, told)
-    try:
-        yield
-    finally:
-        restore()
+def _report_certificate(problem: str | None) -> None:
+    if problem is None:
+        logger.info("The certificate was renewed, and is used from now on.")
+    else:
+        logger.warning("The renewed certificate cannot be loaded, so the previous one stays in use: %s", problem)
 
 
 def _response(answer: _intake.Answer) -> web.Response:

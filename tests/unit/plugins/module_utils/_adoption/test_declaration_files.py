@@ -217,3 +217,16 @@ def test_an_error_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(_yaml_text.MissingLibraryError) as caught:
         read("fleet_devices: []\n")
     assert "PyYAML" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["{{ 1 }}", "x {", "{% x %}", "#jinja2:variable_start_string:'<'\n<", "Toko #", "#jin", "jinja2:x"]
+)
+def test_what_could_become_a_template_is_written_as_data(name: str) -> None:
+    written = _yaml_text.rendered(name)
+    assert written.startswith('!unsafe "') and _yaml_text.load(written, "a file", lambda text: None) == name
+
+
+@pytest.mark.parametrize("name", ["Toko Satu", "Toko #1", "a } b", "100%"])
+def test_other_names_are_written_as_they_are(name: str) -> None:
+    assert _yaml_text.rendered(name) == f'"{name}"'

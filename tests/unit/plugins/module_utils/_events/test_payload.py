@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.inert_text import make_inert
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import payload as _events
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.payload import (
     PayloadError,
@@ -53,7 +54,7 @@ SENT: dict[str, t.Any] = {
     "status": "sent",
     "state": "sent",
 }
-COMMON = ("kind", "device", "number", "connected", "reason", "at", "withheld", "other")
+COMMON = ("kind", "device", "number", "connected", "reason", "at", "withheld", "other", "altered")
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -78,6 +79,7 @@ def test_a_device_that_dropped_off() -> None:
         "at": "2025-10-09T08:53:20Z",
         "withheld": ["token"],
         "other": {},
+        "altered": [],
     }
 
 
@@ -273,6 +275,7 @@ def test_any_payload_is_an_event_or_refused_and_nothing_is_lost(payload: t.Any, 
         data = normal(payload, kind)
         assert data["kind"] in ("unknown", "probe")
     assert set(COMMON) <= set(data)
+    assert make_inert(data) == (data, [])
     # What a rulebook is given has to cross to Java, and to a log.
     text = json.dumps(data, allow_nan=False).encode("utf-8")
     json.dumps(data, ensure_ascii=False).encode("utf-8")
@@ -282,9 +285,8 @@ def test_any_payload_is_an_event_or_refused_and_nothing_is_lost(payload: t.Any, 
     for key, value in payload.items():
         if value not in (None, "", []) and not _events._SECRET.search(key):
             told = [*data["other"], *(known for known in data if data[known] not in (None, []))]
-            assert any(_events._plain(one) == _events._plain(_events._clean_text(key)) for one in told) or _known(
-                key, data
-            )
+            ((name, _value),) = make_inert({_events._clean_text(key): None})[0].items()
+            assert any(_events._plain(one) == _events._plain(name) for one in told) or _known(key, data)
 
 
 def _known(key: str, data: dict[str, t.Any]) -> bool:
@@ -315,6 +317,38 @@ def test_anything_at_all_has_a_shape(value: t.Any) -> None:
     assert set(COMMON) <= set(data)
     if not isinstance(value, dict):
         assert (data["kind"], bool(data["problem"])) == ("unknown", True)
+
+
+def test_no_string_of_an_event_is_a_template() -> None:
+    payload = {
+        **CHAT,
+        "device": "081200001001 {{ 1 }}",
+        "message": "x {",
+        "name": "#jinja2",
+        "choices": ["{{ 1 }}", "b"],
+        "__ansible_vault": "x",
+        "{{ 2 }}": [{"__ansible_unsafe": "{% %}"}],
+    }
+    data = data_of(payload)
+    assert (data["message"], data["name"]) == ("x \uff5b", "\uff03jinja\uff12")
+    assert data["choices"] == ["\uff5b\uff5b 1 }}", "b"]
+    assert data["other"] == {
+        "\uff3f\uff3fansible_vault": "x",
+        "\uff5b\uff5b 2 }}": [{"\uff3f\uff3fansible_unsafe": "\uff5b% %}"}],
+    }
+    assert data["altered"] == [
+        "device",
+        "number",
+        "message",
+        "name",
+        "choices[0]",
+        "other.\uff3f\uff3fansible_vault",
+        "other.\uff5b\uff5b 2 }}",
+        "other.\uff5b\uff5b 2 }}[0].\uff3f\uff3fansible_unsafe",
+    ]
+    # The problem of what is no webhook names its keys.
+    assert "{" not in json.dumps(list(normal({"{{ 3 }}": 1}).values())[:-1]).replace('{"', "")
+    assert event_of(payload).identity != event_of({**payload, "message": "x \uff5b"}).identity
 
 
 def test_what_is_nested_beyond_reason_is_cut() -> None:

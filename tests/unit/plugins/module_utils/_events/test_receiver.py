@@ -7,12 +7,15 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 import typing as t
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import receiver as _intake
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.connections import EVICTED
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.receiver import Intake, Limits, Window
 
 
@@ -43,7 +46,7 @@ def sound(intake: Intake) -> bool:
     return (
         counts["received"] == whole
         and counts["accepted"] == counts["taken"] + counts["waiting"]
-        and counts["waiting"] == len(intake.waiting())
+        and counts["waiting"] == len(list(intake.waiting()))
     )
 
 
@@ -57,7 +60,7 @@ def test_an_event_that_comes_again_is_known_until_the_window_is_over() -> None:
     assert outcome(intake, dropped(1)) == (200, "accepted")
     clock.now = 1000.0 + 1200
     assert outcome(intake, dropped()) == (200, "accepted")
-    assert len(intake.waiting()) == 3 and sound(intake)
+    assert len(list(intake.waiting())) == 3 and sound(intake)
 
 
 def test_the_window_is_bounded_in_number_and_in_time() -> None:
@@ -109,6 +112,62 @@ def test_large_events_fill_the_line_sooner() -> None:
     assert outcome(intake, big[16])[0] == 200
 
 
+def test_the_line_is_bounded_by_the_bytes_that_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body of many small objects, of which Python needs 20 times as many bytes, waits as bytes."""
+    monkeypatch.setattr(_intake, "MOST_WAITING_BYTES", 200_000)
+    intake = Intake(Limits(waiting=100_000))
+    body = {"device": "081200001001", "sender": "62812", "extra": [[]] * 2000}
+    tracemalloc.start()
+    try:
+        for number in range(40):
+            intake.take(json.dumps({**body, "inboxid": number}).encode())
+        held, _peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert intake.counts()["waiting"] > 10 and intake.counts()["refused"]["full"] > 0
+    assert held < 1.5 * 200_000
+
+
+def test_an_event_larger_than_the_line_is_taken_alone() -> None:
+    intake = Intake(Limits())
+    large = json.dumps({"device": "0812", "sender": "62", "message": "{" * 6_000_000}).encode()
+    assert [outcome(intake, large), outcome(intake, dropped())] == [(200, "accepted"), (503, "full")]
+
+
+def test_long_ids_are_remembered_as_digests() -> None:
+    intake = Intake(Limits(waiting=100_000))
+    long = "x" * 200_000
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            first = {"device": "081200001001", "id": "80", "stateid": f"{number}{long}", "state": "sent"}
+            assert outcome(intake, json.dumps(first).encode()) == (200, "accepted")
+            intake.taken()
+        held, _peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # One id is in a variable of this test, and none of the others anywhere.
+    assert held < 1_000_000
+    intake.take(json.dumps({"stateid": f"7{long}", "state": "read"}).encode())
+    event = intake.first()
+    assert event is not None and (event.data["device"], event.data["message_id"]) == ("081200001001", "80")
+    # A device or a message with a name of this length is none that the service gives.
+    for device, message in ((long, "80"), ("081200001001", long)):
+        intake.take(json.dumps({"device": device, "id": message, "stateid": "s", "state": "sent"}).encode())
+        intake.take(json.dumps({"stateid": "s", "state": "read", "n": message[:9]}).encode())
+        assert list(intake.waiting())[-1].data["device"] is None
+
+
+def test_connections_that_end_without_an_answer_are_reported_in_the_same_line() -> None:
+    intake = Intake(Limits())
+    for _number in range(5000):
+        intake.count_connection(EVICTED)
+        intake.count(_intake.NOT_FOUND)
+    text, refused = intake.report() or ("", False)
+    assert refused and text.endswith("connections closed without an answer: 5000 evicted") and len(text) < 200
+    assert intake.report() is None and intake.counts()["connections"][EVICTED] == 5000
+
+
 def test_callers_are_held_back_when_half_the_line_is_taken() -> None:
     intake = Intake(Limits(waiting=4))
     seen = []
@@ -124,7 +183,7 @@ def test_the_device_of_another_is_answered_with_200_and_counted() -> None:
         assert outcome(intake, dropped(device=device))[0] == 200
     assert outcome(intake, dropped(device="081200001002")) == (200, "other_device")
     assert intake.counts()["refused"]["other_device"] == 1
-    assert {event.data["number"] for event in intake.waiting()} == {"6281200001001"}
+    assert {event.data["number"] for event in list(intake.waiting())} == {"6281200001001"}
 
 
 def test_a_state_that_names_no_device_gets_the_one_of_its_message() -> None:
@@ -136,7 +195,7 @@ def test_a_state_that_names_no_device_gets_the_one_of_its_message() -> None:
     assert outcome(intake, b'{"stateid": "theirs", "state": "read"}') == (200, "other_device")
     # Of a message that nobody knows it cannot be told whose it is: it is not thrown away.
     assert outcome(intake, b'{"stateid": "unheard", "state": "read"}') == (200, "accepted")
-    ours, unheard = (event.data for event in intake.waiting()[1:])
+    ours, unheard = (event.data for event in list(intake.waiting())[1:])
     assert (ours["device"], ours["number"], ours["message_id"]) == ("081200001001", "6281200001001", "80")
     assert unheard["device"] is None
 
@@ -147,14 +206,14 @@ def test_of_a_bounded_number_of_messages_the_device_is_remembered() -> None:
         intake.take(json.dumps({"device": "081200001001", "stateid": str(number), "state": "sent"}).encode())
     intake.take(b'{"stateid": "0", "state": "read"}')
     intake.take(b'{"stateid": "1", "state": "read"}')
-    assert [event.data["device"] for event in intake.waiting()[-2:]] == [None, "081200001001"]
+    assert [event.data["device"] for event in list(intake.waiting())[-2:]] == [None, "081200001001"]
 
 
 def test_a_probe_is_no_event() -> None:
     intake = Intake(Limits())
     for body in (b"", b"{}", b'{"device": "081200001001"}', b'{"device": "081200001001", "token": "a-token"}'):
         assert outcome(intake, body) == (200, "probe")
-    assert intake.waiting() == [] and intake.counts()["probes"] == 4
+    assert list(intake.waiting()) == [] and intake.counts()["probes"] == 4
 
 
 def test_at_a_stop_nothing_more_is_taken() -> None:
@@ -202,9 +261,9 @@ def test_whatever_comes_each_accepted_event_is_taken_once_or_waits(
     for step in steps:
         if step is not None:
             if intake.take(step) is _intake.ACCEPTED:
-                accepted.append(intake.waiting()[-1])
+                accepted.append(list(intake.waiting())[-1])
         elif intake.first() is not None:
             taken.append(intake.first())
             intake.taken()
-        assert sound(intake) and len(intake.waiting()) <= waiting
-    assert taken + intake.waiting() == accepted
+        assert sound(intake) and len(list(intake.waiting())) <= waiting
+    assert taken + list(intake.waiting()) == accepted

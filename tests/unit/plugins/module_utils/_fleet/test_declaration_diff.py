@@ -194,3 +194,5 @@ def test_settings_left_open_are_told() -> None:
 def test_a_name_is_no_markup() -> None:
     said = checked(HEAD + device("081200000001", name="'@all [x](y) <b>'"), HEAD)
     assert "@all" not in said["markdown"] and "\\[x\\](y) \\<b\\>" in said["markdown"]
+    said = checked(HEAD + device("081200000001", name=r'"https://x www.y ~~z~~ &lt; \e[2J"'), HEAD)
+    assert not any(words in said["markdown"] for words in ("https://", " www.", " ~", " &", "\x1b"))

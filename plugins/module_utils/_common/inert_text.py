@@ -1,0 +1,105 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Strings from outside, changed so that Ansible can never read a template in them (invariant 7).
+
+ansible-rulebook writes events into extra vars, and Ansible trusts extra vars as templates. A rulebook may join,
+slice or trim the strings first, so it is not enough to break ``{{``: no character that could begin a template may
+remain. Three things begin one:
+
+- ``{``, as in ``{{``, ``{%`` and ``{#``;
+- a first line ``#jinja2:variable_start_string:'<<'``, which defines other delimiters and needs no ``{``;
+- a key that begins with ``__ansible``, such as ``__ansible_vault``, which the reader of variables decodes.
+
+Each is replaced by its full-width form, which looks the same to a person.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+MAX_PATHS = 50
+MAX_PATH_LENGTH = 200
+# The rest of the paths, where there are more.
+MORE = "…"
+
+# A "#" that may become the begin of "#jinja2:", whether more of the word follows in another string or not.
+_HEADER_BEGIN = re.compile(r"#(?=\s*(?:ji|j?\Z))")
+# The word without its begin: a rulebook may write the "#" itself, or slice the first letters off.
+_HEADER_WORD = "inja2"
+_RESERVED_KEY = "__ansible"
+
+_FULL_WIDTH = {"{": "\uff5b", "#": "\uff03", "2": "\uff12", "__": "\uff3f\uff3f"}
+
+
+def make_inert(value: t.Any) -> tuple[t.Any, list[str]]:
+    """Return plain data without templates, and the paths of all that was replaced.
+
+    Args:
+        value: Dictionaries with string keys, lists and scalars, in any depth that Python can recurse into.
+
+    Returns:
+        The data, and at most ``MAX_PATHS`` paths such as ``other.list[0]``, then ``MORE``. A path names the keys
+        as they are in the data that is returned.
+    """
+    paths: list[str] = []
+    return _inert(value, "", paths), paths
+
+
+def make_inert_string(text: str) -> str:
+    """Return a string that is no template, and that joins with others to none."""
+    text = text.replace("{", _FULL_WIDTH["{"])
+    if "#" in text:
+        text = _HEADER_BEGIN.sub(_FULL_WIDTH["#"], text)
+    return text.replace(_HEADER_WORD, _HEADER_WORD[:-1] + _FULL_WIDTH["2"])
+
+
+def _inert(value: t.Any, path: str, paths: list[str]) -> t.Any:
+    if isinstance(value, dict):
+        return _inert_dictionary(value, path, paths)
+    if isinstance(value, (list, tuple)):
+        return [_inert(part, "%s[%d]" % (path, index), paths) for index, part in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+    text = make_inert_string(value)
+    if text != value:
+        _note(path, paths)
+    return text
+
+
+def _inert_dictionary(value: dict[t.Any, t.Any], path: str, paths: list[str]) -> dict[t.Any, t.Any]:
+    result: dict[t.Any, t.Any] = {}
+    for key, part in value.items():
+        name = _free_name(_inert_key(key), key, value, result)
+        inner = "%s.%s" % (path, name) if path else str(name)
+        if name != key:
+            _note(inner, paths)
+        result[name] = _inert(part, inner[: MAX_PATH_LENGTH + 1], paths)
+    return result
+
+
+def _inert_key(key: t.Any) -> t.Any:
+    if not isinstance(key, str):
+        return key
+    name = make_inert_string(key)
+    # Ansible's reader decodes such keys, and fails on them where their value is not what it expects.
+    return _FULL_WIDTH["__"] + name[2:] if name.startswith(_RESERVED_KEY) else name
+
+
+def _free_name(name: t.Any, key: t.Any, value: dict[t.Any, t.Any], result: dict[t.Any, t.Any]) -> t.Any:
+    """Return a changed key under which no other key is: nothing that was sent may be lost."""
+    while name != key and (name in value or name in result):
+        name += "_"
+    return name
+
+
+def _note(path: str, paths: list[str]) -> None:
+    path = path if len(path) <= MAX_PATH_LENGTH else path[:MAX_PATH_LENGTH] + MORE
+    if len(paths) < MAX_PATHS and path not in paths:
+        paths.append(path)
+    elif path not in paths and paths[-1] != MORE:
+        paths.append(MORE)

@@ -1,0 +1,206 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Accepts the connections of the event source.
+
+asyncio's own server accepts without a limit, and logs each failure to accept with a stack. Here a connection is
+accepted only where there is room, has a deadline from the moment it is accepted, TLS handshake included, and a
+failure to accept is counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import ssl
+import typing as t
+
+from .connections import (
+    EVICTED,
+    NO_DESCRIPTOR,
+    NOT_ACCEPTED,
+    TOO_SLOW,
+    TURNED_AWAY,
+    Connection,
+    Connections,
+)
+
+# Seconds from acceptance to a request with the secret, or to the end.
+HEAD_WITHIN = 10.0
+# How many connections are accepted before others get their turn.
+ACCEPTED_AT_ONCE = 16
+BACKLOG = 1024
+# Seconds until the next try where the process has no descriptor left.
+ACCEPT_PAUSE = 0.05
+
+_OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_NOTHING_THERE = (BlockingIOError, InterruptedError)
+
+
+class Peer(Connection):
+    """A connection with its socket, its deadline and, after the handshake, its transport."""
+
+    def __init__(self, accepted: socket.socket) -> None:
+        super().__init__()
+        self.socket = accepted
+        self.begun = False
+        self.task: t.Optional[asyncio.Task[None]] = None
+        self.transport: t.Optional[asyncio.BaseTransport] = None
+        self.deadline: t.Optional[asyncio.TimerHandle] = None
+
+    def close(self) -> None:
+        """End it, during the handshake too."""
+        self.end_deadline()
+        if isinstance(self.transport, asyncio.Transport):
+            # Not close(): with TLS that waits for the other side.
+            self.transport.abort()
+        elif self.task is not None:
+            self.task.cancel()
+
+    def end_deadline(self) -> None:
+        """Let it stay: a request with the secret arrived on it."""
+        if self.deadline is not None:
+            self.deadline.cancel()
+            self.deadline = None
+
+
+class Listener:
+    """Listening sockets, and the connections that they accept."""
+
+    def __init__(
+        self,
+        connections: Connections,
+        protocol: t.Callable[[Peer], asyncio.Protocol],
+        tls: t.Callable[[], t.Optional[ssl.SSLContext]],
+        count: t.Callable[[str], None],
+    ) -> None:
+        """Prepare to listen.
+
+        Args:
+            connections: Where connections are kept. The protocol removes one from it when it is lost.
+            protocol: Creates the protocol of a connection.
+            tls: Returns the context for the next connection, or None for plain HTTP.
+            count: Takes each of ``OUTCOMES``.
+        """
+        self._connections = connections
+        self._protocol = protocol
+        self._tls = tls
+        self._count = count
+        self._sockets: t.List[socket.socket] = []
+
+    @property
+    def addresses(self) -> t.List[t.Any]:
+        """Return the addresses of the listening sockets."""
+        return [one.getsockname() for one in self._sockets]
+
+    async def open(self, host: str, port: int) -> None:
+        """Listen on all addresses of a host.
+
+        Raises:
+            OSError: The host is not known, or an address cannot be listened on.
+        """
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        try:
+            for family, kind, protocol, _name, address in dict.fromkeys(found):
+                # Port 0 is one free port: the same for each address.
+                self._sockets.append(_listening(family, kind, protocol, (address[0], port, *address[2:])))
+                port = self._sockets[-1].getsockname()[1]
+        except OSError:
+            self.close()
+            raise
+        for one in self._sockets:
+            loop.add_reader(one.fileno(), self._accept, one)
+
+    def close(self) -> None:
+        """Accept no more."""
+        loop = asyncio.get_running_loop()
+        for one in self._sockets:
+            loop.remove_reader(one.fileno())
+            one.close()
+        self._sockets = []
+
+    def _accept(self, listening: socket.socket) -> None:
+        for _try in range(ACCEPTED_AT_ONCE):
+            try:
+                accepted, _address = listening.accept()
+            except _NOTHING_THERE:
+                return
+            except OSError as error:
+                if error.errno in _OUT_OF_RESOURCES:
+                    self._pause(listening)
+                    return
+                self._count(NOT_ACCEPTED)
+            else:
+                self._take(accepted)
+
+    def _pause(self, listening: socket.socket) -> None:
+        """Free a descriptor, and try again: the connection waits in the backlog."""
+        self._count(NO_DESCRIPTOR)
+        if self._connections.evict():
+            self._count(EVICTED)
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(listening.fileno())
+        loop.call_later(ACCEPT_PAUSE, self._resume, listening)
+
+    def _resume(self, listening: socket.socket) -> None:
+        if listening in self._sockets:
+            asyncio.get_running_loop().add_reader(listening.fileno(), self._accept, listening)
+
+    def _take(self, accepted: socket.socket) -> None:
+        accepted.setblocking(False)
+        if self._connections.is_full():
+            if not self._connections.evict():
+                self._count(TURNED_AWAY)
+                accepted.close()
+                return
+            self._count(EVICTED)
+        loop = asyncio.get_running_loop()
+        peer = Peer(accepted)
+        self._connections.add(peer)
+        peer.deadline = loop.call_later(HEAD_WITHIN, self._end_late, peer)
+        peer.task = loop.create_task(self._begin(peer))
+        peer.task.add_done_callback(lambda _task: self._discard(peer))
+
+    async def _begin(self, peer: Peer) -> None:
+        def begun() -> asyncio.Protocol:
+            peer.begun = True
+            return self._protocol(peer)
+
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(begun, peer.socket, ssl=self._tls())
+        except (OSError, asyncio.TimeoutError):
+            # The handshake failed, or the client left.
+            self._connections.remove(peer)
+            peer.end_deadline()
+
+    def _discard(self, peer: Peer) -> None:
+        """Close a socket that no transport has taken, since its task was cancelled before it began."""
+        if not peer.begun:
+            peer.socket.close()
+
+    def _end_late(self, peer: Peer) -> None:
+        peer.deadline = None
+        self._count(TOO_SLOW)
+        self._connections.remove(peer)
+        peer.close()
+
+
+def _listening(family: int, kind: int, protocol: int, address: t.Any) -> socket.socket:
+    one = socket.socket(family, kind, protocol)
+    try:
+        one.setblocking(False)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            # The IPv4 address of the same host has a socket of its own.
+            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        one.bind(address)
+        one.listen(BACKLOG)
+    except OSError:
+        one.close()
+        raise
+    return one

@@ -1,0 +1,46 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The signals that end the event source in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import threading
+import typing as t
+
+
+@contextlib.contextmanager
+def stop_signals(asked: t.Callable[[], None]) -> t.Iterator[None]:
+    """Have SIGTERM and SIGINT end the source in order, the first time; a second one is the host's again.
+
+    ansible-rulebook has handlers of its own, which do not do: the Java machine that it starts in its process takes
+    the signals away from it and ends everything at once, and the exception that its handler would raise is
+    swallowed where rules are evaluated.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+    def told() -> None:
+        restore()
+        asked()
+
+    for number in before:
+        loop.add_signal_handler(number, told)
+    try:
+        yield
+    finally:
+        restore()

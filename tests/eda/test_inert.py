@@ -1,0 +1,139 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No string of an event runs code (invariant 7), with the real ansible-rulebook and the oldest and the newest core."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from .conftest import PROGRAMS, SECRET, Rulebook, post
+
+CORES = [PROGRAMS, *(Path(path) for path in [os.environ.get("FONNTE_TESTS_OLDEST")] if path)]
+DEVICE = "081200001001"
+PLAYED_WITHIN = 60.0
+HEADER = "#jinja2:variable_start_string:'<%',variable_end_string:'%>'\n<% {} %>"
+# How a rulebook may put strings of an event together before its playbook reads them.
+EXTRA = {
+    "joined": "{{ event.fonnte.name }}{{ event.fonnte.message }}",
+    "told": "{{ event.fonnte.name }}: {{ event.fonnte.message }}",
+    "marked": "#{{ event.fonnte.name }}: {{ event.fonnte.message }}",
+    "sliced": "{{ event.fonnte.message[1:] }}",
+    "trimmed": "{{ event.fonnte.message | trim }}",
+    "cut": "{{ event.fonnte.name[:7] }}:{{ event.fonnte.message }}",
+    "whole": "{{ event.fonnte }}",
+}
+
+
+def lookup(canary: Path) -> str:
+    """What a template would have to hold to create a file."""
+    return f"lookup('ansible.builtin.pipe', 'touch {canary}')"
+
+
+def attacks(folder: Path) -> list[dict[str, Any]]:
+    """Events of a sender who would like to run code; the file that each would create has its index as its name."""
+    run = [lookup(folder / f"ran-{index}") for index in range(12)]
+    define = "variable_start_string:'<%',variable_end_string:'%>'\n<% {} %>"
+    chats: list[dict[str, Any]] = [
+        {"message": f"{{{{ {run[0]} }}}}"},
+        {"message": f"x{{{{ {run[1]} }}}}"},
+        {"name": "x {", "message": f"{{ {run[2]} }}}}"},
+        {"message": f"  {{% if {run[3]} %}}{{% endif %}}"},
+        {"message": HEADER.format(run[4])},
+        {"message": "x" + HEADER.format(run[5])},
+        {"name": "#jinja2", "message": define.format(run[6])},
+        {"name": "jinja2", "message": define.format(run[7])},
+        {"name": "#jinja2 and more", "message": define.format(run[8])},
+        {"name": "#jin", "message": "ja2:" + define.format(run[9])},
+        {"message": "x", f"{{{{ {run[10]} }}}}": {f"{{{{ {run[11]} }}}}": 1}},
+        {"message": "x", "__ansible_vault": "x", "more": {"__ansible_unsafe": "{{ 1 }}", "__ansible_type": "x"}},
+    ]
+    return [
+        {
+            "device": DEVICE,
+            "sender": "6281299990000",
+            "name": "Toko Tiga",
+            "timestamp": 1760000000 + index,
+            "inboxid": index,
+            **chat,
+        }
+        for index, chat in enumerate(chats)
+    ]
+
+
+def playbook(folder: Path) -> Path:
+    """A playbook that uses every string of an event in the usual ways, and notes that it ran."""
+    path = folder / "playbook" / "use.yml"
+    path.parent.mkdir()
+    fonnte = "ansible_eda.event.fonnte"
+    tasks: list[dict[str, Any]] = [
+        {"debug": {"msg": f"{{{{ {fonnte} }}}}"}},
+        {"debug": {"msg": f"{{{{ {fonnte}.name }}}} wrote {{{{ {fonnte}.message }}}}"}},
+        {"debug": {"msg": f"{{{{ {fonnte}.name ~ {fonnte}.message }}}}"}},
+        {"debug": {"msg": f"{{{{ {fonnte}.message[1:] }}}}{{{{ {fonnte}.message | trim }}}}"}},
+        {"debug": {"msg": "{{ item.key }} {{ item.value }}"}, "loop": f"{{{{ {fonnte}.other | dict2items }}}}"},
+        {"set_fact": {"kept": f"{{{{ {fonnte}.name ~ {fonnte}.message }}}}", "again": "{{ joined }}"}},
+        {"debug": {"msg": "{{ kept }} {{ again }}"}},
+        *({"debug": {"msg": f"{{{{ {name} }}}}"}} for name in EXTRA),
+        {"debug": {"var": "joined"}},
+        {"copy": {"content": "{{ whole | to_json }}", "dest": f"{folder}/played-{{{{ {fonnte}.inbox_id }}}}"}},
+    ]
+    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
+    path.write_text(json.dumps([play]), encoding="utf-8")
+    return path
+
+
+def free_port() -> int:
+    """A port on which nothing listens."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def wait_for_answer(url: str) -> None:
+    """Wait until something answers there."""
+    end = time.monotonic() + PLAYED_WITHIN
+    while time.monotonic() < end:
+        try:
+            requests.get(url, timeout=10)
+            return
+        except requests.RequestException:
+            time.sleep(0.1)
+    raise AssertionError(f"nothing listens on {url}")
+
+
+@pytest.mark.parametrize("behind", ["source", "filter"])
+@pytest.mark.parametrize("programs", CORES, ids=["newest", "oldest"][: len(CORES)])
+def test_no_string_of_an_event_runs_code(tmp_path: Path, start: Any, programs: Path, behind: str) -> None:
+    port = free_port()
+    source: dict[str, Any] = {"fonnte.whatsapp.webhook": {"port": port}}
+    if behind == "filter":
+        source = {
+            "eda.builtin.webhook": {"host": "127.0.0.1", "port": port},
+            "filters": [{"fonnte.whatsapp.normalize": {}}],
+        }
+    action = {"run_playbook": {"name": str(playbook(tmp_path)), "copy_files": False, "extra_vars": EXTRA}}
+    rule = {"name": "wrote", "condition": 'event.fonnte.kind == "incoming"', "action": action}
+    rules = [{"name": "test", "hosts": "localhost", "sources": [source], "rules": [rule]}]
+    run: Rulebook = start(rules, programs=programs)
+    url = f"http://127.0.0.1:{port}/"
+    wait_for_answer(url)
+    sent = attacks(tmp_path)
+    for event in sent:
+        assert post(url + SECRET, event) == 200
+    end = time.monotonic() + PLAYED_WITHIN + 10 * len(sent)
+    while len(list(tmp_path.glob("played-*"))) < len(sent) and time.monotonic() < end:
+        time.sleep(0.2)
+    assert [path.name for path in tmp_path.glob("ran-*")] == []
+    assert len(list(tmp_path.glob("played-*"))) == len(sent), run.output()[-6000:]
+    event = json.loads((tmp_path / "played-0").read_text(encoding="utf-8"))
+    assert event["message"].startswith("\uff5b\uff5b lookup(") and event["altered"] == ["message"]

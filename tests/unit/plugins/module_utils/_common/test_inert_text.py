@@ -1,0 +1,101 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No string from outside is a template, and no pieces of several become one."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common import inert_text
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.inert_text import (
+    make_inert,
+    make_inert_string,
+)
+
+# Letters of which every begin of a template can be built, and a few others.
+LETTERS = st.text(alphabet="{%}#jinja2: _x\n", max_size=12)
+DATA = st.recursive(
+    LETTERS | st.none() | st.booleans() | st.integers(),
+    lambda one: st.lists(one, max_size=4) | st.dictionaries(LETTERS | st.just("__ansible_vault"), one, max_size=4),
+)
+
+
+def strings(value: t.Any) -> t.Iterator[str]:
+    """All strings of plain data, keys included."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield key
+            yield from strings(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from strings(part)
+    elif isinstance(value, str):
+        yield value
+
+
+@pytest.mark.parametrize(
+    ("text", "inert"),
+    [
+        ("{{ 7*6 }}", "\uff5b\uff5b 7*6 }}"),
+        ("{% x %}", "\uff5b% x %}"),
+        ("x {", "x \uff5b"),
+        ("#jinja2:a", "\uff03jinja\uff12:a"),
+        ("x #", "x \uff03"),
+        ("x # \n", "x \uff03 \n"),
+        ("#j", "\uff03j"),
+        ("#jin", "\uff03jin"),
+        ("jinja2:", "jinja\uff12:"),
+    ],
+)
+def test_what_could_begin_a_template_is_replaced(text: str, inert: str) -> None:
+    assert make_inert_string(text) == inert
+
+
+@pytest.mark.parametrize("text", ["Order #123", "#jual", "#stop", "#info #promo", "belanja2", "}}", "a: b", ""])
+def test_ordinary_strings_stay(text: str) -> None:
+    assert make_inert_string(text) == text
+
+
+@given(st.lists(LETTERS, min_size=1, max_size=2), st.integers(0, 12))
+def test_no_two_pieces_become_a_template_however_they_are_cut(pieces: list[str], cut: int) -> None:
+    inert = [make_inert_string(piece) for piece in pieces]
+    for text in (*inert, "".join(inert), "".join(one.strip() for one in inert), *(one[cut:] for one in inert)):
+        assert "{" not in text and "#jinja2:" not in text
+    # A rulebook that writes the "#" itself.
+    assert "#jinja2:" not in "#" + inert[0]
+
+
+@given(DATA)
+def test_data_keeps_its_form_and_each_change_has_a_path(value: t.Any) -> None:
+    inert, paths = make_inert(value)
+    json.dumps(inert)
+    for text in strings(inert):
+        assert make_inert_string(text) == text and not text.startswith("__ansible")
+    assert bool(paths) == (inert != value)
+    assert len(list(strings(inert))) == len(list(strings(value)))
+    assert make_inert(inert) == (inert, [])
+
+
+def test_keys_are_renamed_and_none_is_lost() -> None:
+    value = {"__ansible_vault": "a", "{x": ["{", {"{": 1}], "\uff5bx": 2, "plain": "b"}
+    inert, paths = make_inert(value)
+    assert inert == {
+        "\uff3f\uff3fansible_vault": "a",
+        "\uff5bx_": ["\uff5b", {"\uff5b": 1}],
+        "\uff5bx": 2,
+        "plain": "b",
+    }
+    assert paths == ["\uff3f\uff3fansible_vault", "\uff5bx_", "\uff5bx_[0]", "\uff5bx_[1].\uff5b"]
+
+
+def test_the_paths_are_bounded() -> None:
+    _inert, paths = make_inert({"k" * 100_000: {str(number): "{" for number in range(1000)}, "a": ["{"] * 1000})
+    assert len(paths) <= inert_text.MAX_PATHS + 1 and paths[-1] == inert_text.MORE
+    assert max(map(len, paths)) <= inert_text.MAX_PATH_LENGTH + 1

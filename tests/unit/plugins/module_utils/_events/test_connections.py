@@ -1,0 +1,160 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which connection is closed for a new one, and how many bytes a head may have."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import typing as t
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import connections as _connections
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import listener as _listener
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.connections import (
+    MAX_HEAD_BYTES,
+    Connection,
+    Connections,
+    max_connections,
+)
+
+
+class Fake(Connection):
+    """A connection without a socket."""
+
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize(("descriptors", "most"), [(256, 128), (1024, 512), (100_000, 512), (-1, 512), (0, 8)])
+def test_half_of_the_descriptors_are_left_to_the_rules(descriptors: int, most: int) -> None:
+    assert max_connections(descriptors) == most
+
+
+def test_the_oldest_without_the_secret_makes_room() -> None:
+    connections = Connections(3)
+    first, second, third = Fake(), Fake(), Fake()
+    for one in (first, second, third):
+        connections.add(one)
+    connections.begin_request(first)
+    assert connections.is_full() and connections.evict()
+    assert (first.closed, second.closed, third.closed) == (False, True, False)
+    connections.end_request(first)
+    assert connections.evict() and third.closed and not first.closed
+    # Only when no other is left, one with the secret that is idle.
+    assert connections.evict() and first.closed and not connections.evict() and len(connections) == 0
+
+
+def test_one_that_carries_an_event_is_never_closed_for_another() -> None:
+    connections = Connections(2)
+    busy = Fake()
+    connections.add(busy)
+    connections.begin_request(busy)
+    assert not connections.evict() and not busy.closed
+
+
+STEPS = st.lists(st.tuples(st.sampled_from(["add", "begin", "end", "remove", "evict"]), st.integers(0, 5)), max_size=60)
+
+
+@given(STEPS)
+def test_whatever_happens_each_connection_is_in_one_group_or_none(steps: list[tuple[str, int]]) -> None:
+    connections = Connections(4)
+    ones = [Fake() for _number in range(6)]
+    present: list[Fake] = []
+    for step, index in steps:
+        one = ones[index]
+        if step == "add" and one not in present and not one.closed:
+            connections.add(one)
+            present.append(one)
+        elif step == "begin":
+            connections.begin_request(one)
+        elif step == "end":
+            connections.end_request(one)
+        elif step == "remove":
+            connections.remove(one)
+            present = [other for other in present if other is not one]
+        elif step == "evict":
+            connections.evict()
+            present = [other for other in present if not other.closed]
+        assert len(connections) == len(present)
+
+
+HEAD = b"POST /x HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@given(st.integers(1, 40), st.integers(0, 3))
+def test_a_body_is_not_a_head_however_the_bytes_are_cut(size: int, requests: int) -> None:
+    one = Fake()
+    for _request in range(requests + 1):
+        one.await_head()
+        parts = [HEAD[start : start + size] for start in range(0, len(HEAD), size)]
+        for part in (*parts, b"x" * 50_000):
+            assert not one.is_head_too_large(part)
+
+
+@given(st.integers(1, 5000))
+def test_a_head_without_an_end_is_too_large_at_some_point(size: int) -> None:
+    one = Fake()
+    sent = 0
+    while not one.is_head_too_large(b"x" * size):
+        sent += size
+        assert sent <= MAX_HEAD_BYTES
+    assert one.is_head_too_large(b"")
+
+
+def test_a_large_body_in_the_same_bytes_as_its_head_is_no_head() -> None:
+    assert not Fake().is_head_too_large(HEAD + b"x" * 1_000_000)
+    assert Fake().is_head_too_large(b"x" * (MAX_HEAD_BYTES + 1) + HEAD)
+
+
+class Refusing:
+    """A listening socket that fails to accept."""
+
+    def __init__(self, real: socket.socket, errors: list[int]) -> None:
+        self._real = real
+        self._errors = errors
+
+    def fileno(self) -> int:
+        return self._real.fileno()
+
+    def accept(self) -> t.NoReturn:
+        raise OSError(self._errors.pop(0), "cannot") if self._errors else BlockingIOError
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
+def test_without_a_descriptor_one_is_freed_and_the_failure_is_counted_once(code: int) -> None:
+    counts: list[str] = []
+    connections = Connections(4)
+    oldest = Fake()
+    connections.add(oldest)
+
+    async def scene() -> None:
+        listener = _listener.Listener(connections, lambda peer: asyncio.Protocol(), lambda: None, counts.append)
+        with socket.socket() as real:
+            real.bind(("127.0.0.1", 0))
+            real.listen()
+            listener._accept(t.cast(socket.socket, Refusing(real, [code] * 1000)))
+
+    asyncio.run(scene())
+    assert counts == [_connections.NO_DESCRIPTOR, _connections.EVICTED] and oldest.closed
+
+
+def test_a_client_that_left_before_it_was_accepted_is_counted() -> None:
+    counts: list[str] = []
+
+    async def scene() -> None:
+        listener = _listener.Listener(Connections(4), lambda peer: asyncio.Protocol(), lambda: None, counts.append)
+        with socket.socket() as real:
+            listener._accept(t.cast(socket.socket, Refusing(real, [errno.ECONNABORTED] * 2)))
+
+    asyncio.run(scene())
+    # ConnectionAbortedError is an OSError; the loop goes on with the next.
+    assert counts == [_connections.NOT_ACCEPTED] * 2
