@@ -80,7 +80,7 @@ options:
       - The devices to return in RV(devices), and the changes in the diff.
       - V(all) returns each device. V(changed) leaves out those that were unchanged. V(summary) returns none.
       - RV(summary) names the changed, the failed and the unlinked devices in each case.
-      - A result of many devices is long. Some programs that show results, AWX among them, drop one of more than 700,000 bytes.
+      - Use V(changed) for many devices. Some programs that show results, AWX among them, drop one of more than 700,000 bytes.
     type: str
     choices: [all, changed, summary]
     default: all

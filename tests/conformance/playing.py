@@ -162,7 +162,8 @@ class Player:
         self._sandbox = sandbox
         self._in_process = IN_PROCESS if in_process is None else in_process
         self._programs = programs or Path(sys.executable).parent
-        self._plays = folder / "plays"
+        # The directory of the processes.
+        self._plays = self.directory = folder / "plays"
         self.home = folder / "home"
         self.record = folder / "record"
         self._plays.mkdir()

@@ -120,11 +120,11 @@ def test_files_of_clients_name_their_owners_on_both_cores(core: Path, sandbox: S
         encoding="utf-8",
     )
     (clients / "dua.yml").write_text('fleet_devices: [{device: "081200007002", autoread: null}]\n', encoding="utf-8")
-    env = {"FONNTE_ACCOUNT_TOKEN": ACCOUNT, "PWD": str(player.home)}
+    env = {"FONNTE_ACCOUNT_TOKEN": ACCOUNT}
     words = ["-e", f"audit_files={clients}", "-e", "audit_dest=report", "-e", "audit_language=id", "--check"]
     run = player.play_by_name("audit", *words, env=env)
     assert not any(one.failed for one in run.told), run.output[-3000:]
-    data = json.loads((player.home / "report" / "audit.json").read_text(encoding="utf-8"))
+    data = json.loads((player.directory / "report" / "audit.json").read_text(encoding="utf-8"))
     assert {device["device"]: device["owner"] for device in data["devices"]} == {
         "081200007001": "satu",
         "081200007002": "dua",
@@ -132,7 +132,7 @@ def test_files_of_clients_name_their_owners_on_both_cores(core: Path, sandbox: S
     assert data["language"] == "id"
     owners = json.dumps({"audit_owners": {"081200007001": "PT Satu"}})
     player.play_by_name("audit", *words, "-e", owners, env=env)
-    data = json.loads((player.home / "report" / "audit.json").read_text(encoding="utf-8"))
+    data = json.loads((player.directory / "report" / "audit.json").read_text(encoding="utf-8"))
     assert [device["owner"] for device in data["devices"]] == ["", "PT Satu"]
 
 

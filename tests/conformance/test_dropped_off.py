@@ -23,7 +23,7 @@ def play(world: World, **variables: object) -> Run:
 
 
 @pytest.mark.parametrize(
-    ("targets", "senders"), [(WATCHERS, [GONE, SENDER]), (f"{', '.join(WATCHERS)},", f"{GONE},{SENDER}")]
+    ("targets", "senders"), [(WATCHERS, [GONE, SENDER]), (", ".join(WATCHERS), f"{GONE},{SENDER}")]
 )
 def test_lists_and_texts_with_commas(world: World, targets: object, senders: object) -> None:
     world.begin(there(GONE, package="Super"), there(SENDER, package="Super", linked=True))

@@ -51,7 +51,13 @@ def play_this(
     }
     command = [core / "ansible-playbook", "-vvvv", "--diff", "-e", f"@{folder / 'variables.json'}", *words]
     done = subprocess.run(
-        [*command, folder / "playbook.yml"], env=env, capture_output=True, text=True, timeout=120, check=False
+        [*command, folder / "playbook.yml"],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     output = done.stdout + done.stderr
     assert SECRET not in output and sandbox.account_token not in output
@@ -278,7 +284,7 @@ def by_name(name: str, core: Path, folder: Path, *words: str, **env: str) -> tup
     """Play a playbook of the collection by its name, in a folder of its own."""
     command = [core / "ansible-playbook", f"fonnte.whatsapp.{name}", "-vvvv", *words]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FONNTE_")}
-    full = {**kept, "HOME": str(folder), "ANSIBLE_HOME": str(folder / ".ansible"), "PWD": str(folder), **env}
+    full = {**kept, "HOME": str(folder), "ANSIBLE_HOME": str(folder / ".ansible"), **env}
     done = subprocess.run(command, cwd=folder, env=full, capture_output=True, text=True, timeout=120, check=False)
     assert SECRET not in done.stdout + done.stderr
     return done.returncode, done.stdout

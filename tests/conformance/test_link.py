@@ -243,9 +243,7 @@ def on_a_core(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) 
 def play(world: World, *words: str, **variables: object) -> Run:
     """Play it with the account's token in the environment, as a user does."""
     extra = [*words, "-e", json.dumps({f"link_{name}": value for name, value in variables.items()})]
-    return world.player.play_by_name(
-        "link", *extra, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT, "PWD": str(world.player.home)}
-    )
+    return world.player.play_by_name("link", *extra, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
 
 
 def summary(run: Run) -> list[str]:
@@ -296,7 +294,7 @@ def test_all_devices_of_the_account(world: World) -> None:
 def test_numbers_that_are_not_there_and_nobody_at_the_phone(world: World) -> None:
     world.begin(there(FIRST))
     run = play(world, devices=[FIRST, MISSING], timeout=1, folder="pictures")
-    where = world.player.home / "pictures" / f"{FIRST}.png"
+    where = world.player.directory / "pictures" / f"{FIRST}.png"
     lines = summary(run)
     assert lines[0] == f"{FIRST} (Toko Lama): NOT LINKED" and str(where) in lines[1] and where.exists()
     assert lines[2:] == [f"{MISSING}: NOT IN THE LIST of the account", "Linked: 0 of 2"]
@@ -392,7 +390,7 @@ def test_a_reason_is_not_told_of_the_next_run(world: World) -> None:
         "gather_facts": False,
         "tasks": [{"ansible.builtin.set_fact": {"link_problems": {FIRST: "old"}}}],
     }
-    env = {"FONNTE_ACCOUNT_TOKEN": ACCOUNT, "PWD": str(world.player.home)}
+    env = {"FONNTE_ACCOUNT_TOKEN": ACCOUNT}
     run = world.player.play_book([before, again], "--check", env=env)
     assert f"{FIRST} (Toko Lama): NOT LINKED" in summary(run) and not any("old" in line for line in summary(run))
 

@@ -184,7 +184,6 @@ def playbook(core: Path, world: World, folder: Path, *words: str, **variables: A
         "FONNTE_API_ENDPOINT": world.sandbox.url,
         "FONNTE_ACCOUNT_TOKEN": ACCOUNT,
         "FONNTE_RECORD_PATH": str(world.player.record),
-        "PWD": str(folder),
     }
     command = [core / "ansible-playbook", *words, "-e", f"@{folder / 'variables.json'}", "fonnte.whatsapp.record"]
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False)

@@ -133,8 +133,8 @@ def _link_line(account: Result, number: str) -> str:
         (client["contacts"] for client in account["clients"] if client["name"] == owner), []
     )
     asked = "; ".join(", ".join(str(contact[key]) for key in CONTACT if contact.get(key)) for contact in contacts)
-    entries = (entry for entry in account["devices"] if key_of(entry.get("device", "")) == key_of(number))
-    name = next(entries, {}).get("name") or ""
+    names = [entry.get("name") for entry in account["devices"] if key_of(entry.get("device", "")) == key_of(number)]
+    name = next(filter(None, names), "")
     words = [number, f'"{name}"' if name else "", owner, f"ask {asked}" if asked else ""]
     return " · ".join(filter(None, words))
 

@@ -18,7 +18,7 @@ import typing as t
 
 from .._common.errors import OptionError, doing
 from .._common.phone_numbers import matches
-from .._reconcile.apply import LOCK_SECONDS
+from .._reconcile.locks import LOCK_SECONDS
 from .._reconcile.observe import House
 from .._record.entries import NumberNote
 from .._record.files import SealedFile
