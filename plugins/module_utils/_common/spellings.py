@@ -32,9 +32,14 @@ LONGEST_KEPT = 1000
 # With more secrets than this, looking up each place of a string is quicker than looking for each secret.
 MANY = 64
 
-_ESCAPES = re.compile(
-    r"(?:%[0-9A-Fa-f]{2})+|(?:\\u[0-9A-Fa-f]{4})+|\\x[0-9A-Fa-f]{2}|\\[^ux]|&#?[0-9A-Za-z]{1,10};", re.DOTALL
-)
+# By the character that marks an escape: URL-encoding, JSON or Python, HTML.
+_KINDS = {
+    "%": r"(?:%[0-9A-Fa-f]{2})+",
+    "\\": r"(?:\\u[0-9A-Fa-f]{4})+|\\x[0-9A-Fa-f]{2}|\\[^ux]",
+    "&": r"&#?[0-9A-Za-z]{1,10};",
+}
+_ESCAPES_OF = {mark: re.compile(pattern, re.DOTALL) for mark, pattern in _KINDS.items()}
+_ESCAPES = re.compile("|".join(_KINDS.values()), re.DOTALL)
 _BASE64 = re.compile(r"[0-9A-Za-z+/_-]{5,}={0,2}")
 _BITS_OF_CHARACTER, _BITS_OF_BYTE = 6, 8
 _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
@@ -127,6 +132,8 @@ class SecretFinder:
                 found += self._within(hidden, SHORTEST_DECODED)
                 plain = _decoded(hidden)
                 found += self._within(plain, SHORTEST_DECODED) if plain is not None else ()
+            for alone in _decoded_alone(view):
+                found += self._within(alone, SHORTEST_DECODED)
             view = _decoded(view)
         return found
 
@@ -155,16 +162,25 @@ def _occurrences(text: str, length: int, secrets: set[str]) -> t.Iterator[Span]:
             place = text.find(secret, place + 1)
 
 
-def _decoded(view: _View) -> _View | None:
+def _decoded_alone(view: _View) -> t.Iterator[_View]:
+    """Yield a string with the escapes of one kind resolved: a secret may have the mark of another kind itself."""
+    marks = [mark for mark in _KINDS if mark in view.text]
+    for mark in marks if len(marks) > 1 else ():
+        decoded = _decoded(view, _ESCAPES_OF[mark])
+        if decoded is not None:
+            yield decoded
+
+
+def _decoded(view: _View, escapes: t.Pattern[str] = _ESCAPES) -> _View | None:
     """Return a string with its escapes resolved once; None where it has none."""
-    if not any(mark in view.text for mark in "%\\&"):
+    if not any(mark in view.text for mark in _KINDS):
         return None
     pieces: list[str] = []
     # Where each character begins and ends. Those of several escapes in a row have the place of all of them.
     begins: list[int] = []
     ends: list[int] = []
     done = 0
-    for found in _ESCAPES.finditer(view.text):
+    for found in escapes.finditer(view.text):
         plain = _resolved(found.group())
         pieces += [view.text[done : found.start()], plain]
         begins += [*range(done, found.start()), *[found.start()] * len(plain)]

@@ -91,6 +91,12 @@ def test_any_secret_is_masked_in_each_spelling(secret: str, name: str, before: s
     assert SPELLINGS[name](secret) not in masked
 
 
+@pytest.mark.parametrize("name", ["HTML-escaped", "URL-encoded", "JSON-escaped"])
+@pytest.mark.parametrize("secret", ["0000000000<\\", "000000000<\\n", "0000&lt;0000%41<"])
+def test_a_secret_may_have_the_marks_of_escapes_itself(name: str, secret: str) -> None:
+    assert SecretFinder([secret]).mask(f"a {SPELLINGS[name](secret)} b") == f"a {MASK} b"
+
+
 @given(text=st.text(), secrets=st.lists(st.text(min_size=12), max_size=3))
 def test_a_string_without_a_secret_is_left_alone(text: str, secrets: list[str]) -> None:
     if not any(secret.lower() in text.lower() for secret in secrets):
