@@ -35,6 +35,11 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store impo
 ENDPOINT = "https://api.example.com"
 ACCOUNT = "token-of-the-account"
 AT = "2026-11-22T09:00:00Z"
+# One account has the same secret for all its numbers: only the binding keeps their entries apart.
+DEVICES, NUMBERS = 2, 4
+PLACES = st.integers(0, DEVICES + NUMBERS - 1)
+# How far another file is from one.
+DISTANCES = st.integers(1, DEVICES + NUMBERS - 1)
 PRECIOUS = "a file of the user, with more than sixteen bytes"
 OTHER_UID = 65534
 
@@ -122,7 +127,7 @@ for line in sys.stdin:
 
 
 class Attack(RuleBasedStateMachine):
-    """Two devices and two numbers of one account, their backup, and an attacker without a token."""
+    """Devices and numbers of one account, their backup, and an attacker without a token."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -165,28 +170,28 @@ class Attack(RuleBasedStateMachine):
         return RecordStore(str(self.folder), ENDPOINT).number(ACCOUNT, f"62811111111{index}")
 
     def files(self) -> list[SealedFile[t.Any]]:
-        return [self.device(0), self.device(1), self.note(0), self.note(1)]
+        return [*map(self.device, range(DEVICES)), *map(self.note, range(NUMBERS))]
 
     def content(self, place: int) -> DeviceRecord | NumberNote:
         url = f"https://client-{place}.example.com/secret"
-        if place < 2:
+        if place < DEVICES:
             return DeviceRecord(number=f"62811111111{place}").confirm({"webhook": url}, AT)
         return NumberNote("creating", AT, {"webhook": url})
 
     @initialize()
     def begin(self) -> None:
-        for place in range(4):
+        for place in range(DEVICES + NUMBERS):
             self.write(place)
         self.back_up()
 
-    @rule(place=st.integers(0, 3))
+    @rule(place=PLACES)
     def write(self, place: int) -> None:
         file = self.files()[place]
         with contextlib.suppress(RecordError), file.lock(0):
             file.save(self.content(place))
             assert file.read() == self.content(place)
 
-    @rule(place=st.integers(0, 3))
+    @rule(place=PLACES)
     def clean(self, place: int) -> None:
         """Do what the message says: remove what is no file of the record."""
         for name in (self.files()[place].path, f"{self.files()[place].path}.lock"):
@@ -229,12 +234,15 @@ class Attack(RuleBasedStateMachine):
     def name(self, place: int, lock: bool) -> str:
         return self.files()[place].name + (".lock" if lock else "")
 
-    @rule(one=st.integers(0, 3), other=st.integers(0, 3), act=st.sampled_from(["swap", "copy", "relabel"]))
-    def move(self, one: int, other: int, act: str) -> None:
-        self.attack(act, self.name(one, False), self.name(other, False))
+    def other(self, place: int, distance: int) -> int:
+        return (place + distance) % (DEVICES + NUMBERS)
+
+    @rule(one=PLACES, distance=DISTANCES, act=st.sampled_from(["relabel", "swap", "copy"]))
+    def move(self, one: int, distance: int, act: str) -> None:
+        self.attack(act, self.name(one, False), self.name(self.other(one, distance), False))
 
     @rule(
-        place=st.integers(0, 3),
+        place=PLACES,
         lock=st.booleans(),
         act=st.sampled_from(["symlink", "link"]),
         goal=st.sampled_from(["precious", "new", "record", "directory"]),
@@ -243,22 +251,23 @@ class Attack(RuleBasedStateMachine):
         goals = {
             "precious": str(self.precious),
             "new": str(self.outside / "new"),
-            "record": self.name((place + 1) % 4, False),
+            "record": self.name(self.other(place, 1), False),
             "directory": str(self.outside),
         }
         self.attack(act, self.name(place, lock), goals[goal])
 
-    @rule(place=st.integers(0, 3), lock=st.booleans(), act=st.sampled_from(["pipe", "directory", "put_away"]))
+    @rule(place=PLACES, lock=st.booleans(), act=st.sampled_from(["pipe", "directory", "put_away"]))
     def replace(self, place: int, lock: bool, act: str) -> None:
         self.attack(act, self.name(place, lock))
 
-    @rule(place=st.integers(0, 3), length=st.sampled_from([0, 1, 38, 39, 40, 41, 100, 200, 1 << 40]))
+    @rule(place=PLACES, length=st.sampled_from([0, 1, 38, 39, 40, 41, 100, 200, 1 << 40]))
     def truncate(self, place: int, length: int) -> None:
         self.attack("truncate", self.name(place, False), length)
 
-    @rule(one=st.integers(0, 3), other=st.integers(0, 3), how=st.sampled_from(["swap", "copy", "relabel"]))
-    def change_backup(self, one: int, other: int, how: str) -> None:
-        self.attack("strings", self.backup, self.name(one, False), self.name(other, False), how)
+    @rule(one=PLACES, distance=DISTANCES, how=st.sampled_from(["relabel", "swap", "copy"]))
+    def change_backup(self, one: int, distance: int, how: str) -> None:
+        names = self.name(one, False), self.name(self.other(one, distance), False)
+        self.attack("strings", self.backup, *names, how)
 
     # What must hold
 
@@ -274,7 +283,7 @@ class Attack(RuleBasedStateMachine):
 
 
 Attack.TestCase.settings = settings(
-    max_examples=25,
+    max_examples=150,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
