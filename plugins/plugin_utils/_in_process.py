@@ -15,8 +15,8 @@ ordinary module is run.
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
+import pwd
 import sys
 import time
 import typing as t
@@ -28,6 +28,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport import CALL_TIMEOUTS
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.lineage import current_lineage
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import (
@@ -41,10 +42,10 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task impo
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import Spec, renamed
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import KEEP, plain
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._masking import Secrets, masked
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._progress import Progress
 
 SWITCH = "fonnte_in_process"
 PROGRESS_SWITCH = "fonnte_progress"
-PROGRESS_SECONDS = 5.0
 
 display = Display()
 
@@ -89,7 +90,7 @@ class InProcess(ActionBase):
         if self._task.async_val:
             return "the task is async"
         become = self._connection.become
-        if become is not None and become.get_option("become_user") != getpass.getuser():
+        if become is not None and not _is_this_user(become.get_option("become_user")):
             return "the task becomes another user"
         interpreter = self._interpreter(variables)
         if interpreter and not _is_this_python(interpreter):
@@ -139,7 +140,8 @@ class InProcess(ActionBase):
         if checked.error_messages:
             result: dict[str, t.Any] = {"failed": True, "msg": self._refusal(checked)}
         else:
-            result = self._call(checked.validated_parameters, given, warnings, self._progress(variables))
+            with self._progress(variables, checked.validated_parameters) as progress:
+                result = self._call(checked.validated_parameters, given, warnings, progress.update)
         if warnings:
             result["warnings"] = warnings
         if shows_invocation:
@@ -154,31 +156,31 @@ class InProcess(ActionBase):
             return f"Unsupported parameters for ({self._task.action}) module: {text}"
         return text
 
-    def _progress(self, variables: dict[str, t.Any]) -> t.Callable[[int, int], None]:
-        """Return what shows that long work is alive: a line every few seconds, and none for what is quick."""
-        shown_at = time.monotonic()
+    @contextlib.contextmanager
+    def _progress(self, variables: dict[str, t.Any], params: dict[str, t.Any]) -> t.Iterator[Progress]:
+        """Show that long work is alive, for as long as it runs; a task that waits for a person is silent."""
         wanted = boolean(self._templar.template(variables.get(PROGRESS_SWITCH, True)), strict=False)
-
-        def show(done: int, total: int) -> None:
-            nonlocal shown_at
-            if wanted and time.monotonic() - shown_at >= PROGRESS_SECONDS:
-                shown_at = time.monotonic()
-                _display(f"{self._task.action}: {done} of {total} devices are done")
-
-        return show
+        show = self._show if wanted else self._keep_quiet
+        progress = Progress(show, params["api_endpoint"], params["api_timeout"] * CALL_TIMEOUTS)
+        if wanted and not params.get("wait"):
+            progress.watch()
+        try:
+            yield progress
+        finally:
+            progress.end()
 
     def _show(self, text: str) -> None:
         _display(f"{self._task.action}: {text}")
 
     def _keep_quiet(self, text: str) -> None:
-        """Show nothing, since the task says no_log."""
+        """Show nothing: the task has no_log, or the user wants no progress."""
 
     def _call(
         self,
         params: dict[str, t.Any],
         given: dict[str, t.Any],
         warnings: list[str],
-        progress: t.Callable[[int, int], None],
+        progress: t.Callable[[int, int, int], None],
     ) -> dict[str, t.Any]:
         if self._task.until or (self._task.retries or 0) > 1:
             # All tries share this process, and each is to see what is there then.
@@ -238,10 +240,18 @@ def _working_directory(path: str) -> t.Iterator[None]:
             os.close(start)
 
 
+def _is_this_user(name: str) -> bool:
+    """Return whether a name is that of the user of this process; a number without a name has none."""
+    try:
+        return pwd.getpwnam(name).pw_uid == os.geteuid()
+    except (KeyError, TypeError):
+        return False
+
+
 def _display(text: str) -> None:
-    """Show a line of progress. A terminal that is gone must not end the work."""
+    """Show a line on standard error: standard output may be JSON. A terminal that is gone must not end the work."""
     with contextlib.suppress(OSError, ValueError):
-        display.display(text)
+        display.display(text, stderr=True)
 
 
 def _masked(result: dict[str, t.Any], hidden: set[str]) -> dict[str, t.Any]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -155,6 +156,29 @@ def test_every_declaration_of_a_directory_is_read(node: ControlNode) -> None:
     (folder / "clients" / "client.yml").rename(folder / "B.YML")
     done = node.playbook("provision", *variables(provision_files="clients [2026] *"))
     assert done.returncode == 0 and NEW in node.numbers(), done.stdout
+
+
+# Output
+
+
+def test_progress_leaves_standard_output_alone(node: ControlNode) -> None:
+    """A line of a long run, and the name of a hanging service, go to standard error."""
+    node.sandbox.set_options(latency=15.0)
+    task = {"fonnte.whatsapp.fonnte_device_info": {}}
+    play = {"hosts": "localhost", "gather_facts": False, "tasks": [task]}
+    (node.project / "play.yml").write_text(json.dumps([play]), encoding="utf-8")
+    done = subprocess.run(
+        [node.programs / "ansible-playbook", "play.yml"],
+        env=node.environment(ANSIBLE_STDOUT_CALLBACK="minimal"),
+        cwd=node.project,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=120,
+        check=False,
+    )
+    assert "has not answered for" in done.stderr and node.sandbox.url in done.stderr, done
+    assert "has not answered for" not in done.stdout, done
 
 
 # Certificates

@@ -161,7 +161,7 @@ class Turn:
         return self.foreseen
 
 
-Progress = t.Callable[[int, int], None]
+Progress = t.Callable[[int, int, int], None]
 
 
 def foresee_fleet(house: House, members: t.Sequence[Member], orders: Orders) -> list[Turn]:
@@ -338,6 +338,7 @@ class _Board:
     progress: Progress
     total: int
     done: int = 0
+    failed: int = 0
     closed: str = ""
     full: str = ""
     probes: int = 0
@@ -380,6 +381,7 @@ class _Board:
                 turn.fault.doing = f"Locking device {turn.member.desired.number}".rstrip()
                 self.see(turn)
                 self.done += 1
+                self.failed += 1
         self.work_on_all([turn for turn in turns if turn.fault is None], holds)
 
     def work_on_all(self, turns: t.Sequence[Turn], holds: t.Mapping[int, Hold] | None = None) -> None:
@@ -392,7 +394,7 @@ class _Board:
             ):
                 # A fault of our own must not pass for a device that is done.
                 ended.result()
-                self.progress(self.done, self.total)
+                self.progress(self.done, self.failed, self.total)
         except BaseException as fault:
             # What is under way ends; nothing new begins. Where the task's time is over, or somebody pressed Ctrl-C,
             # that is told without waiting. The process still ends after its threads: Python joins them at its exit.
@@ -427,6 +429,7 @@ class _Board:
             turn.outcome.sight = replace(turn.outcome.sight, listing=None)
         with self.lock:
             self.done += 1
+            self.failed += turn.fault is not None
 
     def _learn(self, turn: Turn, fault: FonnteError, probes: int) -> None:
         """Conclude from one failure what it means for the others; probes is how many there were when it was begun."""

@@ -31,7 +31,7 @@ class Task:
         secrets: Learns the tokens of the run, and masks what comes back.
         keep: What earlier tasks of this process have kept.
         given: The options as the user wrote them.
-        progress: Is told how many devices of a fleet are done, and of how many.
+        progress: Takes how many devices of a fleet are done, how many of them failed, and how many there are.
         show: Is told what a person has to see before the task ends. An ordinary module has nobody to tell it to.
         clock: The clock that measures how old a list of devices is.
     """
@@ -43,7 +43,7 @@ class Task:
     secrets: SecretFinder = field(default_factory=SecretFinder, repr=False)
     keep: Keep | None = field(default=None, repr=False)
     given: Params = field(default_factory=dict, repr=False)
-    progress: t.Callable[[int, int], None] = field(default=lambda done, total: None, repr=False)
+    progress: t.Callable[[int, int, int], None] = field(default=lambda done, failed, total: None, repr=False)
     show: t.Callable[[str], None] = field(default=lambda text: None, repr=False)
     clock: Clock = field(default=read_steady_clock, repr=False)
 

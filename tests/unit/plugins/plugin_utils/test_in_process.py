@@ -88,7 +88,7 @@ def test_no_descriptor_stays_open(there: Path) -> None:
 def test_a_line_of_progress_that_nobody_can_read_ends_no_work(
     monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
-    def closed(_text: str) -> None:
+    def closed(_text: str, stderr: bool) -> None:
         raise fault
 
     monkeypatch.setattr(_in_process.display, "display", closed)

@@ -285,7 +285,7 @@ def test_a_probe_holds_up_nobody_who_is_done(rich: Controller, monkeypatch: pyte
     Reads(monkeypatch, lambda: in_time.append(another_done.wait(PATIENCE)))
     adding(monkeypatch, {number(0): unreachable})
     params = rich.complete("fleet", devices=entries(2), concurrency=2)
-    task = Task(params, {}, given=params, progress=lambda _done, _total: another_done.set())
+    task = Task(params, {}, given=params, progress=lambda _done, _failed, _total: another_done.set())
     with pytest.raises(FonnteError):
         run_fleet(task)
     assert in_time == [True]

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Progress of a long task, as lines on standard error: standard output may be JSON that a program reads."""
+
+from __future__ import annotations
+
+import threading
+import time
+import typing as t
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.clock import DAY_SECONDS
+
+LINE_SECONDS = 5.0
+SILENCE_SECONDS = 10.0
+
+Show = t.Callable[[str], None]
+
+
+class Progress:
+    """Shows at most a line in five seconds, and names a service that has been silent for ten.
+
+    Args:
+        show: Shows a line.
+        endpoint: The address of the service.
+        request_seconds: After how many seconds a request ends.
+        clock: Seconds; passed in by tests.
+    """
+
+    def __init__(
+        self, show: Show, endpoint: str, request_seconds: float, clock: t.Callable[[], float] = time.monotonic
+    ) -> None:
+        self._show = show
+        self._endpoint = endpoint
+        self._request_seconds = request_seconds
+        self._clock = clock
+        self._started = self._shown = clock()
+        self._ended = threading.Event()
+
+    def update(self, done: int, failed: int, total: int) -> None:
+        """Show how many devices are done, how many of them failed, and how long the others may take."""
+        now = self._clock()
+        if now - self._shown < LINE_SECONDS:
+            return
+        self._shown = now
+        left = (now - self._started) / max(1, done) * (total - done)
+        self._show(f"{done} of {total} devices are done, {failed} failed; about {_duration(left)} left")
+
+    def check_silence(self) -> bool:
+        """Show once that nothing has happened for ten seconds; return whether it was shown."""
+        silent = self._clock() - self._shown
+        if silent < SILENCE_SECONDS:
+            return False
+        self._show(
+            f"{self._endpoint} has not answered for {silent:.0f} s; a request ends after {self._request_seconds:g} s"
+        )
+        return True
+
+    def watch(self) -> None:
+        """Check for silence in a thread of its own, until it was shown or the task has ended."""
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(1.0):
+            if self.check_silence():
+                return
+
+    def end(self) -> None:
+        """The task has ended."""
+        self._ended.set()
+
+
+def _duration(seconds: float) -> str:
+    if seconds >= DAY_SECONDS:
+        return "more than a day"
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"

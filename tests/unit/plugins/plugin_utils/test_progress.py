@@ -1,0 +1,52 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Progress lines: how many failed, how long it may still take, and a service that is silent."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._progress import Progress
+
+
+class Watch:
+    """A clock that a test sets, and the lines that were shown."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.lines: list[str] = []
+        self.progress = Progress(self.lines.append, "https://api.example.com", 300.0, lambda: self.now)
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+def test_a_quick_task_shows_nothing(watch: Watch) -> None:
+    watch.now += 4.9
+    watch.progress.update(10, 0, 300)
+    assert not watch.progress.check_silence() and watch.lines == []
+
+
+def test_a_line_tells_what_failed_and_how_long_it_may_take(watch: Watch) -> None:
+    for seconds, done, failed in ((10, 50, 2), (1, 51, 2), (9, 100, 3)):
+        watch.now += seconds
+        watch.progress.update(done, failed, 300)
+    assert watch.lines == [
+        "50 of 300 devices are done, 2 failed; about 50 s left",
+        "100 of 300 devices are done, 3 failed; about 40 s left",
+    ]
+    watch.now += 600
+    watch.progress.update(120, 3, 300)
+    assert watch.lines[-1] == "120 of 300 devices are done, 3 failed; about 16 min left"
+
+
+def test_a_service_that_is_silent_is_named_once(watch: Watch) -> None:
+    watch.now += 9
+    assert not watch.progress.check_silence()
+    watch.now += 1
+    assert watch.progress.check_silence()
+    assert watch.lines == ["https://api.example.com has not answered for 10 s; a request ends after 300 s"]
