@@ -132,7 +132,8 @@ EXAMPLES = r"""
 RETURN = r"""
 devices:
   description:
-    - The devices that O(result) chooses, in the order of the list. Each has the keys of the module P(fonnte.whatsapp.fonnte_device#module) without the diff, and these.
+    - The devices that O(result) chooses, in the order of the list.
+    - Each has the keys of the module P(fonnte.whatsapp.fonnte_device#module) without the diff, and these.
   returned: always, as far as known
   type: list
   elements: dict

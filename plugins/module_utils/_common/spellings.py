@@ -78,7 +78,7 @@ class SecretFinder:
         self._masked.clear()
         for secret in new:
             # In base64 and percent-encoding a character beyond ASCII is several bytes.
-            for form in {secret, secret.encode("utf-8", "replace").decode("latin-1")}:
+            for form in sorted({secret, secret.encode("utf-8", "replace").decode("latin-1")}):
                 self._exact.setdefault(len(form), set()).add(form)
                 if len(form) >= SHORTEST_FOLDED:
                     self._folded.setdefault(len(form), set()).add(form.translate(_LOWER))
