@@ -18,7 +18,6 @@ import contextlib
 import os
 import pwd
 import sys
-import time
 import typing as t
 
 from ansible import constants

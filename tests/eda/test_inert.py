@@ -30,8 +30,18 @@ EXTRA = {
     "sliced": "{{ event.fonnte.message[1:] }}",
     "trimmed": "{{ event.fonnte.message | trim }}",
     "cut": "{{ event.fonnte.name[:7] }}:{{ event.fonnte.message }}",
+    "lowered": "{{ event.fonnte.message | lower }}",
+    "packed": "{{ event.fonnte.message | replace(' ', '') }}",
+    "cut_once": "{{ event.fonnte.name[:1] ~ event.fonnte.member ~ event.fonnte.message }}",
+    "alone": "{{ event.fonnte.message }}",
+    "with_more": "{{ event.fonnte.message }} (from {{ event.fonnte.sender }})",
     "whole": "{{ event.fonnte }}",
 }
+
+
+def escaped(text: str) -> str:
+    """A string as a Python literal without a brace in it: ansible-rulebook evaluates literals."""
+    return "".join(f"\\x{ord(letter):02x}" if letter in "{}" else letter for letter in text)
 
 
 def lookup(canary: Path) -> str:
@@ -39,9 +49,17 @@ def lookup(canary: Path) -> str:
     return f"lookup('ansible.builtin.pipe', 'touch {canary}')"
 
 
+def define_upper(canary: Path) -> str:
+    """A header that works after the filter lower."""
+    return f"#JINJA2:VARIABLE_START_STRING:'<%',VARIABLE_END_STRING:'%>'\n<% LOOKUP('PIPE','TOUCH {str(canary).upper()}') %>"
+
+
 def attacks(folder: Path) -> list[dict[str, Any]]:
     """Events of a sender who would like to run code; the file that each would create has its index as its name."""
-    run = [lookup(folder / f"ran-{index}") for index in range(12)]
+    run = [lookup(folder / f"ran-{index}") for index in range(20)]
+    # With quotation marks of the other kind inside a literal.
+    quoted = [text.replace("'", '"') for text in run]
+    upper = define_upper(folder / "RAN-16")
     define = "variable_start_string:'<%',variable_end_string:'%>'\n<% {} %>"
     chats: list[dict[str, Any]] = [
         {"message": f"{{{{ {run[0]} }}}}"},
@@ -56,6 +74,22 @@ def attacks(folder: Path) -> list[dict[str, Any]]:
         {"name": "#jin", "message": "ja2:" + define.format(run[9])},
         {"message": "x", f"{{{{ {run[10]} }}}}": {f"{{{{ {run[11]} }}}}": 1}},
         {"message": "x", "__ansible_vault": "x", "more": {"__ansible_unsafe": "{{ 1 }}", "__ansible_type": "x"}},
+        {"message": escaped(f"'{{{{ {quoted[12]} }}}}'")},
+        {"message": escaped(f"'{{{{ {quoted[13]} }}}}'") + "#."},
+        {
+            "message": "'#' 'jinj' '''a2:variable_start_string:\"<%\",variable_end_string:\"%>\"\n<% "
+            + quoted[14]
+            + " %>'''"
+        },
+        {"message": escaped(f"['{{{{ {quoted[15]} }}}}']")},
+        {"message": upper},
+        {"message": "# j inj a2:" + define.format(run[17]).replace("touch ", "touch\t")},
+        {"name": "#x", "member": "jinj", "message": "a2:" + define.format(run[18])},
+        {
+            "message": "['#' 'jinj' '''a2:variable_start_string:\"<%\",variable_end_string:\"%>\"\n<% "
+            + quoted[19]
+            + " %>''']"
+        },
     ]
     return [
         {
@@ -82,7 +116,8 @@ def playbook(folder: Path) -> Path:
         {"debug": {"msg": f"{{{{ {fonnte}.message[1:] }}}}{{{{ {fonnte}.message | trim }}}}"}},
         {"debug": {"msg": "{{ item.key }} {{ item.value }}"}, "loop": f"{{{{ {fonnte}.other | dict2items }}}}"},
         {"set_fact": {"kept": f"{{{{ {fonnte}.name ~ {fonnte}.message }}}}", "again": "{{ joined }}"}},
-        {"debug": {"msg": "{{ kept }} {{ again }}"}},
+        {"set_fact": {"one": f"{{{{ {fonnte}.message }}}}", "low": f"{{{{ {fonnte}.message | lower }}}}"}},
+        {"debug": {"msg": "{{ kept }} {{ again }} {{ one }} {{ low }}"}},
         *({"debug": {"msg": f"{{{{ {name} }}}}"}} for name in EXTRA),
         {"debug": {"var": "joined"}},
         {"copy": {"content": "{{ whole | to_json }}", "dest": f"{folder}/played-{{{{ {fonnte}.inbox_id }}}}"}},
@@ -133,7 +168,11 @@ def test_no_string_of_an_event_runs_code(tmp_path: Path, start: Any, programs: P
     end = time.monotonic() + PLAYED_WITHIN + 10 * len(sent)
     while len(list(tmp_path.glob("played-*"))) < len(sent) and time.monotonic() < end:
         time.sleep(0.2)
-    assert [path.name for path in tmp_path.glob("ran-*")] == []
+    assert [path.name for path in tmp_path.rglob("*") if path.name.lower().startswith("ran-")] == []
     assert len(list(tmp_path.glob("played-*"))) == len(sent), run.output()[-6000:]
     event = json.loads((tmp_path / "played-0").read_text(encoding="utf-8"))
-    assert event["message"].startswith("\uff5b\uff5b lookup(") and event["altered"] == ["message"]
+    assert (
+        event["message"].startswith("\uff5b\uff5b lookup(")
+        and "touch" in event["message"]
+        and event["altered"] == ["message"]
+    )

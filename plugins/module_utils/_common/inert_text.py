@@ -7,19 +7,19 @@
 """Strings from outside, changed so that Ansible can never read a template in them (invariant 7).
 
 ansible-rulebook writes events into extra vars, and Ansible trusts extra vars as templates. A rulebook may join,
-slice or trim the strings first, so it is not enough to break ``{{``: no character that could begin a template may
-remain. Three things begin one:
+slice, trim or lower the strings first, and it evaluates a string that reads as a Python literal. So no character
+may remain that could begin a template, alone or with others:
 
 - ``{``, as in ``{{``, ``{%`` and ``{#``;
-- a first line ``#jinja2:variable_start_string:'<<'``, which defines other delimiters and needs no ``{``;
+- ``#``, as in a first line ``#jinja2:variable_start_string:'<<'``, which defines other delimiters;
+- ``\\`` and quotation marks: without them no literal is a string, such as ``'\\x7b'`` or ``'#' 'jinja2:'``;
 - a key that begins with ``__ansible``, such as ``__ansible_vault``, which the reader of variables decodes.
 
-Each is replaced by its full-width form, which looks the same to a person.
+Each is replaced by a character that looks the same to a person.
 """
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 MAX_PATHS = 50
@@ -27,13 +27,10 @@ MAX_PATH_LENGTH = 200
 # The rest of the paths, where there are more.
 MORE = "…"
 
-# A "#" that may become the begin of "#jinja2:", whether more of the word follows in another string or not.
-_HEADER_BEGIN = re.compile(r"#(?=\s*(?:ji|j?\Z))")
-# The word without its begin: a rulebook may write the "#" itself, or slice the first letters off.
-_HEADER_WORD = "inja2"
 _RESERVED_KEY = "__ansible"
+_RESERVED_BEGIN = "\uff3f\uff3f"
 
-_FULL_WIDTH = {"{": "\uff5b", "#": "\uff03", "2": "\uff12", "__": "\uff3f\uff3f"}
+_REPLACED = str.maketrans({"{": "\uff5b", "#": "\uff03", "\\": "\uff3c", "'": "\u2019", '"': "\u201d", "`": "\u2018"})
 
 
 def make_inert(value: t.Any) -> tuple[t.Any, list[str]]:
@@ -52,10 +49,7 @@ def make_inert(value: t.Any) -> tuple[t.Any, list[str]]:
 
 def make_inert_string(text: str) -> str:
     """Return a string that is no template, and that joins with others to none."""
-    text = text.replace("{", _FULL_WIDTH["{"])
-    if "#" in text:
-        text = _HEADER_BEGIN.sub(_FULL_WIDTH["#"], text)
-    return text.replace(_HEADER_WORD, _HEADER_WORD[:-1] + _FULL_WIDTH["2"])
+    return text.translate(_REPLACED)
 
 
 def _inert(value: t.Any, path: str, paths: list[str]) -> t.Any:
@@ -87,7 +81,7 @@ def _inert_key(key: t.Any) -> t.Any:
         return key
     name = make_inert_string(key)
     # Ansible's reader decodes such keys, and fails on them where their value is not what it expects.
-    return _FULL_WIDTH["__"] + name[2:] if name.startswith(_RESERVED_KEY) else name
+    return _RESERVED_BEGIN + name[2:] if name.startswith(_RESERVED_KEY) else name
 
 
 def _free_name(name: t.Any, key: t.Any, value: dict[t.Any, t.Any], result: dict[t.Any, t.Any]) -> t.Any:
