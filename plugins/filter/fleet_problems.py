@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import printable
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import misspelt, read_fleet
 
 DOCUMENTATION = r"""
@@ -79,7 +80,9 @@ def fleet_problems(
     sources: t.Mapping[str, t.Any], stamped: bool = False, names: t.Sequence[str] = (), options: t.Sequence[str] = ()
 ) -> list[str]:
     """Return a sentence for each reason why sources do not declare one fleet."""
-    return [*misspelt(names, options), *read_fleet(sources, stamped).problems]
+    problems = [*misspelt(names, options), *read_fleet(sources, stamped).problems]
+    # A key or a name of a file is anybody's, and the sentence goes to a terminal.
+    return [printable(problem) for problem in problems]
 
 
 class FilterModule:

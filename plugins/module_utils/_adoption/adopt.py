@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from .._common.atomic_files import write_all
 from .._common.errors import FonnteError, OptionError
 from .._common.phone_numbers import NumberIndex, parse_number
-from .._common.redaction import bare_host
+from .._common.redaction import bare_host, printable
 from .._common.yaml_edit import TextError, is_elsewhere, pairs, plain
 from .._device.settings import BY_OPTION, Kind, Settings, Value, declare
 from .declaration_files import DeclarationFile, Declared, Places, new_file, says, with_devices, with_settings
@@ -178,11 +178,13 @@ def _file_names(clients: t.Iterable[str]) -> dict[str, str]:
     for client in sorted(set(clients)):
         name = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFKC", client).lower()).strip("-")
         if not name:
-            raise OptionError("clients", f'no file can be named after the client "{client}"', "rename its devices")
+            raise OptionError(
+                "clients", f'no file can be named after the client "{printable(client)}"', "rename its devices"
+            )
         if name in owners:
             raise OptionError(
                 "clients",
-                f'the client "{client}" and {_quoted(owners[name])} would share the file {name}.yml',
+                f'the client "{printable(client)}" and {_quoted(owners[name])} would share the file {name}.yml',
                 "rename devices in the dashboard, or use another expression",
             )
         names[client] = name
@@ -191,7 +193,7 @@ def _file_names(clients: t.Iterable[str]) -> dict[str, str]:
 
 
 def _quoted(owner: str) -> str:
-    return owner if owner.startswith("those that") else f'"{owner}"'
+    return owner if owner.startswith("those that") else f'"{printable(owner)}"'
 
 
 # --- the second run: a filled sheet -------------------------------------------------------------------------------

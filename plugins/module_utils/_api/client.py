@@ -27,7 +27,7 @@ from .._device.settings import Settings, Where, from_wire, to_wire
 from .._device.stamp import Stamp, bare_name, read_stamp
 from .cache import KeptListing
 from .qr_image import read_picture
-from .wire import Call
+from .wire import Call, Guard
 
 if t.TYPE_CHECKING:
     from .._common.redaction import Redactor
@@ -134,18 +134,20 @@ class FonnteApi:
             settings=from_wire(body, Where.PROFILE),
         )
 
-    def add_device(self, account_token: str, number: str, settings: Settings) -> Device:
+    def add_device(self, account_token: str, number: str, settings: Settings, guard: Guard | None = None) -> Device:
         """Create a device and return it with its new token (call /add-device)."""
         path = "/add-device"
         self._kept.touch(number)
-        body = self._call(path, account_token, {"device": number, **to_wire(settings)})
+        body = self._call(path, account_token, {"device": number, **to_wire(settings)}, guard)
         token, stored = _token(body.get("token")), _number(body.get("device"))
         self._redactor.learn([token])
         if not token or not stored or not same_number(stored, number):
             raise _strange(path, "without the new device's number and token")
         return Device(number=stored, token=token, sent_as=str(body["device"]), settings=from_wire(body, Where.ADDED))
 
-    def update_device(self, device_token: str, number: str | None, settings: Settings) -> None:
+    def update_device(
+        self, device_token: str, number: str | None, settings: Settings, guard: Guard | None = None
+    ) -> None:
         """Write settings; what is left out may be reset by the service (call /update-device).
 
         Args:
@@ -153,26 +155,27 @@ class FonnteApi:
             number: The registered number. It is a writable field: any other one renumbers the device.
                 None leaves it out, which the service may refuse.
             settings: The complete set of what is known.
+            guard: Called before the request goes out; raises FonnteError to prevent it. That of other methods alike.
         """
         form = to_wire(settings) if number is None else {"device": number, **to_wire(settings)}
         self._kept.touch(device_token)
-        self._call("/update-device", device_token, form)
+        self._call("/update-device", device_token, form, guard)
 
-    def disconnect(self, device_token: str) -> None:
+    def disconnect(self, device_token: str, guard: Guard | None = None) -> None:
         """Unlink the WhatsApp account of a device (call /disconnect)."""
         self._kept.touch(device_token)
-        self._call("/disconnect", device_token, {})
+        self._call("/disconnect", device_token, {}, guard)
 
-    def request_otp(self, device_token: str) -> None:
+    def request_otp(self, device_token: str, guard: Guard | None = None) -> None:
         """Have a code for the deletion sent to the account's owner (call /delete-device with an empty otp)."""
-        self._call("/delete-device", device_token, {"otp": ""})
+        self._call("/delete-device", device_token, {"otp": ""}, guard)
 
-    def delete_device(self, device_token: str, otp: str) -> str | None:
+    def delete_device(self, device_token: str, otp: str, guard: Guard | None = None) -> str | None:
         """Delete a device, and return the number that the service says it deleted (call /delete-device)."""
         if not otp:
             raise ValueError("an empty otp would ask for a new code")
         self._kept.touch(device_token)
-        body = self._call("/delete-device", device_token, {"otp": otp})
+        body = self._call("/delete-device", device_token, {"otp": otp}, guard)
         found = re.search(r"\bdevice (\d+) successfully deleted", str(body.get("detail", "")))
         return found.group(1) if found else None
 
@@ -210,8 +213,8 @@ class FonnteApi:
         self._kept.touch(device_token)
         return self._call(path, device_token, form)
 
-    def _call(self, path: str, token: str, form: t.Mapping[str, str]) -> dict[str, t.Any]:
-        return self._make(Call(path, token, form))
+    def _call(self, path: str, token: str, form: t.Mapping[str, str], guard: Guard | None = None) -> dict[str, t.Any]:
+        return self._make(Call(path, token, form, guard=guard))
 
     def _make(self, call: Call) -> dict[str, t.Any]:
         try:
@@ -287,9 +290,14 @@ def _number(raw: object) -> str:
     return displayed_number(cut(_text(raw) or "", LONGEST_NUMBER))
 
 
+# Braces, quotation marks and backslashes are in no token of Fonnte, and would make a template of one that is written to a
+# file of variables; a comma separates targets.
+_TOKEN = re.compile(r"(?!#jinja2)[!#-&(-+\--\[\]-_a-z|~]+", re.IGNORECASE)
+
+
 def _token(raw: object) -> str:
-    """Return a token that a header can hold, or the empty text."""
-    return raw if isinstance(raw, str) and re.fullmatch(r"[\x21-\x7e]+", raw) else ""
+    """Return a token that a header and a file of variables can hold; empty for any other."""
+    return raw if isinstance(raw, str) and _TOKEN.fullmatch(raw) else ""
 
 
 def _whole(raw: object) -> int | None:

@@ -120,6 +120,9 @@ class Transport:
         """Try until there is an answer that is no passing fault, or no try is left."""
         policy = POLICIES[call.path]
         while True:
+            if call.guard is not None:
+                # Waiting for a place, for the service or for another try may have taken minutes.
+                call.guard()
             try:
                 answer = self._try(session, call, tries.deadline)
             except CallError as fault:

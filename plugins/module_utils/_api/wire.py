@@ -44,12 +44,16 @@ class Upload:
     content: bytes = field(repr=False)
 
 
+Guard = t.Callable[[], None]
+
+
 @dataclass(frozen=True)
 class Call:
     """What goes out over the wire.
 
     Attributes:
         method: POST, with the token in a header and the form in the body; or GET, with all of it in the URL.
+        guard: Called before each try; it raises FonnteError to prevent the request.
     """
 
     path: str
@@ -57,6 +61,7 @@ class Call:
     form: t.Mapping[str, str] = field(default_factory=dict, repr=False)
     upload: Upload | None = None
     method: str = "POST"
+    guard: Guard | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -199,7 +199,8 @@ def displayed_number(listed: str) -> str:
 
 def digits_of(number: str) -> str:
     """Return a number of the list without what people write between digits, such as a plus or spaces."""
-    return _DROPPED.sub("", displayed_number(number))
+    # Any white space, before the display makes a mark of a no-break space or a line end.
+    return _DROPPED.sub("", displayed_number("".join(number.split())))
 
 
 def key_of(number: str) -> str:
@@ -241,11 +242,11 @@ class NumberIndex:
     def find(self, wanted: str) -> list[str]:
         """Return those of the registered spellings that are the wanted number.
 
-        An exact match wins and is alone; otherwise every spelling of the same phone is returned, so that
-        the caller can refuse to choose between two.
+        Those with exactly these digits win; otherwise every spelling of the same phone is returned. The caller can
+        refuse to choose between two: with and without a plus, both have the same digits.
         """
         spellings = self.spellings(wanted)
-        return [wanted] if wanted in spellings else spellings
+        return [spelling for spelling in spellings if digits_of(spelling) == wanted] or spellings
 
     def locate(self, wanted: str, has_country: bool = False) -> list[str]:
         """Return the same, and refuse a number that may lack its leading zero.

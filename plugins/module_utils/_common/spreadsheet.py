@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import re
+
 from .phone_numbers import parse_number
 
 BOM = "\ufeff"
@@ -26,6 +28,11 @@ def dashed(number: str) -> str:
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
+# A spreadsheet that separates by another character than the file begins a cell there.
+_AFTER_SEPARATOR = re.compile(r"([;,\t|]\s*)(?=[%s])" % re.escape("".join(_FORMULA)))
+
+
 def guard_formula(text: str) -> str:
-    """Return the string of a cell that no spreadsheet runs."""
-    return "'" + text if text.lstrip().startswith(_FORMULA) else text
+    """Return the string of a cell that no spreadsheet runs, whichever separator it reads the file with."""
+    guarded = _AFTER_SEPARATOR.sub("\\1'", text)
+    return "'" + guarded if guarded.lstrip().startswith(_FORMULA) else guarded

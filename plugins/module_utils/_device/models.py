@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from .._common.clock import Moment
 from .._common.errors import FonnteError
-from .._common.phone_numbers import NumberIndex
+from .._common.phone_numbers import NumberIndex, digits_of
 from .._common.redaction import printable
 from .settings import Settings
 from .stamp import Stamp
@@ -119,9 +119,12 @@ class Listing:
         """
         found = self._numbers.locate(number, has_country)
         if len(found) > 1:
+            same = len({digits_of(spelling) for spelling in found}) == 1
             raise FonnteError(
                 f"the account has more than one device with this number: {' and '.join(found)}",
-                "write the number exactly as one of them is registered",
+                "give the device_token of the one you mean, or rename one in the dashboard"
+                if same
+                else "write the number exactly as one of them is registered",
             )
         if not found:
             return None

@@ -52,6 +52,7 @@ class Connection:
         self._head = 0
         self._tail = b""
         self._in_head = True
+        self._begun = False
 
     def close(self) -> None:
         """End it at once, whatever its state."""
@@ -59,12 +60,17 @@ class Connection:
 
     def await_head(self) -> None:
         """Count the bytes of the next request's head."""
-        self._head, self._tail, self._in_head = 0, b"", True
+        self._head, self._tail, self._in_head, self._begun = 0, b"", True, False
 
     def is_head_too_large(self, data: bytes) -> bool:
         """Count bytes that arrived, and return whether a head has more than ``MAX_HEAD_BYTES`` by now."""
         if not self._in_head:
             return False
+        if not self._begun:
+            # Blank lines before a request are no end of its head; they count for its length.
+            stripped = data.lstrip(b"\r\n")
+            self._head += len(data) - len(stripped)
+            self._begun, data = bool(stripped), stripped
         window = self._tail + data
         end = window.find(_HEAD_END)
         self._in_head = end < 0

@@ -103,9 +103,9 @@ def check_declaration(
     notes += _open_notes(fleet)
     head = _head(fleet, len(texts), problems, earlier is not None and not parts)
     return {
-        "problems": problems,
-        "notes": notes,
-        "text": _as_lines(head, parts, notes),
+        "problems": [printable(problem) for problem in problems],
+        "notes": [printable(note) for note in notes],
+        "text": [printable(line) for line in _as_lines(head, parts, notes)],
         "markdown": _as_markdown(head, problems, parts, notes),
     }
 
@@ -302,7 +302,7 @@ def _as_markdown(head: str, problems: t.Sequence[str], parts: t.Sequence[Part], 
         blocks += ["### Wrong", _list(problems)]
     for part in parts:
         blocks += [
-            f"### {part.title} ({len(part.lines)})",
+            f"### {_quiet(part.title)} ({len(part.lines)})",
             *([part.note] if part.note else []),
             _list(_few(part.lines)),
         ]

@@ -37,7 +37,7 @@ from .._options.common import API, EVIDENCE, Params, Spec, between, common_warni
 from .._options.fleet_members import MEMBER, MEMBER_DEFAULTS
 from .._reconcile.observe import House
 from .._reconcile.result import Result, show
-from .fleet import fleet_members
+from .fleet import fleet_members, member_tokens
 from .sheet import SEPARATORS
 from .task import Report, Task
 
@@ -76,6 +76,7 @@ def run_audit(task: Task) -> Report:
     check_options(params)
     # One list serves the whole run, and nothing is written that would change it.
     listing = KeptListing(float("inf"), survives_errors=True)
+    task.secrets.add(member_tokens(params))
     house, redactor = open_house(params, task.environment, task.keep, listing, task.secrets)
     house = replace(house, device_token="")
     with doing("Planning the audit"):

@@ -59,6 +59,7 @@ def run_fleet(task: Task) -> Report:
     orders = fleet_orders(task.params)
     # One list serves all workers, until it is too old to write by; what a run writes it knows.
     listing = KeptListing(survives_errors=True, clock=task.clock)
+    task.secrets.add(member_tokens(task.params))
     house, redactor = open_house(task.params, task.environment, task.keep, listing, task.secrets)
     house = replace(house, device_token="")
     with doing("Planning the fleet"):
@@ -96,6 +97,11 @@ def fleet_orders(params: Params) -> Orders:
         unlisted=params["unlisted"],
         result=params["result"],
     )
+
+
+def member_tokens(params: Params) -> set[str]:
+    """Return the tokens of entries: the service may repeat one before it has listed any."""
+    return {str(entry["device_token"]) for entry in params["devices"] if entry.get("device_token")}
 
 
 def fleet_members(params: Params, given: Params, house: House) -> list[Member]:

@@ -15,7 +15,7 @@ from .._api.client import Queued
 from .._api.wire import Call
 from .._common.clock import now, unix_to_text
 from .._common.errors import CallError, FonnteError, Meaning, NotFoundError, RefusedError, doing
-from .._common.redaction import Redactor
+from .._common.redaction import Redactor, printable
 from .._device.models import Device
 from .._messages.message import Message, as_written, read_message
 from .._options.common import API, NUMBER, Spec, common_warnings, max_age, number, open_house, require_device
@@ -160,7 +160,7 @@ def _obstacles(device: Device, message: Message) -> t.Iterator[str]:
     attaches = message.upload is not None or "url" in message.form
     if attaches and device.package is not None and not device.package.lower().startswith(ATTACHING_PACKAGES):
         yield (
-            f"{name} has the package {device.package}. Attachments take Super, Advanced or Ultra, so Fonnte may refuse."
+            f"{name} has the package {printable(device.package)}. Attachments take Super, Advanced or Ultra, so Fonnte may refuse."
         )
 
 

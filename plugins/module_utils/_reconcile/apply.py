@@ -16,7 +16,16 @@ from dataclasses import dataclass, field, replace
 
 from .._api.cache import KEPT_SECONDS
 from .._common.clock import stamp
-from .._common.errors import CallError, FonnteError, Meaning, NotFoundError, RecordError, RefusedError, doing
+from .._common.errors import (
+    CallError,
+    FonnteError,
+    Meaning,
+    NotFoundError,
+    RecordError,
+    RefusedError,
+    UnreachableError,
+    doing,
+)
 from .._common.phone_numbers import same_number
 from .._device.models import Device
 from .._device.settings import RECORDED, Settings
@@ -156,7 +165,9 @@ class Writer:
         old_file = old.device_file if old else ""
         note_file.save(NumberNote("creating", stamp(), _hidden({**plan.add, **plan.send}), old_file))
         try:
-            device = self._house.api.add_device(self._house.account_token, self._desired.number, plan.add)
+            device = self._house.api.add_device(
+                self._house.account_token, self._desired.number, plan.add, self._house.lineage.require
+            )
         except CallError as fault:
             if not fault.may_be_applied:
                 note_file.restore(old)
@@ -285,10 +296,10 @@ class Writer:
         device, observed = self._device, self._sight.observed
         if observed is None or observed.certain:
             number = observed.registered if observed else device.registered
-            self._house.api.update_device(device.token, number, settings)
+            self._house.api.update_device(device.token, number, settings, self._house.lineage.require)
             return
         try:
-            self._house.api.update_device(device.token, None, settings)
+            self._house.api.update_device(device.token, None, settings, self._house.lineage.require)
         except RefusedError as refusal:
             if refusal.text != "input invalid":
                 raise
@@ -298,7 +309,7 @@ class Writer:
                     "and Fonnte insists on one",
                     "give account_token as well, so that the list can tell",
                 ) from None
-            self._house.api.update_device(device.token, observed.registered, settings)
+            self._house.api.update_device(device.token, observed.registered, settings, self._house.lineage.require)
 
     # Taking away
 
@@ -319,11 +330,24 @@ class Writer:
             )
         self._sight = replace(self._sight, listing=listing)
 
+    def _require_fresh(self) -> None:
+        """Prevent a request that cannot be taken back where its list is too old by now, or nobody waits any more.
+
+        Called before each try: the service may have asked to wait, or the connection took long.
+        """
+        self._house.lineage.require()
+        listing = self._sight.listing
+        if listing is not None and listing.began.age() > KEPT_SECONDS:
+            raise UnreachableError(
+                f"the service kept it waiting for over {KEPT_SECONDS:g} s, and the device may be another one by now",
+                "run the play again: nothing was sent",
+            )
+
     def _disconnect(self, _plan: Plan) -> None:
         self._prepare({})
         self._check_still_listed()
         try:
-            self._house.api.disconnect(self._device.token)
+            self._house.api.disconnect(self._device.token, self._require_fresh)
         except RefusedError as refusal:
             if refusal.meaning is not Meaning.AS_WANTED:
                 raise
@@ -338,7 +362,7 @@ class Writer:
         self._prepare({})
         self._check_still_listed()
         try:
-            self._house.api.request_otp(self._device.token)
+            self._house.api.request_otp(self._device.token, self._require_fresh)
         except RefusedError as refusal:
             if refusal.meaning is not Meaning.OTP_PENDING:
                 raise
@@ -350,7 +374,7 @@ class Writer:
     def _delete(self, plan: Plan) -> None:
         self._prepare({})
         self._check_still_listed()
-        deleted = self._house.api.delete_device(self._device.token, self._desired.otp)
+        deleted = self._house.api.delete_device(self._device.token, self._desired.otp, self._require_fresh)
         self._outcome.done.append(DELETE)
         self._check_deleted(deleted)
         self.forget()

@@ -141,7 +141,7 @@ def _look_and_hold(house: House, desired: Desired, hold: Hold, check: Check | No
         held = hold.holds(files)
         with doing_to("Locking", sight.number):
             hold.take(files, LOCK_SECONDS)
-        if sight.is_stale(files):
+        if sight.is_stale(files) or (hold.waited and sight.is_too_old()):
             time.sleep(LOOK_AGAIN_SECONDS)
             house.api.doubt_listing(sight.number, house.device_token)
         elif held or not plan.is_irreversible or (sight.listing is None and not hold.waited):

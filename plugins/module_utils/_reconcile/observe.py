@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field, replace
 
+from .._api.cache import KEPT_SECONDS
 from .._api.client import FonnteApi
 from .._common.clock import Moment, now, within
 from .._common.errors import DamagedRecordError, FonnteError, OptionError, RecordError
@@ -87,6 +88,10 @@ class Sight:
         note_file = house.note_file(self.number)
         device = [house.records.device(self.device.token)] if self.device else []
         return [*([note_file] if note_file else []), *device]
+
+    def is_too_old(self) -> bool:
+        """Return whether the list is too old to write by: waiting for a lock may take minutes."""
+        return self.listing is not None and self.listing.began.age() > KEPT_SECONDS
 
     def is_stale(self, files: t.Iterable[SealedFile[t.Any]]) -> bool:
         """Tell whether another process may have written these files since."""
