@@ -146,8 +146,10 @@ def wait_for_answer(url: str) -> None:
     raise AssertionError(f"nothing listens on {url}")
 
 
-@pytest.mark.parametrize("behind", ["source", "filter"])
-@pytest.mark.parametrize("programs", CORES, ids=["newest", "oldest"][: len(CORES)])
+# Both change strings by one function, so each is tried with one core.
+@pytest.mark.parametrize(
+    ("programs", "behind"), list(zip(CORES, ("source", "filter"))), ids=["newest-source", "oldest-filter"][: len(CORES)]
+)
 def test_no_string_of_an_event_runs_code(tmp_path: Path, start: Any, programs: Path, behind: str) -> None:
     port = free_port()
     source: dict[str, Any] = {"fonnte.whatsapp.webhook": {"port": port}}
@@ -165,7 +167,7 @@ def test_no_string_of_an_event_runs_code(tmp_path: Path, start: Any, programs: P
     sent = attacks(tmp_path)
     for event in sent:
         assert post(url + SECRET, event) == 200
-    end = time.monotonic() + PLAYED_WITHIN + 10 * len(sent)
+    end = time.monotonic() + PLAYED_WITHIN + 60 * len(sent)
     while len(list(tmp_path.glob("played-*"))) < len(sent) and time.monotonic() < end:
         time.sleep(0.2)
     assert [path.name for path in tmp_path.rglob("*") if path.name.lower().startswith("ran-")] == []
