@@ -512,7 +512,9 @@ def _forget(
     record, _problem = device_file.load()
     note, _problem = note_file.load()
     entries = record.entries if record is not None else {}
-    begun = note if note is not None and note.state == "creating" else None
+    # That of another device, of which this number is another spelling, is not touched.
+    of_other = note is not None and note.is_creation_of_other(device_file.name)
+    begun = note if note is not None and note.state == "creating" and not of_other else None
     if record is not None and entries:
         device_file.save(record.without(entries))
     if begun is not None:

@@ -33,7 +33,7 @@ from .._device.stamp import HOOKS, Claims, make_code, stamped_name
 from .._record.entries import DeviceRecord, NumberNote
 from .._record.files import SealedFile
 from .locks import LOCK_SECONDS, Hold
-from .observe import House, Sight, identify
+from .observe import House, Sight, find_listed, identify
 from .state import (
     ATTEST,
     CREATE,
@@ -163,7 +163,8 @@ class Writer:
         note_file = self._house.records.number(self._house.account_token, self._desired.number)
         old, _problem = note_file.load()
         old_file = old.device_file if old else ""
-        note_file.save(NumberNote("creating", stamp(), _hidden({**plan.add, **plan.send}), old_file))
+        sent = _hidden({**plan.add, **plan.send, **_empty(self._desired.settings)})
+        note_file.save(NumberNote("creating", stamp(), sent, old_file))
         try:
             device = self._house.api.add_device(
                 self._house.account_token, self._desired.number, plan.add, self._house.lineage.require
@@ -174,6 +175,9 @@ class Writer:
             raise
         self._outcome.device = device
         self._outcome.done.append(CREATE)
+        # Bound: from here on these values belong to this device, whichever device has its number later.
+        created = NumberNote("creating", stamp(), sent, self._device_file.name, bound=True)
+        self._keep(lambda: note_file.save(created))
         if not self._sight.recorded.moved_to:
             self._house.records.discard(old_file)
         self._remember_new(device, plan, note_file)
@@ -184,8 +188,8 @@ class Writer:
         at = stamp()
         # What the reply shows is what was set, whatever was sent.
         added = {option: device.settings.get(option, value) for option, value in plan.add.items()}
-        empty = {option: value for option, value in self._desired.settings.items() if value == ""}
-        self._record = DeviceRecord(number=device.registered).confirm(added, at).note(empty, at)
+        self._record = DeviceRecord(number=device.registered).confirm(added, at)
+        self._record = self._record.note(_empty(self._desired.settings), at)
         contradicted = [option for option, value in plan.add.items() if added[option] != value]
         if contradicted:
             self._outcome.warn(
@@ -284,8 +288,16 @@ class Writer:
         old, _problem = note_file.load()
         new = NumberNote("present", stamp(), {}, self._device_file.name)
         begun = old is not None and old.state == "creating"
+        if old is not None and old.is_creation_of_other(new.device_file) and self._lists(old.device_file):
+            # The other spelling of this number: the creation of that device continues with its next run.
+            return
         if finished if begun else (old is None or (old.state, old.device_file) != (new.state, new.device_file)):
             note_file.save_soon(new)
+
+    def _lists(self, device_file: str) -> bool:
+        """Return whether the account lists the device with this record."""
+        listing = self._sight.listing
+        return listing is not None and bool(find_listed(self._house, device_file, listing))
 
     def _send(self, settings: Settings) -> None:
         """Send a complete set of settings, with the registered number where it is known.
@@ -436,6 +448,10 @@ def _without_disconnection(plan: Plan) -> Plan:
         before=rest(plan.before),
         after=rest(plan.after),
     )
+
+
+def _empty(settings: Settings) -> Settings:
+    return {option: value for option, value in settings.items() if value == ""}
 
 
 def _hidden(settings: Settings) -> Settings:

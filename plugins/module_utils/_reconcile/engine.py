@@ -192,6 +192,11 @@ def _finish_after_fault(
         if lost == DELETE and refusal.meaning is Meaning.BAD_TOKEN:
             raise _unknown(fault, "the service does not know its token any more, so it is probably deleted") from None
         raise _unseen(fault, refusal, lost) from None
+    except PolicyError as refusal:
+        if not fault.may_be_applied:
+            raise
+        outcome.plan = replace(first, at_risk=refusal.at_risk)
+        raise _forbidden(fault, refusal) from None
     except (CallError, RecordError) as second:
         raise _unseen(fault, second, lost) from None
     if lost == CREATE and sight.device is None and not fault.may_be_applied:
@@ -218,6 +223,7 @@ def _joined(first: Plan, second: Plan) -> Plan:
         operations=operations,
         reasons={**second.reasons, **first.reasons},
         carried={**first.carried, **second.carried},
+        at_risk=tuple(dict.fromkeys((*first.at_risk, *second.at_risk))),
         after=second.after,
     )
 
@@ -240,6 +246,14 @@ def _unseen(fault: CallError, second: FonnteError, lost: str) -> FonnteError:
     unseen = _unknown(fault, _UNSEEN.get(lost, "run it again: what was begun is looked at first"))
     unseen.problem += f"; looking at it again failed too ({second.problem})"
     return unseen
+
+
+def _forbidden(fault: CallError, refusal: PolicyError) -> CallError:
+    """Return the error for a policy that forbids the rest of a run, after a request that may have been applied."""
+    advice = refusal.advice.replace(" (nothing was changed)", "")
+    forbidden = UnansweredError(f"{fault.problem}, and a policy forbids the rest: {refusal.problem}", advice)
+    forbidden.doing = fault.doing
+    return forbidden
 
 
 def _unknown(fault: CallError, advice: str) -> CallError:

@@ -19,12 +19,13 @@ from .._common.lineage import Lineage, current_lineage
 from .._common.phone_numbers import digits_of, displayed_number, same_number
 from .._device.models import Device, Listing
 from .._device.service_facts import ServiceFacts
+from .._device.settings import Settings
 from .._record.entries import Content, DeviceRecord, NumberNote
 from .._record.files import SealedFile
 from .._record.store import RecordStore
 from .state import Desired, Observed, Recorded
 
-# For so long after a creation was begun nobody else is taken to have set anything on the new device.
+# For this time after a creation, no other actor is assumed to have set anything on the device that it has created.
 BEGUN_SECONDS = 900
 
 Faults = t.Tuple[RecordError, ...]
@@ -124,7 +125,7 @@ def look(house: House, desired: Desired, since: Moment | None = None) -> Sight:
         recorded, faults = _remember_missing(house, desired.number, listing)
         return Sight(began, desired.number, None, None, recorded, _told(faults), listing, _unread(faults))
     check_listed(device)
-    recorded, faults = _remember(house, device, desired.number)
+    recorded, faults = _remember(house, device, desired)
     listed = listing is not None and listing.find_token(device.token) is not None
     observed = replace(_observe(device, desired.number, recorded.device.number, listed), stamp=device.stamp)
     return Sight(began, observed.number, device, observed, recorded, _told(faults), listing, _unread(faults))
@@ -200,29 +201,48 @@ def _observe(device: Device, declared: str, remembered: str, listed: bool) -> Ob
     return Observed(number, device.settings, device.connected, certain=False, sent_as=number)
 
 
-def _remember(house: House, device: Device, declared: str) -> tuple[Recorded, Faults]:
+def _remember(house: House, device: Device, desired: Desired) -> tuple[Recorded, Faults]:
     """Return what the record holds of a device that is there, and what is wrong with each part that is not read."""
-    record, faults = _read(house.records.device(device.token))
-    note, note_faults = _read(house.note_file(declared or device.number))
-    known = record or DeviceRecord()
-    begun = False
-    if note is not None and note.state == "creating":
-        # A creation was begun and its end was never seen.
-        unseen = {option: value for option, value in note.sent.items() if option not in known.entries}
-        known = known.begin(unseen, note.at)
+    device_file = house.records.device(device.token)
+    record, faults = _read(device_file)
+    note, note_faults = _read(house.note_file(desired.number or device.number))
+    known, begun = record or DeviceRecord(), False
+    if note is not None and note.is_creation_of(device_file.name):
+        # This creation was never seen to end, so all of it is in doubt.
         begun = within(note.at, BEGUN_SECONDS, now())
+        known = known.begin(_unseen(note, known, desired), note.at)
+    elif note is not None and note.is_unbound_creation() and record is None:
+        known = known.begin(_declared_again(note, desired), note.at)
     return Recorded(known, number_seen=note is not None, begun=begun), (*faults, *note_faults)
+
+
+def _unseen(note: NumberNote, record: DeviceRecord, desired: Desired) -> Settings:
+    """Return the values of a creation that the record of its own device lacks."""
+    return {
+        option: value
+        for option, value in note.sent.items()
+        # A new device has no webhook, so an empty one matters only where it is declared.
+        if option not in record.entries and (value != "" or option in desired.settings)
+    }
+
+
+def _declared_again(note: NumberNote, desired: Desired) -> Settings:
+    """Return the settings that a creation may have set and the task declares, with the values of the task.
+
+    Bound: no value of the entry is used, since the device may be another one than the creation has created.
+    """
+    return {option: value for option, value in desired.settings.items() if option in note.sent}
 
 
 def _remember_missing(house: House, number: str, listing: Listing | None) -> tuple[Recorded, Faults]:
     """Return what the record holds of a number that no device has, and what is wrong with a part that is not read."""
     note, faults = _read(house.note_file(number))
     had_device = note is not None and note.state != "deleted" and house.records.has(note.device_file)
-    moved_to = _find_file(house, note.device_file, listing) if note is not None and had_device and listing else ""
+    moved_to = find_listed(house, note.device_file, listing) if note is not None and had_device and listing else ""
     return Recorded(number_seen=note is not None, had_device=had_device and not moved_to, moved_to=moved_to), faults
 
 
-def _find_file(house: House, device_file: str, listing: Listing) -> str:
+def find_listed(house: House, device_file: str, listing: Listing) -> str:
     """Return the number of the listed device that a record belongs to: one that was renumbered is not gone."""
     owners = (
         device.number

@@ -174,12 +174,18 @@ def _entry(option: str, raw: t.Any) -> Entry:
 
 @dataclass(frozen=True)
 class NumberNote:
-    """What this controller knows of a number in an account, before any device's token is known.
+    """The creation entry of a number in an account: it exists before the token of any device is known.
+
+    A number is not a device: it may have another device later, and two spellings of it may have one each. Without a
+    token, an older entry can be put back at any time. So the values of a creation belong to a device only where the
+    entry is bound to it.
 
     Attributes:
         state: ``creating``, ``present`` or ``deleted``.
-        sent: What a creation that was begun was about to set.
-        device_file: The name of the record of the device that was last made or seen.
+        sent: The settings that a creation was about to set; an empty webhook is one that it declared.
+        device_file: The name of the record of the device that was last created or seen. Of a creation that is not
+            bound, it is the device that had the number before.
+        bound: Whether this creation has created the device of ``device_file``: its token was in the response.
         number: The number as it was spelled when the note was written. The file adds it, since nobody can
             derive it from the file's name, a digest.
     """
@@ -189,6 +195,19 @@ class NumberNote:
     sent: Settings = field(default_factory=dict)
     device_file: str = ""
     number: str = field(default="", compare=False)
+    bound: bool = False
+
+    def is_creation_of(self, device_file: str) -> bool:
+        """Return whether this is the unfinished creation of the device with this record."""
+        return self.state == "creating" and self.bound and self.device_file == device_file
+
+    def is_unbound_creation(self) -> bool:
+        """Return whether this is a creation whose response was never read: its device is unknown."""
+        return self.state == "creating" and not self.bound
+
+    def is_creation_of_other(self, device_file: str) -> bool:
+        """Return whether this is the unfinished creation of a device with another record."""
+        return self.state == "creating" and self.bound and self.device_file != device_file
 
     def to_json(self) -> dict[str, t.Any]:
         """Return the note as it is sealed."""
@@ -199,6 +218,7 @@ class NumberNote:
             "sent": dict(self.sent),
             "device_file": self.device_file,
             "number": self.number,
+            **({"bound": True} if self.bound else {}),
         }
 
     @classmethod
@@ -216,12 +236,16 @@ class NumberNote:
             raise ValueError("not a note")
         if not isinstance(device_file, str) or not isinstance(number, str):
             raise ValueError("not a name, or not a number")
+        # An entry of an earlier release has no such key, and is bound to no device.
+        bound = data.get("bound", False)
+        if not isinstance(bound, bool):
+            raise ValueError("neither bound nor not bound")
         entries = {
             option: _entry(option, [value, at, "in_doubt"]).value
             for option, value in sent.items()
             if option in RECORDED
         }
-        return cls(data["state"], at, entries, device_file, number)
+        return cls(data["state"], at, entries, device_file, number, bound)
 
 
 Content = t.TypeVar("Content", DeviceRecord, NumberNote)

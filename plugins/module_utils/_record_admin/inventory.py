@@ -201,7 +201,7 @@ def _device_facts(owner: Owner, warnings: list[str]) -> Result:
         "oldest_days": _days(oldest),
         "newest": newest,
         "newest_days": _days(newest),
-        "doubts": _doubts(entries, owner.note),
+        "doubts": _doubts(owner, record),
         "otp_requested_at": record.otp_requested_at if record else None,
         "note": owner.note.state if owner.note else None,
     }
@@ -212,10 +212,21 @@ def _entry_facts(entry: Entry) -> Result:
     return {**facts, "by": entry.by} if entry.by else facts
 
 
-def _doubts(entries: t.Mapping[str, Entry], note: NumberNote | None) -> list[str]:
-    """Return the settings in doubt; what a creation was to set is in doubt until an update has ended it."""
-    begun = set(note.sent) - set(entries) if note is not None and note.state == "creating" else set()
-    return sorted(begun | {option for option, entry in entries.items() if entry.standing is Standing.IN_DOUBT})
+def _doubts(owner: Owner, record: DeviceRecord | None) -> list[str]:
+    """Return the settings in doubt; those of a creation are in doubt until an update has ended it."""
+    entries = record.entries if record else {}
+    doubts = {option for option, entry in entries.items() if entry.standing is Standing.IN_DOUBT}
+    return sorted(doubts | (_begun(owner, record) - set(entries)))
+
+
+def _begun(owner: Owner, record: DeviceRecord | None) -> set[str]:
+    """Return the settings of a creation that has created this device, or that may have and nothing else is known."""
+    note, file = owner.note, owner.record_file
+    if note is None or file is None:
+        return set()
+    if note.is_creation_of(file.name) or (note.is_unbound_creation() and record is None):
+        return {option for option, value in note.sent.items() if value != ""}
+    return set()
 
 
 def _number_facts(owner: Owner, warnings: list[str]) -> Result:

@@ -514,7 +514,7 @@ LOST = {"lost before": "before", "lost after": "after"}
 
 @pytest.mark.parametrize("when", LOST.values(), ids=list(LOST))
 def test_a_device_that_may_have_been_made_is_noted(controller: Controller, when: str) -> None:
-    """Whoever looks at the number next knows that its device is this account's, and was just made."""
+    """The next run knows that this number may have a device of this account, but not which one."""
     begin(controller)
     controller.sandbox.fault("reset", path="/add-device", at="start", when=when)
     with pytest.raises(FonnteError, match="may be there now"):
@@ -522,9 +522,10 @@ def test_a_device_that_may_have_been_made_is_noted(controller: Controller, when:
     begun = note(controller, SCRATCH)
     assert begun is not None and (begun.state, dict(begun.sent)) == ("creating", {})
     if when == "after":
-        # Nothing of it is unknown, so nothing stands in the way of a task that is careful.
+        # The device may be another one, so a careful task stops.
         careful = {"name": OWN_NAME, "quick": True, "handle_unknown": "error"}
-        assert controller.device(SCRATCH, **careful).result["changed_fields"] == ["quick"]
+        with pytest.raises(FonnteError, match="may reset settings"):
+            controller.device(SCRATCH, **careful)
 
 
 def test_once_it_is_experimented_on_its_making_is_over(controller: Controller) -> None:
@@ -549,6 +550,16 @@ def test_what_another_making_was_to_set_is_forgotten_too(controller: Controller)
     present = note(controller, SCRATCH)
     assert present is not None and (present.state, dict(present.sent)) == ("present", {})
     assert any("What the record knew" in warning for warning in report.warnings)
+
+
+def test_the_creation_of_another_spelling_is_left_alone(controller: Controller) -> None:
+    begin(controller, {"number": SCRATCH, "name": "Toko"})
+    note_file = _doctor_store(controller).number(controller.sandbox.account_token, SCRATCH)
+    other = NumberNote("creating", "2026-11-22T09:00:00Z", {"quick": True}, "device-" + "0" * 32, bound=True)
+    note_file.save(other)
+    report = controller.run("doctor", device=SCRATCH, consent=True)
+    assert note(controller, SCRATCH) == other
+    assert not any("What the record knew" in warning for warning in report.warnings)
 
 
 @pytest.mark.parametrize("older", [None, NumberNote("deleted", "2026-11-22T09:00:00Z")], ids=["none", "deleted"])

@@ -43,6 +43,9 @@ def declared(policy: str) -> dict[str, t.Any]:
             "name": f"Toko {index}",
             "personal": True,
             "webhook": f"https://h.example.com/{index}",
+            # A run that is killed before it reads the response of /add-device leaves the rest unknown.
+            **{hook: "https://h.example.com/all" for hook in ("webhook_connect", "webhook_status", "webhook_chaining")},
+            **{"group": False, "quick": False, "resend": False},
         }
         for index in range(SIZE)
     ]

@@ -187,6 +187,8 @@ def test_a_note_has_the_form_that_it_always_had() -> None:
     note = NumberNote.from_json(NOTE_DATA)
     assert note == NumberNote("creating", AT, {"personal": True}, "device-0123") and note.number == "08123456789"
     assert note.to_json() == NOTE_DATA
+    bound = {**NOTE_DATA, "bound": True}
+    assert NumberNote.from_json(bound).bound and NumberNote.from_json(bound).to_json() == bound and not note.bound
     for state in ("creating", "present", "deleted"):
         assert NumberNote.from_json({**NOTE_DATA, "state": state}).state == state
 
@@ -384,6 +386,7 @@ def test_a_record_of_another_shape_is_refused(data: object) -> None:
         {"format": 1, "state": "present", "at": AT, "sent": {"quick": "on"}, "device_file": ""},
         {"format": 1, "state": "present", "at": AT, "sent": {}, "device_file": None},
         {"format": 1, "state": "present", "at": AT, "sent": {}, "device_file": "", "number": None},
+        {"format": 1, "state": "present", "at": AT, "sent": {}, "device_file": "", "number": "", "bound": 1},
         [],
     ],
 )

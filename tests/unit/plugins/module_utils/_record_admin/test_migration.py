@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import typing as t
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,9 @@ def test_a_creation_that_was_interrupted_is_continued(rotated: Controller) -> No
     os.unlink(new(rotated, A).path)
     for path in rotated.records.glob("device-*"):
         path.unlink()
+    store = RecordStore(str(rotated.records), rotated.sandbox.url)
+    device_file = store.device(rotated.sandbox.device(A)["token"]).name
+    entry(rotated, OLD_TOKEN, A).save(replace(BEGUN, device_file=device_file, bound=True))
     rotated.sandbox.clear_journal()
     migrate(rotated)
     rotated.device(A, name="Toko Dua")

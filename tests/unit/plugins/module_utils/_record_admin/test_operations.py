@@ -184,9 +184,18 @@ def test_who_vouched_for_a_setting_is_told(fleet: Controller) -> None:
 
 def test_what_a_creation_was_to_set_is_in_doubt(fleet: Controller) -> None:
     note_file = store(fleet).number(fleet.sandbox.account_token, A)
-    note_file.save(NumberNote("creating", "2026-11-22T09:00:00Z", {"personal": True, "quick": True}))
+    begun = {"personal": True, "quick": True, "webhook": ""}
+    device_file = store(fleet).device(fleet.sandbox.device(A)["token"])
+    note_file.save(NumberNote("creating", "2026-11-22T09:00:00Z", begun, device_file.name, bound=True))
     (device,) = look(fleet, devices=[A]).result["devices"]
     assert device["note"] == "creating" and device["doubts"] == ["personal"]
+    # One that is not bound may be of another device: it counts only while nothing else is known.
+    note_file.save(NumberNote("creating", "2026-11-22T09:00:00Z", begun))
+    assert look(fleet, devices=[A]).result["devices"][0]["doubts"] == []
+    device_file.remove()
+    assert look(fleet, devices=[A]).result["devices"][0]["doubts"] == ["personal", "quick"]
+    note_file.save(NumberNote("creating", "2026-11-22T09:00:00Z", begun, "device-" + "0" * 32, bound=True))
+    assert look(fleet, devices=[A]).result["devices"][0]["doubts"] == []
 
 
 def test_a_damaged_record_does_not_open(fleet: Controller) -> None:
