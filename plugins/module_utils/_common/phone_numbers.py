@@ -242,11 +242,11 @@ class NumberIndex:
     def find(self, wanted: str) -> list[str]:
         """Return those of the registered spellings that are the wanted number.
 
-        Those with exactly these digits win; otherwise every spelling of the same phone is returned. The caller can
-        refuse to choose between two: with and without a plus, both have the same digits.
+        An exact match wins and is alone; otherwise every spelling of the same phone is returned, so that
+        the caller can refuse to choose between two.
         """
         spellings = self.spellings(wanted)
-        return [spelling for spelling in spellings if digits_of(spelling) == wanted] or spellings
+        return [wanted] if wanted in spellings else spellings
 
     def locate(self, wanted: str, has_country: bool = False) -> list[str]:
         """Return the same, and refuse a number that may lack its leading zero.

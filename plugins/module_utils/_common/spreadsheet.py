@@ -34,5 +34,6 @@ _AFTER_SEPARATOR = re.compile(r"([;,\t|]\s*)(?=[%s])" % re.escape("".join(_FORMU
 
 def guard_formula(text: str) -> str:
     """Return the string of a cell that no spreadsheet runs, whichever separator it reads the file with."""
-    guarded = _AFTER_SEPARATOR.sub("\\1'", text)
-    return "'" + guarded if guarded.lstrip().startswith(_FORMULA) else guarded
+    start = len(text) - len(text.lstrip()) + 1
+    guarded = text[:start] + _AFTER_SEPARATOR.sub("\\1'", text[start:])
+    return "'" + guarded if text.lstrip().startswith(_FORMULA) else guarded

@@ -118,6 +118,9 @@ class Listing:
             FonnteError: Two devices are this number, in two spellings or in one.
         """
         found = self._numbers.locate(number, has_country)
+        if len(found) == 1:
+            # An exact match is none where another spelling has the same digits, as with a plus.
+            found = [one for one in self._numbers.spellings(number) if digits_of(one) == digits_of(found[0])]
         if len(found) > 1:
             same = len({digits_of(spelling) for spelling in found}) == 1
             raise FonnteError(

@@ -158,6 +158,11 @@ def test_no_spreadsheet_runs_a_cell(text: str) -> None:
     assert files.guarded(text) == "'" + text
 
 
+@pytest.mark.parametrize(("text", "guarded"), [("x;=cmd|'/C calc'!A0;", "x;'=cmd|'/C calc'!A0;"), ("a,\t@b", "a,\t'@b")])
+def test_no_spreadsheet_runs_what_another_separator_makes_a_cell(text: str, guarded: str) -> None:
+    assert files.guarded(text) == guarded
+
+
 @given(st.text(max_size=20))
 def test_no_cell_of_any_row_begins_like_a_formula(name: str) -> None:
     clean = "".join(letter for letter in name if letter.isprintable())

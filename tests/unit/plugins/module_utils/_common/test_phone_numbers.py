@@ -282,8 +282,13 @@ def test_a_number_that_no_country_has_is_worth_a_warning(number: str) -> None:
         ("\u200e081200001001", "081200001001"),
         ("\ufeff0812\u202c00001001", "081200001001"),
         ("+62 812-0000-1001", "+62 812-0000-1001"),
-        ("0812\n\x1b[2J", "0812??[2J"),
+        ("0812\x1b[2J", "0812?[2J"),
     ],
 )
 def test_a_listed_number_is_displayed_without_marks(listed: str, shown: str) -> None:
     assert displayed_number(listed) == shown and key_of(listed) == key_of(shown)
+
+
+@pytest.mark.parametrize("listed", ["0812\u00a00000 1001", "081200001001\n", "0812\t00001001"])
+def test_white_space_of_any_kind_is_no_part_of_a_listed_number(listed: str) -> None:
+    assert key_of(listed) == key_of("081200001001")

@@ -158,3 +158,12 @@ def test_a_client_that_left_before_it_was_accepted_is_counted() -> None:
     asyncio.run(scene())
     # ConnectionAbortedError is an OSError; the loop goes on with the next.
     assert counts == [_connections.NOT_ACCEPTED] * 2
+
+
+def test_blank_lines_before_a_request_do_not_end_its_head() -> None:
+    """They count for its length, and the bytes behind them do."""
+    one = Fake()
+    assert not one.is_head_too_large(b"\r\n\r\n")
+    assert not one.is_head_too_large(b"POST / HTTP/1.1\r\n")
+    assert one.is_head_too_large(b"x" * (MAX_HEAD_BYTES + 1))
+    assert Fake().is_head_too_large(b"\r\n" * MAX_HEAD_BYTES)

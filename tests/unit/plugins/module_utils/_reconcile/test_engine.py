@@ -1125,10 +1125,12 @@ def test_the_number_in_the_reply_is_compared_with_the_users(controller: Controll
 def _refuse_with_empty_values(original: t.Callable[..., None]) -> t.Callable[..., None]:
     """Return a call whose service finds another webhook's receiver down, whenever a webhook is cleared."""
 
-    def update_device(api: t.Any, token: str, number: str | None, settings: t.Mapping[str, t.Any]) -> None:
+    def update_device(
+        api: t.Any, token: str, number: str | None, settings: t.Mapping[str, t.Any], *guard: t.Any
+    ) -> None:
         if "" in settings.values():
             raise RefusedError("/update-device", "webhook url is not responding", "webhook url is not responding")
-        original(api, token, number, settings)
+        original(api, token, number, settings, *guard)
 
     return update_device
 

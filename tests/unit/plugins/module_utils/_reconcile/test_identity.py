@@ -128,9 +128,9 @@ def test_the_listing_of_an_irreversible_request_is_requested_under_the_lock(
         held.append(("listing", len(is_held) == 2))
         return listed(self, account_token)
 
-    def note_disconnection(self: FonnteApi, device_token: str) -> None:
+    def note_disconnection(self: FonnteApi, device_token: str, *guard: t.Any) -> None:
         held.append(("disconnect", len(is_held) == 2))
-        disconnected(self, device_token)
+        disconnected(self, device_token, *guard)
 
     monkeypatch.setattr(RecordFile, "lock", note_lock)
     monkeypatch.setattr(FonnteApi, "get_devices", note_listing)
