@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -278,3 +279,78 @@ def test_a_place_for_tokens_that_cannot_be_written_is_found_before(
     code, output = play(core, sandbox, tmp_path, **of_client("081200000001"), **safe)
     assert code != 0 and "The tokens of devices cannot be written to" in output
     assert sandbox.journal() == [] and (tmp_path / "tokens").read_text() == "a file in the way"
+
+
+def put(kind: str, path: Path, elsewhere: Path) -> None:
+    """What another user can put where a file will be written."""
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "foreign file":
+        path.touch()
+        os.chown(path, 65534, -1)
+    elif kind == "open directory":
+        path.parent.chmod(0o777)
+    else:
+        path.symlink_to(elsewhere if kind == "link" else elsewhere / "none")
+
+
+# Only root can give a file away; the other kinds are the same for every user.
+KINDS = ["link", "dangling link", "pipe", "open directory", *(["foreign file"] if os.geteuid() == 0 else [])]
+
+
+@ON_USUAL_CORES
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_for_tokens_that_is_not_safe_is_found_before(
+    core: Path, sandbox: Sandbox, tmp_path: Path, kind: str
+) -> None:
+    tokens, elsewhere = tmp_path / "tokens", tmp_path / "elsewhere"
+    tokens.mkdir()
+    elsewhere.mkdir()
+    put(kind, tokens / "toko-1.yml", elsewhere)
+    safe = {"fleet_tokens_dest": str(tokens), "fleet_tokens_password": SECRET}
+    code, output = play(core, sandbox, tmp_path, **of_client("081200000001"), **safe)
+    assert code != 0 and "The tokens of devices cannot be kept in" in output, output[-3000:]
+    assert sandbox.journal() == [] and os.listdir(elsewhere) == []
+
+
+@ON_USUAL_CORES
+def test_a_file_for_tokens_that_is_not_encrypted_is_not_read(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.mkdir()
+    planted = json.dumps({"fonnte_device_tokens": {"081200000001": "planted"}})
+    (tokens / "toko-1.yml").write_text(planted, encoding="utf-8")
+    safe = {"fleet_tokens_dest": str(tokens), "fleet_tokens_password": SECRET}
+    code, output = play(core, sandbox, tmp_path, **of_client("081200000001"), **safe)
+    assert code != 0 and "a regular file that ansible-vault encrypted" in output
+    assert (tokens / "toko-1.yml").read_text(encoding="utf-8") == planted
+
+
+@ON_USUAL_CORES
+def test_a_link_with_a_slash_is_no_directory_for_tokens(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "tokens").symlink_to(tmp_path / "elsewhere")
+    safe = {"fleet_tokens_dest": f"{tmp_path}/tokens/", "fleet_tokens_password": SECRET}
+    code, output = play(core, sandbox, tmp_path, **of_client("081200000001"), **safe)
+    assert code != 0 and "The tokens of devices cannot be written to" in output
+    assert sandbox.journal() == [] and os.listdir(tmp_path / "elsewhere") == []
+
+
+@ON_USUAL_CORES
+@pytest.mark.parametrize("kind", ["link", "dangling link", "pipe", "open directory"])
+def test_a_report_of_a_pull_request_that_is_not_safe_is_not_written(core: Path, tmp_path: Path, kind: str) -> None:
+    reports, elsewhere = tmp_path / "reports", tmp_path / "elsewhere"
+    reports.mkdir()
+    elsewhere.mkdir()
+    put(kind, reports / "change.md", elsewhere)
+    declare(tmp_path, "warung.yml", {"fleet_clients": [WARUNG]})
+    words = [
+        "-e",
+        "provision_offline=true",
+        "-e",
+        "provision_files=clients",
+        "-e",
+        f"provision_report={reports}/change.md",
+    ]
+    code, output = by_name("provision", core, tmp_path, *words)
+    assert code != 0 and "The report cannot be written to" in output, output[-3000:]
+    assert os.listdir(elsewhere) == [] and not (reports / "change.md").is_file()

@@ -340,6 +340,16 @@ def test_variables_that_cannot_be_right(world: World, variables: dict[str, Any],
     assert "/qr" not in world.calls()
 
 
+@pytest.mark.parametrize("end", ["", "/"])
+def test_a_link_as_the_folder_is_not_followed(world: World, tmp_path: Path, end: str) -> None:
+    """The target of a link that leads nowhere would be created."""
+    world.begin(there(FIRST))
+    (tmp_path / "codes").symlink_to(tmp_path / "target")
+    run = play(world, devices=FIRST, folder=f"{tmp_path}/codes{end}", timeout=1)
+    assert run.told[-1].failed and "link_folder is a symbolic link" in run.told[-1].message, run.told[-1].result
+    assert not (tmp_path / "target").exists() and "/qr" not in world.calls()
+
+
 @pytest.mark.parametrize(
     "variables",
     [

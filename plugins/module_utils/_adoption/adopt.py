@@ -19,7 +19,9 @@ import unicodedata
 from dataclasses import dataclass, field, replace
 
 from .._common.atomic_files import write_all
+from .._common.destinations import check_links, make_directory
 from .._common.errors import FonnteError, OptionError
+from .._common.input_files import read_whole
 from .._common.phone_numbers import NumberIndex, parse_number
 from .._common.redaction import bare_host, printable
 from .._common.yaml_edit import TextError, is_elsewhere, pairs, plain
@@ -267,6 +269,16 @@ def _sheet_error(wrong: t.Sequence[Wrong], path: str) -> SheetError:
 # --- files --------------------------------------------------------------------------------------------------------
 
 
+def check_folder(option: str, path: str) -> None:
+    """Refuse a directory if it or the directory of the clients in it is a symbolic link of another user.
+
+    Raises:
+        OptionError: There is such a link.
+    """
+    for directory in (path, os.path.join(path, CLIENTS)):
+        check_links(option, directory)
+
+
 def open_folder(path: str) -> Folder:
     """Return what is in a folder; a folder that is not there is empty.
 
@@ -296,8 +308,7 @@ def _listed(path: str) -> list[str]:
 def read_text(path: str) -> str | None:
     """Return the text of a file, with its line ends as they are; None where there is no file."""
     try:
-        with open(path, "rb") as stream:
-            raw = stream.read()
+        raw = read_whole(path)
     except FileNotFoundError:
         return None
     except OSError as fault:
@@ -325,16 +336,16 @@ def changed_files(before: Folder, after: Folder) -> dict[str, str]:
 def write(path: str, texts: t.Mapping[str, str]) -> None:
     """Write files into a directory, none before all of them are on the disk, for their owner alone. A link is replaced.
 
+    A directory that exists keeps its permissions.
+
     Raises:
         TextError: The folder or a file cannot be written.
     """
     problem = ""
     try:
-        os.makedirs(path, mode=0o700, exist_ok=True)
-        os.chmod(path, 0o700)
         files = {os.path.join(path, name): text.encode("utf-8") for name, text in texts.items()}
-        for directory in dict.fromkeys(map(os.path.dirname, files)):
-            os.makedirs(directory, mode=0o700, exist_ok=True)
+        for directory in dict.fromkeys([path, *map(os.path.dirname, files)]):
+            make_directory(directory, 0o700)
         write_all(files, 0o600)
     except OSError as fault:
         problem = fault.strerror or "an error of the disk"

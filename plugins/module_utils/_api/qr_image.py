@@ -15,14 +15,18 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import errno
 import os
 import re
 import stat
 import struct
+import typing as t
 import zlib
 
-from .._common.atomic_files import probe_write, remove_left, write_all, write_problem
+from .._common.atomic_files import probe_write, remove_left, sync_directory, write_in, write_problem
+from .._common.destinations import ForeignLinkError, check_links, open_directory
 from .._common.errors import FonnteError, OptionError
+from .._common.input_files import read_start
 
 DEST = "dest"
 
@@ -148,44 +152,45 @@ def check_file(path: str) -> None:
     Raises:
         OptionError: Something speaks against writing there.
     """
-    link = _link_of_another(path)
-    if link:
-        raise OptionError(
-            DEST, f"{link} is a symbolic link of another user", "name a file in a folder of your own, without that link"
-        )
-    if os.path.isdir(path) or not os.path.lexists(path):
+    check_links(DEST, path)
+    if os.path.isdir(path):
         return
-    if not _may_be_replaced(path):
+    # Where the directory cannot be opened, nothing can be lost; the check of the place reports it.
+    with contextlib.suppress(OSError), _directory_of(path) as (directory, name):
+        _check_replaceable(directory, name, path)
+
+
+def _check_replaceable(directory: int, name: str, path: str) -> None:
+    """Raise OptionError unless a file is absent, an older picture, or empty: one that was made ready to be filled."""
+    try:
+        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if stat.S_ISLNK(status.st_mode):
+        if status.st_uid not in (0, os.geteuid()):
+            raise ForeignLinkError(path)
+        # The link is replaced, and the file that it names stays.
+        return
+    start = None
+    with contextlib.suppress(OSError):
+        start = read_start(name, len(_SIGNATURE), directory)
+    if start not in (b"", _SIGNATURE):
         raise OptionError(
             DEST, f"the file {path} is no PNG, so it is not replaced", "name another file, or remove this one"
         )
 
 
-def _may_be_replaced(path: str) -> bool:
-    """Tell whether a file is an older picture, or empty: what somebody has made ready to be filled."""
+@contextlib.contextmanager
+def _directory_of(path: str) -> t.Iterator[tuple[int, str]]:
+    """Yield the descriptor of the directory of a file, and the name of the file in it."""
+    directory, name = os.path.split(os.path.abspath(path))
+    descriptor = open_directory(directory)
     try:
-        status = os.lstat(path)
-        if stat.S_ISLNK(status.st_mode):
-            # The link is replaced, and the file that it names stays.
-            return True
-        if not stat.S_ISREG(status.st_mode):
-            return False
-        with open(path, "rb") as stream:
-            return stream.read(len(_SIGNATURE)) in (b"", _SIGNATURE)
-    except OSError:
-        return False
-
-
-def _link_of_another(path: str) -> str:
-    """Return the part of a path that is a symbolic link of another user; empty where there is none."""
-    place = os.path.abspath(path)
-    while place != os.path.dirname(place):
-        with contextlib.suppress(OSError):
-            status = os.lstat(place)
-            if stat.S_ISLNK(status.st_mode) and status.st_uid not in (0, os.geteuid()):
-                return place
-        place = os.path.dirname(place)
-    return ""
+        yield descriptor, name
+    finally:
+        os.close(descriptor)
 
 
 def write_picture(path: str, png: bytes) -> None:
@@ -195,11 +200,15 @@ def write_picture(path: str, png: bytes) -> None:
         OptionError: Something speaks against writing there.
         FonnteError: It cannot be written. What was there before is still there.
     """
-    check_file(path)
+    check_links(DEST, path)
     try:
-        # Who finds what a killed run has left could link a phone with it.
-        remove_left(path)
-        write_all({path: png}, 0o600)
+        # One descriptor for all steps: a directory that is replaced in between has no effect.
+        with _directory_of(path) as (directory, name):
+            _check_replaceable(directory, name, path)
+            # Who finds what a killed run has left could link a phone with it.
+            remove_left(directory, name)
+            write_in(directory, name, png, 0o600)
+            sync_directory(directory)
     except OSError as exc:
         raise _unwritten(path, exc) from None
 
@@ -212,11 +221,8 @@ def _unwritten(path: str, exc: OSError) -> FonnteError:
 
 def remove_picture(path: str, png: bytes) -> bool:
     """Remove a picture that is of no use any more, if it is still this one; return whether no file is there."""
-    with contextlib.suppress(OSError):
-        if os.path.islink(path):
+    with contextlib.suppress(OSError), _directory_of(path) as (directory, name):
+        if read_start(name, len(png) + 1, directory) != png:
             return False
-        with open(path, "rb") as stream:
-            if stream.read(len(png) + 1) != png:
-                return False
-        os.unlink(path)
-    return not os.path.exists(path)
+        os.unlink(name, dir_fd=directory)
+    return not os.path.lexists(path)

@@ -16,6 +16,7 @@ import typing as t
 
 from .._common.atomic_files import write_all
 from .._common.clock import TIME_FORMAT
+from .._common.destinations import check_links, make_directory
 from .._common.errors import FonnteError, OptionError
 from .._common.spreadsheet import BOM, dashed, guard_formula
 from .findings import Audit, Finding, Kind, Level, Subject
@@ -248,6 +249,7 @@ def check_names(names: t.Mapping[str, str]) -> None:
 
 def check_folder(folder: str) -> None:
     """See before any call that reports could be written to a folder; OptionError if not. Nothing is made."""
+    check_links("dest", folder)
     place = os.path.abspath(folder)
     while not os.path.lexists(place):
         place = os.path.dirname(place)
@@ -267,7 +269,7 @@ def write_files(folder: str, texts: t.Mapping[str, str]) -> None:
     """
     problem = ""
     try:
-        os.makedirs(folder, mode=FOLDER_MODE, exist_ok=True)
+        make_directory(folder, FOLDER_MODE)
         write_all({os.path.join(folder, name): text.encode("utf-8") for name, text in texts.items()}, FILE_MODE)
     except OSError as fault:
         problem = fault.strerror or "an error of the disk"

@@ -7,7 +7,7 @@
 """Atomic writes: a file is replaced whole or not at all, and a link in its place is replaced, never written through.
 
 The directory of a file is opened once, and all further steps use its descriptor. So nobody who can rename a
-directory above it leads a write elsewhere once it has begun.
+directory above it leads a write elsewhere once it has begun. No symbolic link of another user is followed to it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ import stat
 import time
 import typing as t
 import uuid
+
+from .destinations import open_directory
 
 # The end of the name of a temporary file, and from which age on a writer can have left it.
 TEMPORARY_END = ".new"
@@ -143,18 +145,18 @@ def foreign_warnings(paths: t.Iterable[str]) -> list[str]:
     ]
 
 
-def remove_left(path: str) -> None:
-    """Remove the temporary files that killed runs have left next to a file.
+def remove_left(directory: int, name: str) -> None:
+    """Remove the temporary files that killed runs have left next to a file of a directory that is open.
 
     Raises:
-        OSError: Its directory cannot be read.
+        OSError: The directory cannot be read.
     """
-    directory, name = os.path.split(path)
-    for entry in os.scandir(directory or os.curdir):
-        if entry.name.startswith(temporary_start(name)) and entry.name.endswith(TEMPORARY_END):
+    for other in os.listdir(directory):
+        if other.startswith(temporary_start(name)) and other.endswith(TEMPORARY_END):
             with contextlib.suppress(OSError):
-                if time.time() - entry.stat(follow_symlinks=False).st_mtime > LEFT_OVER_SECONDS:
-                    os.unlink(entry.path)
+                written = os.stat(other, dir_fd=directory, follow_symlinks=False).st_mtime
+                if time.time() - written > LEFT_OVER_SECONDS:
+                    os.unlink(other, dir_fd=directory)
 
 
 def temporary_name(name: str) -> str:
@@ -171,11 +173,6 @@ def sync_directory(descriptor: int) -> None:
     """Make new names survive a power cut. Some network file systems cannot, and the files still exist."""
     with contextlib.suppress(OSError):
         os.fsync(descriptor)
-
-
-def open_directory(path: str) -> int:
-    """Return the descriptor of a directory; OSError if it cannot be opened."""
-    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 def _open_directories(paths: t.Iterable[str], opened: contextlib.ExitStack) -> dict[str, int]:

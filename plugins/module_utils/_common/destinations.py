@@ -4,16 +4,35 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Destinations that a user names: never inside an installed collection, which the next installation deletes."""
+"""Destinations that a user names.
+
+They are never inside an installed collection, which the next installation deletes. The directory of a destination is
+opened step by step, and no symbolic link of another user is followed: such a link could lead a run of root anywhere.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import stat
 
 from .errors import OptionError
 
 # ansible-galaxy writes it into each collection that it installs.
 _INSTALLED_MARK = "MANIFEST.json"
+# The limit of Linux for the links of one path.
+_MAX_LINKS = 40
+# A directory above a destination may be one that can be entered and not listed.
+_STEP_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class ForeignLinkError(OSError):
+    """A path contains a symbolic link of another user."""
+
+    def __init__(self, link: str) -> None:
+        super().__init__(errno.ELOOP, f"{link} is a symbolic link of another user")
+        self.link = link
 
 
 def check_destination(option: str, path: str) -> None:
@@ -32,3 +51,105 @@ def check_destination(option: str, path: str) -> None:
                 "installation deletes it",
                 "name a directory of your own, such as ~/fonnte",
             )
+
+
+def check_links(option: str, path: str, user: int | None = None) -> None:
+    """Refuse a path that leads through a symbolic link of another user. A path that does not exist is accepted.
+
+    Args:
+        option: The option that names the path, for the message.
+        path: A directory, or a file of which the last part is checked too.
+        user: The user of the process, if it is not the effective one.
+
+    Raises:
+        OptionError: There is such a link. Links of root are accepted.
+    """
+    try:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+            os.close(open_directory(path, user=user))
+    except ForeignLinkError as exc:
+        raise OptionError(
+            option,
+            f"{exc.link} is a symbolic link of another user",
+            "name a path in a directory of your own, without that link",
+        ) from None
+    except OSError as exc:
+        raise OptionError(option, f"{path} cannot be opened ({exc.strerror})", "name another path") from None
+
+
+def make_directory(path: str, mode: int) -> None:
+    """Create a directory and those above it. One that exists keeps its permissions.
+
+    Raises:
+        ForeignLinkError: The path leads through a symbolic link of another user.
+        OSError: It cannot be created.
+    """
+    os.close(open_directory(path, create_mode=mode))
+
+
+def open_directory(path: str, create_mode: int | None = None, user: int | None = None) -> int:
+    """Return the descriptor of a directory, and follow no symbolic link of another user on the way.
+
+    Args:
+        path: The directory.
+        create_mode: The permissions of directories that are created; None if none is created.
+        user: The user of the process, if it is not the effective one.
+
+    Raises:
+        ForeignLinkError: The path leads through such a link.
+        OSError: It cannot be opened or created.
+    """
+    trusted = (0, os.geteuid() if user is None else user)
+    pending = path.split(os.sep)[::-1]
+    place = os.sep if os.path.isabs(path) else os.curdir
+    descriptor = os.open(place, _STEP_FLAGS)
+    links = 0
+    try:
+        while pending:
+            part = pending.pop()
+            if part in ("", os.curdir):
+                continue
+            target = _read_link(descriptor, part, os.path.join(place, part), trusted)
+            if target is None:
+                descriptor = _replace(descriptor, _enter(descriptor, part, create_mode))
+                place = os.path.join(place, part)
+                continue
+            links += 1
+            if links > _MAX_LINKS:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+            if os.path.isabs(target):
+                place = os.sep
+                descriptor = _replace(descriptor, os.open(place, _STEP_FLAGS))
+            pending += target.split(os.sep)[::-1]
+        return os.open(os.curdir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read_link(directory: int, name: str, place: str, trusted: tuple[int, ...]) -> str | None:
+    """Return the target of a symbolic link in a directory; None if the name is no link."""
+    try:
+        before = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISLNK(before.st_mode):
+        return None
+    target = os.readlink(name, dir_fd=directory)
+    after = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    # Another user may have replaced it between the two steps.
+    same = (before.st_dev, before.st_ino) == (after.st_dev, after.st_ino)
+    if not same or before.st_uid not in trusted:
+        raise ForeignLinkError(place)
+    return target
+
+
+def _enter(directory: int, name: str, create_mode: int | None) -> int:
+    if create_mode is not None:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, create_mode, dir_fd=directory)
+    return os.open(name, _STEP_FLAGS, dir_fd=directory)
+
+
+def _replace(old: int, new: int) -> int:
+    os.close(old)
+    return new

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, replace
 
 from .._common.atomic_files import probe_write, write_whole
 from .._common.errors import OptionError
+from .._common.input_files import read_start
 
 FORMAT = 1
 # Nobody writes more into it; a path that names something else is not read to its end.
@@ -111,8 +112,7 @@ def find_facts(path: str, endpoint: str, option: str) -> ServiceFacts | None:
     if not path:
         raise OptionError(option, "it is empty", "leave the option out, or see why the variable behind it has no value")
     try:
-        with open(path, "rb") as stream:
-            raw = stream.read(LARGEST_FILE + 1)
+        raw = read_start(path, LARGEST_FILE + 1)
     except FileNotFoundError:
         return None
     except OSError as fault:

@@ -22,6 +22,7 @@ from urllib.parse import urlencode
 from .._api.wire import Upload
 from .._common.clock import TIME_FORMAT
 from .._common.errors import OptionError
+from .._common.input_files import read_start
 from .._common.phone_numbers import AS_THEY_ARE, COUNTRY, dialled, no_country, parse_number, refuse_lost_zero
 from .._device.settings import check_url, declare
 
@@ -309,8 +310,7 @@ def _content(path: str) -> bytes:
         problem = "it is not a file" if os.path.exists(path) else "there is no such file where the task runs"
         raise OptionError("file", problem, "give the path of the attachment")
     try:
-        with open(path, "rb") as stream:
-            content = stream.read(LARGEST_FILE + 1)
+        content = read_start(path, LARGEST_FILE + 1)
     except OSError as fault:
         raise OptionError("file", f"it cannot be read ({fault.strerror})", "see who may read it") from None
     if not content:

@@ -8,9 +8,11 @@
 
 from __future__ import annotations
 
+import os
+
 from .._common.atomic_files import foreign_warnings, write_problem
 from .._common.clock import stamp
-from .._common.destinations import check_destination
+from .._common.destinations import check_destination, check_links
 from .._common.endpoint import check_endpoint
 from .._common.errors import FonnteError, OptionError
 from .._device.service_facts import DEST, FactsFile, ServiceFacts, find_facts
@@ -82,6 +84,8 @@ def facts_file(params: Params) -> FactsFile | None:
     if path is None:
         return None
     check_destination(DEST, path)
+    # The file itself is replaced if it is a link, so its directory counts.
+    check_links(DEST, os.path.dirname(path))
     endpoint = check_endpoint(params["api_endpoint"])
     return FactsFile(path, endpoint, find_facts(path, endpoint, DEST))
 

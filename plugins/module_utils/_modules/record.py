@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
-from .._common.destinations import check_destination
+import os
+
+from .._common.destinations import check_destination, check_links
 from .._common.errors import OptionError
 from .._options.common import API, Params, Spec, checked_token, common_warnings, max_age, numbers_of, open_house
 from .._reconcile.observe import House
@@ -69,6 +71,8 @@ def record_errand(params: Params) -> Errand:
         raise OptionError("path", f"there is none, and operation is {operation.value}", "name the file of the backup")
     if operation is RecordOperation.BACKUP:
         check_destination("path", params["path"])
+        # The file itself is replaced if it is a link, so its directory counts.
+        check_links("path", os.path.dirname(params["path"]))
     for option, wanted in (
         ("path", moves),
         ("orphans", operation is RecordOperation.FORGET),

@@ -12,6 +12,7 @@ import typing as t
 
 from .._adoption.adopt import (
     changed_files,
+    check_folder,
     found_devices,
     open_folder,
     read_sheet,
@@ -46,6 +47,7 @@ def run_sheet(task: Task) -> Report:
     """Write declarations and sheets of devices that were made by hand, or read a filled sheet (module fonnte_sheet)."""
     params = task.params
     check_destination("dest", params["dest"])
+    check_folder("dest", params["dest"])
     before = open_folder(params["dest"])
     found, warnings = found_devices(params["devices"])
     try:

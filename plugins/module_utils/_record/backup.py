@@ -18,13 +18,12 @@ import typing as t
 
 from .._common.atomic_files import write_problem, write_whole
 from .._common.errors import FonnteError, OptionError
+from .._common.input_files import MAX_INPUT_BYTES, read_whole
 from .._common.redaction import cut, printable
 from .encryption import is_name, owner_of
 
 FORMAT = "fonnte.whatsapp/record-backup/1"
 _FAMILY = FORMAT.rpartition("/")[0]
-# A record of a device has about a kilobyte.
-LARGEST = 64 * 1024 * 1024
 LONGEST_SHOWN = 60
 
 Files = t.Dict[str, bytes]
@@ -72,8 +71,15 @@ def earlier_backup(path: str, folder: str) -> Files | None:
 
 def write_backup(path: str, files: Files) -> None:
     """Write a backup for its owner alone, whole or not at all. BackupError if it cannot be written."""
+    text = _as_text(files)
+    # What cannot be read again is no backup. A record of a device has about a kilobyte.
+    if len(text) > MAX_INPUT_BYTES:
+        raise BackupError(
+            f"the backup {path} would be larger than {MAX_INPUT_BYTES // 2**20} MB, so it could not be restored",
+            "name fewer devices in devices, and another path for the others",
+        )
     try:
-        write_whole(path, _as_text(files), 0o600)
+        write_whole(path, text, 0o600)
     except OSError as fault:
         raise BackupError(
             f"the backup {path} cannot be written ({fault.strerror})", "make room for it, or name another path"
@@ -88,17 +94,13 @@ def _as_text(files: Files) -> bytes:
 
 def _text(path: str) -> bytes | None:
     try:
-        with open(path, "rb") as stream:
-            text = stream.read(LARGEST + 1)
+        return read_whole(path)
     except FileNotFoundError:
         return None
     except OSError as fault:
         raise BackupError(
             f"the file {path} cannot be read ({fault.strerror})", "see that path names a file that can be read"
         ) from None
-    if len(text) > LARGEST:
-        raise _no_backup(path)
-    return text
 
 
 def _files(path: str, text: bytes) -> Files:

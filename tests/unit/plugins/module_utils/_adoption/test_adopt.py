@@ -98,11 +98,12 @@ def test_check_mode_foresees_and_writes_nothing(desk: Desk) -> None:
     assert foreseen == desk.sheet().result
 
 
-def test_an_open_folder_is_closed(desk: Desk) -> None:
-    desk.folder.mkdir(mode=0o755)
+def test_a_folder_that_is_there_keeps_its_mode_and_its_files_are_closed(desk: Desk) -> None:
+    desk.folder.mkdir()
+    desk.folder.chmod(0o755)
     (desk.folder / "devices.yml").write_text("fleet_devices: []\n")
     desk.run()
-    assert stat.S_IMODE(desk.folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(desk.folder.stat().st_mode) == 0o755
     assert stat.S_IMODE((desk.folder / "devices.yml").stat().st_mode) == 0o600
 
 

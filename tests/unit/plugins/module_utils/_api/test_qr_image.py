@@ -289,22 +289,16 @@ def test_a_link_of_another_user_is_not_followed(tmp_path: Path, monkeypatch: pyt
         (folder / "qr.png").symlink_to(elsewhere / "qr.png")
     else:
         folder.symlink_to(elsewhere)
-    # The tests may run as any user: the link is his, so that I am somebody else.
-    monkeypatch.setattr(_picture.os, "geteuid", lambda: os.getuid() + 1)
+    link = folder / "qr.png" if where == "the file" else folder
     if os.getuid() == 0:
-        lstat = os.lstat
-        monkeypatch.setattr(_picture.os, "lstat", lambda path: _owned(lstat(path)))
+        os.chown(link, 4711, 4711, follow_symlinks=False)
+    else:
+        # The link is mine, so that I am another user.
+        monkeypatch.setattr(_picture.os, "geteuid", lambda: os.getuid() + 1)
     for check in (check_place, lambda path: write_picture(path, PNG)):
         with pytest.raises(OptionError, match="is a symbolic link of another user"):
             check(str(folder / "qr.png"))
     assert (elsewhere / "qr.png").read_bytes() == OTHER
-
-
-def _owned(status: os.stat_result) -> os.stat_result:
-    """The same, of a user who is neither root nor the one of the test."""
-    fields = list(status)
-    fields[4] = 4711
-    return os.stat_result(fields)
 
 
 @pytest.mark.parametrize(

@@ -199,10 +199,12 @@ def test_what_killed_runs_left_is_removed_and_nothing_else(tmp_path: Path, monke
     for other in others:
         other.write_bytes(OLD)
         os.utime(other, (0, 0))
-    remove_left(str(path))
+    directory = os.open(tmp_path, os.O_RDONLY)
+    remove_left(directory, NAME)
     assert left.exists()
     os.utime(left, (0, 0))
-    remove_left(str(path))
+    remove_left(directory, NAME)
+    os.close(directory)
     assert not left.exists() and all(other.exists() for other in others)
 
 

@@ -318,7 +318,7 @@ def test_a_file_that_may_not_be_read(controller: Controller, tmp_path: Path, mon
     def refuse(*_args: object, **_more: object) -> t.NoReturn:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(_message, "open", refuse, raising=False)
+    monkeypatch.setattr(_message, "read_start", refuse)
     with pytest.raises(OptionError, match="Permission denied"):
         send(controller, file=str(path))
 

@@ -1,0 +1,65 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Bounded reads of files that a user names or that other users can replace.
+
+A pipe, a device or an endless file at such a path must neither block a run nor fill its memory. A link is followed,
+because Kubernetes mounts each file of a ConfigMap as a link.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+MAX_INPUT_BYTES = 16 * 1024 * 1024
+# Without O_NONBLOCK, opening a pipe waits for a writer. O_NOCTTY keeps a terminal from taking over the process.
+_READ_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+
+def read_start(path: str, size: int, directory: int | None = None) -> bytes:
+    """Return the first bytes of a regular file.
+
+    Args:
+        path: The file.
+        size: The maximum number of bytes.
+        directory: The descriptor of the directory that a relative path starts at; a link is not followed then.
+
+    Raises:
+        OSError: It cannot be read, or it is not a regular file.
+    """
+    flags = _READ_FLAGS if directory is None else _READ_FLAGS | os.O_NOFOLLOW
+    # Opening some devices has an effect, so the type is checked before and, against a replacement, after it.
+    _check_type(os.stat(path, dir_fd=directory))
+    descriptor = os.open(path, flags, dir_fd=directory)
+    try:
+        _check_type(os.fstat(descriptor))
+        stream = os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+    with stream:
+        return stream.read(size)
+
+
+def read_whole(path: str) -> bytes:
+    """Return the content of a regular file of at most 16 MB.
+
+    Raises:
+        OSError: It cannot be read, it is not a regular file, or it is larger.
+    """
+    content = read_start(path, MAX_INPUT_BYTES + 1)
+    if len(content) > MAX_INPUT_BYTES:
+        raise OSError(errno.EFBIG, f"it is larger than {MAX_INPUT_BYTES // 2**20} MB")
+    return content
+
+
+def _check_type(status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is not a regular file")

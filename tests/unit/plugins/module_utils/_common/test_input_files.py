@@ -1,0 +1,89 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files that a user names or that other users can replace: no read waits for a pipe or fills the memory."""
+
+from __future__ import annotations
+
+import os
+import signal
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._adoption import adopt
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.qr_image import remove_picture
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.service_facts import find_facts, load_facts
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import backup
+
+MEGABYTE = 2**20
+HERE = "https://api.example.com"
+READERS: dict[str, t.Callable[[Path], object]] = {
+    "restore": lambda path: backup.read_backup(str(path)),
+    "backup": lambda path: backup.earlier_backup(str(path), str(path.parent / "records")),
+    "facts": lambda path: load_facts(str(path), HERE, "service_facts_path"),
+    "doctor": lambda path: find_facts(str(path), HERE, "dest"),
+    "sheet": lambda path: adopt.read_sheet(str(path)),
+    "declarations": lambda path: adopt.open_folder(str(path.parent)),
+}
+readers = pytest.mark.parametrize("read", READERS.values(), ids=list(READERS))
+
+
+@pytest.fixture(autouse=True)
+def _limited() -> t.Iterator[None]:
+    """A read that waits fails the test."""
+
+    def late(*_unused: object) -> t.NoReturn:
+        raise AssertionError("the read waits")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(20)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@readers
+@pytest.mark.parametrize("kind", ["pipe", "link to a pipe", "link to a device"])
+def test_what_is_no_regular_file_is_refused(tmp_path: Path, read: t.Callable[[Path], object], kind: str) -> None:
+    path, pipe = tmp_path / "devices.yml", tmp_path / "pipe"
+    os.mkfifo(pipe)
+    if kind == "pipe":
+        pipe.rename(path)
+    else:
+        path.symlink_to(pipe if kind == "link to a pipe" else "/dev/zero")
+    with pytest.raises(FonnteError, match="it is not a regular file") as caught:
+        read(path)
+    assert str(path) in str(caught.value)
+
+
+@readers
+def test_a_file_without_an_end_is_refused(tmp_path: Path, read: t.Callable[[Path], object]) -> None:
+    path = tmp_path / "devices.yml"
+    with path.open("wb") as stream:
+        stream.truncate(1000 * MEGABYTE)
+    with pytest.raises(FonnteError, match="it is larger than 16 MB|it is too large") as caught:
+        read(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_link_to_a_file_is_read(tmp_path: Path) -> None:
+    """Each file of a ConfigMap is a link."""
+    there, path = tmp_path / "data", tmp_path / "sheet.yml"
+    there.write_text("fleet_devices: []\n", encoding="utf-8")
+    path.symlink_to(there)
+    assert adopt.read_text(str(path)) == "fleet_devices: []\n"
+
+
+def test_a_pipe_instead_of_a_picture_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "qr.png")
+    assert not remove_picture(str(tmp_path / "qr.png"), b"png")
+
+
+def test_a_backup_that_could_not_be_restored_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    with pytest.raises(FonnteError, match="would be larger than 16 MB"):
+        backup.write_backup(str(path), {"device-" + "0" * 32: b"x" * 17 * MEGABYTE})
+    assert not path.exists()
