@@ -158,7 +158,9 @@ def test_no_spreadsheet_runs_a_cell(text: str) -> None:
     assert files.guarded(text) == "'" + text
 
 
-@pytest.mark.parametrize(("text", "guarded"), [("x;=cmd|'/C calc'!A0;", "x;'=cmd|'/C calc'!A0;"), ("a,\t@b", "a,\t'@b")])
+@pytest.mark.parametrize(
+    ("text", "guarded"), [("x;=cmd|'/C calc'!A0;", "x;'=cmd|'/C calc'!A0;"), ("a,\t@b", "a,\t'@b")]
+)
 def test_no_spreadsheet_runs_what_another_separator_makes_a_cell(text: str, guarded: str) -> None:
     assert files.guarded(text) == guarded
 

@@ -268,9 +268,7 @@ def adding(monkeypatch: pytest.MonkeyPatch, before: dict[str, t.Callable[[], obj
     """Have something happen before the devices of these numbers are made."""
     add = _api.FonnteApi.add_device
 
-    def with_that(
-        api: _api.FonnteApi, account_token: str, device: str, settings: t.Any, *guard: t.Any
-    ) -> t.Any:
+    def with_that(api: _api.FonnteApi, account_token: str, device: str, settings: t.Any, *guard: t.Any) -> t.Any:
         before.get(device, lambda: None)()
         return add(api, account_token, device, settings, *guard)
 
