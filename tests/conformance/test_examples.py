@@ -67,6 +67,8 @@ def run(command: list[str], sandbox: Sandbox, folder: Path) -> str:
         "ANSIBLE_HOME": str(folder / ".ansible"),
         "FONNTE_API_ENDPOINT": sandbox.url,
         "FONNTE_ACCOUNT_TOKEN": sandbox.account_token,
+        # For the example of a token that was replaced.
+        "FONNTE_OLD_ACCOUNT_TOKEN": "old-account-token-of-an-example",
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
     }

@@ -309,7 +309,7 @@ def test_a_pull_request_is_checked_without_a_token(sandbox: Sandbox, tmp_path: P
     code, output = provision(sandbox, tmp_path, *offline, "-e", "provision_report=change.md")
     report = (tmp_path / "change.md").read_text(encoding="utf-8")
     assert code == 0 and SECRET not in report
-    assert "### webhook: https://hooks.example.com/… → https://example.com/… (2)" in report
+    assert "### webhook: https\u200b://hooks.example.com/… → https\u200b://example.com/… (2)" in report
     assert "### New (1)" in report and "vault.yml is encrypted, and was not looked at" in report
     assert "2 accounts" in report
 

@@ -166,15 +166,20 @@ def test_the_offline_check_of_a_pull_request_runs_nothing_of_it(office: Office, 
     )
     for folder in ("before", "now"):
         (office.home / folder).mkdir()
-        (office.home / folder / f"{canary}.yml").write_text(content.replace("Toko", folder), encoding="utf-8")
-        (office.home / folder / "#jinja2:x.yml").write_text("fleet_devices: []\n", encoding="utf-8")
+        (office.home / folder / "a.yml").write_text(content.replace("Toko", folder), encoding="utf-8")
     report = office.home / "report.md"
-    _code, output = office.play(
-        "provision",
-        provision_files=office.home / "now",
-        provision_earlier=office.home / "before",
-        provision_offline="true",
-        provision_report=report,
-    )
+    check = {
+        "provision_files": office.home / "now",
+        "provision_earlier": office.home / "before",
+        "provision_offline": "true",
+        "provision_report": report,
+    }
+    _code, output = office.play("provision", **check)
     assert ran(office.home) == [] and "q(" in output
     assert report.exists(), output[-3000:]
+    for name in (f"{canary}.yml", "#jinja2:x.yml"):
+        (office.home / "now" / name).write_text("fleet_devices: []\n", encoding="utf-8")
+        code, output = office.play("provision", **check)
+        assert code != 0 and "1 of the files in fleet_files has a brace or begins with" in output, output[-3000:]
+        assert ran(office.home) == []
+        (office.home / "now" / name).unlink()
