@@ -20,6 +20,7 @@ Each is replaced by a character that looks the same to a person.
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 MAX_PATHS = 50
@@ -27,6 +28,7 @@ MAX_PATH_LENGTH = 200
 # The rest of the paths, where there are more.
 MORE = "…"
 
+_HEADER_WORD = re.compile("(?i)(inja)2")
 _RESERVED_KEY = "__ansible"
 _RESERVED_BEGIN = "\uff3f\uff3f"
 
@@ -49,7 +51,8 @@ def make_inert(value: t.Any) -> tuple[t.Any, list[str]]:
 
 def make_inert_string(text: str) -> str:
     """Return a string that is no template, and that joins with others to none."""
-    return text.translate(_REPLACED)
+    # A rulebook may write the "#" itself.
+    return _HEADER_WORD.sub("\\1\uff12", text.translate(_REPLACED))
 
 
 def _inert(value: t.Any, path: str, paths: list[str]) -> t.Any:

@@ -330,7 +330,7 @@ def test_no_string_of_an_event_is_a_template() -> None:
         "{{ 2 }}": [{"__ansible_unsafe": "{% %}"}],
     }
     data = data_of(payload)
-    assert (data["message"], data["name"]) == ("x \uff5b", "\uff03jinja2")
+    assert (data["message"], data["name"]) == ("x \uff5b", "\uff03jinja\uff12")
     assert data["choices"] == ["\uff5b\uff5b 1 }}", "b"]
     assert data["other"] == {
         "\uff3f\uff3fansible_vault": "x",
