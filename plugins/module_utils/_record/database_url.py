@@ -1,0 +1,66 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The URL of a record in a database: its check, the secrets in it, and the part that may be shown."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from urllib.parse import parse_qsl, unquote
+
+from .._common.errors import OptionError
+
+OPTION = "record_url"
+# The password of libpq's environment is used where the URL has none.
+PASSWORD_VARIABLE = "PGPASSWORD"
+
+_SCHEME = re.compile(r"postgres(?:ql)?://", re.IGNORECASE)
+_SECRET_PARAMETERS = ("password", "sslpassword")
+_ENCODE = "percent-encode special characters of user name and password: @ as %40, / as %2F, : as %3A, % as %25"
+
+
+def check_database_url(url: str) -> None:
+    """Check that a URL names a PostgreSQL database, and that its password ends where the library sees its end.
+
+    Raises:
+        OptionError: It does not. The error shows no part of the URL.
+    """
+    scheme = _SCHEME.match(url)
+    if scheme is None:
+        raise OptionError(
+            OPTION, "it does not begin with postgresql://", "write postgresql://USER:PASSWORD@HOST/DATABASE"
+        )
+    if re.search(r"[^\x21-\x7e]", url):
+        raise OptionError(OPTION, "it has a white space, a control or a non-ASCII character", _ENCODE)
+    authority, rest = _split(url)
+    # The library would take the end of such a password for the host, and show it.
+    if authority.count("@") > 1 or "@" in rest or "#" in url:
+        raise OptionError(OPTION, "its user name or password has a character with a meaning in URLs", _ENCODE)
+
+
+def _split(url: str) -> tuple[str, str]:
+    """Return the part between the scheme and the database, and the rest."""
+    body = _SCHEME.sub("", url, count=1)
+    end = min((at for at in (body.find("/"), body.find("?")) if at >= 0), default=len(body))
+    return body[:end], body[end:]
+
+
+def database_secrets(url: str, environment: t.Mapping[str, str]) -> set[str]:
+    """Return the secrets of a URL and of libpq's environment, as written and decoded."""
+    authority, rest = _split(url)
+    user_info, found, _hosts = authority.rpartition("@")
+    password = user_info.partition(":")[2] if found else ""
+    query = rest.partition("?")[2]
+    parameters = [value for name, value in parse_qsl(query) if name in _SECRET_PARAMETERS]
+    words = [url, password, *parameters, environment.get(PASSWORD_VARIABLE, "")]
+    return {form for word in words for form in (word, unquote(word)) if form}
+
+
+def show_database(url: str) -> str:
+    """Return a URL without user name, password and parameters, for messages."""
+    authority, rest = _split(url)
+    return f"postgresql://{authority.rpartition('@')[2]}{rest.partition('?')[0]}"

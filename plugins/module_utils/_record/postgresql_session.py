@@ -1,0 +1,290 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""One database session with PostgreSQL. The only file that imports psycopg.
+
+A session is never opened again silently: its locks end with it, and with them everything that a run derived from
+reading under them. After it is lost, each further operation fails.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import threading
+import traceback
+import typing as t
+
+from .._common.errors import MissingLibraryError, OptionError, RecordError
+from .._common.redaction import cut, printable
+from .._common.spellings import SecretFinder
+from .database_url import OPTION, check_database_url, database_secrets, show_database
+
+LIBRARY = "psycopg"
+CONNECT_SECONDS = 10
+# A request takes a second at most; a statement that waits for longer waits for a server in trouble.
+STATEMENT_SECONDS, LOCK_WAIT_SECONDS = 30, 15
+# A host that went away silently loses its locks after IDLE + COUNT * INTERVAL seconds. Longer than the time for which
+# a begun write may be sent, so that no lock ends in between.
+KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, KEEPALIVE_COUNT = 10, 5, 3
+DEAD_AFTER_MS = (KEEPALIVE_IDLE + KEEPALIVE_COUNT * KEEPALIVE_INTERVAL) * 1000
+# PostgreSQL cuts longer names.
+LONGEST_NAME = 63
+LONGEST_TEXT = 300
+
+_SETTINGS = {
+    "synchronous_commit": "on",
+    "statement_timeout": f"{STATEMENT_SECONDS}s",
+    "lock_timeout": f"{LOCK_WAIT_SECONDS}s",
+    "idle_in_transaction_session_timeout": f"{STATEMENT_SECONDS}s",
+    "tcp_keepalives_idle": str(KEEPALIVE_IDLE),
+    "tcp_keepalives_interval": str(KEEPALIVE_INTERVAL),
+    "tcp_keepalives_count": str(KEEPALIVE_COUNT),
+    "tcp_user_timeout": str(DEAD_AFTER_MS),
+}
+# A user may ask for more durability than "on" and not for less.
+_STRICTER = "remote_apply"
+_OPEN = (
+    "SELECT pg_backend_pid(), pg_is_in_recovery() OR current_setting('transaction_read_only')::bool, "
+    + ", ".join(
+        f"set_config('{name}', CASE current_setting('{name}') WHEN '{_STRICTER}' THEN '{_STRICTER}' ELSE '{value}' END, false)"
+        for name, value in _SETTINGS.items()
+    )
+)
+
+Row = t.Tuple[t.Any, ...]
+
+
+class LostSessionError(RecordError):
+    """The database session ended. Its locks ended with it, so nothing that was read under them holds any more."""
+
+
+class RefusedStatementError(RecordError):
+    """The database refused a statement.
+
+    Attributes:
+        code: The SQLSTATE.
+    """
+
+    def __init__(self, problem: str, advice: str, code: str) -> None:
+        super().__init__(problem, advice)
+        self.code = code
+
+
+def run_name() -> str:
+    """Return the name under which the database lists a session of this process: user, host and process."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    name = f"fonnte.whatsapp {user}@{socket.gethostname()} {os.getpid()}"
+    return printable(name).encode("ascii", "replace").decode()[:LONGEST_NAME]
+
+
+class DatabaseSession:
+    """A session with one database, shared by the threads of a run.
+
+    Args:
+        url: The database, as ``check_database_url`` accepts it.
+        secrets: Learns the passwords.
+        environment: That of libpq.
+
+    Attributes:
+        place: The database, for messages.
+        pid: The server process of the session, according to the protocol; 0 before it is open.
+    """
+
+    def __init__(
+        self, url: str, secrets: SecretFinder | None = None, environment: t.Mapping[str, str] = os.environ
+    ) -> None:
+        check_database_url(url)
+        self._url = url
+        self._environment = environment
+        self._finder = SecretFinder() if secrets is None else secrets
+        self._finder.add(database_secrets(url, environment))
+        self.place = show_database(url)
+        self.pid = 0
+        self._connection: t.Any = None
+        self._lost = ""
+        self._guard = threading.RLock()
+
+    def run(self, statements: str, parameters: t.Sequence[t.Any] = ()) -> list[list[Row]]:
+        """Run statements in one round trip and one transaction, and return the rows of each.
+
+        Each statement sees everything that was committed before it began, also a later one of the same transaction.
+
+        Raises:
+            LostSessionError: The session has ended, now or before.
+            RefusedStatementError: The database refused a statement; none has an effect, except for locks.
+            RecordError: The database cannot be used.
+        """
+        with self._guard:
+            connection = self._opened()
+            psycopg = _library()
+            try:
+                return _results(psycopg.ClientCursor(connection), statements, parameters)
+            except psycopg.Error as exc:
+                raise self._fault(exc, connection) from None
+
+    def _fault(self, exc: t.Any, connection: t.Any) -> RecordError:
+        code = exc.sqlstate or ""
+        text = self._text(exc)
+        if connection.closed or connection.broken:
+            self._lost = text
+            return self._lost_error()
+        problem, advice = _refusal(code, text, self.place)
+        return RefusedStatementError(problem, advice, code)
+
+    def _text(self, exc: BaseException) -> str:
+        return cut(printable(self._finder.mask(str(exc)), " ").replace("?", " ").strip(), LONGEST_TEXT)
+
+    def _lost_error(self) -> LostSessionError:
+        return LostSessionError(
+            f"the session with the record's database at {self.place} was lost ({self._lost}), and its locks with it",
+            "run the play again; each value that was being sent is recorded as in doubt",
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was opened, and is not known to have ended."""
+        return self._connection is not None and not self._lost
+
+    def close(self) -> None:
+        """End the session, and with it its locks."""
+        with self._guard:
+            if self._connection is not None:
+                self._connection.close()
+                self._lost = self._lost or "it was closed"
+
+    def is_encrypted(self) -> bool:
+        """Return whether the connection is encrypted, or does not leave this machine."""
+        with self._guard:
+            connection = self._opened()
+            local = connection.info.host.startswith("/") or connection.info.hostaddr in ("127.0.0.1", "::1")
+            return bool(local or connection.pgconn.ssl_in_use)
+
+    # Opening
+
+    def _opened(self) -> t.Any:
+        if self._lost:
+            raise self._lost_error()
+        if self._connection is None:
+            connection = self._connect()
+            try:
+                self._check(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection
+
+    def _connect(self) -> t.Any:
+        psycopg = _library()
+        try:
+            connection = psycopg.connect(self._url, autocommit=True, **self._parameters(psycopg))
+        except psycopg.ProgrammingError:
+            # Its text quotes the part that it cannot read, which may be one of the password.
+            raise OptionError(
+                OPTION,
+                "PostgreSQL's library cannot read it",
+                "write postgresql://USER:PASSWORD@HOST/DATABASE, and percent-encode special characters",
+            ) from None
+        except psycopg.Error as exc:
+            raise self._unreachable(exc) from None
+        # It may have come from a password file.
+        self._finder.add(filter(None, [connection.info.password]))
+        return connection
+
+    def _parameters(self, psycopg: t.Any) -> dict[str, t.Any]:
+        """Return the parameters of a connection that neither the URL nor the environment sets."""
+        given = psycopg.conninfo.conninfo_to_dict(self._url)
+        parameters = {
+            "connect_timeout": (CONNECT_SECONDS, "PGCONNECT_TIMEOUT"),
+            "application_name": (run_name(), "PGAPPNAME"),
+            "keepalives_idle": (KEEPALIVE_IDLE, ""),
+            "keepalives_interval": (KEEPALIVE_INTERVAL, ""),
+            "keepalives_count": (KEEPALIVE_COUNT, ""),
+            "tcp_user_timeout": (DEAD_AFTER_MS, ""),
+        }
+        missing = {
+            name: value
+            for name, (value, variable) in parameters.items()
+            if name not in given and not self._environment.get(variable)
+        }
+        return {**missing, "client_encoding": "UTF8"}
+
+    def _unreachable(self, exc: BaseException) -> RecordError:
+        text = self._text(exc)
+        advice = "check host and port in record_url, and that the server runs and accepts connections from here"
+        if "FATAL" in text:
+            advice = "check user name, password and database in record_url, in the PG* variables or the password file"
+        return RecordError(f"the record's database at {self.place} cannot be reached ({text})", advice)
+
+    def _check(self, connection: t.Any) -> None:
+        """Set the session up, and refuse a server that cannot hold locks or rows for it."""
+        psycopg = _library()
+        try:
+            ((row,),) = _results(psycopg.ClientCursor(connection), _OPEN, ())
+        except psycopg.Error as exc:
+            raise self._unreachable(exc) from None
+        pid, read_only = row[:2]
+        if pid != connection.info.backend_pid:
+            raise RecordError(
+                f"the record's database at {self.place} is behind a pooler such as PgBouncer: a lock would belong to "
+                "the pooler's session, which other runs share",
+                "name the PostgreSQL server itself in record_url",
+            )
+        if read_only:
+            raise RecordError(
+                f"the record's database at {self.place} can only be read: it is a replica, or read-only for this user",
+                "name the primary server in record_url, or add target_session_attrs=read-write to it",
+            )
+        self.pid = int(pid)
+
+
+def _library() -> t.Any:
+    """Return psycopg. Imported here: a record in files does not need it."""
+    try:
+        import psycopg
+    except ImportError:
+        raise MissingLibraryError(LIBRARY, traceback.format_exc()) from None
+    return psycopg
+
+
+def _results(cursor: t.Any, statements: str, parameters: t.Sequence[t.Any]) -> list[list[Row]]:
+    with cursor:
+        cursor.execute(statements, parameters or None)
+        results = []
+        while True:
+            results.append(cursor.fetchall() if cursor.description else [])
+            if not cursor.nextset():
+                return results
+
+
+def _refusal(code: str, text: str, place: str) -> tuple[str, str]:
+    """Return the problem and the advice for a statement that the database refused."""
+    where = f"the record's database at {place}"
+    if code == "53100":
+        return f"{where} cannot be written: its disk is full ({text})", "make room on the database server"
+    if code == "53200":
+        return (
+            f"{where} has no room for more locks ({text})",
+            "raise max_locks_per_transaction on the database server: a run holds two locks for each changed device",
+        )
+    if code in ("57014", "55P03"):
+        return (
+            f"{where} did not answer within {STATEMENT_SECONDS} s ({text})",
+            "find out what keeps the database server busy, then run the play again",
+        )
+    if code == "25006":
+        return f"{where} can only be read ({text})", "name the primary server in record_url"
+    if code == "42501":
+        return (
+            f"{where} does not permit this ({text})",
+            "grant SELECT, INSERT and UPDATE on the table fonnte_record to the user of record_url",
+        )
+    return f"{where} refused a statement ({text}, SQLSTATE {code})", "check the table fonnte_record and the server's log"
