@@ -15,6 +15,7 @@ requirements:
   - Python 3.7 or newer where the module runs
   - requests >= 2.25, with urllib3 >= 1.26
   - cryptography >= 3.3, for the record
+  - psycopg >= 3.1, for a record in a database (O(record_url))
 options:
   account_token:
     description:
@@ -68,8 +69,21 @@ options:
       - The directory of the record. The record remembers what was last applied, since the service does not show it.
         It is encrypted with the tokens, and its files can be read by their owner only.
       - If not set, the value of the environment variable E(FONNTE_RECORD_PATH) is used.
+      - It has no effect where O(record_url) is set.
     type: path
     default: ~/.ansible/fonnte
+  record_url:
+    description:
+      - The URL of a PostgreSQL database that contains the record, for all control nodes that share it,
+        such as V(postgresql://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full). The database sees keyed digests and encrypted strings.
+      - Special characters of user name and password must be percent-encoded. The variables E(PGPASSWORD), E(PGSSLROOTCERT) and the others of
+        libpq, and a password file, apply to the parts that the URL does not contain.
+      - It takes precedence over the default and the environment variable of O(record_path). Both options in one task are an error.
+      - The task must run on the control node, in Ansible's own process. With another Python, C(become) or C(async), it fails before its first request.
+        The URL is never sent to another host.
+      - If not set, the value of the environment variable E(FONNTE_RECORD_URL) is used.
+    type: str
+    version_added: 1.0.0
   record_max_age:
     description:
       - A record that is older no longer counts, and the setting is applied again.

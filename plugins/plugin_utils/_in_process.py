@@ -36,9 +36,14 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_a
     hidden_values,
     hide,
     prints_secrets,
+    refuse_database,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report, Task, run_command
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import Spec, renamed
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import (
+    RECORD_URL_VARIABLE,
+    Spec,
+    renamed,
+)
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import KEEP, plain
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._masking import Secrets, masked
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._progress import Progress
@@ -67,6 +72,7 @@ class InProcess(ActionBase):
         if why:
             try:
                 current_lineage().require()
+                refuse_database(self._database(), why)
             except FonnteError as exc:
                 return {**result, "failed": True, **failure(exc)}
             display.v(
@@ -103,6 +109,13 @@ class InProcess(ActionBase):
         own = variables.get("ansible_delegated_vars", {}).get(host, {}) if host else variables
         asked = str(self._templar.template(own.get(name, "")) or "")
         return "" if asked.startswith("auto") else asked
+
+    def _database(self) -> dict[str, t.Any]:
+        """Return the option record_url, as the task or its environment sets it."""
+        asked: dict[str, t.Any] = {}
+        self._compute_environment_string(asked)
+        variables = {**os.environ, **asked}
+        return {"record_url": self._task.args.get("record_url") or variables.get(RECORD_URL_VARIABLE)}
 
     # Surroundings of a module
 

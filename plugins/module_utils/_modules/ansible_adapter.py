@@ -22,7 +22,7 @@ except ImportError:
     # It came with ansible-core 2.22.
     register_secrets = None
 
-from .._common.errors import FonnteError, MissingLibraryError
+from .._common.errors import FonnteError, MissingLibraryError, OptionError
 from .._options.common import Params, Spec, harmless, renamed, secrets
 from .task import Report, Task, run_command
 
@@ -79,6 +79,20 @@ def failure(fault: FonnteError) -> dict[str, t.Any]:
     return {"msg": str(fault), **fault.progress}
 
 
+def refuse_database(params: Params, reason: str) -> None:
+    """Refuse a record in a database where a task does not run in-process on the control node.
+
+    The database is for control nodes: its URL is sent to no target, and each item of a loop would open a session.
+    """
+    if params.get("record_url"):
+        raise OptionError(
+            "record_url",
+            f"a database holds the record, and the task does not run in Ansible's own process ({reason})",
+            "run it on the control node, with ansible_playbook_python as ansible_python_interpreter, and without async, "
+            "become and fonnte_in_process: false",
+        )
+
+
 def _module_class() -> type[t.Any]:
     """Return a class of modules that keep their raw parameters.
 
@@ -124,6 +138,7 @@ def run_module(spec: Spec, command: t.Callable[[Task], Report]) -> None:
     fault: FonnteError | None = None
     report = Report({})
     try:
+        refuse_database(module.params, "it runs as an ordinary module")
         report = run_command(command, task)
     except FonnteError as error:
         fault = error

@@ -16,7 +16,7 @@ from .._common.clock import Clock, read_steady_clock
 from .._common.lineage import current_lineage
 from .._common.redaction import masking
 from .._common.spellings import SecretFinder
-from .._options.common import Environment, Params
+from .._options.common import Environment, Params, check_record_place
 from .._reconcile.result import Result
 
 
@@ -71,6 +71,7 @@ def run_command(command: t.Callable[[Task], Report], task: Task) -> Report:
     with masking(task.secrets):
         # In a loop the process of the run before may be that of this one.
         current_lineage().require()
+        check_record_place(task.params, task.given)
         report = command(task)
     result: Result = task.secrets.mask_data(report.result)
     return Report(result, task.secrets.mask_data(report.warnings), report.secrets)

@@ -32,6 +32,7 @@ from .._device.settings import NAME_LENGTH, SETTINGS, WEBHOOKS, Kind, Settings, 
 from .._device.stamp import LENGTH as STAMP_LENGTH
 from .._reconcile.observe import House
 from .._reconcile.state import Policy, State
+from .._record.database_url import check_database_url, database_secrets
 from .._record.directory import RecordDirectory
 from .._record.store import RecordStore
 
@@ -42,6 +43,7 @@ Params = t.Mapping[str, t.Any]
 Environment = t.Mapping[str, str]
 
 DEVICE_TOKEN_VARIABLE = "FONNTE_DEVICE_TOKEN"
+RECORD_URL_VARIABLE = "FONNTE_RECORD_URL"
 
 API: Spec = {
     "account_token": {"type": "str", "no_log": True, "env": "FONNTE_ACCOUNT_TOKEN"},
@@ -54,6 +56,7 @@ API: Spec = {
     "validate_certs": {"type": "bool", "default": True},
     "ca_path": {"type": "path", "env": "FONNTE_CA_PATH"},
     "record_path": {"type": "path", "default": "~/.ansible/fonnte", "env": "FONNTE_RECORD_PATH"},
+    "record_url": {"type": "str", "no_log": True, "env": RECORD_URL_VARIABLE},
     "record_max_age": {"type": "str"},
     "service_facts_path": {"type": "path", "env": "FONNTE_SERVICE_FACTS_PATH"},
 }
@@ -135,8 +138,13 @@ def checked_token(option: str, value: str | None) -> str:
 
 
 def secrets(params: Params, environment: Environment) -> set[str]:
-    """Return what must be masked although no option holds it."""
-    return {environment[DEVICE_TOKEN_VARIABLE]} if environment.get(DEVICE_TOKEN_VARIABLE) else set()
+    """Return the secrets to mask that are not the whole value of an option."""
+    device_token = environment.get(DEVICE_TOKEN_VARIABLE)
+    url = params.get("record_url")
+    return {
+        *([device_token] if device_token else []),
+        *(database_secrets(url, environment) if isinstance(url, str) and url else []),
+    }
 
 
 def harmless(params: Params) -> set[str]:
@@ -147,6 +155,23 @@ def harmless(params: Params) -> set[str]:
         for value in [params.get(option)]
         if isinstance(value, str) and value and is_bare(value)
     }
+
+
+def check_record_place(params: Params, given: Params) -> None:
+    """Check that a task names one place of the record; OptionError if not.
+
+    Args:
+        params: The options, complete.
+        given: The options as the user wrote them.
+    """
+    url = params.get("record_url")
+    if url is None:
+        return
+    if not url:
+        raise OptionError("record_url", "it is empty", "leave it out, or find out why its variable has no value")
+    check_database_url(url)
+    if given.get("record_url") is not None and given.get("record_path") is not None:
+        raise OptionError("record_url", "record_path is given as well", "remove one of the two")
 
 
 def open_house(

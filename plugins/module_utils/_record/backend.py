@@ -4,7 +4,6 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The record of the values that were last applied to devices: encrypted files in one directory.
 """The interface of a place that stores the record: names, encrypted strings, locks, and marks.
 
 ``RecordStore`` encrypts and decrypts; a backend sees keyed digests as names, and encrypted strings. There are two:

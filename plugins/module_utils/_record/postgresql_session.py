@@ -54,6 +54,7 @@ _OPEN = (
         f"set_config('{name}', CASE current_setting('{name}') WHEN '{_STRICTER}' THEN '{_STRICTER}' ELSE '{value}' END, false)"
         for name, value in _SETTINGS.items()
     )
+    + "; "
 )
 
 Row = t.Tuple[t.Any, ...]
@@ -90,27 +91,40 @@ class DatabaseSession:
 
     Args:
         url: The database, as ``check_database_url`` accepts it.
+        inspection: A query of one row, for ``facts``.
         secrets: Learns the passwords.
         environment: That of libpq.
 
     Attributes:
         place: The database, for messages.
         pid: The server process of the session, according to the protocol; 0 before it is open.
+        facts: The row of the inspection; empty before the session is open.
     """
 
     def __init__(
-        self, url: str, secrets: SecretFinder | None = None, environment: t.Mapping[str, str] = os.environ
+        self,
+        url: str,
+        inspection: str,
+        secrets: SecretFinder | None = None,
+        environment: t.Mapping[str, str] = os.environ,
     ) -> None:
         check_database_url(url)
         self._url = url
+        self._inspection = inspection
         self._environment = environment
         self._finder = SecretFinder() if secrets is None else secrets
         self._finder.add(database_secrets(url, environment))
         self.place = show_database(url)
         self.pid = 0
+        self.facts: Row = ()
         self._connection: t.Any = None
         self._lost = ""
         self._guard = threading.RLock()
+
+    def open(self) -> None:
+        """Open the session, where it is not open; RecordError where the database cannot be used."""
+        with self._guard:
+            self._opened()
 
     def run(self, statements: str, parameters: t.Sequence[t.Any] = ()) -> list[list[Row]]:
         """Run statements in one round trip and one transaction, and return the rows of each.
@@ -149,9 +163,14 @@ class DatabaseSession:
         )
 
     @property
-    def is_open(self) -> bool:
-        """Whether it was opened, and is not known to have ended."""
-        return self._connection is not None and not self._lost
+    def is_lost(self) -> bool:
+        """Whether it is known to have ended."""
+        return bool(self._lost)
+
+    def require(self) -> None:
+        """Raise LostSessionError where the session is known to have ended."""
+        if self._lost:
+            raise self._lost_error()
 
     def close(self) -> None:
         """End the session, and with it its locks."""
@@ -170,8 +189,7 @@ class DatabaseSession:
     # Opening
 
     def _opened(self) -> t.Any:
-        if self._lost:
-            raise self._lost_error()
+        self.require()
         if self._connection is None:
             connection = self._connect()
             try:
@@ -228,7 +246,7 @@ class DatabaseSession:
         """Set the session up, and refuse a server that cannot hold locks or rows for it."""
         psycopg = _library()
         try:
-            ((row,),) = _results(psycopg.ClientCursor(connection), _OPEN, ())
+            (row,), (facts,) = _results(psycopg.ClientCursor(connection), _OPEN + self._inspection, ())
         except psycopg.Error as exc:
             raise self._unreachable(exc) from None
         pid, read_only = row[:2]
@@ -243,7 +261,7 @@ class DatabaseSession:
                 f"the record's database at {self.place} can only be read: it is a replica, or read-only for this user",
                 "name the primary server in record_url, or add target_session_attrs=read-write to it",
             )
-        self.pid = int(pid)
+        self.pid, self.facts = int(pid), facts
 
 
 def _library() -> t.Any:

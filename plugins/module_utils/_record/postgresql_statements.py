@@ -16,68 +16,70 @@ from __future__ import annotations
 TABLE = "fonnte_record"
 COUNTER = "revision"
 
-# For a database administrator: the error for a user who may create no table contains this statement.
+# For a database administrator: the error for a user who may create no table contains these statements.
 CREATE = (
     f"CREATE TABLE IF NOT EXISTS {TABLE} (name text PRIMARY KEY, value bytea, revision bigint NOT NULL, "
-    f"writer text NOT NULL); INSERT INTO {TABLE} VALUES ('{COUNTER}', NULL, 0, '') ON CONFLICT DO NOTHING;"
+    f"open boolean NOT NULL, writer text NOT NULL); "
+    f"INSERT INTO {TABLE} VALUES ('{COUNTER}', NULL, 0, false, '') ON CONFLICT DO NOTHING;"
 )
-GRANT = f"GRANT SELECT, INSERT, UPDATE ON {TABLE} TO {{role}};"
+GRANT = f"GRANT SELECT, INSERT, UPDATE ON {TABLE} TO"
 
 # Two sessions that create the table at once: one waits for the other's transaction.
 LOCK_CREATION = "SELECT pg_advisory_xact_lock(hashtext('fonnte.whatsapp'), 0);"
 
-# Without a lock and without a change: whether the table exists, and the user's permissions.
+# Without a lock and without a change: whether the table exists, and the permissions of the user.
 INSPECT = (
-    f"SELECT to_regclass('{TABLE}') IS NOT NULL, "
-    "has_schema_privilege(current_schema(), 'CREATE'), "
+    f"SELECT to_regclass('{TABLE}') IS NOT NULL, coalesce(has_schema_privilege(current_schema(), 'CREATE'), false), "
     f"coalesce((SELECT bool_and(has_table_privilege(to_regclass('{TABLE}'), needed)) "
-    "FROM unnest('{SELECT,INSERT,UPDATE}'::text[]) needed), false), current_user;"
+    "FROM unnest('{SELECT,INSERT,UPDATE}'::text[]) needed), false), quote_ident(current_user);"
 )
 
 MARK = f"SELECT revision FROM {TABLE} WHERE name = '{COUNTER}';"
-READ = f"SELECT name, value, revision FROM {TABLE} WHERE name = ANY(%s::text[]);"
-NAMES = f"SELECT name FROM {TABLE} WHERE value IS NOT NULL AND name <> '{COUNTER}' ORDER BY name;"
+READ = f"SELECT name, value, revision, open FROM {TABLE} WHERE name = ANY(%s::text[]);"
+REVISIONS = f"SELECT name, revision, open FROM {TABLE} WHERE name = ANY(%s::text[]);"
+NAMES = f"SELECT name FROM {TABLE} WHERE value IS NOT NULL AND name <> '{COUNTER}' ORDER BY name COLLATE \"C\";"
 
-# A session's advisory locks are listed by the two halves of their key.
-_OWN_LOCKS = (
-    "SELECT count(DISTINCT (classid::bigint << 32) | objid::bigint) FROM pg_locks WHERE locktype = 'advisory' "
-    "AND objsubid = 1 AND granted AND pid = pg_backend_pid() "
-    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
-    "AND ((classid::bigint << 32) | objid::bigint) = ANY(%s::bigint[])"
+# The key of a session's advisory lock is listed in two halves.
+_KEY = "((classid::bigint << 32) | objid::bigint)"
+_ADVISORY = (
+    "locktype = 'advisory' AND objsubid = 1 AND granted "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
+_OWN_LOCKS = (
+    f"SELECT count(DISTINCT {_KEY}) FROM pg_locks WHERE {_ADVISORY} AND pid = pg_backend_pid() "
+    f"AND {_KEY} = ANY(%s::bigint[])"
+)
+OWN_LOCKS = f"SELECT pg_backend_pid(), ({_OWN_LOCKS});"
 
-# All rows or none. The planned revision is the one that the run planned with (0: no row); a row with another one, a
-# lock that was lost or another server process is a miss, and nothing is written. The locks of the rows are taken
-# before that of the counter, so the others wait for the counter only while this statement commits.
+# All rows or none. The planned revision is that of the string that the plan was created from (0: no row). Where a row
+# has another one, where a lock is lost, and in another server process, nothing is written and no row is returned.
+# The rows are locked before the counter, so other sessions wait for the counter only while this statement commits.
 PUT = (
-    "WITH wanted AS MATERIALIZED (SELECT * FROM unnest(%s::text[], %s::bytea[], %s::bigint[]) "
-    "AS given(name, value, planned)), "
+    "WITH wanted AS MATERIALIZED (SELECT * FROM unnest(%s::text[], %s::bytea[], %s::bigint[], %s::boolean[]) "
+    "AS given(name, value, planned, open)), "
     f"planned AS MATERIALIZED (SELECT stored.name FROM {TABLE} stored JOIN wanted USING (name) "
     "WHERE stored.revision = wanted.planned ORDER BY stored.name FOR UPDATE OF stored), "
     f"counter AS (UPDATE {TABLE} SET revision = revision + 1 WHERE name = '{COUNTER}' AND pg_backend_pid() = %s "
     "AND (SELECT count(*) FROM planned) = (SELECT count(*) FROM wanted WHERE planned <> 0) "
     f"AND NOT EXISTS (SELECT FROM {TABLE} stored JOIN wanted USING (name) WHERE wanted.planned = 0) "
     f"AND ({_OWN_LOCKS}) = %s RETURNING revision) "
-    f"INSERT INTO {TABLE} (name, value, revision, writer) "
-    "SELECT wanted.name, wanted.value, counter.revision, %s FROM wanted, counter "
-    "ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value, revision = EXCLUDED.revision, writer = EXCLUDED.writer "
-    "RETURNING revision;"
+    f"INSERT INTO {TABLE} (name, value, revision, open, writer) "
+    "SELECT wanted.name, wanted.value, counter.revision, wanted.open, %s FROM wanted, counter "
+    "ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value, revision = EXCLUDED.revision, open = EXCLUDED.open, "
+    "writer = EXCLUDED.writer RETURNING revision;"
 )
 
 # In the order of the keys. Tried and never waited for: a wait inside the server could not be ended by this process.
 TRY_LOCKS = (
-    "SELECT place, pg_try_advisory_lock(key) FROM unnest(%s::bigint[]) WITH ORDINALITY AS wanted(key, place) "
-    "ORDER BY place;"
+    "SELECT pg_try_advisory_lock(key) FROM unnest(%s::bigint[]) WITH ORDINALITY AS wanted(key, place) ORDER BY place;"
 )
 UNLOCK = "SELECT pg_advisory_unlock(key) FROM unnest(%s::bigint[]) AS held(key);"
 
 # Other users' hosts and times are visible to members of pg_read_all_stats alone; the name of a run is to all.
 HOLDER = (
     "SELECT application_name, coalesce(client_hostname, host(client_addr)), "
-    "extract(epoch FROM now() - backend_start)::bigint FROM pg_locks JOIN pg_stat_activity USING (pid) "
-    "WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND pid <> pg_backend_pid() "
-    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
-    "AND ((classid::bigint << 32) | objid::bigint) = %s LIMIT 1;"
+    "extract(epoch FROM clock_timestamp() - backend_start)::bigint FROM pg_locks JOIN pg_stat_activity USING (pid) "
+    f"WHERE {_ADVISORY} AND pid <> pg_backend_pid() AND {_KEY} = %s LIMIT 1;"
 )
 
 

@@ -1,0 +1,24 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs the module fonnte_record_info in the controller's worker where that makes no difference."""
+
+from __future__ import annotations
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.record_info import RECORD_INFO, run_record_info
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._in_process import InProcess
+
+
+class ActionModule(InProcess):
+    """The module fonnte_record_info."""
+
+    spec = RECORD_INFO
+    command = staticmethod(run_record_info)
+
+
+def main() -> None:
+    """Run the module: ansible-lint looks here for the options of a task."""
+    from ansible_collections.fonnte.whatsapp.plugins.modules import fonnte_record_info
+
+    fonnte_record_info.main()
