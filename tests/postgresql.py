@@ -28,8 +28,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psycopg
 import pytest
+
+if t.TYPE_CHECKING:
+    import psycopg
 
 ADMIN = "fonnte_admin"
 # The roles of the tests: the one that runs use, and one that may create nothing.
@@ -57,6 +59,8 @@ class Installation:
 
 def find_installations() -> list[Installation]:
     """Return each version that is installed and runs here, the newest first; NoServerError for none."""
+    if importlib.util.find_spec("psycopg") is None:
+        raise NoServerError("the library psycopg is not installed")
     found: dict[int, Installation] = {}
     problems = []
     for programs in _candidates():
@@ -152,6 +156,8 @@ class Server:
 
     def connect(self, database: str = "postgres") -> psycopg.Connection[tuple[t.Any, ...]]:
         """Connect as the administrator."""
+        import psycopg
+
         return psycopg.connect(
             host=str(self.folder), port=self.port, user=ADMIN, dbname=database, autocommit=True, connect_timeout=10
         )
@@ -164,6 +170,8 @@ class Server:
 
     def start(self) -> None:
         """Start, and wait until it accepts connections."""
+        import psycopg
+
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),

@@ -82,7 +82,7 @@ def _checkers(venv: Venv) -> List[Checker]:
         Checker(with_venv("mypy", "--strict", "extensions/eda/plugins")),
         Checker(with_venv("ruff", "format", "--check", "--diff")),
         # The rules are in pyproject.toml; a contract that is kept says so, and none would be no check.
-        Checker(with_venv("lint-imports", "--no-cache"), lambda output: "4 kept, 0 broken" in output),
+        Checker(with_venv("lint-imports", "--no-cache"), lambda output: "5 kept, 0 broken" in output),
     ]
 
 

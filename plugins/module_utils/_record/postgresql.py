@@ -148,9 +148,7 @@ class PostgresqlBackend:
             unknown = [name for name in names if name not in self._held]
             found = {row[0]: Stored(row[1], row[2]) for row in self._query(sql.READ, unknown)} if unknown else {}
             missing = Stored(None, MISSING)
-            return {
-                name: self._held[name].stored if name in self._held else found.get(name, missing) for name in names
-            }
+            return {name: self._held[name].stored if name in self._held else found.get(name, missing) for name in names}
 
     def names(self) -> list[str]:
         """Return the names of all entries, sorted."""
@@ -218,9 +216,11 @@ class PostgresqlBackend:
                 if time.monotonic() >= give_up:
                     raise self._held_error(keys[taken], seconds)
                 self._sleep(LOCK_POLL_SECONDS)
-        except BaseException:
+        except BaseException as exc:
+            # Where the server had no room for one of them, only the server knows which it has given.
+            given = keys if isinstance(exc, RefusedStatementError) else keys[:taken]
             with contextlib.suppress(RecordError):
-                self._unlock(keys[:taken])
+                self._unlock(given)
             raise
 
     def _unlock(self, keys: t.Sequence[int]) -> None:

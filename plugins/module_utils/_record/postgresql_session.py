@@ -18,6 +18,7 @@ import socket
 import threading
 import traceback
 import typing as t
+import weakref
 
 from .._common.errors import MissingLibraryError, OptionError, RecordError
 from .._common.redaction import cut, printable
@@ -198,6 +199,7 @@ class DatabaseSession:
                 connection.close()
                 raise
             self._connection = connection
+            weakref.finalize(self, _end, connection, os.getpid())
         return self._connection
 
     def _connect(self) -> t.Any:
@@ -264,6 +266,12 @@ class DatabaseSession:
         self.pid, self.facts = int(pid), facts
 
 
+def _end(connection: t.Any, process: int) -> None:
+    """Close a connection that is not used any more. One of the parent process is the parent's."""
+    if process == os.getpid():
+        connection.close()
+
+
 def _library() -> t.Any:
     """Return psycopg. Imported here: a record in files does not need it."""
     try:
@@ -305,4 +313,7 @@ def _refusal(code: str, text: str, place: str) -> tuple[str, str]:
             f"{where} does not permit this ({text})",
             "grant SELECT, INSERT and UPDATE on the table fonnte_record to the user of record_url",
         )
-    return f"{where} refused a statement ({text}, SQLSTATE {code})", "check the table fonnte_record and the server's log"
+    return (
+        f"{where} refused a statement ({text}, SQLSTATE {code})",
+        "check the table fonnte_record and the server's log",
+    )
