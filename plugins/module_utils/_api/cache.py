@@ -116,6 +116,21 @@ class KeptListing:
             self._listing = None
 
 
+class Closable(t.Protocol):
+    """A connection that is kept from one run to the next."""
+
+    def is_usable(self) -> bool:
+        """Return whether another run can use it."""
+        ...
+
+    def close(self) -> None:
+        """Close it."""
+        ...
+
+
+Kept = t.TypeVar("Kept", bound=Closable)
+
+
 class Keep:
     """Connections and lists by what they belong to. A forked process begins with none: sockets are not shared."""
 
@@ -124,6 +139,7 @@ class Keep:
         self._process = 0
         self._transports: dict[t.Hashable, Transport] = {}
         self._listings: dict[t.Hashable, KeptListing] = {}
+        self._connections: dict[t.Hashable, Closable] = {}
 
     def transport(self, connection: Connection) -> Transport:
         """Return the transport for a connection, with its kept-alive sockets."""
@@ -138,18 +154,29 @@ class Keep:
         self._leave_parent()
         return self._listings.setdefault((_key(connection), account_token), KeptListing(clock=self._clock))
 
+    def connection(self, key: t.Hashable, create: t.Callable[[], Kept]) -> Kept:
+        """Return the connection that is kept under a key, or a new one where there is none that can be used."""
+        self._leave_parent()
+        kept = self._connections.get(key)
+        if kept is None or not kept.is_usable():
+            if kept is not None:
+                kept.close()
+            kept = self._connections[key] = create()
+        return t.cast(Kept, kept)
+
     def drop(self) -> None:
         """Keep nothing: something was cut off, and nobody knows in which state it is."""
         self._leave_parent()
-        for transport in self._transports.values():
-            transport.close()
+        for kept in (*self._transports.values(), *self._connections.values()):
+            kept.close()
         self._transports.clear()
         self._listings.clear()
+        self._connections.clear()
 
     def _leave_parent(self) -> None:
         if self._process != os.getpid():
             # Not closed: the sockets are the parent's.
-            self._process, self._transports, self._listings = os.getpid(), {}, {}
+            self._process, self._transports, self._listings, self._connections = os.getpid(), {}, {}, {}
 
 
 def _key(connection: Connection) -> t.Hashable:

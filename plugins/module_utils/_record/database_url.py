@@ -19,6 +19,9 @@ OPTION = "record_url"
 PASSWORD_VARIABLE = "PGPASSWORD"
 
 _SCHEME = re.compile(r"postgres(?:ql)?://", re.IGNORECASE)
+# Without a host, the library connects to a socket of this machine.
+_LOCAL = ("", "localhost", "127.0.0.1", "::1")
+_ENCRYPTED = ("require", "verify-ca", "verify-full")
 _SECRET_PARAMETERS = ("password", "sslpassword")
 _ENCODE = "percent-encode special characters of user name and password: @ as %40, / as %2F, : as %3A, % as %25"
 
@@ -64,3 +67,23 @@ def show_database(url: str) -> str:
     """Return a URL without user name, password and parameters, for messages."""
     authority, rest = _split(url)
     return f"postgresql://{authority.rpartition('@')[2]}{rest.partition('?')[0]}"
+
+
+def database_warnings(url: str, environment: t.Mapping[str, str]) -> list[str]:
+    """Return a warning for a connection that a machine on the way could read and change."""
+    authority, rest = _split(url)
+    hosts = [_host(part) for part in authority.rpartition("@")[2].split(",")]
+    parameters = dict(parse_qsl(rest.partition("?")[2]))
+    hosts = [parameters.get("host") or host or environment.get("PGHOST", "") for host in hosts]
+    mode = parameters.get("sslmode") or environment.get("PGSSLMODE", "")
+    if mode in _ENCRYPTED or all(host.startswith("/") or host in _LOCAL for host in hosts):
+        return []
+    return [
+        f"The connection to the record's database at {show_database(url)} may be unencrypted: another machine on the "
+        "way could read and change it. Add sslmode=verify-full to record_url."
+    ]
+
+
+def _host(part: str) -> str:
+    """Return the host of a part such as host:port; a directory of a socket is encoded in it."""
+    return unquote(part[1:].partition("]")[0] if part.startswith("[") else part.partition(":")[0])

@@ -13,6 +13,7 @@ from one counter that each write updates in its own transaction: a mark is its v
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 import typing as t
@@ -24,6 +25,7 @@ from .._common.redaction import cut, printable
 from .._common.spellings import SecretFinder
 from . import postgresql_statements as sql
 from .backend import Mark, Phase, StorageHealth, Stored, Write
+from .database_url import database_warnings
 from .encryption import is_name
 from .postgresql_session import DatabaseSession, RefusedStatementError, run_name
 
@@ -88,6 +90,7 @@ class PostgresqlBackend:
         clock: Clock = read_steady_clock,
         sleep: t.Callable[[float], None] = time.sleep,
     ) -> None:
+        self._url = url
         self._session = DatabaseSession(url, sql.INSPECT, secrets)
         self._clock = clock
         self._sleep = sleep
@@ -106,6 +109,18 @@ class PostgresqlBackend:
     def label(self, name: str) -> str:
         """Return where an entry is, for messages."""
         return f"{name} in {self.place}"
+
+    def mask_with(self, finder: SecretFinder) -> None:
+        """Have a finder know the passwords, and mask all errors from now on."""
+        self._session.mask_with(finder)
+
+    def is_usable(self) -> bool:
+        """Return whether another run can use the session. One that was silent for long is tried first."""
+        try:
+            self.verify_held()
+        except RecordError:
+            return False
+        return True
 
     def close(self) -> None:
         """End the session, and with it its locks."""
@@ -275,6 +290,10 @@ class PostgresqlBackend:
 
     def put(self, writes: t.Sequence[Write], phase: Phase) -> dict[str, Stored]:
         """Write strings in one statement, all or none, and return them with their new revisions."""
+        loose = [write.name for write in writes if write.name not in self._held]
+        if loose:
+            with self.hold(sorted(loose, key=_rank), 0.0):
+                return self.put(writes, phase)
         aside = [
             Write(f"{write.name}.damaged-{write.planned.revision}", write.planned.text, Stored(None, MISSING))
             for write in writes
@@ -359,12 +378,7 @@ class PostgresqlBackend:
 
     def warnings(self) -> list[str]:
         """Return a warning for a connection that another machine on the way could read and change."""
-        if self._session.is_encrypted():
-            return []
-        return [
-            f"The connection to the record's database at {self.place} is not encrypted. Add sslmode=verify-full to "
-            "record_url."
-        ]
+        return database_warnings(self._url, os.environ)
 
     def health(self) -> StorageHealth:
         """Return the facts on the database, without touching anything."""
@@ -373,6 +387,11 @@ class PostgresqlBackend:
         writable = bool(may_write if exists else may_create)
         because = "It is in a database, which exists for as long as its administrator keeps and backs it up."
         return StorageHealth(self.place, bool(exists), writable, None, True, because)
+
+
+def _rank(name: str) -> t.Tuple[bool, str]:
+    """Return the place of a name in the order of locking: creation entries before records."""
+    return name.startswith("device-"), name
 
 
 def _holder(name: str | None, host: str | None, seconds: int | None) -> str:

@@ -113,8 +113,9 @@ class DatabaseSession:
         self._url = url
         self._inspection = inspection
         self._environment = environment
-        self._finder = SecretFinder() if secrets is None else secrets
-        self._finder.add(database_secrets(url, environment))
+        self._secrets = database_secrets(url, environment)
+        self._finder = SecretFinder()
+        self.mask_with(SecretFinder() if secrets is None else secrets)
         self.place = show_database(url)
         self.pid = 0
         self.facts: Row = ()
@@ -126,6 +127,11 @@ class DatabaseSession:
         """Open the session, where it is not open; RecordError where the database cannot be used."""
         with self._guard:
             self._opened()
+
+    def mask_with(self, finder: SecretFinder) -> None:
+        """Have a finder know the passwords, and mask all errors from now on."""
+        self._finder = finder
+        finder.add(self._secrets)
 
     def run(self, statements: str, parameters: t.Sequence[t.Any] = ()) -> list[list[Row]]:
         """Run statements in one round trip and one transaction, and return the rows of each.
@@ -180,13 +186,6 @@ class DatabaseSession:
                 self._connection.close()
                 self._lost = self._lost or "it was closed"
 
-    def is_encrypted(self) -> bool:
-        """Return whether the connection is encrypted, or does not leave this machine."""
-        with self._guard:
-            connection = self._opened()
-            local = connection.info.host.startswith("/") or connection.info.hostaddr in ("127.0.0.1", "::1")
-            return bool(local or connection.pgconn.ssl_in_use)
-
     # Opening
 
     def _opened(self) -> t.Any:
@@ -216,7 +215,8 @@ class DatabaseSession:
         except psycopg.Error as exc:
             raise self._unreachable(exc) from None
         # It may have come from a password file.
-        self._finder.add(filter(None, [connection.info.password]))
+        self._secrets.update(filter(None, [connection.info.password]))
+        self.mask_with(self._finder)
         return connection
 
     def _parameters(self, psycopg: t.Any) -> dict[str, t.Any]:

@@ -31,6 +31,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backend im
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database_url import (
     check_database_url,
     database_secrets,
+    database_warnings,
     show_database,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.postgresql import PostgresqlBackend
@@ -544,9 +545,30 @@ def test_a_batch_is_one_round_trip_and_a_changed_device_takes_four(record_url: s
         assert proxy.trips - before == 4
 
 
-def test_warnings_and_health(record_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "url, environment, warns",
+    [
+        ("postgresql://u:p@db.example.com/d", {}, True),
+        ("postgresql://u:p@db.example.com/d?sslmode=prefer", {"PGSSLMODE": "require"}, True),
+        ("postgresql://u:p@db.example.com/d", {"PGSSLMODE": "verify-full"}, False),
+        ("postgresql://u:p@db.example.com/d?sslmode=verify-full", {}, False),
+        ("postgresql://u:p@localhost,db.example.com/d", {}, True),
+        ("postgresql://u:p@[2001:db8::1]:5432/d", {}, True),
+        ("postgresql:///d?host=db.example.com", {}, True),
+        ("postgresql:///d", {"PGHOST": "db.example.com"}, True),
+        ("postgresql:///d", {}, False),
+        ("postgresql://u:p@[::1]:5432/d", {}, False),
+        ("postgresql://u:p@127.0.0.1:5432/d", {}, False),
+        ("postgresql://u:p@%2Frun%2Fpostgresql/d", {}, False),
+    ],
+)
+def test_a_connection_that_leaves_this_machine_must_be_encrypted(
+    url: str, environment: dict[str, str], warns: bool
+) -> None:
+    warnings = database_warnings(url, environment)
+    assert bool(warnings) == warns and all("sslmode=verify-full" in text and "u:p" not in text for text in warnings)
+
+
+def test_the_place_shows_no_password(record_url: str) -> None:
     backend = PostgresqlBackend(record_url)
-    assert backend.warnings() == []
-    assert backend.place == backend.health().place and PASSWORD not in backend.place
-    monkeypatch.setattr(postgresql_session.DatabaseSession, "is_encrypted", lambda _session: False)
-    assert "sslmode=verify-full" in backend.warnings()[0]
+    assert backend.place == backend.health().folder and PASSWORD not in backend.place and OWNER not in backend.place
