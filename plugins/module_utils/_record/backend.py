@@ -92,7 +92,7 @@ class StorageHealth:
     """The facts on the place of a record, for ``fonnte_record_info`` and the API behavior check.
 
     Attributes:
-        place: As in ``Backend.place``, absolute.
+        folder: As in ``Backend.place``, absolute; the name is that of a key in results.
         exists: Whether it exists; the first run that has something to write creates it.
         writable: Whether a run could write it.
         mode: The permissions of a directory as ``0700``; None where there is none.
@@ -100,7 +100,7 @@ class StorageHealth:
         because: The reason, in a sentence.
     """
 
-    place: str
+    folder: str
     exists: bool
     writable: bool
     mode: str | None
@@ -193,10 +193,12 @@ class Backend(t.Protocol):
         """
         ...
 
-    # Writing, only under the locks of the names
+    # Writing
 
     def put(self, writes: t.Sequence[Write], phase: Phase) -> dict[str, Stored]:
         """Write strings, all or none where that is possible, and return them with their new revisions.
+
+        The names are held. One that is not is held for this write, where no other run holds it.
 
         Raises:
             RecordChangedError: An entry is not at the revision of ``planned``; nothing was written.
