@@ -49,9 +49,9 @@ def _complete(spec: Spec, given: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 class Controller:
-    """A machine from which tasks are run: with its own record, and settings that make tests quick."""
+    """A machine from which tasks are run: with its own record or a database, and settings that make tests quick."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+    def __init__(self, sandbox: Sandbox, folder: Path, record_url: str = "") -> None:
         self.sandbox = sandbox
         self.records = folder / "records"
         self.environment: dict[str, str] = {}
@@ -60,7 +60,7 @@ class Controller:
         self.common: dict[str, t.Any] = {
             "account_token": sandbox.account_token,
             "api_endpoint": sandbox.url,
-            "record_path": str(self.records),
+            **({"record_url": record_url} if record_url else {"record_path": str(self.records)}),
             "api_timeout": 2.0,
             "api_retries": 2,
             "api_retry_max_delay": 0.2,

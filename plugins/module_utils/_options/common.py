@@ -32,8 +32,9 @@ from .._device.settings import NAME_LENGTH, SETTINGS, WEBHOOKS, Kind, Settings, 
 from .._device.stamp import LENGTH as STAMP_LENGTH
 from .._reconcile.observe import House
 from .._reconcile.state import Policy, State
-from .._record.database_url import check_database_url, database_secrets
+from .._record.database_url import check_database_url, database_secrets, database_warnings
 from .._record.directory import RecordDirectory
+from .._record.postgresql import PostgresqlBackend
 from .._record.store import RecordStore
 
 Spec = t.Dict[str, t.Dict[str, t.Any]]
@@ -195,6 +196,40 @@ def open_house(
     """
     account, device = tokens(params, environment)
     connection = connection_of(params)
+    otp = params.get("otp")
+    redactor = Redactor(account or device, [account, device, otp if isinstance(otp, str) else None], finder)
+    house = House(
+        _api(connection, account, redactor, keep, listing),
+        _record(params, connection.endpoint, environment, keep, finder),
+        account,
+        device,
+        has_country(params.get("device")),
+        _person(),
+        _service_facts(params, connection.endpoint),
+    )
+    return house, redactor
+
+
+def _record(
+    params: Params, endpoint: str, environment: Environment, keep: Keep | None, finder: SecretFinder | None
+) -> RecordStore:
+    """Return the record: in the database of record_url, else in the directory of record_path."""
+    url = params.get("record_url")
+    if not url:
+        check_record_path(params)
+        return RecordStore(params["record_path"], endpoint)
+    if keep is None:
+        backend = PostgresqlBackend(url)
+    else:
+        # What is in the variables may belong to the server that the URL does not name.
+        library = tuple(sorted((name, value) for name, value in environment.items() if name.startswith("PG")))
+        backend = keep.connection(("record", url, library), lambda: PostgresqlBackend(url))
+    backend.mask_with(SecretFinder() if finder is None else finder)
+    return RecordStore(backend.place, endpoint, backend)
+
+
+def check_record_path(params: Params) -> None:
+    """Check that the directory of the record has an absolute path; OptionError if not."""
     if not params["record_path"]:
         raise OptionError("record_path", "it is empty", "leave it out to use ~/.ansible/fonnte")
     if params["record_path"].startswith("~"):
@@ -205,18 +240,6 @@ def open_house(
             "set HOME, or name a directory that stays in FONNTE_RECORD_PATH",
         )
     check_destination("record_path", params["record_path"])
-    otp = params.get("otp")
-    redactor = Redactor(account or device, [account, device, otp if isinstance(otp, str) else None], finder)
-    house = House(
-        _api(connection, account, redactor, keep, listing),
-        RecordStore(params["record_path"], connection.endpoint),
-        account,
-        device,
-        has_country(params.get("device")),
-        _person(),
-        _service_facts(params, connection.endpoint),
-    )
-    return house, redactor
 
 
 def connection_of(params: Params) -> Connection:
@@ -267,8 +290,10 @@ def between(params: Params, option: str, least: float, most: float) -> float:
 def common_warnings(params: Params) -> list[str]:
     """Return the warnings about the connection to the service, and about the directory of the record."""
     # The inventory and the lookup have no record.
-    record_path = params.get("record_path")
-    of_the_record = RecordDirectory(record_path).warnings() if record_path else []
+    record_path, url = params.get("record_path"), params.get("record_url")
+    of_the_record = RecordDirectory(record_path).warnings() if record_path and not url else []
+    if url:
+        of_the_record = database_warnings(url, os.environ)
     if params["validate_certs"]:
         return of_the_record
     return [
