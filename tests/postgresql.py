@@ -49,6 +49,10 @@ class NoServerError(Exception):
     """No PostgreSQL server can be started on this machine; the text names the reason."""
 
 
+class NoTableError(Exception):
+    """A statement names a table that does not exist."""
+
+
 @dataclass(frozen=True)
 class Installation:
     """The programs of one version of PostgreSQL."""
@@ -163,9 +167,14 @@ class Server:
         )
 
     def execute(self, statement: str, database: str = "postgres") -> list[tuple[t.Any, ...]]:
-        """Run a statement as the administrator, and return its rows."""
+        """Run a statement as the administrator, and return its rows; NoTableError where its table is missing."""
+        import psycopg
+
         with self.connect(database) as connection:
-            cursor = connection.execute(statement.encode())
+            try:
+                cursor = connection.execute(statement.encode())
+            except psycopg.errors.UndefinedTable as exc:
+                raise NoTableError(str(exc)) from None
             return cursor.fetchall() if cursor.description else []
 
     def start(self) -> None:

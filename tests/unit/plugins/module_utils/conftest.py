@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
+from ansible_collections.fonnte.whatsapp.tests.postgresql import postgresql_server, record_url
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+
+__all__ = ["postgresql_server", "record_url"]
 
 
 @pytest.fixture(scope="session")

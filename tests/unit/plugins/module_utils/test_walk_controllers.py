@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Random walks with three controllers that take turns, each with a home of its own, on devices that carry stamps.
+"""Random walks with three control nodes that take turns: each with its own record and stamps, or with one record for all.
 
 What has to hold: with handle_write_only: stamped no run says "unchanged" while a declared setting differs from
-what the service holds, unless a person edited nothing but hidden settings in the dashboard.
+what the service holds, unless a person edited nothing but hidden settings in the dashboard. With one record for all,
+in a directory or in a database, the same holds for handle_write_only: recorded, unless a person edited hidden settings.
 
 FONNTE_WALKS sets how many walks are tried. The counts are printed at the end: pytest -s shows them.
 """
@@ -13,6 +14,7 @@ FONNTE_WALKS sets how many walks are tried. The counts are printed at the end: p
 from __future__ import annotations
 
 import collections
+import contextlib
 import os
 import shutil
 import tempfile
@@ -28,6 +30,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import BY_OPTION, HIDDEN, WEBHOOKS
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.stamp import bare_name
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
+from ansible_collections.fonnte.whatsapp.tests.postgresql import NoTableError, Server
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 from .test_walk import DECLARATIONS, FAULTS, FLAGS, NAMES, URLS, readings_to_walk
@@ -45,13 +48,23 @@ class Controllers(RuleBasedStateMachine):
     """One device, several controllers, a person in the dashboard, and a bad line."""
 
     sandbox: Sandbox
+    # The policies under which "unchanged" must be correct.
+    sure: t.ClassVar[tuple[str, ...]] = ("stamped",)
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
-        self.controllers = {name: Controller(self.sandbox, self.folder / name) for name in PEOPLE}
+        self.controllers = {name: self.new_controller(name) for name in PEOPLE}
         # What was edited by hand since the last update, with nothing visible beside it.
         self.unseen: set[str] = set()
+
+    def new_controller(self, name: str) -> Controller:
+        """Return a new control node."""
+        return Controller(self.sandbox, self.folder / name)
+
+    def is_unseen(self, renamed: bool) -> bool:
+        """Return whether an edit of hidden settings cannot be seen, where the name was changed or not."""
+        return not renamed
 
     def teardown(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -106,7 +119,7 @@ class Controllers(RuleBasedStateMachine):
         renamed = {"name": name + stamp} if name and name != bare_name(old) else {}
         self.sandbox.edit(device["number"], **hidden, **renamed)
         COUNTS["edits in the dashboard"] += 1
-        if not renamed:
+        if self.is_unseen(bool(renamed)):
             self.unseen |= set(hidden)
 
     @precondition(lambda self: self._device())
@@ -130,7 +143,7 @@ class Controllers(RuleBasedStateMachine):
         tasks = [("device", own), ("webhook_config", hooks)] if split else [("device", declared)]
         verdicts = []
         for _machine in range(2):
-            fresh = Controller(self.sandbox, Path(tempfile.mkdtemp(dir=self.folder)))
+            fresh = self.new_controller(tempfile.mkdtemp(dir=self.folder))
             verdicts.append([self._run(fresh, module, task, "stamped") for module, task in tasks])
         assert not any(verdicts[1]), verdicts
         COUNTS["second fresh controllers that found nothing to do"] += 1
@@ -151,7 +164,7 @@ class Controllers(RuleBasedStateMachine):
         COUNTS["runs"] += 1
         COUNTS["runs that said changed" if changed else "runs that said unchanged"] += 1
         COUNTS["runs that found the service different"] += bool(wrong)
-        if policy == "stamped" and not changed:
+        if policy in self.sure and not changed:
             assert not wrong - self.unseen, f"unchanged, and {wrong} differ"
         if self._updates() != before:
             self.unseen.clear()
@@ -191,22 +204,75 @@ class Controllers(RuleBasedStateMachine):
         return next(iter(self.sandbox.devices().values()), None)
 
 
-@pytest.mark.long
-def test_three_controllers_take_turns() -> None:
+class OneDirectory(Controllers):
+    """The same with one record for all, in a directory."""
+
+    sure = ("stamped", "recorded")
+
+    def new_controller(self, name: str) -> Controller:
+        """Return a new control node with the record of all."""
+        return Controller(self.sandbox, self.folder)
+
+    def is_unseen(self, renamed: bool) -> bool:
+        """Return that the record sees no edit of hidden settings."""
+        return True
+
+
+class OneDatabase(OneDirectory):
+    """The same with one record for all, in a database."""
+
+    server: t.ClassVar[Server]
+
+    def __init__(self) -> None:
+        self.url = self.server.create_database()
+        super().__init__()
+
+    def new_controller(self, name: str) -> Controller:
+        """Return a new control node with the record of all."""
+        return Controller(self.sandbox, self.folder / name, self.url)
+
+    @rule(who=st.sampled_from(PEOPLE))
+    def lose_the_record(self, who: str) -> None:
+        with contextlib.suppress(NoTableError):
+            self.server.execute("DELETE FROM fonnte_record WHERE name <> 'revision'", self.url.rpartition("/")[2])
+        COUNTS["lost records"] += 1
+
+    def teardown(self) -> None:
+        self.server.execute(f"DROP DATABASE {self.url.rpartition('/')[2]} WITH (FORCE)")
+        super().teardown()
+
+
+def walk(kind: type[Controllers], walks: int) -> None:
     # A sandbox of its own gives the same tokens in each run, and so the same stamps: one in 13,363 sets has the
     # digest of another, and a test must not fail by that once in a while.
     with Sandbox() as sandbox:
         Controllers.sandbox = sandbox
         chosen = settings(
-            max_examples=WALKS,
+            max_examples=walks,
             stateful_step_count=12,
             derandomize="FONNTE_WALKS" not in os.environ,
             suppress_health_check=list(HealthCheck),
             database=None,
         )
         COUNTS.clear()
-        run_state_machine_as_test(Controllers, settings=chosen)
+        run_state_machine_as_test(kind, settings=chosen)
     print("\n" + "\n".join(f"{count:6} {what}" for what, count in sorted(COUNTS.items())))
-    assert COUNTS["runs that found the service different"] > WALKS
-    assert COUNTS["second fresh controllers that found nothing to do"] > WALKS // 4
-    assert COUNTS["runs that said unchanged"] > WALKS // 2
+    assert COUNTS["runs that found the service different"] > walks
+    assert COUNTS["second fresh controllers that found nothing to do"] > walks // 4
+    assert COUNTS["runs that said unchanged"] > walks // 2
+
+
+@pytest.mark.long
+def test_three_controllers_take_turns() -> None:
+    walk(Controllers, WALKS)
+
+
+@pytest.mark.long
+def test_three_controllers_take_turns_on_one_directory() -> None:
+    walk(OneDirectory, WALKS // 2)
+
+
+@pytest.mark.long
+def test_three_controllers_take_turns_on_one_database(postgresql_server: Server) -> None:
+    OneDatabase.server = postgresql_server
+    walk(OneDatabase, WALKS // 2)
