@@ -76,9 +76,9 @@ class DeadlineSocket:
             with self.limited():
                 view = view[self._socket.send(view) :]
 
-    def makefile(self, mode: str = "rb", *_ignored: t.Any, **_options: t.Any) -> io.BufferedReader:
+    def makefile(self, _mode: str = "rb", *_ignored: t.Any, **_options: t.Any) -> io.BufferedReader:
         """Return a file that reads from the socket; the socket stays open as long as it."""
-        return io.BufferedReader(_Reader(self, self._socket.makefile(mode, buffering=0)))
+        return io.BufferedReader(_Reader(self, self._socket.makefile("rb", buffering=0)))
 
     def limited(self) -> _Limit:
         """Return a context in which one operation of the socket has the time that is left."""
@@ -143,6 +143,7 @@ def run_with_deadline(attempt: Attempt, work: t.Callable[[], Result], undo: t.Ca
     late = False
 
     def run() -> None:
+        result: tuple[bool, t.Any]
         try:
             result = True, work()
         except BaseException as exc:

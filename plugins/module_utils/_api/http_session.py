@@ -43,6 +43,9 @@ _CHECK_CERTIFICATE = "check api_endpoint, or name the authority that signed it i
 _CHECK_TLS = "check http or https, host and port in api_endpoint, then run the play again"
 _LOOK_AGAIN = "run the play again to see what is there now"
 
+# urllib3 1.26 has its own class for a certificate of another host, in a private place.
+_WRONG_HOST = "CertificateError"
+
 # The attempt that a thread is making.
 _current = threading.local()
 
@@ -269,6 +272,8 @@ def _cause(fault: BaseException) -> str:
     for link in _chain(fault):
         if isinstance(link, ssl.SSLCertVerificationError):
             return f"its certificate was refused: {link.verify_message}"
+        if type(link).__name__ == _WRONG_HOST:
+            return "its certificate was refused: it does not match the name of the host"
         if isinstance(link, OSError) and link.strerror and not isinstance(link, requests.exceptions.RequestException):
             words = str(link.strerror)
     return words or "no reason is given"
@@ -293,7 +298,7 @@ def _is_any(links: list[BaseException], *kinds: type[BaseException]) -> bool:
 
 def _way_fault(fault: t.Any, links: list[BaseException]) -> UnreachableError:
     advice = _CHECK_TLS if _is_any(links, ssl.SSLError) else _CHECK_NETWORK
-    if _is_any(links, ssl.SSLCertVerificationError):
+    if _is_any(links, ssl.SSLCertVerificationError) or any(type(link).__name__ == _WRONG_HOST for link in links):
         advice = _CHECK_CERTIFICATE
     return UnreachableError(f"the service cannot be reached ({_cause(fault)})", advice)
 
