@@ -12,7 +12,6 @@ reading under them. After it is lost, each further operation fails.
 
 from __future__ import annotations
 
-import copy
 import getpass
 import os
 import socket
@@ -122,7 +121,7 @@ class DatabaseSession:
         self.facts: Row = ()
         self._connection: t.Any = None
         self._lost = ""
-        self._unopened: RecordError | None = None
+        self._unopened: t.Tuple[str, str] | None = None
         self._guard = threading.RLock()
 
     def open(self) -> None:
@@ -194,12 +193,12 @@ class DatabaseSession:
         self.require()
         if self._unopened is not None:
             # A fleet must not wait for an unavailable server once for each device.
-            raise copy.copy(self._unopened)
+            raise RecordError(*self._unopened)
         if self._connection is None:
             try:
                 self._connection = self._checked(self._connect())
             except RecordError as exc:
-                self._unopened = exc
+                self._unopened = exc.problem, exc.advice
                 raise
         return self._connection
 
