@@ -30,6 +30,8 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.fonnte.whatsapp.tests.sandbox.tls import make as make_certificate
+
 if t.TYPE_CHECKING:
     import psycopg
 
@@ -177,6 +179,20 @@ class Server:
                 raise NoTableError(str(exc)) from None
             return cursor.fetchall() if cursor.description else []
 
+    @property
+    def ca(self) -> Path:
+        """The certificate of the authority that has signed the server's."""
+        return self.folder / "ca.pem"
+
+    def encrypt(self) -> None:
+        """Have the server accept encrypted connections, from the next start on."""
+        make_certificate("valid", "127.0.0.1", self.folder)
+        certificate = self.folder / "server.pem"
+        if os.geteuid() == 0:
+            # The private key must be the server's own, and the client reads the other one.
+            os.chown(certificate, _user().pw_uid, _user().pw_gid)
+        self.settings.update(ssl="on", ssl_cert_file=str(certificate), ssl_key_file=str(certificate))
+
     def start(self) -> None:
         """Start, and wait until it accepts connections."""
         import psycopg
@@ -244,8 +260,13 @@ def _folder() -> Path:
     return folder
 
 
-def start_server(installation: Installation, **settings: str) -> Server:
-    """Start a new server with an empty data directory; NoServerError where it cannot be started."""
+def start_server(installation: Installation, encrypts: bool = False, **settings: str) -> Server:
+    """Start a new server with an empty data directory; NoServerError where it cannot be started.
+
+    Args:
+        encrypts: Whether it has a certificate, signed by the authority in the file ``ca`` of the server.
+        settings: Settings of the server.
+    """
     server = Server(installation, _folder(), free_port(), settings=settings)
     words = ["--username", ADMIN, "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"]
     try:
@@ -253,6 +274,8 @@ def start_server(installation: Installation, **settings: str) -> Server:
         (server.data / "pg_hba.conf").write_text(
             "local all all trust\nlocal replication all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
         )
+        if encrypts:
+            server.encrypt()
         server.start()
         for role in (OWNER, GUEST):
             server.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'")
@@ -271,14 +294,28 @@ def start_replica(primary: Server) -> Server:
     return replica
 
 
+def start_or_skip(place: int = 0, encrypts: bool = False) -> Server:
+    """Start the newest server, or the one at another place of the list; the test is skipped where there is none."""
+    try:
+        installations = find_installations()
+        if not -len(installations) <= place < len(installations) or (place and len(installations) == 1):
+            pytest.skip(f"PostgreSQL {installations[0].version} alone is installed here")
+        return start_server(installations[place], encrypts)
+    except NoServerError as exc:
+        pytest.skip(f"no PostgreSQL server can be started here: {exc}")
+
+
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[Server]:
     """The newest PostgreSQL that can be started here."""
-    try:
-        server = start_server(find_installations()[0])
-    except NoServerError as exc:
-        pytest.skip(f"no PostgreSQL server can be started here: {exc}")
-    with server:
+    with start_or_skip() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def oldest_postgresql_server() -> Iterator[Server]:
+    """The oldest PostgreSQL that can be started here, where there are several."""
+    with start_or_skip(-1) as server:
         yield server
 
 

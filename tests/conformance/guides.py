@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import atexit
 import csv
 import io
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import requests
 
+from ansible_collections.fonnte.whatsapp.tests.postgresql import ADMIN, start_or_skip
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json
 
 from .following import Follower
@@ -36,6 +38,7 @@ NOT_RUN = {
     "ansible-rulebook": "it needs Java; the stage eda runs this rulebook",
     "ansible-builder build": "it needs a container engine",
     "podman push": "it needs a registry",
+    "export FONNTE_RECORD_URL=": "the server of this test has another address",
 }
 
 
@@ -86,6 +89,28 @@ def has_a_record(follower: Follower) -> None:
     declared.write_text(f'fleet_devices: [{{device: "{FIRST}", name: Toko Satu, quick: true}}]\n', encoding="utf-8")
     done = follower.type(f"ansible-playbook fonnte.whatsapp.provision -e provision_files={declared}")
     assert done.code == 0, done.shown
+
+
+def a_database(follower: Follower) -> None:
+    """A PostgreSQL server with its administrator's programs, and a device that was declared and applied to files."""
+    server = start_or_skip(encrypts=True)
+    atexit.register(server.__exit__)
+    for program in ("psql", "pg_dump"):
+        (follower.home / "bin" / program).symlink_to(server.installation.programs / program)
+    follower.env.update(PGHOST=str(server.folder), PGPORT=str(server.port), PGUSER=ADMIN)
+    follower.env["TEST_RECORD_URL"] = (
+        f"postgresql://fonnte_runs:change-this-password@127.0.0.1:{server.port}/fonnte_record"
+        f"?sslmode=verify-full&sslrootcert={server.ca}"
+    )
+    declared = 'fleet_devices: [{device: "%s", name: Toko Satu, quick: true}]\n' % FIRST
+    (follower.folder / "devices.yml").write_text(declared, encoding="utf-8")
+    done = follower.type("ansible-playbook fonnte.whatsapp.provision -e provision_files=devices.yml")
+    assert done.code == 0, done.shown
+
+
+def use_the_database(follower: Follower) -> None:
+    """The server of the test has another address than the one on the page."""
+    follower.env["FONNTE_RECORD_URL"] = follower.env["TEST_RECORD_URL"]
 
 
 def without_a_token(make: Happens) -> Happens:
@@ -247,6 +272,11 @@ GUIDES = {
             ("A code for the deletion", CODE),
         ),
         fails={"--check$": 2},
+    ),
+    "docs/shared-record.md": Guide(
+        world=a_database,
+        at={"2. Use it": use_the_database},
+        fails={"provision_files=devices.yml$": 2},
     ),
     "docs/where-the-truth-lives.md": Guide(world=has_a_record),
     "roles/decommission/README.md": Guide(
