@@ -30,7 +30,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.tests.sandbox.tls import make as make_certificate
+from .sandbox.tls import make as make_certificate
 
 if t.TYPE_CHECKING:
     import psycopg

@@ -16,12 +16,13 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
+from ..postgresql import NoServerError, find_installations
 from ..sandbox.driver import Sandbox
 from . import chart, report
 from .figures import Table, summary
 from .measuring import Bench, BenchError, Measure
 from .rows import FULL, QUICK, Row
-from .ways import EMPTY
+from .ways import DATABASES, EMPTY
 
 LARGEST_SHARED = 1000
 
@@ -57,6 +58,17 @@ def _matches(row: Row, patterns: Sequence[str]) -> bool:
     return any(fnmatch.fnmatchcase(row.name, pattern) for pattern in patterns)
 
 
+def measurable(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that can be measured here, and tell which cannot."""
+    if any(row.way in DATABASES for row in rows):
+        try:
+            find_installations()
+        except NoServerError as exc:
+            _say(f"not measured: the record in a database, since no PostgreSQL server can be started here: {exc}")
+            return [row for row in rows if row.way not in DATABASES]
+    return list(rows)
+
+
 def measure(bench: Bench, rows: Sequence[Row], rounds: int | None) -> Table:
     """Run all rows, round by round, so that what else the machine does falls on all of them."""
     measures: dict[Row, list[Measure]] = {row: [] for row in rows}
@@ -89,7 +101,7 @@ def _say(text: str) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Measure what is asked for, and tell it."""
-    rows = chosen(options.rows, options.quick)
+    rows = measurable(chosen(options.rows, options.quick))
     before = os.getloadavg()[0]
     with Sandbox() as sandbox:
         bench = Bench(sandbox, options.folder.resolve() / "work")

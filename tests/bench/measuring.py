@@ -16,10 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..postgresql import Server, find_installations, start_server
+from ..postgresql_proxy import Proxy
 from ..sandbox.driver import Sandbox
 from .rows import Row
 from .ways import (
     CONCURRENCY,
+    DATABASES,
     EMPTY,
     FLEET,
     FLOOR,
@@ -74,18 +77,26 @@ class Bench:
         # What the sandbox and the record hold now, by work and size; None where a run has changed it.
         self._world: tuple[str, int] | None = None
         self._made: dict[int, list[dict[str, Any]]] = {}
+        # The server of the records in databases, the database of each size, and that of the row.
+        self._server: Server | None = None
+        self._databases: dict[int, tuple[str, list[dict[str, Any]]]] = {}
+        self._database = ""
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
 
     def measure(self, row: Row) -> Measure:
         """Run a row once, from the state of the world where its work begins."""
-        if row.way != EMPTY:
+        if row.way in DATABASES:
+            self._prepare_database(row)
+        elif row.way != EMPTY:
             state = "" if row.work == MAKE else "linked" if row.work in LINKED_WORKS else "made"
             self._prepare(state, row.size)
         return self._run(row)
 
     def clear(self) -> None:
-        """Remove all files."""
+        """Remove all files, and stop the server of the databases."""
+        if self._server is not None:
+            self._server.__exit__()
         shutil.rmtree(self._folder)
 
     def capacity(self, path: str, size: int, calls: int) -> float:
@@ -145,6 +156,24 @@ class Bench:
         self._made[size] = self._sandbox.state()["accounts"]
         shutil.copytree(self._record, self._kept(size), symlinks=True)
 
+    def _prepare_database(self, row: Row) -> None:
+        """Have an empty account and an empty database, or one with so many devices as they were made."""
+        self._world = None
+        if self._server is None:
+            # A server that keeps what it has confirmed, as a user's does.
+            self._server = start_server(find_installations()[0], fsync="on")
+        if row.work == MAKE:
+            self._sandbox.reset(accounts=self._empty_account())
+            self._database = self._server.create_database()
+            return
+        if row.size not in self._databases:
+            self._sandbox.reset(accounts=self._empty_account())
+            self._database = self._server.create_database()
+            self._run(Row(next(iter(DATABASES)), MAKE, row.size))
+            self._databases[row.size] = self._database, self._sandbox.state()["accounts"]
+        self._database, accounts = self._databases[row.size]
+        self._sandbox.reset(accounts=accounts)
+
     # One run
 
     def _run(self, row: Row) -> Measure:
@@ -155,6 +184,11 @@ class Bench:
         if row.way in FLOORS:
             took, told = self._play_floor(row)
             extra = {"call_seconds": took["seconds"], "call_cpu": took["cpu"]}
+        elif row.way in DATABASES and self._server is not None:
+            # A round trip has two ways.
+            with Proxy(self._server.port, DATABASES[row.way] / 2000) as proxy:
+                database = self._database.rpartition("/")[2]
+                told = self._play(row, {"FONNTE_RECORD_URL": self._server.url(database, port=proxy.port)})
         else:
             told = self._play(row)
         calls, wrote = self._calls()
@@ -175,13 +209,13 @@ class Bench:
     def _log(self) -> Path:
         return self._folder / "output.log"
 
-    def _play(self, row: Row) -> dict[str, Any]:
+    def _play(self, row: Row, more: Mapping[str, str] | None = None) -> dict[str, Any]:
         playbook, variables = self._folder / "play.json", self._folder / "devices.json"
         playbook.write_text(json.dumps(play(row.way, row.work), indent=1), encoding="utf-8")
         variables.write_text(json.dumps({"devices": declared(row.work, row.size)}), encoding="utf-8")
         words = [str(Path(sys.executable).parent / "ansible-playbook"), str(playbook)]
         words += [] if row.way == EMPTY else ["--extra-vars", f"@{variables}"]
-        return self._launch([*words, *(["--check"] if row.check else [])], row.name)
+        return self._launch([*words, *(["--check"] if row.check else [])], row.name, more)
 
     def _play_floor(self, row: Row) -> tuple[dict[str, float], dict[str, Any]]:
         order = {
@@ -201,14 +235,14 @@ class Bench:
         took = self._launch([sys.executable, str(HERE / "floor.py"), str(file)], name)
         return json.loads(self._log.read_text(encoding="utf-8").splitlines()[-1]), took
 
-    def _launch(self, command: list[str], name: str) -> dict[str, Any]:
+    def _launch(self, command: list[str], name: str, more: Mapping[str, str] | None = None) -> dict[str, Any]:
         result = self._folder / "took.json"
         result.unlink(missing_ok=True)
         launcher = [sys.executable, "-I", "-S", str(HERE / "launch.py"), str(result), *command]
         with open(self._log, "wb") as log:
             subprocess.run(
                 launcher,
-                env=self._environment(),
+                env={**self._environment(), **(more or {})},
                 cwd=self._folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

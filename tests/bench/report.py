@@ -80,7 +80,7 @@ def _line(table: Table, one: Summary) -> list[str]:
 
 
 def _floor_of(table: Table, one: Summary) -> Summary | None:
-    return table.beside(one, FLOOR if one.row.way == "fleet" else FLOOR_ONE)
+    return table.beside(one, FLOOR if one.row.way.startswith("fleet") else FLOOR_ONE)
 
 
 def _times(table: Table, longer: Summary | None, shorter: Summary | None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .ways import (
+    DATABASES,
     DISCONNECT,
     EMPTY,
     FLEET,
@@ -77,6 +78,8 @@ FULL: tuple[Row, ...] = (
     *_grid((FLEET, FLOOR), WORKS, 1000, LATENCIES, 3),
     *_grid((FLEET, FLOOR), (NOTHING,), 10000, LATENCIES, 3),
     *_grid((FLEET, FLOOR), (TENTH, MAKE), 10000, (0,), 1),
+    *_grid(tuple(DATABASES), (NOTHING, MAKE), 1000, (0,), 3),
+    *_grid(tuple(DATABASES), (NOTHING,), 10000, (0,), 3),
     *(Row(IN_PROCESS, work, 100, rounds=1, check=True) for work in WORKS),
     *(Row(FLEET, work, 1000, rounds=1, check=True) for work in WORKS),
     Row(FLEET, NOTHING, 10000, rounds=1, check=True),
@@ -88,6 +91,7 @@ LEFT_OUT = (
     "and with 100 only without latency: a thousand would take a quarter of an hour.",
     "The loop in-process is measured for 1,000 devices without latency only: one call after another, "
     "50 ms each add 100 seconds to making them, for every client.",
+    "The record in a database is measured without latency of the service: the two add up.",
     "`fonnte_fleet` makes and changes 10,000 devices without latency only: 20,000 calls of 50 ms, "
     "16 at a time, are another minute.",
 )

@@ -32,6 +32,9 @@ WORKS = {
 # What a device must be linked for.
 LINKED_WORKS = (DISCONNECT, SEND)
 
+# The record in a database, by the milliseconds of a round trip to it.
+DATABASES = {"fleet-database-0ms": 0, "fleet-database-1ms": 1, "fleet-database-5ms": 5}
+
 # How many devices the fleet, and the floor beside it, work on at a time.
 CONCURRENCY = 16
 
@@ -42,6 +45,10 @@ WAYS = {
     ORDINARY: "loop over fonnte_device, as an ordinary module",
     IN_PROCESS: "loop over fonnte_device",
     FLEET: f"fonnte_fleet, {CONCURRENCY} at a time",
+    **{
+        way: f"the same, the record in a database at {trip} ms" if trip else "the same, the record in a database"
+        for way, trip in DATABASES.items()
+    },
     FLOOR: f"floor: a bare client, {CONCURRENCY} at a time",
     FLOOR_ONE: "floor: a bare client, one at a time",
 }
@@ -88,7 +95,7 @@ def tasks(way: str, work: str) -> list[Json]:
         return []
     if way in (URI, URI_ONE_LIST):
         return _uri_make() if work == MAKE else _uri_one_list() if way == URI_ONE_LIST else _uri_look()
-    if way == FLEET:
+    if way == FLEET or way in DATABASES:
         return [_fleet()]
     task = {DISCONNECT: _DISCONNECT, SEND: _SEND}.get(work, _LOOP)
     return [task if way == IN_PROCESS else {**task, "vars": {"fonnte_in_process": False}}]

@@ -14,7 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError, RecordError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
+    FonnteError,
+    OptionError,
+    RecordError,
+)
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.postgresql import PostgresqlBackend
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
@@ -174,7 +178,11 @@ def test_an_unavailable_database_fails_before_the_first_request(
 
 
 def test_a_session_that_is_cut_before_a_request_prevents_it(
-    nodes: list[Controller], sandbox: Sandbox, record_url: str, postgresql_server: Server, monkeypatch: pytest.MonkeyPatch
+    nodes: list[Controller],
+    sandbox: Sandbox,
+    record_url: str,
+    postgresql_server: Server,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     nodes[0].device(NUMBER, name="Toko", quick=True)
     real = PostgresqlBackend.verify_held
