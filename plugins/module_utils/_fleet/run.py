@@ -15,6 +15,7 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import enum
+import functools
 import threading
 import typing as t
 from dataclasses import dataclass, field, replace
@@ -32,12 +33,14 @@ from .._device.models import Device, Listing
 from .._reconcile.apply import Outcome
 from .._reconcile.engine import carry_out, foresee, look_ahead
 from .._reconcile.locks import Hold, take_all
-from .._reconcile.observe import House, Sight
+from .._reconcile.observe import House, Sight, entries_of
 from .._reconcile.state import CREATE, DISCONNECT, Desired
 
 MOST_TOLD = 10
 # Each lock is an open file, and a process may have few of them.
 MOST_LOCKED = 100
+# A large fleet must not keep the strings of all records.
+PREFETCHED = 1000
 
 
 class Status(enum.Enum):
@@ -213,11 +216,31 @@ def _look_again(house: House, turns: t.Sequence[Turn]) -> None:
     work = [turn for turn in turns if turn.fault is None and turn.has_work and not turn.disconnects]
     names = {file.name for turn in work if turn.foreseen is not None for file in turn.foreseen.sight.files}
     house.records.watch(names)
-    if any(turn.foreseen is not None and turn.foreseen.sight.is_stale(turn.member.house) for turn in work):
-        if house.account_token:
-            house.api.get_devices(house.account_token, house.records.mark)
-        for turn in work:
-            _look_at(turn, look_ahead)
+    if _are_stale(house, work):
+        listing = house.api.get_devices(house.account_token, house.records.mark) if house.account_token else None
+        for some in _batches(house, work, listing):
+            for turn in some:
+                _look_at(turn, look_ahead)
+
+
+def _are_stale(house: House, turns: t.Iterable[Turn]) -> bool:
+    """Return whether another run may have written to any of some devices since their mark; one question for a list."""
+    marks: dict[int, tuple[t.Any, list[str]]] = {}
+    for turn in turns:
+        if turn.foreseen is not None:
+            sight = turn.foreseen.sight
+            _mark, names = marks.setdefault(id(sight.mark), (sight.mark, []))
+            names += [file.name for file in sight.files]
+    return any(mark is None or bool(house.records.backend.stale(mark, names)) for mark, names in marks.values())
+
+
+def _batches(house: House, turns: t.Sequence[Turn], listing: Listing | None) -> t.Iterator[t.Sequence[Turn]]:
+    """Yield the turns in parts, each after its entries were read at once where single reads would be round trips."""
+    for start in range(0, len(turns), PREFETCHED):
+        some = turns[start : start + PREFETCHED]
+        looks = [(turn.member.house, turn.member.desired) for turn in some]
+        house.records.prefetch(functools.partial(entries_of, looks, listing))
+        yield some
 
 
 Look = t.Callable[[House, Desired], Outcome]
@@ -233,12 +256,14 @@ def look_at_all(house: House, members: t.Sequence[Member], concurrency: int, ahe
     turns = [Turn(member) for member in members]
     if house.account_token:
         # One list for all. If it cannot be read there is nothing to tell of any device.
-        house.api.listing(house.account_token, "", "", mark=house.records.mark)
-        for turn in turns:
-            look(turn)
+        listing = house.api.listing(house.account_token, "", "", mark=house.records.mark)
+        for some in _batches(house, turns, listing):
+            for turn in some:
+                look(turn)
     else:
         with concurrent.futures.ThreadPoolExecutor(concurrency) as pool:
-            list(pool.map(look, turns))
+            for some in _batches(house, turns, None):
+                list(pool.map(look, some))
     return turns
 
 

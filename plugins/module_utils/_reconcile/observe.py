@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 from dataclasses import dataclass, field, replace
 
@@ -141,6 +142,8 @@ def _list(
         return None, house.records.mark(own)
 
     def take_mark() -> Mark:
+        if house.records.backend.is_remote:
+            return house.records.mark()
         # The name of a record is a digest of the token in the response. The creation entry has it from an earlier run.
         note = note_file.load()[0] if note_file is not None else None
         names = [note_file.name] if note_file is not None else []
@@ -148,6 +151,22 @@ def _list(
 
     listing = house.api.listing(house.account_token, desired.number, house.device_token, since, take_mark)
     return listing, listing.mark
+
+
+def entries_of(looks: t.Iterable[tuple[House, Desired]], listing: Listing | None) -> t.Iterator[str]:
+    """Yield the names of the entries that looking at some devices reads."""
+    for house, desired in looks:
+        note_file = house.note_file(desired.number)
+        if note_file is not None:
+            yield note_file.name
+        token = house.device_token
+        if not token and listing is not None:
+            # What is wrong with the list is reported where the device is looked at.
+            with contextlib.suppress(FonnteError):
+                device = listing.find(desired.number, house.has_country)
+                token = device.token if device is not None else ""
+        if token:
+            yield house.records.device(token).name
 
 
 def check_listed(device: Device) -> None:

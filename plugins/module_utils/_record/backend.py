@@ -119,6 +119,11 @@ class Backend(t.Protocol):
         """Where the record is, for messages: a directory as the user wrote it, or host and database, no password."""
         ...
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether each call is a round trip. Then a batch is quicker than single reads, and a mark needs no names."""
+        ...
+
     def label(self, name: str) -> str:
         """Return where an entry is, for messages."""
         ...

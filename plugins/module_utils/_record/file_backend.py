@@ -87,6 +87,8 @@ class FileBackend:
         # The threads of a fleet share this object.
         self._guard = threading.Lock()
 
+    is_remote = False
+
     @property
     def place(self) -> str:
         """Return the directory as the user wrote it."""

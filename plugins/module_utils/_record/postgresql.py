@@ -101,6 +101,8 @@ class PostgresqlBackend:
         self._proven_at = 0.0
         self._has_table = False
 
+    is_remote = True
+
     @property
     def place(self) -> str:
         """The database without user name and password."""

@@ -13,10 +13,14 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
-from ansible_collections.fonnte.whatsapp.tests.postgresql import postgresql_server, record_url
+from ansible_collections.fonnte.whatsapp.tests.postgresql import (
+    oldest_postgresql_server,
+    postgresql_server,
+    record_url,
+)
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
-__all__ = ["postgresql_server", "record_url"]
+__all__ = ["oldest_postgresql_server", "postgresql_server", "record_url"]
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backend im
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.directory import RecordDirectory
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.encryption import Cipher, Place
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backend import FileBackend
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.postgresql import PostgresqlBackend
 
 NOTE, DEVICE, OTHER = (f"{kind}-{digit * 32}" for kind, digit in (("number", "1"), ("device", "2"), ("device", "3")))
 
@@ -31,14 +32,32 @@ class Crash(BaseException):
 
 # Returns a connection of another control node to the same place at each call.
 Connect = t.Callable[[], Backend]
-PLACES: dict[str, t.Callable[[Path], Connect]] = {
-    "files": lambda folder: lambda: FileBackend(RecordDirectory(str(folder / "records"))),
+# By name: what makes a new place. The server of a database is started when its first test begins.
+Places = t.Callable[[pytest.FixtureRequest, Path], Connect]
+
+
+def _directory(_request: pytest.FixtureRequest, folder: Path) -> Connect:
+    return lambda: FileBackend(RecordDirectory(str(folder / "records")))
+
+
+def _database(server: str) -> Places:
+    def create(request: pytest.FixtureRequest, _folder: Path) -> Connect:
+        url = request.getfixturevalue(server).create_database()
+        return lambda: PostgresqlBackend(url)
+
+    return create
+
+
+PLACES: dict[str, Places] = {
+    "files": _directory,
+    "newest PostgreSQL": _database("postgresql_server"),
+    "oldest PostgreSQL": _database("oldest_postgresql_server"),
 }
 
 
 @pytest.fixture(params=PLACES)
 def connect(request: pytest.FixtureRequest, tmp_path: Path) -> Connect:
-    return PLACES[request.param](tmp_path)
+    return PLACES[request.param](request, tmp_path)
 
 
 @pytest.fixture
