@@ -71,10 +71,10 @@ def run_command(command: t.Callable[[Task], Report], task: Task) -> Report:
     with masking(task.secrets):
         # In a loop the process of the run before may be that of this one.
         current_lineage().require()
-        check_record_place(task.params, task.given)
+        warnings = check_record_place(task.params, task.given)
         report = command(task)
     result: Result = task.secrets.mask_data(report.result)
-    return Report(result, task.secrets.mask_data(report.warnings), report.secrets)
+    return Report(result, task.secrets.mask_data([*warnings, *report.warnings]), report.secrets)
 
 
 def token_warnings(task: Task) -> list[str]:

@@ -158,21 +158,30 @@ def harmless(params: Params) -> set[str]:
     }
 
 
-def check_record_place(params: Params, given: Params) -> None:
-    """Check that a task names one place of the record; OptionError if not.
+def check_record_place(params: Params, given: Params) -> list[str]:
+    """Check that a task names one place of the record, and return a warning for a directory that is not used.
 
     Args:
         params: The options, complete.
         given: The options as the user wrote them.
+
+    Raises:
+        OptionError: The task names two places, or a URL that cannot be right.
     """
     url = params.get("record_url")
     if url is None:
-        return
+        return []
     if not url:
         raise OptionError("record_url", "it is empty", "leave it out, or find out why its variable has no value")
     check_database_url(url)
-    if given.get("record_url") is not None and given.get("record_path") is not None:
+    if given.get("record_path") is None:
+        return []
+    if given.get("record_url") is not None:
         raise OptionError("record_url", "record_path is given as well", "remove one of the two")
+    return [
+        f"The directory {given['record_path']} of record_path is not used: {RECORD_URL_VARIABLE} names a database. To "
+        "use the directory, run without this variable."
+    ]
 
 
 def open_house(

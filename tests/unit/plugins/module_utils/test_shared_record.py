@@ -19,6 +19,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
     OptionError,
     RecordError,
 )
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import check_record_place
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.postgresql import PostgresqlBackend
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
@@ -152,6 +153,11 @@ def test_two_places_in_one_task_are_an_error(nodes: list[Controller], tmp_path: 
     with pytest.raises(OptionError, match="it is empty"):
         nodes[0].device(NUMBER, name="Toko", record_url="")
     assert nodes[0].sandbox.journal() == []
+    # What the environment names takes precedence, and the user learns of it.
+    complete = nodes[0].complete("device", device=NUMBER, name="Toko")
+    given = {"device": NUMBER, "record_path": str(tmp_path / "elsewhere")}
+    assert "is not used" in check_record_place(complete, given)[0]
+    assert check_record_place(complete, {"device": NUMBER}) == []
 
 
 # Faults
