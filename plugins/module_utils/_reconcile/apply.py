@@ -34,6 +34,7 @@ from .._record.backend import Phase
 from .._record.entries import DeviceRecord, NumberNote
 from .._record.files import SealedFile, save_all
 from .locks import LOCK_SECONDS, Hold
+from .lost_locks import doubt_after_lost_locks
 from .observe import House, Sight, find_listed, identify
 from .state import (
     ATTEST,
@@ -94,6 +95,8 @@ class Writer:
         self.step = ""
         # Whether anything was written, to the record or to the service.
         self.has_begun = False
+        # The settings and the stamp of the last update, from its request until its success is recorded.
+        self._sent: tuple[Settings, str] | None = None
         self._note_file = sight.note_file
         self._created_file: SealedFile[DeviceRecord] | None = None
         self._record = sight.recorded.device
@@ -275,15 +278,28 @@ class Writer:
         """
         code = self._code(settings, claims)
         before = self._prepare(settings, code)
+        self._sent = settings, code
         try:
             self._send({**settings, "name": stamped_name(str(settings["name"]), code)} if code else settings)
         except CallError as fault:
             if not fault.may_be_applied:
+                self._sent = None
                 self._restore(before)
+            raise
+        except FonnteError:
+            # Nothing was sent: the locks were lost, or nobody waits for the result.
+            self._sent = None
             raise
         self._outcome.done.append(UPDATE)
         self._record = self._record.confirm(settings, stamp(), code)
-        self._keep([(self._device_file, self._record), *self._note_present(finished=finished)])
+        if self._keep([(self._device_file, self._record), *self._note_present(finished=finished)]):
+            self._sent = None
+
+    def renew_doubt(self) -> None:
+        """Have the values of the last update in doubt where the locks were lost before its success was recorded."""
+        if self._sent is not None:
+            warning = doubt_after_lost_locks(self._house.records, self._device, self._device_file, *self._sent)
+            self._outcome.warn(*([warning] if warning else []))
 
     def _code(self, settings: Settings, claims: Claims | None) -> str:
         """Return the code of the stamp for a set of settings; empty where the plan wants none."""
@@ -450,18 +466,22 @@ class Writer:
         self._house.lineage.require()
         self._house.records.backend.verify_held()
 
-    def _keep(self, contents: Contents, phase: Phase = Phase.CONFIRM) -> None:
+    def _keep(self, contents: Contents, phase: Phase = Phase.CONFIRM) -> bool:
         """Write to the record after a success was read: a failure must not make the success look like a failure.
 
-        The record still has the doubt from before the request, so the next run sends the values again.
+        Returns:
+            Whether it was written. Otherwise the record still has the doubt from before the request, so the next run
+            sends the values again.
         """
         try:
             self._save(contents, phase)
+            return True
         except RecordError as exc:
             self._outcome.warn(
                 f"The request for device {self._sight.number} succeeded, but it could not be recorded: {exc.problem}. "
                 "The next run takes its values as in doubt; correct this first."
             )
+            return False
 
 
 def _corrected(record: DeviceRecord, observed: Observed) -> DeviceRecord:

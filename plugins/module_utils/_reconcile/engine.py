@@ -109,6 +109,8 @@ def carry_out(
             except FonnteError as fault:
                 fault.progress = {"outcome": outcome}
                 raise
+            finally:
+                writer.renew_doubt()
     return outcome
 
 
@@ -273,7 +275,11 @@ def _finish_after_fault(
         if lost not in (*plan.operations, *outcome.done):
             outcome.done.append(lost)
         outcome.plan = _joined(first, plan)
-    Writer(house, desired, sight, outcome, hold).finish(lost, first, plan)
+    writer = Writer(house, desired, sight, outcome, hold)
+    try:
+        writer.finish(lost, first, plan)
+    finally:
+        writer.renew_doubt()
 
 
 def _joined(first: Plan, second: Plan) -> Plan:

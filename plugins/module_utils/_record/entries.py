@@ -86,6 +86,20 @@ class DeviceRecord:
         }
         return replace(self, entries={**self.entries, **doubtful}, stamps=self._codes_with(code))
 
+    def doubt(self, sent: Settings, at: str, code: str = "") -> DeviceRecord:
+        """Return the record of another run with all in doubt that a request with these settings may have changed.
+
+        The service may have carried it out after the request of the other run: it may have set what was sent, and
+        reset the rest.
+        """
+        begun = self.begin(sent, at, code)
+        reset = {
+            option: replace(entry, standing=Standing.IN_DOUBT)
+            for option, entry in begun.entries.items()
+            if option not in sent
+        }
+        return replace(begun, entries={**begun.entries, **reset})
+
     def _codes_with(self, code: str) -> tuple[str, ...]:
         if not code:
             return self.stamps

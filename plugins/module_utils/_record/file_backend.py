@@ -211,6 +211,9 @@ class FileBackend:
         """Return the held names whose last run has died between a request and its response."""
         return [name for name in names if name in self._held and is_open(self._held[name].found)]
 
+    def reopen(self) -> None:
+        """Return None: the lock of a file ends with this process alone."""
+
     def verify_held(self) -> None:
         """Do nothing: a lock of a file lasts as long as the process that holds it."""
 

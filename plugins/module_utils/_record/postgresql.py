@@ -282,6 +282,15 @@ class PostgresqlBackend:
             if proof != (self._session.pid, len(keys)):
                 raise self._lost_locks()
 
+    def reopen(self) -> PostgresqlBackend | None:
+        """Return a backend with a new session where this one, or a lock of it, is lost."""
+        self._proven_at = 0.0
+        if self.is_usable():
+            return None
+        fresh = PostgresqlBackend(self._url, clock=self._clock, sleep=self._sleep)
+        fresh.mask_with(self._session.finder)
+        return fresh
+
     def _lost_locks(self) -> RecordError:
         return RecordError(
             f"the locks in the record's database at {self.place} were taken away",

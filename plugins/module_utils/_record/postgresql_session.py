@@ -99,6 +99,7 @@ class DatabaseSession:
     Attributes:
         place: The database, for messages.
         pid: The server process of the session, according to the protocol; 0 before it is open.
+        finder: Masks errors, and knows the passwords.
         facts: The row of the inspection; empty before the session is open.
     """
 
@@ -114,7 +115,7 @@ class DatabaseSession:
         self._inspection = inspection
         self._environment = environment
         self._secrets = database_secrets(url, environment)
-        self._finder = SecretFinder()
+        self.finder = SecretFinder()
         self.mask_with(SecretFinder() if secrets is None else secrets)
         self.place = show_database(url)
         self.pid = 0
@@ -131,7 +132,7 @@ class DatabaseSession:
 
     def mask_with(self, finder: SecretFinder) -> None:
         """Have a finder know the passwords, and mask all errors from now on."""
-        self._finder = finder
+        self.finder = finder
         finder.add(self._secrets)
 
     def run(self, statements: str, parameters: t.Sequence[t.Any] = ()) -> list[list[Row]]:
@@ -162,7 +163,7 @@ class DatabaseSession:
         return RefusedStatementError(problem, advice, code)
 
     def _text(self, exc: BaseException) -> str:
-        return cut(printable(self._finder.mask(str(exc)), " ").replace("?", " ").strip(), LONGEST_TEXT)
+        return cut(printable(self.finder.mask(str(exc)), " ").replace("?", " ").strip(), LONGEST_TEXT)
 
     def _lost_error(self) -> LostSessionError:
         return LostSessionError(
@@ -226,7 +227,7 @@ class DatabaseSession:
             raise self._unreachable(exc) from None
         # It may have come from a password file.
         self._secrets.update(filter(None, [connection.info.password]))
-        self.mask_with(self._finder)
+        self.mask_with(self.finder)
         return connection
 
     def _parameters(self, psycopg: t.Any) -> dict[str, t.Any]:

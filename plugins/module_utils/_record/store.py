@@ -41,6 +41,11 @@ class RecordStore:
         self._watched: set[str] = set()
         self._prefetched: dict[str, Stored] = {}
 
+    def reopen(self) -> RecordStore | None:
+        """Return the record through another connection where the locks are lost; None where they are held."""
+        backend = self.backend.reopen()
+        return None if backend is None else RecordStore(backend.place, self._endpoint, backend)
+
     @property
     def folder(self) -> str:
         """Where the record is, for messages."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import FonnteApi
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
     FonnteError,
     OptionError,
@@ -210,6 +211,47 @@ def test_a_session_that_is_cut_before_a_request_prevents_it(
     info = nodes[1].run("record_info").result["devices"][0]
     assert "quick" in info["doubts"]
     assert nodes[1].device(NUMBER, quick=False, handle_unknown="ignore").result["reasons"] == {"quick": "in_doubt"}
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_session_that_is_cut_during_a_request_leaves_doubt(
+    answered: bool,
+    nodes: list[Controller],
+    sandbox: Sandbox,
+    record_url: str,
+    postgresql_server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The lock ends with the session, another run writes, and the request takes effect after that of the other run."""
+    first, second, third = nodes
+    first.device(NUMBER, name="Toko", quick=True, webhook=HOOK)
+    real = FonnteApi.update_device
+    with Proxy(postgresql_server.port) as proxy:
+        first.common["record_url"] = postgresql_server.url(database(record_url), port=proxy.port)
+
+        def update(api: FonnteApi, *arguments: t.Any) -> object:
+            monkeypatch.setattr(FonnteApi, "update_device", real)
+            proxy.cut()
+            other = second.device(NUMBER, quick=False, webhook=OTHER_HOOK, handle_unknown="ignore")
+            assert other.result["operations"] == ["update"]
+            if not answered:
+                sandbox.fault("reset", path="/update-device", when="after", times=1)
+            # Its locks are lost, and the bytes were on their way.
+            return real(api, *arguments[:-1], lambda: None)
+
+        monkeypatch.setattr(FonnteApi, "update_device", update)
+        try:
+            done = first.device(NUMBER, quick=True, webhook=HOOK, name="Toko Satu", handle_unknown="ignore")
+            assert answered and "it could not be recorded" in " ".join(done.warnings)
+        except FonnteError as exc:
+            assert not answered and "looking at it again failed too" in str(exc)
+    assert sandbox.device(NUMBER)["settings"]["quick"] is True
+    info = third.run("record_info").result["devices"][0]
+    assert {"quick", "webhook"} <= set(info["doubts"])
+    # The other run's declaration is applied again, and not taken for what the service has.
+    healed = second.device(NUMBER, quick=False, webhook=OTHER_HOOK, handle_unknown="ignore").result
+    assert healed["reasons"] == {"quick": "in_doubt", "webhook": "in_doubt"}
+    assert sandbox.device(NUMBER)["settings"]["quick"] is False
 
 
 def test_runs_at_once_create_and_send_nothing_twice(nodes: list[Controller], sandbox: Sandbox) -> None:

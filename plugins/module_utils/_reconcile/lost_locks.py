@@ -1,0 +1,61 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Locks that were lost while a request was under way: they end with a database session.
+
+Serial: another run may have locked the device since, and may have recorded its own values as certain. Which of the two
+requests the service has carried out last is unknown, so all values of both are in doubt.
+"""
+
+from __future__ import annotations
+
+from .._common.clock import stamp
+from .._common.errors import RecordError
+from .._device.models import Device
+from .._device.settings import Settings
+from .._record.entries import DeviceRecord
+from .._record.files import SealedFile
+from .._record.store import RecordStore
+from .locks import LOCK_SECONDS
+
+
+def doubt_after_lost_locks(
+    records: RecordStore, device: Device, written: SealedFile[DeviceRecord], sent: Settings, code: str
+) -> str:
+    """Record the doubt of a request through another connection, where the locks of this one are lost.
+
+    Args:
+        records: The record.
+        device: The device of the request.
+        written: Its entry, with the string that this run has written last.
+        sent: The settings of the request.
+        code: The stamp that went out with them; empty for none.
+
+    Returns:
+        A warning where this was not possible; empty otherwise.
+    """
+    try:
+        fresh = records.reopen()
+        if fresh is not None:
+            _doubt(fresh.device(device.token), written, sent, code)
+    except RecordError as exc:
+        return (
+            f"The locks of device {device.number} were lost during a request, and another run may have written to it "
+            f"since. Its values are in doubt, and this could not be recorded: {exc.problem}. Run the play once more "
+            "with handle_write_only: always_update."
+        )
+    return ""
+
+
+def _doubt(present: SealedFile[DeviceRecord], written: SealedFile[DeviceRecord], sent: Settings, code: str) -> None:
+    with present.lock(LOCK_SECONDS):
+        record, _problem = present.load()
+        ours = written.stored is not None and present.stored is not None
+        if ours and present.stored == written.stored:
+            # No other run has written: the doubt from before the request is still there.
+            return
+        if record is not None:
+            present.save(record.doubt(sent, stamp(), code))
