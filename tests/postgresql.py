@@ -280,8 +280,11 @@ def start_server(installation: Installation, encrypts: bool = False, **settings:
         for role in (OWNER, GUEST):
             server.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'")
     except subprocess.CalledProcessError as exc:
-        server.stop()
+        server.__exit__()
         raise NoServerError(f"{installation.programs}: {str(exc.stdout)[-300:]}") from None
+    except NoServerError:
+        server.__exit__()
+        raise
     return server
 
 
@@ -294,15 +297,29 @@ def start_replica(primary: Server) -> Server:
     return replica
 
 
-def start_or_skip(place: int = 0, encrypts: bool = False) -> Server:
+def start_or_skip(place: int = 0) -> Server:
     """Start the newest server, or the one at another place of the list; the test is skipped where there is none."""
     try:
         installations = find_installations()
-        if not -len(installations) <= place < len(installations) or (place and len(installations) == 1):
+        if place and len(installations) == 1:
             pytest.skip(f"PostgreSQL {installations[0].version} alone is installed here")
-        return start_server(installations[place], encrypts)
+        return start_server(installations[place])
     except NoServerError as exc:
         pytest.skip(f"no PostgreSQL server can be started here: {exc}")
+
+
+def start_encrypted_or_skip() -> Server:
+    """Start the newest server that can encrypt connections: that of the wheel cannot."""
+    problem = ""
+    try:
+        for installation in find_installations():
+            try:
+                return start_server(installation, encrypts=True)
+            except NoServerError as exc:
+                problem = problem or str(exc)
+    except NoServerError as exc:
+        problem = str(exc)
+    pytest.skip(f"no PostgreSQL server that encrypts connections can be started here: {problem}")
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import requests
 
-from ansible_collections.fonnte.whatsapp.tests.postgresql import ADMIN, start_or_skip
+from ansible_collections.fonnte.whatsapp.tests.postgresql import ADMIN, start_encrypted_or_skip
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json
 
 from .following import Follower
@@ -93,7 +93,7 @@ def has_a_record(follower: Follower) -> None:
 
 def a_database(follower: Follower) -> None:
     """A PostgreSQL server with its administrator's programs, and a device that was declared and applied to files."""
-    server = start_or_skip(encrypts=True)
+    server = start_encrypted_or_skip()
     atexit.register(server.__exit__)
     for program in ("psql", "pg_dump"):
         (follower.home / "bin" / program).symlink_to(server.installation.programs / program)

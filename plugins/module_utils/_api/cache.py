@@ -166,8 +166,10 @@ class Keep:
     def drop(self) -> None:
         """Keep nothing: something was cut off, and nobody knows in which state it is."""
         self._leave_parent()
-        for kept in (*self._transports.values(), *self._connections.values()):
-            kept.close()
+        for transport in self._transports.values():
+            transport.close()
+        for connection in self._connections.values():
+            connection.close()
         self._transports.clear()
         self._listings.clear()
         self._connections.clear()

@@ -198,6 +198,13 @@ class Backend(t.Protocol):
         """
         ...
 
+    def reopen(self) -> Backend | None:
+        """Return another connection to the place where the locks of this one are lost; None where they are held.
+
+        Only for values whose request was sent: nothing that was read or locked before applies to it.
+        """
+        ...
+
     # Writing
 
     def put(self, writes: t.Sequence[Write], phase: Phase) -> dict[str, Stored]:

@@ -42,10 +42,12 @@ from ansible_collections.fonnte.whatsapp.tests.postgresql import (
     PASSWORD,
     QUOTED_PASSWORD,
     Server,
+    start_encrypted_or_skip,
     start_replica,
     start_server,
 )
 from ansible_collections.fonnte.whatsapp.tests.postgresql_proxy import Proxy
+from ansible_collections.fonnte.whatsapp.tests.sandbox.tls import make as make_certificate
 
 ENTRY, DEVICE = f"number-{'a1' * 16}", f"device-{'f2' * 16}"
 BOTH = (ENTRY, DEVICE)
@@ -185,6 +187,16 @@ def test_a_replica_is_refused(record_url: str, postgresql_server: Server) -> Non
     with start_replica(postgresql_server) as replica:
         text = error_of(lambda: PostgresqlBackend(replica.url(database(record_url))).mark())
     assert "can only be read: it is a replica" in text and "name the primary server" in text
+
+
+def test_the_certificate_of_the_server_is_verified(tmp_path: Path) -> None:
+    with start_encrypted_or_skip() as server:
+        url = server.create_database()
+        PostgresqlBackend(f"{url}?sslmode=verify-full&sslrootcert={server.ca}").mark()
+        make_certificate("valid", "127.0.0.1", tmp_path)
+        wrong = f"{url}?sslmode=verify-full&sslrootcert={tmp_path / 'ca.pem'}"
+        text = error_of(lambda: PostgresqlBackend(wrong).mark())
+        assert "certificate verify failed" in text and PASSWORD not in text
 
 
 def test_a_pooler_is_refused(record_url: str, postgresql_server: Server) -> None:
