@@ -194,6 +194,8 @@ def _look_and_hold(
         if is_held or (not _is_outdated(house, sight, hold) and _may_act(plan, sight, hold)):
             return sight, plan
         house.api.doubt_listing(sight.number, house.device_token)
+    if fallback is not None:
+        return fallback
     fault = FonnteError(
         "its number or its token changes again and again while this run reads the list",
         "let whoever works in the dashboard end, then run the play again",

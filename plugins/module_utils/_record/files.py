@@ -23,18 +23,18 @@ class RecordFile:
     """
 
     def __init__(self, backend: Backend, name: str) -> None:
-        self._backend = backend
+        self.backend = backend
         self.name = name
         self.stored: Stored | None = None
 
     @property
     def path(self) -> str:
         """Where the entry is, for messages."""
-        return self._backend.label(self.name)
+        return self.backend.label(self.name)
 
     def sealed(self) -> bytes | None:
         """Return the encrypted string as it is now; None for no entry. RecordError if it cannot be read."""
-        self.stored = self._backend.read([self.name])[self.name]
+        self.stored = self.backend.read([self.name])[self.name]
         if self.stored.fault is not None:
             raise self.stored.fault
         return self.stored.text
@@ -71,7 +71,7 @@ class RecordFile:
         Raises:
             RecordError: Another run held it for longer than the seconds given, or it cannot be locked.
         """
-        return self._backend.hold([self.name], seconds)
+        return self.backend.hold([self.name], seconds)
 
 
 class SealedFile(RecordFile, t.Generic[Content]):
@@ -111,7 +111,7 @@ class SealedFile(RecordFile, t.Generic[Content]):
             DamagedRecordError: It does not decrypt.
             RecordError: It cannot be read now, so its content is unknown.
         """
-        return self.take(self._backend.read([self.name])[self.name])
+        return self.take(self.backend.read([self.name])[self.name])
 
     def take(self, stored: Stored) -> Content | None:
         """Return the content of a string that was read for this entry; the errors are those of ``read``."""
@@ -170,7 +170,7 @@ class SealedFile(RecordFile, t.Generic[Content]):
 def put_all(changes: t.Sequence[tuple[RecordFile, bytes | None]], phase: Phase) -> None:
     """Write encrypted strings of one backend together; the errors are those of ``RecordFile.write``."""
     if changes:
-        backend = changes[0][0]._backend  # pylint: disable=protected-access
+        backend = changes[0][0].backend
         written = backend.put([file.as_write(sealed) for file, sealed in changes], phase)
         for file, _sealed in changes:
             file.stored = written[file.name]
