@@ -38,7 +38,7 @@ def check_database_url(url: str) -> None:
             OPTION, "it does not begin with postgresql://", "write postgresql://USER:PASSWORD@HOST/DATABASE"
         )
     if re.search(r"[^\x21-\x7e]", url):
-        raise OptionError(OPTION, "it has a white space, a control or a non-ASCII character", _ENCODE)
+        raise OptionError(OPTION, "it contains white space, or a character beyond printable ASCII", _ENCODE)
     authority, rest = _split(url)
     # The library would take the end of such a password for the host, and show it.
     if authority.count("@") > 1 or "@" in rest or "#" in url:

@@ -161,6 +161,24 @@ def test_two_places_in_one_task_are_an_error(nodes: list[Controller], tmp_path: 
     assert check_record_place(complete, {"device": NUMBER}) == []
 
 
+def test_round_trips(nodes: list[Controller], record_url: str, postgresql_server: Server) -> None:
+    """A fleet reads in one batch, and a changed device takes four: lock and read, begin, confirm, let go."""
+    with Proxy(postgresql_server.port) as proxy:
+        node = nodes[0]
+        node.common["record_url"] = postgresql_server.url(database(record_url), port=proxy.port)
+
+        def trips(count: int, **settings: object) -> int:
+            before = proxy.trips
+            node.run("fleet", **fleet(count, **settings))
+            return proxy.trips - before
+
+        trips(12, quick=True)
+        assert trips(12, quick=True) == trips(2, quick=True)
+        more = [trips(count, quick=count == 6) for count in (6, 12)]
+        few, many = trips(2, personal=True), trips(12, personal=False)
+        assert more[1] - more[0] == 24 and many - few == 40
+
+
 # Faults
 
 

@@ -15,13 +15,16 @@ import subprocess
 import sys
 import time
 import typing as t
+from pathlib import Path
 
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import BY_OPTION
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import Standing
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.postgresql import PostgresqlBackend
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 SIZE = 24
 MOMENTS = 10
@@ -69,8 +72,9 @@ def kill_in_the_middle(params: dict[str, t.Any], seconds: float) -> bool:
     return killed
 
 
-def see_that_no_record_lies(controller: Controller) -> None:
-    store = RecordStore(str(controller.records), controller.sandbox.url)
+def see_that_no_record_lies(controller: Controller, url: str) -> None:
+    backend = PostgresqlBackend(url) if url else None
+    store = RecordStore(str(controller.records), controller.sandbox.url, backend)
     for device in controller.sandbox.devices().values():
         record, problem = store.device(device["token"]).load()
         assert problem == ""
@@ -80,8 +84,12 @@ def see_that_no_record_lies(controller: Controller) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("policy", ["recorded", "stamped"])
-def test_what_is_killed_is_completed_by_the_next_run(controller: Controller, policy: str) -> None:
+@pytest.mark.parametrize("policy, place", [("recorded", "files"), ("stamped", "files"), ("recorded", "database")])
+def test_what_is_killed_is_completed_by_the_next_run(
+    sandbox: Sandbox, tmp_path: Path, policy: str, place: str, request: pytest.FixtureRequest
+) -> None:
+    url = request.getfixturevalue("record_url") if place == "database" else ""
+    controller = Controller(sandbox, tmp_path, url)
     chance = random.Random(policy)
     killed = 0
     for _moment in range(MOMENTS):
@@ -89,7 +97,7 @@ def test_what_is_killed_is_completed_by_the_next_run(controller: Controller, pol
         controller.sandbox.set_options(latency=0.01)
         spec = controller.complete("fleet", **declared(policy), concurrency=6)
         killed += kill_in_the_middle(spec, chance.uniform(0, 0.25))
-        see_that_no_record_lies(controller)
+        see_that_no_record_lies(controller, url)
         result = controller.run("fleet", **declared(policy), concurrency=6).result
         assert result["summary"]["failed"] == result["summary"]["in_doubt"] == 0
         made = collections.Counter(
