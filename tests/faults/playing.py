@@ -45,11 +45,16 @@ class Verdict(enum.Enum):
 
 
 class Stage:
-    """A sandbox for the service, and another server that nobody has a reason to call."""
+    """A sandbox for the service, and another server that nobody has a reason to call.
 
-    def __init__(self, sandbox: Sandbox, elsewhere: Sandbox) -> None:
+    Args:
+        database: Returns the URL of an empty database for the record; None for a record in files.
+    """
+
+    def __init__(self, sandbox: Sandbox, elsewhere: Sandbox, database: t.Callable[[], str] | None = None) -> None:
         self._sandbox = sandbox
         self._elsewhere = elsewhere
+        self._database = database
         # Whether the run that met the trouble could not record its success.
         self._unrecorded = False
 
@@ -62,7 +67,7 @@ class Stage:
             shutil.rmtree(folder)
 
     def _play(self, scene: Scene, trouble: Trouble, folder: Path) -> Verdict:
-        controller = Controller(self._sandbox, folder)
+        controller = Controller(self._sandbox, folder, self._database() if self._database is not None else "")
         controller.common.update(api_retry_max_delay=0.02)
         self._sandbox.reset()
         self._unrecorded = False

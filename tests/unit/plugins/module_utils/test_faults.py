@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from ansible_collections.fonnte.whatsapp.tests.faults.document import counts
 from ansible_collections.fonnte.whatsapp.tests.faults.playing import Stage, Verdict
 from ansible_collections.fonnte.whatsapp.tests.faults.tables import CELLS, Cell, read, text_of
+from ansible_collections.fonnte.whatsapp.tests.postgresql import NoTableError, Server
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 PAGE = Path(__file__).parents[4] / "docs" / "faults.md"
@@ -27,8 +29,21 @@ def stage(running_sandbox: Sandbox) -> t.Iterator[Stage]:
         yield Stage(running_sandbox, elsewhere)
 
 
-def _parameters() -> t.Iterator[t.Any]:
-    for cell in CELLS:
+@pytest.fixture(scope="module")
+def database_stage(running_sandbox: Sandbox, postgresql_server: Server) -> t.Iterator[Stage]:
+    url = postgresql_server.create_database()
+
+    def empty() -> str:
+        with contextlib.suppress(NoTableError):
+            postgresql_server.execute("DELETE FROM fonnte_record WHERE name <> 'revision'", url.rpartition("/")[2])
+        return url
+
+    with Sandbox() as elsewhere:
+        yield Stage(running_sandbox, elsewhere, empty)
+
+
+def _parameters(cells: t.Iterable[Cell] = CELLS) -> t.Iterator[t.Any]:
+    for cell in cells:
         quick = cell.section == "fonnte_device" and not cell.slow
         yield pytest.param(cell, id="/".join(cell.key), marks=[] if quick else [pytest.mark.long])
 
@@ -36,6 +51,13 @@ def _parameters() -> t.Iterator[t.Any]:
 @pytest.mark.parametrize("cell", list(_parameters()))
 def test_what_the_page_says_is_what_happens(stage: Stage, cell: Cell) -> None:
     assert text_of(cell.play(stage)) == WRITTEN[cell.key]
+
+
+@pytest.mark.parametrize(
+    "cell", list(_parameters(cell for cell in CELLS if cell.section.startswith("fonnte_") and not cell.slow))
+)
+def test_the_same_happens_with_a_record_in_a_database(database_stage: Stage, cell: Cell) -> None:
+    assert text_of(cell.play(database_stage)) == WRITTEN[cell.key]
 
 
 def test_the_page_is_whole_and_its_counts_are_of_its_cells() -> None:
