@@ -85,7 +85,7 @@ changelog: ## write CHANGELOG.md from changelogs/fragments
 matrix: ## every ansible-core on every Python here; writes docs/matrix.md. ARGS="2.16 2.21" plays some and writes nothing
 	@$(RUN) matrix $(ARGS)
 
-release-check: ## what publishers of collections ask, as a table with verdicts; ARGS="importer" runs one stage
+release-check: ## the checkers of those who publish collections; ARGS="importer" runs one stage
 	@$(RUN) release-check $(ARGS)
 
 release: ## bump, changelog, build, check and tag, up to the upload: make release VERSION=1.1.0
