@@ -11,7 +11,7 @@ device's token, the name, and the hidden settings that went out in the same call
 as long as they do, and one listing proves them to whoever has the token and knows what they should be.
 
 A code holds three numbers: a digest of the device's own hidden settings, a digest of its webhooks, and
-autoread as it was sent. ARCHITECTURE.md says why there are two digests.
+autoread as it was sent. docs/dev/decisions/0003-stamp.md gives the reason for two digests.
 """
 
 from __future__ import annotations
