@@ -32,6 +32,7 @@ LOCK_POLL_SECONDS = 0.05
 # A file with more strings than this is replaced by the next one.
 MAX_FILE_BYTES = 64 * 1024
 _DAMAGED = re.compile(r"(?:device|number)-[0-9a-f]{32}\.damaged-[0-9]+")
+_ENDS = re.compile(rb"[\n\0]+")
 _MISSING = Stored(None, None)
 
 
@@ -286,18 +287,20 @@ class FileBackend:
 
 
 def _last_string(data: bytes) -> tuple[bytes, bool]:
-    """Return the last complete string of a file, and whether the file ends with it.
+    """Return the last complete string of a file, and whether another one can be appended.
 
-    A power cut may have cut off a string that was appended, or filled it with zeros: then the one before counts.
+    A power cut may have cut off a string that was appended, or filled a part of it with zeros: then the one before
+    counts.
     """
-    if b"\n" not in data:
+    if b"\n" not in data and b"\0" not in data:
         return data, True
-    *lines, rest = data.split(b"\n")
-    strings = [line for line in lines if line]
-    for index in range(len(strings) - 1, 0, -1):
-        if owner_of(strings[index]):
-            return strings[index], not rest and index == len(strings) - 1
-    return (strings[0] if strings else data), not rest and len(strings) == 1
+    strings = [string for string in _ENDS.split(data) if string]
+    is_whole = data.endswith(b"\n") and b"\0" not in data
+    # The first one was durable before anything was appended, so it has no end of its own.
+    for string in reversed(strings[1:] if data.endswith(b"\n") else strings[1:-1]):
+        if owner_of(string):
+            return string, is_whole and string is strings[-1]
+    return (strings[0] if strings else data), is_whole and len(strings) == 1
 
 
 def _held(seconds: float) -> RecordHeldError:
