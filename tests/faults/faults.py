@@ -77,9 +77,8 @@ class Fault:
         times = None if self.lasting else 1
         place.sandbox.fault(self.kind, path=scene.call, when=self.when, times=times, args=args)
         if self.then_away:
-            # The first list is requested before anything is written; a second one under the lock, or by a fleet with
-            # marks of its work.
-            listings = 2 if scene.call in IRREVERSIBLE or scene.module == "fleet" else 1
+            # The first list is requested before anything is written, and a second one under the lock.
+            listings = 2 if scene.call in IRREVERSIBLE else 1
             place.sandbox.fault("refuse", path="/get-devices", times=None, skip=listings)
         options, impatience = _impatience(self.kind)
         try:

@@ -28,10 +28,13 @@ class Disk:
     written_at: dict[str, float] = field(default_factory=dict)
     written_by: dict[str, int] = field(default_factory=dict)
     opened: int = 0
+    max_marked: int = 0
 
     def copy(self) -> Disk:
         """Return a disk with the same files; no lock is held."""
-        return Disk(dict(self.files), dict(self.locks), {}, dict(self.written_at), dict(self.written_by))
+        return Disk(
+            dict(self.files), dict(self.locks), {}, dict(self.written_at), dict(self.written_by), 0, self.max_marked
+        )
 
 
 class MemoryDirectory(RecordDirectory):
@@ -137,16 +140,20 @@ class MemoryLocks(LockFiles):
         self._memory.disk.written_at[name] = self._memory.now
         self._memory.disk.written_by[name] = self._memory.node.index
 
+    def names(self, limit: int) -> list[str]:
+        self._memory.step("read nonces")
+        return sorted(self._memory.disk.locks) if limit else []
+
     def peek(self, name: str) -> bytes | None:
         self._memory.step("read nonces")
         return self._memory.disk.locks.get(name)
 
 
 def connect(disk: Disk, schedule: Schedule | None, node: Node) -> FileBackend:
-    """Return the record of one node."""
+    """Return the record of one node. A mark contains all locks, or only those whose names are known before."""
     directory = MemoryDirectory(disk, schedule, node)
 
     def sleep(_seconds: float) -> None:
         directory.step("wait", waits=True)
 
-    return FileBackend(directory, MemoryLocks(directory), sleep, lambda: 0.0)
+    return FileBackend(directory, MemoryLocks(directory), sleep, lambda: 0.0, disk.max_marked)

@@ -18,6 +18,7 @@ import typing as t
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.simulation.explore import Explorer, Findings, pair, random_world
+from ansible_collections.fonnte.whatsapp.tests.simulation.files import Disk
 from ansible_collections.fonnte.whatsapp.tests.simulation.rows import Table
 from ansible_collections.fonnte.whatsapp.tests.simulation.scheduler import Fault
 from ansible_collections.fonnte.whatsapp.tests.simulation.seeded import BUGS, ON_ROWS
@@ -30,7 +31,12 @@ SEEDS_PER_TEST = 250
 SAMPLES = 60
 
 Record = t.Callable[[str, object], None]
-STORES: dict[str, t.Callable[[], Explorer]] = {"files": Explorer, "rows": lambda: Explorer(Table())}
+STORES: dict[str, t.Callable[[], Explorer]] = {
+    # A mark contains the entries whose names are known before the list; or, where the record is small, all.
+    "files": Explorer,
+    "few files": lambda: Explorer(Disk(max_marked=100)),
+    "rows": lambda: Explorer(Table()),
+}
 
 
 def report(record_property: Record, found: Findings) -> None:
