@@ -135,8 +135,8 @@ class Backend(t.Protocol):
 
         Args:
             names: The entries that the run may write, as far as they are known before the response. A backend that
-                can tell of all entries what was written since needs none. For others, a name that is missing here
-                is stale until a response was requested under its lock.
+                can tell of all entries what was written since needs none. For others, an existing entry that is
+                missing here is stale until a response was requested under its lock.
         """
         ...
 

@@ -29,9 +29,12 @@ from .lock_files import LockFile, LockFiles, is_closed, is_open, new_content
 from .storage_check import check_storage
 
 LOCK_POLL_SECONDS = 0.05
+# Those of a hundred devices: read in a few milliseconds, which is less than a request takes.
+MAX_MARKED = 200
 # A file with more strings than this is replaced by the next one.
 MAX_FILE_BYTES = 64 * 1024
 _DAMAGED = re.compile(r"(?:device|number)-[0-9a-f]{32}\.damaged-[0-9]+")
+_ENDS = re.compile(rb"[\n\0]+")
 _MISSING = Stored(None, None)
 
 
@@ -56,7 +59,10 @@ class _Held:
 
 @dataclass(frozen=True)
 class _FileMark:
-    """The contents of lock files at a moment; None for one that did not exist, and the lock itself for one held."""
+    """The contents of lock files at a moment; None for one that did not exist, and the lock itself for one held.
+
+    A name that is missing counts as one that did not exist.
+    """
 
     place: str
     contents: t.Mapping[str, object]
@@ -70,6 +76,7 @@ class FileBackend:
         locks: Its lock files.
         sleep: Waits for some seconds.
         clock: Measures how long a run has waited.
+        max_marked: How many lock files a mark contains, besides those of its own names.
     """
 
     def __init__(
@@ -78,11 +85,13 @@ class FileBackend:
         locks: LockFiles | None = None,
         sleep: t.Callable[[float], None] = time.sleep,
         clock: t.Callable[[], float] = time.monotonic,
+        max_marked: int = MAX_MARKED,
     ) -> None:
         self._directory = directory
         self._locks = locks or LockFiles(directory)
         self._sleep = sleep
         self._clock = clock
+        self._max_marked = max_marked
         self._held: dict[str, _Held] = {}
         # The threads of a fleet share this object.
         self._guard = threading.Lock()
@@ -101,8 +110,12 @@ class FileBackend:
     # Reading
 
     def mark(self, names: t.Collection[str] = ()) -> Mark:
-        """Return the contents of the lock files of these names."""
-        contents = {name: self._held.get(name) or self._locks.peek(name) for name in names}
+        """Return the contents of the lock files of these names, and of all others where they are few.
+
+        A loop in one process knows its next items only when their turn comes, and then needs no list of its own.
+        """
+        marked = {*names, *self._locks.names(self._max_marked)}
+        contents = {name: self._held.get(name) or self._locks.peek(name) for name in marked}
         return Mark(_FileMark(os.path.abspath(self.place), contents))
 
     def stale(self, mark: Mark, names: t.Collection[str]) -> t.Collection[str]:
@@ -112,14 +125,12 @@ class FileBackend:
         return [name for name in names if not self._is_fresh(mark, name)]
 
     def _is_fresh(self, mark: _FileMark, name: str) -> bool:
-        if name not in mark.contents:
-            return False
-        seen, held = mark.contents[name], self._held.get(name)
+        seen, held = mark.contents.get(name), self._held.get(name)
         if held is None:
             present = self._locks.peek(name)
             return seen == present and (present is None or is_closed(present))
         if seen is None:
-            # No run has written it before this one has created its lock.
+            # No run has ever written an entry whose lock this one has created.
             return held.lock.created and not held.found
         return seen is held or (seen == held.found and is_closed(held.found))
 
@@ -291,18 +302,20 @@ class FileBackend:
 
 
 def _last_string(data: bytes) -> tuple[bytes, bool]:
-    """Return the last complete string of a file, and whether the file ends with it.
+    """Return the last complete string of a file, and whether another one can be appended.
 
-    A power cut may have cut off a string that was appended, or filled it with zeros: then the one before counts.
+    A power cut may have cut off a string that was appended, or filled a part of it with zeros: then the one before
+    counts.
     """
-    if b"\n" not in data:
+    if b"\n" not in data and b"\0" not in data:
         return data, True
-    *lines, rest = data.split(b"\n")
-    strings = [line for line in lines if line]
-    for index in range(len(strings) - 1, 0, -1):
-        if owner_of(strings[index]):
-            return strings[index], not rest and index == len(strings) - 1
-    return (strings[0] if strings else data), not rest and len(strings) == 1
+    strings = [string for string in _ENDS.split(data) if string]
+    is_whole = data.endswith(b"\n") and b"\0" not in data
+    # The first one was durable before anything was appended, so it has no end of its own.
+    for string in reversed(strings[1:] if data.endswith(b"\n") else strings[1:-1]):
+        if owner_of(string):
+            return string, is_whole and string is strings[-1]
+    return (strings[0] if strings else data), is_whole and len(strings) == 1
 
 
 def _held(seconds: float) -> RecordHeldError:

@@ -18,8 +18,9 @@ import os
 import time
 import typing as t
 
-from .._common.errors import UnsafeFileError
+from .._common.errors import RecordError, UnsafeFileError
 from .directory import MODE_OWN, MODE_SHARED, SAFE_FLAGS, RecordDirectory
+from .encryption import is_name
 
 NONCE_BYTES = 16
 OPEN, CLOSED = b"o", b"c"
@@ -137,6 +138,22 @@ class LockFiles:
                 os.ftruncate(lock.descriptor, LENGTH)
         except OSError as exc:
             raise self._directory.unwritable(exc) from None
+
+    def names(self, limit: int) -> list[str]:
+        """Return the names of the entries that have a lock file; none where there are more than the limit."""
+        found: list[str] = []
+        try:
+            with os.scandir(self._directory.open()) as entries:
+                for entry in entries if limit else ():
+                    name, dot, end = entry.name.partition(".")
+                    if dot and end == "lock" and is_name(name):
+                        found.append(name)
+                    if len(found) > limit:
+                        return []
+        except (OSError, RecordError):
+            # Without the names, each entry is stale until a list was requested under its lock.
+            return []
+        return found
 
     def peek(self, name: str) -> bytes | None:
         """Return the content of a lock file that need not be held; None where there is none.

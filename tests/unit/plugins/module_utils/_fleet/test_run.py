@@ -20,6 +20,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.fleet import run_fleet
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Task
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.lock_files import LockFiles
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 
 URL = "https://h.example.com/a?key=s3cret"
@@ -63,7 +64,7 @@ def test_a_fleet_is_made_and_then_left_alone(rich: Controller) -> None:
     assert paths(rich) == ["/get-devices"] and foreseen["summary"]["created"] == 20
     done = fleet(rich, entries(20, webhook=URL))
     calls = paths(rich)
-    assert (calls.count("/get-devices"), calls.count("/add-device"), calls.count("/update-device")) == (2, 20, 20)
+    assert (calls.count("/get-devices"), calls.count("/add-device"), calls.count("/update-device")) == (1, 20, 20)
     for one, other in zip(foreseen["devices"], done["devices"]):
         for key in ("operations", "changed_fields", "reasons", "evidence", "number", "status"):
             assert one[key] == other[key]
@@ -72,6 +73,18 @@ def test_a_fleet_is_made_and_then_left_alone(rich: Controller) -> None:
     assert paths(rich) == ["/get-devices"]
     assert not again["changed"] and again["summary"]["unchanged"] == 20 and again["summary"]["to_link"] == 20
     assert [device["number"] for device in again["devices"]] == [number(index) for index in range(20)]
+
+
+def test_a_fleet_with_work_and_a_large_record_lists_twice(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which entries to mark is known from the first list only. Where nothing is to do, one list is enough."""
+    fleet(rich, entries(5, webhook=URL))
+    monkeypatch.setattr(LockFiles, "names", lambda _self, _limit: [])
+    paths(rich)
+    assert fleet(rich, entries(5, webhook=f"{URL}/new"))["summary"]["updated"] == 5
+    calls = paths(rich)
+    assert (calls.count("/get-devices"), calls.count("/update-device")) == (2, 5)
+    assert fleet(rich, entries(5, webhook=f"{URL}/new"))["summary"]["unchanged"] == 5
+    assert paths(rich) == ["/get-devices"]
 
 
 def test_entries_are_what_single_tasks_would_be(rich: Controller) -> None:
@@ -233,7 +246,7 @@ def test_a_service_that_goes_away_is_probed_once(rich: Controller, monkeypatch: 
 
     def read(self: _api.FonnteApi, account_token: str, *mark: t.Any) -> t.Any:
         reads.append(account_token)
-        if len(reads) > 2:
+        if len(reads) > 1:
             gone()
         return listed(self, account_token, *mark)
 
@@ -241,8 +254,7 @@ def test_a_service_that_goes_away_is_probed_once(rich: Controller, monkeypatch: 
     monkeypatch.setattr(_api.FonnteApi, "add_device", gone)
     result = fleet(rich, entries(8), concurrency=1)
     assert statuses(result) == ["failed", *["not_attempted"] * 7]
-    # Two lists before the first write, and the probe.
-    assert len(reads) == 3 and "went away" in result["devices"][7]["msg"]
+    assert len(reads) == 2 and "went away" in result["devices"][7]["msg"]
 
 
 class Reads:
@@ -343,7 +355,7 @@ def test_a_lost_reply_reads_the_list_again_for_its_device_alone(rich: Controller
     rich.sandbox.fault("reset", path="/update-device", when="after", times=1)
     result = fleet(rich, entries(10, webhook=URL), concurrency=1)
     assert result["summary"]["created"] == 10 and "msg" not in result
-    assert paths(rich).count("/get-devices") == 3
+    assert paths(rich).count("/get-devices") == 2
 
 
 @pytest.mark.parametrize("module", ["fleet", "audit"])
