@@ -42,10 +42,15 @@ def database_stage(running_sandbox: Sandbox, postgresql_server: Server) -> t.Ite
         yield Stage(running_sandbox, elsewhere, empty)
 
 
-def _parameters(cells: t.Iterable[Cell] = CELLS) -> t.Iterator[t.Any]:
-    for cell in cells:
+def _parameters() -> t.Iterator[t.Any]:
+    for cell in CELLS:
         quick = cell.section == "fonnte_device" and not cell.slow
         yield pytest.param(cell, id="/".join(cell.key), marks=[] if quick else [pytest.mark.long])
+
+
+# The modules that write to the record.
+WRITERS = ("fonnte_device", "fonnte_fleet", "fonnte_record")
+ON_A_DATABASE = [cell for cell in CELLS if cell.section in WRITERS and not cell.slow]
 
 
 @pytest.mark.parametrize("cell", list(_parameters()))
@@ -53,9 +58,8 @@ def test_what_the_page_says_is_what_happens(stage: Stage, cell: Cell) -> None:
     assert text_of(cell.play(stage)) == WRITTEN[cell.key]
 
 
-@pytest.mark.parametrize(
-    "cell", list(_parameters(cell for cell in CELLS if cell.section.startswith("fonnte_") and not cell.slow))
-)
+@pytest.mark.long
+@pytest.mark.parametrize("cell", ON_A_DATABASE, ids=["/".join(cell.key) for cell in ON_A_DATABASE])
 def test_the_same_happens_with_a_record_in_a_database(database_stage: Stage, cell: Cell) -> None:
     assert text_of(cell.play(database_stage)) == WRITTEN[cell.key]
 
