@@ -55,6 +55,7 @@ class RowBackend:
     """The record as one node sees it."""
 
     place = "database.example.com/fonnte"
+    is_remote = True
 
     def __init__(self, table: Table, schedule: Schedule | None, node: Node) -> None:
         self.table = table
@@ -141,6 +142,13 @@ class RowBackend:
 
     def verify_held(self) -> None:
         self._query("query verify")
+
+    def reopen(self) -> RowBackend | None:
+        try:
+            self._query("query verify")
+        except RecordError:
+            return RowBackend(self.table, self._schedule, self._node)
+        return None
 
     def put(self, writes: t.Sequence[Write], phase: Phase) -> dict[str, Stored]:
         free = sorted({write.name for write in writes if write.name not in self._found})
