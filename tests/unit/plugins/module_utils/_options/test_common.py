@@ -111,6 +111,7 @@ def test_every_secret_is_masked_and_nothing_else() -> None:
         "device_token",
         "old_account_token",
         "otp",
+        "record_url",
         "webhook",
         "webhook_connect",
         "webhook_status",
