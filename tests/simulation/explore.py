@@ -15,7 +15,8 @@ from .files import Disk
 from .rows import Table
 from .scheduler import Fault, Node, Schedule
 from .service import DEFAULTS
-from .world import FIRST, KINDS, NEW, PERSONS, SECOND, TOKENS, Program, World, make_program
+from .names import FIRST, NEW, SECOND, TOKENS
+from .world import KINDS, PERSONS, Program, World, make_program
 
 DEVICES = {
     TOKENS[FIRST]: {**DEFAULTS, "device": FIRST, "name": "Toko"},

@@ -24,7 +24,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backe
 from .explore import Explorer, Findings, pair
 from .rows import RowBackend
 from .scheduler import Fault
-from .world import FIRST, NEW, Program, make_program
+from .names import FIRST, NEW
+from .world import Program, make_program
 
 Patch = pytest.MonkeyPatch
 

@@ -632,6 +632,53 @@ def test_a_write_between_look_and_lock_makes_it_look_again(
     assert wire(controller)["name"] == "Renamed by another" and wire(controller)["webhook"] == OTHER
 
 
+def test_a_file_that_a_person_puts_back_meanwhile_is_not_overwritten_unread(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No lock and no nonce shows it: the write itself compares the string that the plan was created from."""
+    controller.device(A, **FULL)
+    (path,) = controller.records.glob("device-*[!k]")
+    older = path.read_bytes()
+    controller.device(A, quick=not FULL["quick"])
+    looks: list[int] = []
+    look = _engine.look
+
+    def look_and_put_back(*args: t.Any) -> _engine.Sight:
+        looks.append(1)
+        sight = look(*args)
+        if len(looks) == 1:
+            path.write_bytes(older)
+        return sight
+
+    monkeypatch.setattr(_engine, "look", look_and_put_back)
+    controller.device(A, webhook=OTHER)
+    assert len(looks) == 2 and wire(controller)["webhook"] == OTHER
+
+
+def test_a_run_that_was_killed_during_a_request_is_reported_by_the_next_one(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    controller.device(A, **FULL)
+
+    def killed(*_args: t.Any) -> t.NoReturn:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_api.FonnteApi, "update_device", killed)
+        with pytest.raises(KeyboardInterrupt):
+            controller.device(A, webhook=OTHER)
+    words = "A run ended before it read the response to its last request for device"
+    controller.sandbox.clear_journal()
+    report = controller.device(A, webhook=OTHER)
+    assert sum(words in warning for warning in report.warnings) == 1 and report.result["reasons"] == {
+        "webhook": "in_doubt"
+    }
+    # It was observed under the lock.
+    assert [entry["path"] for entry in controller.sandbox.journal()] == ["/get-devices"] * 2 + ["/update-device"]
+    again = controller.device(A, webhook=OTHER)
+    assert not again.result["changed"] and not any(words in warning for warning in again.warnings)
+
+
 @pytest.mark.parametrize("seconds", [-30, 30])
 def test_the_clock_of_another_control_node_decides_nothing(
     controller: Controller, monkeypatch: pytest.MonkeyPatch, seconds: int
