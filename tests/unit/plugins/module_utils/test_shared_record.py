@@ -162,6 +162,20 @@ def test_two_places_in_one_task_are_an_error(nodes: list[Controller], tmp_path: 
     assert check_record_place(complete, {"device": NUMBER}) == []
 
 
+def test_an_old_dump_is_an_old_backup(nodes: list[Controller], record_url: str, postgresql_server: Server) -> None:
+    """Stamps detect it; without them, the record is wrong about what was applied since."""
+    first, second, third = nodes
+    stamped = {"device": NUMBER, "name": "Toko", "handle_write_only": "stamped", "handle_unknown": "ignore"}
+    first.run("device", **stamped, quick=True)
+    postgresql_server.execute("CREATE TABLE dump AS TABLE fonnte_record", database(record_url))
+    second.run("device", **stamped, quick=False)
+    postgresql_server.execute("DELETE FROM fonnte_record", database(record_url))
+    postgresql_server.execute("INSERT INTO fonnte_record SELECT * FROM dump", database(record_url))
+    assert third.run("device", check=True, **stamped, quick=True).result["changed_fields"] == ["quick"]
+    recorded = {**stamped, "handle_write_only": "recorded"}
+    assert not third.run("device", check=True, **recorded, quick=True).result["changed"]
+
+
 def test_round_trips(nodes: list[Controller], monkeypatch: pytest.MonkeyPatch) -> None:
     """A fleet reads in one batch; a changed device takes four: lock and read, begin, confirm, let go."""
     count = [0]

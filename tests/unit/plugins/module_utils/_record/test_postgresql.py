@@ -26,7 +26,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
     RecordHeldError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.spellings import SecretFinder
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import postgresql, postgresql_session
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import postgresql_session
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backend import Phase, Stored, Write
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database_url import (
     check_database_url,
@@ -446,34 +446,47 @@ def test_a_write_is_compared_with_the_string_of_the_plan(record_url: str) -> Non
     assert (stored[ENTRY].text, stored[DEVICE].text) == (None, b"theirs")
 
 
-def test_revisions_become_visible_in_their_order(record_url: str) -> None:
+def test_revisions_become_visible_in_their_order(record_url: str, postgresql_server: Server) -> None:
     """With a sequence, a later revision can be visible before an earlier one, and a mark would miss that one."""
-    names = [f"device-{number:032x}" for number in range(1 << 64, (1 << 64) * 5, 1 << 64)]
-    done = threading.Event()
+    where, other = database(record_url), f"device-{'0e' * 16}"
+    backends = {name: PostgresqlBackend(record_url) for name in (DEVICE, other)}
+    holds = contextlib.ExitStack()
+    for name, backend in backends.items():
+        holds.enter_context(backend.hold([name], 0))
+    # The first write has its revision, and waits before its commit.
+    postgresql_server.execute(
+        "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_advisory_xact_lock(42); RETURN NEW; END $$",
+        where,
+    )
+    postgresql_server.execute(
+        f"CREATE TRIGGER wait BEFORE INSERT ON fonnte_record FOR EACH ROW WHEN (NEW.name = '{DEVICE}') "
+        "EXECUTE FUNCTION wait()",
+        where,
+    )
 
     def work(name: str) -> None:
-        backend = PostgresqlBackend(record_url)
-        with backend.hold([name], 10):
-            stored = backend.read([name])[name]
-            while not done.is_set():
-                stored = backend.put([Write(name, b"text", stored)], Phase.EDIT)[name]
+        backends[name].put([Write(name, b"text", Stored(None, 0))], Phase.EDIT)
 
-    with PostgresqlBackend(record_url).hold([DEVICE], 0):
-        pass
-    threads = [threading.Thread(target=work, args=(name,)) for name in names]
-    for thread in threads:
-        thread.start()
-    try:
-        backend = PostgresqlBackend(record_url)
-        for _turn in range(200):
-            mark = t.cast(postgresql.Revisions, backend.mark()).revision
-            first = {name: t.cast(int, stored.revision) for name, stored in backend.read(names).items()}
-            again = {name: t.cast(int, stored.revision) for name, stored in backend.read(names).items()}
-            assert all(first[name] == again[name] for name in names if again[name] <= mark)
-    finally:
-        done.set()
-        for thread in threads:
+    def wait_for(count: int, second: threading.Thread | None = None) -> None:
+        waiting = f"SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = '{where}'"
+        while postgresql_server.execute(waiting) != [(count,)] and (second is None or second.is_alive()):
+            pass
+
+    threads = {name: threading.Thread(target=work, args=(name,)) for name in backends}
+    reader = PostgresqlBackend(record_url)
+    with holds, postgresql_server.connect(where) as admin:
+        admin.execute("SELECT pg_advisory_lock(42)")
+        threads[DEVICE].start()
+        wait_for(1)
+        threads[other].start()
+        wait_for(2, threads[other])
+        mark = reader.mark()
+        assert reader.read([DEVICE])[DEVICE].text is None
+        admin.execute("SELECT pg_advisory_unlock(42)")
+        for thread in threads.values():
             thread.join()
+        assert set(reader.stale(mark, [DEVICE, other])) == {DEVICE, other}
 
 
 def test_a_full_disk(record_url: str, postgresql_server: Server) -> None:
