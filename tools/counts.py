@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Iterable, List
+from typing import Dict, Iterable, List
 from xml.etree import ElementTree
 
 
@@ -39,12 +39,16 @@ class Counts:
 
 
 def of_junit(files: Iterable[Path]) -> Counts:
-    """Return the sum over the test cases of JUnit files."""
+    """Return the sum over the test cases of JUnit files, with the reasons of those that were skipped."""
     total = Counts()
+    reasons: Dict[str, None] = {}
     for file in files:
         for case in ElementTree.parse(str(file)).getroot().iter("testcase"):
             total = total.plus(_of_case(case))
-    return total
+            skipped = case.find("skipped")
+            if skipped is not None:
+                reasons[skipped.get("message", "")] = None
+    return replace(total, note="; ".join(reasons))
 
 
 def _of_case(case: ElementTree.Element) -> Counts:

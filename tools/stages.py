@@ -139,7 +139,7 @@ def units(context: Context) -> Counts:
     covered = coverage(context.log.read_text(encoding="utf-8", errors="replace"))
     report = RESULTS / (context.name + ".xml")
     simulated = simulation([report] if report.exists() else [])
-    return replace(counts, note="; ".join(filter(None, (covered, simulated))))
+    return replace(counts, note="; ".join(filter(None, (covered, simulated, counts.note))))
 
 
 def conformance(context: Context) -> Counts:
