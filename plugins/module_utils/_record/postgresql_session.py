@@ -310,7 +310,7 @@ def _refusal(code: str, text: str, place: str) -> tuple[str, str]:
     if code == "53200":
         return (
             f"{where} has no room for more locks ({text})",
-            "raise max_locks_per_transaction on the database server: a run holds two locks for each changed device",
+            "raise max_locks_per_transaction on the database server",
         )
     if code in ("57014", "55P03"):
         return (
