@@ -181,31 +181,28 @@ class Writer:
     # Creating
 
     def _create(self, plan: Plan) -> None:
-        note_file = self._note_file
-        if note_file is None:
-            raise NotFoundError("a device is created with the token of its account", "set account_token")
+        records, account = self._house.records, self._house.account_token
+        note_file = self._note_file = self._note_file or records.number(account, self._desired.number)
         old = note_file.content
         old_file = old.device_file if old else ""
         sent = _hidden({**plan.add, **plan.send, **_empty(self._desired.settings)})
         self._save([(note_file, NumberNote("creating", stamp(), sent, old_file))], Phase.BEGIN)
         try:
-            device = self._house.api.add_device(
-                self._house.account_token, self._desired.number, plan.add, self._require_locks
-            )
+            device = self._house.api.add_device(account, self._desired.number, plan.add, self._require_locks)
         except CallError as fault:
             if not fault.may_be_applied:
                 self._save([(note_file, old)], Phase.CONFIRM)
             raise
         self._outcome.device = device
         self._outcome.done.append(CREATE)
-        device_file = self._created_file = self._house.records.device(device.token)
+        device_file = self._created_file = records.device(device.token)
         if plan.send:
             # Bound: from here on these values belong to this device, whichever device has its number later. Until
             # the update, which begins with a record of its own, the entry contains all of them.
             bound = NumberNote("creating", stamp(), sent, device_file.name, bound=True)
             self._keep([(note_file, bound)])
         if not self._sight.recorded.moved_to and old_file != device_file.name:
-            self._house.records.discard(old_file)
+            records.discard(old_file)
         self._remember_new(device, plan, note_file, device_file)
 
     def _remember_new(
