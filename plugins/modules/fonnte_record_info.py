@@ -196,12 +196,12 @@ damaged:
   elements: str
   sample: [device-3f6c1de9b0a84f5c9d2e7a6b1c0f4e8d.damaged-1795339800]
 folder:
-  description: The directory of the record.
+  description: The directory of the record, or its database without user name and password.
   returned: success
   type: str
   sample: /home/me/.ansible/fonnte
 mode:
-  description: Its permissions. V(null) where it is not there yet.
+  description: Its permissions. V(null) where it is not there yet, and for a database.
   returned: success
   type: str
   sample: "0700"
