@@ -33,6 +33,7 @@ from .._device.stamp import LENGTH as STAMP_LENGTH
 from .._reconcile.observe import House
 from .._reconcile.state import Policy, State
 from .._record.directory import RecordDirectory
+from .._record.storage_check import find_storage_warnings
 from .._record.store import RecordStore
 
 Spec = t.Dict[str, t.Dict[str, t.Any]]
@@ -243,7 +244,9 @@ def common_warnings(params: Params) -> list[str]:
     """Return the warnings about the connection to the service, and about the directory of the record."""
     # The inventory and the lookup have no record.
     record_path = params.get("record_path")
-    of_the_record = RecordDirectory(record_path).warnings() if record_path else []
+    of_the_record = (
+        [*RecordDirectory(record_path).warnings(), *find_storage_warnings(record_path)] if record_path else []
+    )
     if params["validate_certs"]:
         return of_the_record
     return [
