@@ -22,7 +22,7 @@ from .._api.client import FonnteApi
 from .._api.transport import Transport
 from .._api.wire import Connection
 from .._common.destinations import check_destination
-from .._common.endpoint import check_endpoint
+from .._common.endpoint import check_endpoint, check_proxies
 from .._common.errors import OptionError
 from .._common.phone_numbers import has_country, parse_number
 from .._common.redaction import Redactor, is_bare
@@ -197,8 +197,10 @@ def open_house(
 
 def connection_of(params: Params) -> Connection:
     """Return how the service is reached; OptionError where an option of it cannot be right."""
+    endpoint = check_endpoint(params["api_endpoint"])
+    check_proxies(endpoint)
     return Connection(
-        endpoint=check_endpoint(params["api_endpoint"]),
+        endpoint=endpoint,
         timeout=between(params, "api_timeout", 0.1, 3600),
         retries=int(between(params, "api_retries", 0, 100)),
         longest_delay=between(params, "api_retry_max_delay", 0, 86400),
