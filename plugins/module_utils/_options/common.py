@@ -22,7 +22,7 @@ from .._api.client import FonnteApi
 from .._api.transport import Transport
 from .._api.wire import Connection
 from .._common.destinations import check_destination
-from .._common.endpoint import check_endpoint
+from .._common.endpoint import check_endpoint, check_proxies
 from .._common.errors import OptionError
 from .._common.phone_numbers import has_country, parse_number
 from .._common.redaction import Redactor, is_bare
@@ -35,6 +35,7 @@ from .._reconcile.state import Policy, State
 from .._record.database_url import check_database_url, database_secrets, database_warnings
 from .._record.directory import RecordDirectory
 from .._record.postgresql import PostgresqlBackend
+from .._record.storage_check import find_storage_warnings
 from .._record.store import RecordStore
 
 Spec = t.Dict[str, t.Dict[str, t.Any]]
@@ -253,8 +254,10 @@ def check_record_path(params: Params) -> None:
 
 def connection_of(params: Params) -> Connection:
     """Return how the service is reached; OptionError where an option of it cannot be right."""
+    endpoint = check_endpoint(params["api_endpoint"])
+    check_proxies(endpoint)
     return Connection(
-        endpoint=check_endpoint(params["api_endpoint"]),
+        endpoint=endpoint,
         timeout=between(params, "api_timeout", 0.1, 3600),
         retries=int(between(params, "api_retries", 0, 100)),
         longest_delay=between(params, "api_retry_max_delay", 0, 86400),
@@ -300,9 +303,11 @@ def common_warnings(params: Params) -> list[str]:
     """Return the warnings about the connection to the service, and about the directory of the record."""
     # The inventory and the lookup have no record.
     record_path, url = params.get("record_path"), params.get("record_url")
-    of_the_record = RecordDirectory(record_path).warnings() if record_path and not url else []
+    of_the_record: list[str] = []
     if url:
         of_the_record = database_warnings(url, os.environ)
+    elif record_path:
+        of_the_record = [*RecordDirectory(record_path).warnings(), *find_storage_warnings(record_path)]
     if params["validate_certs"]:
         return of_the_record
     return [

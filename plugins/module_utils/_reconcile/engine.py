@@ -11,11 +11,11 @@ Check mode is ``foresee``: it stops after the plan. ``carry_out`` goes on.
 
 from __future__ import annotations
 
-import typing as t
 from dataclasses import replace
 
 from .._common.clock import now
 from .._common.errors import (
+    BrakeError,
     CallError,
     FonnteError,
     Meaning,
@@ -69,14 +69,21 @@ def _record_warnings(house: House, sight: Sight) -> tuple[str, ...]:
     return ()
 
 
-Check = t.Callable[[Sight], None]
+class Guard:
+    """What a caller checks whenever a run has looked or planned; it raises FonnteError to stop before a write."""
+
+    def check_sight(self, sight: Sight) -> None:
+        """Check what was seen."""
+
+    def check_plan(self, plan: Plan) -> None:
+        """Check what is about to be done."""
 
 
 def carry_out(
     house: House,
     desired: Desired,
     hold: Hold | None = None,
-    check: Check | None = None,
+    guard: Guard | None = None,
     ahead: Outcome | None = None,
 ) -> Outcome:
     """Bring one device to what is declared.
@@ -85,21 +92,22 @@ def carry_out(
         house: What the run works with.
         desired: What is declared.
         hold: Locks that the run holds already; they are released when it ends.
-        check: Called with what was seen before anything is written; raises FonnteError to prevent the run.
+        guard: Checks each sight and each plan, also those after a lost response.
         ahead: What ``look_ahead`` has returned before: it is used as long as it still applies under the locks.
 
     Raises:
         FonnteError: With ``progress`` set to the outcome so far, as far as there is one.
     """
+    guard = guard if guard is not None else Guard()
     with hold if hold is not None else Hold(house.records, house.api.moment) as held:
         for is_last in (*[False] * (MAX_LOOKS - 1), True):
-            sight, plan = _look_and_hold(house, desired, held, check, ahead)
+            sight, plan = _look_and_hold(house, desired, held, guard, ahead)
             ahead = None
             outcome = Outcome(plan, sight, device=sight.device)
             outcome.warn(*sight.warnings, *plan.warnings, *_left_open(sight, held))
             writer = Writer(house, desired, sight, outcome, held)
             try:
-                _write(house, desired, outcome, writer, held)
+                _write(house, desired, outcome, writer, held, guard)
                 break
             except RecordChangedError as fault:
                 # The record is not the one that the plan was created from: a person has copied a file, for example.
@@ -114,14 +122,14 @@ def carry_out(
     return outcome
 
 
-def _write(house: House, desired: Desired, outcome: Outcome, writer: Writer, hold: Hold) -> None:
+def _write(house: House, desired: Desired, outcome: Outcome, writer: Writer, hold: Hold, guard: Guard) -> None:
     """Do what the plan says, and observe what a lost response leaves open."""
     try:
         writer.run(outcome.plan)
     except CallError as fault:
         if not _second_look_helps(fault):
             raise
-        _finish_after_fault(house, desired, outcome, fault, hold, writer.step)
+        _finish_after_fault(house, desired, outcome, fault, hold, writer.step, guard)
 
 
 def _left_open(sight: Sight, hold: Hold) -> tuple[str, ...]:
@@ -149,7 +157,7 @@ def _planned(desired: Desired, sight: Sight) -> Plan:
 
 
 def _look_and_hold(
-    house: House, desired: Desired, hold: Hold, check: Check | None = None, ahead: Outcome | None = None
+    house: House, desired: Desired, hold: Hold, guard: Guard, ahead: Outcome | None = None
 ) -> tuple[Sight, Plan]:
     """Observe, and where there is something to do hold the device and verify that the observation still applies.
 
@@ -167,13 +175,14 @@ def _look_and_hold(
             try:
                 with doing_to("Looking up", desired.number):
                     sight = look(house, desired, hold.since, hold.created)
-                    if check is not None:
-                        check(sight)
+                    guard.check_sight(sight)
             except CallError:
                 if fallback is None:
                     raise
                 return fallback
             plan = _planned(desired, sight)
+        with doing_to("Planning", sight.number):
+            guard.check_plan(plan)
         ahead = fallback = None
         if not plan.operations and not plan.teaches:
             return sight, plan
@@ -246,23 +255,24 @@ def _second_look_helps(fault: CallError) -> bool:
 
 
 def _finish_after_fault(
-    house: House, desired: Desired, outcome: Outcome, fault: CallError, hold: Hold, lost: str
+    house: House, desired: Desired, outcome: Outcome, fault: CallError, hold: Hold, lost: str, guard: Guard
 ) -> None:
     """See what became of the operation whose answer was lost, plan anew, and do what is still to be done, once."""
     house.api.doubt_listing(outcome.sight.number, house.device_token)
     first = outcome.plan
     try:
-        sight, plan = _look_and_hold(house, desired, hold)
+        sight, plan = _look_and_hold(house, desired, hold, guard)
     except RefusedError as refusal:
         if lost == DELETE and refusal.meaning is Meaning.BAD_TOKEN:
             raise _unknown(fault, "the service does not know its token any more, so it is probably deleted") from None
         raise _unseen(fault, refusal, lost) from None
-    except PolicyError as refusal:
+    except (PolicyError, BrakeError) as refusal:
         if not fault.may_be_applied:
             raise
-        outcome.plan = replace(first, at_risk=refusal.at_risk)
+        if isinstance(refusal, PolicyError):
+            outcome.plan = replace(first, at_risk=refusal.at_risk)
         raise _forbidden(fault, refusal) from None
-    except (CallError, RecordError) as second:
+    except FonnteError as second:
         raise _unseen(fault, second, lost) from None
     if lost == CREATE and sight.device is None and not fault.may_be_applied:
         raise fault
@@ -317,10 +327,12 @@ def _unseen(fault: CallError, second: FonnteError, lost: str) -> FonnteError:
     return unseen
 
 
-def _forbidden(fault: CallError, refusal: PolicyError) -> CallError:
-    """Return the error for a policy that forbids the rest of a run, after a request that may have been applied."""
+def _forbidden(fault: CallError, refusal: FonnteError) -> CallError:
+    """Return the error for a policy or safety limit that forbids the rest of a run, after a request that may have been applied."""
     advice = refusal.advice.replace(" (nothing was changed)", "")
-    forbidden = UnansweredError(f"{fault.problem}, and a policy forbids the rest: {refusal.problem}", advice)
+    forbidden = UnansweredError(
+        f"{fault.problem}, and a policy or safety limit forbids the rest: {refusal.problem}", advice
+    )
     forbidden.doing = fault.doing
     return forbidden
 

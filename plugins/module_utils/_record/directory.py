@@ -20,6 +20,7 @@ import threading
 import weakref
 
 from .._common.atomic_files import TEMPORARY_END, temporary_start, write_in
+from .._common.descriptors import close_descriptor
 from .._common.errors import RecordError, UnsafeFileError
 from .group_commit import GroupCommit
 from .mounts import is_mount
@@ -90,9 +91,9 @@ class RecordDirectory:
             try:
                 self._check_owner(os.fstat(descriptor))
             except BaseException:
-                os.close(descriptor)
+                close_descriptor(descriptor)
                 raise
-            weakref.finalize(self, os.close, descriptor)
+            weakref.finalize(self, close_descriptor, descriptor)
             self._descriptor = descriptor
         return self._descriptor
 
@@ -260,7 +261,7 @@ class RecordDirectory:
                 os.ftruncate(descriptor, size)
             raise self.unwritable(exc) from None
         finally:
-            os.close(descriptor)
+            close_descriptor(descriptor)
         return True
 
     def sync(self) -> None:
@@ -305,7 +306,7 @@ class RecordDirectory:
             if problem:
                 raise self._unsafe(name, problem)
         except BaseException:
-            os.close(descriptor)
+            close_descriptor(descriptor)
             raise
         return descriptor
 

@@ -18,6 +18,7 @@ import os
 import time
 import typing as t
 
+from .._common.descriptors import close_descriptor
 from .._common.errors import RecordError, UnsafeFileError
 from .directory import MODE_OWN, MODE_SHARED, SAFE_FLAGS, RecordDirectory
 from .encryption import is_name
@@ -96,7 +97,7 @@ class LockFiles:
         try:
             os.fchmod(descriptor, mode)
         except BaseException:
-            os.close(descriptor)
+            close_descriptor(descriptor)
             raise
         return LockFile(descriptor, created=True)
 
@@ -120,7 +121,7 @@ class LockFiles:
 
     def close(self, lock: LockFile) -> None:
         """Close a lock file, which releases it."""
-        os.close(lock.descriptor)
+        close_descriptor(lock.descriptor)
 
     def content(self, lock: LockFile) -> bytes:
         """Return the content of a lock file that is held."""
@@ -171,7 +172,7 @@ class LockFiles:
         except OSError:
             return b""
         finally:
-            os.close(descriptor)
+            close_descriptor(descriptor)
 
 
 def _file(name: str) -> str:
