@@ -103,6 +103,9 @@ class RowBackend:
         self._query("query read")
         return sorted(name for name, row in self.table.rows.items() if row.text is not None)
 
+    def is_empty(self) -> bool:
+        return not self.names()
+
     def damaged(self) -> list[str]:
         return []
 

@@ -31,7 +31,7 @@ class EmptyRecord:
         if any(_relies_on_record(one) for one in desired):
             # A record that cannot be read is an error of the run.
             with contextlib.suppress(RecordError):
-                self._warning = "" if house.records.names() else _warning(house)
+                self._warning = _warning(house) if house.records.backend.is_empty() else ""
 
     def warnings(self, sights: t.Iterable[Sight]) -> list[str]:
         """Return the warning if the account had devices, by what the run has seen of it before it wrote."""
@@ -50,10 +50,14 @@ def _shows_device(sight: Sight) -> bool:
 def _warning(house: House) -> str:
     health = house.records.health()
     reason = "" if health.lasting else f" {health.because}"
+    advice = "use stamps (handle_write_only: stamped), or restore a backup of the record (fonnte.whatsapp.record)."
+    if not house.records.backend.is_remote:
+        advice = (
+            "use stamps (handle_write_only: stamped), restore a backup of the record (fonnte.whatsapp.record), or name a "
+            "directory that is kept and that all control nodes share in FONNTE_RECORD_PATH."
+        )
     # No number of devices: the same sentence for each account of a run is shown once.
     return (
         f"The record in {house.records.folder} is empty, and the account has devices. Fonnte never shows some settings, "
-        f"so they are sent again and count as changed.{reason} To prevent this in the next run, use stamps "
-        "(handle_write_only: stamped), restore a backup of the record (fonnte.whatsapp.record), or name a directory that "
-        "is kept and that all control nodes share in FONNTE_RECORD_PATH."
+        f"so they are sent again and count as changed.{reason} To prevent this in the next run, {advice}"
     )

@@ -162,6 +162,10 @@ class Backend(t.Protocol):
         """Return the names of all entries, of whatever account, sorted."""
         ...
 
+    def is_empty(self) -> bool:
+        """Return whether there is no entry at all, of whatever account."""
+        ...
+
     def damaged(self) -> list[str]:
         """Return the names under which strings that did not decrypt were kept aside, sorted."""
         ...

@@ -159,6 +159,10 @@ class FileBackend:
         """Return the names of all entries; no locks, no damaged files."""
         return [name for name in self._directory.names() if is_name(name)]
 
+    def is_empty(self) -> bool:
+        """Return whether there is no entry at all."""
+        return not self.names()
+
     def damaged(self) -> list[str]:
         """Return the names of the files that did not decrypt and were set aside."""
         return [name for name in self._directory.names() if _DAMAGED.fullmatch(name)]

@@ -100,6 +100,7 @@ class PostgresqlBackend:
         self._chains: dict[str, Chain] = {}
         self._proven_at = 0.0
         self._has_table = False
+        self._has_entries = False
 
     is_remote = True
 
@@ -170,6 +171,12 @@ class PostgresqlBackend:
     def names(self) -> list[str]:
         """Return the names of all entries, sorted."""
         return [name for (name,) in self._query(sql.NAMES) if is_name(name)]
+
+    def is_empty(self) -> bool:
+        """Return whether there is no entry at all. One that was seen once is not looked for again."""
+        if not self._has_entries:
+            self._has_entries = bool(self._query(sql.ANY))
+        return not self._has_entries
 
     def damaged(self) -> list[str]:
         """Return the names under which strings that did not decrypt were kept aside, sorted."""

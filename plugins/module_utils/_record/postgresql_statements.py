@@ -39,6 +39,8 @@ READ = f"SELECT name, value, revision, open FROM {TABLE} WHERE name = ANY(%s::te
 REVISIONS = f"SELECT name, revision, open FROM {TABLE} WHERE name = ANY(%s::text[]);"
 NAMES = f"SELECT name FROM {TABLE} WHERE value IS NOT NULL AND name <> '{COUNTER}' ORDER BY name COLLATE \"C\";"
 
+ANY = f"SELECT 1 FROM {TABLE} WHERE value IS NOT NULL LIMIT 1;"
+
 # The key of a session's advisory lock is listed in two halves.
 _KEY = "((classid::bigint << 32) | objid::bigint)"
 _ADVISORY = (

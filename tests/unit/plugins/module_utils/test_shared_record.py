@@ -193,9 +193,10 @@ def test_round_trips(nodes: list[Controller], monkeypatch: pytest.MonkeyPatch) -
         return count[0] - before
 
     trips(12, quick=True)
-    assert trips(12, quick=True) == trips(2, quick=True) == 2
-    # Mark, read, and one question whether any of them was written since.
-    assert trips(6, quick=False) == 3 + 4 * 6 and trips(12, personal=True) == 3 + 4 * 12
+    # Whether there is a record at all, a mark, and all entries.
+    assert trips(12, quick=True) == trips(2, quick=True) == 3
+    # And one question whether any of them was written since.
+    assert trips(6, quick=False) == 4 + 4 * 6 and trips(12, personal=True) == 4 + 4 * 12
 
 
 # Faults

@@ -88,7 +88,7 @@ def texts(backend: Backend, *names: str) -> list[bytes | None]:
 
 
 def test_an_empty_place_has_no_entries(here: Backend) -> None:
-    assert here.names() == [] and here.damaged() == [] and here.warnings() == []
+    assert here.names() == [] and here.damaged() == [] and here.warnings() == [] and here.is_empty()
     assert texts(here, NOTE, DEVICE) == [None, None]
 
 
@@ -120,6 +120,7 @@ def test_the_last_of_many_writes_counts(here: Backend, there: Backend) -> None:
 
 def test_an_entry_can_be_removed(here: Backend, there: Backend) -> None:
     put(here, DEVICE, text(DEVICE, "a"))
+    assert not there.is_empty()
     put(here, DEVICE, None)
     assert texts(there, DEVICE) == [None] and there.names() == []
     put(there, DEVICE, text(DEVICE, "b"))
