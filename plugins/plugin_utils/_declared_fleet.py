@@ -1,0 +1,266 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The module fonnte_fleet with the sources of a declaration: files, hosts, clients, and variables of the role fleet.
+
+The sources are read and checked here. Then each account is one run of the module.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import printable
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.accounts import (
+    LIMITS,
+    AccountsOptions,
+    reconcile_accounts,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import (
+    CLIENTS,
+    DEFAULTS,
+    DEVICES,
+    PACKAGES,
+    accounts_of,
+    misspelt,
+    read_fleet,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.summary import tokens_by_client
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.device_info import DEVICE_INFO, run_device_info
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.fleet import DECLARATION, FLEET, run_fleet
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import API
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import plain
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_sources import (
+    SourceError,
+    SourceReader,
+    find_files,
+)
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._in_process import InProcess
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._token_files import ExportError, TokenExport
+
+ROLE = "fonnte.whatsapp.fleet"
+TASK = "the task"
+# In the preview the limits count for all accounts together.
+NO_LIMIT = 10**9
+# Options of the task that are sources by themselves, by the names that files have for them.
+_OWN = {"devices": DEVICES, "clients": CLIENTS, "packages": PACKAGES, "defaults": DEFAULTS}
+_OF_EACH_ACCOUNT = ("devices", "defaults", *DECLARATION)
+
+Result = t.Dict[str, t.Any]
+
+
+@dataclass
+class _Run:
+    """The run of a task on all accounts."""
+
+    variables: dict[str, t.Any]
+    why: str
+    check_mode: bool
+    export: TokenExport
+    # The sentences on tokens that could not be exported.
+    unexported: list[str] = field(default_factory=list)
+    exported: bool = False
+
+
+class FleetAction(InProcess):
+    """Runs the module once, or once for each account that sources declare."""
+
+    spec = FLEET
+    command = staticmethod(run_fleet)
+
+    # Relative paths of the role start here: the directory of the process, as the user can change it.
+    _base = os.curdir
+
+    def run(self, tmp: object = None, task_vars: dict[str, t.Any] | None = None) -> Result:
+        """Run the task. A module runs in the directory of the playbook, so the base is read before."""
+        if self._is_in_role:
+            self._base = str(self._templar.template((task_vars or {})["fleet_base"]))
+        return super().run(tmp, task_vars)
+
+    def _perform(self, variables: dict[str, t.Any], why: str) -> Result:
+        if not set(self._task.args) & set(DECLARATION):
+            return super()._perform(variables, why)
+        try:
+            return self._reconcile(variables, why)
+        except (SourceError, ExportError) as exc:
+            return _failed([str(exc)])
+
+    @property
+    def _is_in_role(self) -> bool:
+        role = self._task._role
+        return role is not None and role.get_name() == ROLE
+
+    @property
+    def _prefix(self) -> str:
+        return "fleet_" if self._is_in_role else ""
+
+    def _reconcile(self, variables: dict[str, t.Any], why: str) -> Result:
+        self._check_task(variables)
+        accounts, problems = self._read(variables)
+        if problems:
+            return _failed(problems)
+        run = _Run(variables, why, bool(self._task.check_mode), self._token_export())
+        run.export.prepare(_token_files(accounts), run.check_mode)
+        ended = reconcile_accounts(accounts, lambda account, preview: self._account(run, account, preview), self._options(run))
+        return self._result(run, accounts, ended)
+
+    # Before anything is requested
+
+    def _check_task(self, variables: dict[str, t.Any]) -> None:
+        if self._task.async_val:
+            raise SourceError("A declaration is read on the control node, so the task cannot be async. Nothing was done.")
+        if not self._is_in_role:
+            return
+        if len(variables.get("ansible_play_hosts_all", [""])) != 1:
+            raise SourceError(
+                "This role works on all clients in one run, since its safety limits count per run: use hosts: localhost, "
+                "and name the clients in fleet_hosts. Nothing was done."
+            )
+        known = variables.get("fleet_options", ())
+        wrong = misspelt([name for name in variables if name.startswith("fleet_")], known)
+        if wrong:
+            raise SourceError(" ".join(map(printable, wrong)))
+
+    def _read(self, variables: dict[str, t.Any]) -> tuple[list[Result], list[str]]:
+        """Return the accounts that the sources declare, and what is wrong with the declaration."""
+        arguments = plain({name: self._task.args[name] for name in ("files", "hosts") if name in self._task.args})
+        given = arguments.get("files")
+        files = find_files(given, f"{self._prefix}files", self._base) if given not in (None, []) else []
+        reader = SourceReader(self._loader, variables, self._prefix)
+        sources = reader.read(files, arguments.get("hosts") or [], own=self._is_in_role)
+        own = {name: plain(self._task.args[option]) for option, name in _OWN.items() if self._task.args.get(option)}
+        sources.update({TASK: own} if own and not self._is_in_role else {})
+        stamped = self._task.args.get("handle_write_only") == "stamped"
+        fleet = read_fleet(sources, stamped)
+        return [account.as_data() for account in accounts_of(fleet)], [printable(text) for text in fleet.problems]
+
+    def _token_export(self) -> TokenExport:
+        given = plain(self._task.args.get("tokens") or {})
+        command = given.get("command") or []
+        if not isinstance(command, list) or any(not isinstance(word, str) for word in command):
+            raise ExportError(
+                f"{self._prefix}tokens_command is not a list of texts; write the command and each of its arguments as an "
+                "entry of a list. Nothing was done."
+            )
+        dest = str(given.get("dest") or "")
+        return TokenExport(
+            # A slash at its end would hide that it is a link.
+            os.path.abspath(os.path.expanduser(dest)) if dest else "",
+            str(given.get("password") or ""),
+            tuple(command),
+            given.get("of") == "all",
+            self._prefix,
+        )
+
+    def _options(self, run: _Run) -> AccountsOptions:
+        arguments = self._task.args
+        defaults = {option: FLEET[option].get("default") for option, _what, _key in LIMITS}
+        limits = {option: arguments.get(option, defaults[option]) for option in defaults}
+        canary = int(arguments.get("canary") or 0)
+        return AccountsOptions(
+            {option: None if limit is None else int(limit) for option, limit in limits.items()},
+            self._prefix,
+            stop=arguments.get("on_error") == "stop" or canary > 0,
+            # Ordinary modules run one after another: they share this object.
+            at_a_time=1 if run.why else AccountsOptions.at_a_time,
+            check_mode=run.check_mode,
+        )
+
+    # An account
+
+    def _account(self, run: _Run, account: Result, preview: bool) -> Result:
+        """Return the result of the module on one account, and export the tokens of its devices."""
+        arguments = {name: value for name, value in self._task.args.items() if name not in _OF_EACH_ACCOUNT}
+        arguments["devices"] = account["devices"]
+        if account["account_token"]:
+            arguments["account_token"] = account["account_token"]
+        if preview and not run.check_mode:
+            arguments.update(max_create=NO_LIMIT, max_clear=NO_LIMIT, max_disconnect=NO_LIMIT)
+        result = self._module(run, "fonnte.whatsapp.fonnte_fleet", arguments, preview)
+        if run.export.is_wanted and (not preview or run.check_mode) and "devices" in result:
+            self._export(run, account, arguments, result)
+        return result
+
+    def _module(self, run: _Run, name: str, arguments: Result, check_mode: bool) -> Result:
+        if not run.why:
+            return self._run_here(run.variables, arguments, check_mode)
+        before = self._task.check_mode
+        self._task.check_mode = check_mode
+        try:
+            executed: Result = self._execute_module(name, arguments, task_vars=run.variables)
+            return executed
+        finally:
+            self._task.check_mode = before
+
+    def _export(self, run: _Run, account: Result, arguments: Result, result: Result) -> None:
+        listed = self._list_tokens(run, {name: arguments[name] for name in arguments if name in API})
+        if listed.get("failed"):
+            run.unexported.append(str(listed["msg"]))
+            return
+        for client in tokens_by_client(account, result["devices"], listed["devices"], run.check_mode):
+            for step in (self._keep, self._give):
+                try:
+                    run.exported = step(run, client) or run.exported
+                except ExportError as exc:
+                    run.unexported.append(str(exc))
+
+    def _list_tokens(self, run: _Run, arguments: Result) -> Result:
+        arguments = {**arguments, "return_tokens": True}
+        if run.why:
+            return self._module(run, "fonnte.whatsapp.fonnte_device_info", arguments, run.check_mode)
+        lister = DeviceLister(self._task, self._connection, self._play_context, self._loader, self._templar, self._shared_loader_obj)
+        return lister._run_here(run.variables, arguments, run.check_mode)
+
+    def _keep(self, run: _Run, client: Result) -> bool:
+        return bool(run.export.dest) and run.export.keep(client, run.check_mode)
+
+    def _give(self, run: _Run, client: Result) -> bool:
+        return bool(run.export.command) and not run.check_mode and run.export.give(client)
+
+    # The result
+
+    def _result(self, run: _Run, accounts: list[Result], ended: Result) -> Result:
+        results, told = ended["results"], ended["told"]
+        failures = [*ended["failures"], *run.unexported]
+        result: Result = {
+            "changed": run.exported or any(bool(one.get("changed")) for one in results),
+            "devices": [
+                {**device, "account": account["name"]}
+                for account, one in zip(accounts, results)
+                for device in one.get("devices", ())
+            ],
+            "diff": [change for one in results for change in one.get("diff", ())],
+            "summary": told["counts"],
+            "unlisted": told["unlisted"],
+            "text": told["text"],
+            "failures": failures,
+        }
+        warnings = list(dict.fromkeys(text for one in results for text in one.get("warnings", ())))
+        if warnings:
+            result["warnings"] = warnings
+        if self._is_in_role:
+            result["ansible_facts"] = {"fleet_summary": told}
+        if failures:
+            result.update(failed=True, msg=" ".join(failures))
+        return result
+
+
+class DeviceLister(InProcess):
+    """Runs the module fonnte_device_info for the tokens of devices."""
+
+    spec = DEVICE_INFO
+    command = staticmethod(run_device_info)
+
+
+def _failed(problems: t.Sequence[str]) -> Result:
+    return {"failed": True, "changed": False, "msg": " ".join(problems), "failures": list(problems), "text": []}
+
+
+def _token_files(accounts: t.Iterable[Result]) -> list[str]:
+    names = [name for account in accounts for name in (account["name"], *(one["file"] for one in account["clients"]))]
+    return list(dict.fromkeys(names))
