@@ -58,10 +58,12 @@ Result = t.Dict[str, t.Any]
 class _Run:
     """The run of a task on all accounts."""
 
-    variables: dict[str, t.Any]
+    variables: dict[str, t.Any] = field(repr=False)
     why: str
     check_mode: bool
     export: TokenExport
+    # Whether the limits count for several accounts together.
+    together: bool
     # The sentences on tokens that could not be exported.
     unexported: list[str] = field(default_factory=list)
     exported: bool = False
@@ -104,16 +106,20 @@ class FleetAction(InProcess):
         accounts, problems = self._read(variables)
         if problems:
             return _failed(problems)
-        run = _Run(variables, why, bool(self._task.check_mode), self._token_export())
+        run = _Run(variables, why, bool(self._task.check_mode), self._token_export(), len(accounts) > 1)
         run.export.prepare(_token_files(accounts), run.check_mode)
-        ended = reconcile_accounts(accounts, lambda account, preview: self._account(run, account, preview), self._options(run))
+        ended = reconcile_accounts(
+            accounts, lambda account, preview: self._account(run, account, preview), self._options(run)
+        )
         return self._result(run, accounts, ended)
 
     # Before anything is requested
 
     def _check_task(self, variables: dict[str, t.Any]) -> None:
         if self._task.async_val:
-            raise SourceError("A declaration is read on the control node, so the task cannot be async. Nothing was done.")
+            raise SourceError(
+                "A declaration is read on the control node, so the task cannot be async. Nothing was done."
+            )
         if not self._is_in_role:
             return
         if len(variables.get("ansible_play_hosts_all", [""])) != 1:
@@ -179,7 +185,7 @@ class FleetAction(InProcess):
         arguments["devices"] = account["devices"]
         if account["account_token"]:
             arguments["account_token"] = account["account_token"]
-        if preview and not run.check_mode:
+        if preview and run.together:
             arguments.update(max_create=NO_LIMIT, max_clear=NO_LIMIT, max_disconnect=NO_LIMIT)
         result = self._module(run, "fonnte.whatsapp.fonnte_fleet", arguments, preview)
         if run.export.is_wanted and (not preview or run.check_mode) and "devices" in result:
@@ -213,7 +219,9 @@ class FleetAction(InProcess):
         arguments = {**arguments, "return_tokens": True}
         if run.why:
             return self._module(run, "fonnte.whatsapp.fonnte_device_info", arguments, run.check_mode)
-        lister = DeviceLister(self._task, self._connection, self._play_context, self._loader, self._templar, self._shared_loader_obj)
+        lister = DeviceLister(
+            self._task, self._connection, self._play_context, self._loader, self._templar, self._shared_loader_obj
+        )
         return lister._run_here(run.variables, arguments, run.check_mode)
 
     def _keep(self, run: _Run, client: Result) -> bool:

@@ -181,7 +181,7 @@ def test_clients_with_accounts_of_their_own(core: Path, sandbox: Sandbox, tmp_pa
     assert kept(core, tmp_path / "tokens" / "toko-bunga.yml", SECRET) == {"081200000001": tokens["081200000001"]}
 
     code, output = play(core, sandbox, tmp_path, **{**safe, "fleet_tokens_password": "another"})
-    assert code != 0 and "could not be kept in" in output and sandbox.writes() == []
+    assert code != 0 and "fleet_tokens_password does not open it" in output and sandbox.writes() == []
 
 
 def test_tokens_are_given_to_a_command(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -24,12 +24,9 @@ LIMITS = (
 )
 
 
-class Runner(t.Protocol):
-    """Runs fonnte_fleet on one account."""
-
-    def __call__(self, account: Result, preview: bool) -> Result:
-        """Return the result of the module; ``failed`` and ``msg`` are set where it has failed."""
-        ...
+# Runs fonnte_fleet on an account, as a preview or not, and returns its result: where it has failed, ``failed`` and
+# ``msg`` are set.
+Runner = t.Callable[[Result, bool], Result]
 
 
 @dataclass(frozen=True)
@@ -103,9 +100,7 @@ def _preview_problems(
     return failed or list(_exceeded(accounts, fleet_told(accounts, previews, foreseen=True)["counts"], options))
 
 
-def _exceeded(
-    accounts: t.Sequence[Result], counts: t.Mapping[str, int], options: AccountsOptions
-) -> t.Iterator[str]:
+def _exceeded(accounts: t.Sequence[Result], counts: t.Mapping[str, int], options: AccountsOptions) -> t.Iterator[str]:
     for option, what, key in LIMITS:
         limit, name = options.limits.get(option), options.prefix + option
         if limit is not None and counts[key] > limit:

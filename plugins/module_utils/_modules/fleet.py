@@ -77,7 +77,9 @@ def run_fleet(task: Task) -> Report:
         if task.params[option] is not None:
             raise OptionError(option, "only the control node can read it", "run the task on localhost, without async")
     if task.params["devices"] is None:
-        raise OptionError("devices", "no device is declared", "give devices, or files, hosts or clients that declare them")
+        raise OptionError(
+            "devices", "no device is declared", "give devices, or files, hosts or clients that declare them"
+        )
     orders = fleet_orders(task.params)
     # One list serves all workers, until it is too old to write by; what a run writes it knows.
     listing = KeptListing(survives_errors=True, clock=task.clock)
