@@ -276,7 +276,7 @@ def _cause(fault: BaseException) -> str:
             return "its certificate was refused: it does not match the name of the host"
         if isinstance(link, OSError) and link.strerror and not isinstance(link, requests.exceptions.RequestException):
             words = str(link.strerror)
-    return words or "no reason is given"
+    return words or type(fault).__name__
 
 
 def _connection_fault(fault: t.Any, was_sent: bool) -> UnreachableError | UnansweredError:

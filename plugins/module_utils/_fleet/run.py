@@ -12,6 +12,7 @@ the declaration is found before the first write, and one device's trouble is tol
 
 from __future__ import annotations
 
+import collections
 import concurrent.futures
 import contextlib
 import enum
@@ -30,10 +31,11 @@ from .._common.errors import (
 from .._common.phone_numbers import key_of
 from .._device.models import Device, Listing
 from .._reconcile.apply import Outcome
-from .._reconcile.engine import carry_out, foresee, look_ahead
+from .._reconcile.engine import Guard, carry_out, foresee, look_ahead
 from .._reconcile.locks import Hold, take_all
 from .._reconcile.observe import House, Sight
-from .._reconcile.state import CREATE, DISCONNECT, Desired
+from .._reconcile.state import CREATE, DISCONNECT, Desired, Plan
+from .limits import FREE_LIMIT, MAX_CLEAR, MAX_CREATE, MAX_DISCONNECT, Allowance, find_limits
 
 MOST_TOLD = 10
 # Each lock is an open file, and a process may have few of them.
@@ -95,6 +97,11 @@ class Orders:
     unlisted: str = "ignore"
     result: str = "all"
 
+    @property
+    def limits(self) -> dict[str, int | None]:
+        """The limits on plans, by the names of their options."""
+        return {MAX_CREATE: self.max_create, MAX_CLEAR: self.max_clear, MAX_DISCONNECT: self.max_disconnect}
+
 
 @dataclass
 class Turn:
@@ -123,6 +130,11 @@ class Turn:
     def disconnects(self) -> bool:
         """Whether its device is to be disconnected."""
         return self.foreseen is not None and DISCONNECT in self.foreseen.plan.operations
+
+    @property
+    def limits(self) -> frozenset[str]:
+        """The safety limits that its first plan counts for."""
+        return find_limits(self.foreseen.plan) if self.foreseen is not None and self.fault is None else frozenset()
 
     def check(self, sight: Sight) -> None:
         """See that the plan is still about the device that it was made for; FonnteError if not.
@@ -182,8 +194,9 @@ def carry_out_fleet(house: House, members: t.Sequence[Member], orders: Orders, p
         OptionError: An entry cannot be carried out; nothing was written.
     """
     turns = _braked(house, look_at_all(house, members, orders.concurrency, look_ahead), orders)
+    allowance = Allowance(_left(house, turns, orders))
     work = [turn for turn in turns if turn.fault is None and turn.has_work]
-    board = _Board(house, orders, progress, len(work))
+    board = _Board(house, orders, progress, len(work), allowance)
     for turn in turns:
         board.see(turn)
     canaries, rest = work[: orders.canary], work[orders.canary :]
@@ -257,25 +270,36 @@ def impossible(problems: t.Sequence[str]) -> OptionError:
     return OptionError("devices", f"{told}{more}", "correct the list (nothing was changed)")
 
 
+_COUNTED = {
+    MAX_CREATE: "create {} devices",
+    MAX_CLEAR: "clear webhooks of {} devices",
+    MAX_DISCONNECT: "disconnect {} devices",
+}
+
+
+def _count(turns: t.Sequence[Turn]) -> collections.Counter[str]:
+    """Return how many first plans count for each limit."""
+    return collections.Counter(limit for turn in turns for limit in turn.limits)
+
+
+def _left(house: House, turns: t.Sequence[Turn], orders: Orders) -> dict[str, int]:
+    """Return how many more devices each limit that is set allows."""
+    counted = _count(turns)
+    left = {limit: most - counted[limit] for limit, most in orders.limits.items() if most is not None}
+    if orders.free_limit is not None:
+        left[FREE_LIMIT] = orders.free_limit - _count_free(house) - counted[FREE_LIMIT]
+    return left
+
+
 def _brake(house: House, turns: t.Sequence[Turn], orders: Orders) -> None:
-    plans = [turn.foreseen.plan for turn in turns if turn.foreseen is not None and turn.fault is None]
-    created = sum(CREATE in plan.operations for plan in plans)
-    counts = (
-        ("max_create", orders.max_create, created, "create {} devices"),
-        ("max_clear", orders.max_clear, sum(plan.loses_webhooks for plan in plans), "clear webhooks of {} devices"),
-        (
-            "max_disconnect",
-            orders.max_disconnect,
-            sum(DISCONNECT in plan.operations for plan in plans),
-            "disconnect {} devices",
-        ),
-    )
-    for option, limit, count, what in counts:
-        if limit is not None and count > limit:
+    counted = _count(turns)
+    for option, limit in orders.limits.items():
+        if limit is not None and counted[option] > limit:
             raise BrakeError(
-                f"the run would {what.format(count)}, and {option} is {limit}",
+                f"the run would {_COUNTED[option].format(counted[option])}, and {option} is {limit}",
                 f"look at the list; if that is meant, raise {option} (nothing was changed)",
             )
+    created = counted[FREE_LIMIT]
     if orders.free_limit is not None and created:
         free = _count_free(house)
         if free + created > orders.free_limit:
@@ -322,6 +346,21 @@ def strangers(turns: t.Sequence[Turn], listing: Listing | None) -> list[Device]:
 # Writing
 
 
+class _TurnGuard(Guard):
+    """Keeps a member's later plans to its device and to the limits of the fleet."""
+
+    def __init__(self, turn: Turn, allowance: Allowance) -> None:
+        self._turn = turn
+        self._allowance = allowance
+        self._counted = turn.limits
+
+    def check_sight(self, sight: Sight) -> None:
+        self._turn.check(sight)
+
+    def check_plan(self, plan: Plan) -> None:
+        self._allowance.require(self._turn.member.index, self._counted, plan)
+
+
 @dataclass
 class _Board:
     """What the workers tell each other.
@@ -337,6 +376,7 @@ class _Board:
     orders: Orders
     progress: Progress
     total: int
+    allowance: Allowance
     done: int = 0
     failed: int = 0
     closed: str = ""
@@ -418,8 +458,9 @@ class _Board:
         if turn.skipped:
             return
         probes = self.probes
+        guard = _TurnGuard(turn, self.allowance)
         try:
-            turn.outcome = carry_out(turn.member.house, turn.member.desired, hold, turn.check)
+            turn.outcome = carry_out(turn.member.house, turn.member.desired, hold, guard)
         except FonnteError as fault:
             so_far = fault.progress.get("outcome")
             turn.fault, turn.outcome = fault, so_far if isinstance(so_far, Outcome) else None

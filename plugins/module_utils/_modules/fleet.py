@@ -32,6 +32,7 @@ from .._options.common import (
     open_house,
     policy,
 )
+from .._options.empty_record import EmptyRecord
 from .._options.fleet_members import MEMBER, MEMBER_DEFAULTS
 from .._reconcile.observe import House
 from .._reconcile.state import Desired, State
@@ -88,13 +89,15 @@ def run_fleet(task: Task) -> Report:
     house = replace(house, device_token="")
     with doing("Planning the fleet"):
         members = fleet_members(task.params, task.given, house)
+        empty = EmptyRecord(house, [member.desired for member in members])
     with doing("Managing the fleet"):
         if task.check_mode:
             turns = foresee_fleet(house, members, orders)
         else:
             turns = carry_out_fleet(house, members, orders, task.progress)
     result, warnings = fleet_result(house, turns, orders, redactor)
-    report = Report(result, [*common_warnings(task.params), *warnings])
+    empty_warnings = empty.warnings([turn.foreseen.sight for turn in turns if turn.foreseen is not None])
+    report = Report(result, [*empty_warnings, *common_warnings(task.params), *warnings])
     trouble = fleet_trouble(turns)
     if trouble is not None:
         trouble.progress, trouble.warnings = report.result, report.warnings
