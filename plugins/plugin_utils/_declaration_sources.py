@@ -20,6 +20,8 @@ from ansible.errors import AnsibleError
 from ansible.plugins.loader import lookup_loader
 from ansible.template import Templar
 
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.input_files import find_encoding_problem
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import printable
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import CLIENTS, NAMES
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import plain, trust_as_template
 
@@ -119,6 +121,9 @@ class SourceReader:
     # Files
 
     def _load_files(self, files: t.Sequence[str]) -> dict[str, t.Any]:
+        problems = [f"{path} {problem}; save it as UTF-8." for path in files for problem in [find_encoding_problem(path)] if problem]
+        if problems:
+            raise SourceError(" ".join(map(printable, problems)))
         raw: dict[str, t.Any] = {}
         unread: list[str] = []
         for path in files:
@@ -127,14 +132,9 @@ class SourceReader:
             except (AnsibleError, OSError, ValueError):
                 unread.append(path)
         if unread:
-            encoded = [path for path in unread if not _is_utf8(path)]
             raise SourceError(
-                f"{', '.join(unread)} cannot be read. "
-                + (
-                    f"{', '.join(encoded)} is not encoded in UTF-8: save it as UTF-8."
-                    if encoded
-                    else "See that it is YAML and, if it is encrypted, that the vault's password is given."
-                )
+                f"{', '.join(unread)} cannot be read. See that it is YAML and, if it is encrypted, that the vault's "
+                "password is given."
             )
         return raw
 
@@ -269,13 +269,3 @@ def _fill(templar: t.Any, data: t.Any) -> t.Any:
 def _without(variables: t.Sequence[str]) -> str:
     return f" (no variable: {', '.join(variables)})" if variables else ""
 
-
-def _is_utf8(path: str) -> bool:
-    try:
-        with open(path, encoding="utf-8") as stream:
-            stream.read()
-    except UnicodeDecodeError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -4,10 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The module fonnte_fleet with the sources of a declaration: files, hosts, clients, and variables of the role fleet.
-
-The sources are read and checked here. Then each account is one run of the module.
-"""
+"""The module fonnte_fleet on several accounts: limits over all of them, and the export of tokens."""
 
 from __future__ import annotations
 
@@ -21,37 +18,25 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.accounts im
     AccountsOptions,
     reconcile_accounts,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import (
-    CLIENTS,
-    DEFAULTS,
-    DEVICES,
-    PACKAGES,
-    accounts_of,
-    misspelt,
-    read_fleet,
-)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import misspelt
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.summary import tokens_by_client
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.device_info import DEVICE_INFO, run_device_info
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.fleet import DECLARATION, FLEET, run_fleet
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.fleet import FLEET, run_fleet
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import API
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import plain
-from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_sources import (
-    SourceError,
-    SourceReader,
-    find_files,
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_sources import SourceError
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared import (
+    DeclaredAction,
+    Result,
+    failed_before,
+    warnings_of,
 )
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._in_process import InProcess
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._token_files import ExportError, TokenExport
 
-ROLE = "fonnte.whatsapp.fleet"
-TASK = "the task"
+ROLE_PREFIX = "fleet_"
 # In the preview the limits count for all accounts together.
 NO_LIMIT = 10**9
-# Options of the task that are sources by themselves, by the names that files have for them.
-_OWN = {"devices": DEVICES, "clients": CLIENTS, "packages": PACKAGES, "defaults": DEFAULTS}
-_OF_EACH_ACCOUNT = ("devices", "defaults", *DECLARATION)
-
-Result = t.Dict[str, t.Any]
 
 
 @dataclass
@@ -69,81 +54,36 @@ class _Run:
     exported: bool = False
 
 
-class FleetAction(InProcess):
-    """Runs the module once, or once for each account that sources declare."""
+class FleetAction(DeclaredAction):
+    """Runs fonnte_fleet."""
 
     spec = FLEET
     command = staticmethod(run_fleet)
 
-    # Relative paths of the role start here: the directory of the process, as the user can change it.
-    _base = os.curdir
-
-    def run(self, tmp: object = None, task_vars: dict[str, t.Any] | None = None) -> Result:
-        """Run the task. A module runs in the directory of the playbook, so the base is read before."""
-        if self._is_in_role:
-            self._base = str(self._templar.template((task_vars or {})["fleet_base"]))
-        return super().run(tmp, task_vars)
-
-    def _perform(self, variables: dict[str, t.Any], why: str) -> Result:
-        if not set(self._task.args) & set(DECLARATION):
-            return super()._perform(variables, why)
-        try:
-            return self._reconcile(variables, why)
-        except (SourceError, ExportError) as exc:
-            return _failed([str(exc)])
-
-    @property
-    def _is_in_role(self) -> bool:
-        role = self._task._role
-        return role is not None and role.get_name() == ROLE
-
-    @property
-    def _prefix(self) -> str:
-        return "fleet_" if self._is_in_role else ""
-
-    def _reconcile(self, variables: dict[str, t.Any], why: str) -> Result:
-        self._check_task(variables)
-        accounts, problems = self._read(variables)
-        if problems:
-            return _failed(problems)
-        run = _Run(variables, why, bool(self._task.check_mode), self._token_export(), len(accounts) > 1)
-        run.export.prepare(_token_files(accounts), run.check_mode)
-        ended = reconcile_accounts(
-            accounts, lambda account, preview: self._account(run, account, preview), self._options(run)
-        )
-        return self._result(run, accounts, ended)
-
-    # Before anything is requested
-
     def _check_task(self, variables: dict[str, t.Any]) -> None:
-        if self._task.async_val:
-            raise SourceError(
-                "A declaration is read on the control node, so the task cannot be async. Nothing was done."
-            )
-        if not self._is_in_role:
+        super()._check_task(variables)
+        if self._prefix != ROLE_PREFIX:
             return
         if len(variables.get("ansible_play_hosts_all", [""])) != 1:
             raise SourceError(
                 "This role works on all clients in one run, since its safety limits count per run: use hosts: localhost, "
                 "and name the clients in fleet_hosts. Nothing was done."
             )
-        known = variables.get("fleet_options", ())
-        wrong = misspelt([name for name in variables if name.startswith("fleet_")], known)
+        names = [name for name in variables if name.startswith(ROLE_PREFIX)]
+        wrong = misspelt(names, variables.get("fleet_options", ()))
         if wrong:
             raise SourceError(" ".join(map(printable, wrong)))
 
-    def _read(self, variables: dict[str, t.Any]) -> tuple[list[Result], list[str]]:
-        """Return the accounts that the sources declare, and what is wrong with the declaration."""
-        arguments = plain({name: self._task.args[name] for name in ("files", "hosts") if name in self._task.args})
-        given = arguments.get("files")
-        files = find_files(given, f"{self._prefix}files", self._base) if given not in (None, []) else []
-        reader = SourceReader(self._loader, variables, self._prefix)
-        sources = reader.read(files, arguments.get("hosts") or [], own=self._is_in_role)
-        own = {name: plain(self._task.args[option]) for option, name in _OWN.items() if self._task.args.get(option)}
-        sources.update({TASK: own} if own and not self._is_in_role else {})
-        stamped = self._task.args.get("handle_write_only") == "stamped"
-        fleet = read_fleet(sources, stamped)
-        return [account.as_data() for account in accounts_of(fleet)], [printable(text) for text in fleet.problems]
+    def _run_accounts(self, variables: dict[str, t.Any], why: str, accounts: list[Result], files: int) -> Result:
+        try:
+            export = self._token_export()
+            run = _Run(variables, why, bool(self._task.check_mode), export, len(accounts) > 1)
+            export.prepare(_token_files(accounts), run.check_mode)
+        except ExportError as exc:
+            return failed_before([str(exc)])
+        options = self._options(run)
+        ended = reconcile_accounts(accounts, lambda account, preview: self._account(run, account, preview), options)
+        return self._result(run, accounts, ended)
 
     def _token_export(self) -> TokenExport:
         given = plain(self._task.args.get("tokens") or {})
@@ -181,27 +121,13 @@ class FleetAction(InProcess):
 
     def _account(self, run: _Run, account: Result, preview: bool) -> Result:
         """Return the result of the module on one account, and export the tokens of its devices."""
-        arguments = {name: value for name, value in self._task.args.items() if name not in _OF_EACH_ACCOUNT}
-        arguments["devices"] = account["devices"]
-        if account["account_token"]:
-            arguments["account_token"] = account["account_token"]
+        arguments = self._arguments_of(account)
         if preview and run.together:
             arguments.update(max_create=NO_LIMIT, max_clear=NO_LIMIT, max_disconnect=NO_LIMIT)
-        result = self._module(run, "fonnte.whatsapp.fonnte_fleet", arguments, preview)
+        result = self._run_module(run.variables, run.why, arguments, preview)
         if run.export.is_wanted and (not preview or run.check_mode) and "devices" in result:
             self._export(run, account, arguments, result)
         return result
-
-    def _module(self, run: _Run, name: str, arguments: Result, check_mode: bool) -> Result:
-        if not run.why:
-            return self._run_here(run.variables, arguments, check_mode)
-        before = self._task.check_mode
-        self._task.check_mode = check_mode
-        try:
-            executed: Result = self._execute_module(name, arguments, task_vars=run.variables)
-            return executed
-        finally:
-            self._task.check_mode = before
 
     def _export(self, run: _Run, account: Result, arguments: Result, result: Result) -> None:
         listed = self._list_tokens(run, {name: arguments[name] for name in arguments if name in API})
@@ -218,7 +144,8 @@ class FleetAction(InProcess):
     def _list_tokens(self, run: _Run, arguments: Result) -> Result:
         arguments = {**arguments, "return_tokens": True}
         if run.why:
-            return self._module(run, "fonnte.whatsapp.fonnte_device_info", arguments, run.check_mode)
+            name = "fonnte.whatsapp.fonnte_device_info"
+            return self._execute(name, run.variables, arguments, run.check_mode)
         lister = DeviceLister(
             self._task, self._connection, self._play_context, self._loader, self._templar, self._shared_loader_obj
         )
@@ -248,10 +175,8 @@ class FleetAction(InProcess):
             "text": told["text"],
             "failures": failures,
         }
-        warnings = list(dict.fromkeys(text for one in results for text in one.get("warnings", ())))
-        if warnings:
-            result["warnings"] = warnings
-        if self._is_in_role:
+        result.update(warnings_of(results))
+        if self._prefix == ROLE_PREFIX:
             result["ansible_facts"] = {"fleet_summary": told}
         if failures:
             result.update(failed=True, msg=" ".join(failures))
@@ -263,10 +188,6 @@ class DeviceLister(InProcess):
 
     spec = DEVICE_INFO
     command = staticmethod(run_device_info)
-
-
-def _failed(problems: t.Sequence[str]) -> Result:
-    return {"failed": True, "changed": False, "msg": " ".join(problems), "failures": list(problems), "text": []}
 
 
 def _token_files(accounts: t.Iterable[Result]) -> list[str]:

@@ -38,9 +38,19 @@ from .._reconcile.observe import House
 from .._reconcile.state import Desired, State
 from .task import Report, Task
 
+# The sources of a declaration. They are read on the control node, by the action plugin.
+DECLARATION: Spec = {
+    "files": {"type": "raw"},
+    "hosts": {"type": "list", "elements": "str"},
+    "clients": {"type": "list", "elements": "raw"},
+    "packages": {"type": "dict"},
+}
+SOURCES = tuple(DECLARATION)
+
 FLEET: Spec = {
     **API,
     **EVIDENCE,
+    **DECLARATION,
     "devices": {"type": "list", "elements": "dict", "options": MEMBER},
     "defaults": {"type": "dict", "options": MEMBER_DEFAULTS},
     "unlisted": {"type": "str", "choices": ["ignore", "report", "error"], "default": "ignore"},
@@ -52,11 +62,6 @@ FLEET: Spec = {
     "max_disconnect": {"type": "int", "default": 3},
     "free_device_limit": {"type": "int"},
     "result": {"type": "str", "choices": ["all", "changed", "summary"], "default": "all"},
-    # The sources of a declaration. They are read on the control node, by the action plugin.
-    "files": {"type": "raw"},
-    "hosts": {"type": "list", "elements": "str"},
-    "clients": {"type": "list", "elements": "raw"},
-    "packages": {"type": "dict"},
     "tokens": {
         "type": "dict",
         "options": {
@@ -69,7 +74,6 @@ FLEET: Spec = {
         "no_log": False,
     },
 }
-DECLARATION = ("files", "hosts", "clients", "packages", "tokens")
 
 
 def run_fleet(task: Task) -> Report:
@@ -103,6 +107,15 @@ def run_fleet(task: Task) -> Report:
         trouble.progress, trouble.warnings = report.result, report.warnings
         raise trouble
     return report
+
+
+def require_devices(params: Params) -> None:
+    """Check that devices are given; OptionError if not. The action plugin replaces sources by the devices in them."""
+    for option in SOURCES:
+        if params[option] is not None:
+            raise OptionError(option, "only the control node can read it", "run the task on localhost, without async")
+    if params["devices"] is None:
+        raise OptionError("devices", "no device is declared", "give devices, or files, hosts or clients with devices")
 
 
 _BRAKES = ("max_create", "max_clear", "max_disconnect", "free_device_limit")
