@@ -39,11 +39,19 @@ class SourceError(Exception):
     """A source cannot be read; its text is the message for the user."""
 
 
-def split_names(given: object) -> list[t.Any]:
-    """Return a list of names as a list; a string with commas is one, as extra variables are strings."""
-    if isinstance(given, str):
-        return [name.strip() for name in given.split(",")]
-    return list(given) if isinstance(given, (list, tuple)) else [given]
+def split_names(given: object, option: str) -> list[str]:
+    """Return a list of names; a string with commas is one, as extra variables are strings.
+
+    Raises:
+        SourceError: A name is empty, or is no string. Joined to a directory it would be the directory itself.
+    """
+    names = given.split(",") if isinstance(given, str) else given if isinstance(given, (list, tuple)) else [given]
+    if any(not isinstance(name, str) or not name.strip() for name in names):
+        raise SourceError(
+            f"{option} has an empty name, or something that is no name. If there is a space behind a comma, remove it, "
+            "since -e drops the rest of the string; otherwise see why the variable is empty. Nothing was read."
+        )
+    return [str.__str__(name).strip() for name in names]
 
 
 def find_files(given: object, option: str, base: str) -> list[str]:
@@ -57,12 +65,7 @@ def find_files(given: object, option: str, base: str) -> list[str]:
     Raises:
         SourceError: A name is empty, or no such file exists.
     """
-    names = split_names(given)
-    if any(not isinstance(name, str) or not name.strip() for name in names):
-        raise SourceError(
-            f"{option} has an empty name. If there is a space behind a comma, remove it, since -e drops the rest of the "
-            "string; otherwise see why the variable is empty. Nothing was read."
-        )
+    names = split_names(given, option)
     paths = [os.path.realpath(os.path.join(base, os.path.expanduser(name))) for name in names]
     missing = [path for path in paths if not os.path.exists(path)]
     if missing:
@@ -105,7 +108,8 @@ class SourceReader:
 
         Args:
             files: The paths of files.
-            hosts: The names of hosts that have ``fleet_clients`` in their variables.
+            hosts: Names of hosts and groups that have ``fleet_clients`` in their variables: a list, or a string with
+                commas.
             own: Whether the variables of the task are a source, too.
 
         Raises:
@@ -178,13 +182,16 @@ class SourceReader:
     # Hosts and the play
 
     def _choose_hosts(self, hosts: object) -> list[str]:
-        """Return the hosts that --limit leaves: Ansible limits the hosts of a play by it, and no group."""
-        if not isinstance(hosts, (list, tuple)) or any(not isinstance(host, str) for host in hosts):
+        """Return the hosts that are named, as far as --limit leaves them: Ansible limits only the hosts of a play."""
+        groups = self._variables.get("groups", {})
+        given = split_names(hosts, f"{self._prefix}hosts") if hosts != [] else []
+        unknown = [name for name in given if name not in groups and name not in self._variables["hostvars"]]
+        if unknown:
             raise SourceError(
-                f"{self._prefix}hosts is not a list of hosts; write their names as a list, or groups['name'] as a "
-                "template for those of a group. Nothing was read."
+                f"The inventory has no group or host {' and no '.join(unknown)}. Correct {self._prefix}hosts, or name the "
+                "inventory with -i."
             )
-        names = [str.__str__(host) for host in hosts]
+        names = list(dict.fromkeys(plain(host) for name in given for host in groups.get(name, [name])))
         limit = self._variables.get("ansible_limit")
         if not names or limit is None:
             return names

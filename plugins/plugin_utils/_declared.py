@@ -35,6 +35,8 @@ from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._in_process import
 # Variables of a task of a role or playbook of this collection: the start of the names of its options in messages, and
 # the directory where relative paths start. The variables of the play are a source then, too.
 PREFIX, BASE = "fonnte_prefix", "fonnte_base"
+# The start of the names of files and hosts, where a playbook has its own names for these.
+SOURCES_PREFIX = "fonnte_sources_prefix"
 TASK = "the task"
 # Options of the task that are sources by themselves, by the names that files have for them.
 _OWN = {"devices": DEVICES, "clients": CLIENTS, "packages": PACKAGES, "defaults": DEFAULTS}
@@ -47,12 +49,14 @@ class DeclaredAction(InProcess):
     """Base of the actions that run a module once, or once for each account that sources declare."""
 
     _prefix = ""
+    _sources_prefix = ""
     _base = os.curdir
 
     def run(self, tmp: object = None, task_vars: dict[str, t.Any] | None = None) -> Result:
         """Run the task. A module runs in the directory of the playbook, so the base is read before."""
         variables = task_vars or {}
         self._prefix = str(self._templar.template(variables.get(PREFIX, "")))
+        self._sources_prefix = str(self._templar.template(variables.get(SOURCES_PREFIX, ""))) or self._prefix
         self._base = str(self._templar.template(variables.get(BASE, os.curdir)))
         return super().run(tmp, task_vars)
 
@@ -75,11 +79,13 @@ class DeclaredAction(InProcess):
 
     def _read(self, variables: dict[str, t.Any]) -> tuple[list[Result], list[str], int]:
         """Return the accounts that the sources declare, what is wrong with the declaration, and the number of files."""
-        arguments = plain({name: self._task.args[name] for name in ("files", "hosts") if name in self._task.args})
-        given = arguments.get("files")
-        files = find_files(given, f"{self._prefix}files", self._base) if given not in (None, []) else []
-        reader = SourceReader(self._loader, variables, self._prefix)
-        sources = reader.read(files, arguments.get("hosts") or [], own=bool(self._prefix))
+        given = {name: plain(self._task.args.get(name, [])) for name in ("files", "hosts")}
+        if not self._prefix:
+            # In a role, null comes from a variable that has no value.
+            given = {name: [] if value is None else value for name, value in given.items()}
+        files = find_files(given["files"], f"{self._sources_prefix}files", self._base) if given["files"] != [] else []
+        reader = SourceReader(self._loader, variables, self._sources_prefix)
+        sources = reader.read(files, given["hosts"], own=bool(self._prefix))
         own = {name: plain(self._task.args[option]) for option, name in _OWN.items() if self._task.args.get(option)}
         sources.update({TASK: own} if own and not self._prefix else {})
         stamped = self._task.args.get("handle_write_only") == "stamped"

@@ -45,13 +45,23 @@ class AuditAction(DeclaredAction):
 
 def _joined(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> Result:
     """Return the results of several accounts as one; the files are by account."""
-    kinds = [one["summary"]["kinds"] for one in results if "summary" in one]
-    names = list(dict.fromkeys(kind for one in kinds for kind in one))
     return {
         "changed": False,
         "findings": [finding for one in results for finding in one.get("findings", ())],
-        "summary": {"kinds": {kind: sum(one.get(kind, 0) for one in kinds) for kind in names}},
+        "summary": _summed([one["summary"] for one in results if "summary" in one]),
         "text": "\n".join(one["text"] for one in results if "text" in one),
         "files": {account["name"]: one.get("files", {}) for account, one in zip(accounts, results)},
         **warnings_of(results),
     }
+
+
+def _summed(summaries: t.Sequence[Result]) -> Result:
+    """Return summaries as one: numbers are added, and None counts as nothing."""
+    total: Result = {}
+    for one in summaries:
+        for key, value in one.items():
+            if isinstance(value, dict):
+                total[key] = _summed([total.get(key, {}), value])
+            else:
+                total[key] = value if total.get(key) is None else total[key] + (value or 0)
+    return total

@@ -41,7 +41,7 @@ from .task import Report, Task
 # The sources of a declaration. They are read on the control node, by the action plugin.
 DECLARATION: Spec = {
     "files": {"type": "raw"},
-    "hosts": {"type": "list", "elements": "str"},
+    "hosts": {"type": "raw"},
     "clients": {"type": "list", "elements": "raw"},
     "packages": {"type": "dict"},
 }
