@@ -125,7 +125,12 @@ class SourceReader:
     # Files
 
     def _load_files(self, files: t.Sequence[str]) -> dict[str, t.Any]:
-        problems = [f"{path} {problem}; save it as UTF-8." for path in files for problem in [find_encoding_problem(path)] if problem]
+        problems = [
+            f"{path} {problem}; save it as UTF-8."
+            for path in files
+            for problem in [find_encoding_problem(path)]
+            if problem
+        ]
         if problems:
             raise SourceError(" ".join(map(printable, problems)))
         raw: dict[str, t.Any] = {}
@@ -275,4 +280,3 @@ def _fill(templar: t.Any, data: t.Any) -> t.Any:
 
 def _without(variables: t.Sequence[str]) -> str:
     return f" (no variable: {', '.join(variables)})" if variables else ""
-

@@ -75,7 +75,11 @@ def test_a_file_without_a_name_is_not_all_files(named: object, core: Path, sandb
     declare(tmp_path, "fleet.yml", COMMON)
     (tmp_path / "other.yml").write_text(json.dumps(of_client("081200000001")), encoding="utf-8")
     code, output = play(core, sandbox, tmp_path, fleet_files=named, fleet_base=str(tmp_path))
-    assert code != 0 and "fleet_files has an empty name, or something" in output and "see why the variable is empty" in output
+    assert (
+        code != 0
+        and "fleet_files has an empty name, or something" in output
+        and "see why the variable is empty" in output
+    )
     for name in ("provision", "audit"):
         words = ["-e", json.dumps({f"{name}_files": named})]
         code, output = by_name(name, core, tmp_path, *words, **live(sandbox))
@@ -244,7 +248,9 @@ def test_a_template_of_a_host_is_named_without_its_line(core: Path, sandbox: San
     # Variables of a play that no argument specification has looked at, as of the audit.
     (tmp_path / "common.yml").write_text(json.dumps(COMMON), encoding="utf-8")
     own = json.dumps({"fleet_devices": [{"device": "081200000001", "webhook": hook}]})
-    code, output = by_name("audit", core, tmp_path, "-e", "audit_files=common.yml", "-e", own, **live(sandbox))
+    (tmp_path / "own.json").write_text(own, encoding="utf-8")
+    words = ["-e", "audit_files=common.yml", "-e", "@own.json"]
+    code, output = by_name("audit", core, tmp_path, *words, **live(sandbox))
     assert code != 0 and "In what the play declares is a template" in output
 
 
