@@ -15,13 +15,16 @@ options:
   files:
     description:
       - Files that declare devices, or directories whose C(*.yml) do. A path, a list of paths, or a string with commas.
-      - A file has some of C(fleet_clients), C(fleet_devices), C(fleet_packages) and C(fleet_defaults), as the role
-        P(fonnte.whatsapp.fleet#role) describes them. Templates are filled in, and values that ansible-vault has encrypted are decrypted.
+      - A file has some of
+        O(fonnte.whatsapp.fleet#role:main:fleet_clients), O(fonnte.whatsapp.fleet#role:main:fleet_devices),
+        O(fonnte.whatsapp.fleet#role:main:fleet_packages) and
+        O(fonnte.whatsapp.fleet#role:main:fleet_defaults).
+        Templates are filled in, and values that ansible-vault has encrypted are decrypted.
       - Files, hosts and clients are read on the control node. Each account that they name is one run.
     type: raw
   hosts:
     description:
-      - Hosts or groups of the inventory that have C(fleet_clients) in the variables of the hosts. A list, or a string with commas.
+      - Hosts or groups of the inventory, with O(fonnte.whatsapp.fleet#role:main:fleet_clients) in the variables of the hosts. A list, or a string with commas.
       - With C(--limit), only those of them that it matches.
     type: raw
   clients:
