@@ -28,6 +28,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport import CALL_TIMEOUTS
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.descriptors import close_descriptor
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.lineage import current_lineage
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import (
@@ -249,7 +250,7 @@ def _working_directory(path: str) -> t.Iterator[None]:
         if start is not None:
             with contextlib.suppress(OSError):
                 os.fchdir(start)
-            os.close(start)
+            close_descriptor(start)
 
 
 def _is_this_user(name: str) -> bool:

@@ -17,6 +17,8 @@ import errno
 import os
 import stat
 
+from .descriptors import close_descriptor
+
 MAX_INPUT_BYTES = 16 * 1024 * 1024
 # Without O_NONBLOCK, opening a pipe waits for a writer. O_NOCTTY keeps a terminal from taking over the process.
 _READ_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -41,7 +43,7 @@ def read_start(path: str, size: int, directory: int | None = None) -> bytes:
         _check_type(os.fstat(descriptor))
         stream = os.fdopen(descriptor, "rb")
     except BaseException:
-        os.close(descriptor)
+        close_descriptor(descriptor)
         raise
     with stream:
         return stream.read(size)

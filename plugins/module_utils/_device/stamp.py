@@ -25,8 +25,8 @@ import typing as t
 from dataclasses import dataclass, field
 
 OWN, HOOKS = PARTS = ("own", "webhooks")
-# By part, what an update sent; a part that it knew nothing of is left out.
-Claims = t.Mapping[str, t.Mapping[str, t.Union[str, bool]]]
+# By part, what an update sent, or the digest that the stamp before had of it; a part that it knew nothing of is left out.
+Claims = t.Mapping[str, t.Union[t.Mapping[str, t.Union[str, bool]], int]]
 
 MARK = " ~"
 CODE_LENGTH = 5
@@ -99,8 +99,8 @@ def make_code(token: str, name: str, claims: Claims, autoread: bool | None) -> s
     """
     number = 0
     for part in PARTS:
-        settings = claims.get(part)
-        number = number * _DIGESTS + (_digest(token, name, part, settings) if settings else _VOID)
+        held = claims.get(part) or _VOID
+        number = number * _DIGESTS + (held if isinstance(held, int) else _digest(token, name, part, held))
     return _encode(number * len(_AUTOREAD) + _AUTOREAD.index(autoread))
 
 

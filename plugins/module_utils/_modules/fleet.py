@@ -15,7 +15,8 @@ from .._api.cache import KeptListing
 from .._common.errors import OptionError, doing
 from .._common.phone_numbers import has_country, key_of
 from .._fleet.result import fleet_result, fleet_trouble
-from .._fleet.run import Member, Orders, carry_out_fleet, foresee_fleet, impossible
+from .._fleet.run import carry_out_fleet, foresee_fleet, impossible
+from .._fleet.turns import Member, Orders
 from .._options.common import (
     API,
     EVIDENCE,
