@@ -37,10 +37,12 @@ EVERYTHING = {
 class ControlNode:
     """A machine with a home, a project directory and one account at the sandbox."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path, programs: Path | None = None) -> None:
+    def __init__(
+        self, sandbox: Sandbox, folder: Path, programs: Path | None = None, project: str = "project"
+    ) -> None:
         self.sandbox = sandbox
         self.home = folder / "home"
-        self.project = folder / "project"
+        self.project = folder / project
         self.programs = programs or Path(sys.executable).parent
         for path in (self.home, self.project):
             path.mkdir(parents=True)
