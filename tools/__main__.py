@@ -25,6 +25,7 @@ from tools import (
     release_check,
     runner,
     stages,
+    surroundings,
 )
 from tools.collection import NotBuilt
 from tools.interpreters import NoInterpreter, not_covered
@@ -79,6 +80,7 @@ COMMANDS: Dict[str, Callable[[List[str]], int]] = {
     "release": release.main,
     "release-check": release_check.main,
     "sandbox": _sandbox,
+    "surroundings": surroundings.main,
 }
 
 

@@ -148,6 +148,8 @@ def conformance(context: Context) -> Counts:
         env["FONNTE_TESTS_OLDEST"] = str(context.venvs["oldest"].bin)
     if "runner" in context.venvs:
         env["FONNTE_TESTS_RUNNER"] = str(context.venvs["runner"].bin)
+    if "community" in context.venvs:
+        env["FONNTE_TESTS_COMMUNITY"] = str(context.venvs["community"].site_packages)
     return _pytest(context, env)
 
 

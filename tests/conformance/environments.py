@@ -79,7 +79,7 @@ def own_mounts() -> bool:
 
 def absent() -> dict[tuple[str, str], str]:
     """Return the values that this machine cannot give, with the reason."""
-    found = {}
+    found: dict[tuple[str, str], str] = {}
     if not RUNNER:
         found |= {("started by", value): "no ansible-runner here" for value in ("runner run", "runner worker")}
     if not COMMUNITY:
@@ -237,7 +237,9 @@ class Stage:
         mounts = list(self._mounts())
         closed = self.row["directory"] == "cannot be entered"
         lines = ["set -e", "umask 0077" if self.row["started by"] == "systemd" else "umask 0022"]
-        lines += {"cannot be entered": ["chmod 0 ."], "deleted": [f"rm -r {self.elsewhere}"]}.get(self.row["directory"], [])
+        lines += {"cannot be entered": ["chmod 0 ."], "deleted": [f"rm -r {self.elsewhere}"]}.get(
+            self.row["directory"], []
+        )
         user = "unknown uid" if self.row["home"] == "none" else self.row["user"]
         uid = PREFIXES[user] if closed or user != "known" else None
         drop = f"unshare --user --map-user={uid} --map-group={uid} " if uid is not None else ""
@@ -254,7 +256,7 @@ class Stage:
             # The kernel's own file systems, and the semaphores of processes, are not on the disk.
             yield (
                 f"cut -d' ' -f5 /proc/self/mountinfo | grep -Ev '^({self.folder}|/proc|/sys|/dev)(/|$)'"
-                " | while read -r place; do mount -o remount,bind,ro \"$place\" 2>/dev/null || true; done"
+                ' | while read -r place; do mount -o remount,bind,ro "$place" 2>/dev/null || true; done'
             )
             yield "if touch /written 2>/dev/null; then exit 99; fi"
         if home.startswith("read-only"):
@@ -262,7 +264,8 @@ class Stage:
             yield f"mount -o remount,bind,ro {self.node.home}"
         if home == "no HOME":
             users = "".join(
-                f"{name}:x:{uid}:{uid}::{self.listed_home}:/bin/sh\\n" for name, uid in (("root", 0), ("nobody", NOBODY))
+                f"{name}:x:{uid}:{uid}::{self.listed_home}:/bin/sh\\n"
+                for name, uid in (("root", 0), ("nobody", NOBODY))
             )
             yield f"printf '{users}' >{self.folder}/users"
             yield f"mount --bind {self.folder}/users /etc/passwd"

@@ -35,7 +35,9 @@ def cover(
     missing = {
         frozenset(two)
         for one, other in itertools.combinations(factors, 2)
-        for two in itertools.product([(one, value) for value in factors[one]], [(other, value) for value in factors[other]])
+        for two in itertools.product(
+            [(one, value) for value in factors[one]], [(other, value) for value in factors[other]]
+        )
     }
     missing = {pair for pair in missing if counts(pair) and possible(dict(pair))}
     rows: list[Row] = []

@@ -39,15 +39,19 @@ def _succeeds(row: Row) -> bool:
     return possible(row) and not (row.get("group_vars") == "become" and row.get("operation") in ("loop", "fleet"))
 
 
-def pairwise() -> list[Row]:
-    """Return few rows that hold each pair of values of two factors, and those that end in Ansible."""
-    factors = {
+def combined() -> dict[str, tuple[str, ...]]:
+    """Return the factors with the values that are combined with others."""
+    return {
         name: tuple(value for value in values if (name, value) not in ALONE and not value.startswith("ansible.posix"))
         for name, values in present().items()
     }
+
+
+def pairwise() -> list[Row]:
+    """Return few rows that hold each pair of values of two factors, and a row for each value that ends a run."""
     there = {(name, value) for name, values in present().items() for value in values}
     alone = [{**SHELL, "operation": "provision", name: value} for name, value in sorted(ALONE & there)]
-    return [*cover(factors, _succeeds, _counts), *alone]
+    return [*cover(combined(), _succeeds, _counts), *alone]
 
 
 def product() -> Iterator[Row]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import tempfile
@@ -14,15 +15,31 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.desk import CORES
-from ansible_collections.fonnte.whatsapp.tests.conformance.pairs import Row
+from ansible_collections.fonnte.whatsapp.tests.conformance.environments import possible
+from ansible_collections.fonnte.whatsapp.tests.conformance.operations import OPERATIONS
+from ansible_collections.fonnte.whatsapp.tests.conformance.pairs import Row, pairs_of
 from ansible_collections.fonnte.whatsapp.tests.conformance.persons import Person
-from ansible_collections.fonnte.whatsapp.tests.conformance.selection import ROWS, label
+from ansible_collections.fonnte.whatsapp.tests.conformance.selection import ROWS, combined, label, pairwise
 from ansible_collections.fonnte.whatsapp.tests.conformance.surroundings import ControlNode
 from ansible_collections.fonnte.whatsapp.tests.conformance.verdicts import WRONG, carry_out
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 # Where each verdict is written for the page, as a file of JSON.
 CELLS = os.environ.get("FONNTE_TESTS_CELLS")
+
+
+def test_the_rows_hold_each_pair_of_values() -> None:
+    """An independent count: of the values that can be combined, no pair is left out."""
+    factors = {name: values for name, values in combined().items() if name != "operation"}
+    wanted = {
+        frozenset([(one, first), (other, second)])
+        for one, other in itertools.combinations(factors, 2)
+        for first, second in itertools.product(factors[one], factors[other])
+    }
+    held = set().union(*map(pairs_of, pairwise()))
+    assert all(not possible(dict(pair)) for pair in wanted - held) and len(wanted & held) > 100
+    for operation, value in itertools.product(OPERATIONS, factors["directory"]):
+        assert frozenset([("operation", operation.name), ("directory", value)]) in held
 
 
 @pytest.fixture

@@ -23,7 +23,12 @@ PAGE = blocks_of((INSTALLED / "docs" / "systemd.md").read_text(encoding="utf-8")
 TOKEN = "paste-the-token-here"
 NUMBER = "081200001001"
 # What is installed from a registry is here already.
-INSTALLING = ("python3 -m venv ", "/opt/whatsapp/bin/python -m pip ", "/opt/whatsapp/bin/ansible-galaxy ")
+INSTALLING = (
+    "/usr/bin/python3 -m venv ",
+    "/opt/whatsapp/bin/python -m pip ",
+    "export ANSIBLE_COLLECTIONS_PATH=",
+    "/opt/whatsapp/bin/ansible-galaxy ",
+)
 PATHS = re.compile(r"(?<![\w/.~])/(?=(?:opt|etc|var)/)")
 # The only command that fails: the account is new, and its device is missing.
 EXPECTED = {"audit": [2, 0], "provision": [0]}
@@ -88,23 +93,37 @@ def test_the_page_followed_to_the_letter(machine: Machine, sandbox: Sandbox) -> 
         if block.saved:
             path = Path(PATHS.sub(f"{machine.root}/", block.saved))
             path.parent.mkdir(exist_ok=True)
+            assert path.is_relative_to(machine.root), block.saved
             path.write_text(block.text, encoding="utf-8")
         if block.language in SHELLS:
             for command in block.commands:
                 machine.type(command)
     assert machine.codes == EXPECTED, machine.shown
+    _apply_an_encrypted_value(machine, sandbox)
     assert set(sandbox.devices()) == {NUMBER}
     state = machine.root / "var/lib/private/whatsapp"
     assert list((state / ".ansible" / "fonnte").iterdir()) and (state / "report" / "audit.html").is_file()
     assert state.stat().st_mode & 0o777 == 0o700
     assert (machine.root / "etc/whatsapp/token.env").stat().st_mode & 0o777 == 0o600
-    assert sorted(path.name for path in (machine.root / "etc/whatsapp").iterdir()) == [
-        "audit.yml",
-        "clients",
-        "provision.yml",
-        "token.env",
-    ]
+    left = {"audit.yml", "clients", "provision.yml", "token.env", "vault-password"}
+    assert {path.name for path in (machine.root / "etc/whatsapp").iterdir()} == left
     assert TOKEN not in machine.shown and "Traceback" not in machine.shown
+
+
+def _apply_an_encrypted_value(machine: Machine, sandbox: Sandbox) -> None:
+    """The drop-in of the page gives the service the password, which no file of the declarations has."""
+    password = machine.root / "etc/whatsapp/vault-password"
+    password.write_text("not-a-secret\n", encoding="utf-8")
+    declared = machine.root / "etc/whatsapp/clients/toko-bunga.yml"
+    hook = "https://hooks.example.com/toko-bunga"
+    command = [Path(sys.executable).parent / "ansible-vault", "encrypt_string", "--vault-password-file", password]
+    done = subprocess.run([*command, f"{hook}?key=other"], capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    encrypted = "\n".join([lines[0], *(" " * 8 + line.strip() for line in lines[1:])])
+    declared.write_text(declared.read_text(encoding="utf-8").replace(hook, encrypted), encoding="utf-8")
+    machine.type("systemctl start whatsapp@provision.service")
+    assert machine.codes["provision"] == [0, 0], machine.shown
+    assert sandbox.device(NUMBER)["settings"]["webhook"] == f"{hook}?key=other"
 
 
 def test_systemd_accepts_the_units() -> None:

@@ -9,6 +9,7 @@ It reads the settings of this collection's unit, and refuses others, so that non
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 from collections import defaultdict
@@ -20,7 +21,7 @@ RESTRICTIONS = {"NoNewPrivileges", "ProtectSystem", "ProtectHome", "PrivateTmp"}
 # Settings that another part of systemd uses.
 ELSEWHERE = {"Description", "Wants", "After", "Type"}
 KNOWN = {"ExecStart", "WorkingDirectory", "EnvironmentFile", "Environment", "DynamicUser", "User"}
-KNOWN |= {"StateDirectory", "StateDirectoryMode", "UMask"}
+KNOWN |= {"StateDirectory", "StateDirectoryMode", "UMask", "LoadCredential"}
 
 
 class Service:
@@ -33,11 +34,14 @@ class Service:
     def __init__(self, unit: Path, instance: str, root: Path) -> None:
         self.root = root
         self._settings: dict[str, list[str]] = defaultdict(list)
-        for line in unit.read_text(encoding="utf-8").splitlines():
+        self._credentials = f"/run/credentials/{unit.name}"
+        places = {"%i": instance, "%S": "/var/lib", "%d": self._credentials}
+        files = [unit, *sorted(unit.with_name(f"{unit.name}.d").glob("*.conf"))]
+        for line in (line for file in files for line in file.read_text(encoding="utf-8").splitlines()):
             name, sign, value = line.partition("=")
             if sign and not line.startswith("#"):
                 assert name in KNOWN | RESTRICTIONS | ELSEWHERE, f"this test does not know the setting {name}"
-                self._settings[name].append(value.replace("%i", instance).replace("%S", "/var/lib"))
+                self._settings[name].append(re.sub("%.", lambda found: places[found[0]], value))
 
     def _one(self, name: str) -> str:
         (value,) = self._settings[name]
@@ -79,6 +83,11 @@ class Service:
         if not link.is_symlink():
             # As systemd lays it out for a dynamic user.
             link.symlink_to(Path("private") / self._one("StateDirectory"))
+        for line in self._settings["LoadCredential"]:
+            name, _colon, source = line.partition(":")
+            credential = self.path(self._credentials) / name
+            credential.parent.mkdir(parents=True, exist_ok=True)
+            credential.write_bytes(self.path(source).read_bytes())
         program, *arguments = shlex.split(self._one("ExecStart"))
         return subprocess.run(
             [str(self.path(program)), *arguments],

@@ -59,8 +59,11 @@ def carry_out(node: ControlNode, row: Row) -> Verdict:
     node.sandbox.clear_journal()
     done = stage.start()
     problems = [*_secrets(node, done), *_places(stage, before, tree(stage.folder))]
-    problems += [f"{path} is in the installed collection" for path in sorted(tree(INSTALLED) - installed)
-                 if "__pycache__" not in path]
+    problems += [
+        f"{path} is in the installed collection"
+        for path in sorted(tree(INSTALLED) - installed)
+        if "__pycache__" not in path
+    ]
     if DECOY in node.numbers():
         problems.append("the fleet of another directory was read")
     if done.code == 0:
