@@ -85,6 +85,11 @@ def _usual(cells: Sequence[Cell]) -> Dict[str, str]:
     return {name: counts.most_common(1)[0][0] for name, counts in counted.items()}
 
 
+def _cores(cells: Sequence[Cell], usual: Mapping[str, str]) -> List[str]:
+    """Return the cores on which an environment of the table was run."""
+    return sorted({cell["row"]["core"] for cell in cells if len(differences(cell["row"], usual)) == 1})
+
+
 def _worst(verdicts: Sequence[str]) -> str:
     worst = next((verdict for verdict in WORST_FIRST if verdict in verdicts), NOT_HERE)
     return "**wrong**" if worst == "wrong" else worst
@@ -102,7 +107,7 @@ SPDX-License-Identifier\x3a GPL-3.0-or-later
 
 `make surroundings` wrote this page on {date}. It ran {cells} cells: {counts}.
 
-A cell is one operation in one environment, on the oldest and on the newest ansible-core. Its verdict is the worse one of the two:
+A cell is one operation in one environment, on {cores}. On several, it shows the worst verdict:
 
 - **right**: the right devices were changed, files are in the right place and nowhere else, the output is valid, and no token is in it.
 - **refused**: the operation ended with one sentence before its first request, and wrote nothing.
@@ -134,4 +139,5 @@ def page(cells: Sequence[Cell], date: datetime.date) -> str:
         counts=", ".join("%d %s" % (counts[verdict], verdict) for verdict in reversed(WORST_FIRST)),
         table="\n".join(_table(cells)),
         pairs=combined,
+        cores=" and on ".join("the %s ansible-core" % core for core in _cores(cells, usual)),
     )

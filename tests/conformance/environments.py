@@ -9,10 +9,12 @@ unknown uid without capabilities, a home that is read-only, and a file system wi
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
 import shlex
+import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -101,6 +103,15 @@ def possible(row: Row) -> bool:
         # ansible-runner has a callback of its own.
         return False
     return not (row.get("home") == "no HOME" and row.get("user") == "unknown uid")
+
+
+def family(pid: int) -> list[int]:
+    """Return a process and all below it."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    except FileNotFoundError:
+        return [pid]
+    return [pid, *(member for child in children for member in family(int(child)))]
 
 
 @dataclass(frozen=True)
@@ -272,14 +283,21 @@ class Stage:
 
     def start(self) -> Started:
         """Run the operation."""
-        done = subprocess.run(
+        with subprocess.Popen(
             ["sh", "-c", self.script(), "sh", *self.words()],
             env=self.environment(),
             cwd=self.start_directory,
             text=True,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=LONGEST_RUN,
-            check=False,
-        )
-        return Started(done.returncode, done.stdout, done.stderr)
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            try:
+                out, err = process.communicate(timeout=LONGEST_RUN)
+            except subprocess.TimeoutExpired:
+                # ansible-runner gives Ansible a session of its own, which outlives it.
+                for pid in family(process.pid):
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                raise
+        return Started(process.returncode, out, err)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from .desk import USUAL_CORES
 from .environments import FACTORS, SHELL, absent, possible
 from .pairs import Pair, Row, cover
 
@@ -55,17 +56,14 @@ def pairwise() -> list[Row]:
 
 
 def product() -> Iterator[Row]:
-    """Yield each operation in each environment that differs from a shell in one value, on each core."""
+    """Yield each operation in each environment that differs from a shell in one value; if asked, on each core."""
     factors = present()
-    for operation in factors["operation"]:
-        for core in factors["core"]:
-            yield {**SHELL, "operation": operation, "core": core}
-            if "native" not in core:
-                for name, values in factors.items():
-                    if name not in ("operation", "core"):
-                        yield from (
-                            {**SHELL, "operation": operation, "core": core, name: value} for value in values[1:]
-                        )
+    changes = [{"core": core} for core in factors["core"]]
+    for name, values in factors.items():
+        if name not in ("operation", "core"):
+            changes += [{name: value, "core": core} for value in values[1:] for core in USUAL_CORES]
+    for change in changes:
+        yield from ({**SHELL, **change, "operation": operation} for operation in factors["operation"])
 
 
 def rows() -> list[Row]:
