@@ -219,29 +219,36 @@ class Stage:
             installed = self.node.environment()["ANSIBLE_COLLECTIONS_PATH"]
             changes["ANSIBLE_COLLECTIONS_PATH"] = f"{installed}{os.pathsep}{COMMUNITY}"
         if row["started by"] == "systemd":
-            changes |= {"ANSIBLE_NOCOLOR": None, "PWD": None}
+            changes |= {"ANSIBLE_NOCOLOR": None}
         else:
             changes |= {"TERM": "xterm", "SHELL": "/bin/sh", "OLDPWD": str(self.node.home)}
-            changes["PWD"] = str(self.start_directory)
-        if row["directory"] != "PWD":
-            changes["PWD"] = str(self.node.home) if row["directory"] == "stale PWD" else None
         return self.node.environment(**changes)
+
+    def _pwd(self) -> str | None:
+        """The value of PWD, or None where the variable is not set."""
+        if self.row["directory"] == "stale PWD":
+            return str(self.node.home)
+        kept = self.row["directory"] == "PWD" and self.row["started by"] != "systemd"
+        return str(self.start_directory) if kept else None
 
     def words(self) -> list[str]:
         """The command, as a user writes it."""
+        # A shell corrects PWD; programs that start others without one leave it as it is.
+        pwd = self._pwd()
+        start = ["env", f"PWD={pwd}"] if pwd else ["env", "--unset=PWD"]
         if self.by_runner:
-            runner, job = f"{RUNNER}/ansible-runner", self.job
+            runner, job = shlex.join([*start, f"{RUNNER}/ansible-runner"]), self.job
             if self.row["started by"] == "runner run":
-                return [runner, "run", str(job), "--playbook", "play.yml"]
+                return [*start, f"{RUNNER}/ansible-runner", "run", str(job), "--playbook", "play.yml"]
             pipe = (
                 f"{runner} transmit {job} --playbook play.yml"
                 f" | {runner} worker --private-data-dir {self.worker} | {runner} process {job}"
             )
             return ["bash", "-o", "pipefail", "-c", pipe]
         if self.operation.plays:
-            return ["ansible-playbook", f"{self.given_base}play.yml"]
+            return [*start, "ansible-playbook", f"{self.given_base}play.yml"]
         given = self.operation.variables(self.given_base)
-        return ["ansible-playbook", f"fonnte.whatsapp.{self.operation.name}", *variables(**given)]
+        return [*start, "ansible-playbook", f"fonnte.whatsapp.{self.operation.name}", *variables(**given)]
 
     def script(self) -> str:
         """A script that makes the environment, and becomes the command that follows it."""
