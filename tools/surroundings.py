@@ -20,6 +20,7 @@ from tools.stages import Context, Stage
 
 PAGE = ROOT / "docs" / "dev" / "surroundings.md"
 CELLS = BUILD / "surroundings"
+ABSENT = CELLS / "absent.json"
 TESTS = tuple("tests/conformance/test_%s.py" % name for name in ("environments", "runner", "systemd"))
 # The worst verdict on one of the cores is that of the cell.
 WORST_FIRST = ("wrong", "refused", "Ansible", "right")
@@ -50,9 +51,11 @@ STAGE = Stage(
 def main(_arguments: Sequence[str]) -> int:
     """Run the stage, and write the page of its results, good or bad."""
     (outcome,) = play([STAGE])
-    cells = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(CELLS.glob("*.json"))]
+    paths = sorted(path for path in CELLS.glob("*.json") if path != ABSENT)
+    cells = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    absent = json.loads(ABSENT.read_text(encoding="utf-8"))
     PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(page(cells, datetime.date.today()), encoding="utf-8")
+    PAGE.write_text(page(cells, absent, datetime.date.today()), encoding="utf-8")
     say("%d cells are on %s" % (len(cells), PAGE.relative_to(ROOT)))
     return 1 if outcome.counts.failed else 0
 
@@ -128,8 +131,8 @@ The first environment is a shell on an engineer's machine. Each other row differ
 """
 
 
-def page(cells: Sequence[Cell], date: datetime.date) -> str:
-    """Return the page."""
+def page(cells: Sequence[Cell], absent: Sequence[Sequence[str]], date: datetime.date) -> str:
+    """Return the page; ``absent`` has a factor, a value and a reason for each environment that was not run."""
     usual = _usual(cells)
     counts = collections.Counter(cell["verdict"] for cell in cells)
     combined = sum(len(differences(cell["row"], usual)) > 1 for cell in cells)
@@ -137,7 +140,7 @@ def page(cells: Sequence[Cell], date: datetime.date) -> str:
         date=date.isoformat(),
         cells=len(cells),
         counts=", ".join("%d %s" % (counts[verdict], verdict) for verdict in reversed(WORST_FIRST)),
-        table="\n".join(_table(cells)),
+        table="\n".join([*_table(cells), *("| %s | %s | %s: %s |" % (*row[:2], NOT_HERE, row[2]) for row in absent)]),
         pairs=combined,
         cores=" and on ".join("the %s ansible-core" % core for core in _cores(cells, usual)),
     )

@@ -34,7 +34,7 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "operation": tuple(operation.name for operation in OPERATIONS),
     "started by": ("shell", "systemd", "runner run", "runner worker"),
     "directory": ("PWD", "stale PWD", "no PWD", "cannot be entered", "deleted"),
-    # The home that the list of users names; one for which the documented variables are set; and two without them.
+    # "no HOME": the list of users has one. "none": nothing has. "variables set": as docs/troubleshooting.md advises.
     "home": ("HOME", "no HOME", "read-only, variables set", "read-only", "none"),
     "user": ("known", "unknown uid"),
     "group_vars": ("none", "become"),
@@ -45,7 +45,7 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "files": ("writable", "one volume"),
 }
 SHELL: Row = {name: values[0] for name, values in FACTORS.items()}
-PREFIXES = {"unknown uid": UNKNOWN_UID, "known": NOBODY}
+UIDS = {"unknown uid": UNKNOWN_UID, "known": NOBODY}
 OUTPUTS: dict[str, dict[str, str | None]] = {
     "yaml results": {"ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"},
     "minimal": {"ANSIBLE_STDOUT_CALLBACK": "minimal"},
@@ -72,10 +72,12 @@ def can_run(*words: str) -> bool:
 
 
 def unknown_uid() -> bool:
+    """Return whether a process can have a uid without an entry in the list of users."""
     return can_run("unshare", "--user", f"--map-user={UNKNOWN_UID}", f"--map-group={UNKNOWN_UID}", "true")
 
 
 def own_mounts() -> bool:
+    """Return whether a process can have its own mounts."""
     return can_run("unshare", "--map-root-user", "--mount", "mount", "--bind", "/etc", "/etc")
 
 
@@ -123,7 +125,7 @@ class Started:
     err: str
 
 
-class Stage:
+class Machine:
     """A machine for one row: directories, files, and the process."""
 
     def __init__(self, node: ControlNode, row: Row, operation: Operation) -> None:
@@ -147,6 +149,7 @@ class Stage:
 
     @property
     def by_runner(self) -> bool:
+        """Whether ansible-runner starts Ansible, in a directory of its choice."""
         return self.row["started by"].startswith("runner")
 
     @property
@@ -259,7 +262,7 @@ class Stage:
             self.row["directory"], []
         )
         user = "unknown uid" if self.row["home"] == "none" else self.row["user"]
-        uid = PREFIXES[user] if closed or user != "known" else None
+        uid = UIDS[user] if closed or user != "known" else None
         drop = f"unshare --user --map-user={uid} --map-group={uid} " if uid is not None else ""
         if not mounts:
             return "\n".join([*lines, f'exec {drop}"$@"'])

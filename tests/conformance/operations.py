@@ -40,6 +40,7 @@ def untouched(node: ControlNode) -> Problems:
 
 
 def linked(node: ControlNode) -> Problems:
+    """A phone is linked to the second device."""
     if not node.sandbox.device(SECOND)["linked"]:
         yield f"{SECOND} is not linked"
 
@@ -62,7 +63,7 @@ class Operation:
     """One row of the table.
 
     Attributes:
-        effect: Yields what is wrong in the account after the operation.
+        effect: Yields each fault in the account after the operation.
         variables: The variables of the playbook of this name, for a base directory that ends with a slash or is empty.
         plays: The plays of a user, where the operation is not a playbook of the collection.
         files: The files or directories that the operation writes below the base directory.

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.desk import CORES
-from ansible_collections.fonnte.whatsapp.tests.conformance.environments import possible
+from ansible_collections.fonnte.whatsapp.tests.conformance.environments import FACTORS, absent, possible
 from ansible_collections.fonnte.whatsapp.tests.conformance.operations import OPERATIONS
 from ansible_collections.fonnte.whatsapp.tests.conformance.pairs import Row, pairs_of
 from ansible_collections.fonnte.whatsapp.tests.conformance.persons import Person
@@ -47,6 +47,15 @@ def volume() -> Iterator[Path]:
     """A directory with a short name: Ansible may put sockets below it, whose paths have at most 107 characters."""
     with tempfile.TemporaryDirectory(prefix="fs-") as path:
         yield Path(path)
+
+
+def test_the_page_lists_the_values_that_are_not_here() -> None:
+    """Not every machine has namespaces; the usual values need nothing of the machine."""
+    missing = absent()
+    if CELLS:
+        rows = [[name, value, why] for (name, value), why in missing.items()]
+        (Path(CELLS) / "absent.json").write_text(json.dumps(rows), encoding="utf-8")
+    assert not any((name, values[0]) in missing for name, values in FACTORS.items())
 
 
 @pytest.mark.parametrize("row", ROWS, ids=label)

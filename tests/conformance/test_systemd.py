@@ -116,8 +116,13 @@ def _apply_an_encrypted_value(machine: Machine, sandbox: Sandbox) -> None:
     password.write_text("not-a-secret\n", encoding="utf-8")
     declared = machine.root / "etc/whatsapp/clients/toko-bunga.yml"
     hook = "https://hooks.example.com/toko-bunga"
-    command = [Path(sys.executable).parent / "ansible-vault", "encrypt_string", "--vault-password-file", password]
-    done = subprocess.run([*command, f"{hook}?key=other"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "ansible-vault"), "encrypt_string", "--vault-password-file", str(password)],
+        input=f"{hook}?key=other",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     lines = done.stdout.splitlines()
     encrypted = "\n".join([lines[0], *(" " * 8 + line.strip() for line in lines[1:])])
     declared.write_text(declared.read_text(encoding="utf-8").replace(hook, encrypted), encoding="utf-8")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .environments import Stage, Started
+from .environments import Machine, Started
 from .operations import DECOY, OPERATIONS, Operation
 from .pairs import Row
 from .surroundings import INSTALLED, ControlNode, tree
@@ -22,7 +22,7 @@ BY_NAME = {operation.name: operation for operation in OPERATIONS}
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a run came to; ``why`` is the refusal, or what is wrong."""
+    """The outcome of a run; ``why`` is the pattern of the refusal, or the list of faults."""
 
     kind: str
     why: str = ""
@@ -54,11 +54,11 @@ def refusals(row: Row, operation: Operation) -> Iterator[Refusal]:
 def carry_out(node: ControlNode, row: Row) -> Verdict:
     """Run an operation in an environment, and judge it."""
     operation = BY_NAME[row["operation"]]
-    stage = Stage(node, row, operation)
-    installed, before = tree(INSTALLED), tree(stage.folder)
+    machine = Machine(node, row, operation)
+    installed, before = tree(INSTALLED), tree(machine.folder)
     node.sandbox.clear_journal()
-    done = stage.start()
-    problems = [*_secrets(node, done), *_places(stage, before, tree(stage.folder))]
+    done = machine.start()
+    problems = [*_secrets(node, done), *_places(machine, before, tree(machine.folder))]
     problems += [
         f"{path} is in the installed collection"
         for path in sorted(tree(INSTALLED) - installed)
@@ -67,16 +67,16 @@ def carry_out(node: ControlNode, row: Row) -> Verdict:
     if DECOY in node.numbers():
         problems.append("the fleet of another directory was read")
     if done.code == 0:
-        problems += [*operation.effect(node), *_missing(stage), *_invalid(row, done)]
+        problems += [*operation.effect(node), *_missing(machine), *_invalid(row, done)]
         return Verdict(WRONG, "; ".join(problems)) if problems else Verdict(RIGHT)
-    return _refused(stage, done, problems)
+    return _refused(machine, done, problems)
 
 
-def _refused(stage: Stage, done: Started, problems: list[str]) -> Verdict:
+def _refused(machine: Machine, done: Started, problems: list[str]) -> Verdict:
     said = done.out + done.err
-    for refusal in refusals(stage.row, stage.operation):
+    for refusal in refusals(machine.row, machine.operation):
         if re.search(refusal.sentence, " ".join(said.split())):
-            sent = [call["path"] for call in stage.node.sandbox.journal()]
+            sent = [call["path"] for call in machine.node.sandbox.journal()]
             problems += [f"refused after the requests {sent}"] if sent else []
             if refusal.by == REFUSED and "Traceback" in said:
                 problems.append("a traceback was printed")
@@ -91,16 +91,16 @@ def _secrets(node: ControlNode, done: Started) -> Iterator[str]:
     yield from ("a token was printed" for token in tokens if token in done.out + done.err)
 
 
-def _places(stage: Stage, before: set[str], after: set[str]) -> Iterator[str]:
+def _places(machine: Machine, before: set[str], after: set[str]) -> Iterator[str]:
     """Yield each new file outside the directories where the operation, Ansible and ansible-runner may write."""
-    own = [stage.base / name for name in stage.operation.files]
-    ansibles = [home / ".ansible" / "tmp" for home in (stage.node.home, stage.listed_home)]
-    ansibles += [stage.state / "ansible", stage.state / "modules", stage.folder / "users"]
-    ansibles += [stage.job / name for name in ("artifacts", "daemon.log")]
+    own = [machine.base / name for name in machine.operation.files]
+    ansibles = [home / ".ansible" / "tmp" for home in (machine.node.home, machine.listed_home)]
+    ansibles += [machine.state / "ansible", machine.state / "modules", machine.folder / "users"]
+    ansibles += [machine.job / name for name in ("artifacts", "daemon.log")]
     # The files that were transmitted are its base directory.
-    ansibles += [stage.worker / name for name in ("artifacts", "env", "inventory", "daemon.log")]
+    ansibles += [machine.worker / name for name in ("artifacts", "env", "inventory", "daemon.log")]
     copied = {path.replace("job/", "worker/", 1) for path in before if path.startswith("job/")}
-    allowed = [path.relative_to(stage.folder) for path in [*own, *ansibles, *filter(None, [stage.record])]]
+    allowed = [path.relative_to(machine.folder) for path in [*own, *ansibles, *filter(None, [machine.record])]]
     for path in sorted(after - before - copied):
         if not any(Path(path).is_relative_to(one) for one in _with_siblings(allowed)):
             yield f"{path} was written"
@@ -112,11 +112,11 @@ def _with_siblings(allowed: list[Path]) -> Iterator[Path]:
         yield path.parent if path.parent.name in ("report", "out") else path
 
 
-def _missing(stage: Stage) -> Iterator[str]:
-    for name in stage.operation.files:
-        if not (stage.base / name).exists():
-            yield f"{name} was not written to {stage.base.relative_to(stage.folder)}"
-    if stage.operation.records and not (stage.record and tree(stage.record)):
+def _missing(machine: Machine) -> Iterator[str]:
+    for name in machine.operation.files:
+        if not (machine.base / name).exists():
+            yield f"{name} was not written to {machine.base.relative_to(machine.folder)}"
+    if machine.operation.records and not (machine.record and tree(machine.record)):
         yield "there is no record where it belongs"
 
 
