@@ -19,7 +19,13 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.environments import F
 from ansible_collections.fonnte.whatsapp.tests.conformance.operations import OPERATIONS
 from ansible_collections.fonnte.whatsapp.tests.conformance.pairs import Row, pairs_of
 from ansible_collections.fonnte.whatsapp.tests.conformance.persons import Person
-from ansible_collections.fonnte.whatsapp.tests.conformance.selection import ROWS, combined, label, pairwise
+from ansible_collections.fonnte.whatsapp.tests.conformance.selection import (
+    ROWS,
+    WITH_OPERATION,
+    combined,
+    label,
+    pairwise,
+)
 from ansible_collections.fonnte.whatsapp.tests.conformance.surroundings import ControlNode
 from ansible_collections.fonnte.whatsapp.tests.conformance.verdicts import WRONG, carry_out
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
@@ -38,8 +44,8 @@ def test_the_rows_hold_each_pair_of_values() -> None:
     }
     held = set().union(*map(pairs_of, pairwise()))
     assert all(not possible(dict(pair)) for pair in wanted - held) and len(wanted & held) > 100
-    for operation, value in itertools.product(OPERATIONS, factors["directory"]):
-        assert frozenset([("operation", operation.name), ("directory", value)]) in held
+    for operation, place in itertools.product(OPERATIONS, WITH_OPERATION):
+        assert frozenset([("operation", operation.name), place]) in held
 
 
 @pytest.fixture
