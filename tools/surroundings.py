@@ -110,7 +110,7 @@ SPDX-License-Identifier\x3a GPL-3.0-or-later
 
 `make surroundings` wrote this page on {date}. It ran {cells} cells: {counts}.
 
-A cell is one operation in one environment, on {cores}. On several, it shows the worst verdict:
+A cell is one operation in one environment, on {cores}, and from a shell also on the oldest one, with and without `jinja2_native`. A cell that was run on several shows the worst verdict:
 
 - **right**: the right devices were changed, files are in the right place and nowhere else, the output is valid, and no token is in it.
 - **refused**: the operation ended with one sentence before its first request, and wrote nothing.
@@ -124,7 +124,8 @@ The first environment is a shell on an engineer's machine. Each other row differ
 
 {pairs} more cells combine values: each two values of two factors occur together in at least one of them. `make test` runs these; `tests/conformance/selection.py` chooses them.
 
-- **runner**: ansible-runner 2.4.3, `run`, and `transmit | worker | process`. The project of `docs/awx.md` is a test of its own (`test_runner.py`), and the units of `docs/systemd.md` too (`test_systemd.py`).
+- **runner**: ansible-runner 2.4.3, `run`, and `transmit | worker | process`. The project of `docs/awx.md` is a test of its own (`test_runner.py`), and the units of `docs/systemd.md` too (`test_systemd.py`). `make guides` follows
+  `docs/awx.md` and `docs/audit-in-ci.md` in a shell.
 - **systemd**: a clean environment with the variables that the unit sets. systemd itself is not started.
 - **JSON lines** is a callback of the tests that prints JSON like `ansible.posix.jsonl`. The real ones are separate rows.
 - **unknown uid**, **read-only** and **one volume** are user and mount namespaces of Linux, without capabilities.
