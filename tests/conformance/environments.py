@@ -273,7 +273,8 @@ class Machine:
         home = self.row["home"]
         if self.row["files"] == "one volume":
             yield f"mount --bind {self.folder} {self.folder}"
-            yield "cd ."
+            # Into the new mount; the old one becomes read-only.
+            yield f"cd {self.start_directory}"
             # The kernel's own file systems, and the semaphores of processes, are not on the disk.
             yield (
                 f"cut -d' ' -f5 /proc/self/mountinfo | grep -Ev '^({self.folder}|/proc|/sys|/dev)(/|$)'"
