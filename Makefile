@@ -8,7 +8,7 @@
 # The first Python that runs: a name on the PATH may be a version manager's shim that does not.
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 8))' >/dev/null 2>&1 && echo $$name && break; done)
-RUN = PYTHONDONTWRITEBYTECODE=1 FRESH="$(FRESH)" $(or $(PYTHON),python3) -m tools
+RUN = PYTHONDONTWRITEBYTECODE=1 $(or $(PYTHON),python3) -m tools
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -25,7 +25,7 @@ demo: ## see the collection at work on a sandbox, in about a minute
 demo-events: ## see a rulebook report devices that drop off
 	@$(RUN) demo-events $(ARGS)
 
-test: ## the checks that each change has to pass; what did not change since it passed is not run again (FRESH=1 runs all)
+test: ## the checks that each change has to pass
 	@$(RUN) test
 
 check: ## the quick checks, for while you work
@@ -88,7 +88,7 @@ changelog: ## write CHANGELOG.md from changelogs/fragments
 matrix: ## every ansible-core on every Python here; writes docs/matrix.md. ARGS="2.16 2.21" plays some and writes nothing
 	@$(RUN) matrix $(ARGS)
 
-release-check: ## what publishers of collections ask, as a table with verdicts; ARGS="importer" runs one stage
+release-check: ## the checkers of those who publish collections; ARGS="importer" runs one stage
 	@$(RUN) release-check $(ARGS)
 
 release: ## bump, changelog, build, check and tag, up to the upload: make release VERSION=1.1.0

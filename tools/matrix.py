@@ -13,7 +13,7 @@ from tools import stages, venvs
 from tools.counts import Counts
 from tools.interpreters import find
 from tools.paths import BUILD, ROOT, TREE_ROOT
-from tools.runner import Outcome, locked, passed_so_far, play, say, set_up
+from tools.runner import Outcome, locked, play, say, set_up
 from tools.stages import Context, Stage
 
 PAGE = ROOT / "docs" / "matrix.md"
@@ -171,30 +171,20 @@ def _installable(table: Sequence[Cell]) -> Dict[str, bool]:
     return made
 
 
-SO_FAR = "--so-far"
-
-
 def main(arguments: Sequence[str]) -> int:
-    """Play the matrix, or the series of ansible-core that are named; print the table, and write it when it is whole.
-
-    With --so-far nothing is played: the table is written from what has passed on this state of the checkout.
-    """
-    table = cells([word for word in arguments if word != SO_FAR])
+    """Run the matrix, or the named series of ansible-core; print the table, and write it when it is whole."""
+    table = cells(arguments)
     if not table:
         say("no such series of ansible-core; there are %s" % ", ".join(core.minor for core in CORES))
         return 2
-    if SO_FAR in arguments:
-        ended = passed_so_far(_stages(table))
-    else:
-        made = _installable(table)
-        table = [cell if _can_be_played(cell, made) else _not_installed(cell) for cell in table]
-        # Those that keep all cores busy first, so that the others find one another.
-        ready = sorted(_stages(table), key=lambda stage: -stage.cores)
-        ended = play(ready) if ready else []
-    outcomes = {outcome.stage.name: outcome for outcome in ended}
+    made = _installable(table)
+    table = [cell if _can_be_played(cell, made) else _not_installed(cell) for cell in table]
+    # Those that keep all cores busy first, so that the others find one another.
+    ready = sorted(_stages(table), key=lambda stage: -stage.cores)
+    outcomes = {outcome.stage.name: outcome for outcome in (play(ready) if ready else [])}
     text = page(table, outcomes, datetime.date.today())
     say("\n" + text[text.index("| ") :])
-    if set(arguments) <= {SO_FAR}:
+    if not arguments:
         PAGE.write_text(text, encoding="utf-8")
     return 0 if good(table, outcomes) else 1
 

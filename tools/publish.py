@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stages of make release-check that make test does not have: what the places that publish collections ask."""
+"""The stages of make release-check that make test does not have: the checkers of those who publish collections."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import time
 from pathlib import Path
 from typing import Dict, List, Sequence, Tuple
 
-from tools import address, collection, contents
-from tools.asked import WAITING
+from tools import address, collection
 from tools.counts import Counts
 from tools.environment import for_pip, for_stage, home_of
-from tools.paths import BUILD, NAME, NAMESPACE, RESULTS, ROOT, TREE_ROOT
+from tools.paths import BUILD, NAME, NAMESPACE, ROOT
 from tools.process import run
+from tools.runner import run_stages, say
 from tools.sandbox import running
-from tools.stages import Context, Stage, note, units
+from tools.stages import ASKED_FOR, Context, Stage, note
+from tools.stages import STAGES as SHARED_STAGES
 from tools.tree import source_files
 from tools.venvs import Venv
 
 OWN = BUILD / "publish"
-FACTS = RESULTS / "facts.json"
 
 
 def _said(context: Context, command: Sequence[str], cwd: Path, env: Dict[str, str]) -> Tuple[int, str]:
@@ -99,23 +99,6 @@ def importer_problems(code: int, output: str) -> List[str]:
     return problems
 
 
-def references(context: Context) -> Counts:
-    """Lint all documentation, with every reference to any module, option and return value looked up."""
-    venv = context.venvs["publish"]
-    env = for_stage(context.name, [venv.bin])
-    env.update(ANSIBLE_COLLECTIONS_PATH=str(TREE_ROOT))
-    command = [venv.program("antsibull-docs"), "lint-collection-docs", "--plugin-docs"]
-    command += [
-        "--validate-collection-refs",
-        "all",
-        "--disallow-unknown-collection-refs",
-        "--check-extra-docs-refs",
-        ".",
-    ]
-    code, _output = _said(context, command, context.tree, env)
-    return _verdict(context, ["antsibull-docs ended with exit code %d" % code] if code else [], passed=1)
-
-
 NOX = ("lint", "docs-check", "license-check", "extra-checks")
 
 
@@ -132,14 +115,6 @@ def nox(context: Context) -> Counts:
         if code != 0:
             problems.append("session %s ended with exit code %d" % (session, code))
     return _verdict(context, problems, passed=len(NOX))
-
-
-def licences(context: Context) -> Counts:
-    """Ask REUSE whether every file says whose it is and under which licence."""
-    venv = context.venvs["publish"]
-    command = [venv.program("reuse"), "lint"]
-    code, _output = _said(context, command, context.tree, for_stage(context.name, [venv.bin]))
-    return _verdict(context, ["reuse lint ended with exit code %d" % code] if code else [], passed=1)
 
 
 # An execution environment with nothing but the collection.
@@ -312,57 +287,25 @@ def documented(root: Path) -> Dict[str, List[str]]:
     return {kind: ["%s.%s.%s" % (NAMESPACE, NAME, name) for name in names] for kind, names in found.items()}
 
 
-def facts(context: Context) -> Counts:
-    """Look at what can be read from the files themselves; each fact counts as one."""
-    venv = context.venvs["newest"]
-    env = for_stage(context.name, [venv.bin])
-    env["PYTHONPATH"] = str(context.tree)
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    if FACTS.exists():
-        FACTS.unlink()
-    command = [venv.program("python"), "-m", "tools.facts", str(context.tree), str(FACTS)]
-    code, _output = _said(context, command, context.tree, env)
-    found: Dict[str, str] = json.loads(FACTS.read_text(encoding="utf-8")) if code == 0 else {"tools.facts": "ended"}
-    counted = [name for name in sorted(found) if name not in WAITING]
-    return _verdict(context, ["%s: %s" % (name, found[name]) for name in counted if found[name]], len(counted))
-
-
-def told_facts() -> Dict[str, str]:
-    """Return what the last run of the stage facts found wrong with each."""
-    found: Dict[str, str] = json.loads(FACTS.read_text(encoding="utf-8"))
-    return found
-
-
-def tools(context: Context) -> Counts:
-    """Run the unit tests of these tools."""
-    return units(context)
-
-
-def weigh(context: Context) -> Counts:
-    """Build the artifact, and tell what its parts weigh."""
-    artifact = _artifact(context, context.venvs["newest"])
-    for part, files, size in contents.weights(artifact):
-        note(context.log, "%4d files %8d bytes  %s: %s" % (files, size, ", ".join(part.patterns), part.why))
-    found = contents.problems(artifact)
-    return _verdict(context, found, 1, "%d files, %d kB" % (len(contents.files_of(artifact)), _kilobytes(artifact)))
-
-
-def _kilobytes(artifact: Path) -> int:
-    return round(artifact.stat().st_size / 1000)
-
-
 PUBLISH = ("publish",)
 STAGES: Tuple[Stage, ...] = (
-    Stage("facts", "what the files themselves say", facts, "galaxy.yml"),
-    Stage("artifact", "what the artifact holds, and what it weighs", weigh, "galaxy.yml"),
     Stage("importer", "galaxy-importer", importer, "galaxy.yml", venvs=("importer",)),
-    Stage("references", "antsibull-docs, all references", references, "plugins", venvs=PUBLISH),
-    # In copies of their own: what other stages leave beside the files has no licence.
-    Stage("licences", "REUSE", licences, "LICENSES", venvs=PUBLISH, tree=BUILD / "tree-licences"),
+    # In a copy of its own: what other stages leave beside the files has no license.
     Stage("nox", "antsibull-nox", nox, "noxfile.py", venvs=PUBLISH, tree=BUILD / "tree-nox"),
     Stage("builder", "ansible-builder", builder, "meta/execution-environment.yml", venvs=PUBLISH),
     Stage("secrets", "detect-secrets", secrets, "README.md", venvs=PUBLISH),
     Stage("schemas", "files for GitHub and pre-commit", schemas, ".github/workflows", venvs=PUBLISH),
-    Stage("tools", "the tools that publish", tools, "tests/unit/tools", arguments=("tests/unit/tools",)),
     Stage("installed", "the artifact alone", installed, "README.md", venvs=("demo",)),
 )
+# Of other targets: a release needs them too.
+OTHERS = ("lint", "sanity-newest", "sanity-oldest", "docs")
+
+
+def check_release(arguments: Sequence[str]) -> int:
+    """Run all stages, or those that are named; return the exit code."""
+    known = [*(stage for stage in SHARED_STAGES + ASKED_FOR if stage.name in OTHERS), *STAGES]
+    chosen = [stage for stage in known if not arguments or stage.name in arguments]
+    if not chosen:
+        say("no such stage; there are %s" % ", ".join(stage.name for stage in known))
+        return 2
+    return run_stages(chosen)

@@ -1,149 +1,103 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A release: bumped, with its changelog, built, checked and tagged, and not uploaded."""
+"""The changelog, and a release: checked, committed, tagged and built. Nothing leaves the machine."""
 
 from __future__ import annotations
 
-import hashlib
 import re
+import shutil
 import subprocess
-from pathlib import Path
-from typing import Callable, Sequence, Tuple
+from typing import Callable, List
 
-from tools import changelog, collection, release_check, tree
-from tools.paths import BUILD, LOGS, ROOT, relative
+from tools import collection, publish, tree
+from tools.environment import for_stage
+from tools.paths import BUILD, LOGS, ROOT, TREE_ROOT, collection_in, relative
+from tools.process import run
 from tools.runner import locked, say, set_up
 
-USAGE = "name the version: make release VERSION=1.1.0"
-SEMANTIC = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
-FOLDER = BUILD / "release"
+WRITTEN = ("CHANGELOG.md", "changelogs/changelog.yaml")
 TOUCHED = ("galaxy.yml", "CHANGELOG.md", "changelogs")
 
 
 class Refused(Exception):
-    """Nothing was released, and why."""
+    """Nothing was released, and the reason."""
+
+
+def write_changelog(arguments: List[str]) -> int:
+    """Write the changelog of the version in galaxy.yml from the fragments; return the exit code."""
+    with locked():
+        venv = set_up(["newest"])["newest"]
+        copy = tree.sync(tree.source_files())
+        env = for_stage("changelog", [venv.bin])
+        env.update(ANSIBLE_COLLECTIONS_PATH=str(TREE_ROOT))
+        command = [venv.program("antsibull-changelog"), "release", "--update-existing", "--reload-plugins"]
+        code = run(command + arguments, cwd=copy, env=env, log=None)
+    if code == 0:
+        for path in WRITTEN:
+            shutil.copyfile(str(collection_in(TREE_ROOT) / path), str(ROOT / path))
+        for fragment in (ROOT / "changelogs" / "fragments").glob("*.y*ml"):
+            if not (copy / "changelogs" / "fragments" / fragment.name).exists():
+                fragment.unlink()
+    return code
 
 
 def _git(*words: str) -> str:
-    done = subprocess.run(
-        ("git",) + words,
-        cwd=str(ROOT),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        check=False,
-    )
+    done = subprocess.run(("git",) + words, cwd=str(ROOT), stdout=subprocess.PIPE, check=False)
     if done.returncode != 0:
-        raise Refused("git %s: %s" % (" ".join(words), done.stderr.decode(errors="replace").strip()))
+        raise Refused("git %s ended with exit code %d" % (" ".join(words), done.returncode))
     return done.stdout.decode().strip()
 
 
-def numbers(version: str) -> Tuple[int, ...]:
-    """Return the numbers of a version; Refused where it has not three of them."""
-    if not SEMANTIC.fullmatch(version):
-        raise Refused("%s is no version of three numbers; %s" % (version or "an empty text", USAGE))
-    return tuple(int(part) for part in version.split("."))
-
-
-def version_in(galaxy: str) -> str:
-    """Return the version that galaxy.yml names."""
-    found = re.search(r"^version: (\S+)$", galaxy, re.MULTILINE)
-    if found is None:
-        raise Refused("galaxy.yml has no version")
-    return found.group(1)
-
-
-def with_version(galaxy: str, version: str) -> str:
-    """Return galaxy.yml with another version."""
-    return re.sub(r"^version: \S+$", "version: " + version, galaxy, flags=re.MULTILINE)
-
-
-def refuse(version: str, current: str, tags: Sequence[str], branch: str, changes: str) -> None:
-    """Refuse what must not be released: Refused with a sentence."""
-    if changes:
-        raise Refused("there are changes that are not committed:\n" + changes)
-    if branch != "main":
-        raise Refused("releases are made on the branch main, and this is %s" % branch)
+def check_version(version: str, tags: List[str], branch: str, changes: str) -> None:
+    """Raise Refused for a version, a branch or a checkout that must not be released."""
+    if not re.fullmatch(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}", version):
+        raise Refused("name the version, three numbers: make release VERSION=1.1.0")
+    if changes or branch != "main":
+        raise Refused("a release needs the branch main, with everything committed")
     if version in tags:
         raise Refused("%s is tagged already" % version)
-    newest = max([numbers(tag) for tag in tags if SEMANTIC.fullmatch(tag)], default=(0, 0, 0))
-    if numbers(version) < numbers(current) or numbers(version) <= newest:
-        latest = ".".join(str(number) for number in max(newest, numbers(current)))
-        raise Refused("%s is not newer than %s" % (version, latest))
 
 
-def main(arguments: Sequence[str], check: Callable[[], int] = lambda: release_check.main(())) -> int:
-    """Make a release of the version that is named; return the exit code."""
+def main(arguments: List[str], check: Callable[[List[str]], int] = publish.check_release) -> int:
+    """Release the version that is named; return the exit code."""
     version = arguments[0] if arguments else ""
     try:
-        _release(version, check)
+        tags, branch = _git("tag", "--list").splitlines(), _git("branch", "--show-current")
+        check_version(version, tags, branch, _git("status", "--porcelain"))
+        _write(version)
+        if check([]) != 0:
+            raise Refused("a check failed; git checkout -- %s takes back what was written" % " ".join(TOUCHED))
+        if _git("status", "--porcelain"):
+            _git("add", "--all", *TOUCHED)
+            _git("commit", "--message", "Release %s" % version)
+        _git("tag", "--annotate", version, "--message", "Release %s" % version)
+        say(DONE % (version, _build(), version))
     except (Refused, collection.NotBuilt) as reason:
         say("no release: %s" % reason)
         return 1
     return 0
 
 
-def _release(version: str, check: Callable[[], int]) -> None:
-    galaxy = ROOT / "galaxy.yml"
-    current = version_in(galaxy.read_text(encoding="utf-8"))
-    numbers(version)
-    tags = _git("tag", "--list").splitlines()
-    refuse(version, current, tags, _git("branch", "--show-current"), _git("status", "--porcelain"))
-    try:
-        _prepare(version, current)
-        if check() != 0:
-            raise Refused("a check failed; what was written is taken back")
-    except BaseException:
-        _take_back()
-        raise
-    if _git("status", "--porcelain"):
-        _git("add", "--all", *TOUCHED)
-        _git("commit", "--message", "Release %s" % version)
-    artifact = _build(version)
-    _git("tag", "--annotate", version, "--message", "Release %s" % version)
-    say(
-        DONE
-        % (version, relative(artifact), hashlib.sha256(artifact.read_bytes()).hexdigest(), version, relative(artifact))
-    )
-
-
-DONE = """
-Release %s is committed and tagged here, and nothing has left this machine.
-  %s
-  sha256 %s
-Look at it, run make test on it, then send both:
+DONE = """Release %s is committed and tagged here: %s. Run make test on it, then:
   git push origin main %s
-  ansible-galaxy collection publish %s"""
+  ansible-galaxy collection publish with the artifact"""
 
 
-def _prepare(version: str, current: str) -> None:
-    """Write the version and its changelog. A first release that is written already needs no fragments."""
+def _write(version: str) -> None:
     galaxy = ROOT / "galaxy.yml"
-    fragments = list((ROOT / "changelogs" / "fragments").glob("*.y*ml"))
-    if version != current and not fragments:
-        raise Refused("there is no fragment in changelogs/fragments: nothing to tell of %s" % version)
-    galaxy.write_text(with_version(galaxy.read_text(encoding="utf-8"), version), encoding="utf-8")
-    if fragments and changelog.main([]) != 0:
+    text = galaxy.read_text(encoding="utf-8")
+    galaxy.write_text(re.sub(r"(?m)^version: \S+$", "version: " + version, text), encoding="utf-8")
+    if any((ROOT / "changelogs" / "fragments").glob("*.y*ml")) and write_changelog([]) != 0:
         raise Refused("antsibull-changelog failed")
 
 
-def _take_back() -> None:
-    _git("checkout", "--", *TOUCHED)
-    _git("clean", "--force", "--quiet", "--", "changelogs")
-
-
-def _build(version: str) -> Path:
-    """Build from what is committed, and from nothing else."""
+def _build() -> str:
+    """Build the artifact from the tagged commit; return where it is."""
     with locked():
-        venv = set_up(["newest"])["newest"]
-        files = tree.source_files()
-        if _git("status", "--porcelain"):
-            raise Refused("there are changes that are not committed")
-        tree.sync(files)
         LOGS.mkdir(parents=True, exist_ok=True)
-        artifact = collection.build_artifact(venv, FOLDER, LOGS / "release.log")
+        tree.sync(tree.source_files())
+        venv = set_up(["newest"])["newest"]
+        artifact = collection.build_artifact(venv, BUILD / "release", LOGS / "release.log")
     collection.check_contents(artifact)
-    if artifact.name != "fonnte-whatsapp-%s.tar.gz" % version:
-        raise Refused("the artifact is called %s" % artifact.name)
-    return artifact
+    return relative(artifact)

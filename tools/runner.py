@@ -1,26 +1,23 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run stages: side by side where cores allow, from the cache where nothing changed, one line for each."""
+"""Run stages: side by side where cores allow, one line for each."""
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
-import json
-import os
 import sys
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Sequence, Set
+from typing import Dict, Iterator, List, Sequence, Set
 
 from tools import collection, process, tree, venvs
 from tools.ansible_test import SUMMARY
 from tools.counts import Counts
-from tools.paths import BUILD, LOCK, LOGS, PASSED, ROOT, TREE_ROOT, collection_in, relative
+from tools.paths import BUILD, LOCK, LOGS, ROOT, TREE_ROOT, collection_in, relative
 from tools.stages import WORKERS, Context, Stage
 
 TAIL = 40
@@ -33,7 +30,6 @@ class Outcome:
     stage: Stage
     counts: Counts
     seconds: float
-    cached: bool = False
 
 
 _printing = threading.Lock()
@@ -67,29 +63,6 @@ def _names_of_venvs(stages: Sequence[Stage]) -> List[str]:
     return sorted({name for stage in stages for name in stage.venvs})
 
 
-def _key(stage: Stage, tree_hash: str, arguments: Sequence[str]) -> str:
-    parts = [stage.name, tree_hash] + [venvs.key(name) for name in stage.venvs] + list(arguments)
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def _passed_before(stage: Stage, key: str) -> Optional[Counts]:
-    try:
-        record = json.loads((PASSED / (stage.name + ".json")).read_text(encoding="utf-8"))
-        return Counts(**record["counts"]) if record["key"] == key else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _remember(outcome: Outcome, key: str) -> None:
-    PASSED.mkdir(parents=True, exist_ok=True)
-    file = PASSED / (outcome.stage.name + ".json")
-    if outcome.counts.failed:
-        if file.exists():
-            file.unlink()
-        return
-    file.write_text(json.dumps({"key": key, "counts": asdict(outcome.counts)}), encoding="utf-8")
-
-
 def run_stage(stage: Stage, made: Dict[str, venvs.Venv], tree_hash: str, arguments: Sequence[str]) -> Outcome:
     """Run one stage into its log."""
     began = time.monotonic()
@@ -117,8 +90,7 @@ def run_stage(stage: Stage, made: Dict[str, venvs.Venv], tree_hash: str, argumen
 
 def _report(outcome: Outcome, width: int) -> None:
     mark = "FAIL" if outcome.counts.failed else "ok"
-    when = "unchanged since it last passed" if outcome.cached else "%.0f s" % outcome.seconds
-    text = "%-4s  %-*s  %s  (%s)" % (mark, width, outcome.stage.name, outcome.counts.text(), when)
+    text = "%-4s  %-*s  %s  (%.0f s)" % (mark, width, outcome.stage.name, outcome.counts.text(), outcome.seconds)
     if outcome.counts.failed:
         log = LOGS / (outcome.stage.name + ".log")
         end = venvs.tail(log, TAIL).rpartition(SUMMARY)[2].strip("\n")
@@ -130,11 +102,10 @@ def _report(outcome: Outcome, width: int) -> None:
 class _Pool:
     """Starts stages in order as their cores become free."""
 
-    def __init__(self, made: Dict[str, venvs.Venv], tree_hash: str, arguments: Sequence[str], fresh: bool) -> None:
+    def __init__(self, made: Dict[str, venvs.Venv], tree_hash: str, arguments: Sequence[str]) -> None:
         self.made = made
         self.tree_hash = tree_hash
         self.arguments = arguments
-        self.fresh = fresh
         self.free = WORKERS
         self.changed = threading.Condition()
         self.outcomes: List[Outcome] = []
@@ -159,13 +130,7 @@ class _Pool:
         return self.outcomes
 
     def _one(self, stage: Stage, cores: int, width: int) -> None:
-        key = _key(stage, self.tree_hash, self.arguments)
-        known = None if self.fresh else _passed_before(stage, key)
-        if known:
-            outcome = Outcome(stage, known, 0.0, cached=True)
-        else:
-            outcome = run_stage(stage, self.made, self.tree_hash, self.arguments)
-            _remember(outcome, key)
+        outcome = run_stage(stage, self.made, self.tree_hash, self.arguments)
         _report(outcome, width)
         with self.changed:
             self.outcomes.append(outcome)
@@ -182,11 +147,6 @@ def _copies(stages: Sequence[Stage]) -> str:
     return tree.content_hash(files, first)
 
 
-def fresh_wanted() -> bool:
-    """Return whether earlier results are not to be used: asked for, or on a continuous integration machine."""
-    return os.environ.get("FRESH", "") not in ("", "0") or os.environ.get("CI", "").lower() in ("1", "true", "yes")
-
-
 class NotPlayed(Exception):
     """Stages could not be run at all."""
 
@@ -198,14 +158,7 @@ def play(stages: Sequence[Stage], arguments: Sequence[str] = ()) -> List[Outcome
     with locked():
         LOGS.mkdir(parents=True, exist_ok=True)
         made = set_up(_names_of_venvs(stages))
-        return _run_pool(stages, _Pool(made, _copies(stages), arguments, fresh_wanted()))
-
-
-def passed_so_far(stages: Sequence[Stage]) -> List[Outcome]:
-    """Return how the stages ended that have passed on the checkout as it is now; nothing is run."""
-    tree_hash = tree.content_hash(tree.source_files(), ROOT)
-    known = ((stage, _passed_before(stage, _key(stage, tree_hash, ()))) for stage in stages)
-    return [Outcome(stage, counts, 0.0, cached=True) for stage, counts in known if counts]
+        return _run_pool(stages, _Pool(made, _copies(stages), arguments))
 
 
 def run_stages(stages: Sequence[Stage], arguments: Sequence[str] = (), notes: Sequence[str] = ()) -> int:

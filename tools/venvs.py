@@ -93,11 +93,6 @@ def recipe(name: str) -> Recipe:
     return Recipe(interpreter, REQUIREMENTS / "matrix.txt", ("ansible-core==%s" % core,))
 
 
-def key(name: str) -> str:
-    """Return what a result obtained with this environment depends on: its pins and its interpreter."""
-    return recipe(name).key
-
-
 def ensure(name: str, say: Callable[[str], None]) -> Venv:
     """Return the environment of a name, and make it first when it is not there yet."""
     made_of = recipe(name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.input_files import find_encoding_problem
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import printable
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import misspelt, read_fleet
 
@@ -38,6 +39,11 @@ options:
     description: Names of variables. One that is almost the name of one of O(options) is a problem.
     type: list
     elements: str
+    default: []
+  files:
+    description: Files of declarations. One that is not saved as UTF-8, or cannot be read, is a problem.
+    type: list
+    elements: path
     default: []
   options:
     description: The names of variables that are known, for O(names).
@@ -77,10 +83,16 @@ _value:
 
 
 def fleet_problems(
-    sources: t.Mapping[str, t.Any], stamped: bool = False, names: t.Sequence[str] = (), options: t.Sequence[str] = ()
+    sources: t.Mapping[str, t.Any],
+    stamped: bool = False,
+    names: t.Sequence[str] = (),
+    options: t.Sequence[str] = (),
+    files: t.Sequence[str] = (),
 ) -> list[str]:
     """Return a sentence for each reason why sources do not declare one fleet."""
-    problems = [*misspelt(names, options), *read_fleet(sources, stamped).problems]
+    unread = [(path, problem) for path in files for problem in [find_encoding_problem(path)] if problem]
+    problems = [f"{path} {problem}; save it as UTF-8." for path, problem in unread]
+    problems += [*misspelt(names, options), *read_fleet(sources, stamped).problems]
     # A key or a name of a file is anybody's, and the sentence goes to a terminal.
     return [printable(problem) for problem in problems]
 

@@ -110,6 +110,7 @@ options:
     description:
       - The folder for the report, which is made if it is not there. Left out, nothing is written, and the result tells all the same.
       - Each file is written as a whole or not at all, for the user and the group to read.
+      - It cannot be inside an installed collection, and its path must not lead through a symbolic link of another user.
     type: path
   html:
     description:

@@ -51,7 +51,8 @@ options:
     description:
       - The PNG file for the QR code, or a folder. In a folder the file is named by the device's number, such as V(081200001001.png). Needed with O(method=qr).
       - Only its owner can read the file. B(Who sees the picture can link their own phone), so do not put it where others can see it.
-      - It is written whole or not at all. A file that is there and is no PNG is not replaced. A symbolic link of another user is not followed.
+      - It is written whole or not at all. A file that is there and is no PNG is not replaced.
+      - It cannot be inside an installed collection, and its path must not lead through a symbolic link of another user.
       - The folder must exist. In check mode an earlier task may have to make it, so a warning is given instead of an error.
       - With O(wait=true) the file is removed as soon as the device is linked, since it is of no use any more.
         Without, it stays until you remove it or the next run replaces it.

@@ -59,6 +59,7 @@ options:
     description:
       - The file for the facts, in JSON. It holds no secret. Facts of an earlier run stay, where nothing newer is found out.
       - A file that is something else, or about another service, is not overwritten.
+      - It cannot be inside an installed collection, and its path must not lead through a symbolic link of another user.
     type: path
   device_token:
     description:

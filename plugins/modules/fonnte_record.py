@@ -42,6 +42,7 @@ options:
     description:
       - The file of the backup, for V(backup) and V(restore). It is text in JSON, with a line for each file of the record, always in the same order.
       - A file that is there and is no backup is never replaced. A new file can be read by its owner only.
+      - A new backup cannot be inside an installed collection, and its path must not lead through a symbolic link of another user.
     type: path
   orphans:
     description:

@@ -210,7 +210,9 @@ writable:
   returned: success
   type: bool
 lasting:
-  description: Whether it looks as if it will be there for the next run. V(null) where nobody can tell, as in a container.
+  description:
+    - Whether it looks as if it will be there for the next run. V(null) where this is unknown, as in a container.
+    - A warning names storage on which locks do not reach other machines.
   returned: success
   type: bool
 lasting_because:

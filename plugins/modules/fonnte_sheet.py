@@ -37,6 +37,7 @@ options:
     description:
       - The folder of the declarations and the sheets. It is made if it is not there. Only its owner may look into it,
         and all files in it are for their owner only.
+      - It cannot be inside an installed collection, and its path must not lead through a symbolic link of another user.
     type: path
     required: true
   clients:

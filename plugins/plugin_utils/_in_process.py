@@ -28,6 +28,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport import CALL_TIMEOUTS
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.descriptors import close_descriptor
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.lineage import current_lineage
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import (
@@ -39,6 +40,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_a
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report, Task, run_command
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import Spec, renamed
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._abandoned import current_watch
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import KEEP, plain
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._masking import Secrets, masked
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._progress import Progress
@@ -61,7 +63,10 @@ class InProcess(ActionBase):
 
     def run(self, tmp: object = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Run the module here if that makes no difference, and as a module otherwise."""
-        variables = task_vars or {}
+        with current_watch().working():
+            return self._run(task_vars or {})
+
+    def _run(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(None, variables)
         why = self._why_as_a_module(variables)
         if why:
@@ -236,7 +241,7 @@ def _working_directory(path: str) -> t.Iterator[None]:
         if start is not None:
             with contextlib.suppress(OSError):
                 os.fchdir(start)
-            os.close(start)
+            close_descriptor(start)
 
 
 def _is_this_user(name: str) -> bool:

@@ -130,7 +130,7 @@ _IGNORED_KEYS = {
     "ctime",
 }
 # Whether a temporary directory is one that the record warns of depends on the machine.
-_STORAGE = re.compile(r"may not last|for temporary files")
+_STORAGE = re.compile(r"may not last|for temporary files|is empty, and the account has")
 _TIME = re.compile(r"20[23]\d-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00| UTC)?)?")
 _IDS = (
     # Names and contents of record files depend on the sandbox's port.
@@ -146,7 +146,9 @@ def normalize(value: Any, replaced: dict[str, str]) -> Any:
     """Return a value without the machine's paths, ports and times."""
     if isinstance(value, dict):
         kept = {key: item for key, item in value.items() if key not in _IGNORED_KEYS and not key.startswith("_ansible")}
-        return {normalize(key, replaced): normalize(item, replaced) for key, item in kept.items()}
+        found = {normalize(key, replaced): normalize(item, replaced) for key, item in kept.items()}
+        # No warnings but such ones.
+        return {key: item for key, item in found.items() if key != "warnings" or item != [] or kept[key] == []}
     if isinstance(value, list):
         kept_items = [item for item in value if not (isinstance(item, str) and _STORAGE.search(item))]
         return [normalize(item, replaced) for item in kept_items]

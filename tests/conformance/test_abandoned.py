@@ -22,9 +22,18 @@ COUNT, BEGUN = 40, 3
 DEVICES = [{"device": f"0812000{16000 + index}", "name": f"Toko {index}"} for index in range(COUNT)]
 TASKS: dict[str, dict[str, Any]] = {
     "fleet": {"fonnte.whatsapp.fonnte_fleet": {"devices": DEVICES, "concurrency": 1, "api_timeout": 60}},
+    # The results of its items fill the pipe to ansible-playbook, which nothing reads any more.
+    "loop": {
+        "fonnte.whatsapp.fonnte_device": {
+            "device": "{{ item.device }}",
+            "name": "{{ item.name }}",
+            "api_timeout": 60,
+            "webhook": "https://hooks.example.com/" + "long/" * 400,
+        },
+        "loop": DEVICES,
+    },
 }
-# No loop: Ansible's worker blocks when it hands over its items' results. That each item
-# looks for its parents is a unit test.
+END_SECONDS = 300
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGHUP], ids=["killed", "hung-up"])
@@ -61,9 +70,13 @@ def test_nothing_new_is_begun(
 
 
 def _wait_for_the_end(home: Path) -> None:
-    """Wait until no process of the run is left: each has its home in its environment."""
-    mark = f"HOME={home}\0".encode()
-    while any(_has(process, mark) for process in Path("/proc").glob("[0-9]*")):
+    """Wait until no process of the run is left: each has its home in its environment. End those that stay."""
+    mark, until = f"HOME={home}\0".encode(), time.monotonic() + END_SECONDS
+    while left := [process for process in Path("/proc").glob("[0-9]*") if _has(process, mark)]:
+        if time.monotonic() > until:
+            for process in left:
+                os.kill(int(process.name), signal.SIGKILL)
+            raise AssertionError(f"{len(left)} processes of the run stay")
         time.sleep(0.1)
 
 

@@ -180,8 +180,10 @@ def test_clients_with_accounts_of_their_own(core: Path, sandbox: Sandbox, tmp_pa
     assert "Nobody declared 1 device of account account: 081200000002." in output
     assert kept(core, tmp_path / "tokens" / "toko-bunga.yml", SECRET) == {"081200000001": tokens["081200000001"]}
 
+    sandbox.clear_journal()
     code, output = play(core, sandbox, tmp_path, **{**safe, "fleet_tokens_password": "another"})
-    assert code != 0 and "could not be kept in" in output and sandbox.writes() == []
+    assert code != 0 and "fleet_tokens_password does not open every file there" in output and "toko-bunga.yml" in output
+    assert sandbox.journal() == []
 
 
 def test_tokens_are_given_to_a_command(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -340,3 +342,20 @@ def test_what_provision_cannot_read(words: list[str], says: str, sandbox: Sandbo
     declare(tmp_path, "fleet.yml", COMMON)
     code, output = provision(sandbox, tmp_path, *words)
     assert code != 0 and says.format(tmp_path) in output and sandbox.journal() == []
+
+
+@ON_USUAL_CORES
+def test_an_empty_record_is_explained_once(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    """As in a pod, which has a new record for each run."""
+    two_accounts(sandbox, tmp_path)
+    by_record = {**FILES, "fleet_handle_write_only": "recorded", "fleet_handle_unknown": "ignore"}
+    assert play(core, sandbox, tmp_path, **by_record)[0] == 0
+    for _pod in range(2):
+        (tmp_path / ".ansible" / "fonnte").rename(tmp_path / f"record-{_pod}")
+        code, output = play(core, sandbox, tmp_path, **by_record)
+        warnings = " ".join(output.split()).split("[WARNING]: ")[1:]
+        told = [place for place, text in enumerate(warnings) if "is empty, and the account has devices" in text]
+        assert code == 0 and len(told) == 1, warnings
+        assert all(word in warnings[told[0]] for word in ("stamped", "fonnte.whatsapp.record", "FONNTE_RECORD_PATH"))
+    code, output = play(core, sandbox, tmp_path, **by_record)
+    assert code == 0 and "changed=0" in output and "is empty, and" not in " ".join(output.split())

@@ -321,7 +321,8 @@ def test_a_file_for_tokens_that_is_not_encrypted_is_not_read(core: Path, sandbox
     (tokens / "toko-1.yml").write_text(planted, encoding="utf-8")
     safe = {"fleet_tokens_dest": str(tokens), "fleet_tokens_password": SECRET}
     code, output = play(core, sandbox, tmp_path, **of_client("081200000001"), **safe)
-    assert code != 0 and "a regular file that ansible-vault encrypted" in output
+    assert code != 0 and "toko-1.yml: it is not encrypted with ansible-vault" in output
+    assert sandbox.journal() == [] and "planted" not in output
     assert (tokens / "toko-1.yml").read_text(encoding="utf-8") == planted
 
 

@@ -128,7 +128,9 @@ def test_warnings(world: World) -> None:
         if words:
             assert any(words in warning for warning in told.warnings), f'no warning says "{words}": {told.warnings}'
         else:
-            assert told.warnings == []
+            # In check mode the record stays empty, and the devices of the account were made by hand.
+            (explained,) = told.warnings
+            assert "is empty, and the account has devices" in explained
 
 
 def test_webhooks_of_a_missing_device(world: World) -> None:

@@ -97,13 +97,21 @@ def test_several_files_in_one_string(node: ControlNode) -> None:
         ("link", "link_devices=081200016001, 081200016002"),
         ("decommission", "decommission_devices=081200016001, 081200016002"),
         ("dropped_off", "dropped_off_targets=081200016001, 081200016002"),
+        ("link", "link_devices=081200016001 081200016002"),
+        ("decommission", "decommission_devices=081200016001 081200016002"),
+        ("provision", "provision_files=clients clients"),
+        ("audit", "audit_files=clients clients"),
+        ("audit", "audit_dest=my report"),
+        ("adopt", "adopt_dest=my directory"),
+        ("record", "record_file=my record.json"),
+        ("doctor", "doctor_dest=my facts.json"),
     ],
 )
 def test_a_list_that_a_space_has_cut_is_refused(node: ControlNode, name: str, words: str) -> None:
     more = variables(dropped_off_senders=[FIRST]) if name == "dropped_off" else ()
     done = node.playbook(name, "-e", words, *more)
     assert done.returncode != 0 and words.partition("=")[0] in done.stdout and "comma" in done.stdout, done.stdout
-    assert node.sandbox.journal() == []
+    assert node.sandbox.journal() == [] and "Nothing was" in done.stdout
 
 
 def test_every_declaration_of_a_directory_is_read(node: ControlNode) -> None:

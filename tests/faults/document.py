@@ -48,6 +48,8 @@ _SECTIONS = {
     "The way to the service": "The service is not reached at all.",
     "The machine": "What lies about on the machine, and must not change what is sent, nor to whom.",
     "The record": "The folder of the record, before the run or in its middle.",
+    "After the request": "A step fails that comes after the answer of the service. It must not make completed work look "
+    "like a failure.",
     "Others at work": "Somebody else changes the account while a call of ours is on its way, or runs the same task.",
 }
 

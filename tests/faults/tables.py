@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .afterwards import AFTERWARDS
 from .faults import FAULTS, LASTING
 from .playing import Stage, Verdict
 from .scenes import SCENES, Scene
@@ -73,6 +74,7 @@ CELLS: tuple[Cell, ...] = (
     *_around("The way to the service", WAYS),
     *_around("The machine", MACHINES),
     *_around("The record", DAMAGES, with_call=True),
+    *_around("After the request", AFTERWARDS, with_call=True),
     *_around("Others at work", OTHERS, with_call=True),
 )
 

@@ -28,7 +28,7 @@ from .._common.yaml_edit import TextError, is_elsewhere, pairs, plain
 from .._device.settings import BY_OPTION, Kind, Settings, Value, declare
 from .declaration_files import DeclarationFile, Declared, Places, new_file, says, with_devices, with_settings
 from .declaration_files import read as read_declarations
-from .sheets import Filled, Listed, Sheet, Wrong, check, csv_with, decode, read_csv, read_yaml, yaml_with
+from .sheets import Filled, Listed, Sheet, Wrong, check, csv_with, decode, is_sheet, read_csv, read_yaml, yaml_with
 
 DEVICES = "devices.yml"
 CLIENTS = "clients"
@@ -323,7 +323,7 @@ def read_sheet(path: str) -> Sheet:
     text = read_text(path)
     if text is None:
         raise TextError(f"there is no sheet {path}", "run once without it: then it is written")
-    return read_yaml(text, path) if path.endswith((".yml", ".yaml")) else read_csv(text, path)
+    return read_csv(text, path) if is_sheet(path) else read_yaml(text, path)
 
 
 def changed_files(before: Folder, after: Folder) -> dict[str, str]:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from .._common import yaml_edit as yaml_text
 from .._common.errors import OptionError
+from .._common.input_files import EncodingError, decode_text
 from .._common.phone_numbers import NumberIndex, has_country, parse_number, refuse_lost_zero
 from .._common.redaction import printable
 from .._common.spreadsheet import BOM, dashed, guard_formula
@@ -124,18 +125,18 @@ def decode(raw: bytes, path: str) -> str:
     """
     if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise TextError(f"{path} is a file of a spreadsheet program", _AS_CSV)
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in raw:
-        raise TextError(f"{path} is saved as UTF-16", _AS_CSV)
-    text = None
     try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    if text is None:
-        raise TextError(f"{path} is not saved as UTF-8", _AS_CSV)
+        text = decode_text(raw)
+    except EncodingError as exc:
+        raise TextError(f"{path} {exc}", _AS_CSV if is_sheet(path) else "save it as UTF-8") from None
     if text.startswith(yaml_text.VAULT_HEADER):
         raise TextError(f"{path} is encrypted with ansible-vault", "decrypt it first (ansible-vault decrypt)")
     return text
+
+
+def is_sheet(path: str) -> bool:
+    """Return whether a spreadsheet program has saved a file, by its name."""
+    return not path.endswith((".yml", ".yaml"))
 
 
 # --- CSV ----------------------------------------------------------------------------------------------------------
@@ -186,12 +187,23 @@ def _table(text: str, path: str) -> _Table:
         raise TextError(
             f"{path} has all cells of a row in one", "open it again with the right separator, and " + _AS_CSV
         )
+    below = next((number for number, line in enumerate(text.splitlines(), start=1) if _separates(line)), 0)
+    if below:
+        raise TextError(
+            f"{path} has its columns in row {below}, and other rows above them", "delete the rows above that row"
+        )
     raise TextError(f"{path} has no column device in its first row", "put back the first row: " + ",".join(HEAD))
 
 
 def _separator(text: str) -> str:
     """Return what separates cells, by the first row; empty where it has no column for the number."""
-    first = next((line for line in text.splitlines() if line.strip() and not line.startswith(_SEPARATOR_LINE)), "")
+    return _separates(
+        next((line for line in text.splitlines() if line.strip() and not line.startswith(_SEPARATOR_LINE)), "")
+    )
+
+
+def _separates(first: str) -> str:
+    """Return what separates the cells of a row with a column for the number; empty if it has none."""
     for separator in SEPARATORS:
         if "device" in (_cleaned(cell).lower() for cell in first.replace('"', "").split(separator)):
             return separator

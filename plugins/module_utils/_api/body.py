@@ -17,7 +17,8 @@ import typing as t
 import zlib
 
 from .._common.errors import UnreadableError
-from .wire import NO_ANSWER, Caller, Late
+from .deadline import Attempt
+from .wire import NO_ANSWER
 
 LARGEST_BODY = 32 * 1024 * 1024
 # What is read, and what is decompressed, in one step.
@@ -34,26 +35,25 @@ class DecodingError(Exception):
     """The body is not what its Content-Encoding says."""
 
 
-def read_body(read: t.Callable[[int], bytes], encoding: str, caller: Caller, limit: int = LARGEST_BODY) -> bytes:
+def read_body(read: t.Callable[[int], bytes], encoding: str, attempt: Attempt, limit: int = LARGEST_BODY) -> bytes:
     """Return the body of a response, decompressed.
 
     Args:
         read: Returns up to so many bytes as they were sent, and none at the end.
         encoding: The Content-Encoding header.
-        caller: Who waits for the response.
+        attempt: The attempt that requested it.
         limit: The largest body in bytes, on the wire and decompressed.
 
     Raises:
         UnreadableError: It is too large, or in an encoding that was not asked for and is not known.
         DecodingError: It is damaged.
-        Late: The caller has left.
+        DeadlineExceeded: The time of the attempt is over.
     """
     decoder = _decoder(encoding.strip().lower())
     pieces: list[bytes] = []
     wire = size = 0
     while True:
-        if caller.has_left:
-            raise Late
+        attempt.time_left()
         data = read(CHUNK)
         wire += len(data)
         if not data:
@@ -64,8 +64,7 @@ def read_body(read: t.Callable[[int], bytes], encoding: str, caller: Caller, lim
             size += len(piece)
             if max(size, wire) > limit:
                 raise UnreadableError(f"the reply is larger than {limit // 2**20} MB", NO_ANSWER, True)
-            if caller.has_left:
-                raise Late
+            attempt.time_left()
 
 
 class _Plain:

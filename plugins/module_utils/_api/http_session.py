@@ -22,8 +22,9 @@ import typing as t
 from .._common.endpoint import environment_proxies
 from .._common.errors import MissingLibraryError, OptionError, UnansweredError, UnreachableError
 from .body import DecodingError, read_body
+from .deadline import Attempt, DeadlineSocket, run_with_deadline
 from .retry import BACKOFF_SECONDS
-from .wire import Answer, Call, Caller, Connection
+from .wire import Answer, Call, Connection
 
 try:
     import requests
@@ -42,8 +43,11 @@ _CHECK_CERTIFICATE = "check api_endpoint, or name the authority that signed it i
 _CHECK_TLS = "check http or https, host and port in api_endpoint, then run the play again"
 _LOOK_AGAIN = "run the play again to see what is there now"
 
-# For whom a thread is sending. Each request has a thread of its own.
-_sending = threading.local()
+# urllib3 1.26 has its own class for a certificate of another host, in a private place.
+_WRONG_HOST = "CertificateError"
+
+# The attempt that a thread is making.
+_current = threading.local()
 
 
 def retry_of(retries: int) -> urllib3.util.Retry:
@@ -109,15 +113,15 @@ class Session:
         """Close the connections."""
         self._session.close()
 
-    def exchange(self, call: Call, caller: Caller) -> Answer:
-        """Send once, unless the caller has left before, and read the whole answer.
+    def exchange(self, call: Call, attempt: Attempt) -> Answer:
+        """Send a request once, and read the whole response.
 
         Raises:
             CallError: None came; the error knows whether the request went out, and whether it may be passing.
-            Late: The caller has left.
+            DeadlineExceeded: The time of the attempt is over.
         """
         connection = self._connection
-        _sending.caller = caller
+        _current.attempt = attempt
         try:
             response = self._session.request(
                 call.method,
@@ -130,17 +134,17 @@ class Session:
                 stream=True,
             )
         except requests.exceptions.RequestException as fault:
-            raise _connection_fault(fault, caller.was_sent) from None
+            raise _connection_fault(fault, attempt.was_sent) from None
         except (urllib3.exceptions.HTTPError, ValueError) as fault:
             # What fails before a connection is tried, such as a host name that cannot be one, is not wrapped.
             name = type(fault).__name__
-            if caller.was_sent:
+            if attempt.was_sent:
                 raise UnansweredError(f"the connection broke ({name})", _LOOK_AGAIN) from None
             raise UnreachableError(f"the service cannot be reached ({name})", _CHECK_NETWORK) from None
         try:
             return Answer(
                 response.status_code,
-                _body(response, caller),
+                _body(response, attempt),
                 seconds_of(response.headers.get("Retry-After")),
                 response.headers.get("Location", ""),
             )
@@ -149,44 +153,55 @@ class Session:
 
 
 def _adapter(size: int) -> t.Any:
-    """Return what keeps so many connections, asks before it sends, and tries nothing again."""
+    """Return an adapter that keeps so many connections, each with the deadlines of its requests, and never retries."""
     opening = threading.Lock()
 
     class Adapter(HTTPAdapter):
         def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
             super().init_poolmanager(*args, **kwargs)
-            _have_asked(self.poolmanager)
+            _add_deadlines(self.poolmanager)
 
         def proxy_manager_for(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
-            # No other thread gets a manager whose connections do not ask yet.
+            # No other thread gets a manager whose connections have no deadlines yet.
             with opening:
                 known = list(self.proxy_manager.values())
                 manager = super().proxy_manager_for(*args, **kwargs)
                 if manager not in known:
-                    _have_asked(manager)
+                    _add_deadlines(manager)
             return manager
 
     return Adapter(pool_connections=size, pool_maxsize=size, max_retries=0)
 
 
-def _have_asked(manager: t.Any) -> None:
-    """Have all connections of a manager ask before they send."""
+def _add_deadlines(manager: t.Any) -> None:
+    """Give all connections of a manager the deadlines of the attempts that use them."""
     manager.pool_classes_by_scheme = {
-        scheme: type(pools.__name__, (pools,), {"ConnectionCls": _asking(pools.ConnectionCls)})
+        scheme: type(pools.__name__, (pools,), {"ConnectionCls": _with_deadlines(pools.ConnectionCls)})
         for scheme, pools in manager.pool_classes_by_scheme.items()
     }
 
 
-def _asking(connections: t.Any) -> t.Any:
-    """Return a class of connections that ask whether anybody waits still, when they are there and nothing is sent."""
+def _with_deadlines(connections: t.Any) -> t.Any:
+    """Return a class of connections that end with the attempt that uses them, and note when it begins to send."""
+
+    def connect(self: t.Any) -> None:
+        run_with_deadline(_attempt(), lambda: connections.connect(self), self.close)
+        self.sock = DeadlineSocket(self.sock, _attempt)
 
     def request(self: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
         if self.sock is None:
             self.connect()
-        _sending.caller.send()
+        attempt = _attempt()
+        attempt.time_left()
+        attempt.was_sent = True
         return connections.request(self, *args, **kwargs)
 
-    return type(connections.__name__, (connections,), {"request": request})
+    return type(connections.__name__, (connections,), {"connect": connect, "request": request})
+
+
+def _attempt() -> Attempt:
+    """Return the attempt that this thread is making."""
+    return t.cast(Attempt, _current.attempt)
 
 
 def _carried(call: Call) -> dict[str, t.Any]:
@@ -218,7 +233,7 @@ def _check_authorities(path: str) -> None:
         raise OptionError("ca_path", "it holds no certificates in PEM format", "give the path of a CA bundle") from None
 
 
-def _body(response: t.Any, caller: Caller) -> bytes:
+def _body(response: t.Any, attempt: Attempt) -> bytes:
     # An old urllib3 takes half a body for a whole one, unless it is asked to count.
     response.raw.enforce_content_length = True
 
@@ -228,7 +243,7 @@ def _body(response: t.Any, caller: Caller) -> bytes:
         return data
 
     try:
-        return read_body(read, response.headers.get("Content-Encoding", ""), caller)
+        return read_body(read, response.headers.get("Content-Encoding", ""), attempt)
     except urllib3.exceptions.HTTPError as fault:
         cause = _cause(fault)
     except DecodingError:
@@ -257,9 +272,11 @@ def _cause(fault: BaseException) -> str:
     for link in _chain(fault):
         if isinstance(link, ssl.SSLCertVerificationError):
             return f"its certificate was refused: {link.verify_message}"
+        if type(link).__name__ == _WRONG_HOST:
+            return "its certificate was refused: it does not match the name of the host"
         if isinstance(link, OSError) and link.strerror and not isinstance(link, requests.exceptions.RequestException):
             words = str(link.strerror)
-    return words or "no reason is given"
+    return words or type(fault).__name__
 
 
 def _connection_fault(fault: t.Any, was_sent: bool) -> UnreachableError | UnansweredError:
@@ -281,7 +298,7 @@ def _is_any(links: list[BaseException], *kinds: type[BaseException]) -> bool:
 
 def _way_fault(fault: t.Any, links: list[BaseException]) -> UnreachableError:
     advice = _CHECK_TLS if _is_any(links, ssl.SSLError) else _CHECK_NETWORK
-    if _is_any(links, ssl.SSLCertVerificationError):
+    if _is_any(links, ssl.SSLCertVerificationError) or any(type(link).__name__ == _WRONG_HOST for link in links):
         advice = _CHECK_CERTIFICATE
     return UnreachableError(f"the service cannot be reached ({_cause(fault)})", advice)
 

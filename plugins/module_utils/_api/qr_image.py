@@ -24,6 +24,7 @@ import typing as t
 import zlib
 
 from .._common.atomic_files import probe_write, remove_left, sync_directory, write_in, write_problem
+from .._common.descriptors import close_descriptor
 from .._common.destinations import ForeignLinkError, check_links, open_directory
 from .._common.errors import FonnteError, OptionError
 from .._common.input_files import read_start
@@ -190,7 +191,7 @@ def _directory_of(path: str) -> t.Iterator[tuple[int, str]]:
     try:
         yield descriptor, name
     finally:
-        os.close(descriptor)
+        close_descriptor(descriptor)
 
 
 def write_picture(path: str, png: bytes) -> None:

@@ -13,7 +13,6 @@ without ``requests``.
 from __future__ import annotations
 
 import json
-import queue
 import threading
 import time
 import typing as t
@@ -28,8 +27,9 @@ from .._common.errors import (
     UnreadableError,
 )
 from .._common.redaction import bare_host
+from .deadline import Attempt, DeadlineExceeded
 from .retry import BACKOFF_SECONDS, Gate, Tries
-from .wire import NO_ANSWER, Answer, Call, Caller, Connection, Late
+from .wire import NO_ANSWER, Answer, Call, Connection
 
 if t.TYPE_CHECKING:
     from .http_session import Session
@@ -146,18 +146,11 @@ class Transport:
 
     def _try(self, session: Session, call: Call, deadline: float) -> Answer:
         """Send and read, and end it when the time of the call is up."""
-        caller = Caller()
-        left = max(0.0, deadline - time.monotonic())
+        attempt = Attempt(deadline)
         try:
-            answer: Answer = _within(left, lambda: session.exchange(call, caller))
-        except Late:
-            # The connection is in an unknown state, and the thread that holds it may live on for a while.
-            self.close()
-            raise self._late(caller.leave()) from None
-        finally:
-            # Also when somebody cuts it off: the thread must not send what nobody waits for any more.
-            caller.leave()
-        return answer
+            return session.exchange(call, attempt)
+        except DeadlineExceeded:
+            raise self._late(attempt.was_sent) from None
 
     def _late(self, was_sent: bool) -> CallError:
         seconds = self._connection.timeout * CALL_TIMEOUTS
@@ -168,30 +161,6 @@ class Transport:
         return UnreachableError(
             f"no connection came about within {seconds:g} s", "check the network, or raise api_timeout"
         )
-
-
-def _within(seconds: float, work: t.Callable[[], t.Any]) -> t.Any:
-    """Return what the work returns, or raise Late.
-
-    A read timeout alone never ends a reply that trickles, nor a name that is looked up for ever, so the
-    work has a thread of its own which is left behind when time is up.
-    """
-    answers: queue.Queue[tuple[bool, t.Any]] = queue.Queue()
-
-    def run() -> None:
-        try:
-            answers.put((True, work()))
-        except BaseException as fault:
-            answers.put((False, fault))
-
-    threading.Thread(target=run, daemon=True).start()
-    try:
-        done, answer = answers.get(timeout=seconds)
-    except queue.Empty:
-        raise Late from None
-    if not done:
-        raise answer
-    return answer
 
 
 def _read(path: str, answer: Answer, longest_delay: float) -> Reply:

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import threading
 import typing as t
 from dataclasses import dataclass, field
 
@@ -81,46 +80,3 @@ class Answer:
 
 # The start of a private-looking body is no help and may hold anything: only its kind is told.
 NO_ANSWER = "a proxy or a maintenance page may stand in front of the service: run the play again later"
-
-
-class Late(Exception):
-    """The time of a call is over."""
-
-
-class Caller:
-    """Whoever waits for the answer to one request, as seen from the thread that sends it.
-
-    The request goes out before the caller has left, and the caller knows it; or it never goes out.
-    """
-
-    def __init__(self) -> None:
-        self._deciding = threading.Lock()
-        self._has_left = False
-        self._was_sent = False
-
-    @property
-    def has_left(self) -> bool:
-        """Whether nobody waits any more."""
-        return self._has_left
-
-    @property
-    def was_sent(self) -> bool:
-        """Whether the request, or a part of it, may have gone out."""
-        return self._was_sent
-
-    def send(self) -> None:
-        """Note that the request goes out now.
-
-        Raises:
-            Late: The caller has left: it must not.
-        """
-        with self._deciding:
-            if self._has_left:
-                raise Late
-            self._was_sent = True
-
-    def leave(self) -> bool:
-        """Wait no more, and tell whether the request may have gone out; if not, it never will."""
-        with self._deciding:
-            self._has_left = True
-            return self._was_sent

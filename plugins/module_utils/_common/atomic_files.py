@@ -20,6 +20,7 @@ import time
 import typing as t
 import uuid
 
+from .descriptors import close_descriptor
 from .destinations import open_directory
 
 # The end of the name of a temporary file, and from which age on a writer can have left it.
@@ -180,7 +181,7 @@ def _open_directories(paths: t.Iterable[str], opened: contextlib.ExitStack) -> d
     descriptors: dict[str, int] = {}
     for directory in dict.fromkeys(map(os.path.dirname, paths)):
         descriptors[directory] = open_directory(directory or os.curdir)
-        opened.callback(os.close, descriptors[directory])
+        opened.callback(close_descriptor, descriptors[directory])
     return descriptors
 
 
@@ -208,7 +209,7 @@ def _create(directory: int, name: str, data: bytes, mode: int, exact: bool) -> N
     try:
         stream = os.fdopen(descriptor, "wb")
     except BaseException:
-        os.close(descriptor)
+        close_descriptor(descriptor)
         raise
     with stream:
         if exact:

@@ -17,6 +17,7 @@ import errno
 import os
 import stat
 
+from .descriptors import close_descriptor
 from .errors import OptionError
 
 # ansible-galaxy writes it into each collection that it installs.
@@ -66,7 +67,7 @@ def check_links(option: str, path: str, user: int | None = None) -> None:
     """
     try:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
-            os.close(open_directory(path, user=user))
+            close_descriptor(open_directory(path, user=user))
     except ForeignLinkError as exc:
         raise OptionError(
             option,
@@ -84,7 +85,7 @@ def make_directory(path: str, mode: int) -> None:
         ForeignLinkError: The path leads through a symbolic link of another user.
         OSError: It cannot be created.
     """
-    os.close(open_directory(path, create_mode=mode))
+    close_descriptor(open_directory(path, create_mode=mode))
 
 
 def open_directory(path: str, create_mode: int | None = None, user: int | None = None) -> int:
@@ -123,7 +124,7 @@ def open_directory(path: str, create_mode: int | None = None, user: int | None =
             pending += target.split(os.sep)[::-1]
         return os.open(os.curdir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=descriptor)
     finally:
-        os.close(descriptor)
+        close_descriptor(descriptor)
 
 
 def _read_link(directory: int, name: str, place: str, trusted: tuple[int, ...]) -> str | None:
@@ -151,5 +152,5 @@ def _enter(directory: int, name: str, create_mode: int | None) -> int:
 
 
 def _replace(old: int, new: int) -> int:
-    os.close(old)
+    close_descriptor(old)
     return new

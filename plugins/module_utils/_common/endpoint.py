@@ -9,19 +9,27 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 import typing as t
 import urllib.request
 from urllib.parse import urlsplit
 
-from .errors import OptionError
+from .errors import OptionError, VariableError
 
 # Each parser of URLs has its own idea of what else may be in one, and another one than ours opens the connection.
 _ENDPOINT = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[0-9a-z_.-]+)(?::(?P<port>[0-9]{1,5}))?(?:/[^\s\\?#]*)?",
     re.IGNORECASE | re.ASCII,
 )
+# With the user name and the password of the proxy, where it has some.
+_PROXY = re.compile(
+    r"(?:https?|socks[45][ah]?)://(?:[^\s/?#@]*@)?(?P<host>\[[0-9a-f:.]+\]|[0-9a-z_.-]+)(?::(?P<port>[0-9]{1,5}))?/?",
+    re.IGNORECASE | re.ASCII,
+)
 _LARGEST_PORT = 65535
+# The limits of the names of hosts.
+_LONGEST_LABEL, _LONGEST_HOST = 63, 253
 
 
 def check_endpoint(endpoint: str) -> str:
@@ -37,7 +45,7 @@ def check_endpoint(endpoint: str) -> str:
     if found is None and re.match(r"https?://[^/]*@|https?://[^?#]+[?#]", endpoint, re.IGNORECASE):
         raise OptionError(option, "it has a user name, a query or a fragment", "give scheme, host, port and path only")
     host = _host(found.group("host")) if found else ""
-    if found is None or not host or int(found.group("port") or 1) not in range(1, _LARGEST_PORT + 1):
+    if found is None or not host or not _is_port(found.group("port")):
         raise OptionError(option, "it is not an http:// or https:// URL", "leave it out to use https://api.fonnte.com")
     if not endpoint.isprintable() or not endpoint.isascii():
         raise OptionError(
@@ -51,7 +59,9 @@ def check_endpoint(endpoint: str) -> str:
 def _host(written: str) -> str:
     """Return a host without brackets and in small letters; empty where it cannot be one."""
     if not written.startswith("["):
-        return written.lower() if re.search(r"[0-9a-z]", written, re.IGNORECASE) else ""
+        labels = written[:-1].split(".") if written.endswith(".") else written.split(".")
+        fits = len(written) <= _LONGEST_HOST and all(0 < len(label) <= _LONGEST_LABEL for label in labels)
+        return written.lower() if fits and re.search(r"[0-9a-z]", written, re.IGNORECASE) else ""
     try:
         return str(ipaddress.IPv6Address(written[1:-1]))
     except ValueError:
@@ -73,6 +83,34 @@ def is_loopback(host: str) -> bool:
         # Newer Pythons count an IPv4 address in an IPv6 one as well.
         return address == ipaddress.IPv6Address("::1") and "%" not in host
     return address.is_loopback
+
+
+def check_proxies(url: str) -> None:
+    """Check that the proxy for a URL can be one.
+
+    Raises:
+        VariableError: It cannot. The value is not shown, since it may contain a password.
+    """
+    proxies = environment_proxies(url)
+    scheme = next((scheme for scheme in (urlsplit(url).scheme.lower(), "all") if proxies.get(scheme)), "")
+    proxy = proxies.get(scheme, "")
+    if not proxy or _is_proxy(proxy if "://" in proxy else f"http://{proxy}"):
+        return
+    variable = next(name for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper()) if os.environ.get(name))
+    raise VariableError(
+        variable,
+        "its value cannot be a proxy",
+        "write it as http://HOST:PORT, or unset it",
+    )
+
+
+def _is_proxy(proxy: str) -> bool:
+    found = _PROXY.fullmatch(proxy)
+    return found is not None and bool(_host(found.group("host"))) and _is_port(found.group("port"))
+
+
+def _is_port(port: str | None) -> bool:
+    return port is None or int(port) in range(1, _LARGEST_PORT + 1)
 
 
 def environment_proxies(url: str) -> dict[str, str]:

@@ -62,6 +62,14 @@ class OptionError(FonnteError):
         self.doing = f"Option {option}"
 
 
+class VariableError(FonnteError):
+    """An environment variable that cannot be right, found before any request. Its value is not shown."""
+
+    def __init__(self, variable: str, problem: str, advice: str) -> None:
+        super().__init__(problem, advice)
+        self.doing = f"Environment variable {variable}"
+
+
 class PolicyError(FonnteError):
     """The plan was made and the user's own policy forbids it; nothing was written."""
 

@@ -12,9 +12,12 @@ because Kubernetes mounts each file of a ConfigMap as a link.
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 import stat
+
+from .descriptors import close_descriptor
 
 MAX_INPUT_BYTES = 16 * 1024 * 1024
 # Without O_NONBLOCK, opening a pipe waits for a writer. O_NOCTTY keeps a terminal from taking over the process.
@@ -40,7 +43,7 @@ def read_start(path: str, size: int, directory: int | None = None) -> bytes:
         _check_type(os.fstat(descriptor))
         stream = os.fdopen(descriptor, "rb")
     except BaseException:
-        os.close(descriptor)
+        close_descriptor(descriptor)
         raise
     with stream:
         return stream.read(size)
@@ -56,6 +59,59 @@ def read_whole(path: str) -> bytes:
     if len(content) > MAX_INPUT_BYTES:
         raise OSError(errno.EFBIG, f"it is larger than {MAX_INPUT_BYTES // 2**20} MB")
     return content
+
+
+class EncodingError(ValueError):
+    """A file is not text in UTF-8; the message continues a sentence that begins with the file."""
+
+
+# Longer ones first: the mark of UTF-32 begins with that of UTF-16.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+# What Windows programs of Western languages save by default.
+_USUAL_OTHER = "cp1252"
+
+
+def decode_text(content: bytes) -> str:
+    """Return the text of a file, with its byte-order mark if it has one.
+
+    Raises:
+        EncodingError: It is not saved as UTF-8.
+    """
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            raise EncodingError(f"is saved as {encoding}")
+    if b"\0" in content:
+        # Without a mark, the letters of most languages have a zero byte next to them.
+        raise EncodingError("is saved as UTF-16, or is no text")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        problem = _describe_byte(content, exc.start)
+    raise EncodingError(f"is not saved as UTF-8 ({problem})")
+
+
+def _describe_byte(content: bytes, place: int) -> str:
+    line = content.count(b"\n", 0, place) + 1
+    byte = content[place : place + 1]
+    letter = byte.decode(_USUAL_OTHER, "ignore")
+    meant = f", which is {letter} in Windows-1252" if letter.isalpha() else ""
+    return f"byte {byte[0]:02X} in line {line}{meant}"
+
+
+def find_encoding_problem(path: str) -> str:
+    """Return why a file of text cannot be read, as the end of a sentence; empty if it can."""
+    try:
+        decode_text(read_whole(path))
+    except EncodingError as exc:
+        return str(exc)
+    except OSError as exc:
+        return f"cannot be read ({exc.strerror})"
+    return ""
 
 
 def _check_type(status: os.stat_result) -> None:

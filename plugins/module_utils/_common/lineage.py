@@ -60,6 +60,11 @@ class Lineage:
         self._own_parent = parent()
         self._links = self._trace(own or os.getpid())
 
+    @property
+    def is_forked(self) -> bool:
+        """Whether this process is certain to be a fork of the one that waits: it has the command line of its parent."""
+        return len(self._links) == 1
+
     def has_ended(self) -> bool:
         """Return whether one of the parents has ended."""
         if self._parent() != self._own_parent:

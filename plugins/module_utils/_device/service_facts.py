@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, replace
 
 from .._common.atomic_files import probe_write, write_whole
 from .._common.errors import OptionError
-from .._common.input_files import read_start
+from .._common.input_files import EncodingError, decode_text, read_start
 
 FORMAT = 1
 # Nobody writes more into it; a path that names something else is not read to its end.
@@ -141,7 +141,10 @@ def _read(raw: bytes) -> tuple[str, ServiceFacts]:
     if len(raw) > LARGEST_FILE:
         raise ValueError("it is too large")
     try:
-        data = json.loads(raw.decode("utf-8"))
+        # A byte-order mark is what an editor adds.
+        data = json.loads(decode_text(raw).lstrip("\ufeff"))
+    except EncodingError as exc:
+        raise ValueError(f"it {exc}") from None
     except (ValueError, RecursionError):
         raise ValueError("it is not JSON") from None
     if not isinstance(data, dict) or not isinstance(data.get("facts"), dict) or "format" not in data:

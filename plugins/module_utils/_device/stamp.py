@@ -11,7 +11,7 @@ device's token, the name, and the hidden settings that went out in the same call
 as long as they do, and one listing proves them to whoever has the token and knows what they should be.
 
 A code holds three numbers: a digest of the device's own hidden settings, a digest of its webhooks, and
-autoread as it was sent. ARCHITECTURE.md says why there are two digests.
+autoread as it was sent. docs/dev/decisions/0003-stamp.md gives the reason for two digests.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ import typing as t
 from dataclasses import dataclass, field
 
 OWN, HOOKS = PARTS = ("own", "webhooks")
-# By part, what an update sent; a part that it knew nothing of is left out.
-Claims = t.Mapping[str, t.Mapping[str, t.Union[str, bool]]]
+# By part, what an update sent, or the digest that the stamp before had of it; a part that it knew nothing of is left out.
+Claims = t.Mapping[str, t.Union[t.Mapping[str, t.Union[str, bool]], int]]
 
 MARK = " ~"
 CODE_LENGTH = 5
@@ -99,8 +99,8 @@ def make_code(token: str, name: str, claims: Claims, autoread: bool | None) -> s
     """
     number = 0
     for part in PARTS:
-        settings = claims.get(part)
-        number = number * _DIGESTS + (_digest(token, name, part, settings) if settings else _VOID)
+        held = claims.get(part) or _VOID
+        number = number * _DIGESTS + (held if isinstance(held, int) else _digest(token, name, part, held))
     return _encode(number * len(_AUTOREAD) + _AUTOREAD.index(autoread))
 
 

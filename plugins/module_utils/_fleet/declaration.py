@@ -50,6 +50,10 @@ class Unread:
     def __hash__(self) -> int:
         return hash(self.text)
 
+    def __repr__(self) -> str:
+        # Its text stays out of messages: it is a template, and Ansible prints them.
+        return "a value that is not readable here"
+
 
 @dataclass(frozen=True)
 class Client:
@@ -288,7 +292,8 @@ class _Reader:
             return {}
         if not isinstance(name, str) or name not in self.packages:
             self.wrong(
-                label, f"there is no package {name}; {PACKAGES} has {', '.join(sorted(self.packages)) or 'none'}"
+                label,
+                f"there is no package {name}; {PACKAGES} has {', '.join(sorted(map(str, self.packages))) or 'none'}",
             )
             return {}
         return self.packages[name]

@@ -232,7 +232,7 @@ def _shown(option: str, value: object) -> str:
     if value is None:
         return _OPEN
     if isinstance(value, Unread):
-        return "a value that is not readable here"
+        return str(value)
     if option in WEBHOOKS:
         return f"{bare_host(str(value))}/…" if value else "empty"
     if option == "device_token":

@@ -16,7 +16,8 @@ from .._common.redaction import Redactor
 from .._reconcile.observe import House
 from .._reconcile.result import Result, device_result
 from .._reconcile.state import CREATE, DISCONNECT, UPDATE
-from .run import MOST_TOLD, Orders, Status, Turn, unlisted
+from .run import MOST_TOLD, unlisted
+from .turns import Orders, Status, Turn
 
 
 def fleet_result(house: House, turns: t.Sequence[Turn], orders: Orders, redactor: Redactor) -> tuple[Result, list[str]]:

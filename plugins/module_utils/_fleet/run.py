@@ -12,9 +12,9 @@ the declaration is found before the first write, and one device's trouble is tol
 
 from __future__ import annotations
 
+import collections
 import concurrent.futures
 import contextlib
-import enum
 import threading
 import typing as t
 from dataclasses import dataclass, field, replace
@@ -30,135 +30,16 @@ from .._common.errors import (
 from .._common.phone_numbers import key_of
 from .._device.models import Device, Listing
 from .._reconcile.apply import Outcome
-from .._reconcile.engine import carry_out, foresee, look_ahead
+from .._reconcile.engine import Guard, carry_out, foresee, look_ahead
 from .._reconcile.locks import Hold, take_all
 from .._reconcile.observe import House, Sight
-from .._reconcile.state import CREATE, DISCONNECT, Desired
+from .._reconcile.state import CREATE, Desired, Plan
+from .limits import FREE_LIMIT, MAX_CLEAR, MAX_CREATE, MAX_DISCONNECT, Allowance
+from .turns import Member, Orders, Turn
 
 MOST_TOLD = 10
 # Each lock is an open file, and a process may have few of them.
 MOST_LOCKED = 100
-
-
-class Status(enum.Enum):
-    """What became of one device."""
-
-    CHANGED = "changed"
-    UNCHANGED = "unchanged"
-    FAILED = "failed"
-    NOT_ATTEMPTED = "not_attempted"
-    IN_DOUBT = "in_doubt"
-
-
-@dataclass(frozen=True)
-class Member:
-    """One entry of the list.
-
-    Attributes:
-        index: Its place in the list.
-        house: The house of its run: the fleet's, with the entry's own token.
-        desired: What is declared.
-    """
-
-    index: int
-    house: House
-    desired: Desired
-
-    @property
-    def label(self) -> str:
-        """How an error names it."""
-        number = self.desired.number
-        return f"devices[{self.index}] ({number})" if number else f"devices[{self.index}]"
-
-
-@dataclass(frozen=True)
-class Orders:
-    """How a fleet is worked on.
-
-    Attributes:
-        concurrency: How many calls at a time. Half as many devices more are worked on.
-        stop: Whether the first failure ends the run.
-        canary: How many devices go first, alone.
-        max_create: The most devices that may be created; None for no limit. The others alike.
-        free_limit: The most free devices that the account may come to.
-        unlisted: What is done about devices that nobody declared: ``ignore``, ``report`` or ``error``.
-        result: The devices to return: ``all``, ``changed`` or ``summary`` (none).
-    """
-
-    concurrency: int = 4
-    stop: bool = False
-    canary: int = 0
-    max_create: int | None = None
-    max_clear: int | None = None
-    max_disconnect: int | None = None
-    free_limit: int | None = None
-    unlisted: str = "ignore"
-    result: str = "all"
-
-
-@dataclass
-class Turn:
-    """What became of a member.
-
-    Attributes:
-        foreseen: What a run would do; None where not even that could be found out.
-        outcome: What was done; None until it was tried.
-        fault: What ended it.
-        skipped: Why it was not tried.
-    """
-
-    member: Member
-    foreseen: Outcome | None = None
-    outcome: Outcome | None = None
-    fault: FonnteError | None = None
-    skipped: str = ""
-
-    @property
-    def has_work(self) -> bool:
-        """Whether something is to be done or to be learnt."""
-        plan = self.foreseen.plan if self.foreseen else None
-        return plan is not None and bool(plan.operations or plan.teaches)
-
-    @property
-    def disconnects(self) -> bool:
-        """Whether its device is to be disconnected."""
-        return self.foreseen is not None and DISCONNECT in self.foreseen.plan.operations
-
-    def check(self, sight: Sight) -> None:
-        """See that the plan is still about the device that it was made for; FonnteError if not.
-
-        A device that was renumbered in the dashboard meanwhile would be created a second time, or renumbered back.
-        """
-        before = self.foreseen.sight.device if self.foreseen is not None else None
-        if before is None or sight.listing is None or (sight.device is not None and sight.device.token == before.token):
-            return
-        for device in sight.listing.owners(before.token):
-            raise FonnteError(
-                f"the service lists it as {device.number} now, and listed it as {before.number} when the run began",
-                "declare it under the number that it should have, and run the play again",
-            )
-
-    @property
-    def status(self) -> Status:
-        """Return what became of it; in check mode, what would."""
-        if self.fault is not None:
-            # A lost reply to a mere look leaves no doubt: then there is no outcome yet.
-            doubtful = self.outcome is not None and isinstance(self.fault, CallError) and self.fault.may_be_applied
-            return Status.IN_DOUBT if doubtful else Status.FAILED
-        if self.skipped:
-            return Status.NOT_ATTEMPTED
-        known = self.outcome or self.foreseen
-        return Status.CHANGED if known is not None and known.operations else Status.UNCHANGED
-
-    @property
-    def shown(self) -> Outcome | None:
-        """Return the outcome that tells most of it."""
-        if self.outcome is not None:
-            return self.outcome
-        if (self.skipped or self.fault) and self.foreseen is not None:
-            # What was foreseen is not what was done.
-            return replace(self.foreseen, done=[])
-        return self.foreseen
 
 
 Progress = t.Callable[[int, int, int], None]
@@ -182,8 +63,9 @@ def carry_out_fleet(house: House, members: t.Sequence[Member], orders: Orders, p
         OptionError: An entry cannot be carried out; nothing was written.
     """
     turns = _braked(house, look_at_all(house, members, orders.concurrency, look_ahead), orders)
+    allowance = Allowance(_left(house, turns, orders))
     work = [turn for turn in turns if turn.fault is None and turn.has_work]
-    board = _Board(house, orders, progress, len(work))
+    board = _Board(house, orders, progress, len(work), allowance)
     for turn in turns:
         board.see(turn)
     canaries, rest = work[: orders.canary], work[orders.canary :]
@@ -257,25 +139,36 @@ def impossible(problems: t.Sequence[str]) -> OptionError:
     return OptionError("devices", f"{told}{more}", "correct the list (nothing was changed)")
 
 
+_COUNTED = {
+    MAX_CREATE: "create {} devices",
+    MAX_CLEAR: "clear webhooks of {} devices",
+    MAX_DISCONNECT: "disconnect {} devices",
+}
+
+
+def _count(turns: t.Sequence[Turn]) -> collections.Counter[str]:
+    """Return how many first plans count for each limit."""
+    return collections.Counter(limit for turn in turns for limit in turn.limits)
+
+
+def _left(house: House, turns: t.Sequence[Turn], orders: Orders) -> dict[str, int]:
+    """Return how many more devices each limit that is set allows."""
+    counted = _count(turns)
+    left = {limit: most - counted[limit] for limit, most in orders.limits.items() if most is not None}
+    if orders.free_limit is not None:
+        left[FREE_LIMIT] = orders.free_limit - _count_free(house) - counted[FREE_LIMIT]
+    return left
+
+
 def _brake(house: House, turns: t.Sequence[Turn], orders: Orders) -> None:
-    plans = [turn.foreseen.plan for turn in turns if turn.foreseen is not None and turn.fault is None]
-    created = sum(CREATE in plan.operations for plan in plans)
-    counts = (
-        ("max_create", orders.max_create, created, "create {} devices"),
-        ("max_clear", orders.max_clear, sum(plan.loses_webhooks for plan in plans), "clear webhooks of {} devices"),
-        (
-            "max_disconnect",
-            orders.max_disconnect,
-            sum(DISCONNECT in plan.operations for plan in plans),
-            "disconnect {} devices",
-        ),
-    )
-    for option, limit, count, what in counts:
-        if limit is not None and count > limit:
+    counted = _count(turns)
+    for option, limit in orders.limits.items():
+        if limit is not None and counted[option] > limit:
             raise BrakeError(
-                f"the run would {what.format(count)}, and {option} is {limit}",
+                f"the run would {_COUNTED[option].format(counted[option])}, and {option} is {limit}",
                 f"look at the list; if that is meant, raise {option} (nothing was changed)",
             )
+    created = counted[FREE_LIMIT]
     if orders.free_limit is not None and created:
         free = _count_free(house)
         if free + created > orders.free_limit:
@@ -322,6 +215,21 @@ def strangers(turns: t.Sequence[Turn], listing: Listing | None) -> list[Device]:
 # Writing
 
 
+class _TurnGuard(Guard):
+    """Keeps a member's later plans to its device and to the limits of the fleet."""
+
+    def __init__(self, turn: Turn, allowance: Allowance) -> None:
+        self._turn = turn
+        self._allowance = allowance
+        self._counted = turn.limits
+
+    def check_sight(self, sight: Sight) -> None:
+        self._turn.check(sight)
+
+    def check_plan(self, plan: Plan) -> None:
+        self._allowance.require(self._turn.member.index, self._counted, plan)
+
+
 @dataclass
 class _Board:
     """What the workers tell each other.
@@ -337,6 +245,7 @@ class _Board:
     orders: Orders
     progress: Progress
     total: int
+    allowance: Allowance
     done: int = 0
     failed: int = 0
     closed: str = ""
@@ -418,8 +327,9 @@ class _Board:
         if turn.skipped:
             return
         probes = self.probes
+        guard = _TurnGuard(turn, self.allowance)
         try:
-            turn.outcome = carry_out(turn.member.house, turn.member.desired, hold, turn.check)
+            turn.outcome = carry_out(turn.member.house, turn.member.desired, hold, guard)
         except FonnteError as fault:
             so_far = fault.progress.get("outcome")
             turn.fault, turn.outcome = fault, so_far if isinstance(so_far, Outcome) else None

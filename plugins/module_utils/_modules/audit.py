@@ -32,7 +32,8 @@ from .._common.destinations import check_destination
 from .._common.errors import FonnteError, OptionError, doing
 from .._common.phone_numbers import key_of, parse_number
 from .._common.redaction import Redactor, bare_host
-from .._fleet.run import MOST_TOLD, Member, Turn, count_free, find_duplicates, impossible, look_at_all, strangers
+from .._fleet.run import MOST_TOLD, count_free, find_duplicates, impossible, look_at_all, strangers
+from .._fleet.turns import Member, Turn
 from .._options.common import API, EVIDENCE, Params, Spec, between, common_warnings, open_house
 from .._options.fleet_members import MEMBER, MEMBER_DEFAULTS
 from .._reconcile.observe import House

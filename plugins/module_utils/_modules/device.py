@@ -31,6 +31,7 @@ from .._options.common import (
     policy,
     require_device,
 )
+from .._options.empty_record import EmptyRecord
 from .._reconcile.apply import Outcome
 from .._reconcile.engine import carry_out, foresee
 from .._reconcile.result import Result, device_result, webhook_result
@@ -88,15 +89,20 @@ def _run(
     require_device(task.params, task.environment, task.given)
     house, redactor = open_house(task.params, task.environment, task.keep, finder=task.secrets)
     desired = replace(desired, policy=replace(desired.policy, facts=house.facts))
+    empty = EmptyRecord(house, [desired])
+
+    def warnings(outcome: Outcome) -> list[str]:
+        return [*empty.warnings([outcome.sight]), *common_warnings(task.params), *outcome.warnings]
+
     try:
         outcome = (foresee if task.check_mode else carry_out)(house, desired)
     except FonnteError as fault:
         so_far = fault.progress.pop("outcome", None)
         if isinstance(so_far, Outcome):
             fault.progress = describe(desired, so_far, redactor)
-            fault.warnings = [*common_warnings(task.params), *so_far.warnings]
+            fault.warnings = warnings(so_far)
         raise
-    return Report(describe(desired, outcome, redactor), [*common_warnings(task.params), *outcome.warnings]), outcome
+    return Report(describe(desired, outcome, redactor), warnings(outcome)), outcome
 
 
 def desired_device(params: Params) -> Desired:

@@ -15,7 +15,8 @@ from .._api.cache import KeptListing
 from .._common.errors import OptionError, doing
 from .._common.phone_numbers import has_country, key_of
 from .._fleet.result import fleet_result, fleet_trouble
-from .._fleet.run import Member, Orders, carry_out_fleet, foresee_fleet, impossible
+from .._fleet.run import carry_out_fleet, foresee_fleet, impossible
+from .._fleet.turns import Member, Orders
 from .._options.common import (
     API,
     EVIDENCE,
@@ -32,6 +33,7 @@ from .._options.common import (
     open_house,
     policy,
 )
+from .._options.empty_record import EmptyRecord
 from .._options.fleet_members import MEMBER, MEMBER_DEFAULTS
 from .._reconcile.observe import House
 from .._reconcile.state import Desired, State
@@ -64,13 +66,15 @@ def run_fleet(task: Task) -> Report:
     house = replace(house, device_token="")
     with doing("Planning the fleet"):
         members = fleet_members(task.params, task.given, house)
+        empty = EmptyRecord(house, [member.desired for member in members])
     with doing("Managing the fleet"):
         if task.check_mode:
             turns = foresee_fleet(house, members, orders)
         else:
             turns = carry_out_fleet(house, members, orders, task.progress)
     result, warnings = fleet_result(house, turns, orders, redactor)
-    report = Report(result, [*common_warnings(task.params), *warnings])
+    empty_warnings = empty.warnings([turn.foreseen.sight for turn in turns if turn.foreseen is not None])
+    report = Report(result, [*empty_warnings, *common_warnings(task.params), *warnings])
     trouble = fleet_trouble(turns)
     if trouble is not None:
         trouble.progress, trouble.warnings = report.result, report.warnings

@@ -22,7 +22,7 @@ from .._api.client import FonnteApi
 from .._api.transport import Transport
 from .._api.wire import Connection
 from .._common.destinations import check_destination
-from .._common.endpoint import check_endpoint
+from .._common.endpoint import check_endpoint, check_proxies
 from .._common.errors import OptionError
 from .._common.phone_numbers import has_country, parse_number
 from .._common.redaction import Redactor, is_bare
@@ -33,6 +33,7 @@ from .._device.stamp import LENGTH as STAMP_LENGTH
 from .._reconcile.observe import House
 from .._reconcile.state import Policy, State
 from .._record.directory import RecordDirectory
+from .._record.storage_check import find_storage_warnings
 from .._record.store import RecordStore
 
 Spec = t.Dict[str, t.Dict[str, t.Any]]
@@ -196,8 +197,10 @@ def open_house(
 
 def connection_of(params: Params) -> Connection:
     """Return how the service is reached; OptionError where an option of it cannot be right."""
+    endpoint = check_endpoint(params["api_endpoint"])
+    check_proxies(endpoint)
     return Connection(
-        endpoint=check_endpoint(params["api_endpoint"]),
+        endpoint=endpoint,
         timeout=between(params, "api_timeout", 0.1, 3600),
         retries=int(between(params, "api_retries", 0, 100)),
         longest_delay=between(params, "api_retry_max_delay", 0, 86400),
@@ -243,7 +246,9 @@ def common_warnings(params: Params) -> list[str]:
     """Return the warnings about the connection to the service, and about the directory of the record."""
     # The inventory and the lookup have no record.
     record_path = params.get("record_path")
-    of_the_record = RecordDirectory(record_path).warnings() if record_path else []
+    of_the_record = (
+        [*RecordDirectory(record_path).warnings(), *find_storage_warnings(record_path)] if record_path else []
+    )
     if params["validate_certs"]:
         return of_the_record
     return [

@@ -13,6 +13,7 @@ import typing as t
 from .._common.errors import PolicyError
 from .._common.phone_numbers import AS_THEY_ARE, COUNTRY, may_lack_zero, no_country
 from .._device.settings import Settings, at_stake
+from .._device.stamp import HOOKS, OWN
 from .._record.entries import DeviceRecord
 from .state import Desired, Observed, Recorded
 
@@ -49,6 +50,23 @@ def stamp_warning(observed: Observed, ours: bool) -> t.Iterator[str]:
         yield (
             f'The name of device {observed.number} ends with the stamp "~{observed.stamp.code}" of another controller, and this '
             "update takes it off. Say handle_write_only: stamped in all plays that manage the device."
+        )
+
+
+_PARTS = {OWN: "its own settings", HOOKS: "its webhooks"}
+
+
+def lost_proof_warning(lost: t.Sequence[str]) -> t.Iterator[str]:
+    """Yield a warning for an update after which a stamp proves no longer what another job has sent.
+
+    It names no device: a fleet reports it once.
+    """
+    if lost:
+        parts = " and ".join(_PARTS[part] for part in lost)
+        yield (
+            f"The stamp of a device proves that another job sent {parts}, which this task neither declares nor has in its "
+            "record. This update removes that proof, so the other job sends them again and removes the proof of this one. "
+            "Declare all settings of a device in one job, or let both jobs use one record (FONNTE_RECORD_PATH)."
         )
 
 

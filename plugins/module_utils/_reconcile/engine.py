@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from .._common.clock import now
 from .._common.errors import (
+    BrakeError,
     CallError,
     FonnteError,
     Meaning,
@@ -71,23 +72,31 @@ def _record_warnings(house: House, sight: Sight) -> tuple[str, ...]:
     return ()
 
 
-Check = t.Callable[[Sight], None]
+class Guard:
+    """What a caller checks whenever a run has looked or planned; it raises FonnteError to stop before a write."""
+
+    def check_sight(self, sight: Sight) -> None:
+        """Check what was seen."""
+
+    def check_plan(self, plan: Plan) -> None:
+        """Check what is about to be done."""
 
 
-def carry_out(house: House, desired: Desired, hold: Hold | None = None, check: Check | None = None) -> Outcome:
+def carry_out(house: House, desired: Desired, hold: Hold | None = None, guard: Guard | None = None) -> Outcome:
     """Bring one device to what is declared.
 
     Args:
         house: What the run works with.
         desired: What is declared.
         hold: Locks that the run holds already; they are released when it ends.
-        check: Called with what was seen before anything is written; raises FonnteError to prevent the run.
+        guard: Checks each sight and each plan, also those after a lost response.
 
     Raises:
         FonnteError: With ``progress`` set to the outcome so far, as far as there is one.
     """
+    guard = guard if guard is not None else Guard()
     with hold if hold is not None else Hold(house.api.moment) as held:
-        sight, plan = _look_and_hold(house, desired, held, check)
+        sight, plan = _look_and_hold(house, desired, held, guard)
         outcome = Outcome(plan, sight, device=sight.device)
         outcome.warn(*sight.warnings, *plan.warnings)
         writer = Writer(house, desired, sight, outcome, held)
@@ -97,7 +106,7 @@ def carry_out(house: House, desired: Desired, hold: Hold | None = None, check: C
             except CallError as fault:
                 if not _second_look_helps(fault):
                     raise
-                _finish_after_fault(house, desired, outcome, fault, held, writer.step)
+                _finish_after_fault(house, desired, outcome, fault, held, writer.step, guard)
         except FonnteError as fault:
             fault.progress = {"outcome": outcome}
             raise
@@ -117,7 +126,7 @@ def _planned(desired: Desired, sight: Sight) -> Plan:
             raise
 
 
-def _look_and_hold(house: House, desired: Desired, hold: Hold, check: Check | None = None) -> tuple[Sight, Plan]:
+def _look_and_hold(house: House, desired: Desired, hold: Hold, guard: Guard) -> tuple[Sight, Plan]:
     """Look, and where there is something to do hold the device and see that what was seen still stands.
 
     The right device: a plan that cannot be taken back stands only if it was made from a listing that was requested
@@ -126,9 +135,10 @@ def _look_and_hold(house: House, desired: Desired, hold: Hold, check: Check | No
     for _turn in range(MOST_LOOKS):
         with doing_to("Looking up", desired.number):
             sight = look(house, desired, hold.since)
-            if check is not None:
-                check(sight)
+            guard.check_sight(sight)
         plan = _planned(desired, sight)
+        with doing_to("Planning", sight.number):
+            guard.check_plan(plan)
         if not plan.operations and not plan.teaches:
             return sight, plan
         if sight.unread is not None and plan.operations:
@@ -181,23 +191,24 @@ def _second_look_helps(fault: CallError) -> bool:
 
 
 def _finish_after_fault(
-    house: House, desired: Desired, outcome: Outcome, fault: CallError, hold: Hold, lost: str
+    house: House, desired: Desired, outcome: Outcome, fault: CallError, hold: Hold, lost: str, guard: Guard
 ) -> None:
     """See what became of the operation whose answer was lost, plan anew, and do what is still to be done, once."""
     house.api.doubt_listing(outcome.sight.number, house.device_token)
     first = outcome.plan
     try:
-        sight, plan = _look_and_hold(house, desired, hold)
+        sight, plan = _look_and_hold(house, desired, hold, guard)
     except RefusedError as refusal:
         if lost == DELETE and refusal.meaning is Meaning.BAD_TOKEN:
             raise _unknown(fault, "the service does not know its token any more, so it is probably deleted") from None
         raise _unseen(fault, refusal, lost) from None
-    except PolicyError as refusal:
+    except (PolicyError, BrakeError) as refusal:
         if not fault.may_be_applied:
             raise
-        outcome.plan = replace(first, at_risk=refusal.at_risk)
+        if isinstance(refusal, PolicyError):
+            outcome.plan = replace(first, at_risk=refusal.at_risk)
         raise _forbidden(fault, refusal) from None
-    except (CallError, RecordError) as second:
+    except FonnteError as second:
         raise _unseen(fault, second, lost) from None
     if lost == CREATE and sight.device is None and not fault.may_be_applied:
         raise fault
@@ -248,10 +259,12 @@ def _unseen(fault: CallError, second: FonnteError, lost: str) -> FonnteError:
     return unseen
 
 
-def _forbidden(fault: CallError, refusal: PolicyError) -> CallError:
-    """Return the error for a policy that forbids the rest of a run, after a request that may have been applied."""
+def _forbidden(fault: CallError, refusal: FonnteError) -> CallError:
+    """Return the error for a policy or safety limit that forbids the rest of a run, after a request that may have been applied."""
     advice = refusal.advice.replace(" (nothing was changed)", "")
-    forbidden = UnansweredError(f"{fault.problem}, and a policy forbids the rest: {refusal.problem}", advice)
+    forbidden = UnansweredError(
+        f"{fault.problem}, and a policy or safety limit forbids the rest: {refusal.problem}", advice
+    )
     forbidden.doing = fault.doing
     return forbidden
 

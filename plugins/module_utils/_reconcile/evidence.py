@@ -221,6 +221,12 @@ def claims(settings: Settings) -> Claims:
     }
 
 
+def find_lost_parts(stamped: Claims, stamp: Stamp, shown: Settings) -> tuple[str, ...]:
+    """Return the parts that the stamp in the name proves and the stamp of an update says nothing of."""
+    valid = holds(stamp, shown)
+    return tuple(part for part in PARTS if valid and stamp.speaks_of(part) and not stamped.get(part))
+
+
 def without(known: Knowledge, options: t.Collection[str]) -> Knowledge:
     """Return what is known when the record of some settings is given up."""
     return {option: UNKNOWN if option in options else item for option, item in known.items()}

@@ -21,7 +21,16 @@ from .._common.phone_numbers import no_country
 from .._device.settings import BY_OPTION, HIDDEN, NAME_LENGTH, Settings, Value
 from .._device.stamp import LENGTH as STAMP_LENGTH
 from .._device.stamp import Claims
-from .advisories import advice, carry_warning, moved, never_seen, number_warning, risk_warning, stamp_warning
+from .advisories import (
+    advice,
+    carry_warning,
+    lost_proof_warning,
+    moved,
+    never_seen,
+    number_warning,
+    risk_warning,
+    stamp_warning,
+)
 from .attest import plan_attest
 from .evidence import (
     Evidence,
@@ -32,6 +41,7 @@ from .evidence import (
     certain,
     claims,
     find_origin,
+    find_lost_parts,
     lessons,
     proven_values,
     remembered,
@@ -206,6 +216,7 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
     # With a token alone autoread is hidden as well.
     telling = {*HIDDEN, "autoread"} if "autoread" in desired.settings else HIDDEN
     stamped = _claims(desired, told, telling) if reasons else None
+    stamped, lost = _take_over(desired, observed, stamped, told)
     if desired.state is State.DISCONNECTED and observed.connected is not False:
         operations.append(DISCONNECT)
         reasons = {**reasons, "connected": Reason.DIFFERS}
@@ -231,6 +242,7 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
             *risk_warning(desired, observed, at_risk, after),
             *carry_warning(observed, parcel.carried, recorded.device),
             *(stamp_warning(observed, origin is not Origin.FOREIGN) if reasons and stamped is None else ()),
+            *lost_proof_warning(lost if not forgotten else ()),
             *number_warning(desired, observed, bool(reasons)),
             *advice(desired, after),
         ),
@@ -248,6 +260,23 @@ def _claims(desired: Desired, settings: Settings, telling: t.Collection[str]) ->
     if desired.policy.write_only != "stamped" or not any(option in settings for option in telling):
         return None
     return claims(settings)
+
+
+def _take_over(
+    desired: Desired, observed: Observed, stamped: Claims | None, told: Settings
+) -> tuple[Claims | None, tuple[str, ...]]:
+    """Return what the stamp of an update says with what it takes over from the stamp before, and the parts it loses.
+
+    A digest is taken over where the service is known to keep what an update leaves out, and the name, which is a part
+    of the digest, stays.
+    """
+    stamp = observed.stamp
+    if stamped is None or stamp is None:
+        return stamped, ()
+    lost = find_lost_parts(stamped, stamp, observed.settings)
+    if desired.policy.left_out_is_kept and told.get("name") == stamp.name:
+        return {**stamped, **{part: stamp.digests[part] for part in lost}}, ()
+    return stamped, lost
 
 
 def _reasons(desired: Desired, observed: Observed, known: Knowledge, now: datetime) -> dict[str, Reason]:

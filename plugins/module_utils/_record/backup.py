@@ -18,7 +18,7 @@ import typing as t
 
 from .._common.atomic_files import write_problem, write_whole
 from .._common.errors import FonnteError, OptionError
-from .._common.input_files import MAX_INPUT_BYTES, read_whole
+from .._common.input_files import MAX_INPUT_BYTES, EncodingError, decode_text, read_whole
 from .._common.redaction import cut, printable
 from .encryption import is_name, owner_of
 
@@ -105,7 +105,12 @@ def _text(path: str) -> bytes | None:
 
 def _files(path: str, text: bytes) -> Files:
     try:
-        data = json.loads(text.decode("utf-8"))
+        # A byte-order mark is what an editor adds.
+        data = json.loads(decode_text(text).lstrip("\ufeff"))
+    except EncodingError as exc:
+        raise BackupError(
+            f"the file {path} is no backup of a record: it {exc}", "take an unchanged one, or save it as UTF-8"
+        ) from None
     except (ValueError, RecursionError):
         raise _no_backup(path) from None
     stated = data.get("format") if isinstance(data, dict) else None

@@ -22,6 +22,7 @@ import typing as t
 import weakref
 
 from .._common.atomic_files import TEMPORARY_END, temporary_start, write_in
+from .._common.descriptors import close_descriptor
 from .._common.errors import RecordError, UnsafeFileError
 from .mounts import is_mount
 
@@ -93,9 +94,9 @@ class RecordDirectory:
             try:
                 self._check_owner(os.fstat(descriptor))
             except BaseException:
-                os.close(descriptor)
+                close_descriptor(descriptor)
                 raise
-            weakref.finalize(self, os.close, descriptor)
+            weakref.finalize(self, close_descriptor, descriptor)
             self._descriptor = descriptor
         return self._descriptor
 
@@ -282,7 +283,7 @@ class RecordDirectory:
         try:
             os.fchmod(descriptor, mode)
         except BaseException:
-            os.close(descriptor)
+            close_descriptor(descriptor)
             raise
         return descriptor
 
@@ -320,7 +321,7 @@ class RecordDirectory:
             if problem:
                 raise self._unsafe(name, problem)
         except BaseException:
-            os.close(descriptor)
+            close_descriptor(descriptor)
             raise
         return descriptor
 

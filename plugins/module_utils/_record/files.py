@@ -15,6 +15,7 @@ import time
 import typing as t
 import uuid
 
+from .._common.descriptors import close_descriptor
 from .._common.errors import DamagedRecordError, ForeignRecordError, RecordError, RecordHeldError
 from .directory import RecordDirectory
 from .encryption import ForeignStringError, Place, decrypt, encrypt
@@ -94,7 +95,7 @@ class RecordFile:
         try:
             yield
         finally:
-            os.close(descriptor)
+            close_descriptor(descriptor)
 
     def _lock_by(self, give_up: float, seconds: float) -> int:
         """Return the descriptor of the lock file, locked, and in its place. One that was replaced locks nobody out."""
@@ -105,9 +106,9 @@ class RecordFile:
                 if self._directory.is_lock(self._lock_name, descriptor):
                     return descriptor
             except BaseException:
-                os.close(descriptor)
+                close_descriptor(descriptor)
                 raise
-            os.close(descriptor)
+            close_descriptor(descriptor)
             if time.monotonic() >= give_up:
                 raise _held(seconds)
 

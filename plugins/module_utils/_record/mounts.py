@@ -16,10 +16,19 @@ MOUNTS = "/proc/self/mountinfo"
 
 
 class Mount(t.NamedTuple):
-    """A mounted file system: where, and its kind."""
+    """A mounted file system.
+
+    Attributes:
+        point: Where it is mounted.
+        kind: Its kind, such as ``ext4`` or ``fuse.sshfs``.
+        source: The device, the share or the program behind it.
+        options: The options of the file system itself, such as ``local_lock=none``.
+    """
 
     point: str
     kind: str
+    source: str = ""
+    options: tuple[str, ...] = ()
 
 
 def read_mounts(path: str = MOUNTS) -> list[Mount]:
@@ -34,7 +43,8 @@ def read_mounts(path: str = MOUNTS) -> list[Mount]:
         fields, _separator, rest = line.partition(" - ")
         point = _unescape(fields.split(" ")[4]) if len(fields.split(" ")) > 4 and rest else ""
         if point:
-            mounts.append(Mount(point, rest.split(" ")[0]))
+            kind, source, options = (*rest.split(" "), "", "")[:3]
+            mounts.append(Mount(point, kind, _unescape(source), tuple(options.split(","))))
     return mounts
 
 
@@ -42,6 +52,21 @@ def is_mount(directory: str, mounts: str = MOUNTS) -> bool:
     """Return whether a file system, or a directory of one, is mounted at a directory."""
     place = os.path.realpath(directory)
     return os.path.ismount(place) or any(mount.point == place for mount in read_mounts(mounts))
+
+
+def find_mount(place: str, mounts: str = MOUNTS) -> Mount:
+    """Return the mount that a path is on, without links; an empty one where the machine does not list it."""
+    best = Mount("", "")
+    for mount in read_mounts(mounts):
+        # Of two that are mounted at one point, the later one counts.
+        if is_below(place, mount.point) and len(mount.point) >= len(best.point):
+            best = mount
+    return best
+
+
+def is_below(place: str, directory: str) -> bool:
+    """Return whether a path is a directory or below it."""
+    return os.path.commonpath((place, directory)) == directory
 
 
 def _unescape(text: str) -> str:

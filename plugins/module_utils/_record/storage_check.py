@@ -15,13 +15,28 @@ import typing as t
 from dataclasses import dataclass
 
 from .._common.errors import RecordError
-from .mounts import MOUNTS, Mount, read_mounts
+from .mounts import MOUNTS, Mount, find_mount, is_below
 from .store import RecordStore
 
 IN_MEMORY = ("tmpfs", "ramfs", "devtmpfs")
 # What a container writes over its image, and what is thrown away with it.
 LAYERS = ("overlay", "fuse.fuse-overlayfs", "aufs")
 TEMPORARY = ("/tmp", "/var/tmp")
+# Programs that show an object store, or the disk of another machine, as directories: no lock reaches another machine.
+WITHOUT_LOCKS = (
+    "blobfuse",
+    "blobfuse2",
+    "gcsfuse",
+    "geesefs",
+    "goofys",
+    "mount-s3",
+    "mountpoint-s3",
+    "rclone",
+    "s3fs",
+    "sshfs",
+)
+# Options of NFS and SMB with which locks stay on this machine.
+LOCAL_LOCKS = ("nolock", "local_lock=all", "local_lock=flock", "nobrl")
 
 
 @dataclass(frozen=True)
@@ -56,9 +71,9 @@ def folder_health(records: RecordStore, mounts: str = MOUNTS, temporary: t.Seque
     folder = os.path.abspath(records.folder)
     exists = os.path.isdir(folder)
     place = os.path.realpath(_nearest(folder))
-    kind = _file_system(place, mounts)
+    mount = find_mount(place, mounts)
     mode = f"{stat.S_IMODE(os.stat(folder).st_mode):04o}" if exists else None
-    lasting, because = _lasting(place, kind, (*temporary, tempfile.gettempdir()))
+    lasting, because = _lasting(place, mount, (*temporary, tempfile.gettempdir()))
     if exists and lasting is not False:
         trouble = _others(folder)
         lasting, because = (False, trouble) if trouble else (lasting, because)
@@ -80,9 +95,29 @@ def _writable(records: RecordStore) -> bool:
     return True
 
 
-def _lasting(place: str, kind: str, temporary: t.Sequence[str]) -> tuple[bool | None, str]:
+def find_storage_warnings(folder: str, mounts: str = MOUNTS) -> list[str]:
+    """Return a warning for a record on storage where the locks of two machines do not meet."""
+    mount = find_mount(os.path.realpath(_nearest(os.path.abspath(folder))), mounts)
+    if not _is_without_locks(mount):
+        return []
+    return [
+        f"The record in {folder} is on {mount.kind}, where locks do not reach other machines: of two runs at a time "
+        "one can lose what the other has recorded. Run one at a time, or name a directory on a local disk or NFS 4 in "
+        "record_path or FONNTE_RECORD_PATH."
+    ]
+
+
+def _is_without_locks(mount: Mount) -> bool:
+    kind, _dot, program = mount.kind.partition(".")
+    if kind == "fuse" and (program or mount.source) in WITHOUT_LOCKS:
+        return True
+    return any(option in LOCAL_LOCKS for option in mount.options)
+
+
+def _lasting(place: str, mount: Mount, temporary: t.Sequence[str]) -> tuple[bool | None, str]:
+    kind = mount.kind
     for directory in temporary:
-        if _below(place, os.path.realpath(directory)):
+        if is_below(place, os.path.realpath(directory)):
             return False, f"It is below {directory}, which is for temporary files."
     if kind in IN_MEMORY:
         return False, f"It is in memory ({kind}), and gone when the machine is started again."
@@ -90,6 +125,8 @@ def _lasting(place: str, kind: str, temporary: t.Sequence[str]) -> tuple[bool | 
         return None, f"It is in the layer of a container ({kind}), and goes with it unless the container is kept."
     if not kind:
         return None, "Nothing tells on what kind of file system it is."
+    if _is_without_locks(mount):
+        return True, f"It is on a file system that stays ({kind}), but locks do not reach other machines there."
     return True, f"It is on a file system that stays ({kind}), and not below a directory for temporary files."
 
 
@@ -102,17 +139,3 @@ def _others(folder: str) -> str:
     if status.st_mode & stat.S_IWOTH:
         return f"Everyone can write to it (mode {stat.S_IMODE(status.st_mode):04o}): set it to 0700, or to 2770 for a group."
     return ""
-
-
-def _below(place: str, directory: str) -> bool:
-    return os.path.commonpath((place, directory)) == directory
-
-
-def _file_system(place: str, mounts: str) -> str:
-    """Return the kind of the file system that a place is on; empty where the machine does not list it."""
-    best = Mount("", "")
-    for mount in read_mounts(mounts):
-        # Of two that are mounted at one point, the later one counts.
-        if _below(place, mount.point) and len(mount.point) >= len(best.point):
-            best = mount
-    return best.kind

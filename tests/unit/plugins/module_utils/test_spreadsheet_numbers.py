@@ -138,4 +138,4 @@ def test_a_forwarding_target_that_lost_its_zero_is_warned_of(controller: Control
     told = controller.device(A, True, target="81200002001", resend=True, handle_unknown="ignore").warnings
     assert any("begins with 8" in warning and "081200002001" in warning for warning in told)
     other = {"target": "81200002001", "country_code": "0", "resend": True, "handle_unknown": "ignore"}
-    assert controller.device(A, True, **other).warnings == []
+    assert not any("begins with 8" in warning for warning in controller.device(A, True, **other).warnings)

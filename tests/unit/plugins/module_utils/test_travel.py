@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import shutil
+import tempfile
 import typing as t
 from pathlib import Path
 
@@ -828,3 +829,75 @@ def test_other_runs_that_hold_a_device_do_not_stop_one_that_has_nothing_to_do(
     laptop.device(A, **FULL)
     monkeypatch.setattr(_engine, "MOST_LOOKS", 1)
     assert not runner.device(A, **FULL).result["changed"]
+
+
+# Two jobs in pods without a record: one declares settings, the other one webhooks
+
+JOBS: tuple[tuple[str, dict[str, t.Any]], ...] = (
+    ("device", {"device": A, **OWN, "group": False, "resend": False}),
+    ("webhook_config", {"device": A, "webhook": URL}),
+)
+
+
+def run_in_pod(sandbox: Sandbox, folder: Path, module: str, params: dict[str, t.Any], **more: t.Any) -> Report:
+    """Run a job in a pod: check mode first, and then with the same record, which is empty each time."""
+    pod = Stamping(sandbox, Path(tempfile.mkdtemp(dir=folder)))
+    foreseen = pod.run(module, True, handle_unknown="ignore", **params, **more).result
+    done = pod.run(module, handle_unknown="ignore", **params, **more)
+    assert all(foreseen[key] == done.result[key] for key in RESULT_KEYS)
+    return done
+
+
+def test_two_jobs_without_a_record_report_that_they_undo_each_other(sandbox: Sandbox, tmp_path: Path) -> None:
+    run_in_pod(sandbox, tmp_path, *JOBS[0])
+    for _turn in range(2):
+        for (module, params), lost in ((JOBS[1], "its own settings"), (JOBS[0], "its webhooks")):
+            report = run_in_pod(sandbox, tmp_path, module, params)
+            told = [text for text in report.warnings if "in one job" in text]
+            assert report.result["changed"] and len(told) == 1 and lost in told[0], report.warnings
+            # The same for every device, so that a fleet reports it once.
+            assert A not in told[0]
+
+
+def test_one_job_that_declares_both_is_at_rest(sandbox: Sandbox, tmp_path: Path) -> None:
+    both = {**JOBS[0][1], **JOBS[1][1]}
+    assert run_in_pod(sandbox, tmp_path, "device", both).result["changed"]
+    report = run_in_pod(sandbox, tmp_path, "device", both)
+    assert not report.result["changed"] and "in one job" not in " ".join(report.warnings)
+
+
+def test_jobs_that_share_a_record_do_not_undo_each_other(laptop: Controller) -> None:
+    for turn in range(3):
+        for module, params in JOBS:
+            report = laptop.run(module, handle_unknown="ignore", **params)
+            assert report.result["changed"] == (turn == 0) and "in one job" not in " ".join(report.warnings)
+
+
+def test_two_jobs_converge_where_the_service_keeps_what_is_left_out(sandbox: Sandbox, tmp_path: Path) -> None:
+    known = facts(tmp_path, sandbox, omitted="keeps")
+    for turn in range(3):
+        for module, params in JOBS:
+            report = run_in_pod(sandbox, tmp_path, module, params, service_facts_path=known)
+            assert report.result["changed"] == (turn == 0), (turn, module, report.result["reasons"])
+            assert "in one job" not in " ".join(report.warnings)
+    # What the other job sent is not proven by a change of it in the dashboard that shows.
+    sandbox.edit(A, name=sandbox.device(A)["name"].replace("Satu", "Dua"))
+    for _turn in range(2):
+        changed = [
+            run_in_pod(sandbox, tmp_path, module, params, service_facts_path=known).result["changed"]
+            for module, params in JOBS
+        ]
+    assert changed == [False, False] and wire(Controller(sandbox, tmp_path))["webhook"] == URL
+
+
+def test_a_kept_proof_does_not_outlive_a_change_of_the_name_or_of_autoread(sandbox: Sandbox, tmp_path: Path) -> None:
+    known = facts(tmp_path, sandbox, omitted="keeps")
+    more = {"service_facts_path": known}
+    for edit in ({"name": "Toko Dua ~k3f9x"}, {"autoread": False}):
+        for module, params in JOBS:
+            run_in_pod(sandbox, tmp_path, module, params, **more)
+        sandbox.edit(A, webhook=OTHER, **edit)
+        # Another setting of the first job alone: its update must not take over the proof of the webhooks.
+        run_in_pod(sandbox, tmp_path, "device", {**JOBS[0][1], "quick": True}, **more)
+        assert run_in_pod(sandbox, tmp_path, *JOBS[1], **more).result["changed"], edit
+        assert wire(Controller(sandbox, tmp_path))["webhook"] == URL

@@ -205,6 +205,8 @@ def test_a_cell_too_many() -> None:
     [
         ("", "no column device"),
         (f"{A},Toko,yes,{SECRET}\n", "no column device"),
+        (f"Our shops\n\ndevice,webhook\n{A},https://{SECRET}\n", "has its columns in row 3, and other rows above"),
+        ("Our shops;;\nDevice;name\n", "has its columns in row 2, and other rows above"),
         ('"device|name|' + "|".join(HEAD[2:]) + '"\n', "all cells of a row in one"),
         (f'device,webhook\n{A},"https://{SECRET}\n{B},x\n', "after row 1"),
         (f'device;webhook\n{A};"a"b\n', "after row 1"),
@@ -224,7 +226,7 @@ def test_a_file_that_cannot_be_taken_apart(text: str, words: str) -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "spreadsheet program"),
         ("device".encode("utf-16"), "UTF-16"),
         ("device".encode("utf-16-le"), "UTF-16"),
-        ("device,Café".encode("cp1252"), "not saved as UTF-8"),
+        ("device,Café".encode("cp1252"), "not saved as UTF-8 (byte E9 in line 1, which is é in Windows-1252)"),
         (b"$ANSIBLE_VAULT;1.1;AES256\n6162\n", "decrypt it first"),
     ],
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import math
 import typing as t
 import zlib
 
@@ -21,7 +22,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.body import (
     _Compressed,
     read_body,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Caller, Late
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.deadline import Attempt, DeadlineExceeded
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import UnreadableError
 
 
@@ -42,7 +43,7 @@ PACKERS: dict[str, tuple[str, t.Callable[[bytes], bytes]]] = {
 
 def body_of(wire: bytes, encoding: str, piece: int = CHUNK, **more: t.Any) -> bytes:
     stream = io.BytesIO(wire)
-    return read_body(lambda size: stream.read(min(size, piece)), encoding, Caller(), **more)
+    return read_body(lambda size: stream.read(min(size, piece)), encoding, Attempt(math.inf), **more)
 
 
 @pytest.mark.parametrize("packer", PACKERS)
@@ -95,12 +96,13 @@ def test_a_strange_encoding_is_not_shown(encoding: str) -> None:
     assert encoding not in str(caught.value)
 
 
-def test_nothing_is_decompressed_for_a_caller_who_has_left() -> None:
-    caller, stream = Caller(), io.BytesIO(gzip.compress(bytes(10_000_000)))
+def test_nothing_is_decompressed_after_the_deadline() -> None:
+    now = [0.0]
+    attempt, stream = Attempt(1.0, lambda: now[0]), io.BytesIO(gzip.compress(bytes(10_000_000)))
 
     def read(size: int) -> bytes:
-        caller.leave()
+        now[0] = 2.0
         return stream.read(size)
 
-    with pytest.raises(Late):
-        read_body(read, "gzip", caller)
+    with pytest.raises(DeadlineExceeded):
+        read_body(read, "gzip", attempt)

@@ -32,7 +32,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.body import L
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.http_session import retry_of, seconds_of
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.retry import Gate, Tries
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport import Reply, Transport
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Call, Caller, Connection, Late
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Call, Connection
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.endpoint import (
     check_endpoint,
     environment_proxies,
@@ -446,27 +446,21 @@ def test_a_write_that_was_sent_may_be_applied_when_its_time_is_up(
     assert caught.value.may_be_applied and tries(sandbox, UPDATE) == 1
 
 
-def test_a_reply_that_nobody_waits_for_is_not_read_to_its_end(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    caller = Caller()
+def test_a_request_on_an_open_connection_needs_no_thread(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[threading.Thread] = []
+    start = threading.Thread.start
 
-    reads = []
+    def counted(thread: threading.Thread) -> None:
+        started.append(thread)
+        start(thread)
 
-    def endless(_reply: t.Any, _size: int, decode_content: bool) -> bytes:
-        assert not decode_content
-        reads.append(1)
-        if len(reads) == 3:
-            assert caller.leave()
-        assert len(reads) < 4, "it is read all the same"
-        return b" "
-
-    session = _session.Session(Connection(sandbox.url, PATIENT, 0, 1.0, True, None))
+    transport = connect(sandbox, timeout=PATIENT)
     with monkeypatch.context() as patched:
-        patched.setattr(urllib3.HTTPResponse, "read", endless)
-        with pytest.raises(Late):
-            session.exchange(Call(LIST, sandbox.account_token), caller)
-    session.close()
+        patched.setattr(threading.Thread, "start", counted)
+        for _number in range(5):
+            assert transport.exchange(Call(LIST, sandbox.account_token)).body["status"] is True
+    # The one that has connected. The threads of the sandbox belong to another process.
+    assert len(started) == 1
 
 
 def test_a_retry_waits_with_all_others_when_one_of_them_is_asked_for_patience(

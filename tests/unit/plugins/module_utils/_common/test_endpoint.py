@@ -14,8 +14,13 @@ import requests
 import urllib3
 from hypothesis import example, given
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.endpoint import check_endpoint, is_loopback
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import OptionError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.endpoint import (
+    check_endpoint,
+    check_proxies,
+    environment_proxies,
+    is_loopback,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import OptionError, VariableError
 
 EVIL = [
     "http://[::1].evil.example",
@@ -201,3 +206,75 @@ def _compare(endpoint: str) -> None:
 def test_an_ipv4_address_in_an_ipv6_one_is_not_loopback_on_any_python() -> None:
     assert is_loopback("::1") and is_loopback("127.9.9.9")
     assert not any(map(is_loopback, ["::ffff:127.0.0.1", "::ffff:7f00:1", "::1%lo", "::", "127.1", "localhost.", ""]))
+
+
+SERVICE = "https://api.fonnte.com"
+
+
+@pytest.fixture
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for scheme in ("http", "https", "all", "no"):
+        for name in (f"{scheme}_proxy", f"{scheme.upper()}_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+@pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://[s3cret",
+        "http://",
+        "s3cret:port",
+        "http://s3cret host:3128",
+        "http://s3cret:99999",
+        "http://s3cret:0",
+        "ftp://s3cret:21",
+        "http://s3cret..example:1",
+        f"http://{'s3cret' * 11}.example",
+        "http://s3cret@",
+        "'http://s3cret.example'",
+    ],
+)
+def test_a_proxy_that_cannot_be_one_is_named_without_its_value(
+    no_proxies: pytest.MonkeyPatch, variable: str, proxy: str
+) -> None:
+    no_proxies.setenv(variable, proxy)
+    with pytest.raises(VariableError) as caught:
+        check_proxies(SERVICE)
+    assert str(caught.value).startswith(f"Environment variable {variable}: its value cannot be a proxy; ")
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://proxy.example:3128",
+        "https://user:p%40ss@proxy.example:3128/",
+        "proxy.example:3128",
+        "proxy",
+        "socks5h://127.0.0.1:1080",
+        "http://[::1]:3128",
+        "http://proxy_1.example.",
+    ],
+)
+def test_a_proxy_that_requests_takes_is_accepted(no_proxies: pytest.MonkeyPatch, proxy: str) -> None:
+    no_proxies.setenv("https_proxy", proxy)
+    check_proxies(SERVICE)
+    assert environment_proxies(SERVICE)["https"] == proxy
+    urllib3.util.parse_url(proxy)
+
+
+def test_a_proxy_that_is_not_used_is_not_checked(no_proxies: pytest.MonkeyPatch) -> None:
+    no_proxies.setenv("http_proxy", "http://[")
+    check_proxies(SERVICE)
+    check_proxies("http://127.0.0.1:80")
+    no_proxies.setenv("https_proxy", "http://[")
+    no_proxies.setenv("no_proxy", "fonnte.com")
+    check_proxies(SERVICE)
+
+
+@pytest.mark.parametrize("host", ["a..example", ".example", f"{'a' * 64}.example", ".".join(["a" * 60] * 5)])
+def test_a_host_that_no_resolver_takes_is_no_endpoint(host: str) -> None:
+    with pytest.raises(OptionError, match="is not an http:// or https:// URL"):
+        check_endpoint(f"https://{host}")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import signal
 import typing as t
@@ -15,6 +16,11 @@ import pytest
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._adoption import adopt
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.qr_image import remove_picture
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.input_files import (
+    EncodingError,
+    decode_text,
+    find_encoding_problem,
+)
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.service_facts import find_facts, load_facts
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import backup
 
@@ -87,3 +93,46 @@ def test_a_backup_that_could_not_be_restored_is_not_written(tmp_path: Path) -> N
     with pytest.raises(FonnteError, match="would be larger than 16 MB"):
         backup.write_backup(str(path), {"device-" + "0" * 32: b"x" * 17 * MEGABYTE})
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("Café".encode("utf-16"), "is saved as UTF-16"),
+        ("Café".encode("utf-16-be"), "is saved as UTF-16, or is no text"),
+        (codecs.BOM_UTF16_BE + "Café".encode("utf-16-be"), "is saved as UTF-16"),
+        ("Café".encode("utf-32"), "is saved as UTF-32"),
+        ("a\nb\nCafé".encode("cp1252"), "is not saved as UTF-8 (byte E9 in line 3, which is é in Windows-1252)"),
+        (b"a\x80", "is not saved as UTF-8 (byte 80 in line 1)"),
+        (b"a\x81", "is not saved as UTF-8 (byte 81 in line 1)"),
+        (b"\xe2\x82", "is not saved as UTF-8 (byte E2 in line 1, which is â in Windows-1252)"),
+    ],
+)
+def test_the_encoding_of_a_file_is_named(content: bytes, problem: str, tmp_path: Path) -> None:
+    with pytest.raises(EncodingError) as caught:
+        decode_text(content)
+    assert str(caught.value) == problem
+    (tmp_path / "file").write_bytes(content)
+    assert find_encoding_problem(str(tmp_path / "file")) == problem
+
+
+def test_text_in_utf_8_is_read_as_it_is(tmp_path: Path) -> None:
+    for text in ("", "Café \U0001f469\u200d\U0001f373\r\n", "\ufeffname"):
+        assert decode_text(text.encode()) == text
+        (tmp_path / "file").write_bytes(text.encode())
+        assert find_encoding_problem(str(tmp_path / "file")) == ""
+    assert find_encoding_problem(str(tmp_path / "none")) == "cannot be read (No such file or directory)"
+
+
+@readers
+@pytest.mark.parametrize(
+    ("encoding", "problem"), [("utf-16", "is saved as UTF-16"), ("cp1252", "is not saved as UTF-8 (byte E9 in line 1")]
+)
+def test_every_reader_names_the_encoding(
+    read: t.Callable[[Path], object], encoding: str, problem: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "devices.yml"
+    path.write_text('{"caf\xe9": 1}', encoding=encoding)
+    with pytest.raises(FonnteError) as caught:
+        read(path)
+    assert problem in str(caught.value), caught.value

@@ -196,3 +196,21 @@ def test_a_name_is_no_markup() -> None:
     assert "@all" not in said["markdown"] and "\\[x\\](y) \\<b\\>" in said["markdown"]
     said = checked(HEAD + device("081200000001", name=r'"https://x www.y ~~z~~ &lt; \e[2J"'), HEAD)
     assert not any(words in said["markdown"] for words in ("https://", " www.", " ~", " &", "\x1b"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'fleet_devices: [{device: "081200000001", "{{ x }}": 1}]',
+        'fleet_devices: [{device: "081200000001", name: "{{ x }}", state: "{{ x }}", package: "{{ x }}"}]',
+        'fleet_clients: [{name: "{{ x }}", devices: [{device: "081200000001"}]}]',
+        'fleet_clients: [{name: Toko, contacts: [{name: "{{ x }}"}], devices: [{device: "{{ x }}", name: "{{ x }}"}]}]',
+        'fleet_packages: {"{{ x }}": {quick: true}}\nfleet_devices: [{device: "081200000001", package: basic}]',
+        'fleet_packages: {"{{ x }}": {quck: true}}\nfleet_devices: [{device: "081200000001", package: basic}]',
+        '"{{ x }}": 1\nfleet_devices: []',
+        'fleet_devices: [{device: "081200000001", name: !vault "$ANSIBLE_VAULT;1.1;AES256"}]',
+    ],
+)
+def test_a_value_that_is_not_readable_here_has_a_readable_name(text: str) -> None:
+    for said in (checked(text), checked(text, 'fleet_devices: [{device: "081200000001", name: Toko}]')):
+        assert "object at 0x" not in repr(said) and "Unread" not in repr(said)

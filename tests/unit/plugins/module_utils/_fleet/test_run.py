@@ -16,6 +16,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
     BrakeError,
     FonnteError,
     OptionError,
+    RefusedError,
+    UnansweredError,
     UnreachableError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.fleet import run_fleet
@@ -439,3 +441,68 @@ def test_what_is_known_to_be_empty_is_not_cleared(rich: Controller) -> None:
     elsewhere = str(rich.records / "of-another-machine")
     with pytest.raises(BrakeError):
         rich.run("fleet", devices=declared, handle_write_only="stamped", max_clear=4, record_path=elsewhere)
+
+
+# The safety limits hold for later plans too
+
+
+def lost_update(monkeypatch: pytest.MonkeyPatch, meanwhile: t.Callable[[], object], refused: bool = False) -> None:
+    """Have the response of the first update be lost, or the update refused, and something happen at that moment."""
+    update = _api.FonnteApi.update_device
+    calls: list[str] = []
+
+    def lose_first(api: _api.FonnteApi, *values: t.Any) -> None:
+        calls.append("update")
+        if len(calls) > 1:
+            update(api, *values)
+            return
+        meanwhile()
+        if refused:
+            raise RefusedError("/update-device", "device not found", "device not found")
+        raise UnansweredError("the response was lost", "check the network")
+
+    monkeypatch.setattr(_api.FonnteApi, "update_device", lose_first)
+
+
+@pytest.mark.parametrize("refused", [True, False], ids=["refused", "lost"])
+@pytest.mark.parametrize(("limits", "allowed"), [({"max_create": 0}, False), ({}, True), ({"max_create": 1}, True)])
+def test_a_second_plan_creates_no_more_than_the_limit(
+    rich: Controller, monkeypatch: pytest.MonkeyPatch, refused: bool, limits: dict[str, int], allowed: bool
+) -> None:
+    fleet(rich, entries(1))
+    lost_update(monkeypatch, lambda: rich.sandbox.remove(number(0)), refused)
+    result = fleet(rich, entries(1, quick=True), **limits)
+    assert (len(rich.sandbox.devices()) == 1) == allowed
+    assert ("max_create does not allow one more" in result.get("msg", "")) != allowed
+    if not allowed:
+        assert statuses(result) == ["failed" if refused else "in_doubt"]
+
+
+def test_a_second_plan_counts_for_the_free_devices(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet(rich, entries(2))
+    free = sum(device["package"] == "Free" for device in rich.sandbox.devices().values())
+    lost_update(monkeypatch, lambda: rich.sandbox.remove(number(0)))
+    result = fleet(rich, entries(2, quick=True), concurrency=1, free_device_limit=free)
+    assert "free_device_limit does not allow one more" in result["msg"] and len(rich.sandbox.devices()) == 1
+
+
+def test_a_second_plan_disconnects_no_more_than_the_limit(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet(rich, entries(1))
+    lost_update(monkeypatch, lambda: rich.sandbox.link(number(0)))
+    result = fleet(rich, entries(1, quick=True, state="disconnected"), max_disconnect=0)
+    assert "max_disconnect does not allow one more" in result["msg"]
+    assert rich.sandbox.device(number(0))["linked"]
+
+
+def test_a_second_plan_clears_no_more_than_the_limit(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Nothing is known to be cleared of a device that is created, until another run has created it.
+    def by_another_run(*_values: t.Any) -> t.NoReturn:
+        monkeypatch.setattr(_api.FonnteApi, "add_device", add)
+        controller.device(number(0), name="Toko 0", webhook=URL)
+        raise UnansweredError("the response was lost", "check the network")
+
+    controller, add = Controller(rich.sandbox, rich.records.parent / "other"), _api.FonnteApi.add_device
+    monkeypatch.setattr(_api.FonnteApi, "add_device", by_another_run)
+    result = fleet(rich, entries(1, webhook=""), max_clear=0)
+    assert "max_clear does not allow one more" in result["msg"] and statuses(result) == ["in_doubt"]
+    assert rich.sandbox.device(number(0))["settings"]["webhook"] == URL

@@ -232,7 +232,7 @@ def test_an_entry_of_an_earlier_release_is_bound_to_no_device(controller: Contro
 
 def test_a_lost_response_with_a_policy_does_not_claim_that_nothing_was_changed(controller: Controller) -> None:
     controller.sandbox.fault("reset", path="/add-device", at="start", when="after")
-    with pytest.raises(UnansweredError, match="a policy forbids the rest") as caught:
+    with pytest.raises(UnansweredError, match="a policy or safety limit forbids the rest") as caught:
         controller.device(A, **FIRST, handle_unknown="error")
     assert "nothing was changed" not in str(caught.value) and "webhook_connect" in caught.value.progress["at_risk"]
     assert A in controller.sandbox.devices() and has_nothing_of_the_first(controller, A)

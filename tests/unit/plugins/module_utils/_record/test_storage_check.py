@@ -11,7 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.storage_check import FolderHealth, folder_health
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import common_warnings
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import storage_check as _storage_check
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.storage_check import (
+    FolderHealth,
+    find_storage_warnings,
+    folder_health,
+)
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 
 ENDPOINT = "https://api.example.com"
@@ -124,3 +130,43 @@ def test_a_folder_that_cannot_be_made_is_not_writable(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     health = look(tmp_path / "file")
     assert (health.exists, health.writable) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("mounted", "warns"),
+    [
+        ("fuse.s3fs s3fs rw", True),
+        ("fuse.gcsfuse bucket rw", True),
+        ("fuse.rclone remote:dir rw", True),
+        ("fuse.sshfs me@host:/srv rw", True),
+        ("fuse blobfuse2 rw", True),
+        ("fuse mountpoint-s3 rw", True),
+        ("nfs server:/srv rw,vers=3,nolock,local_lock=all", True),
+        ("nfs4 server:/srv rw,vers=4.2,local_lock=none", False),
+        ("cifs //server/srv rw,nobrl", True),
+        ("ceph 10.0.0.1:/ rw", False),
+        ("fuse.glusterfs server:/srv rw", False),
+        ("fuse", False),
+        ("ext4 /dev/sda1 rw", False),
+    ],
+)
+def test_storage_where_locks_stay_on_one_machine(tmp_path: Path, mounted: str, warns: bool) -> None:
+    folder, mounts = tmp_path / "new" / "record", tmp_path / "mounts"
+    mounts.write_text(f"1 1 0:1 / / rw - ext4 /dev/sda1 rw\n2 1 0:2 / {tmp_path} rw shared:1 - {mounted}\n")
+    warnings = find_storage_warnings(str(folder), str(mounts))
+    assert len(warnings) == warns
+    for warning in warnings:
+        assert str(folder) in warning and "FONNTE_RECORD_PATH" in warning and "Run one at a time" in warning
+    health = folder_health(RecordStore(str(folder), ENDPOINT), str(mounts), ())
+    assert health.lasting is True and ("locks" in health.because) == warns
+
+
+def test_every_task_warns_of_such_storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"2 1 0:2 / {tmp_path} rw - fuse.sshfs me@host:/srv rw\n")
+    monkeypatch.setattr(_storage_check.find_storage_warnings, "__defaults__", (str(mounts),))
+    params = {"record_path": str(tmp_path / "record"), "validate_certs": True}
+    (warning,) = common_warnings(params)
+    # The same sentence each time: Ansible prints it once in a run.
+    assert "fuse.sshfs" in warning and common_warnings(params) == [warning]
+    assert common_warnings({"validate_certs": True}) == []

@@ -1,0 +1,149 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The members of a fleet, the options of a run, and the state of each member during it."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+
+from .._common.errors import CallError, FonnteError
+from .._reconcile.apply import Outcome
+from .._reconcile.observe import House, Sight
+from .._reconcile.state import DISCONNECT, Desired
+from .limits import MAX_CLEAR, MAX_CREATE, MAX_DISCONNECT, find_limits
+
+
+class Status(enum.Enum):
+    """What became of one device."""
+
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    NOT_ATTEMPTED = "not_attempted"
+    IN_DOUBT = "in_doubt"
+
+
+@dataclass(frozen=True)
+class Member:
+    """One entry of the list.
+
+    Attributes:
+        index: Its place in the list.
+        house: The house of its run: the fleet's, with the entry's own token.
+        desired: What is declared.
+    """
+
+    index: int
+    house: House
+    desired: Desired
+
+    @property
+    def label(self) -> str:
+        """How an error names it."""
+        number = self.desired.number
+        return f"devices[{self.index}] ({number})" if number else f"devices[{self.index}]"
+
+
+@dataclass(frozen=True)
+class Orders:
+    """How a fleet is worked on.
+
+    Attributes:
+        concurrency: How many calls at a time. Half as many devices more are worked on.
+        stop: Whether the first failure ends the run.
+        canary: How many devices go first, alone.
+        max_create: The most devices that may be created; None for no limit. The others alike.
+        free_limit: The most free devices that the account may come to.
+        unlisted: What is done about devices that nobody declared: ``ignore``, ``report`` or ``error``.
+        result: The devices to return: ``all``, ``changed`` or ``summary`` (none).
+    """
+
+    concurrency: int = 4
+    stop: bool = False
+    canary: int = 0
+    max_create: int | None = None
+    max_clear: int | None = None
+    max_disconnect: int | None = None
+    free_limit: int | None = None
+    unlisted: str = "ignore"
+    result: str = "all"
+
+    @property
+    def limits(self) -> dict[str, int | None]:
+        """The limits on plans, by the names of their options."""
+        return {MAX_CREATE: self.max_create, MAX_CLEAR: self.max_clear, MAX_DISCONNECT: self.max_disconnect}
+
+
+@dataclass
+class Turn:
+    """What became of a member.
+
+    Attributes:
+        foreseen: What a run would do; None where not even that could be found out.
+        outcome: What was done; None until it was tried.
+        fault: What ended it.
+        skipped: Why it was not tried.
+    """
+
+    member: Member
+    foreseen: Outcome | None = None
+    outcome: Outcome | None = None
+    fault: FonnteError | None = None
+    skipped: str = ""
+
+    @property
+    def has_work(self) -> bool:
+        """Whether something is to be done or to be learnt."""
+        plan = self.foreseen.plan if self.foreseen else None
+        return plan is not None and bool(plan.operations or plan.teaches)
+
+    @property
+    def disconnects(self) -> bool:
+        """Whether its device is to be disconnected."""
+        return self.foreseen is not None and DISCONNECT in self.foreseen.plan.operations
+
+    @property
+    def limits(self) -> frozenset[str]:
+        """The safety limits that its first plan counts for."""
+        return find_limits(self.foreseen.plan) if self.foreseen is not None and self.fault is None else frozenset()
+
+    def check(self, sight: Sight) -> None:
+        """See that the plan is still about the device that it was made for; FonnteError if not.
+
+        A device that was renumbered in the dashboard meanwhile would be created a second time, or renumbered back.
+        """
+        before = self.foreseen.sight.device if self.foreseen is not None else None
+        if before is None or sight.listing is None or (sight.device is not None and sight.device.token == before.token):
+            return
+        for device in sight.listing.owners(before.token):
+            raise FonnteError(
+                f"the service lists it as {device.number} now, and listed it as {before.number} when the run began",
+                "declare it under the number that it should have, and run the play again",
+            )
+
+    @property
+    def status(self) -> Status:
+        """Return what became of it; in check mode, what would."""
+        if self.fault is not None:
+            # A lost reply to a mere look leaves no doubt: then there is no outcome yet.
+            doubtful = self.outcome is not None and isinstance(self.fault, CallError) and self.fault.may_be_applied
+            return Status.IN_DOUBT if doubtful else Status.FAILED
+        if self.skipped:
+            return Status.NOT_ATTEMPTED
+        known = self.outcome or self.foreseen
+        return Status.CHANGED if known is not None and known.operations else Status.UNCHANGED
+
+    @property
+    def shown(self) -> Outcome | None:
+        """Return the outcome that tells most of it."""
+        if self.outcome is not None:
+            return self.outcome
+        if (self.skipped or self.fault) and self.foreseen is not None:
+            # What was foreseen is not what was done.
+            return replace(self.foreseen, done=[])
+        return self.foreseen
