@@ -41,6 +41,8 @@ SWITCHES = (
     "FONNTE_TESTS_READINGS",
     "FONNTE_TESTS_PAGES",
     "FONNTE_TESTS_GOLDEN",
+    "FONNTE_TESTS_SURROUNDINGS",
+    "FONNTE_TESTS_CELLS",
 )
 KEPT_FOR_TESTS = ("PATH", "TMPDIR", "LD_LIBRARY_PATH", "CI") + SWITCHES
 # A line in which Ansible found no host, no inventory or no plugin must not look like success.
