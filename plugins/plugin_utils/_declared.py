@@ -131,3 +131,17 @@ def warnings_of(results: t.Iterable[Result]) -> Result:
     """Return the warnings of several results, each once, as a part of a result."""
     warnings = list(dict.fromkeys(text for one in results for text in one.get("warnings", ())))
     return {"warnings": warnings} if warnings else {}
+
+
+def add_up(summaries: t.Iterable[Result]) -> Result:
+    """Return summaries as one: numbers are added, lists joined, and None counts as nothing."""
+    total: Result = {}
+    for one in summaries:
+        for key, value in one.items():
+            if isinstance(value, dict):
+                total[key] = add_up([total.get(key, {}), value])
+            elif total.get(key) is None:
+                total[key] = value
+            elif value is not None:
+                total[key] = total[key] + value
+    return total

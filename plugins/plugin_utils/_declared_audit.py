@@ -13,7 +13,7 @@ import typing as t
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.audit import AUDIT, run_audit
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import plain
-from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared import DeclaredAction, Result, warnings_of
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared import DeclaredAction, Result, add_up, warnings_of
 
 
 class AuditAction(DeclaredAction):
@@ -48,20 +48,9 @@ def _joined(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> Result
     return {
         "changed": False,
         "findings": [finding for one in results for finding in one.get("findings", ())],
-        "summary": _summed([one["summary"] for one in results if "summary" in one]),
+        "summary": add_up([one["summary"] for one in results if "summary" in one]),
         "text": "\n".join(one["text"] for one in results if "text" in one),
         "files": {account["name"]: one.get("files", {}) for account, one in zip(accounts, results)},
         **warnings_of(results),
     }
 
-
-def _summed(summaries: t.Sequence[Result]) -> Result:
-    """Return summaries as one: numbers are added, and None counts as nothing."""
-    total: Result = {}
-    for one in summaries:
-        for key, value in one.items():
-            if isinstance(value, dict):
-                total[key] = _summed([total.get(key, {}), value])
-            else:
-                total[key] = value if total.get(key) is None else total[key] + (value or 0)
-    return total

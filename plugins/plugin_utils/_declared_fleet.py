@@ -28,6 +28,7 @@ from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_sourc
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared import (
     DeclaredAction,
     Result,
+    add_up,
     failed_before,
     warnings_of,
 )
@@ -170,7 +171,7 @@ class FleetAction(DeclaredAction):
                 for device in one.get("devices", ())
             ],
             "diff": [change for one in results for change in one.get("diff", ())],
-            "summary": told["counts"],
+            "summary": add_up(one["summary"] for one in results if "summary" in one),
             "unlisted": told["unlisted"],
             "text": told["text"],
             "failures": failures,
