@@ -208,7 +208,8 @@ class TokenExport:
                     check=False,
                 )
                 failed = done.returncode != 0
-            except OSError:
+            except (OSError, ValueError):
+                # A name with a zero byte cannot be in the environment.
                 failed = True
             if failed:
                 raise ExportError(
