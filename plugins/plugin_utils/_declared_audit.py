@@ -13,7 +13,12 @@ import typing as t
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.audit import AUDIT, run_audit
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import plain
-from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared import DeclaredAction, Result, add_up, warnings_of
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared import (
+    DeclaredAction,
+    Result,
+    add_up,
+    warnings_of,
+)
 
 
 class AuditAction(DeclaredAction):
@@ -53,4 +58,3 @@ def _joined(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> Result
         "files": {account["name"]: one.get("files", {}) for account, one in zip(accounts, results)},
         **warnings_of(results),
     }
-

@@ -12,7 +12,7 @@ import concurrent.futures
 import typing as t
 from dataclasses import dataclass
 
-from .summary import Result, fleet_told
+from .summary import FAILED, Result, fleet_told
 
 # Each account has its own workers and its own connections.
 MAX_ACCOUNTS_AT_A_TIME = 8
@@ -73,8 +73,17 @@ def reconcile_accounts(accounts: t.Sequence[Result], run: Runner, options: Accou
 
 
 def _ended(accounts: t.Sequence[Result], results: list[Result], options: AccountsOptions) -> dict[str, t.Any]:
-    failures = [str(result["msg"]) for result in results if result.get("failed")]
+    failures = [_failure(result) for result in results if result.get("failed")]
     return {"results": results, "told": fleet_told(accounts, results, options.check_mode), "failures": failures}
+
+
+def _failure(result: Result) -> str:
+    """Return the sentence for an account that failed. The reasons of devices are in the summary, once."""
+    failed = sum(device.get("status") in FAILED for device in result.get("devices", ()))
+    if not failed:
+        return str(result["msg"])
+    devices = "device" if failed == 1 else "devices"
+    return f"{failed} {devices} failed, see above. Run the play again: what is done is not done twice."
 
 
 def _run_all(accounts: t.Sequence[Result], run: Runner, preview: bool, options: AccountsOptions) -> list[Result]:

@@ -113,3 +113,11 @@ def test_accounts_can_be_run_one_after_another() -> None:
     run = Runner()
     reconcile_accounts([account("a"), account("b")], run, AccountsOptions(NO_LIMITS, at_a_time=1))
     assert run.calls == [("a", True), ("b", True), ("a", False), ("b", False)]
+
+
+def test_the_reasons_of_devices_are_told_once() -> None:
+    devices = [{"number": "081", "status": "failed", "msg": "why", "operations": []}]
+    failed = {**result(), "failed": True, "msg": "of 1 devices 1 failed (why)", "devices": devices}
+    ended = reconcile_accounts([account("a")], Runner({("a", False): failed}), AccountsOptions(NO_LIMITS))
+    assert ended["failures"] == ["1 device failed, see above. Run the play again: what is done is not done twice."]
+    assert "Failed (1): 081: why" in ended["told"]["text"]
