@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterable
+from typing import Iterable, List
 from xml.etree import ElementTree
 
 
@@ -53,6 +53,29 @@ def _of_case(case: ElementTree.Element) -> Counts:
     if case.find("skipped") is not None:
         return Counts(skipped=1)
     return Counts(passed=1)
+
+
+def simulation(files: Iterable[Path]) -> str:
+    """Return the sums of the simulation, which its tests attach to their cases; empty where none did."""
+    schedules = violations = 0
+    bugs: List[str] = []
+    for file in files:
+        for found in ElementTree.parse(str(file)).getroot().iter("property"):
+            name, value = found.get("name", ""), found.get("value", "")
+            if name == "simulated schedules":
+                schedules += int(value)
+            elif name == "violations":
+                violations += int(value)
+            elif name == "found after":
+                bugs.append(value)
+    if not schedules:
+        return ""
+    return "simulation: %d schedules, %d violations; %d seeded bugs found (after %s schedules)" % (
+        schedules,
+        violations,
+        len(bugs),
+        ", ".join(bugs),
+    )
 
 
 def coverage(output: str) -> str:

@@ -41,6 +41,9 @@ SWITCHES = (
     "FONNTE_TESTS_READINGS",
     "FONNTE_TESTS_PAGES",
     "FONNTE_TESTS_GOLDEN",
+    # How far the simulation goes, and which random runs it makes.
+    "FONNTE_TESTS_PREEMPTIONS",
+    "FONNTE_TESTS_SEEDS",
     "FONNTE_TESTS_SURROUNDINGS",
     "FONNTE_TESTS_CELLS",
 )

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Callable, ContextManager, Dict, List, Optional, Sequence, Tuple
 
 from tools import ansible_test, collection, java, site
-from tools.counts import Counts, coverage, linted_files, of_junit
+from tools.counts import Counts, coverage, linted_files, of_junit, simulation
 from tools.environment import for_stage, home_of
 from tools.paths import BUILD, INSTALLED_ROOT, NAME, NAMESPACE, RESULTS, ROOT, TREE_ROOT, relative
 from tools.process import run
@@ -136,7 +136,10 @@ def units(context: Context) -> Counts:
     if context.arguments != ALL_UNITS:
         return _pytest(context, env)
     counts = _pytest(context, env, "--cov", "--cov-report", "term-missing:skip-covered")
-    return replace(counts, note=coverage(context.log.read_text(encoding="utf-8", errors="replace")))
+    covered = coverage(context.log.read_text(encoding="utf-8", errors="replace"))
+    report = RESULTS / (context.name + ".xml")
+    simulated = simulation([report] if report.exists() else [])
+    return replace(counts, note="; ".join(filter(None, (covered, simulated))))
 
 
 def conformance(context: Context) -> Counts:

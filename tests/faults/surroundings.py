@@ -206,14 +206,22 @@ def _full_from(first: int) -> t.Callable[[Path], contextlib.AbstractContextManag
 
     @contextlib.contextmanager
     def full(_records: Path) -> t.Iterator[None]:
-        real, count = os.fsync, itertools.count()
+        sync, write, count = os.fsync, os.write, itertools.count()
 
-        def fsync(descriptor: int) -> None:
+        def require_room() -> None:
             if next(count) >= first:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            real(descriptor)
 
-        with unittest.mock.patch.object(os, "fsync", fsync):
+        def fsync(descriptor: int) -> None:
+            require_room()
+            sync(descriptor)
+
+        def os_write(descriptor: int, data: t.Any) -> int:
+            # What is appended to a file of the record.
+            require_room()
+            return write(descriptor, data)
+
+        with unittest.mock.patch.object(os, "fsync", fsync), unittest.mock.patch.object(os, "write", os_write):
             yield
 
     return full

@@ -44,9 +44,8 @@ class KeptListing:
         self._clock = clock
         self._survives_errors = survives_errors
         self._listing: Listing | None = None
-        self._read_at = 0.0
         # When each device, by token and by number, was last written.
-        self._touched: dict[str, float] = {}
+        self._touched: dict[str, Moment] = {}
         # The workers of a fleet share one list.
         self._lock = threading.Lock()
         # Held by the worker that requests a new list, so that the others wait for that one.
@@ -82,27 +81,27 @@ class KeptListing:
             since: The moment at or after which the list must have been requested; None for any.
         """
         with self._lock:
-            if self._listing is None or self._clock() - self._read_at > self._seconds:
+            if self._listing is None or self._listing.began.age() > self._seconds:
                 return None
-            if since is not None and self._read_at < since.steady:
+            if since is not None and self._listing.began.is_before(since):
                 return None
             # Without a number nobody knows which device it will be.
             by_number = key_of(number) in self._touched if number else bool(self._touched)
             return None if by_number or device_token in self._touched else self._listing
 
-    def hold(self, listing: Listing, read_at: float) -> None:
+    def hold(self, listing: Listing) -> None:
         """Keep a list; what was written while it was read may not be in it."""
         with self._lock:
-            if self._listing is not None and read_at < self._read_at:
+            if self._listing is not None and listing.began.is_before(self._listing.began):
                 # It came late: what was written between the two is in the other one, and not in this.
                 return
-            self._touched = {name: at for name, at in self._touched.items() if at >= read_at}
-            self._listing, self._read_at = listing, read_at
+            self._touched = {name: at for name, at in self._touched.items() if listing.began.is_before(at)}
+            self._listing = listing
 
     def touch(self, *devices: str) -> None:
         """Note that these devices, by number or token, may not be as listed any more."""
         with self._lock:
-            at = self._clock()
+            at = self.moment()
             for name in filter(None, devices):
                 listed = [device.number for device in self._listing.owners(name)] if self._listing else []
                 self._touched.update({name: at, **{key_of(number): at for number in listed or [name]}})

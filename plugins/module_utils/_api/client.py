@@ -35,6 +35,7 @@ if t.TYPE_CHECKING:
 
 # WhatsApp's own codes have eight characters, in two groups.
 LONGEST_CODE = 20
+MakeMark = t.Callable[[], object]
 _REPORT = "nothing was guessed from it: look at the device in the dashboard, and report this reply"
 
 
@@ -72,7 +73,14 @@ class FonnteApi:
         """Return this moment, by the clock that measures the age of a listing."""
         return self._kept.moment()
 
-    def listing(self, account_token: str, number: str, device_token: str, since: Moment | None = None) -> Listing:
+    def listing(
+        self,
+        account_token: str,
+        number: str,
+        device_token: str,
+        since: Moment | None = None,
+        mark: MakeMark | None = None,
+    ) -> Listing:
         """Return a list that tells of this device as it is now: the kept one, or a new one.
 
         Args:
@@ -80,6 +88,7 @@ class FonnteApi:
             number: The device; empty where only its token is known.
             device_token: The same.
             since: The moment at or after which the list must have been requested; None for one that is kept.
+            mark: Takes a mark of the record before a new list is requested.
         """
         kept = self._kept.current(number, device_token, since)
         if kept is None:
@@ -87,7 +96,7 @@ class FonnteApi:
             with self._kept.request_once():
                 kept = self._kept.current(number, device_token, since)
                 if kept is None:
-                    return self.get_devices(account_token)
+                    return self.get_devices(account_token, mark)
         self._learn(kept)
         return kept
 
@@ -95,18 +104,24 @@ class FonnteApi:
         """Read the list again the next time that one of these devices, by number or token, is looked at."""
         self._kept.touch(*devices)
 
-    def get_devices(self, account_token: str) -> Listing:
-        """Return what the account's list shows now (call /get-devices)."""
+    def get_devices(self, account_token: str, mark: MakeMark | None = None) -> Listing:
+        """Return what the account's list shows now (call /get-devices).
+
+        Args:
+            account_token: The token of the account.
+            mark: Takes a mark of the record, which belongs to the response.
+        """
         path = "/get-devices"
+        taken = mark() if mark is not None else None
         began = self._kept.moment()
         body = self._call(path, account_token, {})
         items = body.get("data")
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise _strange(path, "without a list of devices")
         devices = tuple(_listed(item) for item in items)
-        listing = Listing(devices, _whole(body.get("connected")), _whole(body.get("messages")), began)
+        listing = Listing(devices, _whole(body.get("connected")), _whole(body.get("messages")), began, taken)
         self._learn(listing)
-        self._kept.hold(listing, began.steady)
+        self._kept.hold(listing)
         return listing
 
     def _learn(self, listing: Listing) -> None:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 import typing as t
 from dataclasses import dataclass, field
@@ -15,8 +16,6 @@ from datetime import datetime, timezone
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 DAY_SECONDS = 86400
-# A clock that is kept in step drifts by less, even over a long run.
-STEP_SECONDS = 2.0
 
 
 # A clock that measures ages: seconds since any fixed moment.
@@ -48,33 +47,35 @@ def choose_steady_clock(source: t.Any = time) -> Clock:
 read_steady_clock = choose_steady_clock()
 
 
+_NUMBERS = itertools.count()
+
+
 @dataclass(frozen=True)
 class Moment:
-    """A moment by two clocks: the clock of files, which can be set, and a steady clock, which cannot.
+    """A moment of this process: its age is measured by a steady clock, and its order needs no clock.
 
     Attributes:
-        wall_ns: The result of time.time_ns.
         steady: The result of the steady clock, in seconds.
+        number: It is higher for a later moment.
         clock: The steady clock.
     """
 
-    wall_ns: int
     steady: float
+    number: int
     clock: Clock = field(default=read_steady_clock, repr=False, compare=False)
 
     @classmethod
     def now(cls, clock: Clock = read_steady_clock) -> Moment:
         """Return this moment."""
-        return cls(time.time_ns(), clock(), clock)
+        return cls(clock(), next(_NUMBERS), clock)
 
     def age(self) -> float:
         """Return the seconds that have passed since, by the steady clock."""
         return self.clock() - self.steady
 
-    def clock_was_set(self) -> bool:
-        """Return whether the clock of files was set since: then their times and this one are not comparable."""
-        passed = (time.time_ns() - self.wall_ns) / 1e9
-        return abs(passed - self.age()) > STEP_SECONDS
+    def is_before(self, other: Moment) -> bool:
+        """Return whether this moment came before another one of this process."""
+        return self.number < other.number
 
 
 def now() -> datetime:

@@ -115,6 +115,10 @@ class RecordHeldError(RecordError):
     """Another run holds the record of the device."""
 
 
+class RecordChangedError(RecordError):
+    """An entry of the record is not the one any more that the plan was created from; nothing was written."""
+
+
 class CallError(FonnteError):
     """A call of the service did not end in an answer that says yes.
 

@@ -83,7 +83,8 @@ class Listing:
         devices: In the order of the list.
         connected: How many of them are linked, by the service's own count.
         messages: How many messages the account has sent.
-        began: When the list began to be read.
+        began: The moment before it was requested.
+        mark: The mark of the record that was taken before it was requested; None where there is none.
     """
 
     def __init__(
@@ -92,11 +93,13 @@ class Listing:
         connected: int | None = None,
         messages: int | None = None,
         began: Moment | None = None,
+        mark: object = None,
     ) -> None:
         self.devices = tuple(devices)
         self.connected = connected
         self.messages = messages
         self.began = began or Moment.now()
+        self.mark = mark
         # A fleet asks for each of its devices: looking through the list every time would take its square.
         self._exact: dict[str, list[Device]] = {}
         self._tokens: dict[str, list[Device]] = {}

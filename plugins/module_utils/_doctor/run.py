@@ -19,8 +19,8 @@ from .._common.phone_numbers import same_number
 from .._device.service_facts import ServiceFacts
 from .._reconcile.locks import LOCK_SECONDS
 from .._reconcile.observe import require_token
-from .._record.entries import NumberNote
-from .._record.storage_check import FolderHealth, folder_health
+from .._record.backend import Phase
+from .._record.entries import DeviceRecord, NumberNote
 from .experiments import (
     EXPERIMENTS,
     MAKE,
@@ -42,7 +42,7 @@ if t.TYPE_CHECKING:
     from .._common.redaction import Redactor
     from .._device.models import Device, Listing
     from .._reconcile.observe import House
-    from .._record.entries import DeviceRecord
+    from .._record.backend import StorageHealth
     from .._record.files import SealedFile
 
 Result = t.Dict[str, t.Any]
@@ -132,7 +132,7 @@ class Scratch:
 class Examination:
     """What an examination has come to so far."""
 
-    def __init__(self, order: Order, calls: Caller, folder: FolderHealth) -> None:
+    def __init__(self, order: Order, calls: Caller, folder: StorageHealth) -> None:
         self.order = order
         self.calls = calls
         self.folder = folder
@@ -238,7 +238,7 @@ def examine(house: House, redactor: Redactor, order: Order) -> Examination:
             found out before, and the sentence says how the scratch device is.
     """
     require_token(house)
-    exam = Examination(order, Caller(house.api, redactor), folder_health(house.records))
+    exam = Examination(order, Caller(house.api, redactor), house.records.health())
     if not exam.folder.writable:
         exam.warnings.append(f"The record in {exam.folder.folder} cannot be written.")
     if exam.folder.lasting is not True:
@@ -456,17 +456,18 @@ def _make(house: House, exam: Examination, note_file: SealedFile[NumberNote]) ->
     with doing(f"Making the scratch device {number}"):
         old, _problem = note_file.load()
         old_file = old.device_file if old else ""
-        note_file.save(NumberNote("creating", stamp(), {}, old_file))
+        note_file.save(NumberNote("creating", stamp(), {}, old_file), Phase.BEGIN)
         try:
             device = exam.calls.add(house.account_token, number, exam.order.name, MAKE)
         except CallError as fault:
             if not fault.may_be_applied:
-                note_file.restore(old)
+                note_file.save(old, Phase.CONFIRM)
             raise
         if not _is_listed(house, exam.tokens.listing, old_file):
             house.records.discard(old_file)
         try:
-            note_file.save(NumberNote("present", stamp(), {}, house.records.device(device.token).name))
+            present = NumberNote("present", stamp(), {}, house.records.device(device.token).name)
+            note_file.save(present, Phase.CONFIRM)
         except RecordError as exc:
             # The device exists: the rest of the work must not be lost.
             exam.warnings.append(f"Device {number} was created, but that could not be recorded: {exc.problem}.")
@@ -508,15 +509,18 @@ def _still(house: House, exam: Examination, device: Device) -> Device:
 def _forget(
     exam: Examination, start: Device, device_file: SealedFile[DeviceRecord], note_file: SealedFile[NumberNote]
 ) -> None:
-    """Remove what the record knows of the device: after the first update it would be a false claim."""
+    """Remove what the record knows of the device: after the first update it would be a false claim.
+
+    The record is written in each case: it shows other runs that their view of the device is out of date.
+    """
     record, _problem = device_file.load()
     note, _problem = note_file.load()
     entries = record.entries if record is not None else {}
     # That of another device, of which this number is another spelling, is not touched.
     of_other = note is not None and note.is_creation_of_other(device_file.name)
     begun = note if note is not None and note.state == "creating" and not of_other else None
-    if record is not None and entries:
-        device_file.save(record.without(entries))
+    known = record or DeviceRecord(number=start.registered)
+    device_file.save(known.without(entries), Phase.BEGIN)
     if begun is not None:
         # A creation that was begun is over: from now on somebody else sets things on the device.
         note_file.save(NumberNote("present", stamp(), {}, device_file.name))

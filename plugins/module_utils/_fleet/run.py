@@ -62,7 +62,10 @@ def carry_out_fleet(house: House, members: t.Sequence[Member], orders: Orders, p
         BrakeError: The run would do more than the user allows; nothing was written.
         OptionError: An entry cannot be carried out; nothing was written.
     """
-    turns = _braked(house, look_at_all(house, members, orders.concurrency, look_ahead), orders)
+    turns = look_at_all(house, members, orders.concurrency, look_ahead)
+    _refuse_impossible(turns)
+    _look_again(house, turns)
+    turns = _braked(house, turns, orders)
     allowance = Allowance(_left(house, turns, orders))
     work = [turn for turn in turns if turn.fault is None and turn.has_work]
     board = _Board(house, orders, progress, len(work), allowance)
@@ -83,6 +86,22 @@ def carry_out_fleet(house: House, members: t.Sequence[Member], orders: Orders, p
 # Before the first write
 
 
+def _look_again(house: House, turns: t.Sequence[Turn]) -> None:
+    """Plan the devices with work again, with a mark for each: then only a run that writes meanwhile makes it stale.
+
+    Serial: which entries to mark is known from the first list only. An unchanged fleet costs no second one.
+    """
+    # The list of a device to be disconnected is requested under its lock anyway.
+    work = [turn for turn in turns if turn.fault is None and turn.has_work and not turn.disconnects]
+    names = {file.name for turn in work if turn.foreseen is not None for file in turn.foreseen.sight.files}
+    house.records.watch(names)
+    if any(turn.foreseen is not None and turn.foreseen.sight.is_stale(turn.member.house) for turn in work):
+        if house.account_token:
+            house.api.get_devices(house.account_token, house.records.mark)
+        for turn in work:
+            _look_at(turn, look_ahead)
+
+
 Look = t.Callable[[House, Desired], Outcome]
 
 
@@ -91,23 +110,30 @@ def look_at_all(house: House, members: t.Sequence[Member], concurrency: int, ahe
 
     def look(turn: Turn) -> None:
         house.lineage.require()
-        try:
-            turn.foreseen = ahead(turn.member.house, turn.member.desired)
-        except FonnteError as fault:
-            turn.fault = fault
-            so_far = fault.progress.get("outcome")
-            turn.foreseen = so_far if isinstance(so_far, Outcome) else None
+        _look_at(turn, ahead)
 
     turns = [Turn(member) for member in members]
     if house.account_token:
         # One list for all. If it cannot be read there is nothing to tell of any device.
-        house.api.listing(house.account_token, "", "")
+        house.api.listing(house.account_token, "", "", mark=house.records.mark)
         for turn in turns:
             look(turn)
     else:
         with concurrent.futures.ThreadPoolExecutor(concurrency) as pool:
             list(pool.map(look, turns))
     return turns
+
+
+def _look_at(turn: Turn, ahead: Look) -> None:
+    try:
+        turn.foreseen = ahead(turn.member.house, turn.member.desired)
+    except FonnteError as fault:
+        turn.fault = fault
+        so_far = fault.progress.get("outcome")
+        turn.foreseen = so_far if isinstance(so_far, Outcome) else None
+    if turn.foreseen is not None and not turn.has_work:
+        # A large fleet must not keep the contents of all records.
+        turn.foreseen.sight = replace(turn.foreseen.sight, note_file=None, device_file=None)
 
 
 def _braked(house: House, turns: list[Turn], orders: Orders) -> list[Turn]:
@@ -271,12 +297,8 @@ class _Board:
         if self.closed:
             self.work_on_all(turns)
             return
-        holds = {turn.member.index: Hold(self.house.api.moment) for turn in turns}
-        files = {
-            turn.member.index: turn.foreseen.sight.files(turn.member.house)
-            for turn in turns
-            if turn.foreseen is not None
-        }
+        holds = {turn.member.index: Hold(self.house.records, self.house.api.moment) for turn in turns}
+        files = {turn.member.index: turn.foreseen.sight.files for turn in turns if turn.foreseen is not None}
         try:
             faults = take_all(holds, files)
         except BaseException:
@@ -329,14 +351,15 @@ class _Board:
         probes = self.probes
         guard = _TurnGuard(turn, self.allowance)
         try:
-            turn.outcome = carry_out(turn.member.house, turn.member.desired, hold, guard)
+            ahead = turn.foreseen if hold is None else None
+            turn.outcome = carry_out(turn.member.house, turn.member.desired, hold, guard, ahead)
         except FonnteError as fault:
             so_far = fault.progress.get("outcome")
             turn.fault, turn.outcome = fault, so_far if isinstance(so_far, Outcome) else None
             self._learn(turn, fault, probes)
         if turn.outcome is not None:
             # A long run requests many lists, and must not keep all of them.
-            turn.outcome.sight = replace(turn.outcome.sight, listing=None)
+            turn.outcome.sight = replace(turn.outcome.sight, listing=None, note_file=None, device_file=None)
         with self.lock:
             self.done += 1
             self.failed += turn.fault is not None

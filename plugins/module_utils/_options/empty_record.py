@@ -15,7 +15,6 @@ from .._common.errors import RecordError
 from .._device.settings import HIDDEN
 from .._reconcile.observe import House, Sight
 from .._reconcile.state import Desired, State
-from .._record.storage_check import folder_health
 
 # With these, the record is the only evidence of a write-only setting.
 _BY_RECORD = ("recorded", "error")
@@ -49,7 +48,7 @@ def _shows_device(sight: Sight) -> bool:
 
 
 def _warning(house: House) -> str:
-    health = folder_health(house.records)
+    health = house.records.health()
     reason = "" if health.lasting else f" {health.because}"
     # No number of devices: the same sentence for each account of a run is shown once.
     return (

@@ -30,8 +30,9 @@ from .._common.phone_numbers import same_number
 from .._device.models import Device
 from .._device.settings import RECORDED, Settings
 from .._device.stamp import HOOKS, Claims, make_code, stamped_name
+from .._record.backend import Phase
 from .._record.entries import DeviceRecord, NumberNote
-from .._record.files import SealedFile
+from .._record.files import SealedFile, save_all
 from .locks import LOCK_SECONDS, Hold
 from .observe import House, Sight, find_listed, identify
 from .state import (
@@ -71,6 +72,10 @@ class Outcome:
         self.warnings += [text for text in texts if text not in self.warnings]
 
 
+# Entries of the record with their new contents; None removes an entry.
+Contents = t.List[t.Tuple[SealedFile[t.Any], t.Optional[t.Union[DeviceRecord, NumberNote]]]]
+
+
 def doing_to(what: str, number: str) -> t.ContextManager[None]:
     """Name what was being done to which device in any error that does not know it yet."""
     return doing(f"{what} device {number}" if number else f"{what} the device")
@@ -87,6 +92,10 @@ class Writer:
         self._hold = hold
         # The operation that is under way, or was when a fault ended the run.
         self.step = ""
+        # Whether anything was written, to the record or to the service.
+        self.has_begun = False
+        self._note_file = sight.note_file
+        self._created_file: SealedFile[DeviceRecord] | None = None
         self._record = sight.recorded.device
         if sight.observed is not None:
             self._record = _corrected(self._record, sight.observed)
@@ -106,8 +115,7 @@ class Writer:
             self.forget()
         elif CREATE in first.operations and self._sight.device is not None and not plan.operations:
             # Created, and as declared: that creation is over.
-            self._device_file.save(self._record)
-            self._note_present(finished=True)
+            self._save([(self._device_file, self._record), *self._note_present(finished=True)], Phase.EDIT)
         self.run(plan)
 
     def run(self, plan: Plan) -> None:
@@ -131,7 +139,21 @@ class Writer:
 
     @property
     def _device_file(self) -> SealedFile[DeviceRecord]:
-        return self._house.records.device(self._device.token)
+        file = self._created_file or self._sight.device_file
+        if file is None:
+            # It was found after a lost response.
+            file = self._created_file = self._house.records.device(self._device.token)
+        return file
+
+    def _save(self, contents: Contents, phase: Phase) -> None:
+        """Write entries of the record together; RecordError if they cannot be written."""
+        save_all(contents, phase)
+        self.has_begun = True
+
+    def _record_only(self) -> None:
+        """Write to the record alone. What a creation that was cut off had begun is in the device's record now."""
+        contents: Contents = [(self._device_file, self._record), *self._note_present(finished=True)]
+        self._save(contents, Phase.EDIT)
 
     # The record alone
 
@@ -141,50 +163,54 @@ class Writer:
         self._record = replace(self._record.confirm(plan.proven, stamp()).without(plan.superseded), stamps=codes)
         if not plan.operations:
             with doing_to("Recording", self._sight.number):
-                self._prepare({})
-                self._note_present(finished=True)
+                self._record_only()
 
     def _forget_settings(self, plan: Plan) -> None:
         self._record = self._record.without(plan.forgotten)
-        self._prepare({})
-        # What a creation that was cut off had begun is in the device's record now.
-        self._note_present(finished=True)
+        self._record_only()
         self._outcome.done.append(FORGET)
 
     def _attest(self, plan: Plan) -> None:
         self._record = self._record.attest(plan.attested, stamp(), self._house.person)
-        self._prepare({})
-        self._note_present(finished=True)
+        self._record_only()
         self._outcome.done.append(ATTEST)
 
     # Creating
 
     def _create(self, plan: Plan) -> None:
-        note_file = self._house.records.number(self._house.account_token, self._desired.number)
-        old, _problem = note_file.load()
+        records, account = self._house.records, self._house.account_token
+        note_file = self._note_file = self._note_file or records.number(account, self._desired.number)
+        old = note_file.content
         old_file = old.device_file if old else ""
         sent = _hidden({**plan.add, **plan.send, **_empty(self._desired.settings)})
-        note_file.save(NumberNote("creating", stamp(), sent, old_file))
+        self._save([(note_file, NumberNote("creating", stamp(), sent, old_file))], Phase.BEGIN)
         try:
-            device = self._house.api.add_device(
-                self._house.account_token, self._desired.number, plan.add, self._house.lineage.require
-            )
+            device = self._house.api.add_device(account, self._desired.number, plan.add, self._require_locks)
         except CallError as fault:
             if not fault.may_be_applied:
-                note_file.restore(old)
+                self._save([(note_file, old)], Phase.CONFIRM)
             raise
         self._outcome.device = device
         self._outcome.done.append(CREATE)
-        # Bound: from here on these values belong to this device, whichever device has its number later.
-        created = NumberNote("creating", stamp(), sent, self._device_file.name, bound=True)
-        self._keep(lambda: note_file.save(created))
-        if not self._sight.recorded.moved_to:
-            self._house.records.discard(old_file)
-        self._remember_new(device, plan, note_file)
+        device_file = self._created_file = records.device(device.token)
+        if plan.send:
+            # Bound: from here on these values belong to this device, whichever device has its number later. Until
+            # the update, which begins with a record of its own, the entry contains all of them.
+            bound = NumberNote("creating", stamp(), sent, device_file.name, bound=True)
+            self._keep([(note_file, bound)])
+        if not self._sight.recorded.moved_to and old_file != device_file.name:
+            records.discard(old_file)
+        self._remember_new(device, plan, note_file, device_file)
 
-    def _remember_new(self, device: Device, plan: Plan, note_file: SealedFile[NumberNote]) -> None:
-        device_file = self._device_file
+    def _remember_new(
+        self,
+        device: Device,
+        plan: Plan,
+        note_file: SealedFile[NumberNote],
+        device_file: SealedFile[DeviceRecord],
+    ) -> None:
         self._hold.take([device_file], LOCK_SECONDS)
+        self._hold.created.add(device_file.name)
         at = stamp()
         # What the reply shows is what was set, whatever was sent.
         added = {option: device.settings.get(option, value) for option, value in plan.add.items()}
@@ -196,9 +222,7 @@ class Writer:
                 f"Fonnte made device {device.number} with another {', '.join(contradicted)} than was asked for. The next run sets it right."
             )
         if not plan.send:
-            # Otherwise the note holds all of it until the update, which begins with a record of its own.
-            self._keep(lambda: device_file.save_soon(self._record))
-            self._keep(lambda: note_file.save_soon(NumberNote("present", at, {}, device_file.name)))
+            self._keep([(device_file, self._record), (note_file, NumberNote("present", at, {}, device_file.name))])
 
     # Updating
 
@@ -209,7 +233,7 @@ class Writer:
         """
         self._record = replace(self._record, carried=self._record.carried.union(plan.carried))
         try:
-            self._write(plan.send, plan.claims)
+            self._write(plan.send, plan.claims, finished=True)
         except RefusedError as refusal:
             if not plan.clears or refusal.meaning not in (Meaning.BAD_INPUT, Meaning.WEBHOOK):
                 raise
@@ -217,7 +241,7 @@ class Writer:
             claims = plan.claims and {part: held for part, held in plan.claims.items() if part != HOOKS}
             self._write(_without_clears(plan), claims)
             self._clear_again(plan)
-        self._keep(lambda: self._note_present(finished=True))
+            self._keep(self._note_present(finished=True))
 
     def _clear_again(self, plan: Plan) -> None:
         try:
@@ -230,7 +254,7 @@ class Writer:
                 # The clears were tried, so that no other controller need try them.
                 self._write(_without_clears(plan), plan.claims)
             self._record = replace(self._record.confirm(plan.clears, stamp()), stamps=self._record.stamps)
-            self._keep(lambda: self._device_file.save_soon(self._record))
+            self._keep([(self._device_file, self._record)])
             self._outcome.refused_clears = tuple(plan.clears)
             names = ", ".join(plan.clears)
             self._outcome.warn(
@@ -238,8 +262,14 @@ class Writer:
                 "everything else was applied. Clear it in the dashboard."
             )
 
-    def _write(self, settings: Settings, claims: Claims | None) -> None:
-        """Send a set of settings, with its doubt in the record before and its confirmation after."""
+    def _write(self, settings: Settings, claims: Claims | None, finished: bool = False) -> None:
+        """Send a set of settings, with its doubt in the record before and its confirmation after.
+
+        Args:
+            settings: The complete set.
+            claims: What its stamp claims.
+            finished: Whether a creation that was begun has ended with it.
+        """
         code = self._code(settings, claims)
         before = self._prepare(settings, code)
         try:
@@ -250,7 +280,7 @@ class Writer:
             raise
         self._outcome.done.append(UPDATE)
         self._record = self._record.confirm(settings, stamp(), code)
-        self._keep(lambda: self._device_file.save_soon(self._record))
+        self._keep([(self._device_file, self._record), *self._note_present(finished=finished)])
 
     def _code(self, settings: Settings, claims: Claims | None) -> str:
         """Return the code of the stamp for a set of settings; empty where the plan wants none."""
@@ -266,33 +296,36 @@ class Writer:
     def _restore(self, before: DeviceRecord | None) -> None:
         """Put back what was recorded before a call that was certainly not applied."""
         self._record = before or DeviceRecord(number=self._record.number)
-        self._device_file.restore(before)
+        self._save([(self._device_file, before)], Phase.CONFIRM)
 
     def _prepare(self, sent: Settings, code: str = "") -> DeviceRecord | None:
         """Write down what is about to be sent, and return what to put back if it certainly was not applied.
 
         A folder that cannot be written fails here, before the first write to the service.
         """
-        known = self._device_file.load()[0] is not None or bool(self._record.entries)
+        known = self._device_file.content is not None or bool(self._record.entries)
         before = self._record
         self._record = before.begin(sent, stamp(), code)
-        self._device_file.save(self._record)
-        self._note_present()
+        self._save([(self._device_file, self._record), *self._note_present()], Phase.BEGIN)
         return before if known else None
 
-    def _note_present(self, finished: bool = False) -> None:
-        """Note that this number has this device. A creation that was begun stays so until an update has ended it."""
-        note_file = self._house.note_file(self._sight.number)
+    def _note_present(self, finished: bool = False) -> Contents:
+        """Return the creation entry that shows that this number has this device; nothing where it already does.
+
+        A creation that was begun stays so until an update has ended it.
+        """
+        note_file = self._note_file
         if note_file is None:
-            return
-        old, _problem = note_file.load()
+            return []
+        old = note_file.content
         new = NumberNote("present", stamp(), {}, self._device_file.name)
         begun = old is not None and old.state == "creating"
         if old is not None and old.is_creation_of_other(new.device_file) and self._lists(old.device_file):
             # The other spelling of this number: the creation of that device continues with its next run.
-            return
+            return []
         if finished if begun else (old is None or (old.state, old.device_file) != (new.state, new.device_file)):
-            note_file.save_soon(new)
+            return [(note_file, new)]
+        return []
 
     def _lists(self, device_file: str) -> bool:
         """Return whether the account lists the device with this record."""
@@ -308,10 +341,10 @@ class Writer:
         device, observed = self._device, self._sight.observed
         if observed is None or observed.certain:
             number = observed.registered if observed else device.registered
-            self._house.api.update_device(device.token, number, settings, self._house.lineage.require)
+            self._house.api.update_device(device.token, number, settings, self._require_locks)
             return
         try:
-            self._house.api.update_device(device.token, None, settings, self._house.lineage.require)
+            self._house.api.update_device(device.token, None, settings, self._require_locks)
         except RefusedError as refusal:
             if refusal.text != "input invalid":
                 raise
@@ -321,7 +354,7 @@ class Writer:
                     "and Fonnte insists on one",
                     "give account_token as well, so that the list can tell",
                 ) from None
-            self._house.api.update_device(device.token, observed.registered, settings, self._house.lineage.require)
+            self._house.api.update_device(device.token, observed.registered, settings, self._require_locks)
 
     # Taking away
 
@@ -347,7 +380,7 @@ class Writer:
 
         Called before each try: the service may have asked to wait, or the connection took long.
         """
-        self._house.lineage.require()
+        self._require_locks()
         listing = self._sight.listing
         if listing is not None and listing.began.age() > KEPT_SECONDS:
             raise UnreachableError(
@@ -381,7 +414,7 @@ class Writer:
             self._outcome.otp_wait = refusal.seconds
             return
         self._outcome.done.append(REQUEST_OTP)
-        self._keep(lambda: self._device_file.save(replace(self._record, otp_requested_at=stamp())))
+        self._keep([(self._device_file, replace(self._record, otp_requested_at=stamp()))])
 
     def _delete(self, plan: Plan) -> None:
         self._prepare({})
@@ -405,20 +438,22 @@ class Writer:
 
     def forget(self) -> None:
         """Remove the record of a device that was deleted, and remember that it was."""
-        device = self._outcome.device
-        if device is not None:
-            self._keep(self._house.records.device(device.token).remove)
-        note_file = self._house.note_file(self._sight.number)
-        if note_file is not None:
-            self._keep(lambda: note_file.save(NumberNote("deleted", stamp())))
+        gone: Contents = [(self._device_file, None)] if self._outcome.device is not None else []
+        noted: Contents = [(self._note_file, NumberNote("deleted", stamp()))] if self._note_file is not None else []
+        self._keep([*gone, *noted], Phase.EDIT)
 
-    def _keep(self, write: t.Callable[[], None]) -> None:
+    def _require_locks(self) -> None:
+        """Prevent a request where the locks are lost, or the process that waits for the result has ended."""
+        self._house.lineage.require()
+        self._house.records.backend.verify_held()
+
+    def _keep(self, contents: Contents, phase: Phase = Phase.CONFIRM) -> None:
         """Write to the record after a success was read: a failure must not make the success look like a failure.
 
         The record still has the doubt from before the request, so the next run sends the values again.
         """
         try:
-            write()
+            self._save(contents, phase)
         except RecordError as exc:
             self._outcome.warn(
                 f"The request for device {self._sight.number} succeeded, but it could not be recorded: {exc.problem}. "

@@ -11,8 +11,6 @@ Check mode is ``foresee``: it stops after the plan. ``carry_out`` goes on.
 
 from __future__ import annotations
 
-import time
-import typing as t
 from dataclasses import replace
 
 from .._common.clock import now
@@ -22,22 +20,21 @@ from .._common.errors import (
     FonnteError,
     Meaning,
     PolicyError,
+    RecordChangedError,
     RecordError,
     RecordHeldError,
     RefusedError,
     UnansweredError,
 )
-from .._record.files import SealedFile
 from .apply import Outcome, Writer, doing_to
 from .locks import LOCK_SECONDS, Hold
 from .observe import House, Sight, look
 from .planner import make_plan, stand_still
 from .state import CREATE, DELETE, OPERATIONS, REQUEST_OTP, Desired, Plan
 
-# How often a device is looked at again because another run wrote to it in the meantime.
-MOST_LOOKS = 5
-# Longer than a tick of the file system's clock, or the same write would be seen again.
-LOOK_AGAIN_SECONDS = 0.05
+# A run observes a second time under its locks, and then no other run writes. Only a person who renumbers or swaps
+# devices meanwhile makes it take other locks and observe again.
+MAX_LOOKS = 5
 
 # A second call of these could do harm, so a lost reply is followed by a look and never by a repeat.
 NEVER_AGAIN = (DELETE, REQUEST_OTP)
@@ -82,7 +79,13 @@ class Guard:
         """Check what is about to be done."""
 
 
-def carry_out(house: House, desired: Desired, hold: Hold | None = None, guard: Guard | None = None) -> Outcome:
+def carry_out(
+    house: House,
+    desired: Desired,
+    hold: Hold | None = None,
+    guard: Guard | None = None,
+    ahead: Outcome | None = None,
+) -> Outcome:
     """Bring one device to what is declared.
 
     Args:
@@ -90,27 +93,52 @@ def carry_out(house: House, desired: Desired, hold: Hold | None = None, guard: G
         desired: What is declared.
         hold: Locks that the run holds already; they are released when it ends.
         guard: Checks each sight and each plan, also those after a lost response.
+        ahead: What ``look_ahead`` has returned before: it is used as long as it still applies under the locks.
 
     Raises:
         FonnteError: With ``progress`` set to the outcome so far, as far as there is one.
     """
     guard = guard if guard is not None else Guard()
-    with hold if hold is not None else Hold(house.api.moment) as held:
-        sight, plan = _look_and_hold(house, desired, held, guard)
-        outcome = Outcome(plan, sight, device=sight.device)
-        outcome.warn(*sight.warnings, *plan.warnings)
-        writer = Writer(house, desired, sight, outcome, held)
-        try:
+    with hold if hold is not None else Hold(house.records, house.api.moment) as held:
+        for is_last in (*[False] * (MAX_LOOKS - 1), True):
+            sight, plan = _look_and_hold(house, desired, held, guard, ahead)
+            ahead = None
+            outcome = Outcome(plan, sight, device=sight.device)
+            outcome.warn(*sight.warnings, *plan.warnings, *_left_open(sight, held))
+            writer = Writer(house, desired, sight, outcome, held)
             try:
-                writer.run(plan)
-            except CallError as fault:
-                if not _second_look_helps(fault):
+                _write(house, desired, outcome, writer, held, guard)
+                break
+            except RecordChangedError as fault:
+                # The record is not the one that the plan was created from: a person has copied a file, for example.
+                if writer.has_begun or is_last:
+                    fault.progress = {"outcome": outcome}
                     raise
-                _finish_after_fault(house, desired, outcome, fault, held, writer.step, guard)
-        except FonnteError as fault:
-            fault.progress = {"outcome": outcome}
-            raise
+            except FonnteError as fault:
+                fault.progress = {"outcome": outcome}
+                raise
     return outcome
+
+
+def _write(house: House, desired: Desired, outcome: Outcome, writer: Writer, hold: Hold, guard: Guard) -> None:
+    """Do what the plan says, and observe what a lost response leaves open."""
+    try:
+        writer.run(outcome.plan)
+    except CallError as fault:
+        if not _second_look_helps(fault):
+            raise
+        _finish_after_fault(house, desired, outcome, fault, hold, writer.step, guard)
+
+
+def _left_open(sight: Sight, hold: Hold) -> tuple[str, ...]:
+    """Return a warning where a run has died between a request for this device and its response."""
+    if not hold.left_open:
+        return ()
+    return (
+        f"A run ended before it read the response to its last request for device {sight.number}, which the service may "
+        "still carry out. Its values were in doubt, and this run has read the device again. Run the play once more in "
+        "some minutes to be sure.",
+    )
 
 
 def _planned(desired: Desired, sight: Sight) -> Plan:
@@ -126,59 +154,93 @@ def _planned(desired: Desired, sight: Sight) -> Plan:
             raise
 
 
-def _look_and_hold(house: House, desired: Desired, hold: Hold, guard: Guard) -> tuple[Sight, Plan]:
-    """Look, and where there is something to do hold the device and see that what was seen still stands.
+def _look_and_hold(
+    house: House, desired: Desired, hold: Hold, guard: Guard, ahead: Outcome | None = None
+) -> tuple[Sight, Plan]:
+    """Observe, and where there is something to do hold the device and verify that the observation still applies.
+
+    Serial: it applies where no other run has written since the mark that was taken before the response was requested.
+    Otherwise the device is observed again under the locks, where no other run writes.
 
     The right device: a plan that cannot be taken back stands only if it was made from a listing that was requested
     under the locks. Number and token come from that one response.
     """
-    for _turn in range(MOST_LOOKS):
-        with doing_to("Looking up", desired.number):
-            sight = look(house, desired, hold.since)
-            guard.check_sight(sight)
-        plan = _planned(desired, sight)
+    fallback: tuple[Sight, Plan] | None = None
+    for _turn in range(MAX_LOOKS):
+        if ahead is not None and hold.since is None and not ahead.sight.is_too_old():
+            sight, plan = ahead.sight, ahead.plan
+        else:
+            try:
+                with doing_to("Looking up", desired.number):
+                    sight = look(house, desired, hold.since, hold.created)
+                    guard.check_sight(sight)
+            except CallError:
+                if fallback is None:
+                    raise
+                return fallback
+            plan = _planned(desired, sight)
         with doing_to("Planning", sight.number):
             guard.check_plan(plan)
+        ahead = fallback = None
         if not plan.operations and not plan.teaches:
             return sight, plan
         if sight.unread is not None and plan.operations:
             # The plan lacks what was recorded: an update by it would leave that out.
             with doing_to("Looking up", sight.number):
                 raise sight.unread
-        files = sight.files(house)
-        if not plan.operations:
-            return sight, _taught(plan, sight, files, hold)
-        held = hold.holds(files)
-        with doing_to("Locking", sight.number):
-            hold.take(files, LOCK_SECONDS)
-        if sight.is_stale(files) or (hold.waited and sight.is_too_old()):
-            time.sleep(LOOK_AGAIN_SECONDS)
-            house.api.doubt_listing(sight.number, house.device_token)
-        elif held or not plan.is_irreversible or (sight.listing is None and not hold.waited):
+        is_held = hold.holds(sight.files)
+        if plan.operations:
+            with doing_to("Locking", sight.number):
+                hold.take(sight.files, LOCK_SECONDS)
+        else:
+            ignorant = _hold_to_learn(plan, sight, hold)
+            if ignorant is not None:
+                return sight, ignorant
+            fallback = sight, _without_lessons(plan)
+        # A response that was requested under these locks needs no mark.
+        if is_held or (not _is_outdated(house, sight, hold) and _may_act(plan, sight, hold)):
             return sight, plan
+        house.api.doubt_listing(sight.number, house.device_token)
+    if fallback is not None:
+        return fallback
     fault = FonnteError(
-        "other runs keep writing to it", "let them end, and see that no two plays manage one device at a time"
+        "its number or its token changes again and again while this run reads the list",
+        "let whoever works in the dashboard end, then run the play again",
     )
     with doing_to("Locking", desired.number):
         raise fault
 
 
-def _taught(plan: Plan, sight: Sight, files: t.Sequence[SealedFile[t.Any]], hold: Hold) -> Plan:
-    """Return a plan with nothing to do but to record what the stamp taught, if that can be done at once.
+def _is_outdated(house: House, sight: Sight, hold: Hold) -> bool:
+    """Return whether another run may have written, or a person may have had the time to, before the locks were taken."""
+    return sight.is_stale(house) or (hold.waited and sight.is_too_old())
 
-    Otherwise it is no harm: the next run is taught again.
+
+def _may_act(plan: Plan, sight: Sight, hold: Hold) -> bool:
+    """Return whether a plan may be carried out that was made before the locks were taken."""
+    return not plan.is_irreversible or (sight.listing is None and not hold.waited)
+
+
+def _hold_to_learn(plan: Plan, sight: Sight, hold: Hold) -> Plan | None:
+    """Hold the entries that a stamp has news for, if that can be done at once.
+
+    Returns:
+        The plan without the news where they cannot be held: it does no harm, the next run learns them. None otherwise.
     """
-    ignorant = replace(plan, proven={}, superseded=())
     if sight.unread is not None:
-        return ignorant
+        return _without_lessons(plan)
     try:
-        hold.take(files, 0.0)
+        hold.take(sight.files, 0.0)
     except RecordHeldError:
-        return ignorant
+        return _without_lessons(plan)
     except RecordError as fault:
         forgetful = f"What the stamp of device {sight.number} proves could not be recorded: {fault.problem}."
-        return replace(ignorant, warnings=(*plan.warnings, forgetful))
-    return ignorant if sight.is_stale(files) else plan
+        return replace(_without_lessons(plan), warnings=(*plan.warnings, forgetful))
+    return None
+
+
+def _without_lessons(plan: Plan) -> Plan:
+    return replace(plan, proven={}, superseded=())
 
 
 # After a fault

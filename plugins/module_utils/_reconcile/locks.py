@@ -15,6 +15,9 @@ from .._common.clock import Moment
 from .._common.errors import RecordError, RecordHeldError
 from .._record.files import SealedFile
 
+if t.TYPE_CHECKING:
+    from .._record.store import RecordStore
+
 # Another run may hold a device for as long as its requests and their retries last.
 LOCK_SECONDS = 300.0
 
@@ -23,44 +26,53 @@ class Hold(contextlib.ExitStack):
     """The locks of one run, taken in the order of all runs: numbers before devices, each sorted by name.
 
     Args:
+        records: The record.
         clock: Returns this moment, by the clock that measures the age of a listing.
 
     Attributes:
         since: When the newest of its locks was taken; None while it holds none.
         waited: Whether another run held one of them.
         waits: Whether it waits for a lock. A fleet that holds the locks of many devices does not.
+        created: The names of the records of devices that this run has created.
+        left_open: The names that a run has left open which has died.
     """
 
-    def __init__(self, clock: t.Callable[[], Moment] = Moment.now) -> None:
+    def __init__(self, records: RecordStore, clock: t.Callable[[], Moment] = Moment.now) -> None:
         super().__init__()
+        self._backend = records.backend
         self._clock = clock
         self._held: dict[str, tuple[bool, str]] = {}
         self.since: Moment | None = None
         self.waited = False
         self.waits = True
+        self.created: set[str] = set()
+        self.left_open: set[str] = set()
 
     def holds(self, files: t.Iterable[SealedFile[t.Any]]) -> bool:
-        """Return whether all of these files are held."""
-        return all(file.path in self._held for file in files)
+        """Return whether all of these entries are held."""
+        return all(file.name in self._held for file in files)
 
     def take(self, files: t.Iterable[SealedFile[t.Any]], seconds: float) -> None:
-        """Hold files that are not held yet; RecordHeldError where another run does not let go within the seconds."""
-        for file in sorted(files, key=_rank):
-            if file.path not in self._held:
-                # With a later lock in hand, this one may belong to a run that waits for that lock.
-                in_order = not self._held or _rank(file) > max(self._held.values())
-                self._take(file, seconds if self.waits and in_order else 0.0)
-                self._held[file.path] = _rank(file)
-                self.since = self._clock()
+        """Hold entries that are not held yet; RecordHeldError where another run still holds one after the seconds."""
+        ranks = {file.name: _rank(file) for file in files if file.name not in self._held}
+        names = sorted(ranks, key=ranks.__getitem__)
+        if not names:
+            return
+        # With a later lock in hand, an earlier one may belong to a run that waits for that lock.
+        in_order = not self._held or ranks[names[0]] > max(self._held.values())
+        self._take(names, seconds if self.waits and in_order else 0.0)
+        self._held.update(ranks)
+        self.left_open.update(self._backend.left_open(names))
+        self.since = self._clock()
 
-    def _take(self, file: SealedFile[t.Any], seconds: float) -> None:
+    def _take(self, names: list[str], seconds: float) -> None:
         try:
-            self.enter_context(file.lock(0.0))
+            self.enter_context(self._backend.hold(names, 0.0))
         except RecordHeldError:
             if not seconds:
                 raise
             self.waited = True
-            self.enter_context(file.lock(seconds))
+            self.enter_context(self._backend.hold(names, seconds))
 
 
 def _rank(file: SealedFile[t.Any]) -> tuple[bool, str]:

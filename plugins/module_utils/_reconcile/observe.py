@@ -13,22 +13,20 @@ from dataclasses import dataclass, field, replace
 
 from .._api.cache import KEPT_SECONDS
 from .._api.client import FonnteApi
-from .._common.clock import Moment, now, within
+from .._common.clock import Moment
 from .._common.errors import DamagedRecordError, FonnteError, OptionError, RecordError
 from .._common.lineage import Lineage, current_lineage
 from .._common.phone_numbers import digits_of, displayed_number, same_number
 from .._device.models import Device, Listing
 from .._device.service_facts import ServiceFacts
-from .._device.settings import Settings
-from .._record.entries import Content, DeviceRecord, NumberNote
+from .._device.settings import RECORDED, Settings
+from .._record.backend import Mark
+from .._record.entries import DeviceRecord, NumberNote
 from .._record.files import SealedFile
 from .._record.store import RecordStore
 from .state import Desired, Observed, Recorded
 
-# For this time after a creation, no other actor is assumed to have set anything on the device that it has created.
-BEGUN_SECONDS = 900
-
-Faults = t.Tuple[RecordError, ...]
+Faults = t.List[RecordError]
 
 
 @dataclass(frozen=True)
@@ -65,17 +63,18 @@ class Sight:
     """What was seen of one device at one time.
 
     Attributes:
-        began: When the look began.
         number: The registered number as far as it is known, else the declared one.
         device: What the service tells; None for no such device.
         observed: The same for the plan.
         recorded: What is remembered.
         listing: The account's list; None where it was not read.
+        mark: The mark of the record that was taken before the response was requested; None where there is none.
+        note_file: The creation entry of the number, as it was read; None without an account token.
+        device_file: The record of the device, as it was read; None for no device.
         warnings: What a user should know of the record.
         unread: Why a file of the record cannot be read now. What is in it is not known, so nothing may be written.
     """
 
-    began: Moment
     number: str
     device: Device | None
     observed: Observed | None
@@ -83,52 +82,72 @@ class Sight:
     warnings: tuple[str, ...] = ()
     listing: Listing | None = field(default=None, repr=False)
     unread: RecordError | None = None
+    mark: object = field(default=None, repr=False, compare=False)
+    note_file: SealedFile[NumberNote] | None = field(default=None, repr=False, compare=False)
+    device_file: SealedFile[DeviceRecord] | None = field(default=None, repr=False, compare=False)
 
-    def files(self, house: House) -> list[SealedFile[t.Any]]:
-        """Return the files that a run on this device holds while it writes, in the order of locking."""
-        note_file = house.note_file(self.number)
-        device = [house.records.device(self.device.token)] if self.device else []
-        return [*([note_file] if note_file else []), *device]
+    @property
+    def files(self) -> list[SealedFile[t.Any]]:
+        """The entries that a run on this device holds while it writes, in the order of locking."""
+        return [file for file in (self.note_file, self.device_file) if file is not None]
 
     def is_too_old(self) -> bool:
         """Return whether the list is too old to write by: waiting for a lock may take minutes."""
         return self.listing is not None and self.listing.began.age() > KEPT_SECONDS
 
-    def is_stale(self, files: t.Iterable[SealedFile[t.Any]]) -> bool:
-        """Tell whether another process may have written these files since."""
-        return self.began.clock_was_set() or any(file.touched_since(self.began.wall_ns) for file in files)
+    def is_stale(self, house: House) -> bool:
+        """Return whether another run may have written to this device since the response was requested."""
+        names = [file.name for file in self.files]
+        return self.mark is None or bool(house.records.backend.stale(t.cast(Mark, self.mark), names))
 
 
-def look(house: House, desired: Desired, since: Moment | None = None) -> Sight:
+def look(house: House, desired: Desired, since: Moment | None = None, created: t.Container[str] = ()) -> Sight:
     """Return what the service and the record tell of a device.
 
     Args:
         house: What a run works with.
         desired: What is declared.
         since: The moment at or after which the listing must have been requested; None for one that is kept.
+        created: The names of the records of devices that this run has created, under locks that it still holds.
 
     Raises:
         FonnteError: They cannot be read, or number and token are not one device.
     """
     require_token(house)
-    began = house.api.moment()
-    listing = (
-        house.api.listing(house.account_token, desired.number, house.device_token, since)
-        if house.account_token
-        else None
-    )
-    if listing is not None:
-        # What another run wrote since the list was read is not in it.
-        began = listing.began
+    note_file = house.note_file(desired.number)
+    listing, mark = _list(house, desired, note_file, since)
     device = identify(house, desired.number, listing)
     if device is None:
-        recorded, faults = _remember_missing(house, desired.number, listing)
-        return Sight(began, desired.number, None, None, recorded, _told(faults), listing, _unread(faults))
+        recorded, faults = _remember_missing(house, note_file, listing)
+        told, unread = _told(faults), _unread(faults)
+        return Sight(desired.number, None, None, recorded, told, listing, unread, mark, note_file)
     check_listed(device)
-    recorded, faults = _remember(house, device, desired)
+    device_file = house.records.device(device.token)
+    note_file = note_file or house.note_file(device.number)
+    faults = house.records.load(device_file, note_file)
+    recorded = _remember(note_file, device_file, desired, created)
     listed = listing is not None and listing.find_token(device.token) is not None
     observed = replace(_observe(device, desired.number, recorded.device.number, listed), stamp=device.stamp)
-    return Sight(began, observed.number, device, observed, recorded, _told(faults), listing, _unread(faults))
+    told, unread = _told(faults), _unread(faults)
+    return Sight(observed.number, device, observed, recorded, told, listing, unread, mark, note_file, device_file)
+
+
+def _list(
+    house: House, desired: Desired, note_file: SealedFile[NumberNote] | None, since: Moment | None
+) -> tuple[Listing | None, object]:
+    """Return the account's list and the mark that belongs to it; without a list, the mark for the profile."""
+    own = [house.records.device(house.device_token).name] if house.device_token else []
+    if not house.account_token:
+        return None, house.records.mark(own)
+
+    def take_mark() -> Mark:
+        # The name of a record is a digest of the token in the response. The creation entry has it from an earlier run.
+        note = note_file.load()[0] if note_file is not None else None
+        names = [note_file.name] if note_file is not None else []
+        return house.records.mark([*own, *names, *([note.device_file] if note and note.device_file else [])])
+
+    listing = house.api.listing(house.account_token, desired.number, house.device_token, since, take_mark)
+    return listing, listing.mark
 
 
 def check_listed(device: Device) -> None:
@@ -201,19 +220,23 @@ def _observe(device: Device, declared: str, remembered: str, listed: bool) -> Ob
     return Observed(number, device.settings, device.connected, certain=False, sent_as=number)
 
 
-def _remember(house: House, device: Device, desired: Desired) -> tuple[Recorded, Faults]:
-    """Return what the record holds of a device that is there, and what is wrong with each part that is not read."""
-    device_file = house.records.device(device.token)
-    record, faults = _read(device_file)
-    note, note_faults = _read(house.note_file(desired.number or device.number))
-    known, begun = record or DeviceRecord(), False
+def _remember(
+    note_file: SealedFile[NumberNote] | None,
+    device_file: SealedFile[DeviceRecord],
+    desired: Desired,
+    created: t.Container[str],
+) -> Recorded:
+    """Return what the record holds of a device that is there."""
+    record, note = device_file.content, note_file.content if note_file is not None else None
+    known, begun, continues = record or DeviceRecord(), False, False
     if note is not None and note.is_creation_of(device_file.name):
         # This creation was never seen to end, so all of it is in doubt.
-        begun = within(note.at, BEGUN_SECONDS, now())
+        begun = device_file.name in created
+        continues = note.sent == {option: value for option, value in desired.settings.items() if option in RECORDED}
         known = known.begin(_unseen(note, known, desired), note.at)
     elif note is not None and note.is_unbound_creation() and record is None:
         known = known.begin(_declared_again(note, desired), note.at)
-    return Recorded(known, number_seen=note is not None, begun=begun), (*faults, *note_faults)
+    return Recorded(known, number_seen=note is not None, begun=begun, continues=continues)
 
 
 def _unseen(note: NumberNote, record: DeviceRecord, desired: Desired) -> Settings:
@@ -234,9 +257,12 @@ def _declared_again(note: NumberNote, desired: Desired) -> Settings:
     return {option: value for option, value in desired.settings.items() if option in note.sent}
 
 
-def _remember_missing(house: House, number: str, listing: Listing | None) -> tuple[Recorded, Faults]:
+def _remember_missing(
+    house: House, note_file: SealedFile[NumberNote] | None, listing: Listing | None
+) -> tuple[Recorded, Faults]:
     """Return what the record holds of a number that no device has, and what is wrong with a part that is not read."""
-    note, faults = _read(house.note_file(number))
+    faults = house.records.load(note_file)
+    note = note_file.content if note_file is not None else None
     had_device = note is not None and note.state != "deleted" and house.records.has(note.device_file)
     moved_to = find_listed(house, note.device_file, listing) if note is not None and had_device and listing else ""
     return Recorded(number_seen=note is not None, had_device=had_device and not moved_to, moved_to=moved_to), faults
@@ -250,13 +276,6 @@ def find_listed(house: House, device_file: str, listing: Listing) -> str:
         if device.token and house.records.device(device.token).name == device_file
     )
     return next(owners, "")
-
-
-def _read(file: SealedFile[Content] | None) -> tuple[Content | None, Faults]:
-    try:
-        return file.read() if file else None, ()
-    except RecordError as fault:
-        return None, (fault,)
 
 
 def _told(faults: Faults) -> tuple[str, ...]:

@@ -89,7 +89,7 @@ def make_plan(desired: Desired, observed: Observed | None, recorded: Recorded, n
     if observed is not None:
         if desired.policy.write_only == "attest":
             return _checked_name(desired, plan_attest(desired, observed, recorded, now))
-        plan = _plan_existing(_without_brakes(desired) if recorded.begun else desired, observed, recorded, now)
+        plan = _plan_existing(_relaxed(desired, recorded), observed, recorded, now)
         return _checked_name(desired, plan)
     if desired.policy.write_only == "attest" and not desired.missing_is_fine:
         raise NotFoundError(
@@ -171,10 +171,18 @@ def _plan_elsewhere(desired: Desired, now: datetime) -> Plan:
     )
 
 
-def _without_brakes(desired: Desired) -> Desired:
-    """Return what is declared without the policies against unknown values: of a device that we are making none are."""
-    write_only = "recorded" if desired.policy.write_only == "error" else desired.policy.write_only
-    return replace(desired, policy=replace(desired.policy, write_only=write_only))
+def _relaxed(desired: Desired, recorded: Recorded) -> Desired:
+    """Return the declaration with the policies against unknown values that apply to a creation.
+
+    A device that this run has created has none. A creation that was cut off was allowed when it began: the task that
+    declares the same settings ends it, at any time, and reports the settings that others may have set since.
+    """
+    policy = desired.policy
+    if recorded.begun and policy.write_only == "error":
+        policy = replace(policy, write_only="recorded")
+    if recorded.continues and policy.unknown == "error":
+        policy = replace(policy, unknown="warn")
+    return replace(desired, policy=policy)
 
 
 def _checked_name(desired: Desired, plan: Plan) -> Plan:

@@ -147,7 +147,8 @@ class Recorded:
         device: The record of the device.
         number_seen: Whether anything was ever done about this number.
         had_device: Whether the number had a device that is gone, and that was not deleted by us.
-        begun: Whether a creation of this device was begun here and not ended: it has nothing that nobody knows.
+        begun: Whether this run has created the device, under locks that it holds: it has no unknown setting.
+        continues: Whether the task declares exactly the settings of a creation of this device that was cut off.
         moved_to: The number that the device has now; it was changed in the dashboard.
     """
 
@@ -155,6 +156,7 @@ class Recorded:
     number_seen: bool = False
     had_device: bool = False
     begun: bool = False
+    continues: bool = False
     moved_to: str = ""
 
 

@@ -17,13 +17,12 @@ import errno
 import os
 import stat
 import threading
-import time
-import typing as t
 import weakref
 
 from .._common.atomic_files import TEMPORARY_END, temporary_start, write_in
 from .._common.descriptors import close_descriptor
 from .._common.errors import RecordError, UnsafeFileError
+from .group_commit import GroupCommit
 from .mounts import is_mount
 
 # Not the first file of a pipe or a device that someone else has put there: opening it must not wait.
@@ -31,9 +30,6 @@ SAFE_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 MAX_FILE_BYTES = 1024 * 1024
 MODE_DIRECTORY = 0o700
 MODE_OWN, MODE_SHARED = 0o600, 0o660
-# Between its creation and its final permissions, the lock of another user cannot be opened.
-LOCK_TRIES = 40
-LOCK_TRY_SECONDS = 0.05
 
 
 class RecordDirectory:
@@ -50,6 +46,7 @@ class RecordDirectory:
         self._guard = threading.Lock()
         self._descriptor: int | None = None
         self._left: tuple[str, ...] | None = None
+        self._commits = GroupCommit()
 
     # The directory
 
@@ -190,7 +187,7 @@ class RecordDirectory:
             RecordError: It cannot be read, or is not safe to use.
         """
         try:
-            with os.fdopen(self._open_file(name, os.O_RDONLY), "rb") as stream:
+            with os.fdopen(self.open_file(name, os.O_RDONLY), "rb") as stream:
                 return stream.read(MAX_FILE_BYTES + 1)
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -209,7 +206,7 @@ class RecordDirectory:
         descriptor = self.prepare()
         try:
             self._remove_left(descriptor, name)
-            write_in(descriptor, name, data, self._file_mode(os.fstat(descriptor)))
+            write_in(descriptor, name, data, self.file_mode())
         except OSError as exc:
             raise self.unwritable(exc) from None
 
@@ -236,8 +233,42 @@ class RecordDirectory:
         except OSError as exc:
             raise self.unwritable(exc) from None
 
+    def append(self, name: str, data: bytes, size: int) -> bool:
+        """Append to a file; only the holder of its lock may. A power cut may take back all or a part of it.
+
+        Args:
+            name: The file.
+            data: The bytes to append.
+            size: The size that the file must have.
+
+        Returns:
+            Whether it was appended. False where the file is not the one any more that this run has written or read.
+
+        Raises:
+            RecordError: It cannot be written.
+        """
+        try:
+            descriptor = self.open_file(name, os.O_WRONLY | os.O_APPEND)
+        except (OSError, UnsafeFileError):
+            return False
+        try:
+            if os.fstat(descriptor).st_size != size:
+                return False
+            if os.write(descriptor, data) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as exc:
+            with contextlib.suppress(OSError):
+                os.ftruncate(descriptor, size)
+            raise self.unwritable(exc) from None
+        finally:
+            close_descriptor(descriptor)
+        return True
+
     def sync(self) -> None:
-        """Make a new name survive a power cut; RecordError if that cannot be done."""
+        """Make new names survive a power cut, once for all who wait for it; RecordError if that cannot be done."""
+        self._commits.commit(self._sync)
+
+    def _sync(self) -> None:
         try:
             os.fsync(self.open())
         except OSError as exc:
@@ -246,7 +277,7 @@ class RecordDirectory:
     def exists(self, name: str) -> bool:
         """Return whether there is a regular file of this name."""
         try:
-            return stat.S_ISREG(self._status(name).st_mode)
+            return stat.S_ISREG(self.status(name).st_mode)
         except (OSError, RecordError):
             return False
 
@@ -254,60 +285,14 @@ class RecordDirectory:
         """Return where a file is, for messages."""
         return os.path.join(self.path, name)
 
-    # Its locks
-
-    def open_lock(self, name: str) -> int:
-        """Return the descriptor of a lock file, which is created where there is none.
-
-        Raises:
-            RecordError: It cannot be opened, or is not safe to use.
-        """
-        directory = self.prepare()
-        mode = self._file_mode(os.fstat(directory))
-        tries_left = LOCK_TRIES
-        while True:
-            try:
-                return self._open_or_create(directory, name, mode)
-            except OSError as exc:
-                # Another run creates it now, or it is not open to the group yet.
-                passing = isinstance(exc, FileExistsError) or (isinstance(exc, PermissionError) and mode == MODE_SHARED)
-                if not passing or not tries_left:
-                    raise self.unwritable(exc) from None
-            tries_left -= 1
-            time.sleep(LOCK_TRY_SECONDS)
-
-    def _open_or_create(self, directory: int, name: str, mode: int) -> int:
-        with contextlib.suppress(FileNotFoundError):
-            return self._open_file(name, os.O_RDWR)
-        descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFE_FLAGS, MODE_OWN, dir_fd=directory)
-        try:
-            os.fchmod(descriptor, mode)
-        except BaseException:
-            close_descriptor(descriptor)
-            raise
-        return descriptor
-
-    def is_lock(self, name: str, descriptor: int) -> bool:
-        """Return whether a lock file still is the one of a descriptor: another user may have replaced it."""
-        held = os.fstat(descriptor)
-        try:
-            return os.path.samestat(held, self._status(name))
-        except FileNotFoundError:
-            return False
-
-    @contextlib.contextmanager
-    def lock_stream(self, name: str, mode: str) -> t.Iterator[t.BinaryIO]:
-        """Open a lock file that exists, to read or change the name of its last writer."""
-        flags = os.O_RDONLY if mode == "rb" else os.O_RDWR
-        with os.fdopen(self._open_file(name, flags), mode) as stream:
-            yield t.cast(t.BinaryIO, stream)
-
     # Checks
 
-    def _status(self, name: str) -> os.stat_result:
+    def status(self, name: str) -> os.stat_result:
+        """Return the status of a name, not of the file that a link names; OSError if there is none."""
         return os.stat(name, dir_fd=self.open(), follow_symlinks=False)
 
-    def _open_file(self, name: str, flags: int) -> int:
+    def open_file(self, name: str, flags: int) -> int:
+        """Return the descriptor of a regular file that is safe to use; OSError or UnsafeFileError if not."""
         directory = self.open()
         try:
             descriptor = os.open(name, flags | SAFE_FLAGS, dir_fd=directory)
@@ -331,8 +316,9 @@ class RecordDirectory:
             "find out who else can write to its directory, then remove this file",
         )
 
-    def _file_mode(self, directory: os.stat_result) -> int:
-        return MODE_SHARED if _is_shared(directory) else MODE_OWN
+    def file_mode(self) -> int:
+        """Return the permissions of a new file."""
+        return MODE_SHARED if _is_shared(os.fstat(self.open())) else MODE_OWN
 
 
 def _is_shared(directory: os.stat_result) -> bool:

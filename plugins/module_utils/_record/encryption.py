@@ -85,35 +85,51 @@ def _is_fernet(text: bytes) -> bool:
     return raw[:1] == b"\x80" and len(raw) >= 73 and (len(raw) - 57) % 16 == 0
 
 
-def encrypt(secret: str, place: Place, content: t.Mapping[str, t.Any]) -> bytes:
-    """Return content as a string that decrypts for one file alone."""
-    plain = json.dumps({**content, "file": place.name}).encode()
-    return place.name.encode() + b":" + t.cast(bytes, _cipher(secret, place).encrypt(plain))
+class Cipher:
+    """The cipher of one secret for one entry. Its key is derived once."""
+
+    def __init__(self, secret: str, place: Place) -> None:
+        self._secret = secret
+        self.place = place
+        self._fernet: t.Any = None
+
+    def __repr__(self) -> str:
+        """Return no secret."""
+        return f"Cipher({self.place.name})"
+
+    def encrypt(self, content: t.Mapping[str, t.Any]) -> bytes:
+        """Return content as a string that decrypts for this entry alone."""
+        plain = json.dumps({**content, "file": self.place.name}).encode()
+        return self.place.name.encode() + b":" + t.cast(bytes, self._get().encrypt(plain))
+
+    def decrypt(self, encrypted: bytes) -> dict[str, t.Any]:
+        """Return the content of a string.
+
+        Raises:
+            ForeignStringError: It was encrypted for another entry.
+            ValueError: It was not encrypted under this secret, or is damaged.
+        """
+        owner = owner_of(encrypted)
+        if owner not in ("", self.place.name):
+            raise ForeignStringError(owner)
+        fernet = self._get()
+        from cryptography.fernet import InvalidToken
+
+        try:
+            data = json.loads(fernet.decrypt(encrypted.partition(b":")[2] if owner else b""))
+        except InvalidToken:
+            raise ValueError("it does not decrypt") from None
+        if not isinstance(data, dict) or data.pop("file", None) != self.place.name:
+            raise ValueError("it does not contain its own name")
+        return data
+
+    def _get(self) -> t.Any:
+        if self._fernet is None:
+            self._fernet = _fernet(self._secret, self.place)
+        return self._fernet
 
 
-def decrypt(secret: str, place: Place, encrypted: bytes) -> dict[str, t.Any]:
-    """Return the content of a string.
-
-    Raises:
-        ForeignStringError: It was encrypted for another file.
-        ValueError: It was not encrypted under this secret, or is damaged.
-    """
-    owner = owner_of(encrypted)
-    if owner not in ("", place.name):
-        raise ForeignStringError(owner)
-    cipher = _cipher(secret, place)
-    from cryptography.fernet import InvalidToken
-
-    try:
-        data = json.loads(cipher.decrypt(encrypted.partition(b":")[2] if owner else b""))
-    except InvalidToken:
-        raise ValueError("it does not decrypt") from None
-    if not isinstance(data, dict) or data.pop("file", None) != place.name:
-        raise ValueError("it does not contain its own name")
-    return data
-
-
-def _cipher(secret: str, place: Place) -> t.Any:
+def _fernet(secret: str, place: Place) -> t.Any:
     """Return the cipher for one file. Imported here: most runs find no record and write none."""
     try:
         from cryptography.fernet import Fernet

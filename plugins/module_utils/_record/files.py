@@ -4,231 +4,180 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The files of the record: each replaced whole, locked, and encrypted for itself alone."""
+"""The entries of the record: each replaced whole, locked, and encrypted for itself alone."""
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
-import time
 import typing as t
-import uuid
 
-from .._common.descriptors import close_descriptor
-from .._common.errors import DamagedRecordError, ForeignRecordError, RecordError, RecordHeldError
-from .directory import RecordDirectory
-from .encryption import ForeignStringError, Place, decrypt, encrypt
+from .._common.errors import DamagedRecordError, ForeignRecordError, RecordError
+from .backend import Backend, Phase, Stored, Write
+from .encryption import Cipher, ForeignStringError
 from .entries import Content
-
-LOCK_POLL_SECONDS = 0.05
-# The clock of a file system advances in steps of up to ten milliseconds.
-CLOCK_TICK_NS = 20_000_000
 
 
 class RecordFile:
-    """One file of the record, without the secret that it is encrypted under: replaced whole, removed, locked."""
+    """One entry of the record, without the secret that it is encrypted under: replaced whole, removed, locked.
 
-    def __init__(self, directory: RecordDirectory, name: str) -> None:
-        self._directory = directory
+    It remembers the string that it has read or written last. A write replaces that one and no other.
+    """
+
+    def __init__(self, backend: Backend, name: str) -> None:
+        self.backend = backend
         self.name = name
-        self._lock_name = f"{name}.lock"
+        self.stored: Stored | None = None
 
     @property
     def path(self) -> str:
-        """Where the file is, for messages."""
-        return self._directory.full_path(self.name)
+        """Where the entry is, for messages."""
+        return self.backend.label(self.name)
 
     def sealed(self) -> bytes | None:
-        """Return the encrypted string; None for no file. RecordError if it cannot be read."""
-        return self._directory.read(self.name)
+        """Return the encrypted string as it is now; None for no entry. RecordError if it cannot be read."""
+        self.stored = self.backend.read([self.name])[self.name]
+        if self.stored.fault is not None:
+            raise self.stored.fault
+        return self.stored.text
 
-    def write(self, sealed: bytes) -> None:
-        """Write an encrypted string. A power cut may take the new name back.
+    def write(self, sealed: bytes | None, phase: Phase = Phase.EDIT) -> None:
+        """Write an encrypted string; None removes the entry.
 
         Raises:
-            RecordError: It cannot be written.
+            RecordChangedError: Another run has written it since it was read.
+            RecordError: It cannot be written, or the present string cannot be read: it may be good, and is left.
         """
-        self._directory.write(self.name, sealed)
-        self._touch()
+        put_all([(self, sealed)], phase)
+
+    def as_write(self, sealed: bytes | None) -> Write:
+        """Return the write of a string in the place of the one that was read; RecordError if that is unknown."""
+        if self.stored is None:
+            self.sealed()
+        stored = t.cast(Stored, self.stored)
+        if stored.fault is not None:
+            raise stored.fault
+        return Write(self.name, sealed, stored, self._is_damaged())
+
+    def _is_damaged(self) -> bool:
+        """Return whether the string that was read does not decrypt. Without the secret this is unknown."""
+        return False
 
     def remove(self) -> None:
-        """Remove the file; RecordError if that cannot be done."""
-        self._directory.remove(self.name)
-        self._touch()
+        """Remove the entry; RecordError if that cannot be done."""
+        self.write(None)
 
-    def sync_folder(self) -> None:
-        """Make a new name survive a power cut. RecordError if that cannot be done."""
-        self._directory.sync()
-
-    def _touch(self) -> None:
-        """Show other processes, through the lock's time and content, that this process has written."""
-        try:
-            with self._directory.lock_stream(self._lock_name, "r+b") as stream:
-                stream.write(_process())
-                stream.truncate()
-        except FileNotFoundError:
-            return
-        except OSError as exc:
-            raise self._directory.unwritable(exc) from None
-
-    def touched_since(self, moment_ns: int) -> bool:
-        """Return whether another process wrote this file at or after a moment (of time.time_ns)."""
-        try:
-            with self._directory.lock_stream(self._lock_name, "rb") as stream:
-                writer = stream.read(len(_process()) + 1)
-                written_ns = os.fstat(stream.fileno()).st_mtime_ns
-        except FileNotFoundError:
-            return False
-        # The time of an empty lock is that of its creation, and our own writes are no news to us.
-        return writer not in (b"", _process()) and written_ns >= moment_ns - CLOCK_TICK_NS
-
-    @contextlib.contextmanager
-    def lock(self, seconds: float) -> t.Iterator[None]:
-        """Hold the device for one process; two would overwrite each other's full set of settings.
+    def lock(self, seconds: float) -> t.ContextManager[None]:
+        """Hold the entry for one process; two would overwrite each other's full set of settings.
 
         Raises:
-            RecordError: Another run held it for longer than the seconds given, or the directory is not writable.
+            RecordError: Another run held it for longer than the seconds given, or it cannot be locked.
         """
-        give_up = time.monotonic() + seconds
-        descriptor = self._lock_by(give_up, seconds)
-        try:
-            yield
-        finally:
-            close_descriptor(descriptor)
-
-    def _lock_by(self, give_up: float, seconds: float) -> int:
-        """Return the descriptor of the lock file, locked, and in its place. One that was replaced locks nobody out."""
-        while True:
-            descriptor = self._directory.open_lock(self._lock_name)
-            try:
-                self._wait(descriptor, give_up, seconds)
-                if self._directory.is_lock(self._lock_name, descriptor):
-                    return descriptor
-            except BaseException:
-                close_descriptor(descriptor)
-                raise
-            close_descriptor(descriptor)
-            if time.monotonic() >= give_up:
-                raise _held(seconds)
-
-    def _wait(self, descriptor: int, give_up: float, seconds: float) -> None:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except BlockingIOError:
-                if time.monotonic() >= give_up:
-                    raise _held(seconds) from None
-                time.sleep(LOCK_POLL_SECONDS)
-            except OSError as exc:
-                raise self._directory.unwritable(exc) from None
+        return self.backend.hold([self.name], seconds)
 
 
 class SealedFile(RecordFile, t.Generic[Content]):
-    """A file of the record whose secret is known."""
+    """An entry of the record whose secret is known.
+
+    Attributes:
+        content: The content that was read or written last; None where there was none, or none that decrypts.
+    """
 
     def __init__(
         self,
-        directory: RecordDirectory,
-        place: Place,
-        secret: str,
+        backend: Backend,
+        cipher: Cipher,
         read: t.Callable[[t.Any], Content],
         label: t.Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(directory, place.name)
-        self._place = place
-        self._secret = secret
+        super().__init__(backend, cipher.place.name)
+        self._cipher = cipher
         self._from_json: t.Callable[[t.Any], Content] = read
         self._label = dict(label or {})
+        self.content: Content | None = None
+        self._opened: Stored | None = None
+        self._fault: RecordError | None = None
 
     def load(self) -> tuple[Content | None, str]:
-        """Return the content and "", or None and the problem with the file. A missing file is no problem."""
+        """Return the content and "", or None and the problem with the entry. A missing entry is no problem."""
         try:
             return self.read(), ""
         except RecordError as exc:
             return None, exc.problem
 
     def read(self) -> Content | None:
-        """Return the content of the file; None for no file.
+        """Return the content of the entry as it is now; None for no entry.
 
         Raises:
-            ForeignRecordError: It contains the string of another file.
+            ForeignRecordError: It contains the string of another entry.
             DamagedRecordError: It does not decrypt.
             RecordError: It cannot be read now, so its content is unknown.
         """
-        sealed = self.sealed()
+        return self.take(self.backend.read([self.name])[self.name])
+
+    def take(self, stored: Stored) -> Content | None:
+        """Return the content of a string that was read for this entry; the errors are those of ``read``."""
+        self.stored = stored
+        if stored != self._opened or stored.fault is not None:
+            self._open(stored)
+        if self._fault is not None:
+            raise self._fault
+        return self.content
+
+    def _open(self, stored: Stored) -> None:
+        self.content, self._opened, self._fault = None, stored, stored.fault
+        if stored.text is None:
+            return
         try:
-            return None if sealed is None else self.unseal(sealed)
+            self.content = self.unseal(stored.text)
         except ForeignStringError as exc:
-            raise ForeignRecordError(
+            self._fault = ForeignRecordError(
                 f"the record {self.path} contains the entry of another file, {exc.owner}",
                 "find out who else can write to its directory, and restore it from a backup, or let the next run set "
                 "it aside",
-            ) from None
+            )
         except ValueError:
-            raise DamagedRecordError(
+            self._fault = DamagedRecordError(
                 f"the record {self.path} is damaged", "bring it back from a backup, or let the next run set it aside"
-            ) from None
+            )
+
+    def _is_damaged(self) -> bool:
+        if self.stored != self._opened:
+            self._open(t.cast(Stored, self.stored))
+        return isinstance(self._fault, DamagedRecordError)
 
     def unseal(self, sealed: bytes) -> Content:
-        """Return the content of a string; ValueError if it was not encrypted for this file, or is damaged."""
-        return self._from_json(decrypt(self._secret, self._place, sealed))
+        """Return the content of a string; ValueError if it was not encrypted for this entry, or is damaged."""
+        return self._from_json(self._cipher.decrypt(sealed))
 
     def seal(self, content: Content) -> bytes:
-        """Return content as a string that decrypts for this file alone."""
-        return encrypt(self._secret, self._place, {**content.to_json(), **self._label})
+        """Return content as a string that decrypts for this entry alone."""
+        return self._cipher.encrypt({**content.to_json(), **self._label})
 
-    def save(self, content: Content) -> None:
-        """Encrypt and write content that must be durable before a request: it survives a power cut.
+    def save(self, content: Content | None, phase: Phase = Phase.EDIT) -> None:
+        """Encrypt and write content; None removes the entry.
 
         Raises:
+            RecordChangedError: Another run has written it since it was read.
             RecordError: It cannot be written.
         """
-        self.save_soon(content)
-        self.sync_folder()
+        save_all([(self, content)], phase)
 
-    def save_soon(self, content: Content) -> None:
-        """Encrypt and write content that a success has confirmed. A power cut may take it back to the doubt before.
-
-        Raises:
-            RecordError: It cannot be written.
-        """
-        self.write(self.seal(content))
-
-    def write(self, sealed: bytes) -> None:
-        """Write an encrypted string. A damaged file is set aside first.
-
-        Raises:
-            RecordError: That fails, or the previous file cannot be read now: it may be good, and is left.
-        """
-        self._keep_damaged()
-        super().write(sealed)
-
-    def restore(self, content: Content | None) -> None:
-        """Put back the content before a request that was certainly not applied."""
-        if content is None:
-            self.remove()
-        else:
-            self.save_soon(content)
-
-    def _keep_damaged(self) -> None:
-        try:
-            self.read()
-        except DamagedRecordError:
-            self._directory.rename(self.name, f"{self.name}.damaged-{int(time.time())}")
+    def wrote(self, stored: Stored, content: Content | None) -> None:
+        """Note the string that was written, and its content."""
+        self.stored = self._opened = stored
+        self.content, self._fault = content, None
 
 
-_NAMES: dict[int, bytes] = {}
+def put_all(changes: t.Sequence[tuple[RecordFile, bytes | None]], phase: Phase) -> None:
+    """Write encrypted strings of one backend together; the errors are those of ``RecordFile.write``."""
+    if changes:
+        backend = changes[0][0].backend
+        written = backend.put([file.as_write(sealed) for file, sealed in changes], phase)
+        for file, _sealed in changes:
+            file.stored = written[file.name]
 
 
-def _process() -> bytes:
-    """Return a name of this process. Processes of two containers may share a number, and a fork has its own."""
-    return _NAMES.setdefault(os.getpid(), uuid.uuid4().bytes)
-
-
-def _held(seconds: float) -> RecordHeldError:
-    return RecordHeldError(
-        f"another run has been working on this device for over {seconds:g} s",
-        "wait for it to end, then run the play again",
-    )
+def save_all(changes: t.Sequence[tuple[SealedFile[t.Any], t.Any]], phase: Phase) -> None:
+    """Encrypt and write the contents of entries together; the errors are those of ``SealedFile.save``."""
+    put_all([(file, None if content is None else file.seal(content)) for file, content in changes], phase)
+    for file, content in changes:
+        file.wrote(t.cast(Stored, file.stored), content)

@@ -12,11 +12,10 @@ import os
 import stat
 import tempfile
 import typing as t
-from dataclasses import dataclass
 
 from .._common.errors import RecordError
+from .backend import Backend, StorageHealth
 from .mounts import MOUNTS, Mount, find_mount, is_below
-from .store import RecordStore
 
 IN_MEMORY = ("tmpfs", "ramfs", "devtmpfs")
 # What a container writes over its image, and what is thrown away with it.
@@ -39,36 +38,15 @@ WITHOUT_LOCKS = (
 LOCAL_LOCKS = ("nolock", "local_lock=all", "local_lock=flock", "nobrl")
 
 
-@dataclass(frozen=True)
-class FolderHealth:
-    """What can be said of the record's folder.
-
-    Attributes:
-        folder: Its path, absolute.
-        exists: Whether it is there; what is not is made by the first run that has something to write.
-        writable: Whether a run could write it.
-        mode: Its permissions as ``0700``; None where it is not there.
-        lasting: Whether it looks as if it will be there for later runs; None where nothing tells.
-        because: Why, in a sentence.
-    """
-
-    folder: str
-    exists: bool
-    writable: bool
-    mode: str | None
-    lasting: bool | None
-    because: str
-
-
-def folder_health(records: RecordStore, mounts: str = MOUNTS, temporary: t.Sequence[str] = TEMPORARY) -> FolderHealth:
-    """Return what kind of place a record lies in, without touching anything.
+def check_storage(records: Backend, mounts: str = MOUNTS, temporary: t.Sequence[str] = TEMPORARY) -> StorageHealth:
+    """Return the facts on the directory of a record, without touching anything.
 
     Args:
         records: The record.
         mounts: The file in which the system lists what is mounted where.
         temporary: The directories that the system empties, besides its own for temporary files.
     """
-    folder = os.path.abspath(records.folder)
+    folder = os.path.abspath(records.place)
     exists = os.path.isdir(folder)
     place = os.path.realpath(_nearest(folder))
     mount = find_mount(place, mounts)
@@ -77,7 +55,7 @@ def folder_health(records: RecordStore, mounts: str = MOUNTS, temporary: t.Seque
     if exists and lasting is not False:
         trouble = _others(folder)
         lasting, because = (False, trouble) if trouble else (lasting, because)
-    return FolderHealth(folder, exists, _writable(records), mode, lasting, because)
+    return StorageHealth(folder, exists, _writable(records), mode, lasting, because)
 
 
 def _nearest(folder: str) -> str:
@@ -87,7 +65,7 @@ def _nearest(folder: str) -> str:
     return folder
 
 
-def _writable(records: RecordStore) -> bool:
+def _writable(records: Backend) -> bool:
     try:
         records.check_writable()
     except RecordError:

@@ -4,67 +4,96 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The record of the values that were last applied to devices: encrypted files in one directory.
+"""The record of the values that were last applied to devices: encrypted strings, in files or in a database.
 
 The service hides most settings, so the record keeps the values themselves: an update must send again what another
-task declared. A file per device is encrypted under a key that is derived from the device's token, which is in no
-file. A device that was purged and recreated has another token: its old record is not found any more.
+task declared. An entry per device is encrypted under a key that is derived from the device's token, which is in no
+entry. A device that was purged and recreated has another token: its old record is not found any more.
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
 import typing as t
 
 from .._common.errors import RecordError
 from .._common.phone_numbers import international
+from .backend import Backend, Mark, Phase, StorageHealth
 from .directory import RecordDirectory
-from .encryption import Place, file_name, is_name
+from .encryption import Cipher, Place, file_name, is_name
 from .entries import DeviceRecord, NumberNote
+from .file_backend import FileBackend
 from .files import RecordFile, SealedFile
-
-_DAMAGED = re.compile(r"(?:device|number)-[0-9a-f]{32}\.damaged-[0-9]+")
 
 
 class RecordStore:
-    """The directory of the record, for one endpoint. File names are keyed digests."""
+    """The record for one endpoint: entries by token and number, above a place that stores encrypted strings.
 
-    def __init__(self, folder: str, endpoint: str) -> None:
-        self.folder = folder
+    Args:
+        folder: The directory of the record, where no other place is given.
+        endpoint: The service that the record is about.
+        backend: The place.
+    """
+
+    def __init__(self, folder: str, endpoint: str, backend: Backend | None = None) -> None:
+        self.backend: Backend = backend or FileBackend(RecordDirectory(folder))
         self._endpoint = endpoint
-        self._directory = RecordDirectory(folder)
+        self._watched: set[str] = set()
+
+    @property
+    def folder(self) -> str:
+        """Where the record is, for messages."""
+        return self.backend.place
+
+    place = folder
 
     def device(self, device_token: str) -> SealedFile[DeviceRecord]:
         """Return the record of the device with this token."""
         place = Place(file_name(device_token, "device", self._endpoint), "device", self._endpoint)
-        return SealedFile(self._directory, place, device_token, DeviceRecord.from_json)
+        return SealedFile(self.backend, Cipher(device_token, place), DeviceRecord.from_json)
 
     def number(self, account_token: str, number: str) -> SealedFile[NumberNote]:
         """Return the creation entry of a number of an account; every spelling has the same."""
         name = file_name(account_token, "number", self._endpoint, international(number))
         place = Place(name, "number", self._endpoint)
-        return SealedFile(self._directory, place, account_token, NumberNote.from_json, {"number": number})
+        return SealedFile(self.backend, Cipher(account_token, place), NumberNote.from_json, {"number": number})
 
     def file(self, name: str) -> RecordFile:
-        """Return the file of a name that ``is_name`` accepts; its content takes a secret."""
-        return RecordFile(self._directory, name)
+        """Return the entry of a name that ``is_name`` accepts; its content takes a secret."""
+        return RecordFile(self.backend, name)
+
+    def load(self, *files: SealedFile[t.Any] | None) -> list[RecordError]:
+        """Read entries in one batch, and return the problems with those that cannot be used."""
+        faults: list[RecordError] = []
+        wanted = {file.name: file for file in files if file is not None}
+        for name, stored in (self.backend.read(list(wanted)) if wanted else {}).items():
+            try:
+                wanted[name].take(stored)
+            except RecordError as fault:
+                faults.append(fault)
+        return faults
+
+    def watch(self, names: t.Iterable[str]) -> None:
+        """Have these names in each further mark: this run has work to do on them."""
+        self._watched.update(names)
+
+    def mark(self, names: t.Iterable[str] = ()) -> Mark:
+        """Return a mark of this moment, to be taken before /get-devices or /device is requested."""
+        return self.backend.mark({*self._watched, *names})
 
     def names(self) -> list[str]:
-        """Return the names of all encrypted files, of whatever account; no locks, no damaged files."""
-        return [name for name in self._directory.names() if is_name(name)]
+        """Return the names of all entries, of whatever account."""
+        return self.backend.names()
 
     def damaged(self) -> list[str]:
-        """Return the names of the files that did not decrypt and were set aside."""
-        return [name for name in self._directory.names() if _DAMAGED.fullmatch(name)]
+        """Return the names of the strings that did not decrypt and were kept aside."""
+        return self.backend.damaged()
 
     def notes(self, account_token: str) -> dict[str, NumberNote]:
-        """Return by file name the creation entries of an account at this endpoint, as far as they decrypt."""
-        found: dict[str, bytes] = {}
-        for name in self.names():
-            # One that cannot be read is reported where its number is asked for.
-            with contextlib.suppress(RecordError):
-                found[name] = self.file(name).sealed() or b""
+        """Return by name the creation entries of an account at this endpoint, as far as they decrypt."""
+        # One that cannot be read is reported where its number is asked for.
+        names = [name for name in self.names() if name.startswith("number-")]
+        found = {name: stored.text or b"" for name, stored in self.backend.read(names).items()}
         return self.notes_in(found, account_token)
 
     def notes_in(self, files: t.Mapping[str, bytes], account_token: str) -> dict[str, NumberNote]:
@@ -73,9 +102,8 @@ class RecordStore:
         for name, sealed in files.items():
             if not name.startswith("number-"):
                 continue
-            file = SealedFile(
-                self._directory, Place(name, "number", self._endpoint), account_token, NumberNote.from_json
-            )
+            place = Place(name, "number", self._endpoint)
+            file = SealedFile(self.backend, Cipher(account_token, place), NumberNote.from_json)
             with contextlib.suppress(ValueError):
                 note = file.unseal(sealed)
                 # Its name must be that of its number: a person with the token can write anything.
@@ -84,23 +112,30 @@ class RecordStore:
         return found
 
     def check_writable(self) -> None:
-        """Check without touching anything whether the directory can be written.
+        """Check without touching anything whether the record can be written.
 
         Raises:
             RecordError: A run that has something to write would fail.
         """
-        self._directory.check_writable()
+        self.backend.check_writable()
 
     def warnings(self) -> list[str]:
-        """Return the warnings about the directory."""
-        return self._directory.warnings()
+        """Return the warnings about the place of the record."""
+        return self.backend.warnings()
+
+    def health(self) -> StorageHealth:
+        """Return the facts on the place of the record."""
+        return self.backend.health()
 
     def has(self, device_file: str) -> bool:
         """Return whether there is a record of this name."""
-        return self._directory.exists(device_file.rpartition("/")[2]) if device_file else False
+        name = device_file.rpartition("/")[2]
+        return is_name(name) and self.backend.read([name])[name].text is not None
 
     def discard(self, device_file: str) -> None:
         """Remove the record of a device that does not exist any more; no token that exists decrypts it."""
-        if device_file.startswith("device-") and "/" not in device_file:
-            with contextlib.suppress(RecordError, OSError):
-                self._directory.remove(device_file)
+        if is_name(device_file) and device_file.startswith("device-"):
+            with contextlib.suppress(RecordError):
+                file = self.file(device_file)
+                if file.sealed() is not None:
+                    file.write(None, Phase.CONFIRM)

@@ -25,7 +25,6 @@ from .._reconcile.result import Result
 from .._record.encryption import is_name
 from .._record.entries import DeviceRecord, Entry, NumberNote, Standing
 from .._record.files import RecordFile, SealedFile
-from .._record.storage_check import folder_health
 
 
 @dataclass(frozen=True)
@@ -169,7 +168,7 @@ def record_info(house: House, numbers: tuple[str, ...] | None) -> tuple[Result, 
     chosen, missing = view.choose(numbers)
     wanted = {owner.number for owner in chosen}
     warnings: list[str] = []
-    health = folder_health(house.records)
+    health = house.records.health()
     orphans, unclaimed, damaged = list(view.orphans()), view.unclaimed(), house.records.damaged()
     return {
         "changed": False,

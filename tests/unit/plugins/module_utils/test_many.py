@@ -103,7 +103,6 @@ def test_naming_devices_of_the_record(counter: Counter, monkeypatch: pytest.Monk
     def look(count: int) -> object:
         view = _record_view.View(tuple(_record_view.Owner(number(index)) for index in range(count)), (), (), True)
         monkeypatch.setattr(_record_view, "look_around", lambda _house, _numbers: view)
-        monkeypatch.setattr(_record_view, "folder_health", t.cast(t.Any, lambda _records: Health()))
         told, _warnings = _record_view.record_info(t.cast(t.Any, House()), tuple(map(elsewhere, range(count))))
         assert len(told["devices"]) == count and not told["missing"]
         return told
@@ -113,7 +112,7 @@ def test_naming_devices_of_the_record(counter: Counter, monkeypatch: pytest.Monk
 
 
 class Health:
-    """What is told of the record's folder: not counted here."""
+    """The facts on the record's directory: not counted here."""
 
     folder = mode = writable = lasting = because = ""
 
@@ -127,6 +126,9 @@ class House:
 
     def damaged(self) -> list[str]:
         return []
+
+    def health(self) -> Health:
+        return Health()
 
 
 def test_targets_of_a_message(counter: Counter) -> None:

@@ -827,7 +827,7 @@ def test_other_runs_that_hold_a_device_do_not_stop_one_that_has_nothing_to_do(
     laptop: Controller, runner: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     laptop.device(A, **FULL)
-    monkeypatch.setattr(_engine, "MOST_LOOKS", 1)
+    monkeypatch.setattr(_engine, "MAX_LOOKS", 1)
     assert not runner.device(A, **FULL).result["changed"]
 
 

@@ -15,13 +15,19 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import Keep, KeptListing
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Connection
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.clock import Moment
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device, Listing
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Task
 from ansible_collections.fonnte.whatsapp.tests.controller import MODULES, Controller
 
 HERE = Connection("https://api.example.com", 5.0, 2, 1.0, True, None)
 A, B = "081200000001", "6281200000002"
-LISTING = Listing([Device(number=A, token="token-a"), Device(number=B, token="token-b")])
+DEVICES = (Device(number=A, token="token-a"), Device(number=B, token="token-b"))
+
+
+def listed(kept: KeptListing) -> Listing:
+    """Return a list that is requested now."""
+    return Listing(DEVICES, began=kept.moment())
 
 
 class Clock:
@@ -71,9 +77,10 @@ def test_what_is_dropped_is_gone() -> None:
 def test_a_list_is_believed_for_a_while(clock: Clock) -> None:
     kept = KeptListing(30.0, clock=clock)
     assert kept.current(A, "") is None
-    kept.hold(LISTING, clock.seconds)
+    listing = listed(kept)
+    kept.hold(listing)
     clock.seconds += 30
-    assert kept.current(A, "") is LISTING
+    assert kept.current(A, "") is listing
     clock.seconds += 1
     assert kept.current(A, "") is None
 
@@ -81,67 +88,67 @@ def test_a_list_is_believed_for_a_while(clock: Clock) -> None:
 @pytest.mark.parametrize("written", ["token-b", B, "0" + B[2:]])
 def test_what_was_written_to_is_looked_at_again_and_nothing_else(clock: Clock, written: str) -> None:
     kept = KeptListing(clock=clock)
-    kept.hold(LISTING, clock.seconds)
+    listing = listed(kept)
+    kept.hold(listing)
     kept.touch(written)
-    assert kept.current(A, "token-a") is LISTING
+    assert kept.current(A, "token-a") is listing
     assert kept.current("0" + B[2:], "") is None and kept.current(B, "") is None
     # Without a number nobody knows which device it will be.
     assert kept.current("", "token-a") is None
     clock.seconds += 1
-    kept.hold(LISTING, clock.seconds)
-    assert kept.current(B, "token-b") is LISTING
+    listing = listed(kept)
+    kept.hold(listing)
+    assert kept.current(B, "token-b") is listing
 
 
 def test_what_was_written_while_the_list_was_read_may_not_be_in_it(clock: Clock) -> None:
     kept = KeptListing(clock=clock)
-    began = clock.seconds
-    clock.seconds += 1
+    listing = listed(kept)
     kept.touch(A)
-    kept.hold(LISTING, began)
+    kept.hold(listing)
     assert kept.current(A, "") is None
-
-
-class Interrupting(float):
-    """A time: while it is compared, another worker touches a device, if anything lets it."""
-
-    worker: threading.Thread
-
-    def __le__(self, other: float) -> bool:
-        if self.worker.ident is None:
-            self.worker.start()
-            # It waits for the list, or it is done long before this.
-            self.worker.join(1.0)
-        return float(self) <= other
 
 
 def test_workers_touch_devices_while_a_list_is_taken_in(clock: Clock) -> None:
     kept = KeptListing(clock=clock)
     kept.touch(A)
-    began = Interrupting(clock.seconds + 1)
-    began.worker = threading.Thread(target=kept.touch, args=(B,))
-    clock.seconds += 2
-    kept.hold(LISTING, began)
-    began.worker.join()
-    assert kept.current(B, "") is None and kept.current(A, "") is LISTING
+    listing = listed(kept)
+    worker = threading.Thread(target=kept.touch, args=(B,))
+
+    class Interrupting(Moment):
+        """A moment: while it is compared, another worker touches a device, if anything lets it."""
+
+        def is_before(self, other: Moment) -> bool:
+            if worker.ident is None:
+                worker.start()
+                # It waits for the list, or it is done long before this.
+                worker.join(1.0)
+            return super().is_before(other)
+
+    listing.began = Interrupting(listing.began.steady, listing.began.number, clock)
+    kept.hold(listing)
+    worker.join()
+    assert kept.current(B, "") is None and kept.current(A, "") is listing
 
 
 def test_a_list_that_was_asked_for_earlier_and_comes_later_is_not_kept(clock: Clock) -> None:
-    kept, early = KeptListing(clock=clock), clock.seconds
-    clock.seconds += 1
+    kept = KeptListing(clock=clock)
+    early = Listing([], began=kept.moment())
     kept.touch(A)
-    clock.seconds += 1
-    kept.hold(LISTING, clock.seconds)
-    kept.hold(Listing([]), early)
-    assert kept.current(A, "token-a") is LISTING
+    listing = listed(kept)
+    kept.hold(listing)
+    kept.hold(early)
+    assert kept.current(A, "token-a") is listing
 
 
 @pytest.mark.parametrize("survives", [True, False])
 def test_after_an_error_a_list_is_dropped_unless_a_fleet_holds_it(clock: Clock, survives: bool) -> None:
     kept = KeptListing(survives_errors=survives, clock=clock)
-    kept.hold(LISTING, clock.seconds)
+    listing = listed(kept)
+    kept.hold(listing)
     kept.fail("token-a")
     assert kept.current(A, "") is None
-    assert (kept.current(B, "") is LISTING) is survives
+    assert (kept.current(B, "") is listing) is survives
 
 
 def test_runs_of_one_process_share_one_list(controller: Controller) -> None:

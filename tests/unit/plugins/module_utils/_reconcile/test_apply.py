@@ -13,8 +13,9 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.clock import stamp
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import RecordError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backend import Phase, Stored, Write
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import NumberNote
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.files import SealedFile
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backend import FileBackend
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 
@@ -42,28 +43,28 @@ def test_the_creation_entry_of_another_device_is_not_taken_for_its_own(controlle
     assert any(f"contains the entry of another file, {second.name}" in warning for warning in foreseen.warnings)
 
 
-@pytest.mark.parametrize("failing", ["save_soon", "save"])
+@pytest.mark.parametrize("failing", [Phase.CONFIRM, Phase.BEGIN])
 def test_a_success_that_cannot_be_recorded_is_still_a_success(
-    controller: Controller, monkeypatch: pytest.MonkeyPatch, failing: str
+    controller: Controller, monkeypatch: pytest.MonkeyPatch, failing: Phase
 ) -> None:
     """The request was carried out: reported as failed, it would be repeated by hand."""
-    real = getattr(SealedFile, failing)
+    real = FileBackend.put
 
-    def full(self: t.Any, content: t.Any) -> None:
-        if any(call["path"] == "/update-device" for call in controller.sandbox.writes()):
+    def full(self: FileBackend, writes: t.Sequence[Write], phase: Phase) -> dict[str, Stored]:
+        if phase is failing and any(call["path"] == "/update-device" for call in controller.sandbox.writes()):
             raise RecordError("the record cannot be written (No space left on device)", "make room")
-        real(self, content)
+        return real(self, writes, phase)
 
-    monkeypatch.setattr(SealedFile, failing, full)
+    monkeypatch.setattr(FileBackend, "put", full)
     report = controller.device(A, **FULL)
     assert report.result["changed"] and report.result["operations"] == ["create", "update"]
     assert sum("succeeded, but it could not be recorded" in text for text in report.warnings) == (
-        failing == "save_soon"
+        failing is Phase.CONFIRM
     )
     monkeypatch.undo()
     # The doubt from before the request is left, so nothing is claimed.
     again = controller.device(A, True, **FULL)
-    assert again.result["changed"] == (failing == "save_soon")
+    assert again.result["changed"] == (failing is Phase.CONFIRM)
 
 
 def test_a_deletion_that_cannot_be_recorded_is_still_a_deletion(
@@ -73,10 +74,14 @@ def test_a_deletion_that_cannot_be_recorded_is_still_a_deletion(
     controller.device(A, state="absent", request_otp=True)
     code = controller.sandbox.otp(A)
 
-    def full(self: t.Any) -> None:
-        raise RecordError("the record cannot be written (No space left on device)", "make room")
+    real = FileBackend.put
 
-    monkeypatch.setattr(SealedFile, "remove", full)
+    def full(self: FileBackend, writes: t.Sequence[Write], phase: Phase) -> dict[str, Stored]:
+        if any(write.text is None for write in writes):
+            raise RecordError("the record cannot be written (No space left on device)", "make room")
+        return real(self, writes, phase)
+
+    monkeypatch.setattr(FileBackend, "put", full)
     report = controller.device(A, state="absent", otp=code)
     assert report.result["changed"] and report.result["operations"] == ["delete"]
     assert any("succeeded, but it could not be recorded" in text for text in report.warnings)

@@ -7,16 +7,19 @@
 from __future__ import annotations
 
 import typing as t
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common import clock as _clock
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.clock import stamp
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
     FonnteError,
     PolicyError,
     UnansweredError,
 )
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import engine as _engine
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import NumberNote
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.files import SealedFile
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
@@ -177,7 +180,7 @@ def test_a_creation_cut_off_gives_nothing_to_a_device_made_in_the_dashboard(cont
     # The creation of the first one is still under way, and is continued.
     again = controller.device(A, name="Toko Satu Baru")
     assert sent(controller, A)["webhook"] == URL and sent(controller, A)["webhookstatus"] == STATUS
-    assert again.result["at_risk"] == []
+    assert "webhook" not in again.result["at_risk"]
 
 
 def test_an_entry_is_bound_before_the_next_request(controller: Controller) -> None:
@@ -193,10 +196,26 @@ def test_an_entry_is_bound_before_the_next_request(controller: Controller) -> No
 def test_a_bound_creation_is_continued_with_what_another_task_does_not_declare(controller: Controller) -> None:
     created_halfway(controller)
     store(controller).device(controller.sandbox.device(A)["token"]).remove()
-    report = controller.device(A, name="Toko Baru", handle_unknown="error")
+    report = controller.device(A, name="Toko Baru")
     assert sent(controller, A)["webhook"] == URL and sent(controller, A)["personal"] is True
     assert set(report.result["carried"]) >= {"webhook", "webhook_status", "personal"}
-    assert report.result["at_risk"] == []
+
+
+@pytest.mark.parametrize("days", [0, 400, -400])
+def test_no_clock_lifts_a_policy_for_a_creation_that_was_cut_off(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    """Another task must not reset the settings that others may have set since; the one that was cut off may end."""
+    created_halfway(controller)
+    later = _clock.now() + timedelta(days=days)
+    monkeypatch.setattr(_engine, "now", lambda: later)
+    for task in ({"name": "Toko Baru"}, {**FIRST, "webhook": OTHER}, {**FIRST, "quick": True}):
+        with pytest.raises(PolicyError, match="may reset settings"):
+            controller.device(A, handle_unknown="error", **task)
+    assert controller.device(A, True, name="Toko Baru").result["at_risk"]
+    report = controller.device(A, handle_unknown="error", handle_write_only="error", **FIRST)
+    assert report.result["operations"] == ["update"] and report.result["at_risk"]
+    assert any("may reset settings" in warning for warning in report.warnings)
 
 
 @pytest.mark.parametrize("policies", [{}, {"handle_unknown": "error", "handle_write_only": "error"}])

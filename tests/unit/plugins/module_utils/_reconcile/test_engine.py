@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import errno
 import os
-import time
 import typing as t
-from datetime import timedelta
 
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import client as _api
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common import clock as _clock
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
     BusyError,
     CallError,
@@ -31,7 +28,6 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import apply as _writer
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import engine as _engine
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import observe as _sight
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 
 A, B = "081200000001", "081200000002"
@@ -610,12 +606,11 @@ def overtaken(
     """Have another run rename the device after the next look; return a list that grows with each look."""
     looks: list[int] = []
 
-    def look_and_be_overtaken(house: _engine.House, desired: t.Any, since: t.Any) -> _engine.Sight:
-        sight = look(house, desired, since)
+    def look_and_be_overtaken(house: _engine.House, desired: t.Any, since: t.Any, created: t.Any) -> _engine.Sight:
+        sight = look(house, desired, since, created)
         looks.append(1)
         if len(looks) == 1:
             with monkeypatch.context() as another_process:
-                another_process.setattr(os, "getpid", lambda: -1)
                 another_process.setattr(_engine, "look", look)
                 controller.device(A, name="Renamed by another")
             then()
@@ -637,23 +632,81 @@ def test_a_write_between_look_and_lock_makes_it_look_again(
     assert wire(controller)["name"] == "Renamed by another" and wire(controller)["webhook"] == OTHER
 
 
-@pytest.mark.parametrize("hours", [-5, 5])
-def test_a_clock_that_is_set_between_look_and_lock_makes_it_look_again(
-    controller: Controller, monkeypatch: pytest.MonkeyPatch, hours: int
+def test_a_file_that_a_person_puts_back_meanwhile_is_not_overwritten_unread(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After it was set back, what another run writes looks older than the list, and is not in it."""
-    time_ns = time.time_ns
+    """No lock and no nonce shows it: the write itself compares the string that the plan was created from."""
+    controller.device(A, **FULL)
+    (path,) = controller.records.glob("device-*[!k]")
+    older = path.read_bytes()
+    controller.device(A, quick=not FULL["quick"])
+    looks: list[int] = []
+    look = _engine.look
 
-    def set_the_clock() -> None:
-        for path in controller.records.glob("*.lock"):
-            os.utime(path, times=(path.stat().st_mtime + hours * 3600,) * 2)
-        monkeypatch.setattr(time, "time_ns", lambda: time_ns() + hours * 3600 * 10**9)
+    def look_and_put_back(*args: t.Any) -> _engine.Sight:
+        looks.append(1)
+        sight = look(*args)
+        if len(looks) == 1:
+            path.write_bytes(older)
+        return sight
+
+    monkeypatch.setattr(_engine, "look", look_and_put_back)
+    controller.device(A, webhook=OTHER)
+    assert len(looks) == 2 and wire(controller)["webhook"] == OTHER
+
+
+def test_a_run_that_was_killed_during_a_request_is_reported_by_the_next_one(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    controller.device(A, **FULL)
+
+    def killed(*_args: t.Any) -> t.NoReturn:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_api.FonnteApi, "update_device", killed)
+        with pytest.raises(KeyboardInterrupt):
+            controller.device(A, webhook=OTHER)
+    words = "A run ended before it read the response to its last request for device"
+    controller.sandbox.clear_journal()
+    report = controller.device(A, webhook=OTHER)
+    assert sum(words in warning for warning in report.warnings) == 1 and report.result["reasons"] == {
+        "webhook": "in_doubt"
+    }
+    # It was observed under the lock.
+    assert [entry["path"] for entry in controller.sandbox.journal()] == ["/get-devices"] * 2 + ["/update-device"]
+    again = controller.device(A, webhook=OTHER)
+    assert not again.result["changed"] and not any(words in warning for warning in again.warnings)
+
+
+@pytest.mark.parametrize("seconds", [-30, 30])
+def test_the_clock_of_another_control_node_decides_nothing(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    """Its files are dated by another clock than ours: 30 s behind, its write looked older than our list."""
+
+    def date_files() -> None:
+        for path in controller.records.iterdir():
+            os.utime(path, times=(path.stat().st_mtime + seconds,) * 2)
 
     controller.device(A, **FULL)
-    looks = overtaken(controller, monkeypatch, set_the_clock)
+    date_files()
+    looks = overtaken(controller, monkeypatch, date_files)
     controller.device(A, webhook=OTHER)
     assert len(looks) == 2
     assert wire(controller)["name"] == "Renamed by another" and wire(controller)["webhook"] == OTHER
+
+
+@pytest.mark.parametrize("seconds", [-30, 0, 30])
+def test_runs_of_control_nodes_whose_clocks_differ_succeed_at_once(controller: Controller, seconds: int) -> None:
+    """30 s ahead, a device that another control node had written looked as if it were being written all the time."""
+    controller.device(A, **FULL)
+    for path in controller.records.iterdir():
+        os.utime(path, times=(path.stat().st_mtime + seconds,) * 2)
+    controller.sandbox.clear_journal()
+    controller.device(A, webhook=OTHER)
+    paths = [entry["path"] for entry in controller.sandbox.journal()]
+    assert paths == ["/get-devices", "/update-device"]
 
 
 # The list
@@ -1072,18 +1125,6 @@ def test_a_creation_that_was_found_to_be_whole_is_over(controller: Controller) -
     with pytest.raises(FonnteError, match="may reset settings"):
         controller.device(A, name="Tako", handle_unknown="error")
     assert wire(controller)["webhook"] == "https://by-hand.example.com/x"
-
-
-@pytest.mark.parametrize("seconds", [901, 86400, -2])
-def test_a_creation_that_was_begun_long_ago_or_in_the_future_lifts_no_brakes(
-    controller: Controller, monkeypatch: pytest.MonkeyPatch, seconds: int
-) -> None:
-    """Of a note from the future, such as one of a machine whose clock was wrong, nobody knows how old it is."""
-    interrupt_creation(controller)
-    assert controller.device(A, True, name="Tako").result["at_risk"] == []
-    later = _clock.now() + timedelta(seconds=seconds)
-    monkeypatch.setattr(_sight, "now", lambda: later)
-    assert "webhook" in controller.device(A, True, name="Tako").result["at_risk"]
 
 
 def test_a_number_in_record_and_profile_that_nobody_can_tell_leaves_no_doubt(controller: Controller) -> None:

@@ -22,7 +22,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.clock impo
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Task
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.files import RecordFile
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backend import FileBackend
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.tests.controller import MODULES, Controller
 
@@ -118,21 +118,21 @@ def test_the_listing_of_an_irreversible_request_is_requested_under_the_lock(
     begin(controller, A, B, linked=True)
     held: list[tuple[str, bool]] = []
     is_held: list[str] = []
-    lock, listed, disconnected = RecordFile.lock, FonnteApi.get_devices, FonnteApi.disconnect
+    hold, listed, disconnected = FileBackend.hold, FonnteApi.get_devices, FonnteApi.disconnect
 
-    def note_lock(self: RecordFile, seconds: float) -> t.Any:
-        is_held.append(self.name)
-        return lock(self, seconds)
+    def note_lock(self: FileBackend, names: t.Sequence[str], seconds: float) -> t.Any:
+        is_held.extend(names)
+        return hold(self, names, seconds)
 
-    def note_listing(self: FonnteApi, account_token: str) -> t.Any:
+    def note_listing(self: FonnteApi, *args: t.Any) -> t.Any:
         held.append(("listing", len(is_held) == 2))
-        return listed(self, account_token)
+        return listed(self, *args)
 
     def note_disconnection(self: FonnteApi, device_token: str, *guard: t.Any) -> None:
         held.append(("disconnect", len(is_held) == 2))
         disconnected(self, device_token, *guard)
 
-    monkeypatch.setattr(RecordFile, "lock", note_lock)
+    monkeypatch.setattr(FileBackend, "hold", note_lock)
     monkeypatch.setattr(FonnteApi, "get_devices", note_listing)
     monkeypatch.setattr(FonnteApi, "disconnect", note_disconnection)
     for number in (A, B):
@@ -272,13 +272,13 @@ def test_a_fleet_locks_all_devices_to_be_disconnected_before_it_lists_them(
     numbers = [f"0812000100{index:02d}" for index in range(6)]
     begin(controller, *numbers, linked=True)
     taken: list[tuple[str, int]] = []
-    lock = RecordFile.lock
+    hold = FileBackend.hold
 
-    def note_lock(self: RecordFile, seconds: float) -> t.Any:
-        taken.append((self.name, listings(controller)))
-        return lock(self, seconds)
+    def note_lock(self: FileBackend, names: t.Sequence[str], seconds: float) -> t.Any:
+        taken.extend((name, listings(controller)) for name in names)
+        return hold(self, names, seconds)
 
-    monkeypatch.setattr(RecordFile, "lock", note_lock)
+    monkeypatch.setattr(FileBackend, "hold", note_lock)
     result = run(controller, "fleet", devices=entries(*numbers, state="disconnected"), max_disconnect=6)
     assert result["summary"]["disconnected"] == 6 and listings(controller) == 2
     names = [name for name, _listings in taken]

@@ -13,10 +13,10 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import common_warnings
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import storage_check as _storage_check
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backend import StorageHealth
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.storage_check import (
-    FolderHealth,
+    check_storage,
     find_storage_warnings,
-    folder_health,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 
@@ -30,7 +30,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "temporary"))
 
 
-def look(folder: Path, *mounted: tuple[str, str]) -> FolderHealth:
+def look(folder: Path, *mounted: tuple[str, str]) -> StorageHealth:
     """Look at a folder on a machine where these are mounted: pairs of a point and a kind, on a disk."""
     mounts = folder.parent / "mounts"
     lines = [
@@ -38,14 +38,14 @@ def look(folder: Path, *mounted: tuple[str, str]) -> FolderHealth:
         for n, (point, kind) in enumerate((("/", "ext4"), *mounted))
     ]
     mounts.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return folder_health(RecordStore(str(folder), ENDPOINT), str(mounts), ())
+    return check_storage(RecordStore(str(folder), ENDPOINT), str(mounts), ())
 
 
 def test_a_folder_on_a_disk_lasts(tmp_path: Path) -> None:
     folder = tmp_path / "record"
     folder.mkdir(mode=0o700)
     health = look(folder)
-    assert health == FolderHealth(str(folder), True, True, "0700", True, health.because)
+    assert health == StorageHealth(str(folder), True, True, "0700", True, health.because)
     assert "ext4" in health.because
 
 
@@ -86,7 +86,7 @@ def test_the_nearest_and_latest_mount_counts(tmp_path: Path) -> None:
 def test_where_nothing_tells_nothing_is_claimed(tmp_path: Path) -> None:
     folder = tmp_path / "record"
     folder.mkdir(mode=0o700)
-    health = folder_health(RecordStore(str(folder), ENDPOINT), str(tmp_path / "no-such-list"), ())
+    health = check_storage(RecordStore(str(folder), ENDPOINT), str(tmp_path / "no-such-list"), ())
     assert health.lasting is None and "Nothing tells" in health.because
 
 
@@ -157,7 +157,7 @@ def test_storage_where_locks_stay_on_one_machine(tmp_path: Path, mounted: str, w
     assert len(warnings) == warns
     for warning in warnings:
         assert str(folder) in warning and "FONNTE_RECORD_PATH" in warning and "Run one at a time" in warning
-    health = folder_health(RecordStore(str(folder), ENDPOINT), str(mounts), ())
+    health = check_storage(RecordStore(str(folder), ENDPOINT), str(mounts), ())
     assert health.lasting is True and ("locks" in health.because) == warns
 
 

@@ -15,8 +15,9 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.directory import RecordDirectory
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import NumberNote
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.files import RecordFile, SealedFile
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.files import SealedFile
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 
@@ -99,10 +100,10 @@ def test_an_entry_of_a_run_with_the_new_token_is_kept(rotated: Controller) -> No
 
 
 def test_an_interrupted_migration_is_completed(rotated: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
-    def killed(self: RecordFile) -> t.NoReturn:
+    def killed(self: RecordDirectory, name: str) -> t.NoReturn:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(RecordFile, "remove", killed)
+    monkeypatch.setattr(RecordDirectory, "remove", killed)
     with pytest.raises(KeyboardInterrupt):
         migrate(rotated)
     monkeypatch.undo()

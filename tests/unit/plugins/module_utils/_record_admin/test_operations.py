@@ -19,7 +19,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import record as _module_record
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import NumberNote
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.files import RecordFile
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backend import FileBackend
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record_admin import operations as _record_care
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
@@ -71,7 +71,9 @@ def tokens(controller: Controller) -> list[str]:
 
 
 def sealed_files(controller: Controller) -> dict[str, bytes]:
-    return {name: text for name, text in controller.record_files().items() if "." not in name}
+    """Return the present string of each entry: a file may contain an earlier one as well."""
+    records = store(controller)
+    return {name: records.file(name).sealed() or b"" for name in records.names()}
 
 
 def store(controller: Controller) -> RecordStore:
@@ -612,13 +614,13 @@ def test_a_device_that_another_run_works_on_is_waited_for(fleet: Controller, mon
 
 def test_notes_are_locked_before_records(fleet: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    lock = RecordFile.lock
+    hold = FileBackend.hold
 
-    def noted(file: RecordFile, seconds: float) -> t.Any:
-        order.append(file.name.partition("-")[0])
-        return lock(file, seconds)
+    def noted(backend: FileBackend, names: t.Sequence[str], seconds: float) -> t.Any:
+        order.extend(name.partition("-")[0] for name in names)
+        return hold(backend, names, seconds)
 
-    monkeypatch.setattr(RecordFile, "lock", noted)
+    monkeypatch.setattr(FileBackend, "hold", noted)
     care(fleet, "forget", devices=[A])
     assert order == ["number", "device"]
 

@@ -1,0 +1,41 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Group commit: threads that need the same slow operation at the same time share one."""
+
+from __future__ import annotations
+
+import threading
+import typing as t
+
+
+class GroupCommit:
+    """An operation that serves everyone who has asked for it before it began."""
+
+    def __init__(self) -> None:
+        self._commit = threading.Lock()
+        self._guard = threading.Lock()
+        self._asked = 0
+        self._done = 0
+
+    def commit(self, operation: t.Callable[[], None]) -> None:
+        """Return after an operation that began after this call did.
+
+        Args:
+            operation: Makes everything durable that was written before it was called. What it raises, the thread
+                gets that has called it; the others try themselves.
+        """
+        with self._guard:
+            self._asked += 1
+            ticket = self._asked
+        with self._commit:
+            # The one before has committed for this caller as well.
+            if self._done >= ticket:
+                return
+            with self._guard:
+                served = self._asked
+            operation()
+            self._done = served

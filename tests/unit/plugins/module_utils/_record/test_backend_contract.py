@@ -1,0 +1,292 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The contract that every place of a record keeps. An implementation adds itself to ``PLACES``."""
+
+from __future__ import annotations
+
+import threading
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
+    RecordChangedError,
+    RecordError,
+    RecordHeldError,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backend import Backend, Phase, Stored, Write
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.directory import RecordDirectory
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.encryption import Cipher, Place
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backend import FileBackend
+
+NOTE, DEVICE, OTHER = (f"{kind}-{digit * 32}" for kind, digit in (("number", "1"), ("device", "2"), ("device", "3")))
+
+
+class Crash(BaseException):
+    """The process ends, and runs no more of its code."""
+
+
+# Returns a connection of another control node to the same place at each call.
+Connect = t.Callable[[], Backend]
+PLACES: dict[str, t.Callable[[Path], Connect]] = {
+    "files": lambda folder: lambda: FileBackend(RecordDirectory(str(folder / "records"))),
+}
+
+
+@pytest.fixture(params=PLACES)
+def connect(request: pytest.FixtureRequest, tmp_path: Path) -> Connect:
+    return PLACES[request.param](tmp_path)
+
+
+@pytest.fixture
+def here(connect: Connect) -> Backend:
+    return connect()
+
+
+@pytest.fixture
+def there(connect: Connect) -> Backend:
+    return connect()
+
+
+def text(name: str, content: str) -> bytes:
+    """Return an encrypted string for an entry: a place may refuse anything else."""
+    return Cipher("a-token", Place(name, name.partition("-")[0], "https://h")).encrypt({"content": content})
+
+
+def put(backend: Backend, name: str, content: bytes | None, phase: Phase = Phase.EDIT) -> Stored:
+    """Write a string over the present one."""
+    return backend.put([Write(name, content, backend.read([name])[name])], phase)[name]
+
+
+def texts(backend: Backend, *names: str) -> list[bytes | None]:
+    return [stored.text for stored in backend.read(names).values()]
+
+
+# Strings
+
+
+def test_an_empty_place_has_no_entries(here: Backend) -> None:
+    assert here.names() == [] and here.damaged() == [] and here.warnings() == []
+    assert texts(here, NOTE, DEVICE) == [None, None]
+
+
+def test_strings_are_read_as_they_were_written_by_every_node(here: Backend, there: Backend) -> None:
+    first, second = text(NOTE, "a"), text(DEVICE, "b")
+    absent = here.read([NOTE, DEVICE])
+    written = here.put([Write(NOTE, first, absent[NOTE]), Write(DEVICE, second, absent[DEVICE])], Phase.EDIT)
+    assert {name: stored.text for name, stored in written.items()} == {NOTE: first, DEVICE: second}
+    assert there.read([NOTE, DEVICE]) == here.read([NOTE, DEVICE]) == written
+    assert there.names() == [DEVICE, NOTE]
+
+
+@pytest.mark.parametrize("phases", [(Phase.EDIT, Phase.EDIT), (Phase.BEGIN, Phase.CONFIRM)])
+def test_each_write_has_another_revision(here: Backend, phases: tuple[Phase, Phase]) -> None:
+    revisions = [here.read([DEVICE])[DEVICE].revision]
+    with here.hold([DEVICE], 0):
+        for number in range(9):
+            revisions.append(put(here, DEVICE, text(DEVICE, str(number)), phases[number % 2]).revision)
+    assert len(set(revisions)) == 10
+
+
+def test_the_last_of_many_writes_counts(here: Backend, there: Backend) -> None:
+    with here.hold([DEVICE], 0):
+        for number in range(12):
+            last = text(DEVICE, str(number))
+            put(here, DEVICE, last, Phase.CONFIRM if number % 3 else Phase.BEGIN)
+            assert texts(here, DEVICE) == texts(there, DEVICE) == [last]
+
+
+def test_an_entry_can_be_removed(here: Backend, there: Backend) -> None:
+    put(here, DEVICE, text(DEVICE, "a"))
+    put(here, DEVICE, None)
+    assert texts(there, DEVICE) == [None] and there.names() == []
+    put(there, DEVICE, text(DEVICE, "b"))
+    assert here.names() == [DEVICE]
+
+
+def test_a_string_that_does_not_decrypt_is_kept_aside(here: Backend) -> None:
+    old, new = text(DEVICE, "a"), text(DEVICE, "b")
+    put(here, DEVICE, old)
+    here.put([Write(DEVICE, new, here.read([DEVICE])[DEVICE], keep_damaged=True)], Phase.BEGIN)
+    assert texts(here, DEVICE) == [new] and here.names() == [DEVICE]
+    assert [name.partition(".")[0] for name in here.damaged()] == [DEVICE]
+
+
+# Compare and set
+
+
+def test_a_write_replaces_only_the_string_of_the_plan(here: Backend, there: Backend) -> None:
+    put(here, DEVICE, text(DEVICE, "a"))
+    planned = here.read([DEVICE])[DEVICE]
+    theirs = text(DEVICE, "theirs")
+    put(there, DEVICE, theirs)
+    with here.hold([DEVICE], 0):
+        # A second try with the same plan fails as well: the check must not have refreshed it.
+        for _try in range(2):
+            with pytest.raises(RecordChangedError):
+                here.put([Write(DEVICE, text(DEVICE, "b"), planned)], Phase.BEGIN)
+    assert texts(here, DEVICE) == [theirs]
+
+
+def test_a_write_on_a_missing_entry_does_not_replace_a_new_one(here: Backend, there: Backend) -> None:
+    planned = here.read([DEVICE])[DEVICE]
+    put(there, DEVICE, text(DEVICE, "theirs"))
+    with pytest.raises(RecordChangedError):
+        here.put([Write(DEVICE, text(DEVICE, "b"), planned)], Phase.EDIT)
+
+
+def test_of_several_strings_none_is_written_where_one_was_changed(here: Backend, there: Backend) -> None:
+    planned = here.read([NOTE, DEVICE])
+    put(there, DEVICE, text(DEVICE, "theirs"))
+    with pytest.raises(RecordChangedError):
+        here.put([Write(name, text(name, "b"), planned[name]) for name in (NOTE, DEVICE)], Phase.BEGIN)
+    assert texts(here, NOTE) == [None]
+
+
+def test_a_run_goes_on_from_its_own_writes(here: Backend) -> None:
+    with here.hold([DEVICE], 0):
+        written = put(here, DEVICE, text(DEVICE, "a"), Phase.BEGIN)
+        last = text(DEVICE, "b")
+        here.put([Write(DEVICE, last, written)], Phase.CONFIRM)
+    assert texts(here, DEVICE) == [last]
+
+
+# Marks
+
+
+def test_nothing_is_stale_where_no_run_has_written(here: Backend) -> None:
+    put(here, DEVICE, text(DEVICE, "a"))
+    mark = here.mark([NOTE, DEVICE])
+    assert not here.stale(mark, [NOTE, DEVICE])
+    with here.hold([NOTE, DEVICE], 0):
+        assert not here.stale(mark, [NOTE, DEVICE])
+
+
+@pytest.mark.parametrize("existed", [False, True])
+@pytest.mark.parametrize("phase", Phase)
+def test_a_write_of_another_run_since_the_mark_is_seen(
+    here: Backend, there: Backend, existed: bool, phase: Phase
+) -> None:
+    if existed:
+        put(here, DEVICE, text(DEVICE, "a"))
+    mark = here.mark([DEVICE, OTHER])
+    put(there, DEVICE, text(DEVICE, "theirs"), phase)
+    with here.hold([DEVICE, OTHER], 0):
+        assert list(here.stale(mark, [DEVICE, OTHER])) == [DEVICE]
+        mark = here.mark([DEVICE, OTHER])
+        assert not here.stale(mark, [DEVICE, OTHER])
+    assert not here.stale(here.mark([DEVICE]), [DEVICE])
+
+
+def test_a_removal_by_another_run_is_seen(here: Backend, there: Backend) -> None:
+    put(here, DEVICE, text(DEVICE, "a"))
+    mark = here.mark([DEVICE])
+    put(there, DEVICE, None)
+    with here.hold([DEVICE], 0):
+        assert list(here.stale(mark, [DEVICE])) == [DEVICE]
+
+
+def test_no_mark_is_valid_for_an_entry_whose_request_is_under_way(here: Backend, there: Backend) -> None:
+    with there.hold([DEVICE], 0):
+        written = put(there, DEVICE, text(DEVICE, "doubt"), Phase.BEGIN)
+        mark = here.mark([DEVICE])
+        there.put([Write(DEVICE, text(DEVICE, "sure"), written)], Phase.CONFIRM)
+    with here.hold([DEVICE], 0):
+        assert list(here.stale(mark, [DEVICE])) == [DEVICE] and not here.left_open([DEVICE])
+
+
+def test_a_run_that_ends_closes_its_entries(here: Backend, there: Backend) -> None:
+    with pytest.raises(ValueError), there.hold([DEVICE], 0):
+        put(there, DEVICE, text(DEVICE, "doubt"), Phase.BEGIN)
+        raise ValueError("its response was lost")
+    mark = here.mark([DEVICE])
+    with here.hold([DEVICE], 0):
+        assert not here.left_open([DEVICE]) and not here.stale(mark, [DEVICE])
+
+
+def test_an_entry_that_a_dead_run_left_open_is_stale_and_reported_once(here: Backend, there: Backend) -> None:
+    with pytest.raises(Crash), there.hold([DEVICE], 0):
+        put(there, DEVICE, text(DEVICE, "doubt"), Phase.BEGIN)
+        raise Crash
+    mark = here.mark([DEVICE])
+    with here.hold([DEVICE], 0):
+        assert list(here.left_open([DEVICE])) == [DEVICE] == list(here.stale(mark, [DEVICE]))
+        put(here, DEVICE, text(DEVICE, "sure"))
+    mark = here.mark([DEVICE])
+    with here.hold([DEVICE], 0):
+        assert not here.left_open([DEVICE]) and not here.stale(mark, [DEVICE])
+
+
+def test_a_mark_of_another_place_is_valid_for_nothing(here: Backend, tmp_path: Path) -> None:
+    other = FileBackend(RecordDirectory(str(tmp_path / "elsewhere")))
+    assert list(here.stale(other.mark([DEVICE]), [DEVICE])) == [DEVICE]
+
+
+# Locks
+
+
+def test_a_held_entry_is_no_other_runs(connect: Connect, here: Backend, there: Backend) -> None:
+    with here.hold([NOTE, DEVICE], 0):
+        for names in ([NOTE], [DEVICE], [DEVICE, OTHER]):
+            with pytest.raises(RecordHeldError, match="another run"), there.hold(names, 0.1):
+                pass
+        with there.hold([OTHER], 0):
+            pass
+    with there.hold([NOTE, DEVICE], 0):
+        pass
+
+
+def test_all_or_none_are_held(here: Backend, there: Backend) -> None:
+    with here.hold([DEVICE], 0):
+        with pytest.raises(RecordHeldError), there.hold([NOTE, DEVICE], 0):
+            pass
+        with here.hold([NOTE], 0):
+            pass
+
+
+def test_a_run_waits_for_another_one(here: Backend, there: Backend) -> None:
+    held, order = threading.Event(), []
+
+    def work() -> None:
+        with there.hold([DEVICE], 0):
+            held.set()
+            order.append("theirs")
+
+    with here.hold([DEVICE], 0):
+        thread = threading.Thread(target=work)
+        # Theirs would fail at once; ours waits for as long as it takes.
+        order.append("ours")
+    thread.start()
+    held.wait(30)
+    with here.hold([DEVICE], 30):
+        order.append("ours again")
+    thread.join(30)
+    assert order == ["ours", "theirs", "ours again"]
+
+
+def test_a_write_needs_a_lock_that_no_other_run_has(here: Backend, there: Backend) -> None:
+    with here.hold([DEVICE], 0), pytest.raises(RecordHeldError):
+        put(there, DEVICE, text(DEVICE, "a"))
+    assert texts(here, DEVICE) == [None]
+
+
+def test_locks_that_last_need_no_more(here: Backend) -> None:
+    with here.hold([DEVICE], 0):
+        here.verify_held()
+
+
+# The place
+
+
+def test_a_place_names_itself_and_its_entries(here: Backend) -> None:
+    here.check_writable()
+    assert here.place and DEVICE in here.label(DEVICE)
+    health = here.health()
+    assert health.writable and health.folder
+
+
+def test_errors_are_of_one_kind() -> None:
+    assert issubclass(RecordHeldError, RecordError) and issubclass(RecordChangedError, RecordError)

@@ -1,0 +1,267 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The record as files: what a power cut leaves, what a nonce shows, and what a write costs."""
+
+from __future__ import annotations
+
+import collections
+import os
+import threading
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import RecordError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backend import Phase, Write
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.directory import RecordDirectory
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.encryption import Cipher, Place
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backend import FileBackend
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.group_commit import GroupCommit
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.lock_files import (
+    LENGTH,
+    is_closed,
+    is_open,
+    new_content,
+)
+from ansible_collections.fonnte.whatsapp.tests.controller import Controller
+
+NAME = "device-" + "2" * 32
+OTHER = "device-" + "3" * 32
+
+
+def text(content: str, name: str = NAME) -> bytes:
+    return Cipher("a-token", Place(name, "device", "https://h")).encrypt({"content": content})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "records"
+
+
+@pytest.fixture
+def backend(folder: Path) -> FileBackend:
+    return FileBackend(RecordDirectory(str(folder)))
+
+
+def put(backend: FileBackend, content: bytes, phase: Phase, name: str = NAME) -> None:
+    backend.put([Write(name, content, backend.read([name])[name])], phase)
+
+
+def present(folder: Path) -> bytes | None:
+    """Return the string as another process reads it."""
+    return FileBackend(RecordDirectory(str(folder))).read([NAME])[NAME].text
+
+
+# What a power cut leaves
+
+
+def test_every_part_of_a_confirmation_leaves_the_doubt_or_the_confirmation(backend: FileBackend, folder: Path) -> None:
+    doubt, sure = text("doubt"), text("sure")
+    with backend.hold([NAME], 0):
+        put(backend, doubt, Phase.BEGIN)
+        begun = (folder / NAME).read_bytes()
+        put(backend, sure, Phase.CONFIRM)
+    whole = (folder / NAME).read_bytes()
+    assert begun == doubt and whole.startswith(begun)
+    for length in range(len(begun), len(whole) + 1):
+        for rest in (b"", bytes(len(whole) - length)):
+            (folder / NAME).write_bytes(whole[:length] + rest)
+            assert present(folder) == (sure if length == len(whole) else doubt), (length, rest[:3])
+
+
+def test_a_page_of_zeros_within_a_confirmation_leaves_the_doubt(backend: FileBackend, folder: Path) -> None:
+    doubt = text("doubt")
+    with backend.hold([NAME], 0):
+        put(backend, doubt, Phase.BEGIN)
+        put(backend, text("sure"), Phase.CONFIRM)
+    whole = (folder / NAME).read_bytes()
+    (folder / NAME).write_bytes(whole[: len(doubt)] + bytes(40) + whole[len(doubt) + 40 :])
+    assert present(folder) == doubt
+
+
+def test_nothing_is_appended_to_what_was_cut_off(backend: FileBackend, folder: Path) -> None:
+    with backend.hold([NAME], 0):
+        put(backend, text("doubt"), Phase.BEGIN)
+        put(backend, text("sure"), Phase.CONFIRM)
+    whole = (folder / NAME).read_bytes()
+    (folder / NAME).write_bytes(whole[:-5])
+    last = text("last")
+    put(FileBackend(RecordDirectory(str(folder))), last, Phase.CONFIRM)
+    assert (folder / NAME).read_bytes() == last and present(folder) == last
+
+
+def test_nothing_is_appended_to_a_file_that_someone_has_replaced(backend: FileBackend, folder: Path) -> None:
+    last = text("last")
+    with backend.hold([NAME], 0):
+        put(backend, text("doubt"), Phase.BEGIN)
+        (folder / "precious").write_bytes(b"keep")
+        (folder / NAME).unlink()
+        os.link(folder / "precious", folder / NAME)
+        put(backend, last, Phase.CONFIRM)
+    assert (folder / "precious").read_bytes() == b"keep" and present(folder) == last
+
+
+def test_a_full_disk_leaves_the_doubt(backend: FileBackend, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    doubt, write = text("doubt"), os.write
+
+    def full(descriptor: int, data: bytes) -> int:
+        return write(descriptor, data[: len(data) // 2])
+
+    with backend.hold([NAME], 0):
+        put(backend, doubt, Phase.BEGIN)
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "write", full)
+            with pytest.raises(RecordError, match="No space left"):
+                put(backend, text("sure"), Phase.CONFIRM)
+        assert (folder / NAME).read_bytes() == doubt
+        last = text("last")
+        put(backend, last, Phase.CONFIRM)
+    assert present(folder) == last
+
+
+def test_earlier_values_do_not_stay_in_the_file(backend: FileBackend, folder: Path) -> None:
+    with backend.hold([NAME], 0):
+        put(backend, text("a"), Phase.BEGIN)
+        put(backend, text("b"), Phase.CONFIRM)
+        for phase in (Phase.BEGIN, Phase.EDIT):
+            last = text("c")
+            put(backend, last, phase)
+            assert (folder / NAME).read_bytes() == last
+
+
+# Nonces
+
+
+def test_a_nonce_is_new_at_every_write_and_open_between_doubt_and_confirmation(
+    backend: FileBackend, folder: Path
+) -> None:
+    lock, seen = folder / f"{NAME}.lock", []
+    with backend.hold([NAME], 0):
+        assert lock.read_bytes() == b""
+        for phase in (Phase.BEGIN, Phase.CONFIRM, Phase.BEGIN, Phase.EDIT, Phase.BEGIN):
+            put(backend, text("a"), phase)
+            seen.append(lock.read_bytes())
+            assert len(seen[-1]) == LENGTH and is_open(seen[-1]) is (phase is Phase.BEGIN)
+    # The run has ended, and its request with it.
+    assert is_closed(lock.read_bytes()) and len({content[:-1] for content in [*seen, lock.read_bytes()]}) == 6
+
+
+@pytest.mark.parametrize("content", [b"", b"0123456789abcdef", new_content(False) + b"c", b"x" * LENGTH])
+def test_a_lock_without_a_whole_nonce_is_stale(folder: Path, backend: FileBackend, content: bytes) -> None:
+    """That of an earlier release has sixteen bytes."""
+    folder.mkdir()
+    (folder / f"{NAME}.lock").write_bytes(content)
+    mark = backend.mark([NAME])
+    assert list(backend.stale(mark, [NAME])) == [NAME]
+    with backend.hold([NAME], 0):
+        assert list(backend.stale(mark, [NAME])) == [NAME]
+        put(backend, text("a"), Phase.EDIT)
+    assert not backend.stale(backend.mark([NAME]), [NAME])
+
+
+@pytest.mark.parametrize("most", [0, 1, 2])
+def test_an_entry_that_was_not_marked_is_stale_unless_all_were(folder: Path, most: int) -> None:
+    backend = FileBackend(RecordDirectory(str(folder)), max_marked=most)
+    for name in (NAME, OTHER):
+        put(backend, text("a", name), Phase.EDIT, name)
+    mark = backend.mark([OTHER])
+    with backend.hold([NAME, OTHER], 0):
+        assert list(backend.stale(mark, [NAME, OTHER])) == ([] if most == 2 else [NAME])
+
+
+def test_an_entry_that_no_run_has_ever_locked_is_not_stale(backend: FileBackend, folder: Path) -> None:
+    mark = backend.mark()
+    assert not backend.stale(mark, [NAME]) and not folder.exists()
+    with backend.hold([NAME], 0):
+        assert not backend.stale(mark, [NAME])
+
+
+# Cost
+
+
+def test_one_sync_serves_all_who_wait_for_it() -> None:
+    commits, entered, go, runs = GroupCommit(), threading.Event(), threading.Event(), []
+
+    def slow() -> None:
+        runs.append(1)
+        entered.set()
+        go.wait(30)
+
+    threads = [threading.Thread(target=commits.commit, args=(slow,)) for _thread in range(9)]
+    threads[0].start()
+    assert entered.wait(30)
+    for thread in threads[1:]:
+        thread.start()
+    while commits._asked < 9:
+        threading.Event().wait(0.001)
+    go.set()
+    for thread in threads:
+        thread.join(30)
+    # The first one began before the others had asked.
+    assert len(runs) == 2
+
+
+def test_a_sync_that_fails_serves_no_one() -> None:
+    commits, results = GroupCommit(), iter([OSError("broken"), None])
+
+    def sync() -> None:
+        result = next(results)
+        if result is not None:
+            raise result
+
+    with pytest.raises(OSError):
+        commits.commit(sync)
+    commits.commit(sync)
+    assert next(results, "both were run") == "both were run"
+
+
+@pytest.fixture
+def count(monkeypatch: pytest.MonkeyPatch) -> collections.Counter[str]:
+    """Count the operations on files."""
+    counted: collections.Counter[str] = collections.Counter()
+
+    def counting(name: str) -> t.Callable[..., t.Any]:
+        real = getattr(os, name)
+
+        def operation(*args: t.Any, **named: t.Any) -> t.Any:
+            counted[name] += 1
+            return real(*args, **named)
+
+        return operation
+
+    for name in ("fsync", "replace", "open"):
+        monkeypatch.setattr(os, name, counting(name))
+    return counted
+
+
+@pytest.mark.parametrize(
+    ("settings", "most"),
+    [({}, {"fsync": 3, "replace": 2, "open": 16}), ({"quick": True}, {"fsync": 4, "replace": 2, "open": 18})],
+)
+def test_a_created_device_costs_few_operations_on_files(
+    controller: Controller, count: collections.Counter[str], settings: dict[str, t.Any], most: dict[str, int]
+) -> None:
+    """Before the confirmations were appended, six and eight waits for the disk, and 20 and 26 files opened."""
+    controller.device("081200000001", name="First", **settings)
+    count.clear()
+    controller.device("081200000002", name="Second", **settings)
+    assert {name: count[name] for name in most} == most
+
+
+def test_an_update_costs_two_waits_for_the_disk(controller: Controller, count: collections.Counter[str]) -> None:
+    controller.device("081200000001", name="First", quick=True)
+    controller.device("081200000001", quick=False)
+    count.clear()
+    controller.device("081200000001", quick=True)
+    assert (count["fsync"], count["replace"]) == (2, 1)
+
+
+def test_a_fleet_shares_the_syncs_of_the_directory(controller: Controller, count: collections.Counter[str]) -> None:
+    numbers = [f"0812000000{index:02d}" for index in range(9)]
+    controller.run("fleet", devices=[{"device": number, "name": "Toko", "quick": True} for number in numbers])
+    assert count["fsync"] <= 4 * len(numbers)
+    count.clear()
+    controller.run("fleet", devices=[{"device": number, "name": "Toko", "quick": True} for number in numbers])
+    assert (count["fsync"], count["replace"]) == (0, 0)

@@ -1,0 +1,152 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Several control nodes, one record and the service, in each order of their steps.
+
+Here, pairs of runs are tried in all orders up to two preemptions. With a fault of the first one at each of its steps,
+or with a person in the dashboard, it is one preemption; more of these are chosen by seeds, so that all of it fits into a
+minute. FONNTE_TESTS_PREEMPTIONS=3 tries all of them up to three; FONNTE_TESTS_SEEDS=1000-9000 runs other seeds.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import typing as t
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.tests.simulation.explore import Explorer, Findings, pair, random_world
+from ansible_collections.fonnte.whatsapp.tests.simulation.files import Disk
+from ansible_collections.fonnte.whatsapp.tests.simulation.rows import Table
+from ansible_collections.fonnte.whatsapp.tests.simulation.scheduler import Fault
+from ansible_collections.fonnte.whatsapp.tests.simulation.seeded import BUGS, ON_ROWS
+from ansible_collections.fonnte.whatsapp.tests.simulation.world import KINDS, PERSONS, Program
+
+# On demand; 0 is what fits into a minute.
+DEEP = int(os.environ.get("FONNTE_TESTS_PREEMPTIONS", "0"))
+FIRST_SEED, LAST_SEED = map(int, os.environ.get("FONNTE_TESTS_SEEDS", "0-1000").split("-"))
+SEEDS_PER_TEST = 250
+SAMPLES = 60
+
+Record = t.Callable[[str, object], None]
+STORES: dict[str, t.Callable[[], Explorer]] = {
+    # A mark contains the entries whose names are known before the list; or, where the record is small, all.
+    "files": Explorer,
+    "few files": lambda: Explorer(Disk(max_marked=100)),
+    "rows": lambda: Explorer(Table()),
+}
+
+
+def report(record_property: Record, found: Findings) -> None:
+    """Attach the counts to the test, for the line of its stage; and fail where a property did not hold."""
+    record_property("simulated schedules", found.schedules)
+    record_property("violations", found.violations)
+    print(f"{found.schedules} schedules, {found.violations} violations")
+    assert not found.problem, "\n".join([found.problem, *found.traces])
+
+
+def search(explorer: Explorer, cases: t.Iterable[tuple[list[Program], list[Fault]]], bound: int) -> Findings:
+    """Try all schedules of some programs with their faults."""
+    total = Findings()
+    for programs, faults in cases:
+        found = explorer.explore(programs, bound, faults)
+        total.schedules += found.schedules
+        total.violations += found.violations
+        if found.problem and not total.problem:
+            total.problem, total.traces = found.problem, found.traces
+    return total
+
+
+def faults_of(explorer: Explorer, programs: list[Program]) -> t.Iterator[list[Fault]]:
+    """Yield a crash at each step of the first node, and each fault of its requests that write."""
+    for step, label in enumerate(explorer.steps(programs)):
+        yield [Fault(0, step, "crash")]
+        verb, _space, path = label.partition(" ")
+        if verb in ("send", "response") and path not in ("/get-devices", "/device"):
+            yield [Fault(0, step, "lost")]
+            if verb == "send":
+                yield from ([Fault(0, step, "late")], [Fault(0, step, "refused")])
+
+
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("first", KINDS)
+def test_pairs_of_runs_agree_with_one_order(store: str, first: str, record_property: Record) -> None:
+    explorer = STORES[store]()
+    bound = max(DEEP, 2 if store == "files" else 1)
+    report(record_property, search(explorer, ((pair(first, second), []) for second in KINDS), bound))
+
+
+@pytest.mark.parametrize("first", KINDS)
+def test_a_run_that_fails_leaves_nothing_wrong_behind(first: str, record_property: Record) -> None:
+    """It crashes at each of its steps; each of its writes is refused, lost, answered to no one, or carried out late."""
+    explorer = Explorer()
+    cases = ((pair(first, second), fault) for second in KINDS for fault in faults_of(explorer, pair(first, second)))
+    report(record_property, search(explorer, cases, DEEP or 1))
+
+
+@pytest.mark.parametrize("first", KINDS)
+def test_a_person_in_the_dashboard_is_not_mistaken(first: str, record_property: Record) -> None:
+    """Devices are renumbered, swapped, and deleted and created by hand, at each step of two runs."""
+    explorer = Explorer()
+    cases: t.Iterator[tuple[list[Program], list[Fault]]] = (
+        ([*pair(first, second), Program(action)], []) for second in KINDS for action in PERSONS[1:]
+    )
+    report(record_property, search(explorer, cases, DEEP or 1))
+
+
+@pytest.mark.parametrize("first", KINDS)
+def test_a_person_and_a_fault_at_once(first: str, record_property: Record) -> None:
+    """A fixed seed chooses some of them, and FONNTE_TESTS_PREEMPTIONS tries all."""
+    explorer = Explorer()
+    cases = [
+        ([*pair(first, second), Program(action)], fault)
+        for second in KINDS
+        for fault in faults_of(explorer, pair(first, second))
+        for action in PERSONS[1:]
+    ]
+    chosen = cases if DEEP else random.Random(first).sample(cases, 12)
+    total = Findings()
+    for programs, faults in chosen:
+        found = explorer.explore(programs, DEEP or 2, faults, limit=10**9 if DEEP else SAMPLES)
+        total.schedules += found.schedules
+        total.violations += found.violations
+        total.problem, total.traces = total.problem or found.problem, total.traces or found.traces
+    report(record_property, total)
+
+
+@pytest.mark.parametrize("start", range(FIRST_SEED, LAST_SEED, SEEDS_PER_TEST))
+def test_three_nodes_at_random(start: int, record_property: Record) -> None:
+    """With fleets, clocks that differ by up to an hour, faults and persons: a seed runs the same again."""
+    explorer, total = Explorer(), Findings()
+    for seed in range(start, min(start + SEEDS_PER_TEST, LAST_SEED)):
+        world = random_world(explorer, seed)
+        total.schedules += 1
+        if world.problems:
+            total.violations += 1
+            total.problem = total.problem or f"seed {seed}: {world.problems}"
+            total.traces = total.traces or [f"{index}: {label}" for index, label in world.schedule.trace]
+    report(record_property, total)
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_a_bug_that_is_put_in_is_found(name: str, record_property: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    bug = BUGS[name]
+
+    def explorer() -> Explorer:
+        return STORES["rows" if name in ON_ROWS else "files"]()
+
+    right = bug.search(explorer())
+    assert not right.problem and right.schedules > 1
+    bug.seed(monkeypatch)
+    found = bug.search(explorer())
+    assert found.problem, f"{found.schedules} schedules have not found it"
+    record_property("found after", found.schedules)
+    print(f"{name}: found after {found.schedules} schedules: {found.problem}")
+
+
+def test_a_schedule_runs_the_same_again() -> None:
+    explorer = Explorer()
+    traces = [random_world(explorer, 7).schedule.trace for _run in range(3)]
+    assert traces[0] == traces[1] == traces[2] and len(traces[0]) > 20
