@@ -13,7 +13,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo demo-events test check sandbox bench bench-events faults mutation browser docs guides lint sanity units conformance integration eda molecule build changelog \
+.PHONY: help demo demo-events test check sandbox bench bench-events faults mutation browser docs guides surroundings lint sanity units conformance integration eda molecule build changelog \
 	matrix release-check release address stages clean
 
 help: ## this list
@@ -51,6 +51,9 @@ browser: ## look at the page of fonnte_audit in the Chromium of this machine, an
 
 guides: ## follow every page of the documentation to the letter, on the installed artifact, against the sandbox
 	@$(RUN) guides $(ARGS)
+
+surroundings: ## every main operation in every environment that starts it; writes docs/dev/surroundings.md
+	@$(RUN) surroundings $(ARGS)
 
 docs: ## the documentation as a site in .build/site/html: modules, plugins, roles, playbooks, guides
 	@$(RUN) docs $(ARGS)

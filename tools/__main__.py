@@ -24,6 +24,7 @@ from tools import (
     release,
     runner,
     stages,
+    surroundings,
 )
 from tools.collection import NotBuilt
 from tools.interpreters import NoInterpreter, not_covered
@@ -78,6 +79,7 @@ COMMANDS: Dict[str, Callable[[List[str]], int]] = {
     "release": release.main,
     "release-check": publish.check_release,
     "sandbox": _sandbox,
+    "surroundings": surroundings.main,
 }
 
 

@@ -40,6 +40,7 @@ PARTS: Tuple[Part, ...] = (
     Part(("README.md", "README.id.md", "docs/*.md"), "the manual"),
     Part(("docs/docsite/*.yml", "docs/docsite/rst/*.rst"), "what a documentation site of collections takes up"),
     Part(("docs/*.png", "docs/*.svg", "docs/audit.schema.json"), "what pages of the manual show, or link to"),
+    Part(("examples/systemd/*.service", "examples/systemd/*.timer"), "units that docs/systemd.md installs"),
     Part(("CHANGELOG.md", "changelogs/changelog.yaml"), "what changed: for people, and for the ansible package"),
     Part(
         ("COPYING", "LICENSES/GPL-3.0-or-later.txt", "CHANGELOG.md.license", "changelogs/*.license", "docs/*.license"),

@@ -41,6 +41,11 @@ SWITCHES = (
     "FONNTE_TESTS_READINGS",
     "FONNTE_TESTS_PAGES",
     "FONNTE_TESTS_GOLDEN",
+    # How far the simulation goes, and which random runs it makes.
+    "FONNTE_TESTS_PREEMPTIONS",
+    "FONNTE_TESTS_SEEDS",
+    "FONNTE_TESTS_SURROUNDINGS",
+    "FONNTE_TESTS_CELLS",
 )
 KEPT_FOR_TESTS = ("PATH", "TMPDIR", "LD_LIBRARY_PATH", "CI") + SWITCHES
 # A line in which Ansible found no host, no inventory or no plugin must not look like success.

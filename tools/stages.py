@@ -149,6 +149,10 @@ def conformance(context: Context) -> Counts:
     env = {"FONNTE_TESTS_INSTALLED": str(INSTALLED_ROOT)}
     if "oldest" in context.venvs:
         env["FONNTE_TESTS_OLDEST"] = str(context.venvs["oldest"].bin)
+    if "runner" in context.venvs:
+        env["FONNTE_TESTS_RUNNER"] = str(context.venvs["runner"].bin)
+    if "community" in context.venvs:
+        env["FONNTE_TESTS_COMMUNITY"] = str(context.venvs["community"].site_packages)
     return _pytest(context, env)
 
 
@@ -338,7 +342,7 @@ STAGES: Tuple[Stage, ...] = (
         "real playbooks against the sandbox",
         conformance,
         "tests/conformance",
-        venvs=("newest", "oldest"),
+        venvs=("newest", "oldest", "runner"),
         cores=2,
         arguments=("tests/conformance",),
     ),

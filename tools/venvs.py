@@ -32,6 +32,8 @@ CORES = {
     "publish": NEWEST_CORE,
     "site": NEWEST_CORE,
     "importer": NEWEST_CORE,
+    "runner": NEWEST_CORE,
+    "community": NEWEST_CORE,
 }
 # Environments that are named for one Python: "core-2.16.19-py3.10" has this ansible-core, "target-py3.7" has none.
 FOR_ONE_PYTHON = re.compile(r"(core|target)(?:-([0-9a-z.]+))?-py3\.(\d+)")

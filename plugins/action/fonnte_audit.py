@@ -6,15 +6,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.audit import AUDIT, run_audit
-from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._in_process import InProcess
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared_audit import AuditAction
 
 
-class ActionModule(InProcess):
+class ActionModule(AuditAction):
     """The module fonnte_audit."""
-
-    spec = AUDIT
-    command = staticmethod(run_audit)
 
 
 def main() -> None:

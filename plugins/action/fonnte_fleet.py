@@ -6,15 +6,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.fleet import FLEET, run_fleet
-from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._in_process import InProcess
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared_fleet import FleetAction
 
 
-class ActionModule(InProcess):
+class ActionModule(FleetAction):
     """The module fonnte_fleet."""
-
-    spec = FLEET
-    command = staticmethod(run_fleet)
 
 
 def main() -> None:

@@ -12,12 +12,36 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 options:
+  files:
+    description:
+      - Files that declare devices, or directories whose C(*.yml) do. A path, a list of paths, or a string with commas.
+      - A file has some of
+        O(fonnte.whatsapp.fleet#role:main:fleet_clients), O(fonnte.whatsapp.fleet#role:main:fleet_devices),
+        O(fonnte.whatsapp.fleet#role:main:fleet_packages) and
+        O(fonnte.whatsapp.fleet#role:main:fleet_defaults).
+        Templates are filled in, and values that ansible-vault has encrypted are decrypted.
+      - Files, hosts and clients are read on the control node. Each account that they name is one run.
+    type: raw
+  hosts:
+    description:
+      - Hosts or groups of the inventory, with O(fonnte.whatsapp.fleet#role:main:fleet_clients) in the variables of the hosts. A list, or a string with commas.
+      - With C(--limit), only those of them that it matches.
+    type: raw
+  clients:
+    description:
+      - Clients with their devices, as O(fonnte.whatsapp.fleet#role:main:fleet_clients).
+    type: list
+    elements: raw
+  packages:
+    description:
+      - Named sets of settings for O(clients), as O(fonnte.whatsapp.fleet#role:main:fleet_packages).
+    type: dict
   devices:
     description:
       - The devices. A setting that is left out here and in O(defaults) is not managed.
+      - Needed where O(files), O(hosts) and O(clients) are left out.
     type: list
     elements: dict
-    required: true
     suboptions:
       device:
         description: The number of the device, in any spelling. Quote it.

@@ -53,8 +53,6 @@ options:
 seealso:
   - plugin: fonnte.whatsapp.fleet
     plugin_type: role
-  - plugin: fonnte.whatsapp.fleet_accounts
-    plugin_type: filter
 """
 
 EXAMPLES = r"""

@@ -182,6 +182,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+failures:
+  description: A sentence for each account whose audit failed, and for each problem of the declaration.
+  returned: with O(files), O(hosts) or O(clients)
+  type: list
+  elements: str
 findings:
   description: What was found, of the account, then device by device as declared, then of the devices that nobody declared.
   returned: always, as far as known

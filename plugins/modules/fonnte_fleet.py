@@ -31,6 +31,28 @@ options:
     description:
       - Accepted so that C(module_defaults) can hold it for all modules. It has no effect here. An entry of O(devices) has its own.
     type: str
+  tokens:
+    description:
+      - Where the tokens of the declared devices are exported, with O(files), O(hosts) or O(clients). On the control node.
+    type: dict
+    suboptions:
+      dest:
+        description:
+          - A directory with a file for each client, encrypted by ansible-vault. It is written only when a token in it changes.
+        type: path
+      password:
+        description: The password that the files are encrypted with.
+        type: str
+      command:
+        description:
+          - A command with its arguments. It gets each token on its standard input, with E(FONNTE_DEVICE) and E(FONNTE_CLIENT) in the environment.
+        type: list
+        elements: str
+      of:
+        description: The devices whose tokens the command gets, V(new) for those that this run has created.
+        type: str
+        choices: [new, all]
+        default: new
   unlisted:
     description:
       - What is done about devices of the account that are not in O(devices).
@@ -127,6 +149,20 @@ EXAMPLES = r"""
     canary: 2
     concurrency: 8
     unlisted: report
+
+- name: Clients, and what their devices inherit
+  fonnte.whatsapp.fonnte_fleet:
+    packages:
+      cashier:
+        autoread: true
+        personal: true
+    clients:
+      - name: Toko Empat
+        package: cashier
+        devices:
+          - device: "081200003004"
+            name: Toko Empat
+    handle_unknown: ignore
 """
 
 RETURN = r"""
@@ -208,6 +244,16 @@ summary:
       description: The numbers of the devices that RV(summary.to_link) counts.
       type: list
       elements: str
+text:
+  description: The result in sentences, for people.
+  returned: with O(files), O(hosts) or O(clients)
+  type: list
+  elements: str
+failures:
+  description: A sentence for each account that failed, and for each problem of the declaration.
+  returned: with O(files), O(hosts) or O(clients)
+  type: list
+  elements: str
 unlisted:
   description: The numbers of the account's devices that are not in the list.
   returned: always, as far as known; empty without O(unlisted=report)

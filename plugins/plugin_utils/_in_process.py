@@ -83,11 +83,16 @@ class InProcess(ActionBase):
             display.v(
                 f"{self._task.action} is run as an ordinary module: {why}", host=variables.get("inventory_hostname")
             )
-            result.update(self._execute_module(task_vars=variables, wrap_async=self._task.async_val))
-            return result
-        with self._surroundings():
-            result.update(self._run_here(variables))
+        with contextlib.nullcontext() if why else self._surroundings():
+            result.update(self._perform(variables, why))
         return result
+
+    def _perform(self, variables: dict[str, t.Any], why: str) -> dict[str, t.Any]:
+        """Return the result of the task; why is the reason to run ordinary modules, empty if there is none."""
+        if why:
+            executed: dict[str, t.Any] = self._execute_module(task_vars=variables, wrap_async=self._task.async_val)
+            return executed
+        return self._run_here(variables, self._task.args, bool(self._task.check_mode))
 
     # Here or there
 
@@ -146,8 +151,11 @@ class InProcess(ActionBase):
 
     # The module
 
-    def _run_here(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
-        given = renamed(self.spec, plain(self._task.args))
+    def _run_here(
+        self, variables: dict[str, t.Any], arguments: t.Mapping[str, t.Any], check_mode: bool
+    ) -> dict[str, t.Any]:
+        """Return the result of the module with these arguments, run in this process."""
+        given = renamed(self.spec, plain(arguments))
         checked = ArgumentSpecValidator(bind(self.spec)).validate(given)
         hidden = hidden_values(checked._no_log_values, checked.validated_parameters)
         shows_invocation = _shows_invocation(variables)
@@ -158,7 +166,7 @@ class InProcess(ActionBase):
             result: dict[str, t.Any] = {"failed": True, "msg": self._refusal(checked)}
         else:
             with self._progress(variables, checked.validated_parameters) as progress:
-                result = self._call(checked.validated_parameters, given, warnings, progress.update)
+                result = self._call(checked.validated_parameters, given, warnings, progress.update, check_mode)
         if warnings:
             result["warnings"] = warnings
         if shows_invocation:
@@ -198,6 +206,7 @@ class InProcess(ActionBase):
         given: dict[str, t.Any],
         warnings: list[str],
         progress: t.Callable[[int, int, int], None],
+        check_mode: bool,
     ) -> dict[str, t.Any]:
         if self._task.until or (self._task.retries or 0) > 1:
             # All tries share this process, and each is to see what is there then.
@@ -205,7 +214,7 @@ class InProcess(ActionBase):
         task = Task(
             params,
             os.environ,
-            check_mode=bool(self._task.check_mode),
+            check_mode=check_mode,
             prints_secrets=prints_secrets(bool(self._task.no_log)),
             keep=KEEP,
             given=given,

@@ -37,6 +37,8 @@ _DIFFERS = (
     (re.compile(r"\b[A-Z0-9]{4}-[A-Z0-9]{4}\b"), "(pairing code)"),
     (re.compile(r"/home/(?:you|me)\b"), "(home)"),
     (re.compile(r"\*{3,}"), ""),
+    # It keeps a text of others from becoming a link in a report, and has no width.
+    (re.compile("\u200b"), ""),
     # Before what is printed a terminal gets told to beep or to clear the line.
     (re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|[\r\x07]"), ""),
 )

@@ -23,8 +23,6 @@ from .cases import account_token, there
 ACCOUNT = account_token("surroundings")
 FIRST, SECOND, NEW = "081200016001", "081200016002", "081200016003"
 LONGEST_RUN = 120
-# How PWD may stand to the directory of the process.
-PWD = ("correct", "stale", "missing")
 INSTALLED = Path(os.environ.get("ANSIBLE_COLLECTIONS_PATH", "")) / "ansible_collections" / "fonnte" / "whatsapp"
 # Every write-only setting is declared, as role fleet requires.
 EVERYTHING = {
@@ -37,10 +35,10 @@ EVERYTHING = {
 class ControlNode:
     """A machine with a home, a project directory and one account at the sandbox."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path, programs: Path | None = None) -> None:
+    def __init__(self, sandbox: Sandbox, folder: Path, programs: Path | None = None, project: str = "project") -> None:
         self.sandbox = sandbox
         self.home = folder / "home"
-        self.project = folder / "project"
+        self.project = folder / project
         self.programs = programs or Path(sys.executable).parent
         for path in (self.home, self.project):
             path.mkdir(parents=True)
@@ -73,7 +71,7 @@ class ControlNode:
     def run(
         self, *words: object, cwd: Path | None = None, pwd: str = "correct", **changes: str | None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program in a directory, by default the project; ``pwd`` is one of ``PWD``."""
+        """Run a program in a directory, by default the project; ``pwd`` is correct, stale or missing."""
         directory = cwd or self.project
         value = {"correct": str(directory), "stale": str(self.home), "missing": None}[pwd]
         return subprocess.run(

@@ -133,7 +133,7 @@ def test_files_of_clients_name_their_owners_on_both_cores(core: Path, sandbox: S
     owners = json.dumps({"audit_owners": {"081200007001": "PT Satu"}})
     player.play_by_name("audit", *words, "-e", owners, env=env)
     data = json.loads((player.directory / "report" / "audit.json").read_text(encoding="utf-8"))
-    assert [device["owner"] for device in data["devices"]] == ["", "PT Satu"]
+    assert [device["owner"] for device in data["devices"]] == ["dua", "PT Satu"]
 
 
 @pytest.mark.parametrize(

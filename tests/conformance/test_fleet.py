@@ -182,7 +182,7 @@ def test_clients_with_accounts_of_their_own(core: Path, sandbox: Sandbox, tmp_pa
 
     sandbox.clear_journal()
     code, output = play(core, sandbox, tmp_path, **{**safe, "fleet_tokens_password": "another"})
-    assert code != 0 and "fleet_tokens_password does not open every file there" in output and "toko-bunga.yml" in output
+    assert code != 0 and "fleet_tokens_password does not open it" in output and "toko-bunga.yml" in output
     assert sandbox.journal() == []
 
 
@@ -253,7 +253,7 @@ def tried(sandbox: Sandbox) -> set[str]:
 
 
 def test_a_fleet_in_the_variables_of_hosts(sandbox: Sandbox, tmp_path: Path) -> None:
-    inventory = {"clients": {"hosts": {"toko-bunga": {"fleet_clients": [{**BUNGA, "package": None}]}}}}
+    inventory: dict[str, Any] = {"clients": {"hosts": {"toko-bunga": {"fleet_clients": [{**BUNGA, "package": None}]}}}}
     (tmp_path / "inventory.json").write_text(json.dumps(inventory), encoding="utf-8")
     words = ["-i", str(tmp_path / "inventory.json")]
     hosts = {"fleet_hosts": "{{ groups.clients }}", "fleet_defaults": WHOLE}
@@ -262,6 +262,13 @@ def test_a_fleet_in_the_variables_of_hosts(sandbox: Sandbox, tmp_path: Path) -> 
     code, output = play(CORES[0], sandbox, tmp_path, *words, **{**hosts, "fleet_hosts": ["toko-bunga"]})
     assert code == 0 and "changed=0" in output
     code, output = play(CORES[0], sandbox, tmp_path, *words, **{**hosts, "fleet_hosts": ["warung"]})
+    assert code != 0 and "The inventory has no group or host warung." in output
+    # A group is as good as its hosts.
+    code, output = play(CORES[0], sandbox, tmp_path, *words, **{**hosts, "fleet_hosts": "clients"})
+    assert code == 0 and "changed=0" in output
+    inventory["clients"]["hosts"]["warung"] = {}
+    (tmp_path / "inventory.json").write_text(json.dumps(inventory), encoding="utf-8")
+    code, output = play(CORES[0], sandbox, tmp_path, *words, **hosts)
     assert code != 0 and "warung has no variable fleet_clients" in output
 
 

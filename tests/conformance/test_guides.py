@@ -33,8 +33,8 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 COLLECTION = Path("ansible_collections") / "fonnte" / "whatsapp"
 INSTALLED = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]) / COLLECTION
-# test_inventory.py plays this page in its own world.
-ELSEWHERE = ("docs/inventory.md",)
+# test_inventory.py and test_systemd.py run these pages in their own worlds.
+ELSEWHERE = ("docs/inventory.md", "docs/systemd.md")
 PAGES = {
     str(path.relative_to(INSTALLED)): blocks_of(path.read_text(encoding="utf-8"))
     for path in [

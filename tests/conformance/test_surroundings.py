@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The main operations do the same in every environment that starts them."""
+"""Paths, lists, output, certificates and become: where the suite in test_environments.py has no value for them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.surroundings import (
     FIRST,
     INSTALLED,
     NEW,
-    PWD,
     SECOND,
     ControlNode,
     tree,
@@ -37,58 +36,16 @@ def node(sandbox: Sandbox, tmp_path: Path) -> Iterator[ControlNode]:
 # Paths
 
 
-@pytest.mark.parametrize("pwd", PWD)
-def test_provision_reads_the_directory_of_the_process(node: ControlNode, pwd: str) -> None:
-    """PWD names another directory that has a fleet, too: make -C and cron leave it so."""
+def test_adopt_reads_a_sheet_in_the_directory_of_the_process(node: ControlNode) -> None:
+    done = node.playbook("adopt", *variables(adopt_dest="out"))
+    assert done.returncode == 0, done.stdout
+    done = node.playbook("adopt", *variables(adopt_dest="out", adopt_sheet="out/hidden.csv"), pwd="stale")
+    assert done.returncode == 0, done.stdout
+
+
+def test_record_path_is_relative_to_the_directory_of_the_process(node: ControlNode) -> None:
     node.declare(node.project, "Toko Proyek")
-    node.declare(node.home, "Toko Lain", number="081200016009")
-    done = node.playbook("provision", *variables(provision_files="clients"), pwd=pwd)
-    assert done.returncode == 0, done.stdout
-    assert node.numbers() == {FIRST, SECOND, NEW}
-
-
-@pytest.mark.parametrize("pwd", PWD)
-def test_audit_reads_and_writes_in_the_directory_of_the_process(node: ControlNode, pwd: str) -> None:
-    node.declare(node.project, "Toko Lama", number=FIRST)
-    done = node.playbook("audit", *variables(audit_files="clients", audit_dest="report"), pwd=pwd)
-    assert done.returncode == 0, done.stdout
-    assert (node.project / "report" / "audit.html").is_file()
-
-
-@pytest.mark.parametrize("pwd", PWD)
-def test_record_writes_in_the_directory_of_the_process(node: ControlNode, pwd: str) -> None:
-    node.declare(node.project, "Toko Proyek")
-    assert node.playbook("provision", *variables(provision_files="clients")).returncode == 0
-    done = node.playbook("record", *variables(record_operation="backup", record_file="backup.json"), pwd=pwd)
-    assert done.returncode == 0, done.stdout
-    assert (node.project / "backup.json").is_file()
-
-
-@pytest.mark.parametrize("pwd", PWD)
-def test_link_writes_in_the_directory_of_the_process(node: ControlNode, pwd: str) -> None:
-    node.playbook("link", *variables(link_devices=SECOND, link_folder="codes", link_timeout=1), pwd=pwd)
-    assert (node.project / "codes").is_dir()
-
-
-@pytest.mark.parametrize("pwd", PWD)
-def test_adopt_reads_and_writes_in_the_directory_of_the_process(node: ControlNode, pwd: str) -> None:
-    done = node.playbook("adopt", *variables(adopt_dest="out"), pwd=pwd)
-    assert done.returncode == 0 and (node.project / "out" / "hidden.csv").is_file(), done.stdout
-    done = node.playbook("adopt", *variables(adopt_dest="out", adopt_sheet="out/hidden.csv"), pwd=pwd)
-    assert done.returncode == 0, done.stdout
-
-
-@pytest.mark.parametrize("pwd", PWD)
-def test_doctor_writes_in_the_directory_of_the_process(node: ControlNode, pwd: str) -> None:
-    words = variables(doctor_dest="facts.json", doctor_device=NEW, doctor_consent=True)
-    done = node.playbook("doctor", *words, pwd=pwd)
-    assert done.returncode == 0 and (node.project / "facts.json").is_file(), done.stdout
-
-
-@pytest.mark.parametrize("pwd", PWD)
-def test_record_path_is_relative_to_the_directory_of_the_process(node: ControlNode, pwd: str) -> None:
-    node.declare(node.project, "Toko Proyek")
-    done = node.playbook("provision", *variables(provision_files="clients"), pwd=pwd, FONNTE_RECORD_PATH="record")
+    done = node.playbook("provision", *variables(provision_files="clients"), pwd="stale", FONNTE_RECORD_PATH="record")
     assert done.returncode == 0, done.stdout
     assert tree(node.project / "record"), tree(node.project)
 
@@ -218,23 +175,8 @@ def test_a_certificate_authority_of_a_company(tmp_path: Path) -> None:
 # Becoming another user
 
 
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("provision", variables(provision_files="clients")),
-        ("audit", variables(audit_files="clients")),
-        ("adopt", variables(adopt_dest="out")),
-        ("record", ()),
-        ("doctor", variables(doctor_consent=False)),
-        ("link", variables(link_devices=FIRST)),
-        ("decommission", (*variables(decommission_devices=[SECOND], decommission_sure=True), "--check")),
-        ("dropped_off", (*variables(dropped_off_targets=["6281200002001"], dropped_off_senders=[FIRST]), "--check")),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_become_in_the_variables_of_all_hosts(node: ControlNode, name: str, words: tuple[str, ...]) -> None:
-    """Nothing here needs root, and a machine may have no sudo."""
-    node.declare(node.project, "Toko Proyek")
+def test_become_in_the_variables_of_all_hosts(node: ControlNode) -> None:
+    """Nothing here needs root, and a machine may have no sudo. The suite of environments has the other playbooks."""
     inventory = node.home / "inventory"
     (inventory / "group_vars").mkdir(parents=True)
     (inventory / "hosts").write_text("localhost ansible_connection=local\n", encoding="utf-8")
@@ -242,6 +184,7 @@ def test_become_in_the_variables_of_all_hosts(node: ControlNode, name: str, word
         json.dumps({"ansible_become": True, "ansible_become_user": "nobody", "ansible_become_exe": "no-such-program"}),
         encoding="utf-8",
     )
-    done = node.playbook(name, "-i", inventory, *words)
+    words = variables(dropped_off_targets=["6281200002001"], dropped_off_senders=[FIRST])
+    done = node.playbook("dropped_off", "-i", inventory, *words, "--check")
     assert done.returncode == 0, done.stdout
     assert ACCOUNT not in done.stdout

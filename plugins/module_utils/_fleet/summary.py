@@ -15,6 +15,9 @@ from .._device.settings import WEBHOOKS
 from .declaration import CONTACT
 
 MOST_TOLD = 20
+FAILED = ("failed", "in_doubt")
+# Devices in one line; summary.changed_devices has all of them.
+MOST_LISTED = 10
 
 Result = t.Mapping[str, t.Any]
 
@@ -48,7 +51,14 @@ def fleet_told(accounts: t.Sequence[Result], results: t.Sequence[Result], forese
     known = any("summary" in result for result in results) or not results
     head = [_head(declared, counts, foreseen)] if known else []
     return {
-        "text": [*head, *_left(accounts, results), *_unlisted(accounts, results), *_linking(to_link)],
+        "text": [
+            *head,
+            *_changes(results),
+            *_failed(results),
+            *_left(accounts, results),
+            *_unlisted(accounts, results),
+            *_linking(to_link),
+        ],
         "created": created,
         "to_link": [number for _account, number in to_link],
         "unlisted": [number for result in results for number in result.get("unlisted", ())],
@@ -92,6 +102,55 @@ def _head(declared: int, counts: t.Mapping[str, int], foreseen: bool) -> str:
     ]
     would = "A run would come to this: " if foreseen else ""
     return f"{declared} device{' is' if declared == 1 else 's are'} declared. {would}{', '.join(words)}."
+
+
+def _changes(results: t.Iterable[Result]) -> t.Iterator[str]:
+    """Yield a line for each change, with the devices that have it."""
+    groups: dict[str, list[str]] = {}
+    for result in results:
+        for change in result.get("diff", ()):
+            before, after = change["before"], change["after"]
+            label = _label(after.get("device", ""), after.get("name"))
+            if not before:
+                groups.setdefault("Created", []).append(label)
+            for field in after if before else ():
+                if before.get(field) != after[field]:
+                    text = f"{field}: {_shown(before.get(field))} → {_shown(after[field])}"
+                    groups.setdefault(text, []).append(label)
+    for text, labels in groups.items():
+        yield f"{text} ({len(labels)}): {_listed(labels)}."
+
+
+def _failed(results: t.Iterable[Result]) -> t.Iterator[str]:
+    """Yield a line for each reason of a failure, with the devices that have it."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for result in results:
+        for device in result.get("devices", ()):
+            if device.get("status") in FAILED:
+                number, reason = device["number"], device["msg"]
+                # Reasons that differ in the number alone are one.
+                key = reason.replace(number, "") if number else reason
+                groups.setdefault(key, []).append((number, reason))
+    for failed in groups.values():
+        numbers = _listed([number for number, _reason in failed])
+        yield f"Failed ({len(failed)}): {numbers}: {failed[0][1]}"
+
+
+def _label(number: str, name: object) -> str:
+    return f'{number} "{name}"' if name else number
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "unknown"
+    return str(value) or "empty"
+
+
+def _listed(labels: t.Sequence[str]) -> str:
+    more = f" and {len(labels) - MOST_LISTED} more" if len(labels) > MOST_LISTED else ""
+    return ", ".join(labels[:MOST_LISTED]) + more
 
 
 def _left(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> t.Iterator[str]:

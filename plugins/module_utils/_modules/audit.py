@@ -38,7 +38,7 @@ from .._options.common import API, EVIDENCE, Params, Spec, between, common_warni
 from .._options.fleet_members import MEMBER, MEMBER_DEFAULTS
 from .._reconcile.observe import House
 from .._reconcile.result import Result, show
-from .fleet import fleet_members, member_tokens
+from .fleet import DECLARATION, fleet_members, member_tokens, require_devices
 from .sheet import SEPARATORS
 from .task import Report, Task
 
@@ -49,7 +49,8 @@ AUDIT: Spec = {
     **API,
     **EVIDENCE,
     **NAMES,
-    "devices": {"type": "list", "elements": "dict", "required": True, "options": MEMBER},
+    **DECLARATION,
+    "devices": {"type": "list", "elements": "dict", "options": MEMBER},
     "defaults": {"type": "dict", "options": MEMBER_DEFAULTS},
     "owners": {"type": "dict"},
     "expires_within": {"type": "int", "default": 14},
@@ -74,6 +75,7 @@ def run_audit(task: Task) -> Report:
     Check mode makes no difference: neither the service nor the record is ever changed, and a report is what it is for.
     """
     params = task.params
+    require_devices(params)
     check_options(params)
     # One list serves the whole run, and nothing is written that would change it.
     listing = KeptListing(float("inf"), survives_errors=True)

@@ -39,10 +39,20 @@ from .._reconcile.observe import House
 from .._reconcile.state import Desired, State
 from .task import Report, Task
 
+# The sources of a declaration. They are read on the control node, by the action plugin.
+DECLARATION: Spec = {
+    "files": {"type": "raw"},
+    "hosts": {"type": "raw"},
+    "clients": {"type": "list", "elements": "raw"},
+    "packages": {"type": "dict"},
+}
+SOURCES = tuple(DECLARATION)
+
 FLEET: Spec = {
     **API,
     **EVIDENCE,
-    "devices": {"type": "list", "elements": "dict", "required": True, "options": MEMBER},
+    **DECLARATION,
+    "devices": {"type": "list", "elements": "dict", "options": MEMBER},
     "defaults": {"type": "dict", "options": MEMBER_DEFAULTS},
     "unlisted": {"type": "str", "choices": ["ignore", "report", "error"], "default": "ignore"},
     "concurrency": {"type": "int", "default": 4},
@@ -53,11 +63,29 @@ FLEET: Spec = {
     "max_disconnect": {"type": "int", "default": 3},
     "free_device_limit": {"type": "int"},
     "result": {"type": "str", "choices": ["all", "changed", "summary"], "default": "all"},
+    "tokens": {
+        "type": "dict",
+        "options": {
+            "dest": {"type": "path"},
+            "password": {"type": "str", "no_log": True},
+            "command": {"type": "list", "elements": "str"},
+            "of": {"type": "str", "choices": ["new", "all"], "default": "new"},
+        },
+        # Not itself a secret: the password in it is one.
+        "no_log": False,
+    },
 }
 
 
 def run_fleet(task: Task) -> Report:
     """Bring many devices to what is declared (module fonnte_fleet)."""
+    for option in DECLARATION:
+        if task.params[option] is not None:
+            raise OptionError(option, "only the control node can read it", "run the task on localhost, without async")
+    if task.params["devices"] is None:
+        raise OptionError(
+            "devices", "no device is declared", "give devices, or files, hosts or clients that declare them"
+        )
     orders = fleet_orders(task.params)
     # One list serves all workers, until it is too old to write by; what a run writes it knows.
     listing = KeptListing(survives_errors=True, clock=task.clock)
@@ -80,6 +108,15 @@ def run_fleet(task: Task) -> Report:
         trouble.progress, trouble.warnings = report.result, report.warnings
         raise trouble
     return report
+
+
+def require_devices(params: Params) -> None:
+    """Check that devices are given; OptionError if not. The action plugin replaces sources by the devices in them."""
+    for option in SOURCES:
+        if params[option] is not None:
+            raise OptionError(option, "only the control node can read it", "run the task on localhost, without async")
+    if params["devices"] is None:
+        raise OptionError("devices", "no device is declared", "give devices, or files, hosts or clients with devices")
 
 
 _BRAKES = ("max_create", "max_clear", "max_disconnect", "free_device_limit")

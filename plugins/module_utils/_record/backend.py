@@ -32,6 +32,12 @@ from dataclasses import dataclass, field
 
 from .._common.errors import RecordError
 
+if t.TYPE_CHECKING:
+    from typing import Protocol
+else:
+    # Python 3.7 has none, and only the type checker uses it.
+    Protocol = object
+
 # Compared for equality only. It differs for each write, also where the same string is written again.
 Revision = t.Hashable
 
@@ -108,7 +114,7 @@ class StorageHealth:
     because: str
 
 
-class Backend(t.Protocol):
+class Backend(Protocol):
     """A place that stores the record. Threads of one process may share an object, and work on different names.
 
     Each method raises RecordError where the place cannot be read or written; its text never contains a secret.

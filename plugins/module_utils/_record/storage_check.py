@@ -14,7 +14,7 @@ import tempfile
 import typing as t
 
 from .._common.errors import RecordError
-from .backend import StorageHealth
+from .backend import Backend, StorageHealth
 from .mounts import MOUNTS, Mount, find_mount, is_below
 
 IN_MEMORY = ("tmpfs", "ramfs", "devtmpfs")
@@ -38,20 +38,7 @@ WITHOUT_LOCKS = (
 LOCAL_LOCKS = ("nolock", "local_lock=all", "local_lock=flock", "nobrl")
 
 
-class Place(t.Protocol):
-    """A directory with a record."""
-
-    @property
-    def place(self) -> str:
-        """Its path."""
-        ...
-
-    def check_writable(self) -> None:
-        """Check without touching anything whether it can be written; RecordError if not."""
-        ...
-
-
-def check_storage(records: Place, mounts: str = MOUNTS, temporary: t.Sequence[str] = TEMPORARY) -> StorageHealth:
+def check_storage(records: Backend, mounts: str = MOUNTS, temporary: t.Sequence[str] = TEMPORARY) -> StorageHealth:
     """Return the facts on the directory of a record, without touching anything.
 
     Args:
@@ -78,7 +65,7 @@ def _nearest(folder: str) -> str:
     return folder
 
 
-def _writable(records: Place) -> bool:
+def _writable(records: Backend) -> bool:
     try:
         records.check_writable()
     except RecordError:

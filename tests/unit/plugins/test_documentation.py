@@ -114,9 +114,8 @@ def strings_in(value: object) -> Iterator[str]:
 
 # What looks like an option or a value and is none there, with the reason.
 NEITHER = {
-    # Keys of dictionaries that are described in words: of an item of a list, and of what is returned for each client.
+    # Keys of dictionaries that are described in words.
     ("fonnte_message", "name"),
-    ("fleet_accounts", "name"),
 }
 
 

@@ -40,6 +40,10 @@ ANSIBLE = (
     "Failed to parse inventory",
     "Failed to parse … with auto plugin",
     "no hosts matched",
+    "Unable to create local directories",
+    "Local RPC server did not start",
+    "Ansible requires the locale encoding to be UTF-8",
+    "ERROR: [Errno 2] No such file or directory",
 )
 
 

@@ -96,3 +96,16 @@ def test_a_mistake_is_seen(name: str, meant: str) -> None:
 
 def test_what_is_of_others_is_left_alone() -> None:
     assert misspelt(["fleet_region", "fleet_clients_of_last_year", "fleet_brakes", *FLEET], FLEET) == []
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("playbooks/*.yml")), ids=lambda path: path.stem)
+def test_a_playbook_runs_the_same_in_every_environment(path: Path) -> None:
+    """Each play reads the variables that make it so, and one that may ask has a strategy that can ask."""
+    text = path.read_text(encoding="utf-8")
+    texts = [text, *(file.read_text(encoding="utf-8") for file in ROOT.glob(f"playbooks/tasks/{path.stem}_*.yml"))]
+    texts += [file.read_text(encoding="utf-8") for file in ROOT.glob(f"roles/{path.stem}/tasks/*.yml")]
+    asks = any("ansible.builtin.pause:" in one for one in texts)
+    for play in yaml.safe_load(text):
+        assert play["vars_files"] == ["vars/surroundings.yml"]
+        assert play["module_defaults"]["group/fonnte.whatsapp.fonnte"]["record_path"] == "{{ fonnte_whole_record }}"
+        assert not asks or play["strategy"] == "linear"

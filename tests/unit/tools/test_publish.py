@@ -22,7 +22,7 @@ WHOLE = (
     "plugins/inventory/a.py plugins/lookup/a.py plugins/filter/a.py extensions/eda/plugins/event_source/a.py "
     "extensions/eda/rulebooks/a.yml roles/a/tasks/main.yml roles/a/README.md playbooks/a.yml playbooks/tasks/a.yml playbooks/vars/a.yml "
     "README.md README.id.md docs/a.md docs/docsite/a.yml docs/docsite/rst/a.rst docs/a.png docs/a.svg "
-    "docs/audit.schema.json CHANGELOG.md changelogs/changelog.yaml COPYING "
+    "docs/audit.schema.json examples/systemd/a.service examples/systemd/a.timer CHANGELOG.md changelogs/changelog.yaml COPYING "
     "LICENSES/GPL-3.0-or-later.txt CHANGELOG.md.license changelogs/changelog.yaml.license docs/a.png.license ARCHITECTURE.md CONTRIBUTING.md SECURITY.md"
 ).split()
 

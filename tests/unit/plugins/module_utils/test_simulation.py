@@ -5,8 +5,8 @@
 """Several control nodes, one record and the service, in each order of their steps.
 
 Here, pairs of runs are tried in all orders up to two preemptions. With a fault of the first one at each of its steps,
-or with a person in the dashboard, it is one preemption; more of these are chosen by seeds. FONNTE_SIMULATION=3 tries
-all of them up to three, which takes hours; FONNTE_SIMULATION_SEEDS=1000-9000 runs other seeds.
+or with a person in the dashboard, it is one preemption; more of these are chosen by seeds, so that all of it fits into a
+minute. FONNTE_TESTS_PREEMPTIONS=3 tries all of them up to three; FONNTE_TESTS_SEEDS=1000-9000 runs other seeds.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from ansible_collections.fonnte.whatsapp.tests.simulation.seeded import BUGS, ON
 from ansible_collections.fonnte.whatsapp.tests.simulation.world import KINDS, PERSONS, Program
 
 # On demand; 0 is what fits into a minute.
-DEEP = int(os.environ.get("FONNTE_SIMULATION", "0"))
-FIRST_SEED, LAST_SEED = map(int, os.environ.get("FONNTE_SIMULATION_SEEDS", "0-1000").split("-"))
+DEEP = int(os.environ.get("FONNTE_TESTS_PREEMPTIONS", "0"))
+FIRST_SEED, LAST_SEED = map(int, os.environ.get("FONNTE_TESTS_SEEDS", "0-1000").split("-"))
 SEEDS_PER_TEST = 250
 SAMPLES = 60
 
@@ -98,7 +98,7 @@ def test_a_person_in_the_dashboard_is_not_mistaken(first: str, record_property: 
 
 @pytest.mark.parametrize("first", KINDS)
 def test_a_person_and_a_fault_at_once(first: str, record_property: Record) -> None:
-    """All of them would take an hour: a fixed seed chooses some, and FONNTE_SIMULATION tries all."""
+    """A fixed seed chooses some of them, and FONNTE_TESTS_PREEMPTIONS tries all."""
     explorer = Explorer()
     cases = [
         ([*pair(first, second), Program(action)], fault)

@@ -150,3 +150,35 @@ def test_tokens_that_are_still_to_come() -> None:
     assert tokens_by_client(account, made, [], foreseen=True)[0]["tokens"] == {A: FORESEEN}
     # A run that has created it and does not find it in the list has no token to give.
     assert tokens_by_client(account, made, [])[0]["tokens"] == {}
+
+
+def test_each_change_is_told_once_with_its_devices() -> None:
+    numbers = [f"0812000000{index:02}" for index in range(12)]
+    changes = [
+        {"before": {"device": number, "autoread": True}, "after": {"device": number, "name": "T", "autoread": False}}
+        for number in numbers
+    ]
+    created = {"before": {}, "after": {"device": A, "name": "Toko", "webhook": ""}}
+    text = fleet_told([ACCOUNT], [{"devices": [], "summary": {}, "diff": [*changes, created]}])["text"]
+    first = ", ".join(f'{number} "T"' for number in numbers[:10])
+    assert f"autoread: true → false (12): {first} and 2 more." in text
+    assert f'Created (1): {A} "Toko".' in text
+
+
+def test_a_value_that_is_not_known_or_empty_has_a_word() -> None:
+    change = {
+        "before": {"device": A, "target": None, "webhook": "x"},
+        "after": {"device": A, "target": "1", "webhook": ""},
+    }
+    text = fleet_told([ACCOUNT], [{"devices": [], "summary": {}, "diff": [change]}])["text"]
+    assert f"target: unknown → 1 (1): {A}." in text and f"webhook: x → empty (1): {A}." in text
+
+
+def test_a_reason_that_many_devices_share_is_told_once() -> None:
+    devices = [
+        {"number": number, "status": status, "msg": f"Updating device {number}: no.", "operations": []}
+        for number, status in (("081", "failed"), ("082", "in_doubt"), ("083", "unchanged"))
+    ]
+    text = fleet_told([ACCOUNT], [{"devices": devices, "summary": {}, "failed": True}])["text"]
+    assert "Failed (2): 081, 082: Updating device 081: no." in text
+    assert sum("Failed" in line for line in text) == 1

@@ -1,0 +1,119 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""A fleet in several accounts: preview all, check the safety limits over all, then reconcile them side by side."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import typing as t
+from dataclasses import dataclass
+
+from .summary import FAILED, Result, fleet_told
+
+# Each account has its own workers and its own connections.
+MAX_ACCOUNTS_AT_A_TIME = 8
+
+LIMITS = (
+    ("max_create", "create", "created"),
+    ("max_clear", "clear webhooks of", "cleared"),
+    ("max_disconnect", "disconnect", "disconnected"),
+)
+
+
+# Runs fonnte_fleet on an account, as a preview or not, and returns its result: where it has failed, ``failed`` and
+# ``msg`` are set.
+Runner = t.Callable[[Result, bool], Result]
+
+
+@dataclass(frozen=True)
+class AccountsOptions:
+    """How several accounts are reconciled.
+
+    Attributes:
+        limits: The safety limits by the names of their options; None for no limit.
+        prefix: The start of their names in the context of the user, such as ``fleet_``.
+        stop: Whether no further account is begun after one has failed: then they are reconciled one after another.
+        at_a_time: How many accounts are reconciled at a time.
+        check_mode: Whether it is check mode.
+    """
+
+    limits: t.Mapping[str, int | None]
+    prefix: str = ""
+    stop: bool = False
+    at_a_time: int = MAX_ACCOUNTS_AT_A_TIME
+    check_mode: bool = False
+
+
+def reconcile_accounts(accounts: t.Sequence[Result], run: Runner, options: AccountsOptions) -> dict[str, t.Any]:
+    """Reconcile the devices of all accounts.
+
+    Nothing is written before each account was previewed and all of them together are within the safety limits.
+
+    Args:
+        accounts: The accounts, as ``Account.as_data()`` returns them.
+        run: Runs one account.
+        options: How they are reconciled.
+
+    Returns:
+        ``results`` by account, ``told`` as ``fleet_told`` returns it, and ``failures``, a sentence for each.
+    """
+    if len(accounts) > 1:
+        previews = _run_all(accounts, run, True, options)
+        problems = _preview_problems(accounts, previews, options)
+        if problems:
+            told = fleet_told(accounts, [{} for _account in accounts], foreseen=True)
+            return {"results": previews, "told": {**told, "text": []}, "failures": problems}
+        if options.check_mode:
+            return _ended(accounts, previews, options)
+    return _ended(accounts, _run_all(accounts, run, options.check_mode, options), options)
+
+
+def _ended(accounts: t.Sequence[Result], results: list[Result], options: AccountsOptions) -> dict[str, t.Any]:
+    failures = [_failure(result) for result in results if result.get("failed")]
+    return {"results": results, "told": fleet_told(accounts, results, options.check_mode), "failures": failures}
+
+
+def _failure(result: Result) -> str:
+    """Return the sentence for an account that failed. The reasons of devices are in the summary, once."""
+    failed = sum(device.get("status") in FAILED for device in result.get("devices", ()))
+    if not failed:
+        return str(result["msg"])
+    devices = "device" if failed == 1 else "devices"
+    return f"{failed} {devices} failed, see above. Run the play again: what is done is not done twice."
+
+
+def _run_all(accounts: t.Sequence[Result], run: Runner, preview: bool, options: AccountsOptions) -> list[Result]:
+    """Return the result of each account; an empty one where it was not begun."""
+    if options.at_a_time > 1 and len(accounts) > 1 and (preview or not options.stop):
+        with concurrent.futures.ThreadPoolExecutor(options.at_a_time) as pool:
+            return list(pool.map(lambda account: run(account, preview), accounts))
+    results: list[Result] = []
+    for account in accounts:
+        stopped = options.stop and not preview and any(result.get("failed") or not result for result in results)
+        results.append({} if stopped else run(account, preview))
+    return results
+
+
+def _preview_problems(
+    accounts: t.Sequence[Result], previews: t.Sequence[Result], options: AccountsOptions
+) -> list[str]:
+    failed = [
+        f"Account {account['name']}: {preview['msg']}"
+        for account, preview in zip(accounts, previews)
+        if preview.get("failed")
+    ]
+    return failed or list(_exceeded(accounts, fleet_told(accounts, previews, foreseen=True)["counts"], options))
+
+
+def _exceeded(accounts: t.Sequence[Result], counts: t.Mapping[str, int], options: AccountsOptions) -> t.Iterator[str]:
+    for option, what, key in LIMITS:
+        limit, name = options.limits.get(option), options.prefix + option
+        if limit is not None and counts[key] > limit:
+            yield (
+                f"The run would {what} {counts[key]} devices in {len(accounts)} accounts, and {name} is {limit}. Check "
+                f"the declaration; if this is intended, raise {name} (nothing was changed)."
+            )

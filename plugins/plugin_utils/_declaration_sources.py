@@ -1,0 +1,282 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The sources of a declaration: files, hosts of the inventory, and the variables of a play.
+
+They are read in the process of the control node, with templates and vault as Ansible reads variables. An error names
+the source, and never a line of it: the line may contain the secret part of a URL.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+from ansible.errors import AnsibleError
+from ansible.plugins.loader import lookup_loader
+from ansible.template import Templar
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.input_files import find_encoding_problem
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import printable
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import CLIENTS, NAMES
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import plain, trust_as_template
+
+PLAY = "the play"
+IGNORED_OF_HOSTS = tuple(name for name in NAMES if name != CLIENTS)
+_YAML_FILE = re.compile(r"(?i)(?!\.).*\.ya?ml")
+# Older cores take a file name that is put into a variable for a template.
+_TEMPLATE_NAME = re.compile(r"[{}]|#(?i:jinja2)")
+_TEMPLATE_VARIABLE = re.compile(r"{{[-+]?\s*([A-Za-z_]\w*)(?!\w|\s*\()")
+
+Values = t.Mapping[str, t.Any]
+
+
+class SourceError(Exception):
+    """A source cannot be read; its text is the message for the user."""
+
+
+def split_names(given: object, option: str) -> list[str]:
+    """Return a list of names; a string with commas is one, as extra variables are strings.
+
+    Raises:
+        SourceError: A name is empty, or is no string. Joined to a directory it would be the directory itself.
+    """
+    names = given.split(",") if isinstance(given, str) else given if isinstance(given, (list, tuple)) else [given]
+    if any(not isinstance(name, str) or not name.strip() for name in names):
+        raise SourceError(
+            f"{option} has an empty name, or something that is no name. If there is a space behind a comma, remove it, "
+            "since -e drops the rest of the string; otherwise see why the variable is empty. Nothing was read."
+        )
+    return [str.__str__(name).strip() for name in names]
+
+
+def find_files(given: object, option: str, base: str) -> list[str]:
+    """Return the paths of the files that are named, and of those in directories that are named.
+
+    Args:
+        given: A path, or a list of paths. Relative ones start at the base.
+        option: The option that they come from, for messages.
+        base: A directory.
+
+    Raises:
+        SourceError: A name is empty, or no such file exists.
+    """
+    names = split_names(given, option)
+    paths = [os.path.realpath(os.path.join(base, os.path.expanduser(name))) for name in names]
+    missing = [path for path in paths if not os.path.exists(path)]
+    if missing:
+        raise SourceError(f"There is no {' and no '.join(missing)}.")
+    found = {path for path in paths if not os.path.isdir(path)}
+    listed = [path for folder in paths if os.path.isdir(folder) for path in _yaml_files(folder)]
+    strange = [path for path in listed if _TEMPLATE_NAME.search(path)]
+    if strange:
+        raise SourceError(
+            f"The name of {len(strange)} of the files in {option} has a brace or begins with #jinja2; rename it. "
+            "Nothing was read."
+        )
+    found.update(listed)
+    if names and not found:
+        raise SourceError(f"{' and '.join(paths)} has no file whose name ends with .yml.")
+    return sorted(found)
+
+
+def _yaml_files(folder: str) -> list[str]:
+    paths = [os.path.join(folder, name) for name in os.listdir(folder) if _YAML_FILE.fullmatch(name)]
+    return [path for path in paths if os.path.isfile(path)]
+
+
+class SourceReader:
+    """Reads sources with the variables of a task.
+
+    Args:
+        loader: The loader of the task: it knows the passwords of the vault.
+        variables: The variables of the task.
+        prefix: The start of the names of options in messages: ``fleet_`` for variables of the role.
+    """
+
+    def __init__(self, loader: t.Any, variables: Values, prefix: str = "") -> None:
+        self._loader = loader
+        self._variables = variables
+        self._prefix = prefix
+
+    def read(self, files: t.Sequence[str], hosts: object, own: bool) -> dict[str, t.Any]:
+        """Return the data of each source by its name, in plain types.
+
+        Args:
+            files: The paths of files.
+            hosts: Names of hosts and groups that have ``fleet_clients`` in their variables: a list, or a string with
+                commas.
+            own: Whether the variables of the task are a source, too.
+
+        Raises:
+            SourceError: A source cannot be read, or has a template or an encrypted value without a value.
+        """
+        raw = self._load_files(files)
+        sources = self._fill_files(raw)
+        chosen = self._choose_hosts(hosts)
+        self._check_hosts(chosen)
+        sources.update(self._fill_variables(chosen, own))
+        return sources
+
+    # Files
+
+    def _load_files(self, files: t.Sequence[str]) -> dict[str, t.Any]:
+        problems = [
+            f"{path} {problem}; save it as UTF-8."
+            for path in files
+            for problem in [find_encoding_problem(path)]
+            if problem
+        ]
+        if problems:
+            raise SourceError(" ".join(map(printable, problems)))
+        raw: dict[str, t.Any] = {}
+        unread: list[str] = []
+        for path in files:
+            try:
+                raw[path] = self._load(path)
+            except (AnsibleError, OSError, ValueError):
+                unread.append(path)
+        if unread:
+            raise SourceError(
+                f"{', '.join(unread)} cannot be read. See that it is YAML and, if it is encrypted, that the vault's "
+                "password is given."
+            )
+        return raw
+
+    def _load(self, path: str) -> t.Any:
+        if trust_as_template is not None:
+            data = self._loader.load_from_file(path, cache="none", trusted_as_template=True)
+        else:
+            data = self._loader.load_from_file(path, cache=False)
+        if data is not None and not isinstance(data, t.Mapping):
+            raise ValueError("no dictionary")
+        return data or {}
+
+    def _fill_files(self, raw: Values) -> dict[str, t.Any]:
+        filled: dict[str, t.Any] = {}
+        unfilled: list[str] = []
+        templar = Templar(loader=self._loader, variables=self._variables)
+        for path, data in raw.items():
+            try:
+                filled[path] = _fill(templar, data)
+            except (AnsibleError, ValueError):
+                unfilled.append(path)
+        if unfilled:
+            lacking = self._lacking(unfilled)
+            raise SourceError(
+                f"In {', '.join(unfilled)} is a template or an encrypted value that cannot be filled in"
+                f"{_without(lacking)}. {_CORRECT}"
+            )
+        return filled
+
+    def _lacking(self, paths: t.Iterable[str]) -> list[str]:
+        """Return the names that the templates of files begin with and that no variable has. No other part is shown."""
+        used: dict[str, None] = {}
+        for path in paths:
+            try:
+                with open(path, encoding="utf-8") as stream:
+                    used.update(dict.fromkeys(_TEMPLATE_VARIABLE.findall(stream.read())))
+            except (OSError, ValueError):
+                continue
+        return [name for name in used if name not in self._variables]
+
+    # Hosts and the play
+
+    def _choose_hosts(self, hosts: object) -> list[str]:
+        """Return the hosts that are named, as far as --limit leaves them: Ansible limits only the hosts of a play."""
+        groups = self._variables.get("groups", {})
+        given = split_names(hosts, f"{self._prefix}hosts") if hosts != [] else []
+        unknown = [name for name in given if name not in groups and name not in self._variables["hostvars"]]
+        if unknown:
+            raise SourceError(
+                f"The inventory has no group or host {' and no '.join(unknown)}. Correct {self._prefix}hosts, or name the "
+                "inventory with -i."
+            )
+        names = list(dict.fromkeys(plain(host) for name in given for host in groups.get(name, [name])))
+        limit = self._variables.get("ansible_limit")
+        if not names or limit is None:
+            return names
+        lookup = lookup_loader.get("ansible.builtin.inventory_hostnames", loader=self._loader)
+        left = {str.__str__(host) for host in lookup.run([limit], variables=self._variables)}
+        chosen = [name for name in names if name in left]
+        if not chosen or "@" in limit:
+            raise SourceError(
+                f"--limit {limit} chooses none of the hosts whose clients are to be read; write localhost and these "
+                "hosts after --limit, without a file of names, or leave --limit out. Nothing was read."
+            )
+        return chosen
+
+    def _raw(self, host: str) -> Values:
+        """Return the variables of a host, with templates as they are written."""
+        hostvars = self._variables["hostvars"]
+        return t.cast(Values, hostvars.raw_get(host)) if host in hostvars else {}
+
+    def _check_hosts(self, chosen: t.Sequence[str]) -> None:
+        silent = [host for host in chosen if CLIENTS not in self._raw(host)]
+        if silent:
+            raise SourceError(
+                f"{', '.join(silent)} has no variable {CLIENTS}. Write it in the variables of the host, or take the host "
+                f"out of {self._prefix}hosts."
+            )
+        # A variable that the host of the play has too, such as an extra variable, is read as that of the play.
+        own = set(self._raw(str(self._variables.get("inventory_hostname", ""))))
+        unheard = [host for host in chosen if (set(IGNORED_OF_HOSTS) & set(self._raw(host))) - own]
+        if unheard:
+            raise SourceError(
+                f"In the variables of {', '.join(unheard)} is fleet_devices, fleet_defaults or fleet_packages, and of a "
+                f"host only {CLIENTS} is read; write it into the client, or into a file that {self._prefix}files names."
+            )
+
+    def _fill_variables(self, chosen: t.Sequence[str], own: bool) -> dict[str, t.Any]:
+        filled: dict[str, t.Any] = {}
+        unfilled: list[str] = []
+        hostvars = self._variables.get("hostvars")
+        for host in chosen:
+            raw = self._raw(host)
+            try:
+                filled[host] = _fill(
+                    Templar(loader=self._loader, variables={**raw, "hostvars": hostvars}), raw[CLIENTS]
+                )
+            except (AnsibleError, ValueError):
+                unfilled.append(host)
+        if own:
+            templar = Templar(loader=self._loader, variables=self._variables)
+            raw_own = {name: self._variables[name] for name in NAMES if self._variables.get(name)}
+            try:
+                said = {name: value for name, value in _fill(templar, raw_own).items() if value}
+                filled.update({PLAY: said} if said else {})
+            except (AnsibleError, ValueError):
+                unfilled.append(PLAY)
+        if unfilled:
+            raise SourceError(
+                f"In what {', '.join(unfilled)} declares is a template or an encrypted value that cannot be filled in. "
+                f"{_CORRECT}"
+            )
+        return filled
+
+
+_CORRECT = "Correct it, or give what it needs, such as the variable or the password of the vault. Nothing was done."
+
+
+def _fill(templar: t.Any, data: t.Any) -> t.Any:
+    """Return data with its templates filled in and its encrypted values decrypted.
+
+    Raises:
+        AnsibleError: One cannot be filled in.
+        ValueError: One fails in another way.
+    """
+    try:
+        return plain(templar.template(data))
+    except AnsibleError:
+        raise
+    except Exception as exc:
+        # A filter or a test of a template may raise anything.
+        raise ValueError(type(exc).__name__) from None
+
+
+def _without(variables: t.Sequence[str]) -> str:
+    return f" (no variable: {', '.join(variables)})" if variables else ""

@@ -1,0 +1,147 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Modules with the sources of a declaration: files, hosts of the inventory, clients, and variables of a role.
+
+The sources are read and checked here. Then each account is one run of the module.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import printable
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import (
+    CLIENTS,
+    DEFAULTS,
+    DEVICES,
+    PACKAGES,
+    accounts_of,
+    read_fleet,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.fleet import SOURCES
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import plain
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_sources import (
+    SourceError,
+    SourceReader,
+    find_files,
+)
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._in_process import InProcess
+
+# Variables of a task of a role or playbook of this collection: the start of the names of its options in messages, and
+# the directory where relative paths start. The variables of the play are a source then, too.
+PREFIX, BASE = "fonnte_prefix", "fonnte_base"
+# The start of the names of files and hosts, where a playbook has its own names for these.
+SOURCES_PREFIX = "fonnte_sources_prefix"
+TASK = "the task"
+# Options of the task that are sources by themselves, by the names that files have for them.
+_OWN = {"devices": DEVICES, "clients": CLIENTS, "packages": PACKAGES, "defaults": DEFAULTS}
+OF_EACH_ACCOUNT = ("devices", "defaults", *SOURCES)
+
+Result = t.Dict[str, t.Any]
+
+
+class DeclaredAction(InProcess):
+    """Base of the actions that run a module once, or once for each account that sources declare."""
+
+    _prefix = ""
+    _sources_prefix = ""
+    _base = os.curdir
+
+    def run(self, tmp: object = None, task_vars: dict[str, t.Any] | None = None) -> Result:
+        """Run the task. A module runs in the directory of the playbook, so the base is read before."""
+        variables = task_vars or {}
+        self._prefix = str(self._templar.template(variables.get(PREFIX, "")))
+        self._sources_prefix = str(self._templar.template(variables.get(SOURCES_PREFIX, ""))) or self._prefix
+        self._base = str(self._templar.template(variables.get(BASE, os.curdir)))
+        return super().run(tmp, task_vars)
+
+    def _perform(self, variables: dict[str, t.Any], why: str) -> Result:
+        if not set(self._task.args) & set(SOURCES):
+            return super()._perform(variables, why)
+        try:
+            self._check_task(variables)
+            accounts, problems, files = self._read(variables)
+            return failed_before(problems) if problems else self._run_accounts(variables, why, accounts, files)
+        except SourceError as exc:
+            return failed_before([str(exc)])
+
+    def _check_task(self, variables: dict[str, t.Any]) -> None:
+        """Check that sources can be read for this task; SourceError if not."""
+        if self._task.async_val:
+            raise SourceError(
+                "A declaration is read on the control node, so the task cannot be async. Nothing was done."
+            )
+
+    def _read(self, variables: dict[str, t.Any]) -> tuple[list[Result], list[str], int]:
+        """Return the accounts that the sources declare, what is wrong with the declaration, and the number of files."""
+        given = {name: plain(self._task.args.get(name, [])) for name in ("files", "hosts")}
+        if not self._prefix:
+            # In a role, null comes from a variable that has no value.
+            given = {name: [] if value is None else value for name, value in given.items()}
+        files = find_files(given["files"], f"{self._sources_prefix}files", self._base) if given["files"] != [] else []
+        reader = SourceReader(self._loader, variables, self._sources_prefix)
+        sources = reader.read(files, given["hosts"], own=bool(self._prefix))
+        own = {name: plain(self._task.args[option]) for option, name in _OWN.items() if self._task.args.get(option)}
+        sources.update({TASK: own} if own and not self._prefix else {})
+        stamped = self._task.args.get("handle_write_only") == "stamped"
+        fleet = read_fleet(sources, stamped)
+        accounts = [account.as_data() for account in accounts_of(fleet)]
+        return accounts, [printable(text) for text in fleet.problems], len(files)
+
+    def _run_accounts(self, variables: dict[str, t.Any], why: str, accounts: list[Result], files: int) -> Result:
+        """Return the result of all accounts together."""
+        raise NotImplementedError
+
+    def _arguments_of(self, account: Result) -> Result:
+        """Return the arguments of the module for one account."""
+        arguments = {name: value for name, value in self._task.args.items() if name not in OF_EACH_ACCOUNT}
+        arguments["devices"] = account["devices"]
+        if account["account_token"]:
+            arguments["account_token"] = account["account_token"]
+        return arguments
+
+    def _run_module(self, variables: dict[str, t.Any], why: str, arguments: Result, check_mode: bool) -> Result:
+        """Return the result of the module of this action, run here or as an ordinary module."""
+        if not why:
+            return self._run_here(variables, arguments, check_mode)
+        return self._execute(self._task.action, variables, arguments, check_mode)
+
+    def _execute(self, name: str, variables: dict[str, t.Any], arguments: Result, check_mode: bool) -> Result:
+        """Return the result of an ordinary module."""
+        before = self._task.check_mode
+        self._task.check_mode = check_mode
+        try:
+            executed: Result = self._execute_module(name, arguments, task_vars=variables)
+            return executed
+        finally:
+            self._task.check_mode = before
+
+
+def failed_before(problems: t.Sequence[str]) -> Result:
+    """Return the result of a task that has failed before its first request."""
+    return {"failed": True, "changed": False, "msg": " ".join(problems), "failures": list(problems)}
+
+
+def warnings_of(results: t.Iterable[Result]) -> Result:
+    """Return the warnings of several results, each once, as a part of a result."""
+    warnings = list(dict.fromkeys(text for one in results for text in one.get("warnings", ())))
+    return {"warnings": warnings} if warnings else {}
+
+
+def add_up(summaries: t.Iterable[Result]) -> Result:
+    """Return summaries as one: numbers are added, lists joined, and None counts as nothing."""
+    total: Result = {}
+    for one in summaries:
+        for key, value in one.items():
+            if isinstance(value, dict):
+                total[key] = add_up([total.get(key, {}), value])
+            elif total.get(key) is None:
+                total[key] = value
+            elif value is not None:
+                total[key] = total[key] + value
+    return total

@@ -1,0 +1,196 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The module fonnte_fleet on several accounts: limits over all of them, and the export of tokens."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import printable
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.accounts import (
+    LIMITS,
+    AccountsOptions,
+    reconcile_accounts,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import misspelt
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.summary import tokens_by_client
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.device_info import DEVICE_INFO, run_device_info
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.fleet import FLEET, run_fleet
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import API
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import plain
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_sources import SourceError
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared import (
+    DeclaredAction,
+    Result,
+    add_up,
+    failed_before,
+    warnings_of,
+)
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._in_process import InProcess
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._token_files import ExportError, TokenExport
+
+ROLE_PREFIX = "fleet_"
+# In the preview the limits count for all accounts together.
+NO_LIMIT = 10**9
+
+
+@dataclass
+class _Run:
+    """The run of a task on all accounts."""
+
+    variables: dict[str, t.Any] = field(repr=False)
+    why: str
+    check_mode: bool
+    export: TokenExport
+    # Whether the limits count for several accounts together.
+    together: bool
+    # The sentences on tokens that could not be exported.
+    unexported: list[str] = field(default_factory=list)
+    exported: bool = False
+
+
+class FleetAction(DeclaredAction):
+    """Runs fonnte_fleet."""
+
+    spec = FLEET
+    command = staticmethod(run_fleet)
+
+    def _check_task(self, variables: dict[str, t.Any]) -> None:
+        super()._check_task(variables)
+        if self._prefix != ROLE_PREFIX:
+            return
+        if len(variables.get("ansible_play_hosts_all", [""])) != 1:
+            raise SourceError(
+                "This role works on all clients in one run, since its safety limits count per run: use hosts: localhost, "
+                "and name the clients in fleet_hosts. Nothing was done."
+            )
+        names = [name for name in variables if name.startswith(ROLE_PREFIX)]
+        wrong = misspelt(names, variables.get("fleet_options", ()))
+        if wrong:
+            raise SourceError(" ".join(map(printable, wrong)))
+
+    def _run_accounts(self, variables: dict[str, t.Any], why: str, accounts: list[Result], files: int) -> Result:
+        try:
+            export = self._token_export()
+            run = _Run(variables, why, bool(self._task.check_mode), export, len(accounts) > 1)
+            export.prepare(_token_files(accounts), run.check_mode)
+        except ExportError as exc:
+            return failed_before([str(exc)])
+        options = self._options(run)
+        ended = reconcile_accounts(accounts, lambda account, preview: self._account(run, account, preview), options)
+        return self._result(run, accounts, ended)
+
+    def _token_export(self) -> TokenExport:
+        given = plain(self._task.args.get("tokens") or {})
+        command = given.get("command") or []
+        if not isinstance(command, list) or any(not isinstance(word, str) for word in command):
+            raise ExportError(
+                f"{self._prefix}tokens_command is not a list of texts; write the command and each of its arguments as an "
+                "entry of a list. Nothing was done."
+            )
+        dest = str(given.get("dest") or "")
+        return TokenExport(
+            # A slash at its end would hide that it is a link.
+            os.path.abspath(os.path.expanduser(dest)) if dest else "",
+            str(given.get("password") or ""),
+            tuple(command),
+            given.get("of") == "all",
+            self._prefix,
+        )
+
+    def _options(self, run: _Run) -> AccountsOptions:
+        arguments = self._task.args
+        defaults = {option: FLEET[option].get("default") for option, _what, _key in LIMITS}
+        limits = {option: arguments.get(option, defaults[option]) for option in defaults}
+        canary = int(arguments.get("canary") or 0)
+        return AccountsOptions(
+            {option: None if limit is None else int(limit) for option, limit in limits.items()},
+            self._prefix,
+            stop=arguments.get("on_error") == "stop" or canary > 0,
+            # Ordinary modules run one after another: they share this object.
+            at_a_time=1 if run.why else AccountsOptions.at_a_time,
+            check_mode=run.check_mode,
+        )
+
+    # An account
+
+    def _account(self, run: _Run, account: Result, preview: bool) -> Result:
+        """Return the result of the module on one account, and export the tokens of its devices."""
+        arguments = self._arguments_of(account)
+        if preview and run.together:
+            arguments.update(max_create=NO_LIMIT, max_clear=NO_LIMIT, max_disconnect=NO_LIMIT)
+        result = self._run_module(run.variables, run.why, arguments, preview)
+        if run.export.is_wanted and (not preview or run.check_mode) and "devices" in result:
+            self._export(run, account, arguments, result)
+        return result
+
+    def _export(self, run: _Run, account: Result, arguments: Result, result: Result) -> None:
+        listed = self._list_tokens(run, {name: arguments[name] for name in arguments if name in API})
+        if listed.get("failed"):
+            run.unexported.append(str(listed["msg"]))
+            return
+        for client in tokens_by_client(account, result["devices"], listed["devices"], run.check_mode):
+            for step in (self._keep, self._give):
+                try:
+                    run.exported = step(run, client) or run.exported
+                except ExportError as exc:
+                    run.unexported.append(str(exc))
+
+    def _list_tokens(self, run: _Run, arguments: Result) -> Result:
+        arguments = {**arguments, "return_tokens": True}
+        if run.why:
+            name = "fonnte.whatsapp.fonnte_device_info"
+            return self._execute(name, run.variables, arguments, run.check_mode)
+        lister = DeviceLister(
+            self._task, self._connection, self._play_context, self._loader, self._templar, self._shared_loader_obj
+        )
+        return lister._run_here(run.variables, arguments, run.check_mode)
+
+    def _keep(self, run: _Run, client: Result) -> bool:
+        return bool(run.export.dest) and run.export.keep(client, run.check_mode)
+
+    def _give(self, run: _Run, client: Result) -> bool:
+        return bool(run.export.command) and not run.check_mode and run.export.give(client)
+
+    # The result
+
+    def _result(self, run: _Run, accounts: list[Result], ended: Result) -> Result:
+        results, told = ended["results"], ended["told"]
+        failures = [*ended["failures"], *run.unexported]
+        result: Result = {
+            "changed": run.exported or any(bool(one.get("changed")) for one in results),
+            "devices": [
+                {**device, "account": account["name"]}
+                for account, one in zip(accounts, results)
+                for device in one.get("devices", ())
+            ],
+            "diff": [change for one in results for change in one.get("diff", ())],
+            "summary": add_up(one["summary"] for one in results if "summary" in one),
+            "unlisted": told["unlisted"],
+            "text": told["text"],
+            "failures": failures,
+        }
+        result.update(warnings_of(results))
+        if self._prefix == ROLE_PREFIX:
+            result["ansible_facts"] = {"fleet_summary": told}
+        if failures:
+            result.update(failed=True, msg=" ".join(failures))
+        return result
+
+
+class DeviceLister(InProcess):
+    """Runs the module fonnte_device_info for the tokens of devices."""
+
+    spec = DEVICE_INFO
+    command = staticmethod(run_device_info)
+
+
+def _token_files(accounts: t.Iterable[Result]) -> list[str]:
+    names = [name for account in accounts for name in (account["name"], *(one["file"] for one in account["clients"]))]
+    return list(dict.fromkeys(names))

@@ -1,0 +1,226 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The export of device tokens: into an encrypted file for each client, and to a command of the user."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import typing as t
+from dataclasses import dataclass
+
+import yaml
+from ansible.errors import AnsibleError
+from ansible.parsing.vault import VaultLib, VaultSecret
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.atomic_files import write_all, write_problem
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.destinations import (
+    check_destination,
+    check_links,
+    make_directory,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import OptionError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.input_files import read_whole
+
+KEY = "fonnte_device_tokens"
+MODE_DIRECTORY, MODE_FILE = 0o700, 0o600
+
+Values = t.Mapping[str, t.Any]
+
+
+class ExportError(Exception):
+    """Tokens cannot be exported; its text is the message for the user."""
+
+
+@dataclass(frozen=True)
+class TokenExport:
+    """Where tokens go.
+
+    Attributes:
+        dest: The directory of the encrypted files; empty for none.
+        password: Encrypts the files.
+        command: The command and its arguments that get each token on standard input; empty for none.
+        every: Whether the command gets all tokens, and not those of created devices alone.
+        prefix: The start of the names of options in messages.
+    """
+
+    dest: str = ""
+    password: str = ""
+    command: tuple[str, ...] = ()
+    every: bool = False
+    prefix: str = ""
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether tokens are exported at all."""
+        return bool(self.dest or self.command)
+
+    def path(self, file: str) -> str:
+        """Return the path of a file of tokens."""
+        return os.path.join(self.dest, f"{file}.yml")
+
+    # Before the first device is changed
+
+    def prepare(self, files: t.Iterable[str], check_mode: bool) -> None:
+        """Check that the files can be written, and create their directory.
+
+        Raises:
+            ExportError: They could not be kept; nothing was done.
+        """
+        if not self.dest:
+            return
+        if not self.password:
+            raise ExportError(
+                f"{self.prefix}tokens_dest is given and {self.prefix}tokens_password is not, so the tokens of devices "
+                "could not be encrypted. Give the password with which ansible-vault is to encrypt them."
+            )
+        self._check_directory()
+        paths = [path for path in map(self.path, files) if os.path.lexists(path)]
+        self._check_files(paths)
+        if not check_mode and not os.path.isdir(self.dest):
+            try:
+                make_directory(self.dest, MODE_DIRECTORY)
+            except OSError as exc:
+                raise self._unwritable(exc.strerror or "") from None
+
+    def _check_directory(self) -> None:
+        try:
+            check_destination(f"{self.prefix}tokens_dest", self.dest)
+            check_links(f"{self.prefix}tokens_dest", self.dest)
+        except OptionError as exc:
+            raise ExportError(f"{exc} Nothing was done.") from None
+        if not os.path.lexists(self.dest):
+            return
+        if os.path.islink(self.dest) or not os.path.isdir(self.dest) or not os.access(self.dest, os.W_OK | os.X_OK):
+            raise self._unwritable("it is not a directory that you can write to")
+        mode = os.stat(self.dest).st_mode
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            raise ExportError(
+                f"The tokens of devices cannot be kept in {self.dest}: everyone can replace files in it. Remove that "
+                f"permission (chmod o-w), or name another directory in {self.prefix}tokens_dest. Nothing was done."
+            )
+
+    def _unwritable(self, why: str) -> ExportError:
+        return ExportError(
+            f"The tokens of devices cannot be written to {self.dest}: {why}. Correct {self.prefix}tokens_dest. Nothing "
+            "was done."
+        )
+
+    def _check_files(self, paths: t.Sequence[str]) -> None:
+        regular = [path for path in paths if stat.S_ISREG(os.lstat(path).st_mode)]
+        self._refuse(
+            [path for path in paths if path not in regular],
+            "it is a link, or not a regular file",
+            "Find out who created it, and remove it",
+        )
+        self._refuse(
+            [path for path in regular if os.lstat(path).st_uid not in (0, os.geteuid())],
+            "it belongs to another user, who could read them",
+            "Find out who created it, and remove it or change its owner",
+        )
+        self._refuse(
+            [path for path in regular if not _is_encrypted(path)],
+            "it is not encrypted with ansible-vault",
+            f"Encrypt it with {self.prefix}tokens_password (ansible-vault encrypt), or remove it",
+        )
+        self._refuse(
+            [path for path in regular if not self._opens(path)],
+            f"{self.prefix}tokens_password does not open it, or it has no {KEY}",
+            "Give the password that it was encrypted with, or remove it",
+        )
+
+    def _refuse(self, paths: t.Sequence[str], why: str, advice: str) -> None:
+        if paths:
+            raise ExportError(
+                f"The tokens of devices cannot be kept in {', '.join(paths)}: {why}. {advice}. Nothing was done."
+            )
+
+    def _opens(self, path: str) -> bool:
+        try:
+            self._read(path)
+        except (OSError, ValueError, AnsibleError, yaml.YAMLError):
+            return False
+        return True
+
+    def _secret(self) -> VaultSecret:
+        return VaultSecret(self.password.encode())
+
+    def _read(self, path: str) -> dict[str, str]:
+        text = VaultLib([("default", self._secret())]).decrypt(read_whole(path))
+        tokens = (yaml.safe_load(text) or {}).get(KEY)
+        if not isinstance(tokens, dict):
+            raise ValueError(f"no {KEY}")
+        return {str(number): str(token) for number, token in tokens.items()}
+
+    # Afterwards
+
+    def keep(self, client: Values, check_mode: bool) -> bool:
+        """Keep the tokens of a client in its file, and return whether it changes.
+
+        A token that could not be read this time stays; one of a device that is not the client's any more goes.
+
+        Raises:
+            ExportError: The file cannot be written.
+        """
+        path = self.path(client["file"])
+        try:
+            held = self._read(path) if os.path.lexists(path) else {}
+            kept = {number: token for number, token in held.items() if number in client["numbers"]}
+            kept.update(client["tokens"])
+            if kept == held:
+                return False
+            problem = write_problem(path) if not check_mode else ""
+            if problem:
+                raise OSError(problem)
+            if not check_mode:
+                text = yaml.safe_dump({KEY: kept}, default_flow_style=False, allow_unicode=True).encode()
+                sealed = VaultLib().encrypt(text, secret=self._secret(), vault_id="default")
+                write_all({path: sealed if isinstance(sealed, bytes) else sealed.encode()}, MODE_FILE)
+        except (OSError, ValueError, AnsibleError, yaml.YAMLError):
+            raise ExportError(
+                f"The tokens of {client['client'] or client['file']} could not be kept in {path}. Check that it is a "
+                f"regular file that ansible-vault encrypted with {self.prefix}tokens_password, and that the directory "
+                "can be written to. Then run again."
+            ) from None
+        return True
+
+    def give(self, client: Values) -> bool:
+        """Give the tokens of a client to the command, and return whether there were any.
+
+        Raises:
+            ExportError: The command has failed.
+        """
+        numbers = list(client["tokens"]) if self.every else client["new"]
+        for number in numbers:
+            environment = {**os.environ, "FONNTE_DEVICE": number, "FONNTE_CLIENT": client["client"]}
+            try:
+                done = subprocess.run(
+                    self.command,
+                    input=client["tokens"][number].encode(),
+                    env=environment,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    check=False,
+                )
+                failed = done.returncode != 0
+            except (OSError, ValueError):
+                # A name with a zero byte cannot be in the environment.
+                failed = True
+            if failed:
+                raise ExportError(
+                    f"The command {self.command[0]} of {self.prefix}tokens_command failed for "
+                    f"{client['client'] or client['file']}. Correct it, and run again with {self.prefix}tokens_of: all."
+                )
+        return bool(numbers)
+
+
+def _is_encrypted(path: str) -> bool:
+    try:
+        return read_whole(path).startswith(b"$ANSIBLE_VAULT;")
+    except OSError:
+        return False

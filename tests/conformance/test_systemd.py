@@ -1,0 +1,137 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The page on systemd, followed to the letter with the units of the installed collection, below another root."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.tests.conformance.following import SHELLS, blocks_of
+from ansible_collections.fonnte.whatsapp.tests.conformance.surroundings import INSTALLED
+from ansible_collections.fonnte.whatsapp.tests.conformance.units import Service, verified
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+
+PAGE = blocks_of((INSTALLED / "docs" / "systemd.md").read_text(encoding="utf-8"))
+TOKEN = "paste-the-token-here"
+NUMBER = "081200001001"
+# What is installed from a registry is here already.
+INSTALLING = (
+    "/usr/bin/python3 -m venv ",
+    "/opt/whatsapp/bin/python -m pip ",
+    "export ANSIBLE_COLLECTIONS_PATH=",
+    "/opt/whatsapp/bin/ansible-galaxy ",
+)
+PATHS = re.compile(r"(?<![\w/.~])/(?=(?:opt|etc|var)/)")
+# The only command that fails: the account is new, and its device is missing.
+EXPECTED = {"audit": [2, 0], "provision": [0]}
+
+
+class Machine:
+    """A machine whose root is a directory, and whose systemd runs one service at a time."""
+
+    def __init__(self, root: Path, sandbox: Sandbox) -> None:
+        self.root = root
+        self._sandbox = sandbox
+        self.codes: dict[str, list[int]] = {}
+        self.shown = ""
+        for name in ("etc/systemd/system", "var/lib", "opt/whatsapp/bin"):
+            (root / name).mkdir(parents=True)
+        (root / "opt/whatsapp/bin/ansible-playbook").symlink_to(Path(sys.executable).parent / "ansible-playbook")
+        (root / "opt/whatsapp/collections").symlink_to(INSTALLED.parents[2])
+
+    @property
+    def units(self) -> Path:
+        return self.root / "etc/systemd/system"
+
+    def type(self, command: str) -> None:
+        """Run a command of the page."""
+        words = shlex.split(command)
+        if command.startswith(INSTALLING):
+            return
+        if words[0] in ("systemctl", "journalctl"):
+            self._systemd(words)
+            return
+        line = PATHS.sub(f"{self.root}/", command)
+        done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+
+    def _systemd(self, words: list[str]) -> None:
+        named = [word for word in words if word.startswith("whatsapp@") and "*" not in word]
+        for name in named:
+            template = re.sub("@.*[.]", "@.", name)
+            assert (self.units / template).is_file(), f"there is no unit {template}"
+        if words[:2] == ["systemctl", "start"]:
+            (name,) = named
+            self._start(name.partition("@")[2].removesuffix(".service"))
+        else:
+            assert words[1] in ("daemon-reload", "enable", "list-timers", "--unit"), words
+
+    def _start(self, instance: str) -> None:
+        service = Service(self.units / "whatsapp@.service", instance, self.root)
+        more = {"FONNTE_API_ENDPOINT": self._sandbox.url, "FONNTE_API_RETRIES": "0"}
+        done = service.start(more)
+        self.codes.setdefault(instance, []).append(done.returncode)
+        self.shown += done.stdout
+
+
+@pytest.fixture
+def machine(sandbox: Sandbox, tmp_path: Path) -> Iterator[Machine]:
+    sandbox.reset(accounts=[{"token": TOKEN, "plan": "Super"}])
+    yield Machine(tmp_path / "root", sandbox)
+
+
+def test_the_page_followed_to_the_letter(machine: Machine, sandbox: Sandbox) -> None:
+    for block in PAGE:
+        if block.saved:
+            path = Path(PATHS.sub(f"{machine.root}/", block.saved))
+            assert path.is_relative_to(machine.root) and path.parent.is_dir(), block.saved
+            path.write_text(block.text, encoding="utf-8")
+        if block.language in SHELLS:
+            for command in block.commands:
+                machine.type(command)
+    assert machine.codes == EXPECTED, machine.shown
+    _apply_an_encrypted_value(machine, sandbox)
+    assert set(sandbox.devices()) == {NUMBER}
+    state = machine.root / "var/lib/private/whatsapp"
+    assert list((state / ".ansible" / "fonnte").iterdir()) and (state / "report" / "audit.html").is_file()
+    assert state.stat().st_mode & 0o777 == 0o700
+    assert (machine.root / "etc/whatsapp/token.env").stat().st_mode & 0o777 == 0o600
+    left = {"audit.yml", "clients", "provision.yml", "token.env", "vault-password"}
+    assert {path.name for path in (machine.root / "etc/whatsapp").iterdir()} == left
+    assert TOKEN not in machine.shown and "Traceback" not in machine.shown
+
+
+def _apply_an_encrypted_value(machine: Machine, sandbox: Sandbox) -> None:
+    """The drop-in of the page gives the service the password, which no file of the declarations has."""
+    password = machine.root / "etc/whatsapp/vault-password"
+    password.write_text("not-a-secret\n", encoding="utf-8")
+    declared = machine.root / "etc/whatsapp/clients/toko-bunga.yml"
+    hook = "https://hooks.example.com/toko-bunga"
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "ansible-vault"), "encrypt_string", "--vault-password-file", str(password)],
+        input=f"{hook}?key=other",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = done.stdout.splitlines()
+    encrypted = "\n".join([lines[0], *(" " * 8 + line.strip() for line in lines[1:])])
+    declared.write_text(declared.read_text(encoding="utf-8").replace(hook, encrypted), encoding="utf-8")
+    machine.type("systemctl start whatsapp@provision.service")
+    assert machine.codes["provision"] == [0, 0], machine.shown
+    assert sandbox.device(NUMBER)["settings"]["webhook"] == f"{hook}?key=other"
+
+
+def test_systemd_accepts_the_units() -> None:
+    """Where systemd is installed; it misses nothing but the program that the page installs."""
+    reported = verified(INSTALLED / "examples" / "systemd")
+    if reported is not None:
+        assert [line for line in reported if "/opt/whatsapp/bin/ansible-playbook is not executable" not in line] == []

@@ -1,0 +1,123 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A fleet in several accounts: the order of previews and runs, and the limits over all of them."""
+
+from __future__ import annotations
+
+import threading
+import typing as t
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.accounts import (
+    AccountsOptions,
+    reconcile_accounts,
+)
+
+Json = t.Dict[str, t.Any]
+NO_LIMITS: dict[str, int | None] = {"max_create": None, "max_clear": 3, "max_disconnect": 3}
+
+
+def account(name: str) -> Json:
+    return {"name": name, "devices": [{"device": "081200000001"}], "owners": {}, "clients": []}
+
+
+def result(**counts: int) -> Json:
+    device = {"number": "081200000001", "operations": ["create"] if counts.get("created") else []}
+    summary = {"created": 0, "updated": 0, "disconnected": 0, "unchanged": 0, **counts}
+    return {"changed": True, "summary": summary, "devices": [device]}
+
+
+class Runner:
+    """Runs accounts, and notes the calls."""
+
+    def __init__(self, results: t.Mapping[tuple[str, bool], Json] | None = None) -> None:
+        self.calls: list[tuple[str, bool]] = []
+        self._results = results or {}
+        self._lock = threading.Lock()
+
+    def __call__(self, one: t.Mapping[str, t.Any], preview: bool) -> Json:
+        with self._lock:
+            self.calls.append((one["name"], preview))
+        return self._results.get((one["name"], preview), result(created=1))
+
+
+def test_one_account_needs_no_preview() -> None:
+    run = Runner()
+    ended = reconcile_accounts([account("a")], run, AccountsOptions(NO_LIMITS))
+    assert run.calls == [("a", False)] and ended["failures"] == []
+    assert ended["told"]["counts"]["created"] == 1
+
+
+def test_one_account_in_check_mode() -> None:
+    run = Runner()
+    reconcile_accounts([account("a")], run, AccountsOptions(NO_LIMITS, check_mode=True))
+    assert run.calls == [("a", True)]
+
+
+def test_all_accounts_are_previewed_before_one_is_run() -> None:
+    run = Runner()
+    reconcile_accounts([account("a"), account("b")], run, AccountsOptions(NO_LIMITS))
+    assert sorted(run.calls[:2]) == [("a", True), ("b", True)]
+    assert sorted(run.calls[2:]) == [("a", False), ("b", False)]
+
+
+def test_check_mode_of_several_accounts_is_their_preview() -> None:
+    run = Runner()
+    ended = reconcile_accounts([account("a"), account("b")], run, AccountsOptions(NO_LIMITS, check_mode=True))
+    assert sorted(run.calls) == [("a", True), ("b", True)]
+    assert "A run would come to this: 2 created" in ended["told"]["text"][0]
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_preview_that_fails_prevents_every_run(check_mode: bool) -> None:
+    run = Runner({("b", True): {"failed": True, "msg": "unknown user"}})
+    options = AccountsOptions(NO_LIMITS, check_mode=check_mode)
+    ended = reconcile_accounts([account("a"), account("b")], run, options)
+    assert all(preview for _name, preview in run.calls)
+    assert ended["failures"] == ["Account b: unknown user"] and ended["told"]["text"] == []
+
+
+@pytest.mark.parametrize(
+    ("option", "counts", "what"),
+    [
+        ("max_create", {"created": 2}, "create 4 devices"),
+        ("max_disconnect", {"disconnected": 2}, "disconnect 4 devices"),
+    ],
+)
+def test_the_limits_count_for_all_accounts_together(option: str, counts: dict[str, int], what: str) -> None:
+    two = result(**counts)
+    run = Runner({("a", True): two, ("b", True): two})
+    accounts = [account("a"), account("b")]
+    ended = reconcile_accounts(accounts, run, AccountsOptions({**NO_LIMITS, option: 3}, prefix="fleet_"))
+    assert ended["failures"] == [
+        f"The run would {what} in 2 accounts, and fleet_{option} is 3. Check the declaration; if this is intended, raise "
+        f"fleet_{option} (nothing was changed)."
+    ]
+    assert all(preview for _name, preview in run.calls)
+    assert reconcile_accounts(accounts, run, AccountsOptions({**NO_LIMITS, option: 4}))["failures"] == []
+
+
+@pytest.mark.parametrize("stop", [True, False])
+def test_after_a_failure_another_account_is_begun_unless_the_run_stops(stop: bool) -> None:
+    run = Runner({("a", False): {"failed": True, "msg": "no"}})
+    accounts = [account("a"), account("b"), account("c")]
+    ended = reconcile_accounts(accounts, run, AccountsOptions(NO_LIMITS, stop=stop))
+    assert sorted(name for name, preview in run.calls if not preview) == (["a"] if stop else ["a", "b", "c"])
+    assert ended["failures"] == ["no"]
+    assert (ended["results"][1:] == [{}, {}]) is stop
+
+
+def test_accounts_can_be_run_one_after_another() -> None:
+    run = Runner()
+    reconcile_accounts([account("a"), account("b")], run, AccountsOptions(NO_LIMITS, at_a_time=1))
+    assert run.calls == [("a", True), ("b", True), ("a", False), ("b", False)]
+
+
+def test_the_reasons_of_devices_are_told_once() -> None:
+    devices = [{"number": "081", "status": "failed", "msg": "why", "operations": []}]
+    failed = {**result(), "failed": True, "msg": "of 1 devices 1 failed (why)", "devices": devices}
+    ended = reconcile_accounts([account("a")], Runner({("a", False): failed}), AccountsOptions(NO_LIMITS))
+    assert ended["failures"] == ["1 device failed, see above. Run the play again: what is done is not done twice."]
+    assert "Failed (1): 081: why" in ended["told"]["text"]
