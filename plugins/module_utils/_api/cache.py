@@ -24,6 +24,12 @@ from .._device.models import Listing
 from .transport import Transport
 from .wire import Connection
 
+if t.TYPE_CHECKING:
+    from typing import Protocol
+else:
+    # Python 3.7 has none, and only the type checker uses it.
+    Protocol = object
+
 # Somebody else may change the account meanwhile, so a list is not believed for longer.
 KEPT_SECONDS = 30.0
 
@@ -115,7 +121,7 @@ class KeptListing:
             self._listing = None
 
 
-class Closable(t.Protocol):
+class Closable(Protocol):
     """A connection that is kept from one run to the next."""
 
     def is_usable(self) -> bool:
