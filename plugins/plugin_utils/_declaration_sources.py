@@ -219,7 +219,7 @@ class SourceReader:
         silent = [host for host in chosen if CLIENTS not in self._raw(host)]
         if silent:
             raise SourceError(
-                f"{', '.join(silent)} has no variable {CLIENTS}. Write it in the variables of the host, or take the host "
+                f"{', '.join(silent)} has no variable fleet_clients. Write it in the variables of the host, or take the host "
                 f"out of {self._prefix}hosts."
             )
         # A variable that the host of the play has too, such as an extra variable, is read as that of the play.
@@ -228,7 +228,7 @@ class SourceReader:
         if unheard:
             raise SourceError(
                 f"In the variables of {', '.join(unheard)} is fleet_devices, fleet_defaults or fleet_packages, and of a "
-                f"host only {CLIENTS} is read; write it into the client, or into a file that {self._prefix}files names."
+                f"host only fleet_clients is read; write it into the client, or into a file that {self._prefix}files names."
             )
 
     def _fill_variables(self, chosen: t.Sequence[str], own: bool) -> dict[str, t.Any]:

@@ -93,7 +93,7 @@ class TokenExport:
             check_destination(f"{self.prefix}tokens_dest", self.dest)
             check_links(f"{self.prefix}tokens_dest", self.dest)
         except OptionError as exc:
-            raise ExportError(f"{exc} Nothing was done.") from None
+            raise ExportError(str(exc)) from None
         if not os.path.lexists(self.dest):
             return
         if os.path.islink(self.dest) or not os.path.isdir(self.dest) or not os.access(self.dest, os.W_OK | os.X_OK):

@@ -79,13 +79,9 @@ FLEET: Spec = {
 
 def run_fleet(task: Task) -> Report:
     """Bring many devices to what is declared (module fonnte_fleet)."""
-    for option in DECLARATION:
-        if task.params[option] is not None:
-            raise OptionError(option, "only the control node can read it", "run the task on localhost, without async")
-    if task.params["devices"] is None:
-        raise OptionError(
-            "devices", "no device is declared", "give devices, or files, hosts or clients that declare them"
-        )
+    require_devices(task.params)
+    if task.params["tokens"] is not None:
+        raise OptionError("tokens", "it needs files, hosts or clients", "give the devices by one of these")
     orders = fleet_orders(task.params)
     # One list serves all workers, until it is too old to write by; what a run writes it knows.
     listing = KeptListing(survives_errors=True, clock=task.clock)

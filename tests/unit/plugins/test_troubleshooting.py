@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 CODE = sorted([*ROOT.glob("plugins/**/*.py"), *ROOT.glob("extensions/eda/plugins/**/*.py")])
 PLAYS = sorted([*ROOT.glob("playbooks/*.yml"), *ROOT.glob("playbooks/tasks/*.yml"), *ROOT.glob("roles/*/tasks/*.yml")])
+VARIABLES = sorted(ROOT.glob("roles/*/vars/*.yml"))
 # What stands for a value in a text of the code.
 VALUE = "\0"
 # Which argument of an error says what came back or what is wrong; of all others it is the first. With them, what takes
@@ -132,7 +133,7 @@ TEXTS = [
     *(text for _where, text in ERRORS),
     *(text for path in CODE for text in texts_in(path)),
     # What is put into a variable first. Lines may be broken anywhere.
-    *(" ".join(path.read_text(encoding="utf-8").split()) for path in PLAYS),
+    *(" ".join(path.read_text(encoding="utf-8").split()) for path in [*PLAYS, *VARIABLES]),
 ]
 
 

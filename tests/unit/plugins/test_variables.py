@@ -43,7 +43,7 @@ def test_the_role_knows_its_options() -> None:
 
 
 def test_the_audit_knows_its_options() -> None:
-    assert sorted(AUDIT) == sorted(specified("audit") | {"audit_files", "audit_hosts"})
+    assert sorted(AUDIT) == sorted(specified("audit"))
 
 
 @pytest.mark.parametrize(("playbook", "options"), [("provision", PROVISION), ("audit", AUDIT)])
