@@ -232,6 +232,9 @@ summary:
     to_link:
       description: Devices that are there and not linked to a phone, and may be.
       type: int
+    cleared:
+      description: Devices whose declaration clears a webhook that may be set.
+      type: int
     changed_devices:
       description: The numbers of the devices that were changed.
       type: list

@@ -17,10 +17,15 @@ import re
 import typing as t
 
 from ansible.errors import AnsibleError
+from ansible.parsing.vault import is_encrypted
 from ansible.plugins.loader import lookup_loader
 from ansible.template import Templar
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.input_files import find_encoding_problem
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.input_files import (
+    EncodingError,
+    decode_text,
+    read_whole,
+)
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import printable
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import CLIENTS, NAMES
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import plain, trust_as_template
@@ -125,21 +130,18 @@ class SourceReader:
     # Files
 
     def _load_files(self, files: t.Sequence[str]) -> dict[str, t.Any]:
-        problems = [
-            f"{path} {problem}; save it as UTF-8."
-            for path in files
-            for problem in [find_encoding_problem(path)]
-            if problem
-        ]
-        if problems:
-            raise SourceError(" ".join(map(printable, problems)))
         raw: dict[str, t.Any] = {}
         unread: list[str] = []
+        problems: list[str] = []
         for path in files:
             try:
                 raw[path] = self._load(path)
+            except EncodingError as exc:
+                problems.append(f"{path} {exc}; save it as UTF-8.")
             except (AnsibleError, OSError, ValueError):
                 unread.append(path)
+        if problems:
+            raise SourceError(" ".join(map(printable, problems)))
         if unread:
             raise SourceError(
                 f"{', '.join(unread)} cannot be read. See that it is YAML and, if it is encrypted, that the vault's "
@@ -148,10 +150,10 @@ class SourceReader:
         return raw
 
     def _load(self, path: str) -> t.Any:
-        if trust_as_template is not None:
-            data = self._loader.load_from_file(path, cache="none", trusted_as_template=True)
-        else:
-            data = self._loader.load_from_file(path, cache=False)
+        # Read once: another user may replace the file after a check.
+        content = read_whole(path)
+        text = decode_text(self._loader._vault.decrypt(content) if is_encrypted(content) else content)
+        data = self._loader.load(trust_as_template(text) if trust_as_template is not None else text, file_name=path)
         if data is not None and not isinstance(data, t.Mapping):
             raise ValueError("no dictionary")
         return data or {}

@@ -15,6 +15,7 @@ import os
 import typing as t
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import printable
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.spellings import SecretFinder
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import (
     CLIENTS,
     DEFAULTS,
@@ -40,7 +41,7 @@ SOURCES_PREFIX = "fonnte_sources_prefix"
 TASK = "the task"
 # Options of the task that are sources by themselves, by the names that files have for them.
 _OWN = {"devices": DEVICES, "clients": CLIENTS, "packages": PACKAGES, "defaults": DEFAULTS}
-OF_EACH_ACCOUNT = ("devices", "defaults", *SOURCES)
+OF_EACH_ACCOUNT = ("devices", "defaults", "tokens", *SOURCES)
 
 Result = t.Dict[str, t.Any]
 
@@ -51,6 +52,15 @@ class DeclaredAction(InProcess):
     _prefix = ""
     _sources_prefix = ""
     _base = os.curdir
+
+    def __init__(self, *args: t.Any, **kwargs: t.Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._finders: list[SecretFinder] = []
+
+    def _new_finder(self) -> SecretFinder:
+        finder = super()._new_finder()
+        self._finders.append(finder)
+        return finder
 
     def run(self, tmp: object = None, task_vars: dict[str, t.Any] | None = None) -> Result:
         """Run the task. A module runs in the directory of the playbook, so the base is read before."""
@@ -66,7 +76,14 @@ class DeclaredAction(InProcess):
         try:
             self._check_task(variables)
             accounts, problems, files = self._read(variables)
-            return failed_before(problems) if problems else self._run_accounts(variables, why, accounts, files)
+            if problems:
+                return failed_before(problems)
+            # The tokens of one account are secrets in the result of another one, too.
+            self._new_finder().add(filter(None, (account["account_token"] for account in accounts)))
+            result = self._run_accounts(variables, why, accounts, files)
+            known = SecretFinder(secret for finder in self._finders for secret in finder.known())
+            masked: Result = known.mask_data(result)
+            return masked
         except SourceError as exc:
             return failed_before([str(exc)])
 
@@ -89,9 +106,13 @@ class DeclaredAction(InProcess):
         own = {name: plain(self._task.args[option]) for option, name in _OWN.items() if self._task.args.get(option)}
         sources.update({TASK: own} if own and not self._prefix else {})
         stamped = self._task.args.get("handle_write_only") == "stamped"
-        fleet = read_fleet(sources, stamped)
+        fleet = read_fleet(sources, stamped).in_account(self._run_token())
         accounts = [account.as_data() for account in accounts_of(fleet)]
         return accounts, [printable(text) for text in fleet.problems], len(files)
+
+    def _run_token(self) -> str:
+        """Return the token of the account of the run; empty where there is none."""
+        return str(plain(self._task.args.get("account_token")) or os.environ.get("FONNTE_ACCOUNT_TOKEN", ""))
 
     def _run_accounts(self, variables: dict[str, t.Any], why: str, accounts: list[Result], files: int) -> Result:
         """Return the result of all accounts together."""

@@ -13,6 +13,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import printable
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.spellings import SecretFinder
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.accounts import (
     LIMITS,
     AccountsOptions,
@@ -36,8 +37,6 @@ from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._in_process import
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._token_files import ExportError, TokenExport
 
 ROLE_PREFIX = "fleet_"
-# In the preview the limits count for all accounts together.
-NO_LIMIT = 10**9
 
 
 @dataclass
@@ -48,8 +47,6 @@ class _Run:
     why: str
     check_mode: bool
     export: TokenExport
-    # Whether the limits count for several accounts together.
-    together: bool
     # The sentences on tokens that could not be exported.
     unexported: list[str] = field(default_factory=list)
     exported: bool = False
@@ -78,12 +75,16 @@ class FleetAction(DeclaredAction):
     def _run_accounts(self, variables: dict[str, t.Any], why: str, accounts: list[Result], files: int) -> Result:
         try:
             export = self._token_export()
-            run = _Run(variables, why, bool(self._task.check_mode), export, len(accounts) > 1)
+            run = _Run(variables, why, bool(self._task.check_mode), export)
             export.prepare(_token_files(accounts), run.check_mode)
         except ExportError as exc:
             return failed_before([str(exc)])
         options = self._options(run)
-        ended = reconcile_accounts(accounts, lambda account, preview: self._account(run, account, preview), options)
+
+        def run_account(account: Result, preview: bool, limits: t.Mapping[str, int] | None) -> Result:
+            return self._account(run, account, preview, limits)
+
+        ended = reconcile_accounts(accounts, run_account, options)
         return self._result(run, accounts, ended)
 
     def _token_export(self) -> TokenExport:
@@ -120,11 +121,10 @@ class FleetAction(DeclaredAction):
 
     # An account
 
-    def _account(self, run: _Run, account: Result, preview: bool) -> Result:
+    def _account(self, run: _Run, account: Result, preview: bool, limits: t.Mapping[str, int] | None) -> Result:
         """Return the result of the module on one account, and export the tokens of its devices."""
         arguments = self._arguments_of(account)
-        if preview and run.together:
-            arguments.update(max_create=NO_LIMIT, max_clear=NO_LIMIT, max_disconnect=NO_LIMIT)
+        arguments.update(limits or {})
         result = self._run_module(run.variables, run.why, arguments, preview)
         if run.export.is_wanted and (not preview or run.check_mode) and "devices" in result:
             self._export(run, account, arguments, result)
@@ -150,7 +150,9 @@ class FleetAction(DeclaredAction):
         lister = DeviceLister(
             self._task, self._connection, self._play_context, self._loader, self._templar, self._shared_loader_obj
         )
-        return lister._run_here(run.variables, arguments, run.check_mode)
+        listed: Result = lister._run_here(run.variables, arguments, run.check_mode)
+        self._finders.append(lister.finder)
+        return listed
 
     def _keep(self, run: _Run, client: Result) -> bool:
         return bool(run.export.dest) and run.export.keep(client, run.check_mode)
@@ -189,6 +191,13 @@ class DeviceLister(InProcess):
 
     spec = DEVICE_INFO
     command = staticmethod(run_device_info)
+
+    def __init__(self, *args: t.Any) -> None:
+        super().__init__(*args)
+        self.finder = SecretFinder()
+
+    def _new_finder(self) -> SecretFinder:
+        return self.finder
 
 
 def _token_files(accounts: t.Iterable[Result]) -> list[str]:

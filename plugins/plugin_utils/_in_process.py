@@ -31,6 +31,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport imp
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.descriptors import close_descriptor
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.lineage import current_lineage
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.spellings import SecretFinder
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import (
     bind,
     failure,
@@ -181,6 +182,10 @@ class InProcess(ActionBase):
             return f"Unsupported parameters for ({self._task.action}) module: {text}"
         return text
 
+    def _new_finder(self) -> SecretFinder:
+        """Return a finder for the secrets of one run."""
+        return SecretFinder()
+
     @contextlib.contextmanager
     def _progress(self, variables: dict[str, t.Any], params: dict[str, t.Any]) -> t.Iterator[Progress]:
         """Show that long work is alive, for as long as it runs; a task that waits for a person is silent."""
@@ -217,6 +222,7 @@ class InProcess(ActionBase):
             check_mode=check_mode,
             prints_secrets=prints_secrets(bool(self._task.no_log)),
             keep=KEEP,
+            secrets=self._new_finder(),
             given=given,
             progress=progress,
             show=self._keep_quiet if self._task.no_log else self._show,

@@ -29,6 +29,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.input_file
 
 KEY = "fonnte_device_tokens"
 MODE_DIRECTORY, MODE_FILE = 0o700, 0o600
+# With its ending and the name of a temporary file, within what file systems allow.
+LONGEST_NAME = 150
 
 Values = t.Mapping[str, t.Any]
 
@@ -74,12 +76,19 @@ class TokenExport:
         """
         if not self.dest:
             return
+        files = list(files)
         if not self.password:
             raise ExportError(
                 f"{self.prefix}tokens_dest is given and {self.prefix}tokens_password is not, so the tokens of devices "
                 "could not be encrypted. Give the password with which ansible-vault is to encrypt them."
             )
         self._check_directory()
+        names = [name for name in files if len(name.encode()) > LONGEST_NAME]
+        if names:
+            raise ExportError(
+                f"The name {names[0][:40]}… is too long for a file of tokens; give the client a shorter name. Nothing was "
+                "done."
+            )
         paths = [path for path in map(self.path, files) if os.path.lexists(path)]
         self._check_files(paths)
         if not check_mode and not os.path.isdir(self.dest):
@@ -171,7 +180,8 @@ class TokenExport:
         try:
             held = self._read(path) if os.path.lexists(path) else {}
             kept = {number: token for number, token in held.items() if number in client["numbers"]}
-            kept.update(client["tokens"])
+            # A result of an ordinary module has strings of Ansible's own types on older cores.
+            kept.update({str.__str__(number): str.__str__(token) for number, token in client["tokens"].items()})
             if kept == held:
                 return False
             problem = write_problem(path) if not check_mode else ""

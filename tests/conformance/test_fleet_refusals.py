@@ -361,3 +361,43 @@ def test_a_report_of_a_pull_request_that_is_not_safe_is_not_written(core: Path, 
     code, output = by_name("provision", core, tmp_path, *words)
     assert code != 0 and "The report cannot be written to" in output, output[-3000:]
     assert os.listdir(elsewhere) == [] and not (reports / "change.md").is_file()
+
+
+@ON_USUAL_CORES
+def test_no_client_has_the_file_of_devices_of_no_client(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    declared = {"fleet_clients": [{"name": "Account", "devices": [{"device": "081200000001", "name": "Toko"}]}]}
+    code, output = play(core, sandbox, tmp_path, **declared)
+    assert code != 0 and "has the name for devices of no client; rename it" in output and sandbox.journal() == []
+
+
+@ON_USUAL_CORES
+def test_tokens_of_a_number_with_a_plus_go_to_its_client(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    declared = {"fleet_clients": [{"name": "Toko", "devices": [{"device": "+62 812-0000-0001", "name": "Toko"}]}]}
+    safe = {"fleet_tokens_dest": str(tmp_path / "tokens"), "fleet_tokens_password": SECRET}
+    assert play(core, sandbox, tmp_path, **declared, **safe)[0] == 0
+    assert os.listdir(tmp_path / "tokens") == ["toko.yml"]
+
+
+def test_webhooks_of_devices_that_a_token_names_count_for_the_limit(sandbox: Sandbox, tmp_path: Path) -> None:
+    two_accounts(sandbox, tmp_path)
+    assert play(NEWEST, sandbox, tmp_path, **FILES)[0] == 0
+    tokens = {number: device["token"] for number, device in sandbox.devices().items()}
+    by_token = [{"device_token": tokens[number]} for number in sorted(tokens)]
+    declare(tmp_path, "toko-bunga.yml", {"fleet_clients": [{"name": "Bunga", "devices": by_token[:2]}]})
+    declare(tmp_path, "warung.yaml", {"fleet_clients": [{**WARUNG, "defaults": {}, "devices": by_token[2:]}]})
+    declare(tmp_path, "fleet.yml", {"fleet_defaults": WHOLE})
+    sandbox.clear_journal()
+    code, output = play(NEWEST, sandbox, tmp_path, **FILES, fleet_max_clear=2)
+    assert code != 0 and "would clear webhooks of 3 devices in 2 accounts, and fleet_max_clear is 2" in output
+    assert sandbox.writes() == [] and "changed=0" in output
+    two_tokens = json.dumps([token for token in tokens.values() if token in output])
+    assert two_tokens == "[]"
+
+
+def test_a_client_with_the_token_of_the_run_is_in_its_account(sandbox: Sandbox, tmp_path: Path) -> None:
+    clients = [
+        {"name": f"Toko {number}", "devices": [{"device": f"08120000000{number}", "name": "Toko"}], **more}
+        for number, more in ((1, {}), (2, {"account_token": sandbox.account_token}))
+    ]
+    code, output = play(NEWEST, sandbox, tmp_path, fleet_clients=clients, fleet_max_create=1)
+    assert code != 0 and "the run would create 2 devices" in output and sandbox.writes() == []

@@ -46,7 +46,10 @@ def read_start(path: str, size: int, directory: int | None = None) -> bytes:
         close_descriptor(descriptor)
         raise
     with stream:
-        return stream.read(size)
+        content = stream.read(size)
+    if content is None:
+        raise OSError(errno.EAGAIN, "it has no content yet")
+    return content
 
 
 def read_whole(path: str) -> bytes:

@@ -14,6 +14,7 @@ and compared before each device.
 from __future__ import annotations
 
 import os
+import sys
 import typing as t
 
 from .errors import FonnteError
@@ -46,6 +47,14 @@ def read_process(pid: int) -> tuple[int, bytes] | None:
         return None
 
 
+def find_forking_process() -> int:
+    """Return the process that has forked this one as a worker, known since the fork; 0 if it is no worker."""
+    # Only a worker has it. Python 3.7 has no such function; there, only modules run.
+    processes = sys.modules.get("multiprocessing.process")
+    known = getattr(processes, "parent_process", lambda: None)()
+    return int(known.pid) if known is not None else 0
+
+
 class Lineage:
     """This process and its parents, up to the one that waits for the result.
 
@@ -54,9 +63,16 @@ class Lineage:
     ``/proc`` only the direct parent is watched.
     """
 
-    def __init__(self, read: Read = read_process, own: int = 0, parent: t.Callable[[], int] = os.getppid) -> None:
+    def __init__(
+        self,
+        read: Read = read_process,
+        own: int = 0,
+        parent: t.Callable[[], int] = os.getppid,
+        forked_by: t.Callable[[], int] = find_forking_process,
+    ) -> None:
         self._read = read
         self._parent = parent
+        self._forked_by = forked_by
         self._own_parent = parent()
         self._links = self._trace(own or os.getpid())
 
@@ -67,7 +83,7 @@ class Lineage:
 
     def has_ended(self) -> bool:
         """Return whether one of the parents has ended."""
-        if self._parent() != self._own_parent:
+        if self._parent() != self._own_parent or self._parent() != (self._forked_by() or self._parent()):
             return True
         return any(self._parent_of(pid) != parent for pid, parent in self._links)
 

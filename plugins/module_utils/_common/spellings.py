@@ -83,6 +83,10 @@ class SecretFinder:
                 if len(form) >= SHORTEST_FOLDED:
                     self._folded.setdefault(len(form), set()).add(form.translate(_LOWER))
 
+    def known(self) -> frozenset[str]:
+        """Return the secrets that were added so far."""
+        return frozenset(self._known)
+
     def __contains__(self, text: object) -> bool:
         return text in self._known
 

@@ -28,8 +28,8 @@ def dashed(number: str) -> str:
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
-# A spreadsheet that separates by another character than the file begins a cell there.
-_AFTER_SEPARATOR = re.compile(r"([;,\t|]\s*)(?=[%s])" % re.escape("".join(_FORMULA)))
+# A spreadsheet that separates by another character than the file begins a cell there, in quotation marks or not.
+_AFTER_SEPARATOR = re.compile(r"([;,\t|][\s\"]*)(?=[%s])" % re.escape("".join(_FORMULA)))
 
 
 def guard_formula(text: str) -> str:

@@ -24,9 +24,10 @@ LIMITS = (
 )
 
 
-# Runs fonnte_fleet on an account, as a preview or not, and returns its result: where it has failed, ``failed`` and
-# ``msg`` are set.
-Runner = t.Callable[[Result, bool], Result]
+# Runs fonnte_fleet on an account and returns its result: where it has failed, ``failed`` and ``msg`` are set. The
+# arguments are the account, whether it is a preview, and the limits of this account; None for those of the user.
+Runner = t.Callable[[Result, bool, t.Optional[t.Mapping[str, int]]], Result]
+NO_LIMIT = 10**9
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,24 @@ def reconcile_accounts(accounts: t.Sequence[Result], run: Runner, options: Accou
         ``results`` by account, ``told`` as ``fleet_told`` returns it, and ``failures``, a sentence for each.
     """
     if len(accounts) > 1:
-        previews = _run_all(accounts, run, True, options)
+        # The limits count for all accounts together, below.
+        unlimited = [dict.fromkeys((name for name, _what, _key in LIMITS), NO_LIMIT)] * len(accounts)
+        previews = _run_all(accounts, run, True, options, unlimited)
         problems = _preview_problems(accounts, previews, options)
         if problems:
             told = fleet_told(accounts, [{} for _account in accounts], foreseen=True)
-            return {"results": previews, "told": {**told, "text": []}, "failures": problems}
+            return {"results": [], "told": {**told, "text": []}, "failures": problems}
         if options.check_mode:
             return _ended(accounts, previews, options)
-    return _ended(accounts, _run_all(accounts, run, options.check_mode, options), options)
+        # What an account would do beyond its preview was not checked against the limits of the user.
+        planned = [_planned(account, preview) for account, preview in zip(accounts, previews)]
+        return _ended(accounts, _run_all(accounts, run, False, options, planned), options)
+    return _ended(accounts, _run_all(accounts, run, options.check_mode, options, [None] * len(accounts)), options)
+
+
+def _planned(account: Result, preview: Result) -> dict[str, int]:
+    counts = fleet_told([account], [preview], foreseen=True)["counts"]
+    return {option: counts[key] for option, _what, key in LIMITS}
 
 
 def _ended(accounts: t.Sequence[Result], results: list[Result], options: AccountsOptions) -> dict[str, t.Any]:
@@ -86,15 +97,21 @@ def _failure(result: Result) -> str:
     return f"{failed} {devices} failed, see above. Run the play again: what is done is not done twice."
 
 
-def _run_all(accounts: t.Sequence[Result], run: Runner, preview: bool, options: AccountsOptions) -> list[Result]:
+def _run_all(
+    accounts: t.Sequence[Result],
+    run: Runner,
+    preview: bool,
+    options: AccountsOptions,
+    limits: t.Sequence[t.Mapping[str, int] | None],
+) -> list[Result]:
     """Return the result of each account; an empty one where it was not begun."""
     if options.at_a_time > 1 and len(accounts) > 1 and (preview or not options.stop):
         with concurrent.futures.ThreadPoolExecutor(options.at_a_time) as pool:
-            return list(pool.map(lambda account: run(account, preview), accounts))
+            return list(pool.map(lambda account, own: run(account, preview, own), accounts, limits))
     results: list[Result] = []
-    for account in accounts:
+    for account, own in zip(accounts, limits):
         stopped = options.stop and not preview and any(result.get("failed") or not result for result in results)
-        results.append({} if stopped else run(account, preview))
+        results.append({} if stopped else run(account, preview, own))
     return results
 
 

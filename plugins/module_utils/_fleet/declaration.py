@@ -15,7 +15,7 @@ from __future__ import annotations
 import difflib
 import os.path
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._common.errors import OptionError
 from .._common.phone_numbers import has_country, international, parse_number
@@ -26,6 +26,8 @@ from .._options.fleet_members import MEMBER, MEMBER_DEFAULTS
 DEVICES, CLIENTS = "fleet_devices", "fleet_clients"
 DEFAULTS, PACKAGES = "fleet_defaults", "fleet_packages"
 NAMES = (CLIENTS, DEVICES, DEFAULTS, PACKAGES)
+# The account of the run, and the file with the tokens of devices of no client.
+NO_CLIENT = "account"
 
 CONTACT = ("name", "whatsapp", "email")
 CLIENT = ("name", "contacts", "account_token", "package", "defaults", "devices")
@@ -93,6 +95,16 @@ class FleetData:
     devices: tuple[FleetDevice, ...] = ()
     clients: tuple[Client, ...] = ()
     problems: tuple[str, ...] = ()
+
+    def in_account(self, token: str) -> FleetData:
+        """Return it with the clients that have the token of the run in the account of the run: it is one account."""
+        if not token:
+            return self
+        devices = tuple(
+            replace(one, client=replace(one.client, token="")) if one.client.token == token else one
+            for one in self.devices
+        )
+        return replace(self, devices=devices)
 
 
 def read_fleet(sources: Values, stamped: bool = False) -> FleetData:
@@ -341,6 +353,11 @@ class _Reader:
         names: dict[str, list[str]] = {}
         for client in self.clients:
             names.setdefault(slug(client.name), []).append(f"{client.name} in {client.where}")
+        for client in self.clients:
+            if slug(client.name) == NO_CLIENT:
+                self.problems.append(
+                    f"The client {client.name} in {client.where} has the name for devices of no client; rename it."
+                )
         for clients in names.values():
             if len(clients) > 1:
                 self.problems.append(
@@ -461,7 +478,7 @@ def accounts_of(fleet: FleetData) -> list[Account]:
         together.setdefault(device.client.token, []).append(device)
     accounts: list[Account] = []
     for token, devices in together.items():
-        name = slug(devices[0].client.name) if token else "account"
+        name = slug(devices[0].client.name) if token else NO_CLIENT
         taken = sum(account.name == name for account in accounts)
         accounts.append(Account(f"{name}-{taken + 1}" if taken else name, token, tuple(devices)))
     return accounts

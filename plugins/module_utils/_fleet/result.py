@@ -76,10 +76,16 @@ def _summary(turns: t.Sequence[Turn], devices: t.Sequence[Result]) -> Result:
         "not_attempted": statuses[Status.NOT_ATTEMPTED],
         "in_doubt": statuses[Status.IN_DOUBT],
         "to_link": len(to_link),
+        "cleared": sum(_clears(turn) for turn in turns),
         "changed_devices": [device["number"] for device in devices if device["changed"]],
         "failed_devices": [device["number"] for device in devices if device["status"] in _FAILED],
         "to_link_devices": to_link,
     }
+
+
+def _clears(turn: Turn) -> bool:
+    """Return whether the plan of a device clears a webhook that may be set."""
+    return turn.foreseen is not None and turn.foreseen.plan.loses_webhooks
 
 
 def _to_link(turn: Turn, device: Result) -> bool:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import typing as t
 
 from .._common.phone_numbers import key_of
-from .._device.settings import WEBHOOKS
 from .declaration import CONTACT
 
 MOST_TOLD = 20
@@ -21,7 +20,17 @@ MOST_LISTED = 10
 
 Result = t.Mapping[str, t.Any]
 
-COUNTS = ("created", "updated", "disconnected", "unchanged", "failed", "not_attempted", "in_doubt", "to_link")
+COUNTS = (
+    "created",
+    "updated",
+    "disconnected",
+    "unchanged",
+    "failed",
+    "not_attempted",
+    "in_doubt",
+    "to_link",
+    "cleared",
+)
 
 
 def fleet_told(accounts: t.Sequence[Result], results: t.Sequence[Result], foreseen: bool = False) -> dict[str, t.Any]:
@@ -33,20 +42,15 @@ def fleet_told(accounts: t.Sequence[Result], results: t.Sequence[Result], forese
         foreseen: Whether it is what a run would do.
     """
     counts = {key: sum(result.get("summary", {}).get(key, 0) for result in results) for key in COUNTS}
-    turns = [
-        (entry, device)
-        for account, result in zip(accounts, results)
-        for entry, device in _with_entries(account, result.get("devices", ()))
-    ]
-    created = [device["number"] for _entry, device in turns if "create" in device["operations"]]
+    turns = [device for result in results for device in result.get("devices", ())]
+    created = [device["number"] for device in turns if "create" in device["operations"]]
     to_link = [
         (account, number)
         for account, result in zip(accounts, results)
         for number in result.get("summary", {}).get("to_link_devices", ())
     ]
-    counts["cleared"] = sum(_is_cleared(entry, device) for entry, device in turns)
     # A device that is created is told of once, though its settings may take an update.
-    counts["updated"] = sum(_is_updated(device["operations"]) for _entry, device in turns)
+    counts["updated"] = sum(_is_updated(device["operations"]) for device in turns)
     declared = sum(len(account["devices"]) for account in accounts)
     known = any("summary" in result for result in results) or not results
     head = [_head(declared, counts, foreseen)] if known else []
@@ -73,26 +77,6 @@ def _is_bad(result: Result) -> bool:
 
 def _is_updated(operations: t.Sequence[str]) -> bool:
     return "update" in operations and "create" not in operations
-
-
-def _with_entries(account: Result, devices: t.Iterable[Result]) -> t.Iterator[tuple[Result, Result]]:
-    """Yield each returned device with its declaration; fonnte_fleet returns unchanged devices only on request."""
-    entries = {key_of(entry["device"]): entry for entry in account["devices"] if "device" in entry}
-    for device in devices:
-        yield entries.get(key_of(device["number"]), {}), device
-
-
-def _is_cleared(entry: Result, device: Result) -> bool:
-    """Tell whether a webhook of a device may be lost, as ``Plan.loses_webhooks`` does."""
-    return any(entry.get(option) == "" and _is_lost(device, option) for option in WEBHOOKS)
-
-
-def _is_lost(device: Result, option: str) -> bool:
-    reason = device.get("reasons", {}).get(option)
-    if reason == "unproven":
-        return bool(device["evidence"][option]["source"] == "none")
-    # The others send again what is empty already.
-    return reason in ("differs", "no_record", "in_doubt")
 
 
 def _head(declared: int, counts: t.Mapping[str, int], foreseen: bool) -> str:
@@ -221,7 +205,8 @@ def tokens_by_client(
         for name in [*files, ""]
     }
     for number in (entry["device"] for entry in account["devices"] if "device" in entry):
-        entry = by_client[owners.get(number, "")]
+        # With the code of its country, a number has a plus in its entry.
+        entry = by_client[owners.get(number.lstrip("+"), "")]
         entry["numbers"].append(number)
         made = key_of(number) in created
         token = tokens.get(key_of(number)) or (FORESEEN if made and foreseen else "")

@@ -276,6 +276,10 @@ def _finish_after_fault(
         raise _unseen(fault, second, lost) from None
     if lost == CREATE and sight.device is None and not fault.may_be_applied:
         raise fault
+    before = outcome.sight.device
+    if before is not None and sight.device is not None and sight.device.token != before.token:
+        # The right device: the first plan was made for the device that had this number before.
+        raise _unknown(fault, "another device has this number now: check both devices, and run the play again")
     if lost in NEVER_AGAIN and lost in plan.operations:
         raise _unknown(fault, _AFTERWARDS[lost])
     outcome.device = sight.device or outcome.device

@@ -203,6 +203,9 @@ def identify(house: House, number: str, listing: Listing | None) -> Device | Non
     if number and (by_number or by_token) and by_number != by_token:
         raise _not_one_device(number, by_token.number if by_token else "")
     if by_token:
+        if listing is not None:
+            # Raises where another listed device has this number, too.
+            listing.find(digits_of(by_token.number))
         return by_token
     profile = house.api.profile(house.device_token)
     # The profile may show the linked number. What the list showed once has to agree as well.

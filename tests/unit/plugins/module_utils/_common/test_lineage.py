@@ -52,6 +52,16 @@ class Processes(dict[int, tuple[int, bytes]]):
                 self[child] = (new_parent, command)
 
 
+def test_a_worker_whose_parent_had_ended_before_its_first_run_is_abandoned() -> None:
+    processes = Processes()
+    processes.end(MAIN)
+    # Since the fork it is known which process that was.
+    late = Lineage(processes.get, WORKER, lambda: processes[WORKER][0], lambda: MAIN)
+    assert late.has_ended()
+    processes = Processes()
+    assert not Lineage(processes.get, WORKER, lambda: processes[WORKER][0], lambda: MAIN).has_ended()
+
+
 @pytest.mark.parametrize("own", [ME, WORKER])
 @pytest.mark.parametrize("new_parent", [1, LOGIN])
 def test_the_end_of_ansible_playbook_is_noticed(own: int, new_parent: int) -> None:

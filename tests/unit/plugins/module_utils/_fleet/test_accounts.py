@@ -25,7 +25,7 @@ def account(name: str) -> Json:
 
 def result(**counts: int) -> Json:
     device = {"number": "081200000001", "operations": ["create"] if counts.get("created") else []}
-    summary = {"created": 0, "updated": 0, "disconnected": 0, "unchanged": 0, **counts}
+    summary = {"created": 0, "updated": 0, "disconnected": 0, "unchanged": 0, "cleared": 0, **counts}
     return {"changed": True, "summary": summary, "devices": [device]}
 
 
@@ -34,12 +34,14 @@ class Runner:
 
     def __init__(self, results: t.Mapping[tuple[str, bool], Json] | None = None) -> None:
         self.calls: list[tuple[str, bool]] = []
+        self.limits: dict[tuple[str, bool], t.Mapping[str, int] | None] = {}
         self._results = results or {}
         self._lock = threading.Lock()
 
-    def __call__(self, one: t.Mapping[str, t.Any], preview: bool) -> Json:
+    def __call__(self, one: t.Mapping[str, t.Any], preview: bool, limits: t.Mapping[str, int] | None) -> Json:
         with self._lock:
             self.calls.append((one["name"], preview))
+            self.limits[one["name"], preview] = limits
         return self._results.get((one["name"], preview), result(created=1))
 
 
@@ -84,6 +86,7 @@ def test_a_preview_that_fails_prevents_every_run(check_mode: bool) -> None:
     [
         ("max_create", {"created": 2}, "create 4 devices"),
         ("max_disconnect", {"disconnected": 2}, "disconnect 4 devices"),
+        ("max_clear", {"cleared": 2}, "clear webhooks of 4 devices"),
     ],
 )
 def test_the_limits_count_for_all_accounts_together(option: str, counts: dict[str, int], what: str) -> None:
@@ -95,7 +98,7 @@ def test_the_limits_count_for_all_accounts_together(option: str, counts: dict[st
         f"The run would {what} in 2 accounts, and fleet_{option} is 3. Check the declaration; if this is intended, raise "
         f"fleet_{option} (nothing was changed)."
     ]
-    assert all(preview for _name, preview in run.calls)
+    assert all(preview for _name, preview in run.calls) and ended["results"] == []
     assert reconcile_accounts(accounts, run, AccountsOptions({**NO_LIMITS, option: 4}))["failures"] == []
 
 
@@ -121,3 +124,13 @@ def test_the_reasons_of_devices_are_told_once() -> None:
     ended = reconcile_accounts([account("a")], Runner({("a", False): failed}), AccountsOptions(NO_LIMITS))
     assert ended["failures"] == ["1 device failed, see above. Run the play again: what is done is not done twice."]
     assert "Failed (1): 081: why" in ended["told"]["text"]
+
+
+def test_an_account_may_do_no_more_than_its_preview() -> None:
+    run = Runner({("b", True): result(created=0, cleared=2)})
+    reconcile_accounts([account("a"), account("b")], run, AccountsOptions(NO_LIMITS))
+    assert run.limits["a", False] == {"max_create": 1, "max_clear": 0, "max_disconnect": 0}
+    assert run.limits["b", False] == {"max_create": 0, "max_clear": 2, "max_disconnect": 0}
+    assert set((run.limits["a", True] or {}).values()) == {10**9}
+    reconcile_accounts([account("a")], run, AccountsOptions(NO_LIMITS))
+    assert run.limits["a", False] is None

@@ -40,7 +40,7 @@ RESULT = {
         device(B, "update", "disconnect"),
         device(C, "update", connected=True, reasons={"webhook": "no_record"}),
     ],
-    "summary": {**summary(created=1, updated=3, disconnected=1), "to_link_devices": [A]},
+    "summary": {**summary(created=1, updated=3, disconnected=1, cleared=1), "to_link_devices": [A]},
 }
 
 
@@ -88,23 +88,6 @@ def test_devices_that_nobody_declared_are_told_by_account() -> None:
     ]
     assert told["unlisted"] == [*many, C]
     assert fleet_told([ACCOUNT], [RESULT])["unlisted"] == [] == fleet_told([ACCOUNT], [{}])["unlisted"]
-
-
-def test_a_webhook_that_is_sent_as_always_is_not_cleared() -> None:
-    cleared = {
-        ("differs", "recorded"): 1,
-        ("no_record", "none"): 1,
-        ("in_doubt", "in_doubt"): 1,
-        ("unproven", "none"): 1,
-        ("unproven", "recorded"): 0,
-        ("always", "recorded"): 0,
-        ("expired", "recorded"): 0,
-        (None, "recorded"): 0,
-    }
-    for (reason, source), count in cleared.items():
-        about = {"reasons": {"webhook": reason}, "evidence": {"webhook": {"source": source}}}
-        result = {"devices": [device(A), device(B), device(C, "update", **about)], "summary": {}}
-        assert fleet_told([ACCOUNT], [result])["counts"]["cleared"] == count, (reason, source)
 
 
 def test_accounts_that_failed_or_were_not_worked_on() -> None:
@@ -182,3 +165,9 @@ def test_a_reason_that_many_devices_share_is_told_once() -> None:
     text = fleet_told([ACCOUNT], [{"devices": devices, "summary": {}, "failed": True}])["text"]
     assert "Failed (2): 081, 082: Updating device 081: no." in text
     assert sum("Failed" in line for line in text) == 1
+
+
+def test_a_number_with_the_code_of_its_country_has_its_client() -> None:
+    account = {**ACCOUNT, "devices": [{"device": "+628111"}], "owners": {"628111": "Toko"}}
+    (client,) = tokens_by_client(account, [], [{"device": "628111", "token": "t"}])
+    assert (client["client"], client["file"], client["tokens"]) == ("Toko", "toko", {"+628111": "t"})
