@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.state import Desired
 
 from .files import Disk
+from .names import FIRST, NEW, SECOND, TOKENS
 from .rows import Table
 from .scheduler import Fault, Node, Schedule
 from .service import DEFAULTS
-from .names import FIRST, NEW, SECOND, TOKENS
 from .world import KINDS, PERSONS, Program, World, make_program
 
 DEVICES = {

@@ -22,9 +22,9 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries im
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backend import FileBackend
 
 from .explore import Explorer, Findings, pair
+from .names import FIRST, NEW
 from .rows import RowBackend
 from .scheduler import Fault
-from .names import FIRST, NEW
 from .world import Program, make_program
 
 Patch = pytest.MonkeyPatch

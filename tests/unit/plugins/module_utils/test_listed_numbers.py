@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device, Listing, ambiguities
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import engine
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 
 A, B, C = "081200000001", "081200000002", "081200000003"
@@ -115,6 +116,14 @@ def test_an_ambiguous_list_is_an_error_for_tasks_on_these_devices(
     assert controller.sandbox.writes() == []
 
 
+def test_a_number_that_two_devices_have_is_an_error_for_a_task_with_the_token_of_one(controller: Controller) -> None:
+    token = controller.sandbox.devices()[A]["token"]
+    list_as(controller, B, device=f"+{A}")
+    controller.sandbox.clear_journal()
+    said = fails(controller, "device", device=None, device_token=token, state="disconnected")
+    assert "more than one device with this number" in said and controller.sandbox.writes() == []
+
+
 @pytest.mark.parametrize(("field", "words"), AMBIGUOUS)
 def test_an_ambiguous_list_leaves_other_devices_alone(controller: Controller, field: str, words: str) -> None:
     numbers = make_ambiguous(controller, field)
@@ -145,3 +154,27 @@ def test_devices_without_a_token_do_not_share_one() -> None:
     listing = Listing([Device(A, ""), Device(B, "")])
     assert listing.find(A) == listing.devices[0] and listing.find_token("") is None
     assert ambiguities(listing.devices) == []
+
+
+@pytest.mark.parametrize("path", ["/disconnect", "/update-device"])
+def test_a_device_that_has_the_number_after_a_lost_response_is_left_alone(
+    controller: Controller, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one was renumbered meanwhile, and the second one has its number now."""
+    sandbox = controller.sandbox
+    second = sandbox.devices()[B]["token"]
+    for number in (A, B):
+        sandbox.link(number)
+    helps = engine._second_look_helps
+
+    def renumber(fault: t.Any) -> bool:
+        sandbox.edit(A, device="081200000009")
+        sandbox.edit(B, device=A)
+        return helps(fault)
+
+    monkeypatch.setattr(engine, "_second_look_helps", renumber)
+    sandbox.fault("reset", path=path, when="before")
+    wanted: dict[str, t.Any] = {"state": "disconnected"} if path == "/disconnect" else {"name": "Other"}
+    said = fails(controller, "device", device=A, handle_unknown="ignore", **wanted)
+    assert "another device has this number now" in said
+    assert second not in [entry["token"] for entry in sandbox.journal() if entry["path"] == path]

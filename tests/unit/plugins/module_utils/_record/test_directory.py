@@ -19,8 +19,8 @@ import pytest
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import RecordError, UnsafeFileError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import common_warnings
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import directory as _directory
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.directory import RecordDirectory
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backend import FileBackend
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.lock_files import LockFile, LockFiles
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
