@@ -294,7 +294,7 @@ class World:
         if runs is None:
             return
         possible = list(possible_states(self.initial, runs))
-        for number in {FIRST, SECOND, NEW, OTHER}:
+        for number in dict.fromkeys((FIRST, SECOND, NEW, OTHER)):
             found = {state[number]["name"] if state[number] else None for state, _seen in possible}
             present = self._device(number)
             if (present is None) not in {name is None for name in found}:

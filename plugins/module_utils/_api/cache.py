@@ -126,11 +126,9 @@ class Closable(Protocol):
 
     def is_usable(self) -> bool:
         """Return whether another run can use it."""
-        ...
 
     def close(self) -> None:
         """Close it."""
-        ...
 
 
 Kept = t.TypeVar("Kept", bound=Closable)

@@ -123,16 +123,13 @@ class Backend(Protocol):
     @property
     def place(self) -> str:
         """Where the record is, for messages: a directory as the user wrote it, or host and database, no password."""
-        ...
 
     @property
     def is_remote(self) -> bool:
         """Whether each call is a round trip. Then a batch is quicker than single reads, and a mark needs no names."""
-        ...
 
     def label(self, name: str) -> str:
         """Return where an entry is, for messages."""
-        ...
 
     # Reading
 
@@ -144,7 +141,6 @@ class Backend(Protocol):
                 can tell of all entries what was written since needs none. For others, an existing entry that is
                 missing here is stale until a response was requested under its lock.
         """
-        ...
 
     def stale(self, mark: Mark, names: t.Collection[str]) -> t.Collection[str]:
         """Return the names that another run may have written since the mark; without I/O where there are none.
@@ -153,7 +149,6 @@ class Backend(Protocol):
         name is stale, too, where it was open at the mark, or when it was locked; and all names are where the mark
         comes from another place or from a database session that has ended.
         """
-        ...
 
     def read(self, names: t.Collection[str]) -> dict[str, Stored]:
         """Return the strings of some entries, in one batch. Missing ones are among them.
@@ -162,19 +157,15 @@ class Backend(Protocol):
             RecordError: The place cannot be read. A problem with one entry alone, as with a file that belongs to
                 another user, is in its ``Stored.fault`` instead.
         """
-        ...
 
     def names(self) -> list[str]:
         """Return the names of all entries, of whatever account, sorted."""
-        ...
 
     def is_empty(self) -> bool:
         """Return whether there is no entry at all, of whatever account."""
-        ...
 
     def damaged(self) -> list[str]:
         """Return the names under which strings that did not decrypt were kept aside, sorted."""
-        ...
 
     # Locking
 
@@ -192,11 +183,9 @@ class Backend(Protocol):
         Raises:
             RecordHeldError: Another run still holds one; with its name, host and age where they are known.
         """
-        ...
 
     def left_open(self, names: t.Collection[str]) -> t.Collection[str]:
         """Return those of some held names that were open when they were locked: the run before has died."""
-        ...
 
     def verify_held(self) -> None:
         """Check before the bytes of a write to the service go out that the locks are still held.
@@ -206,14 +195,12 @@ class Backend(Protocol):
         Raises:
             RecordError: They are lost; the request must not go out.
         """
-        ...
 
     def reopen(self) -> Backend | None:
         """Return another connection to the place where the locks of this one are lost; None where they are held.
 
         Only for values whose request was sent: nothing that was read or locked before applies to it.
         """
-        ...
 
     # Writing
 
@@ -226,18 +213,14 @@ class Backend(Protocol):
             RecordChangedError: An entry is not at the revision of ``planned``; nothing was written.
             RecordError: They cannot be written.
         """
-        ...
 
     # The place
 
     def check_writable(self) -> None:
         """Check without touching anything whether entries can be written; RecordError if not."""
-        ...
 
     def warnings(self) -> list[str]:
         """Return the warnings about the place."""
-        ...
 
     def health(self) -> StorageHealth:
         """Return the facts on the place, without touching anything."""
-        ...

@@ -108,13 +108,13 @@ class DatabaseSession:
         url: str,
         inspection: str,
         secrets: SecretFinder | None = None,
-        environment: t.Mapping[str, str] = os.environ,
+        environment: t.Mapping[str, str] | None = None,
     ) -> None:
         check_database_url(url)
         self._url = url
         self._inspection = inspection
-        self._environment = environment
-        self._secrets = database_secrets(url, environment)
+        self._environment = os.environ if environment is None else environment
+        self._secrets = database_secrets(url, self._environment)
         self.finder = SecretFinder()
         self.mask_with(SecretFinder() if secrets is None else secrets)
         self.place = show_database(url)

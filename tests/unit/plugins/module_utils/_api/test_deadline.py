@@ -43,7 +43,7 @@ def limited(attempt: Attempt, timeout: float | None = None) -> tuple[DeadlineSoc
 def test_nothing_is_received_after_the_deadline() -> None:
     clock = Clock()
     near, far = limited(Attempt(1.0, clock))
-    with near.makefile() as stream, far:
+    with far, near.makefile() as stream:
         far.sendall(b"one\ntwo\n")
         assert stream.readline() == b"one\n"
         clock.now = 2.0
@@ -58,16 +58,18 @@ def test_nothing_is_received_after_the_deadline() -> None:
 @pytest.mark.parametrize("send", [True, False], ids=["send", "receive"])
 def test_a_socket_without_a_timeout_ends_at_the_deadline(send: bool) -> None:
     near, far = limited(Attempt(time.monotonic() + SHORT))
-    with near.makefile() as stream, far, pytest.raises(DeadlineExceeded):
-        near.sendall(bytes(100_000_000)) if send else stream.read(1)
+    with far, near.makefile() as stream:
+        with pytest.raises(DeadlineExceeded):
+            near.sendall(bytes(100_000_000)) if send else stream.read(1)
     near.close()
 
 
 @pytest.mark.parametrize("send", [True, False], ids=["send", "receive"])
 def test_a_timeout_of_the_socket_before_the_deadline_is_a_timeout(send: bool) -> None:
     near, far = limited(Attempt(math.inf), SHORT)
-    with near.makefile() as stream, far, pytest.raises(socket.timeout):
-        near.sendall(bytes(100_000_000)) if send else stream.read(1)
+    with far, near.makefile() as stream:
+        with pytest.raises(socket.timeout):
+            near.sendall(bytes(100_000_000)) if send else stream.read(1)
     near.close()
 
 

@@ -148,7 +148,11 @@ def test_a_nonce_is_new_at_every_write_and_open_between_doubt_and_confirmation(
     assert is_closed(lock.read_bytes()) and len({content[:-1] for content in [*seen, lock.read_bytes()]}) == 6
 
 
-@pytest.mark.parametrize("content", [b"", b"0123456789abcdef", new_content(False) + b"c", b"x" * LENGTH])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"0123456789abcdef", new_content(False) + b"c", b"x" * LENGTH],
+    ids=["empty", "short", "long", "no flag"],
+)
 def test_a_lock_without_a_whole_nonce_is_stale(folder: Path, backend: FileBackend, content: bytes) -> None:
     """That of an earlier release has sixteen bytes."""
     folder.mkdir()

@@ -288,12 +288,9 @@ def test_the_error_for_a_held_device_names_the_other_run(record_url: str) -> Non
 
 def test_the_name_of_another_run_is_shown_without_control_characters(record_url: str) -> None:
     other = PostgresqlBackend(f"{record_url}?application_name=%1b%5b31mred")
-    with (
-        other.hold([DEVICE], 0),
-        pytest.raises(RecordHeldError) as caught,
-        PostgresqlBackend(record_url).hold([DEVICE], 0),
-    ):
-        pass
+    with other.hold([DEVICE], 0), pytest.raises(RecordHeldError) as caught:
+        with PostgresqlBackend(record_url).hold([DEVICE], 0):
+            pass
     assert "\x1b" not in str(caught.value) and "31mred" in str(caught.value)
 
 
