@@ -211,7 +211,7 @@ def test_a_run_that_is_killed_leaves_whole_files(
         _until((folder / f"{FIRST}.png").exists)
         # As a terminal does: to all of them.
         os.killpg(process.pid, number)
-        process.wait(timeout=30)
+        process.wait(timeout=300)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
