@@ -11,6 +11,7 @@ The sources are read and checked here. Then each account is one run of the modul
 
 from __future__ import annotations
 
+import abc
 import os
 import typing as t
 
@@ -114,9 +115,9 @@ class DeclaredAction(InProcess):
         """Return the token of the account of the run; empty where there is none."""
         return str(plain(self._task.args.get("account_token")) or os.environ.get("FONNTE_ACCOUNT_TOKEN", ""))
 
+    @abc.abstractmethod
     def _run_accounts(self, variables: dict[str, t.Any], why: str, accounts: list[Result], files: int) -> Result:
         """Return the result of all accounts together."""
-        raise NotImplementedError
 
     def _arguments_of(self, account: Result) -> Result:
         """Return the arguments of the module for one account."""
