@@ -104,15 +104,18 @@ def kill_in_the_middle(pod: Player, task: Task, env: dict[str, str | None], chan
     after, pause = chance.randrange(calls), chance.uniform(0.0, 0.02)
     before = len(sandbox.journal())
     output = pod.directory / "killed.output"
-    with output.open("wb") as stream, subprocess.Popen(
-        [*pod.start_words, pod.programs / "ansible-playbook", *words, book],
-        env=pod.environment(pod.directory / "killed.told", env),
-        cwd=pod.directory,
-        stdin=subprocess.DEVNULL,
-        stdout=stream,
-        stderr=stream,
-        start_new_session=True,
-    ) as process:
+    with (
+        output.open("wb") as stream,
+        subprocess.Popen(
+            [*pod.start_words, pod.programs / "ansible-playbook", *words, book],
+            env=pod.environment(pod.directory / "killed.told", env),
+            cwd=pod.directory,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            start_new_session=True,
+        ) as process,
+    ):
         while len(sandbox.journal()) - before <= after and process.poll() is None:
             pass
         time.sleep(pause)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.tests.conformance.playing import OTP, Player, Run, Task
+from ansible_collections.fonnte.whatsapp.tests.conformance.playing import OTP, Run, Task
 from ansible_collections.fonnte.whatsapp.tests.conformance.pods import (
     FIRST_UID,
     count_applied,
