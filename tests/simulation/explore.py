@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.state import Desired
 
+from .database import Database
 from .files import Disk
 from .names import FIRST, NEW, SECOND, TOKENS
 from .rows import Table
@@ -54,7 +55,7 @@ class Findings:
             self.problem, self.traces = other.problem, other.traces
 
 
-def prepare(disk: Disk | Table) -> tuple[Disk | Table, dict[str, dict[str, str]]]:
+def prepare(disk: Disk | Table | Database) -> tuple[Disk | Table | Database, dict[str, dict[str, str]]]:
     """Return the record and the devices after an earlier run on the first device."""
     world = World([Program("earlier")], {}, disk=disk, devices=DEVICES)
     node = Node(0, "earlier", lambda _node: None)
@@ -67,7 +68,7 @@ def prepare(disk: Disk | Table) -> tuple[Disk | Table, dict[str, dict[str, str]]
 class Explorer:
     """Runs schedules, and counts them."""
 
-    def __init__(self, disk: Disk | Table | None = None) -> None:
+    def __init__(self, disk: Disk | Table | Database | None = None) -> None:
         self.disk, self.devices = prepare(disk if disk is not None else Disk())
 
     def world(self, programs: t.Sequence[Program], preemptions: t.Mapping[int, int], **more: t.Any) -> World:
