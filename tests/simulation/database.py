@@ -127,7 +127,7 @@ class SteppedBackend(PostgresqlBackend):
             self._database.wait_for_the_end(f"AND pid = {pid}")
         self._schedule.wake()
 
-    def _run(self, statements: str, *parameters: t.Any) -> Rows | t.Any:
+    def _run(self, statements: str, *parameters: t.Any) -> list[Rows]:
         if statements.startswith(sql.TRY_LOCKS):
             self._step(f"lock {parameters[1][0][:6]}")
         elif statements == sql.PUT:

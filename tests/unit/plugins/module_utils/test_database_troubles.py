@@ -32,6 +32,8 @@ from ansible_collections.fonnte.whatsapp.tests.postgresql import (
 from ansible_collections.fonnte.whatsapp.tests.postgresql_proxy import Proxy
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
+pytestmark = pytest.mark.long
+
 NUMBER, SECOND = "081200001001", "081200001002"
 HOOK = "https://h.example.com/a"
 
