@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``python -m tests.faults FILE``: play every case, and write the page of the documents.
 
-The cells of ``ON_A_DATABASE`` are played again with the record in a PostgreSQL database, and must come to the same.
+The cells of ``ON_A_DATABASE`` are run again with the record in a PostgreSQL database, and must have the same outcome.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main(page: Path) -> int:
         print(counts(verdicts))
         try:
             with start_server(find_installations()[0]) as server:
-                broken += _play_on_a_database(server, sandbox, elsewhere, verdicts)
+                broken += _run_on_a_database(server, sandbox, elsewhere, verdicts)
         except NoServerError as exc:
             print(f"With the record in a database, no cell was tried, since no PostgreSQL server can be started: {exc}")
     if broken:
@@ -46,8 +46,8 @@ def main(page: Path) -> int:
     return 0
 
 
-def _play_on_a_database(server: Server, sandbox: Sandbox, elsewhere: Sandbox, with_files: Verdicts) -> int:
-    """Return the number of cells that do not hold, or come to something else than with a record in files."""
+def _run_on_a_database(server: Server, sandbox: Sandbox, elsewhere: Sandbox, with_files: Verdicts) -> int:
+    """Return the number of cells that do not hold, or have another outcome than with a record in files."""
     stage = Stage(sandbox, elsewhere, emptied_database(server))
     found: Verdicts = {}
     broken = 0

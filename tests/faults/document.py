@@ -25,7 +25,7 @@ This page is written by `make faults`, which plays every case against the sandbo
 
 {counts}
 
-{cells} cells of the modules that write to the record are played once more, with the record in a PostgreSQL database. They come to the same.
+{cells} cells of the modules that write to the record are run once more, with the record in a PostgreSQL database, and have the same outcome.
 
 In each case the tests also see that:
 
