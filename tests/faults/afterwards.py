@@ -46,7 +46,7 @@ class Afterwards:
     @contextlib.contextmanager
     def during(self, scene: Scene, place: Place) -> t.Iterator[Options]:
         """Have the trouble after the answer to the first request of the scene."""
-        exchange = Session.exchange
+        exchange = Session.send
         with contextlib.ExitStack() as stack:
             begin = stack.enter_context(self.around(place))
 
@@ -56,7 +56,7 @@ class Afterwards:
                     begin()
                 return answer
 
-            stack.enter_context(unittest.mock.patch.object(Session, "exchange", exchange_and_begin))
+            stack.enter_context(unittest.mock.patch.object(Session, "send", exchange_and_begin))
             yield {}
 
 

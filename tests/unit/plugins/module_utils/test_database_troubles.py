@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import FonnteApi
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import FonnteClient
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import engine as _engine
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.postgresql import PostgresqlBackend
@@ -97,7 +97,7 @@ def _lock_held(place: Place) -> t.Iterator[None]:
     place.patch.setattr(_engine, "LOCK_SECONDS", 0.3)
     other, sandbox = PostgresqlBackend(place.url), place.controller.sandbox
     creation = RecordStore("", sandbox.url, other).number(sandbox.account_token, SECOND).name
-    with other.hold([creation, *other.names()], 0):
+    with other.lock([creation, *other.names()], 0):
         yield
 
 
@@ -134,14 +134,14 @@ def _cut_after_the_request(place: Place) -> t.Iterator[None]:
     with Proxy(place.server.port) as proxy:
         place.use(place.server.url(place.name, port=proxy.port))
         for method in ("add_device", "update_device"):
-            real = getattr(FonnteApi, method)
+            real = getattr(FonnteClient, method)
 
-            def send_and_cut(api: FonnteApi, *arguments: t.Any, real: t.Any = real, **more: t.Any) -> t.Any:
+            def send_and_cut(api: FonnteClient, *arguments: t.Any, real: t.Any = real, **more: t.Any) -> t.Any:
                 response = real(api, *arguments, **more)
                 proxy.cut()
                 return response
 
-            place.patch.setattr(FonnteApi, method, send_and_cut)
+            place.patch.setattr(FonnteClient, method, send_and_cut)
         yield
 
 
@@ -231,7 +231,7 @@ def outcome(controller: Controller, module: str, options: dict[str, t.Any]) -> t
     try:
         report = controller.run(module, **options)
     except FonnteError as exc:
-        progress = dict(exc.progress)
+        progress = dict(exc.partial_result)
         return f"{exc} {exc.warnings} {progress}", operations_of(progress)
     return f"{report.result} {report.warnings}", operations_of(report.result)
 

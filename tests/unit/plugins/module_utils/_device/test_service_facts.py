@@ -22,7 +22,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.service_fa
     load_facts,
     save_facts,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import open_house
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import build_context
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES
 
@@ -161,7 +161,7 @@ def test_a_fact_that_only_a_newer_release_knows(tmp_path: Path) -> None:
 
 def test_newer_facts_take_the_place_of_older_ones() -> None:
     older = ServiceFacts(omitted="keeps", listing="partial")
-    assert older.but(ServiceFacts(omitted="resets", refusal_status=400)) == ServiceFacts(
+    assert older.merged_with(ServiceFacts(omitted="resets", refusal_status=400)) == ServiceFacts(
         omitted="resets", listing="partial", refusal_status=400
     )
 
@@ -179,8 +179,8 @@ def test_the_house_holds_the_facts(controller: Controller, tmp_path: Path) -> No
     """The address is compared as the record compares it: a slash at its end is none."""
     path = written(tmp_path, endpoint=controller.sandbox.url, facts=ALL.known())
     params = {**DEFAULTS, **controller.common, "api_endpoint": controller.sandbox.url + "/"}
-    assert open_house({**params, "service_facts_path": path}, {})[0].facts == ALL
-    assert open_house(params, {})[0].facts == ServiceFacts()
+    assert build_context({**params, "service_facts_path": path}, {})[0].facts == ALL
+    assert build_context(params, {})[0].facts == ServiceFacts()
 
 
 DEFAULTS: dict[str, t.Any] = {
