@@ -61,24 +61,30 @@ def _of_case(case: ElementTree.Element) -> Counts:
 
 def simulation(files: Iterable[Path]) -> str:
     """Return the sums of the simulation, which its tests attach to their cases; empty where none did."""
-    schedules = violations = 0
+    schedules = on_server = violations = 0
     bugs: List[str] = []
     for file in files:
         for found in ElementTree.parse(str(file)).getroot().iter("property"):
             name, value = found.get("name", ""), found.get("value", "")
             if name == "simulated schedules":
                 schedules += int(value)
+            elif name == "on PostgreSQL":
+                on_server += int(value)
             elif name == "violations":
                 violations += int(value)
             elif name == "found after":
                 bugs.append(value)
     if not schedules:
         return ""
-    return "simulation: %d schedules, %d violations; %d seeded bugs found (after %s schedules)" % (
-        schedules,
-        violations,
-        len(bugs),
-        ", ".join(bugs),
+    return (
+        "simulation: %d schedules, %d of them on PostgreSQL, %d violations; %d seeded bugs found (after %s schedules)"
+        % (
+            schedules,
+            on_server,
+            violations,
+            len(bugs),
+            ", ".join(bugs),
+        )
     )
 
 

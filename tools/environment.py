@@ -44,6 +44,10 @@ SWITCHES = (
     # How far the simulation goes, and which random runs it makes.
     "FONNTE_TESTS_PREEMPTIONS",
     "FONNTE_TESTS_SEEDS",
+    # Whether each fault is tried with the record in a database.
+    "FONNTE_TESTS_FAULTS",
+    # How many runs are killed at random moments.
+    "FONNTE_TESTS_KILLS",
     "FONNTE_TESTS_SURROUNDINGS",
     "FONNTE_TESTS_CELLS",
 )

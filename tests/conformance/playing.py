@@ -154,20 +154,33 @@ class Run:
 
 
 class Player:
-    """Plays tasks against one sandbox, in a home and with a record of its own."""
+    """Plays tasks against one sandbox, in a home and with a record of its own.
+
+    Args:
+        uid: The user that runs the processes; None for the one of the tests. Only root can choose another one.
+            It may read all files, since those of the tests may be in a directory that is closed to other users.
+    """
 
     def __init__(
-        self, folder: Path, sandbox: Sandbox, programs: Path | None = None, in_process: bool | None = None
+        self,
+        folder: Path,
+        sandbox: Sandbox,
+        programs: Path | None = None,
+        in_process: bool | None = None,
+        uid: int | None = None,
     ) -> None:
-        self._sandbox = sandbox
+        self.sandbox = sandbox
         self._in_process = IN_PROCESS if in_process is None else in_process
-        self._programs = programs or Path(sys.executable).parent
+        self.programs = programs or Path(sys.executable).parent
         # The directory of the processes.
         self._plays = self.directory = folder / "plays"
         self.home = folder / "home"
         self.record = folder / "record"
-        self._plays.mkdir()
-        self.home.mkdir()
+        self.start_words = start_words(uid)
+        for path in (self._plays, self.home):
+            path.mkdir()
+            if uid is not None:
+                os.chown(path, uid, uid)
         self._count = 0
 
     def play(
@@ -232,9 +245,9 @@ class Player:
     def _run(
         self, words: Sequence[str], told_in: Path, env: Mapping[str, str | None], may_show: Collection[str]
     ) -> Run:
-        before = _tokens(self._sandbox)
+        before = _tokens(self.sandbox)
         done = subprocess.run(
-            [str(self._programs / "ansible-playbook"), "-vvvv", *words],
+            [*self.start_words, str(self.programs / "ansible-playbook"), "-vvvv", *words],
             env=self.environment(told_in, env),
             cwd=self._plays,
             text=True,
@@ -245,7 +258,7 @@ class Player:
             check=False,
         )
         told = _read(told_in)
-        secrets = (before | _tokens(self._sandbox) | {MARK}) - set(may_show)
+        secrets = (before | _tokens(self.sandbox) | {MARK}) - set(may_show)
         return Run(told, done.stdout, tuple(self._unfit(done.stdout, told, secrets)))
 
     def environment(self, told: Path, extra: Mapping[str, str | None]) -> dict[str, str]:
@@ -268,7 +281,7 @@ class Player:
             # Newer cores show the options of a task only when asked.
             ANSIBLE_INJECT_INVOCATION="1",
             FONNTE_TESTS_TOLD=str(told),
-            FONNTE_API_ENDPOINT=self._sandbox.url,
+            FONNTE_API_ENDPOINT=self.sandbox.url,
             FONNTE_RECORD_PATH=str(self.record),
         )
         env.update(extra)
@@ -293,6 +306,15 @@ class Player:
         """Every file that runs left behind: the records, and whatever is in the home."""
         for root in (self.record, self.home):
             yield from sorted(path for path in root.rglob("*") if path.is_file())
+
+
+def start_words(uid: int | None) -> list[str]:
+    """The words before a command that have another user run it, with no more than permission to read all files."""
+    if uid is None:
+        return []
+    reads = "-all,+dac_read_search"
+    user = [f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+    return ["setpriv", *user, f"--inh-caps={reads}", f"--ambient-caps={reads}", "--no-new-privs"]
 
 
 def _playbook(tasks: Sequence[Task], defaults: Mapping[str, object] | None) -> tuple[list[Json], Json]:

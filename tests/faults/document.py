@@ -8,6 +8,7 @@ from __future__ import annotations
 import collections
 import typing as t
 
+from .database import ON_A_DATABASE
 from .playing import Verdict
 from .tables import CELLS, table
 
@@ -23,6 +24,8 @@ SPDX-License-Identifier\x3a GPL-3.0-or-later
 This page is written by `make faults`, which plays every case against the sandbox. `make test` plays them again, and fails if a cell is not as it is here.
 
 {counts}
+
+{cells} cells of the modules that write to the record are run once more, with the record in a PostgreSQL database, and have the same outcome.
 
 In each case the tests also see that:
 
@@ -68,7 +71,7 @@ def counts(verdicts: t.Mapping[tuple[str, str, str], t.Sequence[Verdict]]) -> st
 
 def document(verdicts: t.Mapping[tuple[str, str, str], t.Sequence[Verdict]], texts: t.Mapping[t.Any, str]) -> str:
     """Return the whole page."""
-    parts = [_HEAD.format(counts=counts(verdicts))]
+    parts = [_HEAD.format(counts=counts(verdicts), cells=len(ON_A_DATABASE))]
     for section in dict.fromkeys(cell.section for cell in CELLS):
         about = f"{_SECTIONS[section]}\n\n" if section in _SECTIONS else ""
         parts.append(f"## {section}\n\n{about}{table(section, texts)}\n")

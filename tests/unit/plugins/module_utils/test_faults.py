@@ -6,16 +6,17 @@
 
 from __future__ import annotations
 
-import contextlib
+import os
 import typing as t
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.fonnte.whatsapp.tests.faults.database import ON_A_DATABASE, SAMPLE, emptied_database
 from ansible_collections.fonnte.whatsapp.tests.faults.document import counts
 from ansible_collections.fonnte.whatsapp.tests.faults.playing import Stage, Verdict
 from ansible_collections.fonnte.whatsapp.tests.faults.tables import CELLS, Cell, read, text_of
-from ansible_collections.fonnte.whatsapp.tests.postgresql import NoTableError, Server
+from ansible_collections.fonnte.whatsapp.tests.postgresql import Server
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 PAGE = Path(__file__).parents[4] / "docs" / "faults.md"
@@ -31,15 +32,8 @@ def stage(running_sandbox: Sandbox) -> t.Iterator[Stage]:
 
 @pytest.fixture(scope="module")
 def database_stage(running_sandbox: Sandbox, postgresql_server: Server) -> t.Iterator[Stage]:
-    url = postgresql_server.create_database()
-
-    def empty() -> str:
-        with contextlib.suppress(NoTableError):
-            postgresql_server.execute("DELETE FROM fonnte_record WHERE name <> 'revision'", url.rpartition("/")[2])
-        return url
-
     with Sandbox() as elsewhere:
-        yield Stage(running_sandbox, elsewhere, empty)
+        yield Stage(running_sandbox, elsewhere, emptied_database(postgresql_server))
 
 
 def _parameters() -> t.Iterator[t.Any]:
@@ -48,9 +42,8 @@ def _parameters() -> t.Iterator[t.Any]:
         yield pytest.param(cell, id="/".join(cell.key), marks=[] if quick else [pytest.mark.long])
 
 
-# The modules that write to the record.
-WRITERS = ("fonnte_device", "fonnte_fleet", "fonnte_record")
-ON_A_DATABASE = [cell for cell in CELLS if cell.section in WRITERS and not cell.slow]
+# All of them are run by make faults.
+CHOSEN = ON_A_DATABASE if os.environ.get("FONNTE_TESTS_FAULTS") == "all" else SAMPLE
 
 
 @pytest.mark.parametrize("cell", list(_parameters()))
@@ -59,7 +52,7 @@ def test_what_the_page_says_is_what_happens(stage: Stage, cell: Cell) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("cell", ON_A_DATABASE, ids=["/".join(cell.key) for cell in ON_A_DATABASE])
+@pytest.mark.parametrize("cell", CHOSEN, ids=["/".join(cell.key) for cell in CHOSEN])
 def test_the_same_happens_with_a_record_in_a_database(database_stage: Stage, cell: Cell) -> None:
     assert text_of(cell.play(database_stage)) == WRITTEN[cell.key]
 
@@ -67,6 +60,7 @@ def test_the_same_happens_with_a_record_in_a_database(database_stage: Stage, cel
 def test_the_page_is_whole_and_its_counts_are_of_its_cells() -> None:
     assert list(WRITTEN) == [cell.key for cell in _in_order()]
     verdicts = {key: [Verdict(word) for word in text.split(", ")] for key, text in WRITTEN.items()}
+    assert f"\n{len(ON_A_DATABASE)} cells of the modules" in PAGE.read_text(encoding="utf-8")
     for page in (PAGE, README):
         assert counts(verdicts) in page.read_text(encoding="utf-8"), f"write into {page.name}: {counts(verdicts)}"
 
