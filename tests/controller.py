@@ -18,8 +18,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import me
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import record as _module_record
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import record_info as _module_record_info
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import (
-    ModuleResult,
     ModuleInput,
+    ModuleResult,
     run_command,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import Spec, resolve_aliases

@@ -16,8 +16,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Request
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
     FonnteError,
-    RefusalKind,
     OptionError,
+    RefusalKind,
     RefusedError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import Redactor

@@ -16,7 +16,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .._common.clock import now_text
-from .._common.errors import RequestError, FonnteError, RefusalKind, RefusedError
+from .._common.errors import FonnteError, RefusalKind, RefusedError, RequestError
 from .._common.phone_numbers import international, same_number
 
 if t.TYPE_CHECKING:

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import FonnteClient
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport import ApiResponse, Transport
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Request, Connection
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Connection, Request
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import Redactor
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.service_facts import load_facts

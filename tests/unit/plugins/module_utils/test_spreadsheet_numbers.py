@@ -12,7 +12,8 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.config import parse_options
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import accounts_of, read_fleet
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import read_fleet
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declared_accounts import accounts_of
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 
 DECIMAL = "6281200002001.0"

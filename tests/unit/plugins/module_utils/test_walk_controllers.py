@@ -27,7 +27,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import BY_OPTION, WRITE_ONLY, WEBHOOKS
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import BY_OPTION, WEBHOOKS, WRITE_ONLY
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.stamp import strip_stamp
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 from ansible_collections.fonnte.whatsapp.tests.postgresql import NoTableError, Server

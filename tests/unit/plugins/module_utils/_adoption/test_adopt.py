@@ -18,7 +18,7 @@ import yaml
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import sheet as _module_sheet
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleResult, ModuleInput
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleInput, ModuleResult
 
 A, B, C = "081200000001", "6281200000002", "081200000003"
 URL = "https://user:s3cr3t@hooks.example.com/s3cr3t"

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import ProcessCache, DeviceListCache
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import DeviceListCache, ProcessCache
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Connection
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.clock import Moment
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device, DeviceList

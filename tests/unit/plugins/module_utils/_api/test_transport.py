@@ -32,20 +32,20 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.body import M
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.http_session import make_retry, parse_retry_after
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.retry import RateLimitGate, RetryBudget
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport import ApiResponse, Transport
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Request, Connection
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Connection, Request
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.endpoint import (
     check_endpoint,
     environment_proxies,
     is_loopback,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
-    RateLimitedError,
-    RequestError,
     MissingLibraryError,
     OptionError,
+    RateLimitedError,
+    RequestError,
     ResponseLostError,
-    UnreachableError,
     UnexpectedResponseError,
+    UnreachableError,
 )
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 

@@ -20,8 +20,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.atomic_fil
     probe_write,
     remove_stale_temp_files,
     write_all,
-    write_problem,
     write_atomic,
+    write_problem,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device import service_facts as _facts

@@ -16,8 +16,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import Redactor
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.experiments import (
-    JournalingClient,
     Finding,
+    JournalingClient,
     Trial,
     conclude_add_number,
     conclude_empty_webhook,

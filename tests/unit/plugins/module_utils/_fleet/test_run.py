@@ -13,11 +13,11 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import client as _api
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
-    SafetyLimitError,
     FonnteError,
     OptionError,
     RefusedError,
     ResponseLostError,
+    SafetyLimitError,
     UnreachableError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.fleet import run_fleet

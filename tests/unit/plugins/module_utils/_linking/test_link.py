@@ -26,7 +26,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._linking import link as _link
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import device_qr as _module_qr
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleResult, ModuleInput
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleInput, ModuleResult
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 
 A, B, C = "081200000001", "081200000002", "081200000003"

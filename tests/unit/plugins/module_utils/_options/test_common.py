@@ -16,6 +16,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
     RefusedError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import common as _options
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.policy import max_age
 from ansible_collections.fonnte.whatsapp.tests.controller import MODULES, Controller
 
 A, B, C = "081200000001", "081200000002", "6281200000003"
@@ -73,7 +74,7 @@ def test_a_wrong_option_is_named_before_any_call(
     [("30", 30.0), ("30s", 30.0), ("5m", 300.0), ("2h", 7200.0), ("1d", 86400.0), ("2w", 1209600.0), (None, None)],
 )
 def test_a_length_of_time(text: str | None, seconds: float | None) -> None:
-    assert _options.max_age(text) == seconds
+    assert max_age(text) == seconds
 
 
 @pytest.mark.parametrize("check", [True, False])

@@ -14,17 +14,17 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import client as _api
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
-    RateLimitedError,
-    RequestError,
     FonnteError,
     NotFoundError,
     OptionError,
     PolicyError,
+    RateLimitedError,
     RecordError,
     RefusedError,
+    RequestError,
     ResponseLostError,
-    UnreachableError,
     UnexpectedResponseError,
+    UnreachableError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import apply as _writer
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import engine as _engine

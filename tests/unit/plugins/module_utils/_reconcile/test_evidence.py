@@ -30,10 +30,10 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.stamp impo
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.evidence import (
     Knowledge,
     Origin,
+    apply_stamp,
     claims,
     find_origin,
     known_settings,
-    apply_stamp,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import DeviceRecord
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller

@@ -18,8 +18,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backup import (
     FORMAT,
     BackupError,
-    read_existing,
     read_backup,
+    read_existing,
     write_backup,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord

@@ -33,8 +33,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.encryption
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import (
     DeviceRecord,
     Entry,
-    NumberRecord,
     EntryStatus,
+    NumberRecord,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backend import FileBackend
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
