@@ -23,7 +23,7 @@ from tools.sandbox import Sandbox, running
 from tools.venvs import Venv
 
 MODULE_UTILS = "ansible_collections.%s.%s.plugins.module_utils" % (NAMESPACE, NAME)
-FAULTS = "ansible_collections.%s.%s.tests.faults" % (NAMESPACE, NAME)
+FAULTS = "ansible_collections.%s.%s.tests.fault_injection" % (NAMESPACE, NAME)
 ALL_UNITS = ("tests/unit",)
 # Two is what the checks are balanced for; a machine with one core gets one.
 WORKERS = min(2, os.cpu_count() or 1)
@@ -364,7 +364,7 @@ ASKED_FOR: Tuple[Stage, ...] = (
         "every page of the documentation followed to the letter, every module as its attributes say",
         guides,
         "tests/conformance",
-        arguments=("tests/conformance/test_guides.py", "tests/conformance/test_attributes.py"),
+        arguments=("tests/conformance/test_guides.py", "tests/conformance/test_module_attributes.py"),
     ),
     Stage("docs", "the documentation as a site, without a warning", docs, "docs/docsite", venvs=("site",)),
     Stage(

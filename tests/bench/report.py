@@ -13,7 +13,7 @@ from typing import Any
 
 from .figures import Figure, NotMeasured, Summary, Table, figures, ratio
 from .rows import LEFT_OUT
-from .ways import EMPTY, FLOOR, FLOOR_ONE, FLOORS, MAKE, NOTHING, TENTH, URI, WAYS, WORKS, tasks
+from .implementations import EMPTY, FLOOR, FLOOR_ONE, FLOORS, MAKE, NOTHING, TENTH, URI, WAYS, WORKS, tasks
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import CASES
-from ansible_collections.fonnte.whatsapp.tests.conformance.playing import Player
-from ansible_collections.fonnte.whatsapp.tests.conformance.rounds import IN_PROCESS, Round
-from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import World
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Player
+from ansible_collections.fonnte.whatsapp.tests.conformance.case_runner import IN_PROCESS, Round
+from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import World
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 from .cases import there
-from .playing import (
+from .playbooks import (
     MARK,
     OTP,
     WRONG_OTP,

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.tests.conformance.desk import CORES as PROGRAMS
-from ansible_collections.fonnte.whatsapp.tests.conformance.desk import USUAL_CORES
-from ansible_collections.fonnte.whatsapp.tests.conformance.test_fleet import (
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES as PROGRAMS
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import USUAL_CORES
+from ansible_collections.fonnte.whatsapp.tests.conformance.test_fleet_role import (
     COMMON,
     FILES,
     HOOK,

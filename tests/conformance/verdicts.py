@@ -13,8 +13,8 @@ from pathlib import Path
 
 from .environments import Machine, Started
 from .operations import DECOY, OPERATIONS, Operation
-from .pairs import Row
-from .surroundings import INSTALLED, ControlNode, tree
+from .pairwise import Row
+from .control_nodes import INSTALLED, ControlNode, tree
 
 RIGHT, REFUSED, ANSIBLE, WRONG = "right", "refused", "Ansible", "wrong"
 BY_NAME = {operation.name: operation for operation in OPERATIONS}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import threading
-import typing as t
 from dataclasses import replace
 
 import pytest
@@ -17,8 +16,6 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Connection
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.clock import Moment
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device, Listing
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Task
-from ansible_collections.fonnte.whatsapp.tests.controller import MODULES, Controller
 
 HERE = Connection("https://api.example.com", 5.0, 2, 1.0, True, None)
 A, B = "081200000001", "6281200000002"
@@ -149,20 +146,3 @@ def test_after_an_error_a_list_is_dropped_unless_a_fleet_holds_it(clock: Clock, 
     kept.fail("token-a")
     assert kept.current(A, "") is None
     assert (kept.current(B, "") is listing) is survives
-
-
-def test_runs_of_one_process_share_one_list(controller: Controller) -> None:
-    keep = Keep()
-
-    def run(**params: t.Any) -> dict[str, t.Any]:
-        _spec, command = MODULES["device"]
-        given = {**controller.common, **params}
-        return command(Task(controller.complete("device", **params), {}, keep=keep, given=given)).result
-
-    for number in (A, B):
-        assert run(device=number, name="Toko", autoread=True)["changed"]
-    controller.sandbox.clear_journal()
-    for _turn in range(2):
-        for number in (A, B):
-            assert not run(device=number, name="Toko", autoread=True)["changed"]
-    assert [entry["path"] for entry in controller.sandbox.journal()] == ["/get-devices"]

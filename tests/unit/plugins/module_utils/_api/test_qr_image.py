@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import base64
 import os
-import signal
 import stat
 import struct
-import subprocess
-import sys
 import threading
-import time
 import zlib
 from pathlib import Path
 
@@ -211,54 +207,6 @@ def test_what_cannot_be_written_leaves_the_older_one_and_nothing_aside(
     if isinstance(caught.value, FonnteError):
         assert f"cannot be written to {path} (No space left on device); " in str(caught.value)
     assert path.read_bytes() == PNG and os.listdir(tmp_path) == ["qr.png"]
-
-
-# Who is started in the background ignores Ctrl-C until told otherwise.
-WRITER = """
-import base64, signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.qr_image import write_picture
-png = base64.b64decode(sys.stdin.readline())
-write_picture(sys.argv[1], png)
-print("begun", flush=True)
-while True:
-    write_picture(sys.argv[1], png)
-"""
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_run_that_is_killed_leaves_no_half_file_and_the_next_one_cleans_up(
-    tmp_path: Path, number: signal.Signals
-) -> None:
-    path = tmp_path / "qr.png"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    for turn in range(5):
-        process = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(path)],
-            env=environment,
-            text=True,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        assert process.stdin and process.stdout
-        process.stdin.write(TEXT + "\n")
-        process.stdin.flush()
-        assert process.stdout.readline() == "begun\n"
-        time.sleep(0.02 + turn * 0.003)
-        process.send_signal(number)
-        process.wait()
-        process.stdin.close()
-        process.stdout.close()
-        assert path.read_bytes() == PNG
-        if number is signal.SIGINT:
-            assert os.listdir(tmp_path) == ["qr.png"]
-    left = [place for place in tmp_path.iterdir() if place != path]
-    assert all(place.name.startswith(".qr.png.") and place.stat().st_mode & 0o077 == 0 for place in left)
-    for place in left:
-        os.utime(place, (time.time() - 3600, time.time() - 3600))
-    write_picture(str(path), OTHER)
-    assert os.listdir(tmp_path) == ["qr.png"]
 
 
 def test_what_another_run_has_aside_at_the_moment_is_left_alone(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import fcntl
 import json
-import multiprocessing
 import os
 import stat
 import sys
@@ -636,31 +635,6 @@ def test_a_folder_that_knows_no_locks_is_named(store: RecordStore, monkeypatch: 
     with pytest.raises(RecordError, match="No locks available") as caught, store.device(TOKEN).lock(1):
         pass
     assert store.folder in str(caught.value)
-
-
-def _hold(folder: str, held: multiprocessing.synchronize.Event, end: multiprocessing.synchronize.Event) -> None:
-    with RecordStore(folder, ENDPOINT).device(TOKEN).lock(5):
-        held.set()
-        end.wait(10)
-
-
-def test_two_runs_do_not_work_on_one_device(store: RecordStore) -> None:
-    context = multiprocessing.get_context("spawn")
-    held, end = context.Event(), context.Event()
-    other = context.Process(target=_hold, args=(store.folder, held, end))
-    other.start()
-    try:
-        assert held.wait(10)
-        with pytest.raises(RecordError, match="another run"):
-            with store.device(TOKEN).lock(0.1):
-                pass
-        with store.device("another").lock(0.1):
-            pass
-    finally:
-        end.set()
-        other.join(10)
-    with store.device(TOKEN).lock(5):
-        pass
 
 
 # What is needed to look after it

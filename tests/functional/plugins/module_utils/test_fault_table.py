@@ -1,0 +1,78 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every cell of docs/faults.md: what the page says is what happens."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.tests.fault_injection.document import counts
+from ansible_collections.fonnte.whatsapp.tests.fault_injection.cell_run import Stage, Verdict
+from ansible_collections.fonnte.whatsapp.tests.fault_injection.tables import CELLS, Cell, read, text_of
+from ansible_collections.fonnte.whatsapp.tests.postgresql import NoTableError, Server
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+
+PAGE = Path(__file__).parents[4] / "docs" / "faults.md"
+README = PAGE.parents[1] / "README.md"
+WRITTEN = read(PAGE.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def stage(running_sandbox: Sandbox) -> t.Iterator[Stage]:
+    with Sandbox() as elsewhere:
+        yield Stage(running_sandbox, elsewhere)
+
+
+@pytest.fixture(scope="module")
+def database_stage(running_sandbox: Sandbox, postgresql_server: Server) -> t.Iterator[Stage]:
+    url = postgresql_server.create_database()
+
+    def empty() -> str:
+        with contextlib.suppress(NoTableError):
+            postgresql_server.execute("DELETE FROM fonnte_record WHERE name <> 'revision'", url.rpartition("/")[2])
+        return url
+
+    with Sandbox() as elsewhere:
+        yield Stage(running_sandbox, elsewhere, empty)
+
+
+def _parameters() -> t.Iterator[t.Any]:
+    for cell in CELLS:
+        quick = cell.section == "fonnte_device" and not cell.slow
+        yield pytest.param(cell, id="/".join(cell.key), marks=[] if quick else [pytest.mark.long])
+
+
+# The modules that write to the record.
+WRITERS = ("fonnte_device", "fonnte_fleet", "fonnte_record")
+ON_A_DATABASE = [cell for cell in CELLS if cell.section in WRITERS and not cell.slow]
+
+
+@pytest.mark.parametrize("cell", list(_parameters()))
+def test_what_the_page_says_is_what_happens(stage: Stage, cell: Cell) -> None:
+    assert text_of(cell.play(stage)) == WRITTEN[cell.key]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("cell", ON_A_DATABASE, ids=["/".join(cell.key) for cell in ON_A_DATABASE])
+def test_the_same_happens_with_a_record_in_a_database(database_stage: Stage, cell: Cell) -> None:
+    assert text_of(cell.play(database_stage)) == WRITTEN[cell.key]
+
+
+def test_the_page_is_whole_and_its_counts_are_of_its_cells() -> None:
+    assert list(WRITTEN) == [cell.key for cell in _in_order()]
+    verdicts = {key: [Verdict(word) for word in text.split(", ")] for key, text in WRITTEN.items()}
+    for page in (PAGE, README):
+        assert counts(verdicts) in page.read_text(encoding="utf-8"), f"write into {page.name}: {counts(verdicts)}"
+
+
+def _in_order() -> list[Cell]:
+    """Return the cells as a reader meets them: by section, row and column."""
+    sections = list(dict.fromkeys(cell.section for cell in CELLS))
+    rows = list(dict.fromkeys((cell.section, cell.row) for cell in CELLS))
+    return sorted(CELLS, key=lambda cell: (sections.index(cell.section), rows.index((cell.section, cell.row))))
