@@ -18,6 +18,7 @@ from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._in_process import
 
 from .scenarios import Scene
 from .fault_interface import Options, Place
+from ..operating_system import replaced_os
 
 Begin = t.Callable[[], None]
 Around = t.Callable[[Place], t.ContextManager[Begin]]
@@ -74,7 +75,7 @@ def _in_directory(place: Place, begin: Begin, refuse: bool) -> t.Iterator[Begin]
     try:
         with contextlib.ExitStack() as stack:
             if refuse:
-                stack.enter_context(unittest.mock.patch.object(os, "fchdir", refuse_directory))
+                stack.enter_context(replaced_os(fchdir=refuse_directory))
             with _working_directory(str(place.folder)):
                 yield begin
     finally:
@@ -106,7 +107,7 @@ def _closing_fails(_place: Place) -> t.Iterator[Begin]:
     def begin() -> None:
         failing[0] = True
 
-    with unittest.mock.patch.object(os, "close", close_and_fail):
+    with replaced_os(close=close_and_fail):
         yield begin
 
 
@@ -122,7 +123,7 @@ def _disk_is_full(_place: Place) -> t.Iterator[Begin]:
     def begin() -> None:
         full[0] = True
 
-    with unittest.mock.patch.object(os, "fsync", fsync_or_fail):
+    with replaced_os(fsync=fsync_or_fail):
         yield begin
 
 

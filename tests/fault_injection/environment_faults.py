@@ -14,7 +14,6 @@ import shutil
 import socket
 import time
 import typing as t
-import unittest.mock
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from ..control_node import Controller
 from ..sandbox.driver import Sandbox
 from .scenarios import NUMBER, SECOND, Scene
 from .fault_interface import Options, Place
+from ..operating_system import replaced_os
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 # So long is a call under way when somebody else comes in between.
@@ -221,7 +221,7 @@ def _full_from(first: int) -> t.Callable[[Path], contextlib.AbstractContextManag
             require_room()
             return write(descriptor, data)
 
-        with unittest.mock.patch.object(os, "fsync", fsync), unittest.mock.patch.object(os, "write", os_write):
+        with replaced_os(fsync=fsync), replaced_os(write=os_write):
             yield
 
     return full
@@ -240,7 +240,7 @@ def _refused(number: int, writes_only: bool) -> t.Callable[[Path], contextlib.Ab
                 raise OSError(number, os.strerror(number))
             return real(path, flags, *more, **named)
 
-        with unittest.mock.patch.object(os, "open", os_open):
+        with replaced_os(open=os_open):
             yield
 
     return refused

@@ -30,6 +30,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import engine as _engine
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
+from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_functions
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 A, B = "081200000001", "081200000002"
@@ -819,7 +820,7 @@ def test_the_person_has_a_name_even_where_the_system_knows_none(monkeypatch: pyt
     def nobody() -> str:
         raise KeyError("getpwuid(): uid not found")
 
-    monkeypatch.setattr(_options.getpass, "getuser", nobody)
+    replace_functions(monkeypatch, "getpass", getuser=nobody)
     assert _options._person() == f"user {os.getuid()}"
 
 

@@ -47,6 +47,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
     UnreachableError,
     UnreadableError,
 )
+from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_functions
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 LIST, PROFILE, ADD, UPDATE, DISCONNECT, DELETE, LINK = (
@@ -87,8 +88,7 @@ class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.began = self.now = time.monotonic()
         self.waits: list[float] = []
-        monkeypatch.setattr(time, "monotonic", lambda: self.now)
-        monkeypatch.setattr(time, "sleep", self.sleep)
+        replace_functions(monkeypatch, "time", monotonic=lambda: self.now, sleep=self.sleep)
 
     def sleep(self, seconds: float) -> None:
         self.waits.append(seconds)
@@ -478,7 +478,7 @@ def test_a_retry_waits_with_all_others_when_one_of_them_is_asked_for_patience(
                 transport.exchange(Call(ADD, sandbox.account_token))
         clock.sleep(seconds)
 
-    monkeypatch.setattr(time, "sleep", another_is_asked)
+    replace_functions(monkeypatch, "time", sleep=another_is_asked)
     assert transport.exchange(Call(LIST, sandbox.account_token)).body["status"] is True
     assert clock.now >= asked_at[0] + 7
 
@@ -496,7 +496,7 @@ def test_a_retry_that_others_would_hold_past_the_end_of_the_call_is_not_made(
                 transport.exchange(Call(ADD, sandbox.account_token))
         clock.sleep(seconds)
 
-    monkeypatch.setattr(time, "sleep", another_is_asked)
+    replace_functions(monkeypatch, "time", sleep=another_is_asked)
     with pytest.raises(UnreadableError, match="HTTP 502"):
         transport.exchange(Call(LIST, sandbox.account_token))
     assert tries(sandbox, LIST) == 2 and clock.now < clock.began + 10 * PATIENT

@@ -28,6 +28,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._linking import li
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import device_qr as _module_qr
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report, Task
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
+from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
 A, B, C = "081200000001", "081200000002", "081200000003"
 PHONE = "6281200000001"
@@ -410,7 +411,7 @@ def test_a_disk_that_fills_up_meanwhile_ends_the_wait(
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    controller.shown = _Watched(lambda: monkeypatch.setattr("os.fsync", full))
+    controller.shown = _Watched(lambda: replace_os(monkeypatch, fsync=full))
     fault = failing(controller, device=A, dest=str(dest), wait=True, refresh=1)
     assert f"Linking device {A}: the QR code cannot be written to {dest} (No space left on device)" in str(fault)
 

@@ -29,6 +29,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import apply as _writer
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import engine as _engine
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
+from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
 A, B = "081200000001", "081200000002"
 URL = "https://h.example.com/a?key=s3cret"
@@ -528,7 +529,7 @@ def test_a_record_that_cannot_be_read_now_is_neither_lost_nor_left_out(
             raise OSError(errno.EMFILE, "Too many open files")
         return opened(path, flags, *more, **named)
 
-    monkeypatch.setattr(os, "open", out_of_files)
+    replace_os(monkeypatch, open=out_of_files)
     sent = writes(controller)
     with pytest.raises(RecordError, match=f"Looking up device {A}: the record .* cannot be read .Too many open files"):
         controller.device(A, name="Toko Dua")
@@ -953,7 +954,7 @@ class Overtaking:
             answer = original(*arguments)
             with monkeypatch.context() as another:
                 another.setattr(_api.FonnteApi, after, original)
-                another.setattr(os, "getpid", lambda: -1)
+                replace_os(another, getpid=lambda: -1)
                 for room in (_engine, _writer):
                     another.setattr(room, "LOCK_SECONDS", 0.1)
                 self._work()

@@ -12,6 +12,7 @@ import typing as t
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
+from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def count(monkeypatch: pytest.MonkeyPatch) -> collections.Counter[str]:
         return operation
 
     for name in ("fsync", "replace", "open"):
-        monkeypatch.setattr(os, name, counting(name))
+        replace_os(monkeypatch, **{name: counting(name)})
     return counted
 
 

@@ -23,6 +23,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backe
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record_admin import operations as _record_care
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
+from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
 A, B, GONE, NEVER = "081200000001", "081200000002", "081200000003", "081200000009"
 HOOK = "https://user:s3cret@hooks.example.com/s3cret?key=s3cret"
@@ -628,7 +629,7 @@ def test_notes_are_locked_before_records(fleet: Controller, monkeypatch: pytest.
 def test_check_mode_warns_of_a_folder_that_cannot_be_written(
     fleet: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    replace_os(monkeypatch, access=lambda path, mode: False)
     report = care(fleet, "forget", check=True, devices=[A])
     assert report.result["changed"] and any("A real run from here would fail" in text for text in report.warnings)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import stat
 import typing as t
 from pathlib import Path
@@ -19,6 +18,7 @@ import yaml
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import sheet as _module_sheet
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report, Task
+from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
 A, B, C = "081200000001", "6281200000002", "081200000003"
 URL = "https://user:s3cr3t@hooks.example.com/s3cr3t"
@@ -346,7 +346,7 @@ def test_a_write_that_fails_leaves_the_file_whole(desk: Desk, monkeypatch: pytes
     def fail(*_paths: str, **_where: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "replace", fail)
+    replace_os(monkeypatch, replace=fail)
     with pytest.raises(FonnteError) as caught:
         desk.sheet()
     assert "No space left" in str(caught.value) and desk.files() == before

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from dataclasses import replace
 
@@ -16,6 +15,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Connection
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.clock import Moment
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device, Listing
+from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
 HERE = Connection("https://api.example.com", 5.0, 2, 1.0, True, None)
 A, B = "081200000001", "6281200000002"
@@ -60,7 +60,7 @@ def test_another_proxy_is_another_connection(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_forked_process_begins_with_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     keep = Keep()
     parents = keep.transport(HERE), keep.listing(HERE, "account")
-    monkeypatch.setattr(os, "getpid", lambda: -1)
+    replace_os(monkeypatch, getpid=lambda: -1)
     assert keep.transport(HERE) is not parents[0] and keep.listing(HERE, "account") is not parents[1]
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import qr_image as _picture
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.qr_image import (
     check_place,
     picture_path,
@@ -26,6 +25,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.qr_image impo
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
 from ansible_collections.fonnte.whatsapp.tests.sandbox.pairing import qr_png
+from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
 TEXT = qr_png("a token", 0.0)
 PNG = base64.b64decode(TEXT)
@@ -164,7 +164,7 @@ def test_nobody_else_can_read_it_at_any_moment(tmp_path: Path, monkeypatch: pyte
         modes.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
         real(descriptor, mode)
 
-    monkeypatch.setattr(_picture.os, "fchmod", fchmod)
+    replace_os(monkeypatch, fchmod=fchmod)
     before = os.umask(0)
     try:
         write_picture(str(tmp_path / "qr.png"), PNG)
@@ -201,7 +201,7 @@ def test_what_cannot_be_written_leaves_the_older_one_and_nothing_aside(
     def fail(*_unused: object, **_named: object) -> None:
         raise fault
 
-    monkeypatch.setattr(_picture.os, call, fail)
+    replace_os(monkeypatch, **{call: fail})
     with pytest.raises((FonnteError, KeyboardInterrupt)) as caught:
         write_picture(str(path), OTHER)
     if isinstance(caught.value, FonnteError):
@@ -242,7 +242,7 @@ def test_a_link_of_another_user_is_not_followed(tmp_path: Path, monkeypatch: pyt
         os.chown(link, 4711, 4711, follow_symlinks=False)
     else:
         # The link is mine, so that I am another user.
-        monkeypatch.setattr(_picture.os, "geteuid", lambda: os.getuid() + 1)
+        replace_os(monkeypatch, geteuid=lambda: os.getuid() + 1)
     for check in (check_place, lambda path: write_picture(path, PNG)):
         with pytest.raises(OptionError, match="is a symbolic link of another user"):
             check(str(folder / "qr.png"))
@@ -268,7 +268,7 @@ def test_a_place_that_will_not_do_is_found_before(tmp_path: Path, dest: str, wor
 
 
 def test_a_folder_that_cannot_be_written_is_found_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_picture.os, "access", lambda path, mode: False)
+    replace_os(monkeypatch, access=lambda path, mode: False)
     with pytest.raises(OptionError, match=f"the folder {tmp_path} cannot be written"):
         check_place(str(tmp_path / "qr.png"))
 

@@ -23,6 +23,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.service_fa
     save_facts,
 )
 from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES
+from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
 HERE = "https://api.example.com"
 AT = "2026-11-22T09:30:00Z"
@@ -86,7 +87,7 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: p
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("os.fsync", full)
+    replace_os(monkeypatch, fsync=full)
     with pytest.raises(OptionError, match=r"Option dest: .*No space left on device"):
         save_facts(str(path), HERE, ServiceFacts(), AT, "dest")
     assert load_facts(str(path), HERE, "dest") == ALL

@@ -21,6 +21,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries im
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backend import FileBackend
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.lock_files import LockFile, LockFiles
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
+from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
 ENDPOINT = "https://api.example.com"
 TOKEN = "token-of-a-device"
@@ -194,13 +195,13 @@ def refuse(*_unused: object, **_named: object) -> t.NoReturn:
 def as_another_user(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the code under test take the files of this test for those of someone else."""
     user = os.geteuid() + 4711
-    monkeypatch.setattr(os, "geteuid", lambda: user)
+    replace_os(monkeypatch, geteuid=lambda: user)
 
 
 def test_a_directory_that_stays_open_to_everyone_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.chmod(0o777)
     monkeypatch.setattr(_directory, "is_mount", lambda path: False)
-    monkeypatch.setattr(os, "fchmod", refuse)
+    replace_os(monkeypatch, fchmod=refuse)
     if os.geteuid() == 0:
         os.chown(folder, 4712, -1)
     as_another_user(monkeypatch)
@@ -220,7 +221,7 @@ def test_a_volume_that_stays_open_to_everyone_is_used_with_a_warning(
     monkeypatch.setattr(_directory, "is_mount", lambda path: True)
     as_another_user(monkeypatch)
     fchmod = os.fchmod
-    monkeypatch.setattr(os, "fchmod", lambda descriptor, mode: refuse() if mode & 0o111 else fchmod(descriptor, mode))
+    replace_os(monkeypatch, fchmod=lambda descriptor, mode: refuse() if mode & 0o111 else fchmod(descriptor, mode))
     records = store(folder)
     records.check_writable()
     (warning,) = common_warnings({"record_path": str(folder), "validate_certs": True})

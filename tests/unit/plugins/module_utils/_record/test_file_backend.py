@@ -23,6 +23,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.lock_files
     is_open,
     new_content,
 )
+from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
 NAME = "device-" + "2" * 32
 OTHER = "device-" + "3" * 32
@@ -109,7 +110,7 @@ def test_a_full_disk_leaves_the_doubt(backend: FileBackend, folder: Path, monkey
     with backend.hold([NAME], 0):
         put(backend, doubt, Phase.BEGIN)
         with monkeypatch.context() as patch:
-            patch.setattr(os, "write", full)
+            replace_os(patch, write=full)
             with pytest.raises(RecordError, match="No space left"):
                 put(backend, text("sure"), Phase.CONFIRM)
         assert (folder / NAME).read_bytes() == doubt

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import base64
-import fcntl
 import json
 import os
 import stat
@@ -37,6 +36,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries im
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backend import FileBackend
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
+from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_functions, replace_os
 
 ENDPOINT = "https://api.example.com"
 TOKEN = "token-of-a-device"
@@ -432,7 +432,7 @@ def test_whether_a_folder_could_be_written_is_found_out_without_touching_it(tmp_
 
 
 def test_a_folder_without_permission_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    replace_os(monkeypatch, access=lambda path, mode: False)
     with pytest.raises(RecordError, match="Permission denied") as caught:
         RecordStore(str(tmp_path), ENDPOINT).check_writable()
     assert str(tmp_path) in str(caught.value)
@@ -454,7 +454,7 @@ def test_a_failed_write_leaves_the_old_record_and_nothing_else(
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
+    replace_os(monkeypatch, fsync=full)
     with pytest.raises(RecordError, match="No space left on device"):
         file.save(DeviceRecord())
     assert files_in(store) == [file.name]
@@ -484,8 +484,8 @@ def test_what_has_to_be_there_before_a_call_is_on_the_disk_with_its_name(
         done.append("name")
         replace(source, target, **where)
 
-    monkeypatch.setattr(os, "fsync", fsync)
-    monkeypatch.setattr(os, "replace", rename)
+    replace_os(monkeypatch, fsync=fsync)
+    replace_os(monkeypatch, replace=rename)
     file = store.device(TOKEN)
     with file.lock(1):
         for phase in (Phase.BEGIN, Phase.EDIT):
@@ -541,7 +541,7 @@ def test_what_cannot_be_removed_synced_or_set_aside_is_named_with_its_folder(
         assert store.folder in str(caught.value)
     os.rmdir(file.path)
     Path(file.path).write_bytes(b"damaged")
-    monkeypatch.setattr(os, "replace", lambda source, target, **where: os.rmdir("/no such folder"))
+    replace_os(monkeypatch, replace=lambda source, target, **where: os.rmdir("/no such folder"))
     with pytest.raises(RecordError, match="No such file or directory") as caught:
         store.device(TOKEN).save(full_record())
     assert store.folder in str(caught.value)
@@ -595,7 +595,7 @@ def test_whether_a_folder_can_be_written_is_asked_of_the_nearest_that_is_there(
         asked.append((path, mode))
         return True
 
-    monkeypatch.setattr(os, "access", access)
+    replace_os(monkeypatch, access=access)
     monkeypatch.chdir(tmp_path)
     RecordStore(os.path.join("new", "records"), ENDPOINT).check_writable()
     assert asked == [(os.getcwd(), os.W_OK | os.X_OK)]
@@ -631,7 +631,7 @@ def test_a_folder_that_knows_no_locks_is_named(store: RecordStore, monkeypatch: 
     def refuse(descriptor: int, operation: int) -> None:
         raise OSError(37, "No locks available")
 
-    monkeypatch.setattr(fcntl, "flock", refuse)
+    replace_functions(monkeypatch, "fcntl", flock=refuse)
     with pytest.raises(RecordError, match="No locks available") as caught, store.device(TOKEN).lock(1):
         pass
     assert store.folder in str(caught.value)
@@ -689,7 +689,7 @@ def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
 def test_files_are_told_in_order(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [kind + digit * 32 for kind in ("device-", "number-") for digit in "09af"]
     os.makedirs(store.folder)
-    monkeypatch.setattr(os, "listdir", lambda folder: names[::-1])
+    replace_os(monkeypatch, listdir=lambda folder: names[::-1])
     assert store.names() == names
 
 
