@@ -75,13 +75,12 @@ class Round:
         unfit: What was printed or left on the disk and should not have been.
     """
 
-    def __init__(self, sandbox: Sandbox, label: str, cases: Sequence[Case], folder: Path, in_process: bool) -> None:
+    def __init__(self, sandbox: Sandbox, label: str, cases: Sequence[Case], player: Player) -> None:
         self._sandbox = sandbox
         self._reading = READINGS[label]
-        self._folder = folder
         accounts = [{"token": case.account, "devices": list(case.there)} for case in cases]
         sandbox.reset(readings=self._reading, accounts=accounts)
-        self._player = Player(folder, sandbox, in_process=in_process)
+        self._player = player
         self._cases = [case.under(self._reading) for case in cases]
         self._owners: dict[str, str] = {}
         self.unfit: list[str] = []

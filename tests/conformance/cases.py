@@ -33,7 +33,7 @@ def _readings() -> dict[str, Reading]:
 
 
 READINGS: dict[str, Reading] = _readings()
-# What tells of many devices or controllers is long, and the readings themselves are tested device by device.
+# Playbooks take long, and tests/functional runs each case in each reading without them.
 USUAL_READINGS = tuple(READINGS) if os.environ.get("FONNTE_TESTS_READINGS") == "all" else ("default", "all-hard")
 
 

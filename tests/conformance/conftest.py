@@ -61,8 +61,8 @@ def played(
             cases = [case for case in CASES if case.name in chosen]
             folder = tmp_path_factory.mktemp("reading")
             try:
-                round_ = Round(running_sandbox, label, cases, folder, in_process=way == IN_PROCESS)
-                rounds[label, way] = round_.play()
+                player = Player(folder, running_sandbox, in_process=way == IN_PROCESS)
+                rounds[label, way] = Round(running_sandbox, label, cases, player).play()
             except AssertionError as broken:
                 rounds[label, way] = broken
         one = rounds[label, way]

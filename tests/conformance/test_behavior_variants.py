@@ -1,7 +1,11 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every case in every reading of the service: the table is in cases.py, what has to hold in invariants.py."""
+"""Every case in real playbooks, in the default variant of the service and in the hardest one.
+
+The table is in cases.py, the properties that must hold are in invariants.py. With FONNTE_TESTS_READINGS=all, each other
+variant is run too; without playbooks, tests/functional/plugins/module_utils/test_variant_cases.py always runs them all.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.tests.conformance.cases import CASES, READINGS
+from ansible_collections.fonnte.whatsapp.tests.conformance.cases import CASES, READINGS, USUAL_READINGS
 from ansible_collections.fonnte.whatsapp.tests.conformance.invariants import CLAIMS
 from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Told
 from ansible_collections.fonnte.whatsapp.tests.conformance.case_runner import (
@@ -27,7 +31,7 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 # The readings of the quick tier: nothing special, and everything at once.
 QUICK_READINGS = ("default", "all-hard")
-
+LABELS = tuple(READINGS) if ALL_BOTH_WAYS else USUAL_READINGS
 
 # A last row for each reading and way, for what all of its runs have printed.
 PRINTED = "what-was-printed"
@@ -48,7 +52,7 @@ def _row(label: str, case: str, way: str, quick: bool) -> object:
     ("label", "case", "way"),
     [
         _row(label, case, way, quick)
-        for label in READINGS
+        for label in LABELS
         for way in ways(label)
         for case, quick in [*_rows(label, way), (PRINTED, True)]
     ],

@@ -79,6 +79,33 @@ CELLS: tuple[Cell, ...] = (
 )
 
 
+# How many cells of a column are in a sample.
+PER_COLUMN = 4
+
+
+def choose_sample(cells: t.Sequence[Cell]) -> list[Cell]:
+    """Return a fixed part of some cells: some of each column of each table, and each row of at least one table.
+
+    A row of a table is a fault, a column is a request of a module. The next column begins one row further down, so the
+    sample holds different faults for different requests.
+    """
+    chosen: set[tuple[str, str, str]] = set()
+    for number, column in enumerate(_group(cells, lambda cell: (cell.section, cell.column))):
+        step = max(1, len(column) // PER_COLUMN)
+        chosen.update(cell.key for cell in column[number % step :: step])
+    for number, row in enumerate(_group(cells, lambda cell: (cell.row,))):
+        if not any(cell.key in chosen for cell in row):
+            chosen.add(row[number % len(row)].key)
+    return [cell for cell in cells if cell.key in chosen]
+
+
+def _group(cells: t.Iterable[Cell], by: t.Callable[[Cell], tuple[str, ...]]) -> list[list[Cell]]:
+    groups: dict[tuple[str, ...], list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault(by(cell), []).append(cell)
+    return list(groups.values())
+
+
 def text_of(verdicts: t.Iterable[Verdict]) -> str:
     """Return a cell as it is written."""
     return ", ".join(verdict.value for verdict in verdicts)
