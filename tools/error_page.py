@@ -1,28 +1,25 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""``python -m tools.error_page``: docs/troubleshooting.md lists each error that a user can meet, and no other one.
 
-"""docs/troubleshooting.md knows each error that a user can meet, and none that is gone.
-
-The errors are read from the code: what is given to an error where it is made. A text that is put together elsewhere
-cannot be seen there, and is looked for among all texts of the code only where the page has it.
+A linter: it reads the errors from the source, from the arguments of each error that is created there. A text that is put
+together elsewhere is not visible there. It is searched for among all texts of the source only where the page has it.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator, List, Sequence
 
-import pytest
 import yaml
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import REFUSALS
+from tools.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
-PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+PAGE = ROOT / "docs" / "troubleshooting.md"
 CODE = sorted([*ROOT.glob("plugins/**/*.py"), *ROOT.glob("extensions/eda/plugins/**/*.py")])
 PLAYS = sorted([*ROOT.glob("playbooks/*.yml"), *ROOT.glob("playbooks/tasks/*.yml"), *ROOT.glob("roles/*/tasks/*.yml")])
 VARIABLES = sorted(ROOT.glob("roles/*/vars/*.yml"))
@@ -90,30 +87,6 @@ def failures_in(tasks: Any) -> Iterator[str]:
             yield text
 
 
-ERRORS = [
-    *((path.name, text) for path in CODE for text in made_in(path)),
-    *((path.name, text) for path in PLAYS for text in failures_in(yaml.safe_load(path.read_text(encoding="utf-8")))),
-    *(("Fonnte", re.sub(r"\(\?P.*?\)|\.\*", VALUE, row.pattern).replace("\\", "")) for row in REFUSALS),
-]
-ROWS = [line.split("|")[1] for line in PAGE.splitlines() if line.startswith("| `")]
-SNIPPETS = [snippet for row in ROWS for snippet in re.findall("`([^`]+)`", row)]
-
-
-def is_in(snippet: str, text: str) -> bool:
-    """Whether a text of the page is a text of the code; … stands for what differs."""
-    parts = [re.escape(part.strip()) for part in snippet.split("…")]
-    return re.search(".*".join(parts), text, re.DOTALL) is not None
-
-
-def test_there_is_something_to_compare() -> None:
-    assert len(ERRORS) > 250 and len(ROWS) > 80
-
-
-@pytest.mark.parametrize(("where", "text"), ERRORS, ids=[f"{where}-{text[:40]}" for where, text in ERRORS])
-def test_an_error_is_on_the_page(where: str, text: str) -> None:
-    assert any(is_in(snippet, text) for snippet in SNIPPETS), f"docs/troubleshooting.md does not know: {text!r}"
-
-
 def texts_in(path: Path) -> Iterator[str]:
     """All texts of a file but its documentation."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -128,19 +101,74 @@ def texts_in(path: Path) -> Iterator[str]:
             yield text_of(node)
 
 
-TEXTS = [
-    *ANSIBLE,
-    *(text for _where, text in ERRORS),
-    *(text for path in CODE for text in texts_in(path)),
-    # What is put into a variable first. Lines may be broken anywhere.
-    *(" ".join(path.read_text(encoding="utf-8").split()) for path in [*PLAYS, *VARIABLES]),
-]
+def is_in(snippet: str, text: str) -> bool:
+    """Whether a text of the page is a text of the code; … stands for what differs."""
+    parts = [re.escape(part.strip()) for part in snippet.split("…")]
+    return re.search(".*".join(parts), text, re.DOTALL) is not None
 
 
-@pytest.mark.parametrize("snippet", sorted(set(SNIPPETS)))
-def test_a_text_of_the_page_is_one_that_is_said(snippet: str) -> None:
-    assert any(is_in(snippet, text) for text in TEXTS), f"nothing says this any more: {snippet}"
+def refusals() -> List[str]:
+    """The texts with which the service refuses."""
+    from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import REFUSALS
+
+    return [re.sub(r"\(\?P.*?\)|\.\*", VALUE, row.pattern).replace("\\", "") for row in REFUSALS]
 
 
-def test_no_text_is_on_the_page_twice() -> None:
-    assert sorted(SNIPPETS) == sorted(set(SNIPPETS))
+def errors() -> List[str]:
+    """All texts of errors."""
+    played = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in PLAYS]
+    return [
+        *(text for path in CODE for text in made_in(path)),
+        *(text for tasks in played for text in failures_in(tasks)),
+        *refusals(),
+    ]
+
+
+def texts() -> List[str]:
+    """All texts of the source, and those of Ansible that the page has."""
+    return [
+        *ANSIBLE,
+        *(text for path in CODE for text in texts_in(path)),
+        # What is put into a variable first. Lines may be broken anywhere.
+        *(" ".join(path.read_text(encoding="utf-8").split()) for path in [*PLAYS, *VARIABLES]),
+    ]
+
+
+def snippets_of(page: str) -> List[str]:
+    """The texts of errors on a page: those in backquotes in the first cell of a row."""
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    return [snippet for row in rows for snippet in re.findall("`([^`]+)`", row)]
+
+
+def problems(page: str, said: Sequence[str], others: Sequence[str]) -> Iterator[str]:
+    """What is missing on a page, is on it twice, or is on it without being said.
+
+    Args:
+        page: The page in Markdown.
+        said: The texts of all errors: each must be on the page.
+        others: Further texts that may be on the page.
+    """
+    snippets = snippets_of(page)
+    for text in said:
+        if not any(is_in(snippet, text) for snippet in snippets):
+            yield "no row of the page has this error: %s" % text.replace(VALUE, "…")
+    for snippet in sorted(set(snippets)):
+        if not any(is_in(snippet, text) for text in [*others, *said]):
+            yield "no error has this text of the page: %s" % snippet
+        if snippets.count(snippet) > 1:
+            yield "the page has this text twice: %s" % snippet
+
+
+def main() -> int:
+    """Print each problem; return the exit code."""
+    said, page = errors(), PAGE.read_text(encoding="utf-8")
+    found = list(problems(page, said, texts()))
+    # A search that finds next to nothing is no check.
+    if len(said) <= 250 or len(snippets_of(page)) <= 80:
+        found.append("only %d errors and %d texts of the page were found" % (len(said), len(snippets_of(page))))
+    print("\n".join(found) or "%d errors are on the page" % len(said))
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
