@@ -41,6 +41,7 @@ SWITCHES = (
     "FONNTE_TESTS_READINGS",
     "FONNTE_TESTS_PAGES",
     "FONNTE_TESTS_FAULTS",
+    "FONNTE_TESTS_CASES",
     "FONNTE_TESTS_GOLDEN",
     # How far the simulation goes, and which random runs it makes.
     "FONNTE_TESTS_PREEMPTIONS",

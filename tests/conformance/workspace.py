@@ -30,8 +30,15 @@ ON_EACH_CORE = pytest.mark.parametrize("core", CORES, indirect=True)
 USUAL_CORES = tuple(CORES) if os.environ.get("FONNTE_TESTS_CORES") == "all" else ("newest",)
 # Every page of the documentation takes minutes to follow: all of them are if asked, and else those that all begin with.
 EVERY_PAGE = os.environ.get("FONNTE_TESTS_PAGES") == "all"
+# A refusal with several causes: a process for each takes minutes, and what tells them apart has tests without processes.
+EVERY_CASE = os.environ.get("FONNTE_TESTS_CASES") == "all"
 ACCOUNT = f"account-{MARK}-inventory"
 PLUGIN = {"plugin": "fonnte.whatsapp.fonnte"}
+
+
+def sample(cases: Sequence[Any], count: int) -> list[Any]:
+    """Return the first cases of a table; all of them if asked."""
+    return list(cases if EVERY_CASE else cases[:count])
 
 
 class Desk:
