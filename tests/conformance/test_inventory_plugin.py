@@ -22,7 +22,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import (
     CORES,
     ON_EACH_CORE,
     USUAL_CORES,
-    Desk,
+    Workspace,
     sample,
 )
 from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import MARK
@@ -43,9 +43,9 @@ def core(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture()
-def desk(core: str, sandbox: Sandbox, tmp_path: Path) -> Desk:
-    """A desk with three devices."""
-    one = Desk(sandbox, tmp_path, core)
+def workspace(core: str, sandbox: Sandbox, tmp_path: Path) -> Workspace:
+    """A workspace with three devices."""
+    one = Workspace(sandbox, tmp_path, core)
     one.world()
     return one
 
@@ -60,20 +60,20 @@ def cached(folder: Path, **options: object) -> dict[str, object]:
 
 @pytest.mark.smoke
 @ON_EACH_CORE
-def test_a_host_for_each_device(desk: Desk) -> None:
+def test_a_host_for_each_device(workspace: Workspace) -> None:
     """Its facts, how it is reached, and no token; one call; sorted by number; the same with --host."""
-    now = int(desk.sandbox.now())
-    desk.world(
+    now = int(workspace.sandbox.now())
+    workspace.world(
         there("6281200012009", name="Toko Dua", linked=True, package="Super", quota=7, expires=now, autoread=True),
         there(A, name="Toko Satu", quota=50),
     )
-    source = desk.source()
-    found = desk.list(source)
-    assert desk.calls() == 1
+    source = workspace.source()
+    found = workspace.list(source)
+    assert workspace.calls() == 1
     assert found["ungrouped"]["hosts"] == [A, "6281200012009"]
     hosts = found["_meta"]["hostvars"]
     interpreter = hosts[A].pop("ansible_python_interpreter")
-    assert os.path.realpath(interpreter) == os.path.realpath(desk._programs / "python")
+    assert os.path.realpath(interpreter) == os.path.realpath(workspace._programs / "python")
     second = hosts["6281200012009"]
     assert {**second, "ansible_python_interpreter": "", "fonnte_expires": second["fonnte_expires"][:2]} == {
         "ansible_connection": "local",
@@ -86,33 +86,33 @@ def test_a_host_for_each_device(desk: Desk) -> None:
         "fonnte_expires": "20",
         "fonnte_autoread": True,
     }
-    one = json.loads(desk.run("ansible-inventory", "-i", source, "--host", A))
+    one = json.loads(workspace.run("ansible-inventory", "-i", source, "--host", A))
     assert one["fonnte_quota"] == 50 and not any("token" in key for key in one)
 
 
-def test_the_other_forms_of_ansible_inventory(desk: Desk) -> None:
+def test_the_other_forms_of_ansible_inventory(workspace: Workspace) -> None:
     """--graph, --graph --vars, --yaml and --export name each host, and --limit takes a number."""
-    source = desk.source(keyed_groups=[{"key": "fonnte_package | lower", "prefix": "package"}])
-    graph = desk.run("ansible-inventory", "-i", source, "--graph")
+    source = workspace.source(keyed_groups=[{"key": "fonnte_package | lower", "prefix": "package"}])
+    graph = workspace.run("ansible-inventory", "-i", source, "--graph")
     assert graph.splitlines() == ["@all:", "  |--@ungrouped:", "  |--@package_free:"] + [
         f"  |  |--{number}" for number in (A, B, C)
     ]
-    assert "{fonnte_name = Toko 2}" in desk.run("ansible-inventory", "-i", source, "--graph", "--vars")
-    assert set(desk.hosts(source, "--limit", f"{A},{C}")) == {A, C}
+    assert "{fonnte_name = Toko 2}" in workspace.run("ansible-inventory", "-i", source, "--graph", "--vars")
+    assert set(workspace.hosts(source, "--limit", f"{A},{C}")) == {A, C}
     exported = yaml.safe_load(
-        desk.run("ansible-inventory", "-i", source, "--list", "--yaml", "--export").replace("!unsafe ", "")
+        workspace.run("ansible-inventory", "-i", source, "--list", "--yaml", "--export").replace("!unsafe ", "")
     )
     assert set(exported["all"]["children"]["package_free"]["hosts"]) == {A, B, C}
 
 
 @ON_EACH_CORE
-def test_names(desk: Desk) -> None:
+def test_names(workspace: Workspace) -> None:
     """hostname: name, and what cannot be a name; the play's own localhost and all stay what they are."""
     names = ["Toko Satu", "Toko", "Toko", "all", "localhost", "../../etc", "😀😀", "127.0.0.1", "a:b,c[1]*"]
     numbers = [f"0812000121{index:02d}" for index in range(len(names))]
-    desk.world(*(there(number, name=name) for number, name in zip(numbers, names)))
-    source = desk.source(hostname="name", groups={"a_b_c_1": True})
-    found = desk.list(source)
+    workspace.world(*(there(number, name=name) for number, name in zip(numbers, names)))
+    source = workspace.source(hostname="name", groups={"a_b_c_1": True})
+    found = workspace.list(source)
     assert {host: facts["fonnte_device"] for host, facts in found["_meta"]["hostvars"].items()} == {
         "Toko_Satu": numbers[0],
         f"Toko_{numbers[1]}": numbers[1],
@@ -125,20 +125,20 @@ def test_names(desk: Desk) -> None:
         f"a_b_c_1_{numbers[8]}": numbers[8],
     }
     show = {"ansible.builtin.debug": {"msg": "{{ inventory_hostname }} is {{ fonnte_device }}"}}
-    assert f"Toko_{numbers[2]} is {numbers[2]}" in desk.play(
+    assert f"Toko_{numbers[2]} is {numbers[2]}" in workspace.play(
         show, source=source, words=["--limit", f"Toko_{numbers[2]}"]
     )
-    filtered = desk.source("filtered.fonnte.yml", hostname="name", devices=[numbers[1]])
-    assert list(desk.hosts(filtered)) == [f"Toko_{numbers[1]}"]
+    filtered = workspace.source("filtered.fonnte.yml", hostname="name", devices=[numbers[1]])
+    assert list(workspace.hosts(filtered)) == [f"Toko_{numbers[1]}"]
 
 
-def test_a_device_that_is_named_like_a_group(desk: Desk) -> None:
+def test_a_device_that_is_named_like_a_group(workspace: Workspace) -> None:
     """Whoever names a device cannot break the inventory, nor move other devices into a group."""
-    desk.world(
+    workspace.world(
         there(A, name="package_super"), there(B, name="xx", package="Super", linked=True), there(C, name="linked")
     )
-    found = desk.list(
-        desk.source(
+    found = workspace.list(
+        workspace.source(
             hostname="name",
             strict=True,
             groups={"linked": "fonnte_connected", "other": "not fonnte_connected"},
@@ -153,13 +153,13 @@ def test_a_device_that_is_named_like_a_group(desk: Desk) -> None:
         "xx": B,
         f"linked_{C}": C,
     }
-    assert "Found both group and host with same name: package_super" in desk.errors
+    assert "Found both group and host with same name: package_super" in workspace.errors
 
 
-def test_filters(desk: Desk) -> None:
+def test_filters(workspace: Workspace) -> None:
     """As the info module has them."""
-    now = int(desk.sandbox.now())
-    desk.world(
+    now = int(workspace.sandbox.now())
+    workspace.world(
         there(A, linked=True, expires=now + 90 * DAY),
         there(B, package="Reguler", expires=now + 5 * DAY, quota=50),
         there(C, quota=2, expires=now - DAY),
@@ -175,16 +175,16 @@ def test_filters(desk: Desk) -> None:
         ({"devices": [A, C], "quota_below": 10}, {C}),
     ]
     for options, numbers in wanted:
-        assert set(desk.hosts(desk.source(**options))) == numbers, options
-    assert "WARNING" not in desk.errors
-    assert set(desk.hosts(desk.source(devices=[A, "081299999999"]))) == {A}
-    assert "The account does not list device 081299999999" in desk.errors
+        assert set(workspace.hosts(workspace.source(**options))) == numbers, options
+    assert "WARNING" not in workspace.errors
+    assert set(workspace.hosts(workspace.source(devices=[A, "081299999999"]))) == {A}
+    assert "The account does not list device 081299999999" in workspace.errors
 
 
 @ON_EACH_CORE
-def test_groups(desk: Desk) -> None:
+def test_groups(workspace: Workspace) -> None:
     """compose, groups and keyed_groups, with packages that are no names; strict and not."""
-    desk.world(
+    workspace.world(
         there(A, name="Klien - 1", linked=True, package="Super"),
         there(B, name="Klien - 2", package="Paket {{ x }}/é"),
         there(C, name="Lain", package="-"),
@@ -194,7 +194,7 @@ def test_groups(desk: Desk) -> None:
         "groups": {"linked": "fonnte_connected", "clients": "client == 'Klien'"},
         "keyed_groups": [{"key": "fonnte_package", "prefix": "package"}, {"key": "client", "separator": ""}],
     }
-    found = desk.list(desk.source(**options))
+    found = workspace.list(workspace.source(**options))
     members = {group: set(row["hosts"]) for group, row in found.items() if group != "_meta" and row.get("hosts")}
     assert members == {
         "linked": {A},
@@ -207,21 +207,21 @@ def test_groups(desk: Desk) -> None:
     }
     hosts = found["_meta"]["hostvars"]
     assert hosts[A]["second"] == "1" and "second" not in hosts[C]
-    said = desk.refused(desk.source(**options, strict=True))
+    said = workspace.refused(workspace.source(**options, strict=True))
     assert f"Could not set second for host {C}" in said
 
 
 @ON_EACH_CORE
-def test_what_the_service_says_is_never_a_template(desk: Desk) -> None:
+def test_what_the_service_says_is_never_a_template(workspace: Workspace) -> None:
     """Not in variables, in what is composed of them, in groups, in a cache, nor when a play uses them."""
-    desk.world(there(A, name=HOSTILE, package=HOSTILE), there(B, name="{% raw %}", package=JINJA_HEADER))
-    source = desk.source(
+    workspace.world(there(A, name=HOSTILE, package=HOSTILE), there(B, name="{% raw %}", package=JINJA_HEADER))
+    source = workspace.source(
         hostname="name",
         strict=True,
         compose={"copy": "fonnte_name", "deep": "{'a': [fonnte_name]}", "made": "'<' ~ fonnte_name ~ '>'"},
         groups={"hostile": "'pipe' in fonnte_name"},
         keyed_groups=[{"key": "fonnte_name", "prefix": "name"}, {"key": "made", "prefix": "made"}],
-        **cached(desk.home / "cache"),
+        **cached(workspace.home / "cache"),
     )
     texts = "{{ [fonnte_name, fonnte_package, copy, deep.a[0], made] | join('|') }}"
     tasks = [
@@ -229,38 +229,40 @@ def test_what_the_service_says_is_never_a_template(desk: Desk) -> None:
         {"ansible.builtin.debug": {"msg": f"{texts}|{{{{ again }}}}"}},
     ]
     for _cold_then_warm in range(2):
-        found = desk.list(source)
+        found = workspace.list(source)
         by_number = {facts["fonnte_device"]: facts for facts in found["_meta"]["hostvars"].values()}
         assert by_number[A]["copy"] == HOSTILE and by_number[A]["deep"] == {"a": [HOSTILE]}
         assert by_number[A]["made"] == f"<{HOSTILE}>"
         assert by_number[B]["fonnte_name"] == "{% raw %}" and by_number[B]["fonnte_package"] == JINJA_HEADER.replace(
             "\n", "?"
         )
-        output = desk.play(*tasks, source=source)
+        output = workspace.play(*tasks, source=source)
         assert not any(words in output + json.dumps(found) for words in ("uid=", "1337"))
         assert output.count(HOSTILE) >= 6, output
         assert len(found["hostile"]["hosts"]) == 1
 
 
-def test_control_characters_do_not_drive_the_terminal(desk: Desk) -> None:
-    desk.world(there(A, name="a\x1b[2J\x07\u202eb"))
-    assert "{fonnte_name = a?[2J??b}" in desk.run("ansible-inventory", "-i", desk.source(), "--graph", "--vars")
+def test_control_characters_do_not_drive_the_terminal(workspace: Workspace) -> None:
+    workspace.world(there(A, name="a\x1b[2J\x07\u202eb"))
+    assert "{fonnte_name = a?[2J??b}" in workspace.run(
+        "ansible-inventory", "-i", workspace.source(), "--graph", "--vars"
+    )
 
 
 @ON_EACH_CORE
-def test_modules_run_in_a_play_whose_hosts_are_devices(desk: Desk) -> None:
+def test_modules_run_in_a_play_whose_hosts_are_devices(workspace: Workspace) -> None:
     """Locally, in-process, with the controller's Python."""
     task = {"fonnte.whatsapp.fonnte_device": {"device": "{{ fonnte_device }}", "autoread": True}}
-    output = desk.play(task, source=desk.source(), words=["-v"])
+    output = workspace.play(task, source=workspace.source(), words=["-v"])
     assert output.count("changed=1") == 3 and "ordinary module" not in output
-    assert all(device["settings"]["autoread"] for device in desk.sandbox.devices().values())
-    assert set(desk.hosts(desk.source())) == {A, B, C}
+    assert all(device["settings"]["autoread"] for device in workspace.sandbox.devices().values())
+    assert set(workspace.hosts(workspace.source())) == {A, B, C}
 
 
 # Options
 
 
-def test_options_come_from_the_file_and_from_the_environment(desk: Desk) -> None:
+def test_options_come_from_the_file_and_from_the_environment(workspace: Workspace) -> None:
     nowhere = "http://127.0.0.1:9"
     unset: dict[str, str | None] = {"FONNTE_ACCOUNT_TOKEN": "", "FONNTE_API_ENDPOINT": ""}
     empty: dict[str, str | None] = {
@@ -268,32 +270,36 @@ def test_options_come_from_the_file_and_from_the_environment(desk: Desk) -> None
         "FONNTE_API_RETRIES": "",
         "FONNTE_API_RETRY_MAX_DELAY": "",
     }
-    assert len(desk.hosts(desk.source(), env=empty)) == 3
-    complete = desk.source("complete.fonnte.yaml", account_token=ACCOUNT, api_endpoint=desk.sandbox.url)
-    assert len(desk.hosts(complete, env={**unset, **empty})) == 3
-    assert len(desk.hosts(complete, env={"FONNTE_ACCOUNT_TOKEN": "x", "FONNTE_API_ENDPOINT": nowhere})) == 3
-    assert "there is no token; set account_token or FONNTE_ACCOUNT_TOKEN" in desk.refused(desk.source(), env=unset)
-    assert "cannot be reached" in desk.refused(desk.source(), env={"FONNTE_API_ENDPOINT": nowhere})
-    assert "api_timeout" in desk.refused(desk.source(), env={"FONNTE_API_TIMEOUT": "soon"})
+    assert len(workspace.hosts(workspace.source(), env=empty)) == 3
+    complete = workspace.source("complete.fonnte.yaml", account_token=ACCOUNT, api_endpoint=workspace.sandbox.url)
+    assert len(workspace.hosts(complete, env={**unset, **empty})) == 3
+    assert len(workspace.hosts(complete, env={"FONNTE_ACCOUNT_TOKEN": "x", "FONNTE_API_ENDPOINT": nowhere})) == 3
+    assert "there is no token; set account_token or FONNTE_ACCOUNT_TOKEN" in workspace.refused(
+        workspace.source(), env=unset
+    )
+    assert "cannot be reached" in workspace.refused(workspace.source(), env={"FONNTE_API_ENDPOINT": nowhere})
+    assert "api_timeout" in workspace.refused(workspace.source(), env={"FONNTE_API_TIMEOUT": "soon"})
 
 
 @ON_EACH_CORE
-def test_a_token_that_is_a_template_or_from_a_vault(desk: Desk) -> None:
+def test_a_token_that_is_a_template_or_from_a_vault(workspace: Workspace) -> None:
     away: dict[str, str | None] = {"FONNTE_ACCOUNT_TOKEN": None, "MY_TOKEN": ACCOUNT}
-    looked_up = desk.source(account_token="{{ lookup('ansible.builtin.env', 'MY_TOKEN') }}")
-    assert len(desk.hosts(looked_up, env=away)) == 3
-    extra = desk.source(account_token="{{ my_token }}", api_endpoint="{{ my_endpoint }}")
-    (desk.folder / "extra.json").write_text(json.dumps({"my_token": ACCOUNT, "my_endpoint": desk.sandbox.url}))
+    looked_up = workspace.source(account_token="{{ lookup('ansible.builtin.env', 'MY_TOKEN') }}")
+    assert len(workspace.hosts(looked_up, env=away)) == 3
+    extra = workspace.source(account_token="{{ my_token }}", api_endpoint="{{ my_endpoint }}")
+    (workspace.folder / "extra.json").write_text(
+        json.dumps({"my_token": ACCOUNT, "my_endpoint": workspace.sandbox.url})
+    )
     # With --list Ansible shows extra variables itself, as variables of every host.
     words = ["-i", extra, "--graph", "-e", "@extra.json"]
-    graph = desk.run("ansible-inventory", *words, env={**away, "FONNTE_API_ENDPOINT": None})
+    graph = workspace.run("ansible-inventory", *words, env={**away, "FONNTE_API_ENDPOINT": None})
     assert all(number in graph for number in (A, B, C))
-    assert "account_token: its template cannot be filled in ('my_token' is undefined" in desk.refused(extra)
-    password = desk.folder / "password"
+    assert "account_token: its template cannot be filled in ('my_token' is undefined" in workspace.refused(extra)
+    password = workspace.folder / "password"
     password.write_text("correct horse", encoding="utf-8")
     sealed = subprocess.run(
         [
-            desk._programs / "ansible-vault",
+            workspace._programs / "ansible-vault",
             "encrypt_string",
             "--vault-password-file",
             password,
@@ -301,14 +307,14 @@ def test_a_token_that_is_a_template_or_from_a_vault(desk: Desk) -> None:
             "account_token",
         ],
         input=ACCOUNT,
-        env={**os.environ, "HOME": str(desk.home)},
+        env={**os.environ, "HOME": str(workspace.home)},
         capture_output=True,
         text=True,
         check=True,
     )
-    vaulted = desk.folder / "vaulted.fonnte.yml"
+    vaulted = workspace.folder / "vaulted.fonnte.yml"
     vaulted.write_text(f"plugin: fonnte.whatsapp.fonnte\n{sealed.stdout}", encoding="utf-8")
-    assert len(desk.hosts(vaulted, "--vault-password-file", password, env=away)) == 3
+    assert len(workspace.hosts(vaulted, "--vault-password-file", password, env=away)) == 3
 
 
 @pytest.mark.parametrize(
@@ -333,142 +339,147 @@ def test_what_cannot_be_right_is_said_in_a_sentence(
 ) -> None:
     for core in USUAL_CORES:
         (tmp_path / core).mkdir()
-        desk = Desk(sandbox, tmp_path / core, core)
-        desk.world()
-        said = desk.refused(desk.source(**options))
+        workspace = Workspace(sandbox, tmp_path / core, core)
+        workspace.world()
+        said = workspace.refused(workspace.source(**options))
         assert words in said and MARK not in said, said
 
 
-def test_faults_of_the_service(desk: Desk) -> None:
+def test_faults_of_the_service(workspace: Workspace) -> None:
     for kind, args, words in (
         ("html", {"code": 502}, "Listing the account's devices: the service failed with HTTP 502"),
         ("empty", {}, "Listing the account's devices: the service sent an empty reply"),
         ("list", {"items": [ACCOUNT]}, "JSON that is not an object"),
     ):
-        desk.sandbox.fault(kind, path="/get-devices", times=None, **args)
-        assert words in desk.refused(desk.source(), "-vv")
-        desk.sandbox.clear_faults()
+        workspace.sandbox.fault(kind, path="/get-devices", times=None, **args)
+        assert words in workspace.refused(workspace.source(), "-vv")
+        workspace.sandbox.clear_faults()
 
 
-def test_a_file_of_another_name_is_not_taken(desk: Desk) -> None:
-    assert "could not be verified by inventory plugin" in desk.refused(desk.source("devices.yml"))
+def test_a_file_of_another_name_is_not_taken(workspace: Workspace) -> None:
+    assert "could not be verified by inventory plugin" in workspace.refused(workspace.source("devices.yml"))
     named: dict[str, str | None] = {"ANSIBLE_INVENTORY_ENABLED": "fonnte.whatsapp.fonnte"}
-    assert len(desk.hosts(desk.source("eu.fonnte.yaml"), env=named)) == 3
+    assert len(workspace.hosts(workspace.source("eu.fonnte.yaml"), env=named)) == 3
 
 
 # The cache
 
 
 @ON_EACH_CORE
-def test_a_cache_spares_the_call_and_holds_no_token(desk: Desk) -> None:
-    folder = desk.home / "cache"
-    source = desk.source(**cached(folder))
-    first = desk.hosts(source)
-    assert desk.calls() == 1
+def test_a_cache_spares_the_call_and_holds_no_token(workspace: Workspace) -> None:
+    folder = workspace.home / "cache"
+    source = workspace.source(**cached(folder))
+    first = workspace.hosts(source)
+    assert workspace.calls() == 1
     (kept,) = folder.iterdir()
     assert MARK not in kept.read_text(encoding="utf-8") and "081200012001" in kept.read_text(encoding="utf-8")
-    desk.sandbox.remove(B)
-    assert desk.hosts(source) == first and desk.calls() == 0
+    workspace.sandbox.remove(B)
+    assert workspace.hosts(source) == first and workspace.calls() == 0
     # Away, and the cache is there; filters and groups are worked out anew.
     away: dict[str, str | None] = {"FONNTE_API_TIMEOUT": "1"}
-    desk.sandbox.fault("reset", path="/get-devices", times=None)
-    poor = desk.source(**cached(folder, quota_below=1001, groups={"free": "fonnte_package == 'Free'"}))
-    assert desk.list(poor, env=away)["free"]["hosts"] == [A, B, C] and desk.calls() == 0
+    workspace.sandbox.fault("reset", path="/get-devices", times=None)
+    poor = workspace.source(**cached(folder, quota_below=1001, groups={"free": "fonnte_package == 'Free'"}))
+    assert workspace.list(poor, env=away)["free"]["hosts"] == [A, B, C] and workspace.calls() == 0
     nothing = {"ansible.builtin.meta": "noop"}
     strict = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
-    desk.play(nothing, source=source, words=["--flush-cache"], env=strict, code=1)
-    assert "Listing the account's devices: " in desk.errors
-    desk.sandbox.clear_faults()
-    assert desk.hosts(source) == first
-    desk.play(nothing, source=source, words=["--flush-cache"])
-    assert set(desk.hosts(source)) == {A, C}
+    workspace.play(nothing, source=source, words=["--flush-cache"], env=strict, code=1)
+    assert "Listing the account's devices: " in workspace.errors
+    workspace.sandbox.clear_faults()
+    assert workspace.hosts(source) == first
+    workspace.play(nothing, source=source, words=["--flush-cache"])
+    assert set(workspace.hosts(source)) == {A, C}
 
 
-def test_a_cache_of_another_account_is_not_used(desk: Desk) -> None:
-    source = desk.source(**cached(desk.home / "cache"))
-    assert len(desk.hosts(source)) == 3
-    other = desk.sandbox.add_account(token=f"other-{MARK}", devices=[there("081200012009")])["token"]
-    assert list(desk.hosts(source, env={"FONNTE_ACCOUNT_TOKEN": other})) == ["081200012009"]
-    assert desk.calls() == 2
+def test_a_cache_of_another_account_is_not_used(workspace: Workspace) -> None:
+    source = workspace.source(**cached(workspace.home / "cache"))
+    assert len(workspace.hosts(source)) == 3
+    other = workspace.sandbox.add_account(token=f"other-{MARK}", devices=[there("081200012009")])["token"]
+    assert list(workspace.hosts(source, env={"FONNTE_ACCOUNT_TOKEN": other})) == ["081200012009"]
+    assert workspace.calls() == 2
 
 
 @pytest.mark.parametrize("content", sample(["{", '{"format": 1}', "[]", '{"__payload__": 5}', "\x00"], 2))
-def test_a_damaged_cache_is_read_anew(desk: Desk, content: str) -> None:
-    source = desk.source(**cached(desk.home / "cache"))
-    first = desk.hosts(source)
-    (kept,) = (desk.home / "cache").iterdir()
+def test_a_damaged_cache_is_read_anew(workspace: Workspace, content: str) -> None:
+    source = workspace.source(**cached(workspace.home / "cache"))
+    first = workspace.hosts(source)
+    (kept,) = (workspace.home / "cache").iterdir()
     kept.write_text(content, encoding="utf-8")
-    assert desk.hosts(source) == first and desk.calls() == 2
-    assert desk.hosts(source) == first and desk.calls() == 0
+    assert workspace.hosts(source) == first and workspace.calls() == 2
+    assert workspace.hosts(source) == first and workspace.calls() == 0
 
 
 # Tokens
 
 
-def test_tokens_only_where_they_are_asked_for(desk: Desk) -> None:
+def test_tokens_only_where_they_are_asked_for(workspace: Workspace) -> None:
     """With return_tokens the list is read each time, and nothing of it is in a file."""
     tokens = {device_token(number) for number in (A, B, C)}
-    source = desk.source(return_tokens=True, **cached(desk.home / "cache"))
+    source = workspace.source(return_tokens=True, **cached(workspace.home / "cache"))
     for _twice in range(2):
-        hosts = desk.hosts(source, may_show=tokens)
+        hosts = workspace.hosts(source, may_show=tokens)
         assert {facts["fonnte_token"] for facts in hosts.values()} == tokens
-        assert desk.calls() == 1
-    assert not (desk.home / "cache").exists() or not list((desk.home / "cache").iterdir())
+        assert workspace.calls() == 1
+    assert not (workspace.home / "cache").exists() or not list((workspace.home / "cache").iterdir())
     task = {"fonnte.whatsapp.fonnte_device_info": {"device_token": "{{ fonnte_token }}"}}
-    output = desk.play(task, source=source, words=["-vvvv"], may_show=tokens)
+    output = workspace.play(task, source=source, words=["-vvvv"], may_show=tokens)
     assert output.count("ok=1") == 3 and MARK not in output
 
 
 @ON_EACH_CORE
-def test_nothing_secret_at_any_verbosity(desk: Desk) -> None:
-    """A run that succeeds with all that there is, as loudly as can be; the desk searches output, log and files."""
-    source = desk.source(
+def test_nothing_secret_at_any_verbosity(workspace: Workspace) -> None:
+    """A run that succeeds with all that there is, as loudly as can be; the workspace searches output, log and files."""
+    source = workspace.source(
         hostname="name",
         account_token=ACCOUNT,
         compose={"copy": "fonnte_name"},
         keyed_groups=[{"key": "fonnte_package"}],
-        **cached(desk.home / "cache"),
+        **cached(workspace.home / "cache"),
     )
     loud: dict[str, str | None] = {"ANSIBLE_DEBUG": "1", "ANSIBLE_LOG_VERBOSITY": "5"}
-    desk.run("ansible-inventory", "-i", source, "--list", "-vvvvv", env=loud)
-    desk.play({"ansible.builtin.debug": {"var": "hostvars"}}, source=source, words=["-vvvvv"], env=loud)
-    desk.refused(desk.source(account_token=f"wrong-{MARK}"), "-vvvvv" if desk._programs == CORES["newest"] else "-vv")
-    assert MARK not in desk.errors
-    assert [path.name for path in desk.left()].count("ansible.log") == 1
+    workspace.run("ansible-inventory", "-i", source, "--list", "-vvvvv", env=loud)
+    workspace.play({"ansible.builtin.debug": {"var": "hostvars"}}, source=source, words=["-vvvvv"], env=loud)
+    workspace.refused(
+        workspace.source(account_token=f"wrong-{MARK}"), "-vvvvv" if workspace._programs == CORES["newest"] else "-vv"
+    )
+    assert MARK not in workspace.errors
+    assert [path.name for path in workspace.left()].count("ansible.log") == 1
 
 
 def test_nobody_else_sees_a_token_while_it_runs(sandbox: Sandbox, tmp_path: Path) -> None:
-    desk = Desk(sandbox, tmp_path)
-    desk.world()
+    workspace = Workspace(sandbox, tmp_path)
+    workspace.world()
     sandbox.set_options(latency=0.5)
     temporary = Path(tempfile.mkdtemp())
-    with Onlooker([desk.home, temporary], {ACCOUNT, MARK}) as onlooker:
-        assert len(desk.hosts(desk.source(**cached(desk.home / "cache")), env={"TMPDIR": str(temporary)})) == 3
+    with Onlooker([workspace.home, temporary], {ACCOUNT, MARK}) as onlooker:
+        assert (
+            len(workspace.hosts(workspace.source(**cached(workspace.home / "cache")), env={"TMPDIR": str(temporary)}))
+            == 3
+        )
     assert onlooker.looks > 20 and not onlooker.seen
 
 
 # Beside others, and many
 
 
-def test_beside_another_source(desk: Desk) -> None:
+def test_beside_another_source(workspace: Workspace) -> None:
     """A host that another source knows too keeps what it has there; a group of a host's name is left alone."""
-    static = desk.folder / "static.yml"
+    static = workspace.folder / "static.yml"
     static.write_text(
         yaml.safe_dump({"all": {"hosts": {A: {"mine": 1}}, "children": {"Toko_2": {"vars": {"mine": 2}}}}}),
         encoding="utf-8",
     )
-    both = desk.list(static, "-i", desk.source())["_meta"]["hostvars"]
+    both = workspace.list(static, "-i", workspace.source())["_meta"]["hostvars"]
     assert both[A]["mine"] == 1 and both[A]["fonnte_name"] == "Toko 1"
-    named = desk.list(static, "-i", desk.source(hostname="name"))["_meta"]["hostvars"]
+    named = workspace.list(static, "-i", workspace.source(hostname="name"))["_meta"]["hostvars"]
     assert named[f"Toko_2_{B}"]["fonnte_device"] == B and "mine" not in named[f"Toko_2_{B}"]
 
 
 @ON_EACH_CORE
 def test_a_thousand_devices_in_one_call(core: str, sandbox: Sandbox, tmp_path: Path) -> None:
-    desk = Desk(sandbox, tmp_path, core)
-    desk.world(*(there(f"0812{index:08d}", name=f"Klien {index % 500}") for index in range(1000)))
-    hosts = desk.hosts(desk.source(hostname="name"))
-    assert desk.calls() == 1 and len(hosts) == 1000
+    workspace = Workspace(sandbox, tmp_path, core)
+    workspace.world(*(there(f"0812{index:08d}", name=f"Klien {index % 500}") for index in range(1000)))
+    hosts = workspace.hosts(workspace.source(hostname="name"))
+    assert workspace.calls() == 1 and len(hosts) == 1000
     assert {facts["fonnte_device"] for facts in hosts.values()} == set(sandbox.devices())
 
 
@@ -480,25 +491,25 @@ def test_the_page_shows_what_is_printed(sandbox: Sandbox, tmp_path: Path) -> Non
     page = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]) / "ansible_collections/fonnte/whatsapp/docs/inventory.md"
     text = page.read_text(encoding="utf-8")
     blocks = re.findall(r"^```(\w+)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    desk = Desk(sandbox, tmp_path)
-    desk.world(
+    workspace = Workspace(sandbox, tmp_path)
+    workspace.world(
         there("081200001001", name="Warung Bu Sri", package="Super", linked=True, quota=4800),
         there("081200001002", name="Toko Jaya - Bandung", package="Reguler", quota=31),
         there("081200001003", name="Toko Jaya - Jakarta", linked=True, quota=900),
         there("6281200001004", name="Toko Jaya - Jakarta"),
     )
-    source, outputs, plays = desk.source(), 0, 0
+    source, outputs, plays = workspace.source(), 0, 0
     for kind, block in blocks:
         if kind == "yaml" and isinstance(yaml.safe_load(block), dict):
-            source = desk.folder / "fonnte.yml"
+            source = workspace.folder / "fonnte.yml"
             source.write_text(block, encoding="utf-8")
         elif kind == "yaml":
-            (desk.folder / "page.yml").write_text(block, encoding="utf-8")
-            assert "failed=0" in desk.run("ansible-playbook", "-i", source, "page.yml")
+            (workspace.folder / "page.yml").write_text(block, encoding="utf-8")
+            assert "failed=0" in workspace.run("ansible-playbook", "-i", source, "page.yml")
             plays += 1
         elif kind == "text":
             command, _line, output = block.partition("\n")
             program, *words = command.removeprefix("$ ").split()
-            assert desk.run(program, *words) == output
+            assert workspace.run(program, *words) == output
             outputs += 1
     assert outputs >= 2 and plays >= 1

@@ -12,7 +12,12 @@ from typing import Any
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import device_token, there
-from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import ACCOUNT, ON_EACH_CORE, USUAL_CORES, Desk
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import (
+    ACCOUNT,
+    ON_EACH_CORE,
+    USUAL_CORES,
+    Workspace,
+)
 from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import MARK
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
@@ -29,9 +34,9 @@ def core(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture()
-def desk(core: str, sandbox: Sandbox, tmp_path: Path) -> Desk:
-    """A desk with three devices."""
-    one = Desk(sandbox, tmp_path, core)
+def workspace(core: str, sandbox: Sandbox, tmp_path: Path) -> Workspace:
+    """A workspace with three devices."""
+    one = Workspace(sandbox, tmp_path, core)
     one.world(there(A), there(B), there(C))
     return one
 
@@ -45,27 +50,27 @@ def written(template: str, name: str = "given.json") -> dict[str, Any]:
     }
 
 
-def given(desk: Desk, template: str, **how: Any) -> Any:
+def given(workspace: Workspace, template: str, **how: Any) -> Any:
     """What a template gives."""
-    dest = desk.folder / "given.json"
-    desk.play(written(template, str(dest)), **how)
+    dest = workspace.folder / "given.json"
+    workspace.play(written(template, str(dest)), **how)
     return json.loads(dest.read_text(encoding="utf-8"))
 
 
-def error(desk: Desk, template: str, **how: Any) -> str:
+def error(workspace: Workspace, template: str, **how: Any) -> str:
     """What is said of a template that fails."""
     task = {"ansible.builtin.debug": {"msg": f"{{{{ {template} }}}}"}}
-    return " ".join((desk.play(task, code=2, **how) + desk.errors).split()).replace('\\"', '"')
+    return " ".join((workspace.play(task, code=2, **how) + workspace.errors).split()).replace('\\"', '"')
 
 
-def errors(desk: Desk, templates: list[str]) -> list[str]:
+def errors(workspace: Workspace, templates: list[str]) -> list[str]:
     """What is said of each of several templates that fail, in one process."""
     tasks = [
         {"name": f"template {index}", "ansible.builtin.debug": {"msg": f"{{{{ {template} }}}}"}, "ignore_errors": True}
         for index, template in enumerate(templates)
     ]
     # Newer cores write an error to standard error, older ones to standard output: both belong to a task.
-    output = desk.play(*tasks, env={"ANSIBLE_DISPLAY_FAILED_STDERR": "false"})
+    output = workspace.play(*tasks, env={"ANSIBLE_DISPLAY_FAILED_STDERR": "false"})
     parts = output.split("TASK [template ")[1:]
     assert len(parts) == len(templates), output
     return [" ".join(part.split()).replace('\\"', '"') for part in parts]
@@ -76,24 +81,24 @@ def errors(desk: Desk, templates: list[str]) -> list[str]:
 
 @pytest.mark.smoke
 @ON_EACH_CORE
-def test_tokens_by_number_in_any_spelling_with_one_call(desk: Desk) -> None:
+def test_tokens_by_number_in_any_spelling_with_one_call(workspace: Workspace) -> None:
     numbers = f"'0812-0001-3001', '+62 812 0001 3001', ['{B}', '0812 0001 3002'], 6281200013003"
     tokens = [device_token(number) for number in (A, A, B, B, C)]
-    assert given(desk, f"query('{LOOKUP}', {numbers})") == tokens
-    assert desk.calls() == 1
-    assert given(desk, f"lookup('{LOOKUP}', '{A}')") == device_token(A)
-    assert given(desk, f"query('{LOOKUP}')") == []
+    assert given(workspace, f"query('{LOOKUP}', {numbers})") == tokens
+    assert workspace.calls() == 1
+    assert given(workspace, f"lookup('{LOOKUP}', '{A}')") == device_token(A)
+    assert given(workspace, f"query('{LOOKUP}')") == []
 
 
-def test_what_is_missing(desk: Desk) -> None:
-    desk.world(there(A), there(B, unlisted=True))
-    desk.sandbox.set_readings(listing="partial")
-    said = error(desk, f"lookup('{LOOKUP}', '{A}', '{B}')")
+def test_what_is_missing(workspace: Workspace) -> None:
+    workspace.world(there(A), there(B, unlisted=True))
+    workspace.sandbox.set_readings(listing="partial")
+    said = error(workspace, f"lookup('{LOOKUP}', '{A}', '{B}')")
     assert f"Looking up the token of device {B}: the account does not list it; check the number" in said
-    assert given(desk, f"query('{LOOKUP}', '{GONE}', '{A}', '{B}', on_missing='skip')") == [device_token(A)]
-    assert "No token" not in desk.errors
-    assert given(desk, f"query('{LOOKUP}', '{GONE}', '{A}', on_missing='warn')") == [device_token(A)]
-    assert f"No token of device {GONE} is returned: the account does not list it." in desk.errors
+    assert given(workspace, f"query('{LOOKUP}', '{GONE}', '{A}', '{B}', on_missing='skip')") == [device_token(A)]
+    assert "No token" not in workspace.errors
+    assert given(workspace, f"query('{LOOKUP}', '{GONE}', '{A}', on_missing='warn')") == [device_token(A)]
+    assert f"No token of device {GONE} is returned: the account does not list it." in workspace.errors
 
 
 WRONG_LOOKUPS = [
@@ -109,34 +114,34 @@ WRONG_LOOKUPS = [
 ]
 
 
-def test_what_cannot_be_right_is_said_in_a_sentence(desk: Desk) -> None:
-    said = errors(desk, [f"lookup('{LOOKUP}', {terms})" for terms, _words in WRONG_LOOKUPS])
+def test_what_cannot_be_right_is_said_in_a_sentence(workspace: Workspace) -> None:
+    said = errors(workspace, [f"lookup('{LOOKUP}', {terms})" for terms, _words in WRONG_LOOKUPS])
     for (terms, words), one in zip(WRONG_LOOKUPS, said, strict=True):
         assert words in one, (terms, one)
 
 
 @ON_EACH_CORE
-def test_options_from_the_environment(desk: Desk) -> None:
+def test_options_from_the_environment(workspace: Workspace) -> None:
     empty = {"FONNTE_API_TIMEOUT": "", "FONNTE_API_RETRIES": "", "FONNTE_API_RETRY_MAX_DELAY": ""}
-    assert given(desk, f"lookup('{LOOKUP}', '{A}')", env=empty) == device_token(A)
+    assert given(workspace, f"lookup('{LOOKUP}', '{A}')", env=empty) == device_token(A)
     unset = {"FONNTE_ACCOUNT_TOKEN": "", "FONNTE_API_ENDPOINT": ""}
-    assert "there is no token" in error(desk, f"lookup('{LOOKUP}', '{A}')", env=unset)
+    assert "there is no token" in error(workspace, f"lookup('{LOOKUP}', '{A}')", env=unset)
     # The environment of the process is as it was afterwards: an empty variable is still there.
     kept = (
         f"[lookup('{LOOKUP}', '{A}') | length > 0, lookup('ansible.builtin.env', 'FONNTE_API_TIMEOUT', default='gone')]"
     )
-    assert given(desk, kept, env=empty) == [True, ""]
+    assert given(workspace, kept, env=empty) == [True, ""]
     warned = f"lookup('{LOOKUP}', '{A}', validate_certs=false)"
-    assert given(desk, warned) == device_token(A) and "validate_certs is false" in desk.errors
+    assert given(workspace, warned) == device_token(A) and "validate_certs is false" in workspace.errors
 
 
 @ON_EACH_CORE
-def test_each_item_of_a_loop_reads_a_list_of_its_own(desk: Desk) -> None:
+def test_each_item_of_a_loop_reads_a_list_of_its_own(workspace: Workspace) -> None:
     """A device that got another number, or was made, while the loop runs is not mistaken."""
     info = {"fonnte.whatsapp.fonnte_device_info": {"device_token": f"{{{{ lookup('{LOOKUP}', item) }}}}"}}
     environment = {"FONNTE_ACCOUNT_TOKEN": ""}
-    desk.play({**info, "loop": [A, B, C], "environment": environment}, words=["-vvvv"])
-    paths = [call["path"] for call in desk.sandbox.journal()]
+    workspace.play({**info, "loop": [A, B, C], "environment": environment}, words=["-vvvv"])
+    paths = [call["path"] for call in workspace.sandbox.journal()]
     assert paths.count("/device") == 3 <= paths.count("/get-devices")
     make = {
         "fonnte.whatsapp.fonnte_device": {
@@ -145,15 +150,15 @@ def test_each_item_of_a_loop_reads_a_list_of_its_own(desk: Desk) -> None:
         },
         "loop": ["081200013007", "081200013008"],
     }
-    desk.play(make)
-    assert [desk.sandbox.device(f"08120001300{index}")["name"] for index in (7, 8)] == ["n0", "n1"]
+    workspace.play(make)
+    assert [workspace.sandbox.device(f"08120001300{index}")["name"] for index in (7, 8)] == ["n0", "n1"]
 
 
 @ON_EACH_CORE
-def test_a_token_is_not_printed_where_the_page_says_so(desk: Desk) -> None:
+def test_a_token_is_not_printed_where_the_page_says_so(workspace: Workspace) -> None:
     """At -vvvv: an option that is masked, a variable that is not shown, a loop over numbers, no_log."""
     token = f"{{{{ lookup('{LOOKUP}', item) }}}}"
-    desk.play(
+    workspace.play(
         {"fonnte.whatsapp.fonnte_device": {"device_token": token, "autoread": True}, "loop": [A, B]},
         {
             "ansible.builtin.assert": {"that": ["secret | length > 4"]},
@@ -161,7 +166,7 @@ def test_a_token_is_not_printed_where_the_page_says_so(desk: Desk) -> None:
         },
         {
             "ansible.builtin.uri": {
-                "url": f"{desk.sandbox.url}/device",
+                "url": f"{workspace.sandbox.url}/device",
                 "method": "POST",
                 "headers": {"Authorization": token},
             },
@@ -171,7 +176,7 @@ def test_a_token_is_not_printed_where_the_page_says_so(desk: Desk) -> None:
         words=["-vvvv"],
         env={"ANSIBLE_LOG_VERBOSITY": "5"},
     )
-    assert {call["token"] for call in desk.sandbox.journal()} == {ACCOUNT, device_token(A), device_token(B)}
+    assert {call["token"] for call in workspace.sandbox.journal()} == {ACCOUNT, device_token(A), device_token(B)}
 
 
 # The filter
@@ -187,9 +192,9 @@ NUMBERS = [
 ]
 
 
-def test_a_number_as_it_is_dialled_from_abroad(desk: Desk) -> None:
+def test_a_number_as_it_is_dialled_from_abroad(workspace: Workspace) -> None:
     templates = ", ".join(f"({template})" for template, _digits in NUMBERS)
-    assert given(desk, f"[{templates}]") == [digits for _template, digits in NUMBERS]
+    assert given(workspace, f"[{templates}]") == [digits for _template, digits in NUMBERS]
 
 
 NO_NUMBERS = [
@@ -209,7 +214,7 @@ NO_NUMBERS = [
 ]
 
 
-def test_what_is_no_number_is_said_in_a_sentence(desk: Desk) -> None:
-    said = errors(desk, [template for template, _words in NO_NUMBERS])
+def test_what_is_no_number_is_said_in_a_sentence(workspace: Workspace) -> None:
+    said = errors(workspace, [template for template, _words in NO_NUMBERS])
     for (template, words), one in zip(NO_NUMBERS, said, strict=True):
         assert words in one.replace("\\u2026", "…"), (template, one)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A controller with a folder of inventories, on one ansible-core: what it prints and leaves behind is searched."""
+"""The workspace of a control node: a directory of inventories, on one ansible-core. Its output and files are searched."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def sample(cases: Sequence[Any], count: int) -> list[Any]:
     return list(cases if EVERY_CASE else cases[:count])
 
 
-class Desk:
-    """Where somebody works with inventories and playbooks."""
+class Workspace:
+    """A directory of a user with inventories and playbooks."""
 
     def __init__(self, sandbox: Sandbox, folder: Path, core: str = "newest") -> None:
         self.sandbox = sandbox
-        self.folder = folder / "desk"
+        self.folder = folder / "workspace"
         self.home = self.folder / "home"
         self.home.mkdir(parents=True)
         self._programs = CORES[core]

@@ -29,7 +29,7 @@ DEVICES: list[dict[str, t.Any]] = [
 ]
 
 
-class Desk:
+class Workspace:
     """A folder in which an account is taken over."""
 
     def __init__(self, folder: Path) -> None:
@@ -66,79 +66,79 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / "fonnte")
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "fonnte")
 
 
-def test_the_first_run_declares_what_is_shown(desk: Desk) -> None:
-    report = desk.run()
-    assert desk.declared() == [
+def test_the_first_run_declares_what_is_shown(workspace: Workspace) -> None:
+    report = workspace.run()
+    assert workspace.declared() == [
         {"device": A, "name": "Toko Satu - kasir", "autoread": True},
         {"device": C, "name": "yes"},
         {"device": B, "name": "Toko Dua - kasir", "autoread": False},
     ]
     assert report.result["devices"] == [A, C, B] and report.warnings == []
     assert [Path(path).name for path in report.result["files"]] == ["devices.yml", "hidden.csv", "hidden.yml"]
-    assert stat.S_IMODE(desk.folder.stat().st_mode) == 0o700
-    assert {stat.S_IMODE(path.stat().st_mode) for path in desk.folder.iterdir()} == {0o600}
-    before = desk.files()
-    again = desk.run()
+    assert stat.S_IMODE(workspace.folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in workspace.folder.iterdir()} == {0o600}
+    before = workspace.files()
+    again = workspace.run()
     assert not again.result["changed"] and again.result["files"] == [] and again.result["diff"] == []
-    assert desk.files() == before
+    assert workspace.files() == before
 
 
-def test_check_mode_foresees_and_writes_nothing(desk: Desk) -> None:
-    foreseen = desk.run(check=True).result
-    assert not desk.folder.exists()
-    assert foreseen == desk.run().result
-    desk.fill(d081200000001={"webhook": URL})
-    before = desk.files()
-    foreseen = desk.sheet(check=True).result
-    assert foreseen["changed"] and desk.files() == before
-    assert foreseen == desk.sheet().result
+def test_check_mode_foresees_and_writes_nothing(workspace: Workspace) -> None:
+    foreseen = workspace.run(check=True).result
+    assert not workspace.folder.exists()
+    assert foreseen == workspace.run().result
+    workspace.fill(d081200000001={"webhook": URL})
+    before = workspace.files()
+    foreseen = workspace.sheet(check=True).result
+    assert foreseen["changed"] and workspace.files() == before
+    assert foreseen == workspace.sheet().result
 
 
-def test_a_folder_that_is_there_keeps_its_mode_and_its_files_are_closed(desk: Desk) -> None:
-    desk.folder.mkdir()
-    desk.folder.chmod(0o755)
-    (desk.folder / "devices.yml").write_text("fleet_devices: []\n")
-    desk.run()
-    assert stat.S_IMODE(desk.folder.stat().st_mode) == 0o755
-    assert stat.S_IMODE((desk.folder / "devices.yml").stat().st_mode) == 0o600
+def test_a_folder_that_is_there_keeps_its_mode_and_its_files_are_closed(workspace: Workspace) -> None:
+    workspace.folder.mkdir()
+    workspace.folder.chmod(0o755)
+    (workspace.folder / "devices.yml").write_text("fleet_devices: []\n")
+    workspace.run()
+    assert stat.S_IMODE(workspace.folder.stat().st_mode) == 0o755
+    assert stat.S_IMODE((workspace.folder / "devices.yml").stat().st_mode) == 0o600
 
 
-def test_devices_that_came_later_are_added_and_what_was_typed_stays(desk: Desk) -> None:
-    desk.run(DEVICES[:1])
-    desk.fill(d081200000001={"quick": "yes"})
-    notes = "# my note\n" + (desk.folder / "devices.yml").read_text().replace("Toko Satu - kasir", "Toko Satu")
-    (desk.folder / "devices.yml").write_text(notes)
-    assert desk.run().result["devices"] == [C, B]
-    assert (desk.folder / "devices.yml").read_text().startswith("# my note\n")
-    assert desk.declared()[0]["name"] == "Toko Satu" and len(desk.declared()) == 3
-    assert desk.sheet(return_settings=True, no_log=True).result["settings"] == [{"device": A, "quick": True}]
+def test_devices_that_came_later_are_added_and_what_was_typed_stays(workspace: Workspace) -> None:
+    workspace.run(DEVICES[:1])
+    workspace.fill(d081200000001={"quick": "yes"})
+    notes = "# my note\n" + (workspace.folder / "devices.yml").read_text().replace("Toko Satu - kasir", "Toko Satu")
+    (workspace.folder / "devices.yml").write_text(notes)
+    assert workspace.run().result["devices"] == [C, B]
+    assert (workspace.folder / "devices.yml").read_text().startswith("# my note\n")
+    assert workspace.declared()[0]["name"] == "Toko Satu" and len(workspace.declared()) == 3
+    assert workspace.sheet(return_settings=True, no_log=True).result["settings"] == [{"device": A, "quick": True}]
 
 
 @pytest.mark.parametrize("spelling", ["0812-0000-0001", "+62 812 0000 0001", "6281200000001"])
-def test_a_device_that_is_declared_in_another_spelling_is_not_new(desk: Desk, spelling: str) -> None:
-    desk.folder.mkdir()
-    (desk.folder / "clients").mkdir()
-    (desk.folder / "clients" / "old.yml").write_text(f"fleet_devices:\n- device: '{spelling}'\n")
-    assert desk.run().result["devices"] == [C, B]
-    desk.fill(d081200000001={"quick": "no"})
-    assert desk.sheet().result["devices"] == [A]
-    assert desk.declared("clients/old.yml") == [{"device": spelling, "quick": False}]
+def test_a_device_that_is_declared_in_another_spelling_is_not_new(workspace: Workspace, spelling: str) -> None:
+    workspace.folder.mkdir()
+    (workspace.folder / "clients").mkdir()
+    (workspace.folder / "clients" / "old.yml").write_text(f"fleet_devices:\n- device: '{spelling}'\n")
+    assert workspace.run().result["devices"] == [C, B]
+    workspace.fill(d081200000001={"quick": "no"})
+    assert workspace.sheet().result["devices"] == [A]
+    assert workspace.declared("clients/old.yml") == [{"device": spelling, "quick": False}]
 
 
-def test_a_file_for_each_client(desk: Desk) -> None:
-    desk.run(clients="^(.+?) - ")
-    assert sorted(name for name in desk.files() if name.startswith("clients")) == [
+def test_a_file_for_each_client(workspace: Workspace) -> None:
+    workspace.run(clients="^(.+?) - ")
+    assert sorted(name for name in workspace.files() if name.startswith("clients")) == [
         "clients/others.yml",
         "clients/toko-dua.yml",
         "clients/toko-satu.yml",
     ]
-    assert [device["device"] for device in desk.declared("clients/others.yml")] == [C]
+    assert [device["device"] for device in workspace.declared("clients/others.yml")] == [C]
     moved = [{**DEVICES[0], "name": "Lain - kasir"}, *DEVICES[1:]]
-    assert not desk.run(moved, clients="^(.+?) - ").result["changed"]
+    assert not workspace.run(moved, clients="^(.+?) - ").result["changed"]
 
 
 @pytest.mark.parametrize(
@@ -150,57 +150,59 @@ def test_a_file_for_each_client(desk: Desk) -> None:
         (["!!! - 1", "Toko - 2"], ['"!!!"', "no file can be named"]),
     ],
 )
-def test_clients_that_would_share_a_file_are_both_named(desk: Desk, names: list[str], words: list[str]) -> None:
+def test_clients_that_would_share_a_file_are_both_named(
+    workspace: Workspace, names: list[str], words: list[str]
+) -> None:
     devices = [{"device": number, "name": name} for number, name in zip([A, C], names)]
     with pytest.raises(OptionError) as caught:
-        desk.run(devices, clients="^(.+?) - ")
+        workspace.run(devices, clients="^(.+?) - ")
     assert all(word in str(caught.value) for word in words), str(caught.value)
-    assert not desk.folder.exists()
+    assert not workspace.folder.exists()
 
 
 @pytest.mark.parametrize("name", ["../../etc", "a/b", ".hidden", "Ü日本", "CON", "a\nb"])
-def test_a_client_names_a_file_in_the_folder_and_nowhere_else(desk: Desk, name: str) -> None:
-    desk.run([{"device": A, "name": f"{name} - 1"}], clients=r"(?s)^(.+?) - ")
-    (file,) = (desk.folder / "clients").iterdir()
+def test_a_client_names_a_file_in_the_folder_and_nowhere_else(workspace: Workspace, name: str) -> None:
+    workspace.run([{"device": A, "name": f"{name} - 1"}], clients=r"(?s)^(.+?) - ")
+    (file,) = (workspace.folder / "clients").iterdir()
     assert file.suffix == ".yml" and not file.name.startswith(".")
 
 
 @pytest.mark.parametrize(("clients", "words"), [("(", "no regular expression"), ("^.+", "no group")])
-def test_an_expression_that_does_not_do(desk: Desk, clients: str, words: str) -> None:
+def test_an_expression_that_does_not_do(workspace: Workspace, clients: str, words: str) -> None:
     with pytest.raises(OptionError) as caught:
-        desk.run(clients=clients)
+        workspace.run(clients=clients)
     assert words in str(caught.value)
 
 
-def test_what_cannot_be_declared_is_left_out_with_a_warning(desk: Desk) -> None:
+def test_what_cannot_be_declared_is_left_out_with_a_warning(workspace: Workspace) -> None:
     devices = [
         {"device": A, "name": " Toko ", "autoread": True},
         {"device": "6281200000001", "name": "Toko"},
         {"device": "0812", "name": "Kurz"},
         {"device": C, "name": "Toko ", "autoread": False},
     ]
-    report = desk.run(devices)
-    assert desk.declared() == [{"device": C, "autoread": False}]
+    report = workspace.run(devices)
+    assert workspace.declared() == [{"device": C, "autoread": False}]
     assert [warning.split(":")[0] for warning in report.warnings] == [
         "Device 0812 is left out",
         "Device 081200000001 is left out",
         "The name of device 081200000003 is not declared",
         "Device 6281200000001 is left out",
     ]
-    (desk.folder / "hidden.csv").write_text("device,quick\n0812,yes\n")
+    (workspace.folder / "hidden.csv").write_text("device,quick\n0812,yes\n")
     with pytest.raises(FonnteError) as caught:
-        desk.run(devices, sheet=str(desk.folder / "hidden.csv"))
+        workspace.run(devices, sheet=str(workspace.folder / "hidden.csv"))
     assert caught.value.warnings == report.warnings
 
 
-def test_a_filled_sheet_goes_into_the_declarations(desk: Desk) -> None:
-    desk.run()
-    desk.fill(
+def test_a_filled_sheet_goes_into_the_declarations(workspace: Workspace) -> None:
+    workspace.run()
+    workspace.fill(
         d081200000001={"webhook": URL, "webhook_status": "none", "quick": "no"},
         d6281200000002={"target": "0812-9999-0000", "country_code": "62", "resend": "yes"},
     )
-    report = desk.sheet()
-    first, third, second = desk.declared()
+    report = workspace.sheet()
+    first, third, second = workspace.declared()
     assert first == {**_shown(DEVICES[0]), "quick": False, "webhook": URL, "webhook_status": ""}
     assert second == {**_shown(DEVICES[1]), "resend": True, "target": "081299990000", "country_code": "62"}
     assert third == {"device": C, "name": "yes"}
@@ -208,34 +210,36 @@ def test_a_filled_sheet_goes_into_the_declarations(desk: Desk) -> None:
     assert [Path(path).name for path in report.result["files"]] == ["devices.yml"]
     assert "s3cr3t" not in json.dumps(report.result)
     assert report.result["diff"][0]["after"][A]["webhook"] == "https://hooks.example.com/…"
-    assert not desk.sheet().result["changed"]
+    assert not workspace.sheet().result["changed"]
 
 
 def _shown(device: dict[str, t.Any]) -> dict[str, t.Any]:
     return {option: device[option] for option in ("device", "name", "autoread")}
 
 
-def test_the_same_sheet_in_yaml(desk: Desk) -> None:
-    desk.run()
-    path = desk.folder / "hidden.yml"
+def test_the_same_sheet_in_yaml(workspace: Workspace) -> None:
+    workspace.run()
+    path = workspace.folder / "hidden.yml"
     text = path.read_text("utf-8")
     path.write_text(text.replace("quick:\n", "quick: yes\n", 1).replace("webhook:\n", f"webhook: {URL}\n", 1), "utf-8")
-    desk.sheet("hidden.yml")
-    assert desk.declared()[0] == {**_shown(DEVICES[0]), "quick": True, "webhook": URL}
+    workspace.sheet("hidden.yml")
+    assert workspace.declared()[0] == {**_shown(DEVICES[0]), "quick": True, "webhook": URL}
 
 
-def test_nothing_is_written_while_a_cell_is_wrong(desk: Desk) -> None:
-    desk.run()
-    desk.fill(
+def test_nothing_is_written_while_a_cell_is_wrong(workspace: Workspace) -> None:
+    workspace.run()
+    workspace.fill(
         d081200000001={"webhook": URL, "quick": "s3cr3t"},
         d6281200000002={"webhook": "s3cr3t"},
         d081200000003={"device": "8,12E+10"},
     )
-    before = desk.files()
+    before = workspace.files()
     with pytest.raises(FonnteError) as caught:
-        desk.sheet()
+        workspace.sheet()
     text = str(caught.value)
-    assert text.startswith(f"Reading the sheet {desk.folder}/hidden.csv: 3 cells are wrong: row 2 (0812-0000-0001), ")
+    assert text.startswith(
+        f"Reading the sheet {workspace.folder}/hidden.csv: 3 cells are wrong: row 2 (0812-0000-0001), "
+    )
     assert text.endswith("; correct the sheet and run again.")
     wrong = caught.value.progress["wrong"]
     assert [(one["row"], one["column"]) for one in wrong] == [
@@ -244,54 +248,54 @@ def test_nothing_is_written_while_a_cell_is_wrong(desk: Desk) -> None:
         ("row 4", "webhook"),
     ]
     assert "s3cr3t" not in text + json.dumps(wrong)
-    assert desk.files() == before
+    assert workspace.files() == before
 
 
-def test_a_device_that_no_file_declares_or_two_do(desk: Desk) -> None:
-    desk.run()
-    (desk.folder / "clients").mkdir()
-    (desk.folder / "clients" / "a.yml").write_text(f"fleet_devices:\n- device: '{B}'\n")
-    declared = (desk.folder / "devices.yml").read_text().replace(A, "081200000009")
-    (desk.folder / "devices.yml").write_text(declared)
-    desk.fill(d081200000001={"quick": "no"}, d6281200000002={"quick": "no"})
+def test_a_device_that_no_file_declares_or_two_do(workspace: Workspace) -> None:
+    workspace.run()
+    (workspace.folder / "clients").mkdir()
+    (workspace.folder / "clients" / "a.yml").write_text(f"fleet_devices:\n- device: '{B}'\n")
+    declared = (workspace.folder / "devices.yml").read_text().replace(A, "081200000009")
+    (workspace.folder / "devices.yml").write_text(declared)
+    workspace.fill(d081200000001={"quick": "no"}, d6281200000002={"quick": "no"})
     with pytest.raises(FonnteError) as caught:
-        desk.sheet()
+        workspace.sheet()
     first, second = caught.value.progress["wrong"]
     assert (first["device"], first["problem"]) == (A, "no file declares it")
     assert second["device"] == B and "devices.yml and " in second["problem"]
 
 
-def test_another_value_is_exchanged_and_told(desk: Desk) -> None:
-    desk.run()
-    desk.fill(d081200000001={"webhook": URL, "quick": "no"})
-    desk.sheet()
-    desk.fill(d081200000001={"webhook": "https://hooks.example.com/other", "quick": "no"})
-    (warning,) = desk.sheet().warnings
+def test_another_value_is_exchanged_and_told(workspace: Workspace) -> None:
+    workspace.run()
+    workspace.fill(d081200000001={"webhook": URL, "quick": "no"})
+    workspace.sheet()
+    workspace.fill(d081200000001={"webhook": "https://hooks.example.com/other", "quick": "no"})
+    (warning,) = workspace.sheet().warnings
     assert "webhook of device 081200000001" in warning and "hooks" not in warning
-    assert desk.declared()[0]["webhook"] == "https://hooks.example.com/other"
+    assert workspace.declared()[0]["webhook"] == "https://hooks.example.com/other"
 
 
-def test_an_encrypted_value_stays_and_is_told(desk: Desk) -> None:
-    desk.run()
-    path = desk.folder / "devices.yml"
+def test_an_encrypted_value_stays_and_is_told(workspace: Workspace) -> None:
+    workspace.run()
+    path = workspace.folder / "devices.yml"
     path.write_text(path.read_text().replace("    autoread: true\n", '    webhook: "{{ vault_hook }}"\n'))
-    desk.fill(d081200000001={"webhook": URL})
-    report = desk.sheet()
+    workspace.fill(d081200000001={"webhook": URL})
+    report = workspace.sheet()
     assert not report.result["changed"] and "is encrypted or a template" in report.warnings[0]
 
 
-def test_an_account_without_devices(desk: Desk) -> None:
-    assert desk.run([]).result["devices"] == []
-    assert sorted(desk.files()) == ["hidden.csv", "hidden.yml"]
-    assert not desk.run([], clients="^(.+?) - ").result["changed"]
-    assert desk.sheet(devices=[]).result["devices"] == []
+def test_an_account_without_devices(workspace: Workspace) -> None:
+    assert workspace.run([]).result["devices"] == []
+    assert sorted(workspace.files()) == ["hidden.csv", "hidden.yml"]
+    assert not workspace.run([], clients="^(.+?) - ").result["changed"]
+    assert workspace.sheet(devices=[]).result["devices"] == []
 
 
-def test_settings_in_the_result_are_warned_of(desk: Desk) -> None:
-    desk.run()
-    desk.fill(d081200000001={"webhook": "none"})
-    assert "no no_log" in desk.sheet(return_settings=True).warnings[0]
-    report = desk.sheet(return_settings=True, no_log=True)
+def test_settings_in_the_result_are_warned_of(workspace: Workspace) -> None:
+    workspace.run()
+    workspace.fill(d081200000001={"webhook": "none"})
+    assert "no no_log" in workspace.sheet(return_settings=True).warnings[0]
+    report = workspace.sheet(return_settings=True, no_log=True)
     assert report.warnings == [] and report.result["settings"] == [{"device": A, "webhook": ""}]
 
 
@@ -304,49 +308,49 @@ def test_settings_in_the_result_are_warned_of(desk: Desk) -> None:
         ("hidden.csv", "a,b\n", "no column device"),
     ],
 )
-def test_a_file_that_cannot_be_read_stops_everything(desk: Desk, name: str, text: str, words: str) -> None:
-    desk.folder.mkdir()
-    (desk.folder / name).write_text(text)
+def test_a_file_that_cannot_be_read_stops_everything(workspace: Workspace, name: str, text: str, words: str) -> None:
+    workspace.folder.mkdir()
+    (workspace.folder / name).write_text(text)
     with pytest.raises(FonnteError) as caught:
-        desk.run()
-    assert words in str(caught.value) and str(desk.folder / name) in str(caught.value)
-    assert desk.files() == {name: text}
+        workspace.run()
+    assert words in str(caught.value) and str(workspace.folder / name) in str(caught.value)
+    assert workspace.files() == {name: text}
 
 
-def test_a_sheet_that_is_not_there(desk: Desk) -> None:
+def test_a_sheet_that_is_not_there(workspace: Workspace) -> None:
     with pytest.raises(FonnteError) as caught:
-        desk.sheet("other.csv")
+        workspace.sheet("other.csv")
     assert "there is no sheet" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["devices.yml", "hidden.csv", "clients"])
-def test_something_else_in_the_place_of_a_file(desk: Desk, name: str) -> None:
-    desk.folder.mkdir()
+def test_something_else_in_the_place_of_a_file(workspace: Workspace, name: str) -> None:
+    workspace.folder.mkdir()
     if name == "clients":
-        (desk.folder / name).write_text("x")
+        (workspace.folder / name).write_text("x")
     else:
-        (desk.folder / name).mkdir()
+        (workspace.folder / name).mkdir()
     with pytest.raises(FonnteError) as caught:
-        desk.run()
+        workspace.run()
     assert "cannot be read" in str(caught.value)
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(FonnteError) as caught:
-        Desk(tmp_path / "file" / "fonnte").run()
+        Workspace(tmp_path / "file" / "fonnte").run()
     assert "cannot be" in str(caught.value)
 
 
-def test_a_write_that_fails_leaves_the_file_whole(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.run()
-    desk.fill(d081200000001={"quick": "no"})
-    before = desk.files()
+def test_a_write_that_fails_leaves_the_file_whole(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace.run()
+    workspace.fill(d081200000001={"quick": "no"})
+    before = workspace.files()
 
     def fail(*_paths: str, **_where: int) -> None:
         raise OSError(28, "No space left on device")
 
     replace_os(monkeypatch, replace=fail)
     with pytest.raises(FonnteError) as caught:
-        desk.sheet()
-    assert "No space left" in str(caught.value) and desk.files() == before
+        workspace.sheet()
+    assert "No space left" in str(caught.value) and workspace.files() == before
