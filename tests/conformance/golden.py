@@ -57,7 +57,7 @@ def hook(name: str) -> str:
 
 
 @dataclass
-class Workspace:
+class Recording:
     """A control node with a sandbox, and the results so far."""
 
     sandbox: Sandbox
@@ -182,16 +182,16 @@ def _world(sandbox: Sandbox) -> None:
     sandbox.reset(accounts=[{"token": ACCOUNT, "plan": "Super", "devices": rows}])
 
 
-def _device(workspace: Workspace) -> None:
-    workspace.both(
+def _device(recording: Recording) -> None:
+    recording.both(
         device(device=FIRST, name="Toko Satu", autoread=True, webhook=hook("a"), quick=True),
         device(device=NEW, name="Toko Baru", autoread=True, personal=True, webhook=hook("b")),
         device(device=SECOND, webhook="", resend=True, target="081200009001"),
         device(device=THIRD, state="disconnected"),
     )
-    workspace.sandbox.edit(FIRST, name="Lain", quick=False)
-    workspace.run(device(device=FIRST, name="Toko Satu", quick=True, handle_write_only="always_update"))
-    workspace.run(
+    recording.sandbox.edit(FIRST, name="Lain", quick=False)
+    recording.run(device(device=FIRST, name="Toko Satu", quick=True, handle_write_only="always_update"))
+    recording.run(
         device(device=FOURTH),
         device(device=FIRST, name="T"),
         device(device="12"),
@@ -202,34 +202,34 @@ def _device(workspace: Workspace) -> None:
     )
 
 
-def _deletion(workspace: Workspace) -> None:
-    workspace.sandbox.next_otp(OTP)
+def _deletion(recording: Recording) -> None:
+    recording.sandbox.next_otp(OTP)
     absent = device(device=SECOND, state="absent")
-    workspace.run(absent, absent.but(request_otp=True), device(device=FOURTH, state="absent"), check=True)
-    workspace.run(absent, absent.but(request_otp=True), absent.but(request_otp=True), absent.but(otp=WRONG_OTP))
-    workspace.run(absent.but(otp=OTP), check=True)
-    workspace.run(absent.but(otp=OTP), absent.but(otp=OTP))
+    recording.run(absent, absent.but(request_otp=True), device(device=FOURTH, state="absent"), check=True)
+    recording.run(absent, absent.but(request_otp=True), absent.but(request_otp=True), absent.but(otp=WRONG_OTP))
+    recording.run(absent.but(otp=OTP), check=True)
+    recording.run(absent.but(otp=OTP), absent.but(otp=OTP))
 
 
-def _stamped(workspace: Workspace) -> None:
+def _stamped(recording: Recording) -> None:
     stamped = device(device=FIRST, name="Toko Satu", quick=True, webhook=hook("a"), handle_write_only="stamped")
-    workspace.both(stamped)
-    workspace.sandbox.edit(FIRST, autoread=True)
-    workspace.run(stamped.but(autoread=False), device_info(devices=[FIRST], recorded=True))
-    workspace.both(device(device=THIRD, quick=True, handle_write_only="attest"))
+    recording.both(stamped)
+    recording.sandbox.edit(FIRST, autoread=True)
+    recording.run(stamped.but(autoread=False), device_info(devices=[FIRST], recorded=True))
+    recording.both(device(device=THIRD, quick=True, handle_write_only="attest"))
 
 
-def _webhooks(workspace: Workspace) -> None:
+def _webhooks(recording: Recording) -> None:
     four = {option: hook(option) for option in WEBHOOKS}
-    workspace.both(webhook_config(device=FIRST, **four))
-    workspace.both(webhook_config(device=FIRST, state="absent"))
-    workspace.run(webhook_config(device=NEW, **four), webhook_config(device=NEW, state="absent"), check=True)
-    workspace.run(webhook_config(device=NEW, **four), webhook_config(device=FIRST, webhook="ftp://hooks.example.com"))
+    recording.both(webhook_config(device=FIRST, **four))
+    recording.both(webhook_config(device=FIRST, state="absent"))
+    recording.run(webhook_config(device=NEW, **four), webhook_config(device=NEW, state="absent"), check=True)
+    recording.run(webhook_config(device=NEW, **four), webhook_config(device=FIRST, webhook="ftp://hooks.example.com"))
 
 
-def _read(workspace: Workspace) -> None:
-    workspace.run(device(device=FIRST, quick=True, webhook=hook("a")))
-    workspace.run(
+def _read(recording: Recording) -> None:
+    recording.run(device(device=FIRST, quick=True, webhook=hook("a")))
+    recording.run(
         device_info(),
         device_info(devices=[FIRST, NEW], profile=True, recorded=True),
         device_info(connection="connected", quota_below=10),
@@ -238,10 +238,10 @@ def _read(workspace: Workspace) -> None:
         record_info(),
     )
     listed = [{"device": FIRST, "name": "Toko Lama"}, {"device": SECOND, "name": "=1+1"}]
-    workspace.run_sheet(devices=listed, dest=str(workspace.folder / "sheet"))
-    workspace.sandbox.remove(FIRST)
-    backup = str(workspace.folder / "backup.json")
-    workspace.run(
+    recording.run_sheet(devices=listed, dest=str(recording.folder / "sheet"))
+    recording.sandbox.remove(FIRST)
+    backup = str(recording.folder / "backup.json")
+    recording.run(
         record(operation="backup", path=backup),
         record(operation="forget", orphans=True),
         record(operation="restore", path=backup),
@@ -258,39 +258,39 @@ FLEET = [
 ]
 
 
-def _fleet(workspace: Workspace) -> None:
+def _fleet(recording: Recording) -> None:
     fleet = Task("fonnte_fleet", {"devices": FLEET, "defaults": {"autoread": True}, "unlisted": "report"})
-    workspace.both(fleet)
-    workspace.sandbox.edit(SECOND, name="Lain")
-    workspace.run(fleet, check=True)
-    workspace.run(
+    recording.both(fleet)
+    recording.sandbox.edit(SECOND, name="Lain")
+    recording.run(fleet, check=True)
+    recording.run(
         fleet.but(unlisted="error"),
         fleet.but(devices=[{**row, "webhook": ""} for row in FLEET], max_clear=1),
         fleet.but(devices=[*FLEET, {"device": "+62 812 0001 5001", "name": "Toko"}]),
         fleet.but(devices=[{"device": NEW, "name": "T"}]),
     )
-    workspace.sandbox.fault("status", path="/update-device", number=FIRST, code=503, times=None)
-    workspace.run(fleet.but(devices=[{**row, "group": True} for row in FLEET]))
+    recording.sandbox.fault("status", path="/update-device", number=FIRST, code=503, times=None)
+    recording.run(fleet.but(devices=[{**row, "group": True} for row in FLEET]))
 
 
-def _audit(workspace: Workspace) -> None:
+def _audit(recording: Recording) -> None:
     audit = Task("fonnte_audit", {"devices": [{**row, "autoread": True} for row in FLEET]})
-    workspace.run(audit, check=True)
-    workspace.run(Task("fonnte_fleet", {"devices": FLEET}), audit)
+    recording.run(audit, check=True)
+    recording.run(Task("fonnte_fleet", {"devices": FLEET}), audit)
 
 
-def _linking(workspace: Workspace) -> None:
-    qr = device_qr(device=SECOND, dest=str(workspace.folder / "code.png"))
-    workspace.both(qr)
-    workspace.run(
+def _linking(recording: Recording) -> None:
+    qr = device_qr(device=SECOND, dest=str(recording.folder / "code.png"))
+    recording.both(qr)
+    recording.run(
         device_qr(device=SECOND, method="code", whatsapp=PHONE),
-        device_qr(device=FIRST, dest=str(workspace.folder / "none.png")),
-        device_qr(device=NEW, dest=str(workspace.folder / "none.png")),
+        device_qr(device=FIRST, dest=str(recording.folder / "none.png")),
+        device_qr(device=NEW, dest=str(recording.folder / "none.png")),
         device_qr(device=SECOND, method="code"),
     )
 
 
-def _messages(workspace: Workspace) -> None:
+def _messages(recording: Recording) -> None:
     hello = message(device=FIRST, target=[PERSON], message="hello")
     tasks = (
         hello,
@@ -301,14 +301,14 @@ def _messages(workspace: Workspace) -> None:
         hello.but(schedule="2020-01-01T00:00:00Z"),
         hello.but(target=["nobody"]),
     )
-    workspace.run(*tasks, check=True)
-    workspace.run(*tasks)
-    workspace.sandbox.fault("reset", path="/send", when="after")
-    workspace.run(hello)
+    recording.run(*tasks, check=True)
+    recording.run(*tasks)
+    recording.sandbox.fault("reset", path="/send", when="after")
+    recording.run(hello)
 
 
-def _troubles(workspace: Workspace) -> None:
-    order = workspace.sandbox.fault
+def _troubles(recording: Recording) -> None:
+    order = recording.sandbox.fault
     task = device(device=FIRST, name="Toko Satu")
     for kind, rule in (
         ("status", {"path": "/get-devices", "code": 503}),
@@ -317,51 +317,51 @@ def _troubles(workspace: Workspace) -> None:
         ("status", {"path": "/update-device", "code": 500}),
     ):
         order(kind, **rule)
-        workspace.run(task)
-        workspace.sandbox.clear_faults()
-    workspace.run(task.but(api_endpoint="http://192.0.2.1"), task.but(account_token=None), task.but(device=None))
+        recording.run(task)
+        recording.sandbox.clear_faults()
+    recording.run(task.but(api_endpoint="http://192.0.2.1"), task.but(account_token=None), task.but(device=None))
 
 
-def _playbooks(workspace: Workspace) -> None:
+def _playbooks(recording: Recording) -> None:
     clients = [
         {"name": "Toko Bunga", "package": "cashier", "devices": FLEET[:2]},
         {"name": "Warung", "devices": FLEET[2:]},
     ]
     everything = {**dict.fromkeys(FLAGS, True), **dict.fromkeys(WEBHOOKS, ""), "resend": False}
     common = {"fleet_defaults": everything, "fleet_packages": {"cashier": {"quick": False}}}
-    workspace.file("clients/common.yml", common)
-    workspace.file("clients/clients.yml", {"fleet_clients": clients})
-    folder = ("-e", f"provision_files={workspace.folder}/clients")
-    workspace.book("provision", *folder, "--check")
-    workspace.book("provision", *folder)
-    workspace.book("provision", *folder)
-    workspace.book(
-        "audit", "-e", f"audit_files={workspace.folder}/clients", "-e", f"audit_dest={workspace.folder}/audit"
+    recording.file("clients/common.yml", common)
+    recording.file("clients/clients.yml", {"fleet_clients": clients})
+    folder = ("-e", f"provision_files={recording.folder}/clients")
+    recording.book("provision", *folder, "--check")
+    recording.book("provision", *folder)
+    recording.book("provision", *folder)
+    recording.book(
+        "audit", "-e", f"audit_files={recording.folder}/clients", "-e", f"audit_dest={recording.folder}/audit"
     )
-    workspace.book("record")
-    workspace.book("adopt", "-e", f"adopt_dest={workspace.folder}/adopted")
-    workspace.file("clients/clients.yml", {"fleet_clients": [{**clients[0], "packge": "cashier"}]})
-    workspace.book("provision", *folder)
+    recording.book("record")
+    recording.book("adopt", "-e", f"adopt_dest={recording.folder}/adopted")
+    recording.file("clients/clients.yml", {"fleet_clients": [{**clients[0], "packge": "cashier"}]})
+    recording.book("provision", *folder)
 
 
-def _decommission(workspace: Workspace) -> None:
-    workspace.sandbox.next_otp(OTP)
+def _decommission(recording: Recording) -> None:
+    recording.sandbox.next_otp(OTP)
     names = {"decommission_devices": [SECOND], "decommission_names": {SECOND: "Toko Dua"}}
-    words = ("-e", f"@{workspace.file('leave.json', names)}")
-    workspace.book("decommission", *words, "--check")
-    workspace.book("decommission", *words)
-    codes = ("-e", f"@{workspace.file('codes.json', {**names, 'decommission_otps': {SECOND: OTP}})}")
-    workspace.book("decommission", *codes)
+    words = ("-e", f"@{recording.file('leave.json', names)}")
+    recording.book("decommission", *words, "--check")
+    recording.book("decommission", *words)
+    codes = ("-e", f"@{recording.file('codes.json', {**names, 'decommission_otps': {SECOND: OTP}})}")
+    recording.book("decommission", *codes)
 
 
-def _doctor(workspace: Workspace) -> None:
-    facts = str(workspace.folder / "facts.json")
+def _doctor(recording: Recording) -> None:
+    facts = str(recording.folder / "facts.json")
     trial = doctor(device=NEW, dest=facts, account_token=ACCOUNT)
-    workspace.run(trial, check=True)
-    workspace.run(trial.but(consent=True))
+    recording.run(trial, check=True)
+    recording.run(trial.but(consent=True))
 
 
-SCENARIOS: dict[str, Callable[[Workspace], None]] = {
+SCENARIOS: dict[str, Callable[[Recording], None]] = {
     function.__name__.strip("_"): function
     for function in (
         _device,
@@ -384,10 +384,10 @@ SCENARIOS: dict[str, Callable[[Workspace], None]] = {
 def results_of(name: str, sandbox: Sandbox, folder: Path) -> str:
     """Run a scenario, and return its steps as JSON."""
     _world(sandbox)
-    workspace = Workspace(sandbox, Player(folder, sandbox), folder, [])
-    SCENARIOS[name](workspace)
+    recording = Recording(sandbox, Player(folder, sandbox), folder, [])
+    SCENARIOS[name](recording)
     replaced = {sandbox.url: "<api>", sandbox.control_url: "<control>", str(folder): "<folder>"}
-    return json.dumps(normalize(workspace.steps, replaced), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    return json.dumps(normalize(recording.steps, replaced), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def recorded(name: str) -> str:

@@ -68,7 +68,8 @@ def _wrong_option(name: str) -> str:
     return "state: gone" if "\n  state:" in text else "nmae: Toko"
 
 
-@pytest.mark.parametrize("name", NAMES)
+# The bar keeps all of them on one worker: they share the run of the linter.
+@pytest.mark.parametrize("name", NAMES, ids=lambda name: f"lint|{name}")
 def test_a_wrong_option_is_found(name: str, found: dict[str, list[str]]) -> None:
     word = _wrong_option(name).partition(": ")[2 if "state" in _wrong_option(name) else 0]
     # Where an option is required, the linter reports that first.
