@@ -679,6 +679,9 @@ class Tunnel(socketserver.StreamRequestHandler):
     """A proxy that leads everything to one place."""
 
     def handle(self) -> None:
+        # TLS to the proxy itself is refused at once, as a real proxy without TLS does.
+        if self.connection.recv(1, socket.MSG_PEEK) == b"\x16":
+            return
         while self.rfile.readline().strip():
             pass
         with socket.create_connection(("127.0.0.1", urlsplit(os.environ["TUNNEL_TO"]).port or 0)) as there:

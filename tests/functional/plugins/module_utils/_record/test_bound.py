@@ -282,8 +282,10 @@ class Attack(RuleBasedStateMachine):
         assert all(is_name(name.partition(".")[0]) or name.startswith(".") for name in os.listdir(self.folder))
 
 
+# As many as the random walks of test_stateful.py: more on demand, and once a week.
+ATTACKS = int(os.environ.get("FONNTE_WALKS", "50"))
 Attack.TestCase.settings = settings(
-    max_examples=150,
+    max_examples=ATTACKS,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
