@@ -15,6 +15,7 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import READINGS, Hook, account_token
 from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import MARK, Player, Run, Task, snapshot
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 CORES = [Path(sys.executable).parent, *(Path(path) for path in [os.environ.get("FONNTE_TESTS_OLDEST")] if path)]
@@ -110,7 +111,8 @@ def test_an_audit_in_other_readings(reading: str, sandbox: Sandbox, player: Play
 # --- the playbook -------------------------------------------------------------------------------------------------
 
 
-def test_files_of_clients_name_their_owners_on_both_cores(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+@pytest.mark.parametrize("core", CORES if len(USUAL_CORES) > 1 else CORES[:1], indirect=True)
+def test_files_of_clients_name_their_owners(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.reset(accounts=[{"token": ACCOUNT}])
     player = Player(tmp_path, sandbox, programs=core)
     clients = player.home / "clients"

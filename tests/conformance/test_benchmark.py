@@ -12,21 +12,22 @@ import pytest
 from ansible_collections.fonnte.whatsapp.tests.bench import implementations, measurement
 from ansible_collections.fonnte.whatsapp.tests.bench.measurement import Bench, BenchError
 from ansible_collections.fonnte.whatsapp.tests.bench.rows import Row
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import sample
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 SIZE = 3
 LIST, ADD, UPDATE = "/get-devices", "/add-device", "/update-device"
 EXPECTED = [
     (Row(implementations.URI, implementations.TENTH, SIZE), {LIST: 3, UPDATE: 1}),
-    (Row(implementations.URI_ONE_LIST, implementations.NOTHING, SIZE), {LIST: 1}),
-    (Row(implementations.ORDINARY, implementations.NOTHING, SIZE), {LIST: 3}),
     (Row(implementations.IN_PROCESS, implementations.TENTH, SIZE), {LIST: 1, UPDATE: 1}),
+    (Row(implementations.ORDINARY, implementations.NOTHING, SIZE), {LIST: 3}),
+    (Row(implementations.FLEET, implementations.NOTHING, SIZE, check=True), {LIST: 1}),
+    (Row(implementations.FLOOR_ONE, implementations.MAKE, SIZE), {LIST: 1, ADD: 3, UPDATE: 3}),
+    (Row(implementations.URI_ONE_LIST, implementations.NOTHING, SIZE), {LIST: 1}),
     (Row(implementations.IN_PROCESS, implementations.DISCONNECT, SIZE), {LIST: 4, "/disconnect": 3}),
     (Row(implementations.IN_PROCESS, implementations.SEND, SIZE), {LIST: 3, "/send": 3}),
-    (Row(implementations.FLEET, implementations.NOTHING, SIZE, check=True), {LIST: 1}),
     (Row(implementations.FLOOR, implementations.TENTH, SIZE, latency=50), {LIST: 1, UPDATE: 1}),
     (Row(implementations.URI, implementations.MAKE, SIZE), {ADD: 3, UPDATE: 3}),
-    (Row(implementations.FLOOR_ONE, implementations.MAKE, SIZE), {LIST: 1, ADD: 3, UPDATE: 3}),
 ]
 
 
@@ -39,7 +40,7 @@ def bench(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.smoke
 def test_the_ways_do_their_work(bench: Bench, sandbox: Sandbox) -> None:
-    for row, calls in EXPECTED:
+    for row, calls in sample(EXPECTED, 5):
         took = bench.measure(row)
         assert dict(took.calls) == calls, row.name
         assert took.seconds > 0 and took.cpu > 0 and took.largest > 10_000, row.name

@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.yaml_edit import rendered
-from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES, USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.conformance.test_adopt_playbook import ACCOUNT, Office
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
 
+# Results of modules differ between cores; what adopt writes is read by the same code of the collection on each.
 ON_EACH_CORE = pytest.mark.parametrize("core", list(CORES.values()), ids=list(CORES))
+ON_USUAL_CORES = pytest.mark.parametrize("core", [CORES[core] for core in USUAL_CORES], ids=USUAL_CORES)
 A, B, C, D, NEW = "081200013001", "081200013002", "081200013003", "081200013004", "081200013009"
 # A name has 30 characters at most, and with a stamp 23.
 SHORT = "{{q('pipe','>~/ran')}}"
@@ -111,7 +113,7 @@ def test_results_of_modules_are_data_however_a_playbook_puts_them_together(
     assert office.sandbox.device(NEW)["name"] == SHORT
 
 
-@ON_EACH_CORE
+@ON_USUAL_CORES
 def test_names_that_adopt_writes_are_data_when_they_are_read(office: Office, core: Path) -> None:
     office.core = core
     office.world(devices(SHORT, LEFT, RIGHT, MARKUP))
@@ -135,7 +137,7 @@ def test_names_that_adopt_writes_are_data_when_they_are_read(office: Office, cor
         assert "~/ran" in (office.home / "report" / name).read_text(encoding="utf-8")
 
 
-@ON_EACH_CORE
+@ON_USUAL_CORES
 def test_a_declaration_that_adopt_wrote_defines_no_delimiters(office: Office, core: Path, tmp_path: Path) -> None:
     """The sandbox takes no name that is this long; the service may."""
     office.core = core
@@ -147,7 +149,7 @@ def test_a_declaration_that_adopt_wrote_defines_no_delimiters(office: Office, co
     assert code != 0 and "30" in output and ran(office.home) == []
 
 
-@ON_EACH_CORE
+@ON_USUAL_CORES
 def test_the_offline_check_of_a_pull_request_runs_nothing_of_it(office: Office, core: Path) -> None:
     """Neither names of files, nor keys, nor values, as they were and as they are."""
     office.core = core

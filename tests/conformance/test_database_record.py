@@ -32,6 +32,7 @@ from ansible_collections.fonnte.whatsapp.tests.postgresql import (
     postgresql_server,
     record_url,
 )
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
 
 __all__ = ["postgresql_server", "record_url"]
@@ -73,7 +74,7 @@ def play_at_once(pods: Sequence[Player], task: Task, env: dict[str, str | None])
     return [runs[place] for place in range(len(pods))]
 
 
-@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize("core", USUAL_CORES)
 def test_pods_that_begin_empty_act_like_one_machine(
     core: str, sandbox: Sandbox, record_url: str, tmp_path: Path
 ) -> None:
