@@ -448,18 +448,18 @@ def test_a_write_that_was_sent_may_be_applied_when_its_time_is_up(
 
 def test_a_request_on_an_open_connection_needs_no_thread(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[threading.Thread] = []
-    start = threading.Thread.start
 
-    def counted(thread: threading.Thread) -> None:
-        started.append(thread)
-        start(thread)
+    class Counted(threading.Thread):
+        def start(self) -> None:
+            started.append(self)
+            super().start()
 
     transport = connect(sandbox, timeout=PATIENT)
     with monkeypatch.context() as patched:
-        patched.setattr(threading.Thread, "start", counted)
+        replace_functions(patched, "threading", Thread=Counted)
         for _number in range(5):
             assert transport.exchange(Call(LIST, sandbox.account_token)).body["status"] is True
-    # The one that has connected. The threads of the sandbox belong to another process.
+    # The one that has connected.
     assert len(started) == 1
 
 
