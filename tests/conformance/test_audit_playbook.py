@@ -111,7 +111,7 @@ def test_an_audit_in_other_readings(reading: str, sandbox: Sandbox, player: Play
 # --- the playbook -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("core", CORES if len(USUAL_CORES) > 1 else CORES[:1], indirect=True)
+@pytest.mark.parametrize("core", CORES[: len(USUAL_CORES)], ids=USUAL_CORES, indirect=True)
 def test_files_of_clients_name_their_owners(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.reset(accounts=[{"token": ACCOUNT}])
     player = Player(tmp_path, sandbox, programs=core)
