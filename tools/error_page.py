@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``python -m tools.error_page``: docs/troubleshooting.md lists each error that a user can meet, and no other one.
 
-A linter: it reads the errors from the source, from the arguments of each error that is created there. A text that is put
-together elsewhere is not visible there. It is searched for among all texts of the source only where the page has it.
+A linter: it reads the errors from the source, from the arguments of each error that is created there. A text that is
+put together elsewhere is not visible there. It is searched for in all texts of the source only where the page has it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs tasks as the action plugins do, without a process of Ansible: a task takes milliseconds instead of half a second."""
+"""Runs tasks as the action plugins do, without a process of Ansible: a task takes milliseconds."""
 
 from __future__ import annotations
 

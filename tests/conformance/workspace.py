@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The workspace of a control node: a directory of inventories, on one ansible-core. Its output and files are searched."""
+"""The workspace of a control node: a directory of inventories, on one core. Its output and files are searched."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ON_EACH_CORE = pytest.mark.parametrize("core", CORES, indirect=True)
 USUAL_CORES = tuple(CORES) if os.environ.get("FONNTE_TESTS_CORES") == "all" else ("newest",)
 # Every page of the documentation takes minutes to follow: all of them are if asked, and else those that all begin with.
 EVERY_PAGE = os.environ.get("FONNTE_TESTS_PAGES") == "all"
-# A refusal with several causes: a process for each takes minutes, and what tells them apart has tests without processes.
+# A refusal with several causes: a process for each takes minutes, and the causes have tests without processes.
 EVERY_CASE = os.environ.get("FONNTE_TESTS_CASES") == "all"
 ACCOUNT = f"account-{MARK}-inventory"
 PLUGIN = {"plugin": "fonnte.whatsapp.fonnte"}
