@@ -17,12 +17,16 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import fl
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import message as _module_message
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import record as _module_record
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import record_info as _module_record_info
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report, Task, run_command
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import Spec, renamed
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import (
+    ModuleInput,
+    ModuleResult,
+    run_command,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import Spec, resolve_aliases
 
 from .sandbox.driver import Sandbox
 
-MODULES: dict[str, tuple[Spec, t.Callable[[Task], Report]]] = {
+MODULES: dict[str, tuple[Spec, t.Callable[[ModuleInput], ModuleResult]]] = {
     "device": (_module_device.DEVICE, _module_device.run_device),
     "webhook_config": (_module_device.WEBHOOK_CONFIG, _module_device.run_webhook_config),
     "device_info": (_module_info.DEVICE_INFO, _module_info.run_device_info),
@@ -69,19 +73,19 @@ class Controller:
     def complete(self, module: str, **params: t.Any) -> dict[str, t.Any]:
         """Return all options of a module as Ansible would hand them over."""
         spec, _command = MODULES[module]
-        given = renamed(spec, {**self.common, **params})
+        given = resolve_aliases(spec, {**self.common, **params})
         unknown = set(given) - set(spec)
         assert not unknown, f"no option of {module}: {unknown}"
         return _complete(spec, given)
 
-    def run(self, module: str, check: bool = False, **params: t.Any) -> Report:
+    def run(self, module: str, check: bool = False, **params: t.Any) -> ModuleResult:
         """Run a module; FonnteError where it fails."""
         complete = self.complete(module, **params)
-        given = renamed(MODULES[module][0], {**self.common, **params})
-        task = Task(complete, self.environment, check_mode=check, given=given, show=self.shown.append)
+        given = resolve_aliases(MODULES[module][0], {**self.common, **params})
+        task = ModuleInput(complete, self.environment, check_mode=check, raw_params=given, notify=self.shown.append)
         return run_command(MODULES[module][1], task)
 
-    def device(self, device: t.Any, check: bool = False, **params: t.Any) -> Report:
+    def device(self, device: t.Any, check: bool = False, **params: t.Any) -> ModuleResult:
         """Run fonnte_device."""
         return self.run("device", check, device=device, **params)
 

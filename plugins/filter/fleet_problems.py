@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.input_files import find_encoding_problem
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import printable
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import misspelt, read_fleet
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import misspelling_warnings, read_fleet
 
 DOCUMENTATION = r"""
 name: fleet_problems
@@ -90,7 +90,7 @@ def fleet_problems(
     """Return a sentence for each reason why sources do not declare one fleet."""
     unread = [(path, problem) for path in files for problem in [find_encoding_problem(path)] if problem]
     problems = [f"{path} {problem}; save it as UTF-8." for path, problem in unread]
-    problems += [*misspelt(names, options), *read_fleet(sources, stamped).problems]
+    problems += [*misspelling_warnings(names, options), *read_fleet(sources, stamped).problems]
     # A key or a name of a file is anybody's, and the sentence goes to a terminal.
     return [printable(problem) for problem in problems]
 

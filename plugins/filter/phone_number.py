@@ -14,9 +14,9 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.phone_numbers import (
     COUNTRY,
     check_country,
-    dialled,
+    to_international,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import cut, printable
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import printable, truncate
 
 DOCUMENTATION = r"""
 name: phone_number
@@ -80,7 +80,7 @@ _value:
   sample: "6281200001001"
 """
 
-LONGEST_SHOWN = 40
+MAX_SHOWN_LENGTH = 40
 
 
 def phone_number(value: object, country: object = COUNTRY) -> str:
@@ -91,16 +91,16 @@ def phone_number(value: object, country: object = COUNTRY) -> str:
         )
     problem = ""
     try:
-        return dialled(value, check_country(country))
+        return to_international(value, check_country(country))
     except OptionError as fault:
         problem = f"{fault.problem}; {fault.advice}."
-        wrong = country if fault.doing == "Option country" else value
+        wrong = country if fault.operation == "Option country" else value
     raise AnsibleFilterError(f"Filter phone_number, {_shown(wrong)}: {problem}")
 
 
 def _shown(value: object) -> str:
     """Return a value as it may be printed: in a list of numbers somebody has to find it."""
-    return f'"{cut(printable(str(value)), LONGEST_SHOWN)}"'
+    return f'"{truncate(printable(str(value)), MAX_SHOWN_LENGTH)}"'
 
 
 class FilterModule:

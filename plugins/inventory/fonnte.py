@@ -132,8 +132,12 @@ import typing as t
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import Keep
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError, doing
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import ProcessCache
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
+    FonnteError,
+    OptionError,
+    error_context,
+)
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device, ambiguities
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._inventory.account import ACCOUNT, Account, open_account
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._inventory.hosts import (
@@ -143,15 +147,15 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._inventory.hosts i
     host_variables,
     to_cache,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import hide
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import mask_secrets
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import common_warnings
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.filters import FILTERS, choose, filter_of
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.filters import FILTERS, choose, parse_filter
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import (
     as_data,
     check_token,
     empty_variables_unset,
-    plain,
     sentence,
+    untag,
 )
 
 NAMES = ("fonnte.yml", "fonnte.yaml")
@@ -188,42 +192,42 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Read the account's list, or the cache, and add a host for each device."""
         super().parse(inventory, loader, path, cache)
         fault: FonnteError | None = None
-        keep = Keep()
+        keep = ProcessCache()
         try:
             self._read_config_data(path)
             self._parse(path, cache, keep)
         except FonnteError as error:
             fault = error
         finally:
-            keep.drop()
+            keep.clear()
         # Out here, since newer ansible-cores print what an error was caused by.
         if fault:
             raise AnsibleParserError(sentence(fault))
 
-    def _parse(self, path: str, cache: bool, keep: Keep) -> None:
+    def _parse(self, path: str, cache: bool, keep: ProcessCache) -> None:
         params = self._params()
-        wanted = filter_of(params)
+        wanted = parse_filter(params)
         for warning in common_warnings(params):
             self.display.warning(warning)
         account = open_account(params, keep)
-        hide([params["account_token"]])
+        mask_secrets([params["account_token"]])
         devices = self._devices(account, path, cache)
         for warning in ambiguities(devices):
             self.display.warning(warning)
-        with doing("Choosing the devices"):
+        with error_context("Choosing the devices"):
             chosen, missing = choose(devices, wanted)
         for number in missing:
             self.display.warning(f"The account does not list device {number}, so it is no host.")
         # The names hang on all devices, and not on those that are wanted now.
         names = host_names(devices, params["hostname"], self._groups())
         by_device = {id(device): name for device, name in zip(devices, names)}
-        hosts = {by_device[id(device)]: device for device in chosen if wanted.wants(device)}
+        hosts = {by_device[id(device)]: device for device in chosen if wanted.matches(device)}
         self._add(hosts, account)
         self._construct(list(hosts))
 
     def _params(self) -> dict[str, t.Any]:
         options = (*ACCOUNT, *FILTERS, "hostname")
-        params = {option: plain(self.get_option(option)) for option in options}
+        params = {option: untag(self.get_option(option)) for option in options}
         params.update({option: self._filled_in(option) for option in ("account_token", "api_endpoint")})
         return params
 
@@ -235,7 +239,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         problem = ""
         try:
             self.templar.available_variables = self._vars or {}
-            value = plain(self.templar.template(value))
+            value = untag(self.templar.template(value))
         except AnsibleError as fault:
             problem = " ".join(str(fault).split())
         if problem:
@@ -251,10 +255,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if not self.get_option("cache") or self.get_option("return_tokens"):
             return account.devices()
         key = self.get_cache_key(path)
-        devices = from_cache(self._cached(key), account.mark) if cache else None
+        devices = from_cache(self._cached(key), account.cache_id) if cache else None
         if devices is None:
             devices = account.devices()
-            self._cache[key] = to_cache(devices, account.mark)
+            self._cache[key] = to_cache(devices, account.cache_id)
         return devices
 
     def _cached(self, key: str) -> object:
@@ -270,7 +274,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _add(self, hosts: dict[str, Device], account: Account) -> None:
         returned = bool(self.get_option("return_tokens"))
         if returned:
-            hide(device.token for device in hosts.values() if device.token)
+            mask_secrets(device.token for device in hosts.values() if device.token)
         for name, device in hosts.items():
             variables = {key: as_data(value) for key, value in host_variables(device, account.redactor).items()}
             if returned:

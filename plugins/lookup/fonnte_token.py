@@ -89,18 +89,22 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, NotFoundError, doing
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
+    FonnteError,
+    NotFoundError,
+    error_context,
+)
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.phone_numbers import has_country, parse_number
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._inventory.account import ACCOUNT, open_account
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import hide
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import mask_secrets
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import common_warnings
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import (
-    KEEP,
+    CACHE,
     check_token,
     empty_variables_unset,
-    plain,
     sentence,
+    untag,
 )
 
 display = Display()
@@ -123,16 +127,16 @@ class LookupModule(LookupBase):
         check_token(given)
         with empty_variables_unset():
             self.set_options(var_options=variables, direct=given)
-        written = [plain(term) for term in self._flatten(terms)]
+        written = [untag(term) for term in self._flatten(terms)]
         numbers = [parse_number(term, f"_terms[{index}]") for index, term in enumerate(written)]
-        params = {option: plain(self.get_option(option)) for option in ACCOUNT}
+        params = {option: untag(self.get_option(option)) for option in ACCOUNT}
         for warning in common_warnings(params):
             display.warning(warning)
-        account = open_account(params, KEEP)
-        hide([params["account_token"]])
+        account = open_account(params, CACHE)
+        mask_secrets([params["account_token"]])
         found = [self._token(number, account.find(number, has_country(term))) for number, term in zip(numbers, written)]
         tokens = [token for token in found if token]
-        hide(tokens)
+        mask_secrets(tokens)
         return tokens
 
     def _token(self, number: str, found: Device | None) -> str:
@@ -141,7 +145,7 @@ class LookupModule(LookupBase):
         problem = "the account lists it without a token" if found else "the account does not list it"
         on_missing = self.get_option("on_missing")
         if on_missing == "error":
-            with doing(f"Looking up the token of device {number}"):
+            with error_context(f"Looking up the token of device {number}"):
                 raise NotFoundError(
                     problem, "check the number and the account, or say on_missing='skip' if that is no error"
                 )

@@ -15,7 +15,7 @@ from datetime import date
 
 from ansible.module_utils.basic import missing_required_lib
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import Keep
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import ProcessCache
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
     FonnteError,
     MissingLibraryError,
@@ -30,10 +30,10 @@ except ImportError:
 
 VARIABLES = "FONNTE_"
 # A worker of Ansible runs all items of a loop; the next task has a worker of its own.
-KEEP = Keep()
+CACHE = ProcessCache()
 
 
-def plain(value: t.Any) -> t.Any:
+def untag(value: t.Any) -> t.Any:
     """Return an argument as a module gets it: without the tags that Ansible hangs on to values."""
     if value is None or isinstance(value, bool):
         return value
@@ -47,9 +47,9 @@ def plain(value: t.Any) -> t.Any:
         # What YAML takes for a time; str() would write it in another way than a module gets it.
         return value.isoformat()
     if isinstance(value, t.Mapping):
-        return {plain(key): plain(item) for key, item in value.items()}
+        return {untag(key): untag(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set)):
-        return [plain(item) for item in value]
+        return [untag(item) for item in value]
     # What is left is text in disguise, such as a secret from a vault.
     return str(value)
 

@@ -28,7 +28,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.input_file
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import printable
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import CLIENTS, NAMES
-from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import plain, trust_as_template
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import trust_as_template, untag
 
 PLAY = "the play"
 IGNORED_OF_HOSTS = tuple(name for name in NAMES if name != CLIENTS)
@@ -198,7 +198,7 @@ class SourceReader:
                 f"The inventory has no group or host {' and no '.join(unknown)}. Correct {self._prefix}hosts, or name the "
                 "inventory with -i."
             )
-        names = list(dict.fromkeys(plain(host) for name in given for host in groups.get(name, [name])))
+        names = list(dict.fromkeys(untag(host) for name in given for host in groups.get(name, [name])))
         limit = self._variables.get("ansible_limit")
         if not names or limit is None:
             return names
@@ -272,7 +272,7 @@ def _fill(templar: t.Any, data: t.Any) -> t.Any:
         ValueError: One fails in another way.
     """
     try:
-        return plain(templar.template(data))
+        return untag(templar.template(data))
     except AnsibleError:
         raise
     except Exception as exc:

@@ -26,7 +26,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration
     read_fleet,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.fleet import SOURCES
-from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import plain
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import untag
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_sources import (
     SourceError,
     SourceReader,
@@ -97,14 +97,14 @@ class DeclaredAction(InProcess):
 
     def _read(self, variables: dict[str, t.Any]) -> tuple[list[Result], list[str], int]:
         """Return the accounts that the sources declare, what is wrong with the declaration, and the number of files."""
-        given = {name: plain(self._task.args.get(name, [])) for name in ("files", "hosts")}
+        given = {name: untag(self._task.args.get(name, [])) for name in ("files", "hosts")}
         if not self._prefix:
             # In a role, null comes from a variable that has no value.
             given = {name: [] if value is None else value for name, value in given.items()}
         files = find_files(given["files"], f"{self._sources_prefix}files", self._base) if given["files"] != [] else []
         reader = SourceReader(self._loader, variables, self._sources_prefix)
         sources = reader.read(files, given["hosts"], own=bool(self._prefix))
-        own = {name: plain(self._task.args[option]) for option, name in _OWN.items() if self._task.args.get(option)}
+        own = {name: untag(self._task.args[option]) for option, name in _OWN.items() if self._task.args.get(option)}
         sources.update({TASK: own} if own and not self._prefix else {})
         stamped = self._task.args.get("handle_write_only") == "stamped"
         fleet = read_fleet(sources, stamped).in_account(self._run_token())
@@ -113,7 +113,7 @@ class DeclaredAction(InProcess):
 
     def _run_token(self) -> str:
         """Return the token of the account of the run; empty where there is none."""
-        return str(plain(self._task.args.get("account_token")) or os.environ.get("FONNTE_ACCOUNT_TOKEN", ""))
+        return str(untag(self._task.args.get("account_token")) or os.environ.get("FONNTE_ACCOUNT_TOKEN", ""))
 
     @abc.abstractmethod
     def _run_accounts(self, variables: dict[str, t.Any], why: str, accounts: list[Result], files: int) -> Result:

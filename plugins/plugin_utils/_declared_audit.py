@@ -12,7 +12,7 @@ import os
 import typing as t
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.audit import AUDIT, run_audit
-from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import plain
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import untag
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared import (
     DeclaredAction,
     Result,
@@ -44,7 +44,7 @@ class AuditAction(DeclaredAction):
             arguments["dest"] = os.path.join(str(dest), account["name"])
         # With several files, a device of no client belongs to its file.
         owners = account["sources"] if files > 1 else {}
-        arguments["owners"] = {**owners, **account["owners"], **plain(self._task.args.get("owners") or {})}
+        arguments["owners"] = {**owners, **account["owners"], **untag(self._task.args.get("owners") or {})}
         return self._run_module(variables, why, arguments, bool(self._task.check_mode))
 
 

@@ -19,12 +19,12 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.accounts im
     AccountsOptions,
     reconcile_accounts,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import misspelt
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import misspelling_warnings
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.summary import tokens_by_client
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.device_info import DEVICE_INFO, run_device_info
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.fleet import FLEET, run_fleet
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import API
-from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import plain
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import untag
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_sources import SourceError
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared import (
     DeclaredAction,
@@ -40,7 +40,7 @@ ROLE_PREFIX = "fleet_"
 
 
 @dataclass
-class _Run:
+class _AccountRun:
     """The run of a task on all accounts."""
 
     variables: dict[str, t.Any] = field(repr=False)
@@ -68,14 +68,14 @@ class FleetAction(DeclaredAction):
                 "and name the clients in fleet_hosts. Nothing was done."
             )
         names = [name for name in variables if name.startswith(ROLE_PREFIX)]
-        wrong = misspelt(names, variables.get("fleet_options", ()))
+        wrong = misspelling_warnings(names, variables.get("fleet_options", ()))
         if wrong:
             raise SourceError(" ".join(map(printable, wrong)))
 
     def _run_accounts(self, variables: dict[str, t.Any], why: str, accounts: list[Result], files: int) -> Result:
         try:
             export = self._token_export()
-            run = _Run(variables, why, bool(self._task.check_mode), export)
+            run = _AccountRun(variables, why, bool(self._task.check_mode), export)
             export.prepare(_token_files(accounts), run.check_mode)
         except ExportError as exc:
             return failed_before([str(exc)])
@@ -88,7 +88,7 @@ class FleetAction(DeclaredAction):
         return self._result(run, accounts, ended)
 
     def _token_export(self) -> TokenExport:
-        given = plain(self._task.args.get("tokens") or {})
+        given = untag(self._task.args.get("tokens") or {})
         command = given.get("command") or []
         if not isinstance(command, list) or any(not isinstance(word, str) for word in command):
             raise ExportError(
@@ -105,7 +105,7 @@ class FleetAction(DeclaredAction):
             self._prefix,
         )
 
-    def _options(self, run: _Run) -> AccountsOptions:
+    def _options(self, run: _AccountRun) -> AccountsOptions:
         arguments = self._task.args
         defaults = {option: FLEET[option].get("default") for option, _what, _key in LIMITS}
         limits = {option: arguments.get(option, defaults[option]) for option in defaults}
@@ -121,7 +121,7 @@ class FleetAction(DeclaredAction):
 
     # An account
 
-    def _account(self, run: _Run, account: Result, preview: bool, limits: t.Mapping[str, int] | None) -> Result:
+    def _account(self, run: _AccountRun, account: Result, preview: bool, limits: t.Mapping[str, int] | None) -> Result:
         """Return the result of the module on one account, and export the tokens of its devices."""
         arguments = self._arguments_of(account)
         arguments.update(limits or {})
@@ -130,7 +130,7 @@ class FleetAction(DeclaredAction):
             self._export(run, account, arguments, result)
         return result
 
-    def _export(self, run: _Run, account: Result, arguments: Result, result: Result) -> None:
+    def _export(self, run: _AccountRun, account: Result, arguments: Result, result: Result) -> None:
         listed = self._list_tokens(run, {name: arguments[name] for name in arguments if name in API})
         if listed.get("failed"):
             run.unexported.append(str(listed["msg"]))
@@ -142,7 +142,7 @@ class FleetAction(DeclaredAction):
                 except ExportError as exc:
                     run.unexported.append(str(exc))
 
-    def _list_tokens(self, run: _Run, arguments: Result) -> Result:
+    def _list_tokens(self, run: _AccountRun, arguments: Result) -> Result:
         arguments = {**arguments, "return_tokens": True}
         if run.why:
             name = "fonnte.whatsapp.fonnte_device_info"
@@ -154,15 +154,15 @@ class FleetAction(DeclaredAction):
         self._finders.append(lister.finder)
         return listed
 
-    def _keep(self, run: _Run, client: Result) -> bool:
+    def _keep(self, run: _AccountRun, client: Result) -> bool:
         return bool(run.export.dest) and run.export.keep(client, run.check_mode)
 
-    def _give(self, run: _Run, client: Result) -> bool:
+    def _give(self, run: _AccountRun, client: Result) -> bool:
         return bool(run.export.command) and not run.check_mode and run.export.give(client)
 
     # The result
 
-    def _result(self, run: _Run, accounts: list[Result], ended: Result) -> Result:
+    def _result(self, run: _AccountRun, accounts: list[Result], ended: Result) -> Result:
         results, told = ended["results"], ended["told"]
         failures = [*ended["failures"], *run.unexported]
         result: Result = {

@@ -27,7 +27,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport import CALL_TIMEOUTS
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport import MAX_TIMEOUTS_PER_REQUEST
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.descriptors import close_descriptor
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.lineage import current_lineage
@@ -36,18 +36,22 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_a
     bind,
     failure,
     hidden_values,
-    hide,
+    mask_secrets,
     prints_secrets,
     refuse_database,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report, Task, run_command
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import (
+    ModuleInput,
+    ModuleResult,
+    run_command,
+)
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import (
     RECORD_URL_VARIABLE,
     Spec,
-    renamed,
+    resolve_aliases,
 )
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._abandoned import current_watch
-from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import KEEP, plain
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import CACHE, untag
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._masking import Secrets, masked
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._progress import Progress
 
@@ -65,7 +69,7 @@ class InProcess(ActionBase):
     _supports_diff = True
 
     spec: t.ClassVar[Spec]
-    command: t.ClassVar[t.Callable[[Task], Report]]
+    command: t.ClassVar[t.Callable[[ModuleInput], ModuleResult]]
 
     def run(self, tmp: object = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Run the module here if that makes no difference, and as a module otherwise."""
@@ -74,7 +78,7 @@ class InProcess(ActionBase):
 
     def _run(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(None, variables)
-        why = self._why_as_a_module(variables)
+        why = self._fallback_reason(variables)
         if why:
             try:
                 current_lineage().require()
@@ -84,7 +88,7 @@ class InProcess(ActionBase):
             display.v(
                 f"{self._task.action} is run as an ordinary module: {why}", host=variables.get("inventory_hostname")
             )
-        with contextlib.nullcontext() if why else self._surroundings():
+        with contextlib.nullcontext() if why else self._module_environment():
             result.update(self._perform(variables, why))
         return result
 
@@ -97,7 +101,7 @@ class InProcess(ActionBase):
 
     # Here or there
 
-    def _why_as_a_module(self, variables: dict[str, t.Any]) -> str:
+    def _fallback_reason(self, variables: dict[str, t.Any]) -> str:
         """Return why the ordinary module has to be run; empty if there is no reason."""
         if not boolean(self._templar.template(variables.get(SWITCH, True)), strict=False):
             return f"{SWITCH} is false"
@@ -131,7 +135,7 @@ class InProcess(ActionBase):
     # Surroundings of a module
 
     @contextlib.contextmanager
-    def _surroundings(self) -> t.Iterator[None]:
+    def _module_environment(self) -> t.Iterator[None]:
         """Provide the environment and the working directory of a module while it runs.
 
         Whatever can fail fails before the module runs: after it, an error would replace its result.
@@ -156,7 +160,7 @@ class InProcess(ActionBase):
         self, variables: dict[str, t.Any], arguments: t.Mapping[str, t.Any], check_mode: bool
     ) -> dict[str, t.Any]:
         """Return the result of the module with these arguments, run in this process."""
-        given = renamed(self.spec, plain(arguments))
+        given = resolve_aliases(self.spec, untag(arguments))
         checked = ArgumentSpecValidator(bind(self.spec)).validate(given)
         hidden = hidden_values(checked._no_log_values, checked.validated_parameters)
         shows_invocation = _shows_invocation(variables)
@@ -172,7 +176,7 @@ class InProcess(ActionBase):
             result["warnings"] = warnings
         if shows_invocation:
             result["invocation"] = {"module_args": checked.validated_parameters}
-        return result if hide(hidden) else _masked(result, hidden)
+        return result if mask_secrets(hidden) else _masked(result, hidden)
 
     def _refusal(self, checked: t.Any) -> str:
         # In the words of AnsibleModule, which tells of the first error by its kind and of all by their texts.
@@ -191,7 +195,7 @@ class InProcess(ActionBase):
         """Show that long work is alive, for as long as it runs; a task that waits for a person is silent."""
         wanted = boolean(self._templar.template(variables.get(PROGRESS_SWITCH, True)), strict=False)
         show = self._show if wanted else self._keep_quiet
-        progress = Progress(show, params["api_endpoint"], params["api_timeout"] * CALL_TIMEOUTS)
+        progress = Progress(show, params["api_endpoint"], params["api_timeout"] * MAX_TIMEOUTS_PER_REQUEST)
         if wanted and not params.get("wait"):
             progress.watch()
         try:
@@ -215,17 +219,17 @@ class InProcess(ActionBase):
     ) -> dict[str, t.Any]:
         if self._task.until or (self._task.retries or 0) > 1:
             # All tries share this process, and each is to see what is there then.
-            KEEP.drop()
-        task = Task(
+            CACHE.clear()
+        task = ModuleInput(
             params,
             os.environ,
             check_mode=check_mode,
             prints_secrets=prints_secrets(bool(self._task.no_log)),
-            keep=KEEP,
+            cache=CACHE,
             secrets=self._new_finder(),
-            given=given,
+            raw_params=given,
             progress=progress,
-            show=self._keep_quiet if self._task.no_log else self._show,
+            notify=self._keep_quiet if self._task.no_log else self._show,
         )
         try:
             report = run_command(type(self).command, task)
@@ -234,10 +238,10 @@ class InProcess(ActionBase):
             return {"failed": True, **failure(fault)}
         except BaseException:
             # The task's time is over, or somebody pressed Ctrl-C: what is kept may be in the middle of a call.
-            KEEP.drop()
+            CACHE.clear()
             raise
         warnings += report.warnings
-        hide(report.secrets)
+        mask_secrets(report.secrets)
         return report.result
 
 

@@ -30,7 +30,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.input_file
 KEY = "fonnte_device_tokens"
 MODE_DIRECTORY, MODE_FILE = 0o700, 0o600
 # With its ending and the name of a temporary file, within what file systems allow.
-LONGEST_NAME = 150
+MAX_NAME_LENGTH = 150
 
 Values = t.Mapping[str, t.Any]
 
@@ -83,7 +83,7 @@ class TokenExport:
                 "could not be encrypted. Give the password with which ansible-vault is to encrypt them."
             )
         self._check_directory()
-        names = [name for name in files if len(name.encode()) > LONGEST_NAME]
+        names = [name for name in files if len(name.encode()) > MAX_NAME_LENGTH]
         if names:
             raise ExportError(
                 f"The name {names[0][:40]}… is too long for a file of tokens; give the client a shorter name. Nothing was "

@@ -19,7 +19,6 @@ from typing import Any
 from ..postgresql import Server, find_installations, start_server
 from ..postgresql_proxy import Proxy
 from ..sandbox.driver import Sandbox
-from .rows import Row
 from .implementations import (
     CONCURRENCY,
     DATABASES,
@@ -35,6 +34,7 @@ from .implementations import (
     to_change,
     writes,
 )
+from .rows import Row
 
 HERE = Path(__file__).resolve().parent
 PACKAGE = "Super"

@@ -13,17 +13,17 @@ from datetime import datetime, timezone
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.findings import (
     Audit,
+    AuditInput,
     Auditor,
     Limits,
-    Seen,
     Show,
-    audited,
+    audit_policy,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import Redactor
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import Settings
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.planner import make_plan
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.result import show
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.result import mask_value
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.state import Desired, Observed, Recorded, State
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord
 
@@ -35,7 +35,7 @@ LONG_AGO = "2026-06-02T03:04:05Z"
 def shown() -> Show:
     """What masks the values of settings."""
     redactor = Redactor("a key")
-    return lambda option, value: show(option, value, redactor)
+    return lambda option, value: mask_value(option, value, redactor)
 
 
 def auditor(owners: dict[str, str] | None = None, secrets: Sequence[str] = ()) -> Auditor:
@@ -56,33 +56,35 @@ def seen(
     record: DeviceRecord | None = None,
     state: str = "present",
     **declared: object,
-) -> Seen:
+) -> AuditInput:
     """A declared device, with the plan that a run would make for it."""
     settings: Settings = declared  # type: ignore[assignment]
-    desired = audited(Desired(number or (there.number if there else ""), State(state), settings))
+    desired = audit_policy(Desired(number or (there.number if there else ""), State(state), settings))
     observed = Observed(there.number, there.settings, there.connected, stamp=there.stamp) if there else None
     plan = make_plan(desired, observed, Recorded(record or DeviceRecord()), NOW)
-    return Seen(desired, desired.number, there, plan)
+    return AuditInput(desired, desired.number, there, plan)
 
 
 def recorded(**settings: object) -> DeviceRecord:
     """A record of what was applied long ago."""
-    return DeviceRecord().confirm(settings, LONG_AGO)  # type: ignore[arg-type]
+    return DeviceRecord().mark_confirmed(settings, LONG_AGO)  # type: ignore[arg-type]
 
 
-def report(subjects: Sequence[Seen], others: Sequence[Device] = (), owners: dict[str, str] | None = None) -> Audit:
+def report(
+    subjects: Sequence[AuditInput], others: Sequence[Device] = (), owners: dict[str, str] | None = None
+) -> Audit:
     """A report of these declared devices and these others."""
     judge = auditor(owners)
     listed = [one.device for one in subjects if one.device] + list(others)
     free = sum((one.package or "").lower() == "free" for one in listed)
-    found = [judge.declared(one) for one in subjects]
+    found = [judge.audit_declared(one) for one in subjects]
     missing = sum(one.device is None for one in subjects)
     return Audit(
         NOW,
         "Toko Bersama",
         "https://api.fonnte.com",
         Limits(),
-        (*found, *(judge.stranger(one) for one in others)),
+        (*found, *(judge.audit_undeclared(one) for one in others)),
         judge.account(free, missing),
         len(listed),
         free,
@@ -110,7 +112,9 @@ def everything() -> Audit:
         seen(device(five, "Toko Lima", expires=soon, quota=12), name="Toko Lima"),
         seen(None, six, name="Toko Enam"),
         seen(device(seven, "Toko Tujuh"), name="Toko Tujuh", webhook=HOOK, quick=True),
-        Seen(Desired(eight), eight, looked=False, fault=f"Looking up device {eight}: the service did not answer."),
+        AuditInput(
+            Desired(eight), eight, observation=False, fault=f"Looking up device {eight}: the service did not answer."
+        ),
         *full,
     ]
     others = [device("081400000001", "Siapa ini?", package="Free")]

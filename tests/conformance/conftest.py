@@ -17,9 +17,9 @@ ROOT = Path(__file__).parents[5]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
+from ansible_collections.fonnte.whatsapp.tests.conformance.case_runner import IN_PROCESS, Round
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import CASES
 from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Player
-from ansible_collections.fonnte.whatsapp.tests.conformance.case_runner import IN_PROCESS, Round
 from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import World
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 

@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..control_node import Controller
-from .workspace import CORES
+from .control_nodes import ACCOUNT, FIRST, LONGEST_RUN, ControlNode, variables
 from .operations import OPERATIONS, Operation, decoys
 from .pairwise import Row
-from .control_nodes import ACCOUNT, FIRST, LONGEST_RUN, ControlNode, variables
+from .workspace import CORES
 
 RUNNER = os.environ.get("FONNTE_TESTS_RUNNER")
 # The directory that holds ansible_collections/ansible/posix, for the full product.

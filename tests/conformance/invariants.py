@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
 from ansible_collections.fonnte.whatsapp.tests.sandbox.model import DEFAULTS
 
-from .cases import FOUR, READINGS, Case, Hook, effective
 from .case_runner import WIRE, Devices, Pass, Story, wire
+from .cases import FOUR, READINGS, Case, Hook, effective
 
 Sentences = Iterator[str]
 # The first five are the contract's; what is carried or at risk is of use only before the write.

@@ -10,12 +10,12 @@ from collections.abc import Collection, Mapping, Sequence
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import Keep
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import ProcessCache
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import bind, failure
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Task as ModuleTask
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import run_command
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import renamed
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import resolve_aliases
 from ansible_collections.fonnte.whatsapp.tests.control_node import MODULES
 
 from .playbooks import Json, Player, Run, Task, Told, _tokens
@@ -36,20 +36,20 @@ class ModulePlayer(Player):
         assert not env and not defaults, "these need a process of Ansible"
         before = _tokens(self._sandbox)
         # The worker of a play keeps connections, and lists for a while; the next play begins without them.
-        keep = Keep()
+        keep = ProcessCache()
         told = [self._run_task(task, check, keep) for task in tasks]
         secrets = before | _tokens(self._sandbox)
         return Run(told, "", tuple(self._unfit("", told, secrets - set(may_show))))
 
-    def _run_task(self, task: Task, check: bool, keep: Keep) -> Told:
+    def _run_task(self, task: Task, check: bool, keep: ProcessCache) -> Told:
         spec, command = MODULES[task.module.removeprefix("fonnte_")]
         # As JSON, as a playbook is: no test hands over a tuple.
-        given: Json = renamed(spec, json.loads(json.dumps(dict(task.args))))
+        given: Json = resolve_aliases(spec, json.loads(json.dumps(dict(task.args))))
         given = {"api_endpoint": self._sandbox.url, "record_path": str(self.record), **given}
         checked = ArgumentSpecValidator(bind(spec)).validate(given)
         if checked.error_messages:
             return Told(True, {"msg": checked.error_messages[0]})
-        module_task = ModuleTask(checked.validated_parameters, {}, check_mode=check, keep=keep, given=given)
+        module_task = ModuleTask(checked.validated_parameters, {}, check_mode=check, cache=keep, raw_params=given)
         try:
             report = run_command(command, module_task)
         except FonnteError as exc:

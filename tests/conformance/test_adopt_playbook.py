@@ -23,8 +23,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES, USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import MARK, snapshot
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES, USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
 
 ON_EACH_CORE = pytest.mark.parametrize("core", [CORES[core] for core in USUAL_CORES], ids=USUAL_CORES)

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES
+from ansible_collections.fonnte.whatsapp.tests.conformance.control_nodes import ACCOUNT, INSTALLED, ControlNode
 from ansible_collections.fonnte.whatsapp.tests.conformance.environments import RUNNER
 from ansible_collections.fonnte.whatsapp.tests.conformance.page_runner import blocks_of
 from ansible_collections.fonnte.whatsapp.tests.conformance.selection import EVERYTHING
-from ansible_collections.fonnte.whatsapp.tests.conformance.control_nodes import ACCOUNT, INSTALLED, ControlNode
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 PAGE = blocks_of((INSTALLED / "docs" / "awx.md").read_text(encoding="utf-8"))

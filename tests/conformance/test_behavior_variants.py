@@ -16,9 +16,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.tests.conformance.cases import CASES, READINGS, USUAL_READINGS
-from ansible_collections.fonnte.whatsapp.tests.conformance.invariants import CLAIMS
-from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Told
 from ansible_collections.fonnte.whatsapp.tests.conformance.case_runner import (
     ALL_BOTH_WAYS,
     BOTH_WAYS,
@@ -27,6 +24,9 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.case_runner import (
     Round,
     ways,
 )
+from ansible_collections.fonnte.whatsapp.tests.conformance.cases import CASES, READINGS, USUAL_READINGS
+from ansible_collections.fonnte.whatsapp.tests.conformance.invariants import CLAIMS
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Told
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 # The readings of the quick tier: nothing special, and everything at once.

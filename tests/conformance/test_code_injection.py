@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.yaml_edit import rendered
-from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES, USUAL_CORES
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.yaml_edit import render
 from ansible_collections.fonnte.whatsapp.tests.conformance.test_adopt_playbook import ACCOUNT, Office
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES, USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
 
 # Results of modules differ between cores; what adopt writes is read by the same code of the collection on each.
@@ -142,7 +142,7 @@ def test_a_declaration_that_adopt_wrote_defines_no_delimiters(office: Office, co
     """The sandbox takes no name that is this long; the service may."""
     office.core = core
     office.world(devices("Toko"))
-    written = rendered(HEADER)
+    written = render(HEADER)
     office.dest.mkdir()
     (office.dest / "a.yml").write_text(f'fleet_devices:\n  - {{device: "{A}", name: {written}}}\n', encoding="utf-8")
     code, output = office.play("provision", "--check", provision_files=office.dest)

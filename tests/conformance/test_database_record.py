@@ -25,6 +25,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import (
     record,
     record_info,
 )
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.postgresql import (
     PASSWORD,
     QUOTED_PASSWORD,
@@ -32,7 +33,6 @@ from ansible_collections.fonnte.whatsapp.tests.postgresql import (
     postgresql_server,
     record_url,
 )
-from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
 
 __all__ = ["postgresql_server", "record_url"]

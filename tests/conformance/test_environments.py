@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES
+from ansible_collections.fonnte.whatsapp.tests.conformance.control_nodes import ControlNode
 from ansible_collections.fonnte.whatsapp.tests.conformance.environments import FACTORS, absent, possible
 from ansible_collections.fonnte.whatsapp.tests.conformance.operations import OPERATIONS
 from ansible_collections.fonnte.whatsapp.tests.conformance.pairwise import Row, pairs_of
@@ -26,8 +26,8 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.selection import (
     label,
     pairwise,
 )
-from ansible_collections.fonnte.whatsapp.tests.conformance.control_nodes import ControlNode
 from ansible_collections.fonnte.whatsapp.tests.conformance.verdicts import WRONG, carry_out
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 # Where each verdict is written for the page, as a file of JSON.

@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES as PROGRAMS
-from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import USUAL_CORES, sample
 from ansible_collections.fonnte.whatsapp.tests.conformance.test_fleet_role import (
     COMMON,
     FILES,
@@ -28,6 +26,8 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.test_fleet_role impor
     play_this,
     two_accounts,
 )
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES as PROGRAMS
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import USUAL_CORES, sample
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 Json = dict[str, Any]

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import EVERY_PAGE
+from ansible_collections.fonnte.whatsapp.tests.conformance.page_fixtures import GUIDES, NOT_RUN, Guide, first_commit
 from ansible_collections.fonnte.whatsapp.tests.conformance.page_runner import (
     SHELLS,
     Block,
@@ -27,8 +27,8 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.page_runner import (
     parses,
     scripts_in,
 )
-from ansible_collections.fonnte.whatsapp.tests.conformance.page_fixtures import GUIDES, NOT_RUN, Guide, first_commit
 from ansible_collections.fonnte.whatsapp.tests.conformance.phone_simulator import Person
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import EVERY_PAGE
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 COLLECTION = Path("ansible_collections") / "fonnte" / "whatsapp"

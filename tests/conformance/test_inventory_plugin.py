@@ -17,6 +17,8 @@ import pytest
 import yaml
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import device_token, there
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import MARK
+from ansible_collections.fonnte.whatsapp.tests.conformance.test_secrets import Onlooker
 from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import (
     ACCOUNT,
     CORES,
@@ -25,8 +27,6 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import (
     Workspace,
     sample,
 )
-from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import MARK
-from ansible_collections.fonnte.whatsapp.tests.conformance.test_secrets import Onlooker
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 DAY = 86_400

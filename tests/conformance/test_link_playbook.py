@@ -23,14 +23,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.qr_image import read_picture
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.qr_image import read_image
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import device_token, there
-from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.conformance.phone_simulator import Person
 from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Player, Run, device_qr
+from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import ACCOUNT, World
 from ansible_collections.fonnte.whatsapp.tests.conformance.terminal import at_a_terminal
 from ansible_collections.fonnte.whatsapp.tests.conformance.test_secrets import CORES, Onlooker
-from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import ACCOUNT, World
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 FIRST, SECOND, PAID, MISSING = "081200013001", "081200013002", "081200013003", "081200013009"
@@ -74,7 +74,7 @@ def test_a_qr_code(either: World, tmp_path: Path) -> None:
     told = run.only()
     assert told.changed and not told["connected"] and told["dest"] == str(dest) and told["device"] == FIRST
     assert told["diff"] == foreseen["diff"] and told.warnings == []
-    assert read_picture(base64.b64encode(dest.read_bytes()).decode())
+    assert read_image(base64.b64encode(dest.read_bytes()).decode())
     assert stat.S_IMODE(dest.stat().st_mode) == 0o600
     shows_no_picture(either, run, dest)
     either.sandbox.link(FIRST)
@@ -217,7 +217,7 @@ def test_a_run_that_is_killed_leaves_whole_files(
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     assert os.listdir(folder) == [f"{FIRST}.png"]
-    assert read_picture(base64.b64encode((folder / f"{FIRST}.png").read_bytes()).decode())
+    assert read_image(base64.b64encode((folder / f"{FIRST}.png").read_bytes()).decode())
 
 
 def _as_at_a_terminal() -> None:

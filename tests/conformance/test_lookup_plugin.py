@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import device_token, there
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import MARK
 from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import (
     ACCOUNT,
     ON_EACH_CORE,
     USUAL_CORES,
     Workspace,
 )
-from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import MARK
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 A, B, C = "081200013001", "6281200013002", "081200013003"

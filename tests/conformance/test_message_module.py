@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import device_token, there
-from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES, USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import MARK, Player, Run, Task, message
 from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import World
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES, USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 SENDER, UNLINKED, PERSON = "081200011001", "081200011002", "081200002001"

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import EVERY_PAGE
 from ansible_collections.fonnte.whatsapp.tests.conformance.phone_simulator import Person
 from ansible_collections.fonnte.whatsapp.tests.conformance.test_examples import (
     BEFORE,
@@ -26,6 +25,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.test_examples import 
     examples_of,
     run,
 )
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import EVERY_PAGE
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 Json = dict[str, Any]

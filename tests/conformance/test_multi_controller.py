@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.fonnte.whatsapp.tests.conformance.case_runner import WIRE
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import READINGS, USUAL_READINGS, Hook, account_token
 from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Player, Task, Told, device
-from ansible_collections.fonnte.whatsapp.tests.conformance.case_runner import WIRE
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
 
 ROUNDS = 5

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import there
-from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES, USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import (
     MARK,
     Player,
@@ -27,6 +26,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import (
     snapshot,
 )
 from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import ACCOUNT, World
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES, USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 FIRST, SECOND, GONE = "081200011001", "081200011002", "081200011003"

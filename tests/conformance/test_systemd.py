@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.tests.conformance.page_runner import SHELLS, blocks_of
 from ansible_collections.fonnte.whatsapp.tests.conformance.control_nodes import INSTALLED
+from ansible_collections.fonnte.whatsapp.tests.conformance.page_runner import SHELLS, blocks_of
 from ansible_collections.fonnte.whatsapp.tests.conformance.systemd_units import Service, verified
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 

@@ -11,8 +11,8 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import there
 from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Player, device, device_info
-from ansible_collections.fonnte.whatsapp.tests.conformance.test_secrets import CORES
 from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import World
+from ansible_collections.fonnte.whatsapp.tests.conformance.test_secrets import CORES
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 FIRST, SECOND, NEW = "081200010001", "081200010002", "081200010009"

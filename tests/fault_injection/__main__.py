@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from ..sandbox.driver import Sandbox
-from .document import counts, document
 from .cell_run import Stage, Verdict
+from .document import counts, document
 from .tables import CELLS, text_of
 
 

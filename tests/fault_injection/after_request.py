@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.http_session import Session
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._in_process import _working_directory
 
-from .scenarios import Scene
-from .fault_interface import Options, Place
 from ..operating_system import replaced_os
+from .fault_interface import Options, Place
+from .scenarios import Scene
 
 Begin = t.Callable[[], None]
 Around = t.Callable[[Place], t.ContextManager[Begin]]
@@ -47,7 +47,7 @@ class Afterwards:
     @contextlib.contextmanager
     def during(self, scene: Scene, place: Place) -> t.Iterator[Options]:
         """Have the trouble after the answer to the first request of the scene."""
-        exchange = Session.exchange
+        exchange = Session.send
         with contextlib.ExitStack() as stack:
             begin = stack.enter_context(self.around(place))
 
@@ -57,7 +57,7 @@ class Afterwards:
                     begin()
                 return answer
 
-            stack.enter_context(unittest.mock.patch.object(Session, "exchange", exchange_and_begin))
+            stack.enter_context(unittest.mock.patch.object(Session, "send", exchange_and_begin))
             yield {}
 
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import BY_OPTION
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleResult
 
 from ..control_node import Controller
 from ..sandbox.driver import Sandbox
-from .scenarios import SECRET, Scene
 from .fault_interface import Place, Trouble
+from .scenarios import SECRET, Scene
 
 # What a result calls a call that was carried out.
 TOLD_AS = {
@@ -92,7 +92,7 @@ class Stage:
             self._is_clear(scene, fault)
             if scene.module in ("device", "webhook_config", "fleet"):
                 self._hides_nothing(fault)
-            return Verdict.UNKNOWN if fault.progress.get("queued", False) is None else Verdict.LATER
+            return Verdict.UNKNOWN if fault.partial_result.get("queued", False) is None else Verdict.LATER
         self._keeps_secrets(f"{report.result}{report.warnings}")
         self._unrecorded = any("could not be recorded" in warning for warning in report.warnings)
         return Verdict.DONE
@@ -134,19 +134,19 @@ class Stage:
         """See that an error is one sentence: what was being done, to which device, what came back, what to do."""
         sentence = str(fault)
         assert sentence.endswith(".") and "\n" not in sentence and sentence.isprintable(), sentence
-        assert fault.problem and fault.advice and fault.doing, sentence
+        assert fault.problem and fault.advice and fault.operation, sentence
         assert scene.names is None or scene.names in sentence, f"it names no device: {sentence}"
         assert "Traceback" not in sentence and "object at 0x" not in sentence, sentence
-        self._keeps_secrets(f"{sentence}{fault.progress}{fault.warnings}")
+        self._keeps_secrets(f"{sentence}{fault.partial_result}{fault.warnings}")
 
     def _hides_nothing(self, fault: FonnteError) -> None:
         """See that what was carried out is told, or that it is told that nobody knows."""
-        told = set(fault.progress.get("operations", ()))
-        for device in fault.progress.get("devices", ()):
+        told = set(fault.partial_result.get("operations", ()))
+        for device in fault.partial_result.get("devices", ()):
             told.update(device["operations"])
         applied = {entry["path"] for entry in self._sandbox.writes() if entry["applied"]}
         untold = [path for path in applied if not told & TOLD_AS[path]]
-        in_doubt = fault.progress.get("summary", {}).get("in_doubt") or getattr(fault, "may_be_applied", False)
+        in_doubt = fault.partial_result.get("summary", {}).get("in_doubt") or getattr(fault, "may_be_applied", False)
         assert in_doubt or not untold, f"carried out and not told: {untold}: {fault}"
         # That a look failed is no word of what was sent before it.
         assert not untold or "Looking up" not in str(fault), f"carried out and not told: {untold}: {fault}"
@@ -178,5 +178,5 @@ class Stage:
             assert not (scene.call == "/disconnect" and device["linked"] and number in scene.holds)
 
 
-def _told(report: Report, key: str) -> t.Any:
+def _told(report: ModuleResult, key: str) -> t.Any:
     return report.result.get(key)

@@ -20,10 +20,10 @@ from pathlib import Path
 import requests
 
 from ..control_node import Controller
-from ..sandbox.driver import Sandbox
-from .scenarios import NUMBER, SECOND, Scene
-from .fault_interface import Options, Place
 from ..operating_system import replaced_os
+from ..sandbox.driver import Sandbox
+from .fault_interface import Options, Place
+from .scenarios import NUMBER, SECOND, Scene
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 # So long is a call under way when somebody else comes in between.

@@ -13,8 +13,8 @@ from email.utils import formatdate
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import transport as _transport
 
-from .scenarios import NUMBER, Scene
 from .fault_interface import Options, Place
+from .scenarios import NUMBER, Scene
 
 # Where a redirect of the table leads: replaced by the address of a server that must not be called.
 ELSEWHERE = "ELSEWHERE"
@@ -36,7 +36,7 @@ def _impatience(kind: str) -> tuple[Options, contextlib.AbstractContextManager[o
     # The whole call has to end, and no pause in the trickle: on a busy machine there are long ones. So the time for
     # the whole is cut down, and a read that is ended all the same is not repeated.
     options: Options = {"api_timeout": 2 * SLOW_TIMEOUT, "api_retries": 0}
-    return options, unittest.mock.patch.object(_transport, "CALL_TIMEOUTS", 2)
+    return options, unittest.mock.patch.object(_transport, "MAX_TIMEOUTS_PER_REQUEST", 2)
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ import typing as t
 from dataclasses import dataclass
 
 from .after_request import AFTERWARDS
-from .request_faults import FAULTS, LASTING
 from .cell_run import Stage, Verdict
-from .scenarios import SCENES, Scene
 from .environment_faults import DAMAGES, MACHINES, OTHERS, WAYS
 from .fault_interface import Trouble
+from .request_faults import FAULTS, LASTING
+from .scenarios import SCENES, Scene
 
 IMPOSSIBLE = "-"
 FAULTY = "what goes wrong"

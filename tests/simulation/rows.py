@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
     RecordChangedError,
     RecordError,
-    RecordHeldError,
+    RecordLockedError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backend import (
     Mark,
     Phase,
-    StorageHealth,
+    StorageCheck,
     Stored,
     Write,
 )
@@ -110,12 +110,12 @@ class RowBackend:
         return []
 
     @contextlib.contextmanager
-    def hold(self, names: t.Sequence[str], seconds: float) -> t.Iterator[None]:
+    def lock(self, names: t.Sequence[str], seconds: float) -> t.Iterator[None]:
         is_dying = False
         self._query(f"lock {names[0][:6]}")
         while any(name in self.table.held for name in names):
             if not seconds:
-                raise RecordHeldError("another run works on this device", "wait for it to end")
+                raise RecordLockedError("another run works on this device", "wait for it to end")
             self._query("wait", waits=True)
             self._query(f"lock {names[0][:6]}")
         for name in names:
@@ -155,7 +155,7 @@ class RowBackend:
 
     def put(self, writes: t.Sequence[Write], phase: Phase) -> dict[str, Stored]:
         free = sorted({write.name for write in writes if write.name not in self._found})
-        with self.hold(free, 0.0) if free else contextlib.nullcontext():
+        with self.lock(free, 0.0) if free else contextlib.nullcontext():
             self._query(f"write {writes[0].name[:6]}")
             for write in writes:
                 self.check_write(write)
@@ -177,8 +177,8 @@ class RowBackend:
     def warnings(self) -> list[str]:
         return []
 
-    def health(self) -> StorageHealth:
-        return StorageHealth(self.place, True, True, None, True, "It is a model.")
+    def health(self) -> StorageCheck:
+        return StorageCheck(self.place, True, True, None, True, "It is a model.")
 
 
 def connect_rows(table: Table, schedule: Schedule | None, node: Node) -> RowBackend:

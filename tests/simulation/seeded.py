@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import FonnteApi
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import FonnteClient
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device import stamp as _stamp
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import engine as _engine
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import evidence as _evidence
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.apply import Writer
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.locks import Hold
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.apply import Executor
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.locks import LockSet
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import encryption as _encryption
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord, NumberNote
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord, NumberRecord
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backend import FileBackend
 
 from .explore import Explorer, Findings, pair
@@ -69,18 +69,18 @@ def _compare_clocks(patch: Patch) -> None:
 
 def _compare_clocks_under_the_locks(patch: Patch) -> None:
     _compare_clocks(patch)
-    patch.setattr(Hold, "holds", lambda _self, _files: False)
+    patch.setattr(LockSet, "holds", lambda _self, _files: False)
 
 
 def _mark_after_the_response(patch: Patch) -> None:
-    listed = FonnteApi.get_devices
+    listed = FonnteClient.get_devices
 
-    def get_devices(self: FonnteApi, account_token: str, mark: t.Any = None) -> t.Any:
+    def get_devices(self: FonnteClient, account_token: str, mark: t.Any = None) -> t.Any:
         listing = listed(self, account_token)
         listing.mark = mark() if mark is not None else None
         return listing
 
-    patch.setattr(FonnteApi, "get_devices", get_devices)
+    patch.setattr(FonnteClient, "get_devices", get_devices)
 
 
 def _refresh_what_is_compared(patch: Patch) -> None:
@@ -96,13 +96,13 @@ def _refresh_what_is_compared(patch: Patch) -> None:
 
 
 def _confirm_before_the_response(patch: Patch) -> None:
-    send = Writer._send
+    send = Executor._send
 
-    def send_and_believe(self: Writer, settings: t.Any) -> None:
-        self._keep([(self._device_file, self._record.confirm(settings, "2026-11-22T09:00:00Z"))])
+    def send_and_believe(self: Executor, settings: t.Any) -> None:
+        self._save_or_warn([(self._device_file, self._record.mark_confirmed(settings, "2026-11-22T09:00:00Z"))])
         send(self, settings)
 
-    patch.setattr(Writer, "_send", send_and_believe)
+    patch.setattr(Executor, "_send", send_and_believe)
 
 
 def _bind_nothing(patch: Patch) -> None:
@@ -118,7 +118,7 @@ def _bind_nothing(patch: Patch) -> None:
 
     patch.setattr(_encryption, "_fernet", fernet)
     patch.setattr(_encryption.Cipher, "decrypt", decrypt)
-    patch.setattr(NumberNote, "is_creation_of", lambda self, _device_file: self.state == "creating")
+    patch.setattr(NumberRecord, "is_creation_of", lambda self, _device_file: self.state == "creating")
 
 
 _FERNET = _encryption._fernet
@@ -129,7 +129,7 @@ def _prove_the_declaration_first(patch: Patch) -> None:
         wanted = {option: declared[option] for option in known if option in declared}
         recorded = {option: item.value for option, item in known.items() if item.value is not None}
         for candidate in (wanted, {**recorded, **wanted}, recorded):
-            if stamp.proves(part, candidate):
+            if stamp.matches(part, candidate):
                 return {option: _evidence._proven(known[option], value) for option, value in candidate.items()}
         return {}
 
@@ -186,12 +186,12 @@ def search_digests(_explorer: Explorer) -> Findings:
         for recorded, declared, name in itertools.product(sets, sets, ("Toko", "Tokos")):
             found.schedules += 1
             code = _stamp.make_code("token", name, {"own": recorded}, None)
-            record = DeviceRecord().confirm(recorded, "2026-11-22T09:00:00Z", code)
+            record = DeviceRecord().mark_confirmed(recorded, "2026-11-22T09:00:00Z", code)
             stamp = _stamp.read_stamp("token", _stamp.stamped_name(name, code))
             if stamp is None:
                 continue
-            known = _evidence.remembered({}, record)
-            weighed = _evidence.weighed(known, declared, {}, stamp, _evidence.find_origin(stamp, record))
+            known = _evidence.known_settings({}, record)
+            weighed = _evidence.apply_stamp(known, declared, {}, stamp, _evidence.find_origin(stamp, record))
             wrong = [
                 option
                 for option, value in recorded.items()

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport import Reply
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Call
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import UnansweredError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport import ApiResponse
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Request
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import ResponseLostError
 
 from .scheduler import Crash, Node, Schedule
 
@@ -30,7 +30,7 @@ DEFAULTS = {
 WRITES = ("/add-device", "/update-device", "/delete-device", "/disconnect")
 
 Device = t.Dict[str, str]
-Check = t.Callable[[Node, Call], None]
+Check = t.Callable[[Node, Request], None]
 
 
 class Service:
@@ -47,7 +47,7 @@ class Service:
         self.listed: dict[int, dict[str, str]] = {}
         self.requests: list[tuple[int, str, int]] = []
 
-    def apply(self, node: Node, call: Call) -> dict[str, t.Any]:
+    def apply(self, node: Node, call: Request) -> dict[str, t.Any]:
         """Carry out a request, and return the response."""
         work = {
             "/get-devices": self._list,
@@ -62,7 +62,7 @@ class Service:
         """Return the number of a device; empty for no such device."""
         return self.devices.get(token, {}).get("device", "")
 
-    def _list(self, node: Node, _call: Call) -> dict[str, t.Any]:
+    def _list(self, node: Node, _call: Request) -> dict[str, t.Any]:
         self.listed[node.index] = {device["device"]: token for token, device in self.devices.items()}
         return {
             "status": True,
@@ -84,7 +84,7 @@ class Service:
             ],
         }
 
-    def _profile(self, _node: Node, call: Call) -> dict[str, t.Any]:
+    def _profile(self, _node: Node, call: Request) -> dict[str, t.Any]:
         device = self.devices.get(call.token)
         if device is None:
             return refusal("token invalid")
@@ -99,7 +99,7 @@ class Service:
             "expired": "18 November 2029",
         }
 
-    def _add(self, _node: Node, call: Call) -> dict[str, t.Any]:
+    def _add(self, _node: Node, call: Request) -> dict[str, t.Any]:
         form = dict(call.form)
         if any(device["device"] == form["device"] for device in self.devices.values()):
             return refusal("device already exist")
@@ -108,7 +108,7 @@ class Service:
         self.devices[token] = {**DEFAULTS, **form}
         return {"status": True, "token": token, "device": form["device"], "name": form["name"], "autoread": "off"}
 
-    def _update(self, _node: Node, call: Call) -> dict[str, t.Any]:
+    def _update(self, _node: Node, call: Request) -> dict[str, t.Any]:
         device = self.devices.get(call.token)
         if device is None:
             return refusal("token invalid")
@@ -120,7 +120,7 @@ class Service:
         self.devices[call.token] = {**DEFAULTS, "device": number, **form}
         return {"status": True, "detail": "device updated!"}
 
-    def _delete(self, _node: Node, call: Call) -> dict[str, t.Any]:
+    def _delete(self, _node: Node, call: Request) -> dict[str, t.Any]:
         device = self.devices.get(call.token)
         if device is None:
             return refusal("token invalid")
@@ -151,13 +151,13 @@ class SimulatedTransport:
         self._node = node
         self._check = check
 
-    def exchange(self, call: Call) -> Reply:
+    def exchange(self, call: Request) -> ApiResponse:
         """Make a request, and return the response."""
         if call.guard is not None:
             call.guard()
         kind = self._schedule.step(self._node, f"send {call.path}")
         if kind == "refused":
-            return Reply(200, refusal("the service is busy"))
+            return ApiResponse(200, refusal("the service is busy"))
         if kind == "late":
             self._schedule.add(Node(len(self._schedule.nodes), "late", self._carry_out_late(call)))
             self._node.is_dead = True
@@ -167,15 +167,15 @@ class SimulatedTransport:
         body = self._apply(call)
         if self._schedule.step(self._node, f"response {call.path}") == "lost":
             raise _lost(call)
-        return Reply(200, body)
+        return ApiResponse(200, body)
 
-    def _apply(self, call: Call) -> dict[str, t.Any]:
+    def _apply(self, call: Request) -> dict[str, t.Any]:
         if call.path in WRITES:
             self._check(self._node, call)
         self._service.requests.append((self._node.index, call.path, len(self._schedule.trace)))
         return self._service.apply(self._node, call)
 
-    def _carry_out_late(self, call: Call) -> t.Callable[[Node], None]:
+    def _carry_out_late(self, call: Request) -> t.Callable[[Node], None]:
         def work(node: Node) -> None:
             self._schedule.step(node, f"late {call.path}")
             self._service.apply(self._node, call)
@@ -183,5 +183,5 @@ class SimulatedTransport:
         return work
 
 
-def _lost(call: Call) -> UnansweredError:
-    return UnansweredError(f"no response to {call.path}", "run the play again")
+def _lost(call: Request) -> ResponseLostError:
+    return ResponseLostError(f"no response to {call.path}", "run the play again")

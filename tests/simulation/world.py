@@ -11,24 +11,24 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import KeptListing
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import FonnteApi
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Call
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import DeviceListCache
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import FonnteClient
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Request
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
     FonnteError,
-    Meaning,
     OptionError,
+    RefusalKind,
     RefusedError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import Redactor
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import RECORDED, to_wire
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.run import Member, Orders, carry_out_fleet
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.run import FleetEntry, FleetOptions, apply_fleet
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.apply import Outcome
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.engine import carry_out
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.observe import House
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.engine import apply
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.observe import RunContext
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.state import Desired, State
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backend import Backend
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord, Standing
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord, EntryStatus
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 
 from .files import Disk, connect
@@ -146,21 +146,21 @@ class World:
         """Run what a node runs, with the code of the collection."""
         house = self.house(node, schedule, program)
         if len(program.desired) == 1:
-            return carry_out(house, program.desired[0])
-        members = [Member(index, house, desired) for index, desired in enumerate(program.desired)]
-        turns = carry_out_fleet(house, members, Orders(concurrency=1), lambda *_figures: None)
+            return apply(house, program.desired[0])
+        members = [FleetEntry(index, house, desired) for index, desired in enumerate(program.desired)]
+        turns = apply_fleet(house, members, FleetOptions(concurrency=1), lambda *_figures: None)
         for turn in turns:
             if turn.fault is not None:
                 raise turn.fault
         return turns
 
-    def house(self, node: Node, schedule: Schedule, program: Program) -> House:
+    def house(self, node: Node, schedule: Schedule, program: Program) -> RunContext:
         """Return what a run of a node works with."""
         transport = SimulatedTransport(self.service, schedule, node, self._check_request)
-        api = FonnteApi(t.cast(t.Any, transport), Redactor(ACCOUNT), KeptListing(clock=lambda: 0.0))
+        api = FonnteClient(t.cast(t.Any, transport), Redactor(ACCOUNT), DeviceListCache(clock=lambda: 0.0))
         store = RecordStore("/record", ENDPOINT, self.connect(schedule, node))
         account = "" if program.token else ACCOUNT
-        return House(api, store, account, program.token, lineage=t.cast(t.Any, Waiting()))
+        return RunContext(api, store, account, program.token, lineage=t.cast(t.Any, Waiting()))
 
     def connect(self, schedule: Schedule | None, node: Node) -> Backend:
         """Return the record as a node sees it; without a schedule, nothing of it is a step."""
@@ -192,7 +192,7 @@ class World:
 
     # Properties at every step
 
-    def _check_request(self, node: Node, call: Call) -> None:
+    def _check_request(self, node: Node, call: Request) -> None:
         """Check before a write is carried out: doubt before write, and the right device."""
         quiet = Node(-1, "observer", lambda _node: None)
         store = RecordStore("/record", ENDPOINT, self.connect(None, quiet))
@@ -212,7 +212,7 @@ class World:
         if call.path == "/delete-device":
             self._check_right_device(node, call)
 
-    def _check_right_device(self, node: Node, call: Call) -> None:
+    def _check_right_device(self, node: Node, call: Request) -> None:
         target = self.programs[node.index].desired[0].number
         steps = [number for number, (index, label) in enumerate(self.schedule.trace) if index == node.index]
         labels = [self.schedule.trace[number][1] for number in steps]
@@ -251,7 +251,7 @@ class World:
                 self.problems.append(f"record: {problem}")
             for option, entry in (record.entries if record else {}).items():
                 ((key, value),) = to_wire({option: entry.value}).items()
-                if option in RECORDED and entry.standing is Standing.RECORDED and device[key] != value:
+                if option in RECORDED and entry.status is EntryStatus.RECORDED and device[key] != value:
                     self.problems.append(f"serial: the record of {token} claims {key}={value}, and it is {device[key]}")
 
     def _came_late(self) -> bool:
@@ -353,12 +353,12 @@ def _outcomes(result: t.Any) -> list[Outcome | None]:
     if isinstance(result, Outcome):
         return [result]
     if isinstance(result, list):
-        return [turn.outcome or turn.foreseen for turn in result]
+        return [turn.outcome or turn.predicted for turn in result]
     return []
 
 
 def _has_no_device(fault: t.Any) -> bool:
     """Return whether a run has failed since its device was deleted: it declares no name, or only the old token."""
     if isinstance(fault, RefusedError):
-        return fault.meaning is Meaning.BAD_TOKEN
+        return fault.kind is RefusalKind.INVALID_TOKEN
     return isinstance(fault, OptionError) and "needs a name" in str(fault)

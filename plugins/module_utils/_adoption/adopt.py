@@ -23,12 +23,24 @@ from .._common.destinations import check_links, make_directory
 from .._common.errors import FonnteError, OptionError
 from .._common.input_files import read_whole
 from .._common.phone_numbers import NumberIndex, parse_number
-from .._common.redaction import bare_host, printable
-from .._common.yaml_edit import TextError, is_elsewhere, pairs, plain
-from .._device.settings import BY_OPTION, Kind, Settings, Value, declare
-from .declaration_files import DeclarationFile, Declared, Places, new_file, says, with_devices, with_settings
+from .._common.redaction import origin, printable
+from .._common.yaml_edit import YamlEditError, is_unresolved, pairs, to_data
+from .._device.settings import BY_OPTION, Settings, Value, ValueType, validate
+from .declaration_files import DeclarationFile, Declared, Places, equals, new_file, with_devices, with_settings
 from .declaration_files import read as read_declarations
-from .sheets import Filled, Listed, Sheet, Wrong, check, csv_with, decode, is_sheet, read_csv, read_yaml, yaml_with
+from .sheets import (
+    CellError,
+    Listed,
+    Sheet,
+    ValidatedRow,
+    check,
+    csv_with,
+    decode,
+    is_sheet,
+    read_csv,
+    read_yaml,
+    yaml_with,
+)
 
 DEVICES = "devices.yml"
 CLIENTS = "clients"
@@ -42,7 +54,7 @@ class SheetError(FonnteError):
 
 
 @dataclass(frozen=True)
-class Found:
+class ListedDevice:
     """A device that the account lists, as far as it can be declared."""
 
     number: str
@@ -64,7 +76,7 @@ class Folder:
 
 
 @dataclass(frozen=True)
-class Taken:
+class AdoptionResult:
     """What comes of it: the folder as it is to be, the devices that it is about, and what a user should know."""
 
     folder: Folder
@@ -76,7 +88,7 @@ class Taken:
 # --- what the account lists ---------------------------------------------------------------------------------------
 
 
-def found_devices(devices: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[list[Found], list[str]]:
+def list_devices(devices: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[list[ListedDevice], list[str]]:
     """Return the devices that can be declared, and warnings about the others.
 
     Args:
@@ -90,7 +102,7 @@ def found_devices(devices: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[list[Foun
         if problem:
             warnings.append(f"Device {number} is left out: {problem}.")
             continue
-        one, warning = _found(number, device)
+        one, warning = _to_listed_device(number, device)
         found.append(one)
         warnings += warning
     return found, warnings
@@ -105,23 +117,25 @@ def _problem_with(number: str, listed: NumberIndex) -> str:
     return f"it is the same phone as {twins[0]}; see in the dashboard which of the two is in use" if twins else ""
 
 
-def _found(number: str, device: t.Mapping[str, t.Any]) -> tuple[Found, list[str]]:
+def _to_listed_device(number: str, device: t.Mapping[str, t.Any]) -> tuple[ListedDevice, list[str]]:
     settings: dict[str, Value] = {}
     warnings = []
     for option in ("name", "autoread"):
         value = device.get(option)
         try:
             if value is not None:
-                settings[option] = declare(option, value)
+                settings[option] = validate(option, value)
         except OptionError as fault:
             warnings.append(f"The {option} of device {number} is not declared: {fault.problem}; {fault.advice}.")
-    return Found(number, str(device.get("name") or ""), settings), warnings
+    return ListedDevice(number, str(device.get("name") or ""), settings), warnings
 
 
 # --- the first run: declarations and empty sheets -----------------------------------------------------------------
 
 
-def take_stock(folder: Folder, found: t.Sequence[Found], clients: str | None, separator: str) -> Taken:
+def add_undeclared(
+    folder: Folder, found: t.Sequence[ListedDevice], clients: str | None, separator: str
+) -> AdoptionResult:
     """Return the folder with every device declared and in both sheets. What is there already stays as it is.
 
     Args:
@@ -142,15 +156,19 @@ def take_stock(folder: Folder, found: t.Sequence[Found], clients: str | None, se
         HIDDEN_YAML: yaml_with(folder.sheets[HIDDEN_YAML], folder.full(HIDDEN_YAML), rows),
         HIDDEN_CSV: csv_with(folder.sheets[HIDDEN_CSV], folder.full(HIDDEN_CSV), rows, separator),
     }
-    return Taken(replace(folder, declarations=declarations, sheets=sheets), tuple(device.number for device in new))
+    return AdoptionResult(
+        replace(folder, declarations=declarations, sheets=sheets), tuple(device.number for device in new)
+    )
 
 
-def _by_file(new: t.Sequence[Found], found: t.Sequence[Found], clients: str | None) -> dict[str, list[Found]]:
+def _by_file(
+    new: t.Sequence[ListedDevice], found: t.Sequence[ListedDevice], clients: str | None
+) -> dict[str, list[ListedDevice]]:
     """Return the new devices by the file that they go to. All that are found have a say in which names collide."""
     if clients is None:
         return {DEVICES: list(new)} if new else {}
     names = _file_names([client for client in (_client(clients, device.name) for device in found) if client])
-    files: dict[str, list[Found]] = {}
+    files: dict[str, list[ListedDevice]] = {}
     for device in new:
         client = _client(clients, device.name)
         name = names[client] if client else OTHERS
@@ -201,7 +219,7 @@ def _quoted(owner: str) -> str:
 # --- the second run: a filled sheet -------------------------------------------------------------------------------
 
 
-def take_in(folder: Folder, found: t.Sequence[Found], sheet: Sheet, path: str) -> Taken:
+def import_sheet(folder: Folder, found: t.Sequence[ListedDevice], sheet: Sheet, path: str) -> AdoptionResult:
     """Return the folder with what a filled sheet says in its declarations.
 
     Raises:
@@ -225,7 +243,7 @@ def take_in(folder: Folder, found: t.Sequence[Found], sheet: Sheet, path: str) -
     declarations = {
         name: with_settings(file, settings.get(file.path, {})) for name, file in folder.declarations.items()
     }
-    return Taken(
+    return AdoptionResult(
         replace(folder, declarations=declarations),
         tuple(row.number for row in filled),
         tuple({"device": row.number, **row.settings} for row in filled),
@@ -233,31 +251,31 @@ def take_in(folder: Folder, found: t.Sequence[Found], sheet: Sheet, path: str) -
     )
 
 
-def _misplaced(row: Filled, places: t.Sequence[tuple[DeclarationFile, Declared]]) -> Wrong:
+def _misplaced(row: ValidatedRow, places: t.Sequence[tuple[DeclarationFile, Declared]]) -> CellError:
     if places:
         files = " and ".join(file.path for file, _declared in places)
-        return Wrong(row.row.place, row.number, "device", f"it is declared in {files}", "take one of the two out")
-    return Wrong(row.row.place, row.number, "device", "no file declares it", "run once more without the sheet")
+        return CellError(row.row.place, row.number, "device", f"it is declared in {files}", "take one of the two out")
+    return CellError(row.row.place, row.number, "device", "no file declares it", "run once more without the sheet")
 
 
-def _differences(file: DeclarationFile, declared: Declared, row: Filled) -> t.Iterator[str]:
+def _differences(file: DeclarationFile, declared: Declared, row: ValidatedRow) -> t.Iterator[str]:
     """Yield what a user should know where the declaration has another value than the sheet."""
     there = pairs(declared.node)
     for option, value in row.settings.items():
-        if option not in there or says(there[option], option, value):
+        if option not in there or equals(there[option], option, value):
             continue
         where = f"{option} of device {row.number} in {file.path}"
-        if is_elsewhere(there[option]):
+        if is_unresolved(there[option]):
             yield f"The {where} is encrypted or a template, and is left as it is. See that it is what the sheet says."
-        elif plain(there[option]):
+        elif to_data(there[option]):
             yield f"The {where} was another one, and is now what the sheet says."
 
 
-def _sheet_error(wrong: t.Sequence[Wrong], path: str) -> SheetError:
+def _sheet_error(wrong: t.Sequence[CellError], path: str) -> SheetError:
     count = "1 cell is wrong" if len(wrong) == 1 else f"{len(wrong)} cells are wrong"
     error = SheetError(f"{count}: {'; '.join(str(one) for one in wrong)}", "correct the sheet and run again")
-    error.doing = f"Reading the sheet {path}"
-    error.progress = {
+    error.operation = f"Reading the sheet {path}"
+    error.partial_result = {
         "wrong": [
             {"row": one.row, "device": one.device, "column": one.column, "problem": one.problem, "advice": one.advice}
             for one in wrong
@@ -283,9 +301,9 @@ def open_folder(path: str) -> Folder:
     """Return what is in a folder; a folder that is not there is empty.
 
     Raises:
-        TextError: A file cannot be read.
+        YamlEditError: A file cannot be read.
     """
-    names = [DEVICES, *sorted(f"{CLIENTS}/{name}" for name in _listed(os.path.join(path, CLIENTS)))]
+    names = [DEVICES, *sorted(f"{CLIENTS}/{name}" for name in _list_declaration_files(os.path.join(path, CLIENTS)))]
     texts = {name: read_text(os.path.join(path, name)) for name in [*names, HIDDEN_YAML, HIDDEN_CSV]}
     declarations = {
         name: read_declarations(os.path.join(path, name), texts[name] or "")
@@ -295,14 +313,14 @@ def open_folder(path: str) -> Folder:
     return Folder(path, declarations, {name: texts[name] or "" for name in (HIDDEN_YAML, HIDDEN_CSV)})
 
 
-def _listed(path: str) -> list[str]:
+def _list_declaration_files(path: str) -> list[str]:
     try:
         return [name for name in os.listdir(path) if name.endswith((".yml", ".yaml")) and not name.startswith(".")]
     except FileNotFoundError:
         return []
     except OSError as fault:
         problem = fault.strerror or "it cannot be listed"
-    raise TextError(f"{path} cannot be read: {problem}", "see who owns it")
+    raise YamlEditError(f"{path} cannot be read: {problem}", "see who owns it")
 
 
 def read_text(path: str) -> str | None:
@@ -315,14 +333,14 @@ def read_text(path: str) -> str | None:
         problem = fault.strerror or "an error of the disk"
     else:
         return decode(raw, path)
-    raise TextError(f"{path} cannot be read: {problem}", "see who owns it")
+    raise YamlEditError(f"{path} cannot be read: {problem}", "see who owns it")
 
 
 def read_sheet(path: str) -> Sheet:
     """Return a sheet that a person has filled in: YAML by its name, otherwise CSV."""
     text = read_text(path)
     if text is None:
-        raise TextError(f"there is no sheet {path}", "run once without it: then it is written")
+        raise YamlEditError(f"there is no sheet {path}", "run once without it: then it is written")
     return read_csv(text, path) if is_sheet(path) else read_yaml(text, path)
 
 
@@ -339,7 +357,7 @@ def write(path: str, texts: t.Mapping[str, str]) -> None:
     A directory that exists keeps its permissions.
 
     Raises:
-        TextError: The folder or a file cannot be written.
+        YamlEditError: The folder or a file cannot be written.
     """
     problem = ""
     try:
@@ -350,18 +368,18 @@ def write(path: str, texts: t.Mapping[str, str]) -> None:
     except OSError as fault:
         problem = fault.strerror or "an error of the disk"
     if problem:
-        raise TextError(f"{path} cannot be written: {problem}", "name another folder, or see who owns it")
+        raise YamlEditError(f"{path} cannot be written: {problem}", "name another folder, or see who owns it")
 
 
 # --- what may be shown --------------------------------------------------------------------------------------------
 
 
-def shown_changes(before: Folder, after: Folder) -> list[dict[str, t.Any]]:
+def describe_changes(before: Folder, after: Folder) -> list[dict[str, t.Any]]:
     """Return a diff of the declarations that change: by device, with no more of a URL than its host."""
     changes = []
     for name, file in after.declarations.items():
-        old = _shown_devices(before.declarations.get(name))
-        new = _shown_devices(file)
+        old = _settings_by_number(before.declarations.get(name))
+        new = _settings_by_number(file)
         different = [number for number in new if old.get(number) != new[number]]
         if different:
             changes.append(
@@ -375,17 +393,19 @@ def shown_changes(before: Folder, after: Folder) -> list[dict[str, t.Any]]:
     return changes
 
 
-def _shown_devices(file: DeclarationFile | None) -> dict[str, dict[str, str]]:
+def _settings_by_number(file: DeclarationFile | None) -> dict[str, dict[str, str]]:
     if file is None:
         return {}
     return {
-        device.number: {option: plain(node) or "" for option, node in pairs(device.node).items() if option in BY_OPTION}
+        device.number: {
+            option: to_data(node) or "" for option, node in pairs(device.node).items() if option in BY_OPTION
+        }
         for device in file.devices
     }
 
 
 def _masked(settings: t.Mapping[str, str]) -> dict[str, str]:
     return {
-        option: f"{bare_host(text)}/…" if text and BY_OPTION[option].kind is Kind.URL else text
+        option: f"{origin(text)}/…" if text and BY_OPTION[option].value_type is ValueType.URL else text
         for option, text in settings.items()
     }

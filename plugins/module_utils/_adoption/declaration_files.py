@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from .._common import yaml_edit as yaml_text
 from .._common.errors import OptionError
 from .._common.phone_numbers import NumberIndex, parse_number
-from .._common.yaml_edit import TextError
-from .._device.settings import BY_OPTION, Kind, Settings
+from .._common.yaml_edit import YamlEditError
+from .._device.settings import BY_OPTION, Settings, ValueType
 
 if t.TYPE_CHECKING:
     import yaml
@@ -59,7 +59,7 @@ def read(path: str, text: str) -> DeclarationFile:
     """Return what a file declares.
 
     Raises:
-        TextError: It is not a file of declarations.
+        YamlEditError: It is not a file of declarations.
     """
     text = yaml_text.ending_with_newline(text)
     contents = yaml_text.pairs(yaml_text.compose(text, path))
@@ -70,7 +70,7 @@ def read(path: str, text: str) -> DeclarationFile:
         lists.append(_list_of(path, text))
     devices = []
     for node in (node for listed in lists if listed is not None for node in yaml_text.mappings(listed)):
-        number = yaml_text.plain(yaml_text.pairs(node).get("device"))
+        number = yaml_text.to_data(yaml_text.pairs(node).get("device"))
         # What is no device is left for the role to complain about.
         if number is not None:
             devices.append(Declared(number, node))
@@ -85,7 +85,7 @@ def new_file(path: str) -> DeclarationFile:
 def _list_of(path: str, text: str) -> yaml.Node:
     listed = yaml_text.pairs(yaml_text.compose(text, path)).get(LIST)
     if listed is None or not (yaml_text.is_empty(listed) or yaml_text.is_list(listed)):
-        raise TextError(f"{path} has no list {LIST}", f"add the line {LIST}: [] to it, or move it elsewhere")
+        raise YamlEditError(f"{path} has no list {LIST}", f"add the line {LIST}: [] to it, or move it elsewhere")
     return listed
 
 
@@ -96,7 +96,7 @@ def with_devices(file: DeclarationFile, new: t.Sequence[Settings]) -> Declaratio
     edits = yaml_text.append(file.text, _list_of(file.path, file.text), new)
     changed = _read_again(file, edits)
     wanted = _contents(file) + [{key: _text(value) for key, value in entry.items()} for entry in new]
-    return _proved(file, changed, wanted)
+    return _verify_roundtrip(file, changed, wanted)
 
 
 def with_settings(file: DeclarationFile, settings: t.Mapping[str, Settings]) -> DeclarationFile:
@@ -108,19 +108,20 @@ def with_settings(file: DeclarationFile, settings: t.Mapping[str, Settings]) -> 
         new = {
             option: value
             for option, value in settings.get(device.number, {}).items()
-            if option not in there or not (yaml_text.is_elsewhere(there[option]) or says(there[option], option, value))
+            if option not in there
+            or not (yaml_text.is_unresolved(there[option]) or equals(there[option], option, value))
         }
-        edits += yaml_text.put(file.text, device.node, new)
+        edits += yaml_text.set_keys(file.text, device.node, new)
         contents.update((option, _text(value)) for option, value in new.items())
-    return _proved(file, _read_again(file, edits), wanted) if edits else file
+    return _verify_roundtrip(file, _read_again(file, edits), wanted) if edits else file
 
 
-def says(node: yaml.Node, option: str, value: str | bool) -> bool:
+def equals(node: yaml.Node, option: str, value: str | bool) -> bool:
     """Tell whether a file holds this value, a number in whatever spelling."""
-    text = yaml_text.plain(node)
-    if BY_OPTION[option].kind is Kind.NUMBER and text is not None and isinstance(value, str):
+    text = yaml_text.to_data(node)
+    if BY_OPTION[option].value_type is ValueType.NUMBER and text is not None and isinstance(value, str):
         return _same_digits(text, value)
-    return yaml_text.says(node, value)
+    return yaml_text.equals(node, value)
 
 
 def _same_digits(one: str, other: str) -> bool:
@@ -133,22 +134,22 @@ def _same_digits(one: str, other: str) -> bool:
 def _read_again(file: DeclarationFile, edits: t.Iterable[yaml_text.Edit]) -> DeclarationFile | None:
     try:
         return read(file.path, yaml_text.apply(file.text, edits))
-    except TextError:
+    except YamlEditError:
         return None
 
 
-def _proved(
+def _verify_roundtrip(
     file: DeclarationFile, changed: DeclarationFile | None, wanted: list[dict[str, str | None]]
 ) -> DeclarationFile:
-    if changed is None or _contents(changed) != wanted or _says_twice(changed):
-        raise TextError(
+    if changed is None or _contents(changed) != wanted or _has_duplicates(changed):
+        raise YamlEditError(
             f"{file.path} is written in a way that cannot be changed safely",
             f"write {LIST} as a list with a dash for each device, without anchors",
         )
     return changed
 
 
-def _says_twice(file: DeclarationFile) -> bool:
+def _has_duplicates(file: DeclarationFile) -> bool:
     """Tell whether a device has a setting twice, as an alias would get it."""
     keys = [yaml_text.keys(device.node) for device in file.devices]
     return any(len(set(one)) < len(one) for one in keys)
@@ -156,12 +157,13 @@ def _says_twice(file: DeclarationFile) -> bool:
 
 def _contents(file: DeclarationFile) -> list[dict[str, str | None]]:
     return [
-        {key: yaml_text.plain(value) for key, value in yaml_text.pairs(device.node).items()} for device in file.devices
+        {key: yaml_text.to_data(value) for key, value in yaml_text.pairs(device.node).items()}
+        for device in file.devices
     ]
 
 
 def _text(value: str | bool) -> str | None:
-    return yaml_text.rendered(value) if isinstance(value, bool) else value
+    return yaml_text.render(value) if isinstance(value, bool) else value
 
 
 class Places:

@@ -24,12 +24,12 @@ from .._common.errors import OptionError
 from .._common.input_files import EncodingError, decode_text
 from .._common.phone_numbers import NumberIndex, has_country, parse_number, refuse_lost_zero
 from .._common.redaction import printable
-from .._common.spreadsheet import BOM, dashed, guard_formula
-from .._common.yaml_edit import TextError
-from .._device.settings import BY_OPTION, SETTINGS, Kind, Settings, Value, Where, declare
+from .._common.spreadsheet import BOM, guard_formula, spreadsheet_safe
+from .._common.yaml_edit import YamlEditError
+from .._device.settings import BY_OPTION, SETTINGS, ReadSource, Settings, Value, ValueType, validate
 
 # What the account's list shows needs nobody to look it up.
-COLUMNS: tuple[str, ...] = tuple(setting.option for setting in SETTINGS if Where.LIST not in setting.readable)
+COLUMNS: tuple[str, ...] = tuple(setting.option for setting in SETTINGS if ReadSource.LIST not in setting.readable)
 HEAD: tuple[str, ...] = ("device", "name", *COLUMNS)
 SEPARATORS = (",", ";", "\t")
 NONE = "none"
@@ -62,7 +62,7 @@ GUIDE: tuple[str, ...] = (
 
 
 @dataclass(frozen=True)
-class Wrong:
+class CellError:
     """A cell that cannot be right, and what to do about it. The text of the cell is not in it."""
 
     row: str
@@ -94,11 +94,11 @@ class Sheet:
     """A sheet as it is written, and what is wrong with its form."""
 
     rows: tuple[Row, ...]
-    wrong: tuple[Wrong, ...] = ()
+    errors: tuple[CellError, ...] = ()
 
 
 @dataclass(frozen=True)
-class Filled:
+class ValidatedRow:
     """What a row says about a device: the number as it is registered, and the settings that were looked up."""
 
     row: Row
@@ -121,16 +121,16 @@ def decode(raw: bytes, path: str) -> str:
     """Return the text of a file that a person has saved.
 
     Raises:
-        TextError: It is no text, or one in an encoding that is not known.
+        YamlEditError: It is no text, or one in an encoding that is not known.
     """
     if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise TextError(f"{path} is a file of a spreadsheet program", _AS_CSV)
+        raise YamlEditError(f"{path} is a file of a spreadsheet program", _AS_CSV)
     try:
         text = decode_text(raw)
     except EncodingError as exc:
-        raise TextError(f"{path} {exc}", _AS_CSV if is_sheet(path) else "save it as UTF-8") from None
+        raise YamlEditError(f"{path} {exc}", _AS_CSV if is_sheet(path) else "save it as UTF-8") from None
     if text.startswith(yaml_text.VAULT_HEADER):
-        raise TextError(f"{path} is encrypted with ansible-vault", "decrypt it first (ansible-vault decrypt)")
+        raise YamlEditError(f"{path} is encrypted with ansible-vault", "decrypt it first (ansible-vault decrypt)")
     return text
 
 
@@ -158,10 +158,10 @@ def read_csv(text: str, path: str) -> Sheet:
     """Return the rows of a CSV file. Commas, semicolons and tabs separate cells, and a BOM does not count.
 
     Raises:
-        TextError: It has no head, or cannot be taken apart.
+        YamlEditError: It has no head, or cannot be taken apart.
     """
     table = _table(text, path)
-    wrong = list(_wrong_columns(f"row {table.rows[0][0]}", "", table.head))
+    wrong = list(_column_errors(f"row {table.rows[0][0]}", "", table.head))
     rows = []
     for number, cells in table.rows[1:]:
         if not any(cells):
@@ -169,7 +169,7 @@ def read_csv(text: str, path: str) -> Sheet:
         row = Row(f"row {number}", {column: cell for column, cell in zip(table.head, cells) if cell})
         if any(cells[len(table.head) :]):
             wrong.append(
-                Wrong(row.place, shown(row.number), "(behind the last)", "it has more cells than the head", _QUOTE)
+                CellError(row.place, shown(row.number), "(behind the last)", "it has more cells than the head", _QUOTE)
             )
         rows.append(row)
     return Sheet(tuple(rows), tuple(wrong))
@@ -184,15 +184,15 @@ def _table(text: str, path: str) -> _Table:
     if separator:
         return _Table(_split(text, separator, path), separator)
     if all(column in text.lower() for column in COLUMNS):
-        raise TextError(
+        raise YamlEditError(
             f"{path} has all cells of a row in one", "open it again with the right separator, and " + _AS_CSV
         )
     below = next((number for number, line in enumerate(text.splitlines(), start=1) if _separates(line)), 0)
     if below:
-        raise TextError(
+        raise YamlEditError(
             f"{path} has its columns in row {below}, and other rows above them", "delete the rows above that row"
         )
-    raise TextError(f"{path} has no column device in its first row", "put back the first row: " + ",".join(HEAD))
+    raise YamlEditError(f"{path} has no column device in its first row", "put back the first row: " + ",".join(HEAD))
 
 
 def _separator(text: str) -> str:
@@ -205,7 +205,7 @@ def _separator(text: str) -> str:
 def _separates(first: str) -> str:
     """Return what separates the cells of a row with a column for the number; empty if it has none."""
     for separator in SEPARATORS:
-        if "device" in (_cleaned(cell).lower() for cell in first.replace('"', "").split(separator)):
+        if "device" in (_clean(cell).lower() for cell in first.replace('"', "").split(separator)):
             return separator
     return ""
 
@@ -217,30 +217,30 @@ def _split(text: str, separator: str, path: str) -> tuple[tuple[int, tuple[str, 
     try:
         for number, cells in enumerate(reader, start=1):
             if (rows and cells) or (any(cells) and not cells[0].startswith(_SEPARATOR_LINE)):
-                rows.append((number, tuple(_cleaned(cell) for cell in cells)))
+                rows.append((number, tuple(_clean(cell) for cell in cells)))
     except csv.Error:
         broken = True
     if broken:
-        raise TextError(
+        raise YamlEditError(
             f"{path} cannot be taken apart after row {rows[-1][0] if rows else 0}", "look for a double quote too many"
         )
     return tuple(rows)
 
 
-def _cleaned(cell: str) -> str:
+def _clean(cell: str) -> str:
     text = cell.strip()
     # The sign with which a spreadsheet keeps a number as it is written.
     return text[1:].strip() if text.startswith("'") else text
 
 
-def _wrong_columns(place: str, device: str, columns: t.Sequence[str]) -> t.Iterator[Wrong]:
+def _column_errors(place: str, device: str, columns: t.Sequence[str]) -> t.Iterator[CellError]:
     for index, column in enumerate(columns, start=1):
         if column and column not in HEAD:
             # Without a first row, the first device stands there, with its secrets.
             told = column if _WORD.fullmatch(column) else str(index)
-            yield Wrong(place, device, told, "there is no such setting", "there are " + ", ".join(HEAD))
+            yield CellError(place, device, told, "there is no such setting", "there are " + ", ".join(HEAD))
         elif column and column in columns[: index - 1]:
-            yield Wrong(place, device, column, "it is there twice", "take one out")
+            yield CellError(place, device, column, "it is there twice", "take one out")
 
 
 def csv_with(text: str, path: str, devices: t.Sequence[Listed], separator: str) -> str:
@@ -253,7 +253,7 @@ def csv_with(text: str, path: str, devices: t.Sequence[Listed], separator: str) 
         # With the BOM a spreadsheet reads names right that are not English.
         head, known = HEAD, NumberIndex(())
         text = BOM + _csv_line(head, separator)
-    new = [device for device in devices if not _is_known(device.number, known)]
+    new = [device for device in devices if not _has_row(device.number, known)]
     return text + "".join(_csv_line([_first_cell(column, device) for column in head], separator) for device in new)
 
 
@@ -265,7 +265,7 @@ def _csv_line(cells: t.Iterable[str], separator: str) -> str:
 
 def _first_cell(column: str, device: Listed) -> str:
     if column == "device":
-        return dashed(device.number)
+        return spreadsheet_safe(device.number)
     if column == "name":
         # It is not read again: neither a terminal nor a spreadsheet may run it.
         return guard_formula(printable(device.name))
@@ -279,24 +279,24 @@ def read_yaml(text: str, path: str) -> Sheet:
     """Return the rows of a sheet in YAML. Values are taken as they are written: yes is a word, 0812 has its zero.
 
     Raises:
-        TextError: It is not YAML, or not a list of devices.
+        YamlEditError: It is not YAML, or not a list of devices.
     """
     rows: list[Row] = []
-    wrong: list[Wrong] = []
+    wrong: list[CellError] = []
     for node in yaml_text.parts(_yaml_list(text, path)):
         place = f"line {node.start_mark.line + 1}"
         columns = yaml_text.keys(node)
-        cells = {column: yaml_text.plain(value) for column, value in yaml_text.pairs(node).items()}
-        row = Row(place, {column: _cleaned(cell) for column, cell in cells.items() if cell and cell.strip()})
-        wrong += _wrong_columns(place, shown(row.number), columns)
+        cells = {column: yaml_text.to_data(value) for column, value in yaml_text.pairs(node).items()}
+        row = Row(place, {column: _clean(cell) for column, cell in cells.items() if cell and cell.strip()})
+        wrong += _column_errors(place, shown(row.number), columns)
         wrong += [
-            Wrong(place, shown(row.number), column, "it is more than one value", "write one value behind the colon")
+            CellError(place, shown(row.number), column, "it is more than one value", "write one value behind the colon")
             for column, cell in cells.items()
             if cell is None and column in HEAD
         ]
         if not columns:
             wrong.append(
-                Wrong(place, "", "device", "it is no device", "write its settings below it, each with a colon")
+                CellError(place, "", "device", "it is no device", "write its settings below it, each with a colon")
             )
         else:
             rows.append(row)
@@ -306,7 +306,7 @@ def read_yaml(text: str, path: str) -> Sheet:
 def _yaml_list(text: str, path: str) -> t.Any:
     listed = yaml_text.pairs(yaml_text.compose(text, path)).get(YAML_LIST)
     if listed is None or not (yaml_text.is_empty(listed) or yaml_text.is_list(listed)):
-        raise TextError(f"{path} has no list {YAML_LIST}", f"put back the line {YAML_LIST}: above the devices")
+        raise YamlEditError(f"{path} has no list {YAML_LIST}", f"put back the line {YAML_LIST}: above the devices")
     return listed
 
 
@@ -318,7 +318,7 @@ def yaml_with(text: str, path: str, devices: t.Sequence[Listed]) -> str:
     text = yaml_text.ending_with_newline(text)
     before = read_yaml(text, path)
     known = NumberIndex(row.number for row in before.rows)
-    new = [device for device in devices if not _is_known(device.number, known)]
+    new = [device for device in devices if not _has_row(device.number, known)]
     if not new:
         return text
     empty: dict[str, None] = dict.fromkeys(COLUMNS)
@@ -329,26 +329,26 @@ def yaml_with(text: str, path: str, devices: t.Sequence[Listed]) -> str:
     if [row.cells for row in after.rows[:old]] != [row.cells for row in before.rows] or [
         row.number for row in after.rows[old:]
     ] != [device.number for device in new]:
-        raise TextError(f"{path} is written in a way that cannot be added to", "start each device with a dash")
+        raise YamlEditError(f"{path} is written in a way that cannot be added to", "start each device with a dash")
     return changed
 
 
-def _is_known(number: str, known: NumberIndex) -> bool:
+def _has_row(number: str, known: NumberIndex) -> bool:
     return bool(known.find(parse_number(number, "device")))
 
 
 # --- from cells to settings ---------------------------------------------------------------------------------------
 
 
-def check(sheet: Sheet, registered: t.Sequence[str]) -> tuple[list[Filled], list[Wrong]]:
+def check(sheet: Sheet, registered: t.Sequence[str]) -> tuple[list[ValidatedRow], list[CellError]]:
     """Return what a sheet says of the devices that are registered, and everything that is wrong in it.
 
     Args:
         sheet: The sheet as it is written.
         registered: The numbers that the account lists.
     """
-    filled: list[Filled] = []
-    wrong = list(sheet.wrong)
+    filled: list[ValidatedRow] = []
+    wrong = list(sheet.errors)
     places: dict[str, Row] = {}
     index = NumberIndex(registered)
     for row in sheet.rows:
@@ -357,20 +357,22 @@ def check(sheet: Sheet, registered: t.Sequence[str]) -> tuple[list[Filled], list
         try:
             number = _registered(row, index)
         except OptionError as fault:
-            wrong.append(_wrong(row, "device", fault))
+            wrong.append(_cell_error(row, "device", fault))
         wrong += wrong_cells
         if number in places:
             wrong.append(
-                Wrong(row.place, number, "device", f"{places[number].place} is about it too", "take one of the two out")
+                CellError(
+                    row.place, number, "device", f"{places[number].place} is about it too", "take one of the two out"
+                )
             )
         elif number:
             places[number] = row
-            filled.append(Filled(row, number, settings))
+            filled.append(ValidatedRow(row, number, settings))
     return filled, wrong
 
 
-def _wrong(row: Row, column: str, fault: OptionError) -> Wrong:
-    return Wrong(row.place, shown(row.number), column, fault.problem, fault.advice)
+def _cell_error(row: Row, column: str, fault: OptionError) -> CellError:
+    return CellError(row.place, shown(row.number), column, fault.problem, fault.advice)
 
 
 def shown(number: str) -> str:
@@ -389,15 +391,15 @@ def _registered(row: Row, registered: NumberIndex) -> str:
     return found[0]
 
 
-def _settings(row: Row) -> tuple[dict[str, Value], list[Wrong]]:
+def _settings(row: Row) -> tuple[dict[str, Value], list[CellError]]:
     settings: dict[str, Value] = {}
     wrong = []
     for column in COLUMNS:
         if column in row.cells:
             try:
-                settings[column] = _READ[BY_OPTION[column].kind](column, row.cells[column])
+                settings[column] = _READ[BY_OPTION[column].value_type](column, row.cells[column])
             except OptionError as fault:
-                wrong.append(_wrong(row, column, fault))
+                wrong.append(_cell_error(row, column, fault))
     return settings, wrong
 
 
@@ -418,7 +420,7 @@ def _webhook(option: str, text: str) -> Value:
         return ""
     value, problem = "", ""
     try:
-        value = str(declare(option, text))
+        value = str(validate(option, text))
     except OptionError as fault:
         problem = fault.problem
     if problem:
@@ -427,13 +429,13 @@ def _webhook(option: str, text: str) -> Value:
 
 
 def _country(option: str, text: str) -> Value:
-    return declare(option, text[1:] if text.startswith("+") else text)
+    return validate(option, text[1:] if text.startswith("+") else text)
 
 
-_READ: dict[Kind, t.Callable[[str, str], Value]] = {
-    Kind.NAME: declare,
-    Kind.FLAG: _flag,
-    Kind.URL: _webhook,
-    Kind.NUMBER: _target,
-    Kind.COUNTRY: _country,
+_READ: dict[ValueType, t.Callable[[str, str], Value]] = {
+    ValueType.NAME: validate,
+    ValueType.FLAG: _flag,
+    ValueType.URL: _webhook,
+    ValueType.NUMBER: _target,
+    ValueType.COUNTRY: _country,
 }

@@ -16,11 +16,11 @@ import re
 import typing as t
 import zlib
 
-from .._common.errors import UnreadableError
+from .._common.errors import UnexpectedResponseError
 from .deadline import Attempt
-from .wire import NO_ANSWER
+from .wire import NO_RESPONSE
 
-LARGEST_BODY = 32 * 1024 * 1024
+MAX_BODY_BYTES = 32 * 1024 * 1024
 # What is read, and what is decompressed, in one step.
 CHUNK = 8 * 1024
 
@@ -35,7 +35,7 @@ class DecodingError(Exception):
     """The body is not what its Content-Encoding says."""
 
 
-def read_body(read: t.Callable[[int], bytes], encoding: str, attempt: Attempt, limit: int = LARGEST_BODY) -> bytes:
+def read_body(read: t.Callable[[int], bytes], encoding: str, attempt: Attempt, limit: int = MAX_BODY_BYTES) -> bytes:
     """Return the body of a response, decompressed.
 
     Args:
@@ -45,7 +45,7 @@ def read_body(read: t.Callable[[int], bytes], encoding: str, attempt: Attempt, l
         limit: The largest body in bytes, on the wire and decompressed.
 
     Raises:
-        UnreadableError: It is too large, or in an encoding that was not asked for and is not known.
+        UnexpectedResponseError: It is too large, or in an encoding that was not asked for and is not known.
         DecodingError: It is damaged.
         DeadlineExceeded: The time of the attempt is over.
     """
@@ -63,7 +63,7 @@ def read_body(read: t.Callable[[int], bytes], encoding: str, attempt: Attempt, l
             pieces.append(piece)
             size += len(piece)
             if max(size, wire) > limit:
-                raise UnreadableError(f"the reply is larger than {limit // 2**20} MB", NO_ANSWER, True)
+                raise UnexpectedResponseError(f"the reply is larger than {limit // 2**20} MB", NO_RESPONSE, True)
             attempt.time_left()
 
 
@@ -121,4 +121,4 @@ def _decoder(encoding: str) -> _Plain | _Compressed:
     if encoding in _COMPRESSED:
         return _Compressed(encoding == "deflate")
     shown = f'"{encoding}"' if _NAME.fullmatch(encoding) else "an unknown way"
-    raise UnreadableError(f"the reply is compressed as {shown}, which was not asked for", NO_ANSWER, True)
+    raise UnexpectedResponseError(f"the reply is compressed as {shown}, which was not asked for", NO_RESPONSE, True)

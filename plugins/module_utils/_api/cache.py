@@ -19,8 +19,8 @@ import typing as t
 
 from .._common.clock import Clock, Moment, read_steady_clock
 from .._common.endpoint import environment_proxies
-from .._common.phone_numbers import key_of
-from .._device.models import Listing
+from .._common.phone_numbers import canonical
+from .._device.models import DeviceList
 from .transport import Transport
 from .wire import Connection
 
@@ -31,10 +31,10 @@ else:
     Protocol = object
 
 # Somebody else may change the account meanwhile, so a list is not believed for longer.
-KEPT_SECONDS = 30.0
+MAX_CACHE_SECONDS = 30.0
 
 
-class KeptListing:
+class DeviceListCache:
     """An account's list, and what this process has written since it was read.
 
     Args:
@@ -44,14 +44,14 @@ class KeptListing:
     """
 
     def __init__(
-        self, seconds: float = KEPT_SECONDS, survives_errors: bool = False, clock: Clock = read_steady_clock
+        self, seconds: float = MAX_CACHE_SECONDS, survives_errors: bool = False, clock: Clock = read_steady_clock
     ) -> None:
         self._seconds = seconds
         self._clock = clock
         self._survives_errors = survives_errors
-        self._listing: Listing | None = None
+        self._listing: DeviceList | None = None
         # When each device, by token and by number, was last written.
-        self._touched: dict[str, Moment] = {}
+        self._invalidated: dict[str, Moment] = {}
         # The workers of a fleet share one list.
         self._lock = threading.Lock()
         # Held by the worker that requests a new list, so that the others wait for that one.
@@ -78,7 +78,7 @@ class KeptListing:
             if is_first:
                 self._requesting.release()
 
-    def current(self, number: str, device_token: str, since: Moment | None = None) -> Listing | None:
+    def get(self, number: str, device_token: str, since: Moment | None = None) -> DeviceList | None:
         """Return the list if it still tells of this device as a new one would; None to read it again.
 
         Args:
@@ -87,35 +87,35 @@ class KeptListing:
             since: The moment at or after which the list must have been requested; None for any.
         """
         with self._lock:
-            if self._listing is None or self._listing.began.age() > self._seconds:
+            if self._listing is None or self._listing.fetched_at.age() > self._seconds:
                 return None
-            if since is not None and self._listing.began.is_before(since):
+            if since is not None and self._listing.fetched_at.is_before(since):
                 return None
             # Without a number nobody knows which device it will be.
-            by_number = key_of(number) in self._touched if number else bool(self._touched)
-            return None if by_number or device_token in self._touched else self._listing
+            by_number = canonical(number) in self._invalidated if number else bool(self._invalidated)
+            return None if by_number or device_token in self._invalidated else self._listing
 
-    def hold(self, listing: Listing) -> None:
+    def put(self, listing: DeviceList) -> None:
         """Keep a list; what was written while it was read may not be in it."""
         with self._lock:
-            if self._listing is not None and listing.began.is_before(self._listing.began):
+            if self._listing is not None and listing.fetched_at.is_before(self._listing.fetched_at):
                 # It came late: what was written between the two is in the other one, and not in this.
                 return
-            self._touched = {name: at for name, at in self._touched.items() if listing.began.is_before(at)}
+            self._invalidated = {name: at for name, at in self._invalidated.items() if listing.fetched_at.is_before(at)}
             self._listing = listing
 
-    def touch(self, *devices: str) -> None:
+    def invalidate(self, *devices: str) -> None:
         """Note that these devices, by number or token, may not be as listed any more."""
         with self._lock:
             at = self.moment()
             for name in filter(None, devices):
                 listed = [device.number for device in self._listing.owners(name)] if self._listing else []
-                self._touched.update({name: at, **{key_of(number): at for number in listed or [name]}})
+                self._invalidated.update({name: at, **{canonical(number): at for number in listed or [name]}})
 
-    def fail(self, *devices: str) -> None:
+    def invalidate_on_error(self, *devices: str) -> None:
         """Note that a call of these devices failed."""
         if self._survives_errors:
-            self.touch(*devices)
+            self.invalidate(*devices)
             return
         with self._lock:
             self._listing = None
@@ -131,45 +131,45 @@ class Closable(Protocol):
         """Close it."""
 
 
-Kept = t.TypeVar("Kept", bound=Closable)
+Cached = t.TypeVar("Cached", bound=Closable)
 
 
-class Keep:
+class ProcessCache:
     """Connections and lists by what they belong to. A forked process begins with none: sockets are not shared."""
 
     def __init__(self, clock: Clock = read_steady_clock) -> None:
         self._clock = clock
         self._process = 0
         self._transports: dict[t.Hashable, Transport] = {}
-        self._listings: dict[t.Hashable, KeptListing] = {}
+        self._listings: dict[t.Hashable, DeviceListCache] = {}
         self._connections: dict[t.Hashable, Closable] = {}
 
     def transport(self, connection: Connection) -> Transport:
         """Return the transport for a connection, with its kept-alive sockets."""
-        self._leave_parent()
+        self._reset_after_fork()
         key = _key(connection)
         if key not in self._transports:
             self._transports[key] = Transport(connection)
         return self._transports[key]
 
-    def listing(self, connection: Connection, account_token: str) -> KeptListing:
+    def listing(self, connection: Connection, account_token: str) -> DeviceListCache:
         """Return what is kept of an account's list."""
-        self._leave_parent()
-        return self._listings.setdefault((_key(connection), account_token), KeptListing(clock=self._clock))
+        self._reset_after_fork()
+        return self._listings.setdefault((_key(connection), account_token), DeviceListCache(clock=self._clock))
 
-    def connection(self, key: t.Hashable, create: t.Callable[[], Kept]) -> Kept:
+    def connection(self, key: t.Hashable, create: t.Callable[[], Cached]) -> Cached:
         """Return the connection that is kept under a key, or a new one where there is none that can be used."""
-        self._leave_parent()
+        self._reset_after_fork()
         kept = self._connections.get(key)
         if kept is None or not kept.is_usable():
             if kept is not None:
                 kept.close()
             kept = self._connections[key] = create()
-        return t.cast(Kept, kept)
+        return t.cast(Cached, kept)
 
-    def drop(self) -> None:
+    def clear(self) -> None:
         """Keep nothing: something was cut off, and nobody knows in which state it is."""
-        self._leave_parent()
+        self._reset_after_fork()
         for transport in self._transports.values():
             transport.close()
         for connection in self._connections.values():
@@ -178,7 +178,7 @@ class Keep:
         self._listings.clear()
         self._connections.clear()
 
-    def _leave_parent(self) -> None:
+    def _reset_after_fork(self) -> None:
         if self._process != os.getpid():
             # Not closed: the sockets are the parent's.
             self._process, self._transports, self._listings, self._connections = os.getpid(), {}, {}, {}

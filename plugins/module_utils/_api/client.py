@@ -19,28 +19,28 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from .._common.clock import Moment
-from .._common.errors import CallError, RefusedError, UnreadableError
+from .._common.errors import RefusedError, RequestError, UnexpectedResponseError
 from .._common.phone_numbers import displayed_number, same_number
-from .._common.redaction import cut
-from .._device.models import LONGEST_NUMBER, Device, Listing
-from .._device.settings import Settings, Where, from_wire, to_wire
-from .._device.stamp import Stamp, bare_name, read_stamp
-from .cache import KeptListing
-from .qr_image import read_picture
-from .wire import Call, Guard
+from .._common.redaction import truncate
+from .._device.models import MAX_SHOWN_NUMBER_LENGTH, Device, DeviceList
+from .._device.settings import ReadSource, Settings, from_wire, to_wire
+from .._device.stamp import Stamp, read_stamp, strip_stamp
+from .cache import DeviceListCache
+from .qr_image import read_image
+from .wire import Guard, Request
 
 if t.TYPE_CHECKING:
     from .._common.redaction import Redactor
     from .transport import Transport
 
 # WhatsApp's own codes have eight characters, in two groups.
-LONGEST_CODE = 20
+MAX_PAIRING_CODE_LENGTH = 20
 MakeMark = t.Callable[[], object]
 _REPORT = "nothing was guessed from it: look at the device in the dashboard, and report this reply"
 
 
 @dataclass(frozen=True)
-class Queued:
+class SendResult:
     """What the service says of messages that it has taken; None is what it does not say.
 
     Attributes:
@@ -54,7 +54,7 @@ class Queued:
     request_id: int | None = None
 
 
-class FonnteApi:
+class FonnteClient:
     """The calls of the service, over one transport.
 
     Args:
@@ -63,15 +63,15 @@ class FonnteApi:
         kept: The account's list, where other runs of this process may have read it.
     """
 
-    def __init__(self, transport: Transport, redactor: Redactor, kept: KeptListing | None = None) -> None:
+    def __init__(self, transport: Transport, redactor: Redactor, kept: DeviceListCache | None = None) -> None:
         self._transport = transport
         self._redactor = redactor
-        self._kept = kept or KeptListing()
-        self._learnt: Listing | None = None
+        self._cache = kept or DeviceListCache()
+        self._known_secrets: DeviceList | None = None
 
-    def moment(self) -> Moment:
+    def now(self) -> Moment:
         """Return this moment, by the clock that measures the age of a listing."""
-        return self._kept.moment()
+        return self._cache.moment()
 
     def listing(
         self,
@@ -80,7 +80,7 @@ class FonnteApi:
         device_token: str,
         since: Moment | None = None,
         mark: MakeMark | None = None,
-    ) -> Listing:
+    ) -> DeviceList:
         """Return a list that tells of this device as it is now: the kept one, or a new one.
 
         Args:
@@ -90,21 +90,21 @@ class FonnteApi:
             since: The moment at or after which the list must have been requested; None for one that is kept.
             mark: Takes a mark of the record before a new list is requested.
         """
-        kept = self._kept.current(number, device_token, since)
+        kept = self._cache.get(number, device_token, since)
         if kept is None:
             # The workers of a fleet find out together that a list is too old: one request serves all of them.
-            with self._kept.request_once():
-                kept = self._kept.current(number, device_token, since)
+            with self._cache.request_once():
+                kept = self._cache.get(number, device_token, since)
                 if kept is None:
                     return self.get_devices(account_token, mark)
-        self._learn(kept)
+        self._add_secrets(kept)
         return kept
 
-    def doubt_listing(self, *devices: str) -> None:
+    def invalidate_cache(self, *devices: str) -> None:
         """Read the list again the next time that one of these devices, by number or token, is looked at."""
-        self._kept.touch(*devices)
+        self._cache.invalidate(*devices)
 
-    def get_devices(self, account_token: str, mark: MakeMark | None = None) -> Listing:
+    def get_devices(self, account_token: str, mark: MakeMark | None = None) -> DeviceList:
         """Return what the account's list shows now (call /get-devices).
 
         Args:
@@ -113,52 +113,54 @@ class FonnteApi:
         """
         path = "/get-devices"
         taken = mark() if mark is not None else None
-        began = self._kept.moment()
+        began = self._cache.moment()
         body = self._call(path, account_token, {})
         items = body.get("data")
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            raise _strange(path, "without a list of devices")
-        devices = tuple(_listed(item) for item in items)
-        listing = Listing(devices, _whole(body.get("connected")), _whole(body.get("messages")), began, taken)
-        self._learn(listing)
-        self._kept.hold(listing)
+            raise _malformed(path, "without a list of devices")
+        devices = tuple(_parse_device(item) for item in items)
+        listing = DeviceList(devices, _parse_int(body.get("connected")), _parse_int(body.get("messages")), began, taken)
+        self._add_secrets(listing)
+        self._cache.put(listing)
         return listing
 
-    def _learn(self, listing: Listing) -> None:
+    def _add_secrets(self, listing: DeviceList) -> None:
         """Have the tokens of a list masked; those of one list only once, since a fleet asks for each device."""
-        if listing is not self._learnt:
-            self._redactor.learn(device.token for device in listing.devices)
-            self._learnt = listing
+        if listing is not self._known_secrets:
+            self._redactor.add_secrets(device.token for device in listing.devices)
+            self._known_secrets = listing
 
     def profile(self, device_token: str) -> Device:
         """Return the device that a token belongs to (call /device, which the service limits)."""
         path = "/device"
         body = self._call(path, device_token, {})
-        number = _number(body.get("device"))
+        number = _parse_number(body.get("device"))
         if not number:
-            raise _strange(path, "without a number")
+            raise _malformed(path, "without a number")
         return Device(
             number=number,
             token=device_token,
-            stamp=_stamp(device_token, body),
-            connected=_linked(body.get("device_status")),
-            package=_text(body.get("package")),
-            quota=_whole(body.get("quota")),
-            expires=_day(body.get("expired")),
-            messages=_whole(body.get("messages")),
-            settings=from_wire(body, Where.PROFILE),
+            stamp=_parse_stamp(device_token, body),
+            connected=_parse_connected(body.get("device_status")),
+            package=_parse_text(body.get("package")),
+            quota=_parse_int(body.get("quota")),
+            expires=_parse_day(body.get("expired")),
+            messages=_parse_int(body.get("messages")),
+            settings=from_wire(body, ReadSource.PROFILE),
         )
 
     def add_device(self, account_token: str, number: str, settings: Settings, guard: Guard | None = None) -> Device:
         """Create a device and return it with its new token (call /add-device)."""
         path = "/add-device"
-        self._kept.touch(number)
+        self._cache.invalidate(number)
         body = self._call(path, account_token, {"device": number, **to_wire(settings)}, guard)
-        token, stored = _token(body.get("token")), _number(body.get("device"))
-        self._redactor.learn([token])
+        token, stored = _parse_token(body.get("token")), _parse_number(body.get("device"))
+        self._redactor.add_secrets([token])
         if not token or not stored or not same_number(stored, number):
-            raise _strange(path, "without the new device's number and token")
-        return Device(number=stored, token=token, sent_as=str(body["device"]), settings=from_wire(body, Where.ADDED))
+            raise _malformed(path, "without the new device's number and token")
+        return Device(
+            number=stored, token=token, sent_as=str(body["device"]), settings=from_wire(body, ReadSource.ADDED)
+        )
 
     def update_device(
         self, device_token: str, number: str | None, settings: Settings, guard: Guard | None = None
@@ -173,12 +175,12 @@ class FonnteApi:
             guard: Called before the request goes out; raises FonnteError to prevent it. That of other methods alike.
         """
         form = to_wire(settings) if number is None else {"device": number, **to_wire(settings)}
-        self._kept.touch(device_token)
+        self._cache.invalidate(device_token)
         self._call("/update-device", device_token, form, guard)
 
     def disconnect(self, device_token: str, guard: Guard | None = None) -> None:
         """Unlink the WhatsApp account of a device (call /disconnect)."""
-        self._kept.touch(device_token)
+        self._cache.invalidate(device_token)
         self._call("/disconnect", device_token, {}, guard)
 
     def request_otp(self, device_token: str, guard: Guard | None = None) -> None:
@@ -189,71 +191,79 @@ class FonnteApi:
         """Delete a device, and return the number that the service says it deleted (call /delete-device)."""
         if not otp:
             raise ValueError("an empty otp would ask for a new code")
-        self._kept.touch(device_token)
+        self._cache.invalidate(device_token)
         body = self._call("/delete-device", device_token, {"otp": otp}, guard)
         found = re.search(r"\bdevice (\d+) successfully deleted", str(body.get("detail", "")))
         return found.group(1) if found else None
 
-    def send(self, call: Call) -> Queued:
+    def send(self, call: Request) -> SendResult:
         """Have messages queued (call /send). What was asked for is not looked at: whatever is said, it is queued."""
-        body = self._make(call)
+        body = self._request_or_invalidate(call)
         process, ids, targets = (
-            [text and self._redactor.text(text, [call.token], call.form.values()) for text in _texts(body.get(key))]
+            [
+                text and self._redactor.text(text, [call.token], call.form.values())
+                for text in _parse_texts(body.get(key))
+            ]
             for key in ("process", "id", "target")
         )
-        return Queued(
-            tuple(itertools.zip_longest(ids, targets)), process[0] if process else None, _whole(body.get("requestid"))
+        return SendResult(
+            tuple(itertools.zip_longest(ids, targets)),
+            process[0] if process else None,
+            _parse_int(body.get("requestid")),
         )
 
-    def qr_picture(self, device_token: str) -> bytes:
+    def qr_image(self, device_token: str) -> bytes:
         """Return the PNG of a QR code that links a phone to the device (call /qr)."""
         path = "/qr"
-        body = self._ask_to_link(path, device_token, {"type": "qr"})
+        body = self._request_link(path, device_token, {"type": "qr"})
         try:
-            return read_picture(_text(body.get("url")) or "")
+            return read_image(_parse_text(body.get("url")) or "")
         except ValueError as fault:
-            raise _strange(path, f"with a picture that cannot be used, since {fault}") from None
+            raise _malformed(path, f"with a picture that cannot be used, since {fault}") from None
 
     def pairing_code(self, device_token: str, whatsapp: str) -> str:
         """Return the code that is typed into the phone of a WhatsApp number (call /qr)."""
         path = "/qr"
-        body = self._ask_to_link(path, device_token, {"type": "code", "whatsapp": whatsapp})
-        code = (_text(body.get("code")) or "").strip()
-        if not re.fullmatch(r"[0-9A-Za-z]+(?:[- ][0-9A-Za-z]+)*", code) or not 4 <= len(code) <= LONGEST_CODE:
-            raise _strange(path, "without a pairing code that can be used")
+        body = self._request_link(path, device_token, {"type": "code", "whatsapp": whatsapp})
+        code = (_parse_text(body.get("code")) or "").strip()
+        if (
+            not re.fullmatch(r"[0-9A-Za-z]+(?:[- ][0-9A-Za-z]+)*", code)
+            or not 4 <= len(code) <= MAX_PAIRING_CODE_LENGTH
+        ):
+            raise _malformed(path, "without a pairing code that can be used")
         return code
 
-    def _ask_to_link(self, path: str, device_token: str, form: t.Mapping[str, str]) -> dict[str, t.Any]:
+    def _request_link(self, path: str, device_token: str, form: t.Mapping[str, str]) -> dict[str, t.Any]:
         # From now on a phone may be linked at any moment.
-        self._kept.touch(device_token)
+        self._cache.invalidate(device_token)
         return self._call(path, device_token, form)
 
     def _call(self, path: str, token: str, form: t.Mapping[str, str], guard: Guard | None = None) -> dict[str, t.Any]:
-        return self._make(Call(path, token, form, guard=guard))
+        return self._request_or_invalidate(Request(path, token, form, guard=guard))
 
-    def _make(self, call: Call) -> dict[str, t.Any]:
+    def _request_or_invalidate(self, call: Request) -> dict[str, t.Any]:
         try:
-            return self._ask(call)
-        except CallError:
+            return self._request(call)
+        except RequestError:
             # Whatever went wrong, the list may be wrong too.
-            self._kept.fail(call.token, call.form.get("device", ""))
+            self._cache.invalidate_on_error(call.token, call.form.get("device", ""))
             raise
 
-    def _ask(self, call: Call) -> dict[str, t.Any]:
+    def _request(self, call: Request) -> dict[str, t.Any]:
         path, form = call.path, call.form
-        reply = self._transport.exchange(call)
+        reply = self._transport.request(call)
         verdict = reply.body.get("status", reply.body.get("Status"))
         if verdict is True and reply.status < 400:
             return reply.body
-        text = (_text(reply.body.get("reason")) or _text(reply.body.get("detail")) or "").strip()
+        text = (_parse_text(reply.body.get("reason")) or _parse_text(reply.body.get("detail")) or "").strip()
         # The service may repeat what it was sent.
         name = form.get("name", "")
-        text = text.replace(name, bare_name(name)) if name else text
+        text = text.replace(name, strip_stamp(name)) if name else text
         shown = self._redactor.text(text, [call.token], form.values())
         if verdict is False and text:
             raise RefusedError(path, text, shown, reply.status)
         told = f' that says "{shown}"' if text else ""
-        raise UnreadableError(
+        raise UnexpectedResponseError(
             f"the service sent a reply to {path} that says neither yes nor no (HTTP {reply.status}){told}",
             _REPORT,
             # A yes under a status that says no is a yes that was not understood.
@@ -261,48 +271,48 @@ class FonnteApi:
         )
 
 
-def _strange(path: str, what: str) -> UnreadableError:
-    return UnreadableError(f"the service sent a reply to {path} {what}", _REPORT, True)
+def _malformed(path: str, what: str) -> UnexpectedResponseError:
+    return UnexpectedResponseError(f"the service sent a reply to {path} {what}", _REPORT, True)
 
 
-def _listed(item: t.Mapping[str, object]) -> Device:
+def _parse_device(item: t.Mapping[str, object]) -> Device:
     listed = item.get("device")
-    number = _number(listed)
+    number = _parse_number(listed)
     if not isinstance(listed, str) or not number:
-        raise _strange("/get-devices", "with a device that has no number")
-    token = _token(item.get("token"))
+        raise _malformed("/get-devices", "with a device that has no number")
+    token = _parse_token(item.get("token"))
     return Device(
         number=number,
         token=token,
         sent_as=listed,
-        stamp=_stamp(token, item),
-        connected=_linked(item.get("status")),
-        package=_text(item.get("package")),
-        quota=_whole(item.get("quota")),
-        expires=_whole(item.get("expired")),
-        settings=from_wire(item, Where.LIST),
+        stamp=_parse_stamp(token, item),
+        connected=_parse_connected(item.get("status")),
+        package=_parse_text(item.get("package")),
+        quota=_parse_int(item.get("quota")),
+        expires=_parse_int(item.get("expired")),
+        settings=from_wire(item, ReadSource.LIST),
     )
 
 
-def _stamp(token: str, shown: t.Mapping[str, object]) -> Stamp | None:
+def _parse_stamp(token: str, shown: t.Mapping[str, object]) -> Stamp | None:
     name = shown.get("name")
     return read_stamp(token, name) if token and isinstance(name, str) else None
 
 
-def _text(raw: object) -> str | None:
+def _parse_text(raw: object) -> str | None:
     """Return text that can be sent and printed: half a character, as a service cuts it out of an emoji, cannot."""
     return raw.encode("utf-8", "replace").decode("utf-8") if isinstance(raw, str) else None
 
 
-def _texts(raw: object) -> list[str | None]:
+def _parse_texts(raw: object) -> list[str | None]:
     """Return the items of a list that may be told: texts, and numbers as text. One thing alone is a list of one."""
     items = raw if isinstance(raw, list) else [] if raw is None else [raw]
-    return [str(item) if isinstance(item, int) else _text(item) for item in items]
+    return [str(item) if isinstance(item, int) else _parse_text(item) for item in items]
 
 
-def _number(raw: object) -> str:
+def _parse_number(raw: object) -> str:
     """Return a number as it is displayed; what is none may hold anything, and numbers are printed as they are."""
-    return displayed_number(cut(_text(raw) or "", LONGEST_NUMBER))
+    return displayed_number(truncate(_parse_text(raw) or "", MAX_SHOWN_NUMBER_LENGTH))
 
 
 # Braces, quotation marks and backslashes are in no token of Fonnte, and would make a template of one that is written to a
@@ -310,12 +320,12 @@ def _number(raw: object) -> str:
 _TOKEN = re.compile(r"(?!#jinja2)[!#-&(-+\--\[\]-_a-z|~]+", re.IGNORECASE)
 
 
-def _token(raw: object) -> str:
+def _parse_token(raw: object) -> str:
     """Return a token that a header and a file of variables can hold; empty for any other."""
     return raw if isinstance(raw, str) and _TOKEN.fullmatch(raw) else ""
 
 
-def _whole(raw: object) -> int | None:
+def _parse_int(raw: object) -> int | None:
     """Return a whole number that the service sends as such or as text."""
     if isinstance(raw, bool):
         return None
@@ -327,7 +337,7 @@ def _whole(raw: object) -> int | None:
 _LINKED = {"connect": True, "disconnect": False}
 
 
-def _linked(raw: object) -> bool | None:
+def _parse_connected(raw: object) -> bool | None:
     return _LINKED.get(raw) if isinstance(raw, str) else None
 
 
@@ -347,7 +357,7 @@ _MONTHS = (
 )
 
 
-def _day(raw: object) -> int | None:
+def _parse_day(raw: object) -> int | None:
     """Return the unix time of a date in words, such as "18 November 2029"; the locale has no say in it."""
     found = re.fullmatch(r"(\d{1,2}) ([A-Za-z]+) (\d{4})", raw.strip()) if isinstance(raw, str) else None
     if not found or found.group(2).lower() not in _MONTHS:

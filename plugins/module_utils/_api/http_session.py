@@ -20,11 +20,11 @@ import traceback
 import typing as t
 
 from .._common.endpoint import environment_proxies
-from .._common.errors import MissingLibraryError, OptionError, UnansweredError, UnreachableError
+from .._common.errors import MissingLibraryError, OptionError, ResponseLostError, UnreachableError
 from .body import DecodingError, read_body
 from .deadline import Attempt, DeadlineSocket, run_with_deadline
 from .retry import BACKOFF_SECONDS
-from .wire import Answer, Call, Connection
+from .wire import Connection, HttpResponse, Request
 
 try:
     import requests
@@ -36,12 +36,12 @@ else:
     REQUESTS_MISSING = ""
 
 # A Retry-After that asks for more is taken to ask for this.
-LONGEST_PATIENCE = 6 * 3600.0
+MAX_RETRY_AFTER_SECONDS = 6 * 3600.0
 
 _CHECK_NETWORK = "check api_endpoint, the network and the proxy variables of the environment"
 _CHECK_CERTIFICATE = "check api_endpoint, or name the authority that signed it in ca_path or FONNTE_CA_PATH"
 _CHECK_TLS = "check http or https, host and port in api_endpoint, then run the play again"
-_LOOK_AGAIN = "run the play again to see what is there now"
+_VERIFY_BY_LIST = "run the play again to see what is there now"
 
 # urllib3 1.26 has its own class for a certificate of another host, in a private place.
 _WRONG_HOST = "CertificateError"
@@ -50,12 +50,12 @@ _WRONG_HOST = "CertificateError"
 _current = threading.local()
 
 
-def retry_of(retries: int) -> urllib3.util.Retry:
+def make_retry(retries: int) -> urllib3.util.Retry:
     """Return what counts so many more tries, whatever they fail of, and doubles the pauses between them."""
     return urllib3.util.Retry(retries, backoff_factor=BACKOFF_SECONDS)
 
 
-def seconds_of(header: str | None) -> float | None:
+def parse_retry_after(header: str | None) -> float | None:
     """Return the seconds of a Retry-After header, a number or an HTTP date, or None if it is neither."""
     if header is None:
         return None
@@ -63,7 +63,7 @@ def seconds_of(header: str | None) -> float | None:
         seconds = urllib3.util.Retry(0).parse_retry_after(header)
     except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError, TypeError, IndexError):
         return None
-    return float(min(max(seconds, 0), LONGEST_PATIENCE))
+    return float(min(max(seconds, 0), MAX_RETRY_AFTER_SECONDS))
 
 
 class Session:
@@ -107,17 +107,17 @@ class Session:
 
     def retry(self) -> urllib3.util.Retry:
         """Return the retries that a call has."""
-        return retry_of(self._connection.retries)
+        return make_retry(self._connection.retries)
 
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
 
-    def exchange(self, call: Call, attempt: Attempt) -> Answer:
+    def send(self, call: Request, attempt: Attempt) -> HttpResponse:
         """Send a request once, and read the whole response.
 
         Raises:
-            CallError: None came; the error knows whether the request went out, and whether it may be passing.
+            RequestError: None came; the error knows whether the request went out, and whether it may be passing.
             DeadlineExceeded: The time of the attempt is over.
         """
         connection = self._connection
@@ -126,7 +126,7 @@ class Session:
             response = self._session.request(
                 call.method,
                 connection.endpoint + call.path,
-                **_carried(call),
+                **_request_kwargs(call),
                 timeout=(connection.timeout, connection.timeout),
                 verify=(connection.ca_path or True) if connection.verify else False,
                 proxies=self._proxies,
@@ -134,18 +134,18 @@ class Session:
                 stream=True,
             )
         except requests.exceptions.RequestException as fault:
-            raise _connection_fault(fault, attempt.was_sent) from None
+            raise _connection_error(fault, attempt.was_sent) from None
         except (urllib3.exceptions.HTTPError, ValueError) as fault:
             # What fails before a connection is tried, such as a host name that cannot be one, is not wrapped.
             name = type(fault).__name__
             if attempt.was_sent:
-                raise UnansweredError(f"the connection broke ({name})", _LOOK_AGAIN) from None
+                raise ResponseLostError(f"the connection broke ({name})", _VERIFY_BY_LIST) from None
             raise UnreachableError(f"the service cannot be reached ({name})", _CHECK_NETWORK) from None
         try:
-            return Answer(
+            return HttpResponse(
                 response.status_code,
                 _body(response, attempt),
-                seconds_of(response.headers.get("Retry-After")),
+                parse_retry_after(response.headers.get("Retry-After")),
                 response.headers.get("Location", ""),
             )
         finally:
@@ -204,7 +204,7 @@ def _attempt() -> Attempt:
     return t.cast(Attempt, _current.attempt)
 
 
-def _carried(call: Call) -> dict[str, t.Any]:
+def _request_kwargs(call: Request) -> dict[str, t.Any]:
     """Return what a call carries, and where."""
     if call.method == "GET":
         return {"params": {"token": call.token, **call.form}}
@@ -248,8 +248,8 @@ def _body(response: t.Any, attempt: Attempt) -> bytes:
         cause = _cause(fault)
     except DecodingError:
         cause = "it cannot be decompressed"
-    broken = UnansweredError(f"the reply broke off ({cause})", _LOOK_AGAIN)
-    broken.passing = True
+    broken = ResponseLostError(f"the reply broke off ({cause})", _VERIFY_BY_LIST)
+    broken.transient = True
     raise broken
 
 
@@ -279,10 +279,10 @@ def _cause(fault: BaseException) -> str:
     return words or type(fault).__name__
 
 
-def _connection_fault(fault: t.Any, was_sent: bool) -> UnreachableError | UnansweredError:
+def _connection_error(fault: t.Any, was_sent: bool) -> UnreachableError | ResponseLostError:
     links = list(_chain(fault))
-    told = _answer_fault(fault, links) if was_sent else _way_fault(fault, links)
-    told.passing = _is_any(
+    told = _response_error(fault, links) if was_sent else _connect_error(fault, links)
+    told.transient = _caused_by(
         links,
         urllib3.exceptions.ConnectTimeoutError,
         urllib3.exceptions.NewConnectionError,
@@ -292,19 +292,19 @@ def _connection_fault(fault: t.Any, was_sent: bool) -> UnreachableError | Unansw
     return told
 
 
-def _is_any(links: list[BaseException], *kinds: type[BaseException]) -> bool:
+def _caused_by(links: list[BaseException], *kinds: type[BaseException]) -> bool:
     return any(isinstance(link, kinds) for link in links)
 
 
-def _way_fault(fault: t.Any, links: list[BaseException]) -> UnreachableError:
-    advice = _CHECK_TLS if _is_any(links, ssl.SSLError) else _CHECK_NETWORK
-    if _is_any(links, ssl.SSLCertVerificationError) or any(type(link).__name__ == _WRONG_HOST for link in links):
+def _connect_error(fault: t.Any, links: list[BaseException]) -> UnreachableError:
+    advice = _CHECK_TLS if _caused_by(links, ssl.SSLError) else _CHECK_NETWORK
+    if _caused_by(links, ssl.SSLCertVerificationError) or any(type(link).__name__ == _WRONG_HOST for link in links):
         advice = _CHECK_CERTIFICATE
     return UnreachableError(f"the service cannot be reached ({_cause(fault)})", advice)
 
 
-def _answer_fault(fault: t.Any, links: list[BaseException]) -> UnansweredError:
-    if isinstance(fault, requests.exceptions.Timeout) or _is_any(links, urllib3.exceptions.ReadTimeoutError):
-        return UnansweredError("the service did not answer in time", "run the play again, or raise api_timeout")
-    advice = _CHECK_TLS if _is_any(links, ssl.SSLError) else _LOOK_AGAIN
-    return UnansweredError(f"the connection broke ({_cause(fault)})", advice)
+def _response_error(fault: t.Any, links: list[BaseException]) -> ResponseLostError:
+    if isinstance(fault, requests.exceptions.Timeout) or _caused_by(links, urllib3.exceptions.ReadTimeoutError):
+        return ResponseLostError("the service did not answer in time", "run the play again, or raise api_timeout")
+    advice = _CHECK_TLS if _caused_by(links, ssl.SSLError) else _VERIFY_BY_LIST
+    return ResponseLostError(f"the connection broke ({_cause(fault)})", advice)

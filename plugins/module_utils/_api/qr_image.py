@@ -23,7 +23,7 @@ import struct
 import typing as t
 import zlib
 
-from .._common.atomic_files import probe_write, remove_left, sync_directory, write_in, write_problem
+from .._common.atomic_files import probe_write, remove_stale_temp_files, sync_directory, write_in, write_problem
 from .._common.descriptors import close_descriptor
 from .._common.destinations import ForeignLinkError, check_links, open_directory
 from .._common.errors import FonnteError, OptionError
@@ -34,8 +34,8 @@ DEST = "dest"
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _DATA_URL = re.compile(r"data:image/png;base64,", re.IGNORECASE)
 # A QR code has some kilobytes and some hundred pixels a side.
-LARGEST_PICTURE = 1024 * 1024
-LONGEST_SIDE = 2048
+MAX_IMAGE_BYTES = 1024 * 1024
+MAX_IMAGE_SIDE = 2048
 # How many samples a pixel has in each colour type.
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
@@ -43,7 +43,7 @@ _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 # --- the picture ----------------------------------------------------------------------------------------------------
 
 
-def read_picture(text: str) -> bytes:
+def read_image(text: str) -> bytes:
     """Return the PNG in a text of base64, bare or as a data: URL.
 
     Raises:
@@ -51,7 +51,7 @@ def read_picture(text: str) -> bytes:
     """
     prefix = _DATA_URL.match(text)
     bare = re.sub(r"[ \t\r\n]", "", text[prefix.end() :] if prefix else text)
-    if len(bare) > LARGEST_PICTURE * 4 // 3 + 4:
+    if len(bare) > MAX_IMAGE_BYTES * 4 // 3 + 4:
         raise ValueError("it is too large")
     try:
         png = base64.b64decode(bare.encode("ascii"), validate=True)
@@ -96,7 +96,7 @@ def _check_pixels(header: bytes, packed: bytes) -> None:
     if len(header) != 13:
         raise ValueError("it is damaged")
     width, height, depth, colour, _packing, _filter, interlaced = struct.unpack(">IIBBBBB", header)
-    if not (0 < width <= LONGEST_SIDE and 0 < height <= LONGEST_SIDE and colour in _SAMPLES and depth <= 16):
+    if not (0 < width <= MAX_IMAGE_SIDE and 0 < height <= MAX_IMAGE_SIDE and colour in _SAMPLES and depth <= 16):
         raise ValueError("it is no picture of a QR code")
     # A byte before each line says how it is packed. An interlaced picture has some more such bytes.
     size = height * (1 + (width * depth * _SAMPLES[colour] + 7) // 8)
@@ -112,21 +112,21 @@ def _check_pixels(header: bytes, packed: bytes) -> None:
 # --- the file -------------------------------------------------------------------------------------------------------
 
 
-def picture_path(dest: str, number: str) -> str:
+def image_path(dest: str, number: str) -> str:
     """Return the file for the picture of a device: dest itself, or one named by the number where dest is a folder."""
     # A number from the service may hold anything.
     name = f"{re.sub('[^0-9]', '', number) or 'device'}.png"
     return os.path.abspath(os.path.join(dest, name) if os.path.isdir(dest) or dest.endswith("/") else dest)
 
 
-def check_place(dest: str) -> None:
+def check_dest(dest: str) -> None:
     """Check before any request that a picture can be written.
 
     Raises:
         OptionError: It cannot, or a file that is no picture would be lost.
     """
     check_file(dest)
-    problem = write_problem(picture_path(dest, ""))
+    problem = write_problem(image_path(dest, ""))
     if problem:
         advice = "name a file in a folder of your own"
         if problem.startswith("there is no folder"):
@@ -134,17 +134,17 @@ def check_place(dest: str) -> None:
         raise OptionError(DEST, problem, advice)
 
 
-def probe_place(dest: str, number: str) -> None:
+def probe_dest(dest: str, number: str) -> None:
     """Write a temporary file where a picture will be written, so that a full disk is found before the request.
 
     Raises:
         FonnteError: It cannot be written.
     """
-    path = picture_path(dest, number)
+    path = image_path(dest, number)
     try:
         probe_write(path)
     except OSError as exc:
-        raise _unwritten(path, exc) from None
+        raise _write_error(path, exc) from None
 
 
 def check_file(path: str) -> None:
@@ -194,7 +194,7 @@ def _directory_of(path: str) -> t.Iterator[tuple[int, str]]:
         close_descriptor(descriptor)
 
 
-def write_picture(path: str, png: bytes) -> None:
+def write_image(path: str, png: bytes) -> None:
     """Write a picture that only its owner can read, whole or not at all.
 
     Raises:
@@ -207,20 +207,20 @@ def write_picture(path: str, png: bytes) -> None:
         with _directory_of(path) as (directory, name):
             _check_replaceable(directory, name, path)
             # Who finds what a killed run has left could link a phone with it.
-            remove_left(directory, name)
+            remove_stale_temp_files(directory, name)
             write_in(directory, name, png, 0o600)
             sync_directory(directory)
     except OSError as exc:
-        raise _unwritten(path, exc) from None
+        raise _write_error(path, exc) from None
 
 
-def _unwritten(path: str, exc: OSError) -> FonnteError:
+def _write_error(path: str, exc: OSError) -> FonnteError:
     return FonnteError(
         f"the QR code cannot be written to {path} ({exc.strerror})", "make room for it, or name another dest"
     )
 
 
-def remove_picture(path: str, png: bytes) -> bool:
+def remove_image(path: str, png: bytes) -> bool:
     """Remove a picture that is of no use any more, if it is still this one; return whether no file is there."""
     with contextlib.suppress(OSError), _directory_of(path) as (directory, name):
         if read_start(name, len(png) + 1, directory) != png:

@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
 BACKOFF_SECONDS = 0.5
 
 
-class Gate:
+class RateLimitGate:
     """Where all calls of a transport wait, before each of their tries, when the service has asked one for patience."""
 
     def __init__(self) -> None:
@@ -52,20 +52,20 @@ class Gate:
             time.sleep(left)
 
 
-class Tries:
+class RetryBudget:
     """The tries of one call, whatever they fail of.
 
     Attributes:
         deadline: When the call ends with all its tries, by the monotonic clock.
     """
 
-    def __init__(self, gate: Gate, retry: Retry, longest_delay: float, deadline: float) -> None:
+    def __init__(self, gate: RateLimitGate, retry: Retry, longest_delay: float, deadline: float) -> None:
         self._gate = gate
         self._retry = retry
         self._longest_delay = longest_delay
         self.deadline = deadline
 
-    def another(self, patience: float | None = None) -> bool:
+    def wait_for_next(self, patience: float | None = None) -> bool:
         """Count a failed try, and return True when it is time for another.
 
         Returns False at once if none is left, if the service asks for more patience than the user has, or if the

@@ -19,50 +19,50 @@ import typing as t
 from dataclasses import dataclass
 
 from .._common.errors import (
-    BusyError,
-    CallError,
-    GarbledError,
-    UnansweredError,
+    MalformedResponseError,
+    RateLimitedError,
+    RequestError,
+    ResponseLostError,
+    UnexpectedResponseError,
     UnreachableError,
-    UnreadableError,
 )
-from .._common.redaction import bare_host
+from .._common.redaction import origin
 from .deadline import Attempt, DeadlineExceeded
-from .retry import BACKOFF_SECONDS, Gate, Tries
-from .wire import NO_ANSWER, Answer, Call, Connection
+from .retry import BACKOFF_SECONDS, RateLimitGate, RetryBudget
+from .wire import NO_RESPONSE, Connection, HttpResponse, Request
 
 if t.TYPE_CHECKING:
     from .http_session import Session
 
-BUSY = 429
+TOO_MANY_REQUESTS = 429
 # A whole call, all its tries included, ends after this many times api_timeout.
-CALL_TIMEOUTS = 10
+MAX_TIMEOUTS_PER_REQUEST = 10
 
 _TRY_LATER = "run the play again later"
 
 
 @dataclass(frozen=True)
-class Policy:
+class RetryPolicy:
     """Which failed tries of a call may be followed by another."""
 
-    after_broken_replies: bool
+    after_broken_responses: bool
     statuses: frozenset[int]
 
 
-READ = Policy(True, frozenset({429, 500, 502, 503, 504}))
+READ = RetryPolicy(True, frozenset({429, 500, 502, 503, 504}))
 # A 429 says that the call was not carried out.
-WRITE = Policy(False, frozenset({429}))
+WRITE = RetryPolicy(False, frozenset({429}))
 # Sent again only when no request can have reached the service.
-ONCE = Policy(False, frozenset())
+NON_IDEMPOTENT = RetryPolicy(False, frozenset())
 
-POLICIES: dict[str, Policy] = {
+RETRY_POLICIES: dict[str, RetryPolicy] = {
     "/get-devices": READ,
     "/device": READ,
     "/update-device": WRITE,
     "/disconnect": WRITE,
-    "/add-device": ONCE,
-    "/delete-device": ONCE,
-    "/send": ONCE,
+    "/add-device": NON_IDEMPOTENT,
+    "/delete-device": NON_IDEMPOTENT,
+    "/send": NON_IDEMPOTENT,
     # It changes no setting. But a pairing code may show on the phone, where a second one takes its place: so it is
     # sent again only when the service has not carried it out. A QR code that was lost is asked for anew in _linking/link.py.
     "/qr": WRITE,
@@ -70,7 +70,7 @@ POLICIES: dict[str, Policy] = {
 
 
 @dataclass(frozen=True)
-class Reply:
+class ApiResponse:
     """A reply that is one JSON object: the service's own words, or its like."""
 
     status: int
@@ -82,7 +82,7 @@ class Transport:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._gate = Gate()
+        self._gate = RateLimitGate()
         self._slots = threading.BoundedSemaphore(connection.pool_size)
         self._opening = threading.Lock()
         self._session: Session | None = None
@@ -94,45 +94,45 @@ class Transport:
         if session is not None:
             session.close()
 
-    def exchange(self, call: Call) -> Reply:
+    def request(self, call: Request) -> ApiResponse:
         """Make a call and return the JSON object that came back.
 
         Raises:
             MissingLibraryError: requests is not installed.
             OptionError: ca_path names no authorities.
-            CallError: No such object came back; the error knows whether the call may have been applied.
+            RequestError: No such object came back; the error knows whether the call may have been applied.
         """
         session, longest_delay = self._open(), self._connection.longest_delay
         with self._slots:
             self._gate.wait()
-            deadline = time.monotonic() + self._connection.timeout * CALL_TIMEOUTS
-            tries = Tries(self._gate, session.retry(), longest_delay, deadline)
+            deadline = time.monotonic() + self._connection.timeout * MAX_TIMEOUTS_PER_REQUEST
+            tries = RetryBudget(self._gate, session.retry(), longest_delay, deadline)
             try:
-                return _read(call.path, self._answer(session, call, tries), longest_delay)
-            except GarbledError as fault:
+                return _parse_response(call.path, self._send_with_retries(session, call, tries), longest_delay)
+            except MalformedResponseError as fault:
                 # A hiccup of something on the way, where no page says that the call was not carried out.
-                hiccup = POLICIES[call.path] is READ and fault.may_be_applied
-                if not hiccup or not tries.another(min(BACKOFF_SECONDS, longest_delay)):
+                hiccup = RETRY_POLICIES[call.path] is READ and fault.may_be_applied
+                if not hiccup or not tries.wait_for_next(min(BACKOFF_SECONDS, longest_delay)):
                     raise
-            return _read(call.path, self._answer(session, call, tries), longest_delay)
+            return _parse_response(call.path, self._send_with_retries(session, call, tries), longest_delay)
 
-    def _answer(self, session: Session, call: Call, tries: Tries) -> Answer:
+    def _send_with_retries(self, session: Session, call: Request, tries: RetryBudget) -> HttpResponse:
         """Try until there is an answer that is no passing fault, or no try is left."""
-        policy = POLICIES[call.path]
+        policy = RETRY_POLICIES[call.path]
         while True:
             if call.guard is not None:
                 # Waiting for a place, for the service or for another try may have taken minutes.
                 call.guard()
             try:
-                answer = self._try(session, call, tries.deadline)
-            except CallError as fault:
-                repeatable = fault.passing and (policy.after_broken_replies or not fault.may_be_applied)
-                if not repeatable or not tries.another():
+                answer = self._send_once(session, call, tries.deadline)
+            except RequestError as fault:
+                repeatable = fault.transient and (policy.after_broken_responses or not fault.may_be_applied)
+                if not repeatable or not tries.wait_for_next():
                     raise
                 continue
-            if answer.status == BUSY:
-                self._gate.close(min(answer.patience or BACKOFF_SECONDS, self._connection.longest_delay))
-            if answer.status not in policy.statuses or not tries.another(answer.patience):
+            if answer.status == TOO_MANY_REQUESTS:
+                self._gate.close(min(answer.retry_after or BACKOFF_SECONDS, self._connection.longest_delay))
+            if answer.status not in policy.statuses or not tries.wait_for_next(answer.retry_after):
                 return answer
 
     def _open(self) -> Session:
@@ -144,18 +144,18 @@ class Transport:
                 self._session = Session(self._connection)
             return self._session
 
-    def _try(self, session: Session, call: Call, deadline: float) -> Answer:
+    def _send_once(self, session: Session, call: Request, deadline: float) -> HttpResponse:
         """Send and read, and end it when the time of the call is up."""
         attempt = Attempt(deadline)
         try:
-            return session.exchange(call, attempt)
+            return session.send(call, attempt)
         except DeadlineExceeded:
-            raise self._late(attempt.was_sent) from None
+            raise self._deadline_error(attempt.was_sent) from None
 
-    def _late(self, was_sent: bool) -> CallError:
-        seconds = self._connection.timeout * CALL_TIMEOUTS
+    def _deadline_error(self, was_sent: bool) -> RequestError:
+        seconds = self._connection.timeout * MAX_TIMEOUTS_PER_REQUEST
         if was_sent:
-            return UnansweredError(
+            return ResponseLostError(
                 f"no whole answer came within {seconds:g} s", "run the play again, or raise api_timeout"
             )
         return UnreachableError(
@@ -163,39 +163,43 @@ class Transport:
         )
 
 
-def _read(path: str, answer: Answer, longest_delay: float) -> Reply:
+def _parse_response(path: str, answer: HttpResponse, longest_delay: float) -> ApiResponse:
     """Return the JSON object of a reply, or raise what the reply is instead."""
     status = answer.status
-    if status == BUSY or (status == 503 and POLICIES[path] is READ and answer.patience is not None):
-        raise _busy(answer, longest_delay)
+    if status == TOO_MANY_REQUESTS or (
+        status == 503 and RETRY_POLICIES[path] is READ and answer.retry_after is not None
+    ):
+        raise _rate_limit_error(answer, longest_delay)
     if 300 <= status < 400:
-        host = bare_host(answer.location)
+        host = origin(answer.location)
         where = f"to {host} " if host.startswith("http") and host.isprintable() else ""
-        raise UnreadableError(
+        raise UnexpectedResponseError(
             f"the service sent a redirect {where}(HTTP {status}), which is never followed",
             "give the address that answers itself as api_endpoint",
             True,
         )
     if status >= 500:
-        raise UnreadableError(f"the service failed with HTTP {status}", NO_ANSWER, True)
+        raise UnexpectedResponseError(f"the service failed with HTTP {status}", NO_RESPONSE, True)
     try:
         words = json.loads(answer.body.decode("utf-8"))
     except (ValueError, RecursionError):
         kind = "an empty reply" if not answer.body.strip() else "a reply that is not JSON"
         # A 4xx of a web server stands for "not carried out"; a 200 without an answer stands for nothing.
-        raise GarbledError(f"the service sent {kind} (HTTP {status})", NO_ANSWER, status < 400) from None
+        raise MalformedResponseError(f"the service sent {kind} (HTTP {status})", NO_RESPONSE, status < 400) from None
     if not isinstance(words, dict):
-        raise GarbledError(f"the service sent JSON that is not an object (HTTP {status})", NO_ANSWER, status < 400)
-    return Reply(status, words)
+        raise MalformedResponseError(
+            f"the service sent JSON that is not an object (HTTP {status})", NO_RESPONSE, status < 400
+        )
+    return ApiResponse(status, words)
 
 
-def _busy(answer: Answer, longest_delay: float) -> BusyError:
-    status, seconds = answer.status, answer.patience
+def _rate_limit_error(answer: HttpResponse, longest_delay: float) -> RateLimitedError:
+    status, seconds = answer.status, answer.retry_after
     if seconds is None:
-        return BusyError(f"the service is busy (HTTP {status}) and stayed so for every try", _TRY_LATER)
+        return RateLimitedError(f"the service is busy (HTTP {status}) and stayed so for every try", _TRY_LATER)
     advice = (
         f"wait that long, or raise api_retry_max_delay (now {longest_delay:g} s)"
         if seconds > longest_delay
         else _TRY_LATER
     )
-    return BusyError(f"the service is busy (HTTP {status}) and asks to wait {seconds:.0f} s", advice)
+    return RateLimitedError(f"the service is busy (HTTP {status}) and asks to wait {seconds:.0f} s", advice)

@@ -47,7 +47,7 @@ Guard = t.Callable[[], None]
 
 
 @dataclass(frozen=True)
-class Call:
+class Request:
     """What goes out over the wire.
 
     Attributes:
@@ -64,7 +64,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     """What came back over the wire.
 
     Attributes:
@@ -74,9 +74,9 @@ class Answer:
 
     status: int
     body: bytes
-    patience: float | None = None
+    retry_after: float | None = None
     location: str = ""
 
 
 # The start of a private-looking body is no help and may hold anything: only its kind is told.
-NO_ANSWER = "a proxy or a maintenance page may stand in front of the service: run the play again later"
+NO_RESPONSE = "a proxy or a maintenance page may stand in front of the service: run the play again later"

@@ -18,14 +18,14 @@ from .._common.atomic_files import write_all
 from .._common.clock import TIME_FORMAT
 from .._common.destinations import check_links, make_directory
 from .._common.errors import FonnteError, OptionError
-from .._common.spreadsheet import BOM, dashed, guard_formula
-from .findings import Audit, Finding, Kind, Level, Subject
-from .messages import Words
+from .._common.spreadsheet import BOM, guard_formula, spreadsheet_safe
+from .findings import Audit, AuditedDevice, Finding, Kind, Level
+from .messages import Messages
 
 FORMAT = "fonnte.whatsapp/audit"
 VERSION = 1
 # What a text for the terminal tells of at most.
-MOST_TOLD = 20
+MAX_REPORTED = 20
 # No secret is in a report, so a group may read it, such as the one of a web server. Nobody else.
 FILE_MODE, FOLDER_MODE = 0o640, 0o750
 
@@ -35,7 +35,7 @@ Json = t.Dict[str, t.Any]
 # --- data ---------------------------------------------------------------------------------------------------------
 
 
-def as_data(audit: Audit, words: Words) -> Json:
+def as_data(audit: Audit, words: Messages) -> Json:
     """Return a report as docs/audit.schema.json describes it."""
     return {
         "format": FORMAT,
@@ -48,7 +48,7 @@ def as_data(audit: Audit, words: Words) -> Json:
         "summary": summary(audit),
         "kinds": [_kind(kind, audit, words) for kind in Kind],
         "account": [finding_data(finding, words) for finding in audit.account],
-        "devices": [_device(subject, words) for subject in audit.subjects],
+        "devices": [_device(subject, words) for subject in audit.devices],
     }
 
 
@@ -56,10 +56,10 @@ def summary(audit: Audit) -> Json:
     """Return the figures of a report."""
     levels = audit.levels()
     return {
-        "devices": len(audit.subjects),
-        "declared": sum(subject.declared for subject in audit.subjects),
+        "devices": len(audit.devices),
+        "declared": sum(subject.declared for subject in audit.devices),
         "listed": audit.listed,
-        "linked": sum(subject.connected is True for subject in audit.subjects),
+        "linked": sum(subject.connected is True for subject in audit.devices),
         "free_devices": audit.free,
         "free_device_limit": audit.limits.free,
         **{level.value: levels[level] for level in Level},
@@ -67,19 +67,19 @@ def summary(audit: Audit) -> Json:
     }
 
 
-def _kind(kind: Kind, audit: Audit, words: Words) -> Json:
+def _kind(kind: Kind, audit: Audit, words: Messages) -> Json:
     return {
         "kind": kind.value,
         "level": kind.level.value,
         "label": words.label(kind),
         "meaning": words.meaning(kind),
-        "todo": words.todo(kind),
+        "todo": words.action(kind),
         "findings": audit.counts()[kind],
         "devices": audit.devices_with()[kind],
     }
 
 
-def _device(subject: Subject, words: Words) -> Json:
+def _device(subject: AuditedDevice, words: Messages) -> Json:
     return {
         "device": subject.number,
         "name": subject.name,
@@ -91,13 +91,13 @@ def _device(subject: Subject, words: Words) -> Json:
         "package": subject.package,
         "quota": subject.quota,
         "expires": subject.expires,
-        "stands": dict(subject.stands),
+        "stands": dict(subject.compliant_counts),
         "oldest": subject.oldest,
         "findings": [finding_data(finding, words) for finding in subject.findings],
     }
 
 
-def finding_data(finding: Finding, words: Words) -> Json:
+def finding_data(finding: Finding, words: Messages) -> Json:
     """Return one finding."""
     evidence = finding.evidence
     return {
@@ -115,7 +115,7 @@ def finding_data(finding: Finding, words: Words) -> Json:
     }
 
 
-def json_text(audit: Audit, words: Words) -> str:
+def json_text(audit: Audit, words: Messages) -> str:
     """Return a report as a file of JSON: a line for each device, so that two reports can be compared by line."""
     data = as_data(audit, words)
     devices = data.pop("devices")
@@ -145,7 +145,7 @@ COLUMNS = (
 )
 
 
-def csv_text(audit: Audit, words: Words, separator: str) -> str:
+def csv_text(audit: Audit, words: Messages, separator: str) -> str:
     """Return a report as a file of CSV: a row for each finding, and one for each device without any.
 
     It begins with a byte order mark, without which a spreadsheet reads names wrong that are not English.
@@ -154,14 +154,14 @@ def csv_text(audit: Audit, words: Words, separator: str) -> str:
     writer = csv.writer(out, delimiter=separator, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for finding in audit.account:
-        writer.writerow(_guarded(_row(finding, Subject(""), words), words))
-    for subject in audit.subjects:
+        writer.writerow(_escape_formulas(_row(finding, AuditedDevice(""), words), words))
+    for subject in audit.devices:
         for found in subject.findings or (None,):
-            writer.writerow(_guarded(_row(found, subject, words), words))
+            writer.writerow(_escape_formulas(_row(found, subject, words), words))
     return BOM + out.getvalue()
 
 
-def _row(finding: Finding | None, subject: Subject, words: Words) -> tuple[object, ...]:
+def _row(finding: Finding | None, subject: AuditedDevice, words: Messages) -> tuple[object, ...]:
     level = finding.kind.level if finding else Level.FINE
     return (
         words.level(level),
@@ -172,9 +172,9 @@ def _row(finding: Finding | None, subject: Subject, words: Words) -> tuple[objec
         (finding.field if finding else "") or "",
         finding.declared if finding else None,
         finding.found if finding else None,
-        words.sentence(finding) if finding else words.stands(subject),
+        words.sentence(finding) if finding else words.compliant(subject),
         words.evidence(finding) if finding else "",
-        words.todo(finding.kind) if finding else "",
+        words.action(finding.kind) if finding else "",
         subject.connected,
         subject.package,
         (subject.expires or "")[:10],
@@ -185,17 +185,17 @@ def _row(finding: Finding | None, subject: Subject, words: Words) -> tuple[objec
 def _number(number: str) -> str:
     """Return a number so that a spreadsheet leaves its zero and its last digits alone."""
     try:
-        return dashed(number) if number else ""
+        return spreadsheet_safe(number) if number else ""
     except OptionError:
         return number
 
 
-def _guarded(cells: t.Iterable[object], words: Words) -> list[str]:
+def _escape_formulas(cells: t.Iterable[object], words: Messages) -> list[str]:
     """Return a row of which no spreadsheet runs anything."""
-    return [guarded(words("yes" if cell else "no") if isinstance(cell, bool) else cell) for cell in cells]
+    return [escape_formula(words("yes" if cell else "no") if isinstance(cell, bool) else cell) for cell in cells]
 
 
-def guarded(cell: object) -> str:
+def escape_formula(cell: object) -> str:
     """Return a cell that no spreadsheet runs; None is an empty one."""
     return "" if cell is None else guard_formula(str(cell))
 
@@ -203,28 +203,28 @@ def guarded(cell: object) -> str:
 # --- a text -------------------------------------------------------------------------------------------------------
 
 
-def text_of(audit: Audit, words: Words) -> str:
+def to_text(audit: Audit, words: Messages) -> str:
     """Return a report for a terminal: the figures, and the first findings, the most urgent first."""
     levels, devices, counts = audit.levels(), audit.devices_with(), audit.counts()
     lines = [f"{audit.title}. {words.head(audit)} {words('only_looked')}"]
     lines.append("; ".join(f"{words.level(level)}: {levels[level]}" for level in Level) + ".")
     lines += [
-        f"  {words.label(kind)} [{kind.value}]: {devices[kind] or counts[kind]}. {words.todo(kind)}"
+        f"  {words.label(kind)} [{kind.value}]: {devices[kind] or counts[kind]}. {words.action(kind)}"
         for kind in Kind
         if counts[kind]
     ]
-    told = sorted(_told(audit, words), key=lambda pair: pair[0])
-    lines += [f"- {line}" for _urgency, line in told[:MOST_TOLD]]
-    if len(told) > MOST_TOLD:
-        lines.append(words("and_more", count=len(told) - MOST_TOLD))
+    told = sorted(_describe_findings(audit, words), key=lambda pair: pair[0])
+    lines += [f"- {line}" for _urgency, line in told[:MAX_REPORTED]]
+    if len(told) > MAX_REPORTED:
+        lines.append(words("and_more", count=len(told) - MAX_REPORTED))
     return "\n".join(lines) + "\n"
 
 
-def _told(audit: Audit, words: Words) -> t.Iterator[tuple[int, str]]:
+def _describe_findings(audit: Audit, words: Messages) -> t.Iterator[tuple[int, str]]:
     urgency = {level: place for place, level in enumerate(Level)}
     for finding in audit.account:
         yield urgency[finding.kind.level], f"{words('account')}: {words.sentence(finding)}"
-    for subject in audit.subjects:
+    for subject in audit.devices:
         who = " ".join(filter(None, (subject.number, subject.name, f"({subject.owner})" if subject.owner else "")))
         for finding in subject.findings:
             line = f"{who}: {words.sentence(finding)} {words.evidence(finding)}."

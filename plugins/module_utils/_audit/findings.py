@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from .._common.clock import DAY_SECONDS, TIME_FORMAT, unix_to_text
-from .._common.phone_numbers import key_of
+from .._common.phone_numbers import canonical
 from .._common.redaction import printable
 from .._common.spellings import SecretFinder
 from .._device.models import Device
@@ -101,7 +101,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Subject:
+class AuditedDevice:
     """One device of a report.
 
     Attributes:
@@ -121,7 +121,7 @@ class Subject:
     package: str | None = None
     quota: int | None = None
     expires: str | None = None
-    stands: t.Mapping[str, int] = field(default_factory=dict)
+    compliant_counts: t.Mapping[str, int] = field(default_factory=dict)
     oldest: str | None = None
     findings: tuple[Finding, ...] = ()
 
@@ -148,7 +148,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Seen:
+class AuditInput:
     """What was seen of one declared device.
 
     Attributes:
@@ -164,7 +164,7 @@ class Seen:
     number: str
     device: Device | None = None
     plan: Plan | None = None
-    looked: bool = True
+    observation: bool = True
     moved_to: str = ""
     fault: str = ""
 
@@ -186,7 +186,7 @@ class Audit:
     title: str
     endpoint: str
     limits: Limits
-    subjects: tuple[Subject, ...] = ()
+    devices: tuple[AuditedDevice, ...] = ()
     account: tuple[Finding, ...] = ()
     listed: int | None = None
     free: int | None = None
@@ -194,7 +194,7 @@ class Audit:
     def findings(self) -> t.Iterator[Finding]:
         """Yield everything that was found: of the account, then device by device."""
         yield from self.account
-        for subject in self.subjects:
+        for subject in self.devices:
             yield from subject.findings
 
     def counts(self) -> dict[Kind, int]:
@@ -204,25 +204,25 @@ class Audit:
 
     def devices_with(self) -> dict[Kind, int]:
         """Return how many devices have findings of each kind."""
-        found = collections.Counter(kind for subject in self.subjects for kind in {f.kind for f in subject.findings})
+        found = collections.Counter(kind for subject in self.devices for kind in {f.kind for f in subject.findings})
         return {kind: found[kind] for kind in Kind}
 
     def levels(self) -> dict[Level, int]:
         """Return how many devices there are on each level."""
-        found = collections.Counter(subject.level for subject in self.subjects)
+        found = collections.Counter(subject.level for subject in self.devices)
         return {level: found[level] for level in Level}
 
 
-def tidy(text: str, finder: SecretFinder | None = None) -> str:
+def sanitize(text: str, finder: SecretFinder | None = None) -> str:
     """Return text from outside as a report may hold it: no secret, and nothing but what can be seen."""
     return printable(finder.mask(text) if finder else text, _UNSHOWABLE, kept=_JOINER)
 
 
-def audited(desired: Desired) -> Desired:
+def audit_policy(desired: Desired) -> Desired:
     """Return a declaration as an audit plans it: nothing forbids the plan, and nothing is sent for its own sake."""
     policy = desired.policy
     trusts = policy.write_only if policy.write_only == "stamped" else "recorded"
-    harmless = replace(policy, write_only=trusts, unknown="ignore", undeclared="carry", stamp_attested=False)
+    harmless = replace(policy, write_only=trusts, unknown="ignore", unmanaged_hidden="carry", stamp_attested=False)
     return replace(desired, policy=harmless)
 
 
@@ -252,25 +252,27 @@ class Auditor:
         self._show = show
         self._secrets = SecretFinder(secrets)
 
-    def declared(self, seen: Seen) -> Subject:
+    def audit_declared(self, seen: AuditInput) -> AuditedDevice:
         """Return what is found of a declared device."""
-        subject = self._subject(seen.device, seen.number)
-        name = subject.name or tidy(str(seen.desired.settings.get("name", "")), self._secrets)
-        stands, oldest = _stands(seen)
+        subject = self._audited_device(seen.device, seen.number)
+        name = subject.name or sanitize(str(seen.desired.settings.get("name", "")), self._secrets)
+        stands, oldest = _count_compliant(seen)
         return replace(
             subject,
             name=name,
             state=seen.desired.state.value,
-            stands=stands,
+            compliant_counts=stands,
             oldest=oldest,
-            findings=_urgent_first(*self._compared(seen), *self._seen_at(seen.device, subject, seen.desired.state)),
+            findings=_urgent_first(
+                *self._compared(seen), *self._service_findings(seen.device, subject, seen.desired.state)
+            ),
         )
 
-    def stranger(self, device: Device) -> Subject:
+    def audit_undeclared(self, device: Device) -> AuditedDevice:
         """Return what is found of a device that nobody declared."""
-        subject = replace(self._subject(device, device.number), declared=False)
+        subject = replace(self._audited_device(device, device.number), declared=False)
         unlisted = self._read(Kind.UNLISTED, subject.number)
-        return replace(subject, findings=_urgent_first(unlisted, *self._seen_at(device, subject, None)))
+        return replace(subject, findings=_urgent_first(unlisted, *self._service_findings(device, subject, None)))
 
     def account(self, free: int | None, to_make: int) -> tuple[Finding, ...]:
         """Return what is found of the account as a whole.
@@ -284,19 +286,19 @@ class Auditor:
             return ()
         return (replace(self._read(Kind.FREE_SLOTS, "", found=free, declared=limit), count=to_make),)
 
-    def _subject(self, device: Device | None, number: str) -> Subject:
+    def _audited_device(self, device: Device | None, number: str) -> AuditedDevice:
         self._secrets.add([device.token] if device else [])
         # A number of the list is whatever the service says.
-        shown = tidy(number, self._secrets)
-        owner = self._owners.get(key_of(number), "")
+        shown = sanitize(number, self._secrets)
+        owner = self._owners.get(canonical(number), "")
         if device is None:
-            return Subject(shown, owner=owner)
-        return Subject(
+            return AuditedDevice(shown, owner=owner)
+        return AuditedDevice(
             shown,
-            name=tidy(str(device.settings.get("name", "")), self._secrets),
+            name=sanitize(str(device.settings.get("name", "")), self._secrets),
             owner=owner,
             connected=device.connected,
-            package=None if device.package is None else tidy(device.package, self._secrets),
+            package=None if device.package is None else sanitize(device.package, self._secrets),
             quota=device.quota,
             expires=unix_to_text(device.expires),
         )
@@ -305,18 +307,18 @@ class Auditor:
         """Return a finding that was read from the service just now."""
         return Finding(kind, number, evidence=Evidence(Source.SERVICE, self._now), **more)
 
-    def _compared(self, seen: Seen) -> t.Iterator[Finding]:
+    def _compared(self, seen: AuditInput) -> t.Iterator[Finding]:
         """Yield where a device is not as declared, or nobody knows."""
-        if seen.looked and seen.device is None:
-            moved_to = tidy(seen.moved_to, self._secrets) or None
+        if seen.observation and seen.device is None:
+            moved_to = sanitize(seen.moved_to, self._secrets) or None
             yield self._read(Kind.MISSING, seen.number, field=NUMBER, declared=seen.number, found=moved_to)
         elif seen.fault or seen.plan is None:
-            yield Finding(Kind.NOT_CHECKED, seen.number, note=tidy(seen.fault, self._secrets))
+            yield Finding(Kind.NOT_CHECKED, seen.number, note=sanitize(seen.fault, self._secrets))
         else:
             for option, reason in seen.plan.reasons.items():
-                yield self._differing(seen, seen.plan, option, reason)
+                yield self._drift_finding(seen, seen.plan, option, reason)
 
-    def _differing(self, seen: Seen, plan: Plan, option: str, reason: Reason) -> Finding:
+    def _drift_finding(self, seen: AuditInput, plan: Plan, option: str, reason: Reason) -> Finding:
         before: t.Mapping[str, t.Any] = plan.before or {}
         if option == CONNECTED:
             known = before.get(CONNECTED) is not None
@@ -324,21 +326,23 @@ class Auditor:
             found = Finding(kind, seen.number, option, False, before.get(CONNECTED), Evidence(), reason)
             return replace(found, evidence=Evidence(Source.SERVICE, self._now)) if known else found
         evidence = plan.evidence.get(option, Evidence())
-        wanted = self._tidied(self._show(option, seen.desired.settings[option]))
+        wanted = self._sanitize_value(self._show(option, seen.desired.settings[option]))
         if reason is not Reason.DIFFERS:
             return Finding(Kind.UNKNOWN, seen.number, option, wanted, None, evidence, reason)
         read = evidence.source in (Source.SERVICE, Source.STAMPED)
         if evidence.source is Source.SERVICE:
             evidence = replace(evidence, at=self._now)
-        there = self._tidied(self._show(option, before.get(option)))
+        there = self._sanitize_value(self._show(option, before.get(option)))
         return Finding(
             Kind.DRIFT if read else Kind.DRIFT_RECORDED, seen.number, option, wanted, there, evidence, reason
         )
 
-    def _tidied(self, value: Shown) -> Shown:
-        return tidy(value, self._secrets) if isinstance(value, str) else value
+    def _sanitize_value(self, value: Shown) -> Shown:
+        return sanitize(value, self._secrets) if isinstance(value, str) else value
 
-    def _seen_at(self, device: Device | None, subject: Subject, state: State | None) -> t.Iterator[Finding]:
+    def _service_findings(
+        self, device: Device | None, subject: AuditedDevice, state: State | None
+    ) -> t.Iterator[Finding]:
         """Yield what the list itself tells, whatever is declared of the settings."""
         if device is None:
             return
@@ -359,7 +363,7 @@ def _urgent_first(*findings: Finding) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: _URGENCY[finding.kind.level]))
 
 
-def _stands(seen: Seen) -> tuple[dict[str, int], str | None]:
+def _count_compliant(seen: AuditInput) -> tuple[dict[str, int], str | None]:
     """Return how many declared settings are as declared, by their evidence, and since when the oldest is known."""
     if seen.plan is None or seen.device is None or seen.fault:
         return {}, None

@@ -18,9 +18,9 @@ import json
 import typing as t
 from html import escape
 
-from .findings import Audit, Kind, Level, Subject
+from .findings import Audit, AuditedDevice, Kind, Level
 from .html_assets import EARLY_SCRIPT, SCRIPT, STYLE
-from .messages import Words
+from .messages import Messages
 
 # What is told without colour too.
 _SIGNS: dict[Level, str] = {Level.ACTION: "✖", Level.NOTICE: "!", Level.UNKNOWN: "?", Level.FINE: "✔"}
@@ -28,7 +28,7 @@ _LEVELS = tuple(Level)
 _KINDS = tuple(Kind)
 
 
-def page(audit: Audit, words: Words) -> str:
+def render(audit: Audit, words: Messages) -> str:
     """Return a report as a page of HTML. All text in it that is not ours is escaped."""
     columns = _columns(audit)
     style = STYLE + _labels(columns, words)
@@ -61,28 +61,28 @@ def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
 
 
-def _head(audit: Audit, words: Words) -> str:
+def _head(audit: Audit, words: Messages) -> str:
     return (
         f"<header><h1>{escape(audit.title)}</h1>\n<p>{escape(words.head(audit))} {words('only_looked')}</p></header>\n"
     )
 
 
-def _summary(audit: Audit, words: Words) -> str:
+def _summary(audit: Audit, words: Messages) -> str:
     levels = audit.levels()
     figures = [
         f'<li class="{level.value}"><span class="sign" aria-hidden="true">{_SIGNS[level]}</span>'
         f"<b>{levels[level]}</b> {words.level(level)}</li>"
         for level in Level
     ]
-    linked = sum(subject.connected is True for subject in audit.subjects)
-    figures.append(f"<li><b>{words.of(linked, len(audit.subjects))}</b> {words('linked_count')}</li>")
+    linked = sum(subject.connected is True for subject in audit.devices)
+    figures.append(f"<li><b>{words.of(linked, len(audit.devices))}</b> {words('linked_count')}</li>")
     figures.append(f"<li><b>{words.of(audit.free, audit.limits.free)}</b> {words('free_count')}</li>")
     return f'<section aria-labelledby="s1"><h2 id="s1">{words("summary")}</h2>\n<ul class="figures">\n' + (
         "\n".join(figures) + f"\n</ul>\n<p><small>{words('by_urgency')}</small></p>\n</section>\n"
     )
 
 
-def _found(audit: Audit, words: Words) -> str:
+def _found(audit: Audit, words: Messages) -> str:
     """Return what was found by kind, with what each means and what is to be done."""
     counts, devices = audit.counts(), audit.devices_with()
     head = f'<section aria-labelledby="s2"><h2 id="s2">{words("what")}</h2>\n'
@@ -91,7 +91,7 @@ def _found(audit: Audit, words: Words) -> str:
         return f"{head}<p>{words('nothing')}</p>\n</section>\n"
     rows = "".join(
         f'<tr><th scope="row" class="{kind.level.value}">{_sign(kind.level)} {words.label(kind)}</th>'
-        f"<td>{devices[kind] or words('account')}</td><td>{words.meaning(kind)}</td><td>{words.todo(kind)}</td></tr>\n"
+        f"<td>{devices[kind] or words('account')}</td><td>{words.meaning(kind)}</td><td>{words.action(kind)}</td></tr>\n"
         for kind in kinds
     )
     cells = "".join(f'<th scope="col">{words(key)}</th>' for key in ("col_kind", "col_count", "col_mean", "col_todo"))
@@ -115,11 +115,11 @@ def _sign(level: Level) -> str:
 
 
 def _columns(audit: Audit) -> tuple[str, ...]:
-    owner = ("owner",) if any(subject.owner for subject in audit.subjects) else ()
+    owner = ("owner",) if any(subject.owner for subject in audit.devices) else ()
     return ("device", *owner, "level", "phone", "package", "quota", "findings")
 
 
-def _labels(columns: t.Sequence[str], words: Words) -> str:
+def _labels(columns: t.Sequence[str], words: Messages) -> str:
     """Return the style that names the cells on a narrow screen, where the table has no head."""
     rules = [
         f"#list tbody>tr>:nth-child({place})::before{{content:{_quoted(words('col_' + column))}}}"
@@ -134,8 +134,8 @@ def _quoted(label: str) -> str:
     return json.dumps(f"{label}: ")
 
 
-def _devices(audit: Audit, words: Words, columns: t.Sequence[str]) -> str:
-    urgent = sorted(audit.subjects, key=lambda subject: (_LEVELS.index(subject.level), subject.name.lower()))
+def _devices(audit: Audit, words: Messages, columns: t.Sequence[str]) -> str:
+    urgent = sorted(audit.devices, key=lambda subject: (_LEVELS.index(subject.level), subject.name.lower()))
     owners = sorted({subject.owner for subject in urgent if subject.owner})
     places = {owner: place for place, owner in enumerate(owners)}
     heads = "".join(_column_head(column, words) for column in columns)
@@ -149,7 +149,7 @@ def _devices(audit: Audit, words: Words, columns: t.Sequence[str]) -> str:
     )
 
 
-def _column_head(column: str, words: Words) -> str:
+def _column_head(column: str, words: Messages) -> str:
     """Return the head of a column; the page is sorted by level at first."""
     kind = "number" if column in ("level", "package", "quota", "findings") else "text"
     first = ' data-first="yes"' if column == "level" else ""
@@ -158,7 +158,7 @@ def _column_head(column: str, words: Words) -> str:
     return f'<th scope="col" data-sort="{kind}" data-hint="{hint}"{first}>{name}</th>'
 
 
-def _form(words: Words, owners: t.Sequence[str]) -> str:
+def _form(words: Messages, owners: t.Sequence[str]) -> str:
     """Return what finds devices; it is hidden until the script says that it works."""
     levels = "".join(f'<option value="{level.value}">{words.level(level)}</option>' for level in Level)
     kinds = "".join(f'<option value="{kind.value}">{words.label(kind)}</option>' for kind in Kind)
@@ -174,27 +174,27 @@ def _form(words: Words, owners: t.Sequence[str]) -> str:
     )
 
 
-def _choice(name: str, label: str, options: str, words: Words) -> str:
+def _choice(name: str, label: str, options: str, words: Messages) -> str:
     return f'<label>{label} <select id="by-{name}"><option value="">{words("any")}</option>{options}</select></label>\n'
 
 
-def _row(subject: Subject, words: Words, columns: t.Sequence[str], owners: t.Mapping[str, int]) -> str:
+def _row(subject: AuditedDevice, words: Messages, columns: t.Sequence[str], owners: t.Mapping[str, int]) -> str:
     kinds = " ".join(sorted({finding.kind.value for finding in subject.findings}))
     owner = f' data-owner="{owners[subject.owner]}"' if subject.owner else ""
     cells = "".join(_CELLS[column](subject, words) for column in columns)
     return f'<tr data-level="{subject.level.value}" data-kinds="{kinds}"{owner}>{cells}</tr>\n'
 
 
-def _device_cell(subject: Subject, words: Words) -> str:
+def _device_cell(subject: AuditedDevice, words: Messages) -> str:
     name = f"<bdi>{escape(subject.name)}</bdi> " if subject.name else ""
     return f'<th scope="row">{name}<span class="number">{escape(subject.number)}</span></th>'
 
 
-def _owner_cell(subject: Subject, words: Words) -> str:
+def _owner_cell(subject: AuditedDevice, words: Messages) -> str:
     return f"<td><bdi>{escape(subject.owner)}</bdi></td>"
 
 
-def _level_cell(subject: Subject, words: Words) -> str:
+def _level_cell(subject: AuditedDevice, words: Messages) -> str:
     level = subject.level
     return (
         f'<td class="{level.value}" data-value="{_LEVELS.index(level)}">{_sign(level)} '
@@ -202,36 +202,36 @@ def _level_cell(subject: Subject, words: Words) -> str:
     )
 
 
-def _phone_cell(subject: Subject, words: Words) -> str:
+def _phone_cell(subject: AuditedDevice, words: Messages) -> str:
     if subject.connected is None:
         return "<td>–</td>"
     return f"<td>{words('linked' if subject.connected else 'not_linked')}</td>"
 
 
-def _package_cell(subject: Subject, words: Words) -> str:
+def _package_cell(subject: AuditedDevice, words: Messages) -> str:
     ends = (subject.expires or "")[:10]
     date = f'<time datetime="{ends}">{ends}</time>' if ends else ""
     package = f"<bdi>{escape(subject.package)}</bdi> " if subject.package else ""
     return f'<td data-value="{ends.replace("-", "")}">{package}{date}</td>' if package or date else "<td>–</td>"
 
 
-def _quota_cell(subject: Subject, words: Words) -> str:
+def _quota_cell(subject: AuditedDevice, words: Messages) -> str:
     return "<td>–</td>" if subject.quota is None else f'<td data-value="{subject.quota}">{subject.quota}</td>'
 
 
-def _findings_cell(subject: Subject, words: Words) -> str:
+def _findings_cell(subject: AuditedDevice, words: Messages) -> str:
     found = "".join(
         f'<li class="{finding.kind.level.value}"><b>{words.label(finding.kind)}.</b> '
         f"{escape(words.sentence(finding))} <small>{escape(words.evidence(finding))}</small></li>"
         for finding in subject.findings
     )
     listed = f'<ul class="found">{found}</ul>' if found else ""
-    stands = words.stands(subject)
+    stands = words.compliant(subject)
     small = f"<small>{escape(stands)}</small>" if stands else ""
     return f'<td data-value="{len(subject.findings)}">{listed}{small}</td>'
 
 
-_CELLS: dict[str, t.Callable[[Subject, Words], str]] = {
+_CELLS: dict[str, t.Callable[[AuditedDevice, Messages], str]] = {
     "device": _device_cell,
     "owner": _owner_cell,
     "level": _level_cell,

@@ -17,7 +17,7 @@ from .._common.clock import TIME_FORMAT
 from .._device.settings import SETTINGS
 from .._reconcile.evidence import Evidence
 from .._reconcile.state import Reason
-from .findings import Audit, Finding, Kind, Level, Shown, Subject
+from .findings import Audit, AuditedDevice, Finding, Kind, Level, Shown
 
 # A text for each language, in this order.
 LANGUAGES = ("en", "id")
@@ -228,7 +228,7 @@ _TABLE: dict[str, tuple[str, str]] = {
 }
 
 
-class Words:
+class Messages:
     """The words of one language, and the sentences of a report in it."""
 
     def __init__(self, language: str) -> None:
@@ -248,7 +248,7 @@ class Words:
         """Return what a kind of finding means."""
         return self("mean_" + kind.value)
 
-    def todo(self, kind: Kind) -> str:
+    def action(self, kind: Kind) -> str:
         """Return what is to be done about a kind of finding."""
         return self("todo_" + kind.value)
 
@@ -282,11 +282,11 @@ class Words:
         at = moment(evidence.at) or self("unread")
         return self("from_" + evidence.source.value, at=at, by=evidence.by)
 
-    def stands(self, subject: Subject) -> str:
+    def compliant(self, subject: AuditedDevice) -> str:
         """Return how much of a device is as declared, and from where that is known; empty for nothing."""
-        if not subject.stands:
+        if not subject.compliant_counts:
             return ""
-        counts = ", ".join(f"{count} {self('src_' + source)}" for source, count in subject.stands.items())
+        counts = ", ".join(f"{count} {self('src_' + source)}" for source, count in subject.compliant_counts.items())
         oldest = " " + self("oldest", at=moment(subject.oldest)) if subject.oldest else ""
         return self("stands", counts=counts) + oldest
 

@@ -25,7 +25,7 @@ from .destinations import open_directory
 
 # The end of the name of a temporary file, and from which age on a writer can have left it.
 TEMPORARY_END = ".new"
-LEFT_OVER_SECONDS = 60.0
+STALE_TEMP_SECONDS = 60.0
 # A name of a file holds 255 bytes, and a character takes up to four of them.
 MAX_NAME_START = 40
 # O_NOFOLLOW is implied by O_EXCL on Linux, and not everywhere.
@@ -34,7 +34,7 @@ CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEX
 PROBE_BYTES = 64 * 1024
 
 
-def write_whole(path: str, data: bytes, mode: int) -> None:
+def write_atomic(path: str, data: bytes, mode: int) -> None:
     """Write a file. A link is replaced.
 
     Args:
@@ -146,7 +146,7 @@ def foreign_warnings(paths: t.Iterable[str]) -> list[str]:
     ]
 
 
-def remove_left(directory: int, name: str) -> None:
+def remove_stale_temp_files(directory: int, name: str) -> None:
     """Remove the temporary files that killed runs have left next to a file of a directory that is open.
 
     Raises:
@@ -156,7 +156,7 @@ def remove_left(directory: int, name: str) -> None:
         if other.startswith(temporary_start(name)) and other.endswith(TEMPORARY_END):
             with contextlib.suppress(OSError):
                 written = os.stat(other, dir_fd=directory, follow_symlinks=False).st_mtime
-                if time.time() - written > LEFT_OVER_SECONDS:
+                if time.time() - written > STALE_TEMP_SECONDS:
                     os.unlink(other, dir_fd=directory)
 
 

@@ -83,7 +83,7 @@ def now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def stamp() -> str:
+def now_text() -> str:
     """Return the time as text."""
     return now().strftime(TIME_FORMAT)
 

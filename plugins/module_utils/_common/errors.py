@@ -35,22 +35,22 @@ class FonnteError(Exception):
         super().__init__(problem)
         self.problem = problem
         self.advice = advice
-        self.doing = ""
-        self.progress: dict[str, t.Any] = {}
+        self.operation = ""
+        self.partial_result: dict[str, t.Any] = {}
         self.warnings: list[str] = []
 
     def __str__(self) -> str:
-        start = f"{self.doing}: " if self.doing else ""
+        start = f"{self.operation}: " if self.operation else ""
         return f"{start}{self.problem}; {self.advice}."
 
 
 @contextlib.contextmanager
-def doing(what: str) -> t.Iterator[None]:
+def error_context(what: str) -> t.Iterator[None]:
     """Name what was being done in any error that does not know it yet."""
     try:
         yield
     except FonnteError as fault:
-        fault.doing = fault.doing or what
+        fault.operation = fault.operation or what
         raise
 
 
@@ -59,7 +59,7 @@ class OptionError(FonnteError):
 
     def __init__(self, option: str, problem: str, advice: str) -> None:
         super().__init__(problem, advice)
-        self.doing = f"Option {option}"
+        self.operation = f"Option {option}"
 
 
 class VariableError(FonnteError):
@@ -67,7 +67,7 @@ class VariableError(FonnteError):
 
     def __init__(self, variable: str, problem: str, advice: str) -> None:
         super().__init__(problem, advice)
-        self.doing = f"Environment variable {variable}"
+        self.operation = f"Environment variable {variable}"
 
 
 class PolicyError(FonnteError):
@@ -78,7 +78,7 @@ class PolicyError(FonnteError):
         self.at_risk = at_risk
 
 
-class BrakeError(FonnteError):
+class SafetyLimitError(FonnteError):
     """The run would do more than the user allows at once; nothing was written."""
 
 
@@ -111,7 +111,7 @@ class UnsafeFileError(RecordError):
     """A file of the record is a link, or someone else's; reading or writing it could reach another file."""
 
 
-class RecordHeldError(RecordError):
+class RecordLockedError(RecordError):
     """Another run holds the record of the device."""
 
 
@@ -119,7 +119,7 @@ class RecordChangedError(RecordError):
     """An entry of the record is not the one any more that the plan was created from; nothing was written."""
 
 
-class CallError(FonnteError):
+class RequestError(FonnteError):
     """A call of the service did not end in an answer that says yes.
 
     Attributes:
@@ -128,20 +128,20 @@ class CallError(FonnteError):
     """
 
     may_be_applied = False
-    passing = False
+    transient = False
 
 
-class UnreachableError(CallError):
+class UnreachableError(RequestError):
     """No request can have reached the service."""
 
 
-class UnansweredError(CallError):
+class ResponseLostError(RequestError):
     """The request may have reached the service; no whole reply came back."""
 
     may_be_applied = True
 
 
-class UnreadableError(CallError):
+class UnexpectedResponseError(RequestError):
     """A reply came that is not an answer of the service: HTML, half a JSON text, a redirect, a 502."""
 
     def __init__(self, problem: str, advice: str, may_be_applied: bool) -> None:
@@ -149,28 +149,28 @@ class UnreadableError(CallError):
         self.may_be_applied = may_be_applied
 
 
-class GarbledError(UnreadableError):
+class MalformedResponseError(UnexpectedResponseError):
     """A reply came that says nothing at all: half of it, none of it, or a page for people."""
 
 
-class BusyError(CallError):
+class RateLimitedError(RequestError):
     """The service asks for patience (429, or a Retry-After beyond what the user allows)."""
 
 
-class Meaning(enum.Enum):
+class RefusalKind(enum.Enum):
     """What a refusal is to the engine."""
 
-    BAD_TOKEN = enum.auto()
-    BAD_INPUT = enum.auto()
+    INVALID_TOKEN = enum.auto()
+    INVALID_INPUT = enum.auto()
     ALREADY_EXISTS = enum.auto()
     ACCOUNT_FULL = enum.auto()
     GONE = enum.auto()
     WEBHOOK = enum.auto()
-    AS_WANTED = enum.auto()
+    ALREADY_DONE = enum.auto()
     OTP_PENDING = enum.auto()
     OTP_LOCKED = enum.auto()
     OTP_WRONG = enum.auto()
-    OTP_UNASKED = enum.auto()
+    OTP_NOT_REQUESTED = enum.auto()
     NO_QUOTA = enum.auto()
     NOT_LINKED = enum.auto()
     BLOCKED = enum.auto()
@@ -183,7 +183,7 @@ class Refusal:
 
     call: str
     pattern: str
-    meaning: Meaning
+    kind: RefusalKind
     advice: str
 
 
@@ -191,95 +191,97 @@ _ACCOUNT_TOKEN = "use the account token of the dashboard's Setting menu; a devic
 _DEVICE_TOKEN = (
     "use the token of this device; the account token does not work here, and a device made anew has a new one"
 )
-_LOOK_AGAIN = "run the play again to see what is there now"
+_VERIFY_BY_LIST = "run the play again to see what is there now"
 
 REFUSALS: tuple[Refusal, ...] = (
-    Refusal("/get-devices", r"unknown user", Meaning.BAD_TOKEN, _ACCOUNT_TOKEN),
-    Refusal("/add-device", r"unknown user", Meaning.BAD_TOKEN, _ACCOUNT_TOKEN),
-    Refusal("/add-device", r"input invalid", Meaning.BAD_INPUT, "check the name and the number"),
+    Refusal("/get-devices", r"unknown user", RefusalKind.INVALID_TOKEN, _ACCOUNT_TOKEN),
+    Refusal("/add-device", r"unknown user", RefusalKind.INVALID_TOKEN, _ACCOUNT_TOKEN),
+    Refusal("/add-device", r"input invalid", RefusalKind.INVALID_INPUT, "check the name and the number"),
     Refusal(
         "/add-device",
         r"too much free device",
-        Meaning.ACCOUNT_FULL,
+        RefusalKind.ACCOUNT_FULL,
         "an account holds ten free devices: delete one, or give one a package",
     ),
     Refusal(
         "/add-device",
         r"device already exist",
-        Meaning.ALREADY_EXISTS,
+        RefusalKind.ALREADY_EXISTS,
         "either another account holds this number, or it is a free device that the list leaves out: "
         "in that case give its device_token",
     ),
     Refusal(
         "/update-device",
         r"device not found",
-        Meaning.GONE,
-        "it was deleted or purged since it was listed; " + _LOOK_AGAIN,
+        RefusalKind.GONE,
+        "it was deleted or purged since it was listed; " + _VERIFY_BY_LIST,
     ),
     Refusal(
         "/update-device",
         r"webhook url .*",
-        Meaning.WEBHOOK,
+        RefusalKind.WEBHOOK,
         "the receiver of a webhook has to answer a POST with 200 while it is saved: start it, or correct the URL",
     ),
-    Refusal("/update-device", r"input invalid", Meaning.BAD_INPUT, "check the name and the number"),
-    Refusal("/update-device", r"invalid/empty body value", Meaning.BAD_INPUT, "check the declared settings"),
-    Refusal("/device", r"token invalid", Meaning.BAD_TOKEN, _DEVICE_TOKEN),
-    Refusal("/disconnect", r"token invalid", Meaning.BAD_TOKEN, _DEVICE_TOKEN),
-    Refusal("/disconnect", r"device already disconnected", Meaning.AS_WANTED, "nothing is to be done"),
-    Refusal("/delete-device", r"invalid device", Meaning.BAD_TOKEN, _DEVICE_TOKEN),
+    Refusal("/update-device", r"input invalid", RefusalKind.INVALID_INPUT, "check the name and the number"),
+    Refusal("/update-device", r"invalid/empty body value", RefusalKind.INVALID_INPUT, "check the declared settings"),
+    Refusal("/device", r"token invalid", RefusalKind.INVALID_TOKEN, _DEVICE_TOKEN),
+    Refusal("/disconnect", r"token invalid", RefusalKind.INVALID_TOKEN, _DEVICE_TOKEN),
+    Refusal("/disconnect", r"device already disconnected", RefusalKind.ALREADY_DONE, "nothing is to be done"),
+    Refusal("/delete-device", r"invalid device", RefusalKind.INVALID_TOKEN, _DEVICE_TOKEN),
     Refusal(
         "/delete-device",
         r"please wait (?P<seconds>\d{1,9}) seconds before requesting new otp",
-        Meaning.OTP_PENDING,
+        RefusalKind.OTP_PENDING,
         "a code is on its way already: look at the WhatsApp of the account's owner",
     ),
     Refusal(
         "/delete-device",
         r"otp haven't requested",
-        Meaning.OTP_UNASKED,
+        RefusalKind.OTP_NOT_REQUESTED,
         "run once with request_otp: true and without otp, then with the code that the account's owner gets by WhatsApp",
     ),
     Refusal(
         "/delete-device",
         r"delete failed\. try again in (?P<seconds>\d{1,9}) seconds",
-        Meaning.OTP_LOCKED,
+        RefusalKind.OTP_LOCKED,
         "too many wrong codes were tried: wait that long, then use the newest code",
     ),
     Refusal(
         "/delete-device",
         r"incorrect OTP",
-        Meaning.OTP_WRONG,
+        RefusalKind.OTP_WRONG,
         "look at the newest code in the WhatsApp of the account's owner; it was not tried again, since wrong codes lock the device",
     ),
-    Refusal("/send", r"token invalid", Meaning.BAD_TOKEN, _DEVICE_TOKEN),
-    Refusal("/send", r"insufficient quota", Meaning.NO_QUOTA, "give the device a package with more messages, or wait"),
-    Refusal("/send", r"target invalid", Meaning.BAD_INPUT, "check the numbers in target, and country_code"),
+    Refusal("/send", r"token invalid", RefusalKind.INVALID_TOKEN, _DEVICE_TOKEN),
+    Refusal(
+        "/send", r"insufficient quota", RefusalKind.NO_QUOTA, "give the device a package with more messages, or wait"
+    ),
+    Refusal("/send", r"target invalid", RefusalKind.INVALID_INPUT, "check the numbers in target, and country_code"),
     Refusal(
         "/send",
         r"invalid/empty body value",
-        Meaning.BAD_INPUT,
+        RefusalKind.INVALID_INPUT,
         "check the options; attachments need a device with the package Super, Advanced or Ultra",
     ),
     Refusal(
         "/send",
         r"request invalid on disconnected device",
-        Meaning.NOT_LINKED,
+        RefusalKind.NOT_LINKED,
         "link the device first, or say connect_only: false to have the message queued all the same",
     ),
-    Refusal("/qr", r"token invalid", Meaning.BAD_TOKEN, _DEVICE_TOKEN),
-    Refusal("/qr", r"device already connect", Meaning.AS_WANTED, "nothing is to be done"),
+    Refusal("/qr", r"token invalid", RefusalKind.INVALID_TOKEN, _DEVICE_TOKEN),
+    Refusal("/qr", r"device already connect", RefusalKind.ALREADY_DONE, "nothing is to be done"),
     Refusal(
         "/qr",
         r"free device already connected",
-        Meaning.BLOCKED,
+        RefusalKind.BLOCKED,
         "another free device of the account is linked, and only one can be: disconnect that one "
         "with fonnte.whatsapp.fonnte_device and state: disconnected, or give one of the two a package",
     ),
 )
 
 
-class RefusedError(CallError):
+class RefusedError(RequestError):
     """The service read the call and said no. Nothing was applied.
 
     Attributes:
@@ -299,7 +301,7 @@ class RefusedError(CallError):
         super().__init__(f'Fonnte said "{shown}"', advice)
         self.call = call
         self.text = shown
-        self.meaning = refusal.meaning if refusal else Meaning.UNKNOWN
+        self.kind = refusal.kind if refusal else RefusalKind.UNKNOWN
         self.seconds = seconds
         self.status = status
 

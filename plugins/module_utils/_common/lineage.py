@@ -20,7 +20,7 @@ import typing as t
 from .errors import FonnteError
 
 # A module is started by one or two shells, and by become.
-MOST_ANCESTORS = 12
+MAX_ANCESTORS = 12
 
 # The parent of a process, and its command line; None where it is gone or cannot be read.
 Read = t.Callable[[int], t.Optional[t.Tuple[int, bytes]]]
@@ -99,7 +99,7 @@ class Lineage:
     def _trace(self, pid: int) -> list[tuple[int, int]]:
         links: list[tuple[int, int]] = []
         child = self._read(pid)
-        while child is not None and child[0] > 0 and len(links) < MOST_ANCESTORS:
+        while child is not None and child[0] > 0 and len(links) < MAX_ANCESTORS:
             parent = self._read(child[0])
             links.append((pid, child[0]))
             if parent is not None and parent[1] == child[1] and b"python" in child[1]:
@@ -115,7 +115,7 @@ class _Known:
         self._pid = 0
         self._lineage: Lineage | None = None
 
-    def current(self) -> Lineage:
+    def get(self) -> Lineage:
         pid = os.getpid()
         if self._lineage is None or self._pid != pid:
             self._pid, self._lineage = pid, Lineage()
@@ -127,4 +127,4 @@ _known = _Known()
 
 def current_lineage() -> Lineage:
     """Return the parents of this process, as they were when it asked first."""
-    return _known.current()
+    return _known.get()

@@ -30,10 +30,10 @@ MIN_UNQUOTED_DIGITS = 10
 # The service's own default for the country of a number that starts with 0.
 COUNTRY = "62"
 # With this country code the service dials numbers as they are.
-AS_THEY_ARE = "0"
+NO_COUNTRY = "0"
 
 # Where a national number begins with a 0 that is dialled from abroad too: Italy, Ivory Coast, Benin, Congo, San Marino.
-ZERO_STAYS = frozenset({"39", "225", "229", "242", "378"})
+COUNTRIES_KEEPING_ZERO = frozenset({"39", "225", "229", "242", "378"})
 
 _DROPPED = re.compile(r"[\s+\-.()\[\]]")
 # 6281200002001.0, as pandas and csvkit write a column of numbers with a gap. Dots between groups of digits are not meant.
@@ -121,7 +121,7 @@ def international(digits: str, country: str = COUNTRY) -> str:
     return digits
 
 
-def dialled(value: object, country: str = COUNTRY, option: str = "number") -> str:
+def to_international(value: object, country: str = COUNTRY, option: str = "number") -> str:
     """Return the digits with which a number, as a user wrote it in an option, is dialled from abroad.
 
     Raises:
@@ -130,7 +130,7 @@ def dialled(value: object, country: str = COUNTRY, option: str = "number") -> st
     if isinstance(value, str) and _WITH_COUNTRY.match(value):
         value = _OPTIONAL_ZERO.sub("", value)
     digits = parse_number(value, option)
-    if country not in ZERO_STAYS:
+    if country not in COUNTRIES_KEEPING_ZERO:
         digits = international(digits, country)
     elif digits.startswith("00"):
         digits = digits[2:]
@@ -197,20 +197,20 @@ def displayed_number(listed: str) -> str:
     return printable("".join(letter for letter in listed if unicodedata.category(letter) != "Cf"))
 
 
-def digits_of(number: str) -> str:
+def only_digits(number: str) -> str:
     """Return a number of the list without what people write between digits, such as a plus or spaces."""
     # Any white space, before the display makes a mark of a no-break space or a line end.
     return _DROPPED.sub("", displayed_number("".join(number.split())))
 
 
-def key_of(number: str) -> str:
+def canonical(number: str) -> str:
     """Return what all spellings of a number have in common. One from the list may have a plus or spaces."""
-    return international(digits_of(number))
+    return international(only_digits(number))
 
 
 def same_number(one: str, other: str) -> bool:
     """Tell whether two spellings name one phone."""
-    return one == other or key_of(one) == key_of(other)
+    return one == other or canonical(one) == canonical(other)
 
 
 class LostZeroError(OptionError):
@@ -224,7 +224,7 @@ class LostZeroError(OptionError):
             f'write "{registered[0]}", or "+{wanted}" if that is another number, with the code of its country',
         )
         # Which option it was, whoever looks the number up knows better.
-        self.doing = ""
+        self.operation = ""
 
 
 class NumberIndex:
@@ -233,11 +233,11 @@ class NumberIndex:
     def __init__(self, registered: t.Iterable[str]) -> None:
         self._spellings: dict[str, list[str]] = {}
         for spelling in registered:
-            self._spellings.setdefault(key_of(spelling), []).append(spelling)
+            self._spellings.setdefault(canonical(spelling), []).append(spelling)
 
     def spellings(self, number: str) -> list[str]:
         """Return all registered spellings of a phone, in the order in which they were given."""
-        return list(self._spellings.get(key_of(number), ()))
+        return list(self._spellings.get(canonical(number), ()))
 
     def find(self, wanted: str) -> list[str]:
         """Return those of the registered spellings that are the wanted number.

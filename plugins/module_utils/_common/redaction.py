@@ -18,13 +18,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from .errors import FonnteError
 from .spellings import MASK, SecretFinder, cover
 
-LONGEST_TEXT = 300
+MAX_TEXT_LENGTH = 300
 # More of a string of the service is not looked at: it is cut to the length above.
-LONGEST_LOOK = 20_000
+MAX_EXAMINED_LENGTH = 20_000
 # For a character of a secret, in any spelling of it.
-MOST_CHARACTERS = 12
+MAX_CHARACTERS = 12
 # Shorter ones would blot out ordinary words.
-SHORTEST_SECRET = 4
+MIN_SECRET_LENGTH = 4
 
 _URL = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
 
@@ -39,9 +39,9 @@ class Redactor:
     def __init__(self, key: str, secrets: t.Iterable[str | None] = (), finder: SecretFinder | None = None) -> None:
         self._key = b"fonnte.whatsapp/shown-url/1\0" + key.encode()
         self._finder = SecretFinder() if finder is None else finder
-        self.learn((key, *secrets))
+        self.add_secrets((key, *secrets))
 
-    def learn(self, secrets: t.Iterable[str | None]) -> None:
+    def add_secrets(self, secrets: t.Iterable[str | None]) -> None:
         """Take note of further secrets, such as the tokens of a list."""
         self._finder.add(filter(None, secrets))
 
@@ -50,7 +50,7 @@ class Redactor:
         if not url:
             return ""
         digest = hmac.new(self._key, url.encode(), hashlib.sha256).hexdigest()[:6]
-        return f"{bare_host(url)}/…#{digest}"
+        return f"{origin(url)}/…#{digest}"
 
     def text(self, text: str, secrets: t.Iterable[str] = (), sent: t.Iterable[str] = ()) -> str:
         """Return text of the service as it may be printed: one line, no secret, no control character.
@@ -61,16 +61,16 @@ class Redactor:
             sent: Values that were sent; of each URL among them every part but the host is a secret.
         """
         urls = [value for value in sent if _URL.match(value)]
-        if len(text) > LONGEST_LOOK:
+        if len(text) > MAX_EXAMINED_LENGTH:
             # A secret may be cut in two here: no part of it is shown.
-            text = cut(text, LONGEST_LOOK)
-            text = text[: -max(len(secret) * MOST_CHARACTERS for secret in (*urls, *secrets, MASK))]
+            text = truncate(text, MAX_EXAMINED_LENGTH)
+            text = text[: -max(len(secret) * MAX_CHARACTERS for secret in (*urls, *secrets, MASK))]
         for url in urls:
             text = text.replace(url, self.url(url))
         further = SecretFinder([*filter(None, secrets), *(part for url in urls for part in _parts(url))])
         text = cover(text, [*self._finder.spans(text), *further.spans(text)])
         text = _URL.sub(lambda found: self.url(found.group()), text)
-        return cut(printable(text, " "), LONGEST_TEXT)
+        return truncate(printable(text, " "), MAX_TEXT_LENGTH)
 
 
 @contextlib.contextmanager
@@ -79,8 +79,8 @@ def masking(finder: SecretFinder) -> t.Iterator[None]:
     try:
         yield
     except FonnteError as exc:
-        exc.problem, exc.advice, exc.doing = map(finder.mask_data, (exc.problem, exc.advice, exc.doing))
-        exc.progress, exc.warnings = finder.mask_data(exc.progress), finder.mask_data(exc.warnings)
+        exc.problem, exc.advice, exc.operation = map(finder.mask_data, (exc.problem, exc.advice, exc.operation))
+        exc.partial_result, exc.warnings = finder.mask_data(exc.partial_result), finder.mask_data(exc.warnings)
         raise
 
 
@@ -95,7 +95,7 @@ def _parts(url: str) -> set[str]:
         words += [part for part in parts.path.split("/") if not part.isalpha() or not part.islower()]
     except ValueError:
         words = [url]
-    return {form for word in words for form in (word, unquote(word)) if len(form) >= SHORTEST_SECRET}
+    return {form for word in words for form in (word, unquote(word)) if len(form) >= MIN_SECRET_LENGTH}
 
 
 def printable(text: str, mark: str = "?", kept: str = "") -> str:
@@ -111,12 +111,12 @@ def printable(text: str, mark: str = "?", kept: str = "") -> str:
     return "".join(letter if letter.isprintable() or letter in kept else mark for letter in text)
 
 
-def cut(text: str, longest: int) -> str:
+def truncate(text: str, longest: int) -> str:
     """Return a text, or as many of its characters as are given, with a sign that there are more."""
     return text if len(text) <= longest else text[:longest] + "…"
 
 
-def bare_host(url: str) -> str:
+def origin(url: str) -> str:
     """Return scheme and host of a URL, without userinfo, path and query."""
     try:
         parts = urlsplit(url)
@@ -127,6 +127,6 @@ def bare_host(url: str) -> str:
     return f"{parts.scheme}://[{host}]{port}" if ":" in host else f"{parts.scheme}://{host}{port}"
 
 
-def is_bare(url: str) -> bool:
+def is_origin(url: str) -> bool:
     """Tell whether a URL is no more than its host, and so holds nothing to hide."""
-    return url.rstrip("/") == bare_host(url)
+    return url.rstrip("/") == origin(url)

@@ -22,13 +22,13 @@ from dataclasses import dataclass
 
 MASK = "********"
 # A shorter secret is masked as it is written, and not in other case: it may be an ordinary word.
-SHORTEST_FOLDED = 8
+MIN_FOLDED_LENGTH = 8
 # Shorter ones are no tokens, codes or URLs; decoded, they would be found anywhere.
-SHORTEST_DECODED = 4
+MIN_DECODED_LENGTH = 4
 # How often an encoding may have been applied to the result of another.
-MOST_LAYERS = 3
+MAX_LAYERS = 3
 # Strings of results come again and again. The result for a longer one is not kept.
-LONGEST_KEPT = 1000
+MAX_CACHED_LENGTH = 1000
 # With more secrets than this, looking up each place of a string is quicker than looking for each secret.
 MANY = 64
 
@@ -80,7 +80,7 @@ class SecretFinder:
             # In base64 and percent-encoding a character beyond ASCII is several bytes.
             for form in sorted({secret, secret.encode("utf-8", "replace").decode("latin-1")}):
                 self._exact.setdefault(len(form), set()).add(form)
-                if len(form) >= SHORTEST_FOLDED:
+                if len(form) >= MIN_FOLDED_LENGTH:
                     self._folded.setdefault(len(form), set()).add(form.translate(_LOWER))
 
     def known(self) -> frozenset[str]:
@@ -101,7 +101,7 @@ class SecretFinder:
         if key in self._masked:
             return self._masked[key]
         masked = cover(text, self.spans(text, short))
-        if len(text) <= LONGEST_KEPT:
+        if len(text) <= MAX_CACHED_LENGTH:
             self._masked[key] = masked
         return masked
 
@@ -128,16 +128,16 @@ class SecretFinder:
             return []
         view: _View | None = _View(text, lambda first, last: (first, last))
         found: list[Span] = []
-        for layer in range(MOST_LAYERS + 1):
+        for layer in range(MAX_LAYERS + 1):
             if view is None:
                 break
-            found += self._within(view, 0 if short or layer > 0 else SHORTEST_FOLDED)
+            found += self._within(view, 0 if short or layer > 0 else MIN_FOLDED_LENGTH)
             for hidden in _views_of_base64(view, shortest):
-                found += self._within(hidden, SHORTEST_DECODED)
+                found += self._within(hidden, MIN_DECODED_LENGTH)
                 plain = _decoded(hidden)
-                found += self._within(plain, SHORTEST_DECODED) if plain is not None else ()
+                found += self._within(plain, MIN_DECODED_LENGTH) if plain is not None else ()
             for alone in _decoded_alone(view):
-                found += self._within(alone, SHORTEST_DECODED)
+                found += self._within(alone, MIN_DECODED_LENGTH)
             view = _decoded(view)
         return found
 

@@ -15,7 +15,7 @@ from .phone_numbers import parse_number
 BOM = "\ufeff"
 
 
-def dashed(number: str) -> str:
+def spreadsheet_safe(number: str) -> str:
     """Return a number with dashes: a spreadsheet takes it for text, and keeps its zero and its last digits."""
     digits = parse_number(number, "device")
     groups = [digits[start : start + 4] for start in range(0, len(digits), 4)]

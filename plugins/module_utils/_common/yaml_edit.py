@@ -39,7 +39,7 @@ _FALSE = ("no", "false", "off")
 _OF_ANOTHER_FORM = (ValueError, ArithmeticError, AttributeError, LookupError, TypeError)
 
 
-class TextError(FonnteError):
+class YamlEditError(FonnteError):
     """A file that people write in cannot be read or changed."""
 
 
@@ -67,13 +67,13 @@ def compose(text: str, path: str) -> yaml.Node | None:
     """Return what a text says, with the place of each value; None where it says nothing.
 
     Raises:
-        TextError: It is not YAML. The text itself is not repeated, since it may hold secrets.
+        YamlEditError: It is not YAML. The text itself is not repeated, since it may hold secrets.
         MissingLibraryError: PyYAML is not installed.
     """
     if YAML_MISSING:
         raise MissingLibraryError("PyYAML", YAML_MISSING)
     if text.startswith(VAULT_HEADER):
-        raise TextError(
+        raise YamlEditError(
             f"{path} is encrypted with ansible-vault", "decrypt it (ansible-vault decrypt), run again, and encrypt it"
         )
     place = ""
@@ -87,13 +87,13 @@ def compose(text: str, path: str) -> yaml.Node | None:
     except (yaml.YAMLError, ValueError, OverflowError):
         # PyYAML looks at the numbers in a text, such as the code of a character, only when Python refuses them.
         pass
-    raise TextError(
+    raise YamlEditError(
         f"{path} is no YAML{place}", "correct it: look at quotes, colons and the spaces at the start of lines"
     )
 
 
-def _too_deep(path: str) -> TextError:
-    return TextError(
+def _too_deep(path: str) -> YamlEditError:
+    return YamlEditError(
         f"{path} is nested too deeply to be read", "take out the brackets, braces or dashes that are too many"
     )
 
@@ -107,15 +107,15 @@ def load(text: str, path: str, unread: t.Callable[[str], object]) -> object:
         unread: What stands for a value that is not here: a template, or text encrypted with ansible-vault.
 
     Raises:
-        TextError: It is not YAML that Ansible reads, or says one thing twice.
+        YamlEditError: It is not YAML that Ansible reads, or says one thing twice.
         MissingLibraryError: PyYAML is not installed.
     """
     root = compose(text, path)
     if root is None:
         return None
-    twice = next(_said_twice(root, set()), None)
+    twice = next(_find_duplicate_keys(root, set()), None)
     if twice is not None:
-        raise TextError(
+        raise YamlEditError(
             f"{path} says {twice.value} twice in one place, the second time in line {twice.start_mark.line + 1}",
             "take one out, since only one of them counts",
         )
@@ -143,21 +143,23 @@ def load(text: str, path: str, unread: t.Callable[[str], object]) -> object:
         raise _too_deep(path) from None
     except yaml.MarkedYAMLError as fault:
         place = f" in line {fault.problem_mark.line + 1}" if fault.problem_mark else ""
-    raise TextError(f"{path} has a value that Ansible cannot read{place}", "see what kind of value it is, or quote it")
+    raise YamlEditError(
+        f"{path} has a value that Ansible cannot read{place}", "see what kind of value it is, or quote it"
+    )
 
 
 def _text_or(unread: t.Callable[[str], object], text: str) -> object:
     return unread(text) if _TEMPLATE.search(text) else text
 
 
-def _said_twice(node: yaml.Node, seen: set[int]) -> t.Iterator[yaml.Node]:
+def _find_duplicate_keys(node: yaml.Node, seen: set[int]) -> t.Iterator[yaml.Node]:
     """Yield each key that its mapping had before. A node that is used again by an alias is looked at once."""
     if id(node) in seen or isinstance(node, yaml.ScalarNode):
         return
     seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from _said_twice(item, seen)
+            yield from _find_duplicate_keys(item, seen)
         return
     keys: set[str] = set()
     for key, value in node.value:
@@ -165,7 +167,7 @@ def _said_twice(node: yaml.Node, seen: set[int]) -> t.Iterator[yaml.Node]:
             if key.value in keys and key.tag != "tag:yaml.org,2002:merge":
                 yield key
             keys.add(key.value)
-        yield from _said_twice(value, seen)
+        yield from _find_duplicate_keys(value, seen)
 
 
 def ending_with_newline(text: str) -> str:
@@ -173,7 +175,7 @@ def ending_with_newline(text: str) -> str:
     return text if not text or text.endswith("\n") else text + "\n"
 
 
-def rendered(value: str | bool) -> str:
+def render(value: str | bool) -> str:
     """Return a value as it is written. A text is always in quotes, and never becomes a template of Ansible."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -210,7 +212,7 @@ def is_list(node: yaml.Node | None) -> bool:
     return isinstance(node, yaml.SequenceNode)
 
 
-def plain(node: yaml.Node | None) -> str | None:
+def to_data(node: yaml.Node | None) -> str | None:
     """Return the text of a single value as it is written, whatever YAML would make of it; None where it is none."""
     return str(node.value) if isinstance(node, yaml.ScalarNode) else None
 
@@ -220,27 +222,27 @@ def is_empty(node: yaml.Node | None) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"
 
 
-def is_elsewhere(node: yaml.Node) -> bool:
+def is_unresolved(node: yaml.Node) -> bool:
     """Tell whether the value itself is not here: it is encrypted, or Ansible fills it in."""
-    text = plain(node)
+    text = to_data(node)
     if text is None or node.tag == "!vault":
         return True
     return node.tag != "!unsafe" and bool(_TEMPLATE.search(text))
 
 
-def says(node: yaml.Node, value: str | bool) -> bool:
+def equals(node: yaml.Node, value: str | bool) -> bool:
     """Tell whether a node holds just this value."""
-    text = plain(node)
+    text = to_data(node)
     if isinstance(value, bool):
         return text is not None and text.lower() in (_TRUE if value else _FALSE)
     return text == value
 
 
-def put(text: str, mapping: yaml.MappingNode, values: t.Mapping[str, str | bool]) -> list[Edit]:
+def set_keys(text: str, mapping: yaml.MappingNode, values: t.Mapping[str, str | bool]) -> list[Edit]:
     """Return the edits that set keys of a mapping that has some; new ones come after the last that is there."""
     there = pairs(mapping)
     edits = [_exchange(text, there[key], value) for key, value in values.items() if key in there]
-    new = {key: rendered(value) for key, value in values.items() if key not in there}
+    new = {key: render(value) for key, value in values.items() if key not in there}
     if not new:
         return edits
     at = _end(mapping.value[-1][1])
@@ -257,7 +259,7 @@ def _exchange(text: str, node: yaml.Node, value: str | bool) -> Edit:
     start, end = node.start_mark.index, node.end_mark.index
     before = " " if text[start - 1] == ":" else ""
     after = "\n" if end > start and text[end - 1] == "\n" else ""
-    return Edit(start, end, before + rendered(value) + after)
+    return Edit(start, end, before + render(value) + after)
 
 
 def append(text: str, sequence: yaml.Node, entries: t.Iterable[t.Mapping[str, str | bool | None]]) -> list[Edit]:
@@ -280,7 +282,7 @@ def _braced(entry: t.Mapping[str, str | bool | None]) -> str:
 
 
 def _or_nothing(value: str | bool | None) -> str:
-    return "" if value is None else rendered(value)
+    return "" if value is None else render(value)
 
 
 def _lines(entries: t.Iterable[t.Mapping[str, str | bool | None]], column: int) -> str:

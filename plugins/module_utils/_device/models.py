@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 
 from .._common.clock import Moment
 from .._common.errors import FonnteError
-from .._common.phone_numbers import NumberIndex, digits_of
+from .._common.phone_numbers import NumberIndex, only_digits
 from .._common.redaction import printable
 from .settings import Settings
 from .stamp import Stamp
 
 FREE_PACKAGE = "free"
 # A number has fifteen digits at most; the rest is for what people put between them.
-LONGEST_NUMBER = 40
+MAX_SHOWN_NUMBER_LENGTH = 40
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Device:
             self.registered.encode("utf-8")
         except UnicodeEncodeError:
             return False
-        return len(self.registered) <= LONGEST_NUMBER
+        return len(self.registered) <= MAX_SHOWN_NUMBER_LENGTH
 
     @property
     def label(self) -> str:
@@ -76,7 +76,7 @@ class Device:
         return (self.package or "").lower() == FREE_PACKAGE
 
 
-class Listing:
+class DeviceList:
     """All devices that the account's list shows, and the account's own figures.
 
     Attributes:
@@ -98,7 +98,7 @@ class Listing:
         self.devices = tuple(devices)
         self.connected = connected
         self.messages = messages
-        self.began = began or Moment.now()
+        self.fetched_at = began or Moment.now()
         self.mark = mark
         # A fleet asks for each of its devices: looking through the list every time would take its square.
         self._exact: dict[str, list[Device]] = {}
@@ -123,9 +123,9 @@ class Listing:
         found = self._numbers.locate(number, has_country)
         if len(found) == 1:
             # An exact match is none where another spelling has the same digits, as with a plus.
-            found = [one for one in self._numbers.spellings(number) if digits_of(one) == digits_of(found[0])]
+            found = [one for one in self._numbers.spellings(number) if only_digits(one) == only_digits(found[0])]
         if len(found) > 1:
-            same = len({digits_of(spelling) for spelling in found}) == 1
+            same = len({only_digits(spelling) for spelling in found}) == 1
             raise FonnteError(
                 f"the account has more than one device with this number: {' and '.join(found)}",
                 "give the device_token of the one you mean, or rename one in the dashboard"
@@ -139,7 +139,7 @@ class Listing:
             raise _ambiguous(_TWO_NUMBERS, twins)
         return self._only(twins[0])
 
-    def find_token(self, token: str) -> Device | None:
+    def find_by_token(self, token: str) -> Device | None:
         """Return the device that a token belongs to.
 
         Raises:

@@ -16,14 +16,14 @@ import json
 import typing as t
 from dataclasses import asdict, dataclass, replace
 
-from .._common.atomic_files import probe_write, write_whole
+from .._common.atomic_files import probe_write, write_atomic
 from .._common.errors import OptionError
 from .._common.input_files import EncodingError, decode_text, read_start
 
 FORMAT = 1
 # Nobody writes more into it; a path that names something else is not read to its end.
-LARGEST_FILE = 64 * 1024
-LONGEST_SHOWN = 40
+MAX_FILE_BYTES = 64 * 1024
+MAX_SHOWN_LENGTH = 40
 # Whoever runs the other tasks has to read it.
 FILE_MODE = 0o644
 # The doctor's option that names the file.
@@ -70,13 +70,13 @@ class ServiceFacts:
     def __post_init__(self) -> None:
         for name, value in self.known().items():
             if not (_is_status(value) if name == "refusal_status" else value in _WORDS[name]):
-                raise ValueError(f"{name} cannot be {json.dumps(value)[:LONGEST_SHOWN]}")
+                raise ValueError(f"{name} cannot be {json.dumps(value)[:MAX_SHOWN_LENGTH]}")
 
     def known(self) -> dict[str, t.Any]:
         """Return the facts that are known, by name."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
-    def but(self, newer: ServiceFacts) -> ServiceFacts:
+    def merged_with(self, newer: ServiceFacts) -> ServiceFacts:
         """Return these facts with newer ones in their place, where there are such."""
         return replace(self, **newer.known())
 
@@ -112,7 +112,7 @@ def find_facts(path: str, endpoint: str, option: str) -> ServiceFacts | None:
     if not path:
         raise OptionError(option, "it is empty", "leave the option out, or see why the variable behind it has no value")
     try:
-        raw = read_start(path, LARGEST_FILE + 1)
+        raw = read_start(path, MAX_FILE_BYTES + 1)
     except FileNotFoundError:
         return None
     except OSError as fault:
@@ -138,7 +138,7 @@ def find_facts(path: str, endpoint: str, option: str) -> ServiceFacts | None:
 
 def _read(raw: bytes) -> tuple[str, ServiceFacts]:
     """Return the endpoint and the facts of a file's content; ValueError if it is not one of this format."""
-    if len(raw) > LARGEST_FILE:
+    if len(raw) > MAX_FILE_BYTES:
         raise ValueError("it is too large")
     try:
         # A byte-order mark is what an editor adds.
@@ -170,12 +170,12 @@ def save_facts(path: str, endpoint: str, facts: ServiceFacts, found_at: str, opt
     """
     content = {"format": FORMAT, "endpoint": endpoint, "found_at": found_at, "facts": facts.known()}
     try:
-        write_whole(path, json.dumps(content, indent=2, sort_keys=True).encode() + b"\n", FILE_MODE)
+        write_atomic(path, json.dumps(content, indent=2, sort_keys=True).encode() + b"\n", FILE_MODE)
     except OSError as exc:
-        raise _unwritten(path, exc, option) from None
+        raise _write_error(path, exc, option) from None
 
 
-def _unwritten(path: str, exc: OSError, option: str) -> OptionError:
+def _write_error(path: str, exc: OSError, option: str) -> OptionError:
     return OptionError(
         option, f"the file {path} cannot be written ({exc.strerror})", "name a file in a folder of your own"
     )
@@ -197,7 +197,7 @@ class FactsFile:
 
     def after(self, found: ServiceFacts) -> ServiceFacts:
         """Return what it is to hold: what was found out earlier stays true where nothing newer was found out."""
-        return (self.before or ServiceFacts()).but(found)
+        return (self.before or ServiceFacts()).merged_with(found)
 
     def changes(self, found: ServiceFacts) -> bool:
         """Tell whether there is something new to write; a file without a fact is not made."""
@@ -208,7 +208,7 @@ class FactsFile:
         try:
             probe_write(self.path)
         except OSError as exc:
-            raise _unwritten(self.path, exc, DEST) from None
+            raise _write_error(self.path, exc, DEST) from None
 
     def write(self, found: ServiceFacts, found_at: str) -> None:
         """Write it; OptionError if that cannot be done."""

@@ -21,13 +21,13 @@ from urllib.parse import urlsplit
 
 from .._common.errors import OptionError
 from .._common.phone_numbers import parse_number
-from .stamp import HOOKS, OWN, bare_name
+from .stamp import HOOKS, OWN, strip_stamp
 
 Value = t.Union[str, bool]
 Settings = t.Mapping[str, Value]
 
 
-class Kind(enum.Enum):
+class ValueType(enum.Enum):
     """What the values of a setting are."""
 
     NAME = "name"
@@ -37,7 +37,7 @@ class Kind(enum.Enum):
     COUNTRY = "country"
 
 
-class Where(enum.Enum):
+class ReadSource(enum.Enum):
     """A reply of the service in which a setting can be read back."""
 
     LIST = "list"
@@ -59,50 +59,50 @@ class Setting:
 
     option: str
     wire: str
-    kind: Kind
-    readable: frozenset[Where] = frozenset()
+    value_type: ValueType
+    readable: frozenset[ReadSource] = frozenset()
     on_add: bool = False
 
     def __post_init__(self) -> None:
-        if Where.ADDED in self.readable and not self.on_add:
+        if ReadSource.ADDED in self.readable and not self.on_add:
             raise ValueError(f"{self.option}: the reply of add-device shows only what add-device takes")
-        if self.kind is Kind.URL and self.readable:
+        if self.value_type is ValueType.URL and self.readable:
             raise ValueError(f"{self.option}: no reply shows a webhook, and results would have to mask it")
 
     @property
     def recorded(self) -> bool:
         """Whether the record keeps it: not what both the list and the profile show at any time."""
-        return not {Where.LIST, Where.PROFILE} <= self.readable
+        return not {ReadSource.LIST, ReadSource.PROFILE} <= self.readable
 
     @property
     def part(self) -> str | None:
         """Return the part of a stamp that covers it; None for what the list shows."""
-        if Where.LIST in self.readable:
+        if ReadSource.LIST in self.readable:
             return None
-        return HOOKS if self.kind is Kind.URL else OWN
+        return HOOKS if self.value_type is ValueType.URL else OWN
 
 
-_SHOWN_WHEN_ADDED = frozenset({Where.ADDED})
+_SHOWN_WHEN_ADDED = frozenset({ReadSource.ADDED})
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("name", "name", Kind.NAME, frozenset(Where), on_add=True),
-    Setting("autoread", "autoread", Kind.FLAG, frozenset({Where.LIST, Where.ADDED}), on_add=True),
-    Setting("personal", "personal", Kind.FLAG, _SHOWN_WHEN_ADDED, on_add=True),
-    Setting("group", "group", Kind.FLAG, _SHOWN_WHEN_ADDED, on_add=True),
-    Setting("quick", "quick", Kind.FLAG),
-    Setting("resend", "resend", Kind.FLAG),
-    Setting("target", "target", Kind.NUMBER),
-    Setting("country_code", "countryCode", Kind.COUNTRY),
-    Setting("webhook", "webhook", Kind.URL),
-    Setting("webhook_connect", "webhookconnect", Kind.URL),
-    Setting("webhook_status", "webhookstatus", Kind.URL),
-    Setting("webhook_chaining", "webhookchaining", Kind.URL),
+    Setting("name", "name", ValueType.NAME, frozenset(ReadSource), on_add=True),
+    Setting("autoread", "autoread", ValueType.FLAG, frozenset({ReadSource.LIST, ReadSource.ADDED}), on_add=True),
+    Setting("personal", "personal", ValueType.FLAG, _SHOWN_WHEN_ADDED, on_add=True),
+    Setting("group", "group", ValueType.FLAG, _SHOWN_WHEN_ADDED, on_add=True),
+    Setting("quick", "quick", ValueType.FLAG),
+    Setting("resend", "resend", ValueType.FLAG),
+    Setting("target", "target", ValueType.NUMBER),
+    Setting("country_code", "countryCode", ValueType.COUNTRY),
+    Setting("webhook", "webhook", ValueType.URL),
+    Setting("webhook_connect", "webhookconnect", ValueType.URL),
+    Setting("webhook_status", "webhookstatus", ValueType.URL),
+    Setting("webhook_chaining", "webhookchaining", ValueType.URL),
 )
 
 BY_OPTION: dict[str, Setting] = {setting.option: setting for setting in SETTINGS}
-WEBHOOKS: tuple[str, ...] = tuple(setting.option for setting in SETTINGS if setting.kind is Kind.URL)
+WEBHOOKS: tuple[str, ...] = tuple(setting.option for setting in SETTINGS if setting.value_type is ValueType.URL)
 RECORDED: tuple[str, ...] = tuple(setting.option for setting in SETTINGS if setting.recorded)
-HIDDEN: tuple[str, ...] = tuple(setting.option for setting in SETTINGS if setting.part)
+WRITE_ONLY: tuple[str, ...] = tuple(setting.option for setting in SETTINGS if setting.part)
 
 NAME_LENGTH = (2, 30)
 
@@ -110,22 +110,22 @@ NAME_LENGTH = (2, 30)
 _FORWARDING = ("target", "country_code")
 
 
-def at_stake(options: t.Iterable[str], settings: t.Mapping[str, object]) -> tuple[str, ...]:
+def significant(options: t.Iterable[str], settings: t.Mapping[str, object]) -> tuple[str, ...]:
     """Return those options whose loss would change what a device with these settings does."""
     idle = _FORWARDING if settings.get("resend") is False else ()
     return tuple(option for option in options if option not in idle)
 
 
-def declare(option: str, value: object) -> Value:
+def validate(option: str, value: object) -> Value:
     """Return a declared value in the form in which it is compared, recorded and sent.
 
     Raises:
         OptionError: The service could not take it.
     """
-    return _DECLARE[BY_OPTION[option].kind](option, value)
+    return _VALIDATORS[BY_OPTION[option].value_type](option, value)
 
 
-def _declare_name(option: str, value: object) -> str:
+def _validate_name(option: str, value: object) -> str:
     text = str(value)
     low, high = NAME_LENGTH
     if not low <= len(text) <= high:
@@ -145,23 +145,23 @@ def _declare_name(option: str, value: object) -> str:
     if text != text.strip():
         # The service may trim it, and the name would then differ for ever.
         raise OptionError(option, "it begins or ends with a space", "take the space away")
-    if bare_name(text) != text:
+    if strip_stamp(text) != text:
         # It would be taken off when the name is read, and the name would then differ for ever.
         raise OptionError(
             option,
-            f'it ends like a stamp of this collection, "{text[len(bare_name(text)) :]}"',
+            f'it ends like a stamp of this collection, "{text[len(strip_stamp(text)) :]}"',
             "declare it without that",
         )
     return text
 
 
-def _declare_flag(option: str, value: object) -> bool:
+def _validate_flag(option: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise OptionError(option, "it is neither true nor false", "write true or false")
     return value
 
 
-def _declare_url(option: str, value: object) -> str:
+def _validate_url(option: str, value: object) -> str:
     text = str(value)
     return check_url(option, text, ", or '' to clear the webhook") if text else text
 
@@ -184,19 +184,19 @@ def check_url(option: str, text: str, or_else: str = "") -> str:
     return text
 
 
-def _declare_country(option: str, value: object) -> str:
+def _validate_country(option: str, value: object) -> str:
     text = str(value)
     if not re.fullmatch(r"[0-9]{1,4}", text):
         raise OptionError(option, "it is not a country code", "give one to four digits, such as 62")
     return text
 
 
-_DECLARE: dict[Kind, t.Callable[[str, object], Value]] = {
-    Kind.NAME: _declare_name,
-    Kind.FLAG: _declare_flag,
-    Kind.URL: _declare_url,
-    Kind.NUMBER: lambda option, value: parse_number(value, option),
-    Kind.COUNTRY: _declare_country,
+_VALIDATORS: dict[ValueType, t.Callable[[str, object], Value]] = {
+    ValueType.NAME: _validate_name,
+    ValueType.FLAG: _validate_flag,
+    ValueType.URL: _validate_url,
+    ValueType.NUMBER: lambda option, value: parse_number(value, option),
+    ValueType.COUNTRY: _validate_country,
 }
 
 
@@ -211,12 +211,12 @@ def _wire_form(value: Value) -> str:
     return value
 
 
-def from_wire(item: t.Mapping[str, object], where: Where) -> dict[str, Value]:
+def from_wire(item: t.Mapping[str, object], where: ReadSource) -> dict[str, Value]:
     """Return what a reply of the service shows of the settings; what it does not show is left out."""
     shown: dict[str, Value] = {}
     for setting in SETTINGS:
         if where in setting.readable:
-            value = _read(setting.kind, item.get(setting.wire))
+            value = _read(setting.value_type, item.get(setting.wire))
             if value is not None:
                 shown[setting.option] = value
     return shown
@@ -225,12 +225,12 @@ def from_wire(item: t.Mapping[str, object], where: Where) -> dict[str, Value]:
 _FLAGS: dict[object, bool] = {"on": True, "off": False, "true": True, "false": False, True: True, False: False}
 
 
-def _read(kind: Kind, raw: object) -> Value | None:
-    if kind is Kind.FLAG:
+def _read(kind: ValueType, raw: object) -> Value | None:
+    if kind is ValueType.FLAG:
         return _FLAGS.get(raw) if isinstance(raw, (str, bool)) else None
     if not isinstance(raw, str) or not _can_be_sent(raw):
         return None
-    return bare_name(raw) if kind is Kind.NAME else raw
+    return strip_stamp(raw) if kind is ValueType.NAME else raw
 
 
 def _can_be_sent(text: str) -> bool:

@@ -28,15 +28,17 @@ OWN, HOOKS = PARTS = ("own", "webhooks")
 # By part, what an update sent, or the digest that the stamp before had of it; a part that it knew nothing of is left out.
 Claims = t.Mapping[str, t.Union[t.Mapping[str, t.Union[str, bool]], int]]
 
-MARK = " ~"
+SEPARATOR = " ~"
 CODE_LENGTH = 5
-LENGTH = len(MARK) + CODE_LENGTH
+LENGTH = len(SEPARATOR) + CODE_LENGTH
 
 _DIGITS = string.digits
 _LETTERS = string.ascii_letters
 _ALL = _DIGITS + _LETTERS
 # A code has a letter and a digit, so that no "Toko ~Medan" and no "Toko ~60115" is taken for a stamped name.
-_STAMPED = re.compile(r"(.{2,})" + re.escape(MARK) + r"(?=[0-9]*[A-Za-z])(?=[A-Za-z]*[0-9])([0-9A-Za-z]{5})", re.DOTALL)
+_STAMPED = re.compile(
+    r"(.{2,})" + re.escape(SEPARATOR) + r"(?=[0-9]*[A-Za-z])(?=[A-Za-z]*[0-9])([0-9A-Za-z]{5})", re.DOTALL
+)
 
 # Autoread as it was sent: three ways. What room the code has left is shared by the two digests.
 _AUTOREAD: tuple[bool | None, ...] = (None, False, True)
@@ -61,16 +63,16 @@ class Stamp:
     digests: t.Mapping[str, int]
     token: str = field(repr=False)
 
-    def speaks_of(self, part: str) -> bool:
+    def covers(self, part: str) -> bool:
         """Tell whether the last update knew anything of a part."""
         return self.digests[part] != _VOID
 
-    def proves(self, part: str, settings: t.Mapping[str, str | bool]) -> bool:
+    def matches(self, part: str, settings: t.Mapping[str, str | bool]) -> bool:
         """Tell whether these, all of them and no others, are what the last update sent of a part."""
         return bool(settings) and self.digests[part] == _digest(self.token, self.name, part, settings)
 
 
-def bare_name(text: str) -> str:
+def strip_stamp(text: str) -> str:
     """Return a device's name as people gave it, without a stamp."""
     found = _STAMPED.fullmatch(text)
     return found.group(1) if found else text
@@ -106,7 +108,7 @@ def make_code(token: str, name: str, claims: Claims, autoread: bool | None) -> s
 
 def stamped_name(name: str, code: str) -> str:
     """Return a name as it goes out with a stamp."""
-    return name + MARK + code
+    return name + SEPARATOR + code
 
 
 def _digest(token: str, name: str, part: str, settings: t.Mapping[str, str | bool]) -> int:

@@ -15,14 +15,14 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
-from .._common.clock import stamp
-from .._common.errors import CallError, FonnteError, Meaning, RefusedError
+from .._common.clock import now_text
+from .._common.errors import FonnteError, RefusalKind, RefusedError, RequestError
 from .._common.phone_numbers import international, same_number
 
 if t.TYPE_CHECKING:
-    from .._api.client import FonnteApi
+    from .._api.client import FonnteClient
     from .._common.redaction import Redactor
-    from .._device.models import Device, Listing
+    from .._device.models import Device, DeviceList
     from .._device.settings import Settings
 
 # The name .invalid is kept free for ever (RFC 2606): nobody can answer there.
@@ -42,7 +42,7 @@ class Finding:
     """
 
     value: str | int | None
-    because: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,10 @@ class Entry:
     path: str
     device: str | None
     purpose: str
-    reply: str
+    response: str
 
 
-class Caller:
+class JournalingClient:
     """Makes the calls of the doctor, and writes each of them down.
 
     Attributes:
@@ -72,19 +72,19 @@ class Caller:
         wrote: Whether a write was or may have been carried out.
     """
 
-    def __init__(self, api: FonnteApi, redactor: Redactor) -> None:
+    def __init__(self, api: FonnteClient, redactor: Redactor) -> None:
         self._api = api
         self._redactor = redactor
         self.entries: list[Entry] = []
         self.wrote = False
 
-    def listing(self, token: str, device: str | None, purpose: str) -> Listing:
+    def listing(self, token: str, device: str | None, purpose: str) -> DeviceList:
         """Return the list that a token shows."""
-        return self._call(_LIST, device, purpose, lambda: self._api.get_devices(token), _told_list)
+        return self._call(_LIST, device, purpose, lambda: self._api.get_devices(token), _describe_list)
 
     def profile(self, token: str, device: str | None, purpose: str) -> Device:
         """Return the profile of a token's device."""
-        shown = self._call(_PROFILE, device, purpose, lambda: self._api.profile(token), _told_profile)
+        shown = self._call(_PROFILE, device, purpose, lambda: self._api.profile(token), _describe_profile)
         if device is None:
             self.entries[-1] = replace(self.entries[-1], device=shown.number)
         return shown
@@ -99,8 +99,8 @@ class Caller:
 
     def _write(self, path: str, device: str, purpose: str, work: t.Callable[[], _T]) -> _T:
         try:
-            answer = self._call(path, device, purpose, work, _told_yes)
-        except CallError as fault:
+            answer = self._call(path, device, purpose, work, _describe_success)
+        except RequestError as fault:
             self.wrote = self.wrote or fault.may_be_applied
             raise
         self.wrote = True
@@ -114,28 +114,28 @@ class Caller:
         work: t.Callable[[], _T],
         told: t.Callable[[_T], str],
     ) -> _T:
-        at = stamp()
+        at = now_text()
         try:
             answer = work()
-        except CallError as fault:
-            self._write_down(at, path, device, purpose, fault.problem)
+        except RequestError as fault:
+            self._write_entry(at, path, device, purpose, fault.problem)
             raise
-        self._write_down(at, path, device, purpose, told(answer))
+        self._write_entry(at, path, device, purpose, told(answer))
         return answer
 
-    def _write_down(self, at: str, path: str, device: str | None, purpose: str, reply: str) -> None:
+    def _write_entry(self, at: str, path: str, device: str | None, purpose: str, reply: str) -> None:
         self.entries.append(Entry(at, path, device, purpose, self._redactor.text(reply)))
 
 
-def _told_yes(_answer: object) -> str:
+def _describe_success(_answer: object) -> str:
     return "yes"
 
 
-def _told_list(listing: Listing) -> str:
+def _describe_list(listing: DeviceList) -> str:
     return f"yes, {len(listing.devices)} device{'' if len(listing.devices) == 1 else 's'}"
 
 
-def _told_profile(device: Device) -> str:
+def _describe_profile(device: Device) -> str:
     return f"yes, device {device.number}"
 
 
@@ -148,7 +148,7 @@ def refusal_of(work: t.Callable[[], object]) -> RefusedError | None:
     return None
 
 
-class Bench:
+class TestDevice:
     """The scratch device while experiments are made on it.
 
     Attributes:
@@ -163,7 +163,7 @@ class Bench:
         replaced: Whether a webhook that the device had may be gone.
     """
 
-    def __init__(self, calls: Caller, account_token: str, start: Device, made: bool) -> None:
+    def __init__(self, calls: JournalingClient, account_token: str, start: Device, made: bool) -> None:
         self._calls = calls
         self._account_token = account_token
         self.start = start
@@ -193,7 +193,7 @@ class Bench:
         sent = {"name": self.start.settings["name"], **settings}
         try:
             self._calls.update(self.start, number, sent, self.purpose)
-        except CallError as fault:
+        except RequestError as fault:
             if fault.may_be_applied:
                 self._changed(sent)
             raise
@@ -206,30 +206,30 @@ class Bench:
         if sent.get("webhook"):
             self.probed, self.cleared = True, False
 
-    def look(self) -> Device:
+    def observe(self) -> Device:
         """Return the device as the list shows it now."""
-        seen = self._calls.listing(self._account_token, None, self.purpose).find_token(self.start.token)
+        seen = self._calls.listing(self._account_token, None, self.purpose).find_by_token(self.start.token)
         if seen is None:
             raise FonnteError(
                 f"the account no longer lists device {self.start.number}", "look at the device in the dashboard"
             )
         return seen
 
-    def put_back(self) -> None:
+    def restore(self) -> None:
         """Bring the device back to where it was, as far as the list shows; what is left out may be reset on the way."""
-        self.purpose = PUT_BACK
+        self.purpose = RESTORATION
         self.update({} if self.autoread is None else {"autoread": self.autoread})
-        seen = self.look()
+        seen = self.observe()
         self.settled = seen.registered == self.start.registered and _autoread(seen) is self.autoread
 
-    def left(self) -> list[str]:
+    def leftovers(self) -> list[str]:
         """Return what may be otherwise on the device than before the run: a clause for each."""
         if not self.touched:
             return []
         clauses = []
         reset = self.omitted == "resets"
         if not self.settled:
-            clauses.append(f"its autoread may have changed, and was {_word(self.autoread)}")
+            clauses.append(f"its autoread may have changed, and was {_describe_value(self.autoread)}")
         if self.probed and not (reset and self.settled):
             clauses.append(
                 f"its webhook was {PROBE_URL} and was cleared with an empty text, which may have been ignored"
@@ -251,14 +251,14 @@ def _autoread(device: Device) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _word(flag: bool | None) -> str:
+def _describe_value(flag: bool | None) -> str:
     return {True: "on", False: "off", None: "not shown"}[flag]
 
 
 # --- experiments that only read -----------------------------------------------------------------------------------
 
 
-def try_refusal_status(calls: Caller, token: str, number: str | None) -> Finding:
+def try_refusal_status(calls: JournalingClient, token: str, number: str | None) -> Finding:
     """Make a call that must be refused and harms nothing: a device's token lists no devices."""
     return conclude_refusal_status(refusal_of(lambda: calls.listing(token, number, "refusal_status")))
 
@@ -267,12 +267,12 @@ def conclude_refusal_status(refusal: RefusedError | None) -> Finding:
     """Return what follows from the reply to a list that is asked for with a device's token."""
     if refusal is None:
         return Finding(None, "a device's token was not refused where an account's belongs")
-    if refusal.meaning is not Meaning.BAD_TOKEN or refusal.status is None:
+    if refusal.kind is not RefusalKind.INVALID_TOKEN or refusal.status is None:
         return Finding(None, f"a device's token was refused with a text that is not known: {refusal.problem}")
     return Finding(refusal.status, f"a device's token was refused with HTTP {refusal.status}: {refusal.problem}")
 
 
-def try_profile_number(calls: Caller, listed: Device) -> Finding:
+def try_profile_number(calls: JournalingClient, listed: Device) -> Finding:
     """Compare the number of a profile with the registered one."""
     shown: list[Device] = []
     refusal = refusal_of(lambda: shown.append(calls.profile(listed.token, listed.number, "profile_number")))
@@ -301,7 +301,7 @@ def conclude_profile_number(shown: str, registered: str, connected: bool | None)
 
 
 @dataclass(frozen=True)
-class Round:
+class Trial:
     """One try of leaving out autoread.
 
     Attributes:
@@ -320,43 +320,44 @@ class Round:
         return self.sent is self.then and self.sent is self.after
 
 
-def try_omitted(bench: Bench) -> Finding:
+def try_omitted(test_device: TestDevice) -> Finding:
     """Set autoread, leave it out, and look. Both values are tried: a default may be on as well as off."""
-    rounds: list[Round] = []
+    rounds: list[Trial] = []
     for value in (True, False):
-        bench.update({"autoread": value})
-        then = _autoread(bench.look())
-        bench.update({})
-        rounds.append(Round(value, then, _autoread(bench.look())))
+        test_device.update({"autoread": value})
+        then = _autoread(test_device.observe())
+        test_device.update({})
+        rounds.append(Trial(value, then, _autoread(test_device.observe())))
         if not rounds[-1].kept:
             break
     return conclude_omitted(rounds)
 
 
-def conclude_omitted(rounds: t.Sequence[Round]) -> Finding:
+def conclude_omitted(rounds: t.Sequence[Trial]) -> Finding:
     """Return what follows from the rounds, of which only the last may have lost its value."""
     last = rounds[-1]
     if last.then is not last.sent or last.after is None:
         return Finding(
             None,
-            f"autoread was set to {_word(last.sent)}, and the list showed it as {_word(last.then)}: run this again later",
+            f"autoread was set to {_describe_value(last.sent)}, and the list showed it as {_describe_value(last.then)}: run this again later",
         )
     if not last.kept:
         return Finding(
-            "resets", f"autoread was {_word(last.sent)}, and {_word(last.after)} after an update that left it out"
+            "resets",
+            f"autoread was {_describe_value(last.sent)}, and {_describe_value(last.after)} after an update that left it out",
         )
     if {one.sent for one in rounds} != {True, False}:
-        return Finding(None, f"only autoread {_word(last.sent)} was tried")
+        return Finding(None, f"only autoread {_describe_value(last.sent)} was tried")
     return Finding("keeps", "autoread stayed on, and stayed off, through an update that left it out")
 
 
-def try_update_without_device(bench: Bench) -> Finding:
+def try_update_without_device(test_device: TestDevice) -> Finding:
     """Send an update without the number, and where it is refused the same with it."""
-    refusal = refusal_of(lambda: bench.update_without_number({}))
+    refusal = refusal_of(lambda: test_device.update_without_number({}))
     if refusal is None:
-        return conclude_update_without_device(None, None, bench.start.number, bench.look().number)
-    control = refusal_of(lambda: bench.update({}))
-    return conclude_update_without_device(refusal, control, bench.start.number, bench.start.number)
+        return conclude_update_without_device(None, None, test_device.start.number, test_device.observe().number)
+    control = refusal_of(lambda: test_device.update({}))
+    return conclude_update_without_device(refusal, control, test_device.start.number, test_device.start.number)
 
 
 def conclude_update_without_device(
@@ -382,9 +383,9 @@ def _not_clean(what: str, refusal: RefusedError, control: RefusedError | None) -
     return Finding(None, f"{what} was refused{more}: {told.problem}")
 
 
-def try_webhook_probe(bench: Bench) -> Finding:
+def try_webhook_probe(test_device: TestDevice) -> Finding:
     """Save a webhook at which nobody can answer."""
-    return conclude_webhook_probe(refusal_of(lambda: bench.update({"webhook": PROBE_URL})))
+    return conclude_webhook_probe(refusal_of(lambda: test_device.update({"webhook": PROBE_URL})))
 
 
 def conclude_webhook_probe(refusal: RefusedError | None) -> Finding:
@@ -394,15 +395,15 @@ def conclude_webhook_probe(refusal: RefusedError | None) -> Finding:
             "not_called",
             f"this is concluded from its being taken: the webhook {PROBE_URL} was saved, and nobody can answer there",
         )
-    if refusal.meaning is Meaning.WEBHOOK:
+    if refusal.kind is RefusalKind.WEBHOOK:
         return Finding("called", f"the webhook {PROBE_URL}, where nobody can answer, was refused: {refusal.problem}")
     return _not_clean(f"the webhook {PROBE_URL}", refusal, None)
 
 
-def try_empty_webhook(bench: Bench) -> Finding:
+def try_empty_webhook(test_device: TestDevice) -> Finding:
     """Clear the webhook, and where that is refused send the same update without it."""
-    refusal = refusal_of(lambda: bench.update({"webhook": ""}))
-    control = None if refusal is None else refusal_of(lambda: bench.update({}))
+    refusal = refusal_of(lambda: test_device.update({"webhook": ""}))
+    control = None if refusal is None else refusal_of(lambda: test_device.update({}))
     return conclude_empty_webhook(refusal, control)
 
 
@@ -433,9 +434,9 @@ def conclude_add_number(given: str, stored: str) -> Finding:
 
 
 # What calls are for that belong to no experiment.
-MAKE = "add_number"
-PREPARE = "prepare"
-PUT_BACK = "put back"
+CREATION = "add_number"
+PREPARATION = "prepare"
+RESTORATION = "put back"
 
 
 @dataclass(frozen=True)
@@ -452,7 +453,7 @@ class Experiment:
     fact: str
     what: str
     calls: t.Mapping[str, int]
-    run: t.Callable[[Bench], Finding]
+    run: t.Callable[[TestDevice], Finding]
 
 
 EXPERIMENTS: tuple[Experiment, ...] = (
@@ -467,16 +468,16 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     Experiment("empty_webhook", "what becomes of an empty webhook", {_UPDATE: 2}, try_empty_webhook),
 )
 
-MAKING: t.Mapping[str, int] = {_ADD: 1, _LIST: 2}
-PREPARING: t.Mapping[str, int] = {_LIST: 1}
-PUTTING_BACK: t.Mapping[str, int] = {_UPDATE: 1, _LIST: 1}
+CREATION_CALLS: t.Mapping[str, int] = {_ADD: 1, _LIST: 2}
+PREPARATION_CALLS: t.Mapping[str, int] = {_LIST: 1}
+RESTORATION_CALLS: t.Mapping[str, int] = {_UPDATE: 1, _LIST: 1}
 
 
-def experiment(one: Experiment, bench: Bench) -> Finding:
+def experiment(one: Experiment, test_device: TestDevice) -> Finding:
     """Make an experiment. An update that is refused though nothing is wrong with it leaves the fact open."""
-    bench.purpose = one.fact
+    test_device.purpose = one.fact
     findings: list[Finding] = []
-    refusal = refusal_of(lambda: findings.append(one.run(bench)))
+    refusal = refusal_of(lambda: findings.append(one.run(test_device)))
     if refusal is not None:
         return Finding(None, f"an update that nothing was wrong with was refused: {refusal.problem}")
     return findings[0]

@@ -12,26 +12,26 @@ import contextlib
 import typing as t
 from dataclasses import asdict, dataclass, fields
 
-from .._common.clock import stamp
-from .._common.errors import CallError, FonnteError, Meaning, RecordError, RefusedError, doing
+from .._common.clock import now_text
+from .._common.errors import FonnteError, RecordError, RefusalKind, RefusedError, RequestError, error_context
 from .._common.lineage import Lineage
 from .._common.phone_numbers import same_number
 from .._device.service_facts import ServiceFacts
 from .._reconcile.locks import LOCK_SECONDS
 from .._reconcile.observe import require_token
 from .._record.backend import Phase
-from .._record.entries import DeviceRecord, NumberNote
+from .._record.entries import DeviceRecord, NumberRecord
 from .experiments import (
+    CREATION,
+    CREATION_CALLS,
     EXPERIMENTS,
-    MAKE,
-    MAKING,
-    PREPARE,
-    PREPARING,
-    PUT_BACK,
-    PUTTING_BACK,
-    Bench,
-    Caller,
+    PREPARATION,
+    PREPARATION_CALLS,
+    RESTORATION,
+    RESTORATION_CALLS,
     Finding,
+    JournalingClient,
+    TestDevice,
     conclude_add_number,
     experiment,
     try_profile_number,
@@ -40,10 +40,10 @@ from .experiments import (
 
 if t.TYPE_CHECKING:
     from .._common.redaction import Redactor
-    from .._device.models import Device, Listing
-    from .._reconcile.observe import House
-    from .._record.backend import StorageHealth
-    from .._record.files import SealedFile
+    from .._device.models import Device, DeviceList
+    from .._reconcile.observe import RunContext
+    from .._record.backend import StorageCheck
+    from .._record.files import EncryptedFile
 
 Result = t.Dict[str, t.Any]
 
@@ -71,7 +71,7 @@ _MAY_BE_IGNORED = (
 
 
 @dataclass(frozen=True)
-class Order:
+class DoctorOptions:
     """What the doctor may do.
 
     Attributes:
@@ -105,7 +105,7 @@ class Tokens:
 
     account: str | None
     device: str | None
-    listing: Listing | None = None
+    listing: DeviceList | None = None
     unlisted: Device | None = None
 
     @property
@@ -115,7 +115,7 @@ class Tokens:
 
 
 @dataclass(frozen=True)
-class Scratch:
+class TestDeviceChoice:
     """The device to experiment on.
 
     Attributes:
@@ -125,20 +125,20 @@ class Scratch:
     """
 
     device: Device | None = None
-    make: str = ""
-    why_not: str = ""
+    create: str = ""
+    reason_not_to_write: str = ""
 
 
-class Examination:
+class Diagnosis:
     """What an examination has come to so far."""
 
-    def __init__(self, order: Order, calls: Caller, folder: StorageHealth) -> None:
-        self.order = order
+    def __init__(self, options: DoctorOptions, calls: JournalingClient, folder: StorageCheck) -> None:
+        self.options = options
         self.calls = calls
         self.folder = folder
         self.tokens = Tokens(None, None)
-        self.scratch = Scratch(why_not="the run ended before it came to this")
-        self.bench: Bench | None = None
+        self.choice = TestDeviceChoice(reason_not_to_write="the run ended before it came to this")
+        self.test_device: TestDevice | None = None
         self.findings: dict[str, Finding] = {}
         self.warnings: list[str] = []
 
@@ -153,11 +153,11 @@ class Examination:
     @property
     def would_write(self) -> bool:
         """Whether a run with these options writes to the service."""
-        return self.order.consent and bool(self.scratch.device or self.scratch.make)
+        return self.options.consent and bool(self.choice.device or self.choice.create)
 
     def all_warnings(self) -> list[str]:
         """Return what the user should know, with what is left on the scratch device."""
-        return self.warnings + (_afterwards(self.bench) if self.bench else [])
+        return self.warnings + (_leftover_warnings(self.test_device) if self.test_device else [])
 
     def state(self) -> str:
         """Return what was found out and how the scratch device is, as the end of a sentence."""
@@ -165,29 +165,29 @@ class Examination:
         return f"found out so far: {', '.join(known) if known else 'nothing'}; {self._device_state()}"
 
     def _device_state(self) -> str:
-        if self.bench is None:
-            return f"device {self.scratch.make} may be there now" if self.calls.wrote else "nothing was written"
-        number, left = self.bench.start.number, self.bench.left()
-        if self.bench.touched:
+        if self.test_device is None:
+            return f"device {self.choice.create} may be there now" if self.calls.wrote else "nothing was written"
+        number, left = self.test_device.start.number, self.test_device.leftovers()
+        if self.test_device.touched:
             return f"of device {number}, {', '.join(left) if left else 'everything is as it was'}"
         made = "made, and nothing else was written to it"
-        return f"device {number} was {made if self.bench.made else 'not written to'}"
+        return f"device {number} was {made if self.test_device.made else 'not written to'}"
 
     def result(self) -> Result:
         """Return what the user sees, but for the file."""
         return {
-            "changed": self.calls.wrote or (self.order.check_mode and self.would_write),
+            "changed": self.calls.wrote or (self.options.check_mode and self.would_write),
             "facts": asdict(self.facts),
-            "how": {fact: finding.because for fact, finding in self.findings.items() if finding.value is not None},
-            "not_found_out": self._not_found_out(),
+            "how": {fact: finding.reason for fact, finding in self.findings.items() if finding.value is not None},
+            "not_found_out": self._unknown_facts(),
             "tokens": {"account_token": self.tokens.account, "device_token": self.tokens.device},
             "record": asdict(self.folder),
-            "scratch": self._scratch(),
-            "would_call": self._would_call(),
+            "scratch": self._describe_choice(),
+            "would_call": self._planned_calls(),
             "journal": [asdict(entry) for entry in self.calls.entries],
         }
 
-    def _not_found_out(self) -> dict[str, str]:
+    def _unknown_facts(self) -> dict[str, str]:
         names = [one.name for one in fields(ServiceFacts)] + ["otp_scope"]
         open_ones = {name: self._why_open(name) for name in names if getattr(self.facts, name, None) is None}
         if self.facts.empty_webhook == "accepted":
@@ -196,33 +196,38 @@ class Examination:
 
     def _why_open(self, fact: str) -> str:
         if fact in self.findings:
-            return self.findings[fact].because
+            return self.findings[fact].reason
         if fact in _STILL_OPEN:
             return _STILL_OPEN[fact]
-        if self.scratch.why_not:
-            return self.scratch.why_not
-        if not self.order.consent:
+        if self.choice.reason_not_to_write:
+            return self.choice.reason_not_to_write
+        if not self.options.consent:
             return "it takes calls that write: say consent: true"
-        return "check mode writes nothing" if self.order.check_mode else "the run ended before it came to this"
+        return "check mode writes nothing" if self.options.check_mode else "the run ended before it came to this"
 
-    def _scratch(self) -> Result | None:
-        device = self.bench.start if self.bench else self.scratch.device
+    def _describe_choice(self) -> Result | None:
+        device = self.test_device.start if self.test_device else self.choice.device
         if device is None:
             return None
         return {
             "device": device.number,
             "name": _name(device),
-            "made": bool(self.bench and self.bench.made),
-            "left": self.bench.left() if self.bench else [],
+            "made": bool(self.test_device and self.test_device.made),
+            "left": self.test_device.leftovers() if self.test_device else [],
         }
 
-    def _would_call(self) -> list[Result]:
+    def _planned_calls(self) -> list[Result]:
         """Return the writing part that this run left out: each call with how often it is made at most."""
-        if self.order.writes or self.scratch.why_not:
+        if self.options.writes or self.choice.reason_not_to_write:
             return []
-        number = self.scratch.device.number if self.scratch.device else self.scratch.make
-        parts = [(MAKE if self.scratch.make else PREPARE, MAKING if self.scratch.make else PREPARING)]
-        parts += [(one.fact, one.calls) for one in EXPERIMENTS] + [(PUT_BACK, PUTTING_BACK)]
+        number = self.choice.device.number if self.choice.device else self.choice.create
+        parts = [
+            (
+                CREATION if self.choice.create else PREPARATION,
+                CREATION_CALLS if self.choice.create else PREPARATION_CALLS,
+            )
+        ]
+        parts += [(one.fact, one.calls) for one in EXPERIMENTS] + [(RESTORATION, RESTORATION_CALLS)]
         return [
             {"path": path, "device": None if path == "/get-devices" else number, "purpose": purpose, "at_most": times}
             for purpose, calls in parts
@@ -230,61 +235,61 @@ class Examination:
         ]
 
 
-def examine(house: House, redactor: Redactor, order: Order) -> Examination:
+def diagnose(context: RunContext, redactor: Redactor, options: DoctorOptions) -> Diagnosis:
     """Find out what can be found out, and return it.
 
     Raises:
         FonnteError: A call was not answered, or the options contradict each other; ``progress`` has what was
             found out before, and the sentence says how the scratch device is.
     """
-    require_token(house)
-    exam = Examination(order, Caller(house.api, redactor), house.records.health())
+    require_token(context)
+    exam = Diagnosis(options, JournalingClient(context.client, redactor), context.records.health())
     if not exam.folder.writable:
-        exam.warnings.append(f"The record in {exam.folder.folder} cannot be written.")
-    if exam.folder.lasting is not True:
-        exam.warnings.append(f"The record in {exam.folder.folder} may not last: {exam.folder.because}")
+        exam.warnings.append(f"The record in {exam.folder.place} cannot be written.")
+    if exam.folder.persistent is not True:
+        exam.warnings.append(f"The record in {exam.folder.place} may not last: {exam.folder.reason}")
     try:
-        _examine(house, exam)
+        _diagnose(context, exam)
     except FonnteError as fault:
         fault.advice = f"{fault.advice}; {exam.state()}"
-        fault.progress = exam.result()
+        fault.partial_result = exam.result()
         fault.warnings = exam.all_warnings()
         raise
     return exam
 
 
-def _examine(house: House, exam: Examination) -> None:
-    with doing("Finding out which tokens these are"):
-        exam.tokens = _which_tokens(house, exam.calls)
+def _diagnose(context: RunContext, exam: Diagnosis) -> None:
+    with error_context("Finding out which tokens these are"):
+        exam.tokens = _check_tokens(context, exam.calls)
     exam.warnings += _token_warnings(exam.tokens)
-    _find_unlisted(house, exam)
-    with doing("Choosing the scratch device"):
-        exam.scratch = _choose(house, exam.order, exam.tokens)
-    if exam.order.consent and exam.scratch.why_not:
-        exam.warnings.append(f"Nothing is tried on a device: {exam.scratch.why_not}.")
-    if exam.order.writes and not exam.scratch.why_not:
-        _write(house, exam)
+    _find_unlisted(context, exam)
+    with error_context("Choosing the scratch device"):
+        exam.choice = _choose(context, exam.options, exam.tokens)
+    if exam.options.consent and exam.choice.reason_not_to_write:
+        exam.warnings.append(f"Nothing is tried on a device: {exam.choice.reason_not_to_write}.")
+    if exam.options.writes and not exam.choice.reason_not_to_write:
+        _write(context, exam)
     else:
-        _only_read(house, exam)
+        _only_read(context, exam)
 
 
 # --- tokens -------------------------------------------------------------------------------------------------------
 
 
-def _which_tokens(house: House, calls: Caller) -> Tokens:
+def _check_tokens(context: RunContext, calls: JournalingClient) -> Tokens:
     """Ask the service with each token, first as what it should be, then as the other."""
-    account, listing = _account_token(house.account_token, calls)
-    if not house.device_token:
+    account, listing = _account_token(context.account_token, calls)
+    if not context.device_token:
         return Tokens(account, None, listing)
-    if listing is not None and listing.find_token(house.device_token) is not None:
+    if listing is not None and listing.find_by_token(context.device_token) is not None:
         return Tokens(account, DEVICE, listing)
-    profile = _profile(house.device_token, calls)
+    profile = _profile(context.device_token, calls)
     if profile is not None:
         return Tokens(account, DEVICE, listing, profile)
-    return Tokens(account, UNKNOWN if _listing(house.device_token, calls) is None else ACCOUNT, listing)
+    return Tokens(account, UNKNOWN if _listing(context.device_token, calls) is None else ACCOUNT, listing)
 
 
-def _account_token(token: str, calls: Caller) -> tuple[str | None, Listing | None]:
+def _account_token(token: str, calls: JournalingClient) -> tuple[str | None, DeviceList | None]:
     if not token:
         return None, None
     listing = _listing(token, calls)
@@ -293,26 +298,26 @@ def _account_token(token: str, calls: Caller) -> tuple[str | None, Listing | Non
     return UNKNOWN if _profile(token, calls) is None else DEVICE, None
 
 
-def _listing(token: str, calls: Caller) -> Listing | None:
+def _listing(token: str, calls: JournalingClient) -> DeviceList | None:
     """Return the list that a token shows; None where the service knows no such account."""
-    found: list[Listing] = []
-    _ask(lambda: found.append(calls.listing(token, None, "tokens")))
+    found: list[DeviceList] = []
+    _try_request(lambda: found.append(calls.listing(token, None, "tokens")))
     return found[0] if found else None
 
 
-def _profile(token: str, calls: Caller) -> Device | None:
+def _profile(token: str, calls: JournalingClient) -> Device | None:
     """Return the profile of a token's device; None where the service knows no such device."""
     found: list[Device] = []
-    _ask(lambda: found.append(calls.profile(token, None, "tokens")))
+    _try_request(lambda: found.append(calls.profile(token, None, "tokens")))
     return found[0] if found else None
 
 
-def _ask(call: t.Callable[[], None]) -> None:
+def _try_request(call: t.Callable[[], None]) -> None:
     """Make a call, and take the service's not knowing the token for an answer."""
     try:
         call()
     except RefusedError as refusal:
-        if refusal.meaning is not Meaning.BAD_TOKEN:
+        if refusal.kind is not RefusalKind.INVALID_TOKEN:
             raise
 
 
@@ -334,15 +339,15 @@ def _token_warnings(tokens: Tokens) -> list[str]:
     return [_WRONG[option, kind] for option, kind in told if kind and (option, kind) in _WRONG]
 
 
-def _find_unlisted(house: House, exam: Examination) -> None:
+def _find_unlisted(context: RunContext, exam: Diagnosis) -> None:
     """See whether a token that works, of a device that the list does not show, says something of the list."""
     device = exam.tokens.unlisted
     if device is None or exam.tokens.listing is None:
         return
-    note_file = house.note_file(exam.order.number or device.number)
-    note = note_file.load()[0] if note_file else None
+    creation_file = context.creation_file(exam.options.number or device.number)
+    note = creation_file.load()[0] if creation_file else None
     exam.findings["listing"] = _conclude_unlisted(
-        device.number, note is not None and note.device_file == house.records.device(device.token).name
+        device.number, note is not None and note.device_file == context.records.device(device.token).name
     )
 
 
@@ -363,31 +368,37 @@ def _conclude_unlisted(number: str, ours: bool) -> Finding:
 # --- the scratch device -------------------------------------------------------------------------------------------
 
 
-def _choose(house: House, order: Order, tokens: Tokens) -> Scratch:
+def _choose(context: RunContext, options: DoctorOptions, tokens: Tokens) -> TestDeviceChoice:
     """Return the device to experiment on: the one that is named, else the doctor's own."""
     if tokens.listing is None or not tokens.right:
-        return Scratch(why_not="it takes an account_token, and tokens that are right, to see what becomes of a device")
-    if order.number:
-        return _named(house, order.number, tokens, tokens.listing)
+        return TestDeviceChoice(
+            reason_not_to_write="it takes an account_token, and tokens that are right, to see what becomes of a device"
+        )
+    if options.number:
+        return _named(context, options.number, tokens, tokens.listing)
     own = [device for device in tokens.listing.devices if _name(device) == OWN_NAME]
     if len(own) > 1:
         numbers = " and ".join(device.number for device in own)
-        return Scratch(why_not=f'devices {numbers} are both named "{OWN_NAME}": give the number of one as device')
-    return _usable(own[0]) if own else Scratch(why_not=_NO_SCRATCH)
+        return TestDeviceChoice(
+            reason_not_to_write=f'devices {numbers} are both named "{OWN_NAME}": give the number of one as device'
+        )
+    return _usable(own[0]) if own else TestDeviceChoice(reason_not_to_write=_NO_SCRATCH)
 
 
-def _named(house: House, number: str, tokens: Tokens, listing: Listing) -> Scratch:
-    listed = listing.find(number, house.has_country)
-    if house.device_token and listing.find_token(house.device_token) != listed:
-        raise _not_one(number)
+def _named(context: RunContext, number: str, tokens: Tokens, listing: DeviceList) -> TestDeviceChoice:
+    listed = listing.find(number, context.has_country)
+    if context.device_token and listing.find_by_token(context.device_token) != listed:
+        raise _token_mismatch_error(number)
     if tokens.unlisted is not None:
         if not same_number(tokens.unlisted.number, number):
-            raise _not_one(number)
-        return Scratch(why_not=f"the list does not show device {number}, so nobody could see what becomes of it")
-    return Scratch(make=number) if listed is None else _usable(listed)
+            raise _token_mismatch_error(number)
+        return TestDeviceChoice(
+            reason_not_to_write=f"the list does not show device {number}, so nobody could see what becomes of it"
+        )
+    return TestDeviceChoice(create=number) if listed is None else _usable(listed)
 
 
-def _not_one(number: str) -> FonnteError:
+def _token_mismatch_error(number: str) -> FonnteError:
     return FonnteError(
         f"device {number} and device_token are not one device", "give one of the two, or the ones that belong together"
     )
@@ -398,159 +409,163 @@ def _name(device: Device) -> object:
     return device.settings.get("name")
 
 
-def _usable(device: Device) -> Scratch:
+def _usable(device: Device) -> TestDeviceChoice:
     if not device.token or not device.can_be_sent_back or "name" not in device.settings:
-        return Scratch(
-            why_not=f"the list shows device {device.number} without a token, a number or a name that could be sent"
+        return TestDeviceChoice(
+            reason_not_to_write=f"the list shows device {device.number} without a token, a number or a name that could be sent"
         )
-    return Scratch(device)
+    return TestDeviceChoice(device)
 
 
 # --- reading and writing ------------------------------------------------------------------------------------------
 
 
-def _only_read(house: House, exam: Examination) -> None:
-    listing, token = exam.tokens.listing, house.device_token
-    listed = exam.scratch.device or (listing.find_token(token) if listing is not None and token else None)
+def _only_read(context: RunContext, exam: Diagnosis) -> None:
+    listing, token = exam.tokens.listing, context.device_token
+    listed = exam.choice.device or (listing.find_by_token(token) if listing is not None and token else None)
     if listed is not None:
         _read(exam, listed)
     elif exam.tokens.device == DEVICE and exam.tokens.unlisted is not None:
         _read_status(exam, token, exam.tokens.unlisted.number)
 
 
-def _read(exam: Examination, listed: Device) -> None:
+def _read(exam: Diagnosis, listed: Device) -> None:
     _read_status(exam, listed.token, listed.number)
-    with doing(f"Finding out which number the profile of device {listed.number} shows"):
+    with error_context(f"Finding out which number the profile of device {listed.number} shows"):
         exam.findings["profile_number"] = try_profile_number(exam.calls, listed)
 
 
-def _read_status(exam: Examination, token: str, number: str) -> None:
-    with doing(f"Finding out how the service refuses, with the token of device {number}"):
+def _read_status(exam: Diagnosis, token: str, number: str) -> None:
+    with error_context(f"Finding out how the service refuses, with the token of device {number}"):
         exam.findings["refusal_status"] = try_refusal_status(exam.calls, token, number)
 
 
-def _write(house: House, exam: Examination) -> None:
+def _write(context: RunContext, exam: Diagnosis) -> None:
     """Experiment on the scratch device, alone: no other run works on it at the same time."""
-    number = exam.scratch.device.number if exam.scratch.device else exam.scratch.make
+    number = exam.choice.device.number if exam.choice.device else exam.choice.create
     # Without the account's token there is no scratch device.
-    note_file = house.records.number(house.account_token, number)
+    creation_file = context.records.number(context.account_token, number)
     with contextlib.ExitStack() as locks:
-        with doing(f"Preparing device {number}"):
-            locks.enter_context(note_file.lock(LOCK_SECONDS))
-        device = exam.scratch.device or _make(house, exam, note_file)
-        device_file = house.records.device(device.token)
-        with doing(f"Preparing device {device.number}"):
+        with error_context(f"Preparing device {number}"):
+            locks.enter_context(creation_file.lock(LOCK_SECONDS))
+        device = exam.choice.device or _create_device(context, exam, creation_file)
+        device_file = context.records.device(device.token)
+        with error_context(f"Preparing device {device.number}"):
             locks.enter_context(device_file.lock(LOCK_SECONDS))
-            start = _new(house, exam, device) if exam.scratch.make else _still(house, exam, device)
+            start = _find_new_device(context, exam, device) if exam.choice.create else _recheck(context, exam, device)
             if start is None:
                 return
-            _forget(exam, start, device_file, note_file)
-        exam.bench = Bench(exam.calls, house.account_token, start, made=bool(exam.scratch.make))
+            _clear_record(exam, start, device_file, creation_file)
+        exam.test_device = TestDevice(exam.calls, context.account_token, start, made=bool(exam.choice.create))
         _read(exam, start)
-        _experiment(exam, exam.bench, house.lineage)
+        _experiment(exam, exam.test_device, context.lineage)
 
 
-def _make(house: House, exam: Examination, note_file: SealedFile[NumberNote]) -> Device:
+def _create_device(context: RunContext, exam: Diagnosis, creation_file: EncryptedFile[NumberRecord]) -> Device:
     """Make the scratch device, and remember it as this account's: begun before the call, there after it."""
-    number = exam.scratch.make
-    with doing(f"Making the scratch device {number}"):
-        old, _problem = note_file.load()
+    number = exam.choice.create
+    with error_context(f"Making the scratch device {number}"):
+        old, _problem = creation_file.load()
         old_file = old.device_file if old else ""
-        note_file.save(NumberNote("creating", stamp(), {}, old_file), Phase.BEGIN)
+        creation_file.save(NumberRecord("creating", now_text(), {}, old_file), Phase.BEGIN)
         try:
-            device = exam.calls.add(house.account_token, number, exam.order.name, MAKE)
-        except CallError as fault:
+            device = exam.calls.add(context.account_token, number, exam.options.name, CREATION)
+        except RequestError as fault:
             if not fault.may_be_applied:
-                note_file.save(old, Phase.CONFIRM)
+                creation_file.save(old, Phase.CONFIRM)
             raise
-        if not _is_listed(house, exam.tokens.listing, old_file):
-            house.records.discard(old_file)
+        if not _is_listed(context, exam.tokens.listing, old_file):
+            context.records.discard(old_file)
         try:
-            present = NumberNote("present", stamp(), {}, house.records.device(device.token).name)
-            note_file.save(present, Phase.CONFIRM)
+            present = NumberRecord("present", now_text(), {}, context.records.device(device.token).name)
+            creation_file.save(present, Phase.CONFIRM)
         except RecordError as exc:
             # The device exists: the rest of the work must not be lost.
             exam.warnings.append(f"Device {number} was created, but that could not be recorded: {exc.problem}.")
     return device
 
 
-def _is_listed(house: House, listing: Listing | None, device_file: str) -> bool:
+def _is_listed(context: RunContext, listing: DeviceList | None, device_file: str) -> bool:
     """Tell whether a record is that of a listed device: one that was renumbered still has it."""
     tokens = [device.token for device in listing.devices if device.token] if listing is not None else []
-    return any(house.records.device(token).name == device_file for token in tokens)
+    return any(context.records.device(token).name == device_file for token in tokens)
 
 
-def _new(house: House, exam: Examination, device: Device) -> Device | None:
+def _find_new_device(context: RunContext, exam: Diagnosis, device: Device) -> Device | None:
     """Return a device that was just made as the list shows it; None where it does not, or not enough of it."""
     # A list may lag behind, so it is looked at twice.
-    for _look in range(MAKING["/get-devices"]):
-        start = exam.calls.listing(house.account_token, None, MAKE).find_token(device.token)
+    for _look in range(CREATION_CALLS["/get-devices"]):
+        start = exam.calls.listing(context.account_token, None, CREATION).find_by_token(device.token)
         if start is not None:
-            exam.findings["add_number"] = conclude_add_number(exam.scratch.make, start.number)
+            exam.findings["add_number"] = conclude_add_number(exam.choice.create, start.number)
             usable = _usable(start)
             if usable.device is None:
-                exam.scratch = usable
+                exam.choice = usable
                 exam.warnings.append(_removal(device.number))
             return usable.device
     exam.findings["listing"] = Finding("partial", f"device {device.number} was just made, and the list lacks it")
-    exam.scratch = Scratch(why_not=f"the list does not show device {device.number}, which was made for this")
+    exam.choice = TestDeviceChoice(
+        reason_not_to_write=f"the list does not show device {device.number}, which was made for this"
+    )
     exam.warnings.append(_removal(device.number))
     return None
 
 
-def _still(house: House, exam: Examination, device: Device) -> Device:
+def _recheck(context: RunContext, exam: Diagnosis, device: Device) -> Device:
     """Return a device as the list shows it now that no other run of this controller works on it."""
-    start = exam.calls.listing(house.account_token, None, PREPARE).find_token(device.token)
+    start = exam.calls.listing(context.account_token, None, PREPARATION).find_by_token(device.token)
     if start is None or start.registered != device.registered or _name(start) != _name(device):
         raise FonnteError(f"somebody else works on device {device.number}", "run this again when they are done")
     return start
 
 
-def _forget(
-    exam: Examination, start: Device, device_file: SealedFile[DeviceRecord], note_file: SealedFile[NumberNote]
+def _clear_record(
+    exam: Diagnosis, start: Device, device_file: EncryptedFile[DeviceRecord], creation_file: EncryptedFile[NumberRecord]
 ) -> None:
     """Remove what the record knows of the device: after the first update it would be a false claim.
 
     The record is written in each case: it shows other runs that their view of the device is out of date.
     """
     record, _problem = device_file.load()
-    note, _problem = note_file.load()
+    note, _problem = creation_file.load()
     entries = record.entries if record is not None else {}
     # That of another device, of which this number is another spelling, is not touched.
     of_other = note is not None and note.is_creation_of_other(device_file.name)
     begun = note if note is not None and note.state == "creating" and not of_other else None
     known = record or DeviceRecord(number=start.registered)
-    device_file.save(known.without(entries), Phase.BEGIN)
+    device_file.save(known.drop(entries), Phase.BEGIN)
     if begun is not None:
         # A creation that was begun is over: from now on somebody else sets things on the device.
-        note_file.save(NumberNote("present", stamp(), {}, device_file.name))
+        creation_file.save(NumberRecord("present", now_text(), {}, device_file.name))
     if entries or (begun is not None and begun.sent):
         exam.warnings.append(
             f"What the record knew of device {start.number} was removed: its hidden settings may be lost."
         )
 
 
-def _experiment(exam: Examination, bench: Bench, lineage: Lineage) -> None:
+def _experiment(exam: Diagnosis, test_device: TestDevice, lineage: Lineage) -> None:
     try:
         for one in EXPERIMENTS:
             lineage.require()
-            with doing(f"Finding out {one.what}, on device {bench.start.number}"):
-                exam.findings[one.fact] = experiment(one, bench)
-            bench.omitted = exam.facts.omitted
-        with doing(f"Putting device {bench.start.number} back"):
-            bench.put_back()
+            with error_context(f"Finding out {one.what}, on device {test_device.start.number}"):
+                exam.findings[one.fact] = experiment(one, test_device)
+            test_device.omitted = exam.facts.omitted
+        with error_context(f"Putting device {test_device.start.number} back"):
+            test_device.restore()
     except FonnteError:
         # Once, since a reply that was lost says nothing of the next.
-        if bench.touched and not bench.settled:
+        if test_device.touched and not test_device.settled:
             with contextlib.suppress(FonnteError):
-                bench.put_back()
+                test_device.restore()
         raise
 
 
-def _afterwards(bench: Bench) -> list[str]:
-    left = bench.left()
-    told = [f"Of device {bench.start.number}, {', '.join(left)}."] if left else []
-    return told + ([_removal(bench.start.number)] if bench.made or _name(bench.start) == OWN_NAME else [])
+def _leftover_warnings(test_device: TestDevice) -> list[str]:
+    left = test_device.leftovers()
+    told = [f"Of device {test_device.start.number}, {', '.join(left)}."] if left else []
+    return told + (
+        [_removal(test_device.start.number)] if test_device.made or _name(test_device.start) == OWN_NAME else []
+    )
 
 
 def _removal(number: str) -> str:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from .._common.endpoint import is_loopback
 from .._common.errors import OptionError
-from .._common.phone_numbers import key_of, parse_number
+from .._common.phone_numbers import canonical, parse_number
 from .certificates import CertificateFiles
 from .payload import KINDS
 from .receiver import Limits
@@ -27,8 +27,8 @@ SECRET_VARIABLE = "FONNTE_EVENTS_SECRET"
 HEALTH = "/health"
 SECRET_LENGTH = (16, 128)
 # Of a random text of 16 characters nearly all differ.
-FEWEST_DIFFERENT = 8
-MAKE_ONE = "make one with: openssl rand -hex 24"
+MIN_DISTINCT_CHARACTERS = 8
+CREATE_SECRET = "make one with: openssl rand -hex 24"
 
 _TRUE = ("true", "yes", "on", "1")
 _FALSE = ("false", "no", "off", "0")
@@ -79,7 +79,7 @@ NAMES = (
 )
 
 
-def options_of(args: Args, environment: t.Mapping[str, str]) -> Options:
+def parse_options(args: Args, environment: t.Mapping[str, str]) -> Options:
     """Return what the source works with.
 
     Args:
@@ -94,16 +94,16 @@ def options_of(args: Args, environment: t.Mapping[str, str]) -> Options:
             raise OptionError(str(name), "there is no such option", "the options are " + ", ".join(NAMES))
     return Options(
         host=_host(args.get("host")),
-        port=_whole(args, "port", 5000, (0, 65535)),
+        port=_parse_int(args, "port", 5000, (0, 65535)),
         secret=digest(_secret(args, environment)),
         tls=_tls(args),
-        body_limit=_whole(args, "body_limit", 1024 * 1024, (1024, 16 * 1024 * 1024)),
+        body_limit=_parse_int(args, "body_limit", 1024 * 1024, (1024, 16 * 1024 * 1024)),
         limits=Limits(
             numbers=frozenset(_numbers(args.get("devices"))),
-            waiting=_whole(args, "queue_size", 1000, (1, 100_000)),
-            duplicates_within=float(_whole(args, "duplicates_within", 1200, (0, 86_400))),
-            duplicates_kept=_whole(args, "duplicates_kept", 20_000, (0, 1_000_000)),
-            return_tokens=_yes_or_no(args, "return_tokens"),
+            waiting=_parse_int(args, "queue_size", 1000, (1, 100_000)),
+            duplicates_within=float(_parse_int(args, "duplicates_within", 1200, (0, 86_400))),
+            duplicates_kept=_parse_int(args, "duplicates_kept", 20_000, (0, 1_000_000)),
+            return_tokens=_parse_bool(args, "return_tokens"),
         ),
     )
 
@@ -113,7 +113,7 @@ def digest(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "replace")).digest()
 
 
-def kind_asked_for(path: str, secret: bytes) -> tuple[bool, str | None]:
+def match_path(path: str, secret: bytes) -> tuple[bool, str | None]:
     """Tell whether a path is the secret one, and the kind that it ends with, if any.
 
     Args:
@@ -141,7 +141,7 @@ def _host(value: object) -> str:
     return value
 
 
-def _whole(args: Args, option: str, default: int, bounds: tuple[int, int]) -> int:
+def _parse_int(args: Args, option: str, default: int, bounds: tuple[int, int]) -> int:
     value = args.get(option)
     if value is None:
         return default
@@ -153,7 +153,7 @@ def _whole(args: Args, option: str, default: int, bounds: tuple[int, int]) -> in
     return int(text)
 
 
-def _yes_or_no(args: Args, option: str) -> bool:
+def _parse_bool(args: Args, option: str) -> bool:
     value = args.get(option)
     if value is None:
         return False
@@ -169,20 +169,20 @@ def _secret(args: Args, environment: t.Mapping[str, str]) -> str:
     if value is None:
         value = environment.get(SECRET_VARIABLE)
     if value is None or value == "":
-        raise OptionError("secret", "it is empty", f"give one here or in {SECRET_VARIABLE}; {MAKE_ONE}")
+        raise OptionError("secret", "it is empty", f"give one here or in {SECRET_VARIABLE}; {CREATE_SECRET}")
     if not isinstance(value, str):
         raise OptionError("secret", "it is not a text", "write it in quotes")
     if not re.fullmatch(r"[A-Za-z0-9._~-]*", value):
         raise OptionError(
-            "secret", "it has a character that a URL would change", f"use letters, digits, - and _; {MAKE_ONE}"
+            "secret", "it has a character that a URL would change", f"use letters, digits, - and _; {CREATE_SECRET}"
         )
     shortest, longest = SECRET_LENGTH
     if not shortest <= len(value) <= longest:
         raise OptionError(
-            "secret", f"it has {len(value)} characters", f"a secret has {shortest} to {longest}; {MAKE_ONE}"
+            "secret", f"it has {len(value)} characters", f"a secret has {shortest} to {longest}; {CREATE_SECRET}"
         )
-    if len(set(value)) < FEWEST_DIFFERENT or value in (value * 2)[1:-1] or _counts(value):
-        raise OptionError("secret", "it is easy to guess", MAKE_ONE)
+    if len(set(value)) < MIN_DISTINCT_CHARACTERS or value in (value * 2)[1:-1] or _counts(value):
+        raise OptionError("secret", "it is easy to guess", CREATE_SECRET)
     return value
 
 
@@ -199,7 +199,7 @@ def _numbers(value: object) -> t.Iterator[str]:
     if not isinstance(listed, (list, tuple)) or not listed:
         raise OptionError("devices", "it is no list of numbers", "write a list of them, or leave it out for all")
     for index, number in enumerate(listed):
-        yield key_of(parse_number(number, f"devices[{index}]"))
+        yield canonical(parse_number(number, f"devices[{index}]"))
 
 
 def _tls(args: Args) -> CertificateFiles | None:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from .._common.clock import unix_to_text
 from .._common.errors import FonnteError
 from .._common.inert_text import make_inert
-from .._common.phone_numbers import key_of
+from .._common.phone_numbers import canonical
 
 KINDS = ("connect", "incoming", "status", "chaining")
 
@@ -75,17 +75,17 @@ class Event:
         """Return which of the four it is."""
         return str(self.data["kind"])
 
-    def shown(self) -> str:
+    def log_safe(self) -> str:
         """Return what a log may say of it: kind, number and time, and the id where it has one."""
-        words = [self.kind, "of", shown(self.data["device"] or "no number"), "at", self.data["at"] or "no time"]
+        words = [self.kind, "of", log_safe(self.data["device"] or "no number"), "at", self.data["at"] or "no time"]
         for key in ("state_id", "message_id", "inbox_id"):
             if self.data.get(key) is not None:
-                words.append(f"({key} {shown(str(self.data[key]))})")
+                words.append(f"({key} {log_safe(str(self.data[key]))})")
                 break
         return " ".join(words)
 
 
-def shown(text: str) -> str:
+def log_safe(text: str) -> str:
     """Return text from outside as a log may hold it: one line, not long."""
     text = "".join(letter if letter.isprintable() else "?" for letter in text)
     return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
@@ -152,14 +152,14 @@ def event_of(payload: Payload, kind: str | None = None, return_tokens: bool = Fa
     Raises:
         PayloadError: It is none of the four, or lacks what makes it one.
     """
-    keys = _Keys(payload)
+    keys = PayloadReader(payload)
     kind = kind or _kind_of(keys)
     data = _common(kind, keys)
     _OWN[kind](keys, data)
     return _identified(_finished(data, keys, return_tokens), payload)
 
 
-def normal(payload: object, kind: str | None = None, return_tokens: bool = False) -> Payload:
+def normalize(payload: object, kind: str | None = None, return_tokens: bool = False) -> Payload:
     """Return any payload in the one shape: one that tells nothing is a probe, and what is no webhook is unknown."""
     if not isinstance(payload, dict) or _too_deep(payload):
         return _unknown({"payload": payload}, "it is no flat JSON object", return_tokens)
@@ -177,20 +177,20 @@ def plain_data(value: t.Any) -> t.Any:
 
 
 def _unknown(payload: Payload, problem: str, return_tokens: bool) -> Payload:
-    keys = _Keys(payload)
+    keys = PayloadReader(payload)
     data = _common("unknown", keys)
     data["problem"] = problem
     return _finished(data, keys, return_tokens)
 
 
-def _common(kind: str, keys: _Keys) -> Payload:
+def _common(kind: str, keys: PayloadReader) -> Payload:
     device = keys.text("device")
-    number = key_of(device) if device else None
+    number = canonical(device) if device else None
     at = keys.time("timestamp")
     return {"kind": kind, "device": device, "number": number, "connected": None, "reason": None, "at": at}
 
 
-def _finished(data: Payload, keys: _Keys, return_tokens: bool) -> Payload:
+def _finished(data: Payload, keys: PayloadReader, return_tokens: bool) -> Payload:
     if return_tokens:
         data["token"] = keys.text("token")
     data["withheld"] = [] if return_tokens else keys.withheld()
@@ -199,7 +199,7 @@ def _finished(data: Payload, keys: _Keys, return_tokens: bool) -> Payload:
     return {**inert, "altered": altered}
 
 
-def _kind_of(keys: _Keys) -> str:
+def _kind_of(keys: PayloadReader) -> str:
     if keys.has("stateid", "state"):
         return "status"
     if keys.has("sender"):
@@ -213,13 +213,13 @@ def _kind_of(keys: _Keys) -> str:
     )
 
 
-def _connect(keys: _Keys, data: Payload) -> None:
+def _connect(keys: PayloadReader, data: Payload) -> None:
     _need(data["device"], "device", "connect")
     data["connected"] = keys.choice("status", LINKED)
     data["reason"] = keys.text("reason")
 
 
-def _chat(keys: _Keys, data: Payload) -> None:
+def _chat(keys: PayloadReader, data: Payload) -> None:
     for key in ("sender", "message", "text", "member", "name", "location"):
         data[key] = keys.text(key)
     data["poll_name"] = keys.text("pollname")
@@ -229,13 +229,13 @@ def _chat(keys: _Keys, data: Payload) -> None:
         data[key] = keys.text(key)
 
 
-def _incoming(keys: _Keys, data: Payload) -> None:
+def _incoming(keys: PayloadReader, data: Payload) -> None:
     _need(data["device"], "device", "incoming")
     _chat(keys, data)
     _need(data["sender"], "sender", "incoming")
 
 
-def _status(keys: _Keys, data: Payload) -> None:
+def _status(keys: PayloadReader, data: Payload) -> None:
     data["message_id"] = keys.text("id")
     data["state_id"] = keys.text("stateid")
     data["status"] = keys.text("status")
@@ -243,7 +243,7 @@ def _status(keys: _Keys, data: Payload) -> None:
     _need(data["state_id"] or data["message_id"], "stateid", "status")
 
 
-_OWN: dict[str, t.Callable[[_Keys, Payload], None]] = {
+_OWN: dict[str, t.Callable[[PayloadReader, Payload], None]] = {
     "connect": _connect,
     "incoming": _incoming,
     "status": _status,
@@ -277,7 +277,7 @@ def _plain(key: str) -> str:
     return key.strip().lower().replace("_", "").replace("-", "")
 
 
-class _Keys:
+class PayloadReader:
     """The keys of a payload: each is taken once, and what nobody took is the rest."""
 
     def __init__(self, payload: Payload) -> None:
@@ -295,7 +295,7 @@ class _Keys:
         return any(self._raw(key) not in (None, "") for key in keys)
 
     def names(self) -> str:
-        found = [shown(key) for key in sorted(self._payload)]
+        found = [log_safe(key) for key in sorted(self._payload)]
         return ", ".join(found[:10]) + (", …" if len(found) > 10 else "")
 
     def withheld(self) -> list[str]:
@@ -309,7 +309,7 @@ class _Keys:
         return self._take(key, _text)
 
     def whole(self, key: str) -> int | None:
-        return self._take(key, _whole)
+        return self._take(key, _parse_int)
 
     def time(self, key: str) -> str | None:
         return self._take(key, _time)
@@ -346,7 +346,7 @@ def _clean_text(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def _whole(value: object) -> int | None:
+def _parse_int(value: object) -> int | None:
     if isinstance(value, bool):
         return None
     text = str(value).strip() if isinstance(value, (int, str)) else ""
@@ -354,7 +354,7 @@ def _whole(value: object) -> int | None:
 
 
 def _time(value: object) -> str | None:
-    seconds = _whole(int(value) if isinstance(value, float) and abs(value) < FIRST_MILLISECONDS**2 else value)
+    seconds = _parse_int(int(value) if isinstance(value, float) and abs(value) < FIRST_MILLISECONDS**2 else value)
     if seconds is None or seconds < 0:
         return None
     return unix_to_text(seconds // 1000 if seconds >= FIRST_MILLISECONDS else seconds)

@@ -19,23 +19,23 @@ import time
 import typing as t
 from dataclasses import dataclass
 
-from .._common.phone_numbers import key_of
+from .._common.phone_numbers import canonical
 from .connections import OUTCOMES
-from .payload import Event, PayloadError, event_of, is_probe, read_body, shown
+from .payload import Event, PayloadError, event_of, is_probe, log_safe, read_body
 
 # All events in the waiting line together: an event may be as large as a body, and the line is long. They wait as
 # bytes, since Python needs up to 20 times as many for the objects that a body holds.
-MOST_WAITING_BYTES = 16 * 1024 * 1024
+MAX_WAITING_BYTES = 16 * 1024 * 1024
 # Of how many messages the number is remembered, for calls that name a message's state and nothing else.
-MOST_MESSAGES = 10_000
+MAX_MESSAGES = 10_000
 # A number or an id of a message that is longer than this is not remembered.
-LONGEST_REMEMBERED = 64
+MAX_ID_LENGTH = 64
 # A sender of nonsense must not fill the log.
-MOST_REASONS = 20
+MAX_REASONS = 20
 
 
 @dataclass(frozen=True)
-class Answer:
+class Decision:
     """What is answered, and under which name it is counted."""
 
     status: int
@@ -43,23 +43,23 @@ class Answer:
     text: str
 
 
-ACCEPTED = Answer(200, "accepted", "accepted")
-DUPLICATE = Answer(200, "duplicate", "known already")
-PROBE = Answer(200, "probe", "this URL takes webhooks")
+ACCEPTED = Decision(200, "accepted", "accepted")
+DUPLICATE = Decision(200, "duplicate", "known already")
+PROBE = Decision(200, "probe", "this URL takes webhooks")
 # Fonnte tries again after any other answer than 200, and trying again would change nothing.
-OTHER_DEVICE = Answer(200, "other_device", "not one of the devices")
-NOT_JSON = Answer(400, "not_json", "a JSON object is expected")
-NOT_FOUND = Answer(404, "not_found", "not found")
-NOT_POST = Answer(405, "not_post", "POST is expected")
-TOO_SLOW = Answer(408, "too_slow", "the body did not arrive in time")
-TOO_LARGE = Answer(413, "too_large", "the body is too large")
-ENCODED = Answer(415, "encoded", "the body must not be compressed")
-NOT_UNDERSTOOD = Answer(422, "not_understood", "this is none of Fonnte's webhooks")
+OTHER_DEVICE = Decision(200, "other_device", "not one of the devices")
+NOT_JSON = Decision(400, "not_json", "a JSON object is expected")
+NOT_FOUND = Decision(404, "not_found", "not found")
+NOT_POST = Decision(405, "not_post", "POST is expected")
+TOO_SLOW = Decision(408, "too_slow", "the body did not arrive in time")
+TOO_LARGE = Decision(413, "too_large", "the body is too large")
+ENCODED = Decision(415, "encoded", "the body must not be compressed")
+NOT_UNDERSTOOD = Decision(422, "not_understood", "this is none of Fonnte's webhooks")
 # aiohttp answers these two: what came is no HTTP, or breaks off; and a mistake of ours was in the way.
-NOT_HTTP = Answer(400, "not_http", "")
-FAILED = Answer(500, "failed", "")
-FULL = Answer(503, "full", "try again later")
-STOPPING = Answer(503, "stopping", "try again later")
+NOT_HTTP = Decision(400, "not_http", "")
+FAILED = Decision(500, "failed", "")
+FULL = Decision(503, "full", "try again later")
+STOPPING = Decision(503, "stopping", "try again later")
 
 REFUSALS = (
     OTHER_DEVICE,
@@ -77,7 +77,7 @@ REFUSALS = (
 )
 
 
-class Window:
+class DedupWindow:
     """What was accepted lately; bounded in time and in number."""
 
     def __init__(self, seconds: float, most: int, clock: t.Callable[[], float] = time.monotonic) -> None:
@@ -132,12 +132,12 @@ class Limits:
     return_tokens: bool = False
 
 
-class Intake:
+class EventReceiver:
     """The line of events that wait for the rules, and all that is counted."""
 
     def __init__(self, limits: Limits, clock: t.Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
-        self._window = Window(limits.duplicates_within, limits.duplicates_kept, clock)
+        self._window = DedupWindow(limits.duplicates_within, limits.duplicates_kept, clock)
         self._messages: collections.OrderedDict[bytes, tuple[str, str | None]] = collections.OrderedDict()
         self._waiting: collections.deque[tuple[bytes, bytes]] = collections.deque()
         self._bytes = 0
@@ -151,7 +151,7 @@ class Intake:
 
     # --- what arrives ---
 
-    def take(self, body: bytes, kind: str | None = None) -> Answer:
+    def receive(self, body: bytes, kind: str | None = None) -> Decision:
         """Decide on a body that was posted to the secret path, and count it.
 
         Args:
@@ -161,11 +161,11 @@ class Intake:
         try:
             return self.count(self._decide(read_body(body), kind))
         except PayloadError as error:
-            if error.readable and len(self._reasons) < MOST_REASONS:
+            if error.readable and len(self._reasons) < MAX_REASONS:
                 self._reasons[error.problem] = None
             return self.count(NOT_UNDERSTOOD if error.readable else NOT_JSON)
 
-    def count(self, answer: Answer) -> Answer:
+    def count(self, answer: Decision) -> Decision:
         """Count an answer, and return it."""
         self._counts[answer.outcome] += 1
         return answer
@@ -174,7 +174,7 @@ class Intake:
         """Count a connection that ended without an answer, by one of the listener's outcomes."""
         self._connections[outcome] += 1
 
-    def _decide(self, payload: dict[str, t.Any], kind: str | None) -> Answer:
+    def _decide(self, payload: dict[str, t.Any], kind: str | None) -> Decision:
         if self.stopping:
             return STOPPING
         if is_probe(payload):
@@ -186,7 +186,7 @@ class Intake:
             return DUPLICATE
         packed = json.dumps(event.data, ensure_ascii=False).encode("utf-8")
         # A single event always has room, whatever the limit of a body.
-        too_many_bytes = bool(self._waiting) and self._bytes + len(packed) > MOST_WAITING_BYTES
+        too_many_bytes = bool(self._waiting) and self._bytes + len(packed) > MAX_WAITING_BYTES
         if len(self._waiting) >= self._limits.waiting or too_many_bytes:
             # Not remembered: when it comes again it is as good as new.
             return FULL
@@ -209,16 +209,16 @@ class Intake:
             self._remember(key, device, message_id)
         elif key in self._messages:
             device, message_id = self._messages[key]
-            known = {"device": device, "number": key_of(device)}
+            known = {"device": device, "number": canonical(device)}
             return Event({**event.data, **known, "message_id": event.data["message_id"] or message_id}, event.identity)
         return event
 
     def _remember(self, key: bytes, device: str, message_id: str | None) -> None:
         self._messages.pop(key, None)
-        if len(device) > LONGEST_REMEMBERED or len(message_id or "") > LONGEST_REMEMBERED:
+        if len(device) > MAX_ID_LENGTH or len(message_id or "") > MAX_ID_LENGTH:
             return
         self._messages[key] = (device, message_id)
-        if len(self._messages) > MOST_MESSAGES:
+        if len(self._messages) > MAX_MESSAGES:
             self._messages.popitem(last=False)
 
     # --- what goes on to the rules ---
@@ -227,15 +227,15 @@ class Intake:
         """Return the event that is next; it stays in the line until it is taken."""
         return _unpacked(*self._waiting[0]) if self._waiting else None
 
-    def taken(self) -> None:
+    def acknowledge(self) -> None:
         """The rules have taken the first event."""
         packed, _identity = self._waiting.popleft()
         self._bytes -= len(packed)
         self._taken += 1
 
-    def half_full(self) -> bool:
+    def above_high_water(self) -> bool:
         """Tell whether callers should be held back."""
-        return 2 * len(self._waiting) > self._limits.waiting or 2 * self._bytes > MOST_WAITING_BYTES
+        return 2 * len(self._waiting) > self._limits.waiting or 2 * self._bytes > MAX_WAITING_BYTES
 
     def waiting(self) -> t.Iterator[Event]:
         """Iterate over the events that were accepted and not taken, oldest first."""
@@ -269,7 +269,7 @@ class Intake:
         if ended:
             text += f"; connections closed without an answer: {_listed(ended)}"
         if self._reasons:
-            text += "; not understood: " + "; ".join(shown_reason(reason) for reason in self._reasons)
+            text += "; not understood: " + "; ".join(log_safe_reason(reason) for reason in self._reasons)
             self._reasons.clear()
         return text, bool(ended) or any(since[answer.outcome] for answer in REFUSALS)
 
@@ -282,6 +282,6 @@ def _listed(counts: collections.Counter[str]) -> str:
     return ", ".join(f"{counts[outcome]} {outcome}" for outcome in sorted(counts))
 
 
-def shown_reason(reason: str) -> str:
+def log_safe_reason(reason: str) -> str:
     """Return the reason of a refusal, as a log may hold it."""
-    return " ".join(shown(word) for word in reason.split(" "))
+    return " ".join(log_safe(word) for word in reason.split(" "))

@@ -12,7 +12,7 @@ import concurrent.futures
 import typing as t
 from dataclasses import dataclass
 
-from .summary import FAILED, Result, fleet_told
+from .summary import FAILED, Result, summarize
 
 # Each account has its own workers and its own connections.
 MAX_ACCOUNTS_AT_A_TIME = 8
@@ -68,7 +68,7 @@ def reconcile_accounts(accounts: t.Sequence[Result], run: Runner, options: Accou
         previews = _run_all(accounts, run, True, options, unlimited)
         problems = _preview_problems(accounts, previews, options)
         if problems:
-            told = fleet_told(accounts, [{} for _account in accounts], foreseen=True)
+            told = summarize(accounts, [{} for _account in accounts], predicted=True)
             return {"results": [], "told": {**told, "text": []}, "failures": problems}
         if options.check_mode:
             return _ended(accounts, previews, options)
@@ -79,13 +79,13 @@ def reconcile_accounts(accounts: t.Sequence[Result], run: Runner, options: Accou
 
 
 def _planned(account: Result, preview: Result) -> dict[str, int]:
-    counts = fleet_told([account], [preview], foreseen=True)["counts"]
+    counts = summarize([account], [preview], predicted=True)["counts"]
     return {option: counts[key] for option, _what, key in LIMITS}
 
 
 def _ended(accounts: t.Sequence[Result], results: list[Result], options: AccountsOptions) -> dict[str, t.Any]:
     failures = [_failure(result) for result in results if result.get("failed")]
-    return {"results": results, "told": fleet_told(accounts, results, options.check_mode), "failures": failures}
+    return {"results": results, "told": summarize(accounts, results, options.check_mode), "failures": failures}
 
 
 def _failure(result: Result) -> str:
@@ -123,7 +123,7 @@ def _preview_problems(
         for account, preview in zip(accounts, previews)
         if preview.get("failed")
     ]
-    return failed or list(_exceeded(accounts, fleet_told(accounts, previews, foreseen=True)["counts"], options))
+    return failed or list(_exceeded(accounts, summarize(accounts, previews, predicted=True)["counts"], options))
 
 
 def _exceeded(accounts: t.Sequence[Result], counts: t.Mapping[str, int], options: AccountsOptions) -> t.Iterator[str]:

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field, replace
 
 from .._common.errors import OptionError
 from .._common.phone_numbers import has_country, international, parse_number
-from .._device.settings import HIDDEN, at_stake, declare
-from .._options.common import EVIDENCE, SETTING_OPTIONS, check_room, checked_token
-from .._options.fleet_members import MEMBER, MEMBER_DEFAULTS
+from .._device.settings import WRITE_ONLY, significant, validate
+from .._options.common import EVIDENCE, SETTING_OPTIONS, check_name_length, checked_token
+from .._options.fleet_members import ENTRY, ENTRY_DEFAULTS
 
 DEVICES, CLIENTS = "fleet_devices", "fleet_clients"
 DEFAULTS, PACKAGES = "fleet_defaults", "fleet_packages"
@@ -32,12 +32,12 @@ NO_CLIENT = "account"
 CONTACT = ("name", "whatsapp", "email")
 CLIENT = ("name", "contacts", "account_token", "package", "defaults", "devices")
 # What many devices can have in common.
-COMMON = tuple(option for option in MEMBER_DEFAULTS if option != "name")
+COMMON = tuple(option for option in ENTRY_DEFAULTS if option != "name")
 
 Values = t.Mapping[str, t.Any]
 
 
-class Unread:
+class Unresolved:
     """A value that is not known here: a template, or text that ansible-vault has encrypted.
 
     Two that are written alike are equal, so that a change shows.
@@ -47,7 +47,7 @@ class Unread:
         self.text = text
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Unread) and other.text == self.text
+        return isinstance(other, Unresolved) and other.text == self.text
 
     def __hash__(self) -> int:
         return hash(self.text)
@@ -68,10 +68,10 @@ class Client:
         token: The token of its own account; empty where the account is the one of the run.
     """
 
-    where: str
+    place: str
     name: str = ""
     contacts: tuple[Values, ...] = ()
-    token: str | Unread = ""
+    token: str | Unresolved = ""
 
 
 @dataclass(frozen=True)
@@ -114,16 +114,16 @@ def read_fleet(sources: Values, stamped: bool = False) -> FleetData:
         sources: What each source says, by the name of the source. A list is one of clients.
         stamped: Whether the names have to leave room for a stamp.
     """
-    reader = _Reader(stamped)
+    reader = DeclarationParser(stamped)
     sources = {where: {CLIENTS: said} if _is_list(said) else said for where, said in sources.items()}
-    good = {where: said for where, said in sources.items() if reader.sees(where, said)}
-    common = reader.common({where: said for where, said in good.items() if not _declares(said)})
+    good = {where: said for where, said in sources.items() if reader.check_source(where, said)}
+    common = reader.parse_common({where: said for where, said in good.items() if not _declares(said)})
     for where, said in good.items():
-        reader.packages_of(where, said.get(PACKAGES))
+        reader.parse_packages(where, said.get(PACKAGES))
     for where, said in good.items():
         if _declares(said):
-            reader.source(where, said, common)
-    reader.named_twice()
+            reader.parse_source(where, said, common)
+    reader.report_duplicates()
     return FleetData(tuple(reader.devices), tuple(reader.clients), tuple(reader.problems))
 
 
@@ -132,7 +132,7 @@ def _declares(said: Values) -> bool:
 
 
 @dataclass
-class _Reader:
+class DeclarationParser:
     """Collects what is declared, and what is wrong with it."""
 
     stamped: bool
@@ -142,13 +142,13 @@ class _Reader:
     packages: dict[str, Values] = field(default_factory=dict)
     package_places: dict[str, str] = field(default_factory=dict)
 
-    def wrong(self, where: str, text: str) -> None:
+    def add_problem(self, where: str, text: str) -> None:
         """Take note of a problem: a sentence without its full stop."""
         self.problems.append(f"{where}: {text.rstrip('.')}.")
 
     # Sources
 
-    def sees(self, where: str, said: object) -> bool:
+    def check_source(self, where: str, said: object) -> bool:
         """Tell whether a source has the form of one."""
         said = said if isinstance(said, t.Mapping) else {}
         if not any(said.get(name) is not None for name in NAMES):
@@ -169,16 +169,16 @@ class _Reader:
             self.problems.append(f"In {where} {name} is not {kind}.")
         return not others and all(shapes.values())
 
-    def common(self, sources: Values) -> Values:
+    def parse_common(self, sources: Values) -> Values:
         """Return what the source without devices says for all of them."""
         found = [where for where, said in sources.items() if said.get(DEFAULTS) is not None]
         if len(found) > 1:
             self.problems.append(
                 f"{' and '.join(found)} declare no device, and each has {DEFAULTS} for all files; keep one of them."
             )
-        return self.block(found[0], DEFAULTS, sources[found[0]][DEFAULTS]) if found else {}
+        return self.parse_settings(found[0], DEFAULTS, sources[found[0]][DEFAULTS]) if found else {}
 
-    def packages_of(self, where: str, packages: Values | None) -> None:
+    def parse_packages(self, where: str, packages: Values | None) -> None:
         """Take up the packages of a source."""
         for name, settings in (packages or {}).items():
             if name in self.packages:
@@ -187,176 +187,176 @@ class _Reader:
                 )
                 continue
             self.package_places[name] = where
-            self.packages[name] = self.block(where, f"{PACKAGES}.{name}", settings)
+            self.packages[name] = self.parse_settings(where, f"{PACKAGES}.{name}", settings)
 
-    def source(self, where: str, said: Values, common: Values) -> None:
+    def parse_source(self, where: str, said: Values, common: Values) -> None:
         """Take up the clients and devices of a source."""
-        start = {**common, **self.block(where, DEFAULTS, said.get(DEFAULTS))}
+        start = {**common, **self.parse_settings(where, DEFAULTS, said.get(DEFAULTS))}
         for place, entry in enumerate(said.get(CLIENTS) or ()):
-            self.client(where, f"{CLIENTS}[{place}]", entry, start)
+            self.parse_client(where, f"{CLIENTS}[{place}]", entry, start)
         nobody = Client(where)
         for place, entry in enumerate(said.get(DEVICES) or ()):
-            self.device(f"{where}: {DEVICES}[{place}]", nobody, entry, start, None)
+            self.parse_device(f"{where}: {DEVICES}[{place}]", nobody, entry, start, None)
 
     # Clients
 
-    def client(self, where: str, place: str, entry: object, start: Values) -> None:
+    def parse_client(self, where: str, place: str, entry: object, start: Values) -> None:
         """Take up a client and its devices."""
         if not isinstance(entry, t.Mapping):
-            self.wrong(where, f"{place} is not a dictionary with a name and devices")
+            self.add_problem(where, f"{place} is not a dictionary with a name and devices")
             return
         name = entry.get("name")
         if not isinstance(name, str) or not name.strip():
-            self.wrong(where, f"{place} has no name; give the client a name, in quotes if it is a number")
+            self.add_problem(where, f"{place} has no name; give the client a name, in quotes if it is a number")
             return
         label = f"{where}: {name}"
-        self.unknown(label, entry, CLIENT)
-        token, before = self.token(label, entry), len(self.devices)
-        client = Client(where, name, self.contacts(label, entry.get("contacts")), token or "")
+        self.report_unknown(label, entry, CLIENT)
+        token, before = self.parse_token(label, entry), len(self.devices)
+        client = Client(where, name, self.parse_contacts(label, entry.get("contacts")), token or "")
         self.clients.append(client)
-        own = self.block(label, "defaults", entry.get("defaults"))
+        own = self.parse_settings(label, "defaults", entry.get("defaults"))
         devices = entry.get("devices")
         if devices is not None and not _is_list(devices):
-            self.wrong(label, "devices is not a list")
+            self.add_problem(label, "devices is not a list")
             return
         for index, device in enumerate(devices or ()):
-            self.device(f"{label}: devices[{index}]", client, device, start, own, entry.get("package"))
+            self.parse_device(f"{label}: devices[{index}]", client, device, start, own, entry.get("package"))
         if token is None:
             # Without their account they would be in that of the run. They were read for what else is wrong with them.
             del self.devices[before:]
 
-    def contacts(self, label: str, contacts: object) -> tuple[Values, ...]:
+    def parse_contacts(self, label: str, contacts: object) -> tuple[Values, ...]:
         """Return the contacts of a client that have the form of one."""
         if contacts is not None and not _is_list(contacts):
-            self.wrong(label, f"contacts is not a list of dictionaries with {', '.join(CONTACT)}")
+            self.add_problem(label, f"contacts is not a list of dictionaries with {', '.join(CONTACT)}")
             return ()
         good = []
         for index, contact in enumerate(t.cast("t.Sequence[object]", contacts or ())):
             if isinstance(contact, t.Mapping) and contact and set(contact) <= set(CONTACT):
                 good.append(contact)
             else:
-                self.wrong(label, f"contacts[{index}] is not a dictionary with some of {', '.join(CONTACT)}")
+                self.add_problem(label, f"contacts[{index}] is not a dictionary with some of {', '.join(CONTACT)}")
         return tuple(good)
 
-    def token(self, label: str, entry: Values) -> str | Unread | None:
+    def parse_token(self, label: str, entry: Values) -> str | Unresolved | None:
         """Return the token of a client's own account: empty where it has none, None where it cannot be right."""
         if "account_token" not in entry:
             return ""
         token = entry["account_token"]
-        if isinstance(token, Unread):
+        if isinstance(token, Unresolved):
             return token
         try:
             return _own_token(token)
         except OptionError as fault:
-            self.wrong(label, str(fault))
+            self.add_problem(label, str(fault))
             return None
 
     # Devices and settings
 
-    def device(
+    def parse_device(
         self, label: str, client: Client, entry: object, start: Values, own: Values | None, package: object = None
     ) -> None:
         """Take up a device with what it inherits: the device wins, then its client, its package, and the rest."""
         if not isinstance(entry, t.Mapping):
-            self.wrong(label, "it is not a dictionary with the number as device")
+            self.add_problem(label, "it is not a dictionary with the number as device")
             return
         written = entry.get("device", entry.get("number"))
-        if written is not None and not isinstance(written, (t.Mapping, list, Unread)):
+        if written is not None and not isinstance(written, (t.Mapping, list, Unresolved)):
             label = f"{label} ({written})"
         before = len(self.problems)
-        inherited = self.package(label, entry.get("package", package))
-        settings = self.block(
+        inherited = self.parse_package(label, entry.get("package", package))
+        settings = self.parse_settings(
             label,
             "",
             {key: value for key, value in entry.items() if key not in ("device", "number", "package")},
-            MEMBER,
+            ENTRY,
         )
-        number = self.number(label, entry)
+        number = self.parse_number(label, entry)
         merged = {**start, **inherited, **(own or {}), **settings}
         # A name that is too long for any device has been told already.
         if self.stamped and len(self.problems) == before and merged.get("handle_write_only") in (None, "stamped"):
-            self.check(label, check_room, merged.get("name"))
+            self.check(label, check_name_length, merged.get("name"))
         if len(self.problems) == before:
             # A number that is written with the code of its country stays one.
             named = {"device": f"+{number}" if has_country(written) else number} if number else {}
             kept = {option: value for option, value in merged.items() if value is not None}
             self.devices.append(FleetDevice(client, number, {**named, **kept}))
 
-    def number(self, label: str, entry: Values) -> str:
+    def parse_number(self, label: str, entry: Values) -> str:
         """Return the digits of a device; empty where only its token names it, or it cannot be read here."""
         if "device" in entry and "number" in entry:
-            self.wrong(label, "it has device and number, which are two names of one option; take one out")
+            self.add_problem(label, "it has device and number, which are two names of one option; take one out")
         value = entry.get("device", entry.get("number"))
-        if isinstance(value, Unread) or (value is None and entry.get("device_token") is not None):
+        if isinstance(value, Unresolved) or (value is None and entry.get("device_token") is not None):
             return ""
         if value is None:
-            self.wrong(label, "no device is named; give its number as device, in quotes")
+            self.add_problem(label, "no device is named; give its number as device, in quotes")
             return ""
         try:
             return parse_number(value, "device")
         except OptionError as fault:
-            self.wrong(label, str(fault))
+            self.add_problem(label, str(fault))
             return ""
 
-    def package(self, label: str, name: object) -> Values:
+    def parse_package(self, label: str, name: object) -> Values:
         """Return the settings of a package by its name."""
-        if name is None or isinstance(name, Unread):
+        if name is None or isinstance(name, Unresolved):
             return {}
         if not isinstance(name, str) or name not in self.packages:
-            self.wrong(
+            self.add_problem(
                 label,
                 f"there is no package {name}; {PACKAGES} has {', '.join(sorted(map(str, self.packages))) or 'none'}",
             )
             return {}
         return self.packages[name]
 
-    def block(self, label: str, place: str, settings: object, allowed: t.Collection[str] = COMMON) -> Values:
+    def parse_settings(self, label: str, place: str, settings: object, allowed: t.Collection[str] = COMMON) -> Values:
         """Return settings of which each can be right."""
         if settings is None:
             return {}
         label = f"{label}: {place}" if place else label
         if not isinstance(settings, t.Mapping):
-            self.wrong(label, "it is not a dictionary of settings")
+            self.add_problem(label, "it is not a dictionary of settings")
             return {}
-        self.unknown(label, settings, allowed)
+        self.report_unknown(label, settings, allowed)
         for option, value in settings.items():
-            if option in allowed and value is not None and not isinstance(value, Unread):
+            if option in allowed and value is not None and not isinstance(value, Unresolved):
                 self.check(label, _check, option, value)
         return {option: value for option, value in settings.items() if option in allowed}
 
-    def unknown(self, label: str, settings: Values, allowed: t.Collection[str]) -> None:
+    def report_unknown(self, label: str, settings: Values, allowed: t.Collection[str]) -> None:
         """Take note of what nobody knows."""
         for option in settings:
             if option not in allowed:
                 meant = difflib.get_close_matches(str(option), allowed, n=1, cutoff=0.75)
                 known = f"{meant[0]} may be meant" if meant else f"it may have {', '.join(allowed)}"
-                self.wrong(label, f"{option} is unknown here; {known}")
+                self.add_problem(label, f"{option} is unknown here; {known}")
 
     def check(self, label: str, check: t.Callable[..., object], *values: object) -> None:
         """Take note of what a check has against values."""
         try:
             check(*values)
         except OptionError as fault:
-            self.wrong(label, str(fault))
+            self.add_problem(label, str(fault))
 
-    def named_twice(self) -> None:
+    def report_duplicates(self) -> None:
         """Take note of devices and clients that are declared more than once."""
         places: dict[str, list[str]] = {}
         for device in self.devices:
             if device.number:
                 places.setdefault(international(device.number), []).append(
-                    f"as {device.number} in {device.client.where}"
+                    f"as {device.number} in {device.client.place}"
                 )
         for named in places.values():
             if len(named) > 1:
                 self.problems.append(f"One device is declared more than once, {' and '.join(named)}; take one out.")
         names: dict[str, list[str]] = {}
         for client in self.clients:
-            names.setdefault(slug(client.name), []).append(f"{client.name} in {client.where}")
+            names.setdefault(slug(client.name), []).append(f"{client.name} in {client.place}")
         for client in self.clients:
             if slug(client.name) == NO_CLIENT:
                 self.problems.append(
-                    f"The client {client.name} in {client.where} has the name for devices of no client; rename it."
+                    f"The client {client.name} in {client.place} has the name for devices of no client; rename it."
                 )
         for clients in names.values():
             if len(clients) > 1:
@@ -365,7 +365,7 @@ class _Reader:
                 )
 
 
-def misspelt(names: t.Iterable[str], options: t.Collection[str]) -> list[str]:
+def misspelling_warnings(names: t.Iterable[str], options: t.Collection[str]) -> list[str]:
     """Return a sentence for each name of a variable that is almost one of the options.
 
     Others with the same beginning are left alone: they may be of somebody else's role.
@@ -406,7 +406,7 @@ _FLAG_WORDS = ("true", "false", "yes", "no", "on", "off", "y", "n", "t", "f", "1
 
 def _check(option: str, value: object) -> None:
     """See that a value can be right, as the module would: OptionError if it cannot."""
-    spec = MEMBER[option]
+    spec = ENTRY[option]
     if spec["type"] == "bool":
         # Ansible takes these words for booleans, whatever their case.
         if not isinstance(value, bool) and str(value).lower() not in _FLAG_WORDS:
@@ -417,7 +417,7 @@ def _check(option: str, value: object) -> None:
     if isinstance(value, bool):
         raise OptionError(option, "YAML reads it as true or false", "write it in quotes")
     if option in SETTING_OPTIONS:
-        declare(option, value)
+        validate(option, value)
     elif option in EVIDENCE or option == "state":
         if value not in spec["choices"]:
             raise OptionError(option, "it is none of its values", f"write one of {', '.join(spec['choices'])}")
@@ -441,7 +441,7 @@ class Account:
     """
 
     name: str
-    token: str | Unread
+    token: str | Unresolved
     devices: tuple[FleetDevice, ...]
 
     def as_data(self) -> dict[str, t.Any]:
@@ -453,7 +453,7 @@ class Account:
             "account_token": self.token,
             "devices": [dict(device.entry) for device in self.devices],
             "owners": {device.number: device.client.name for device in owned if device.number},
-            "sources": {device.number: _bare(device.client.where) for device in self.devices if device.number},
+            "sources": {device.number: _bare(device.client.place) for device in self.devices if device.number},
             "clients": [
                 {
                     "name": name,
@@ -473,7 +473,7 @@ def _bare(where: str) -> str:
 
 def accounts_of(fleet: FleetData) -> list[Account]:
     """Return the devices by account, in the order in which accounts are first declared."""
-    together: dict[str | Unread, list[FleetDevice]] = {}
+    together: dict[str | Unresolved, list[FleetDevice]] = {}
     for device in fleet.devices:
         together.setdefault(device.client.token, []).append(device)
     accounts: list[Account] = []
@@ -484,6 +484,6 @@ def accounts_of(fleet: FleetData) -> list[Account]:
     return accounts
 
 
-def undeclared(device: FleetDevice) -> tuple[str, ...]:
+def unmanaged_hidden(device: FleetDevice) -> tuple[str, ...]:
     """Return the settings that Fonnte never shows and that a declaration leaves open, so that an update may reset them."""
-    return tuple(option for option in at_stake(HIDDEN, device.entry) if option not in device.entry)
+    return tuple(option for option in significant(WRITE_ONLY, device.entry) if option not in device.entry)

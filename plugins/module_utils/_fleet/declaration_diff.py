@@ -17,16 +17,16 @@ from dataclasses import dataclass
 
 from .._common.errors import OptionError
 from .._common.phone_numbers import international
-from .._common.redaction import bare_host, printable
-from .._common.yaml_edit import VAULT_HEADER, TextError, load
+from .._common.redaction import origin, printable
+from .._common.yaml_edit import VAULT_HEADER, YamlEditError, load
 from .._device.settings import WEBHOOKS
 from .._reconcile.state import State
-from .declaration import FleetData, FleetDevice, Unread, accounts_of, read_fleet, undeclared
+from .declaration import FleetData, FleetDevice, Unresolved, accounts_of, read_fleet, unmanaged_hidden
 
-MOST_NAMED = 10
+MAX_NAMED = 10
 
 # From what a variable is called to what the change counts.
-BRAKES = (
+LIMITS = (
     ("max_create", "creates up to {} devices"),
     ("max_clear", "clears webhooks of {} devices"),
     ("max_disconnect", "disconnects {} devices"),
@@ -37,7 +37,7 @@ Limit = t.Union[int, str, None]
 
 
 @dataclass(frozen=True)
-class Part:
+class Section:
     """A part of the answer: what happens, a line for each thing that it happens to, and what to think of."""
 
     title: str
@@ -58,8 +58,8 @@ def read_texts(texts: t.Mapping[str, str | None]) -> tuple[dict[str, t.Any], lis
             notes.append(f"{path} is encrypted, and was not looked at.")
             continue
         try:
-            said[path] = load(text, path, Unread)
-        except TextError as fault:
+            said[path] = load(text, path, Unresolved)
+        except YamlEditError as fault:
             problems.append(str(fault))
     return said, problems, notes
 
@@ -90,16 +90,16 @@ def check_declaration(
         OptionError: A brake is no number.
     """
     given = {"max_create": max_create, "max_clear": max_clear, "max_disconnect": max_disconnect}
-    limits = {brake: _whole(brake, limit) for brake, limit in given.items()}
+    limits = {brake: _parse_int(brake, limit) for brake, limit in given.items()}
     said, problems, notes = read_texts(texts)
     fleet = read_fleet(said, stamped)
     problems += fleet.problems
-    parts: list[Part] = []
+    parts: list[Section] = []
     if earlier is not None:
         # What was wrong earlier is none of this change's business.
         before = read_fleet(read_texts(earlier)[0])
         parts = compare(fleet, before)
-        notes += _brake_notes(fleet, before, limits)
+        notes += _limit_notes(fleet, before, limits)
     notes += _open_notes(fleet)
     head = _head(fleet, len(texts), problems, earlier is not None and not parts)
     return {
@@ -110,7 +110,7 @@ def check_declaration(
     }
 
 
-def _whole(brake: str, limit: Limit) -> int | None:
+def _parse_int(brake: str, limit: Limit) -> int | None:
     if limit is None:
         return None
     text = str(limit).strip()
@@ -119,42 +119,48 @@ def _whole(brake: str, limit: Limit) -> int | None:
     return int(text)
 
 
-def compare(fleet: FleetData, earlier: FleetData) -> list[Part]:
+def compare(fleet: FleetData, earlier: FleetData) -> list[Section]:
     """Return what a change means, the weightier first."""
     now, before = _by_key(fleet), _by_key(earlier)
     added = [device for key, device in now.items() if key not in before]
     gone = [device for key, device in before.items() if key not in now]
     pairs = [(before[key], device) for key, device in now.items() if key in before]
     parts = [
-        _part("Disconnected", [_label(new) for old, new in pairs if _stops(old, new)], "The phone is logged out."),
+        _section(
+            "Disconnected",
+            [_label(new) for old, new in pairs if _is_disconnected(old, new)],
+            "The phone is logged out.",
+        ),
         _cleared(pairs),
-        _part(
+        _section(
             "In another account",
-            [f"{_label(new)}, from {_whose(old)}" for old, new in pairs if old.client.token != new.client.token],
+            [f"{_label(new)}, from {_client_of(old)}" for old, new in pairs if old.client.token != new.client.token],
             "A number cannot be moved by this. It has to be deleted in the old account first; see docs/moving.md.",
         ),
-        _part(
+        _section(
             "New",
             [_label(device) for device in added],
             "Each is created unless the account has it, and is then linked to a phone.",
         ),
-        _part(
+        _section(
             "No longer declared",
             [_label(device) for device in gone],
             "Nothing is deleted. The audit lists them as declared by nobody; the playbook decommission deletes them.",
         ),
-        _part(
+        _section(
             "A new number under an old name", list(_renumbered(added, gone)), "This is a new device with a new token."
         ),
-        _part("Of another client", [f"{_label(new)}, from {_whose(old)}" for old, new in pairs if _moves(old, new)]),
-        _part("May be linked again", [_label(new) for old, new in pairs if _stops(old=new, new=old)]),
+        _section(
+            "Of another client", [f"{_label(new)}, from {_client_of(old)}" for old, new in pairs if _moves(old, new)]
+        ),
+        _section("May be linked again", [_label(new) for old, new in pairs if _is_disconnected(old=new, new=old)]),
         *_settings(pairs),
     ]
     return [part for part in parts if part.lines]
 
 
-def _part(title: str, lines: t.Sequence[str], note: str = "") -> Part:
-    return Part(title, tuple(lines), note)
+def _section(title: str, lines: t.Sequence[str], note: str = "") -> Section:
+    return Section(title, tuple(lines), note)
 
 
 def _by_key(fleet: FleetData) -> dict[str, FleetDevice]:
@@ -163,19 +169,19 @@ def _by_key(fleet: FleetData) -> dict[str, FleetDevice]:
 
 def _label(device: FleetDevice) -> str:
     name = device.entry.get("name")
-    words = [device.number, f'"{name}"' if isinstance(name, str) else "", _whose(device)]
+    words = [device.number, f'"{name}"' if isinstance(name, str) else "", _client_of(device)]
     return " ".join(filter(None, words[:2])) + f" ({words[2]})"
 
 
-def _whose(device: FleetDevice) -> str:
-    return device.client.name or device.client.where
+def _client_of(device: FleetDevice) -> str:
+    return device.client.name or device.client.place
 
 
 def _moves(old: FleetDevice, new: FleetDevice) -> bool:
     return old.client.name != new.client.name and old.client.token == new.client.token
 
 
-def _stops(old: FleetDevice, new: FleetDevice) -> bool:
+def _is_disconnected(old: FleetDevice, new: FleetDevice) -> bool:
     stopped = State.DISCONNECTED.value
     return new.entry.get("state") == stopped and old.entry.get("state") != stopped
 
@@ -195,12 +201,12 @@ def _clears(old: FleetDevice, new: FleetDevice) -> list[str]:
     return [option for option in WEBHOOKS if new.entry.get(option) == "" and old.entry.get(option) not in ("", None)]
 
 
-def _cleared(pairs: Pairs) -> Part:
+def _cleared(pairs: Pairs) -> Section:
     lines = [f"{_label(new)}: {', '.join(_clears(old, new))}" for old, new in pairs if _clears(old, new)]
-    return _part("Webhooks cleared", lines, "Fonnte calls nobody there any more.")
+    return _section("Webhooks cleared", lines, "Fonnte calls nobody there any more.")
 
 
-def _settings(pairs: Pairs) -> t.Iterator[Part]:
+def _settings(pairs: Pairs) -> t.Iterator[Section]:
     """Yield a part for each change that devices have in common."""
     together: dict[tuple[str, str, str], list[str]] = {}
     for old, new in pairs:
@@ -213,14 +219,14 @@ def _settings(pairs: Pairs) -> t.Iterator[Part]:
     for (option, shown_before, shown_after), lines in together.items():
         note = "It keeps what it has, and what is recorded is still sent along." if shown_after == _OPEN else ""
         if shown_before == shown_after:
-            yield _part(f"{option}: another value ({shown_after})", lines, note)
+            yield _section(f"{option}: another value ({shown_after})", lines, note)
         else:
-            yield _part(f"{option}: {shown_before} → {shown_after}", lines, note)
+            yield _section(f"{option}: {shown_before} → {shown_after}", lines, note)
 
 
 def _same(one: object, other: object) -> bool:
     """Tell whether two values are one; YAML may write a text of digits as a number."""
-    if isinstance(one, (bool, Unread)) or isinstance(other, (bool, Unread)) or one is None or other is None:
+    if isinstance(one, (bool, Unresolved)) or isinstance(other, (bool, Unresolved)) or one is None or other is None:
         return one == other
     return str(one) == str(other)
 
@@ -231,24 +237,24 @@ _OPEN = "not managed"
 def _shown(option: str, value: object) -> str:
     if value is None:
         return _OPEN
-    if isinstance(value, Unread):
+    if isinstance(value, Unresolved):
         return str(value)
     if option in WEBHOOKS:
-        return f"{bare_host(str(value))}/…" if value else "empty"
+        return f"{origin(str(value))}/…" if value else "empty"
     if option == "device_token":
         return "a token"
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
-def _brake_notes(fleet: FleetData, earlier: FleetData, limits: t.Mapping[str, int | None]) -> t.Iterator[str]:
+def _limit_notes(fleet: FleetData, earlier: FleetData, limits: t.Mapping[str, int | None]) -> t.Iterator[str]:
     now, before = _by_key(fleet), _by_key(earlier)
     pairs = [(before[key], device) for key, device in now.items() if key in before]
     counts = {
         "max_create": len(now.keys() - before.keys()),
         "max_clear": sum(bool(_clears(old, new)) for old, new in pairs),
-        "max_disconnect": sum(_stops(old, new) for old, new in pairs),
+        "max_disconnect": sum(_is_disconnected(old, new) for old, new in pairs),
     }
-    for brake, what in BRAKES:
+    for brake, what in LIMITS:
         limit = limits[brake]
         if limit is not None and counts[brake] > limit:
             yield (
@@ -261,7 +267,7 @@ def _open_notes(fleet: FleetData) -> t.Iterator[str]:
     """Yield a sentence for the settings that are left open, where the fleet does not allow that they get lost."""
     together: dict[str, int] = {}
     for device in fleet.devices:
-        for option in undeclared(device):
+        for option in unmanaged_hidden(device):
             together[option] = together.get(option, 0) + 1
     if together:
         told = ", ".join(f"{option} ({count})" for option, count in together.items())
@@ -286,25 +292,28 @@ def _counted(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
-def _few(lines: t.Sequence[str]) -> list[str]:
-    more = [f"and {len(lines) - MOST_NAMED} more"] if len(lines) > MOST_NAMED else []
-    return [*lines[:MOST_NAMED], *more]
+def _limit_lines(lines: t.Sequence[str]) -> list[str]:
+    more = [f"and {len(lines) - MAX_NAMED} more"] if len(lines) > MAX_NAMED else []
+    return [*lines[:MAX_NAMED], *more]
 
 
-def _as_lines(head: str, parts: t.Sequence[Part], notes: t.Sequence[str]) -> list[str]:
-    told = [f"{part.title} ({len(part.lines)}): {'; '.join(_few(part.lines))}. {part.note}".strip() for part in parts]
+def _as_lines(head: str, parts: t.Sequence[Section], notes: t.Sequence[str]) -> list[str]:
+    told = [
+        f"{part.title} ({len(part.lines)}): {'; '.join(_limit_lines(part.lines))}. {part.note}".strip()
+        for part in parts
+    ]
     return [head, *told, *notes]
 
 
-def _as_markdown(head: str, problems: t.Sequence[str], parts: t.Sequence[Part], notes: t.Sequence[str]) -> str:
+def _as_markdown(head: str, problems: t.Sequence[str], parts: t.Sequence[Section], notes: t.Sequence[str]) -> str:
     blocks = ["## What this change means", head]
     if problems:
         blocks += ["### Wrong", _list(problems)]
     for part in parts:
         blocks += [
-            f"### {_quiet(part.title)} ({len(part.lines)})",
+            f"### {_neutralize(part.title)} ({len(part.lines)})",
             *([part.note] if part.note else []),
-            _list(_few(part.lines)),
+            _list(_limit_lines(part.lines)),
         ]
     if notes:
         blocks += ["### To know", _list(notes)]
@@ -312,14 +321,14 @@ def _as_markdown(head: str, problems: t.Sequence[str], parts: t.Sequence[Part], 
 
 
 def _list(lines: t.Sequence[str]) -> str:
-    return "\n".join(f"- {_quiet(line)}" for line in lines)
+    return "\n".join(f"- {_neutralize(line)}" for line in lines)
 
 
 # Names are anybody's text: in a comment of a pull request they must not become mark-up, a link or a mention.
-_QUIET = {**{ord(letter): f"\\{letter}" for letter in "\\`*_[]<>#|~&"}, ord("@"): "@\u200b"}
+_NEUTRALIZED = {**{ord(letter): f"\\{letter}" for letter in "\\`*_[]<>#|~&"}, ord("@"): "@\u200b"}
 # A bare address becomes a link without any mark-up.
 _ADDRESS = re.compile(r"(?i)(://|\bwww\b)")
 
 
-def _quiet(line: str) -> str:
-    return _ADDRESS.sub("\u200b\\1", printable(line).translate(_QUIET))
+def _neutralize(line: str) -> str:
+    return _ADDRESS.sub("\u200b\\1", printable(line).translate(_NEUTRALIZED))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import typing as t
 
-from .._common.errors import BrakeError
+from .._common.errors import SafetyLimitError
 from .._reconcile.state import CREATE, DISCONNECT, Plan
 
 MAX_CREATE, MAX_CLEAR, MAX_DISCONNECT = "max_create", "max_clear", "max_disconnect"
@@ -59,14 +59,14 @@ class Allowance:
             plan: The later plan.
 
         Raises:
-            BrakeError: A limit does not allow it.
+            SafetyLimitError: A limit does not allow it.
         """
         with self._lock:
             for limit in sorted(find_limits(plan) - counted):
                 if limit not in self._left or (index, limit) in self._taken:
                     continue
                 if self._left[limit] <= 0:
-                    raise BrakeError(
+                    raise SafetyLimitError(
                         f"it was changed while the run was under way, so that the run would {_PHRASES[limit]}, "
                         f"and {limit} does not allow one more",
                         f"list the device; if that is meant, run again with a higher {limit}",

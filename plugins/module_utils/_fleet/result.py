@@ -13,48 +13,50 @@ import typing as t
 
 from .._common.errors import FonnteError
 from .._common.redaction import Redactor
-from .._reconcile.observe import House
+from .._reconcile.observe import RunContext
 from .._reconcile.result import Result, device_result
 from .._reconcile.state import CREATE, DISCONNECT, UPDATE
-from .run import MOST_TOLD, unlisted
-from .turns import Orders, Status, Turn
+from .entries import EntryRun, FleetOptions, Status
+from .run import MAX_REPORTED, undeclared_numbers
 
 
-def fleet_result(house: House, turns: t.Sequence[Turn], orders: Orders, redactor: Redactor) -> tuple[Result, list[str]]:
+def fleet_result(
+    context: RunContext, runs: t.Sequence[EntryRun], options: FleetOptions, redactor: Redactor
+) -> tuple[Result, list[str]]:
     """Return the result of a fleet and its warnings."""
     devices, diffs = [], []
-    for turn in turns:
-        device, diff = _device(turn, redactor)
+    for run in runs:
+        device, diff = _device(run, redactor)
         devices.append(device)
         if diff["before"] != diff["after"]:
             diffs.append(diff)
     result: Result = {
         "changed": any(device["changed"] for device in devices),
-        "devices": [device for device in devices if _is_returned(device, orders.result)],
-        "summary": _summary(turns, devices),
-        "unlisted": unlisted(house, turns) if orders.unlisted == "report" else [],
-        "diff": [] if orders.result == "summary" else diffs,
+        "devices": [device for device in devices if _is_returned(device, options.result)],
+        "summary": _summary(runs, devices),
+        "unlisted": undeclared_numbers(context, runs) if options.unlisted == "report" else [],
+        "diff": [] if options.result == "summary" else diffs,
     }
-    return result, _warnings(turns)
+    return result, _warnings(runs)
 
 
 def _is_returned(device: Result, wanted: str) -> bool:
     return wanted == "all" or (wanted == "changed" and device["status"] != Status.UNCHANGED.value)
 
 
-def _device(turn: Turn, redactor: Redactor) -> tuple[Result, Result]:
+def _device(run: EntryRun, redactor: Redactor) -> tuple[Result, Result]:
     """Return the entry of one device, with the same keys as a task of its own would have, and its diff."""
-    shown = turn.shown
+    shown = run.reported
     if shown is None:
         result: Result = {"changed": False, "device": None, "operations": [], "changed_fields": [], "reasons": {}}
         result.update(evidence={}, carried={}, at_risk=[], forgotten=[], recreated=False)
         diff: Result = {"before": {}, "after": {}}
     else:
-        result = device_result(turn.member.desired, shown, redactor)
+        result = device_result(run.entry.desired, shown, redactor)
         diff = result.pop("diff")
-    result["number"] = turn.member.desired.number or (shown.sight.number if shown else "")
-    result["status"] = turn.status.value
-    result["msg"] = str(turn.fault) if turn.fault else turn.skipped
+    result["number"] = run.entry.desired.number or (shown.observation.number if shown else "")
+    result["status"] = run.status.value
+    result["msg"] = str(run.fault) if run.fault else run.skipped
     result["warnings"] = list(shown.warnings) if shown else []
     return result, diff
 
@@ -63,10 +65,10 @@ def _device(turn: Turn, redactor: Redactor) -> tuple[Result, Result]:
 _FAILED = frozenset({Status.FAILED.value, Status.IN_DOUBT.value})
 
 
-def _summary(turns: t.Sequence[Turn], devices: t.Sequence[Result]) -> Result:
-    statuses = collections.Counter(turn.status for turn in turns)
+def _summary(runs: t.Sequence[EntryRun], devices: t.Sequence[Result]) -> Result:
+    statuses = collections.Counter(run.status for run in runs)
     operations = collections.Counter(operation for device in devices for operation in device["operations"])
-    to_link = [device["number"] for turn, device in zip(turns, devices) if _to_link(turn, device)]
+    to_link = [device["number"] for run, device in zip(runs, devices) if _to_link(run, device)]
     return {
         "created": operations[CREATE],
         "updated": operations[UPDATE],
@@ -76,40 +78,40 @@ def _summary(turns: t.Sequence[Turn], devices: t.Sequence[Result]) -> Result:
         "not_attempted": statuses[Status.NOT_ATTEMPTED],
         "in_doubt": statuses[Status.IN_DOUBT],
         "to_link": len(to_link),
-        "cleared": sum(_clears(turn) for turn in turns),
+        "cleared": sum(_clears(run) for run in runs),
         "changed_devices": [device["number"] for device in devices if device["changed"]],
         "failed_devices": [device["number"] for device in devices if device["status"] in _FAILED],
         "to_link_devices": to_link,
     }
 
 
-def _clears(turn: Turn) -> bool:
+def _clears(run: EntryRun) -> bool:
     """Return whether the plan of a device clears a webhook that may be set."""
-    return turn.foreseen is not None and turn.foreseen.plan.loses_webhooks
+    return run.predicted is not None and run.predicted.plan.loses_webhooks
 
 
-def _to_link(turn: Turn, device: Result) -> bool:
+def _to_link(run: EntryRun, device: Result) -> bool:
     """Tell whether a device that may be linked is not."""
     facts = device["device"]
-    return turn.member.desired.state.value == "present" and facts is not None and facts["connected"] is False
+    return run.entry.desired.state.value == "present" and facts is not None and facts["connected"] is False
 
 
-def _warnings(turns: t.Sequence[Turn]) -> list[str]:
+def _warnings(runs: t.Sequence[EntryRun]) -> list[str]:
     """Return what a user should know, once each; of a large fleet the first, the others are with their devices."""
-    texts = list(dict.fromkeys(text for turn in turns if turn.shown for text in turn.shown.warnings))
-    if len(texts) <= MOST_TOLD:
+    texts = list(dict.fromkeys(text for run in runs if run.reported for text in run.reported.warnings))
+    if len(texts) <= MAX_REPORTED:
         return texts
-    more = f"There are {len(texts) - MOST_TOLD} more warnings; each device of the result has its own."
-    return [*texts[:MOST_TOLD], more]
+    more = f"There are {len(texts) - MAX_REPORTED} more warnings; each device of the result has its own."
+    return [*texts[:MAX_REPORTED], more]
 
 
 class FleetError(FonnteError):
     """Some devices of a fleet are not as declared."""
 
 
-def fleet_trouble(turns: t.Sequence[Turn]) -> FleetError | None:
+def fleet_error(runs: t.Sequence[EntryRun]) -> FleetError | None:
     """Return the error for the devices that are not as declared; None if all are."""
-    statuses = collections.Counter(turn.status for turn in turns)
+    statuses = collections.Counter(run.status for run in runs)
     words = (
         (Status.FAILED, "failed"),
         (Status.IN_DOUBT, "may or may not be as declared"),
@@ -119,15 +121,13 @@ def fleet_trouble(turns: t.Sequence[Turn]) -> FleetError | None:
     if not counts:
         return None
     told = [
-        f"{turn.member.label}: {str(turn.fault or turn.skipped).rstrip('.')}"
-        for turn in turns
-        if turn.fault or turn.skipped
+        f"{run.entry.label}: {str(run.fault or run.skipped).rstrip('.')}" for run in runs if run.fault or run.skipped
     ]
     # A reason that many share is told once.
-    reasons = list(dict.fromkeys(told if len(told) <= MOST_TOLD else [text.partition(": ")[2] for text in told]))[:3]
+    reasons = list(dict.fromkeys(told if len(told) <= MAX_REPORTED else [text.partition(": ")[2] for text in told]))[:3]
     trouble = FleetError(
-        f"of {len(turns)} devices {', '.join(counts)} ({'; '.join(reasons)})",
+        f"of {len(runs)} devices {', '.join(counts)} ({'; '.join(reasons)})",
         "look at msg of each device in the result, and run the play again: what is done is not done twice",
     )
-    trouble.doing = "Managing the fleet"
+    trouble.operation = "Managing the fleet"
     return trouble

@@ -21,26 +21,26 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from .._common.errors import (
-    BrakeError,
-    CallError,
     FonnteError,
-    Meaning,
     OptionError,
+    RefusalKind,
     RefusedError,
+    RequestError,
+    SafetyLimitError,
 )
-from .._common.phone_numbers import key_of
-from .._device.models import Device, Listing
+from .._common.phone_numbers import canonical
+from .._device.models import Device, DeviceList
 from .._reconcile.apply import Outcome
-from .._reconcile.engine import Guard, carry_out, foresee, look_ahead
-from .._reconcile.locks import Hold, take_all
-from .._reconcile.observe import House, Sight, entries_of
+from .._reconcile.engine import Guard, apply, make_preview, preview
+from .._reconcile.locks import LockSet, acquire_all
+from .._reconcile.observe import Observation, RunContext, entries_of
 from .._reconcile.state import CREATE, Desired, Plan
+from .entries import EntryRun, FleetEntry, FleetOptions
 from .limits import FREE_LIMIT, MAX_CLEAR, MAX_CREATE, MAX_DISCONNECT, Allowance
-from .turns import Member, Orders, Turn
 
-MOST_TOLD = 10
+MAX_REPORTED = 10
 # Each lock is an open file, and a process may have few of them.
-MOST_LOCKED = 100
+MAX_LOCKED = 100
 # A large fleet must not keep the strings of all records.
 PREFETCHED = 1000
 
@@ -48,145 +48,153 @@ PREFETCHED = 1000
 Progress = t.Callable[[int, int, int], None]
 
 
-def foresee_fleet(house: House, members: t.Sequence[Member], orders: Orders) -> list[Turn]:
+def preview_fleet(context: RunContext, members: t.Sequence[FleetEntry], options: FleetOptions) -> list[EntryRun]:
     """Return what a run would do to each member. Only reads.
 
     Raises:
-        BrakeError: The run would do more than the user allows.
+        SafetyLimitError: The run would do more than the user allows.
         OptionError: An entry cannot be carried out.
     """
-    return _braked(house, look_at_all(house, members, orders.concurrency), orders)
+    return _check_all(context, preview_all(context, members, options.concurrency), options)
 
 
-def carry_out_fleet(house: House, members: t.Sequence[Member], orders: Orders, progress: Progress) -> list[Turn]:
+def apply_fleet(
+    context: RunContext, members: t.Sequence[FleetEntry], options: FleetOptions, progress: Progress
+) -> list[EntryRun]:
     """Bring each member to what is declared; what went wrong is in its turn.
 
     Raises:
-        BrakeError: The run would do more than the user allows; nothing was written.
+        SafetyLimitError: The run would do more than the user allows; nothing was written.
         OptionError: An entry cannot be carried out; nothing was written.
     """
-    turns = look_at_all(house, members, orders.concurrency, look_ahead)
-    _refuse_impossible(turns)
-    _look_again(house, turns)
-    turns = _braked(house, turns, orders)
-    allowance = Allowance(_left(house, turns, orders))
-    work = [turn for turn in turns if turn.fault is None and turn.has_work]
-    board = _Board(house, orders, progress, len(work), allowance)
-    for turn in turns:
-        board.see(turn)
-    canaries, rest = work[: orders.canary], work[orders.canary :]
-    for turn in canaries:
-        board.work(turn)
-    if any(turn.fault for turn in canaries):
-        board.close("a device of the canary failed")
-    board.work_on_all([turn for turn in rest if not turn.disconnects])
-    leaving = [turn for turn in rest if turn.disconnects]
-    for start in range(0, len(leaving), MOST_LOCKED):
-        board.disconnect_all(leaving[start : start + MOST_LOCKED])
-    return turns
+    runs = preview_all(context, members, options.concurrency, make_preview)
+    _refuse_impossible(runs)
+    _preview_again(context, runs)
+    runs = _check_all(context, runs, options)
+    allowance = Allowance(_remaining_limits(context, runs, options))
+    work = [run for run in runs if run.fault is None and run.has_work]
+    board = FleetState(context, options, progress, len(work), allowance)
+    for run in runs:
+        board.note_failure(run)
+    canaries, rest = work[: options.canary], work[options.canary :]
+    for run in canaries:
+        board.work(run)
+    if any(run.fault for run in canaries):
+        board.stop("a device of the canary failed")
+    board.work_on_all([run for run in rest if not run.disconnects])
+    leaving = [run for run in rest if run.disconnects]
+    for start in range(0, len(leaving), MAX_LOCKED):
+        board.disconnect_all(leaving[start : start + MAX_LOCKED])
+    return runs
 
 
 # Before the first write
 
 
-def _look_again(house: House, turns: t.Sequence[Turn]) -> None:
+def _preview_again(context: RunContext, runs: t.Sequence[EntryRun]) -> None:
     """Plan the devices with work again, with a mark for each: then only a run that writes meanwhile makes it stale.
 
     Serial: which entries to mark is known from the first list only. An unchanged fleet costs no second one.
     """
     # The list of a device to be disconnected is requested under its lock anyway.
-    work = [turn for turn in turns if turn.fault is None and turn.has_work and not turn.disconnects]
-    names = {file.name for turn in work if turn.foreseen is not None for file in turn.foreseen.sight.files}
-    house.records.watch(names)
-    if _are_stale(house, work):
-        listing = house.api.get_devices(house.account_token, house.records.mark) if house.account_token else None
-        for some in _batches(house, work, listing):
-            for turn in some:
-                _look_at(turn, look_ahead)
+    work = [run for run in runs if run.fault is None and run.has_work and not run.disconnects]
+    names = {file.name for run in work if run.predicted is not None for file in run.predicted.observation.files}
+    context.records.watch(names)
+    if _are_stale(context, work):
+        listing = (
+            context.client.get_devices(context.account_token, context.records.mark) if context.account_token else None
+        )
+        for some in _batches(context, work, listing):
+            for run in some:
+                _preview(run, make_preview)
 
 
-def _are_stale(house: House, turns: t.Iterable[Turn]) -> bool:
+def _are_stale(context: RunContext, runs: t.Iterable[EntryRun]) -> bool:
     """Return whether another run may have written to any of some devices since their mark; one question for a list."""
     marks: dict[int, tuple[t.Any, list[str]]] = {}
-    for turn in turns:
-        if turn.foreseen is not None:
-            sight = turn.foreseen.sight
-            _mark, names = marks.setdefault(id(sight.mark), (sight.mark, []))
-            names += [file.name for file in sight.files]
-    return any(mark is None or bool(house.records.backend.stale(mark, names)) for mark, names in marks.values())
+    for run in runs:
+        if run.predicted is not None:
+            observation = run.predicted.observation
+            _mark, names = marks.setdefault(id(observation.mark), (observation.mark, []))
+            names += [file.name for file in observation.files]
+    return any(mark is None or bool(context.records.backend.stale(mark, names)) for mark, names in marks.values())
 
 
-def _batches(house: House, turns: t.Sequence[Turn], listing: Listing | None) -> t.Iterator[t.Sequence[Turn]]:
+def _batches(
+    context: RunContext, runs: t.Sequence[EntryRun], listing: DeviceList | None
+) -> t.Iterator[t.Sequence[EntryRun]]:
     """Yield the turns in parts, each after its entries were read at once where single reads would be round trips."""
-    for start in range(0, len(turns), PREFETCHED):
-        some = turns[start : start + PREFETCHED]
-        looks = [(turn.member.house, turn.member.desired) for turn in some]
-        house.records.prefetch(functools.partial(entries_of, looks, listing))
+    for start in range(0, len(runs), PREFETCHED):
+        some = runs[start : start + PREFETCHED]
+        looks = [(run.entry.context, run.entry.desired) for run in some]
+        context.records.prefetch(functools.partial(entries_of, looks, listing))
         yield some
 
 
-Look = t.Callable[[House, Desired], Outcome]
+FleetPreview = t.Callable[[RunContext, Desired], Outcome]
 
 
-def look_at_all(house: House, members: t.Sequence[Member], concurrency: int, ahead: Look = foresee) -> list[Turn]:
+def preview_all(
+    context: RunContext, members: t.Sequence[FleetEntry], concurrency: int, ahead: FleetPreview = preview
+) -> list[EntryRun]:
     """Return what a run would do to each member; what is in the way of one is in its turn."""
 
-    def look(turn: Turn) -> None:
-        house.lineage.require()
-        _look_at(turn, ahead)
+    def look(run: EntryRun) -> None:
+        context.lineage.require()
+        _preview(run, ahead)
 
-    turns = [Turn(member) for member in members]
-    if house.account_token:
+    runs = [EntryRun(member) for member in members]
+    if context.account_token:
         # One list for all. If it cannot be read there is nothing to tell of any device.
-        listing = house.api.listing(house.account_token, "", "", mark=house.records.mark)
-        for some in _batches(house, turns, listing):
-            for turn in some:
-                look(turn)
+        listing = context.client.listing(context.account_token, "", "", mark=context.records.mark)
+        for some in _batches(context, runs, listing):
+            for run in some:
+                look(run)
     else:
         with concurrent.futures.ThreadPoolExecutor(concurrency) as pool:
-            for some in _batches(house, turns, None):
+            for some in _batches(context, runs, None):
                 list(pool.map(look, some))
-    return turns
+    return runs
 
 
-def _look_at(turn: Turn, ahead: Look) -> None:
+def _preview(run: EntryRun, ahead: FleetPreview) -> None:
     try:
-        turn.foreseen = ahead(turn.member.house, turn.member.desired)
+        run.predicted = ahead(run.entry.context, run.entry.desired)
     except FonnteError as fault:
-        turn.fault = fault
-        so_far = fault.progress.get("outcome")
-        turn.foreseen = so_far if isinstance(so_far, Outcome) else None
-    if turn.foreseen is not None and not turn.has_work:
+        run.fault = fault
+        so_far = fault.partial_result.get("outcome")
+        run.predicted = so_far if isinstance(so_far, Outcome) else None
+    if run.predicted is not None and not run.has_work:
         # A large fleet must not keep the contents of all records.
-        turn.foreseen.sight = replace(turn.foreseen.sight, note_file=None, device_file=None)
+        run.predicted.observation = replace(run.predicted.observation, creation_file=None, device_file=None)
 
 
-def _braked(house: House, turns: list[Turn], orders: Orders) -> list[Turn]:
-    _refuse_impossible(turns)
-    _brake(house, turns, orders)
-    return turns
+def _check_all(context: RunContext, runs: list[EntryRun], options: FleetOptions) -> list[EntryRun]:
+    _refuse_impossible(runs)
+    _check_limits(context, runs, options)
+    return runs
 
 
-def _refuse_impossible(turns: t.Sequence[Turn]) -> None:
-    problems = [f"{turn.member.label}: {turn.fault}" for turn in turns if isinstance(turn.fault, OptionError)]
-    problems += find_duplicates(turns)
+def _refuse_impossible(runs: t.Sequence[EntryRun]) -> None:
+    problems = [f"{run.entry.label}: {run.fault}" for run in runs if isinstance(run.fault, OptionError)]
+    problems += find_duplicates(runs)
     if problems:
-        raise impossible(problems)
+        raise impossible_error(problems)
 
 
-def find_duplicates(turns: t.Sequence[Turn]) -> t.Iterator[str]:
+def find_duplicates(runs: t.Sequence[EntryRun]) -> t.Iterator[str]:
     """Yield the entries that turned out to be one device: one names its number, and the other its token."""
-    first: dict[str, Turn] = {}
-    for turn in turns:
-        device = turn.foreseen.sight.device if turn.foreseen is not None else None
-        if device is not None and first.setdefault(device.token, turn) is not turn:
-            yield f"{first[device.token].member.label} and {turn.member.label} are one device"
+    first: dict[str, EntryRun] = {}
+    for run in runs:
+        device = run.predicted.observation.device if run.predicted is not None else None
+        if device is not None and first.setdefault(device.token, run) is not run:
+            yield f"{first[device.token].entry.label} and {run.entry.label} are one device"
 
 
-def impossible(problems: t.Sequence[str]) -> OptionError:
+def impossible_error(problems: t.Sequence[str]) -> OptionError:
     """Return the error for entries that cannot be carried out, each with its index."""
-    told = "; ".join(problem.rstrip(".") for problem in problems[:MOST_TOLD])
-    more = f"; and {len(problems) - MOST_TOLD} more" if len(problems) > MOST_TOLD else ""
+    told = "; ".join(problem.rstrip(".") for problem in problems[:MAX_REPORTED])
+    more = f"; and {len(problems) - MAX_REPORTED} more" if len(problems) > MAX_REPORTED else ""
     return OptionError("devices", f"{told}{more}", "correct the list (nothing was changed)")
 
 
@@ -197,50 +205,50 @@ _COUNTED = {
 }
 
 
-def _count(turns: t.Sequence[Turn]) -> collections.Counter[str]:
+def _count(runs: t.Sequence[EntryRun]) -> collections.Counter[str]:
     """Return how many first plans count for each limit."""
-    return collections.Counter(limit for turn in turns for limit in turn.limits)
+    return collections.Counter(limit for run in runs for limit in run.limits)
 
 
-def _left(house: House, turns: t.Sequence[Turn], orders: Orders) -> dict[str, int]:
+def _remaining_limits(context: RunContext, runs: t.Sequence[EntryRun], options: FleetOptions) -> dict[str, int]:
     """Return how many more devices each limit that is set allows."""
-    counted = _count(turns)
-    left = {limit: most - counted[limit] for limit, most in orders.limits.items() if most is not None}
-    if orders.free_limit is not None:
-        left[FREE_LIMIT] = orders.free_limit - _count_free(house) - counted[FREE_LIMIT]
+    counted = _count(runs)
+    left = {limit: most - counted[limit] for limit, most in options.limits.items() if most is not None}
+    if options.free_limit is not None:
+        left[FREE_LIMIT] = options.free_limit - _count_free(context) - counted[FREE_LIMIT]
     return left
 
 
-def _brake(house: House, turns: t.Sequence[Turn], orders: Orders) -> None:
-    counted = _count(turns)
-    for option, limit in orders.limits.items():
+def _check_limits(context: RunContext, runs: t.Sequence[EntryRun], options: FleetOptions) -> None:
+    counted = _count(runs)
+    for option, limit in options.limits.items():
         if limit is not None and counted[option] > limit:
-            raise BrakeError(
+            raise SafetyLimitError(
                 f"the run would {_COUNTED[option].format(counted[option])}, and {option} is {limit}",
                 f"look at the list; if that is meant, raise {option} (nothing was changed)",
             )
     created = counted[FREE_LIMIT]
-    if orders.free_limit is not None and created:
-        free = _count_free(house)
-        if free + created > orders.free_limit:
-            raise BrakeError(
+    if options.free_limit is not None and created:
+        free = _count_free(context)
+        if free + created > options.free_limit:
+            raise SafetyLimitError(
                 f"the account has {free} free devices, the run would create {created} more, and free_device_limit is "
-                f"{orders.free_limit}",
+                f"{options.free_limit}",
                 "create fewer, or give some of them a package (nothing was changed)",
             )
-    others = unlisted(house, turns) if orders.unlisted == "error" else []
+    others = undeclared_numbers(context, runs) if options.unlisted == "error" else []
     if others:
-        raise BrakeError(
-            f"the account has devices that are not in the list: {', '.join(others[:MOST_TOLD])}"
-            + (f" and {len(others) - MOST_TOLD} more" if len(others) > MOST_TOLD else ""),
+        raise SafetyLimitError(
+            f"the account has devices that are not in the list: {', '.join(others[:MAX_REPORTED])}"
+            + (f" and {len(others) - MAX_REPORTED} more" if len(others) > MAX_REPORTED else ""),
             "declare them, or say unlisted: report (nothing was changed)",
         )
 
 
-def _count_free(house: House) -> int:
-    if not house.account_token:
+def _count_free(context: RunContext) -> int:
+    if not context.account_token:
         return 0
-    return count_free(house.api.listing(house.account_token, "", "").devices)
+    return count_free(context.client.listing(context.account_token, "", "").devices)
 
 
 def count_free(devices: t.Iterable[Device]) -> int:
@@ -248,41 +256,41 @@ def count_free(devices: t.Iterable[Device]) -> int:
     return sum(device.is_free for device in devices)
 
 
-def unlisted(house: House, turns: t.Sequence[Turn]) -> list[str]:
+def undeclared_numbers(context: RunContext, runs: t.Sequence[EntryRun]) -> list[str]:
     """Return the numbers of the account's devices that no member is, as they were when the run began."""
-    listings = [turn.foreseen.sight.listing for turn in turns if turn.foreseen is not None]
-    return sorted(device.number for device in strangers(turns, next(filter(None, listings), None)))
+    listings = [run.predicted.observation.listing for run in runs if run.predicted is not None]
+    return sorted(device.number for device in undeclared_devices(runs, next(filter(None, listings), None)))
 
 
-def strangers(turns: t.Sequence[Turn], listing: Listing | None) -> list[Device]:
+def undeclared_devices(runs: t.Sequence[EntryRun], listing: DeviceList | None) -> list[Device]:
     """Return the devices of a list that no member is."""
-    sights = [turn.foreseen.sight for turn in turns if turn.foreseen is not None]
-    known = {key_of(turn.member.desired.number) for turn in turns}
-    tokens = {sight.device.token for sight in sights if sight.device is not None}
+    sights = [run.predicted.observation for run in runs if run.predicted is not None]
+    known = {canonical(run.entry.desired.number) for run in runs}
+    tokens = {observation.device.token for observation in sights if observation.device is not None}
     devices = listing.devices if listing is not None else ()
-    return [device for device in devices if key_of(device.number) not in known and device.token not in tokens]
+    return [device for device in devices if canonical(device.number) not in known and device.token not in tokens]
 
 
 # Writing
 
 
-class _TurnGuard(Guard):
+class _EntryGuard(Guard):
     """Keeps a member's later plans to its device and to the limits of the fleet."""
 
-    def __init__(self, turn: Turn, allowance: Allowance) -> None:
-        self._turn = turn
+    def __init__(self, run: EntryRun, allowance: Allowance) -> None:
+        self._turn = run
         self._allowance = allowance
-        self._counted = turn.limits
+        self._counted = run.limits
 
-    def check_sight(self, sight: Sight) -> None:
-        self._turn.check(sight)
+    def check_observation(self, observation: Observation) -> None:
+        self._turn.check(observation)
 
     def check_plan(self, plan: Plan) -> None:
-        self._allowance.require(self._turn.member.index, self._counted, plan)
+        self._allowance.require(self._turn.entry.index, self._counted, plan)
 
 
 @dataclass
-class _Board:
+class FleetState:
     """What the workers tell each other.
 
     Attributes:
@@ -292,61 +300,61 @@ class _Board:
         lock: For the three of them and done. Nobody holds it while a call is under way.
     """
 
-    house: House
-    orders: Orders
+    context: RunContext
+    options: FleetOptions
     progress: Progress
     total: int
     allowance: Allowance
     done: int = 0
     failed: int = 0
-    closed: str = ""
-    full: str = ""
+    stop_reason: str = ""
+    account_full: str = ""
     probes: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def close(self, why: str) -> None:
+    def stop(self, why: str) -> None:
         """Let no device be begun any more."""
         with self.lock:
-            self.closed = self.closed or why
+            self.stop_reason = self.stop_reason or why
 
-    def see(self, turn: Turn) -> None:
+    def note_failure(self, run: EntryRun) -> None:
         """Take note of a member that failed before anything was tried."""
-        if turn.fault is not None and self.orders.stop:
-            self.close("another device failed, and on_error is stop")
+        if run.fault is not None and self.options.stop:
+            self.stop("another device failed, and on_error is stop")
 
-    def disconnect_all(self, turns: t.Sequence[Turn]) -> None:
+    def disconnect_all(self, runs: t.Sequence[EntryRun]) -> None:
         """Work on members whose devices are to be disconnected: all of them are locked before the list is requested.
 
         They come last, and the locks of no other devices are taken meanwhile: two fleets cannot wait for each other.
         """
-        if self.closed:
-            self.work_on_all(turns)
+        if self.stop_reason:
+            self.work_on_all(runs)
             return
-        holds = {turn.member.index: Hold(self.house.records, self.house.api.moment) for turn in turns}
-        files = {turn.member.index: turn.foreseen.sight.files for turn in turns if turn.foreseen is not None}
+        lock_sets = {run.entry.index: LockSet(self.context.records, self.context.client.now) for run in runs}
+        files = {run.entry.index: run.predicted.observation.files for run in runs if run.predicted is not None}
         try:
-            faults = take_all(holds, files)
+            faults = acquire_all(lock_sets, files)
         except BaseException:
-            for hold in holds.values():
-                hold.close()
+            for locks in lock_sets.values():
+                locks.close()
             raise
-        for turn in turns:
-            turn.fault = faults.get(turn.member.index)
-            if turn.fault is not None:
-                holds[turn.member.index].close()
-                turn.fault.doing = f"Locking device {turn.member.desired.number}".rstrip()
-                self.see(turn)
+        for run in runs:
+            run.fault = faults.get(run.entry.index)
+            if run.fault is not None:
+                lock_sets[run.entry.index].close()
+                run.fault.operation = f"Locking device {run.entry.desired.number}".rstrip()
+                self.note_failure(run)
                 self.done += 1
                 self.failed += 1
-        self.work_on_all([turn for turn in turns if turn.fault is None], holds)
+        self.work_on_all([run for run in runs if run.fault is None], lock_sets)
 
-    def work_on_all(self, turns: t.Sequence[Turn], holds: t.Mapping[int, Hold] | None = None) -> None:
+    def work_on_all(self, runs: t.Sequence[EntryRun], lock_sets: t.Mapping[int, LockSet] | None = None) -> None:
         """Work on members side by side, and return when all are done or given up; holds are their locks by index."""
         # While one device waits for its record to be on the disk, another one calls. The transport counts the calls.
-        pool = concurrent.futures.ThreadPoolExecutor(self.orders.concurrency + self.orders.concurrency // 2)
+        pool = concurrent.futures.ThreadPoolExecutor(self.options.concurrency + self.options.concurrency // 2)
         try:
             for ended in concurrent.futures.as_completed(
-                [pool.submit(self.work, turn, (holds or {}).get(turn.member.index)) for turn in turns]
+                [pool.submit(self.work, run, (lock_sets or {}).get(run.entry.index)) for run in runs]
             ):
                 # A fault of our own must not pass for a device that is done.
                 ended.result()
@@ -354,68 +362,72 @@ class _Board:
         except BaseException as fault:
             # What is under way ends; nothing new begins. Where the task's time is over, or somebody pressed Ctrl-C,
             # that is told without waiting. The process still ends after its threads: Python joins them at its exit.
-            self.close("the run was cut off")
+            self.stop("the run was cut off")
             pool.shutdown(wait=isinstance(fault, Exception))
             raise
         pool.shutdown()
 
-    def work(self, turn: Turn, hold: Hold | None = None) -> None:
+    def work(self, run: EntryRun, locks: LockSet | None = None) -> None:
         """Carry out one member under the locks that it holds, unless what happened to others speaks against it."""
         # The worker releases them: where the run is cut off, it still works while the run has ended.
-        with hold if hold is not None else contextlib.ExitStack():
-            self._work(turn, hold)
+        with locks if locks is not None else contextlib.ExitStack():
+            self._work(run, locks)
 
-    def _work(self, turn: Turn, hold: Hold | None) -> None:
-        plan = turn.foreseen.plan if turn.foreseen else None
+    def _work(self, run: EntryRun, locks: LockSet | None) -> None:
+        plan = run.predicted.plan if run.predicted else None
         creates = plan is not None and CREATE in plan.operations
-        if self.house.lineage.has_ended():
-            self.close("the process that started this run has ended")
-        turn.skipped = self.closed or (self.full if creates else "")
-        if turn.skipped:
+        if self.context.lineage.has_ended():
+            self.stop("the process that started this run has ended")
+        run.skipped = self.stop_reason or (self.account_full if creates else "")
+        if run.skipped:
             return
         probes = self.probes
-        guard = _TurnGuard(turn, self.allowance)
+        guard = _EntryGuard(run, self.allowance)
         try:
-            ahead = turn.foreseen if hold is None else None
-            turn.outcome = carry_out(turn.member.house, turn.member.desired, hold, guard, ahead)
+            ahead = run.predicted if locks is None else None
+            run.outcome = apply(run.entry.context, run.entry.desired, locks, guard, ahead)
         except FonnteError as fault:
-            so_far = fault.progress.get("outcome")
-            turn.fault, turn.outcome = fault, so_far if isinstance(so_far, Outcome) else None
-            self._learn(turn, fault, probes)
-        if turn.outcome is not None:
+            so_far = fault.partial_result.get("outcome")
+            run.fault, run.outcome = fault, so_far if isinstance(so_far, Outcome) else None
+            self._conclude(run, fault, probes)
+        if run.outcome is not None:
             # A long run requests many lists, and must not keep all of them.
-            turn.outcome.sight = replace(turn.outcome.sight, listing=None, note_file=None, device_file=None)
+            run.outcome.observation = replace(
+                run.outcome.observation, listing=None, creation_file=None, device_file=None
+            )
         with self.lock:
             self.done += 1
-            self.failed += turn.fault is not None
+            self.failed += run.fault is not None
 
-    def _learn(self, turn: Turn, fault: FonnteError, probes: int) -> None:
+    def _conclude(self, run: EntryRun, fault: FonnteError, probes: int) -> None:
         """Conclude from one failure what it means for the others; probes is how many there were when it was begun."""
-        if isinstance(fault, RefusedError) and fault.meaning is Meaning.ACCOUNT_FULL:
+        if isinstance(fault, RefusedError) and fault.kind is RefusalKind.ACCOUNT_FULL:
             with self.lock:
-                self.full = "the account holds no more free devices"
-        elif isinstance(fault, RefusedError) and fault.meaning is Meaning.BAD_TOKEN and fault.call == "/add-device":
-            self.close("the service does not accept the account token")
-        if self.orders.stop:
-            self.close("another device failed, and on_error is stop")
-        if isinstance(fault, CallError) and not isinstance(fault, RefusedError) and self._is_to_probe(probes):
-            self._probe(turn)
+                self.account_full = "the account holds no more free devices"
+        elif (
+            isinstance(fault, RefusedError) and fault.kind is RefusalKind.INVALID_TOKEN and fault.call == "/add-device"
+        ):
+            self.stop("the service does not accept the account token")
+        if self.options.stop:
+            self.stop("another device failed, and on_error is stop")
+        if isinstance(fault, RequestError) and not isinstance(fault, RefusedError) and self._is_to_probe(probes):
+            self._probe(run)
 
     def _is_to_probe(self, probes: int) -> bool:
         """Tell whether to ask if the service is there; what failed together is one reason to."""
         with self.lock:
-            if self.closed or self.probes != probes:
+            if self.stop_reason or self.probes != probes:
                 return False
             self.probes += 1
             return True
 
-    def _probe(self, turn: Turn) -> None:
+    def _probe(self, run: EntryRun) -> None:
         """Ask whether the service is still there, so that not every device has to find out by itself."""
-        house = turn.member.house
+        context = run.entry.context
         try:
-            if house.account_token:
-                house.api.get_devices(house.account_token)
+            if context.account_token:
+                context.client.get_devices(context.account_token)
             else:
-                house.api.profile(house.device_token)
-        except CallError as fault:
-            self.close(f"the service went away: {fault.problem}")
+                context.client.profile(context.device_token)
+        except RequestError as fault:
+            self.stop(f"the service went away: {fault.problem}")

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import typing as t
 
-from .._common.phone_numbers import key_of
+from .._common.phone_numbers import canonical
 from .declaration import CONTACT
 
-MOST_TOLD = 20
+MAX_REPORTED = 20
 FAILED = ("failed", "in_doubt")
 # Devices in one line; summary.changed_devices has all of them.
-MOST_LISTED = 10
+MAX_LISTED = 10
 
 Result = t.Mapping[str, t.Any]
 
@@ -33,7 +33,7 @@ COUNTS = (
 )
 
 
-def fleet_told(accounts: t.Sequence[Result], results: t.Sequence[Result], foreseen: bool = False) -> dict[str, t.Any]:
+def summarize(accounts: t.Sequence[Result], results: t.Sequence[Result], predicted: bool = False) -> dict[str, t.Any]:
     """Return what became of the devices of several accounts.
 
     Args:
@@ -42,18 +42,18 @@ def fleet_told(accounts: t.Sequence[Result], results: t.Sequence[Result], forese
         foreseen: Whether it is what a run would do.
     """
     counts = {key: sum(result.get("summary", {}).get(key, 0) for result in results) for key in COUNTS}
-    turns = [device for result in results for device in result.get("devices", ())]
-    created = [device["number"] for device in turns if "create" in device["operations"]]
+    runs = [device for result in results for device in result.get("devices", ())]
+    created = [device["number"] for device in runs if "create" in device["operations"]]
     to_link = [
         (account, number)
         for account, result in zip(accounts, results)
         for number in result.get("summary", {}).get("to_link_devices", ())
     ]
     # A device that is created is told of once, though its settings may take an update.
-    counts["updated"] = sum(_is_updated(device["operations"]) for device in turns)
+    counts["updated"] = sum(_is_updated(device["operations"]) for device in runs)
     declared = sum(len(account["devices"]) for account in accounts)
     known = any("summary" in result for result in results) or not results
-    head = [_head(declared, counts, foreseen)] if known else []
+    head = [_head(declared, counts, predicted)] if known else []
     return {
         "text": [
             *head,
@@ -79,12 +79,12 @@ def _is_updated(operations: t.Sequence[str]) -> bool:
     return "update" in operations and "create" not in operations
 
 
-def _head(declared: int, counts: t.Mapping[str, int], foreseen: bool) -> str:
+def _head(declared: int, counts: t.Mapping[str, int], predicted: bool) -> str:
     words = [f"{counts[key]} {key.replace('_', ' ')}" for key in ("created", "updated", "disconnected", "unchanged")]
     words += [
         f"{counts[key]} {key.replace('_', ' ')}" for key in ("failed", "in_doubt", "not_attempted") if counts[key]
     ]
-    would = "A run would come to this: " if foreseen else ""
+    would = "A run would come to this: " if predicted else ""
     return f"{declared} device{' is' if declared == 1 else 's are'} declared. {would}{', '.join(words)}."
 
 
@@ -133,8 +133,8 @@ def _shown(value: object) -> str:
 
 
 def _listed(labels: t.Sequence[str]) -> str:
-    more = f" and {len(labels) - MOST_LISTED} more" if len(labels) > MOST_LISTED else ""
-    return ", ".join(labels[:MOST_LISTED]) + more
+    more = f" and {len(labels) - MAX_LISTED} more" if len(labels) > MAX_LISTED else ""
+    return ", ".join(labels[:MAX_LISTED]) + more
 
 
 def _left(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> t.Iterator[str]:
@@ -152,10 +152,10 @@ def _unlisted(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> t.It
     """Yield a line for each account that has devices which nobody declared."""
     for account, result in zip(accounts, results):
         numbers: t.Sequence[str] = result.get("unlisted", ())
-        more = f" and {len(numbers) - MOST_TOLD} more" if len(numbers) > MOST_TOLD else ""
+        more = f" and {len(numbers) - MAX_REPORTED} more" if len(numbers) > MAX_REPORTED else ""
         if numbers:
             counted = f"{len(numbers)} device{'' if len(numbers) == 1 else 's'}"
-            yield f"Nobody declared {counted} of account {account['name']}: {', '.join(numbers[:MOST_TOLD])}{more}."
+            yield f"Nobody declared {counted} of account {account['name']}: {', '.join(numbers[:MAX_REPORTED])}{more}."
 
 
 def _linking(to_link: t.Sequence[tuple[Result, str]]) -> t.Iterator[str]:
@@ -164,10 +164,10 @@ def _linking(to_link: t.Sequence[tuple[Result, str]]) -> t.Iterator[str]:
         return
     how = "The playbook fonnte.whatsapp.link shows the QR code, with -e link_devices=all or a number."
     yield f"To be linked to a phone: {len(to_link)}. {how}"
-    for account, number in to_link[:MOST_TOLD]:
+    for account, number in to_link[:MAX_REPORTED]:
         yield _link_line(account, number)
-    if len(to_link) > MOST_TOLD:
-        yield f"and {len(to_link) - MOST_TOLD} more."
+    if len(to_link) > MAX_REPORTED:
+        yield f"and {len(to_link) - MAX_REPORTED} more."
 
 
 def _link_line(account: Result, number: str) -> str:
@@ -176,17 +176,19 @@ def _link_line(account: Result, number: str) -> str:
         (client["contacts"] for client in account["clients"] if client["name"] == owner), []
     )
     asked = "; ".join(", ".join(str(contact[key]) for key in CONTACT if contact.get(key)) for contact in contacts)
-    names = [entry.get("name") for entry in account["devices"] if key_of(entry.get("device", "")) == key_of(number)]
+    names = [
+        entry.get("name") for entry in account["devices"] if canonical(entry.get("device", "")) == canonical(number)
+    ]
     name = next(filter(None, names), "")
     words = [number, f'"{name}"' if name else "", owner, f"ask {asked}" if asked else ""]
     return " · ".join(filter(None, words))
 
 
-FORESEEN = "the token comes with the device"
+PREDICTED = "the token comes with the device"
 
 
 def tokens_by_client(
-    account: Result, devices: t.Sequence[Result], listed: t.Sequence[Result], foreseen: bool = False
+    account: Result, devices: t.Sequence[Result], listed: t.Sequence[Result], predicted: bool = False
 ) -> list[dict[str, t.Any]]:
     """Return the tokens of an account's declared devices by client, and last those of no client.
 
@@ -196,8 +198,8 @@ def tokens_by_client(
         listed: The devices of the account with their tokens, as the service writes their numbers.
         foreseen: Whether devices that would be created have none yet.
     """
-    tokens = {key_of(device["device"]): device["token"] for device in listed}
-    created = {key_of(device["number"]) for device in devices if "create" in device["operations"]}
+    tokens = {canonical(device["device"]): device["token"] for device in listed}
+    created = {canonical(device["number"]) for device in devices if "create" in device["operations"]}
     owners = account["owners"]
     files = {client["name"]: client["file"] for client in account["clients"]}
     by_client: dict[str, dict[str, t.Any]] = {
@@ -208,8 +210,8 @@ def tokens_by_client(
         # With the code of its country, a number has a plus in its entry.
         entry = by_client[owners.get(number.lstrip("+"), "")]
         entry["numbers"].append(number)
-        made = key_of(number) in created
-        token = tokens.get(key_of(number)) or (FORESEEN if made and foreseen else "")
+        made = canonical(number) in created
+        token = tokens.get(canonical(number)) or (PREDICTED if made and predicted else "")
         if token:
             entry["tokens"][number] = token
             entry["new"] += [number] if made else []

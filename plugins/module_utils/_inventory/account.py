@@ -12,14 +12,14 @@ import hashlib
 import hmac
 from dataclasses import replace
 
-from .._api.cache import Keep
-from .._api.client import FonnteApi
+from .._api.cache import ProcessCache
+from .._api.client import FonnteClient
 from .._api.wire import Connection
-from .._common.errors import OptionError, doing
+from .._common.errors import OptionError, error_context
 from .._common.redaction import Redactor, masking
 from .._common.spellings import SecretFinder
 from .._device.models import Device
-from .._options.common import API, Params, Spec, checked_token, connection_of
+from .._options.common import API, Params, Spec, checked_token, parse_connection
 
 # No token of a device, no record and no facts: nothing is written, and the list tells of all devices.
 ACCOUNT: Spec = {
@@ -45,23 +45,23 @@ class Account:
         keep: What earlier users of this process have kept. A list among it may be half a minute old.
     """
 
-    def __init__(self, connection: Connection, token: str, keep: Keep) -> None:
+    def __init__(self, connection: Connection, token: str, keep: ProcessCache) -> None:
         self._finder = SecretFinder()
         self.redactor = Redactor(token, finder=self._finder)
         self._token = token
         self._endpoint = connection.endpoint
-        self._api = FonnteApi(keep.transport(connection), self.redactor, keep.listing(connection, token))
-        self._opened = self._api.moment()
+        self._api = FonnteClient(keep.transport(connection), self.redactor, keep.listing(connection, token))
+        self._opened = self._api.now()
 
     @property
-    def mark(self) -> str:
+    def cache_id(self) -> str:
         """What tells this account from others in a file. It gives away neither token nor account."""
         text = "\0".join(("fonnte.whatsapp/account/1", self._endpoint))
         return hmac.new(self._token.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]
 
     def devices(self) -> tuple[Device, ...]:
         """Return all devices, as the service lists them now."""
-        with masking(self._finder), doing("Listing the account's devices"):
+        with masking(self._finder), error_context("Listing the account's devices"):
             devices = self._api.get_devices(self._token).devices
         return tuple(self._masked(device) for device in devices)
 
@@ -85,13 +85,13 @@ class Account:
         Raises:
             FonnteError: Two devices are this number, or the list cannot be read.
         """
-        with masking(self._finder), doing(f"Looking up device {number}"):
+        with masking(self._finder), error_context(f"Looking up device {number}"):
             return self._api.listing(self._token, number, "", self._opened).find(number, has_country)
 
 
-def open_account(params: Params, keep: Keep) -> Account:
+def open_account(params: Params, keep: ProcessCache) -> Account:
     """Return the account that the options are about; OptionError where one cannot be right."""
     token = checked_token("account_token", params["account_token"])
     if not token:
         raise OptionError("account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN")
-    return Account(connection_of(params), token, keep)
+    return Account(parse_connection(params), token, keep)

@@ -10,41 +10,41 @@ from __future__ import annotations
 
 import typing as t
 
-from .._common.errors import doing
+from .._common.errors import error_context
 from .._common.redaction import Redactor
 from .._device.models import Device
 from .._device.settings import Value
-from .._options.filters import choose, filter_of
-from .._reconcile.observe import House, require_token
+from .._options.filters import choose, parse_filter
+from .._reconcile.observe import RunContext, require_token
 from .._reconcile.result import Result, device_facts, recorded_facts
 from .._record.entries import DeviceRecord
 
 
-def device_info(house: House, redactor: Redactor, params: t.Mapping[str, t.Any]) -> tuple[Result, list[str]]:
+def device_info(context: RunContext, redactor: Redactor, params: t.Mapping[str, t.Any]) -> tuple[Result, list[str]]:
     """Return the result of fonnte_device_info and its warnings."""
-    wanted = filter_of(params)
-    require_token(house)
-    if house.account_token:
-        with doing("Listing the account's devices"):
-            listing = house.api.get_devices(house.account_token)
+    wanted = parse_filter(params)
+    require_token(context)
+    if context.account_token:
+        with error_context("Listing the account's devices"):
+            listing = context.client.get_devices(context.account_token)
         found, warnings = listing.devices, listing.ambiguities()
         account: Result | None = {"devices": len(found), "connected": listing.connected, "messages": listing.messages}
     else:
-        with doing("Looking up the device"):
-            found, account, warnings = (house.api.profile(house.device_token),), None, []
-    with doing("Choosing the devices"):
+        with error_context("Looking up the device"):
+            found, account, warnings = (context.client.profile(context.device_token),), None, []
+    with error_context("Choosing the devices"):
         chosen, missing = choose(found, wanted)
-    devices = [_describe(house, redactor, params, device, warnings) for device in chosen if wanted.wants(device)]
+    devices = [_describe(context, redactor, params, device, warnings) for device in chosen if wanted.matches(device)]
     return {"changed": False, "devices": devices, "missing": missing, "account": account}, warnings
 
 
 def _describe(
-    house: House, redactor: Redactor, params: t.Mapping[str, t.Any], device: Device, warnings: list[str]
+    context: RunContext, redactor: Redactor, params: t.Mapping[str, t.Any], device: Device, warnings: list[str]
 ) -> Result:
-    house.lineage.require()
+    context.lineage.require()
     record, problem = DeviceRecord(), ""
     if params["recorded"] and device.token:
-        loaded, problem = house.records.device(device.token).load()
+        loaded, problem = context.records.device(device.token).load()
         record = loaded or record
     if problem:
         warnings.append(f"{problem}; it counts as no record.")
@@ -53,17 +53,17 @@ def _describe(
     if params["recorded"]:
         facts["recorded"] = recorded_facts(record, redactor)
     if params["profile"]:
-        facts["messages"] = _messages(house, device)
+        facts["messages"] = _messages(context, device)
     if params["return_tokens"]:
         facts["token"] = device.token
     return facts
 
 
-def _messages(house: House, device: Device) -> int | None:
+def _messages(context: RunContext, device: Device) -> int | None:
     """Return how many messages a device has sent: one call more, where the list told of the device."""
-    if not house.account_token:
+    if not context.account_token:
         return device.messages
     if not device.token:
         return None
-    with doing(f"Looking up device {device.number}"):
-        return house.api.profile(device.token).messages
+    with error_context(f"Looking up device {device.number}"):
+        return context.client.profile(device.token).messages

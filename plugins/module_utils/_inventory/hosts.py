@@ -13,19 +13,19 @@ import typing as t
 import unicodedata
 from collections import Counter
 
-from .._common.phone_numbers import key_of
+from .._common.phone_numbers import canonical
 from .._common.redaction import Redactor
 from .._device.models import Device
-from .._device.settings import SETTINGS, Where
+from .._device.settings import SETTINGS, ReadSource
 from .._reconcile.result import Result, device_facts
 
 PREFIX = "fonnte_"
-LONGEST_NAME = 63
+MAX_NAME_LENGTH = 63
 # To Ansible these are every host, hosts without a group, and the controller itself.
 RESERVED = frozenset({"all", "ungrouped", "localhost", "127.0.0.1"})
 
 _FORMAT = 1
-_SHOWN = {setting.option for setting in SETTINGS if Where.LIST in setting.readable}
+_SHOWN = {setting.option for setting in SETTINGS if ReadSource.LIST in setting.readable}
 _HIDDEN = {setting.option for setting in SETTINGS} - _SHOWN
 # What drives a terminal, and what turns the direction of a line around.
 _DRIVING = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -48,7 +48,7 @@ def host_names(devices: t.Sequence[Device], by: str, taken: t.Collection[str] = 
     names: dict[int, str] = {}
     owners: dict[str, set[int]] = {}
     for index, device in enumerate(devices):
-        owners.setdefault(key_of(device.number), set()).add(index)
+        owners.setdefault(canonical(device.number), set()).add(index)
     for choice in (_by_name, _by_both, _by_number) if by == "name" else (_by_number,):
         wanted = {index: choice(device) for index, device in enumerate(devices) if index not in names}
         count = Counter(wanted.values())
@@ -58,7 +58,7 @@ def host_names(devices: t.Sequence[Device], by: str, taken: t.Collection[str] = 
                 index: name
                 for index, name in wanted.items()
                 # A name may look like the number of another device: a play on that number is not meant for this one.
-                if count[name] == 1 and name not in used and owners.get(key_of(name), {index}) == {index}
+                if count[name] == 1 and name not in used and owners.get(canonical(name), {index}) == {index}
             }
         )
     for index, device in enumerate(devices):
@@ -85,7 +85,7 @@ def _by_number(device: Device) -> str:
 def _safe(text: str) -> str:
     """Return text in which nothing is part of a pattern or of a path; empty if nothing is left."""
     clean = re.sub(r"[^\w.-]+", "_", unicodedata.normalize("NFC", text))
-    return clean.strip("_.-")[:LONGEST_NAME].rstrip("_.-")
+    return clean.strip("_.-")[:MAX_NAME_LENGTH].rstrip("_.-")
 
 
 def _counted(name: str, used: t.Collection[str]) -> str:

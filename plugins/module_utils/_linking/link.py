@@ -12,16 +12,16 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
-from .._api.qr_image import picture_path, probe_place, remove_picture, write_picture
-from .._common.clock import stamp
-from .._common.errors import CallError, FonnteError, Meaning, NotFoundError, RefusedError, UnansweredError
-from .._reconcile.apply import doing_to
-from .._reconcile.observe import look
+from .._api.qr_image import image_path, probe_dest, remove_image, write_image
+from .._common.clock import now_text
+from .._common.errors import FonnteError, NotFoundError, RefusalKind, RefusedError, RequestError, ResponseLostError
+from .._reconcile.apply import device_context
+from .._reconcile.observe import observe
 from .._reconcile.state import Desired
 
 if t.TYPE_CHECKING:
-    from .._device.models import Device, Listing
-    from .._reconcile.observe import House, Sight
+    from .._device.models import Device, DeviceList
+    from .._reconcile.observe import Observation, RunContext
 
 Result = t.Dict[str, t.Any]
 
@@ -33,7 +33,7 @@ PROFILE_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
-class Order:
+class LinkOptions:
     """What a task asks for. Times are in seconds.
 
     Attributes:
@@ -56,7 +56,7 @@ class Order:
 
 
 @dataclass
-class Link:
+class LinkResult:
     """What a run has come to.
 
     Attributes:
@@ -74,29 +74,31 @@ class Link:
     was_linked: bool = False
     connected: bool = False
     path: str | None = None
-    picture: bytes = field(default=b"", repr=False)
+    image: bytes = field(default=b"", repr=False)
     code: str | None = None
     fetched_at: str | None = None
     warnings: list[str] = field(default_factory=list)
 
 
-def foresee_link(house: House, order: Order) -> Link:
+def preview_link(context: RunContext, options: LinkOptions) -> LinkResult:
     """Return what a real run would begin with. Only reads: no code is asked for, no file is written."""
-    sight = _look(house, order)
-    if sight.device is None:
-        earlier = f"Device {order.number} does not exist yet; in a real run an earlier task has to create it."
-        return _with_place(order, Link(order.number, warnings=[earlier]))
-    link = _link(sight)
-    blocking = _linked_free(sight.device, sight.listing) if sight.listing and order.fetch else []
-    if not link.was_linked and blocking and sight.device.is_free:
+    observation = _observe(context, options)
+    if observation.device is None:
+        earlier = f"Device {options.number} does not exist yet; in a real run an earlier task has to create it."
+        return _with_place(options, LinkResult(options.number, warnings=[earlier]))
+    link = _link(observation)
+    blocking = (
+        _linked_free_devices(observation.device, observation.listing) if observation.listing and options.fetch else []
+    )
+    if not link.was_linked and blocking and observation.device.is_free:
         link.warnings.append(
             f"Device {link.number} is a free one, and the free device {' and '.join(blocking)} is linked: "
             "Fonnte links only one at a time, and would refuse."
         )
-    return link if link.was_linked else _with_place(order, link)
+    return link if link.was_linked else _with_place(options, link)
 
 
-def link_device(house: House, order: Order, show: t.Callable[[str], None]) -> Link:
+def link_device(context: RunContext, options: LinkOptions, show: t.Callable[[str], None]) -> LinkResult:
     """Have a device linked, or bring it so far that a person can.
 
     Args:
@@ -107,67 +109,69 @@ def link_device(house: House, order: Order, show: t.Callable[[str], None]) -> Li
     Raises:
         FonnteError: With ``progress`` set to the link so far, as far as the device is known.
     """
-    sight = _look(house, order)
-    if sight.device is None:
-        with doing_to("Linking", order.number):
+    observation = _observe(context, options)
+    if observation.device is None:
+        with device_context("Linking", options.number):
             raise NotFoundError(
-                f"the account has no device {order.number}",
+                f"the account has no device {options.number}",
                 "create it first with fonnte.whatsapp.fonnte_device, or correct the number",
             )
-    link = _link(sight)
+    link = _link(observation)
     if link.was_linked:
         return link
     try:
-        with doing_to("Linking", link.number):
-            _Linking(house, order, sight.device, sight.listing, link, show).run()
+        with device_context("Linking", link.number):
+            LinkSession(context, options, observation.device, observation.listing, link, show).run()
     except FonnteError as fault:
-        fault.progress = {"link": link}
+        fault.partial_result = {"link": link}
         raise
     return link
 
 
-def _look(house: House, order: Order) -> Sight:
-    with doing_to("Looking up", order.number):
+def _observe(context: RunContext, options: LinkOptions) -> Observation:
+    with device_context("Looking up", options.number):
         # Whose phone is linked must not hang on a list that an earlier item of the loop requested.
-        return look(house, Desired(order.number), house.api.moment())
+        return observe(context, Desired(options.number), context.client.now())
 
 
-def _link(sight: Sight) -> Link:
-    device = sight.device
+def _link(observation: Observation) -> LinkResult:
+    device = observation.device
     linked = device is not None and device.connected is True
     name = device.settings.get("name") if device is not None else None
-    return Link(sight.number, name if isinstance(name, str) else None, linked, linked, warnings=list(sight.warnings))
+    return LinkResult(
+        observation.number, name if isinstance(name, str) else None, linked, linked, warnings=list(observation.warnings)
+    )
 
 
-def _with_place(order: Order, link: Link) -> Link:
-    if order.fetch and order.method == QR:
-        link.path = picture_path(order.dest, link.number)
+def _with_place(options: LinkOptions, link: LinkResult) -> LinkResult:
+    if options.fetch and options.method == QR:
+        link.path = image_path(options.dest, link.number)
     return link
 
 
-def _linked_free(device: Device, listing: Listing) -> list[str]:
+def _linked_free_devices(device: Device, listing: DeviceList) -> list[str]:
     """Return the numbers of the other free devices that a list shows as linked."""
     return [
         other.number for other in listing.devices if other.connected and other.is_free and other.token != device.token
     ]
 
 
-class _Linking:
+class LinkSession:
     """One run on a device that is not linked."""
 
     def __init__(
         self,
-        house: House,
-        order: Order,
+        context: RunContext,
+        options: LinkOptions,
         device: Device,
-        listing: Listing | None,
-        link: Link,
+        listing: DeviceList | None,
+        link: LinkResult,
         show: t.Callable[[str], None],
     ) -> None:
-        self._house = house
-        self._order = order
+        self._house = context
+        self._order = options
         self._device = device
-        self._listed = listing is not None and listing.find_token(device.token) is not None
+        self._listed = listing is not None and listing.find_by_token(device.token) is not None
         self._link = link
         self._show = show
 
@@ -175,14 +179,14 @@ class _Linking:
         """Fetch what is asked for, show it, and wait."""
         if self._order.fetch:
             if self._order.method == QR:
-                probe_place(self._order.dest, self._link.number)
+                probe_dest(self._order.dest, self._link.number)
             self._fetch_first()
         if self._order.wait is None or self._link.connected:
             return
-        self._tell()
+        self._notify()
         self._wait(self._order.wait)
         # It is of no use any more, and nobody should take it for one that is.
-        if self._link.path is not None and remove_picture(self._link.path, self._link.picture):
+        if self._link.path is not None and remove_image(self._link.path, self._link.image):
             self._link.path = None
 
     # Asking
@@ -191,11 +195,11 @@ class _Linking:
         """Fetch, and after a lost reply look again: a QR code is then asked for once more, a pairing code never."""
         try:
             self._fetch()
-        except CallError as fault:
+        except RequestError as fault:
             if not fault.may_be_applied:
                 raise
             if self._order.method == CODE:
-                raise UnansweredError(
+                raise ResponseLostError(
                     f"{fault.problem}, and it is unknown whether a pairing code was made",
                     "run the task again for a new one; a request that the phone shows already is void then",
                 ) from None
@@ -205,31 +209,31 @@ class _Linking:
 
     def _fetch(self) -> None:
         """Fetch a QR code into the file, or a pairing code; or learn that the device is linked."""
-        api, link = self._house.api, self._link
+        api, link = self._house.client, self._link
         try:
             if self._order.method == CODE:
                 link.code = api.pairing_code(self._device.token, self._order.whatsapp)
             else:
-                picture = api.qr_picture(self._device.token)
-                path = picture_path(self._order.dest, link.number)
-                write_picture(path, picture)
-                link.path, link.picture = path, picture
+                image = api.qr_image(self._device.token)
+                path = image_path(self._order.dest, link.number)
+                write_image(path, image)
+                link.path, link.image = path, image
         except RefusedError as refusal:
-            if refusal.meaning is Meaning.AS_WANTED:
+            if refusal.kind is RefusalKind.ALREADY_DONE:
                 link.connected = True
                 return
-            if refusal.meaning is Meaning.BLOCKED:
-                refusal.advice = self._what_blocks(refusal.advice)
+            if refusal.kind is RefusalKind.BLOCKED:
+                refusal.advice = self._find_obstacle(refusal.advice)
             raise
-        link.fetched_at = stamp()
+        link.fetched_at = now_text()
 
-    def _what_blocks(self, advice: str) -> str:
+    def _find_obstacle(self, advice: str) -> str:
         """Return what to do about the free device that is linked, with its number where the list shows it."""
         if not self._house.account_token:
             return f"{advice}; with account_token as well its number can be told"
         try:
-            numbers = _linked_free(self._device, self._house.api.get_devices(self._house.account_token))
-        except CallError:
+            numbers = _linked_free_devices(self._device, self._house.client.get_devices(self._house.account_token))
+        except RequestError:
             numbers = []
         if not numbers:
             return f"{advice}; the account's list does not show which one it is, but the dashboard does"
@@ -237,7 +241,7 @@ class _Linking:
 
     # Waiting
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         """Show what a person needs now: the task says nothing more until it ends."""
         link = self._link
         if link.path is not None:
@@ -255,7 +259,7 @@ class _Linking:
         began = time.monotonic()
         end, look_at = began + seconds, began + pause
         fetch_at = began + self._order.refresh if refreshes else float("inf")
-        fault: CallError | None = None
+        fault: RequestError | None = None
         while not self._link.connected:
             self._house.lineage.require()
             time.sleep(max(0.0, min(end, look_at, fetch_at) - time.monotonic()))
@@ -270,8 +274,8 @@ class _Linking:
                     self._fetch()
                     fetch_at = time.monotonic() + self._order.refresh
                 fault = None
-            except CallError as trouble:
-                if isinstance(trouble, RefusedError) and trouble.meaning is not Meaning.UNKNOWN:
+            except RequestError as trouble:
+                if isinstance(trouble, RefusedError) and trouble.kind is not RefusalKind.UNKNOWN:
                     raise
                 fault = trouble
             if now >= end and not self._link.connected:
@@ -280,11 +284,11 @@ class _Linking:
     def _is_linked(self) -> bool:
         """Ask the account's list, or the profile where there is only that."""
         if not self._listed:
-            return self._house.api.profile(self._device.token).connected is True
-        found = self._house.api.get_devices(self._house.account_token).find_token(self._device.token)
+            return self._house.client.profile(self._device.token).connected is True
+        found = self._house.client.get_devices(self._house.account_token).find_by_token(self._device.token)
         return found is not None and found.connected is True
 
-    def _not_linked(self, seconds: float, fault: CallError | None) -> FonnteError:
+    def _not_linked(self, seconds: float, fault: RequestError | None) -> FonnteError:
         trouble = f", and the last call failed: {fault.problem}" if fault else ""
         advice = "run the task again, and type the new pairing code into the phone while it waits"
         if not self._order.fetch:
@@ -300,22 +304,22 @@ class _Linking:
 # --- what a user sees -----------------------------------------------------------------------------------------------
 
 
-def link_result(order: Order, link: Link, check_mode: bool) -> Result:
+def link_result(options: LinkOptions, link: LinkResult, check_mode: bool) -> Result:
     """Return the result of a run, or of check mode. The picture is never in it."""
     foreseen = check_mode and not link.was_linked
-    connected = link.connected or (foreseen and order.wait is not None)
-    fetched = link.fetched_at is not None or (foreseen and order.fetch)
+    connected = link.connected or (foreseen and options.wait is not None)
+    fetched = link.fetched_at is not None or (foreseen and options.fetch)
     before = {"device": link.number, "connected": link.was_linked, "fetched": None}
-    after = {"device": link.number, "connected": connected, "fetched": _WORDS[order.method] if fetched else None}
+    after = {"device": link.number, "connected": connected, "fetched": _WORDS[options.method] if fetched else None}
     # Linked by somebody else before a code was fetched: that is as wanted, and not of our doing.
-    overtaken = link.connected and order.fetch and not fetched
+    overtaken = link.connected and options.fetch and not fetched
     changed = not overtaken and before != after
     return {
         "changed": changed,
         "connected": link.connected,
         "device": link.number,
         "name": link.name,
-        "method": order.method,
+        "method": options.method,
         "dest": link.path,
         "code": link.code,
         "fetched_at": link.fetched_at,

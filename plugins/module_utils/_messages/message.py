@@ -23,16 +23,16 @@ from .._api.wire import Upload
 from .._common.clock import TIME_FORMAT
 from .._common.errors import OptionError
 from .._common.input_files import read_start
-from .._common.phone_numbers import AS_THEY_ARE, COUNTRY, dialled, no_country, parse_number, refuse_lost_zero
-from .._device.settings import check_url, declare
+from .._common.phone_numbers import COUNTRY, NO_COUNTRY, no_country, parse_number, refuse_lost_zero, to_international
+from .._device.settings import check_url, validate
 
-LONGEST_MESSAGE = 60_000
-LARGEST_FILE = 10 * 1024 * 1024
+MAX_MESSAGE_LENGTH = 60_000
+MAX_FILE_BYTES = 10 * 1024 * 1024
 CHOICES = (2, 12)
 # Many servers and proxies take no longer request line than 8 KB.
-LONGEST_QUERY = 7_500
+MAX_QUERY_LENGTH = 7_500
 # Later than that is a unix time in milliseconds, or a slip in the year.
-LATEST = timedelta(days=5 * 365)
+MAX_TIMESTAMP = timedelta(days=5 * 365)
 
 # Options that go out as they are, under their names at the service.
 FLAGS = {"typing": "typing", "connect_only": "connectOnly", "sequence": "sequence", "preview": "preview"}
@@ -53,13 +53,13 @@ class Target:
     """
 
     address: str = field(compare=False)
-    dialled: str
-    words: tuple[str, ...] = ()
+    international: str
+    variables: tuple[str, ...] = ()
 
     @property
     def wire(self) -> str:
         """As it stands in the form."""
-        return "|".join((self.address, *self.words))
+        return "|".join((self.address, *self.variables))
 
 
 @dataclass(frozen=True)
@@ -94,14 +94,14 @@ def read_message(params: Params, moment: datetime) -> Message:
     form: Form = {}
     country = params["country_code"]
     if country is not None:
-        form["countryCode"] = country = str(declare("country_code", country))
+        form["countryCode"] = country = str(validate("country_code", country))
     named = collections.Counter(read_targets(params["target"], country or COUNTRY))
     targets = tuple(named)
     form["target"] = ",".join(target.wire for target in targets)
     scheduled = _schedule(params["schedule"], moment)
     if scheduled is not None:
         form["schedule"] = str(scheduled)
-    form.update(_words(params))
+    form.update(_template_variables(params))
     form.update(_poll(params["poll"]))
     form.update({wire: "true" if params[flag] else "false" for flag, wire in FLAGS.items() if params[flag] is not None})
     form.update({wire: _count(name, params[name]) for name, wire in COUNTS.items() if params[name] is not None})
@@ -111,8 +111,8 @@ def read_message(params: Params, moment: datetime) -> Message:
     _check_characters(form, upload)
     if params["method"] == "get":
         _check_query(form, upload)
-    repeated = tuple(target.dialled for target, times in named.items() if times > 1)
-    return Message(targets, form, upload, scheduled, repeated, tuple(_strange_numbers(targets, country)))
+    repeated = tuple(target.international for target, times in named.items() if times > 1)
+    return Message(targets, form, upload, scheduled, repeated, tuple(_unassigned_numbers(targets, country)))
 
 
 def as_written(params: Params, given: Params) -> Params:
@@ -148,10 +148,10 @@ def read_targets(given: t.Sequence[object], country: str) -> list[Target]:
     return [_target(f"target[{index}]", value, country) for index, value in enumerate(given)]
 
 
-def _strange_numbers(targets: t.Iterable[Target], country: str | None) -> t.Iterator[str]:
+def _unassigned_numbers(targets: t.Iterable[Target], country: str | None) -> t.Iterator[str]:
     """Yield a warning for each target that no country has; with country_code 0 nobody knows how it is dialled."""
-    if country != AS_THEY_ARE:
-        for number in dict.fromkeys(target.dialled for target in targets):
+    if country != NO_COUNTRY:
+        for number in dict.fromkeys(target.international for target in targets):
             if number.isdigit():
                 yield from no_country(number, country or COUNTRY)
 
@@ -208,10 +208,10 @@ def _address(option: str, value: object, country: str) -> tuple[str, str]:
         if re.fullmatch(r"[0-9]+(-[0-9]+)?@g\.us|rotator#[0-9]+", text):
             return text, text
     digits = parse_number(value, option)
-    if country == AS_THEY_ARE:
+    if country == NO_COUNTRY:
         return digits, digits
     refuse_lost_zero(value, digits, option, country)
-    dials = dialled(value, country, option)
+    dials = to_international(value, country, option)
     made = country + digits[1:] if digits.startswith("0") else digits
     return (digits if made == dials else dials), dials
 
@@ -219,14 +219,14 @@ def _address(option: str, value: object, country: str) -> tuple[str, str]:
 # Content
 
 
-def _words(params: Params) -> Form:
+def _template_variables(params: Params) -> Form:
     """Return the fields of text, each checked."""
     form: Form = {}
     message = params["msg"]
     if message:
-        if len(message) > LONGEST_MESSAGE:
+        if len(message) > MAX_MESSAGE_LENGTH:
             raise OptionError(
-                "msg", f"it has {len(message)} characters", f"a message has {LONGEST_MESSAGE} at most: make it two"
+                "msg", f"it has {len(message)} characters", f"a message has {MAX_MESSAGE_LENGTH} at most: make it two"
             )
         form["message"] = message
     if params["url"] is not None:
@@ -310,15 +310,15 @@ def _content(path: str) -> bytes:
         problem = "it is not a file" if os.path.exists(path) else "there is no such file where the task runs"
         raise OptionError("file", problem, "give the path of the attachment")
     try:
-        content = read_start(path, LARGEST_FILE + 1)
+        content = read_start(path, MAX_FILE_BYTES + 1)
     except OSError as fault:
         raise OptionError("file", f"it cannot be read ({fault.strerror})", "see who may read it") from None
     if not content:
         raise OptionError("file", "it is empty", "give a file with something in it")
-    if len(content) > LARGEST_FILE:
+    if len(content) > MAX_FILE_BYTES:
         raise OptionError(
             "file",
-            f"it is larger than {LARGEST_FILE // 2**20} MB",
+            f"it is larger than {MAX_FILE_BYTES // 2**20} MB",
             "make it smaller, or put it on a web server and send a link in msg",
         )
     return content
@@ -347,7 +347,7 @@ def _schedule(value: object, moment: datetime) -> int | None:
             f"{then:{TIME_FORMAT}} is in the past",
             f"it is {moment:{TIME_FORMAT}} now: give a later time, or leave it out to send now",
         )
-    if then - moment > LATEST:
+    if then - moment > MAX_TIMESTAMP:
         raise OptionError("schedule", f"it lies in the year {then.year}", "check the year; unix time is in seconds")
     return int(then.timestamp())
 
@@ -411,9 +411,9 @@ def _check_query(form: Form, upload: Upload | None) -> None:
             "method", "get cannot carry a file", "say method: post, or put it on a web server and give url"
         )
     length = len(urlencode(form))
-    if length > LONGEST_QUERY:
+    if length > MAX_QUERY_LENGTH:
         raise OptionError(
             "method",
-            f"get would make a URL of {length} characters, and {LONGEST_QUERY} is what servers take",
+            f"get would make a URL of {length} characters, and {MAX_QUERY_LENGTH} is what servers take",
             "say method: post",
         )

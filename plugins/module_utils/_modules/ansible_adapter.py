@@ -23,8 +23,8 @@ except ImportError:
     register_secrets = None
 
 from .._common.errors import FonnteError, MissingLibraryError, OptionError
-from .._options.common import Params, Spec, harmless, renamed, secrets
-from .task import Report, Task, run_command
+from .._options.common import Params, Spec, non_secret_urls, resolve_aliases, secrets
+from .task import ModuleInput, ModuleResult, run_command
 
 
 def env_text(name: str) -> str:
@@ -46,16 +46,16 @@ def bind(spec: Spec) -> dict[str, dict[str, t.Any]]:
 
 
 # No token, code or URL is shorter. To mask a blank, or the dash of somebody who meant none, blots out whole sentences.
-SHORTEST_SECRET = 4
+MIN_SECRET_LENGTH = 4
 
 
 def hidden_values(found: t.Iterable[str], params: Params) -> set[str]:
     """Return what Ansible has to mask: what the argument spec found, and what only we know of."""
-    values = (set(found) | secrets(params, os.environ)) - harmless(params)
-    return {value for value in values if len(value.strip()) >= SHORTEST_SECRET}
+    values = (set(found) | secrets(params, os.environ)) - non_secret_urls(params)
+    return {value for value in values if len(value.strip()) >= MIN_SECRET_LENGTH}
 
 
-def hide(values: t.Iterable[str]) -> bool:
+def mask_secrets(values: t.Iterable[str]) -> bool:
     """Have Ansible mask texts wherever it prints them, and leave them as they are for the next tasks.
 
     Returns:
@@ -76,7 +76,7 @@ def failure(fault: FonnteError) -> dict[str, t.Any]:
     """Return the result of a run that a fault has ended."""
     if isinstance(fault, MissingLibraryError):
         return {"msg": missing_required_lib(fault.library), "exception": fault.trace}
-    return {"msg": str(fault), **fault.progress}
+    return {"msg": str(fault), **fault.partial_result}
 
 
 def refuse_database(params: Params, reason: str) -> None:
@@ -111,7 +111,7 @@ def _module_class() -> type[t.Any]:
 
         def _load_params(self) -> None:
             super()._load_params()
-            self.params = renamed(self._spec, self.params)
+            self.params = resolve_aliases(self._spec, self.params)
             # Checked, a null looks like an option that was left out.
             self.given = copy.deepcopy(self.params)
 
@@ -122,27 +122,27 @@ def _module_class() -> type[t.Any]:
     return Module
 
 
-def run_module(spec: Spec, command: t.Callable[[Task], Report]) -> None:
+def run_module(spec: Spec, command: t.Callable[[ModuleInput], ModuleResult]) -> None:
     """Run a module to its end."""
     module = _module_class()(spec)
     module.no_log_values = hidden_values(module.no_log_values, module.params)
-    hide(module.no_log_values)
-    task = Task(
+    register_secrets(module.no_log_values)
+    task = ModuleInput(
         module.params,
         os.environ,
         check_mode=module.check_mode,
         prints_secrets=prints_secrets(module.no_log),
-        given=module.given,
+        raw_params=module.given,
     )
     # A fault is kept and told afterwards: older ansible-cores print a stack for what fails inside an except block.
     fault: FonnteError | None = None
-    report = Report({})
+    report = ModuleResult({})
     try:
         refuse_database(module.params, "it runs as an ordinary module")
         report = run_command(command, task)
     except FonnteError as error:
         fault = error
-    hide(report.secrets)
+    register_secrets(report.secrets)
     for warning in fault.warnings if fault else report.warnings:
         module.warn(warning)
     if fault:

@@ -12,7 +12,7 @@ import os
 import typing as t
 from dataclasses import replace
 
-from .._api.cache import KeptListing
+from .._api.cache import DeviceListCache
 from .._audit.exports import (
     check_folder,
     check_names,
@@ -20,27 +20,27 @@ from .._audit.exports import (
     finding_data,
     json_text,
     summary,
-    text_of,
+    to_text,
     write_files,
 )
-from .._audit.findings import Audit, Auditor, Kind, Limits, Seen, audited, tidy
-from .._audit.html_report import page
-from .._audit.messages import LANGUAGES, Words
+from .._audit.findings import Audit, AuditInput, Auditor, Kind, Limits, audit_policy, sanitize
+from .._audit.html_report import render
+from .._audit.messages import LANGUAGES, Messages
 from .._common.atomic_files import foreign_warnings
 from .._common.clock import now
 from .._common.destinations import check_destination
-from .._common.errors import FonnteError, OptionError, doing
-from .._common.phone_numbers import key_of, parse_number
-from .._common.redaction import Redactor, bare_host
-from .._fleet.run import MOST_TOLD, count_free, find_duplicates, impossible, look_at_all, strangers
-from .._fleet.turns import Member, Turn
-from .._options.common import API, EVIDENCE, Params, Spec, between, common_warnings, open_house
-from .._options.fleet_members import MEMBER, MEMBER_DEFAULTS
-from .._reconcile.observe import House
-from .._reconcile.result import Result, show
-from .fleet import DECLARATION, fleet_members, member_tokens, require_devices
+from .._common.errors import FonnteError, OptionError, error_context
+from .._common.phone_numbers import canonical, parse_number
+from .._common.redaction import Redactor, origin
+from .._fleet.entries import EntryRun, FleetEntry
+from .._fleet.run import MAX_REPORTED, count_free, find_duplicates, impossible_error, preview_all, undeclared_devices
+from .._options.common import API, EVIDENCE, Params, Spec, build_context, check_range, common_warnings
+from .._options.fleet_members import ENTRY, ENTRY_DEFAULTS
+from .._reconcile.observe import RunContext
+from .._reconcile.result import Result, mask_value
+from .fleet import DECLARATION, entry_tokens, fleet_entries, require_devices
 from .sheet import SEPARATORS
-from .task import Report, Task
+from .task import ModuleInput, ModuleResult
 
 # A file for each form of the report; an empty name is: not wanted.
 NAMES: Spec = {form: {"type": "str", "default": f"audit.{form}"} for form in ("html", "json", "csv", "txt")}
@@ -50,8 +50,8 @@ AUDIT: Spec = {
     **EVIDENCE,
     **NAMES,
     **DECLARATION,
-    "devices": {"type": "list", "elements": "dict", "options": MEMBER},
-    "defaults": {"type": "dict", "options": MEMBER_DEFAULTS},
+    "devices": {"type": "list", "elements": "dict", "options": ENTRY},
+    "defaults": {"type": "dict", "options": ENTRY_DEFAULTS},
     "owners": {"type": "dict"},
     "expires_within": {"type": "int", "default": 14},
     "quota_below": {"type": "int", "default": 100},
@@ -69,7 +69,7 @@ class AuditError(FonnteError):
     """Something was found that the user wants to fail on."""
 
 
-def run_audit(task: Task) -> Report:
+def run_audit(task: ModuleInput) -> ModuleResult:
     """Find where an account is not as declared, and write reports (module fonnte_audit).
 
     Check mode makes no difference: neither the service nor the record is ever changed, and a report is what it is for.
@@ -78,19 +78,19 @@ def run_audit(task: Task) -> Report:
     require_devices(params)
     check_options(params)
     # One list serves the whole run, and nothing is written that would change it.
-    listing = KeptListing(float("inf"), survives_errors=True)
-    task.secrets.add(member_tokens(params))
-    house, redactor = open_house(params, task.environment, task.keep, listing, task.secrets)
-    house = replace(house, device_token="")
-    with doing("Planning the audit"):
-        members = fleet_members(params, task.given, house)
+    listing = DeviceListCache(float("inf"), survives_errors=True)
+    task.secrets.add(entry_tokens(params))
+    context, redactor = build_context(params, task.environment, task.cache, listing, task.secrets)
+    context = replace(context, device_token="")
+    with error_context("Planning the audit"):
+        members = fleet_entries(params, task.raw_params, context)
         owners = owners_of(params)
-    audit, warnings = audit_of(house, redactor, members, owners, params)
-    report = _report(audit, Words(params["language"]), params)
+    audit, warnings = audit_of(context, redactor, members, owners, params)
+    report = _report(audit, Messages(params["language"]), params)
     report.warnings = [*common_warnings(params), *warnings, *foreign_warnings(report.result["files"].values())]
-    trouble = audit_trouble(audit, params["fail_on"], report.result["files"])
+    trouble = audit_error(audit, params["fail_on"], report.result["files"])
     if trouble is not None:
-        trouble.progress, trouble.warnings = report.result, report.warnings
+        trouble.partial_result, trouble.warnings = report.result, report.warnings
         raise trouble
     return report
 
@@ -103,7 +103,7 @@ def check_options(params: Params) -> None:
         ("free_device_limit", 0, 10**9),
         ("concurrency", 1, 1000),
     ):
-        between(params, option, least, most)
+        check_range(params, option, least, most)
     check_names({form: params[form] for form in NAMES})
     if params["dest"] is not None:
         if not params["dest"]:
@@ -116,42 +116,46 @@ def owners_of(params: Params) -> dict[str, str]:
     """Return whose a number is, by what all its spellings have in common."""
     owners: dict[str, str] = {}
     for number, owner in (params["owners"] or {}).items():
-        key = key_of(parse_number(number, "owners"))
-        label = tidy("" if owner is None else str(owner)).strip()
+        key = canonical(parse_number(number, "owners"))
+        label = sanitize("" if owner is None else str(owner)).strip()
         if owners.setdefault(key, label) != label:
             raise OptionError("owners", f"number {number} has two owners, in two spellings", "take one out")
     return owners
 
 
 def audit_of(
-    house: House, redactor: Redactor, members: t.Sequence[Member], owners: t.Mapping[str, str], params: Params
+    context: RunContext,
+    redactor: Redactor,
+    members: t.Sequence[FleetEntry],
+    owners: t.Mapping[str, str],
+    params: Params,
 ) -> tuple[Audit, list[str]]:
     """Look at an account, and return what is found in it, and what a user should know of the record."""
     at = now()
     limits = Limits(params["expires_within"], params["quota_below"], params["free_device_limit"])
-    plain = [replace(member, desired=audited(member.desired)) for member in members]
-    with doing("Auditing the account"):
-        turns = look_at_all(house, plain, params["concurrency"])
+    plain = [replace(member, desired=audit_policy(member.desired)) for member in members]
+    with error_context("Auditing the account"):
+        turns = preview_all(context, plain, params["concurrency"])
         duplicates = list(find_duplicates(turns))
         if duplicates:
-            raise impossible(duplicates)
-        listing = house.api.listing(house.account_token, "", "") if house.account_token else None
-    secrets = [house.account_token, *(member.house.device_token for member in members)]
+            raise impossible_error(duplicates)
+        listing = context.client.listing(context.account_token, "", "") if context.account_token else None
+    secrets = [context.account_token, *(member.context.device_token for member in members)]
     secrets += [device.token for device in listing.devices] if listing is not None else []
     auditor = Auditor(
-        at, limits, owners, lambda option, value: show(option, value, redactor), list(filter(None, secrets))
+        at, limits, owners, lambda option, value: mask_value(option, value, redactor), list(filter(None, secrets))
     )
-    declared = [auditor.declared(_seen(turn)) for turn in turns]
-    others = [auditor.stranger(device) for device in strangers(turns, listing)]
+    declared = [auditor.audit_declared(_audit_input(turn)) for turn in turns]
+    others = [auditor.audit_undeclared(device) for device in undeclared_devices(turns, listing)]
     free = count_free(listing.devices) if listing is not None else None
     to_make = sum(finding.kind is Kind.MISSING for subject in declared for finding in subject.findings)
-    words = Words(params["language"])
+    words = Messages(params["language"])
     audit = Audit(
         at=at,
-        title=tidy(params["title"] or words("title")),
-        endpoint=bare_host(params["api_endpoint"]),
+        title=sanitize(params["title"] or words("title")),
+        endpoint=origin(params["api_endpoint"]),
         limits=limits,
-        subjects=(*declared, *sorted(others, key=lambda subject: subject.number)),
+        devices=(*declared, *sorted(others, key=lambda subject: subject.number)),
         account=auditor.account(free, to_make),
         listed=len(listing.devices) if listing is not None else None,
         free=free,
@@ -159,25 +163,29 @@ def audit_of(
     return audit, [*(listing.ambiguities() if listing is not None else []), *_record_warnings(turns)]
 
 
-def _seen(turn: Turn) -> Seen:
-    desired, outcome = turn.member.desired, turn.foreseen
+def _audit_input(turn: EntryRun) -> AuditInput:
+    desired, outcome = turn.entry.desired, turn.predicted
     fault = str(turn.fault) if turn.fault else ""
     if outcome is None:
-        return Seen(desired, desired.number, looked=False, fault=fault)
-    sight = outcome.sight
-    return Seen(desired, sight.number, sight.device, outcome.plan, True, sight.recorded.moved_to, fault)
+        return AuditInput(desired, desired.number, observation=False, fault=fault)
+    observation = outcome.observation
+    return AuditInput(
+        desired, observation.number, observation.device, outcome.plan, True, observation.recorded.renumbered_to, fault
+    )
 
 
-def _record_warnings(turns: t.Sequence[Turn]) -> list[str]:
+def _record_warnings(turns: t.Sequence[EntryRun]) -> list[str]:
     """Return what a user should know of the record, once each; of many the first."""
-    texts = list(dict.fromkeys(text for turn in turns if turn.foreseen for text in turn.foreseen.sight.warnings))
-    more = [f"There are {len(texts) - MOST_TOLD} more warnings like these."] if len(texts) > MOST_TOLD else []
-    return texts[:MOST_TOLD] + more
+    texts = list(
+        dict.fromkeys(text for turn in turns if turn.predicted for text in turn.predicted.observation.warnings)
+    )
+    more = [f"There are {len(texts) - MAX_REPORTED} more warnings like these."] if len(texts) > MAX_REPORTED else []
+    return texts[:MAX_REPORTED] + more
 
 
-def _report(audit: Audit, words: Words, params: Params) -> Report:
+def _report(audit: Audit, words: Messages, params: Params) -> ModuleResult:
     """Return the result, and write the files that are wanted."""
-    text = text_of(audit, words)
+    text = to_text(audit, words)
     result: Result = {
         "changed": False,
         "findings": [
@@ -188,26 +196,26 @@ def _report(audit: Audit, words: Words, params: Params) -> Report:
         "files": {},
     }
     makers: dict[str, t.Callable[[], str]] = {
-        "html": lambda: page(audit, words),
+        "html": lambda: render(audit, words),
         "json": lambda: json_text(audit, words),
         "csv": lambda: csv_text(audit, words, SEPARATORS[params["separator"]]),
         "txt": lambda: text,
     }
     if params["dest"] is None:
-        return Report(result)
+        return ModuleResult(result)
     folder = os.path.abspath(params["dest"])
     wanted = {form: params[form] for form in NAMES if params[form]}
     try:
-        with doing("Writing the report"):
+        with error_context("Writing the report"):
             write_files(folder, {name: makers[form]() for form, name in wanted.items()})
     except FonnteError as fault:
-        fault.progress = result
+        fault.partial_result = result
         raise
     result["files"] = {form: os.path.join(folder, name) for form, name in wanted.items()}
-    return Report(result)
+    return ModuleResult(result)
 
 
-def audit_trouble(audit: Audit, fail_on: t.Sequence[str], files: t.Mapping[str, str]) -> AuditError | None:
+def audit_error(audit: Audit, fail_on: t.Sequence[str], files: t.Mapping[str, str]) -> AuditError | None:
     """Return the error for what was found that the user wants to fail on; None if there is nothing of it."""
     counts = audit.counts()
     told = [f"{kind.value}: {counts[kind]}" for kind in Kind if kind.value in fail_on and counts[kind]]
@@ -218,5 +226,5 @@ def audit_trouble(audit: Audit, fail_on: t.Sequence[str], files: t.Mapping[str, 
         f"there are findings that fail_on names ({', '.join(told)})",
         f"look at {place}" if place else "look at findings in the result",
     )
-    trouble.doing = "Auditing the account"
+    trouble.operation = "Auditing the account"
     return trouble

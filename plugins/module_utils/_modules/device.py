@@ -22,21 +22,21 @@ from .._options.common import (
     SETTING_OPTIONS,
     Params,
     Spec,
+    build_context,
     check_evidence,
-    check_room,
+    check_name_length,
     common_warnings,
-    declared,
     number,
-    open_house,
+    parse_settings,
     policy,
     require_device,
 )
 from .._options.empty_record import EmptyRecord
 from .._reconcile.apply import Outcome
-from .._reconcile.engine import carry_out, foresee
+from .._reconcile.engine import apply, preview
 from .._reconcile.result import Result, device_result, webhook_result
 from .._reconcile.state import Desired, State
-from .task import Report, Task, token_warnings
+from .task import ModuleInput, ModuleResult, token_warnings
 
 DEVICE: Spec = {
     **API,
@@ -61,7 +61,7 @@ WEBHOOK_CONFIG: Spec = {
 }
 
 
-def run_device(task: Task) -> Report:
+def run_device(task: ModuleInput) -> ModuleResult:
     """Bring one device to what is declared (module fonnte_device)."""
     desired = desired_device(task.params)
     report, outcome = _run(task, desired, device_result)
@@ -74,35 +74,35 @@ def run_device(task: Task) -> Report:
     return report
 
 
-def run_webhook_config(task: Task) -> Report:
+def run_webhook_config(task: ModuleInput) -> ModuleResult:
     """Bring a device's webhooks to what is declared (module fonnte_webhook_config)."""
     desired = desired_webhooks(task.params)
     absent = task.params["state"] == "absent"
     # With nothing to clear, a missing device is as good as one without webhooks.
-    desired = replace(desired, expect_earlier=task.check_mode and not absent, missing_is_fine=absent)
+    desired = replace(desired, created_by_earlier_task=task.check_mode and not absent, allow_missing=absent)
     return _run(task, desired, webhook_result)[0]
 
 
 def _run(
-    task: Task, desired: Desired, describe: t.Callable[[Desired, Outcome, Redactor], Result]
-) -> tuple[Report, Outcome]:
-    require_device(task.params, task.environment, task.given)
-    house, redactor = open_house(task.params, task.environment, task.keep, finder=task.secrets)
-    desired = replace(desired, policy=replace(desired.policy, facts=house.facts))
-    empty = EmptyRecord(house, [desired])
+    task: ModuleInput, desired: Desired, describe: t.Callable[[Desired, Outcome, Redactor], Result]
+) -> tuple[ModuleResult, Outcome]:
+    require_device(task.params, task.environment, task.raw_params)
+    context, redactor = build_context(task.params, task.environment, task.cache, finder=task.secrets)
+    desired = replace(desired, policy=replace(desired.policy, facts=context.facts))
+    empty = EmptyRecord(context, [desired])
 
     def warnings(outcome: Outcome) -> list[str]:
-        return [*empty.warnings([outcome.sight]), *common_warnings(task.params), *outcome.warnings]
+        return [*empty.warnings([outcome.observation]), *common_warnings(task.params), *outcome.warnings]
 
     try:
-        outcome = (foresee if task.check_mode else carry_out)(house, desired)
+        outcome = (preview if task.check_mode else apply)(context, desired)
     except FonnteError as fault:
-        so_far = fault.progress.pop("outcome", None)
+        so_far = fault.partial_result.pop("outcome", None)
         if isinstance(so_far, Outcome):
-            fault.progress = describe(desired, so_far, redactor)
+            fault.partial_result = describe(desired, so_far, redactor)
             fault.warnings = warnings(so_far)
         raise
-    return Report(describe(desired, outcome, redactor), warnings(outcome)), outcome
+    return ModuleResult(describe(desired, outcome, redactor), warnings(outcome)), outcome
 
 
 def desired_device(params: Params) -> Desired:
@@ -114,10 +114,10 @@ def desired_device(params: Params) -> Desired:
             raise OptionError(
                 option, f"it is for a deletion, and state is {state.value}", "take it out, or say state: absent"
             )
-    settings = declared(params, SETTING_OPTIONS)
+    settings = parse_settings(params, SETTING_OPTIONS)
     check_evidence(params, state)
     if params["handle_write_only"] == "stamped" or params["attest_stamp"]:
-        check_room(settings.get("name"))
+        check_name_length(settings.get("name"))
     return Desired(
         number=number(params),
         state=state,
@@ -149,6 +149,8 @@ def desired_webhooks(params: Params) -> Desired:
                 )
         settings = {option: "" for option in WEBHOOKS}
     else:
-        settings = declared(params, WEBHOOKS)
+        settings = parse_settings(params, WEBHOOKS)
     check_evidence(params)
-    return Desired(number=number(params), settings=settings, manages=WEBHOOKS, policy=policy(params), may_create=False)
+    return Desired(
+        number=number(params), settings=settings, managed_options=WEBHOOKS, policy=policy(params), may_create=False
+    )

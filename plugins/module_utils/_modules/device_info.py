@@ -9,9 +9,9 @@
 from __future__ import annotations
 
 from .._inventory.device_info import device_info
-from .._options.common import API, Spec, common_warnings, max_age, open_house
+from .._options.common import API, Spec, build_context, common_warnings, max_age
 from .._options.filters import FILTERS
-from .task import Report, Task, token_warnings
+from .task import ModuleInput, ModuleResult, token_warnings
 
 DEVICE_INFO: Spec = {
     **API,
@@ -22,11 +22,11 @@ DEVICE_INFO: Spec = {
 }
 
 
-def run_device_info(task: Task) -> Report:
+def run_device_info(task: ModuleInput) -> ModuleResult:
     """Tell what is there (module fonnte_device_info)."""
     # It has no effect here, but what is wrong in module_defaults is found by every module.
     max_age(task.params["record_max_age"])
-    house, redactor = open_house(task.params, task.environment, task.keep, finder=task.secrets)
-    result, warnings = device_info(house, redactor, task.params)
+    context, redactor = build_context(task.params, task.environment, task.cache, finder=task.secrets)
+    result, warnings = device_info(context, redactor, task.params)
     told = [*common_warnings(task.params), *warnings, *token_warnings(task)]
-    return Report(result, told, {device["token"] for device in result["devices"] if device.get("token")})
+    return ModuleResult(result, told, {device["token"] for device in result["devices"] if device.get("token")})

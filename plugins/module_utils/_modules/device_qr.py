@@ -8,25 +8,25 @@
 
 from __future__ import annotations
 
-from .._api.qr_image import DEST, check_place, picture_path
+from .._api.qr_image import DEST, check_dest, image_path
 from .._common.atomic_files import foreign_warnings
 from .._common.destinations import check_destination
 from .._common.errors import FonnteError, OptionError
 from .._common.phone_numbers import international, no_country, parse_number, refuse_lost_zero
-from .._linking.link import CODE, QR, Link, Order, foresee_link, link_device, link_result
+from .._linking.link import CODE, QR, LinkOptions, LinkResult, link_device, link_result, preview_link
 from .._options.common import (
     API,
     NUMBER,
     Params,
     Spec,
-    between,
+    build_context,
+    check_range,
     common_warnings,
     max_age,
     number,
-    open_house,
     require_device,
 )
-from .task import Report, Task
+from .task import ModuleInput, ModuleResult
 
 DEVICE_QR: Spec = {
     **API,
@@ -41,41 +41,41 @@ DEVICE_QR: Spec = {
 }
 
 
-def run_device_qr(task: Task) -> Report:
+def run_device_qr(task: ModuleInput) -> ModuleResult:
     """Have a device linked, or bring it so far that a person can (module fonnte_device_qr)."""
     # It has no effect here, but what is wrong in module_defaults is found by every module.
     max_age(task.params["record_max_age"])
-    order = link_order(task.params)
-    require_device(task.params, task.environment, task.given)
+    order = link_options(task.params)
+    require_device(task.params, task.environment, task.raw_params)
     warnings = [*common_warnings(task.params), *(no_country(order.whatsapp) if order.whatsapp else ())]
     if order.dest:
         check_destination(DEST, order.dest)
-        warnings += foreign_warnings([picture_path(order.dest, "")])
+        warnings += foreign_warnings([image_path(order.dest, "")])
         try:
-            check_place(order.dest)
+            check_dest(order.dest)
         except OptionError as problem:
             # In check mode an earlier task may still have to make the folder.
             if not task.check_mode:
                 raise
             warnings.append(str(problem))
-    house, _redactor = open_house(task.params, task.environment, task.keep, finder=task.secrets)
+    context, _redactor = build_context(task.params, task.environment, task.cache, finder=task.secrets)
     try:
         link = (
-            foresee_link(house, order)
+            preview_link(context, order)
             if task.check_mode
-            else link_device(house, order, lambda text: task.show(task.secrets.mask_data(text)))
+            else link_device(context, order, lambda text: task.notify(task.secrets.mask_data(text)))
         )
     except FonnteError as fault:
-        so_far = fault.progress.pop("link", None)
-        if isinstance(so_far, Link):
-            fault.progress = link_result(order, so_far, False)
+        so_far = fault.partial_result.pop("link", None)
+        if isinstance(so_far, LinkResult):
+            fault.partial_result = link_result(order, so_far, False)
             warnings += so_far.warnings
         fault.warnings = warnings
         raise
-    return Report(link_result(order, link, task.check_mode), [*warnings, *link.warnings])
+    return ModuleResult(link_result(order, link, task.check_mode), [*warnings, *link.warnings])
 
 
-def link_order(params: Params) -> Order:
+def link_options(params: Params) -> LinkOptions:
     """Return what a task of fonnte_device_qr asks for."""
     method, fetch = params["method"], params["fetch"]
     whatsapp = _whatsapp(params) if params["whatsapp"] is not None else ""
@@ -83,15 +83,15 @@ def link_order(params: Params) -> Order:
         raise OptionError("fetch", "it is false, and wait is not true, so nothing is left to do", "say wait: true")
     if fetch:
         _check_method(method, whatsapp, params[DEST])
-    timeout = between(params, "wait_timeout", 1, 86400)
-    return Order(
+    timeout = check_range(params, "wait_timeout", 1, 86400)
+    return LinkOptions(
         number=number(params),
         method=method,
         whatsapp=whatsapp,
         dest=(params[DEST] or "") if fetch else "",
         fetch=fetch,
         wait=timeout if params["wait"] else None,
-        refresh=between(params, "refresh", 1, 3600),
+        refresh=check_range(params, "refresh", 1, 3600),
     )
 
 

@@ -11,15 +11,15 @@ from __future__ import annotations
 import os
 
 from .._common.atomic_files import foreign_warnings, write_problem
-from .._common.clock import stamp
+from .._common.clock import now_text
 from .._common.destinations import check_destination, check_links
 from .._common.endpoint import check_endpoint
 from .._common.errors import FonnteError, OptionError
 from .._device.service_facts import DEST, FactsFile, ServiceFacts, find_facts
-from .._device.settings import declare
-from .._doctor.run import OWN_NAME, Order, examine
-from .._options.common import API, NUMBER, Params, Spec, common_warnings, max_age, number, open_house
-from .task import Report, Task
+from .._device.settings import validate
+from .._doctor.run import OWN_NAME, DoctorOptions, diagnose
+from .._options.common import API, NUMBER, Params, Spec, build_context, common_warnings, max_age, number
+from .task import ModuleInput, ModuleResult
 
 DOCTOR: Spec = {
     **API,
@@ -30,15 +30,15 @@ DOCTOR: Spec = {
 }
 
 
-def run_doctor(task: Task) -> Report:
+def run_doctor(task: ModuleInput) -> ModuleResult:
     """Find out what tokens, record and service are like (module fonnte_doctor)."""
     # They have no effect here, but what is wrong in module_defaults is found by every module.
     max_age(task.params["record_max_age"])
-    order = doctor_order(task.params, task.check_mode)
+    order = doctor_options(task.params, task.check_mode)
     file = facts_file(task.params)
     warnings = [*common_warnings(task.params), *foreign_warnings([file.path] if file else [])]
     try:
-        check_place(file)
+        check_facts_dest(file)
     except OptionError as problem:
         # In check mode an earlier task may still have to make the folder.
         if not task.check_mode:
@@ -47,31 +47,33 @@ def run_doctor(task: Task) -> Report:
     if file is not None and not task.check_mode:
         file.probe()
     # The file of facts may be the one that is about to be written.
-    house, redactor = open_house({**task.params, "service_facts_path": None}, task.environment, finder=task.secrets)
-    exam = examine(house, redactor, order)
-    report = Report({**exam.result(), "dest": file.path if file else None}, warnings + exam.all_warnings())
+    context, redactor = build_context(
+        {**task.params, "service_facts_path": None}, task.environment, finder=task.secrets
+    )
+    exam = diagnose(context, redactor, order)
+    report = ModuleResult({**exam.result(), "dest": file.path if file else None}, warnings + exam.all_warnings())
     if file is not None:
         _keep_facts(file, exam.facts, task, report)
     return report
 
 
-def _keep_facts(file: FactsFile, facts: ServiceFacts, task: Task, report: Report) -> None:
+def _keep_facts(file: FactsFile, facts: ServiceFacts, task: ModuleInput, report: ModuleResult) -> None:
     report.result["diff"] = file.difference(facts)
     if not file.changes(facts):
         return
     if not task.check_mode:
         try:
-            file.write(facts, stamp())
+            file.write(facts, now_text())
         except FonnteError as fault:
-            fault.progress, fault.warnings = report.result, report.warnings
+            fault.partial_result, fault.warnings = report.result, report.warnings
             raise
     report.result["changed"] = True
 
 
-def doctor_order(params: Params, check_mode: bool) -> Order:
+def doctor_options(params: Params, check_mode: bool) -> DoctorOptions:
     """Return what a task of fonnte_doctor allows."""
-    name = str(declare("name", params["name"]))
-    return Order(number=number(params), name=name, consent=params["consent"], check_mode=check_mode)
+    name = str(validate("name", params["name"]))
+    return DoctorOptions(number=number(params), name=name, consent=params["consent"], check_mode=check_mode)
 
 
 def facts_file(params: Params) -> FactsFile | None:
@@ -90,7 +92,7 @@ def facts_file(params: Params) -> FactsFile | None:
     return FactsFile(path, endpoint, find_facts(path, endpoint, DEST))
 
 
-def check_place(file: FactsFile | None) -> None:
+def check_facts_dest(file: FactsFile | None) -> None:
     """See before anything is called that the file could be written; OptionError if not."""
     problem = write_problem(file.path) if file is not None else ""
     if problem:

@@ -11,33 +11,33 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
-from .._api.cache import KeptListing
-from .._common.errors import OptionError, doing
-from .._common.phone_numbers import has_country, key_of
-from .._fleet.result import fleet_result, fleet_trouble
-from .._fleet.run import carry_out_fleet, foresee_fleet, impossible
-from .._fleet.turns import Member, Orders
+from .._api.cache import DeviceListCache
+from .._common.errors import OptionError, error_context
+from .._common.phone_numbers import canonical, has_country
+from .._fleet.entries import FleetEntry, FleetOptions
+from .._fleet.result import fleet_error, fleet_result
+from .._fleet.run import apply_fleet, impossible_error, preview_fleet
 from .._options.common import (
     API,
     EVIDENCE,
     SETTING_OPTIONS,
     Params,
     Spec,
-    between,
+    build_context,
     check_evidence,
-    check_room,
+    check_name_length,
+    check_range,
     checked_token,
     common_warnings,
-    declared,
     number,
-    open_house,
+    parse_settings,
     policy,
 )
 from .._options.empty_record import EmptyRecord
-from .._options.fleet_members import MEMBER, MEMBER_DEFAULTS
-from .._reconcile.observe import House
+from .._options.fleet_members import ENTRY, ENTRY_DEFAULTS
+from .._reconcile.observe import RunContext
 from .._reconcile.state import Desired, State
-from .task import Report, Task
+from .task import ModuleInput, ModuleResult
 
 # The sources of a declaration. They are read on the control node, by the action plugin.
 DECLARATION: Spec = {
@@ -52,8 +52,8 @@ FLEET: Spec = {
     **API,
     **EVIDENCE,
     **DECLARATION,
-    "devices": {"type": "list", "elements": "dict", "options": MEMBER},
-    "defaults": {"type": "dict", "options": MEMBER_DEFAULTS},
+    "devices": {"type": "list", "elements": "dict", "options": ENTRY},
+    "defaults": {"type": "dict", "options": ENTRY_DEFAULTS},
     "unlisted": {"type": "str", "choices": ["ignore", "report", "error"], "default": "ignore"},
     "concurrency": {"type": "int", "default": 4},
     "on_error": {"type": "str", "choices": ["continue", "stop"], "default": "continue"},
@@ -77,31 +77,31 @@ FLEET: Spec = {
 }
 
 
-def run_fleet(task: Task) -> Report:
+def run_fleet(task: ModuleInput) -> ModuleResult:
     """Bring many devices to what is declared (module fonnte_fleet)."""
     require_devices(task.params)
     if task.params["tokens"] is not None:
         raise OptionError("tokens", "it needs files, hosts or clients", "give the devices by one of these")
-    orders = fleet_orders(task.params)
+    options = fleet_options(task.params)
     # One list serves all workers, until it is too old to write by; what a run writes it knows.
-    listing = KeptListing(survives_errors=True, clock=task.clock)
-    task.secrets.add(member_tokens(task.params))
-    house, redactor = open_house(task.params, task.environment, task.keep, listing, task.secrets)
-    house = replace(house, device_token="")
-    with doing("Planning the fleet"):
-        members = fleet_members(task.params, task.given, house)
-        empty = EmptyRecord(house, [member.desired for member in members])
-    with doing("Managing the fleet"):
+    listing = DeviceListCache(survives_errors=True, clock=task.clock)
+    task.secrets.add(entry_tokens(task.params))
+    context, redactor = build_context(task.params, task.environment, task.cache, listing, task.secrets)
+    context = replace(context, device_token="")
+    with error_context("Planning the fleet"):
+        members = fleet_entries(task.params, task.raw_params, context)
+        empty = EmptyRecord(context, [member.desired for member in members])
+    with error_context("Managing the fleet"):
         if task.check_mode:
-            turns = foresee_fleet(house, members, orders)
+            turns = preview_fleet(context, members, options)
         else:
-            turns = carry_out_fleet(house, members, orders, task.progress)
-    result, warnings = fleet_result(house, turns, orders, redactor)
-    empty_warnings = empty.warnings([turn.foreseen.sight for turn in turns if turn.foreseen is not None])
-    report = Report(result, [*empty_warnings, *common_warnings(task.params), *warnings])
-    trouble = fleet_trouble(turns)
+            turns = apply_fleet(context, members, options, task.progress)
+    result, warnings = fleet_result(context, turns, options, redactor)
+    empty_warnings = empty.warnings([turn.predicted.observation for turn in turns if turn.predicted is not None])
+    report = ModuleResult(result, [*empty_warnings, *common_warnings(task.params), *warnings])
+    trouble = fleet_error(turns)
     if trouble is not None:
-        trouble.progress, trouble.warnings = report.result, report.warnings
+        trouble.partial_result, trouble.warnings = report.result, report.warnings
         raise trouble
     return report
 
@@ -115,15 +115,15 @@ def require_devices(params: Params) -> None:
         raise OptionError("devices", "no device is declared", "give devices, or files, hosts or clients with devices")
 
 
-_BRAKES = ("max_create", "max_clear", "max_disconnect", "free_device_limit")
+_LIMITS = ("max_create", "max_clear", "max_disconnect", "free_device_limit")
 
 
-def fleet_orders(params: Params) -> Orders:
+def fleet_options(params: Params) -> FleetOptions:
     """Return how a task of fonnte_fleet wants its fleet worked on."""
-    for option, least in (("concurrency", 1), ("canary", 0), *((brake, 0) for brake in _BRAKES)):
+    for option, least in (("concurrency", 1), ("canary", 0), *((brake, 0) for brake in _LIMITS)):
         if params[option] is not None:
-            between(params, option, least, 1000 if option == "concurrency" else 10**9)
-    return Orders(
+            check_range(params, option, least, 1000 if option == "concurrency" else 10**9)
+    return FleetOptions(
         concurrency=params["concurrency"],
         stop=params["on_error"] == "stop",
         canary=params["canary"],
@@ -136,12 +136,12 @@ def fleet_orders(params: Params) -> Orders:
     )
 
 
-def member_tokens(params: Params) -> set[str]:
+def entry_tokens(params: Params) -> set[str]:
     """Return the tokens of entries: the service may repeat one before it has listed any."""
     return {str(entry["device_token"]) for entry in params["devices"] if entry.get("device_token")}
 
 
-def fleet_members(params: Params, given: Params, house: House) -> list[Member]:
+def fleet_entries(params: Params, given: Params, context: RunContext) -> list[FleetEntry]:
     """Return the entries of a fleet.
 
     Args:
@@ -153,17 +153,17 @@ def fleet_members(params: Params, given: Params, house: House) -> list[Member]:
         OptionError: Entries cannot be right; it names them all by their indices.
     """
     written = given.get("devices")
-    members: list[Member] = []
+    members: list[FleetEntry] = []
     problems: list[str] = []
     for index, entry in enumerate(params["devices"]):
         own = written[index] if isinstance(written, list) and len(written) == len(params["devices"]) else entry
         try:
-            members.append(_member(index, _with_defaults(entry, own, params), house))
+            members.append(_entry(index, _with_defaults(entry, own, params), context))
         except OptionError as fault:
             problems.append(f"devices[{index}]: {fault}")
     problems += _named_twice(members)
     if problems:
-        raise impossible(problems)
+        raise impossible_error(problems)
     return members
 
 
@@ -175,31 +175,33 @@ def _with_defaults(entry: Params, own: object, params: Params) -> dict[str, t.An
     merged = {**policies, **{option: value for option, value in defaults.items() if value is not None}}
     merged.update({option: value for option, value in entry.items() if value is not None or option in named})
     merged.update({option: policies[option] for option in EVIDENCE if merged.get(option) is None})
-    complete: dict[str, t.Any] = {option: merged.get(option) for option in MEMBER}
+    complete: dict[str, t.Any] = {option: merged.get(option) for option in ENTRY}
     return {**complete, "record_max_age": params["record_max_age"]}
 
 
-def _member(index: int, entry: Params, house: House) -> Member:
+def _entry(index: int, entry: Params, context: RunContext) -> FleetEntry:
     token = checked_token("device_token", entry["device_token"])
     if entry["device"] is None and not token:
         raise OptionError("device", "no device is named", "give its number as device, or its device_token")
-    if not token and not house.account_token:
+    if not token and not context.account_token:
         raise OptionError("account_token", "there is no token", "give account_token, or a device_token in each entry")
     state = State(entry["state"] or State.PRESENT.value)
-    settings = declared(entry, SETTING_OPTIONS)
+    settings = parse_settings(entry, SETTING_OPTIONS)
     check_evidence(entry, state)
     if entry["handle_write_only"] == "stamped" or entry["attest_stamp"]:
-        check_room(settings.get("name"))
-    desired = Desired(number(entry), state, settings, policy=replace(policy(entry), facts=house.facts))
-    house = replace(house, device_token=token, has_country=has_country(entry["device"]))
-    return Member(index, house, desired)
+        check_name_length(settings.get("name"))
+    desired = Desired(number(entry), state, settings, policy=replace(policy(entry), facts=context.facts))
+    context = replace(context, device_token=token, has_country=has_country(entry["device"]))
+    return FleetEntry(index, context, desired)
 
 
-def _named_twice(members: t.Sequence[Member]) -> t.Iterator[str]:
+def _named_twice(members: t.Sequence[FleetEntry]) -> t.Iterator[str]:
     """Yield the entries that are one device, in whatever spelling."""
-    seen: dict[str, Member] = {}
+    seen: dict[str, FleetEntry] = {}
     for member in members:
-        for key in filter(None, (member.desired.number and key_of(member.desired.number), member.house.device_token)):
+        for key in filter(
+            None, (member.desired.number and canonical(member.desired.number), member.context.device_token)
+        ):
             first = seen.setdefault(key, member)
             if first is not member:
                 yield f"{first.label} and {member.label} are one device"

@@ -11,17 +11,17 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from .._api.client import Queued
-from .._api.wire import Call
+from .._api.client import SendResult
+from .._api.wire import Request
 from .._common.clock import now, unix_to_text
-from .._common.errors import CallError, FonnteError, Meaning, NotFoundError, RefusedError, doing
+from .._common.errors import FonnteError, NotFoundError, RefusalKind, RefusedError, RequestError, error_context
 from .._common.redaction import Redactor, printable
 from .._device.models import Device
 from .._messages.message import Message, as_written, read_message
-from .._options.common import API, NUMBER, Spec, common_warnings, max_age, number, open_house, require_device
-from .._reconcile.observe import House, check_listed, identify, require_token
+from .._options.common import API, NUMBER, Spec, build_context, common_warnings, max_age, number, require_device
+from .._reconcile.observe import RunContext, check_listed, require_token, resolve_device
 from .._reconcile.result import Result
-from .task import Report, Task
+from .task import ModuleInput, ModuleResult
 
 POLL: Spec = {
     "name": {"type": "str", "required": True},
@@ -77,30 +77,30 @@ class Sender:
         return f"device {self.number}" if self.number else "the device of device_token"
 
 
-def run_message(task: Task) -> Report:
+def run_message(task: ModuleInput) -> ModuleResult:
     """Send messages, or in check mode see that they can be sent (module fonnte_message)."""
-    params = as_written(task.params, task.given)
+    params = as_written(task.params, task.raw_params)
     # It has no effect here, but what is wrong in module_defaults is found by every module.
     max_age(params["record_max_age"])
     message = read_message(params, now())
     wanted = number(params)
-    require_device(params, task.environment, task.given)
-    house, redactor = open_house(params, task.environment, task.keep, finder=task.secrets)
+    require_device(params, task.environment, task.raw_params)
+    context, redactor = build_context(params, task.environment, task.cache, finder=task.secrets)
     warnings = [*common_warnings(params), *_repeated(message), *message.warnings]
     if task.check_mode:
-        sender, foreseen = _foresee(house, wanted, message)
-        return Report(_result(sender, message, None, params, redactor), [*warnings, *foreseen])
+        sender, foreseen = _preview(context, wanted, message)
+        return ModuleResult(_result(sender, message, None, params, redactor), [*warnings, *foreseen])
     queued, sender = None, Sender(wanted, "")
     try:
-        sender = _find(house, wanted)
-        sender, queued = _send_by(house, wanted, sender, message, params["method"])
+        sender = _find(context, wanted)
+        sender, queued = _send_by(context, wanted, sender, message, params["method"])
     except FonnteError as fault:
         # With a token in hand the sending has begun; before that only the list was read.
-        unknown = bool(sender.token) and isinstance(fault, CallError) and fault.may_be_applied
-        fault.progress = _failed(_result(sender, message, None, params, redactor), unknown)
+        unknown = bool(sender.token) and isinstance(fault, RequestError) and fault.may_be_applied
+        fault.partial_result = _failed(_result(sender, message, None, params, redactor), unknown)
         fault.warnings = warnings
         raise
-    return Report(_result(sender, message, queued, params, redactor), [*warnings, *_fewer(message, queued)])
+    return ModuleResult(_result(sender, message, queued, params, redactor), [*warnings, *_fewer(message, queued)])
 
 
 def _repeated(message: Message) -> list[str]:
@@ -112,24 +112,24 @@ def _repeated(message: Message) -> list[str]:
 # The device that sends
 
 
-def _find(house: House, wanted: str) -> Sender:
+def _find(context: RunContext, wanted: str) -> Sender:
     """Return the device that sends; NotFoundError where the account does not list it."""
-    if not wanted and not house.account_token:
-        return Sender("", house.device_token)
-    device = _look(house, wanted)
+    if not wanted and not context.account_token:
+        return Sender("", context.device_token)
+    device = _observe(context, wanted)
     if device is None:
         raise _missing(wanted)
     return Sender(device.number, device.token, device)
 
 
-def _look(house: House, wanted: str) -> Device | None:
-    require_token(house)
-    with doing(
+def _observe(context: RunContext, wanted: str) -> Device | None:
+    require_token(context)
+    with error_context(
         f"Looking for device {wanted}, which is to send" if wanted else "Looking for the device that is to send"
     ):
         # The right device: a list of an earlier item of the loop may name another one by now.
-        listing = house.api.get_devices(house.account_token) if house.account_token else None
-        device = identify(house, wanted, listing)
+        listing = context.client.get_devices(context.account_token) if context.account_token else None
+        device = resolve_device(context, wanted, listing)
         if device is not None:
             check_listed(device)
     return device
@@ -137,13 +137,13 @@ def _look(house: House, wanted: str) -> Device | None:
 
 def _missing(wanted: str) -> NotFoundError:
     fault = NotFoundError("the account does not list it, and nothing was sent", "check the number, or create it first")
-    fault.doing = f"Sending from device {wanted}"
+    fault.operation = f"Sending from device {wanted}"
     return fault
 
 
-def _foresee(house: House, wanted: str, message: Message) -> tuple[Sender, list[str]]:
+def _preview(context: RunContext, wanted: str, message: Message) -> tuple[Sender, list[str]]:
     """Return the device that would send, and why the service might refuse. An earlier task may still see to that."""
-    device = _look(house, wanted)
+    device = _observe(context, wanted)
     if device is None:
         return Sender(wanted, ""), [
             f"Device {wanted} is not there. The task would fail, unless an earlier one creates it."
@@ -167,29 +167,31 @@ def _obstacles(device: Device, message: Message) -> t.Iterator[str]:
 # Sending
 
 
-def _send_by(house: House, wanted: str, sender: Sender, message: Message, method: str) -> tuple[Sender, Queued]:
+def _send_by(
+    context: RunContext, wanted: str, sender: Sender, message: Message, method: str
+) -> tuple[Sender, SendResult]:
     """Send, and if the list was older than the device's token, once more with the new one: a refusal sent nothing."""
     try:
-        return sender, _send(house, sender, message, method)
+        return sender, _send(context, sender, message, method)
     except RefusedError as fault:
-        if fault.meaning is not Meaning.BAD_TOKEN or sender.token == house.device_token:
+        if fault.kind is not RefusalKind.INVALID_TOKEN or sender.token == context.device_token:
             raise
         refusal = fault
     try:
-        anew = _find(house, wanted)
+        anew = _find(context, wanted)
     except FonnteError:
         raise refusal from None
     if anew.token == sender.token:
         raise refusal
-    return anew, _send(house, anew, message, method)
+    return anew, _send(context, anew, message, method)
 
 
-def _send(house: House, sender: Sender, message: Message, method: str) -> Queued:
-    call = Call("/send", sender.token, message.form, message.upload, method.upper())
-    with doing(f"Sending from {sender.name} to {_named(message)}"):
+def _send(context: RunContext, sender: Sender, message: Message, method: str) -> SendResult:
+    call = Request("/send", sender.token, message.form, message.upload, method.upper())
+    with error_context(f"Sending from {sender.name} to {_named(message)}"):
         try:
-            return house.api.send(call)
-        except CallError as fault:
+            return context.client.send(call)
+        except RequestError as fault:
             if fault.may_be_applied:
                 fault.problem += "; whether the message is queued is not known, and it was not sent again"
                 fault.advice = "look into the outbox of the dashboard, and run this task again only if it is not there"
@@ -202,12 +204,12 @@ _FEW = 3
 
 
 def _named(message: Message) -> str:
-    few = ", ".join(target.dialled for target in message.targets[:_FEW])
+    few = ", ".join(target.international for target in message.targets[:_FEW])
     more = len(message.targets) - _FEW
     return few if more <= 0 else f"{few} and {more} more"
 
 
-def _fewer(message: Message, queued: Queued) -> list[str]:
+def _fewer(message: Message, queued: SendResult) -> list[str]:
     told, asked = len(queued.messages), len(message.targets)
     if told == asked:
         return []
@@ -218,10 +220,10 @@ def _fewer(message: Message, queued: Queued) -> list[str]:
 
 
 def _result(
-    sender: Sender, message: Message, queued: Queued | None, params: t.Mapping[str, t.Any], redactor: Redactor
+    sender: Sender, message: Message, queued: SendResult | None, params: t.Mapping[str, t.Any], redactor: Redactor
 ) -> Result:
     """Return the result; without an answer of the service it tells what is to be sent."""
-    foreseen = [{"id": None, "target": target.dialled} for target in message.targets]
+    foreseen = [{"id": None, "target": target.international} for target in message.targets]
     return {
         "changed": True,
         "device": sender.number or None,
@@ -244,7 +246,7 @@ def _diff(sender: Sender, message: Message, params: t.Mapping[str, t.Any], redac
     shown: Result = {
         option: params[option] for option in MESSAGE if option not in {*API, *NUMBER} and params[option] is not None
     }
-    shown.update(target=[target.dialled for target in message.targets])
+    shown.update(target=[target.international for target in message.targets])
     if params["url"] is not None:
         shown["url"] = redactor.url(params["url"])
     if message.scheduled is not None:

@@ -12,20 +12,20 @@ import os
 
 from .._common.destinations import check_destination, check_links
 from .._common.errors import OptionError
-from .._options.common import API, Params, Spec, checked_token, common_warnings, max_age, numbers_of, open_house
-from .._reconcile.observe import House
+from .._options.common import API, Params, Spec, build_context, checked_token, common_warnings, max_age, parse_numbers
+from .._reconcile.observe import RunContext
 from .._record_admin.migration import plan_migration
 from .._record_admin.operations import (
-    Errand,
-    Job,
     RecordOperation,
-    carry_out_job,
-    foresee_job,
+    RecordPlan,
+    RecordRequest,
+    apply_plan,
     plan_backup,
     plan_forget,
     plan_restore,
+    preview_plan,
 )
-from .task import Report, Task
+from .task import ModuleInput, ModuleResult
 
 RECORD: Spec = {
     **API,
@@ -42,28 +42,28 @@ RECORD: Spec = {
 }
 
 
-def run_record(task: Task) -> Report:
+def run_record(task: ModuleInput) -> ModuleResult:
     """Look after the record (module fonnte_record)."""
     max_age(task.params["record_max_age"])
-    errand = record_errand(task.params)
-    house, _redactor = open_house(task.params, task.environment, finder=task.secrets)
-    job = plan_job(house, errand)
-    result, warnings = foresee_job(house, job) if task.check_mode else carry_out_job(job)
-    return Report(result, [*common_warnings(task.params), *warnings])
+    request = record_request(task.params)
+    context, _redactor = build_context(task.params, task.environment, finder=task.secrets)
+    plan = make_record_plan(context, request)
+    result, warnings = preview_plan(context, plan) if task.check_mode else apply_plan(plan)
+    return ModuleResult(result, [*common_warnings(task.params), *warnings])
 
 
-def plan_job(house: House, errand: Errand) -> Job:
+def make_record_plan(context: RunContext, request: RecordRequest) -> RecordPlan:
     """Return the job that an errand asks for; nothing is written."""
-    if errand.operation is RecordOperation.BACKUP:
-        return plan_backup(house, errand.path, errand.numbers)
-    if errand.operation is RecordOperation.RESTORE:
-        return plan_restore(house, errand.path, errand.numbers, errand.overwrite)
-    if errand.operation is RecordOperation.MIGRATE:
-        return plan_migration(house, errand.old_account_token, errand.numbers)
-    return plan_forget(house, errand.numbers, errand.orphans)
+    if request.operation is RecordOperation.BACKUP:
+        return plan_backup(context, request.path, request.numbers)
+    if request.operation is RecordOperation.RESTORE:
+        return plan_restore(context, request.path, request.numbers, request.overwrite)
+    if request.operation is RecordOperation.MIGRATE:
+        return plan_migration(context, request.old_account_token, request.numbers)
+    return plan_forget(context, request.numbers, request.orphans)
 
 
-def record_errand(params: Params) -> Errand:
+def record_request(params: Params) -> RecordRequest:
     """Return what a task of fonnte_record asks for; OptionError where an option is missing or out of place."""
     operation = RecordOperation(params["operation"])
     moves = operation in (RecordOperation.BACKUP, RecordOperation.RESTORE)
@@ -81,7 +81,7 @@ def record_errand(params: Params) -> Errand:
     ):
         if params[option] and not wanted:
             raise OptionError(option, f"it has no meaning, since operation is {operation.value}", "take it out")
-    numbers = numbers_of(params["devices"])
+    numbers = parse_numbers(params["devices"])
     if operation is RecordOperation.FORGET and not numbers and not params["orphans"]:
         raise OptionError("devices", "it names none, and operation is forget", "name the devices, or say orphans: true")
     old_token = checked_token("old_account_token", params["old_account_token"])
@@ -89,4 +89,4 @@ def record_errand(params: Params) -> Errand:
         raise OptionError(
             "old_account_token", "there is none, and operation is migrate", "give the token that the account had before"
         )
-    return Errand(operation, numbers, params["path"] or "", params["orphans"], params["overwrite"], old_token)
+    return RecordRequest(operation, numbers, params["path"] or "", params["orphans"], params["overwrite"], old_token)

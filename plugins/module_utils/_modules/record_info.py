@@ -8,9 +8,9 @@
 
 from __future__ import annotations
 
-from .._options.common import API, Spec, common_warnings, max_age, numbers_of, open_house
+from .._options.common import API, Spec, build_context, common_warnings, max_age, parse_numbers
 from .._record_admin.inventory import record_info
-from .task import Report, Task
+from .task import ModuleInput, ModuleResult
 
 RECORD_INFO: Spec = {
     **API,
@@ -18,11 +18,11 @@ RECORD_INFO: Spec = {
 }
 
 
-def run_record_info(task: Task) -> Report:
+def run_record_info(task: ModuleInput) -> ModuleResult:
     """Tell what is in the record (module fonnte_record_info)."""
     # It has no effect here, but what is wrong in module_defaults is found by every module.
     max_age(task.params["record_max_age"])
-    numbers = numbers_of(task.params["devices"])
-    house, _redactor = open_house(task.params, task.environment, finder=task.secrets)
-    result, warnings = record_info(house, numbers)
-    return Report(result, [*common_warnings(task.params), *warnings])
+    numbers = parse_numbers(task.params["devices"])
+    context, _redactor = build_context(task.params, task.environment, finder=task.secrets)
+    result, warnings = record_info(context, numbers)
+    return ModuleResult(result, [*common_warnings(task.params), *warnings])

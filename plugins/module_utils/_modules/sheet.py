@@ -11,14 +11,14 @@ from __future__ import annotations
 import typing as t
 
 from .._adoption.adopt import (
+    add_undeclared,
     changed_files,
     check_folder,
-    found_devices,
+    describe_changes,
+    import_sheet,
+    list_devices,
     open_folder,
     read_sheet,
-    shown_changes,
-    take_in,
-    take_stock,
     write,
 )
 from .._common.atomic_files import foreign_warnings
@@ -27,7 +27,7 @@ from .._common.errors import FonnteError
 from .._device.settings import WEBHOOKS, Settings
 from .._options.common import Spec
 from .._reconcile.result import Result
-from .task import Report, Task
+from .task import ModuleInput, ModuleResult
 
 # What separates the cells of a sheet that is written.
 SEPARATORS: dict[str, str] = {"comma": ",", "semicolon": ";"}
@@ -43,18 +43,18 @@ SHEET: Spec = {
 }
 
 
-def run_sheet(task: Task) -> Report:
+def run_sheet(task: ModuleInput) -> ModuleResult:
     """Write declarations and sheets of devices that were made by hand, or read a filled sheet (module fonnte_sheet)."""
     params = task.params
     check_destination("dest", params["dest"])
     check_folder("dest", params["dest"])
     before = open_folder(params["dest"])
-    found, warnings = found_devices(params["devices"])
+    found, warnings = list_devices(params["devices"])
     try:
         if params["sheet"]:
-            taken = take_in(before, found, read_sheet(params["sheet"]), params["sheet"])
+            taken = import_sheet(before, found, read_sheet(params["sheet"]), params["sheet"])
         else:
-            taken = take_stock(before, found, params["clients"], SEPARATORS[params["separator"]])
+            taken = add_undeclared(before, found, params["clients"], SEPARATORS[params["separator"]])
     except FonnteError as fault:
         fault.warnings = warnings
         raise
@@ -66,15 +66,17 @@ def run_sheet(task: Task) -> Report:
         "changed": bool(texts),
         "devices": list(taken.numbers),
         "files": [taken.folder.full(name) for name in sorted(texts)],
-        "diff": shown_changes(before, taken.folder),
+        "diff": describe_changes(before, taken.folder),
     }
     if params["return_settings"]:
         result["settings"] = list(taken.settings)
         warnings += settings_warnings(task)
-    return Report(result, [*warnings, *taken.warnings], _urls(taken.settings) if params["return_settings"] else set())
+    return ModuleResult(
+        result, [*warnings, *taken.warnings], _urls(taken.settings) if params["return_settings"] else set()
+    )
 
 
-def settings_warnings(task: Task) -> list[str]:
+def settings_warnings(task: ModuleInput) -> list[str]:
     """Return the warning for webhooks in a result that is logged."""
     if not task.prints_secrets:
         return []

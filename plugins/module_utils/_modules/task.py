@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from .._api.cache import Keep
+from .._api.cache import ProcessCache
 from .._common.clock import Clock, read_steady_clock
 from .._common.lineage import current_lineage
 from .._common.redaction import masking
@@ -21,7 +21,7 @@ from .._reconcile.result import Result
 
 
 @dataclass(frozen=True)
-class Task:
+class ModuleInput:
     """One task as whoever runs the module hands it over.
 
     Attributes:
@@ -41,15 +41,15 @@ class Task:
     check_mode: bool = False
     prints_secrets: bool = True
     secrets: SecretFinder = field(default_factory=SecretFinder, repr=False)
-    keep: Keep | None = field(default=None, repr=False)
-    given: Params = field(default_factory=dict, repr=False)
+    cache: ProcessCache | None = field(default=None, repr=False)
+    raw_params: Params = field(default_factory=dict, repr=False)
     progress: t.Callable[[int, int, int], None] = field(default=lambda done, failed, total: None, repr=False)
-    show: t.Callable[[str], None] = field(default=lambda text: None, repr=False)
+    notify: t.Callable[[str], None] = field(default=lambda text: None, repr=False)
     clock: Clock = field(default=read_steady_clock, repr=False)
 
 
 @dataclass
-class Report:
+class ModuleResult:
     """What goes back to the user.
 
     Attributes:
@@ -62,7 +62,7 @@ class Report:
     secrets: set[str] = field(default_factory=set, repr=False)
 
 
-def run_command(command: t.Callable[[Task], Report], task: Task) -> Report:
+def run_command(command: t.Callable[[ModuleInput], ModuleResult], task: ModuleInput) -> ModuleResult:
     """Run a module's command, and mask the secrets in all that comes back, in whatever spelling.
 
     Raises:
@@ -71,13 +71,13 @@ def run_command(command: t.Callable[[Task], Report], task: Task) -> Report:
     with masking(task.secrets):
         # In a loop the process of the run before may be that of this one.
         current_lineage().require()
-        warnings = check_record_place(task.params, task.given)
+        warnings = check_record_place(task.params, task.raw_params)
         report = command(task)
     result: Result = task.secrets.mask_data(report.result)
-    return Report(result, task.secrets.mask_data([*warnings, *report.warnings]), report.secrets)
+    return ModuleResult(result, task.secrets.mask_data([*warnings, *report.warnings]), report.secrets)
 
 
-def token_warnings(task: Task) -> list[str]:
+def token_warnings(task: ModuleInput) -> list[str]:
     """Return the warning for tokens in a result that is logged."""
     if not task.params["return_tokens"] or not task.prints_secrets:
         return []

@@ -17,20 +17,20 @@ import os
 import re
 import typing as t
 
-from .._api.cache import Keep, KeptListing
-from .._api.client import FonnteApi
+from .._api.cache import DeviceListCache, ProcessCache
+from .._api.client import FonnteClient
 from .._api.transport import Transport
 from .._api.wire import Connection
 from .._common.destinations import check_destination
 from .._common.endpoint import check_endpoint, check_proxies
 from .._common.errors import OptionError
 from .._common.phone_numbers import has_country, parse_number
-from .._common.redaction import Redactor, is_bare
+from .._common.redaction import Redactor, is_origin
 from .._common.spellings import SecretFinder
 from .._device.service_facts import ServiceFacts, load_facts
-from .._device.settings import NAME_LENGTH, SETTINGS, WEBHOOKS, Kind, Settings, declare
+from .._device.settings import NAME_LENGTH, SETTINGS, WEBHOOKS, Settings, ValueType, validate
 from .._device.stamp import LENGTH as STAMP_LENGTH
-from .._reconcile.observe import House
+from .._reconcile.observe import RunContext
 from .._reconcile.state import Policy, State
 from .._record.database_url import check_database_url, database_secrets, database_warnings
 from .._record.directory import RecordDirectory
@@ -77,18 +77,18 @@ EVIDENCE: Spec = {
 # A raw value tells a quoted number from one whose leading zero YAML has eaten.
 NUMBER: Spec = {"device": {"type": "raw", "aliases": ["number"]}}
 
-_OPTION_TYPES: dict[Kind, t.Dict[str, t.Any]] = {
-    Kind.NAME: {"type": "str"},
-    Kind.FLAG: {"type": "bool"},
-    Kind.URL: {"type": "str", "no_log": True},
-    Kind.NUMBER: {"type": "raw"},
-    Kind.COUNTRY: {"type": "str"},
+_OPTION_TYPES: dict[ValueType, t.Dict[str, t.Any]] = {
+    ValueType.NAME: {"type": "str"},
+    ValueType.FLAG: {"type": "bool"},
+    ValueType.URL: {"type": "str", "no_log": True},
+    ValueType.NUMBER: {"type": "raw"},
+    ValueType.COUNTRY: {"type": "str"},
 }
 
-SETTING_OPTIONS: Spec = {setting.option: _OPTION_TYPES[setting.kind] for setting in SETTINGS}
+SETTING_OPTIONS: Spec = {setting.option: _OPTION_TYPES[setting.value_type] for setting in SETTINGS}
 
 
-def renamed(spec: Spec, given: Params) -> dict[str, t.Any]:
+def resolve_aliases(spec: Spec, given: Params) -> dict[str, t.Any]:
     """Return what a user gave, under the names of the spec. Where both names are given, the other one is unsupported."""
     names = {other: option for option, description in spec.items() for other in description.get("also", ())}
     return {
@@ -149,13 +149,13 @@ def secrets(params: Params, environment: Environment) -> set[str]:
     }
 
 
-def harmless(params: Params) -> set[str]:
+def non_secret_urls(params: Params) -> set[str]:
     """Return the URLs that are only a host: to mask them would blot out that host wherever it is shown."""
     return {
         value
         for option in (*WEBHOOKS, "url")
         for value in [params.get(option)]
-        if isinstance(value, str) and value and is_bare(value)
+        if isinstance(value, str) and value and is_origin(value)
     }
 
 
@@ -185,13 +185,13 @@ def check_record_place(params: Params, given: Params) -> list[str]:
     ]
 
 
-def open_house(
+def build_context(
     params: Params,
     environment: Environment,
-    keep: Keep | None = None,
-    listing: KeptListing | None = None,
+    keep: ProcessCache | None = None,
+    listing: DeviceListCache | None = None,
     finder: SecretFinder | None = None,
-) -> tuple[House, Redactor]:
+) -> tuple[RunContext, Redactor]:
     """Return what a run works with; nothing is called yet.
 
     Args:
@@ -205,23 +205,23 @@ def open_house(
         OptionError: An option cannot be right.
     """
     account, device = tokens(params, environment)
-    connection = connection_of(params)
+    connection = parse_connection(params)
     otp = params.get("otp")
     redactor = Redactor(account or device, [account, device, otp if isinstance(otp, str) else None], finder)
-    house = House(
+    context = RunContext(
         _api(connection, account, redactor, keep, listing),
         _record(params, connection.endpoint, environment, keep, finder),
         account,
         device,
         has_country(params.get("device")),
-        _person(),
+        _operator(),
         _service_facts(params, connection.endpoint),
     )
-    return house, redactor
+    return context, redactor
 
 
 def _record(
-    params: Params, endpoint: str, environment: Environment, keep: Keep | None, finder: SecretFinder | None
+    params: Params, endpoint: str, environment: Environment, keep: ProcessCache | None, finder: SecretFinder | None
 ) -> RecordStore:
     """Return the record: in the database of record_url, else in the directory of record_path."""
     url = params.get("record_url")
@@ -252,15 +252,15 @@ def check_record_path(params: Params) -> None:
     check_destination("record_path", params["record_path"])
 
 
-def connection_of(params: Params) -> Connection:
+def parse_connection(params: Params) -> Connection:
     """Return how the service is reached; OptionError where an option of it cannot be right."""
     endpoint = check_endpoint(params["api_endpoint"])
     check_proxies(endpoint)
     return Connection(
         endpoint=endpoint,
-        timeout=between(params, "api_timeout", 0.1, 3600),
-        retries=int(between(params, "api_retries", 0, 100)),
-        longest_delay=between(params, "api_retry_max_delay", 0, 86400),
+        timeout=check_range(params, "api_timeout", 0.1, 3600),
+        retries=int(check_range(params, "api_retries", 0, 100)),
+        longest_delay=check_range(params, "api_retry_max_delay", 0, 86400),
         verify=params["validate_certs"],
         ca_path=params["ca_path"],
         pool_size=params.get("concurrency") or 4,
@@ -268,14 +268,14 @@ def connection_of(params: Params) -> Connection:
 
 
 def _api(
-    connection: Connection, account: str, redactor: Redactor, keep: Keep | None, listing: KeptListing | None
-) -> FonnteApi:
+    connection: Connection, account: str, redactor: Redactor, keep: ProcessCache | None, listing: DeviceListCache | None
+) -> FonnteClient:
     if keep is None:
-        return FonnteApi(Transport(connection), redactor, listing)
-    return FonnteApi(keep.transport(connection), redactor, listing or keep.listing(connection, account))
+        return FonnteClient(Transport(connection), redactor, listing)
+    return FonnteClient(keep.transport(connection), redactor, listing or keep.listing(connection, account))
 
 
-def _person() -> str:
+def _operator() -> str:
     """Return who runs the task."""
     try:
         return getpass.getuser()
@@ -290,7 +290,7 @@ def _service_facts(params: Params, endpoint: str) -> ServiceFacts:
     return ServiceFacts() if path is None else load_facts(path, endpoint, option)
 
 
-def between(params: Params, option: str, least: float, most: float) -> float:
+def check_range(params: Params, option: str, least: float, most: float) -> float:
     """Return a number among the options; OptionError where it is out of its range."""
     value = float(params[option])
     # The comparison is false for "not a number" as well.
@@ -321,7 +321,7 @@ def policy(params: Params) -> Policy:
     return Policy(
         write_only=params["handle_write_only"],
         unknown=params["handle_unknown"],
-        undeclared=params["handle_undeclared"],
+        unmanaged_hidden=params["handle_undeclared"],
         max_age=max_age(params["record_max_age"]),
         stamp_attested=params["attest_stamp"],
     )
@@ -355,7 +355,7 @@ def check_evidence(params: Params, state: State = State.PRESENT) -> None:
         raise OptionError("attest_stamp", "it is for handle_write_only: attest", "take it out")
 
 
-def check_room(name: object) -> None:
+def check_name_length(name: object) -> None:
     """See before the first call that a stamp fits beside the declared name."""
     longest = NAME_LENGTH[1] - STAMP_LENGTH
     if isinstance(name, str) and len(name) > longest:
@@ -387,12 +387,12 @@ def require_device(params: Params, environment: Environment, given: Params) -> N
         )
 
 
-def declared(params: Params, options: t.Iterable[str]) -> Settings:
+def parse_settings(params: Params, options: t.Iterable[str]) -> Settings:
     """Return the settings that a task declares; what is left out is not managed."""
-    return {option: declare(option, params[option]) for option in options if params[option] is not None}
+    return {option: validate(option, params[option]) for option in options if params[option] is not None}
 
 
-def numbers_of(devices: t.Sequence[object] | None) -> tuple[str, ...] | None:
+def parse_numbers(devices: t.Sequence[object] | None) -> tuple[str, ...] | None:
     """Return the digits of the numbers in the option ``devices``; None where it is left out."""
     if devices is None:
         return None

@@ -12,8 +12,8 @@ import contextlib
 import typing as t
 
 from .._common.errors import RecordError
-from .._device.settings import HIDDEN
-from .._reconcile.observe import House, Sight
+from .._device.settings import WRITE_ONLY
+from .._reconcile.observe import Observation, RunContext
 from .._reconcile.state import Desired, State
 
 # With these, the record is the only evidence of a write-only setting.
@@ -26,38 +26,38 @@ class EmptyRecord:
     Create it before the run writes: the first device that is written ends it, so that only the first task warns.
     """
 
-    def __init__(self, house: House, desired: t.Iterable[Desired]) -> None:
+    def __init__(self, context: RunContext, desired: t.Iterable[Desired]) -> None:
         self._warning = ""
         if any(_relies_on_record(one) for one in desired):
             # A record that cannot be read is an error of the run.
             with contextlib.suppress(RecordError):
-                self._warning = _warning(house) if house.records.backend.is_empty() else ""
+                self._warning = _warning(context) if context.records.backend.is_empty() else ""
 
-    def warnings(self, sights: t.Iterable[Sight]) -> list[str]:
+    def warnings(self, sights: t.Iterable[Observation]) -> list[str]:
         """Return the warning if the account had devices, by what the run has seen of it before it wrote."""
         return [self._warning] if self._warning and any(map(_shows_device, sights)) else []
 
 
 def _relies_on_record(desired: Desired) -> bool:
     by_record = desired.policy.write_only in _BY_RECORD and desired.state is not State.ABSENT
-    return by_record and any(option in HIDDEN for option in desired.settings)
+    return by_record and any(option in WRITE_ONLY for option in desired.settings)
 
 
-def _shows_device(sight: Sight) -> bool:
-    return sight.device is not None or (sight.listing is not None and bool(sight.listing.devices))
+def _shows_device(observation: Observation) -> bool:
+    return observation.device is not None or (observation.listing is not None and bool(observation.listing.devices))
 
 
-def _warning(house: House) -> str:
-    health = house.records.health()
-    reason = "" if health.lasting else f" {health.because}"
+def _warning(context: RunContext) -> str:
+    health = context.records.health()
+    reason = "" if health.persistent else f" {health.reason}"
     advice = "use stamps (handle_write_only: stamped), or restore a backup of the record (fonnte.whatsapp.record)."
-    if not house.records.backend.is_remote:
+    if not context.records.backend.is_remote:
         advice = (
             "use stamps (handle_write_only: stamped), restore a backup of the record (fonnte.whatsapp.record), or name a "
             "directory that is kept and that all control nodes share in FONNTE_RECORD_PATH."
         )
     # No number of devices: the same sentence for each account of a run is shown once.
     return (
-        f"The record in {house.records.folder} is empty, and the account has devices. Fonnte never shows some settings, "
+        f"The record in {context.records.folder} is empty, and the account has devices. Fonnte never shows some settings, "
         f"so they are sent again and count as changed.{reason} To prevent this in the next run, {advice}"
     )

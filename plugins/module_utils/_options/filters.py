@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from .._common.clock import DAY_SECONDS, now
 from .._common.phone_numbers import NumberIndex
 from .._device.models import Device
-from .common import Params, Spec, numbers_of, with_country
+from .common import Params, Spec, parse_numbers, with_country
 
 FILTERS: Spec = {
     "devices": {"type": "list", "elements": "raw"},
@@ -41,7 +41,7 @@ class Filter:
     expires_before: float | None
     quota_below: int | None
 
-    def wants(self, device: Device) -> bool:
+    def matches(self, device: Device) -> bool:
         """Tell whether a device passes all filters but that of the numbers."""
         return (
             self.connection in ("any", {True: "connected", False: "disconnected"}.get(bool(device.connected)))
@@ -52,11 +52,11 @@ class Filter:
         )
 
 
-def filter_of(params: Params) -> Filter:
+def parse_filter(params: Params) -> Filter:
     """Return the filters among the options; OptionError where one cannot be right."""
     days = params["expires_within"]
     return Filter(
-        numbers=numbers_of(params["devices"]),
+        numbers=parse_numbers(params["devices"]),
         with_country=with_country(params["devices"]),
         connection=params["connection"],
         package=params["package"],

@@ -18,11 +18,11 @@ _EVIDENCE_OPTIONS: Spec = {
 }
 
 
-MEMBER_DEFAULTS: Spec = {
+ENTRY_DEFAULTS: Spec = {
     **_EVIDENCE_OPTIONS,
     **SETTING_OPTIONS,
     "state": {"type": "str", "choices": [State.PRESENT.value, State.DISCONNECTED.value]},
 }
 
 
-MEMBER: Spec = {**MEMBER_DEFAULTS, **NUMBER, "device_token": {"type": "str", "no_log": True}}
+ENTRY: Spec = {**ENTRY_DEFAULTS, **NUMBER, "device_token": {"type": "str", "no_log": True}}

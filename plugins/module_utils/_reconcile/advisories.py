@@ -11,24 +11,24 @@ from __future__ import annotations
 import typing as t
 
 from .._common.errors import PolicyError
-from .._common.phone_numbers import AS_THEY_ARE, COUNTRY, may_lack_zero, no_country
-from .._device.settings import Settings, at_stake
+from .._common.phone_numbers import COUNTRY, NO_COUNTRY, may_lack_zero, no_country
+from .._device.settings import Settings, significant
 from .._device.stamp import HOOKS, OWN
 from .._record.entries import DeviceRecord
 from .state import Desired, Observed, Recorded
 
 
-def moved(desired: Desired, recorded: Recorded) -> t.Iterator[str]:
-    if recorded.moved_to:
+def moved_warning(desired: Desired, recorded: Recorded) -> t.Iterator[str]:
+    if recorded.renumbered_to:
         yield (
-            f"The device that had the number {desired.number} is still there, as {recorded.moved_to}: it was renumbered in the dashboard. "
+            f"The device that had the number {desired.number} is still there, as {recorded.renumbered_to}: it was renumbered in the dashboard. "
             "Declare it under that number, or give it its old number back there."
         )
 
 
 def risk_warning(desired: Desired, observed: Observed, at_risk: t.Sequence[str], after: Settings) -> t.Iterator[str]:
     """Yield a warning for what an update may reset; what would not be missed is not worth one."""
-    missed = at_stake(at_risk, after)
+    missed = significant(at_risk, after)
     if not missed or desired.policy.unknown == "ignore":
         return
     names = ", ".join(missed)
@@ -86,12 +86,12 @@ def number_warning(desired: Desired, observed: Observed, updates: bool) -> t.Ite
     if desired.policy.facts.update_without_device == "works":
         # Where it is not certain it is not sent.
         return
-    if updates and observed.rival:
+    if updates and observed.conflicting_number:
         yield (
-            f"The record tells that the device is registered as {observed.number}, and its profile shows {observed.rival}. "
+            f"The record tells that the device is registered as {observed.number}, and its profile shows {observed.conflicting_number}. "
             "The update is sent without a number. Give account_token as well, so that the list can tell."
         )
-    elif updates and not observed.certain:
+    elif updates and not observed.number_confirmed:
         yield (
             f"Nothing but its profile tells that the device is registered as {observed.number}. The update is sent without a number; "
             "if Fonnte insists on one, it is this, and a device that is registered under another number or spelling is renumbered. "
@@ -99,7 +99,7 @@ def number_warning(desired: Desired, observed: Observed, updates: bool) -> t.Ite
         )
 
 
-def advice(desired: Desired, after: Settings) -> t.Iterator[str]:
+def setting_warnings(desired: Desired, after: Settings) -> t.Iterator[str]:
     """Yield what a person who knows the service would say about these settings."""
     declared = desired.settings
     if after.get("webhook") and after.get("autoread") is False and {"webhook", "autoread"} & set(declared):
@@ -110,23 +110,23 @@ def advice(desired: Desired, after: Settings) -> t.Iterator[str]:
             "anybody on the way can read it. Use https."
         )
     if declared.get("target"):
-        yield from _strange_target(desired, str(declared["target"]), str(after.get("country_code") or COUNTRY))
+        yield from _target_warning(desired, str(declared["target"]), str(after.get("country_code") or COUNTRY))
     if declared.get("resend") is True and not after.get("target"):
         yield f"Device {desired.number} has resend on, but no target is known: nothing will be forwarded."
 
 
-def _strange_target(desired: Desired, target: str, country: str) -> t.Iterator[str]:
+def _target_warning(desired: Desired, target: str, country: str) -> t.Iterator[str]:
     """Yield a warning for a target that may be another person's number than the one that is meant."""
     if may_lack_zero(target, country):
         yield (
             f"The target {target} of device {desired.number} begins with 8, as a number does that has lost its leading zero in "
             f"a spreadsheet. Write 0{target}. If 8 begins the code of its country, declare country_code: '0' to send it as it is."
         )
-    elif country != AS_THEY_ARE:
+    elif country != NO_COUNTRY:
         yield from no_country(target, country)
 
 
-def never_seen(number: str) -> str:
+def never_seen_warning(number: str) -> str:
     return (
         f"Device {number} is not in the account's list, and this record knows nothing of it: "
         "a mistyped number, or a free device that the list leaves out, looks the same."

@@ -14,28 +14,28 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from .._api.cache import KEPT_SECONDS
-from .._common.clock import stamp
+from .._api.cache import MAX_CACHE_SECONDS
+from .._common.clock import now_text
 from .._common.errors import (
-    CallError,
     FonnteError,
-    Meaning,
     NotFoundError,
     RecordError,
+    RefusalKind,
     RefusedError,
+    RequestError,
     UnreachableError,
-    doing,
+    error_context,
 )
 from .._common.phone_numbers import same_number
 from .._device.models import Device
 from .._device.settings import RECORDED, Settings
 from .._device.stamp import HOOKS, Claims, make_code, stamped_name
 from .._record.backend import Phase
-from .._record.entries import DeviceRecord, NumberNote
-from .._record.files import SealedFile, save_all
-from .locks import LOCK_SECONDS, Hold
+from .._record.entries import DeviceRecord, NumberRecord
+from .._record.files import EncryptedFile, save_all
+from .locks import LOCK_SECONDS, LockSet
 from .lost_locks import doubt_after_lost_locks
-from .observe import House, Sight, find_listed, identify
+from .observe import Observation, RunContext, find_listed, resolve_device
 from .state import (
     ATTEST,
     CREATE,
@@ -56,7 +56,7 @@ class Outcome:
     """What a run did, or in check mode would do; the result is made from it."""
 
     plan: Plan
-    sight: Sight
+    observation: Observation
     done: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     device: Device | None = None
@@ -74,34 +74,36 @@ class Outcome:
 
 
 # Entries of the record with their new contents; None removes an entry.
-Contents = t.List[t.Tuple[SealedFile[t.Any], t.Optional[t.Union[DeviceRecord, NumberNote]]]]
+Contents = t.List[t.Tuple[EncryptedFile[t.Any], t.Optional[t.Union[DeviceRecord, NumberRecord]]]]
 
 
-def doing_to(what: str, number: str) -> t.ContextManager[None]:
+def device_context(what: str, number: str) -> t.ContextManager[None]:
     """Name what was being done to which device in any error that does not know it yet."""
-    return doing(f"{what} device {number}" if number else f"{what} the device")
+    return error_context(f"{what} device {number}" if number else f"{what} the device")
 
 
-class Writer:
+class Executor:
     """Carries out the steps of one plan. Every write to the service stands between two of the record."""
 
-    def __init__(self, house: House, desired: Desired, sight: Sight, outcome: Outcome, hold: Hold) -> None:
-        self._house = house
+    def __init__(
+        self, context: RunContext, desired: Desired, observation: Observation, outcome: Outcome, locks: LockSet
+    ) -> None:
+        self._context = context
         self._desired = desired
-        self._sight = sight
+        self._observation = observation
         self._outcome = outcome
-        self._hold = hold
+        self._locks = locks
         # The operation that is under way, or was when a fault ended the run.
         self.step = ""
         # Whether anything was written, to the record or to the service.
         self.has_begun = False
         # The settings and the stamp of the last update, from its request until its success is recorded.
         self._sent: tuple[Settings, str] | None = None
-        self._note_file = sight.note_file
-        self._created_file: SealedFile[DeviceRecord] | None = None
-        self._record = sight.recorded.device
-        if sight.observed is not None:
-            self._record = _corrected(self._record, sight.observed)
+        self._creation_file = observation.creation_file
+        self._created_file: EncryptedFile[DeviceRecord] | None = None
+        self._record = observation.recorded.device
+        if observation.observed is not None:
+            self._record = _refresh_record(self._record, observation.observed)
         self._steps: dict[str, tuple[str, t.Callable[[Plan], None]]] = {
             FORGET: ("Forgetting settings of", self._forget_settings),
             ATTEST: ("Attesting settings of", self._attest),
@@ -116,19 +118,19 @@ class Writer:
         """Do what is left after a fault, and keep the record in step with what the lost call turned out to be."""
         if lost == DELETE:
             self.forget()
-        elif CREATE in first.operations and self._sight.device is not None and not plan.operations:
+        elif CREATE in first.operations and self._observation.device is not None and not plan.operations:
             # Created, and as declared: that creation is over.
             self._save([(self._device_file, self._record), *self._note_present(finished=True)], Phase.EDIT)
         self.run(plan)
 
     def run(self, plan: Plan) -> None:
         """Do what the plan says, in its order."""
-        if plan.teaches:
-            self._learn(plan)
+        if plan.updates_record:
+            self._record_stamp_updates(plan)
         for operation in plan.operations:
             what, step = self._steps[operation]
             self.step = operation
-            with doing_to(what, self._sight.number):
+            with device_context(what, self._observation.number):
                 step(plan)
 
     @property
@@ -141,11 +143,11 @@ class Writer:
         return device
 
     @property
-    def _device_file(self) -> SealedFile[DeviceRecord]:
-        file = self._created_file or self._sight.device_file
+    def _device_file(self) -> EncryptedFile[DeviceRecord]:
+        file = self._created_file or self._observation.device_file
         if file is None:
             # It was found after a lost response.
-            file = self._created_file = self._house.records.device(self._device.token)
+            file = self._created_file = self._context.records.device(self._device.token)
         return file
 
     def _save(self, contents: Contents, phase: Phase) -> None:
@@ -160,38 +162,38 @@ class Writer:
 
     # The record alone
 
-    def _learn(self, plan: Plan) -> None:
+    def _record_stamp_updates(self, plan: Plan) -> None:
         """Take over what the stamp proves: another controller sent it, or the answer to our own call was lost."""
         codes = (plan.seen_code,) if plan.seen_code else ()
-        self._record = replace(self._record.confirm(plan.proven, stamp()).without(plan.superseded), stamps=codes)
+        self._record = replace(self._record.mark_confirmed(plan.proven, now_text()).drop(plan.superseded), stamps=codes)
         if not plan.operations:
-            with doing_to("Recording", self._sight.number):
+            with device_context("Recording", self._observation.number):
                 self._record_only()
 
     def _forget_settings(self, plan: Plan) -> None:
-        self._record = self._record.without(plan.forgotten)
+        self._record = self._record.drop(plan.forgotten)
         self._record_only()
         self._outcome.done.append(FORGET)
 
     def _attest(self, plan: Plan) -> None:
-        self._record = self._record.attest(plan.attested, stamp(), self._house.person)
+        self._record = self._record.attest(plan.attested, now_text(), self._context.operator)
         self._record_only()
         self._outcome.done.append(ATTEST)
 
     # Creating
 
     def _create(self, plan: Plan) -> None:
-        records, account = self._house.records, self._house.account_token
-        note_file = self._note_file = self._note_file or records.number(account, self._desired.number)
-        old = note_file.content
+        records, account = self._context.records, self._context.account_token
+        creation_file = self._creation_file = self._creation_file or records.number(account, self._desired.number)
+        old = creation_file.content
         old_file = old.device_file if old else ""
-        sent = _hidden({**plan.add, **plan.send, **_empty(self._desired.settings)})
-        self._save([(note_file, NumberNote("creating", stamp(), sent, old_file))], Phase.BEGIN)
+        sent = _write_only({**plan.add, **plan.send, **_empty(self._desired.settings)})
+        self._save([(creation_file, NumberRecord("creating", now_text(), sent, old_file))], Phase.BEGIN)
         try:
-            device = self._house.api.add_device(account, self._desired.number, plan.add, self._require_locks)
-        except CallError as fault:
+            device = self._context.client.add_device(account, self._desired.number, plan.add, self._require_locks)
+        except RequestError as fault:
             if not fault.may_be_applied:
-                self._save([(note_file, old)], Phase.CONFIRM)
+                self._save([(creation_file, old)], Phase.CONFIRM)
             raise
         self._outcome.device = device
         self._outcome.done.append(CREATE)
@@ -199,33 +201,35 @@ class Writer:
         if plan.send:
             # Bound: from here on these values belong to this device, whichever device has its number later. Until
             # the update, which begins with a record of its own, the entry contains all of them.
-            bound = NumberNote("creating", stamp(), sent, device_file.name, bound=True)
-            self._keep([(note_file, bound)])
-        if not self._sight.recorded.moved_to and old_file != device_file.name:
+            bound = NumberRecord("creating", now_text(), sent, device_file.name, is_bound=True)
+            self._save_or_warn([(creation_file, bound)])
+        if not self._observation.recorded.renumbered_to and old_file != device_file.name:
             records.discard(old_file)
-        self._remember_new(device, plan, note_file, device_file)
+        self._remember_new(device, plan, creation_file, device_file)
 
     def _remember_new(
         self,
         device: Device,
         plan: Plan,
-        note_file: SealedFile[NumberNote],
-        device_file: SealedFile[DeviceRecord],
+        creation_file: EncryptedFile[NumberRecord],
+        device_file: EncryptedFile[DeviceRecord],
     ) -> None:
-        self._hold.take([device_file], LOCK_SECONDS)
-        self._hold.created.add(device_file.name)
-        at = stamp()
+        self._locks.acquire([device_file], LOCK_SECONDS)
+        self._locks.created.add(device_file.name)
+        at = now_text()
         # What the reply shows is what was set, whatever was sent.
         added = {option: device.settings.get(option, value) for option, value in plan.add.items()}
-        self._record = DeviceRecord(number=device.registered).confirm(added, at)
-        self._record = self._record.note(_empty(self._desired.settings), at)
+        self._record = DeviceRecord(number=device.registered).mark_confirmed(added, at)
+        self._record = self._record.set_known(_empty(self._desired.settings), at)
         contradicted = [option for option, value in plan.add.items() if added[option] != value]
         if contradicted:
             self._outcome.warn(
                 f"Fonnte made device {device.number} with another {', '.join(contradicted)} than was asked for. The next run sets it right."
             )
         if not plan.send:
-            self._keep([(device_file, self._record), (note_file, NumberNote("present", at, {}, device_file.name))])
+            self._save_or_warn(
+                [(device_file, self._record), (creation_file, NumberRecord("present", at, {}, device_file.name))]
+            )
 
     # Updating
 
@@ -238,30 +242,30 @@ class Writer:
         try:
             self._write(plan.send, plan.claims, finished=True)
         except RefusedError as refusal:
-            if not plan.clears or refusal.meaning not in (Meaning.BAD_INPUT, Meaning.WEBHOOK):
+            if not plan.clears or refusal.kind not in (RefusalKind.INVALID_INPUT, RefusalKind.WEBHOOK):
                 raise
             # It must not claim what it does not send.
             claims = plan.claims and {part: held for part, held in plan.claims.items() if part != HOOKS}
             self._write(_without_clears(plan), claims)
             self._clear_again(plan)
-            self._keep(self._note_present(finished=True))
+            self._save_or_warn(self._note_present(finished=True))
 
     def _clear_again(self, plan: Plan) -> None:
         try:
             # A receiver of another webhook that had a hiccup would look the same the first time.
             self._write(plan.send, plan.claims)
         except RefusedError as refusal:
-            if refusal.meaning is not Meaning.BAD_INPUT:
+            if refusal.kind is not RefusalKind.INVALID_INPUT:
                 raise
             if plan.claims is not None:
                 # The clears were tried, so that no other controller need try them.
                 self._write(_without_clears(plan), plan.claims)
-            self._record = replace(self._record.confirm(plan.clears, stamp()), stamps=self._record.stamps)
-            self._keep([(self._device_file, self._record)])
+            self._record = replace(self._record.mark_confirmed(plan.clears, now_text()), stamps=self._record.stamps)
+            self._save_or_warn([(self._device_file, self._record)])
             self._outcome.refused_clears = tuple(plan.clears)
             names = ", ".join(plan.clears)
             self._outcome.warn(
-                f'Fonnte refused to clear {names} of device {self._sight.number} ("{refusal.text}"); '
+                f'Fonnte refused to clear {names} of device {self._observation.number} ("{refusal.text}"); '
                 "everything else was applied. Clear it in the dashboard."
             )
 
@@ -274,11 +278,11 @@ class Writer:
             finished: Whether a creation that was begun has ended with it.
         """
         code = self._code(settings, claims)
-        before = self._prepare(settings, code)
+        before = self._mark_pending(settings, code)
         self._sent = settings, code
         try:
             self._send({**settings, "name": stamped_name(str(settings["name"]), code)} if code else settings)
-        except CallError as fault:
+        except RequestError as fault:
             if not fault.may_be_applied:
                 self._sent = None
                 self._restore(before)
@@ -288,14 +292,14 @@ class Writer:
             self._sent = None
             raise
         self._outcome.done.append(UPDATE)
-        self._record = self._record.confirm(settings, stamp(), code)
-        if self._keep([(self._device_file, self._record), *self._note_present(finished=finished)]):
+        self._record = self._record.mark_confirmed(settings, now_text(), code)
+        if self._save_or_warn([(self._device_file, self._record), *self._note_present(finished=finished)]):
             self._sent = None
 
     def renew_doubt(self) -> None:
         """Have the values of the last update in doubt where the locks were lost before its success was recorded."""
         if self._sent is not None:
-            warning = doubt_after_lost_locks(self._house.records, self._device, self._device_file, *self._sent)
+            warning = doubt_after_lost_locks(self._context.records, self._device, self._device_file, *self._sent)
             self._outcome.warn(*([warning] if warning else []))
 
     def _code(self, settings: Settings, claims: Claims | None) -> str:
@@ -314,14 +318,14 @@ class Writer:
         self._record = before or DeviceRecord(number=self._record.number)
         self._save([(self._device_file, before)], Phase.CONFIRM)
 
-    def _prepare(self, sent: Settings, code: str = "") -> DeviceRecord | None:
+    def _mark_pending(self, sent: Settings, code: str = "") -> DeviceRecord | None:
         """Write down what is about to be sent, and return what to put back if it certainly was not applied.
 
         A folder that cannot be written fails here, before the first write to the service.
         """
         known = self._device_file.content is not None or bool(self._record.entries)
         before = self._record
-        self._record = before.begin(sent, stamp(), code)
+        self._record = before.mark_pending(sent, now_text(), code)
         self._save([(self._device_file, self._record), *self._note_present()], Phase.BEGIN)
         return before if known else None
 
@@ -330,23 +334,23 @@ class Writer:
 
         A creation that was begun stays so until an update has ended it.
         """
-        note_file = self._note_file
-        if note_file is None:
+        creation_file = self._creation_file
+        if creation_file is None:
             return []
-        old = note_file.content
-        new = NumberNote("present", stamp(), {}, self._device_file.name)
+        old = creation_file.content
+        new = NumberRecord("present", now_text(), {}, self._device_file.name)
         begun = old is not None and old.state == "creating"
-        if old is not None and old.is_creation_of_other(new.device_file) and self._lists(old.device_file):
+        if old is not None and old.is_creation_of_other(new.device_file) and self._is_listed_under(old.device_file):
             # The other spelling of this number: the creation of that device continues with its next run.
             return []
         if finished if begun else (old is None or (old.state, old.device_file) != (new.state, new.device_file)):
-            return [(note_file, new)]
+            return [(creation_file, new)]
         return []
 
-    def _lists(self, device_file: str) -> bool:
+    def _is_listed_under(self, device_file: str) -> bool:
         """Return whether the account lists the device with this record."""
-        listing = self._sight.listing
-        return listing is not None and bool(find_listed(self._house, device_file, listing))
+        listing = self._observation.listing
+        return listing is not None and bool(find_listed(self._context, device_file, listing))
 
     def _send(self, settings: Settings) -> None:
         """Send a complete set of settings, with the registered number where it is known.
@@ -354,23 +358,23 @@ class Writer:
         The number is a writable field. Where nobody can vouch for it, it is left out first, and sent only
         if the service insists.
         """
-        device, observed = self._device, self._sight.observed
-        if observed is None or observed.certain:
+        device, observed = self._device, self._observation.observed
+        if observed is None or observed.number_confirmed:
             number = observed.registered if observed else device.registered
-            self._house.api.update_device(device.token, number, settings, self._require_locks)
+            self._context.client.update_device(device.token, number, settings, self._require_locks)
             return
         try:
-            self._house.api.update_device(device.token, None, settings, self._require_locks)
+            self._context.client.update_device(device.token, None, settings, self._require_locks)
         except RefusedError as refusal:
             if refusal.text != "input invalid":
                 raise
-            if observed.rival:
-                raise CallError(
-                    f"it is registered as {observed.number} by the record and as {observed.rival} by its profile, "
+            if observed.conflicting_number:
+                raise RequestError(
+                    f"it is registered as {observed.number} by the record and as {observed.conflicting_number} by its profile, "
                     "and Fonnte insists on one",
                     "give account_token as well, so that the list can tell",
                 ) from None
-            self._house.api.update_device(device.token, observed.registered, settings, self._require_locks)
+            self._context.client.update_device(device.token, observed.registered, settings, self._require_locks)
 
     # Taking away
 
@@ -379,17 +383,17 @@ class Writer:
 
         The right device: what is sent next cannot be taken back.
         """
-        listing = self._sight.listing
-        if listing is None or listing.began.age() <= KEPT_SECONDS:
+        listing = self._observation.listing
+        if listing is None or listing.fetched_at.age() <= MAX_CACHE_SECONDS:
             return
-        listing = self._house.api.get_devices(self._house.account_token)
-        device, meant = identify(self._house, self._desired.number, listing), self._device
+        listing = self._context.client.get_devices(self._context.account_token)
+        device, meant = resolve_device(self._context, self._desired.number, listing), self._device
         if device is None or (device.token, device.registered) != (meant.token, meant.registered):
             raise FonnteError(
                 "the service no longer lists it with this number and this token",
                 "run the play again to plan with the present list",
             )
-        self._sight = replace(self._sight, listing=listing)
+        self._observation = replace(self._observation, listing=listing)
 
     def _require_fresh(self) -> None:
         """Prevent a request that cannot be taken back where its list is too old by now, or nobody waits any more.
@@ -397,20 +401,20 @@ class Writer:
         Called before each try: the service may have asked to wait, or the connection took long.
         """
         self._require_locks()
-        listing = self._sight.listing
-        if listing is not None and listing.began.age() > KEPT_SECONDS:
+        listing = self._observation.listing
+        if listing is not None and listing.fetched_at.age() > MAX_CACHE_SECONDS:
             raise UnreachableError(
-                f"the service kept it waiting for over {KEPT_SECONDS:g} s, and the device may be another one by now",
+                f"the service kept it waiting for over {MAX_CACHE_SECONDS:g} s, and the device may be another one by now",
                 "run the play again: nothing was sent",
             )
 
     def _disconnect(self, _plan: Plan) -> None:
-        self._prepare({})
+        self._mark_pending({})
         self._check_still_listed()
         try:
-            self._house.api.disconnect(self._device.token, self._require_fresh)
+            self._context.client.disconnect(self._device.token, self._require_fresh)
         except RefusedError as refusal:
-            if refusal.meaning is not Meaning.AS_WANTED:
+            if refusal.kind is not RefusalKind.ALREADY_DONE:
                 raise
             # The list was behind, and there was nothing to do.
             self._outcome.device = replace(self._device, connected=False)
@@ -420,29 +424,29 @@ class Writer:
         self._outcome.done.append(DISCONNECT)
 
     def _request_otp(self, plan: Plan) -> None:
-        self._prepare({})
+        self._mark_pending({})
         self._check_still_listed()
         try:
-            self._house.api.request_otp(self._device.token, self._require_fresh)
+            self._context.client.request_otp(self._device.token, self._require_fresh)
         except RefusedError as refusal:
-            if refusal.meaning is not Meaning.OTP_PENDING:
+            if refusal.kind is not RefusalKind.OTP_PENDING:
                 raise
             self._outcome.otp_wait = refusal.seconds
             return
         self._outcome.done.append(REQUEST_OTP)
-        self._keep([(self._device_file, replace(self._record, otp_requested_at=stamp()))])
+        self._save_or_warn([(self._device_file, replace(self._record, otp_requested_at=now_text()))])
 
     def _delete(self, plan: Plan) -> None:
-        self._prepare({})
+        self._mark_pending({})
         self._check_still_listed()
-        deleted = self._house.api.delete_device(self._device.token, self._desired.otp, self._require_fresh)
+        deleted = self._context.client.delete_device(self._device.token, self._desired.otp, self._require_fresh)
         self._outcome.done.append(DELETE)
         self._check_deleted(deleted)
         self.forget()
 
     def _check_deleted(self, deleted: str | None) -> None:
-        observed = self._sight.observed
-        meant = self._desired.number or (observed.number if observed is not None and observed.certain else "")
+        observed = self._observation.observed
+        meant = self._desired.number or (observed.number if observed is not None and observed.number_confirmed else "")
         if not deleted or not meant or same_number(deleted, meant):
             return
         # Nobody knows of the meant one whether it is still there; it is not claimed to be gone.
@@ -455,15 +459,17 @@ class Writer:
     def forget(self) -> None:
         """Remove the record of a device that was deleted, and remember that it was."""
         gone: Contents = [(self._device_file, None)] if self._outcome.device is not None else []
-        noted: Contents = [(self._note_file, NumberNote("deleted", stamp()))] if self._note_file is not None else []
-        self._keep([*gone, *noted], Phase.EDIT)
+        noted: Contents = (
+            [(self._creation_file, NumberRecord("deleted", now_text()))] if self._creation_file is not None else []
+        )
+        self._save_or_warn([*gone, *noted], Phase.EDIT)
 
     def _require_locks(self) -> None:
         """Prevent a request where the locks are lost, or the process that waits for the result has ended."""
-        self._house.lineage.require()
-        self._house.records.backend.verify_held()
+        self._context.lineage.require()
+        self._context.records.backend.verify_held()
 
-    def _keep(self, contents: Contents, phase: Phase = Phase.CONFIRM) -> bool:
+    def _save_or_warn(self, contents: Contents, phase: Phase = Phase.CONFIRM) -> bool:
         """Write to the record after a success was read: a failure must not make the success look like a failure.
 
         Returns:
@@ -475,17 +481,19 @@ class Writer:
             return True
         except RecordError as exc:
             self._outcome.warn(
-                f"The request for device {self._sight.number} succeeded, but it could not be recorded: {exc.problem}. "
+                f"The request for device {self._observation.number} succeeded, but it could not be recorded: {exc.problem}. "
                 "The next run takes its values as in doubt; correct this first."
             )
             return False
 
 
-def _corrected(record: DeviceRecord, observed: Observed) -> DeviceRecord:
+def _refresh_record(record: DeviceRecord, observed: Observed) -> DeviceRecord:
     """Return the record with what the service has just shown: a run with a token alone will have nothing else."""
     seen = {option: value for option, value in observed.settings.items() if option in record.entries}
     stale = {option: value for option, value in seen.items() if record.entries[option].value != value}
-    return replace(record.note(stale, stamp()), number=observed.registered if observed.certain else record.number)
+    return replace(
+        record.set_known(stale, now_text()), number=observed.registered if observed.number_confirmed else record.number
+    )
 
 
 def _without_clears(plan: Plan) -> Settings:
@@ -509,5 +517,5 @@ def _empty(settings: Settings) -> Settings:
     return {option: value for option, value in settings.items() if value == ""}
 
 
-def _hidden(settings: Settings) -> Settings:
+def _write_only(settings: Settings) -> Settings:
     return {option: value for option, value in settings.items() if option in RECORDED}

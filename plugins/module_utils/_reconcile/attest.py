@@ -12,7 +12,7 @@ from datetime import datetime
 
 from .._common.clock import expired
 from .._common.errors import PolicyError
-from .._device.settings import BY_OPTION, HIDDEN, Settings, Value
+from .._device.settings import BY_OPTION, WRITE_ONLY, Settings, Value
 from .._device.stamp import Claims
 from .._record.entries import DeviceRecord
 from .advisories import number_warning
@@ -20,13 +20,13 @@ from .evidence import (
     Knowledge,
     Known,
     Source,
-    certain,
+    apply_stamp,
     claims,
+    confirmed_values,
     find_origin,
+    known_settings,
     proven_values,
-    remembered,
-    weighed,
-    without,
+    without_settings,
 )
 from .state import ATTEST, FORGET, UPDATE, Desired, Observed, Plan, Reason, Recorded
 
@@ -34,8 +34,8 @@ from .state import ATTEST, FORGET, UPDATE, Desired, Observed, Plan, Reason, Reco
 def plan_attest(desired: Desired, observed: Observed, recorded: Recorded, now: datetime) -> Plan:
     """Plan to write down what a person vouches for. Nothing of it is sent."""
     forgotten = desired.forgets(observed.settings, recorded.device)
-    everything = remembered(observed.settings, recorded.device)
-    known = without(everything, forgotten)
+    everything = known_settings(observed.settings, recorded.device)
+    known = without_settings(everything, forgotten)
     contradicted = [
         option
         for option, value in desired.settings.items()
@@ -66,8 +66,8 @@ def plan_attest(desired: Desired, observed: Observed, recorded: Recorded, now: d
         forgotten=forgotten,
         reasons=reasons,
         evidence={option: known[option].evidence for option in desired.settings},
-        before=certain(everything),
-        after={**certain(known), **attested},
+        before=confirmed_values(everything),
+        after={**confirmed_values(known), **attested},
         warnings=(*warnings, *number_warning(desired, observed, stamped is not None)),
     )
 
@@ -99,12 +99,12 @@ def _stamp_for_attested(
     proven: Settings = {}
     if stamp is not None:
         origin = find_origin(stamp, record)
-        proven = proven_values(weighed(known, desired.settings, observed.settings, stamp, origin))
-    vouched = [option for option in desired.settings if option in HIDDEN]
+        proven = proven_values(apply_stamp(known, desired.settings, observed.settings, stamp, origin))
+    vouched = [option for option in desired.settings if option in WRITE_ONLY]
     if all(proven.get(option) == desired.settings[option] for option in vouched):
         return {}, None, ()
     if desired.policy.stamp_attested:
-        if not desired.policy.left_out_is_kept:
+        if not desired.policy.keeps_omitted:
             raise PolicyError(
                 "a stamp goes out with an update, and an update may reset the settings that you vouch for",
                 "find out what Fonnte does with the playbook fonnte.whatsapp.doctor and give its answers as "
@@ -112,7 +112,7 @@ def _stamp_for_attested(
             )
         told = {**proven, **desired.settings}
         return {**observed.settings}, claims(told), ()
-    if stamp is not None and any(stamp.speaks_of(str(BY_OPTION[option].part)) for option in vouched):
+    if stamp is not None and any(stamp.covers(str(BY_OPTION[option].part)) for option in vouched):
         return {}, None, (_contradicted(observed.number),)
     return {}, None, ()
 

@@ -54,7 +54,7 @@ class Known:
     proven: bool = False
 
     @property
-    def certain(self) -> bool:
+    def confirmed(self) -> bool:
         """Whether it may be shown as the value: not what was sent without an answer."""
         return self.value is not None and self.evidence.source is not Source.IN_DOUBT
 
@@ -90,26 +90,26 @@ Knowledge = t.Mapping[str, Known]
 UNKNOWN = Known(None, Evidence())
 
 
-def remembered(shown: Settings, record: DeviceRecord) -> Knowledge:
+def known_settings(shown: Settings, record: DeviceRecord) -> Knowledge:
     """Return what the service shows, else what the record holds. What is shown now beats what was recorded once."""
-    return {setting.option: _remembered(setting.option, shown, record) for setting in SETTINGS}
+    return {setting.option: _known_setting(setting.option, shown, record) for setting in SETTINGS}
 
 
-def _remembered(option: str, shown: Settings, record: DeviceRecord) -> Known:
+def _known_setting(option: str, shown: Settings, record: DeviceRecord) -> Known:
     if option in shown:
         return Known(shown[option], Evidence(Source.SERVICE))
     entry = record.entries.get(option)
     if entry is None:
         return UNKNOWN
-    return Known(entry.value, Evidence(Source(entry.standing.value), entry.at, entry.by))
+    return Known(entry.value, Evidence(Source(entry.status.value), entry.at, entry.by))
 
 
-def holds(stamp: Stamp, shown: Settings) -> bool:
+def is_stamp_valid(stamp: Stamp, shown: Settings) -> bool:
     """Tell whether nothing that came with the stamp was changed by hand since: otherwise it proves nothing."""
     return stamp.autoread is None or shown.get("autoread", stamp.autoread) == stamp.autoread
 
 
-def weighed(known: Knowledge, declared: Settings, shown: Settings, stamp: Stamp, origin: Origin) -> Knowledge:
+def apply_stamp(known: Knowledge, declared: Settings, shown: Settings, stamp: Stamp, origin: Origin) -> Knowledge:
     """Return what is known once the stamp was asked: some of it proven, and some of it superseded.
 
     Args:
@@ -120,13 +120,13 @@ def weighed(known: Knowledge, declared: Settings, shown: Settings, stamp: Stamp,
         origin: The update that wrote it.
     """
     found = dict(known)
-    valid = holds(stamp, shown)
+    valid = is_stamp_valid(stamp, shown)
     for part in PARTS:
         of_part = {option: known[option] for option in known if BY_OPTION[option].part == part}
         proven = _proven_part(part, of_part, declared, stamp, origin) if valid else {}
         if proven:
             found.update(proven)
-        elif origin is Origin.FOREIGN and stamp.speaks_of(part):
+        elif origin is Origin.FOREIGN and stamp.covers(part):
             # Somebody sent another set since this was recorded. To carry the old one would undo theirs.
             found.update({option: UNKNOWN for option, item in of_part.items() if item.value is not None})
     if valid and stamp.autoread is not None and "autoread" not in shown:
@@ -146,7 +146,7 @@ def _proven_part(part: str, known: Knowledge, declared: Settings, stamp: Stamp, 
     # An update does not send again what was cleared once, and so does not claim it.
     carried = {option: value for option, value in recorded.items() if value != ""}
     for candidate in (recorded, carried, {**recorded, **wanted}, {**carried, **wanted}, wanted):
-        if _may_be_stamped(candidate, known, origin) and stamp.proves(part, candidate):
+        if _may_be_stamped(candidate, known, origin) and stamp.matches(part, candidate):
             beside = {
                 option: UNKNOWN for option in recorded if origin is Origin.FOREIGN or not _in_doubt(known[option])
             }
@@ -182,7 +182,7 @@ def _proven(known: Known, value: Value) -> Known:
     return Known(value, Evidence(source, at), proven=True)
 
 
-def lessons(recorded: Knowledge, known: Knowledge, wanted: t.Collection[str]) -> tuple[Settings, tuple[str, ...]]:
+def stamp_updates(recorded: Knowledge, known: Knowledge, wanted: t.Collection[str]) -> tuple[Settings, tuple[str, ...]]:
     """Return what the stamp taught: what the record should hold from now on, and what it should hold no longer.
 
     Args:
@@ -204,9 +204,9 @@ def lessons(recorded: Knowledge, known: Knowledge, wanted: t.Collection[str]) ->
     return proven, superseded
 
 
-def certain(known: Knowledge) -> dict[str, Value]:
+def confirmed_values(known: Knowledge) -> dict[str, Value]:
     """Return the values that may be shown as such."""
-    return {option: item.value for option, item in known.items() if item.certain and item.value is not None}
+    return {option: item.value for option, item in known.items() if item.confirmed and item.value is not None}
 
 
 def proven_values(known: Knowledge) -> dict[str, Value]:
@@ -223,10 +223,10 @@ def claims(settings: Settings) -> Claims:
 
 def find_lost_parts(stamped: Claims, stamp: Stamp, shown: Settings) -> tuple[str, ...]:
     """Return the parts that the stamp in the name proves and the stamp of an update says nothing of."""
-    valid = holds(stamp, shown)
-    return tuple(part for part in PARTS if valid and stamp.speaks_of(part) and not stamped.get(part))
+    valid = is_stamp_valid(stamp, shown)
+    return tuple(part for part in PARTS if valid and stamp.covers(part) and not stamped.get(part))
 
 
-def without(known: Knowledge, options: t.Collection[str]) -> Knowledge:
+def without_settings(known: Knowledge, options: t.Collection[str]) -> Knowledge:
     """Return what is known when the record of some settings is given up."""
     return {option: UNKNOWN if option in options else item for option, item in known.items()}

@@ -12,8 +12,8 @@ import contextlib
 import typing as t
 
 from .._common.clock import Moment
-from .._common.errors import RecordError, RecordHeldError
-from .._record.files import SealedFile
+from .._common.errors import RecordError, RecordLockedError
+from .._record.files import EncryptedFile
 
 if t.TYPE_CHECKING:
     from .._record.store import RecordStore
@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:
 LOCK_SECONDS = 300.0
 
 
-class Hold(contextlib.ExitStack):
+class LockSet(contextlib.ExitStack):
     """The locks of one run, taken in the order of all runs: numbers before devices, each sorted by name.
 
     Args:
@@ -48,42 +48,42 @@ class Hold(contextlib.ExitStack):
         self.created: set[str] = set()
         self.left_open: set[str] = set()
 
-    def holds(self, files: t.Iterable[SealedFile[t.Any]]) -> bool:
+    def holds(self, files: t.Iterable[EncryptedFile[t.Any]]) -> bool:
         """Return whether all of these entries are held."""
         return all(file.name in self._held for file in files)
 
-    def take(self, files: t.Iterable[SealedFile[t.Any]], seconds: float) -> None:
-        """Hold entries that are not held yet; RecordHeldError where another run still holds one after the seconds."""
+    def acquire(self, files: t.Iterable[EncryptedFile[t.Any]], seconds: float) -> None:
+        """Hold entries that are not held yet; RecordLockedError where another run still holds one after the seconds."""
         ranks = {file.name: _rank(file) for file in files if file.name not in self._held}
         names = sorted(ranks, key=ranks.__getitem__)
         if not names:
             return
         # With a later lock in hand, an earlier one may belong to a run that waits for that lock.
         in_order = not self._held or ranks[names[0]] > max(self._held.values())
-        self._take(names, seconds if self.waits and in_order else 0.0)
+        self._acquire(names, seconds if self.waits and in_order else 0.0)
         self._held.update(ranks)
         self.left_open.update(self._backend.left_open(names))
         self.since = self._clock()
 
-    def _take(self, names: list[str], seconds: float) -> None:
+    def _acquire(self, names: list[str], seconds: float) -> None:
         try:
-            self.enter_context(self._backend.hold(names, 0.0))
-        except RecordHeldError:
+            self.enter_context(self._backend.lock(names, 0.0))
+        except RecordLockedError:
             if not seconds:
                 raise
             self.waited = True
-            self.enter_context(self._backend.hold(names, seconds))
+            self.enter_context(self._backend.lock(names, seconds))
 
 
-def _rank(file: SealedFile[t.Any]) -> tuple[bool, str]:
+def _rank(file: EncryptedFile[t.Any]) -> tuple[bool, str]:
     return file.name.startswith("device-"), file.name
 
 
 Key = t.TypeVar("Key", bound=t.Hashable)
 
 
-def take_all(
-    holds: t.Mapping[Key, Hold], files: t.Mapping[Key, t.Iterable[SealedFile[t.Any]]]
+def acquire_all(
+    lock_sets: t.Mapping[Key, LockSet], files: t.Mapping[Key, t.Iterable[EncryptedFile[t.Any]]]
 ) -> dict[Key, RecordError]:
     """Take the files of many runs in the order of locking, and wait for no more of them afterwards.
 
@@ -99,9 +99,9 @@ def take_all(
     for key, file in sorted(pairs, key=lambda pair: _rank(pair[1])):
         if key not in faults:
             try:
-                holds[key].take([file], LOCK_SECONDS)
+                lock_sets[key].acquire([file], LOCK_SECONDS)
             except RecordError as fault:
                 faults[key] = fault
-    for hold in holds.values():
-        hold.waits = False
+    for locks in lock_sets.values():
+        locks.waits = False
     return faults

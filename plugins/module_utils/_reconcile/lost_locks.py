@@ -12,18 +12,18 @@ requests the service has carried out last is unknown, so all values of both are 
 
 from __future__ import annotations
 
-from .._common.clock import stamp
+from .._common.clock import now_text
 from .._common.errors import RecordError
 from .._device.models import Device
 from .._device.settings import Settings
 from .._record.entries import DeviceRecord
-from .._record.files import SealedFile
+from .._record.files import EncryptedFile
 from .._record.store import RecordStore
 from .locks import LOCK_SECONDS
 
 
 def doubt_after_lost_locks(
-    records: RecordStore, device: Device, written: SealedFile[DeviceRecord], sent: Settings, code: str
+    records: RecordStore, device: Device, written: EncryptedFile[DeviceRecord], sent: Settings, code: str
 ) -> str:
     """Record the doubt of a request through another connection, where the locks of this one are lost.
 
@@ -50,7 +50,9 @@ def doubt_after_lost_locks(
     return ""
 
 
-def _doubt(present: SealedFile[DeviceRecord], written: SealedFile[DeviceRecord], sent: Settings, code: str) -> None:
+def _doubt(
+    present: EncryptedFile[DeviceRecord], written: EncryptedFile[DeviceRecord], sent: Settings, code: str
+) -> None:
     with present.lock(LOCK_SECONDS):
         record, _problem = present.load()
         ours = written.stored is not None and present.stored is not None
@@ -58,4 +60,4 @@ def _doubt(present: SealedFile[DeviceRecord], written: SealedFile[DeviceRecord],
             # No other run has written: the doubt from before the request is still there.
             return
         if record is not None:
-            present.save(record.doubt(sent, stamp(), code))
+            present.save(record.mark_in_doubt(sent, now_text(), code))

@@ -18,17 +18,17 @@ from datetime import datetime
 from .._common.clock import age, expired
 from .._common.errors import NotFoundError, OptionError, PolicyError
 from .._common.phone_numbers import no_country
-from .._device.settings import BY_OPTION, HIDDEN, NAME_LENGTH, Settings, Value
+from .._device.settings import BY_OPTION, NAME_LENGTH, WRITE_ONLY, Settings, Value
 from .._device.stamp import LENGTH as STAMP_LENGTH
 from .._device.stamp import Claims
 from .advisories import (
-    advice,
     carry_warning,
     lost_proof_warning,
-    moved,
-    never_seen,
+    moved_warning,
+    never_seen_warning,
     number_warning,
     risk_warning,
+    setting_warnings,
     stamp_warning,
 )
 from .attest import plan_attest
@@ -38,15 +38,15 @@ from .evidence import (
     Known,
     Origin,
     Source,
-    certain,
+    apply_stamp,
     claims,
-    find_origin,
+    confirmed_values,
     find_lost_parts,
-    lessons,
+    find_origin,
+    known_settings,
     proven_values,
-    remembered,
-    weighed,
-    without,
+    stamp_updates,
+    without_settings,
 )
 from .state import (
     CREATE,
@@ -57,11 +57,11 @@ from .state import (
     UPDATE,
     Desired,
     Observed,
-    Parcel,
     Plan,
     Reason,
     Recorded,
     State,
+    UpdatePayload,
 )
 
 # The service makes a new code no sooner than this after the last one.
@@ -89,29 +89,29 @@ def make_plan(desired: Desired, observed: Observed | None, recorded: Recorded, n
     if observed is not None:
         if desired.policy.write_only == "attest":
             return _checked_name(desired, plan_attest(desired, observed, recorded, now))
-        plan = _plan_existing(_relaxed(desired, recorded), observed, recorded, now)
+        plan = _plan_existing(_relaxed_policy(desired, recorded), observed, recorded, now)
         return _checked_name(desired, plan)
-    if desired.policy.write_only == "attest" and not desired.missing_is_fine:
+    if desired.policy.write_only == "attest" and not desired.allow_missing:
         raise NotFoundError(
             f"the account has no device {desired.number}, so there is nothing to vouch for",
             "correct the number, or create the device without handle_write_only: attest",
         )
     if desired.state is State.DISCONNECTED:
         nothing = f"Device {desired.number} does not exist, so there is nothing to disconnect; it was not created."
-        return replace(stand_still(desired, None, recorded), warnings=(nothing, *moved(desired, recorded)))
+        return replace(noop_plan(desired, None, recorded), warnings=(nothing, *moved_warning(desired, recorded)))
     if desired.may_create:
         return _plan_create(desired, recorded)
-    if desired.missing_is_fine:
-        return stand_still(desired, None, recorded)
-    return _plan_elsewhere(desired, now)
+    if desired.allow_missing:
+        return noop_plan(desired, None, recorded)
+    return _plan_missing(desired, now)
 
 
-def stand_still(desired: Desired, observed: Observed | None, recorded: Recorded) -> Plan:
+def noop_plan(desired: Desired, observed: Observed | None, recorded: Recorded) -> Plan:
     """Return the plan that does nothing, and tells what is known."""
     if observed is None:
         return Plan(evidence={option: Evidence() for option in desired.settings})
-    known = remembered(observed.settings, recorded.device)
-    before = certain(known)
+    known = known_settings(observed.settings, recorded.device)
+    before = confirmed_values(known)
     return Plan(before=before, after=before, evidence={option: known[option].evidence for option in desired.settings})
 
 
@@ -125,15 +125,15 @@ def _plan_create(desired: Desired, recorded: Recorded) -> Plan:
     wanted = {option: value for option, value in settings.items() if value != ""}
     add = {option: value for option, value in wanted.items() if BY_OPTION[option].on_add}
     # A stamp is made with the new device's token, so add-device cannot carry it.
-    stamped = _claims(desired, settings, HIDDEN)
+    stamped = _claims(desired, settings, WRITE_ONLY)
     later = len(wanted) > len(add) or stamped is not None
     # The service makes a device with autoread off.
     warnings = [
         *no_country(desired.number),
-        *advice(desired, {"autoread": False, **wanted}),
-        *moved(desired, recorded),
+        *setting_warnings(desired, {"autoread": False, **wanted}),
+        *moved_warning(desired, recorded),
     ]
-    if recorded.had_device:
+    if recorded.existed_before:
         warnings.append(
             f"Device {desired.number} was known to this record and is gone: it is made anew, gets a new token and has to be linked again."
         )
@@ -146,19 +146,19 @@ def _plan_create(desired: Desired, recorded: Recorded) -> Plan:
         evidence={option: Evidence() for option in settings},
         before=None,
         after=dict(settings),
-        recreated=recorded.had_device,
+        recreated=recorded.existed_before,
         warnings=tuple(warnings),
     )
 
 
-def _plan_elsewhere(desired: Desired, now: datetime) -> Plan:
+def _plan_missing(desired: Desired, now: datetime) -> Plan:
     """Plan for a device that this task may not create: the webhooks of one that is not there."""
-    if not desired.expect_earlier:
+    if not desired.created_by_earlier_task:
         raise NotFoundError(
             f"the account has no device {desired.number}",
             "create it first with fonnte.whatsapp.fonnte_device, or correct the number",
         )
-    foreseen = _plan_existing(desired, Observed(desired.number), Recorded(begun=True), now)
+    foreseen = _plan_existing(desired, Observed(desired.number), Recorded(creation_pending=True), now)
     warning = f"Device {desired.number} does not exist yet; in a real run an earlier task has to create it."
     return Plan(
         operations=foreseen.operations,
@@ -171,14 +171,14 @@ def _plan_elsewhere(desired: Desired, now: datetime) -> Plan:
     )
 
 
-def _relaxed(desired: Desired, recorded: Recorded) -> Desired:
+def _relaxed_policy(desired: Desired, recorded: Recorded) -> Desired:
     """Return the declaration with the policies against unknown values that apply to a creation.
 
     A device that this run has created has none. A creation that was cut off was allowed when it began: the task that
     declares the same settings ends it, at any time, and reports the settings that others may have set since.
     """
     policy = desired.policy
-    if recorded.begun and policy.write_only == "error":
+    if recorded.creation_pending and policy.write_only == "error":
         policy = replace(policy, write_only="recorded")
     if recorded.continues and policy.unknown == "error":
         policy = replace(policy, unknown="warn")
@@ -208,33 +208,33 @@ def _checked_name(desired: Desired, plan: Plan) -> Plan:
 
 def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now: datetime) -> Plan:
     forgotten = desired.forgets(observed.settings, recorded.device)
-    everything = remembered(observed.settings, recorded.device)
-    kept = without(everything, forgotten)
+    everything = known_settings(observed.settings, recorded.device)
+    kept = without_settings(everything, forgotten)
     origin = find_origin(observed.stamp, recorded.device) if observed.stamp else Origin.FOREIGN
     known = _known(desired, observed, kept, origin)
     reasons = _reasons(desired, observed, known, now)
-    parcel = _parcel(desired, known, reasons) if reasons else Parcel()
-    learns = desired.settings if desired.policy.undeclared == "forget" else known
-    proven, superseded = lessons(kept, known, learns)
-    before = certain({**known, **{option: everything[option] for option in forgotten}})
-    after: dict[str, Value] = {**certain(known), **parcel.send}
+    payload = _update_payload(desired, known, reasons) if reasons else UpdatePayload()
+    learns = desired.settings if desired.policy.unmanaged_hidden == "forget" else known
+    proven, superseded = stamp_updates(kept, known, learns)
+    before = confirmed_values({**known, **{option: everything[option] for option in forgotten}})
+    after: dict[str, Value] = {**confirmed_values(known), **payload.send}
     operations = [*([FORGET] if forgotten else []), *([UPDATE] if reasons else [])]
     # An undeclared '' is not sent, so it is claimed only where it is proven.
-    told = {**proven_values(known), **parcel.send, **desired.settings}
+    told = {**proven_values(known), **payload.send, **desired.settings}
     # With a token alone autoread is hidden as well.
-    telling = {*HIDDEN, "autoread"} if "autoread" in desired.settings else HIDDEN
+    telling = {*WRITE_ONLY, "autoread"} if "autoread" in desired.settings else WRITE_ONLY
     stamped = _claims(desired, told, telling) if reasons else None
-    stamped, lost = _take_over(desired, observed, stamped, told)
+    stamped, lost = _keep_digests(desired, observed, stamped, told)
     if desired.state is State.DISCONNECTED and observed.connected is not False:
         operations.append(DISCONNECT)
         reasons = {**reasons, "connected": Reason.DIFFERS}
         if observed.connected is not None:
             before["connected"] = observed.connected
         after["connected"] = False
-    at_risk = () if recorded.begun or desired.policy.left_out_is_kept else parcel.at_risk
+    at_risk = () if recorded.creation_pending or desired.policy.keeps_omitted else payload.at_risk
     return Plan(
         operations=tuple(operations),
-        send=parcel.send,
+        send=payload.send,
         claims=stamped,
         forgotten=forgotten,
         proven=proven,
@@ -242,17 +242,17 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
         seen_code=observed.stamp.code if observed.stamp else "",
         reasons=reasons,
         evidence={option: known[option].evidence for option in desired.settings},
-        carried=parcel.carried,
+        carried=payload.carried,
         at_risk=at_risk,
         before=before,
         after=after,
         warnings=(
             *risk_warning(desired, observed, at_risk, after),
-            *carry_warning(observed, parcel.carried, recorded.device),
+            *carry_warning(observed, payload.carried, recorded.device),
             *(stamp_warning(observed, origin is not Origin.FOREIGN) if reasons and stamped is None else ()),
             *lost_proof_warning(lost if not forgotten else ()),
             *number_warning(desired, observed, bool(reasons)),
-            *advice(desired, after),
+            *setting_warnings(desired, after),
         ),
     )
 
@@ -260,7 +260,7 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
 def _known(desired: Desired, observed: Observed, known: Knowledge, origin: Origin) -> Knowledge:
     if desired.policy.write_only != "stamped" or observed.stamp is None:
         return known
-    return weighed(known, desired.settings, observed.settings, observed.stamp, origin)
+    return apply_stamp(known, desired.settings, observed.settings, observed.stamp, origin)
 
 
 def _claims(desired: Desired, settings: Settings, telling: t.Collection[str]) -> Claims | None:
@@ -270,7 +270,7 @@ def _claims(desired: Desired, settings: Settings, telling: t.Collection[str]) ->
     return claims(settings)
 
 
-def _take_over(
+def _keep_digests(
     desired: Desired, observed: Observed, stamped: Claims | None, told: Settings
 ) -> tuple[Claims | None, tuple[str, ...]]:
     """Return what the stamp of an update says with what it takes over from the stamp before, and the parts it loses.
@@ -282,7 +282,7 @@ def _take_over(
     if stamped is None or stamp is None:
         return stamped, ()
     lost = find_lost_parts(stamped, stamp, observed.settings)
-    if desired.policy.left_out_is_kept and told.get("name") == stamp.name:
+    if desired.policy.keeps_omitted and told.get("name") == stamp.name:
         return {**stamped, **{part: stamp.digests[part] for part in lost}}, ()
     return stamped, lost
 
@@ -305,7 +305,7 @@ def _reason(desired: Desired, observed: Observed, option: str, known: Known, now
         )
     if known.value is not None and known.value != value:
         return Reason.DIFFERS
-    if desired.policy.write_only == "stamped" and not _stands(known, observed):
+    if desired.policy.write_only == "stamped" and not _is_proven(known, observed):
         return Reason.UNPROVEN
     if source is Source.NONE:
         return Reason.NO_RECORD
@@ -314,12 +314,12 @@ def _reason(desired: Desired, observed: Observed, option: str, known: Known, now
     return Reason.ALWAYS if desired.policy.write_only == "always_update" else None
 
 
-def _stands(known: Known, observed: Observed) -> bool:
+def _is_proven(known: Known, observed: Observed) -> bool:
     """Tell whether a stamp proves it, or a person vouched for it and no stamp was written since."""
     return known.proven or (known.evidence.source is Source.ATTESTED and observed.stamp is None)
 
 
-def _parcel(desired: Desired, known: Knowledge, reasons: t.Mapping[str, Reason]) -> Parcel:
+def _update_payload(desired: Desired, known: Knowledge, reasons: t.Mapping[str, Reason]) -> UpdatePayload:
     """Return the complete known set: what an update leaves out may be reset by the service."""
     send: dict[str, Value] = {}
     carried: dict[str, str | None] = {}
@@ -335,14 +335,14 @@ def _parcel(desired: Desired, known: Knowledge, reasons: t.Mapping[str, Reason])
             send[option] = item.value
             if item.evidence.source is not Source.SERVICE:
                 carried[option] = item.evidence.at
-    return Parcel(send, carried, tuple(at_risk))
+    return UpdatePayload(send, carried, tuple(at_risk))
 
 
 def _plan_absent(desired: Desired, observed: Observed | None, recorded: Recorded, now: datetime) -> Plan:
     if observed is None:
-        unseen = () if recorded.number_seen else (*no_country(desired.number), never_seen(desired.number))
-        return Plan(warnings=(*moved(desired, recorded), *unseen))
-    before = certain(remembered(observed.settings, recorded.device))
+        unseen = () if recorded.number_seen else (*no_country(desired.number), never_seen_warning(desired.number))
+        return Plan(warnings=(*moved_warning(desired, recorded), *unseen))
+    before = confirmed_values(known_settings(observed.settings, recorded.device))
     if desired.otp:
         return Plan(operations=(DELETE,), before=before, after=None)
     if not desired.request_otp:

@@ -13,7 +13,7 @@ import typing as t
 from .._common.clock import unix_to_text
 from .._common.redaction import Redactor
 from .._device.models import Device
-from .._device.settings import BY_OPTION, SETTINGS, WEBHOOKS, Kind, Settings, Value
+from .._device.settings import BY_OPTION, SETTINGS, WEBHOOKS, Settings, Value, ValueType
 from .._record.entries import DeviceRecord
 from .apply import Outcome
 from .evidence import Evidence
@@ -22,9 +22,9 @@ from .state import ATTEST, CREATE, DISCONNECT, FORGET, REQUEST_OTP, UPDATE, Desi
 Result = t.Dict[str, t.Any]
 
 
-def show(option: str, value: Value | None, redactor: Redactor) -> Value | None:
+def mask_value(option: str, value: Value | None, redactor: Redactor) -> Value | None:
     """Return a setting's value as a result may hold it: a URL only by its host and a digest."""
-    if isinstance(value, str) and option in BY_OPTION and BY_OPTION[option].kind is Kind.URL:
+    if isinstance(value, str) and option in BY_OPTION and BY_OPTION[option].value_type is ValueType.URL:
         return redactor.url(value)
     return value
 
@@ -39,7 +39,9 @@ def device_facts(device: Device | None, number: str, settings: Settings, redacto
         "quota": device.quota if device else None,
         "expires": unix_to_text(expires),
     }
-    facts.update({setting.option: show(setting.option, settings.get(setting.option), redactor) for setting in SETTINGS})
+    facts.update(
+        {setting.option: mask_value(setting.option, settings.get(setting.option), redactor) for setting in SETTINGS}
+    )
     return facts
 
 
@@ -47,8 +49,8 @@ def recorded_facts(record: DeviceRecord, redactor: Redactor) -> Result:
     """Return what the record knows of each setting, with how far it can be believed and since when."""
     return {
         option: {
-            "value": show(option, entry.value, redactor),
-            "source": entry.standing.value,
+            "value": mask_value(option, entry.value, redactor),
+            "source": entry.status.value,
             "at": entry.at,
             **({"by": entry.by} if entry.by else {}),
         }
@@ -101,21 +103,21 @@ def _evidence(evidence: Evidence) -> Result:
 
 
 def _device(desired: Desired, outcome: Outcome, redactor: Redactor) -> Result | None:
-    reached = _reached(outcome)
+    reached = _final_settings(outcome)
     if reached is None:
         return None
     stored = outcome.device is not None and CREATE in outcome.done
-    number = outcome.device.number if outcome.device is not None and stored else outcome.sight.number
+    number = outcome.device.number if outcome.device is not None and stored else outcome.observation.number
     facts = device_facts(outcome.device, number, reached, redactor)
     # What was just disconnected, and what was just made, is linked to nothing.
-    if DISCONNECT in outcome.done or outcome.sight.device is None:
+    if DISCONNECT in outcome.done or outcome.observation.device is None:
         facts["connected"] = False
     # Told no, nobody knows what is there.
     facts.update({option: None for option in outcome.refused_clears})
     return facts
 
 
-def _reached(outcome: Outcome) -> Settings | None:
+def _final_settings(outcome: Outcome) -> Settings | None:
     """Return the settings that the run came to: all of the plan's, or after a failure what is certain; None for no device."""
     plan, done = outcome.plan, set(outcome.done)
     if set(plan.operations) <= done:
@@ -135,17 +137,17 @@ def _reached(outcome: Outcome) -> Settings | None:
 
 
 def _diff(desired: Desired, outcome: Outcome, redactor: Redactor) -> Result:
-    number = desired.number or outcome.sight.number
+    number = desired.number or outcome.observation.number
     header = f"device {number}"
     return {
         "before_header": header,
         "after_header": header,
-        "before": _shown(number, outcome.plan.before, redactor),
-        "after": _shown(number, _reached(outcome), redactor),
+        "before": _mask_settings(number, outcome.plan.before, redactor),
+        "after": _mask_settings(number, _final_settings(outcome), redactor),
     }
 
 
-def _shown(number: str, settings: Settings | None, redactor: Redactor) -> Result:
+def _mask_settings(number: str, settings: Settings | None, redactor: Redactor) -> Result:
     if settings is None:
         return {}
-    return {"device": number, **{option: show(option, value, redactor) for option, value in settings.items()}}
+    return {"device": number, **{option: mask_value(option, value, redactor) for option, value in settings.items()}}

@@ -66,13 +66,13 @@ class Policy:
 
     write_only: str = "recorded"
     unknown: str = "warn"
-    undeclared: str = "carry"
+    unmanaged_hidden: str = "carry"
     max_age: float | None = None
     stamp_attested: bool = False
     facts: ServiceFacts = ServiceFacts()
 
     @property
-    def left_out_is_kept(self) -> bool:
+    def keeps_omitted(self) -> bool:
         """Whether it is known that the service keeps what an update leaves out."""
         return self.facts.omitted == "keeps"
 
@@ -93,23 +93,23 @@ class Desired:
     number: str
     state: State = State.PRESENT
     settings: Settings = field(default_factory=dict)
-    manages: tuple[str, ...] = tuple(setting.option for setting in SETTINGS)
+    managed_options: tuple[str, ...] = tuple(setting.option for setting in SETTINGS)
     policy: Policy = Policy()
     otp: str = field(default="", repr=False)
     request_otp: bool = False
     may_create: bool = True
-    expect_earlier: bool = False
-    missing_is_fine: bool = False
+    created_by_earlier_task: bool = False
+    allow_missing: bool = False
 
     def forgets(self, shown: Settings, record: DeviceRecord) -> tuple[str, ...]:
         """Return what is recorded and no longer declared, where the user does not want that to be carried on.
 
         What the service shows is not taken from the record.
         """
-        if self.policy.undeclared != "forget":
+        if self.policy.unmanaged_hidden != "forget":
             return ()
         kept = {*self.settings, *shown}
-        return tuple(option for option in self.manages if option in record.entries and option not in kept)
+        return tuple(option for option in self.managed_options if option in record.entries and option not in kept)
 
 
 @dataclass(frozen=True)
@@ -128,8 +128,8 @@ class Observed:
     number: str
     settings: Settings = field(default_factory=dict)
     connected: bool | None = None
-    certain: bool = True
-    rival: str = ""
+    number_confirmed: bool = True
+    conflicting_number: str = ""
     sent_as: str = ""
     stamp: Stamp | None = None
 
@@ -154,14 +154,14 @@ class Recorded:
 
     device: DeviceRecord = field(default_factory=DeviceRecord)
     number_seen: bool = False
-    had_device: bool = False
-    begun: bool = False
+    existed_before: bool = False
+    creation_pending: bool = False
     continues: bool = False
-    moved_to: str = ""
+    renumbered_to: str = ""
 
 
 @dataclass(frozen=True)
-class Parcel:
+class UpdatePayload:
     """The complete set that an update sends, and what it says about what was not declared."""
 
     send: Settings = field(default_factory=dict)
@@ -214,12 +214,12 @@ class Plan:
         return any(operation in IRREVERSIBLE for operation in self.operations)
 
     @property
-    def foreseen(self) -> tuple[str, ...]:
+    def predicted_operations(self) -> tuple[str, ...]:
         """What a real run would have done: the service refuses a new code while one is on its way."""
         return () if self.otp_wait is not None else self.operations
 
     @property
-    def teaches(self) -> bool:
+    def updates_record(self) -> bool:
         """Whether the stamp told of something that the record should know."""
         return bool(self.proven or self.superseded)
 

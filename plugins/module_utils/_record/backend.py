@@ -14,7 +14,7 @@ How a run uses it, for the names of one device (a creation entry ``number-…``,
     mark = backend.mark(names)              # before /get-devices is requested
     ...                                     # /get-devices, then:
     strings = backend.read(names)           # the plan is made from these
-    with backend.hold(names, seconds):      # only if there is work to do
+    with backend.lock(names, seconds):      # only if there is work to do
         if backend.stale(mark, names):      # another run may have written since the mark: observe again, under the
             ...                             # locks. A response that was requested under them needs no mark.
         backend.put([Write(name, new, strings[name])], Phase.BEGIN)     # in doubt, before the request
@@ -94,7 +94,7 @@ class Write:
 
 
 @dataclass(frozen=True)
-class StorageHealth:
+class StorageCheck:
     """The facts on the place of a record, for ``fonnte_record_info`` and the API behavior check.
 
     Attributes:
@@ -106,12 +106,12 @@ class StorageHealth:
         because: The reason, in a sentence.
     """
 
-    folder: str
+    place: str
     exists: bool
     writable: bool
     mode: str | None
-    lasting: bool | None
-    because: str
+    persistent: bool | None
+    reason: str
 
 
 class Backend(Protocol):
@@ -169,7 +169,7 @@ class Backend(Protocol):
 
     # Locking
 
-    def hold(self, names: t.Sequence[str], seconds: float) -> t.ContextManager[None]:
+    def lock(self, names: t.Sequence[str], seconds: float) -> t.ContextManager[None]:
         """Hold entries for one run, in the order given, all or none.
 
         The caller sorts: creation entries before records, each by name. A name that this object holds already is not
@@ -181,7 +181,7 @@ class Backend(Protocol):
             seconds: How long to wait while another run holds one.
 
         Raises:
-            RecordHeldError: Another run still holds one; with its name, host and age where they are known.
+            RecordLockedError: Another run still holds one; with its name, host and age where they are known.
         """
 
     def left_open(self, names: t.Collection[str]) -> t.Collection[str]:
@@ -222,5 +222,5 @@ class Backend(Protocol):
     def warnings(self) -> list[str]:
         """Return the warnings about the place."""
 
-    def health(self) -> StorageHealth:
+    def health(self) -> StorageCheck:
         """Return the facts on the place, without touching anything."""

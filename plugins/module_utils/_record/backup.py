@@ -16,15 +16,15 @@ import json
 import os
 import typing as t
 
-from .._common.atomic_files import write_problem, write_whole
+from .._common.atomic_files import write_atomic, write_problem
 from .._common.errors import FonnteError, OptionError
 from .._common.input_files import MAX_INPUT_BYTES, EncodingError, decode_text, read_whole
-from .._common.redaction import cut, printable
+from .._common.redaction import printable, truncate
 from .encryption import is_name, owner_of
 
 FORMAT = "fonnte.whatsapp/record-backup/1"
 _FAMILY = FORMAT.rpartition("/")[0]
-LONGEST_SHOWN = 60
+MAX_SHOWN_LENGTH = 60
 
 Files = t.Dict[str, bytes]
 
@@ -45,7 +45,7 @@ def read_backup(path: str) -> Files:
     return _files(path, text)
 
 
-def earlier_backup(path: str, folder: str) -> Files | None:
+def read_existing(path: str, folder: str) -> Files | None:
     """Return what a backup that is about to be replaced holds; None for none.
 
     Raises:
@@ -79,7 +79,7 @@ def write_backup(path: str, files: Files) -> None:
             "name fewer devices in devices, and another path for the others",
         )
     try:
-        write_whole(path, text, 0o600)
+        write_atomic(path, text, 0o600)
     except OSError as fault:
         raise BackupError(
             f"the backup {path} cannot be written ({fault.strerror})", "make room for it, or name another path"
@@ -123,7 +123,7 @@ def _files(path: str, text: bytes) -> Files:
     files = data.get("files")
     if not isinstance(files, dict):
         raise _no_backup(path)
-    return {_name(path, name): _sealed(path, name, sealed) for name, sealed in files.items()}
+    return {_name(path, name): _parse_encrypted(path, name, sealed) for name, sealed in files.items()}
 
 
 def _no_backup(path: str) -> BackupError:
@@ -133,13 +133,13 @@ def _no_backup(path: str) -> BackupError:
 def _name(path: str, name: str) -> str:
     if not is_name(name):
         raise BackupError(
-            f'the backup {path} holds "{cut(printable(name), LONGEST_SHOWN)}", which is no name of a file of the record, so it was not used',
+            f'the backup {path} holds "{truncate(printable(name), MAX_SHOWN_LENGTH)}", which is no name of a file of the record, so it was not used',
             "somebody has changed it: take one that is as it was made",
         )
     return name
 
 
-def _sealed(path: str, name: str, sealed: object) -> bytes:
+def _parse_encrypted(path: str, name: str, sealed: object) -> bytes:
     raw = sealed.encode("ascii", "replace") if isinstance(sealed, str) else b""
     owner = owner_of(raw)
     if not owner:

@@ -86,7 +86,7 @@ class RecordDirectory:
                 descriptor = os.open(self._place, os.O_RDONLY | os.O_DIRECTORY | SAFE_FLAGS)
             except OSError:
                 if os.path.islink(self._place):
-                    raise _linked(self.path) from None
+                    raise _is_link(self.path) from None
                 raise
             try:
                 self._check_owner(os.fstat(descriptor))
@@ -128,7 +128,7 @@ class RecordDirectory:
             RecordError: A run that has something to write would fail.
         """
         if os.path.islink(self._place):
-            raise _linked(self.path)
+            raise _is_link(self.path)
         place = os.path.abspath(self._place)
         while not os.path.exists(place):
             place = os.path.dirname(place)
@@ -205,12 +205,12 @@ class RecordDirectory:
         """
         descriptor = self.prepare()
         try:
-            self._remove_left(descriptor, name)
+            self._remove_stale(descriptor, name)
             write_in(descriptor, name, data, self.file_mode())
         except OSError as exc:
             raise self.unwritable(exc) from None
 
-    def _remove_left(self, descriptor: int, name: str) -> None:
+    def _remove_stale(self, descriptor: int, name: str) -> None:
         """Remove the temporary files of this file that killed runs have left. Its lock proves that no run uses one."""
         for left in self._left or ():
             if left.startswith(temporary_start(name)):
@@ -340,7 +340,7 @@ def _file_problem(status: os.stat_result, directory: os.stat_result) -> str:
     return ""
 
 
-def _linked(path: str) -> RecordError:
+def _is_link(path: str) -> RecordError:
     return RecordError(
         f"the record in {path} cannot be used: this is a symbolic link",
         "name the directory itself with record_path",

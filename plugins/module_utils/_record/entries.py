@@ -16,12 +16,12 @@ import enum
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from .._device.settings import BY_OPTION, RECORDED, Kind, Settings, Value
+from .._device.settings import BY_OPTION, RECORDED, Settings, Value, ValueType
 
 FORMAT = 1
 
 
-class Standing(enum.Enum):
+class EntryStatus(enum.Enum):
     """How far an entry of the record can be believed."""
 
     RECORDED = "recorded"
@@ -45,7 +45,7 @@ class Entry:
 
     value: Value
     at: str
-    standing: Standing = Standing.RECORDED
+    status: EntryStatus = EntryStatus.RECORDED
     by: str = ""
 
 
@@ -69,7 +69,7 @@ class DeviceRecord:
     carried: frozenset[str] = frozenset()
     stamps: tuple[str, ...] = ()
 
-    def begin(self, sent: Settings, at: str, code: str = "") -> DeviceRecord:
+    def mark_pending(self, sent: Settings, at: str, code: str = "") -> DeviceRecord:
         """Return the record with what is about to be sent in doubt.
 
         A value that is sent again as it was recorded is the same whether the call is applied or not.
@@ -80,21 +80,21 @@ class DeviceRecord:
             code: The code of the stamp that goes out with them; empty for none.
         """
         doubtful = {
-            option: Entry(value, at, Standing.IN_DOUBT)
+            option: Entry(value, at, EntryStatus.IN_DOUBT)
             for option, value in sent.items()
             if option in RECORDED and not self._holds(option, value)
         }
         return replace(self, entries={**self.entries, **doubtful}, stamps=self._codes_with(code))
 
-    def doubt(self, sent: Settings, at: str, code: str = "") -> DeviceRecord:
+    def mark_in_doubt(self, sent: Settings, at: str, code: str = "") -> DeviceRecord:
         """Return the record of another run with all in doubt that a request with these settings may have changed.
 
         The service may have carried it out after the request of the other run: it may have set what was sent, and
         reset the rest.
         """
-        begun = self.begin(sent, at, code)
+        begun = self.mark_pending(sent, at, code)
         reset = {
-            option: replace(entry, standing=Standing.IN_DOUBT)
+            option: replace(entry, status=EntryStatus.IN_DOUBT)
             for option, entry in begun.entries.items()
             if option not in sent
         }
@@ -108,9 +108,9 @@ class DeviceRecord:
 
     def _holds(self, option: str, value: Value) -> bool:
         entry = self.entries.get(option)
-        return entry is not None and entry.value == value and entry.standing is not Standing.IN_DOUBT
+        return entry is not None and entry.value == value and entry.status is not EntryStatus.IN_DOUBT
 
-    def confirm(self, sent: Settings, at: str, code: str = "") -> DeviceRecord:
+    def mark_confirmed(self, sent: Settings, at: str, code: str = "") -> DeviceRecord:
         """Return the record after the service said yes to what was sent, with this code in the name."""
         applied = {
             option: Entry(value, at, _after_success(option, value))
@@ -119,16 +119,16 @@ class DeviceRecord:
         }
         return replace(self, entries={**self.entries, **applied}, stamps=(code,) if code else ())
 
-    def note(self, known: Settings, at: str) -> DeviceRecord:
+    def set_known(self, known: Settings, at: str) -> DeviceRecord:
         """Return the record with values that hold without having been sent, as on a new device."""
         return replace(self, entries={**self.entries, **{option: Entry(value, at) for option, value in known.items()}})
 
     def attest(self, seen: Settings, at: str, by: str) -> DeviceRecord:
         """Return the record with what a person vouches for."""
-        vouched = {option: Entry(value, at, Standing.ATTESTED, by) for option, value in seen.items()}
+        vouched = {option: Entry(value, at, EntryStatus.ATTESTED, by) for option, value in seen.items()}
         return replace(self, entries={**self.entries, **vouched})
 
-    def without(self, options: t.Iterable[str]) -> DeviceRecord:
+    def drop(self, options: t.Iterable[str]) -> DeviceRecord:
         """Return the record without some settings: nothing is known of them."""
         dropped = set(options)
         entries = {option: entry for option, entry in self.entries.items() if option not in dropped}
@@ -139,7 +139,7 @@ class DeviceRecord:
         return {
             "format": FORMAT,
             "entries": {
-                option: [entry.value, entry.at, entry.standing.value, *([entry.by] if entry.by else [])]
+                option: [entry.value, entry.at, entry.status.value, *([entry.by] if entry.by else [])]
                 for option, entry in self.entries.items()
             },
             "otp_requested_at": self.otp_requested_at,
@@ -171,23 +171,23 @@ class DeviceRecord:
         return cls(entries, asked, number, told, tuple(stamps))
 
 
-def _after_success(option: str, value: Value) -> Standing:
-    cleared = value == "" and BY_OPTION[option].kind is Kind.URL
-    return Standing.UNCONFIRMED if cleared else Standing.RECORDED
+def _after_success(option: str, value: Value) -> EntryStatus:
+    cleared = value == "" and BY_OPTION[option].value_type is ValueType.URL
+    return EntryStatus.UNCONFIRMED if cleared else EntryStatus.RECORDED
 
 
 def _entry(option: str, raw: t.Any) -> Entry:
     if not isinstance(raw, list) or len(raw) not in (3, 4):
         raise ValueError("not an entry")
     value, at, standing, by = [*raw, ""][:4]
-    wanted = bool if BY_OPTION[option].kind is Kind.FLAG else str
+    wanted = bool if BY_OPTION[option].value_type is ValueType.FLAG else str
     if not isinstance(value, wanted) or not isinstance(at, str) or not isinstance(by, str):
         raise ValueError("not a value")
-    return Entry(value, at, Standing(standing), by)
+    return Entry(value, at, EntryStatus(standing), by)
 
 
 @dataclass(frozen=True)
-class NumberNote:
+class NumberRecord:
     """The creation entry of a number in an account: it exists before the token of any device is known.
 
     A number is not a device: it may have another device later, and two spellings of it may have one each. Without a
@@ -209,19 +209,19 @@ class NumberNote:
     sent: Settings = field(default_factory=dict)
     device_file: str = ""
     number: str = field(default="", compare=False)
-    bound: bool = False
+    is_bound: bool = False
 
     def is_creation_of(self, device_file: str) -> bool:
         """Return whether this is the unfinished creation of the device with this record."""
-        return self.state == "creating" and self.bound and self.device_file == device_file
+        return self.state == "creating" and self.is_bound and self.device_file == device_file
 
     def is_unbound_creation(self) -> bool:
         """Return whether this is a creation whose response was never read: its device is unknown."""
-        return self.state == "creating" and not self.bound
+        return self.state == "creating" and not self.is_bound
 
     def is_creation_of_other(self, device_file: str) -> bool:
         """Return whether this is the unfinished creation of a device with another record."""
-        return self.state == "creating" and self.bound and self.device_file != device_file
+        return self.state == "creating" and self.is_bound and self.device_file != device_file
 
     def to_json(self) -> dict[str, t.Any]:
         """Return the note as it is sealed."""
@@ -232,11 +232,11 @@ class NumberNote:
             "sent": dict(self.sent),
             "device_file": self.device_file,
             "number": self.number,
-            **({"bound": True} if self.bound else {}),
+            **({"bound": True} if self.is_bound else {}),
         }
 
     @classmethod
-    def from_json(cls, data: t.Any) -> NumberNote:
+    def from_json(cls, data: t.Any) -> NumberRecord:
         """Return the note that was sealed; ValueError if it is not one."""
         if (
             not isinstance(data, dict)
@@ -262,4 +262,4 @@ class NumberNote:
         return cls(data["state"], at, entries, device_file, number, bound)
 
 
-Content = t.TypeVar("Content", DeviceRecord, NumberNote)
+Content = t.TypeVar("Content", DeviceRecord, NumberRecord)

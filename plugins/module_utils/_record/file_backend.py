@@ -21,8 +21,8 @@ import time
 import typing as t
 from dataclasses import dataclass
 
-from .._common.errors import RecordChangedError, RecordError, RecordHeldError
-from .backend import Mark, Phase, StorageHealth, Stored, Write
+from .._common.errors import RecordChangedError, RecordError, RecordLockedError
+from .backend import Mark, Phase, StorageCheck, Stored, Write
 from .directory import RecordDirectory
 from .encryption import is_name, owner_of
 from .lock_files import LockFile, LockFiles, is_closed, is_open, new_content
@@ -170,7 +170,7 @@ class FileBackend:
     # Locking
 
     @contextlib.contextmanager
-    def hold(self, names: t.Sequence[str], seconds: float) -> t.Iterator[None]:
+    def lock(self, names: t.Sequence[str], seconds: float) -> t.Iterator[None]:
         """Hold entries for one run, in the order given, all or none."""
         give_up = self._clock() + seconds
         taken: list[str] = []
@@ -237,7 +237,7 @@ class FileBackend:
     def put(self, writes: t.Sequence[Write], phase: Phase) -> dict[str, Stored]:
         """Write strings, under locks that are held, or that are taken here if no other run holds them."""
         free = sorted({write.name for write in writes if write.name not in self._held})
-        with self.hold(free, 0.0) if free else contextlib.nullcontext():
+        with self.lock(free, 0.0) if free else contextlib.nullcontext():
             for write in writes:
                 self._check_planned(write)
             if phase is Phase.BEGIN:
@@ -300,7 +300,7 @@ class FileBackend:
         """Return the warnings about the directory."""
         return self._directory.warnings()
 
-    def health(self) -> StorageHealth:
+    def health(self) -> StorageCheck:
         """Return the facts on the directory."""
         return check_storage(self)
 
@@ -322,8 +322,8 @@ def _last_string(data: bytes) -> tuple[bytes, bool]:
     return (strings[0] if strings else data), is_whole and len(strings) == 1
 
 
-def _held(seconds: float) -> RecordHeldError:
-    return RecordHeldError(
+def _held(seconds: float) -> RecordLockedError:
+    return RecordLockedError(
         f"another run has been working on this device for over {seconds:g} s",
         "wait for it to end, then run the play again",
     )

@@ -32,7 +32,7 @@ class RecordFile:
         """Where the entry is, for messages."""
         return self.backend.label(self.name)
 
-    def sealed(self) -> bytes | None:
+    def encrypted(self) -> bytes | None:
         """Return the encrypted string as it is now; None for no entry. RecordError if it cannot be read."""
         self.stored = self.backend.read([self.name])[self.name]
         if self.stored.fault is not None:
@@ -46,12 +46,12 @@ class RecordFile:
             RecordChangedError: Another run has written it since it was read.
             RecordError: It cannot be written, or the present string cannot be read: it may be good, and is left.
         """
-        put_all([(self, sealed)], phase)
+        write_all([(self, sealed)], phase)
 
     def as_write(self, sealed: bytes | None) -> Write:
         """Return the write of a string in the place of the one that was read; RecordError if that is unknown."""
         if self.stored is None:
-            self.sealed()
+            self.encrypted()
         stored = t.cast(Stored, self.stored)
         if stored.fault is not None:
             raise stored.fault
@@ -71,10 +71,10 @@ class RecordFile:
         Raises:
             RecordError: Another run held it for longer than the seconds given, or it cannot be locked.
         """
-        return self.backend.hold([self.name], seconds)
+        return self.backend.lock([self.name], seconds)
 
 
-class SealedFile(RecordFile, t.Generic[Content]):
+class EncryptedFile(RecordFile, t.Generic[Content]):
     """An entry of the record whose secret is known.
 
     Attributes:
@@ -111,9 +111,9 @@ class SealedFile(RecordFile, t.Generic[Content]):
             DamagedRecordError: It does not decrypt.
             RecordError: It cannot be read now, so its content is unknown.
         """
-        return self.take(self.backend.read([self.name])[self.name])
+        return self.load_stored(self.backend.read([self.name])[self.name])
 
-    def take(self, stored: Stored) -> Content | None:
+    def load_stored(self, stored: Stored) -> Content | None:
         """Return the content of a string that was read for this entry; the errors are those of ``read``."""
         self.stored = stored
         if stored != self._opened or stored.fault is not None:
@@ -127,7 +127,7 @@ class SealedFile(RecordFile, t.Generic[Content]):
         if stored.text is None:
             return
         try:
-            self.content = self.unseal(stored.text)
+            self.content = self.decrypt(stored.text)
         except ForeignStringError as exc:
             self._fault = ForeignRecordError(
                 f"the record {self.path} contains the entry of another file, {exc.owner}",
@@ -144,11 +144,11 @@ class SealedFile(RecordFile, t.Generic[Content]):
             self._open(t.cast(Stored, self.stored))
         return isinstance(self._fault, DamagedRecordError)
 
-    def unseal(self, sealed: bytes) -> Content:
+    def decrypt(self, sealed: bytes) -> Content:
         """Return the content of a string; ValueError if it was not encrypted for this entry, or is damaged."""
         return self._from_json(self._cipher.decrypt(sealed))
 
-    def seal(self, content: Content) -> bytes:
+    def encrypt(self, content: Content) -> bytes:
         """Return content as a string that decrypts for this entry alone."""
         return self._cipher.encrypt({**content.to_json(), **self._label})
 
@@ -161,13 +161,13 @@ class SealedFile(RecordFile, t.Generic[Content]):
         """
         save_all([(self, content)], phase)
 
-    def wrote(self, stored: Stored, content: Content | None) -> None:
+    def mark_written(self, stored: Stored, content: Content | None) -> None:
         """Note the string that was written, and its content."""
         self.stored = self._opened = stored
         self.content, self._fault = content, None
 
 
-def put_all(changes: t.Sequence[tuple[RecordFile, bytes | None]], phase: Phase) -> None:
+def write_all(changes: t.Sequence[tuple[RecordFile, bytes | None]], phase: Phase) -> None:
     """Write encrypted strings of one backend together; the errors are those of ``RecordFile.write``."""
     if changes:
         backend = changes[0][0].backend
@@ -176,8 +176,8 @@ def put_all(changes: t.Sequence[tuple[RecordFile, bytes | None]], phase: Phase) 
             file.stored = written[file.name]
 
 
-def save_all(changes: t.Sequence[tuple[SealedFile[t.Any], t.Any]], phase: Phase) -> None:
-    """Encrypt and write the contents of entries together; the errors are those of ``SealedFile.save``."""
-    put_all([(file, None if content is None else file.seal(content)) for file, content in changes], phase)
+def save_all(changes: t.Sequence[tuple[EncryptedFile[t.Any], t.Any]], phase: Phase) -> None:
+    """Encrypt and write the contents of entries together; the errors are those of ``EncryptedFile.save``."""
+    write_all([(file, None if content is None else file.encrypt(content)) for file, content in changes], phase)
     for file, content in changes:
-        file.wrote(t.cast(Stored, file.stored), content)
+        file.mark_written(t.cast(Stored, file.stored), content)

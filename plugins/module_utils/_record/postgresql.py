@@ -20,11 +20,11 @@ import typing as t
 from dataclasses import dataclass
 
 from .._common.clock import Clock, read_steady_clock
-from .._common.errors import RecordChangedError, RecordError, RecordHeldError
-from .._common.redaction import cut, printable
+from .._common.errors import RecordChangedError, RecordError, RecordLockedError
+from .._common.redaction import printable, truncate
 from .._common.spellings import SecretFinder
 from . import postgresql_statements as sql
-from .backend import Mark, Phase, StorageHealth, Stored, Write
+from .backend import Mark, Phase, StorageCheck, Stored, Write
 from .database_url import database_warnings
 from .encryption import is_name
 from .postgresql_session import DatabaseSession, RefusedStatementError, run_name
@@ -35,7 +35,7 @@ LOCK_POLL_SECONDS = 0.2
 PROVEN_SECONDS = 5.0
 MISSING = 0
 NO_TABLE = "42P01"
-LONGEST_HOLDER = 100
+MAX_HOLDER_LENGTH = 100
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ class PostgresqlBackend:
     # Locking
 
     @contextlib.contextmanager
-    def hold(self, names: t.Sequence[str], seconds: float) -> t.Iterator[None]:
+    def lock(self, names: t.Sequence[str], seconds: float) -> t.Iterator[None]:
         """Hold entries for one run, in the order given, all or none. One round trip locks and reads them."""
         keys = [sql.lock_key(name) for name in names]
         self._create_table()
@@ -238,7 +238,7 @@ class PostgresqlBackend:
                 # Waiting with later locks in hand could wait for a run that waits for those.
                 self._unlock(beyond)
                 if time.monotonic() >= give_up:
-                    raise self._held_error(keys[taken], seconds)
+                    raise self._locked_error(keys[taken], seconds)
                 self._sleep(LOCK_POLL_SECONDS)
         except BaseException as exc:
             # Where the server had no room for one of them, only the server knows which it has given.
@@ -251,9 +251,9 @@ class PostgresqlBackend:
         if keys:
             self._run(sql.UNLOCK, list(keys))
 
-    def _held_error(self, key: int, seconds: float) -> RecordHeldError:
+    def _locked_error(self, key: int, seconds: float) -> RecordLockedError:
         rows = self._query(sql.HOLDER, key)
-        return RecordHeldError(
+        return RecordLockedError(
             f"another run has been working on this device for over {seconds:g} s{_holder(*rows[0]) if rows else ''}",
             "wait for it to end, then run the play again",
         )
@@ -310,7 +310,7 @@ class PostgresqlBackend:
         """Write strings in one statement, all or none, and return them with their new revisions."""
         loose = [write.name for write in writes if write.name not in self._held]
         if loose:
-            with self.hold(sorted(loose, key=_rank), 0.0):
+            with self.lock(sorted(loose, key=_rank), 0.0):
                 return self.put(writes, phase)
         aside = [
             Write(f"{write.name}.damaged-{write.planned.revision}", write.planned.text, Stored(None, MISSING))
@@ -398,13 +398,13 @@ class PostgresqlBackend:
         """Return a warning for a connection that another machine on the way could read and change."""
         return database_warnings(self._url, os.environ)
 
-    def health(self) -> StorageHealth:
+    def health(self) -> StorageCheck:
         """Return the facts on the database, without touching anything."""
         self._session.open()
         exists, may_create, may_write, _user = self._session.facts
         writable = bool(may_write if exists else may_create)
         because = "It is in a database, which exists for as long as its administrator keeps and backs it up."
-        return StorageHealth(self.place, bool(exists), writable, None, True, because)
+        return StorageCheck(self.place, bool(exists), writable, None, True, because)
 
 
 def _rank(name: str) -> t.Tuple[bool, str]:
@@ -415,8 +415,8 @@ def _rank(name: str) -> t.Tuple[bool, str]:
 def _holder(name: str | None, host: str | None, seconds: int | None) -> str:
     """Return the run that holds a lock, as far as the database shows it to this user."""
     facts = [
-        printable(name or "") and f'"{cut(printable(name or ""), LONGEST_HOLDER)}"',
-        f"from {cut(printable(host), LONGEST_HOLDER)}" if host else "",
+        printable(name or "") and f'"{truncate(printable(name or ""), MAX_HOLDER_LENGTH)}"',
+        f"from {truncate(printable(host), MAX_HOLDER_LENGTH)}" if host else "",
         f"connected for {seconds} s" if seconds is not None else "",
     ]
     shown = ", ".join(fact for fact in facts if fact)

@@ -21,7 +21,7 @@ import typing as t
 import weakref
 
 from .._common.errors import MissingLibraryError, OptionError, RecordError
-from .._common.redaction import cut, printable
+from .._common.redaction import printable, truncate
 from .._common.spellings import SecretFinder
 from .database_url import OPTION, check_database_url, database_secrets, show_database
 
@@ -34,8 +34,8 @@ STATEMENT_SECONDS, LOCK_WAIT_SECONDS = 30, 15
 KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, KEEPALIVE_COUNT = 10, 5, 3
 DEAD_AFTER_MS = (KEEPALIVE_IDLE + KEEPALIVE_COUNT * KEEPALIVE_INTERVAL) * 1000
 # PostgreSQL cuts longer names.
-LONGEST_NAME = 63
-LONGEST_TEXT = 300
+MAX_NAME_LENGTH = 63
+MAX_TEXT_LENGTH = 300
 
 _SETTINGS = {
     "synchronous_commit": "on",
@@ -84,7 +84,7 @@ def run_name() -> str:
     except (KeyError, OSError):
         user = str(os.getuid())
     name = f"fonnte.whatsapp {user}@{socket.gethostname()} {os.getpid()}"
-    return printable(name).encode("ascii", "replace").decode()[:LONGEST_NAME]
+    return printable(name).encode("ascii", "replace").decode()[:MAX_NAME_LENGTH]
 
 
 class DatabaseSession:
@@ -163,7 +163,7 @@ class DatabaseSession:
         return RefusedStatementError(problem, advice, code)
 
     def _text(self, exc: BaseException) -> str:
-        return cut(printable(self.finder.mask(str(exc)), " ").replace("?", " ").strip(), LONGEST_TEXT)
+        return truncate(printable(self.finder.mask(str(exc)), " ").replace("?", " ").strip(), MAX_TEXT_LENGTH)
 
     def _lost_error(self) -> LostSessionError:
         return LostSessionError(

@@ -14,7 +14,7 @@ import tempfile
 import typing as t
 
 from .._common.errors import RecordError
-from .backend import Backend, StorageHealth
+from .backend import Backend, StorageCheck
 from .mounts import MOUNTS, Mount, find_mount, is_below
 
 IN_MEMORY = ("tmpfs", "ramfs", "devtmpfs")
@@ -38,7 +38,7 @@ WITHOUT_LOCKS = (
 LOCAL_LOCKS = ("nolock", "local_lock=all", "local_lock=flock", "nobrl")
 
 
-def check_storage(records: Backend, mounts: str = MOUNTS, temporary: t.Sequence[str] = TEMPORARY) -> StorageHealth:
+def check_storage(records: Backend, mounts: str = MOUNTS, temporary: t.Sequence[str] = TEMPORARY) -> StorageCheck:
     """Return the facts on the directory of a record, without touching anything.
 
     Args:
@@ -51,11 +51,11 @@ def check_storage(records: Backend, mounts: str = MOUNTS, temporary: t.Sequence[
     place = os.path.realpath(_nearest(folder))
     mount = find_mount(place, mounts)
     mode = f"{stat.S_IMODE(os.stat(folder).st_mode):04o}" if exists else None
-    lasting, because = _lasting(place, mount, (*temporary, tempfile.gettempdir()))
+    lasting, because = _is_persistent(place, mount, (*temporary, tempfile.gettempdir()))
     if exists and lasting is not False:
-        trouble = _others(folder)
+        trouble = _describe_other_writers(folder)
         lasting, because = (False, trouble) if trouble else (lasting, because)
-    return StorageHealth(folder, exists, _writable(records), mode, lasting, because)
+    return StorageCheck(folder, exists, _writable(records), mode, lasting, because)
 
 
 def _nearest(folder: str) -> str:
@@ -92,7 +92,7 @@ def _is_without_locks(mount: Mount) -> bool:
     return any(option in LOCAL_LOCKS for option in mount.options)
 
 
-def _lasting(place: str, mount: Mount, temporary: t.Sequence[str]) -> tuple[bool | None, str]:
+def _is_persistent(place: str, mount: Mount, temporary: t.Sequence[str]) -> tuple[bool | None, str]:
     kind = mount.kind
     for directory in temporary:
         if is_below(place, os.path.realpath(directory)):
@@ -108,7 +108,7 @@ def _lasting(place: str, mount: Mount, temporary: t.Sequence[str]) -> tuple[bool
     return True, f"It is on a file system that stays ({kind}), and not below a directory for temporary files."
 
 
-def _others(folder: str) -> str:
+def _describe_other_writers(folder: str) -> str:
     """Return in a sentence what another user could do to the folder; empty for nothing."""
     status = os.stat(folder)
     # Root works in the directories of others, as in a container with a mounted home. A group shares its directory.

@@ -18,12 +18,12 @@ import typing as t
 
 from .._common.errors import RecordError
 from .._common.phone_numbers import international
-from .backend import Backend, Mark, Phase, StorageHealth, Stored
+from .backend import Backend, Mark, Phase, StorageCheck, Stored
 from .directory import RecordDirectory
 from .encryption import Cipher, Place, file_name, is_name
-from .entries import DeviceRecord, NumberNote
+from .entries import DeviceRecord, NumberRecord
 from .file_backend import FileBackend
-from .files import RecordFile, SealedFile
+from .files import EncryptedFile, RecordFile
 
 
 class RecordStore:
@@ -53,22 +53,22 @@ class RecordStore:
 
     place = folder
 
-    def device(self, device_token: str) -> SealedFile[DeviceRecord]:
+    def device(self, device_token: str) -> EncryptedFile[DeviceRecord]:
         """Return the record of the device with this token."""
         place = Place(file_name(device_token, "device", self._endpoint), "device", self._endpoint)
-        return SealedFile(self.backend, Cipher(device_token, place), DeviceRecord.from_json)
+        return EncryptedFile(self.backend, Cipher(device_token, place), DeviceRecord.from_json)
 
-    def number(self, account_token: str, number: str) -> SealedFile[NumberNote]:
+    def number(self, account_token: str, number: str) -> EncryptedFile[NumberRecord]:
         """Return the creation entry of a number of an account; every spelling has the same."""
         name = file_name(account_token, "number", self._endpoint, international(number))
         place = Place(name, "number", self._endpoint)
-        return SealedFile(self.backend, Cipher(account_token, place), NumberNote.from_json, {"number": number})
+        return EncryptedFile(self.backend, Cipher(account_token, place), NumberRecord.from_json, {"number": number})
 
     def file(self, name: str) -> RecordFile:
         """Return the entry of a name that ``is_name`` accepts; its content takes a secret."""
         return RecordFile(self.backend, name)
 
-    def load(self, *files: SealedFile[t.Any] | None) -> list[RecordError]:
+    def load(self, *files: EncryptedFile[t.Any] | None) -> list[RecordError]:
         """Read entries in one batch, and return the problems with those that cannot be used."""
         faults: list[RecordError] = []
         wanted = {file.name: file for file in files if file is not None}
@@ -76,7 +76,7 @@ class RecordStore:
         others = [name for name in wanted if name not in known]
         for name, stored in {**known, **(self.backend.read(others) if others else {})}.items():
             try:
-                wanted[name].take(stored)
+                wanted[name].load_stored(stored)
             except RecordError as fault:
                 faults.append(fault)
         return faults
@@ -108,23 +108,23 @@ class RecordStore:
         """Return the names of the strings that did not decrypt and were kept aside."""
         return self.backend.damaged()
 
-    def notes(self, account_token: str) -> dict[str, NumberNote]:
+    def creation_entries(self, account_token: str) -> dict[str, NumberRecord]:
         """Return by name the creation entries of an account at this endpoint, as far as they decrypt."""
         # One that cannot be read is reported where its number is asked for.
         names = [name for name in self.names() if name.startswith("number-")]
         found = {name: stored.text or b"" for name, stored in self.backend.read(names).items()}
-        return self.notes_in(found, account_token)
+        return self.creation_entries_in(found, account_token)
 
-    def notes_in(self, files: t.Mapping[str, bytes], account_token: str) -> dict[str, NumberNote]:
+    def creation_entries_in(self, files: t.Mapping[str, bytes], account_token: str) -> dict[str, NumberRecord]:
         """Return those of some strings that are creation entries of an account, each with its number."""
-        found: dict[str, NumberNote] = {}
+        found: dict[str, NumberRecord] = {}
         for name, sealed in files.items():
             if not name.startswith("number-"):
                 continue
             place = Place(name, "number", self._endpoint)
-            file = SealedFile(self.backend, Cipher(account_token, place), NumberNote.from_json)
+            file = EncryptedFile(self.backend, Cipher(account_token, place), NumberRecord.from_json)
             with contextlib.suppress(ValueError):
-                note = file.unseal(sealed)
+                note = file.decrypt(sealed)
                 # Its name must be that of its number: a person with the token can write anything.
                 if note.number and self.number(account_token, note.number).name == name:
                     found[name] = note
@@ -142,7 +142,7 @@ class RecordStore:
         """Return the warnings about the place of the record."""
         return self.backend.warnings()
 
-    def health(self) -> StorageHealth:
+    def health(self) -> StorageCheck:
         """Return the facts on the place of the record."""
         return self.backend.health()
 
@@ -156,5 +156,5 @@ class RecordStore:
         if is_name(device_file) and device_file.startswith("device-"):
             with contextlib.suppress(RecordError):
                 file = self.file(device_file)
-                if file.sealed() is not None:
+                if file.encrypted() is not None:
                     file.write(None, Phase.CONFIRM)

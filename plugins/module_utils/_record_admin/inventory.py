@@ -17,14 +17,14 @@ import typing as t
 from dataclasses import dataclass
 
 from .._common.clock import DAY_SECONDS, age, now
-from .._common.errors import doing
+from .._common.errors import error_context
 from .._common.phone_numbers import NumberIndex, displayed_number
 from .._device.models import Device
-from .._reconcile.observe import House, require_token
+from .._reconcile.observe import RunContext, require_token
 from .._reconcile.result import Result
 from .._record.encryption import is_name
-from .._record.entries import DeviceRecord, Entry, NumberNote, Standing
-from .._record.files import RecordFile, SealedFile
+from .._record.entries import DeviceRecord, Entry, EntryStatus, NumberRecord
+from .._record.files import EncryptedFile, RecordFile
 
 
 @dataclass(frozen=True)
@@ -41,20 +41,20 @@ class Owner:
     """
 
     number: str
-    record_file: SealedFile[DeviceRecord] | None = None
-    note_file: SealedFile[NumberNote] | None = None
-    note: NumberNote | None = None
-    left_over: RecordFile | None = None
-    moved_to: str = ""
+    record_file: EncryptedFile[DeviceRecord] | None = None
+    creation_file: EncryptedFile[NumberRecord] | None = None
+    creation_entry: NumberRecord | None = None
+    orphaned: RecordFile | None = None
+    renumbered_to: str = ""
 
     @property
     def files(self) -> list[RecordFile]:
         """All of them, there or not, in the order of locking."""
-        return [file for file in (self.note_file, self.record_file, self.left_over) if file is not None]
+        return [file for file in (self.creation_file, self.record_file, self.orphaned) if file is not None]
 
 
 @dataclass(frozen=True)
-class View:
+class RecordInventory:
     """What is in the record's folder, as far as the tokens tell.
 
     Attributes:
@@ -89,7 +89,7 @@ class View:
     def orphans(self) -> dict[str, str]:
         """Return the files of this account that belong to no device that it lists, each with its number."""
         gone = {file.name: owner.number for owner in self.gone for file in owner.files}
-        left = {owner.left_over.name: owner.number for owner in self.devices if owner.left_over is not None}
+        left = {owner.orphaned.name: owner.number for owner in self.devices if owner.orphaned is not None}
         return {name: number for name, number in sorted({**gone, **left}.items()) if name in self.names}
 
     def unclaimed(self) -> list[str]:
@@ -98,85 +98,87 @@ class View:
         return [name for name in self.names if name not in claimed]
 
 
-def look_around(house: House, numbers: tuple[str, ...] | None) -> View:
+def scan(context: RunContext, numbers: tuple[str, ...] | None) -> RecordInventory:
     """Return whose files the record holds: one call for the list, one more for a device that it does not show.
 
     Args:
         house: What a run works with.
         numbers: Those that were asked for; a note that does not open is found in no other way.
     """
-    devices = _devices(house)
-    owned = {house.records.device(device.token).name: device.number for device in devices if device.token}
-    known = tuple(_owner(house, device, owned) for device in sorted(devices, key=_number))
-    listed = {owner.note_file.name for owner in known if owner.note_file is not None}
-    notes = house.records.notes(house.account_token) if house.account_token else {}
-    names = tuple(house.records.names())
+    devices = _devices(context)
+    owned = {context.records.device(device.token).name: device.number for device in devices if device.token}
+    known = tuple(_owner(context, device, owned) for device in sorted(devices, key=_number))
+    listed = {owner.creation_file.name for owner in known if owner.creation_file is not None}
+    notes = context.records.creation_entries(context.account_token) if context.account_token else {}
+    names = tuple(context.records.names())
     unlisted = {name: note.number for name, note in notes.items()}
     for number in numbers or ():
-        file = house.note_file(number)
+        file = context.creation_file(number)
         if file is not None and file.name in names:
             unlisted.setdefault(file.name, number)
     gone = sorted(number for name, number in unlisted.items() if name not in listed)
-    return View(known, tuple(_gone(house, number, owned) for number in gone), names, bool(house.account_token))
+    return RecordInventory(
+        known, tuple(_gone(context, number, owned) for number in gone), names, bool(context.account_token)
+    )
 
 
 def _number(device: Device) -> str:
     return device.number
 
 
-def _devices(house: House) -> list[Device]:
-    require_token(house)
+def _devices(context: RunContext) -> list[Device]:
+    require_token(context)
     devices: list[Device] = []
-    if house.account_token:
-        with doing("Listing the account's devices"):
-            devices += house.api.get_devices(house.account_token).devices
-    if house.device_token and house.device_token not in [device.token for device in devices]:
-        with doing("Looking up the device"):
-            profile = house.api.profile(house.device_token)
+    if context.account_token:
+        with error_context("Listing the account's devices"):
+            devices += context.client.get_devices(context.account_token).devices
+    if context.device_token and context.device_token not in [device.token for device in devices]:
+        with error_context("Looking up the device"):
+            profile = context.client.profile(context.device_token)
         # The profile may show the linked number. The record knows the one that the list showed once.
-        record = house.records.device(house.device_token).load()[0] or DeviceRecord()
-        devices.append(Device(displayed_number(record.number) or profile.number, house.device_token))
+        record = context.records.device(context.device_token).load()[0] or DeviceRecord()
+        devices.append(Device(displayed_number(record.number) or profile.number, context.device_token))
     return devices
 
 
-def _owner(house: House, device: Device, owned: t.Mapping[str, str]) -> Owner:
-    note_file = house.note_file(device.number)
-    note = note_file.load()[0] if note_file else None
-    record_file = house.records.device(device.token) if device.token else None
-    return Owner(device.number, record_file, note_file, note, _left_over(house, note, owned))
+def _owner(context: RunContext, device: Device, owned: t.Mapping[str, str]) -> Owner:
+    creation_file = context.creation_file(device.number)
+    note = creation_file.load()[0] if creation_file else None
+    record_file = context.records.device(device.token) if device.token else None
+    return Owner(device.number, record_file, creation_file, note, _orphaned(context, note, owned))
 
 
-def _gone(house: House, number: str, owned: t.Mapping[str, str]) -> Owner:
-    note_file = house.note_file(number)
-    note = note_file.load()[0] if note_file else None
+def _gone(context: RunContext, number: str, owned: t.Mapping[str, str]) -> Owner:
+    creation_file = context.creation_file(number)
+    note = creation_file.load()[0] if creation_file else None
     moved_to = owned.get(note.device_file, "") if note else ""
-    return Owner(number, None, note_file, note, _left_over(house, note, owned), moved_to)
+    return Owner(number, None, creation_file, note, _orphaned(context, note, owned), moved_to)
 
 
-def _left_over(house: House, note: NumberNote | None, owned: t.Mapping[str, str]) -> RecordFile | None:
+def _orphaned(context: RunContext, note: NumberRecord | None, owned: t.Mapping[str, str]) -> RecordFile | None:
     """Return the record that a note names, where it is there and no device that the service shows has it."""
     name = note.device_file if note else ""
-    return house.records.file(name) if is_name(name) and name not in owned and house.records.has(name) else None
+    return context.records.file(name) if is_name(name) and name not in owned and context.records.has(name) else None
 
 
 # What is told of it
 
 
-def record_info(house: House, numbers: tuple[str, ...] | None) -> tuple[Result, list[str]]:
+def record_info(context: RunContext, numbers: tuple[str, ...] | None) -> tuple[Result, list[str]]:
     """Return what there is to know of the record, without a value of it, and warnings."""
-    view = look_around(house, numbers)
+    view = scan(context, numbers)
     chosen, missing = view.choose(numbers)
     wanted = {owner.number for owner in chosen}
     warnings: list[str] = []
-    health = house.records.health()
-    orphans, unclaimed, damaged = list(view.orphans()), view.unclaimed(), house.records.damaged()
+    health = context.records.health()
+    orphans, unclaimed, damaged = list(view.orphans()), view.unclaimed(), context.records.damaged()
     return {
         "changed": False,
-        "folder": health.folder,
+        "folder": health.place,
         "mode": health.mode,
         "writable": health.writable,
-        "lasting": health.lasting,
-        "lasting_because": health.because,
+        "lasting": health.persistent,
+        "lasting_because": health.reason,
         "devices": [_device_facts(owner, warnings) for owner in view.devices if owner.number in wanted],
         "numbers": [_number_facts(owner, warnings) for owner in view.gone if owner.number in wanted],
         "missing": missing,
@@ -188,7 +190,7 @@ def record_info(house: House, numbers: tuple[str, ...] | None) -> tuple[Result, 
 
 def _device_facts(owner: Owner, warnings: list[str]) -> Result:
     record, problem = owner.record_file.load() if owner.record_file else (None, "")
-    warnings += [f"{fault}; it counts as no record." for fault in (problem, _note_problem(owner)) if fault]
+    warnings += [f"{fault}; it counts as no record." for fault in (problem, _creation_problem(owner)) if fault]
     entries = record.entries if record else {}
     oldest, newest = _span(entries)
     return {
@@ -202,25 +204,25 @@ def _device_facts(owner: Owner, warnings: list[str]) -> Result:
         "newest_days": _days(newest),
         "doubts": _doubts(owner, record),
         "otp_requested_at": record.otp_requested_at if record else None,
-        "note": owner.note.state if owner.note else None,
+        "note": owner.creation_entry.state if owner.creation_entry else None,
     }
 
 
 def _entry_facts(entry: Entry) -> Result:
-    facts: Result = {"standing": entry.standing.value, "at": entry.at}
+    facts: Result = {"standing": entry.status.value, "at": entry.at}
     return {**facts, "by": entry.by} if entry.by else facts
 
 
 def _doubts(owner: Owner, record: DeviceRecord | None) -> list[str]:
     """Return the settings in doubt; those of a creation are in doubt until an update has ended it."""
     entries = record.entries if record else {}
-    doubts = {option for option, entry in entries.items() if entry.standing is Standing.IN_DOUBT}
-    return sorted(doubts | (_begun(owner, record) - set(entries)))
+    doubts = {option for option, entry in entries.items() if entry.status is EntryStatus.IN_DOUBT}
+    return sorted(doubts | (_pending_creation(owner, record) - set(entries)))
 
 
-def _begun(owner: Owner, record: DeviceRecord | None) -> set[str]:
+def _pending_creation(owner: Owner, record: DeviceRecord | None) -> set[str]:
     """Return the settings of a creation that has created this device, or that may have and nothing else is known."""
-    note, file = owner.note, owner.record_file
+    note, file = owner.creation_entry, owner.record_file
     if note is None or file is None:
         return set()
     if note.is_creation_of(file.name) or (note.is_unbound_creation() and record is None):
@@ -229,20 +231,20 @@ def _begun(owner: Owner, record: DeviceRecord | None) -> set[str]:
 
 
 def _number_facts(owner: Owner, warnings: list[str]) -> Result:
-    problem = _note_problem(owner)
+    problem = _creation_problem(owner)
     warnings += [f"{problem}; it counts as no record."] if problem else []
     return {
         "number": owner.number,
         "opens": not problem,
-        "state": owner.note.state if owner.note else None,
-        "at": owner.note.at if owner.note else None,
-        "recorded": owner.left_over is not None,
-        "moved_to": owner.moved_to or None,
+        "state": owner.creation_entry.state if owner.creation_entry else None,
+        "at": owner.creation_entry.at if owner.creation_entry else None,
+        "recorded": owner.orphaned is not None,
+        "moved_to": owner.renumbered_to or None,
     }
 
 
-def _note_problem(owner: Owner) -> str:
-    return owner.note_file.load()[1] if owner.note_file is not None and owner.note is None else ""
+def _creation_problem(owner: Owner) -> str:
+    return owner.creation_file.load()[1] if owner.creation_file is not None and owner.creation_entry is None else ""
 
 
 def _span(entries: t.Mapping[str, Entry]) -> tuple[str | None, str | None]:

@@ -16,18 +16,18 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from .._common.errors import OptionError, doing
+from .._common.errors import OptionError, error_context
 from .._common.phone_numbers import matches
 from .._reconcile.locks import LOCK_SECONDS
-from .._reconcile.observe import House
-from .._record.entries import NumberNote
-from .._record.files import SealedFile
-from .operations import Change, Job, apply_change, doing_change
+from .._reconcile.observe import RunContext
+from .._record.entries import NumberRecord
+from .._record.files import EncryptedFile
+from .operations import Change, RecordPlan, apply_change, change_context
 
 Move = t.Tuple[t.Optional[Change], Change]
 
 
-def plan_migration(house: House, old_token: str, numbers: tuple[str, ...] | None) -> Job:
+def plan_migration(context: RunContext, old_token: str, numbers: tuple[str, ...] | None) -> RecordPlan:
     """Return the job of moving creation entries from an old account token to the present one.
 
     Args:
@@ -35,56 +35,61 @@ def plan_migration(house: House, old_token: str, numbers: tuple[str, ...] | None
         old_token: The account token that they were written under.
         numbers: Only the entries of these; None for all.
     """
-    _check_tokens(house, old_token)
-    with doing("Listing the account's devices"):
+    _check_tokens(context, old_token)
+    with error_context("Listing the account's devices"):
         # A new token that the service does not accept must not become the only key.
-        house.api.get_devices(house.account_token)
-    notes = house.records.notes(old_token)
+        context.client.get_devices(context.account_token)
+    notes = context.records.creation_entries(old_token)
     known = [note.number for note in notes.values()]
     wanted = {spelling for number in numbers or () for spelling in matches(number, known)}
     moves, kept = [], []
     for note in sorted(notes.values(), key=_number):
         if numbers is not None and note.number not in wanted:
             continue
-        move = _plan_move(house, old_token, note)
+        move = _plan_move(context, old_token, note)
         if move is None:
-            kept.append(house.records.number(old_token, note.number).name)
+            kept.append(context.records.number(old_token, note.number).name)
         else:
             moves.append(move)
     changes = tuple(change for move in moves for change in move if change is not None)
     missing = [number for number in numbers or () if not matches(number, known)]
-    return Job(house.records.folder, changes, _moving(moves), {"missing": missing, "kept": kept}, _warnings(kept))
+    return RecordPlan(
+        context.records.folder, changes, _moving(moves), {"missing": missing, "kept": kept}, _warnings(kept)
+    )
 
 
-def _check_tokens(house: House, old_token: str) -> None:
-    if not house.account_token:
+def _check_tokens(context: RunContext, old_token: str) -> None:
+    if not context.account_token:
         raise OptionError(
             "account_token", "there is no new token to migrate to", "set it, or the variable FONNTE_ACCOUNT_TOKEN"
         )
-    if old_token == house.account_token:
+    if old_token == context.account_token:
         raise OptionError(
             "old_account_token", "it is the same as account_token", "give the token that the account had before"
         )
 
 
-def _number(note: NumberNote) -> str:
+def _number(note: NumberRecord) -> str:
     return note.number
 
 
-def _plan_move(house: House, old_token: str, note: NumberNote) -> Move | None:
+def _plan_move(context: RunContext, old_token: str, note: NumberRecord) -> Move | None:
     """Return the two changes of one entry; None where a run with the new token has written another one."""
-    old, new = house.records.number(old_token, note.number), house.records.number(house.account_token, note.number)
-    there = new.sealed()
-    removal = Change(old, note.number, old.sealed(), None)
+    old, new = (
+        context.records.number(old_token, note.number),
+        context.records.number(context.account_token, note.number),
+    )
+    there = new.encrypted()
+    removal = Change(old, note.number, old.encrypted(), None)
     if there is None:
-        return Change(new, note.number, None, new.seal(note)), removal
+        return Change(new, note.number, None, new.encrypt(note)), removal
     # An earlier migration was interrupted between its two steps.
     return (None, removal) if _opens_as(new, there) == note else None
 
 
-def _opens_as(file: SealedFile[NumberNote], sealed: bytes) -> NumberNote | None:
+def _opens_as(file: EncryptedFile[NumberRecord], sealed: bytes) -> NumberRecord | None:
     with contextlib.suppress(ValueError):
-        return file.unseal(sealed)
+        return file.decrypt(sealed)
     return None
 
 
@@ -93,7 +98,7 @@ def _moving(moves: t.Sequence[Move]) -> t.Callable[[list[Change]], None]:
 
     def act(done: list[Change]) -> None:
         for written, removed in moves:
-            with contextlib.ExitStack() as held, doing_change("Migrating the entry of", removed):
+            with contextlib.ExitStack() as held, change_context("Migrating the entry of", removed):
                 files = [change.file for change in (written, removed) if change is not None]
                 for file in sorted(files, key=lambda file: file.name):
                     held.enter_context(file.lock(LOCK_SECONDS))

@@ -17,16 +17,16 @@ import hashlib
 import typing as t
 from dataclasses import dataclass, field
 
-from .._common.errors import FonnteError, OptionError, RecordError, doing
+from .._common.errors import FonnteError, OptionError, RecordError, error_context
 from .._common.phone_numbers import matches
 from .._device.models import CHECK_DASHBOARD
 from .._reconcile.locks import LOCK_SECONDS
-from .._reconcile.observe import House
+from .._reconcile.observe import RunContext
 from .._reconcile.result import Result
-from .._record.backup import BackupError, Files, earlier_backup, read_backup, write_backup
+from .._record.backup import BackupError, Files, read_backup, read_existing, write_backup
 from .._record.encryption import owner_of
 from .._record.files import RecordFile
-from .inventory import Owner, View, look_around
+from .inventory import Owner, RecordInventory, scan
 
 AS_OLD = (
     "A restored record is as old as its times say, and does not know what happened since. To be sure of a device, "
@@ -44,7 +44,7 @@ class RecordOperation(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Errand:
+class RecordRequest:
     """What a task of fonnte_record asks for.
 
     Attributes:
@@ -82,7 +82,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Job:
+class RecordPlan:
     """What is to be done about the record, or about its backup.
 
     Attributes:
@@ -95,23 +95,23 @@ class Job:
 
     place: str
     changes: tuple[Change, ...]
-    act: t.Callable[[list[Change]], None]
+    apply: t.Callable[[list[Change]], None]
     facts: Result = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 
-def foresee_job(house: House, job: Job) -> tuple[Result, list[str]]:
+def preview_plan(context: RunContext, plan: RecordPlan) -> tuple[Result, list[str]]:
     """Return the result that the job would have, and warnings; nothing is written."""
-    warnings = list(job.warnings)
-    if job.changes and job.place == house.records.folder:
+    warnings = list(plan.warnings)
+    if plan.changes and plan.place == context.records.folder:
         try:
-            house.records.check_writable()
+            context.records.check_writable()
         except RecordError as fault:
             warnings.append(f"A real run from here would fail: {fault}")
-    return _result(job, job.changes), warnings
+    return _result(plan, plan.changes), warnings
 
 
-def carry_out_job(job: Job) -> tuple[Result, list[str]]:
+def apply_plan(plan: RecordPlan) -> tuple[Result, list[str]]:
     """Do the job, and return its result and warnings.
 
     Raises:
@@ -119,38 +119,38 @@ def carry_out_job(job: Job) -> tuple[Result, list[str]]:
     """
     done: list[Change] = []
     try:
-        job.act(done)
+        plan.apply(done)
     except FonnteError as fault:
-        fault.progress = _result(job, done)
+        fault.partial_result = _result(plan, done)
         raise
-    left = len(job.changes) - len(done)
+    left = len(plan.changes) - len(done)
     if not left:
-        return _result(job, done), list(job.warnings)
+        return _result(plan, done), list(plan.warnings)
     were = f"{_count(left, 'file')} {'was' if left == 1 else 'were'}"
     meanwhile = f"{were} written by another run in the meantime and left: see kept. Run it again."
-    return _result(job, done), [*job.warnings, meanwhile]
+    return _result(plan, done), [*plan.warnings, meanwhile]
 
 
-def _result(job: Job, made: t.Sequence[Change]) -> Result:
+def _result(plan: RecordPlan, made: t.Sequence[Change]) -> Result:
     changes = sorted(made, key=_name)
     return {
         "changed": bool(changes),
         "changed_files": [change.file.name for change in changes],
         "changed_devices": sorted({change.number for change in changes if change.number}),
-        **job.facts,
-        **({"kept": _kept(job, changes)} if "kept" in job.facts else {}),
+        **plan.facts,
+        **({"kept": _kept(plan, changes)} if "kept" in plan.facts else {}),
         "diff": {
-            "before_header": job.place,
-            "after_header": job.place,
+            "before_header": plan.place,
+            "after_header": plan.place,
             "before": "".join(_line(change, change.before) for change in changes),
             "after": "".join(_line(change, change.after) for change in changes),
         },
     }
 
 
-def _kept(job: Job, changes: t.Sequence[Change]) -> list[str]:
+def _kept(plan: RecordPlan, changes: t.Sequence[Change]) -> list[str]:
     """Return the files that stay as they are: those of the plan, and those that another run was quicker to write."""
-    return sorted([*job.facts["kept"], *(change.file.name for change in job.changes if change not in changes)])
+    return sorted([*plan.facts["kept"], *(change.file.name for change in plan.changes if change not in changes)])
 
 
 def _name(change: Change) -> str:
@@ -167,21 +167,21 @@ def _line(change: Change, sealed: bytes | None) -> str:
 # Backup
 
 
-def plan_backup(house: House, path: str, numbers: tuple[str, ...] | None) -> Job:
+def plan_backup(context: RunContext, path: str, numbers: tuple[str, ...] | None) -> RecordPlan:
     """Return the job of writing sealed files of the record into one file.
 
     A file of the record is replaced whole, so none is held: what a run is doing at the moment is in it as doubt.
     """
-    earlier = earlier_backup(path, house.records.folder)
-    view = look_around(house, numbers)
+    earlier = read_existing(path, context.records.folder)
+    view = scan(context, numbers)
     chosen, missing = view.choose(numbers)
     wanted = _all_names(view) if _is_whole(view, numbers) else _names_of(chosen)
-    files, warnings = _read(house, [name for name in view.names if name in wanted])
+    files, warnings = _read(context, [name for name in view.names if name in wanted])
     facts = {"path": path, "files": len(files), "missing": missing}
     if not files:
-        warnings.append(f"There is nothing to back up in {house.records.folder}; {path} was left as it is.")
-        return Job(path, (), _nothing, {**facts, "files": len(earlier or {})}, tuple(warnings))
-    changes = _differences(house, view, earlier or {}, files)
+        warnings.append(f"There is nothing to back up in {context.records.folder}; {path} was left as it is.")
+        return RecordPlan(path, (), _nothing, {**facts, "files": len(earlier or {})}, tuple(warnings))
+    changes = _differences(context, view, earlier or {}, files)
     lost = sum(change.after is None for change in changes)
     if lost:
         warnings.append(
@@ -191,19 +191,19 @@ def plan_backup(house: House, path: str, numbers: tuple[str, ...] | None) -> Job
 
     def act(done: list[Change]) -> None:
         if changes:
-            with doing("Backing up the record"):
+            with error_context("Backing up the record"):
                 write_backup(path, files)
             done.extend(changes)
 
-    return Job(path, changes, act, facts, tuple(warnings))
+    return RecordPlan(path, changes, act, facts, tuple(warnings))
 
 
-def _is_whole(view: View, numbers: tuple[str, ...] | None) -> bool:
+def _is_whole(view: RecordInventory, numbers: tuple[str, ...] | None) -> bool:
     """Tell whether all of the folder is meant. A device's token alone speaks for that device."""
     return numbers is None and view.whole
 
 
-def _all_names(view: View) -> set[str]:
+def _all_names(view: RecordInventory) -> set[str]:
     return set(view.names)
 
 
@@ -211,29 +211,29 @@ def _names_of(owners: t.Iterable[Owner]) -> set[str]:
     return {file.name for owner in owners for file in owner.files}
 
 
-def _read(house: House, names: t.Iterable[str]) -> tuple[Files, list[str]]:
+def _read(context: RunContext, names: t.Iterable[str]) -> tuple[Files, list[str]]:
     """Return the sealed texts of files, and a warning for each that holds none."""
     files: Files = {}
     warnings: list[str] = []
     for name in names:
-        sealed = house.records.file(name).sealed()
+        sealed = context.records.file(name).encrypted()
         if sealed is not None and owner_of(sealed) == name:
             files[name] = sealed
         elif sealed is not None:
-            warnings.append(f"the record {house.records.file(name).path} is damaged; it is not in the backup.")
+            warnings.append(f"the record {context.records.file(name).path} is damaged; it is not in the backup.")
     return files, warnings
 
 
-def _differences(house: House, view: View, before: Files, after: Files) -> tuple[Change, ...]:
+def _differences(context: RunContext, view: RecordInventory, before: Files, after: Files) -> tuple[Change, ...]:
     owners = _owners(view)
     return tuple(
-        Change(house.records.file(name), owners.get(name, ""), before.get(name), after.get(name))
+        Change(context.records.file(name), owners.get(name, ""), before.get(name), after.get(name))
         for name in sorted({*before, *after})
         if before.get(name) != after.get(name)
     )
 
 
-def _owners(view: View) -> dict[str, str]:
+def _owners(view: RecordInventory) -> dict[str, str]:
     """Return by file name the number that it belongs to."""
     return {file.name: owner.number for owner in view.everyone for file in owner.files}
 
@@ -249,7 +249,7 @@ def _count(number: int, what: str) -> str:
 # Restore
 
 
-def plan_restore(house: House, path: str, numbers: tuple[str, ...] | None, overwrite: bool) -> Job:
+def plan_restore(context: RunContext, path: str, numbers: tuple[str, ...] | None, overwrite: bool) -> RecordPlan:
     """Return the job of writing files of a backup back into the record.
 
     Args:
@@ -262,9 +262,9 @@ def plan_restore(house: House, path: str, numbers: tuple[str, ...] | None, overw
         BackupError: Something in the backup must not be believed; nothing of it is used then.
     """
     backup = read_backup(path)
-    view = look_around(house, numbers)
+    view = scan(context, numbers)
     chosen, missing = view.choose(numbers)
-    noted = _noted(house, backup)
+    noted = _noted(context, backup)
     owners = {**noted, **_owners(view)}
     names = set(backup) if _is_whole(view, numbers) else _names_of(chosen) | _names_noted(noted, missing)
     wanted = {name: sealed for name, sealed in backup.items() if name in names}
@@ -272,8 +272,8 @@ def plan_restore(house: House, path: str, numbers: tuple[str, ...] | None, overw
     known = {file.name: file for owner in view.everyone for file in owner.files}
     changes, kept = [], []
     for name, sealed in sorted(wanted.items()):
-        file = known.get(name) or house.records.file(name)
-        there = file.sealed()
+        file = known.get(name) or context.records.file(name)
+        there = file.encrypted()
         if there == sealed:
             continue
         if there is not None and not overwrite:
@@ -286,15 +286,17 @@ def plan_restore(house: House, path: str, numbers: tuple[str, ...] | None, overw
         "kept": kept,
         "missing": [number for number in missing if not matches(number, noted.values())],
     }
-    return Job(house.records.folder, tuple(changes), _applying(changes), facts, _restore_warnings(changes, kept))
+    return RecordPlan(
+        context.records.folder, tuple(changes), _applying(changes), facts, _restore_warnings(changes, kept)
+    )
 
 
-def _noted(house: House, backup: Files) -> dict[str, str]:
+def _noted(context: RunContext, backup: Files) -> dict[str, str]:
     """Return by file name the number that a backup's own notes tell of: a lost record cannot."""
-    if not house.account_token:
+    if not context.account_token:
         return {}
     owners: dict[str, str] = {}
-    for name, note in house.records.notes_in(backup, house.account_token).items():
+    for name, note in context.records.creation_entries_in(backup, context.account_token).items():
         owners.update({name: note.number, **({note.device_file: note.number} if note.device_file else {})})
     return owners
 
@@ -304,14 +306,14 @@ def _names_noted(noted: t.Mapping[str, str], numbers: t.Iterable[str]) -> set[st
     return {name for name, number in noted.items() if number in wanted}
 
 
-def _check_openings(path: str, view: View, files: Files) -> None:
+def _check_openings(path: str, view: RecordInventory, files: Files) -> None:
     """Refuse a text that its own token does not open, of all whose token is known."""
     for owner in view.everyone:
-        for file in (owner.note_file, owner.record_file):
+        for file in (owner.creation_file, owner.record_file):
             if file is None or file.name not in files:
                 continue
             try:
-                file.unseal(files[file.name])
+                file.decrypt(files[file.name])
             except ValueError:
                 raise BackupError(
                     f"the backup {path} holds a text for {file.name} of device {owner.number} that does not open "
@@ -332,7 +334,7 @@ def _restore_warnings(changes: t.Sequence[Change], kept: t.Sequence[str]) -> tup
 # Forget
 
 
-def plan_forget(house: House, numbers: tuple[str, ...] | None, orphans: bool) -> Job:
+def plan_forget(context: RunContext, numbers: tuple[str, ...] | None, orphans: bool) -> RecordPlan:
     """Return the job of removing what the record knows of devices.
 
     Args:
@@ -340,9 +342,9 @@ def plan_forget(house: House, numbers: tuple[str, ...] | None, orphans: bool) ->
         numbers: The devices; a number need not have one any more.
         orphans: Whether files of this account that belong to no device it lists are removed as well.
     """
-    if orphans and not house.account_token:
+    if orphans and not context.account_token:
         raise OptionError("orphans", "only the account's list tells which they are", "set account_token as well")
-    view = look_around(house, numbers)
+    view = scan(context, numbers)
     _refuse_two(view, numbers or ())
     chosen, missing = view.choose(numbers or ())
     doomed = {file.name: owner.number for owner in chosen for file in owner.files}
@@ -352,7 +354,7 @@ def plan_forget(house: House, numbers: tuple[str, ...] | None, orphans: bool) ->
         warnings += _unclaimed_warning(view)
     known = {file.name: file for owner in view.everyone for file in owner.files}
     changes = [
-        Change(known[name], number, known[name].sealed(), None)
+        Change(known[name], number, known[name].encrypted(), None)
         for name, number in sorted(doomed.items())
         if name in view.names
     ]
@@ -362,12 +364,12 @@ def plan_forget(house: House, numbers: tuple[str, ...] | None, orphans: bool) ->
             f"Nothing is known any more of {forgotten}: the next run sends what it declares again, and an update may "
             "reset settings that it does not declare."
         )
-    return Job(
-        house.records.folder, tuple(changes), _applying(changes), {"missing": missing, "kept": []}, tuple(warnings)
+    return RecordPlan(
+        context.records.folder, tuple(changes), _applying(changes), {"missing": missing, "kept": []}, tuple(warnings)
     )
 
 
-def _refuse_two(view: View, numbers: t.Iterable[str]) -> None:
+def _refuse_two(view: RecordInventory, numbers: t.Iterable[str]) -> None:
     for number in numbers:
         found = matches(number, [owner.number for owner in view.devices])
         if len(found) > 1:
@@ -387,7 +389,7 @@ def _refuse_two(view: View, numbers: t.Iterable[str]) -> None:
             )
 
 
-def _unclaimed_warning(view: View) -> list[str]:
+def _unclaimed_warning(view: RecordInventory) -> list[str]:
     unclaimed = view.unclaimed()
     if not unclaimed:
         return []
@@ -406,7 +408,7 @@ def _applying(changes: t.Sequence[Change]) -> t.Callable[[list[Change]], None]:
     def act(done: list[Change]) -> None:
         for group in _by_number(changes):
             what = "Forgetting" if group[0].after is None else "Restoring the record of"
-            with contextlib.ExitStack() as held, doing_change(what, group[0]):
+            with contextlib.ExitStack() as held, change_context(what, group[0]):
                 for change in group:
                     held.enter_context(change.file.lock(LOCK_SECONDS))
                 done.extend(change for change in group if apply_change(change))
@@ -414,9 +416,9 @@ def _applying(changes: t.Sequence[Change]) -> t.Callable[[list[Change]], None]:
     return act
 
 
-def doing_change(what: str, change: Change) -> t.ContextManager[None]:
+def change_context(what: str, change: Change) -> t.ContextManager[None]:
     """Name the operation and its device in any error that does not name one yet."""
-    return doing(f"{what} device {change.number}" if change.number else f"{what} a device")
+    return error_context(f"{what} device {change.number}" if change.number else f"{what} a device")
 
 
 def _by_number(changes: t.Iterable[Change]) -> list[list[Change]]:
@@ -436,7 +438,7 @@ def apply_change(change: Change) -> bool:
 
     It survives a power cut from then on.
     """
-    there = change.file.sealed()
+    there = change.file.encrypted()
     if there == change.after:
         # Another run did the same.
         return True

@@ -334,7 +334,7 @@ def test_a_call_that_breaks_off_is_counted_and_no_mistake_of_ours(
     ],
 )
 def test_what_aiohttp_tells_of_is_counted(plugin: Json, error: Exception | None, counted: str) -> None:
-    intake = plugin["_intake"].Intake(plugin["_intake"].Limits())
+    intake = plugin["_intake"].EventReceiver(plugin["_intake"].Limits())
     record = logging.LogRecord("http", logging.ERROR, "/x/here.py", 7, SECRET, (), (type(error), error, None))
     plugin["_Unanswered"](intake).emit(record)
     assert {outcome: count for outcome, count in intake.counts()["refused"].items() if count} == {counted: 1}
@@ -351,7 +351,7 @@ def test_a_mistake_of_our_own_is_logged_with_its_place_and_counted_apart(
     def wrong(_intake: object, body: bytes, _kind: str | None) -> None:
         json.dumps({"a": object()}, default=lambda _value: {}[body])
 
-    monkeypatch.setattr(plugin["_intake"].Intake, "take", wrong)
+    monkeypatch.setattr(plugin["_intake"].EventReceiver, "receive", wrong)
 
     async def scene() -> None:
         async with running(plugin) as run:
@@ -564,7 +564,7 @@ def test_a_filter_that_fails_ends_the_source_and_what_waits_is_named(
     async def scene() -> None:
         async with running(plugin) as run:
             pass
-        source = plugin["Source"](plugin["_listener"].options_of({"port": 0, "secret": SECRET}, {}), Broken())
+        source = plugin["Source"](plugin["_listener"].parse_options({"port": 0, "secret": SECRET}, {}), Broken())
         task = asyncio.create_task(source.run())
         await asyncio.sleep(0.05)
         assert source._take(json.dumps(dropped()).encode(), None).status == 200

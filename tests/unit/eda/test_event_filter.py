@@ -114,7 +114,7 @@ def test_the_documents_name_every_option_and_its_default() -> None:
     listener = SOURCE["_listener"]
     documented = yaml.safe_load(SOURCE["DOCUMENTATION"])["options"]
     assert set(documented) == set(listener.NAMES)
-    options = listener.options_of({"secret": SECRET}, {})
+    options = listener.parse_options({"secret": SECRET}, {})
     real = {
         "host": options.host,
         "port": options.port,

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import misspelt
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import misspelling_warnings
 
 ROOT = Path(__file__).parents[3]
 
@@ -75,7 +75,7 @@ def test_no_variable_of_its_own_is_taken_for_a_mistake(prefix: str, options: lis
     # Those that end so are numbered.
     names = {name + "0" if name.endswith("_") else name for name in found}
     assert set(options) <= names | {"audit_account_token"}
-    assert misspelt(names, options) == []
+    assert misspelling_warnings(names, options) == []
 
 
 @pytest.mark.parametrize(
@@ -89,13 +89,13 @@ def test_no_variable_of_its_own_is_taken_for_a_mistake(prefix: str, options: lis
     ],
 )
 def test_a_mistake_is_seen(name: str, meant: str) -> None:
-    assert misspelt([name], FLEET) == [
+    assert misspelling_warnings([name], FLEET) == [
         f"There is no variable {name}; {meant} may be meant, so rename it or take it out."
     ]
 
 
 def test_what_is_of_others_is_left_alone() -> None:
-    assert misspelt(["fleet_region", "fleet_clients_of_last_year", "fleet_brakes", *FLEET], FLEET) == []
+    assert misspelling_warnings(["fleet_region", "fleet_clients_of_last_year", "fleet_brakes", *FLEET], FLEET) == []
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("playbooks/*.yml")), ids=lambda path: path.stem)

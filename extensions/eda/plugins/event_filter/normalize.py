@@ -96,7 +96,7 @@ def main(event: dict[str, t.Any], return_tokens: bool = False, keep_request: boo
     rest = {key: value for key, value in event.items() if key not in ("payload", "fonnte")}
     # Headers, and all that another source adds, come from outside as the payload does.
     normal, altered = _inert_text.make_inert(_events.plain_data({**rest, "meta": meta}))
-    fonnte = _events.normal(event["payload"], _kind(endpoint), return_tokens)
+    fonnte = _events.normalize(event["payload"], _kind(endpoint), return_tokens)
     fonnte["altered"] += altered
     return {**normal, "fonnte": fonnte}
 

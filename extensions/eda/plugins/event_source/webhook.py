@@ -208,7 +208,7 @@ class _Unanswered(logging.Handler):
     kind and the place, once each: Fonnte repeats its calls.
     """
 
-    def __init__(self, intake: _intake.Intake) -> None:
+    def __init__(self, intake: _intake.EventReceiver) -> None:
         super().__init__()
         self._intake = intake
         self._told: set[str] = set()
@@ -303,7 +303,7 @@ class Source:
     def __init__(self, options: _listener.Options, queue: Queue) -> None:
         self._options = options
         self._queue = queue
-        self._intake = _intake.Intake(options.limits)
+        self._intake = _intake.EventReceiver(options.limits)
         self._arrived = asyncio.Event()
         self._asked = asyncio.Event()
         self._room = asyncio.Event()
@@ -381,7 +381,7 @@ class Source:
         """Answer a request; only one with the secret may keep its connection (invariant 9)."""
         if _listener.is_health(request.path):
             return self._health(request)
-        right, kind = _listener.kind_asked_for(request.path, self._options.secret)
+        right, kind = _listener.match_path(request.path, self._options.secret)
         if not right:
             return self._reply(_intake.NOT_FOUND)
         handler = request.protocol
@@ -412,10 +412,10 @@ class Source:
             await asyncio.wait_for(self._room.wait(), ROOM_WITHIN)
         return _response(self._take(body, kind))
 
-    def _take(self, body: bytes, kind: str | None) -> _intake.Answer:
-        answer = self._intake.take(body, kind)
+    def _take(self, body: bytes, kind: str | None) -> _intake.Decision:
+        answer = self._intake.receive(body, kind)
         self._arrived.set()
-        if self._intake.half_full():
+        if self._intake.above_high_water():
             self._room.clear()
         return answer
 
@@ -434,7 +434,7 @@ class Source:
             parts.append(part)
         return b"".join(parts)
 
-    def _reply(self, answer: _intake.Answer) -> web.Response:
+    def _reply(self, answer: _intake.Decision) -> web.Response:
         response = _response(self._intake.count(answer))
         # What was not read of the body must not be taken for the next call.
         response.force_close()
@@ -457,10 +457,10 @@ class Source:
         """Put all that waits into the rulebook; an event leaves the line when the rulebook has it."""
         while (event := self._intake.first()) is not None:
             await self._queue.put({"fonnte": dict(event.data)})
-            self._intake.taken()
-            if not self._intake.half_full():
+            self._intake.acknowledge()
+            if not self._intake.above_high_water():
                 self._room.set()
-            self._handed = event.shown()
+            self._handed = event.log_safe()
 
     async def _report(self) -> None:
         while True:
@@ -502,7 +502,7 @@ class Source:
         if left:
             logger.warning("Stopped with %d events that were accepted and that the rules have not taken:", left)
         for event in self._intake.waiting():
-            logger.warning("Not taken: %s.", event.shown())
+            logger.warning("Not taken: %s.", event.log_safe())
         if self._handed and self._unread():
             logger.warning("Handed over, but perhaps not read any more: %s.", self._handed)
 
@@ -525,7 +525,7 @@ def _report_certificate(problem: str | None) -> None:
         logger.warning("The renewed certificate cannot be loaded, so the previous one stays in use: %s", problem)
 
 
-def _response(answer: _intake.Answer) -> web.Response:
+def _response(answer: _intake.Decision) -> web.Response:
     headers = {"Allow": "POST"} if answer.status == 405 else None
     return web.Response(status=answer.status, text=answer.text + "\n", headers=headers)
 
@@ -536,4 +536,4 @@ async def main(queue: Queue, args: dict[str, t.Any]) -> None:
     Raises:
         FonnteError: An option cannot be right; one sentence.
     """
-    await Source(_listener.options_of(args, os.environ), queue).run()
+    await Source(_listener.parse_options(args, os.environ), queue).run()

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.tests.fault_injection.document import counts
 from ansible_collections.fonnte.whatsapp.tests.fault_injection.cell_run import Stage, Verdict
+from ansible_collections.fonnte.whatsapp.tests.fault_injection.document import counts
 from ansible_collections.fonnte.whatsapp.tests.fault_injection.tables import CELLS, Cell, choose_sample, read, text_of
 from ansible_collections.fonnte.whatsapp.tests.postgresql import NoTableError, Server
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox

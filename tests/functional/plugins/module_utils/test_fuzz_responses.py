@@ -21,16 +21,16 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import FonnteApi
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport import Reply, Transport
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Call, Connection
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import FonnteClient
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport import ApiResponse, Transport
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Connection, Request
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import Redactor
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.service_facts import load_facts
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import BY_OPTION, RECORDED
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backup import read_backup
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.encryption import is_name
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord, NumberNote
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord, NumberRecord
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 
@@ -90,9 +90,9 @@ class Pretender:
     """A transport to whoever answers as the test says."""
 
     def __init__(self, status: int, body: dict[str, t.Any]) -> None:
-        self._reply = Reply(status, body)
+        self._reply = ApiResponse(status, body)
 
-    def exchange(self, call: Call) -> Reply:
+    def exchange(self, call: Request) -> ApiResponse:
         return self._reply
 
 
@@ -100,7 +100,7 @@ def is_harmless(text: str) -> bool:
     return text.isprintable() and len(text) < 2000
 
 
-def calls(api: FonnteApi) -> t.Iterator[t.Callable[[], object]]:
+def calls(api: FonnteClient) -> t.Iterator[t.Callable[[], object]]:
     sent: dict[str, t.Any] = {"name": "Toko", "webhook": "https://h.example.com/x"}
     yield lambda: api.get_devices("account")
     yield lambda: api.profile("token")
@@ -109,8 +109,8 @@ def calls(api: FonnteApi) -> t.Iterator[t.Callable[[], object]]:
     yield lambda: api.disconnect("token")
     yield lambda: api.request_otp("token")
     yield lambda: api.delete_device("token", "123456")
-    yield lambda: api.send(Call("/send", "token", {"target": NUMBER, "message": "hello"}))
-    yield lambda: api.qr_picture("token")
+    yield lambda: api.send(Request("/send", "token", {"target": NUMBER, "message": "hello"}))
+    yield lambda: api.qr_image("token")
     yield lambda: api.pairing_code("token", NUMBER)
 
 
@@ -121,7 +121,7 @@ def calls(api: FonnteApi) -> t.Iterator[t.Callable[[], object]]:
 @given(status=st.sampled_from((200, 201, 400, 403)), body=BODIES | LISTS)
 def test_no_reply_is_more_than_a_typed_error(status: int, body: dict[str, t.Any]) -> None:
     pretender: t.Any = Pretender(status, body)
-    for call in calls(FonnteApi(pretender, Redactor("account"))):
+    for call in calls(FonnteClient(pretender, Redactor("account"))):
         try:
             call()
         except FonnteError as fault:
@@ -175,7 +175,7 @@ def test_no_bytes_are_more_than_a_typed_error(raw_server: tuple[str, list[bytes]
     transport = Transport(Connection(endpoint, 2.0, 0, 0.01, True, None))
     try:
         with contextlib.suppress(FonnteError):
-            transport.exchange(Call("/get-devices", "account"))
+            transport.request(Request("/get-devices", "account"))
     finally:
         transport.close()
 
@@ -238,7 +238,7 @@ RECORDS = st.fixed_dictionaries(
 @fuzz
 @given(data=RECORDS | VALUES)
 def test_no_record_is_more_than_a_refusal(data: t.Any) -> None:
-    for read in (DeviceRecord.from_json, NumberNote.from_json):
+    for read in (DeviceRecord.from_json, NumberRecord.from_json):
         with contextlib.suppress(ValueError):
             again = read(data).to_json()
             assert read(json.loads(json.dumps(again))).to_json() == again

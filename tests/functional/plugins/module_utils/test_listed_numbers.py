@@ -11,7 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device, Listing, ambiguities
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device, DeviceList, ambiguities
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import engine
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 
@@ -131,7 +131,7 @@ def test_an_ambiguous_list_leaves_other_devices_alone(controller: Controller, fi
     devices = [{"device": number, "name": "Tuko"} for number in dict.fromkeys((*numbers, C))]
     with pytest.raises(FonnteError) as caught:
         controller.run("fleet", devices=devices, handle_unknown="ignore")
-    told = caught.value.progress["devices"]
+    told = caught.value.partial_result["devices"]
     assert [device["status"] for device in told] == [*["failed"] * (len(devices) - 1), "changed"]
     assert all(words in device["msg"] for device in told[:-1])
     assert {entry["number"] for entry in controller.sandbox.writes()} == {C}
@@ -151,8 +151,8 @@ def test_an_ambiguous_list_is_told_by_what_only_reads(controller: Controller, fi
 
 
 def test_devices_without_a_token_do_not_share_one() -> None:
-    listing = Listing([Device(A, ""), Device(B, "")])
-    assert listing.find(A) == listing.devices[0] and listing.find_token("") is None
+    listing = DeviceList([Device(A, ""), Device(B, "")])
+    assert listing.find(A) == listing.devices[0] and listing.find_by_token("") is None
     assert ambiguities(listing.devices) == []
 
 
@@ -165,14 +165,14 @@ def test_a_device_that_has_the_number_after_a_lost_response_is_left_alone(
     second = sandbox.devices()[B]["token"]
     for number in (A, B):
         sandbox.link(number)
-    helps = engine._second_look_helps
+    helps = engine._list_may_be_stale
 
     def renumber(fault: t.Any) -> bool:
         sandbox.edit(A, device="081200000009")
         sandbox.edit(B, device=A)
         return helps(fault)
 
-    monkeypatch.setattr(engine, "_second_look_helps", renumber)
+    monkeypatch.setattr(engine, "_list_may_be_stale", renumber)
     sandbox.fault("reset", path=path, when="before")
     wanted: dict[str, t.Any] = {"state": "disconnected"} if path == "/disconnect" else {"name": "Other"}
     said = fails(controller, "device", device=A, handle_unknown="ignore", **wanted)

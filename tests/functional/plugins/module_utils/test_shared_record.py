@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import FonnteApi
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import FonnteClient
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
     FonnteError,
     OptionError,
@@ -263,12 +263,12 @@ def test_a_session_that_is_cut_during_a_request_leaves_doubt(
     """The lock ends with the session, another run writes, and the request takes effect after that of the other run."""
     first, second, third = nodes
     first.device(NUMBER, name="Toko", quick=True, webhook=HOOK)
-    real = FonnteApi.update_device
+    real = FonnteClient.update_device
     with Proxy(postgresql_server.port) as proxy:
         first.common["record_url"] = postgresql_server.url(database(record_url), port=proxy.port)
 
-        def update(api: FonnteApi, *arguments: t.Any) -> object:
-            monkeypatch.setattr(FonnteApi, "update_device", real)
+        def update(api: FonnteClient, *arguments: t.Any) -> object:
+            monkeypatch.setattr(FonnteClient, "update_device", real)
             proxy.cut()
             other = second.device(NUMBER, quick=False, webhook=OTHER_HOOK, handle_unknown="ignore")
             assert other.result["operations"] == ["update"]
@@ -277,7 +277,7 @@ def test_a_session_that_is_cut_during_a_request_leaves_doubt(
             # Its locks are lost, and the bytes were on their way.
             return real(api, *arguments[:-1], lambda: None)
 
-        monkeypatch.setattr(FonnteApi, "update_device", update)
+        monkeypatch.setattr(FonnteClient, "update_device", update)
         try:
             done = first.device(NUMBER, quick=True, webhook=HOOK, name="Toko Satu", handle_unknown="ignore")
             assert answered and "it could not be recorded" in " ".join(done.warnings)

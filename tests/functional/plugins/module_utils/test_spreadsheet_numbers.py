@@ -11,7 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.config import options_of
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.config import parse_options
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import accounts_of, read_fleet
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 
@@ -59,7 +59,7 @@ def test_a_decimal_number_is_refused_in_a_declaration_and_an_event_source() -> N
     declaration = {"fleet_clients": [{"name": "PT Satu", "devices": [{"device": DECIMAL, "name": "Toko"}]}]}
     assert any("decimal" in problem for problem in read_fleet({"toko.yml": declaration}).problems)
     with pytest.raises(OptionError, match="decimal"):
-        options_of({"devices": [DECIMAL], "secret": "a-made-up-secret-for-this-test"}, {})
+        parse_options({"devices": [DECIMAL], "secret": "a-made-up-secret-for-this-test"}, {})
 
 
 def test_a_declared_number_with_its_country_stays_one() -> None:

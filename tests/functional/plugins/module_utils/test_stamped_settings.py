@@ -23,8 +23,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
     OptionError,
     PolicyError,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.stamp import bare_name
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.stamp import strip_stamp
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleResult
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options import common as _options
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import apply as _writer
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import engine as _engine
@@ -44,7 +44,7 @@ RESULT_KEYS = ("changed", "operations", "changed_fields", "reasons", "diff", "ev
 class Stamping(Controller):
     """A controller whose tasks use stamps unless they say otherwise."""
 
-    def run(self, module: str, check: bool = False, **params: t.Any) -> Report:
+    def run(self, module: str, check: bool = False, **params: t.Any) -> ModuleResult:
         """Run a module; FonnteError where it fails."""
         policy = {} if module == "device_info" else {"handle_write_only": "stamped"}
         return super().run(module, check, **{**policy, **params})
@@ -140,7 +140,7 @@ def test_what_a_stamp_proved_is_carried_by_the_next_task(laptop: Controller, run
 def _made_by_hand(controller: Controller) -> None:
     name = wire(controller)["name"]
     controller.sandbox.purge(A)
-    Controller(controller.sandbox, controller.records.parent / "hand").device(A, name=bare_name(name), autoread=True)
+    Controller(controller.sandbox, controller.records.parent / "hand").device(A, name=strip_stamp(name), autoread=True)
     controller.sandbox.edit(A, name=name)
 
 
@@ -197,14 +197,14 @@ def test_a_lost_update_of_a_creation_is_proven(laptop: Controller, runner: Contr
 def test_a_run_that_was_killed_before_it_knew_the_answer(
     laptop: Controller, runner: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    update = _api.FonnteApi.update_device
+    update = _api.FonnteClient.update_device
 
     def killed(*arguments: t.Any) -> t.NoReturn:
         update(*arguments)
         raise SystemExit
 
     with monkeypatch.context() as patch, pytest.raises(SystemExit):
-        patch.setattr(_api.FonnteApi, "update_device", killed)
+        patch.setattr(_api.FonnteClient, "update_device", killed)
         laptop.device(A, **FULL)
     for controller in (laptop, runner):
         result = controller.device(A, **FULL).result
@@ -507,7 +507,7 @@ def test_forgetting_what_a_killed_creation_had_begun_ends(laptop: Controller, mo
         raise SystemExit
 
     with monkeypatch.context() as patch, pytest.raises(SystemExit):
-        patch.setattr(_api.FonnteApi, "update_device", killed)
+        patch.setattr(_api.FonnteClient, "update_device", killed)
         laptop.device(A, **FULL)
     forget: dict[str, t.Any] = {"name": "Toko Satu", "handle_undeclared": "forget", "handle_write_only": "recorded"}
     assert laptop.device(A, **forget).result["operations"] == ["forget"]
@@ -534,7 +534,7 @@ def test_a_name_that_begins_with_a_space_is_stamped_once(laptop: Controller, san
     sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": [{"number": A, "name": " Toko "}]}])
     for turn in range(2):
         assert laptop.run("webhook_config", device=A, webhook=URL).result["changed"] == (turn == 0)
-    assert bare_name(wire(laptop)["name"]) == " Toko "
+    assert strip_stamp(wire(laptop)["name"]) == " Toko "
 
 
 def test_who_takes_a_stamp_off_is_told(laptop: Controller, controller: Controller) -> None:
@@ -555,7 +555,7 @@ def test_an_error_shows_the_name_without_its_stamp(laptop: Controller) -> None:
     laptop.sandbox.fault("status", path="/update-device", code=200, body=body, times=None)
     with pytest.raises(FonnteError) as caught:
         laptop.device(A, name="Toko Dua")
-    assert bare_name(sent) != sent and '"the name Toko Dua is taken"' in str(caught.value)
+    assert strip_stamp(sent) != sent and '"the name Toko Dua is taken"' in str(caught.value)
 
 
 def test_a_failure_after_attesting_tells_what_the_record_holds_now(
@@ -567,7 +567,7 @@ def test_a_failure_after_attesting_tells_what_the_record_holds_now(
     sandbox.fault("status", path="/update-device", code=200, body={"status": False, "reason": "no"}, times=None)
     with pytest.raises(FonnteError) as caught:
         laptop.device(A, **SEEN, **attest)
-    progress = caught.value.progress
+    progress = caught.value.partial_result
     assert progress["operations"] == ["attest"] and progress["device"]["personal"] is True
     assert progress["diff"]["after"]["personal"] is True
 
@@ -821,14 +821,14 @@ def test_the_person_has_a_name_even_where_the_system_knows_none(monkeypatch: pyt
         raise KeyError("getpwuid(): uid not found")
 
     replace_functions(monkeypatch, "getpass", getuser=nobody)
-    assert _options._person() == f"user {os.getuid()}"
+    assert _options._operator() == f"user {os.getuid()}"
 
 
 def test_other_runs_that_hold_a_device_do_not_stop_one_that_has_nothing_to_do(
     laptop: Controller, runner: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     laptop.device(A, **FULL)
-    monkeypatch.setattr(_engine, "MAX_LOOKS", 1)
+    monkeypatch.setattr(_engine, "MAX_OBSERVATIONS", 1)
     assert not runner.device(A, **FULL).result["changed"]
 
 
@@ -840,7 +840,7 @@ JOBS: tuple[tuple[str, dict[str, t.Any]], ...] = (
 )
 
 
-def run_in_pod(sandbox: Sandbox, folder: Path, module: str, params: dict[str, t.Any], **more: t.Any) -> Report:
+def run_in_pod(sandbox: Sandbox, folder: Path, module: str, params: dict[str, t.Any], **more: t.Any) -> ModuleResult:
     """Run a job in a pod: check mode first, and then with the same record, which is empty each time."""
     pod = Stamping(sandbox, Path(tempfile.mkdtemp(dir=folder)))
     foreseen = pod.run(module, True, handle_unknown="ignore", **params, **more).result

@@ -27,8 +27,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import BY_OPTION, HIDDEN, WEBHOOKS
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.stamp import bare_name
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import BY_OPTION, WEBHOOKS, WRITE_ONLY
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.stamp import strip_stamp
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 from ansible_collections.fonnte.whatsapp.tests.postgresql import NoTableError, Server
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
@@ -115,8 +115,8 @@ class Controllers(RuleBasedStateMachine):
         device = self._device()
         assert device is not None
         old = device["name"]
-        stamp = old[len(bare_name(old)) :] if keep_stamp else ""
-        renamed = {"name": name + stamp} if name and name != bare_name(old) else {}
+        stamp = old[len(strip_stamp(old)) :] if keep_stamp else ""
+        renamed = {"name": name + stamp} if name and name != strip_stamp(old) else {}
         self.sandbox.edit(device["number"], **hidden, **renamed)
         COUNTS["edits in the dashboard"] += 1
         if self.is_unseen(bool(renamed)):
@@ -192,8 +192,8 @@ class Controllers(RuleBasedStateMachine):
         device = self._device()
         if device is None:
             return set(declared)
-        held = {option: device["settings"][BY_OPTION[option].wire] for option in (*HIDDEN, "autoread")}
-        held["name"] = bare_name(device["name"])
+        held = {option: device["settings"][BY_OPTION[option].wire] for option in (*WRITE_ONLY, "autoread")}
+        held["name"] = strip_stamp(device["name"])
         clears = self.readings["empty_webhook"] == "clears"
         return {option for option, value in declared.items() if held[option] != value and (value != "" or clears)}
 

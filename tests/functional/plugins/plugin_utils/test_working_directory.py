@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-
 # Root enters each directory, unless its capabilities are taken away.
 ALONE = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() == 0 else []
 WORK = """

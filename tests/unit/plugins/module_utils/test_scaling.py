@@ -16,7 +16,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common import pho
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._messages import message as _message
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import sheet as _module_sheet
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Task
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleInput
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.filters import Filter, choose
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record_admin import inventory as _record_view
 
@@ -68,7 +68,7 @@ def taking_over(folder: Path, count: int) -> dict[str, t.Callable[[], object]]:
     def run(**given: str) -> object:
         params = {"dest": str(folder), "devices": devices, **given}
         complete = {option: params.get(option, spec.get("default")) for option, spec in _module_sheet.SHEET.items()}
-        return _module_sheet.run_sheet(Task(complete, {}, check_mode=False, prints_secrets=False))
+        return _module_sheet.run_sheet(ModuleInput(complete, {}, check_mode=False, prints_secrets=False))
 
     def fill() -> object:
         sheet = folder / "hidden.csv"
@@ -101,8 +101,10 @@ def test_naming_devices_of_a_list(counter: Counter) -> None:
 
 def test_naming_devices_of_the_record(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
     def look(count: int) -> object:
-        view = _record_view.View(tuple(_record_view.Owner(number(index)) for index in range(count)), (), (), True)
-        monkeypatch.setattr(_record_view, "look_around", lambda _house, _numbers: view)
+        view = _record_view.RecordInventory(
+            tuple(_record_view.Owner(number(index)) for index in range(count)), (), (), True
+        )
+        monkeypatch.setattr(_record_view, "scan", lambda _house, _numbers: view)
         told, _warnings = _record_view.record_info(t.cast(t.Any, House()), tuple(map(elsewhere, range(count))))
         assert len(told["devices"]) == count and not told["missing"]
         return told

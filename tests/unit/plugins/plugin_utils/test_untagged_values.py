@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import plain
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import untag
 
 
 @pytest.mark.parametrize(
@@ -22,4 +22,4 @@ from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import
     ],
 )
 def test_what_yaml_takes_for_a_time_is_written_as_modules_get_it(value: date, text: str) -> None:
-    assert plain({"at": [value]}) == {"at": [text]}
+    assert untag({"at": [value]}) == {"at": [text]}

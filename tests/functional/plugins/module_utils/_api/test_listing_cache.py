@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import typing as t
 
-
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import Keep
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Task
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import ProcessCache
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleInput
 from ansible_collections.fonnte.whatsapp.tests.control_node import MODULES, Controller
 
 A, B = "081200000001", "6281200000002"
 
 
 def test_runs_of_one_process_share_one_list(controller: Controller) -> None:
-    keep = Keep()
+    keep = ProcessCache()
 
     def run(**params: t.Any) -> dict[str, t.Any]:
         _spec, command = MODULES["device"]
         given = {**controller.common, **params}
-        return command(Task(controller.complete("device", **params), {}, keep=keep, given=given)).result
+        return command(ModuleInput(controller.complete("device", **params), {}, cache=keep, raw_params=given)).result
 
     for number in (A, B):
         assert run(device=number, name="Toko", autoread=True)["changed"]

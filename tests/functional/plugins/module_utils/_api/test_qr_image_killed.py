@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.qr_image import (
-    write_picture,
+    write_image,
 )
 from ansible_collections.fonnte.whatsapp.tests.sandbox.pairing import qr_png
 
@@ -68,5 +68,5 @@ def test_a_run_that_is_killed_leaves_no_half_file_and_the_next_one_cleans_up(
     assert all(place.name.startswith(".qr.png.") and place.stat().st_mode & 0o077 == 0 for place in left)
     for place in left:
         os.utime(place, (time.time() - 3600, time.time() - 3600))
-    write_picture(str(path), OTHER)
+    write_image(str(path), OTHER)
     assert os.listdir(tmp_path) == ["qr.png"]

@@ -28,24 +28,24 @@ from requests.adapters import HTTPAdapter
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import http_session as _session
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import transport as _transport
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.body import LARGEST_BODY
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.http_session import retry_of, seconds_of
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.retry import Gate, Tries
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport import Reply, Transport
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Call, Connection
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.body import MAX_BODY_BYTES
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.http_session import make_retry, parse_retry_after
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.retry import RateLimitGate, RetryBudget
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport import ApiResponse, Transport
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Connection, Request
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.endpoint import (
     check_endpoint,
     environment_proxies,
     is_loopback,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
-    BusyError,
-    CallError,
     MissingLibraryError,
     OptionError,
-    UnansweredError,
+    RateLimitedError,
+    RequestError,
+    ResponseLostError,
+    UnexpectedResponseError,
     UnreachableError,
-    UnreadableError,
 )
 from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_functions
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
@@ -74,8 +74,8 @@ def connect(sandbox: Sandbox, **changes: t.Any) -> Transport:
     return Transport(Connection(**{**settings, **changes}))
 
 
-def post(sandbox: Sandbox, path: str = LIST, **changes: t.Any) -> Reply:
-    return connect(sandbox, **changes).exchange(Call(path, sandbox.account_token))
+def post(sandbox: Sandbox, path: str = LIST, **changes: t.Any) -> ApiResponse:
+    return connect(sandbox, **changes).request(Request(path, sandbox.account_token))
 
 
 def tries(sandbox: Sandbox, path: str) -> int:
@@ -128,7 +128,7 @@ PATIENT = 30.0
 def a_second_for_a_call(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[None]:
     """Have patient calls end after a second as a whole."""
     with monkeypatch.context() as patched:
-        patched.setattr(_transport, "CALL_TIMEOUTS", 1 / PATIENT)
+        patched.setattr(_transport, "MAX_TIMEOUTS_PER_REQUEST", 1 / PATIENT)
         yield
 
 
@@ -139,7 +139,7 @@ def test_no_more_calls_at_a_time_than_allowed_in_however_many_threads(sandbox: S
     sandbox.set_options(latency=0.2)
     transport = connect(sandbox, pool_size=2)
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
-        replies = list(pool.map(lambda _number: transport.exchange(Call(LIST, sandbox.account_token)), range(6)))
+        replies = list(pool.map(lambda _number: transport.request(Request(LIST, sandbox.account_token)), range(6)))
     assert all(reply.body["status"] is True for reply in replies)
     at = sorted(entry["at"] for entry in sandbox.journal())
     # Three rounds of two: a call is written down when its answer goes out.
@@ -218,7 +218,7 @@ def test_a_read_is_repeated_after_a_passing_fault(
     sandbox.fault(kind, path=path, times=2, **more)
     assert (
         connect(sandbox, timeout=1.0 if kind in ("hang", "delay") else PATIENT)
-        .exchange(Call(path, token))
+        .request(Request(path, token))
         .body["status"]
         is True
     )
@@ -227,14 +227,14 @@ def test_a_read_is_repeated_after_a_passing_fault(
 
 def test_a_read_gives_up_after_its_retries(sandbox: Sandbox) -> None:
     sandbox.fault("status", path=LIST, code=502, times=None)
-    with pytest.raises(UnreadableError, match="HTTP 502"):
+    with pytest.raises(UnexpectedResponseError, match="HTTP 502"):
         post(sandbox)
     assert tries(sandbox, LIST) == 4
 
 
 def test_a_read_gives_up_on_bodies_that_break_off(sandbox: Sandbox) -> None:
     sandbox.fault("reset", path=LIST, when="after", at="middle", times=None)
-    with pytest.raises(UnansweredError, match="broke off"):
+    with pytest.raises(ResponseLostError, match="broke off"):
         post(sandbox)
     assert tries(sandbox, LIST) == 4
 
@@ -244,7 +244,7 @@ def test_no_retries_means_one_try(sandbox: Sandbox) -> None:
         sandbox.clear_journal()
         sandbox.clear_faults()
         sandbox.fault(kind, path=LIST, times=None, **more)
-        with pytest.raises(CallError):
+        with pytest.raises(RequestError):
             post(sandbox, retries=0)
         assert tries(sandbox, LIST) == 1
 
@@ -257,7 +257,7 @@ def test_faults_that_take_turns_have_the_retries_of_one(sandbox: Sandbox, kind: 
     for _turn in range(3):
         sandbox.fault("status", path=LIST, code=502, times=2)
         sandbox.fault(kind, path=LIST, times=1, **more)
-    with pytest.raises(CallError):
+    with pytest.raises(RequestError):
         post(sandbox, retries=2, timeout=0.5 if kind == "hang" else PATIENT)
     assert tries(sandbox, LIST) == 3
 
@@ -279,7 +279,7 @@ def test_a_write_that_may_have_been_applied_is_never_repeated(
     sandbox: Sandbox, path: str, kind: str, more: dict[str, t.Any]
 ) -> None:
     sandbox.fault(kind, path=path, times=None, **more)
-    with pytest.raises(CallError) as caught:
+    with pytest.raises(RequestError) as caught:
         post(sandbox, path, timeout=0.1)
     assert caught.value.may_be_applied is (more.get("code") != 413)
     assert tries(sandbox, path) == 1
@@ -295,7 +295,7 @@ def test_an_update_may_follow_a_429(sandbox: Sandbox, path: str) -> None:
 @pytest.mark.parametrize("path", ONCE)
 def test_a_creation_or_a_code_never_follows_a_429(sandbox: Sandbox, path: str) -> None:
     sandbox.fault("status", path=path, code=429, times=None)
-    with pytest.raises(BusyError) as caught:
+    with pytest.raises(RateLimitedError) as caught:
         post(sandbox, path)
     assert not caught.value.may_be_applied and tries(sandbox, path) == 1
 
@@ -321,7 +321,7 @@ def test_a_wait_beyond_the_limit_fails_at_once_and_says_how_long(
     for path, code in ((LIST, 429), (LIST, 503), (UPDATE, 429)):
         sandbox.clear_journal()
         sandbox.fault("status", path=path, code=code, headers={"Retry-After": "3600"})
-        with pytest.raises(BusyError, match="asks to wait 3600 s.*api_retry_max_delay"):
+        with pytest.raises(RateLimitedError, match="asks to wait 3600 s.*api_retry_max_delay"):
             post(sandbox, path, timeout=3600.0)
         assert tries(sandbox, path) == 1
     # The gate alone is waited for, before each of the calls.
@@ -353,25 +353,25 @@ def test_a_wait_within_the_limit_is_obeyed(sandbox: Sandbox, monkeypatch: pytest
     ],
 )
 def test_the_seconds_of_a_header(header: str | None, seconds: float | None) -> None:
-    assert seconds_of(header) == seconds
+    assert parse_retry_after(header) == seconds
 
 
 def test_the_seconds_of_a_date() -> None:
-    assert seconds_of(formatdate(time.time() + 100, usegmt=True)) == pytest.approx(100, abs=90)
-    assert seconds_of(formatdate(time.time() - 100, usegmt=True)) == 0.0
-    assert seconds_of("Mon, 99 Foo 2026 99:99:99 GMT") is None
+    assert parse_retry_after(formatdate(time.time() + 100, usegmt=True)) == pytest.approx(100, abs=90)
+    assert parse_retry_after(formatdate(time.time() - 100, usegmt=True)) == 0.0
+    assert parse_retry_after("Mon, 99 Foo 2026 99:99:99 GMT") is None
 
 
 def test_pauses_grow_and_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
-    pauses = Tries(Gate(), retry_of(99), 86400.0, clock.now + 86400)
-    assert all(pauses.another() for _try in range(100 - 1))
+    pauses = RetryBudget(RateLimitGate(), make_retry(99), 86400.0, clock.now + 86400)
+    assert all(pauses.wait_for_next() for _try in range(100 - 1))
     assert len(clock.waits) == 98 and 0.5 <= clock.waits[0] <= 1.5 and 16 <= clock.waits[5] <= 48
     assert 60 <= min(clock.waits[8:]) <= max(clock.waits) <= 180
-    assert not pauses.another()
+    assert not pauses.wait_for_next()
     clock.waits.clear()
-    short = Tries(Gate(), retry_of(99), 3.0, clock.now + 86400)
-    assert all(short.another() for _try in range(99)) and max(clock.waits) == 3.0
+    short = RetryBudget(RateLimitGate(), make_retry(99), 3.0, clock.now + 86400)
+    assert all(short.wait_for_next() for _try in range(99)) and max(clock.waits) == 3.0
 
 
 # When a call ends
@@ -383,9 +383,9 @@ def test_a_reply_that_trickles_ends_with_the_whole_call(
 ) -> None:
     sandbox.fault("trickle", path=LIST, when="after", interval=0.5, **more)
     transport = connect(sandbox, timeout=PATIENT)
-    with a_second_for_a_call(monkeypatch), pytest.raises(UnansweredError, match="no whole answer came within 1 s"):
-        transport.exchange(Call(LIST, sandbox.account_token))
-    assert transport.exchange(Call(LIST, sandbox.account_token)).body["status"] is True
+    with a_second_for_a_call(monkeypatch), pytest.raises(ResponseLostError, match="no whole answer came within 1 s"):
+        transport.request(Request(LIST, sandbox.account_token))
+    assert transport.request(Request(LIST, sandbox.account_token)).body["status"] is True
 
 
 def test_no_wait_for_a_connection_leads_past_the_end_of_a_call(
@@ -401,7 +401,7 @@ def test_no_wait_for_a_connection_leads_past_the_end_of_a_call(
 def test_no_patience_leads_past_the_end_of_a_call(sandbox: Sandbox, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
     sandbox.fault("status", path=path, code=429, times=None, headers={"Retry-After": "120"})
-    with pytest.raises(BusyError, match="asks to wait 120 s; run the play again later"):
+    with pytest.raises(RateLimitedError, match="asks to wait 120 s; run the play again later"):
         post(sandbox, path, timeout=PATIENT, retries=4, longest_delay=150.0)
     # The third would end with the 360th second, and the call with the 300th.
     assert clock.waits == [120.0, 120.0] and tries(sandbox, path) == 3
@@ -414,12 +414,12 @@ def test_nothing_is_sent_when_the_caller_has_been_told_that_nothing_was(
     transport, held = connect(sandbox, timeout=PATIENT), Held(monkeypatch)
     late = pytest.raises(UnreachableError, match="no connection came about within 1 s")
     with a_second_for_a_call(monkeypatch), late as caught:
-        transport.exchange(Call(path, sandbox.account_token))
+        transport.request(Request(path, sandbox.account_token))
     assert not caught.value.may_be_applied
     assert held.let_go() == 1
     assert sandbox.journal() == []
     # Who comes later finds all as usual.
-    assert transport.exchange(Call(LIST, sandbox.account_token)).body["status"] is True
+    assert transport.request(Request(LIST, sandbox.account_token)).body["status"] is True
 
 
 def test_nothing_is_sent_for_a_caller_who_was_cut_off(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -429,7 +429,7 @@ def test_nothing_is_sent_for_a_caller_who_was_cut_off(sandbox: Sandbox, monkeypa
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):
-            transport.exchange(Call(UPDATE, sandbox.account_token))
+            transport.request(Request(UPDATE, sandbox.account_token))
     finally:
         signal.signal(signal.SIGINT, before)
     assert held.let_go() == 1
@@ -440,7 +440,7 @@ def test_a_write_that_was_sent_may_be_applied_when_its_time_is_up(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox.fault("trickle", path=UPDATE, when="after", interval=0.5, headers=True)
-    late = pytest.raises(UnansweredError, match="no whole answer came within 1 s")
+    late = pytest.raises(ResponseLostError, match="no whole answer came within 1 s")
     with a_second_for_a_call(monkeypatch), late as caught:
         post(sandbox, UPDATE, timeout=PATIENT)
     assert caught.value.may_be_applied and tries(sandbox, UPDATE) == 1
@@ -458,7 +458,7 @@ def test_a_request_on_an_open_connection_needs_no_thread(sandbox: Sandbox, monke
     with monkeypatch.context() as patched:
         replace_functions(patched, "threading", Thread=Counted)
         for _number in range(5):
-            assert transport.exchange(Call(LIST, sandbox.account_token)).body["status"] is True
+            assert transport.request(Request(LIST, sandbox.account_token)).body["status"] is True
     # The one that has connected.
     assert len(started) == 1
 
@@ -474,12 +474,12 @@ def test_a_retry_waits_with_all_others_when_one_of_them_is_asked_for_patience(
     def another_is_asked(seconds: float) -> None:
         if not asked_at:
             asked_at.append(clock.now)
-            with pytest.raises(BusyError):
-                transport.exchange(Call(ADD, sandbox.account_token))
+            with pytest.raises(RateLimitedError):
+                transport.request(Request(ADD, sandbox.account_token))
         clock.sleep(seconds)
 
     replace_functions(monkeypatch, "time", sleep=another_is_asked)
-    assert transport.exchange(Call(LIST, sandbox.account_token)).body["status"] is True
+    assert transport.request(Request(LIST, sandbox.account_token)).body["status"] is True
     assert clock.now >= asked_at[0] + 7
 
 
@@ -492,13 +492,13 @@ def test_a_retry_that_others_would_hold_past_the_end_of_the_call_is_not_made(
 
     def another_is_asked(seconds: float) -> None:
         if not clock.waits:
-            with pytest.raises(BusyError):
-                transport.exchange(Call(ADD, sandbox.account_token))
+            with pytest.raises(RateLimitedError):
+                transport.request(Request(ADD, sandbox.account_token))
         clock.sleep(seconds)
 
     replace_functions(monkeypatch, "time", sleep=another_is_asked)
-    with pytest.raises(UnreadableError, match="HTTP 502"):
-        transport.exchange(Call(LIST, sandbox.account_token))
+    with pytest.raises(UnexpectedResponseError, match="HTTP 502"):
+        transport.request(Request(LIST, sandbox.account_token))
     assert tries(sandbox, LIST) == 2 and clock.now < clock.began + 10 * PATIENT
 
 
@@ -506,7 +506,7 @@ def test_a_reply_that_is_too_large_is_not_read(sandbox: Sandbox, monkeypatch: py
     monkeypatch.setattr(_session, "read_body", functools.partial(_session.read_body, limit=1_000_000))
     for chunked in (True, False):
         sandbox.fault("huge", path=LIST, megabytes=3, chunked=chunked)
-        with pytest.raises(UnreadableError, match="larger than"):
+        with pytest.raises(UnexpectedResponseError, match="larger than"):
             post(sandbox)
 
 
@@ -516,12 +516,12 @@ def test_a_compressed_reply_takes_no_more_memory_than_a_large_one(sandbox: Sandb
     sandbox.fault("huge", path=UPDATE, megabytes=400, encoding=encoding)
     tracemalloc.start()
     try:
-        with pytest.raises(CallError) as caught:
+        with pytest.raises(RequestError) as caught:
             post(sandbox, UPDATE, timeout=PATIENT)
         _now, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert caught.value.may_be_applied and peak < 3 * LARGEST_BODY
+    assert caught.value.may_be_applied and peak < 3 * MAX_BODY_BYTES
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
@@ -529,12 +529,12 @@ def test_a_compressed_reply_is_read_though_nobody_asked_for_it(sandbox: Sandbox,
     sandbox.fault("huge", path=LIST, megabytes=0.2, encoding=encoding, times=2)
     transport = connect(sandbox, retries=0)
     for _turn in range(2):
-        assert transport.exchange(Call(LIST, sandbox.account_token)).body["padding"].startswith("xxx")
+        assert transport.request(Request(LIST, sandbox.account_token)).body["padding"].startswith("xxx")
 
 
 def test_a_reply_in_an_unknown_encoding_is_named(sandbox: Sandbox) -> None:
     sandbox.fault("huge", path=UPDATE, megabytes=0.1, encoding="br")
-    with pytest.raises(UnreadableError, match='compressed as "br"'):
+    with pytest.raises(UnexpectedResponseError, match='compressed as "br"'):
         post(sandbox, UPDATE)
 
 
@@ -551,7 +551,7 @@ def test_connections_are_kept_after_each_kind_of_reply(sandbox: Sandbox, monkeyp
     for faults in ({}, {"chunked": True}, {"encoding": "gzip"}, {}):
         if faults:
             sandbox.fault("huge", path=LIST, megabytes=0.2, **faults)
-        assert transport.exchange(Call(LIST, sandbox.account_token)).body["status"] is True
+        assert transport.request(Request(LIST, sandbox.account_token)).body["status"] is True
     transport.close()
     assert len(opened) == 1
 
@@ -560,7 +560,7 @@ def test_a_connection_closed_while_idle_is_not_noticed(sandbox: Sandbox) -> None
     transport = connect(sandbox)
     sandbox.fault("close_idle", path=LIST, when="after")
     for _turn in range(2):
-        assert transport.exchange(Call(LIST, sandbox.account_token)).body["status"] is True
+        assert transport.request(Request(LIST, sandbox.account_token)).body["status"] is True
         time.sleep(0.1)
 
 
@@ -587,7 +587,7 @@ def test_a_call_leaves_nothing_in_the_logs_of_the_libraries(sandbox: Sandbox, ca
 )
 def test_a_reply_that_is_no_answer(sandbox: Sandbox, fault: dict[str, t.Any], words: str, may_be_applied: bool) -> None:
     sandbox.fault(path=UPDATE, **fault)
-    with pytest.raises(UnreadableError, match=words) as caught:
+    with pytest.raises(UnexpectedResponseError, match=words) as caught:
         post(sandbox, UPDATE)
     assert caught.value.may_be_applied is may_be_applied
 
@@ -599,16 +599,16 @@ def test_a_read_that_is_answered_with_nothing_is_made_once_more(sandbox: Sandbox
     sandbox.fault(path=LIST, **fault)
     assert post(sandbox).body["status"] is True
     sandbox.fault(path=LIST, **{**fault, "times": 2})
-    with pytest.raises(UnreadableError):
+    with pytest.raises(UnexpectedResponseError):
         post(sandbox)
     sandbox.fault(path=LIST, **fault)
-    with pytest.raises(UnreadableError):
+    with pytest.raises(UnexpectedResponseError):
         post(sandbox, retries=0)
 
 
 def test_a_page_that_says_not_found_is_not_read_again(sandbox: Sandbox) -> None:
     sandbox.fault("html", path=LIST, code=404)
-    with pytest.raises(UnreadableError):
+    with pytest.raises(UnexpectedResponseError):
         post(sandbox)
 
 
@@ -621,7 +621,7 @@ def test_a_reply_that_the_libraries_choke_on_may_follow_a_write(
 
     with monkeypatch.context() as patched:
         patched.setattr(HTTPAdapter, "build_response", choke)
-        with pytest.raises(UnansweredError, match="ValueError") as caught:
+        with pytest.raises(ResponseLostError, match="ValueError") as caught:
             post(sandbox, UPDATE)
     assert caught.value.may_be_applied and tries(sandbox, UPDATE) == 1
 
@@ -629,7 +629,7 @@ def test_a_reply_that_the_libraries_choke_on_may_follow_a_write(
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
 def test_a_redirect_is_named_and_never_followed(sandbox: Sandbox, code: int) -> None:
     sandbox.fault("redirect", path=LIST, code=code, location=f"{sandbox.sink_url('thief')}?x=s3cret")
-    with pytest.raises(UnreadableError, match="redirect to http://127.0.0.1:") as caught:
+    with pytest.raises(UnexpectedResponseError, match="redirect to http://127.0.0.1:") as caught:
         post(sandbox)
     assert "s3cret" not in str(caught.value)
     assert sandbox.sink("thief") == []
@@ -638,7 +638,7 @@ def test_a_redirect_is_named_and_never_followed(sandbox: Sandbox, code: int) -> 
 @pytest.mark.parametrize("location", ["http://[", "//[x", "https://user:s3cret@h.example.com/", ""])
 def test_a_redirect_to_nonsense_is_no_traceback(sandbox: Sandbox, location: str) -> None:
     sandbox.fault("redirect", path=LIST, location=location)
-    with pytest.raises(UnreadableError, match="redirect") as caught:
+    with pytest.raises(UnexpectedResponseError, match="redirect") as caught:
         post(sandbox)
     assert "s3cret" not in str(caught.value)
 
@@ -721,15 +721,15 @@ def test_through_a_proxy_too_it_is_known_what_was_sent(proxied: Sandbox, monkeyp
     far = {"endpoint": "https://api.example.com", "verify": False, "timeout": PATIENT}
     proxied.fault("reset", path=ADD, when="after")
     transport = connect(proxied, **far)
-    with pytest.raises(UnansweredError) as caught:
-        transport.exchange(Call(ADD, proxied.account_token))
+    with pytest.raises(ResponseLostError) as caught:
+        transport.request(Request(ADD, proxied.account_token))
     assert caught.value.may_be_applied and tries(proxied, ADD) == 1
-    assert transport.exchange(Call(LIST, proxied.account_token)).body["status"] is True
+    assert transport.request(Request(LIST, proxied.account_token)).body["status"] is True
     transport.close()
     held = Held(monkeypatch)
     late = pytest.raises(UnreachableError, match="no connection came about within 1 s")
     with a_second_for_a_call(monkeypatch), late:
-        connect(proxied, **far).exchange(Call(UPDATE, proxied.account_token))
+        connect(proxied, **far).request(Request(UPDATE, proxied.account_token))
     held.let_go()
     assert tries(proxied, UPDATE) == 0
 

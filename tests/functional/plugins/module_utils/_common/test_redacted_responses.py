@@ -14,7 +14,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import LONGEST_NUMBER
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import MAX_SHOWN_NUMBER_LENGTH
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 
@@ -72,7 +72,7 @@ def test_no_module_shows_a_token_that_the_service_repeats(
     controller.device(NUMBER, name="Toko", quick=True)
     tokens = {"account": controller.sandbox.account_token, "device": controller.sandbox.device(NUMBER)["token"]}
     said = SPELLINGS[name](tokens[whose])
-    if field == "device" and len(said) > LONGEST_NUMBER - 4:
+    if field == "device" and len(said) > MAX_SHOWN_NUMBER_LENGTH - 4:
         # What is longer is cut.
         field = "name"
     if field == "reason":
@@ -88,7 +88,7 @@ def test_no_module_shows_a_token_that_the_service_repeats(
             report = controller.run(module, field != "reason", **params, **more)
             shown = json.dumps([report.result, report.warnings]) + str(report)
         except FonnteError as fault:
-            shown = json.dumps([str(fault), fault.progress, fault.warnings])
+            shown = json.dumps([str(fault), fault.partial_result, fault.warnings])
         written = "".join(
             path.read_text(encoding="utf-8", errors="replace")
             for path in (tmp_path / "audit").rglob("*")

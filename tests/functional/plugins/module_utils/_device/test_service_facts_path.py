@@ -16,7 +16,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.service_facts import (
     ServiceFacts,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import open_house
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import build_context
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 
 HERE = "https://api.example.com"
@@ -53,8 +53,8 @@ def test_the_house_holds_the_facts(controller: Controller, tmp_path: Path) -> No
     """The address is compared as the record compares it: a slash at its end is none."""
     path = written(tmp_path, endpoint=controller.sandbox.url, facts=ALL.known())
     params = {**DEFAULTS, **controller.common, "api_endpoint": controller.sandbox.url + "/"}
-    assert open_house({**params, "service_facts_path": path}, {})[0].facts == ALL
-    assert open_house(params, {})[0].facts == ServiceFacts()
+    assert build_context({**params, "service_facts_path": path}, {})[0].facts == ALL
+    assert build_context(params, {})[0].facts == ServiceFacts()
 
 
 DEFAULTS: dict[str, t.Any] = {

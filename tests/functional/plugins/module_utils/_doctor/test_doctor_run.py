@@ -24,8 +24,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor import run as _doctor
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.experiments import PROBE_URL
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.run import OWN_NAME
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import NumberNote
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleResult
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import NumberRecord
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES
 
@@ -61,7 +61,7 @@ def begin(controller: Controller, *devices: Json, **readings: t.Any) -> None:
     controller.sandbox.reset(readings=readings, accounts=accounts)
 
 
-def found(report: Report) -> Json:
+def found(report: ModuleResult) -> Json:
     return {fact: value for fact, value in report.result["facts"].items() if value is not None}
 
 
@@ -69,10 +69,10 @@ def written_to(controller: Controller) -> set[t.Any]:
     return {call["number"] for call in controller.sandbox.writes()}
 
 
-def told(report_or_fault: Report | FonnteError) -> str:
-    if isinstance(report_or_fault, Report):
+def told(report_or_fault: ModuleResult | FonnteError) -> str:
+    if isinstance(report_or_fault, ModuleResult):
         return json.dumps([report_or_fault.result, report_or_fault.warnings])
-    return json.dumps([str(report_or_fault), report_or_fault.progress, report_or_fault.warnings])
+    return json.dumps([str(report_or_fault), report_or_fault.partial_result, report_or_fault.warnings])
 
 
 def same_calls(controller: Controller, result: Json, *, since: int = 0) -> None:
@@ -274,8 +274,8 @@ def test_refusals_that_have_nothing_to_do_with_it(controller: Controller, text: 
     controller.sandbox.fault("status", path="/update-device", times=None, code=200, body=refusal)
     with pytest.raises(RefusedError) as caught:
         controller.run("doctor", consent=True)
-    assert set(caught.value.progress["how"]) <= {"refusal_status"}
-    assert caught.value.progress["changed"] is False and "not written to" in str(caught.value)
+    assert set(caught.value.partial_result["how"]) <= {"refusal_status"}
+    assert caught.value.partial_result["changed"] is False and "not written to" in str(caught.value)
 
 
 # Tokens
@@ -496,7 +496,7 @@ def test_a_record_that_cannot_be_written_ends_it_before_a_write(controller: Cont
     with pytest.raises(RecordError, match="nothing was written") as caught:
         controller.run("doctor", device=SCRATCH, consent=True)
     assert controller.sandbox.writes() == []
-    assert caught.value.progress["record"]["writable"] is False
+    assert caught.value.partial_result["record"]["writable"] is False
     # The reads are made all the same.
     assert controller.run("doctor", device=SCRATCH).result["record"]["writable"] is False
 
@@ -517,7 +517,7 @@ def _doctor_store(controller: Controller) -> t.Any:
     return RecordStore(str(controller.records), controller.sandbox.url)
 
 
-def note(controller: Controller, number: str) -> NumberNote | None:
+def note(controller: Controller, number: str) -> NumberRecord | None:
     return _doctor_store(controller).number(controller.sandbox.account_token, number).load()[0]
 
 
@@ -557,7 +557,7 @@ def test_once_it_is_experimented_on_its_making_is_over(controller: Controller) -
 def test_what_another_making_was_to_set_is_forgotten_too(controller: Controller) -> None:
     begin(controller, {"number": SCRATCH, "name": "Toko"})
     note_file = _doctor_store(controller).number(controller.sandbox.account_token, SCRATCH)
-    note_file.save(NumberNote("creating", "2026-11-22T09:00:00Z", {"quick": True}))
+    note_file.save(NumberRecord("creating", "2026-11-22T09:00:00Z", {"quick": True}))
     report = controller.run("doctor", device=SCRATCH, consent=True)
     present = note(controller, SCRATCH)
     assert present is not None and (present.state, dict(present.sent)) == ("present", {})
@@ -567,15 +567,15 @@ def test_what_another_making_was_to_set_is_forgotten_too(controller: Controller)
 def test_the_creation_of_another_spelling_is_left_alone(controller: Controller) -> None:
     begin(controller, {"number": SCRATCH, "name": "Toko"})
     note_file = _doctor_store(controller).number(controller.sandbox.account_token, SCRATCH)
-    other = NumberNote("creating", "2026-11-22T09:00:00Z", {"quick": True}, "device-" + "0" * 32, bound=True)
+    other = NumberRecord("creating", "2026-11-22T09:00:00Z", {"quick": True}, "device-" + "0" * 32, is_bound=True)
     note_file.save(other)
     report = controller.run("doctor", device=SCRATCH, consent=True)
     assert note(controller, SCRATCH) == other
     assert not any("What the record knew" in warning for warning in report.warnings)
 
 
-@pytest.mark.parametrize("older", [None, NumberNote("deleted", "2026-11-22T09:00:00Z")], ids=["none", "deleted"])
-def test_a_device_that_was_certainly_not_made_is_not_noted(controller: Controller, older: NumberNote | None) -> None:
+@pytest.mark.parametrize("older", [None, NumberRecord("deleted", "2026-11-22T09:00:00Z")], ids=["none", "deleted"])
+def test_a_device_that_was_certainly_not_made_is_not_noted(controller: Controller, older: NumberRecord | None) -> None:
     begin(controller, *({"number": f"08120000010{index}"} for index in range(10)))
     if older is not None:
         _doctor_store(controller).number(controller.sandbox.account_token, SCRATCH).save(older)
@@ -596,7 +596,7 @@ def test_the_record_of_the_device_that_had_the_number_goes_with_it(controller: C
     controller.run("doctor", device=SCRATCH, consent=True)
     present = note(controller, SCRATCH)
     assert present is not None and present.device_file not in ("", older.name)
-    assert (older.sealed() is not None) == (became == "renumbered")
+    assert (older.encrypted() is not None) == (became == "renumbered")
 
 
 def test_a_device_that_got_another_name_meanwhile_is_left_alone(controller: Controller) -> None:
@@ -642,19 +642,19 @@ def test_a_fault_at_any_call_never_makes_a_wrong_fact(
         before = controller.sandbox.devices()
         controller.sandbox.fault(**KINDS[kind], skip=skip, times=times)
         try:
-            outcome: Report | FonnteError = controller.run("doctor", device=device, consent=True)
+            outcome: ModuleResult | FonnteError = controller.run("doctor", device=device, consent=True)
         except FonnteError as fault:
             outcome = fault
         controller.sandbox.clear_faults()
         check_outcome(controller, outcome, before, reading)
-        if isinstance(outcome, Report):
+        if isinstance(outcome, ModuleResult):
             break
-    assert isinstance(outcome, Report), "no fault was met any more, and the run still failed"
+    assert isinstance(outcome, ModuleResult), "no fault was met any more, and the run still failed"
     assert skip > 10, "hardly a call was broken"
 
 
-def check_outcome(controller: Controller, outcome: Report | FonnteError, before: Json, reading: Json) -> None:
-    result = outcome.result if isinstance(outcome, Report) else outcome.progress
+def check_outcome(controller: Controller, outcome: ModuleResult | FonnteError, before: Json, reading: Json) -> None:
+    result = outcome.result if isinstance(outcome, ModuleResult) else outcome.partial_result
     real = {**truth(controller.sandbox.state()["readings"]), "listing": None, "profile_number": None}
     assert all(value is None or value == real[fact] for fact, value in result["facts"].items())
     after = controller.sandbox.devices()
@@ -679,7 +679,7 @@ def test_a_lost_reply_is_followed_by_one_attempt_to_put_back(controller: Control
         controller.run("doctor", device=CLIENT, consent=True)
     assert controller.sandbox.device(CLIENT)["settings"]["autoread"] is False
     assert "autoread may have changed" not in str(caught.value)
-    assert caught.value.progress["journal"][-1]["purpose"] == "put back"
+    assert caught.value.partial_result["journal"][-1]["purpose"] == "put back"
     controller.sandbox.fault("reset", path="/update-device", at="start", when="after", times=None)
     with pytest.raises(FonnteError, match="its autoread may have changed, and was off"):
         controller.run("doctor", device=CLIENT, consent=True)
@@ -691,7 +691,7 @@ def test_a_lost_reply_to_the_making(controller: Controller) -> None:
     controller.sandbox.fault("reset", path="/add-device", at="start", when="after")
     with pytest.raises(FonnteError, match=f"device {SCRATCH} may be there now") as caught:
         controller.run("doctor", device=SCRATCH, consent=True)
-    assert caught.value.progress["changed"] is True
+    assert caught.value.partial_result["changed"] is True
     report = controller.run("doctor", consent=True)
     assert list(controller.sandbox.devices()) == [SCRATCH] and report.result["facts"]["omitted"] == "keeps"
 
@@ -702,7 +702,7 @@ def test_a_device_that_vanishes_meanwhile(controller: Controller) -> None:
     controller.sandbox.fault("status", path="/update-device", skip=2, times=None, code=200, body=gone)
     with pytest.raises(RefusedError, match="device not found") as caught:
         controller.run("doctor", device=CLIENT, consent=True)
-    assert caught.value.progress["facts"]["omitted"] is None
+    assert caught.value.partial_result["facts"]["omitted"] is None
 
 
 # The file
@@ -778,7 +778,7 @@ def test_a_file_that_fails_at_the_end_loses_no_finding(
     monkeypatch.setattr(_facts, "save_facts", full)
     with pytest.raises(OptionError, match="No space left on device") as caught:
         controller.run("doctor", device=ABROAD, consent=True, dest=str(tmp_path / "facts.json"))
-    assert caught.value.progress["facts"]["omitted"] == "keeps" and caught.value.progress["changed"] is True
+    assert caught.value.partial_result["facts"]["omitted"] == "keeps" and caught.value.partial_result["changed"] is True
     assert any("request_otp" in warning for warning in caught.value.warnings)
 
 

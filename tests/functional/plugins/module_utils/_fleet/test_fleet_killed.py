@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import BY_OPTION
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import Standing
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import EntryStatus
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.postgresql import PostgresqlBackend
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
@@ -80,7 +80,7 @@ def see_that_no_record_lies(controller: Controller, url: str) -> None:
         assert problem == ""
         for option, entry in (record.entries if record else {}).items():
             held = device["settings"][BY_OPTION[option].wire]
-            assert entry.standing is not Standing.RECORDED or entry.value == held, (device["number"], option)
+            assert entry.status is not EntryStatus.RECORDED or entry.value == held, (device["number"], option)
 
 
 @pytest.mark.long

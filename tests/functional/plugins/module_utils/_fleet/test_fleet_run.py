@@ -13,15 +13,15 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import client as _api
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
-    BrakeError,
     FonnteError,
     OptionError,
     RefusedError,
-    UnansweredError,
+    ResponseLostError,
+    SafetyLimitError,
     UnreachableError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.fleet import run_fleet
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Task
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleInput
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.lock_files import LockFiles
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 
@@ -48,7 +48,7 @@ def fleet(controller: Controller, devices: list[t.Any], check: bool = False, **p
     try:
         return controller.run("fleet", check, devices=devices, handle_unknown="ignore", **params).result
     except FonnteError as fault:
-        return {**fault.progress, "msg": str(fault)}
+        return {**fault.partial_result, "msg": str(fault)}
 
 
 def paths(controller: Controller) -> list[str]:
@@ -243,17 +243,17 @@ def test_a_service_that_goes_away_is_probed_once(rich: Controller, monkeypatch: 
     def gone(*_arguments: t.Any) -> t.NoReturn:
         raise UnreachableError("the service cannot be reached", "check the network")
 
-    listed = _api.FonnteApi.get_devices
+    listed = _api.FonnteClient.get_devices
     reads: list[str] = []
 
-    def read(self: _api.FonnteApi, account_token: str, *mark: t.Any) -> t.Any:
+    def read(self: _api.FonnteClient, account_token: str, *mark: t.Any) -> t.Any:
         reads.append(account_token)
         if len(reads) > 1:
             gone()
         return listed(self, account_token, *mark)
 
-    monkeypatch.setattr(_api.FonnteApi, "get_devices", read)
-    monkeypatch.setattr(_api.FonnteApi, "add_device", gone)
+    monkeypatch.setattr(_api.FonnteClient, "get_devices", read)
+    monkeypatch.setattr(_api.FonnteClient, "add_device", gone)
     result = fleet(rich, entries(8), concurrency=1)
     assert statuses(result) == ["failed", *["not_attempted"] * 7]
     assert len(reads) == 2 and "went away" in result["devices"][7]["msg"]
@@ -264,16 +264,16 @@ class Reads:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, probed: t.Callable[[], object] = lambda: None) -> None:
         self.count = 0
-        listed = _api.FonnteApi.get_devices
+        listed = _api.FonnteClient.get_devices
 
-        def read(api: _api.FonnteApi, account_token: str, *mark: t.Any) -> t.Any:
+        def read(api: _api.FonnteClient, account_token: str, *mark: t.Any) -> t.Any:
             # The lists before the first write have marks of the record; that of a probe has none.
             if not mark:
                 self.count += 1
                 probed()
             return listed(api, account_token, *mark)
 
-        monkeypatch.setattr(_api.FonnteApi, "get_devices", read)
+        monkeypatch.setattr(_api.FonnteClient, "get_devices", read)
 
 
 def unreachable() -> t.NoReturn:
@@ -282,13 +282,13 @@ def unreachable() -> t.NoReturn:
 
 def adding(monkeypatch: pytest.MonkeyPatch, before: dict[str, t.Callable[[], object]]) -> None:
     """Have something happen before the devices of these numbers are made."""
-    add = _api.FonnteApi.add_device
+    add = _api.FonnteClient.add_device
 
-    def with_that(api: _api.FonnteApi, account_token: str, device: str, settings: t.Any, *guard: t.Any) -> t.Any:
+    def with_that(api: _api.FonnteClient, account_token: str, device: str, settings: t.Any, *guard: t.Any) -> t.Any:
         before.get(device, lambda: None)()
         return add(api, account_token, device, settings, *guard)
 
-    monkeypatch.setattr(_api.FonnteApi, "add_device", with_that)
+    monkeypatch.setattr(_api.FonnteClient, "add_device", with_that)
 
 
 # Only a test that fails waits so long.
@@ -301,7 +301,7 @@ def test_a_probe_holds_up_nobody_who_is_done(rich: Controller, monkeypatch: pyte
     Reads(monkeypatch, lambda: in_time.append(another_done.wait(PATIENCE)))
     adding(monkeypatch, {number(0): unreachable})
     params = rich.complete("fleet", devices=entries(2), concurrency=2)
-    task = Task(params, {}, given=params, progress=lambda _done, _failed, _total: another_done.set())
+    task = ModuleInput(params, {}, raw_params=params, progress=lambda _done, _failed, _total: another_done.set())
     with pytest.raises(FonnteError):
         run_fleet(task)
     assert in_time == [True]
@@ -429,7 +429,7 @@ def test_a_fault_of_our_own_does_not_pass_for_work_that_is_done(
     def broken(*_arguments: t.Any) -> t.NoReturn:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(_api.FonnteApi, "add_device", broken)
+    monkeypatch.setattr(_api.FonnteClient, "add_device", broken)
     with pytest.raises(ZeroDivisionError):
         rich.run("fleet", devices=entries(30))
     workers = [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
@@ -453,7 +453,7 @@ def test_what_is_known_to_be_empty_is_not_cleared(rich: Controller) -> None:
     for entry in declared:
         rich.sandbox.edit(entry["device"], name="Another")
     elsewhere = str(rich.records / "of-another-machine")
-    with pytest.raises(BrakeError):
+    with pytest.raises(SafetyLimitError):
         rich.run("fleet", devices=declared, handle_write_only="stamped", max_clear=4, record_path=elsewhere)
 
 
@@ -462,10 +462,10 @@ def test_what_is_known_to_be_empty_is_not_cleared(rich: Controller) -> None:
 
 def lost_update(monkeypatch: pytest.MonkeyPatch, meanwhile: t.Callable[[], object], refused: bool = False) -> None:
     """Have the response of the first update be lost, or the update refused, and something happen at that moment."""
-    update = _api.FonnteApi.update_device
+    update = _api.FonnteClient.update_device
     calls: list[str] = []
 
-    def lose_first(api: _api.FonnteApi, *values: t.Any) -> None:
+    def lose_first(api: _api.FonnteClient, *values: t.Any) -> None:
         calls.append("update")
         if len(calls) > 1:
             update(api, *values)
@@ -473,9 +473,9 @@ def lost_update(monkeypatch: pytest.MonkeyPatch, meanwhile: t.Callable[[], objec
         meanwhile()
         if refused:
             raise RefusedError("/update-device", "device not found", "device not found")
-        raise UnansweredError("the response was lost", "check the network")
+        raise ResponseLostError("the response was lost", "check the network")
 
-    monkeypatch.setattr(_api.FonnteApi, "update_device", lose_first)
+    monkeypatch.setattr(_api.FonnteClient, "update_device", lose_first)
 
 
 @pytest.mark.parametrize("refused", [True, False], ids=["refused", "lost"])
@@ -511,12 +511,12 @@ def test_a_second_plan_disconnects_no_more_than_the_limit(rich: Controller, monk
 def test_a_second_plan_clears_no_more_than_the_limit(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
     # Nothing is known to be cleared of a device that is created, until another run has created it.
     def by_another_run(*_values: t.Any) -> t.NoReturn:
-        monkeypatch.setattr(_api.FonnteApi, "add_device", add)
+        monkeypatch.setattr(_api.FonnteClient, "add_device", add)
         controller.device(number(0), name="Toko 0", webhook=URL)
-        raise UnansweredError("the response was lost", "check the network")
+        raise ResponseLostError("the response was lost", "check the network")
 
-    controller, add = Controller(rich.sandbox, rich.records.parent / "other"), _api.FonnteApi.add_device
-    monkeypatch.setattr(_api.FonnteApi, "add_device", by_another_run)
+    controller, add = Controller(rich.sandbox, rich.records.parent / "other"), _api.FonnteClient.add_device
+    monkeypatch.setattr(_api.FonnteClient, "add_device", by_another_run)
     result = fleet(rich, entries(1, webhook=""), max_clear=0)
     assert "max_clear does not allow one more" in result["msg"] and statuses(result) == ["in_doubt"]
     assert rich.sandbox.device(number(0))["settings"]["webhook"] == URL

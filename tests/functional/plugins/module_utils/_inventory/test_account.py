@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import Keep
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import ProcessCache
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._inventory.account import ACCOUNT, Account, open_account
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
@@ -18,7 +18,7 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 A, B = "081200000001", "6281200000002"
 
 
-def account(sandbox: Sandbox, keep: Keep, **given: t.Any) -> Account:
+def account(sandbox: Sandbox, keep: ProcessCache, **given: t.Any) -> Account:
     params = {option: description.get("default") for option, description in ACCOUNT.items()}
     quick = {"api_timeout": 2.0, "api_retries": 0, "api_endpoint": sandbox.url, "account_token": sandbox.account_token}
     return open_account({**params, **quick, **given}, keep)
@@ -35,7 +35,7 @@ def calls(sandbox: Sandbox) -> int:
 
 def test_any_spelling_finds_the_device_with_one_call(sandbox: Sandbox) -> None:
     world(sandbox, A, B)
-    one = account(sandbox, Keep())
+    one = account(sandbox, ProcessCache())
     for number in (A, "62" + A[1:], "0062" + A[1:], B, "0" + B[2:]):
         found = one.find(number)
         assert found is not None and found.token in (f"token-{A}", f"token-{B}")
@@ -45,7 +45,7 @@ def test_any_spelling_finds_the_device_with_one_call(sandbox: Sandbox) -> None:
 def test_each_account_that_is_opened_reads_a_list_of_its_own(sandbox: Sandbox) -> None:
     """A device may have got another number since the last item of a loop."""
     world(sandbox, A)
-    keep = Keep()
+    keep = ProcessCache()
     first = account(sandbox, keep)
     assert first.find(B) is None and first.find("081299999999") is None
     assert calls(sandbox) == 1
@@ -58,7 +58,7 @@ def test_each_account_that_is_opened_reads_a_list_of_its_own(sandbox: Sandbox) -
 def test_two_accounts_share_nothing(sandbox: Sandbox) -> None:
     world(sandbox, A)
     other = sandbox.add_account()["token"]
-    keep = Keep()
+    keep = ProcessCache()
     assert account(sandbox, keep).find(A) is not None
     assert account(sandbox, keep, account_token=other).find(A) is None
     assert calls(sandbox) == 2
@@ -66,14 +66,14 @@ def test_two_accounts_share_nothing(sandbox: Sandbox) -> None:
 
 def test_the_list_for_all_is_always_read_anew(sandbox: Sandbox) -> None:
     world(sandbox, A)
-    one = account(sandbox, Keep())
+    one = account(sandbox, ProcessCache())
     assert [device.number for device in one.devices()] == [device.number for device in one.devices()] == [A]
     assert calls(sandbox) == 2
 
 
 def test_the_mark_is_of_token_and_address_and_gives_neither_away(sandbox: Sandbox) -> None:
     marks = {
-        account(sandbox, Keep(), **given).mark
+        account(sandbox, ProcessCache(), **given).cache_id
         for given in ({}, {"account_token": "another"}, {"api_endpoint": "https://elsewhere.example.com"}, {})
     }
     assert len(marks) == 3
@@ -94,12 +94,12 @@ def test_the_mark_is_of_token_and_address_and_gives_neither_away(sandbox: Sandbo
 )
 def test_options_that_cannot_be_right(sandbox: Sandbox, given: dict[str, t.Any], words: str) -> None:
     with pytest.raises(FonnteError, match="^Option ") as caught:
-        account(sandbox, Keep(), **given)
+        account(sandbox, ProcessCache(), **given)
     assert words in str(caught.value)
 
 
 def test_two_spellings_in_one_account_are_an_error(sandbox: Sandbox) -> None:
     world(sandbox, A, "62" + A[1:])
     with pytest.raises(FonnteError) as caught:
-        account(sandbox, Keep()).find("0062" + A[1:])
+        account(sandbox, ProcessCache()).find("0062" + A[1:])
     assert str(caught.value).startswith("Looking up device 00628") and "more than one device" in str(caught.value)

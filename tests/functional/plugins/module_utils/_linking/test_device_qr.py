@@ -15,18 +15,18 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import Keep
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import ProcessCache
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
     FonnteError,
     NotFoundError,
     OptionError,
     RefusedError,
-    UnansweredError,
-    UnreadableError,
+    ResponseLostError,
+    UnexpectedResponseError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._linking import link as _link
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import device_qr as _module_qr
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report, Task
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleInput, ModuleResult
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
@@ -71,11 +71,11 @@ def failing(controller: Controller, kind: type[FonnteError] = FonnteError, **par
     with pytest.raises(kind) as caught:
         controller.run("device_qr", **params)
     sentence = str(caught.value)
-    assert sentence.endswith(".") and "\n" not in sentence and caught.value.doing, sentence
+    assert sentence.endswith(".") and "\n" not in sentence and caught.value.operation, sentence
     return caught.value
 
 
-def result(report: Report) -> dict[str, t.Any]:
+def result(report: ModuleResult) -> dict[str, t.Any]:
     return {key: report.result[key] for key in ("changed", "connected", "dest", "code")}
 
 
@@ -212,7 +212,7 @@ def test_what_blocks_is_named(controller: Controller, dest: Path) -> None:
     fault = failing(controller, RefusedError, device=A, dest=str(dest))
     assert 'Fonnte said "free device already connected"; the free device 081200000002 is linked' in str(fault)
     assert "state: disconnected" in str(fault) and C not in str(fault)
-    assert fault.progress["changed"] is False and fault.progress["connected"] is False and not dest.exists()
+    assert fault.partial_result["changed"] is False and fault.partial_result["connected"] is False and not dest.exists()
     controller.run("device", device=B, state="disconnected")
     assert controller.run("device_qr", device=A, dest=str(dest)).result["changed"] is True
 
@@ -301,8 +301,8 @@ def test_nobody_links_it_in_time(controller: Controller, dest: Path, alone: bool
     assert time.monotonic() - began >= 1
     assert str(fault).startswith(f"Linking device {A}: no phone was linked within 1 s; run the task again, and scan ")
     assert str(dest) in str(fault) and dest.exists()
-    assert fault.progress["changed"] is True and fault.progress["connected"] is False
-    assert fault.progress["dest"] == str(dest)
+    assert fault.partial_result["changed"] is True and fault.partial_result["connected"] is False
+    assert fault.partial_result["dest"] == str(dest)
     paths = calls(controller)
     looks = paths.count("/device" if alone else "/get-devices") - 1
     # Every 0.2 or 0.1 seconds here at most, and once at the end.
@@ -330,9 +330,13 @@ def test_the_last_look_is_when_the_time_is_up(
 def test_what_to_do_after_a_wait_in_vain(controller: Controller) -> None:
     world(controller, {"number": A})
     fault = failing(controller, device=A, wait=True, wait_timeout=1, **CODE)
-    assert "type the new pairing code" in str(fault) and fault.progress["code"] and fault.progress["changed"] is True
+    assert (
+        "type the new pairing code" in str(fault)
+        and fault.partial_result["code"]
+        and fault.partial_result["changed"] is True
+    )
     fault = failing(controller, device=A, wait=True, wait_timeout=1, fetch=False)
-    assert "fetch a new QR code or pairing code" in str(fault) and fault.progress["changed"] is False
+    assert "fetch a new QR code or pairing code" in str(fault) and fault.partial_result["changed"] is False
 
 
 def test_a_qr_code_is_renewed_when_it_runs_out(controller: Controller, dest: Path) -> None:
@@ -445,7 +449,7 @@ def test_a_qr_code_that_was_lost_is_asked_for_once_more(
 def test_a_pairing_code_that_was_lost_is_not(controller: Controller, fault: dict[str, t.Any]) -> None:
     world(controller, {"number": A})
     controller.sandbox.fault(path="/qr", **fault)
-    sentence = str(failing(controller, UnansweredError, device=A, **CODE))
+    sentence = str(failing(controller, ResponseLostError, device=A, **CODE))
     assert "unknown whether a pairing code was made; run the task again for a new one" in sentence
     assert asked(controller) == 1
 
@@ -462,25 +466,25 @@ def test_linked_while_the_reply_was_lost(controller: Controller, dest: Path) -> 
 def test_a_code_that_is_none_is_not_shown(controller: Controller, code: object) -> None:
     world(controller, {"number": A})
     controller.sandbox.fault("mutate", path="/qr", set={"code": code})
-    assert "without a pairing code" in str(failing(controller, UnansweredError, device=A, **CODE))
+    assert "without a pairing code" in str(failing(controller, ResponseLostError, device=A, **CODE))
 
 
 @pytest.mark.parametrize("url", ["", None, 7, "<html>", "aGVsbG8="])
 def test_a_picture_that_is_none_is_not_written(controller: Controller, dest: Path, url: object) -> None:
     world(controller, {"number": A})
     controller.sandbox.fault("mutate", path="/qr", times=None, set={"url": url})
-    sentence = str(failing(controller, UnreadableError, device=A, dest=str(dest)))
+    sentence = str(failing(controller, UnexpectedResponseError, device=A, dest=str(dest)))
     assert "with a picture that cannot be used, since it is " in sentence and not dest.exists()
 
 
 def test_a_loop_sees_what_was_linked_since_its_last_item(controller: Controller, dest: Path) -> None:
     """Each item requests a list of its own."""
     world(controller, {"number": A}, {"number": B, **PACKAGE})
-    keep = Keep()
+    keep = ProcessCache()
 
     def run(number: str) -> dict[str, t.Any]:
         params = controller.complete("device_qr", device=number, dest=str(dest))
-        return result(_module_qr.run_device_qr(Task(params, {}, keep=keep)))
+        return result(_module_qr.run_device_qr(ModuleInput(params, {}, cache=keep)))
 
     assert run(A)["changed"] and run(B)["changed"]
     assert calls(controller) == ["/get-devices", "/qr", "/get-devices", "/qr"]

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import Keep
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport import Reply, Transport
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import ProcessCache
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport import ApiResponse, Transport
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
     FonnteError,
     NotFoundError,
@@ -24,12 +24,12 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._messages import message as _message
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._messages.message import (
-    LARGEST_FILE,
+    MAX_FILE_BYTES,
     read_message,
     read_targets,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.message import MESSAGE, run_message
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Task
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleInput
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 
 SENDER, OTHER, PERSON, SECOND = "081200000001", "081200000002", "081200002001", "081200002002"
@@ -297,7 +297,7 @@ BAD = [
 def test_what_cannot_be_right_is_one_sentence_and_no_call(
     controller: Controller, tmp_path: Path, params: dict[str, t.Any], words: str, check: bool
 ) -> None:
-    files = {"FILE": b"x", "EMPTY": b"", "LARGE": b"x" * (LARGEST_FILE + 1), "NAME": b"x"}
+    files = {"FILE": b"x", "EMPTY": b"", "LARGE": b"x" * (MAX_FILE_BYTES + 1), "NAME": b"x"}
     given_params = dict(params)
     if given_params.get("file") in files:
         path = tmp_path / str(given_params["file"]).replace("NAME", os.fsdecode(b"in\xff.pdf"))
@@ -375,29 +375,29 @@ def test_a_sender_that_is_not_there(controller: Controller) -> None:
 
 def test_each_message_of_a_loop_reads_a_list_of_its_own(controller: Controller) -> None:
     """The device that has the number when the message is sent is the one that sends it."""
-    keep = Keep()
+    keep = ProcessCache()
     for number in range(20):
         params = controller.complete("message", device=SENDER, target=[PERSON], message=f"no {number}")
-        run_message(Task(params, {}, keep=keep))
+        run_message(ModuleInput(params, {}, cache=keep))
     assert paths(controller) == ["/get-devices", "/send"] * 20
     assert [message["message"] for message in controller.sandbox.outbox()] == [f"no {n}" for n in range(20)]
-    keep.drop()
+    keep.clear()
 
 
-def _in_a_loop(controller: Controller, keep: Keep, **params: t.Any) -> dict[str, t.Any]:
+def _in_a_loop(controller: Controller, keep: ProcessCache, **params: t.Any) -> dict[str, t.Any]:
     given_params = {"device": SENDER, "target": [PERSON], "message": "hello", **params}
-    return run_message(Task(controller.complete("message", **given_params), {}, keep=keep)).result
+    return run_message(ModuleInput(controller.complete("message", **given_params), {}, cache=keep)).result
 
 
 def test_a_device_made_anew_within_a_loop_sends_with_its_new_token(controller: Controller) -> None:
-    keep = Keep()
+    keep = ProcessCache()
     _in_a_loop(controller, keep, message="old")
     device = {"number": SENDER, "name": "Toko Satu", "linked": True, "package": "Super", "token": "made-anew-7"}
     controller.sandbox.reset(accounts=[{"token": controller.sandbox.account_token, "devices": [device]}])
     assert _in_a_loop(controller, keep, message="new")["queued"] is True
     assert [message["message"] for message in controller.sandbox.outbox()] == ["new"]
     assert paths(controller) == ["/get-devices", "/send"]
-    keep.drop()
+    keep.clear()
 
 
 def test_a_device_made_anew_between_the_list_and_the_message_sends_with_its_new_token(controller: Controller) -> None:
@@ -411,12 +411,12 @@ def test_a_token_that_stays_refused_is_not_tried_again(controller: Controller) -
     controller.sandbox.fault("mutate", path="/send", when="after", times=None, args={"set": no})
     with pytest.raises(FonnteError, match="token invalid.*nothing was sent") as caught:
         send(controller)
-    assert caught.value.progress["queued"] is False
+    assert caught.value.partial_result["queued"] is False
     assert paths(controller) == ["/get-devices", "/send", "/get-devices"]
 
 
 def test_a_device_made_within_a_loop_is_found(controller: Controller) -> None:
-    keep = Keep()
+    keep = ProcessCache()
     _in_a_loop(controller, keep)
     device = {"number": "081200000003", "name": "Toko Tiga", "linked": True, "package": "Super", "quota": 9}
     controller.sandbox.reset(accounts=[{"token": controller.sandbox.account_token, "devices": [device]}])
@@ -424,7 +424,7 @@ def test_a_device_made_within_a_loop_is_found(controller: Controller) -> None:
     with pytest.raises(NotFoundError):
         send(controller, device="081200000004")
     assert paths(controller) == ["/get-devices", "/send", "/get-devices"]
-    keep.drop()
+    keep.clear()
 
 
 # Refusals
@@ -452,7 +452,7 @@ def test_a_refusal_says_what_to_do_and_that_nothing_was_sent(
 ) -> None:
     with pytest.raises(FonnteError, match=f'Fonnte said "{text}", and nothing was sent; .*{advice}') as caught:
         send(controller, **params)
-    assert caught.value.progress["queued"] is False and not caught.value.progress["changed"]
+    assert caught.value.partial_result["queued"] is False and not caught.value.partial_result["changed"]
     assert controller.sandbox.outbox() == []
 
 
@@ -513,10 +513,10 @@ def test_a_lost_reply_is_told_as_unknown_and_nothing_is_sent_again(
     controller.sandbox.fault(kind, path="/send", times=None, **args)
     with pytest.raises(FonnteError, match="whether the message is queued is not known") as caught:
         send(controller, method=method, api_timeout=0.3)
-    assert caught.value.progress["queued"] is None and caught.value.progress["changed"]
+    assert caught.value.partial_result["queued"] is None and caught.value.partial_result["changed"]
     assert "run this task again only if" in str(caught.value)
     assert paths(controller).count("/send") == 1
-    told = f"{caught.value}{caught.value.progress}"
+    told = f"{caught.value}{caught.value.partial_result}"
     assert controller.sandbox.device(SENDER)["token"] not in told
 
 
@@ -525,7 +525,7 @@ def test_a_no_of_a_server_says_that_nothing_was_sent(controller: Controller, cod
     controller.sandbox.fault("status", path="/send", times=None, code=code)
     with pytest.raises(FonnteError, match="and nothing was sent") as caught:
         send(controller)
-    assert caught.value.progress["queued"] is False
+    assert caught.value.partial_result["queued"] is False
     assert paths(controller).count("/send") == 1 and controller.sandbox.outbox() == []
 
 
@@ -533,7 +533,7 @@ def test_a_list_that_cannot_be_read_sends_nothing_and_says_so(controller: Contro
     controller.sandbox.fault("reset", path="/get-devices", times=None)
     with pytest.raises(FonnteError) as caught:
         send(controller)
-    assert caught.value.progress["queued"] is False and SENDER in str(caught.value)
+    assert caught.value.partial_result["queued"] is False and SENDER in str(caught.value)
 
 
 def test_the_get_form_has_no_header_and_is_told_nowhere(
@@ -576,8 +576,8 @@ def test_one_id_that_is_no_list_is_told(controller: Controller) -> None:
 
 
 def test_a_yes_under_a_status_that_says_no_is_unknown(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Transport, "exchange", lambda *_args: Reply(400, {"status": True, "id": ["7"]}))
+    monkeypatch.setattr(Transport, "request", lambda *_args: ApiResponse(400, {"status": True, "id": ["7"]}))
     token = controller.sandbox.device(SENDER)["token"]
     with pytest.raises(FonnteError, match="not known") as caught:
         send(controller, account_token=None, device=None, device_token=token)
-    assert caught.value.progress["queued"] is None and caught.value.progress["changed"]
+    assert caught.value.partial_result["queued"] is None and caught.value.partial_result["changed"]

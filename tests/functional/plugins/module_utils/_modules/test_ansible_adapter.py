@@ -15,7 +15,7 @@ from ansible.template import Templar
 
 from ansible_collections.fonnte.whatsapp.plugins.inventory import fonnte
 from ansible_collections.fonnte.whatsapp.plugins.lookup import fonnte_token
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import Keep
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import ProcessCache
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._inventory.account import ACCOUNT
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import ansible_adapter as _run
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.filters import FILTERS
@@ -38,14 +38,14 @@ def test_what_is_too_short_to_be_a_secret_blots_out_no_sentence(value: str) -> N
 
 
 def test_an_ansible_that_can_mask_is_told_what(registered: set[str]) -> None:
-    assert _run.hide({"s3cret", "other"})
+    assert _run.mask_secrets({"s3cret", "other"})
     assert registered == {"s3cret", "other"}
     assert not _run.prints_secrets(no_log=False)
 
 
 def test_an_older_ansible_leaves_it_to_us(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_run, "register_secrets", None)
-    assert not _run.hide({"s3cret"})
+    assert not _run.mask_secrets({"s3cret"})
     assert _run.prints_secrets(no_log=False) and not _run.prints_secrets(no_log=True)
 
 
@@ -97,7 +97,7 @@ def test_the_inventory_tells_of_the_tokens_that_it_returns(
     inventory.loader = DataLoader()
     inventory.templar = Templar(inventory.loader)
     inventory.get_option = options(controller, hostname="name", return_tokens=returned).get
-    inventory._parse("fonnte.yml", True, Keep())
+    inventory._parse("fonnte.yml", True, ProcessCache())
     token = controller.sandbox.device(A)["token"]
     (host,) = inventory.inventory.hosts.values()
     assert host.name == "Toko" and host.vars.get("fonnte_token") == (token if returned else None)

@@ -99,7 +99,7 @@ def test_what_fail_on_names_fails_and_nothing_else_does(account: Controller, tmp
         "Auditing the account: there are findings that fail_on names (unknown: 3); "
         f"look at {tmp_path / 'report' / 'audit.html'}."
     )
-    assert fault.value.progress["files"] and (tmp_path / "report" / "audit.html").exists()
+    assert fault.value.partial_result["files"] and (tmp_path / "report" / "audit.html").exists()
     with pytest.raises(FonnteError, match="unlisted: 1.; look at findings in the result"):
         account.run("audit", **audit, fail_on=["unlisted"])
 

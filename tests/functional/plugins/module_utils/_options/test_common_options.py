@@ -129,7 +129,7 @@ def test_a_webhook_that_is_only_a_host_need_not_be_masked() -> None:
         "webhook_status": "https://h.example.com/s3cret",
         "webhook_connect": "",
     }
-    assert _options.harmless(params) == {"https://h.example.com"}
+    assert _options.non_secret_urls(params) == {"https://h.example.com"}
 
 
 def test_a_check_that_is_switched_off_is_a_warning(controller: Controller) -> None:

@@ -11,10 +11,10 @@ import typing as t
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.clock import stamp
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.clock import now_text
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import RecordError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backend import Phase, Stored, Write
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import NumberNote
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import NumberRecord
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backend import FileBackend
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
@@ -31,8 +31,8 @@ def test_the_creation_entry_of_another_device_is_not_taken_for_its_own(controlle
         controller.device(number, name="Toko")
         records.device(controller.sandbox.device(number)["token"]).remove()
     first, second = (records.number(controller.sandbox.account_token, number) for number in (A, B))
-    first.save(NumberNote("creating", stamp(), {"webhook": URL}))
-    second.save(NumberNote("creating", stamp()))
+    first.save(NumberRecord("creating", now_text(), {"webhook": URL}))
+    second.save(NumberRecord("creating", now_text()))
     os.rename(first.path, f"{first.path}.aside")
     os.rename(second.path, first.path)
     os.rename(f"{first.path}.aside", second.path)

@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common import clock as _clock
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.clock import stamp
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.clock import now_text
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
     FonnteError,
     PolicyError,
-    UnansweredError,
+    ResponseLostError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import engine as _engine
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import NumberNote
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.files import SealedFile
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import NumberRecord
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.files import EncryptedFile
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 
@@ -47,7 +47,7 @@ def store(controller: Controller) -> RecordStore:
     return RecordStore(str(controller.records), controller.sandbox.url)
 
 
-def entry(controller: Controller) -> SealedFile[NumberNote]:
+def entry(controller: Controller) -> EncryptedFile[NumberRecord]:
     return store(controller).number(controller.sandbox.account_token, A)
 
 
@@ -69,7 +69,7 @@ def created_halfway(controller: Controller, when: str = "update", **more: t.Any)
     controller.sandbox.clear_faults()
     found = entry(controller).read()
     assert found is not None and found.state == "creating"
-    return entry(controller).sealed() or b""
+    return entry(controller).encrypted() or b""
 
 
 def put_back(controller: Controller, copy: bytes) -> None:
@@ -140,7 +140,7 @@ def test_an_old_entry_gives_nothing_to_another_spelling_of_the_number(controller
 def test_a_restored_backup_gives_nothing_to_the_next_device(controller: Controller, when: str, tmp_path: Path) -> None:
     copy = created_halfway(controller, when)
     recreate(controller)
-    genuine = entry(controller).sealed() or b""
+    genuine = entry(controller).encrypted() or b""
     put_back(controller, copy)
     backup = str(tmp_path / "backup.json")
     controller.run("record", operation="backup", path=backup)
@@ -186,11 +186,15 @@ def test_a_creation_cut_off_gives_nothing_to_a_device_made_in_the_dashboard(cont
 def test_an_entry_is_bound_before_the_next_request(controller: Controller) -> None:
     copy = created_halfway(controller)
     device_file = store(controller).device(controller.sandbox.device(A)["token"])
-    found = entry(controller).unseal(copy)
+    found = entry(controller).decrypt(copy)
     assert found.is_creation_of(device_file.name) and not found.is_creation_of("device-" + "0" * 32)
     assert controller.device(A, **FIRST).result["operations"] == ["update"]
     ended = entry(controller).read()
-    assert ended is not None and (ended.state, ended.device_file, ended.bound) == ("present", device_file.name, False)
+    assert ended is not None and (ended.state, ended.device_file, ended.is_bound) == (
+        "present",
+        device_file.name,
+        False,
+    )
 
 
 def test_a_bound_creation_is_continued_with_what_another_task_does_not_declare(controller: Controller) -> None:
@@ -244,14 +248,16 @@ def test_an_entry_of_an_earlier_release_is_bound_to_no_device(controller: Contro
     controller.device(A, name="Toko Dua")
     device_file = store(controller).device(controller.sandbox.device(A)["token"])
     device_file.remove()
-    entry(controller).save(NumberNote("creating", stamp(), {"webhook": URL}, device_file.name))
+    entry(controller).save(NumberRecord("creating", now_text(), {"webhook": URL}, device_file.name))
     controller.device(A, name="Toko Tiga")
     assert has_nothing_of_the_first(controller, A)
 
 
 def test_a_lost_response_with_a_policy_does_not_claim_that_nothing_was_changed(controller: Controller) -> None:
     controller.sandbox.fault("reset", path="/add-device", at="start", when="after")
-    with pytest.raises(UnansweredError, match="a policy or safety limit forbids the rest") as caught:
+    with pytest.raises(ResponseLostError, match="a policy or safety limit forbids the rest") as caught:
         controller.device(A, **FIRST, handle_unknown="error")
-    assert "nothing was changed" not in str(caught.value) and "webhook_connect" in caught.value.progress["at_risk"]
+    assert (
+        "nothing was changed" not in str(caught.value) and "webhook_connect" in caught.value.partial_result["at_risk"]
+    )
     assert A in controller.sandbox.devices() and has_nothing_of_the_first(controller, A)

@@ -14,17 +14,17 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import client as _api
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
-    BusyError,
-    CallError,
     FonnteError,
     NotFoundError,
     OptionError,
     PolicyError,
+    RateLimitedError,
     RecordError,
     RefusedError,
-    UnansweredError,
+    RequestError,
+    ResponseLostError,
+    UnexpectedResponseError,
     UnreachableError,
-    UnreadableError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import apply as _writer
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import engine as _engine
@@ -210,7 +210,7 @@ def test_a_refusal_that_is_not_about_clearing_stays_one(controller: Controller) 
     with pytest.raises(RefusedError, match="webhook url") as caught:
         controller.device(A, webhook="http://127.0.0.1:1/closed", webhook_status="", name="Tako")
     assert wire(controller)["name"] == "Toko"
-    assert caught.value.progress["operations"] == [] and not caught.value.progress["changed"]
+    assert caught.value.partial_result["operations"] == [] and not caught.value.partial_result["changed"]
 
 
 # Deleting
@@ -262,7 +262,7 @@ def cut_off_creation(controller: Controller) -> None:
     """Create a device with personal on, and see neither the reply nor any list."""
     lose(controller, "/add-device")
     controller.sandbox.fault("status", path="/get-devices", code=500, times=None, skip=1)
-    with pytest.raises(UnansweredError, match="Creating device .* looking at it again failed too"):
+    with pytest.raises(ResponseLostError, match="Creating device .* looking at it again failed too"):
         controller.device(A, name="Toko", personal=True)
     controller.sandbox.clear_faults()
 
@@ -270,7 +270,7 @@ def cut_off_creation(controller: Controller) -> None:
 def interrupt_creation(controller: Controller) -> None:
     """Create a device with quick on, and have its update refused: the creation entry is bound to the device."""
     controller.sandbox.fault("status", path="/update-device", code=429, times=None)
-    with pytest.raises(BusyError, match="429"):
+    with pytest.raises(RateLimitedError, match="429"):
         controller.device(A, name="Toko", quick=True)
     controller.sandbox.clear_faults()
 
@@ -326,12 +326,12 @@ def test_a_lost_reply_is_still_told_when_the_service_is_away_afterwards(
     sent = applied(controller).count(path)
     lose(controller, path)
     controller.sandbox.fault("refuse", path="/get-devices", times=None, skip=listings)
-    with pytest.raises(UnansweredError) as caught:
+    with pytest.raises(ResponseLostError) as caught:
         controller.device(A, **ends)
     told = str(caught.value)
     assert "it is unknown whether the service carried the call out" in told and "looking at it again failed too" in told
     assert told.startswith(("Updating", "Disconnecting", "Deleting")) and "run" in caught.value.advice
-    assert caught.value.may_be_applied and caught.value.progress["operations"] == []
+    assert caught.value.may_be_applied and caught.value.partial_result["operations"] == []
     controller.sandbox.clear_faults()
     assert controller.record_files().keys() == before.keys()
     controller.device(A, **ends)
@@ -384,7 +384,9 @@ def test_a_lost_deletion_is_seen_to_be_done(controller: Controller) -> None:
 def test_a_lost_request_for_a_code_is_never_repeated(controller: Controller) -> None:
     controller.device(A, name="Toko")
     lose(controller, "/delete-device")
-    with pytest.raises(UnansweredError, match="unknown whether the service carried the call out; look at the WhatsApp"):
+    with pytest.raises(
+        ResponseLostError, match="unknown whether the service carried the call out; look at the WhatsApp"
+    ):
         controller.device(A, state="absent", request_otp=True)
     assert writes(controller).count("/delete-device") == 1
 
@@ -395,7 +397,7 @@ def test_a_deletion_that_may_have_failed_is_never_repeated(controller: Controlle
     controller.sandbox.fault("reset", path="/delete-device", when="before")
     code = controller.sandbox.otp(A)
     controller.sandbox.clear_journal()
-    with pytest.raises(UnansweredError, match="unknown whether .*still there"):
+    with pytest.raises(ResponseLostError, match="unknown whether .*still there"):
         controller.device(A, state="absent", otp=code)
     assert len([entry for entry in controller.sandbox.journal() if entry["path"] == "/delete-device"]) == 1
     assert controller.device(A, state="absent", otp=code).result["operations"] == ["delete"]
@@ -405,18 +407,18 @@ def test_a_deletion_that_may_have_failed_is_never_repeated(controller: Controlle
 @pytest.mark.parametrize(
     ("kind", "arguments", "error"),
     [
-        ("reset", {}, UnansweredError),
-        ("hang", {}, UnansweredError),
-        ("html", {"code": 200}, UnreadableError),
-        ("html", {"code": 503}, UnreadableError),
-        ("empty", {}, UnreadableError),
-        ("list", {}, UnreadableError),
-        ("status", {"code": 500}, UnreadableError),
-        ("redirect", {"location": "https://elsewhere.example.com/x"}, UnreadableError),
+        ("reset", {}, ResponseLostError),
+        ("hang", {}, ResponseLostError),
+        ("html", {"code": 200}, UnexpectedResponseError),
+        ("html", {"code": 503}, UnexpectedResponseError),
+        ("empty", {}, UnexpectedResponseError),
+        ("list", {}, UnexpectedResponseError),
+        ("status", {"code": 500}, UnexpectedResponseError),
+        ("redirect", {"location": "https://elsewhere.example.com/x"}, UnexpectedResponseError),
     ],
 )
 def test_an_update_that_stays_without_an_answer_stays_in_doubt(
-    controller: Controller, when: str, kind: str, arguments: dict[str, t.Any], error: type[CallError]
+    controller: Controller, when: str, kind: str, arguments: dict[str, t.Any], error: type[RequestError]
 ) -> None:
     controller.device(A, **FULL)
     controller.common["api_timeout"] = 0.2
@@ -436,13 +438,13 @@ def test_an_update_that_stays_without_an_answer_stays_in_doubt(
 @pytest.mark.parametrize(
     ("kind", "arguments", "error"),
     [
-        ("truncated", {"short": False}, UnreadableError),
-        ("truncated", {"short": True}, UnansweredError),
-        ("reset", {"at": "middle"}, UnansweredError),
+        ("truncated", {"short": False}, UnexpectedResponseError),
+        ("truncated", {"short": True}, ResponseLostError),
+        ("reset", {"at": "middle"}, ResponseLostError),
     ],
 )
 def test_half_an_answer_is_no_answer(
-    controller: Controller, kind: str, arguments: dict[str, t.Any], error: type[CallError]
+    controller: Controller, kind: str, arguments: dict[str, t.Any], error: type[RequestError]
 ) -> None:
     controller.device(A, **FULL)
     controller.sandbox.fault(kind, path="/update-device", when="after", times=2, **arguments)
@@ -454,7 +456,7 @@ def test_half_an_answer_is_no_answer(
 def test_doubt_outlives_a_task_that_declares_something_else(controller: Controller) -> None:
     controller.device(A, **FULL)
     controller.sandbox.fault("reset", path="/update-device", when="before", times=2)
-    with pytest.raises(UnansweredError):
+    with pytest.raises(ResponseLostError):
         controller.device(A, webhook=OTHER)
     report = controller.device(A, name="Toko Dua")
     assert "webhook" in report.result["carried"] and wire(controller)["webhook"] == OTHER
@@ -488,7 +490,7 @@ def test_a_call_that_reached_nobody_leaves_no_doubt(controller: Controller) -> N
     controller.device(A, **FULL)
     before = controller.record_files()
     controller.sandbox.fault("status", path="/update-device", code=429, times=None)
-    with pytest.raises(BusyError, match="429"):
+    with pytest.raises(RateLimitedError, match="429"):
         controller.device(A, webhook=OTHER)
     controller.sandbox.clear_faults()
     assert controller.device(A, True, webhook=URL).result["reasons"] == {}
@@ -607,18 +609,20 @@ def overtaken(
     """Have another run rename the device after the next look; return a list that grows with each look."""
     looks: list[int] = []
 
-    def look_and_be_overtaken(house: _engine.House, desired: t.Any, since: t.Any, created: t.Any) -> _engine.Sight:
+    def look_and_be_overtaken(
+        house: _engine.RunContext, desired: t.Any, since: t.Any, created: t.Any
+    ) -> _engine.Observation:
         sight = look(house, desired, since, created)
         looks.append(1)
         if len(looks) == 1:
             with monkeypatch.context() as another_process:
-                another_process.setattr(_engine, "look", look)
+                another_process.setattr(_engine, "observe", look)
                 controller.device(A, name="Renamed by another")
             then()
         return sight
 
-    look = _engine.look
-    monkeypatch.setattr(_engine, "look", look_and_be_overtaken)
+    look = _engine.observe
+    monkeypatch.setattr(_engine, "observe", look_and_be_overtaken)
     return looks
 
 
@@ -642,16 +646,16 @@ def test_a_file_that_a_person_puts_back_meanwhile_is_not_overwritten_unread(
     older = path.read_bytes()
     controller.device(A, quick=not FULL["quick"])
     looks: list[int] = []
-    look = _engine.look
+    look = _engine.observe
 
-    def look_and_put_back(*args: t.Any) -> _engine.Sight:
+    def look_and_put_back(*args: t.Any) -> _engine.Observation:
         looks.append(1)
         sight = look(*args)
         if len(looks) == 1:
             path.write_bytes(older)
         return sight
 
-    monkeypatch.setattr(_engine, "look", look_and_put_back)
+    monkeypatch.setattr(_engine, "observe", look_and_put_back)
     controller.device(A, webhook=OTHER)
     assert len(looks) == 2 and wire(controller)["webhook"] == OTHER
 
@@ -665,7 +669,7 @@ def test_a_run_that_was_killed_during_a_request_is_reported_by_the_next_one(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(_api.FonnteApi, "update_device", killed)
+        patched.setattr(_api.FonnteClient, "update_device", killed)
         with pytest.raises(KeyboardInterrupt):
             controller.device(A, webhook=OTHER)
     words = "A run ended before it read the response to its last request for device"
@@ -872,7 +876,7 @@ def test_a_failure_tells_what_was_done_and_what_was_not(controller: Controller) 
     controller.sandbox.fault("status", path="/disconnect", code=200, body={"status": False, "detail": "server is busy"})
     with pytest.raises(RefusedError, match="server is busy") as caught:
         controller.device(A, state="disconnected", name="Neu")
-    told = caught.value.progress
+    told = caught.value.partial_result
     assert told["operations"] == ["update"] and told["changed"]
     assert told["device"]["connected"] is True and told["device"]["name"] == "Neu"
     assert told["diff"]["after"]["connected"] is True and told["diff"]["after"]["name"] == "Neu"
@@ -894,9 +898,9 @@ def test_policies_against_the_unknown_do_not_stop_our_own_creation(controller: C
 def test_policies_do_not_stop_a_creation_that_a_killed_run_began(controller: Controller) -> None:
     controller.sandbox.fault("reset", path="/update-device", when="before", times=None)
     policies = {"handle_write_only": "error", "handle_unknown": "error"}
-    with pytest.raises(UnansweredError) as caught:
+    with pytest.raises(ResponseLostError) as caught:
         controller.device(A, **FULL, **policies)
-    assert caught.value.progress["operations"] == ["create"]
+    assert caught.value.partial_result["operations"] == ["create"]
     controller.sandbox.clear_faults()
     controller.device(A, **FULL, **policies)
     assert wire(controller)["webhook"] == URL
@@ -908,7 +912,7 @@ def test_a_failed_creation_shows_no_device(controller: Controller) -> None:
     controller.sandbox.add_account(token="another-account", devices=[{"number": A}])
     with pytest.raises(RefusedError) as caught:
         controller.device(A, name="Toko")
-    assert caught.value.progress["device"] is None and caught.value.progress["diff"]["after"] == {}
+    assert caught.value.partial_result["device"] is None and caught.value.partial_result["diff"]["after"] == {}
 
 
 @pytest.mark.parametrize(
@@ -948,19 +952,19 @@ class Overtaking:
     def __init__(self, controller: Controller, monkeypatch: pytest.MonkeyPatch, after: str) -> None:
         self.error: BaseException | None = None
         self._controller = controller
-        original = getattr(_api.FonnteApi, after)
+        original = getattr(_api.FonnteClient, after)
 
         def call_and_be_overtaken(*arguments: t.Any) -> t.Any:
             answer = original(*arguments)
             with monkeypatch.context() as another:
-                another.setattr(_api.FonnteApi, after, original)
+                another.setattr(_api.FonnteClient, after, original)
                 replace_os(another, getpid=lambda: -1)
                 for room in (_engine, _writer):
                     another.setattr(room, "LOCK_SECONDS", 0.1)
                 self._work()
             return answer
 
-        monkeypatch.setattr(_api.FonnteApi, after, call_and_be_overtaken)
+        monkeypatch.setattr(_api.FonnteClient, after, call_and_be_overtaken)
 
     def _work(self) -> None:
         try:
@@ -984,14 +988,14 @@ def test_a_device_that_vanished_under_an_update_is_made_anew_and_told(
     controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     controller.device(A, **FULL)
-    original = _api.FonnteApi.update_device
+    original = _api.FonnteClient.update_device
 
     def vanish(*arguments: t.Any) -> None:
-        monkeypatch.setattr(_api.FonnteApi, "update_device", original)
+        monkeypatch.setattr(_api.FonnteClient, "update_device", original)
         controller.sandbox.purge(A)
-        raise UnansweredError("the connection broke", "look again")
+        raise ResponseLostError("the connection broke", "look again")
 
-    monkeypatch.setattr(_api.FonnteApi, "update_device", vanish)
+    monkeypatch.setattr(_api.FonnteClient, "update_device", vanish)
     report = controller.device(A, name="Tako", webhook=OTHER)
     assert report.result["operations"] == ["create", "update"] and report.result["recreated"]
     assert any("new token" in warning for warning in report.warnings)
@@ -1025,7 +1029,7 @@ def test_a_lost_deletion_by_token_alone_says_that_it_probably_happened(controlle
     controller.device(A, state="absent", request_otp=True)
     token = only_token(controller)
     lose(controller, "/delete-device")
-    with pytest.raises(UnansweredError, match="probably deleted"):
+    with pytest.raises(ResponseLostError, match="probably deleted"):
         controller.device(None, state="absent", otp=controller.sandbox.otp(A), **token)
 
 
@@ -1033,7 +1037,7 @@ def test_a_creation_cut_off_on_a_number_that_had_a_device_is_still_a_new_one(con
     controller.device(A, **FULL)
     controller.sandbox.purge(A)
     controller.sandbox.fault("reset", path="/add-device", when="before", times=None)
-    with pytest.raises(UnansweredError):
+    with pytest.raises(ResponseLostError):
         controller.device(A, **FULL)
     controller.sandbox.clear_faults()
     assert controller.device(A, **FULL).result["recreated"]
@@ -1070,7 +1074,7 @@ def test_a_failure_in_planning_tells_what_is_known(controller: Controller) -> No
     controller.device(A, name="Toko")
     with pytest.raises(FonnteError) as caught:
         controller.device(A, webhook=URL, handle_write_only="error", validate_certs=False)
-    told = caught.value.progress
+    told = caught.value.partial_result
     assert told["device"]["name"] == "Toko" and told["evidence"]["webhook"] == {"source": "none", "at": None}
     assert told["operations"] == [] and not told["changed"] and told["diff"]["before"] == told["diff"]["after"]
     assert any("validate_certs" in warning for warning in caught.value.warnings)
@@ -1097,9 +1101,9 @@ def test_a_fault_of_the_second_try_to_clear_does_not_unsay_what_was_applied(cont
     controller.sandbox.set_readings(empty_webhook="refused")
     controller.device(A, name="Toko", webhook=URL, webhook_status=OTHER)
     controller.sandbox.fault("status", path="/update-device", code=429, times=None, skip=2)
-    with pytest.raises(BusyError) as caught:
+    with pytest.raises(RateLimitedError) as caught:
         controller.device(A, webhook="https://h.example.com/new", webhook_status="")
-    assert caught.value.progress["operations"] == ["update"]
+    assert caught.value.partial_result["operations"] == ["update"]
     controller.sandbox.clear_faults()
     assert controller.device(A, True, webhook=URL).result["changed_fields"] == ["webhook"]
     assert controller.device(A, True, webhook_status="").result["changed_fields"] == ["webhook_status"]
@@ -1112,7 +1116,7 @@ def test_a_receiver_that_stays_down_is_not_taken_for_a_refused_clear(
     first, second = controller.sandbox.sink_url("x"), controller.sandbox.sink_url("y")
     controller.device(A, name="Toko", webhook=first, webhook_status=second)
     with monkeypatch.context() as patched:
-        patched.setattr(_api.FonnteApi, "update_device", _refuse_with_empty_values(_api.FonnteApi.update_device))
+        patched.setattr(_api.FonnteClient, "update_device", _refuse_with_empty_values(_api.FonnteClient.update_device))
         with pytest.raises(RefusedError, match="webhook url"):
             controller.device(A, name="Toko", webhook=first, webhook_status="")
     assert controller.device(A, True, webhook_status="").result["changed_fields"] == ["webhook_status"]
@@ -1132,7 +1136,7 @@ def test_a_number_in_record_and_profile_that_nobody_can_tell_leaves_no_doubt(con
     controller.sandbox.set_readings(profile_number="linked", update_without_device="refused")
     controller.device(A, **FULL)
     controller.sandbox.link(A, linked_number="628777777777")
-    with pytest.raises(CallError, match="insists on one"):
+    with pytest.raises(RequestError, match="insists on one"):
         controller.device(None, webhook=OTHER, **only_token(controller))
     assert not controller.device(A, webhook=URL).result["changed"]
 
@@ -1161,7 +1165,7 @@ def test_the_number_in_the_reply_is_compared_with_the_users(controller: Controll
     )
     with pytest.raises(FonnteError, match=f"deleted device {B}") as caught:
         controller.device(INTERNATIONAL, state="absent", otp=controller.sandbox.otp(A), **only_token(controller))
-    assert caught.value.progress["device"] is not None and caught.value.progress["operations"] == ["delete"]
+    assert caught.value.partial_result["device"] is not None and caught.value.partial_result["operations"] == ["delete"]
 
 
 def _refuse_with_empty_values(original: t.Callable[..., None]) -> t.Callable[..., None]:
@@ -1197,12 +1201,12 @@ def test_what_is_at_risk_is_in_the_failure_too(controller: Controller) -> None:
     controller.device(A, name="Toko")
     with pytest.raises(FonnteError) as caught:
         controller.device(A, name="Tako", handle_unknown="error")
-    assert "webhook" in caught.value.progress["at_risk"]
+    assert "webhook" in caught.value.partial_result["at_risk"]
 
 
 def test_an_endpoint_that_speaks_no_tls_is_named(controller: Controller) -> None:
     controller.common.update(api_endpoint=controller.sandbox.url.replace("http://", "https://"), api_retries=0)
-    with pytest.raises(CallError, match="check http or https"):
+    with pytest.raises(RequestError, match="check http or https"):
         controller.device(A, name="Toko")
 
 

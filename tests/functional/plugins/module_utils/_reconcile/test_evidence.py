@@ -30,10 +30,10 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.stamp impo
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.evidence import (
     Knowledge,
     Origin,
+    apply_stamp,
     claims,
     find_origin,
-    remembered,
-    weighed,
+    known_settings,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import DeviceRecord
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
@@ -72,11 +72,11 @@ def named(code: str) -> Stamp:
 
 
 def weigh(record: DeviceRecord, declared: dict[str, t.Any], stamp: Stamp) -> Knowledge:
-    return weighed(remembered({}, record), declared, {}, stamp, find_origin(stamp, record))
+    return apply_stamp(known_settings({}, record), declared, {}, stamp, find_origin(stamp, record))
 
 
 def recorded(sent: dict[str, t.Any]) -> DeviceRecord:
-    return DeviceRecord().confirm(sent, AT, code_of(sent))
+    return DeviceRecord().mark_confirmed(sent, AT, code_of(sent))
 
 
 @pytest.mark.usefixtures("few_digests_for_all")
@@ -107,7 +107,7 @@ class TestWhereDigestsCollide:
         self, sent: dict[str, t.Any], later: dict[str, t.Any], arrived: bool, declared: dict[str, t.Any]
     ) -> None:
         complete = {**sent, **later}
-        record = recorded(sent).begin(complete, AT, code_of(complete))
+        record = recorded(sent).mark_pending(complete, AT, code_of(complete))
         known = weigh(record, {**complete, **declared}, named(code_of(complete if arrived else sent)))
         for option, value in complete.items():
             differs = sent.get(option) != value
@@ -121,7 +121,7 @@ class TestWhereDigestsCollide:
         self, sent: dict[str, t.Any], second: dict[str, t.Any], third: dict[str, t.Any]
     ) -> None:
         first, last = {**sent, **second}, {**sent, **second, **third}
-        record = recorded(sent).begin(first, AT, code_of(first)).begin(last, AT, code_of(last))
+        record = recorded(sent).mark_pending(first, AT, code_of(first)).mark_pending(last, AT, code_of(last))
         known = weigh(record, last, named(code_of(first)))
         for option, value in last.items():
             if first.get(option) != value and code_of(first) != code_of(last):
@@ -156,7 +156,7 @@ def _colliding(token: str, url: str) -> str:
     def digest(webhook: str) -> int:
         code = make_code(token, NAME, {HOOKS: {"webhook": webhook}}, None)
         stamp = read_stamp(token, stamped_name(NAME, code))
-        assert stamp is not None and not stamp.speaks_of(OWN)
+        assert stamp is not None and not stamp.covers(OWN)
         return stamp.digests[HOOKS]
 
     wanted = digest(url)

@@ -13,15 +13,15 @@ import typing as t
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import Keep
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import FonnteApi
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import ProcessCache
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import FonnteClient
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.clock import (
     Clock,
     choose_steady_clock,
     read_steady_clock,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Task
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleInput
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backend import FileBackend
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.tests.control_node import MODULES, Controller
@@ -40,13 +40,13 @@ class Loop:
 
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
-        self._keep = Keep()
+        self._keep = ProcessCache()
         self.warnings: list[str] = []
 
     def run(self, module: str, **params: t.Any) -> dict[str, t.Any]:
         _spec, command = MODULES[module]
         given = {**self._controller.common, **params}
-        task = Task(self._controller.complete(module, **params), {}, keep=self._keep, given=given)
+        task = ModuleInput(self._controller.complete(module, **params), {}, cache=self._keep, raw_params=given)
         report = command(task)
         self.warnings = report.warnings
         return report.result
@@ -118,23 +118,23 @@ def test_the_listing_of_an_irreversible_request_is_requested_under_the_lock(
     begin(controller, A, B, linked=True)
     held: list[tuple[str, bool]] = []
     is_held: list[str] = []
-    hold, listed, disconnected = FileBackend.hold, FonnteApi.get_devices, FonnteApi.disconnect
+    hold, listed, disconnected = FileBackend.hold, FonnteClient.get_devices, FonnteClient.disconnect
 
     def note_lock(self: FileBackend, names: t.Sequence[str], seconds: float) -> t.Any:
         is_held.extend(names)
         return hold(self, names, seconds)
 
-    def note_listing(self: FonnteApi, *args: t.Any) -> t.Any:
+    def note_listing(self: FonnteClient, *args: t.Any) -> t.Any:
         held.append(("listing", len(is_held) == 2))
         return listed(self, *args)
 
-    def note_disconnection(self: FonnteApi, device_token: str, *guard: t.Any) -> None:
+    def note_disconnection(self: FonnteClient, device_token: str, *guard: t.Any) -> None:
         held.append(("disconnect", len(is_held) == 2))
         disconnected(self, device_token, *guard)
 
-    monkeypatch.setattr(FileBackend, "hold", note_lock)
-    monkeypatch.setattr(FonnteApi, "get_devices", note_listing)
-    monkeypatch.setattr(FonnteApi, "disconnect", note_disconnection)
+    monkeypatch.setattr(FileBackend, "lock", note_lock)
+    monkeypatch.setattr(FonnteClient, "get_devices", note_listing)
+    monkeypatch.setattr(FonnteClient, "disconnect", note_disconnection)
     for number in (A, B):
         is_held.clear()
         held.clear()
@@ -187,11 +187,13 @@ def run(controller: Controller, module: str, clock: Clock = read_steady_clock, *
     """Run a module with another clock; return the result of a failure too, with its text as msg."""
     _spec, command = MODULES[module]
     given = {**controller.common, **params}
-    task = Task(controller.complete(module, **params), {}, keep=Keep(clock), given=given, clock=clock)
+    task = ModuleInput(
+        controller.complete(module, **params), {}, cache=ProcessCache(clock), raw_params=given, clock=clock
+    )
     try:
         return command(task).result
     except FonnteError as fault:
-        return {**fault.progress, "msg": str(fault)}
+        return {**fault.partial_result, "msg": str(fault)}
 
 
 def listings(controller: Controller) -> int:
@@ -278,7 +280,7 @@ def test_a_fleet_locks_all_devices_to_be_disconnected_before_it_lists_them(
         taken.extend((name, listings(controller)) for name in names)
         return hold(self, names, seconds)
 
-    monkeypatch.setattr(FileBackend, "hold", note_lock)
+    monkeypatch.setattr(FileBackend, "lock", note_lock)
     result = run(controller, "fleet", devices=entries(*numbers, state="disconnected"), max_disconnect=6)
     assert result["summary"]["disconnected"] == 6 and listings(controller) == 2
     names = [name for name, _listings in taken]

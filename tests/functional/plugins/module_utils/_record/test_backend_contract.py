@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
     RecordChangedError,
     RecordError,
-    RecordHeldError,
+    RecordLockedError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backend import Backend, Phase, Stored, Write
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.directory import RecordDirectory
@@ -104,14 +104,14 @@ def test_strings_are_read_as_they_were_written_by_every_node(here: Backend, ther
 @pytest.mark.parametrize("phases", [(Phase.EDIT, Phase.EDIT), (Phase.BEGIN, Phase.CONFIRM)])
 def test_each_write_has_another_revision(here: Backend, phases: tuple[Phase, Phase]) -> None:
     revisions = [here.read([DEVICE])[DEVICE].revision]
-    with here.hold([DEVICE], 0):
+    with here.lock([DEVICE], 0):
         for number in range(9):
             revisions.append(put(here, DEVICE, text(DEVICE, str(number)), phases[number % 2]).revision)
     assert len(set(revisions)) == 10
 
 
 def test_the_last_of_many_writes_counts(here: Backend, there: Backend) -> None:
-    with here.hold([DEVICE], 0):
+    with here.lock([DEVICE], 0):
         for number in range(12):
             last = text(DEVICE, str(number))
             put(here, DEVICE, last, Phase.CONFIRM if number % 3 else Phase.BEGIN)
@@ -143,7 +143,7 @@ def test_a_write_replaces_only_the_string_of_the_plan(here: Backend, there: Back
     planned = here.read([DEVICE])[DEVICE]
     theirs = text(DEVICE, "theirs")
     put(there, DEVICE, theirs)
-    with here.hold([DEVICE], 0):
+    with here.lock([DEVICE], 0):
         # A second try with the same plan fails as well: the check must not have refreshed it.
         for _try in range(2):
             with pytest.raises(RecordChangedError):
@@ -167,7 +167,7 @@ def test_of_several_strings_none_is_written_where_one_was_changed(here: Backend,
 
 
 def test_a_run_goes_on_from_its_own_writes(here: Backend) -> None:
-    with here.hold([DEVICE], 0):
+    with here.lock([DEVICE], 0):
         written = put(here, DEVICE, text(DEVICE, "a"), Phase.BEGIN)
         last = text(DEVICE, "b")
         here.put([Write(DEVICE, last, written)], Phase.CONFIRM)
@@ -181,7 +181,7 @@ def test_nothing_is_stale_where_no_run_has_written(here: Backend) -> None:
     put(here, DEVICE, text(DEVICE, "a"))
     mark = here.mark([NOTE, DEVICE])
     assert not here.stale(mark, [NOTE, DEVICE])
-    with here.hold([NOTE, DEVICE], 0):
+    with here.lock([NOTE, DEVICE], 0):
         assert not here.stale(mark, [NOTE, DEVICE])
 
 
@@ -194,7 +194,7 @@ def test_a_write_of_another_run_since_the_mark_is_seen(
         put(here, DEVICE, text(DEVICE, "a"))
     mark = here.mark([DEVICE, OTHER])
     put(there, DEVICE, text(DEVICE, "theirs"), phase)
-    with here.hold([DEVICE, OTHER], 0):
+    with here.lock([DEVICE, OTHER], 0):
         assert list(here.stale(mark, [DEVICE, OTHER])) == [DEVICE]
         mark = here.mark([DEVICE, OTHER])
         assert not here.stale(mark, [DEVICE, OTHER])
@@ -205,38 +205,38 @@ def test_a_removal_by_another_run_is_seen(here: Backend, there: Backend) -> None
     put(here, DEVICE, text(DEVICE, "a"))
     mark = here.mark([DEVICE])
     put(there, DEVICE, None)
-    with here.hold([DEVICE], 0):
+    with here.lock([DEVICE], 0):
         assert list(here.stale(mark, [DEVICE])) == [DEVICE]
 
 
 def test_no_mark_is_valid_for_an_entry_whose_request_is_under_way(here: Backend, there: Backend) -> None:
-    with there.hold([DEVICE], 0):
+    with there.lock([DEVICE], 0):
         written = put(there, DEVICE, text(DEVICE, "doubt"), Phase.BEGIN)
         mark = here.mark([DEVICE])
         there.put([Write(DEVICE, text(DEVICE, "sure"), written)], Phase.CONFIRM)
-    with here.hold([DEVICE], 0):
+    with here.lock([DEVICE], 0):
         assert list(here.stale(mark, [DEVICE])) == [DEVICE] and not here.left_open([DEVICE])
 
 
 def test_a_run_that_ends_closes_its_entries(here: Backend, there: Backend) -> None:
-    with pytest.raises(ValueError), there.hold([DEVICE], 0):
+    with pytest.raises(ValueError), there.lock([DEVICE], 0):
         put(there, DEVICE, text(DEVICE, "doubt"), Phase.BEGIN)
         raise ValueError("its response was lost")
     mark = here.mark([DEVICE])
-    with here.hold([DEVICE], 0):
+    with here.lock([DEVICE], 0):
         assert not here.left_open([DEVICE]) and not here.stale(mark, [DEVICE])
 
 
 def test_an_entry_that_a_dead_run_left_open_is_stale_and_reported_once(here: Backend, there: Backend) -> None:
-    with pytest.raises(Crash), there.hold([DEVICE], 0):
+    with pytest.raises(Crash), there.lock([DEVICE], 0):
         put(there, DEVICE, text(DEVICE, "doubt"), Phase.BEGIN)
         raise Crash
     mark = here.mark([DEVICE])
-    with here.hold([DEVICE], 0):
+    with here.lock([DEVICE], 0):
         assert list(here.left_open([DEVICE])) == [DEVICE] == list(here.stale(mark, [DEVICE]))
         put(here, DEVICE, text(DEVICE, "sure"))
     mark = here.mark([DEVICE])
-    with here.hold([DEVICE], 0):
+    with here.lock([DEVICE], 0):
         assert not here.left_open([DEVICE]) and not here.stale(mark, [DEVICE])
 
 
@@ -249,21 +249,21 @@ def test_a_mark_of_another_place_is_valid_for_nothing(here: Backend, tmp_path: P
 
 
 def test_a_held_entry_is_no_other_runs(connect: Connect, here: Backend, there: Backend) -> None:
-    with here.hold([NOTE, DEVICE], 0):
+    with here.lock([NOTE, DEVICE], 0):
         for names in ([NOTE], [DEVICE], [DEVICE, OTHER]):
-            with pytest.raises(RecordHeldError, match="another run"), there.hold(names, 0.1):
+            with pytest.raises(RecordLockedError, match="another run"), there.lock(names, 0.1):
                 pass
-        with there.hold([OTHER], 0):
+        with there.lock([OTHER], 0):
             pass
-    with there.hold([NOTE, DEVICE], 0):
+    with there.lock([NOTE, DEVICE], 0):
         pass
 
 
 def test_all_or_none_are_held(here: Backend, there: Backend) -> None:
-    with here.hold([DEVICE], 0):
-        with pytest.raises(RecordHeldError), there.hold([NOTE, DEVICE], 0):
+    with here.lock([DEVICE], 0):
+        with pytest.raises(RecordLockedError), there.lock([NOTE, DEVICE], 0):
             pass
-        with here.hold([NOTE], 0):
+        with here.lock([NOTE], 0):
             pass
 
 
@@ -271,30 +271,30 @@ def test_a_run_waits_for_another_one(here: Backend, there: Backend) -> None:
     held, order = threading.Event(), []
 
     def work() -> None:
-        with there.hold([DEVICE], 0):
+        with there.lock([DEVICE], 0):
             held.set()
             order.append("theirs")
 
-    with here.hold([DEVICE], 0):
+    with here.lock([DEVICE], 0):
         thread = threading.Thread(target=work)
         # Theirs would fail at once; ours waits for as long as it takes.
         order.append("ours")
     thread.start()
     held.wait(30)
-    with here.hold([DEVICE], 30):
+    with here.lock([DEVICE], 30):
         order.append("ours again")
     thread.join(30)
     assert order == ["ours", "theirs", "ours again"]
 
 
 def test_a_write_needs_a_lock_that_no_other_run_has(here: Backend, there: Backend) -> None:
-    with here.hold([DEVICE], 0), pytest.raises(RecordHeldError):
+    with here.lock([DEVICE], 0), pytest.raises(RecordLockedError):
         put(there, DEVICE, text(DEVICE, "a"))
     assert texts(here, DEVICE) == [None]
 
 
 def test_locks_that_last_need_no_more(here: Backend) -> None:
-    with here.hold([DEVICE], 0):
+    with here.lock([DEVICE], 0):
         here.verify_held()
 
 
@@ -305,8 +305,8 @@ def test_a_place_names_itself_and_its_entries(here: Backend) -> None:
     here.check_writable()
     assert here.place and DEVICE in here.label(DEVICE)
     health = here.health()
-    assert health.writable and health.folder
+    assert health.writable and health.place
 
 
 def test_errors_are_of_one_kind() -> None:
-    assert issubclass(RecordHeldError, RecordError) and issubclass(RecordChangedError, RecordError)
+    assert issubclass(RecordLockedError, RecordError) and issubclass(RecordChangedError, RecordError)

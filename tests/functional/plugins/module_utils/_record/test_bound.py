@@ -28,8 +28,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, RecordError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backup import read_backup, write_backup
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.encryption import is_name, owner_of
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord, NumberNote
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.files import SealedFile
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord, NumberRecord
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.files import EncryptedFile
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 
 ENDPOINT = "https://api.example.com"
@@ -163,20 +163,20 @@ class Attack(RuleBasedStateMachine):
 
     # The runs of the owner: each a process of its own, so each has a store of its own
 
-    def device(self, index: int) -> SealedFile[DeviceRecord]:
+    def device(self, index: int) -> EncryptedFile[DeviceRecord]:
         return RecordStore(str(self.folder), ENDPOINT).device(f"token-{index}")
 
-    def note(self, index: int) -> SealedFile[NumberNote]:
+    def note(self, index: int) -> EncryptedFile[NumberRecord]:
         return RecordStore(str(self.folder), ENDPOINT).number(ACCOUNT, f"62811111111{index}")
 
-    def files(self) -> list[SealedFile[t.Any]]:
+    def files(self) -> list[EncryptedFile[t.Any]]:
         return [*map(self.device, range(DEVICES)), *map(self.note, range(NUMBERS))]
 
-    def content(self, place: int) -> DeviceRecord | NumberNote:
+    def content(self, place: int) -> DeviceRecord | NumberRecord:
         url = f"https://client-{place}.example.com/secret"
         if place < DEVICES:
-            return DeviceRecord(number=f"62811111111{place}").confirm({"webhook": url}, AT)
-        return NumberNote("creating", AT, {"webhook": url})
+            return DeviceRecord(number=f"62811111111{place}").mark_confirmed({"webhook": url}, AT)
+        return NumberRecord("creating", AT, {"webhook": url})
 
     @initialize()
     def begin(self) -> None:
@@ -204,7 +204,7 @@ class Attack(RuleBasedStateMachine):
     def back_up(self) -> None:
         store = RecordStore(str(self.folder), ENDPOINT)
         with contextlib.suppress(FonnteError):
-            found = {name: store.file(name).sealed() or b"" for name in store.names()}
+            found = {name: store.file(name).encrypted() or b"" for name in store.names()}
             write_backup(self.backup, {name: text for name, text in found.items() if owner_of(text) == name})
             if os.geteuid() == 0:
                 os.chown(self.backup, OTHER_UID, -1)
@@ -217,7 +217,7 @@ class Attack(RuleBasedStateMachine):
             known = {file.name: file for file in self.files()}
             if checked:
                 for name, text in strings.items():
-                    known[name].unseal(text)
+                    known[name].decrypt(text)
             store = RecordStore(str(self.folder), ENDPOINT)
             for name, text in strings.items():
                 with store.file(name).lock(0):

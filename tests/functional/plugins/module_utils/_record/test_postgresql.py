@@ -23,7 +23,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
     OptionError,
     RecordChangedError,
     RecordError,
-    RecordHeldError,
+    RecordLockedError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.spellings import SecretFinder
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import postgresql_session
@@ -226,7 +226,7 @@ def test_reading_and_check_mode_create_no_table(record_url: str, postgresql_serv
     assert backend.health().exists is False and backend.health().writable is True
     tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
     assert postgresql_server.execute(tables, database(record_url)) == [(0,)]
-    with backend.hold([DEVICE], 0):
+    with backend.lock([DEVICE], 0):
         write(backend)
     assert postgresql_server.execute(tables, database(record_url)) == [(1,)]
     # What was written after the mark is known to come after it, although there was no table then.
@@ -240,7 +240,7 @@ def test_without_the_permission_to_create_the_table_the_error_contains_the_state
     # Before PostgreSQL 15, everyone may create tables in the schema public.
     postgresql_server.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC", where)
     url = postgresql_server.url(where, GUEST)
-    with pytest.raises(RecordError) as caught, PostgresqlBackend(url).hold([DEVICE], 0):
+    with pytest.raises(RecordError) as caught, PostgresqlBackend(url).lock([DEVICE], 0):
         pass
     advice = caught.value.advice
     assert error_of(PostgresqlBackend(url).check_writable) == str(caught.value)
@@ -249,11 +249,11 @@ def test_without_the_permission_to_create_the_table_the_error_contains_the_state
     postgresql_server.execute(statements, where)
     backend = PostgresqlBackend(url)
     backend.check_writable()
-    with backend.hold([DEVICE], 0):
+    with backend.lock([DEVICE], 0):
         write(backend)
     postgresql_server.execute(f"REVOKE UPDATE ON fonnte_record FROM {GUEST}", where)
     assert "does not permit the user fonnte_guest to write" in error_of(PostgresqlBackend(url).check_writable)
-    with backend.hold([DEVICE], 0):
+    with backend.lock([DEVICE], 0):
         assert "grant SELECT, INSERT and UPDATE on the table" in error_of(lambda: write(backend))
 
 
@@ -262,7 +262,7 @@ def test_two_runs_that_create_the_table_at_once(record_url: str) -> None:
 
     def work() -> None:
         try:
-            with PostgresqlBackend(record_url).hold([DEVICE], 10):
+            with PostgresqlBackend(record_url).lock([DEVICE], 10):
                 pass
         except BaseException as exc:
             faults.append(exc)
@@ -279,8 +279,8 @@ def test_two_runs_that_create_the_table_at_once(record_url: str) -> None:
 
 
 def test_the_error_for_a_held_device_names_the_other_run(record_url: str) -> None:
-    with PostgresqlBackend(record_url).hold(BOTH, 0):
-        with pytest.raises(RecordHeldError) as caught, PostgresqlBackend(record_url).hold([DEVICE], 0.3):
+    with PostgresqlBackend(record_url).lock(BOTH, 0):
+        with pytest.raises(RecordLockedError) as caught, PostgresqlBackend(record_url).lock([DEVICE], 0.3):
             pass
     text = str(caught.value)
     assert f'"{postgresql_session.run_name()}", from 127.0.0.1, connected for ' in text and "0.3 s" in text
@@ -288,8 +288,8 @@ def test_the_error_for_a_held_device_names_the_other_run(record_url: str) -> Non
 
 def test_the_name_of_another_run_is_shown_without_control_characters(record_url: str) -> None:
     other = PostgresqlBackend(f"{record_url}?application_name=%1b%5b31mred")
-    with other.hold([DEVICE], 0), pytest.raises(RecordHeldError) as caught:
-        with PostgresqlBackend(record_url).hold([DEVICE], 0):
+    with other.lock([DEVICE], 0), pytest.raises(RecordLockedError) as caught:
+        with PostgresqlBackend(record_url).lock([DEVICE], 0):
             pass
     assert "\x1b" not in str(caught.value) and "31mred" in str(caught.value)
 
@@ -298,12 +298,12 @@ def test_names_with_one_key_wait_for_each_other_and_one_run_may_hold_both(record
     twin = DEVICE[:-16] + "0" * 16
     assert lock_key(twin) == lock_key(DEVICE) and twin != DEVICE
     backend = PostgresqlBackend(record_url)
-    with backend.hold([DEVICE, twin], 0):
+    with backend.lock([DEVICE, twin], 0):
         stored = backend.read([DEVICE, twin])
         backend.put([Write(name, b"text", stored[name]) for name in (DEVICE, twin)], Phase.EDIT)
-        with pytest.raises(RecordHeldError), PostgresqlBackend(record_url).hold([twin], 0):
+        with pytest.raises(RecordLockedError), PostgresqlBackend(record_url).lock([twin], 0):
             pass
-    with PostgresqlBackend(record_url).hold([twin], 0):
+    with PostgresqlBackend(record_url).lock([twin], 0):
         pass
 
 
@@ -315,23 +315,23 @@ def test_a_run_that_waits_holds_no_later_lock(record_url: str) -> None:
 
     def sleep(_seconds: float) -> None:
         for name in names:
-            with contextlib.suppress(RecordHeldError), third.hold([name], 0):
+            with contextlib.suppress(RecordLockedError), third.lock([name], 0):
                 free.append(name)
         raise InterruptedError
 
     waiting = PostgresqlBackend(record_url, sleep=sleep)
-    with first.hold([names[3]], 0):
-        with pytest.raises(InterruptedError), waiting.hold(names, 60):
+    with first.lock([names[3]], 0):
+        with pytest.raises(InterruptedError), waiting.lock(names, 60):
             pass
         # It waits for the fourth, and gives back all on its way out.
         assert free == names[4:]
-        with third.hold(names[:3], 0):
+        with third.lock(names[:3], 0):
             pass
 
 
 def test_each_kind_of_write_needs_the_lock(record_url: str) -> None:
     backend = PostgresqlBackend(record_url)
-    with backend.hold([DEVICE], 0):
+    with backend.lock([DEVICE], 0):
         # As a pooler does between two clients.
         backend._session.run("DISCARD ALL")
         for phase in Phase:
@@ -343,7 +343,7 @@ def test_each_kind_of_write_needs_the_lock(record_url: str) -> None:
 def test_locks_are_verified_where_the_last_proof_is_too_old(record_url: str, postgresql_server: Server) -> None:
     moment = [1000.0]
     backend = PostgresqlBackend(record_url, clock=lambda: moment[0])
-    with backend.hold([DEVICE], 0):
+    with backend.lock([DEVICE], 0):
         write(backend, phase=Phase.BEGIN)
         postgresql_server.execute(f"SELECT pg_terminate_backend({backend._session.pid})")
         # The window that remains: the server was reached less than five seconds ago.
@@ -352,7 +352,7 @@ def test_locks_are_verified_where_the_last_proof_is_too_old(record_url: str, pos
         moment[0] += 0.1
         assert "was lost" in error_of(backend.verify_held)
     backend = PostgresqlBackend(record_url, clock=lambda: moment[0])
-    with backend.hold([DEVICE], 0):
+    with backend.lock([DEVICE], 0):
         moment[0] += 6.0
         backend.verify_held()
         backend._session.run("DISCARD ALL")
@@ -367,7 +367,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backend im
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.postgresql import PostgresqlBackend
 backend = PostgresqlBackend(sys.argv[2])
 names = sys.argv[3].split(",")
-with backend.hold(names, 10):
+with backend.lock(names, 10):
     print("held", flush=True)
     while True:
         stored = backend.read(names)
@@ -386,7 +386,7 @@ def test_a_killed_process_holds_nothing(record_url: str) -> None:
         holder.wait()
         holder.stdout.close()
         backend = PostgresqlBackend(record_url)
-        with backend.hold(BOTH, 10):
+        with backend.lock(BOTH, 10):
             stored = backend.read(BOTH)
             left = backend.left_open(BOTH)
             # Both or none: they are one statement.
@@ -401,7 +401,7 @@ def test_a_session_that_was_cut_is_not_opened_again(record_url: str, postgresql_
     with Proxy(postgresql_server.port) as proxy:
         backend = PostgresqlBackend(postgresql_server.url(database(record_url), port=proxy.port))
         mark = backend.mark()
-        with backend.hold(BOTH, 0):
+        with backend.lock(BOTH, 0):
             write(backend, phase=Phase.BEGIN)
             proxy.cut()
             for work in (
@@ -411,14 +411,14 @@ def test_a_session_that_was_cut_is_not_opened_again(record_url: str, postgresql_
                 backend.mark,
                 backend.names,
                 backend.verify_held,
-                lambda: backend.hold([DEVICE], 0).__enter__(),
+                lambda: backend.lock([DEVICE], 0).__enter__(),
             ):
                 text = error_of(work)
                 assert "the session with the record's database" in text and "was lost" in text
             assert set(backend.stale(mark, BOTH)) == set(BOTH)
         # A new session finds the doubt of the one that was lost, and its lock gone.
         other = PostgresqlBackend(record_url)
-        with other.hold(BOTH, 10):
+        with other.lock(BOTH, 10):
             assert other.left_open(BOTH) == {DEVICE} and other.read(BOTH)[DEVICE].text == b"text"
 
 
@@ -433,9 +433,9 @@ def test_a_mark_of_another_session_proves_nothing(record_url: str) -> None:
 def test_a_write_is_compared_with_the_string_of_the_plan(record_url: str) -> None:
     backend, other = PostgresqlBackend(record_url), PostgresqlBackend(record_url)
     planned = backend.read(BOTH)
-    with other.hold(BOTH, 0):
+    with other.lock(BOTH, 0):
         write(other, b"theirs")
-    with backend.hold(BOTH, 0):
+    with backend.lock(BOTH, 0):
         with pytest.raises(RecordChangedError) as caught:
             backend.put([Write(name, b"ours", planned[name]) for name in BOTH], Phase.BEGIN)
         assert DEVICE in str(caught.value)
@@ -449,7 +449,7 @@ def test_revisions_become_visible_in_their_order(record_url: str, postgresql_ser
     backends = {name: PostgresqlBackend(record_url) for name in (DEVICE, other)}
     holds = contextlib.ExitStack()
     for name, backend in backends.items():
-        holds.enter_context(backend.hold([name], 0))
+        holds.enter_context(backend.lock([name], 0))
     # The first write has its revision, and waits before its commit.
     postgresql_server.execute(
         "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS "
@@ -488,7 +488,7 @@ def test_revisions_become_visible_in_their_order(record_url: str, postgresql_ser
 
 def test_a_full_disk(record_url: str, postgresql_server: Server) -> None:
     backend = PostgresqlBackend(record_url)
-    with backend.hold([DEVICE], 0):
+    with backend.lock([DEVICE], 0):
         _raise_on_write(postgresql_server, database(record_url), "53100")
         text = error_of(lambda: write(backend))
         assert "its disk is full" in text and "make room on the database server" in text
@@ -498,14 +498,14 @@ def test_a_full_disk(record_url: str, postgresql_server: Server) -> None:
 
 def test_a_primary_that_became_read_only(record_url: str, postgresql_server: Server) -> None:
     backend = PostgresqlBackend(record_url)
-    with backend.hold([DEVICE], 0):
+    with backend.lock([DEVICE], 0):
         backend._session.run("SET default_transaction_read_only = on")
         assert "can only be read" in error_of(lambda: write(backend))
 
 
 def test_a_server_in_trouble_and_other_refusals(record_url: str, postgresql_server: Server) -> None:
     backend = PostgresqlBackend(record_url)
-    with backend.hold([DEVICE], 0):
+    with backend.lock([DEVICE], 0):
         backend._session.run("SET statement_timeout = 200")
         with postgresql_server.connect(database(record_url)) as admin, admin.transaction():
             admin.execute("LOCK TABLE fonnte_record")
@@ -530,36 +530,36 @@ def test_more_locks_than_the_server_has_room_for(postgresql_server: Server) -> N
     with start_server(postgresql_server.installation, max_locks_per_transaction="10", max_connections="10") as small:
         backend = PostgresqlBackend(small.create_database())
         names = [f"device-{number:032x}" for number in range(1 << 64, (1 << 64) * 20001, 1 << 64)]
-        with pytest.raises(RecordError) as caught, backend.hold(names, 0):
+        with pytest.raises(RecordError) as caught, backend.lock(names, 0):
             pass
         assert "raise max_locks_per_transaction on the database server" in str(caught.value)
         # What was locked before was let go.
-        with PostgresqlBackend(small.url("record1")).hold(names[:10], 0):
+        with PostgresqlBackend(small.url("record1")).lock(names[:10], 0):
             pass
 
 
 def test_an_open_name_is_closed_by_the_run_that_fails_and_not_by_one_that_dies(record_url: str) -> None:
     for failure, left in ((ValueError(), set()), (KeyboardInterrupt(), {DEVICE})):
         backend = PostgresqlBackend(record_url)
-        with pytest.raises(type(failure)), backend.hold(BOTH, 0):
+        with pytest.raises(type(failure)), backend.lock(BOTH, 0):
             write(backend, phase=Phase.BEGIN)
             raise failure
         backend.close()
         other = PostgresqlBackend(record_url)
-        with other.hold(BOTH, 10):
+        with other.lock(BOTH, 10):
             assert other.left_open(BOTH) == left
 
 
 def test_a_batch_is_one_round_trip_and_a_changed_device_takes_four(record_url: str, postgresql_server: Server) -> None:
     with Proxy(postgresql_server.port) as proxy:
         backend = PostgresqlBackend(postgresql_server.url(database(record_url), port=proxy.port))
-        with backend.hold([DEVICE], 0):
+        with backend.lock([DEVICE], 0):
             pass
         before = proxy.trips
         backend.read([f"device-{number:032x}" for number in range(1000)])
         assert proxy.trips - before == 1
         before = proxy.trips
-        with backend.hold(BOTH, 0):
+        with backend.lock(BOTH, 0):
             stored = backend.read(BOTH)
             stored = backend.put([Write(name, b"begun", stored[name]) for name in BOTH], Phase.BEGIN)
             backend.verify_held()
@@ -593,4 +593,4 @@ def test_a_connection_that_leaves_this_machine_must_be_encrypted(
 
 def test_the_place_shows_no_password(record_url: str) -> None:
     backend = PostgresqlBackend(record_url)
-    assert backend.place == backend.health().folder and PASSWORD not in backend.place and OWNER not in backend.place
+    assert backend.place == backend.health().place and PASSWORD not in backend.place and OWNER not in backend.place

@@ -14,18 +14,18 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleResult
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.directory import RecordDirectory
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import NumberNote
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.files import SealedFile
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import NumberRecord
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.files import EncryptedFile
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 
 OLD_TOKEN = "the-token-that-was-replaced"
 AT = "2026-11-22T09:00:00Z"
 A, B, C = "081200000001", "081200000002", "081200000003"
-BEGUN = NumberNote("creating", AT, {"webhook": "https://client-a.example.com/secret"})
-DELETED = NumberNote("deleted", AT)
+BEGUN = NumberRecord("creating", AT, {"webhook": "https://client-a.example.com/secret"})
+DELETED = NumberRecord("deleted", AT)
 
 
 @pytest.fixture
@@ -36,15 +36,15 @@ def rotated(controller: Controller) -> Controller:
     return controller
 
 
-def entry(controller: Controller, token: str, number: str) -> SealedFile[NumberNote]:
+def entry(controller: Controller, token: str, number: str) -> EncryptedFile[NumberRecord]:
     return RecordStore(str(controller.records), controller.sandbox.url).number(token, number)
 
 
-def new(controller: Controller, number: str) -> SealedFile[NumberNote]:
+def new(controller: Controller, number: str) -> EncryptedFile[NumberRecord]:
     return entry(controller, controller.sandbox.account_token, number)
 
 
-def migrate(controller: Controller, check: bool = False, **params: t.Any) -> Report:
+def migrate(controller: Controller, check: bool = False, **params: t.Any) -> ModuleResult:
     report = controller.run("record", check, operation="migrate", **{"old_account_token": OLD_TOKEN, **params})
     # The request with the new token is the only one, and the sandbox refuses each other token.
     assert OLD_TOKEN not in str(report) and [call["path"] for call in controller.sandbox.journal()] == ["/get-devices"]
@@ -78,7 +78,7 @@ def test_a_creation_that_was_interrupted_is_continued(rotated: Controller) -> No
         path.unlink()
     store = RecordStore(str(rotated.records), rotated.sandbox.url)
     device_file = store.device(rotated.sandbox.device(A)["token"]).name
-    entry(rotated, OLD_TOKEN, A).save(replace(BEGUN, device_file=device_file, bound=True))
+    entry(rotated, OLD_TOKEN, A).save(replace(BEGUN, device_file=device_file, is_bound=True))
     rotated.sandbox.clear_journal()
     migrate(rotated)
     rotated.device(A, name="Toko Dua")
@@ -92,7 +92,7 @@ def test_only_the_named_numbers_are_migrated(rotated: Controller) -> None:
 
 
 def test_an_entry_of_a_run_with_the_new_token_is_kept(rotated: Controller) -> None:
-    newer = NumberNote("present", AT, {}, "device-" + "0" * 32)
+    newer = NumberRecord("present", AT, {}, "device-" + "0" * 32)
     new(rotated, A).save(newer)
     report = migrate(rotated)
     assert report.result["kept"] == [entry(rotated, OLD_TOKEN, A).name] and report.result["changed_devices"] == [B]

@@ -17,8 +17,8 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, RecordError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import record as _module_record
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import NumberNote
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleResult
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import NumberRecord
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backend import FileBackend
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record_admin import operations as _record_care
@@ -40,12 +40,12 @@ def fleet(controller: Controller) -> Controller:
     return controller
 
 
-def care(controller: Controller, operation: str, check: bool = False, **params: t.Any) -> Report:
+def care(controller: Controller, operation: str, check: bool = False, **params: t.Any) -> ModuleResult:
     """Run fonnte_record, and see that it wrote nothing to the service and told no secret."""
     return harmless(controller, controller.run("record", check, operation=operation, **params))
 
 
-def look(controller: Controller, check: bool = False, **params: t.Any) -> Report:
+def look(controller: Controller, check: bool = False, **params: t.Any) -> ModuleResult:
     """Run fonnte_record_info, and see the same, and that it touched no file."""
     before = on_the_disk(controller)
     report = harmless(controller, controller.run("record_info", check, **params))
@@ -53,7 +53,7 @@ def look(controller: Controller, check: bool = False, **params: t.Any) -> Report
     return report
 
 
-def harmless(controller: Controller, report: Report) -> Report:
+def harmless(controller: Controller, report: ModuleResult) -> ModuleResult:
     assert controller.sandbox.writes() == []
     told = json.dumps(report.result) + " ".join(report.warnings)
     for secret in ("s3cret", controller.sandbox.account_token, *tokens(controller)):
@@ -74,7 +74,7 @@ def tokens(controller: Controller) -> list[str]:
 def sealed_files(controller: Controller) -> dict[str, bytes]:
     """Return the present string of each entry: a file may contain an earlier one as well."""
     records = store(controller)
-    return {name: records.file(name).sealed() or b"" for name in records.names()}
+    return {name: records.file(name).encrypted() or b"" for name in records.names()}
 
 
 def store(controller: Controller) -> RecordStore:
@@ -189,15 +189,15 @@ def test_what_a_creation_was_to_set_is_in_doubt(fleet: Controller) -> None:
     note_file = store(fleet).number(fleet.sandbox.account_token, A)
     begun = {"personal": True, "quick": True, "webhook": ""}
     device_file = store(fleet).device(fleet.sandbox.device(A)["token"])
-    note_file.save(NumberNote("creating", "2026-11-22T09:00:00Z", begun, device_file.name, bound=True))
+    note_file.save(NumberRecord("creating", "2026-11-22T09:00:00Z", begun, device_file.name, is_bound=True))
     (device,) = look(fleet, devices=[A]).result["devices"]
     assert device["note"] == "creating" and device["doubts"] == ["personal"]
     # One that is not bound may be of another device: it counts only while nothing else is known.
-    note_file.save(NumberNote("creating", "2026-11-22T09:00:00Z", begun))
+    note_file.save(NumberRecord("creating", "2026-11-22T09:00:00Z", begun))
     assert look(fleet, devices=[A]).result["devices"][0]["doubts"] == []
     device_file.remove()
     assert look(fleet, devices=[A]).result["devices"][0]["doubts"] == ["personal", "quick"]
-    note_file.save(NumberNote("creating", "2026-11-22T09:00:00Z", begun, "device-" + "0" * 32, bound=True))
+    note_file.save(NumberRecord("creating", "2026-11-22T09:00:00Z", begun, "device-" + "0" * 32, is_bound=True))
     assert look(fleet, devices=[A]).result["devices"][0]["doubts"] == []
 
 
@@ -222,8 +222,8 @@ def test_files_of_nobody_are_told_apart(fleet: Controller) -> None:
     """Those of this account whose device is gone, and those of which nobody can tell."""
     gone = set(sealed_files(fleet)) - listed(fleet)
     foreign = RecordStore(str(fleet.records), "https://api.example.com")
-    foreign.number(fleet.sandbox.account_token, NEVER).save(NumberNote("present", "2026-11-22T09:00:00Z"))
-    store(fleet).number("token-of-another-account", NEVER).save(NumberNote("present", "2026-11-22T09:00:00Z"))
+    foreign.number(fleet.sandbox.account_token, NEVER).save(NumberRecord("present", "2026-11-22T09:00:00Z"))
+    store(fleet).number("token-of-another-account", NEVER).save(NumberRecord("present", "2026-11-22T09:00:00Z"))
     strangers = set(sealed_files(fleet)) - gone - listed(fleet)
     result = look(fleet).result
     assert result["orphans"] == {"count": 2, "files": sorted(gone)} and len(gone) == 2
@@ -459,8 +459,8 @@ def somebody_is_quicker(monkeypatch: pytest.MonkeyPatch, plan: str, other: Contr
     """Have another run change the device A between a plan and what is done by it."""
     planned = getattr(_module_record, plan)
 
-    def and_then(*args: t.Any) -> _record_care.Job:
-        job: _record_care.Job = planned(*args)
+    def and_then(*args: t.Any) -> _record_care.RecordPlan:
+        job: _record_care.RecordPlan = planned(*args)
         other.device(A, **settings)
         other.sandbox.clear_journal()
         return job
@@ -513,7 +513,7 @@ def test_a_restore_that_breaks_off_tells_what_it_did(
     monkeypatch.setattr(_record_care, "apply_change", full_at_the_fourth)
     with pytest.raises(RecordError, match="Restoring the record of ") as caught:
         care(fresh, "restore", path=path)
-    progress = caught.value.progress
+    progress = caught.value.partial_result
     assert progress["changed"] and progress["changed_files"] == sorted(sealed_files(fresh))
     assert len(progress["changed_files"]) == 3
 
@@ -607,7 +607,7 @@ def test_a_device_that_another_run_works_on_is_waited_for(fleet: Controller, mon
     with note_file.lock(1):
         with pytest.raises(RecordError, match=f"Forgetting device {A}: another run has been working") as caught:
             care(fleet, "forget", devices=[A])
-        assert caught.value.progress["changed"] is False
+        assert caught.value.partial_result["changed"] is False
         assert len(sealed_files(fleet)) == 6
         # Looking at it and backing it up need not wait.
         look(fleet)
@@ -621,7 +621,7 @@ def test_notes_are_locked_before_records(fleet: Controller, monkeypatch: pytest.
         order.extend(name.partition("-")[0] for name in names)
         return hold(backend, names, seconds)
 
-    monkeypatch.setattr(FileBackend, "hold", noted)
+    monkeypatch.setattr(FileBackend, "lock", noted)
     care(fleet, "forget", devices=[A])
     assert order == ["number", "device"]
 

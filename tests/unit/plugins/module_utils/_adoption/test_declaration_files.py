@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._adoption import declaration_files as _declarations
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._adoption.declaration_files import DeclarationFile
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common import yaml_edit as _yaml_text
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.yaml_edit import TextError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.yaml_edit import YamlEditError
 
 A, B, C = "081200000001", "6281200000002", "081200000003"
 
@@ -148,27 +148,27 @@ def test_names_survive_yaml(names: list[str]) -> None:
     ],
 )
 def test_a_file_that_declares_nothing(text: str, words: str) -> None:
-    with pytest.raises(TextError) as caught:
+    with pytest.raises(YamlEditError) as caught:
         read(text)
     assert words in str(caught.value)
 
 
 def test_a_file_that_cannot_be_changed_safely_is_not_changed() -> None:
     text = f"one: &one {{device: '{A}', name: a}}\nfleet_devices:\n- *one\n- *one\n"
-    with pytest.raises(TextError) as caught:
+    with pytest.raises(YamlEditError) as caught:
         _declarations.with_settings(read(text), {A: {"quick": True}})
     assert "cannot be changed safely" in str(caught.value)
 
 
 def test_an_edit_that_does_something_else_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
     """What YAML allows is more than anybody thinks of: what comes out is compared with what was wanted."""
-    monkeypatch.setattr(_yaml_text, "put", lambda text, node, values: put(text, node, {"quick": False}))
-    with pytest.raises(TextError) as caught:
+    monkeypatch.setattr(_yaml_text, "set_keys", lambda text, node, values: put(text, node, {"quick": False}))
+    with pytest.raises(YamlEditError) as caught:
         _declarations.with_settings(read(FORMS[0]), {A: {"quick": True}})
     assert "cannot be changed safely" in str(caught.value)
 
 
-put = _yaml_text.put
+put = _yaml_text.set_keys
 
 
 def test_a_device_is_found_in_any_spelling_and_the_same_spelling_goes_first() -> None:
@@ -207,7 +207,7 @@ def test_devices_of_clients_are_declared_too() -> None:
     assert toko["devices"] == [{"device": A, "name": "Toko", "quick": True}] and none == {"name": "None yet"}
     assert devices(changed) == [{"device": B, "group": False}]
     assert devices(_declarations.with_devices(changed, [{"device": C}]))[-1] == {"device": C}
-    with pytest.raises(TextError) as caught:
+    with pytest.raises(YamlEditError) as caught:
         _declarations.with_devices(read(text.partition("fleet_devices")[0]), [{"device": C}])
     assert "fleet_devices: []" in str(caught.value)
 
@@ -223,10 +223,10 @@ def test_an_error_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     "name", ["{{ 1 }}", "x {", "{% x %}", "#jinja2:variable_start_string:'<'\n<", "Toko #", "#jin", "jinja2:x"]
 )
 def test_what_could_become_a_template_is_written_as_data(name: str) -> None:
-    written = _yaml_text.rendered(name)
+    written = _yaml_text.render(name)
     assert written.startswith('!unsafe "') and _yaml_text.load(written, "a file", lambda text: None) == name
 
 
 @pytest.mark.parametrize("name", ["Toko Satu", "Toko #1", "a } b", "100%"])
 def test_other_names_are_written_as_they_are(name: str) -> None:
-    assert _yaml_text.rendered(name) == f'"{name}"'
+    assert _yaml_text.render(name) == f'"{name}"'

@@ -17,7 +17,7 @@ import yaml
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import sheet as _module_sheet
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Report, Task
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleInput, ModuleResult
 from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
 A, B, C = "081200000001", "6281200000002", "081200000003"
@@ -37,12 +37,12 @@ class Workspace:
 
     def run(
         self, devices: list[dict[str, t.Any]] | None = None, check: bool = False, no_log: bool = False, **params: t.Any
-    ) -> Report:
+    ) -> ModuleResult:
         given = {"dest": str(self.folder), "devices": DEVICES if devices is None else devices, **params}
         complete = {option: given.get(option, spec.get("default")) for option, spec in _module_sheet.SHEET.items()}
-        return _module_sheet.run_sheet(Task(complete, {}, check_mode=check, prints_secrets=not no_log))
+        return _module_sheet.run_sheet(ModuleInput(complete, {}, check_mode=check, prints_secrets=not no_log))
 
-    def sheet(self, name: str = "hidden.csv", **params: t.Any) -> Report:
+    def sheet(self, name: str = "hidden.csv", **params: t.Any) -> ModuleResult:
         return self.run(sheet=str(self.folder / name), **params)
 
     def declared(self, name: str = "devices.yml") -> list[dict[str, t.Any]]:
@@ -241,7 +241,7 @@ def test_nothing_is_written_while_a_cell_is_wrong(workspace: Workspace) -> None:
         f"Reading the sheet {workspace.folder}/hidden.csv: 3 cells are wrong: row 2 (0812-0000-0001), "
     )
     assert text.endswith("; correct the sheet and run again.")
-    wrong = caught.value.progress["wrong"]
+    wrong = caught.value.partial_result["wrong"]
     assert [(one["row"], one["column"]) for one in wrong] == [
         ("row 2", "quick"),
         ("row 3", "device"),
@@ -260,7 +260,7 @@ def test_a_device_that_no_file_declares_or_two_do(workspace: Workspace) -> None:
     workspace.fill(d081200000001={"quick": "no"}, d6281200000002={"quick": "no"})
     with pytest.raises(FonnteError) as caught:
         workspace.sheet()
-    first, second = caught.value.progress["wrong"]
+    first, second = caught.value.partial_result["wrong"]
     assert (first["device"], first["problem"]) == (A, "no file declares it")
     assert second["device"] == B and "devices.yml and " in second["problem"]
 

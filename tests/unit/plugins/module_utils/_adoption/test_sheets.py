@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._adoption import sheets as _sheets
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._adoption.sheets import HEAD, Listed
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.spreadsheet import dashed
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.yaml_edit import TextError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.spreadsheet import spreadsheet_safe
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.yaml_edit import YamlEditError
 
 A, B, C = "081200000001", "6281200000002", "081200000003"
 SECRET = "s3cr3t"
@@ -71,7 +71,7 @@ def test_a_name_survives_and_is_no_formula(name: str) -> None:
 
 @pytest.mark.parametrize("number", [A, B, "12345678", "123456789", "1234567890123", "+62 (812) 0000-0001"])
 def test_a_number_is_written_so_that_a_spreadsheet_takes_it_for_text(number: str) -> None:
-    written = dashed(number)
+    written = spreadsheet_safe(number)
     assert "-" in written and not written.isdigit() and written[-2] != "-"
     sheet = _sheets.read_csv(_sheets.csv_with("", "", [Listed(number)], ","), "")
     assert [row.number for row in _sheets.check(sheet, [number])[0]] == [number]
@@ -213,7 +213,7 @@ def test_a_cell_too_many() -> None:
     ],
 )
 def test_a_file_that_cannot_be_taken_apart(text: str, words: str) -> None:
-    with pytest.raises(TextError) as caught:
+    with pytest.raises(YamlEditError) as caught:
         _sheets.read_csv(text, "hidden.csv")
     assert str(caught.value).startswith("hidden.csv ") and words in str(caught.value)
     assert SECRET not in str(caught.value)
@@ -231,7 +231,7 @@ def test_a_file_that_cannot_be_taken_apart(text: str, words: str) -> None:
     ],
 )
 def test_a_file_that_is_no_text(raw: bytes, words: str) -> None:
-    with pytest.raises(TextError) as caught:
+    with pytest.raises(YamlEditError) as caught:
         _sheets.decode(raw, "hidden.csv")
     assert words in str(caught.value)
 
@@ -276,7 +276,7 @@ def test_yaml_has_no_say_in_what_a_value_is() -> None:
     ],
 )
 def test_a_sheet_that_is_no_yaml(text: str, words: str) -> None:
-    with pytest.raises(TextError) as caught:
+    with pytest.raises(YamlEditError) as caught:
         _sheets.read_yaml(text, "hidden.yml")
     assert words in str(caught.value) and SECRET not in str(caught.value)
 

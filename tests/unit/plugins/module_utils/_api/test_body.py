@@ -23,7 +23,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.body import (
     read_body,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.deadline import Attempt, DeadlineExceeded
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import UnreadableError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import UnexpectedResponseError
 
 
 def headerless(data: bytes) -> bytes:
@@ -57,7 +57,7 @@ def test_what_was_sent_is_read(packer: str, data: bytes, times: int, piece: int)
 def test_no_byte_beyond_the_limit_is_kept(packer: str) -> None:
     encoding, pack = PACKERS[packer]
     assert len(body_of(pack(bytes(1_000_000)), encoding, limit=1_000_000)) == 1_000_000
-    with pytest.raises(UnreadableError, match="larger than"):
+    with pytest.raises(UnexpectedResponseError, match="larger than"):
         body_of(pack(bytes(1_000_001)), encoding, limit=1_000_000)
 
 
@@ -79,19 +79,19 @@ def test_a_damaged_body_is_an_error(packer: str) -> None:
 def test_what_follows_the_compressed_body_counts_for_the_limit_alone() -> None:
     wire = gzip.compress(b"{}")
     assert body_of(wire + b"more" * 100, "gzip") == b"{}"
-    with pytest.raises(UnreadableError, match="larger than"):
+    with pytest.raises(UnexpectedResponseError, match="larger than"):
         body_of(wire + bytes(2_000_000), "gzip", limit=1_000_000)
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "gzip,deflate", "compress"])
 def test_another_encoding_is_refused_by_its_name(encoding: str) -> None:
-    with pytest.raises(UnreadableError, match=f'compressed as "{encoding}"'):
+    with pytest.raises(UnexpectedResponseError, match=f'compressed as "{encoding}"'):
         body_of(b"x", encoding)
 
 
 @pytest.mark.parametrize("encoding", ["{{ 7*6 }}", "\x1b[31m", "x" * 100])
 def test_a_strange_encoding_is_not_shown(encoding: str) -> None:
-    with pytest.raises(UnreadableError, match="an unknown way") as caught:
+    with pytest.raises(UnexpectedResponseError, match="an unknown way") as caught:
         body_of(b"x", encoding)
     assert encoding not in str(caught.value)
 

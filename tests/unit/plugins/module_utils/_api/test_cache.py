@@ -11,10 +11,10 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import Keep, KeptListing
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import DeviceListCache, ProcessCache
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Connection
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.clock import Moment
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device, Listing
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device, DeviceList
 from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
 HERE = Connection("https://api.example.com", 5.0, 2, 1.0, True, None)
@@ -22,9 +22,9 @@ A, B = "081200000001", "6281200000002"
 DEVICES = (Device(number=A, token="token-a"), Device(number=B, token="token-b"))
 
 
-def listed(kept: KeptListing) -> Listing:
+def listed(kept: DeviceListCache) -> DeviceList:
     """Return a list that is requested now."""
-    return Listing(DEVICES, began=kept.moment())
+    return DeviceList(DEVICES, fetched_at=kept.moment())
 
 
 class Clock:
@@ -41,7 +41,7 @@ def clock() -> Clock:
 
 
 def test_connections_and_lists_are_shared_by_what_they_belong_to() -> None:
-    keep = Keep()
+    keep = ProcessCache()
     assert keep.transport(HERE) is keep.transport(replace(HERE))
     assert keep.listing(HERE, "account") is keep.listing(HERE, "account")
     for other in (replace(HERE, endpoint="https://other.example.com"), replace(HERE, verify=False)):
@@ -51,66 +51,66 @@ def test_connections_and_lists_are_shared_by_what_they_belong_to() -> None:
 
 
 def test_another_proxy_is_another_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    keep = Keep()
+    keep = ProcessCache()
     before = keep.transport(HERE)
     monkeypatch.setenv("https_proxy", "http://proxy.example.com:3128")
     assert keep.transport(HERE) is not before
 
 
 def test_a_forked_process_begins_with_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    keep = Keep()
+    keep = ProcessCache()
     parents = keep.transport(HERE), keep.listing(HERE, "account")
     replace_os(monkeypatch, getpid=lambda: -1)
     assert keep.transport(HERE) is not parents[0] and keep.listing(HERE, "account") is not parents[1]
 
 
 def test_what_is_dropped_is_gone() -> None:
-    keep = Keep()
+    keep = ProcessCache()
     before = keep.transport(HERE), keep.listing(HERE, "account")
-    keep.drop()
+    keep.clear()
     assert keep.transport(HERE) is not before[0] and keep.listing(HERE, "account") is not before[1]
 
 
 def test_a_list_is_believed_for_a_while(clock: Clock) -> None:
-    kept = KeptListing(30.0, clock=clock)
-    assert kept.current(A, "") is None
+    kept = DeviceListCache(30.0, clock=clock)
+    assert kept.get(A, "") is None
     listing = listed(kept)
-    kept.hold(listing)
+    kept.put(listing)
     clock.seconds += 30
-    assert kept.current(A, "") is listing
+    assert kept.get(A, "") is listing
     clock.seconds += 1
-    assert kept.current(A, "") is None
+    assert kept.get(A, "") is None
 
 
 @pytest.mark.parametrize("written", ["token-b", B, "0" + B[2:]])
 def test_what_was_written_to_is_looked_at_again_and_nothing_else(clock: Clock, written: str) -> None:
-    kept = KeptListing(clock=clock)
+    kept = DeviceListCache(clock=clock)
     listing = listed(kept)
-    kept.hold(listing)
-    kept.touch(written)
-    assert kept.current(A, "token-a") is listing
-    assert kept.current("0" + B[2:], "") is None and kept.current(B, "") is None
+    kept.put(listing)
+    kept.invalidate(written)
+    assert kept.get(A, "token-a") is listing
+    assert kept.get("0" + B[2:], "") is None and kept.get(B, "") is None
     # Without a number nobody knows which device it will be.
-    assert kept.current("", "token-a") is None
+    assert kept.get("", "token-a") is None
     clock.seconds += 1
     listing = listed(kept)
-    kept.hold(listing)
-    assert kept.current(B, "token-b") is listing
+    kept.put(listing)
+    assert kept.get(B, "token-b") is listing
 
 
 def test_what_was_written_while_the_list_was_read_may_not_be_in_it(clock: Clock) -> None:
-    kept = KeptListing(clock=clock)
+    kept = DeviceListCache(clock=clock)
     listing = listed(kept)
-    kept.touch(A)
-    kept.hold(listing)
-    assert kept.current(A, "") is None
+    kept.invalidate(A)
+    kept.put(listing)
+    assert kept.get(A, "") is None
 
 
 def test_workers_touch_devices_while_a_list_is_taken_in(clock: Clock) -> None:
-    kept = KeptListing(clock=clock)
-    kept.touch(A)
+    kept = DeviceListCache(clock=clock)
+    kept.invalidate(A)
     listing = listed(kept)
-    worker = threading.Thread(target=kept.touch, args=(B,))
+    worker = threading.Thread(target=kept.invalidate, args=(B,))
 
     class Interrupting(Moment):
         """A moment: while it is compared, another worker touches a device, if anything lets it."""
@@ -122,27 +122,27 @@ def test_workers_touch_devices_while_a_list_is_taken_in(clock: Clock) -> None:
                 worker.join(1.0)
             return super().is_before(other)
 
-    listing.began = Interrupting(listing.began.steady, listing.began.number, clock)
-    kept.hold(listing)
+    listing.fetched_at = Interrupting(listing.fetched_at.steady, listing.fetched_at.number, clock)
+    kept.put(listing)
     worker.join()
-    assert kept.current(B, "") is None and kept.current(A, "") is listing
+    assert kept.get(B, "") is None and kept.get(A, "") is listing
 
 
 def test_a_list_that_was_asked_for_earlier_and_comes_later_is_not_kept(clock: Clock) -> None:
-    kept = KeptListing(clock=clock)
-    early = Listing([], began=kept.moment())
-    kept.touch(A)
+    kept = DeviceListCache(clock=clock)
+    early = DeviceList([], fetched_at=kept.moment())
+    kept.invalidate(A)
     listing = listed(kept)
-    kept.hold(listing)
-    kept.hold(early)
-    assert kept.current(A, "token-a") is listing
+    kept.put(listing)
+    kept.put(early)
+    assert kept.get(A, "token-a") is listing
 
 
 @pytest.mark.parametrize("survives", [True, False])
 def test_after_an_error_a_list_is_dropped_unless_a_fleet_holds_it(clock: Clock, survives: bool) -> None:
-    kept = KeptListing(survives_errors=survives, clock=clock)
+    kept = DeviceListCache(survives_errors=survives, clock=clock)
     listing = listed(kept)
-    kept.hold(listing)
-    kept.fail("token-a")
-    assert kept.current(A, "") is None
-    assert (kept.current(B, "") is listing) is survives
+    kept.put(listing)
+    kept.invalidate_on_error("token-a")
+    assert kept.get(A, "") is None
+    assert (kept.get(B, "") is listing) is survives

@@ -17,15 +17,15 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.qr_image import (
-    check_place,
-    picture_path,
-    read_picture,
-    remove_picture,
-    write_picture,
+    check_dest,
+    image_path,
+    read_image,
+    remove_image,
+    write_image,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
-from ansible_collections.fonnte.whatsapp.tests.sandbox.pairing import qr_png
 from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
+from ansible_collections.fonnte.whatsapp.tests.sandbox.pairing import qr_png
 
 TEXT = qr_png("a token", 0.0)
 PNG = base64.b64decode(TEXT)
@@ -59,7 +59,7 @@ def encoded(picture: bytes) -> str:
     ids=["bare", "data-url", "shouted", "in-lines"],
 )
 def test_the_picture_is_what_was_sent(text: str) -> None:
-    assert read_picture(text) == PNG
+    assert read_image(text) == PNG
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_the_picture_is_what_was_sent(text: str) -> None:
 )
 def test_every_kind_of_png_is_taken(header: tuple[int, ...], pixels: bytes) -> None:
     picture = png(header, pixels, chunk(b"tEXt", b"a\0b"))
-    assert read_picture(encoded(picture)) == picture
+    assert read_image(encoded(picture)) == picture
 
 
 BROKEN: dict[str, str] = {
@@ -122,7 +122,7 @@ BROKEN: dict[str, str] = {
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
 def test_what_is_not_one_whole_picture_is_refused_without_showing_it(text: str) -> None:
     with pytest.raises(ValueError, match="^it (is|breaks) ") as caught:
-        read_picture(text)
+        read_image(text)
     assert len(str(caught.value)) < 60 and str(caught.value).isprintable()
 
 
@@ -130,7 +130,7 @@ def test_the_checks_are_not_for_the_sandbox_alone() -> None:
     """A picture with a bit turned is refused wherever the bit is."""
     for place in range(8, len(PNG), 7):
         with pytest.raises(ValueError):
-            read_picture(encoded(PNG[:place] + bytes([PNG[place] ^ 0x10]) + PNG[place + 1 :]))
+            read_image(encoded(PNG[:place] + bytes([PNG[place] ^ 0x10]) + PNG[place + 1 :]))
 
 
 # The file
@@ -142,13 +142,13 @@ def test_only_its_owner_can_read_it_whatever_the_umask_and_the_older_file_say(tm
     path.chmod(0o666)
     before = os.umask(0)
     try:
-        write_picture(str(path), PNG)
+        write_image(str(path), PNG)
     finally:
         os.umask(before)
     assert path.read_bytes() == PNG and stat.S_IMODE(path.stat().st_mode) == 0o600
     os.umask(0o777)
     try:
-        write_picture(str(path), OTHER)
+        write_image(str(path), OTHER)
     finally:
         os.umask(before)
     assert path.read_bytes() == OTHER and stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -167,7 +167,7 @@ def test_nobody_else_can_read_it_at_any_moment(tmp_path: Path, monkeypatch: pyte
     replace_os(monkeypatch, fchmod=fchmod)
     before = os.umask(0)
     try:
-        write_picture(str(tmp_path / "qr.png"), PNG)
+        write_image(str(tmp_path / "qr.png"), PNG)
     finally:
         os.umask(before)
     assert modes == [0o600]
@@ -175,7 +175,7 @@ def test_nobody_else_can_read_it_at_any_moment(tmp_path: Path, monkeypatch: pyte
 
 def test_a_reader_never_sees_half_of_it(tmp_path: Path) -> None:
     path, over, seen = tmp_path / "qr.png", threading.Event(), set()
-    write_picture(str(path), PNG)
+    write_image(str(path), PNG)
 
     def look() -> None:
         while not over.is_set():
@@ -184,7 +184,7 @@ def test_a_reader_never_sees_half_of_it(tmp_path: Path) -> None:
     reader = threading.Thread(target=look)
     reader.start()
     for turn in range(100):
-        write_picture(str(path), OTHER if turn % 2 else PNG)
+        write_image(str(path), OTHER if turn % 2 else PNG)
     over.set()
     reader.join()
     assert seen <= {PNG, OTHER} and seen
@@ -196,14 +196,14 @@ def test_what_cannot_be_written_leaves_the_older_one_and_nothing_aside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, fault: BaseException
 ) -> None:
     path = tmp_path / "qr.png"
-    write_picture(str(path), PNG)
+    write_image(str(path), PNG)
 
     def fail(*_unused: object, **_named: object) -> None:
         raise fault
 
     replace_os(monkeypatch, **{call: fail})
     with pytest.raises((FonnteError, KeyboardInterrupt)) as caught:
-        write_picture(str(path), OTHER)
+        write_image(str(path), OTHER)
     if isinstance(caught.value, FonnteError):
         assert f"cannot be written to {path} (No space left on device); " in str(caught.value)
     assert path.read_bytes() == PNG and os.listdir(tmp_path) == ["qr.png"]
@@ -214,7 +214,7 @@ def test_what_another_run_has_aside_at_the_moment_is_left_alone(tmp_path: Path) 
     for path in (mine, others):
         path.write_bytes(b"half")
     os.utime(others, (0, 0))
-    write_picture(str(tmp_path / "qr.png"), PNG)
+    write_image(str(tmp_path / "qr.png"), PNG)
     assert mine.exists() and others.exists()
 
 
@@ -222,8 +222,8 @@ def test_a_link_of_my_own_is_replaced(tmp_path: Path) -> None:
     folder, link = tmp_path / "folder", tmp_path / "link.png"
     folder.mkdir()
     link.symlink_to(folder / "qr.png")
-    check_place(str(link))
-    write_picture(str(link), PNG)
+    check_dest(str(link))
+    write_image(str(link), PNG)
     assert link.read_bytes() == PNG and not link.is_symlink() and os.listdir(folder) == []
 
 
@@ -243,7 +243,7 @@ def test_a_link_of_another_user_is_not_followed(tmp_path: Path, monkeypatch: pyt
     else:
         # The link is mine, so that I am another user.
         replace_os(monkeypatch, geteuid=lambda: os.getuid() + 1)
-    for check in (check_place, lambda path: write_picture(path, PNG)):
+    for check in (check_dest, lambda path: write_image(path, PNG)):
         with pytest.raises(OptionError, match="is a symbolic link of another user"):
             check(str(folder / "qr.png"))
     assert (elsewhere / "qr.png").read_bytes() == OTHER
@@ -263,40 +263,40 @@ def test_a_place_that_will_not_do_is_found_before(tmp_path: Path, dest: str, wor
     (tmp_path / "notes.txt").write_text("Not a picture")
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OptionError, match=words) as caught:
-        check_place(str(tmp_path) + "/" + dest)
+        check_dest(str(tmp_path) + "/" + dest)
     assert str(caught.value).startswith("Option dest: ")
 
 
 def test_a_folder_that_cannot_be_written_is_found_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replace_os(monkeypatch, access=lambda path, mode: False)
     with pytest.raises(OptionError, match=f"the folder {tmp_path} cannot be written"):
-        check_place(str(tmp_path / "qr.png"))
+        check_dest(str(tmp_path / "qr.png"))
 
 
 def test_an_empty_file_and_an_older_picture_may_be_replaced(tmp_path: Path) -> None:
     (tmp_path / "empty.png").touch()
     (tmp_path / "older.png").write_bytes(OTHER)
     for name in ("empty.png", "older.png", "new.png", ""):
-        check_place(str(tmp_path / name))
+        check_dest(str(tmp_path / name))
 
 
 @pytest.mark.parametrize(
     ("number", "name"), [("081200000001", "081200000001.png"), ("../../+62 81", "6281.png"), ("٣", "device.png")]
 )
 def test_in_a_folder_the_file_has_the_digits_of_the_number(tmp_path: Path, number: str, name: str) -> None:
-    assert picture_path(str(tmp_path), number) == str(tmp_path / name)
-    assert picture_path(str(tmp_path) + "/new/", number) == str(tmp_path / "new" / name)
+    assert image_path(str(tmp_path), number) == str(tmp_path / name)
+    assert image_path(str(tmp_path) + "/new/", number) == str(tmp_path / "new" / name)
 
 
 def test_a_file_is_named_as_it_is_and_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert picture_path("qr.png", "081200000001") == str(tmp_path / "qr.png")
+    assert image_path("qr.png", "081200000001") == str(tmp_path / "qr.png")
 
 
 def test_only_the_picture_that_was_written_is_removed(tmp_path: Path) -> None:
     path = tmp_path / "qr.png"
-    write_picture(str(path), PNG)
-    assert not remove_picture(str(path), OTHER) and path.exists()
-    assert not remove_picture(str(path), PNG[:-1]) and path.exists()
-    assert remove_picture(str(path), PNG) and not path.exists()
-    assert remove_picture(str(path), PNG)
+    write_image(str(path), PNG)
+    assert not remove_image(str(path), OTHER) and path.exists()
+    assert not remove_image(str(path), PNG[:-1]) and path.exists()
+    assert remove_image(str(path), PNG) and not path.exists()
+    assert remove_image(str(path), PNG)

@@ -26,15 +26,15 @@ from hypothesis import strategies as st
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit import exports as files
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.findings import Audit, Kind, Limits
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.html_report import page
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.messages import LANGUAGES, Words, moment, texts
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.html_report import render
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.messages import LANGUAGES, Messages, moment, texts
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
 from ansible_collections.fonnte.whatsapp.tests.browser.samples import NOW, device, everything, many, report, seen
 from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
 SCHEMA = json.loads((Path(__file__).parents[5] / "docs" / "audit.schema.json").read_text(encoding="utf-8"))
 EMPTY = Audit(NOW, "Nothing", "https://api.fonnte.com", Limits())
-EN = Words("en")
+EN = Messages("en")
 NASTY = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -82,7 +82,7 @@ def named(name: str) -> Audit:
 
 
 def rows(audit: Audit, language: str = "en") -> list[list[str]]:
-    text = files.csv_text(audit, Words(language), ",")
+    text = files.csv_text(audit, Messages(language), ",")
     assert text.startswith("\ufeff")
     return list(csv.reader(io.StringIO(text[1:], newline="")))
 
@@ -102,9 +102,9 @@ def test_each_text_is_there_in_each_language_with_the_same_parts(key: str) -> No
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_finding_has_its_words(language: str) -> None:
-    words = Words(language)
+    words = Messages(language)
     for finding in everything().findings():
-        told = [words.sentence(finding), words.evidence(finding), words.label(finding.kind), words.todo(finding.kind)]
+        told = [words.sentence(finding), words.evidence(finding), words.label(finding.kind), words.action(finding.kind)]
         assert all(told) and not any("{" in text or "None" in text for text in told)
 
 
@@ -119,10 +119,10 @@ def test_times_as_people_read_them() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_data_are_as_the_schema_says(audit: Audit, language: str) -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    data = json.loads(files.json_text(audit, Words(language)))
+    data = json.loads(files.json_text(audit, Messages(language)))
     jsonschema.validate(data, SCHEMA, cls=jsonschema.Draft202012Validator)
-    assert data == json.loads(json.dumps(files.as_data(audit, Words(language))))
-    assert len(data["devices"]) == len(audit.subjects)
+    assert data == json.loads(json.dumps(files.as_data(audit, Messages(language))))
+    assert len(data["devices"]) == len(audit.devices)
 
 
 def test_the_schema_refuses_what_is_not_a_report() -> None:
@@ -147,7 +147,7 @@ def test_a_row_for_each_finding_and_for_each_device_without_any() -> None:
     audit = everything()
     head, *found = rows(audit)
     assert tuple(head) == files.COLUMNS
-    without = sum(not subject.findings for subject in audit.subjects)
+    without = sum(not subject.findings for subject in audit.devices)
     assert len(found) == len(list(audit.findings())) + without and without
     # A spreadsheet leaves a number with dashes alone.
     assert all(row[2] == "" or re.fullmatch(r"[0-9]{4}(-[0-9]{2,5})+", row[2]) for row in found)
@@ -156,14 +156,14 @@ def test_a_row_for_each_finding_and_for_each_device_without_any() -> None:
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", " =1", "\t=1", "\uff1d1", "\u00a0=1"])
 def test_no_spreadsheet_runs_a_cell(text: str) -> None:
-    assert files.guarded(text) == "'" + text
+    assert files.escape_formula(text) == "'" + text
 
 
 @pytest.mark.parametrize(
     ("text", "guarded"), [("x;=cmd|'/C calc'!A0;", "x;'=cmd|'/C calc'!A0;"), ("a,\t@b", "a,\t'@b")]
 )
 def test_no_spreadsheet_runs_what_another_separator_makes_a_cell(text: str, guarded: str) -> None:
-    assert files.guarded(text) == guarded
+    assert files.escape_formula(text) == guarded
 
 
 @given(st.text(max_size=20))
@@ -182,11 +182,11 @@ def test_a_number_that_is_none_is_left_as_it_is() -> None:
 
 
 def test_the_text_is_short_and_the_most_urgent_comes_first() -> None:
-    lines = files.text_of(many(500), EN).splitlines()
+    lines = files.to_text(many(500), EN).splitlines()
     told = [line for line in lines if line.startswith("- ")]
-    assert len(told) == files.MOST_TOLD and "081200000000 Toko 00000 Lama (Klien 00): Name is" in told[0]
+    assert len(told) == files.MAX_REPORTED and "081200000000 Toko 00000 Lama (Klien 00): Name is" in told[0]
     assert re.fullmatch(r"Not shown here: \d+ more\.", lines[-1])
-    assert "Not shown" not in files.text_of(everything(), EN) and len(files.text_of(EMPTY, EN).splitlines()) == 2
+    assert "Not shown" not in files.to_text(everything(), EN) and len(files.to_text(EMPTY, EN).splitlines()) == 2
 
 
 # --- a page -------------------------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ def test_the_text_is_short_and_the_most_urgent_comes_first() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_page_needs_nothing_but_itself(language: str) -> None:
-    text = page(everything(), Words(language))
+    text = render(everything(), Messages(language))
     parsed = Parsed(text)
     assert parsed.open == [] and ("html", {"lang": language}) in parsed.tags
     policy = next(attributes["content"] for tag, attributes in parsed.tags if "http-equiv" in attributes) or ""
@@ -215,7 +215,7 @@ def test_a_page_needs_nothing_but_itself(language: str) -> None:
 @given(st.one_of(st.sampled_from(NASTY), st.text(max_size=30)))
 def test_no_text_from_outside_is_more_than_text(name: str) -> None:
     clean = "".join(letter for letter in name if letter.isprintable())
-    plain, nasty = Parsed(page(named("Ani"), EN)), Parsed(page(named(clean or "Ani"), EN))
+    plain, nasty = Parsed(render(named("Ani"), EN)), Parsed(render(named(clean or "Ani"), EN))
     shape = [(tag, sorted(attributes)) for tag, attributes in plain.tags if tag != "bdi"]
     assert [(tag, sorted(attributes)) for tag, attributes in nasty.tags if tag != "bdi"] == shape
     assert nasty.inside == plain.inside
@@ -223,12 +223,12 @@ def test_no_text_from_outside_is_more_than_text(name: str) -> None:
 
 
 def test_clients_are_a_column_only_where_there_are_any() -> None:
-    assert 'id="by-owner"' in page(everything(), EN) and "PT Contoh" in page(everything(), EN)
-    assert 'id="by-owner"' not in page(many(3).__class__(NOW, "t", "e", Limits()), EN)
+    assert 'id="by-owner"' in render(everything(), EN) and "PT Contoh" in render(everything(), EN)
+    assert 'id="by-owner"' not in render(many(3).__class__(NOW, "t", "e", Limits()), EN)
 
 
 def test_a_page_of_nothing_says_so() -> None:
-    assert "Nothing is to be done." in page(EMPTY, EN)
+    assert "Nothing is to be done." in render(EMPTY, EN)
 
 
 # --- files --------------------------------------------------------------------------------------------------------

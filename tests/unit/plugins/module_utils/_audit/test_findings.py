@@ -13,14 +13,14 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.findings import (
     Audit,
+    AuditedDevice,
+    AuditInput,
     Auditor,
     Kind,
     Level,
     Limits,
-    Seen,
-    Subject,
-    audited,
-    tidy,
+    audit_policy,
+    sanitize,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.stamp import (
     OWN,
@@ -59,11 +59,11 @@ NUMBER = "081200000001"
 AT = "2026-11-20T07:30:00Z"
 
 
-def judged(one: Seen) -> Subject:
-    return auditor().declared(one)
+def judged(one: AuditInput) -> AuditedDevice:
+    return auditor().audit_declared(one)
 
 
-def told(one: Seen) -> list[tuple[t.Any, ...]]:
+def told(one: AuditInput) -> list[tuple[t.Any, ...]]:
     """Each finding as kind, field, declared, found, source, time and reason."""
     return [
         (f.kind.value, f.field, f.declared, f.found, f.evidence.source.value, f.evidence.at, f.reason)
@@ -71,18 +71,18 @@ def told(one: Seen) -> list[tuple[t.Any, ...]]:
     ]
 
 
-def planned(policy: Policy, record: DeviceRecord, stamp: Stamp | None = None, **declared: t.Any) -> Seen:
+def planned(policy: Policy, record: DeviceRecord, stamp: Stamp | None = None, **declared: t.Any) -> AuditInput:
     """A linked device, and what an audit plans for it under a policy."""
     there = device(NUMBER)
-    desired = audited(Desired(NUMBER, settings=declared, policy=policy))
+    desired = audit_policy(Desired(NUMBER, settings=declared, policy=policy))
     observed = Observed(NUMBER, there.settings, True, stamp=stamp)
-    return Seen(desired, NUMBER, there, make_plan(desired, observed, Recorded(record), NOW))
+    return AuditInput(desired, NUMBER, there, make_plan(desired, observed, Recorded(record), NOW))
 
 
 def test_a_device_that_is_as_declared_has_no_finding_and_says_how_that_is_known() -> None:
     subject = judged(seen(device(NUMBER), record=recorded(quick=True), name="Toko", quick=True))
     assert subject.findings == () and subject.level is Level.FINE
-    assert subject.stands == {"recorded": 1, "service": 1} and subject.oldest == LONG_AGO
+    assert subject.compliant_counts == {"recorded": 1, "service": 1} and subject.oldest == LONG_AGO
 
 
 def test_what_the_service_shows_is_read_now() -> None:
@@ -108,7 +108,7 @@ def test_what_a_person_vouched_for_differs_as_the_record_does() -> None:
     ("policy", "record", "reason", "source", "at"),
     [
         (Policy(), DeviceRecord(), Reason.NO_RECORD, "none", None),
-        (Policy(), DeviceRecord().begin({"quick": True}, LONG_AGO), Reason.IN_DOUBT, "in_doubt", LONG_AGO),
+        (Policy(), DeviceRecord().mark_pending({"quick": True}, LONG_AGO), Reason.IN_DOUBT, "in_doubt", LONG_AGO),
         (Policy(max_age=DAY), recorded(quick=True), Reason.EXPIRED, "recorded", LONG_AGO),
         (Policy(write_only="stamped"), recorded(quick=True), Reason.UNPROVEN, "recorded", LONG_AGO),
     ],
@@ -120,7 +120,7 @@ def test_what_nobody_knows_is_no_drift(
     (found,) = subject.findings
     assert (found.kind, found.reason, found.found) == (Kind.UNKNOWN, reason, None)
     assert (found.evidence.source.value, found.evidence.at) == (source, at)
-    assert subject.level is Level.UNKNOWN and subject.stands == {}
+    assert subject.level is Level.UNKNOWN and subject.compliant_counts == {}
 
 
 def test_what_a_stamp_proves_counts_as_read() -> None:
@@ -128,14 +128,16 @@ def test_what_a_stamp_proves_counts_as_read() -> None:
     code = make_code(token, "Toko", {OWN: {"quick": True}}, True)
     stamp = read_stamp(token, stamped_name("Toko", code))
     subject = judged(planned(Policy(write_only="stamped"), DeviceRecord(), stamp, quick=True))
-    assert subject.findings == () and subject.stands == {"stamped": 1}
+    assert subject.findings == () and subject.compliant_counts == {"stamped": 1}
     other = judged(planned(Policy(write_only="stamped"), recorded(quick=True), stamp, quick=False))
     assert [(f.kind, f.evidence.source) for f in other.findings] == [(Kind.DRIFT, Source.STAMPED)]
 
 
 @pytest.mark.parametrize("write_only", ["recorded", "always_update", "error", "attest"])
 def test_no_policy_keeps_an_audit_from_its_finding(write_only: str) -> None:
-    policy = Policy(write_only=write_only, unknown="error", undeclared="forget", stamp_attested=write_only == "attest")
+    policy = Policy(
+        write_only=write_only, unknown="error", unmanaged_hidden="forget", stamp_attested=write_only == "attest"
+    )
     record = recorded(quick=True, group=True)
     assert judged(planned(policy, record, name="Toko", quick=True)).findings == ()
     assert [f.kind for f in judged(planned(policy, record, name="Toko", resend=True)).findings] == [Kind.UNKNOWN]
@@ -151,7 +153,7 @@ def test_a_device_that_is_not_there() -> None:
 
 
 def test_what_could_not_be_looked_at() -> None:
-    subject = judged(Seen(Desired(NUMBER), NUMBER, looked=False, fault="Fonnte said no."))
+    subject = judged(AuditInput(Desired(NUMBER), NUMBER, observation=False, fault="Fonnte said no."))
     (found,) = subject.findings
     assert (found.kind, found.note, found.kind.level) == (Kind.NOT_CHECKED, "Fonnte said no.", Level.UNKNOWN)
     there = replace(seen(device(NUMBER, connected=False), name="Toko"), fault="It cannot be compared.")
@@ -187,7 +189,7 @@ def test_a_phone_is_linked_or_not(connected: bool | None, state: str, found: lis
 )
 def test_packages_end(seconds: int, kind: Kind | None, left: int | None) -> None:
     ends = device(NUMBER, expires=int(NOW.timestamp()) + seconds)
-    for subject in (judged(seen(ends, name="Toko")), auditor().stranger(ends)):
+    for subject in (judged(seen(ends, name="Toko")), auditor().audit_undeclared(ends)):
         found = [(f.kind, f.count) for f in subject.findings if f.kind is not Kind.UNLISTED]
         assert found == ([] if kind is None else [(kind, left)])
 
@@ -199,7 +201,7 @@ def test_quotas_run_low(quota: int | None, low: bool) -> None:
 
 
 def test_nobody_declared_it_and_that_is_the_only_thing_about_its_phone() -> None:
-    subject = auditor().stranger(device(NUMBER, connected=False))
+    subject = auditor().audit_undeclared(device(NUMBER, connected=False))
     assert [f.kind for f in subject.findings] == [Kind.UNLISTED]
     assert not subject.declared and subject.level is Level.NOTICE and subject.state == ""
 
@@ -221,7 +223,9 @@ def test_the_most_urgent_comes_first_and_names_the_level() -> None:
 
 def test_owners_in_any_spelling() -> None:
     judge = auditor({"6281200000001": "PT Satu"})
-    owners = [judge.stranger(device(n)).owner for n in (NUMBER, "6281200000001", "+62 812-0000-0001", "081200000002")]
+    owners = [
+        judge.audit_undeclared(device(n)).owner for n in (NUMBER, "6281200000001", "+62 812-0000-0001", "081200000002")
+    ]
     assert owners == ["PT Satu", "PT Satu", "PT Satu", ""]
 
 
@@ -229,17 +233,17 @@ def test_what_comes_from_outside_is_made_safe() -> None:
     token = device(NUMBER).token
     evil = f"a\u202eb\x1b[31m\ud800 {token} account-s3cr3t"
     there = device(NUMBER, evil, package=evil)
-    subject = Auditor(NOW, Limits(), {}, shown(), ["account-s3cr3t"]).declared(seen(there, name="Toko"))
+    subject = Auditor(NOW, Limits(), {}, shown(), ["account-s3cr3t"]).audit_declared(seen(there, name="Toko"))
     texts = [subject.name, subject.package, subject.findings[0].found]
     assert texts == ["a\ufffdb\ufffd[31m\ufffd ******** ********"] * 3
-    assert tidy("👨\u200d👩\u200d👧 Ibu") == "👨\u200d👩\u200d👧 Ibu"
+    assert sanitize("👨\u200d👩\u200d👧 Ibu") == "👨\u200d👩\u200d👧 Ibu"
 
 
 def test_the_figures() -> None:
     audit = everything()
     assert all(count == 1 + (kind is Kind.UNKNOWN) for kind, count in audit.counts().items())
     assert audit.devices_with()[Kind.UNKNOWN] == 1 and audit.devices_with()[Kind.FREE_SLOTS] == 0
-    assert sum(audit.levels().values()) == len(audit.subjects)
+    assert sum(audit.levels().values()) == len(audit.devices)
     assert {kind.level for kind in Kind} == set(Level) - {Level.FINE}
     empty = Audit(NOW, "", "", Limits())
     assert set(empty.counts().values()) == {0} and set(empty.levels().values()) == {0}
@@ -248,7 +252,7 @@ def test_the_figures() -> None:
 def test_samples_of_any_size_have_drift_and_unknown() -> None:
     counts = many(50).counts()
     assert counts[Kind.DRIFT] == 25 and 0 < counts[Kind.UNKNOWN] < 50
-    assert report([]).subjects == ()
+    assert report([]).devices == ()
 
 
 def test_states_of_the_state_enum_are_the_states_of_a_subject() -> None:

@@ -18,10 +18,10 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit import expo
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.atomic_files import (
     foreign_warnings,
     probe_write,
-    remove_left,
+    remove_stale_temp_files,
     write_all,
+    write_atomic,
     write_problem,
-    write_whole,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device import service_facts as _facts
@@ -40,7 +40,7 @@ WRITERS: dict[str, Write] = {
         str(path), "https://x.example", ServiceFacts(), "2026-11-22T09:00:00Z", "dest"
     ),
     "backup": lambda path: _backup.write_backup(str(path), {}),
-    "picture": lambda path: _picture.write_picture(str(path), PNG),
+    "picture": lambda path: _picture.write_image(str(path), PNG),
     "audit": lambda path: _audit_files.write_files(str(path.parent), {path.name: "a report"}),
     "adopt": lambda path: _adopt.write(str(path.parent), {path.name: "a declaration"}),
 }
@@ -48,7 +48,7 @@ writers = pytest.mark.parametrize("write", WRITERS.values(), ids=list(WRITERS))
 
 
 def write_one(path: Path) -> None:
-    write_whole(str(path), NEW, 0o600)
+    write_atomic(str(path), NEW, 0o600)
 
 
 def write_two(path: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_folder_that_cannot_be_synced_holds_the_file_all_the_same(
 def test_the_umask_has_a_say_in_one_file_and_none_in_several(tmp_path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
-        write_whole(str(tmp_path / "one"), NEW, 0o644)
+        write_atomic(str(tmp_path / "one"), NEW, 0o644)
         write_all({str(tmp_path / "all"): NEW}, 0o640)
     finally:
         os.umask(before)
@@ -201,10 +201,10 @@ def test_what_killed_runs_left_is_removed_and_nothing_else(tmp_path: Path, monke
         other.write_bytes(OLD)
         os.utime(other, (0, 0))
     directory = os.open(tmp_path, os.O_RDONLY)
-    remove_left(directory, NAME)
+    remove_stale_temp_files(directory, NAME)
     assert left.exists()
     os.utime(left, (0, 0))
-    remove_left(directory, NAME)
+    remove_stale_temp_files(directory, NAME)
     os.close(directory)
     assert not left.exists() and all(other.exists() for other in others)
 

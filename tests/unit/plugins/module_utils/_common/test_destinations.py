@@ -19,9 +19,9 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.service_facts import ServiceFacts, save_facts
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.audit import AUDIT, check_options
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.doctor import facts_file
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.record import record_errand
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.record import record_request
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.sheet import run_sheet
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import Task
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleInput
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backup import write_backup
 from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
@@ -42,7 +42,7 @@ def link_of_another(link: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -
 def sheet(dest: Path) -> object:
     params = {"devices": [{"device": "081200000001", "name": "Toko - kasir"}], "dest": str(dest), "clients": "^(.+?) -"}
     defaults = {"separator": "comma", "sheet": None, "return_settings": False}
-    return run_sheet(Task({**params, **defaults}, {}))
+    return run_sheet(ModuleInput({**params, **defaults}, {}))
 
 
 def audit(dest: Path) -> object:
@@ -52,7 +52,7 @@ def audit(dest: Path) -> object:
 
 def backup(dest: Path) -> object:
     names = ("orphans", "overwrite", "old_account_token", "devices")
-    return record_errand({**dict.fromkeys(names), "operation": "backup", "path": str(dest / "b.json")})
+    return record_request({**dict.fromkeys(names), "operation": "backup", "path": str(dest / "b.json")})
 
 
 def doctor(dest: Path) -> object:
@@ -65,14 +65,14 @@ MODULES: dict[str, t.Callable[[Path], object]] = {
     "audit": audit,
     "backup": backup,
     "doctor": doctor,
-    "picture": lambda dest: qr_image.check_place(str(dest / "qr.png")),
+    "picture": lambda dest: qr_image.check_dest(str(dest / "qr.png")),
 }
 WRITERS: dict[str, t.Callable[[Path], object]] = {
     "sheet": lambda dest: adopt.write(str(dest), {"clients/toko.yml": "a declaration"}),
     "audit": lambda dest: exports.write_files(str(dest), {"audit.txt": "a report"}),
     "backup": lambda dest: write_backup(str(dest / "b.json"), {}),
     "facts": lambda dest: save_facts(str(dest / "f.json"), "https://x.example", ServiceFacts(), "2026-11-22", "dest"),
-    "picture": lambda dest: qr_image.write_picture(str(dest / "qr.png"), PNG),
+    "picture": lambda dest: qr_image.write_image(str(dest / "qr.png"), PNG),
 }
 
 
@@ -130,15 +130,15 @@ def test_a_directory_that_is_replaced_while_a_picture_is_written_has_no_effect(
     folder, moved, target = tmp_path / "folder", tmp_path / "moved", tmp_path / "target"
     folder.mkdir()
     target.mkdir()
-    real = qr_image.remove_left
+    real = qr_image.remove_stale_temp_files
 
     def replace(*given: t.Any) -> None:
         real(*given)
         folder.rename(moved)
         folder.symlink_to(target)
 
-    monkeypatch.setattr(qr_image, "remove_left", replace)
-    qr_image.write_picture(str(folder / "qr.png"), PNG)
+    monkeypatch.setattr(qr_image, "remove_stale_temp_files", replace)
+    qr_image.write_image(str(folder / "qr.png"), PNG)
     assert os.listdir(target) == [] and os.listdir(moved) == ["qr.png"]
 
 

@@ -10,59 +10,59 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
     REFUSALS,
-    BusyError,
-    CallError,
     FonnteError,
-    Meaning,
     MissingLibraryError,
     OptionError,
     PolicyError,
+    RateLimitedError,
+    RefusalKind,
     RefusedError,
-    UnansweredError,
+    RequestError,
+    ResponseLostError,
+    UnexpectedResponseError,
     UnreachableError,
-    UnreadableError,
-    doing,
+    error_context,
 )
 
 DOCUMENTED = [
-    ("/get-devices", "unknown user", Meaning.BAD_TOKEN, None),
-    ("/add-device", "unknown user", Meaning.BAD_TOKEN, None),
-    ("/add-device", "input invalid", Meaning.BAD_INPUT, None),
-    ("/add-device", "too much free device", Meaning.ACCOUNT_FULL, None),
-    ("/add-device", "device already exist", Meaning.ALREADY_EXISTS, None),
-    ("/update-device", "device not found", Meaning.GONE, None),
-    ("/update-device", "webhook url is not reachable", Meaning.WEBHOOK, None),
-    ("/update-device", "webhook url \nmultiline", Meaning.WEBHOOK, None),
-    ("/update-device", "input invalid", Meaning.BAD_INPUT, None),
-    ("/update-device", "invalid/empty body value", Meaning.BAD_INPUT, None),
-    ("/device", "token invalid", Meaning.BAD_TOKEN, None),
-    ("/disconnect", "token invalid", Meaning.BAD_TOKEN, None),
-    ("/disconnect", "device already disconnected", Meaning.AS_WANTED, None),
-    ("/delete-device", "invalid device", Meaning.BAD_TOKEN, None),
-    ("/delete-device", "please wait 591 seconds before requesting new otp", Meaning.OTP_PENDING, 591),
-    ("/delete-device", "otp haven't requested", Meaning.OTP_UNASKED, None),
-    ("/delete-device", "delete failed. try again in 60 seconds", Meaning.OTP_LOCKED, 60),
-    ("/delete-device", "incorrect OTP", Meaning.OTP_WRONG, None),
-    ("/send", "token invalid", Meaning.BAD_TOKEN, None),
-    ("/send", "insufficient quota", Meaning.NO_QUOTA, None),
-    ("/send", "target invalid", Meaning.BAD_INPUT, None),
-    ("/send", "invalid/empty body value", Meaning.BAD_INPUT, None),
-    ("/send", "request invalid on disconnected device", Meaning.NOT_LINKED, None),
-    ("/qr", "token invalid", Meaning.BAD_TOKEN, None),
-    ("/qr", "device already connect", Meaning.AS_WANTED, None),
-    ("/qr", "free device already connected", Meaning.BLOCKED, None),
+    ("/get-devices", "unknown user", RefusalKind.INVALID_TOKEN, None),
+    ("/add-device", "unknown user", RefusalKind.INVALID_TOKEN, None),
+    ("/add-device", "input invalid", RefusalKind.INVALID_INPUT, None),
+    ("/add-device", "too much free device", RefusalKind.ACCOUNT_FULL, None),
+    ("/add-device", "device already exist", RefusalKind.ALREADY_EXISTS, None),
+    ("/update-device", "device not found", RefusalKind.GONE, None),
+    ("/update-device", "webhook url is not reachable", RefusalKind.WEBHOOK, None),
+    ("/update-device", "webhook url \nmultiline", RefusalKind.WEBHOOK, None),
+    ("/update-device", "input invalid", RefusalKind.INVALID_INPUT, None),
+    ("/update-device", "invalid/empty body value", RefusalKind.INVALID_INPUT, None),
+    ("/device", "token invalid", RefusalKind.INVALID_TOKEN, None),
+    ("/disconnect", "token invalid", RefusalKind.INVALID_TOKEN, None),
+    ("/disconnect", "device already disconnected", RefusalKind.ALREADY_DONE, None),
+    ("/delete-device", "invalid device", RefusalKind.INVALID_TOKEN, None),
+    ("/delete-device", "please wait 591 seconds before requesting new otp", RefusalKind.OTP_PENDING, 591),
+    ("/delete-device", "otp haven't requested", RefusalKind.OTP_NOT_REQUESTED, None),
+    ("/delete-device", "delete failed. try again in 60 seconds", RefusalKind.OTP_LOCKED, 60),
+    ("/delete-device", "incorrect OTP", RefusalKind.OTP_WRONG, None),
+    ("/send", "token invalid", RefusalKind.INVALID_TOKEN, None),
+    ("/send", "insufficient quota", RefusalKind.NO_QUOTA, None),
+    ("/send", "target invalid", RefusalKind.INVALID_INPUT, None),
+    ("/send", "invalid/empty body value", RefusalKind.INVALID_INPUT, None),
+    ("/send", "request invalid on disconnected device", RefusalKind.NOT_LINKED, None),
+    ("/qr", "token invalid", RefusalKind.INVALID_TOKEN, None),
+    ("/qr", "device already connect", RefusalKind.ALREADY_DONE, None),
+    ("/qr", "free device already connected", RefusalKind.BLOCKED, None),
 ]
 
 
 @pytest.mark.parametrize(("call", "text", "meaning", "seconds"), DOCUMENTED)
-def test_each_documented_refusal_is_understood(call: str, text: str, meaning: Meaning, seconds: int | None) -> None:
+def test_each_documented_refusal_is_understood(call: str, text: str, meaning: RefusalKind, seconds: int | None) -> None:
     refusal = RefusedError(call, text, text)
-    assert (refusal.meaning, refusal.seconds) == (meaning, seconds)
+    assert (refusal.kind, refusal.seconds) == (meaning, seconds)
     assert not refusal.may_be_applied
 
 
 def test_each_row_of_the_table_is_documented() -> None:
-    assert {(row.call, row.meaning) for row in REFUSALS} == {(call, meaning) for call, _text, meaning, _s in DOCUMENTED}
+    assert {(row.call, row.kind) for row in REFUSALS} == {(call, meaning) for call, _text, meaning, _s in DOCUMENTED}
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_each_row_of_the_table_is_documented() -> None:
 )
 def test_a_text_that_is_only_like_another_means_nothing(call: str, text: str) -> None:
     refusal = RefusedError(call, text, text)
-    assert refusal.meaning is Meaning.UNKNOWN
+    assert refusal.kind is RefusalKind.UNKNOWN
     assert f'"{text}"' in str(refusal) and "not known to the collection" in str(refusal)
 
 
@@ -90,7 +90,7 @@ def test_an_error_is_one_sentence_of_three_parts() -> None:
     error = FonnteError("the service is asleep", "wake it")
     assert str(error) == "the service is asleep; wake it."
     assert error.args == (error.problem,) == ("the service is asleep",)
-    error.doing = "Updating device 0812"
+    error.operation = "Updating device 0812"
     assert str(error) == "Updating device 0812: the service is asleep; wake it."
 
 
@@ -101,7 +101,7 @@ def test_no_part_of_the_table_ends_the_sentence_early() -> None:
 def test_every_error_says_what_is_wrong_and_what_to_do() -> None:
     assert str(OptionError("name", "it is short", "make it longer")) == "Option name: it is short; make it longer."
     assert str(PolicyError("it is forbidden", "allow it")) == "it is forbidden; allow it."
-    assert str(UnreadableError("a page came", "look at it", True)) == "a page came; look at it."
+    assert str(UnexpectedResponseError("a page came", "look at it", True)) == "a page came; look at it."
     missing = MissingLibraryError("cryptography", "a trace")
     assert str(missing).startswith("the Python library cryptography is missing; install cryptography ")
     assert (missing.library, missing.trace) == ("cryptography", "a trace")
@@ -111,27 +111,27 @@ def test_every_error_says_what_is_wrong_and_what_to_do() -> None:
 
 def test_a_new_error_knows_of_no_progress_no_warning_and_no_risk() -> None:
     error = PolicyError("it is forbidden", "allow it")
-    assert (error.doing, error.progress, error.warnings, error.at_risk) == ("", {}, [], ())
+    assert (error.operation, error.partial_result, error.warnings, error.at_risk) == ("", {}, [], ())
     assert PolicyError("it is forbidden", "allow it", ("webhook",)).at_risk == ("webhook",)
 
 
 def test_what_was_being_done_is_told_by_whoever_is_nearest() -> None:
     error = FonnteError("the service is asleep", "wake it")
-    with pytest.raises(FonnteError), doing("Looking after the fleet"), doing("Updating device 0812"):
+    with pytest.raises(FonnteError), error_context("Looking after the fleet"), error_context("Updating device 0812"):
         raise error
-    assert error.doing == "Updating device 0812"
+    assert error.operation == "Updating device 0812"
 
 
 def test_only_a_call_that_may_have_arrived_may_be_applied() -> None:
-    assert UnansweredError("no reply came", "wait").may_be_applied is True
-    for kind in (CallError, UnreachableError, BusyError):
+    assert ResponseLostError("no reply came", "wait").may_be_applied is True
+    for kind in (RequestError, UnreachableError, RateLimitedError):
         assert kind("nothing went out", "wait").may_be_applied is False
     for applied in (True, False):
-        assert UnreadableError("a page came", "look", applied).may_be_applied is applied
+        assert UnexpectedResponseError("a page came", "look", applied).may_be_applied is applied
 
 
 def test_a_refusal_tells_its_call_its_text_made_safe_and_its_status() -> None:
     refusal = RefusedError("/add-device", "input invalid", "input [safe]", 400)
     assert (refusal.call, refusal.text, refusal.status) == ("/add-device", "input [safe]", 400)
-    assert refusal.meaning is Meaning.BAD_INPUT and 'Fonnte said "input [safe]"' in str(refusal)
+    assert refusal.kind is RefusalKind.INVALID_INPUT and 'Fonnte said "input [safe]"' in str(refusal)
     assert RefusedError("/add-device", "input invalid", "input invalid").status is None

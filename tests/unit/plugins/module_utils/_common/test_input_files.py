@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._adoption import adopt
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.qr_image import remove_picture
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.qr_image import remove_image
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.input_files import (
     EncodingError,
@@ -28,7 +28,7 @@ MEGABYTE = 2**20
 HERE = "https://api.example.com"
 READERS: dict[str, t.Callable[[Path], object]] = {
     "restore": lambda path: backup.read_backup(str(path)),
-    "backup": lambda path: backup.earlier_backup(str(path), str(path.parent / "records")),
+    "backup": lambda path: backup.read_existing(str(path), str(path.parent / "records")),
     "facts": lambda path: load_facts(str(path), HERE, "service_facts_path"),
     "doctor": lambda path: find_facts(str(path), HERE, "dest"),
     "sheet": lambda path: adopt.read_sheet(str(path)),
@@ -85,7 +85,7 @@ def test_a_link_to_a_file_is_read(tmp_path: Path) -> None:
 
 def test_a_pipe_instead_of_a_picture_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "qr.png")
-    assert not remove_picture(str(tmp_path / "qr.png"), b"png")
+    assert not remove_image(str(tmp_path / "qr.png"), b"png")
 
 
 def test_a_backup_that_could_not_be_restored_is_not_written(tmp_path: Path) -> None:

@@ -14,18 +14,18 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.phone_numbers import (
     LostZeroError,
     NumberIndex,
+    canonical,
     check_country,
-    dialled,
     displayed_number,
     has_country,
     international,
-    key_of,
     matches,
     may_lack_zero,
     no_country,
     parse_number,
     refuse_lost_zero,
     same_number,
+    to_international,
 )
 
 DIGITS = st.text("0123456789", min_size=8, max_size=13).filter(lambda text: text[0] != "0")
@@ -147,8 +147,8 @@ def test_two_phones_stay_two(one: str, other: str) -> None:
     ],
 )
 def test_a_number_as_it_is_dialled_from_abroad(written: object, country: str, digits: str) -> None:
-    assert dialled(written, country) == digits
-    assert dialled(digits, country) == digits
+    assert to_international(written, country) == digits
+    assert to_international(digits, country) == digits
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_a_number_as_it_is_dialled_from_abroad(written: object, country: str, di
 )
 def test_what_cannot_be_dialled(written: object, country: str, words: str) -> None:
     with pytest.raises(OptionError) as caught:
-        dialled(written, country)
+        to_international(written, country)
     assert words in str(caught.value)
 
 
@@ -174,10 +174,10 @@ def test_what_cannot_be_dialled(written: object, country: str, words: str) -> No
 @given(st.from_regex(r"(\+|00)?(62)?[ (]?0?[)]?[1-9][0-9 -]{8,9}", fullmatch=True))
 def test_dialled_from_abroad_is_what_spellings_have_in_common(written: str) -> None:
     try:
-        digits = dialled(written)
+        digits = to_international(written)
     except OptionError:
         return
-    assert digits == key_of(parse_number(written, "number"))
+    assert digits == canonical(parse_number(written, "number"))
 
 
 @pytest.mark.parametrize(("written", "country"), [("62", "62"), (62, "62"), ("+62", "62"), ("1", "1"), ("225", "225")])
@@ -209,7 +209,7 @@ def test_what_is_no_country(written: object) -> None:
     ],
 )
 def test_a_number_that_a_spreadsheet_changed_is_refused_with_the_remedy(written: object, words: str) -> None:
-    for parse in (lambda: parse_number(written, "target"), lambda: dialled(written)):
+    for parse in (lambda: parse_number(written, "target"), lambda: to_international(written)):
         with pytest.raises(OptionError) as caught:
             parse()
         assert words in caught.value.problem and "in quotes" in caught.value.advice
@@ -286,9 +286,9 @@ def test_a_number_that_no_country_has_is_worth_a_warning(number: str) -> None:
     ],
 )
 def test_a_listed_number_is_displayed_without_marks(listed: str, shown: str) -> None:
-    assert displayed_number(listed) == shown and key_of(listed) == key_of(shown)
+    assert displayed_number(listed) == shown and canonical(listed) == canonical(shown)
 
 
 @pytest.mark.parametrize("listed", ["0812\u00a00000 1001", "081200001001\n", "0812\t00001001"])
 def test_white_space_of_any_kind_is_no_part_of_a_listed_number(listed: str) -> None:
-    assert key_of(listed) == key_of("081200001001")
+    assert canonical(listed) == canonical("081200001001")

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import (
-    LONGEST_TEXT,
     MASK,
+    MAX_TEXT_LENGTH,
     Redactor,
-    bare_host,
-    cut,
-    is_bare,
+    is_origin,
+    origin,
     printable,
+    truncate,
 )
 
 KEY = "key-of-the-test"
@@ -34,7 +34,7 @@ KEY = "key-of-the-test"
 def test_a_url_is_shown_by_its_host_and_a_digest(url: str, host: str) -> None:
     shown = Redactor(KEY).url(url)
     assert shown.startswith(f"{host}/…#") and len(shown) == len(host) + 9
-    assert bare_host(url) == host
+    assert origin(url) == host
 
 
 def test_no_url_is_shown_as_none() -> None:
@@ -49,9 +49,9 @@ def test_any_change_shows_and_only_with_the_key() -> None:
 
 
 def test_a_url_that_is_only_a_host_hides_nothing() -> None:
-    assert is_bare("https://h.example.com") and is_bare("https://h.example.com:81/")
-    assert not is_bare("https://h.example.com/x") and not is_bare("https://u@h.example.com")
-    assert not is_bare("https://h.example.com/?a")
+    assert is_origin("https://h.example.com") and is_origin("https://h.example.com:81/")
+    assert not is_origin("https://h.example.com/x") and not is_origin("https://u@h.example.com")
+    assert not is_origin("https://h.example.com/?a")
 
 
 def test_text_of_the_service_is_made_safe() -> None:
@@ -65,7 +65,7 @@ def test_text_of_the_service_is_made_safe() -> None:
 
 
 def test_long_text_is_cut() -> None:
-    assert len(Redactor(KEY).text("x" * 100_000)) == LONGEST_TEXT + 1
+    assert len(Redactor(KEY).text("x" * 100_000)) == MAX_TEXT_LENGTH + 1
 
 
 @given(st.text())
@@ -98,4 +98,4 @@ def test_what_nobody_sees_is_marked(text: str, told: str) -> None:
 
 @pytest.mark.parametrize(("text", "told"), [("", ""), ("abc", "abc"), ("abcd", "abc\u2026")])
 def test_a_text_that_is_too_long_is_cut(text: str, told: str) -> None:
-    assert cut(text, 3) == told
+    assert truncate(text, 3) == told

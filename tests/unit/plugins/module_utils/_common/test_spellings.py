@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import (
-    LONGEST_LOOK,
+    MAX_EXAMINED_LENGTH,
     Redactor,
     masking,
 )
@@ -131,11 +131,11 @@ def test_a_token_that_was_requested_stays() -> None:
 
 def test_an_error_is_masked_in_all_its_parts() -> None:
     fault = FonnteError(f"it says {in_base64(TOKEN)}", f"see {TOKEN.upper()}")
-    fault.doing, fault.warnings, fault.progress = f"Asking {TOKEN}", [quote(TOKEN, safe="")], {"msg": TOKEN}
+    fault.operation, fault.warnings, fault.partial_result = f"Asking {TOKEN}", [quote(TOKEN, safe="")], {"msg": TOKEN}
     with pytest.raises(FonnteError) as caught, masking(SecretFinder([TOKEN])):
         raise fault
     assert str(caught.value) == f"Asking {MASK}: it says {MASK}; see {MASK}."
-    assert (caught.value.warnings, caught.value.progress) == ([MASK], {"msg": MASK})
+    assert (caught.value.warnings, caught.value.partial_result) == ([MASK], {"msg": MASK})
 
 
 @pytest.mark.parametrize("name", SPELLINGS)
@@ -143,7 +143,7 @@ def test_no_cut_shows_half_a_secret(name: str) -> None:
     redactor = Redactor("key-of-the-test", [TOKEN])
     spelled = SPELLINGS[name](TOKEN) + " "
     for shift in range(0, 60, 7):
-        shown = redactor.text("y" * shift + " " + spelled * (LONGEST_LOOK // len(spelled) + 2))
+        shown = redactor.text("y" * shift + " " + spelled * (MAX_EXAMINED_LENGTH // len(spelled) + 2))
         assert not shows(shown, TOKEN)
 
 

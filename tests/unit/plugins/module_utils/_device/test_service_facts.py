@@ -22,8 +22,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.service_fa
     load_facts,
     save_facts,
 )
-from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES
 from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
+from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES
 
 HERE = "https://api.example.com"
 AT = "2026-11-22T09:30:00Z"
@@ -160,6 +160,6 @@ def test_a_fact_that_only_a_newer_release_knows(tmp_path: Path) -> None:
 
 def test_newer_facts_take_the_place_of_older_ones() -> None:
     older = ServiceFacts(omitted="keeps", listing="partial")
-    assert older.but(ServiceFacts(omitted="resets", refusal_status=400)) == ServiceFacts(
+    assert older.merged_with(ServiceFacts(omitted="resets", refusal_status=400)) == ServiceFacts(
         omitted="resets", listing="partial", refusal_status=400
     )

@@ -14,12 +14,12 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings i
     RECORDED,
     SETTINGS,
     WEBHOOKS,
-    Kind,
+    ReadSource,
     Setting,
-    Where,
-    declare,
+    ValueType,
     from_wire,
     to_wire,
+    validate,
 )
 
 
@@ -29,8 +29,8 @@ def test_every_option_and_every_wire_name_stands_once() -> None:
 
 
 def test_what_can_be_read_is_what_the_service_documents() -> None:
-    assert [setting.option for setting in SETTINGS if Where.LIST in setting.readable] == ["name", "autoread"]
-    assert [setting.option for setting in SETTINGS if Where.PROFILE in setting.readable] == ["name"]
+    assert [setting.option for setting in SETTINGS if ReadSource.LIST in setting.readable] == ["name", "autoread"]
+    assert [setting.option for setting in SETTINGS if ReadSource.PROFILE in setting.readable] == ["name"]
     assert [setting.option for setting in SETTINGS if setting.on_add] == ["name", "autoread", "personal", "group"]
     assert WEBHOOKS == ("webhook", "webhook_connect", "webhook_status", "webhook_chaining")
     assert "name" not in RECORDED and len(RECORDED) == len(SETTINGS) - 1
@@ -38,9 +38,9 @@ def test_what_can_be_read_is_what_the_service_documents() -> None:
 
 def test_a_row_that_contradicts_itself_cannot_be_written() -> None:
     with pytest.raises(ValueError, match="only what add-device takes"):
-        Setting("new", "new", Kind.FLAG, frozenset({Where.ADDED}))
+        Setting("new", "new", ValueType.FLAG, frozenset({ReadSource.ADDED}))
     with pytest.raises(ValueError, match="no reply shows a webhook"):
-        Setting("hook", "hook", Kind.URL, frozenset({Where.LIST}))
+        Setting("hook", "hook", ValueType.URL, frozenset({ReadSource.LIST}))
 
 
 def test_flags_go_out_as_words_that_the_service_takes() -> None:
@@ -50,19 +50,19 @@ def test_flags_go_out_as_words_that_the_service_takes() -> None:
 
 @pytest.mark.parametrize(("raw", "value"), [("on", True), ("off", False), ("true", True), (False, False)])
 def test_a_flag_is_read_in_each_of_its_spellings(raw: object, value: bool) -> None:
-    assert from_wire({"autoread": raw}, Where.LIST) == {"autoread": value}
+    assert from_wire({"autoread": raw}, ReadSource.LIST) == {"autoread": value}
 
 
 @pytest.mark.parametrize("raw", ["ON", "", None, 1, ["on"], {"on": 1}])
 def test_what_is_no_flag_is_not_known(raw: object) -> None:
-    assert from_wire({"autoread": raw}, Where.LIST) == {}
+    assert from_wire({"autoread": raw}, ReadSource.LIST) == {}
 
 
 def test_only_what_a_reply_really_shows_is_read() -> None:
     item = {"name": "Toko", "autoread": "on", "personal": "on", "webhook": "https://x.example.com"}
-    assert from_wire(item, Where.LIST) == {"name": "Toko", "autoread": True}
-    assert from_wire(item, Where.PROFILE) == {"name": "Toko"}
-    assert from_wire(item, Where.ADDED) == {"name": "Toko", "autoread": True, "personal": True}
+    assert from_wire(item, ReadSource.LIST) == {"name": "Toko", "autoread": True}
+    assert from_wire(item, ReadSource.PROFILE) == {"name": "Toko"}
+    assert from_wire(item, ReadSource.ADDED) == {"name": "Toko", "autoread": True, "personal": True}
 
 
 @pytest.mark.parametrize(
@@ -80,13 +80,13 @@ def test_only_what_a_reply_really_shows_is_read() -> None:
     ],
 )
 def test_a_value_that_the_service_takes_is_taken_as_it_is(option: str, value: object) -> None:
-    assert declare(option, value) == value
+    assert validate(option, value) == value
 
 
 def test_the_target_is_a_number_like_any_other() -> None:
-    assert declare("target", "+62 812-3456-789") == "628123456789"
+    assert validate("target", "+62 812-3456-789") == "628123456789"
     with pytest.raises(OptionError, match="quote it"):
-        declare("target", 81234567)
+        validate("target", 81234567)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_the_target_is_a_number_like_any_other() -> None:
 )
 def test_a_value_that_the_service_cannot_take_is_refused_by_name(option: str, value: object) -> None:
     with pytest.raises(OptionError) as caught:
-        declare(option, value)
+        validate(option, value)
     assert str(caught.value).startswith(f"Option {option}: ")
     # A URL may hold a secret, and the message goes to the log.
     assert "h.example.com" not in str(caught.value)
@@ -125,7 +125,7 @@ def test_a_value_that_the_service_cannot_take_is_refused_by_name(option: str, va
     "name", ["Ibu \U0001f468\u200d\U0001f373", "Toko\u00a0Satu", "Bu \u2764\ufe0f", "\u0645\u062a\u062c\u0631"]
 )
 def test_names_that_devices_have_can_be_declared(name: str) -> None:
-    assert declare("name", name) == name
+    assert validate("name", name) == name
 
 
 @pytest.mark.parametrize(
@@ -134,4 +134,4 @@ def test_names_that_devices_have_can_be_declared(name: str) -> None:
 )
 def test_a_name_with_a_control_character_is_refused_by_its_code(name: str, code: str) -> None:
     with pytest.raises(OptionError, match=f"character 5 is {code.replace('+', '[+]')}"):
-        declare("name", name)
+        validate("name", name)

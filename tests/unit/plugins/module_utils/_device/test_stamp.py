@@ -15,9 +15,9 @@ from hypothesis import given
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import (
     NAME_LENGTH,
-    Where,
-    declare,
+    ReadSource,
     from_wire,
+    validate,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.stamp import (
     HOOKS,
@@ -25,10 +25,10 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.stamp impo
     OWN,
     Stamp,
     _digest,
-    bare_name,
     make_code,
     read_stamp,
     stamped_name,
+    strip_stamp,
 )
 
 TOKEN = "example-device-token"
@@ -51,17 +51,17 @@ def read(text: str, token: str = TOKEN) -> Stamp:
 
 @given(name=NAMES, autoread=st.sampled_from([None, False, True]), own=st.booleans(), hooks=st.booleans())
 def test_what_is_written_is_read(name: str, autoread: bool | None, own: bool, hooks: bool) -> None:
-    if bare_name(name) != name:
+    if strip_stamp(name) != name:
         return
     claims = {OWN: OWN_SETTINGS if own else {}, HOOKS: HOOK_SETTINGS if hooks else {}}
     text = stamped(name, claims, autoread)
     assert len(text) == len(name) + LENGTH <= NAME_LENGTH[1]
-    assert bare_name(text) == name and from_wire({"name": text}, Where.LIST) == {"name": name}
+    assert strip_stamp(text) == name and from_wire({"name": text}, ReadSource.LIST) == {"name": name}
     stamp = read(text)
     assert (stamp.name, stamp.autoread) == (name, autoread)
-    assert stamp.speaks_of(OWN) == stamp.proves(OWN, OWN_SETTINGS) == own
-    assert stamp.speaks_of(HOOKS) == stamp.proves(HOOKS, HOOK_SETTINGS) == hooks
-    assert not stamp.proves(OWN, {}) and not stamp.proves(HOOKS, {})
+    assert stamp.covers(OWN) == stamp.matches(OWN, OWN_SETTINGS) == own
+    assert stamp.covers(HOOKS) == stamp.matches(HOOKS, HOOK_SETTINGS) == hooks
+    assert not stamp.matches(OWN, {}) and not stamp.matches(HOOKS, {})
 
 
 OTHER_SETS: list[dict[str, t.Any]] = [
@@ -75,18 +75,18 @@ OTHER_SETS: list[dict[str, t.Any]] = [
 
 @pytest.mark.parametrize("settings", OTHER_SETS)
 def test_any_other_set_is_not_proven(settings: dict[str, t.Any]) -> None:
-    assert not read(stamped()).proves(HOOKS, settings)
+    assert not read(stamped()).matches(HOOKS, settings)
 
 
 def test_the_order_in_which_settings_are_declared_is_nothing() -> None:
     stamp = read(stamped())
-    assert stamp.proves(HOOKS, dict(reversed(list(HOOK_SETTINGS.items()))))
+    assert stamp.matches(HOOKS, dict(reversed(list(HOOK_SETTINGS.items()))))
 
 
 def test_another_token_and_another_name_prove_nothing() -> None:
     text = stamped()
     for stamp in (read(text, "another-token"), read(text.replace("Satu", "Dua"))):
-        assert not stamp.proves(OWN, OWN_SETTINGS) and not stamp.proves(HOOKS, HOOK_SETTINGS)
+        assert not stamp.matches(OWN, OWN_SETTINGS) and not stamp.matches(HOOKS, HOOK_SETTINGS)
 
 
 def test_a_part_is_not_taken_for_the_other() -> None:
@@ -115,23 +115,23 @@ def test_a_stamp_tells_no_token() -> None:
     ],
 )
 def test_names_that_are_no_stamped_ones_stay_as_they_are(name: str) -> None:
-    assert bare_name(name) == name and read_stamp(TOKEN, name) is None
+    assert strip_stamp(name) == name and read_stamp(TOKEN, name) is None
 
 
 @given(code=st.from_regex(r"[0-9A-Za-z]{5}", fullmatch=True))
 def test_every_code_is_read_or_none_and_never_fails(code: str) -> None:
     stamp = read_stamp(TOKEN, f"Toko ~{code}")
     both = any(letter.isdigit() for letter in code) and any(letter.isalpha() for letter in code)
-    assert (bare_name(f"Toko ~{code}") == "Toko") == both
+    assert (strip_stamp(f"Toko ~{code}") == "Toko") == both
     if stamp is not None:
         assert stamp.name == "Toko"
 
 
 def test_a_name_that_looks_stamped_cannot_be_declared() -> None:
     with pytest.raises(OptionError) as caught:
-        declare("name", "Toko ~k3f9x")
+        validate("name", "Toko ~k3f9x")
     assert '" ~k3f9x"' in str(caught.value)
-    assert declare("name", "Toko ~Medan") == "Toko ~Medan"
+    assert validate("name", "Toko ~Medan") == "Toko ~Medan"
 
 
 def test_codes_are_spread_over_all_that_there_are() -> None:

@@ -10,12 +10,15 @@ import typing as t
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import RefusedError, UnreadableError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
+    RefusedError,
+    UnexpectedResponseError,
+)
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import Redactor
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.experiments import (
-    Caller,
     Finding,
-    Round,
+    JournalingClient,
+    Trial,
     conclude_add_number,
     conclude_empty_webhook,
     conclude_omitted,
@@ -39,21 +42,21 @@ STRANGE = refused("come back tomorrow")
 @pytest.mark.parametrize(
     ("rounds", "value"),
     [
-        ([Round(True, True, True), Round(False, False, False)], "keeps"),
-        ([Round(True, True, False)], "resets"),
+        ([Trial(True, True, True), Trial(False, False, False)], "keeps"),
+        ([Trial(True, True, False)], "resets"),
         # A default that is on looks like keeping, until autoread is off.
-        ([Round(True, True, True), Round(False, False, True)], "resets"),
-        ([Round(True, True, True)], None),
-        ([Round(False, False, False)], None),
+        ([Trial(True, True, True), Trial(False, False, True)], "resets"),
+        ([Trial(True, True, True)], None),
+        ([Trial(False, False, False)], None),
         # A list that lags behind shows neither.
-        ([Round(True, False, False)], None),
-        ([Round(True, False, True)], None),
-        ([Round(True, None, None)], None),
-        ([Round(True, True, None)], None),
-        ([Round(True, True, True), Round(False, True, True)], None),
+        ([Trial(True, False, False)], None),
+        ([Trial(True, False, True)], None),
+        ([Trial(True, None, None)], None),
+        ([Trial(True, True, None)], None),
+        ([Trial(True, True, True), Trial(False, True, True)], None),
     ],
 )
-def test_omitted(rounds: list[Round], value: str | None) -> None:
+def test_omitted(rounds: list[Trial], value: str | None) -> None:
     assert conclude_omitted(rounds).value == value
 
 
@@ -90,7 +93,7 @@ def test_update_without_device(
 def test_webhook_probe(refusal: RefusedError | None, value: str | None) -> None:
     finding = conclude_webhook_probe(refusal)
     assert finding.value == value
-    assert ("concluded" in finding.because) == (value == "not_called")
+    assert ("concluded" in finding.reason) == (value == "not_called")
 
 
 @pytest.mark.parametrize(
@@ -158,15 +161,15 @@ def test_what_the_service_said_is_told() -> None:
         conclude_empty_webhook(BODY, STRANGE),
         conclude_refusal_status(STRANGE),
     ]
-    assert all("come back tomorrow" in finding.because for finding in findings)
+    assert all("come back tomorrow" in finding.reason for finding in findings)
 
 
 def test_the_journal_masks_what_an_answer_repeats() -> None:
     class Talkative:
         def profile(self, token: str) -> t.Any:
-            raise UnreadableError(f"somebody said {token}", "do not listen", False)
+            raise UnexpectedResponseError(f"somebody said {token}", "do not listen", False)
 
-    calls = Caller(t.cast(t.Any, Talkative()), Redactor("account-s3cret", ["device-s3cret"]))
-    with pytest.raises(UnreadableError):
+    calls = JournalingClient(t.cast(t.Any, Talkative()), Redactor("account-s3cret", ["device-s3cret"]))
+    with pytest.raises(UnexpectedResponseError):
         calls.profile("device-s3cret", LOCAL, "tokens")
-    assert [(entry.device, entry.reply) for entry in calls.entries] == [(LOCAL, "somebody said ********")]
+    assert [(entry.device, entry.response) for entry in calls.entries] == [(LOCAL, "somebody said ********")]

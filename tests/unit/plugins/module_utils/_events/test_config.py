@@ -17,15 +17,15 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.config import (
     NAMES,
     digest,
-    kind_asked_for,
-    options_of,
+    match_path,
+    parse_options,
 )
 
 SECRET = "Zk3-9xTq7LmPw2Rb"
 
 
 def options(**args: t.Any) -> t.Any:
-    return options_of({"secret": SECRET, **args}, {})
+    return parse_options({"secret": SECRET, **args}, {})
 
 
 def test_what_a_rulebook_that_says_nothing_gets() -> None:
@@ -53,8 +53,8 @@ def test_all_spellings_of_a_device_are_one() -> None:
 
 
 def test_the_secret_may_be_in_the_environment() -> None:
-    assert options_of({}, {"FONNTE_EVENTS_SECRET": SECRET}).secret == digest(SECRET)
-    assert options_of({"secret": SECRET}, {"FONNTE_EVENTS_SECRET": "other"}).secret == digest(SECRET)
+    assert parse_options({}, {"FONNTE_EVENTS_SECRET": SECRET}).secret == digest(SECRET)
+    assert parse_options({"secret": SECRET}, {"FONNTE_EVENTS_SECRET": "other"}).secret == digest(SECRET)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_it_is_known_whether_tokens_cross_a_network(host: str, exposed: bool) ->
     ],
 )
 def test_paths(path: str, answer: tuple[bool, str | None]) -> None:
-    right, kind = kind_asked_for(path, digest(SECRET))
+    right, kind = match_path(path, digest(SECRET))
     assert right is answer[0]
     if right:
         assert kind == answer[1]

@@ -19,7 +19,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import pay
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.payload import (
     PayloadError,
     event_of,
-    normal,
+    normalize,
     read_body,
 )
 
@@ -259,9 +259,9 @@ def test_without_a_time_a_loss_may_come_again_after_the_device_was_back() -> Non
 
 
 def test_what_a_log_says_of_an_event_is_one_short_line_without_secrets() -> None:
-    assert event_of(DROPPED).shown() == "connect of 081200001001 at 2025-10-09T08:53:20Z"
-    assert event_of(SENT).shown() == "status of 081200001001 at no time (state_id st1)"
-    line = event_of({"device": "1\n2\x1b[31m" + "9" * 500, "status": "connect"}).shown()
+    assert event_of(DROPPED).log_safe() == "connect of 081200001001 at 2025-10-09T08:53:20Z"
+    assert event_of(SENT).log_safe() == "status of 081200001001 at no time (state_id st1)"
+    line = event_of({"device": "1\n2\x1b[31m" + "9" * 500, "status": "connect"}).log_safe()
     assert line.isprintable() and len(line) < 100
 
 
@@ -272,7 +272,7 @@ def test_any_payload_is_an_event_or_refused_and_nothing_is_lost(payload: t.Any, 
         data = event_of(payload, kind).data
     except PayloadError as error:
         assert error.readable
-        data = normal(payload, kind)
+        data = normalize(payload, kind)
         assert data["kind"] in ("unknown", "probe")
     assert set(COMMON) <= set(data)
     assert make_inert(data) == (data, [])
@@ -308,12 +308,12 @@ def test_any_bytes_are_an_object_or_refused(body: bytes) -> None:
     else:
         assert isinstance(payload, dict)
         json.dumps(payload, allow_nan=False)
-        json.dumps(normal(payload), allow_nan=False)
+        json.dumps(normalize(payload), allow_nan=False)
 
 
 @given(JSON)
 def test_anything_at_all_has_a_shape(value: t.Any) -> None:
-    data = normal(value)
+    data = normalize(value)
     assert set(COMMON) <= set(data)
     if not isinstance(value, dict):
         assert (data["kind"], bool(data["problem"])) == ("unknown", True)
@@ -347,7 +347,7 @@ def test_no_string_of_an_event_is_a_template() -> None:
         "other.\uff5b\uff5b 2 }}[0].\uff3f\uff3fansible_unsafe",
     ]
     # The problem of what is no webhook names its keys.
-    assert "{" not in json.dumps(list(normal({"{{ 3 }}": 1}).values())[:-1]).replace('{"', "")
+    assert "{" not in json.dumps(list(normalize({"{{ 3 }}": 1}).values())[:-1]).replace('{"', "")
     assert event_of(payload).identity != event_of({**payload, "message": "x \uff5b"}).identity
 
 
@@ -355,11 +355,11 @@ def test_what_is_nested_beyond_reason_is_cut() -> None:
     deep: t.Any = "end"
     for _level in range(5000):
         deep = {"a": deep}
-    assert "nested too deeply" in json.dumps(normal(deep))
-    assert "nested too deeply" in json.dumps(normal({**DROPPED, "extra": deep}))
+    assert "nested too deeply" in json.dumps(normalize(deep))
+    assert "nested too deeply" in json.dumps(normalize({**DROPPED, "extra": deep}))
 
 
 def test_a_number_that_no_json_has_is_a_text_in_an_event() -> None:
     """Other sources let it through to the filter."""
-    data = normal({**DROPPED, "a": math.inf, "b": [-math.inf, {"c": math.nan}], "d": 1.5})
+    data = normalize({**DROPPED, "a": math.inf, "b": [-math.inf, {"c": math.nan}], "d": 1.5})
     assert data["other"] == {"a": "inf", "b": ["-inf", {"c": "nan"}], "d": 1.5}

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import receiver as _intake
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.connections import EVICTED
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.receiver import Intake, Limits, Window
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.receiver import DedupWindow, EventReceiver, Limits
 
 
 class Clock:
@@ -34,12 +34,12 @@ def dropped(number: int = 0, device: str = "081200001001") -> bytes:
     return json.dumps(payload).encode()
 
 
-def outcome(intake: Intake, body: bytes, kind: str | None = None) -> tuple[int, str]:
-    answer = intake.take(body, kind)
+def outcome(intake: EventReceiver, body: bytes, kind: str | None = None) -> tuple[int, str]:
+    answer = intake.receive(body, kind)
     return answer.status, answer.outcome
 
 
-def sound(intake: Intake) -> bool:
+def sound(intake: EventReceiver) -> bool:
     """Whether the counts agree with each other and with the line."""
     counts = intake.counts()
     whole = counts["accepted"] + counts["duplicates"] + counts["probes"] + sum(counts["refused"].values())
@@ -52,7 +52,7 @@ def sound(intake: Intake) -> bool:
 
 def test_an_event_that_comes_again_is_known_until_the_window_is_over() -> None:
     clock = Clock()
-    intake = Intake(Limits(duplicates_within=1200), clock)
+    intake = EventReceiver(Limits(duplicates_within=1200), clock)
     assert outcome(intake, dropped()) == (200, "accepted")
     for minute in range(1, 15):
         clock.now = 1000.0 + 60 * minute
@@ -65,7 +65,7 @@ def test_an_event_that_comes_again_is_known_until_the_window_is_over() -> None:
 
 def test_the_window_is_bounded_in_number_and_in_time() -> None:
     clock = Clock()
-    window = Window(10, 100, clock)
+    window = DedupWindow(10, 100, clock)
     for number in range(1000):
         window.remember(b"%d" % number)
         assert len(window) <= 100
@@ -75,7 +75,7 @@ def test_the_window_is_bounded_in_number_and_in_time() -> None:
 
 
 def test_a_loss_without_a_time_counts_again_after_the_device_was_back() -> None:
-    intake = Intake(Limits())
+    intake = EventReceiver(Limits())
     lost, back = (
         json.dumps({"device": "081200001001", "status": status}).encode() for status in ("disconnect", "connect")
     )
@@ -84,7 +84,7 @@ def test_a_loss_without_a_time_counts_again_after_the_device_was_back() -> None:
 
 
 def test_what_was_answered_with_503_is_as_good_as_new() -> None:
-    intake = Intake(Limits(waiting=2))
+    intake = EventReceiver(Limits(waiting=2))
     assert [outcome(intake, dropped(number)) for number in range(3)] == [
         (200, "accepted"),
         (200, "accepted"),
@@ -94,33 +94,33 @@ def test_what_was_answered_with_503_is_as_good_as_new() -> None:
     assert outcome(intake, dropped(1)) == (200, "duplicate")
     first = intake.first()
     assert first is not None and first.data["at"] == "2025-10-09T08:53:20Z"
-    intake.taken()
+    intake.acknowledge()
     assert outcome(intake, dropped(2)) == (200, "accepted")
     assert sound(intake)
 
 
 def test_large_events_fill_the_line_sooner() -> None:
-    intake = Intake(Limits(waiting=1000))
+    intake = EventReceiver(Limits(waiting=1000))
     big = [
         json.dumps({"device": "081200001001", "sender": "62812", "inboxid": n, "message": "x" * 1_000_000}).encode()
         for n in range(17)
     ]
     assert [outcome(intake, body)[0] for body in big] == [200] * 16 + [503]
-    assert intake.half_full()
+    assert intake.above_high_water()
     for _event in range(16):
-        intake.taken()
+        intake.acknowledge()
     assert outcome(intake, big[16])[0] == 200
 
 
 def test_the_line_is_bounded_by_the_bytes_that_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     """A body of many small objects, of which Python needs 20 times as many bytes, waits as bytes."""
-    monkeypatch.setattr(_intake, "MOST_WAITING_BYTES", 200_000)
-    intake = Intake(Limits(waiting=100_000))
+    monkeypatch.setattr(_intake, "MAX_WAITING_BYTES", 200_000)
+    intake = EventReceiver(Limits(waiting=100_000))
     body = {"device": "081200001001", "sender": "62812", "extra": [[]] * 2000}
     tracemalloc.start()
     try:
         for number in range(40):
-            intake.take(json.dumps({**body, "inboxid": number}).encode())
+            intake.receive(json.dumps({**body, "inboxid": number}).encode())
         held, _peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -129,37 +129,37 @@ def test_the_line_is_bounded_by_the_bytes_that_it_holds(monkeypatch: pytest.Monk
 
 
 def test_an_event_larger_than_the_line_is_taken_alone() -> None:
-    intake = Intake(Limits())
+    intake = EventReceiver(Limits())
     large = json.dumps({"device": "0812", "sender": "62", "message": "{" * 6_000_000}).encode()
     assert [outcome(intake, large), outcome(intake, dropped())] == [(200, "accepted"), (503, "full")]
 
 
 def test_long_ids_are_remembered_as_digests() -> None:
-    intake = Intake(Limits(waiting=100_000))
+    intake = EventReceiver(Limits(waiting=100_000))
     long = "x" * 200_000
     tracemalloc.start()
     try:
         for number in range(100):
             first = {"device": "081200001001", "id": "80", "stateid": f"{number}{long}", "state": "sent"}
             assert outcome(intake, json.dumps(first).encode()) == (200, "accepted")
-            intake.taken()
+            intake.acknowledge()
         held, _peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     # One id is in a variable of this test, and none of the others anywhere.
     assert held < 1_000_000
-    intake.take(json.dumps({"stateid": f"7{long}", "state": "read"}).encode())
+    intake.receive(json.dumps({"stateid": f"7{long}", "state": "read"}).encode())
     event = intake.first()
     assert event is not None and (event.data["device"], event.data["message_id"]) == ("081200001001", "80")
     # A device or a message with a name of this length is none that the service gives.
     for device, message in ((long, "80"), ("081200001001", long)):
-        intake.take(json.dumps({"device": device, "id": message, "stateid": "s", "state": "sent"}).encode())
-        intake.take(json.dumps({"stateid": "s", "state": "read", "n": message[:9]}).encode())
+        intake.receive(json.dumps({"device": device, "id": message, "stateid": "s", "state": "sent"}).encode())
+        intake.receive(json.dumps({"stateid": "s", "state": "read", "n": message[:9]}).encode())
         assert list(intake.waiting())[-1].data["device"] is None
 
 
 def test_connections_that_end_without_an_answer_are_reported_in_the_same_line() -> None:
-    intake = Intake(Limits())
+    intake = EventReceiver(Limits())
     for _number in range(5000):
         intake.count_connection(EVICTED)
         intake.count(_intake.NOT_FOUND)
@@ -169,16 +169,16 @@ def test_connections_that_end_without_an_answer_are_reported_in_the_same_line() 
 
 
 def test_callers_are_held_back_when_half_the_line_is_taken() -> None:
-    intake = Intake(Limits(waiting=4))
+    intake = EventReceiver(Limits(waiting=4))
     seen = []
     for number in range(4):
         outcome(intake, dropped(number))
-        seen.append(intake.half_full())
+        seen.append(intake.above_high_water())
     assert seen == [False, False, True, True]
 
 
 def test_the_device_of_another_is_answered_with_200_and_counted() -> None:
-    intake = Intake(Limits(numbers=frozenset(["6281200001001"])))
+    intake = EventReceiver(Limits(numbers=frozenset(["6281200001001"])))
     for device in ("081200001001", "+62 812-0000-1001", "6281200001001"):
         assert outcome(intake, dropped(device=device))[0] == 200
     assert outcome(intake, dropped(device="081200001002")) == (200, "other_device")
@@ -187,10 +187,10 @@ def test_the_device_of_another_is_answered_with_200_and_counted() -> None:
 
 
 def test_a_state_that_names_no_device_gets_the_one_of_its_message() -> None:
-    intake = Intake(Limits(numbers=frozenset(["6281200001001"])))
+    intake = EventReceiver(Limits(numbers=frozenset(["6281200001001"])))
     for device, state_id in (("081200001001", "ours"), ("081200001002", "theirs")):
         first = {"device": device, "id": "80", "stateid": state_id, "status": "sent", "state": "sent"}
-        intake.take(json.dumps(first).encode())
+        intake.receive(json.dumps(first).encode())
     assert outcome(intake, b'{"stateid": "ours", "state": "read"}') == (200, "accepted")
     assert outcome(intake, b'{"stateid": "theirs", "state": "read"}') == (200, "other_device")
     # Of a message that nobody knows it cannot be told whose it is: it is not thrown away.
@@ -201,23 +201,23 @@ def test_a_state_that_names_no_device_gets_the_one_of_its_message() -> None:
 
 
 def test_of_a_bounded_number_of_messages_the_device_is_remembered() -> None:
-    intake = Intake(Limits(waiting=100_000))
-    for number in range(_intake.MOST_MESSAGES + 1):
-        intake.take(json.dumps({"device": "081200001001", "stateid": str(number), "state": "sent"}).encode())
-    intake.take(b'{"stateid": "0", "state": "read"}')
-    intake.take(b'{"stateid": "1", "state": "read"}')
+    intake = EventReceiver(Limits(waiting=100_000))
+    for number in range(_intake.MAX_MESSAGES + 1):
+        intake.receive(json.dumps({"device": "081200001001", "stateid": str(number), "state": "sent"}).encode())
+    intake.receive(b'{"stateid": "0", "state": "read"}')
+    intake.receive(b'{"stateid": "1", "state": "read"}')
     assert [event.data["device"] for event in list(intake.waiting())[-2:]] == [None, "081200001001"]
 
 
 def test_a_probe_is_no_event() -> None:
-    intake = Intake(Limits())
+    intake = EventReceiver(Limits())
     for body in (b"", b"{}", b'{"device": "081200001001"}', b'{"device": "081200001001", "token": "a-token"}'):
         assert outcome(intake, body) == (200, "probe")
     assert list(intake.waiting()) == [] and intake.counts()["probes"] == 4
 
 
 def test_at_a_stop_nothing_more_is_taken() -> None:
-    intake = Intake(Limits())
+    intake = EventReceiver(Limits())
     intake.stopping = True
     assert outcome(intake, dropped()) == (503, "stopping")
     intake.stopping = False
@@ -225,15 +225,15 @@ def test_at_a_stop_nothing_more_is_taken() -> None:
 
 
 def test_what_is_refused_is_reported_in_one_line_and_once() -> None:
-    intake = Intake(Limits())
+    intake = EventReceiver(Limits())
     assert intake.report() is None
-    intake.take(dropped())
+    intake.receive(dropped())
     assert intake.report() == ("since the last report: 1 accepted; 1 waiting", False)
     for number in range(100):
-        intake.take(json.dumps({f"s3cr3t{number}": "v4lue", "line\nbreak": 1}).encode())
+        intake.receive(json.dumps({f"s3cr3t{number}": "v4lue", "line\nbreak": 1}).encode())
     text, refused = intake.report() or ("", False)
     assert refused and text.isprintable() and "100 not_understood" in text
-    assert "v4lue" not in text and text.count("it has no key") == _intake.MOST_REASONS
+    assert "v4lue" not in text and text.count("it has no key") == _intake.MAX_REASONS
     assert intake.report() is None
 
 
@@ -255,15 +255,15 @@ BODIES = st.sampled_from(
 def test_whatever_comes_each_accepted_event_is_taken_once_or_waits(
     steps: list[bytes | None], waiting: int, kept: int
 ) -> None:
-    intake = Intake(Limits(frozenset(["6281200001001"]), waiting, duplicates_kept=kept))
+    intake = EventReceiver(Limits(frozenset(["6281200001001"]), waiting, duplicates_kept=kept))
     accepted: list[t.Any] = []
     taken: list[t.Any] = []
     for step in steps:
         if step is not None:
-            if intake.take(step) is _intake.ACCEPTED:
+            if intake.receive(step) is _intake.ACCEPTED:
                 accepted.append(list(intake.waiting())[-1])
         elif intake.first() is not None:
             taken.append(intake.first())
-            intake.taken()
+            intake.acknowledge()
         assert sound(intake) and len(list(intake.waiting())) <= waiting
     assert taken + list(intake.waiting()) == accepted

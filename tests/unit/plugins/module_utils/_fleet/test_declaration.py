@@ -12,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import OptionError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import HIDDEN, declare
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import WRITE_ONLY, validate
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import (
     FleetData,
-    Unread,
+    Unresolved,
     accounts_of,
     read_fleet,
     slug,
-    undeclared,
+    unmanaged_hidden,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.fleet_members import MEMBER
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.fleet_members import ENTRY
 
 A, B, C = "081200000001", "6281200000002", "081200000003"
 SECRET = "https://hooks.example.com/s3cr3t"
@@ -202,8 +202,8 @@ def test_a_name_that_is_too_long_is_told_once() -> None:
 
 
 def test_what_is_not_readable_is_no_problem() -> None:
-    unread = Unread("{{ x }}")
-    assert unread == Unread("{{ x }}") != Unread("{{ y }}") and len({unread, Unread("{{ x }}")}) == 1
+    unread = Unresolved("{{ x }}")
+    assert unread == Unresolved("{{ x }}") != Unresolved("{{ y }}") and len({unread, Unresolved("{{ x }}")}) == 1
     said = {
         "fleet_clients": [client({"device": unread, "quick": unread, "package": unread}, account_token=unread)],
         "fleet_devices": [{"device": A, "webhook": unread, "name": unread}],
@@ -223,18 +223,18 @@ def test_what_a_declaration_leaves_open() -> None:
                         "target": A,
                         **{
                             option: "62" if option == "country_code" else False
-                            for option in HIDDEN
+                            for option in WRITE_ONLY
                             if option not in ("target",) and "webhook" not in option
                         },
-                        **{option: "" for option in HIDDEN if "webhook" in option},
+                        **{option: "" for option in WRITE_ONLY if "webhook" in option},
                     },
                 ]
             }
         }
     ).devices
-    assert undeclared(bare) == HIDDEN
-    assert set(HIDDEN) - set(undeclared(off)) == {"resend", "target", "country_code"}
-    assert undeclared(whole) == ()
+    assert unmanaged_hidden(bare) == WRITE_ONLY
+    assert set(WRITE_ONLY) - set(unmanaged_hidden(off)) == {"resend", "target", "country_code"}
+    assert unmanaged_hidden(whole) == ()
 
 
 VALUES = st.one_of(
@@ -257,9 +257,9 @@ def test_what_passes_here_passes_in_the_module(settings: dict[str, t.Any]) -> No
         if value is None:
             continue
         # Of a flag Ansible makes true or false before the module sees it.
-        flag = MEMBER[option]["type"] == "bool"
+        flag = ENTRY[option]["type"] == "bool"
         try:
-            declare(option, check_type_bool(value) if flag else value)
+            validate(option, check_type_bool(value) if flag else value)
         except (OptionError, TypeError) as fault:
             raise AssertionError(f"{option} {value!r}") from fault
 

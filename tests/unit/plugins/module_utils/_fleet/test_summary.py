@@ -9,8 +9,8 @@ import typing as t
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.summary import (
-    FORESEEN,
-    fleet_told,
+    PREDICTED,
+    summarize,
     tokens_by_client,
 )
 
@@ -45,14 +45,14 @@ RESULT = {
 
 
 def test_what_became_of_a_fleet() -> None:
-    told = fleet_told([ACCOUNT], [RESULT])
+    told = summarize([ACCOUNT], [RESULT])
     assert told["text"] == [
         "3 devices are declared. 1 created, 2 updated, 1 disconnected, 0 unchanged.",
         "To be linked to a phone: 1. The playbook fonnte.whatsapp.link shows the QR code, with -e link_devices=all or a number.",
         f'{A} · "Satu" · Toko · ask Cashier, 0812',
     ]
     assert (told["created"], told["to_link"], told["counts"]["cleared"], told["failed"]) == ([A], [A], 1, False)
-    assert "A run would come to this: 1 created" in fleet_told([ACCOUNT], [RESULT], foreseen=True)["text"][0]
+    assert "A run would come to this: 1 created" in summarize([ACCOUNT], [RESULT], foreseen=True)["text"][0]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_what_became_of_a_fleet() -> None:
 def test_an_update_counts_wherever_it_comes_unless_the_device_is_new(operations: list[str], counted: str) -> None:
     created = int("create" in operations)
     result = {"devices": [device(A, *operations, connected=True)], "summary": summary(created=created)}
-    (line,) = fleet_told([{**ACCOUNT, "devices": [{"device": A}]}], [result])["text"]
+    (line,) = summarize([{**ACCOUNT, "devices": [{"device": A}]}], [result])["text"]
     assert line.startswith(f"1 device is declared. {counted}, ")
 
 
@@ -81,18 +81,18 @@ def test_devices_that_nobody_declared_are_told_by_account() -> None:
         {"devices": [], "summary": summary(), "unlisted": []},
         {"failed": True, "msg": "x", "devices": [], "summary": summary(), "unlisted": [C]},
     ]
-    told = fleet_told([{**ACCOUNT, "devices": []}, warung, roti], results)
+    told = summarize([{**ACCOUNT, "devices": []}, warung, roti], results)
     assert told["text"][1:] == [
         f"Nobody declared 23 devices of account account: {', '.join(many[:20])} and 3 more.",
         f"Nobody declared 1 device of account roti: {C}.",
     ]
     assert told["unlisted"] == [*many, C]
-    assert fleet_told([ACCOUNT], [RESULT])["unlisted"] == [] == fleet_told([ACCOUNT], [{}])["unlisted"]
+    assert summarize([ACCOUNT], [RESULT])["unlisted"] == [] == summarize([ACCOUNT], [{}])["unlisted"]
 
 
 def test_accounts_that_failed_or_were_not_worked_on() -> None:
     failed = {"failed": True, "msg": "x", "devices": [], "summary": summary(failed=2, in_doubt=1)}
-    told = fleet_told([ACCOUNT, {**ACCOUNT, "name": "warung"}], [failed, {}])
+    told = summarize([ACCOUNT, {**ACCOUNT, "name": "warung"}], [failed, {}])
     assert told["failed"]
     assert told["text"] == [
         "6 devices are declared. 0 created, 0 updated, 0 disconnected, 0 unchanged, 2 failed, 1 in doubt.",
@@ -102,21 +102,21 @@ def test_accounts_that_failed_or_were_not_worked_on() -> None:
 
 def test_an_account_that_could_not_be_read() -> None:
     down = {"failed": True, "msg": "x"}
-    assert fleet_told([ACCOUNT], [down], foreseen=True)["text"] == ["Nothing was changed in account account."]
+    assert summarize([ACCOUNT], [down], foreseen=True)["text"] == ["Nothing was changed in account account."]
     warung = {**ACCOUNT, "name": "warung"}
-    head, left, *_links = fleet_told([warung, ACCOUNT], [down, RESULT])["text"]
+    head, left, *_links = summarize([warung, ACCOUNT], [down, RESULT])["text"]
     assert head.startswith("6 devices are declared. 1 created") and left == "Nothing was changed in account warung."
 
 
 def test_a_device_that_nothing_is_known_of() -> None:
     result = {"devices": [{"number": A, "operations": [], "device": None}], "summary": summary(failed=1)}
-    assert fleet_told([ACCOUNT], [result])["to_link"] == []
+    assert summarize([ACCOUNT], [result])["to_link"] == []
 
 
 def test_no_more_than_twenty_are_named() -> None:
     many = [f"0812000001{place:02}" for place in range(25)]
     account = {"name": "account", "devices": [{"device": number} for number in many], "owners": {}, "clients": []}
-    text = fleet_told([account], [{"devices": [], "summary": {"to_link_devices": many}}])["text"]
+    text = summarize([account], [{"devices": [], "summary": {"to_link_devices": many}}])["text"]
     assert len(text) == 23 and text[-1] == "and 5 more."
 
 
@@ -130,7 +130,7 @@ def test_tokens_by_client() -> None:
 def test_tokens_that_are_still_to_come() -> None:
     made = [{"number": A, "operations": ["create"], "device": None}]
     account = {**ACCOUNT, "devices": [{"device": A}]}
-    assert tokens_by_client(account, made, [], foreseen=True)[0]["tokens"] == {A: FORESEEN}
+    assert tokens_by_client(account, made, [], foreseen=True)[0]["tokens"] == {A: PREDICTED}
     # A run that has created it and does not find it in the list has no token to give.
     assert tokens_by_client(account, made, [])[0]["tokens"] == {}
 
@@ -142,7 +142,7 @@ def test_each_change_is_told_once_with_its_devices() -> None:
         for number in numbers
     ]
     created = {"before": {}, "after": {"device": A, "name": "Toko", "webhook": ""}}
-    text = fleet_told([ACCOUNT], [{"devices": [], "summary": {}, "diff": [*changes, created]}])["text"]
+    text = summarize([ACCOUNT], [{"devices": [], "summary": {}, "diff": [*changes, created]}])["text"]
     first = ", ".join(f'{number} "T"' for number in numbers[:10])
     assert f"autoread: true → false (12): {first} and 2 more." in text
     assert f'Created (1): {A} "Toko".' in text
@@ -153,7 +153,7 @@ def test_a_value_that_is_not_known_or_empty_has_a_word() -> None:
         "before": {"device": A, "target": None, "webhook": "x"},
         "after": {"device": A, "target": "1", "webhook": ""},
     }
-    text = fleet_told([ACCOUNT], [{"devices": [], "summary": {}, "diff": [change]}])["text"]
+    text = summarize([ACCOUNT], [{"devices": [], "summary": {}, "diff": [change]}])["text"]
     assert f"target: unknown → 1 (1): {A}." in text and f"webhook: x → empty (1): {A}." in text
 
 
@@ -162,7 +162,7 @@ def test_a_reason_that_many_devices_share_is_told_once() -> None:
         {"number": number, "status": status, "msg": f"Updating device {number}: no.", "operations": []}
         for number, status in (("081", "failed"), ("082", "in_doubt"), ("083", "unchanged"))
     ]
-    text = fleet_told([ACCOUNT], [{"devices": devices, "summary": {}, "failed": True}])["text"]
+    text = summarize([ACCOUNT], [{"devices": devices, "summary": {}, "failed": True}])["text"]
     assert "Failed (2): 081, 082: Updating device 081: no." in text
     assert sum("Failed" in line for line in text) == 1
 

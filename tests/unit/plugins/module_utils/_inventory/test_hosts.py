@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import Redactor
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._inventory.hosts import (
-    LONGEST_NAME,
+    MAX_NAME_LENGTH,
     from_cache,
     host_names,
     host_variables,
@@ -92,7 +92,7 @@ def test_one_number_twice_is_two_hosts() -> None:
         ("~web[1:3]*", "web_1_3"),
         ("../../etc/passwd", "etc_passwd"),
         ("{{ lookup('pipe', 'id') }}", "lookup_pipe_id"),
-        ("x" * 100, "x" * LONGEST_NAME),
+        ("x" * 100, "x" * MAX_NAME_LENGTH),
         ("\x1b[2J", "2J"),
         ("😀😀", "0811"),
         ("", "0811"),
@@ -124,7 +124,7 @@ def test_no_device_is_lost_and_no_host_means_something_else(
     assert len(set(names)) == len(devices)
     assert not {"all", "ungrouped", "localhost", "127.0.0.1", "taken", ""} & set(names)
     for name in names:
-        assert len(name) <= LONGEST_NAME + 4
+        assert len(name) <= MAX_NAME_LENGTH + 4
         assert not name.startswith((".", "-", "~")) and all(letter.isalnum() or letter in "._-" for letter in name)
     if len({number for number, _name in rows}) == len(rows):
         order = list(range(len(devices)))

@@ -30,7 +30,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.stamp impo
     stamped_name,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.evidence import Evidence, Source, claims
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.planner import make_plan, stand_still
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.planner import make_plan, noop_plan
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.state import (
     ATTEST,
     CREATE,
@@ -47,7 +47,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.state i
     Recorded,
     State,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord, Entry, Standing
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord, Entry, EntryStatus
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=timezone.utc)
 NUMBER = "081200000001"
@@ -66,9 +66,9 @@ def seen(connected: bool | None = False, **settings: t.Any) -> Observed:
     return Observed(NUMBER, {"name": "Toko", "autoread": True, **settings}, connected)
 
 
-def remembered(standing: Standing = Standing.RECORDED, at: str = AT, **settings: t.Any) -> Recorded:
+def remembered(standing: EntryStatus = EntryStatus.RECORDED, at: str = AT, **settings: t.Any) -> Recorded:
     entries = {option: Entry(value, at, standing) for option, value in settings.items()}
-    return Recorded(DeviceRecord(entries), number_seen=True, had_device=True)
+    return Recorded(DeviceRecord(entries), number_seen=True, existed_before=True)
 
 
 def plan(
@@ -132,7 +132,7 @@ def test_a_code_on_its_way_is_foreseen(age: float, wait: int | None) -> None:
     made = plan({}, seen(), recorded, State.ABSENT, request_otp=True)
     assert made.otp_wait == wait
     assert made.operations == (REQUEST_OTP,)
-    assert made.foreseen == (() if wait is not None else (REQUEST_OTP,))
+    assert made.predicted_operations == (() if wait is not None else (REQUEST_OTP,))
 
 
 def test_asking_for_a_code_changes_nothing() -> None:
@@ -170,7 +170,7 @@ def test_clearing_webhooks_of_a_new_device_sends_nothing() -> None:
 
 
 def test_a_device_that_was_known_and_is_gone_is_made_anew_with_a_warning() -> None:
-    made = plan({"name": "Toko"}, None, Recorded(number_seen=True, had_device=True))
+    made = plan({"name": "Toko"}, None, Recorded(number_seen=True, existed_before=True))
     assert made.recreated and "new token" in made.warnings[0]
     again = plan({"name": "Toko"}, None, Recorded(number_seen=True))
     assert not again.recreated and again.warnings == ()
@@ -210,7 +210,7 @@ CELLS: list[tuple[str, Recorded, Policy, Settings, Source, Reason | None]] = [
     ("recorded, clear", remembered(webhook=URL), Policy(), {"webhook": ""}, Source.RECORDED, Reason.DIFFERS),
     (
         "unconfirmed, same",
-        remembered(Standing.UNCONFIRMED, webhook=""),
+        remembered(EntryStatus.UNCONFIRMED, webhook=""),
         Policy(),
         {"webhook": ""},
         Source.UNCONFIRMED,
@@ -218,7 +218,7 @@ CELLS: list[tuple[str, Recorded, Policy, Settings, Source, Reason | None]] = [
     ),
     (
         "unconfirmed, other",
-        remembered(Standing.UNCONFIRMED, webhook=""),
+        remembered(EntryStatus.UNCONFIRMED, webhook=""),
         Policy(),
         {"webhook": URL},
         Source.UNCONFIRMED,
@@ -226,7 +226,7 @@ CELLS: list[tuple[str, Recorded, Policy, Settings, Source, Reason | None]] = [
     ),
     (
         "in doubt, same",
-        remembered(Standing.IN_DOUBT, webhook=URL),
+        remembered(EntryStatus.IN_DOUBT, webhook=URL),
         Policy(),
         {"webhook": URL},
         Source.IN_DOUBT,
@@ -234,7 +234,7 @@ CELLS: list[tuple[str, Recorded, Policy, Settings, Source, Reason | None]] = [
     ),
     (
         "in doubt, other",
-        remembered(Standing.IN_DOUBT, webhook=URL),
+        remembered(EntryStatus.IN_DOUBT, webhook=URL),
         Policy(),
         {"webhook": OTHER},
         Source.IN_DOUBT,
@@ -274,7 +274,7 @@ CELLS: list[tuple[str, Recorded, Policy, Settings, Source, Reason | None]] = [
     ("error, other", remembered(webhook=URL), Policy("error"), {"webhook": OTHER}, Source.RECORDED, Reason.DIFFERS),
     (
         "error, in doubt",
-        remembered(Standing.IN_DOUBT, webhook=URL),
+        remembered(EntryStatus.IN_DOUBT, webhook=URL),
         Policy("error"),
         {"webhook": URL},
         Source.IN_DOUBT,
@@ -324,13 +324,13 @@ def test_with_a_token_alone_autoread_is_hidden_like_the_rest() -> None:
 
 
 def test_nothing_is_unknown_of_a_device_whose_creation_was_begun() -> None:
-    begun = replace(remembered(Standing.IN_DOUBT, personal=True), begun=True)
+    begun = replace(remembered(EntryStatus.IN_DOUBT, personal=True), creation_pending=True)
     made = plan({"webhook": URL}, seen(), begun, policy=Policy("error", "error"))
     assert made.reasons == {"webhook": Reason.NO_RECORD} and made.at_risk == () and made.send["personal"] is True
 
 
 def test_a_device_that_was_renumbered_is_named() -> None:
-    moved = Recorded(number_seen=True, moved_to="081200000009")
+    moved = Recorded(number_seen=True, renumbered_to="081200000009")
     for made in (
         plan({"name": "Toko"}, None, moved),
         plan({}, None, moved, State.ABSENT),
@@ -368,7 +368,7 @@ def test_a_declared_setting_is_neither_carried_nor_at_risk() -> None:
 
 
 def test_what_is_in_doubt_goes_out_again_and_is_shown_as_unknown() -> None:
-    made = plan({"name": "Tako"}, seen(), remembered(Standing.IN_DOUBT, webhook=URL, webhook_status=""))
+    made = plan({"name": "Tako"}, seen(), remembered(EntryStatus.IN_DOUBT, webhook=URL, webhook_status=""))
     assert made.send["webhook"] == URL and made.send["webhook_status"] == ""
     assert set(made.carried) == {"webhook", "webhook_status"}
     assert made.before is not None and "webhook" not in made.before
@@ -376,7 +376,7 @@ def test_what_is_in_doubt_goes_out_again_and_is_shown_as_unknown() -> None:
 
 
 def test_a_cleared_webhook_is_left_out_afterwards() -> None:
-    cleared = remembered(Standing.UNCONFIRMED, webhook="")
+    cleared = remembered(EntryStatus.UNCONFIRMED, webhook="")
     for settings in ({"name": "Tako"}, {"name": "Tako", "webhook": ""}):
         made = plan(settings, seen(), cleared)
         assert "webhook" not in made.send and "webhook" not in made.at_risk and "webhook" not in made.carried
@@ -430,7 +430,7 @@ def test_nothing_is_at_risk_where_all_is_known() -> None:
 
 
 def test_a_number_that_only_the_profile_vouches_for_is_a_warning_when_it_is_sent() -> None:
-    uncertain = Observed(NUMBER, {"name": "Toko"}, certain=False)
+    uncertain = Observed(NUMBER, {"name": "Toko"}, number_confirmed=False)
     assert "renumbered" in " ".join(plan({"name": "Tako"}, uncertain).warnings)
     assert plan({"name": "Toko"}, uncertain).warnings == ()
 
@@ -536,7 +536,7 @@ def test_a_set_that_another_controller_sent_supersedes_what_is_recorded_but_neve
 
 
 def test_what_a_person_vouched_for_counts_until_a_stamp_is_written() -> None:
-    attested = remembered(Standing.ATTESTED, webhook=URL)
+    attested = remembered(EntryStatus.ATTESTED, webhook=URL)
     assert plan({"webhook": URL}, seen(), attested, policy=STAMPED).operations == ()
     made = plan({"webhook": URL}, carrying(stamp_of({"quick": True})), attested, policy=STAMPED)
     assert made.reasons == {"webhook": Reason.UNPROVEN}
@@ -548,12 +548,14 @@ def test_an_update_that_declares_nothing_hidden_and_knows_nothing_hidden_goes_ou
 
 
 def test_a_cleared_webhook_that_nothing_proves_is_not_claimed_unless_it_is_declared() -> None:
-    cleared = remembered(Standing.UNCONFIRMED, webhook="")
+    cleared = remembered(EntryStatus.UNCONFIRMED, webhook="")
     made = plan({"quick": True}, seen(), cleared, policy=STAMPED)
     assert made.claims == {"own": {"quick": True}, "webhooks": {}}
     declared = plan({"quick": True, "webhook": ""}, seen(), cleared, policy=STAMPED)
     assert declared.claims == {"own": {"quick": True}, "webhooks": {"webhook": ""}}
-    attested = plan({"quick": True, "webhook": ""}, seen(), remembered(Standing.ATTESTED, webhook=""), policy=STAMPED)
+    attested = plan(
+        {"quick": True, "webhook": ""}, seen(), remembered(EntryStatus.ATTESTED, webhook=""), policy=STAMPED
+    )
     assert attested.claims == declared.claims and "webhook" not in attested.send
     stamp = stamp_of({"webhook": ""})
     proven = plan({"quick": True}, carrying(stamp), with_codes(cleared, stamp), policy=STAMPED)
@@ -621,7 +623,7 @@ def test_a_missing_device_is_not_vouched_for_but_anything_else_of_it_may_be_plan
 
 
 def test_an_age_makes_what_was_attested_count_no_more() -> None:
-    attested = remembered(Standing.ATTESTED, webhook=URL)
+    attested = remembered(EntryStatus.ATTESTED, webhook=URL)
     assert plan({"webhook": URL}, seen(), attested, policy=Policy("attest", max_age=3600)).operations == ()
     assert plan({"webhook": URL}, seen(), attested, policy=Policy("attest", max_age=3599)).operations == (ATTEST,)
 
@@ -630,7 +632,7 @@ def test_an_age_makes_what_was_attested_count_no_more() -> None:
 
 
 def test_what_is_declared_no_more_is_forgotten_and_neither_sent_nor_shown() -> None:
-    forget = Policy(undeclared="forget", unknown="ignore")
+    forget = Policy(unmanaged_hidden="forget", unknown="ignore")
     recorded = remembered(webhook=URL, quick=True)
     made = plan({"webhook": URL}, seen(), recorded, policy=forget)
     assert made.operations == (FORGET,) and made.forgotten == ("quick",)
@@ -645,10 +647,10 @@ def test_what_is_declared_no_more_is_forgotten_and_neither_sent_nor_shown() -> N
 def test_a_play_that_forgets_learns_only_what_it_declares() -> None:
     stamp = stamp_of({"webhook": URL, "quick": True})
     settings: Settings = {"webhook": URL}
-    recorded = with_codes(remembered(Standing.IN_DOUBT, quick=True), stamp_of({"quick": False}), stamp)
+    recorded = with_codes(remembered(EntryStatus.IN_DOUBT, quick=True), stamp_of({"quick": False}), stamp)
     learns = plan(settings, carrying(stamp), recorded, policy=STAMPED)
     assert learns.proven == {"webhook": URL, "quick": True}
-    forget = replace(STAMPED, undeclared="forget")
+    forget = replace(STAMPED, unmanaged_hidden="forget")
     assert plan(settings, carrying(stamp), recorded, policy=forget).proven == {"webhook": URL}
     # What the task could not declare is not forgotten, and not learnt either.
     others = plan(settings, carrying(stamp), recorded, policy=forget, manages=("webhook",))
@@ -660,7 +662,7 @@ def test_a_play_that_forgets_learns_only_what_it_declares() -> None:
 
 def test_a_plan_that_stands_still_tells_what_is_known() -> None:
     desired = Desired(NUMBER, settings={"webhook": URL, "name": "Tako", "quick": True})
-    still = stand_still(desired, seen(), remembered(webhook=URL, resend=True))
+    still = noop_plan(desired, seen(), remembered(webhook=URL, resend=True))
     assert (still.operations, still.reasons, still.send) == ((), {}, {})
     assert still.before == still.after == {"name": "Toko", "autoread": True, "webhook": URL, "resend": True}
     assert still.evidence == {
@@ -677,12 +679,12 @@ def test_nothing_is_at_risk_where_what_is_left_out_is_known_to_be_kept() -> None
 
 
 def test_nothing_is_at_risk_while_our_own_creation_goes_on() -> None:
-    made = plan({"name": "Tako"}, seen(), Recorded(begun=True))
+    made = plan({"name": "Tako"}, seen(), Recorded(creation_pending=True))
     assert made.at_risk == () and made.warnings == ()
 
 
 def test_our_own_creation_is_ended_under_the_policy_that_it_was_begun_under() -> None:
-    begun = replace(remembered(webhook=URL), begun=True)
+    begun = replace(remembered(webhook=URL), creation_pending=True)
     always = plan({"webhook": URL}, seen(), begun, policy=Policy("always_update"))
     assert always.reasons == {"webhook": Reason.ALWAYS}
     proven = plan({"webhook": URL}, seen(), begun, policy=STAMPED)

@@ -18,8 +18,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backup import (
     FORMAT,
     BackupError,
-    earlier_backup,
     read_backup,
+    read_existing,
     write_backup,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord
@@ -140,10 +140,10 @@ def test_a_file_that_is_no_backup_is_refused_and_never_replaced(tmp_path: Path, 
         read_backup(path)
     if data == "":
         # Made ready to be filled.
-        assert earlier_backup(path, str(tmp_path / "records")) is None
+        assert read_existing(path, str(tmp_path / "records")) is None
     else:
         with pytest.raises(BackupError, match="no backup of a record"):
-            earlier_backup(path, str(tmp_path / "records"))
+            read_existing(path, str(tmp_path / "records"))
 
 
 def test_a_backup_of_another_format_is_refused(tmp_path: Path) -> None:
@@ -166,9 +166,9 @@ def test_what_cannot_be_read_or_written_is_said(tmp_path: Path, sealed: bytes, m
     with pytest.raises(BackupError, match="cannot be read"):
         read_backup(str(tmp_path))
     with pytest.raises(BackupError, match="there is no folder"):
-        earlier_backup(str(tmp_path / "none" / "b.json"), records)
+        read_existing(str(tmp_path / "none" / "b.json"), records)
     with pytest.raises(OptionError, match="record's own folder"):
-        earlier_backup(os.path.join(records, "b.json"), records)
+        read_existing(os.path.join(records, "b.json"), records)
 
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")

@@ -57,7 +57,7 @@ def present(folder: Path) -> bytes | None:
 
 def test_every_part_of_a_confirmation_leaves_the_doubt_or_the_confirmation(backend: FileBackend, folder: Path) -> None:
     doubt, sure = text("doubt"), text("sure")
-    with backend.hold([NAME], 0):
+    with backend.lock([NAME], 0):
         put(backend, doubt, Phase.BEGIN)
         begun = (folder / NAME).read_bytes()
         put(backend, sure, Phase.CONFIRM)
@@ -71,7 +71,7 @@ def test_every_part_of_a_confirmation_leaves_the_doubt_or_the_confirmation(backe
 
 def test_a_page_of_zeros_within_a_confirmation_leaves_the_doubt(backend: FileBackend, folder: Path) -> None:
     doubt = text("doubt")
-    with backend.hold([NAME], 0):
+    with backend.lock([NAME], 0):
         put(backend, doubt, Phase.BEGIN)
         put(backend, text("sure"), Phase.CONFIRM)
     whole = (folder / NAME).read_bytes()
@@ -80,7 +80,7 @@ def test_a_page_of_zeros_within_a_confirmation_leaves_the_doubt(backend: FileBac
 
 
 def test_nothing_is_appended_to_what_was_cut_off(backend: FileBackend, folder: Path) -> None:
-    with backend.hold([NAME], 0):
+    with backend.lock([NAME], 0):
         put(backend, text("doubt"), Phase.BEGIN)
         put(backend, text("sure"), Phase.CONFIRM)
     whole = (folder / NAME).read_bytes()
@@ -92,7 +92,7 @@ def test_nothing_is_appended_to_what_was_cut_off(backend: FileBackend, folder: P
 
 def test_nothing_is_appended_to_a_file_that_someone_has_replaced(backend: FileBackend, folder: Path) -> None:
     last = text("last")
-    with backend.hold([NAME], 0):
+    with backend.lock([NAME], 0):
         put(backend, text("doubt"), Phase.BEGIN)
         (folder / "precious").write_bytes(b"keep")
         (folder / NAME).unlink()
@@ -107,7 +107,7 @@ def test_a_full_disk_leaves_the_doubt(backend: FileBackend, folder: Path, monkey
     def full(descriptor: int, data: bytes) -> int:
         return write(descriptor, data[: len(data) // 2])
 
-    with backend.hold([NAME], 0):
+    with backend.lock([NAME], 0):
         put(backend, doubt, Phase.BEGIN)
         with monkeypatch.context() as patch:
             replace_os(patch, write=full)
@@ -120,7 +120,7 @@ def test_a_full_disk_leaves_the_doubt(backend: FileBackend, folder: Path, monkey
 
 
 def test_earlier_values_do_not_stay_in_the_file(backend: FileBackend, folder: Path) -> None:
-    with backend.hold([NAME], 0):
+    with backend.lock([NAME], 0):
         put(backend, text("a"), Phase.BEGIN)
         put(backend, text("b"), Phase.CONFIRM)
         for phase in (Phase.BEGIN, Phase.EDIT):
@@ -136,7 +136,7 @@ def test_a_nonce_is_new_at_every_write_and_open_between_doubt_and_confirmation(
     backend: FileBackend, folder: Path
 ) -> None:
     lock, seen = folder / f"{NAME}.lock", []
-    with backend.hold([NAME], 0):
+    with backend.lock([NAME], 0):
         assert lock.read_bytes() == b""
         for phase in (Phase.BEGIN, Phase.CONFIRM, Phase.BEGIN, Phase.EDIT, Phase.BEGIN):
             put(backend, text("a"), phase)
@@ -157,7 +157,7 @@ def test_a_lock_without_a_whole_nonce_is_stale(folder: Path, backend: FileBacken
     (folder / f"{NAME}.lock").write_bytes(content)
     mark = backend.mark([NAME])
     assert list(backend.stale(mark, [NAME])) == [NAME]
-    with backend.hold([NAME], 0):
+    with backend.lock([NAME], 0):
         assert list(backend.stale(mark, [NAME])) == [NAME]
         put(backend, text("a"), Phase.EDIT)
     assert not backend.stale(backend.mark([NAME]), [NAME])
@@ -169,14 +169,14 @@ def test_an_entry_that_was_not_marked_is_stale_unless_all_were(folder: Path, mos
     for name in (NAME, OTHER):
         put(backend, text("a", name), Phase.EDIT, name)
     mark = backend.mark([OTHER])
-    with backend.hold([NAME, OTHER], 0):
+    with backend.lock([NAME, OTHER], 0):
         assert list(backend.stale(mark, [NAME, OTHER])) == ([] if most == 2 else [NAME])
 
 
 def test_an_entry_that_no_run_has_ever_locked_is_not_stale(backend: FileBackend, folder: Path) -> None:
     mark = backend.mark()
     assert not backend.stale(mark, [NAME]) and not folder.exists()
-    with backend.hold([NAME], 0):
+    with backend.lock([NAME], 0):
         assert not backend.stale(mark, [NAME])
 
 

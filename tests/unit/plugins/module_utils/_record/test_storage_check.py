@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import common_warnings
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import storage_check as _storage_check
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backend import StorageHealth
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backend import StorageCheck
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.storage_check import (
     check_storage,
     find_storage_warnings,
@@ -31,7 +31,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replace_functions(monkeypatch, "tempfile", gettempdir=lambda: str(tmp_path / "temporary"))
 
 
-def look(folder: Path, *mounted: tuple[str, str]) -> StorageHealth:
+def look(folder: Path, *mounted: tuple[str, str]) -> StorageCheck:
     """Look at a folder on a machine where these are mounted: pairs of a point and a kind, on a disk."""
     mounts = folder.parent / "mounts"
     lines = [
@@ -46,15 +46,15 @@ def test_a_folder_on_a_disk_lasts(tmp_path: Path) -> None:
     folder = tmp_path / "record"
     folder.mkdir(mode=0o700)
     health = look(folder)
-    assert health == StorageHealth(str(folder), True, True, "0700", True, health.because)
-    assert "ext4" in health.because
+    assert health == StorageCheck(str(folder), True, True, "0700", True, health.reason)
+    assert "ext4" in health.reason
 
 
 def test_a_folder_that_is_not_there_is_judged_by_where_it_will_be(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "record"
     folder.parent.parent.joinpath("new").mkdir()
     health = look(folder, (str(tmp_path), "tmpfs"))
-    assert (health.exists, health.mode, health.writable, health.lasting) == (False, None, True, False)
+    assert (health.exists, health.mode, health.writable, health.persistent) == (False, None, True, False)
     assert not folder.exists()
 
 
@@ -71,37 +71,37 @@ def test_the_kind_of_file_system(tmp_path: Path, kind: str, lasting: bool | None
     folder = tmp_path / "record"
     folder.mkdir(mode=0o700)
     health = look(folder, (str(tmp_path), kind))
-    assert health.lasting is lasting and words in health.because
+    assert health.persistent is lasting and words in health.reason
 
 
 def test_the_nearest_and_latest_mount_counts(tmp_path: Path) -> None:
     folder = tmp_path / "my record"
     folder.mkdir(mode=0o700)
     escaped = str(folder).replace(" ", r"\040")
-    assert look(folder, (str(tmp_path), "tmpfs"), (escaped, "xfs")).lasting is True
-    assert look(folder, (escaped, "xfs"), (escaped, "tmpfs")).lasting is False
+    assert look(folder, (str(tmp_path), "tmpfs"), (escaped, "xfs")).persistent is True
+    assert look(folder, (escaped, "xfs"), (escaped, "tmpfs")).persistent is False
     # Not the folder, though its path begins alike.
-    assert look(folder, (str(tmp_path / "my"), "tmpfs")).lasting is True
+    assert look(folder, (str(tmp_path / "my"), "tmpfs")).persistent is True
 
 
 def test_where_nothing_tells_nothing_is_claimed(tmp_path: Path) -> None:
     folder = tmp_path / "record"
     folder.mkdir(mode=0o700)
     health = check_storage(RecordStore(str(folder), ENDPOINT), str(tmp_path / "no-such-list"), ())
-    assert health.lasting is None and "Nothing tells" in health.because
+    assert health.persistent is None and "Nothing tells" in health.reason
 
 
 def test_a_folder_below_a_temporary_directory_does_not_last(tmp_path: Path) -> None:
     folder = tmp_path / "temporary" / "record"
     folder.mkdir(mode=0o700)
     health = look(folder)
-    assert health.lasting is False and str(tmp_path / "temporary") in health.because
+    assert health.persistent is False and str(tmp_path / "temporary") in health.reason
     link = tmp_path / "looks-well"
     link.symlink_to(folder)
-    assert look(link).lasting is False
+    assert look(link).persistent is False
     beside = tmp_path / "temporary-but-not"
     beside.mkdir(mode=0o700)
-    assert look(beside).lasting is True
+    assert look(beside).persistent is True
 
 
 def test_a_folder_that_everyone_can_write_does_not_last(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_folder_that_everyone_can_write_does_not_last(tmp_path: Path) -> None:
     for mode, lasting in ((0o777, False), (0o707, False), (0o2770, True), (0o755, True), (0o700, True)):
         folder.chmod(mode)
         health = look(folder)
-        assert (health.mode, health.lasting) == (f"{mode:04o}", lasting)
+        assert (health.mode, health.persistent) == (f"{mode:04o}", lasting)
 
 
 def test_a_folder_of_another_user_does_not_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,10 +121,10 @@ def test_a_folder_of_another_user_does_not_last(tmp_path: Path, monkeypatch: pyt
     owner = os.stat(folder).st_uid
     replace_os(monkeypatch, geteuid=lambda: owner + 1)
     health = look(folder)
-    assert health.lasting is False and "another user" in health.because
+    assert health.persistent is False and "another user" in health.reason
     # As in a container that runs as root on a mounted home.
     replace_os(monkeypatch, geteuid=lambda: 0)
-    assert look(folder).lasting is True
+    assert look(folder).persistent is True
 
 
 def test_a_folder_that_cannot_be_made_is_not_writable(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_storage_where_locks_stay_on_one_machine(tmp_path: Path, mounted: str, w
     for warning in warnings:
         assert str(folder) in warning and "FONNTE_RECORD_PATH" in warning and "Run one at a time" in warning
     health = check_storage(RecordStore(str(folder), ENDPOINT), str(mounts), ())
-    assert health.lasting is True and ("locks" in health.because) == warns
+    assert health.persistent is True and ("locks" in health.reason) == warns
 
 
 def test_every_task_warns_of_such_storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

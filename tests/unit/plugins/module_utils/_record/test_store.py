@@ -23,7 +23,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
     ForeignRecordError,
     MissingLibraryError,
     RecordError,
-    RecordHeldError,
+    RecordLockedError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backend import Phase
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.directory import RecordDirectory
@@ -31,8 +31,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.encryption
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import (
     DeviceRecord,
     Entry,
-    NumberNote,
-    Standing,
+    EntryStatus,
+    NumberRecord,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backend import FileBackend
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
@@ -59,8 +59,8 @@ def full_record() -> DeviceRecord:
     sent = {"autoread": True, "webhook": URL, "quick": False, "webhook_status": ""}
     return (
         DeviceRecord(otp_requested_at=AT, number="08123456789")
-        .confirm(sent, AT)
-        .begin({"target": "628123456789"}, LATER)
+        .mark_confirmed(sent, AT)
+        .mark_pending({"target": "628123456789"}, LATER)
     )
 
 
@@ -69,73 +69,78 @@ def full_record() -> DeviceRecord:
 
 def test_what_is_about_to_be_sent_is_in_doubt_until_the_service_says_yes() -> None:
     sent = {"webhook": URL, "quick": True, "name": "Toko"}
-    begun = DeviceRecord().begin(sent, AT)
-    assert begun.entries == {"webhook": Entry(URL, AT, Standing.IN_DOUBT), "quick": Entry(True, AT, Standing.IN_DOUBT)}
-    assert begun.confirm(sent, LATER).entries == {"webhook": Entry(URL, LATER), "quick": Entry(True, LATER)}
+    begun = DeviceRecord().mark_pending(sent, AT)
+    assert begun.entries == {
+        "webhook": Entry(URL, AT, EntryStatus.IN_DOUBT),
+        "quick": Entry(True, AT, EntryStatus.IN_DOUBT),
+    }
+    assert begun.mark_confirmed(sent, LATER).entries == {"webhook": Entry(URL, LATER), "quick": Entry(True, LATER)}
 
 
 def test_sending_the_recorded_value_again_leaves_no_doubt() -> None:
-    record = DeviceRecord().confirm({"webhook": URL}, AT)
-    assert record.begin({"webhook": URL}, LATER) == record
+    record = DeviceRecord().mark_confirmed({"webhook": URL}, AT)
+    assert record.mark_pending({"webhook": URL}, LATER) == record
 
 
 def test_a_value_in_doubt_stays_in_doubt_when_it_is_sent_again() -> None:
-    record = DeviceRecord().begin({"webhook": URL}, AT).begin({"webhook": URL}, LATER)
-    assert record.entries["webhook"] == Entry(URL, LATER, Standing.IN_DOUBT)
+    record = DeviceRecord().mark_pending({"webhook": URL}, AT).mark_pending({"webhook": URL}, LATER)
+    assert record.entries["webhook"] == Entry(URL, LATER, EntryStatus.IN_DOUBT)
 
 
 def test_what_is_not_sent_keeps_its_standing() -> None:
-    record = full_record().begin({"quick": True}, LATER)
+    record = full_record().mark_pending({"quick": True}, LATER)
     assert record.entries["webhook"] == Entry(URL, AT)
-    assert record.entries["quick"] == Entry(True, LATER, Standing.IN_DOUBT)
+    assert record.entries["quick"] == Entry(True, LATER, EntryStatus.IN_DOUBT)
 
 
 def test_a_cleared_webhook_is_unconfirmed() -> None:
-    record = DeviceRecord().begin({"webhook": ""}, AT).confirm({"webhook": ""}, LATER)
-    assert record.entries == {"webhook": Entry("", LATER, Standing.UNCONFIRMED)}
+    record = DeviceRecord().mark_pending({"webhook": ""}, AT).mark_confirmed({"webhook": ""}, LATER)
+    assert record.entries == {"webhook": Entry("", LATER, EntryStatus.UNCONFIRMED)}
 
 
 def test_a_new_device_has_no_webhooks_for_certain() -> None:
-    assert DeviceRecord().note({"webhook": ""}, AT).entries == {"webhook": Entry("", AT, Standing.RECORDED)}
+    assert DeviceRecord().set_known({"webhook": ""}, AT).entries == {"webhook": Entry("", AT, EntryStatus.RECORDED)}
 
 
 def test_a_new_record_knows_nothing() -> None:
     new = DeviceRecord()
     assert (new.entries, new.otp_requested_at, new.number, new.carried, new.stamps) == ({}, None, "", frozenset(), ())
-    assert NumberNote("present", AT) == NumberNote("present", AT, {}, "")
-    assert (NumberNote("present", AT).device_file, NumberNote("present", AT).number) == ("", "")
+    assert NumberRecord("present", AT) == NumberRecord("present", AT, {}, "")
+    assert (NumberRecord("present", AT).device_file, NumberRecord("present", AT).number) == ("", "")
 
 
 def test_the_code_that_goes_out_is_held_beside_the_last_until_the_service_says_yes() -> None:
-    stamped = DeviceRecord().confirm({"quick": True}, AT, "a1b2c")
+    stamped = DeviceRecord().mark_confirmed({"quick": True}, AT, "a1b2c")
     assert stamped.stamps == ("a1b2c",)
-    begun = stamped.begin({"quick": False}, LATER, "d3e4f")
+    begun = stamped.mark_pending({"quick": False}, LATER, "d3e4f")
     assert begun.stamps == ("a1b2c", "d3e4f")
-    assert begun.begin({"quick": True}, LATER, "a1b2c").stamps == ("a1b2c", "d3e4f", "a1b2c")
-    assert begun.begin({"quick": True}, LATER, "g5h6i").begin({"quick": False}, LATER, "d3e4f").stamps == (
+    assert begun.mark_pending({"quick": True}, LATER, "a1b2c").stamps == ("a1b2c", "d3e4f", "a1b2c")
+    assert begun.mark_pending({"quick": True}, LATER, "g5h6i").mark_pending(
+        {"quick": False}, LATER, "d3e4f"
+    ).stamps == (
         "a1b2c",
         "g5h6i",
         "d3e4f",
     )
-    assert DeviceRecord().begin({"quick": True}, LATER, "a1b2c").stamps == ("", "a1b2c")
-    assert begun.begin({"quick": False}, LATER).stamps == ("a1b2c", "d3e4f")
-    assert begun.confirm({"quick": False}, LATER, "d3e4f").stamps == ("d3e4f",)
-    assert begun.confirm({"quick": False}, LATER).stamps == ()
+    assert DeviceRecord().mark_pending({"quick": True}, LATER, "a1b2c").stamps == ("", "a1b2c")
+    assert begun.mark_pending({"quick": False}, LATER).stamps == ("a1b2c", "d3e4f")
+    assert begun.mark_confirmed({"quick": False}, LATER, "d3e4f").stamps == ("d3e4f",)
+    assert begun.mark_confirmed({"quick": False}, LATER).stamps == ()
 
 
 def test_what_is_confirmed_noted_or_attested_leaves_the_rest_as_it_was() -> None:
-    record = DeviceRecord(number="0812").confirm({"quick": True}, AT)
+    record = DeviceRecord(number="0812").mark_confirmed({"quick": True}, AT)
     quick, resend = Entry(True, AT), Entry(False, LATER)
-    assert record.confirm({"resend": False}, LATER).entries == {"quick": quick, "resend": resend}
-    assert record.note({"resend": False}, LATER).entries == {"quick": quick, "resend": resend}
+    assert record.mark_confirmed({"resend": False}, LATER).entries == {"quick": quick, "resend": resend}
+    assert record.set_known({"resend": False}, LATER).entries == {"quick": quick, "resend": resend}
     attested = record.attest({"resend": False}, LATER, "Sari")
-    assert attested.entries == {"quick": quick, "resend": Entry(False, LATER, Standing.ATTESTED, "Sari")}
+    assert attested.entries == {"quick": quick, "resend": Entry(False, LATER, EntryStatus.ATTESTED, "Sari")}
     assert attested.number == "0812"
 
 
 def test_nothing_is_known_of_a_setting_that_is_taken_out() -> None:
-    record = DeviceRecord(number="0812", carried=frozenset({"quick", "resend"})).confirm({"quick": True}, AT)
-    left = record.confirm({"resend": False, "personal": True}, AT).without(["quick", "personal"])
+    record = DeviceRecord(number="0812", carried=frozenset({"quick", "resend"})).mark_confirmed({"quick": True}, AT)
+    left = record.mark_confirmed({"resend": False, "personal": True}, AT).drop(["quick", "personal"])
     assert left.entries == {"resend": Entry(False, AT)}
     assert (left.carried, left.number) == (frozenset({"resend"}), "0812")
 
@@ -159,9 +164,9 @@ RECORD_DATA = {
 RECORD = DeviceRecord(
     {
         "webhook": Entry(URL, AT),
-        "webhook_status": Entry("", AT, Standing.UNCONFIRMED),
-        "quick": Entry(True, LATER, Standing.IN_DOUBT),
-        "resend": Entry(False, AT, Standing.ATTESTED, "Sari"),
+        "webhook_status": Entry("", AT, EntryStatus.UNCONFIRMED),
+        "quick": Entry(True, LATER, EntryStatus.IN_DOUBT),
+        "resend": Entry(False, AT, EntryStatus.ATTESTED, "Sari"),
     },
     LATER,
     "08123456789",
@@ -189,13 +194,17 @@ def test_a_record_has_the_form_that_it_always_had() -> None:
 
 
 def test_a_note_has_the_form_that_it_always_had() -> None:
-    note = NumberNote.from_json(NOTE_DATA)
-    assert note == NumberNote("creating", AT, {"personal": True}, "device-0123") and note.number == "08123456789"
+    note = NumberRecord.from_json(NOTE_DATA)
+    assert note == NumberRecord("creating", AT, {"personal": True}, "device-0123") and note.number == "08123456789"
     assert note.to_json() == NOTE_DATA
     bound = {**NOTE_DATA, "bound": True}
-    assert NumberNote.from_json(bound).bound and NumberNote.from_json(bound).to_json() == bound and not note.bound
+    assert (
+        NumberRecord.from_json(bound).is_bound
+        and NumberRecord.from_json(bound).to_json() == bound
+        and not note.is_bound
+    )
     for state in ("creating", "present", "deleted"):
-        assert NumberNote.from_json({**NOTE_DATA, "state": state}).state == state
+        assert NumberRecord.from_json({**NOTE_DATA, "state": state}).state == state
 
 
 def test_names_and_keys_are_those_of_the_format(store: RecordStore) -> None:
@@ -207,7 +216,7 @@ def test_names_and_keys_are_those_of_the_format(store: RecordStore) -> None:
     Path(device.path).write_bytes(encrypted_by_hand(TOKEN, "device", device.name, RECORD_DATA))
     Path(note.path).write_bytes(encrypted_by_hand("account", "number", note.name, NOTE_DATA))
     assert device.load() == (RECORD, "")
-    assert note.load() == (NumberNote.from_json(NOTE_DATA), "")
+    assert note.load() == (NumberRecord.from_json(NOTE_DATA), "")
 
 
 def encrypted_by_hand(
@@ -237,19 +246,19 @@ def test_a_string_is_bound_to_its_kind_endpoint_and_name(store: RecordStore) -> 
 
 def test_the_entry_of_another_file_is_not_taken_for_a_damaged_one(store: RecordStore) -> None:
     mine, other = store.number("account", "08123456789"), store.number("account", "08123456780")
-    other.save(NumberNote("creating", AT, {"webhook": URL}))
+    other.save(NumberRecord("creating", AT, {"webhook": URL}))
     os.rename(other.path, mine.path)
     assert mine.load() == (None, f"the record {mine.path} contains the entry of another file, {other.name}")
     with pytest.raises(ForeignRecordError, match="find out who else can write"):
         mine.read()
-    assert store.notes("account") == {}
-    mine.save(NumberNote("present", AT))
+    assert store.creation_entries("account") == {}
+    mine.save(NumberRecord("present", AT))
     (aside,) = store.damaged()
     assert owner_of(Path(store.folder, aside).read_bytes()) == other.name
 
 
 def test_what_a_note_was_about_to_set_and_nobody_knows_is_passed_over() -> None:
-    assert NumberNote.from_json({**NOTE_DATA, "sent": {"colour": "red", "quick": True}}).sent == {"quick": True}
+    assert NumberRecord.from_json({**NOTE_DATA, "sent": {"colour": "red", "quick": True}}).sent == {"quick": True}
 
 
 # The file
@@ -263,7 +272,7 @@ def test_a_record_comes_back_as_it_was_saved(store: RecordStore) -> None:
 
 
 def test_a_note_comes_back_as_it_was_saved(store: RecordStore) -> None:
-    note = NumberNote("creating", AT, {"personal": True}, "device-0123")
+    note = NumberRecord("creating", AT, {"personal": True}, "device-0123")
     store.number("account", "08123456789").save(note)
     assert store.number("account", "+628123456789".lstrip("+")).load() == (note, "")
 
@@ -272,7 +281,7 @@ def test_only_the_owner_can_read_and_nothing_can_be_read_in_it(store: RecordStor
     file = store.device(TOKEN)
     with file.lock(1):
         file.save(full_record())
-    store.number("account-token", "08123456789").save(NumberNote("present", AT, {}, file.name))
+    store.number("account-token", "08123456789").save(NumberRecord("present", AT, {}, file.name))
     assert stat.S_IMODE(os.stat(store.folder).st_mode) == 0o700
     names = os.listdir(store.folder)
     assert len(names) == 4
@@ -397,7 +406,7 @@ def test_a_record_of_another_shape_is_refused(data: object) -> None:
 )
 def test_a_note_of_another_shape_is_refused(data: object) -> None:
     with pytest.raises(ValueError):
-        NumberNote.from_json(data)
+        NumberRecord.from_json(data)
 
 
 def test_a_setting_of_a_newer_release_is_passed_over() -> None:
@@ -525,7 +534,7 @@ def test_no_file_stays_open(store: RecordStore) -> None:
     before = len(os.listdir("/dev/fd"))
     for _round in range(3):
         file.save(full_record())
-        with pytest.raises(RecordHeldError), file.lock(1), RecordStore(store.folder, ENDPOINT).device(TOKEN).lock(0):
+        with pytest.raises(RecordLockedError), file.lock(1), RecordStore(store.folder, ENDPOINT).device(TOKEN).lock(0):
             pass
     assert len(os.listdir("/dev/fd")) == before
 
@@ -551,7 +560,7 @@ def test_removing_what_is_not_there_is_fine(store: RecordStore) -> None:
     file = store.device(TOKEN)
     file.remove()
     store.discard(file.name)
-    assert file.sealed() is None and not store.has(file.name)
+    assert file.encrypted() is None and not store.has(file.name)
 
 
 def test_a_record_is_had_by_its_name_in_the_folder_alone(store: RecordStore) -> None:
@@ -617,12 +626,12 @@ def test_who_waits_for_a_lock_asks_again_until_the_time_is_over(
     backend = FileBackend(RecordDirectory(store.folder), sleep=sleep, clock=lambda: clock[0])
     other = RecordStore(store.folder, ENDPOINT, backend).device(TOKEN)
     with store.device(TOKEN).lock(1):
-        with pytest.raises(RecordHeldError, match=r"for over 0\.25 s; wait for it to end"), other.lock(0.25):
+        with pytest.raises(RecordLockedError, match=r"for over 0\.25 s; wait for it to end"), other.lock(0.25):
             pass
         # One more where the sum of the steps falls short of the quarter by a bit.
         assert 5 <= len(waits) <= 6 and set(waits) == {0.05}
         waits.clear()
-        with pytest.raises(RecordHeldError), other.lock(0):
+        with pytest.raises(RecordLockedError), other.lock(0):
             pass
         assert waits == []
 
@@ -641,11 +650,11 @@ def test_a_folder_that_knows_no_locks_is_named(store: RecordStore, monkeypatch: 
 
 
 def test_a_note_tells_its_number_to_its_account_at_its_endpoint_alone(store: RecordStore) -> None:
-    store.number("account", "08123456789").save(NumberNote("present", AT))
+    store.number("account", "08123456789").save(NumberRecord("present", AT))
     (name,) = store.names()
-    assert {file: note.number for file, note in store.notes("account").items()} == {name: "08123456789"}
-    assert store.notes("another") == {}
-    assert RecordStore(store.folder, "https://elsewhere.example.com").notes("account") == {}
+    assert {file: note.number for file, note in store.creation_entries("account").items()} == {name: "08123456789"}
+    assert store.creation_entries("another") == {}
+    assert RecordStore(store.folder, "https://elsewhere.example.com").creation_entries("account") == {}
 
 
 def test_only_sealed_files_have_names_of_sealed_files(store: RecordStore) -> None:
@@ -663,7 +672,7 @@ def test_an_encrypted_string_is_known_by_its_form(store: RecordStore) -> None:
     file = store.device(TOKEN)
     file.save(full_record())
     sealed = Path(file.path).read_bytes()
-    assert owner_of(sealed) == file.name and store.file(file.name).sealed() == sealed
+    assert owner_of(sealed) == file.name and store.file(file.name).encrypted() == sealed
     bare = sealed.partition(b":")[2]
     for text in (b"", b"gAAAAA", bare, sealed[:-4], sealed[4:], sealed + b"\n", b"h" + sealed[1:], sealed + b"===="):
         assert owner_of(text) == ""
@@ -673,9 +682,9 @@ def test_a_file_that_cannot_be_read_is_named(store: RecordStore) -> None:
     file = store.number("account", "08123456789")
     os.makedirs(file.path)
     with pytest.raises(RecordError, match="cannot be read") as caught:
-        file.sealed()
+        file.encrypted()
     assert file.path in str(caught.value)
-    assert store.notes("account") == {}
+    assert store.creation_entries("account") == {}
 
 
 def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
@@ -704,16 +713,16 @@ def test_notes_are_found_among_whatever_else_is_there(store: RecordStore, monkey
     note = encrypted_by_hand("account", "number", ours.name, NOTE_DATA)
     nameless = encrypted_by_hand("account", "number", ours.name, {**NOTE_DATA, "number": ""})
     files = {"device-" + "0" * 32: b"", "number-" + "0" * 32: b"not sealed", ours.name: note, moved: note}
-    assert {name: found.number for name, found in store.notes_in(files, "account").items()} == {
+    assert {name: found.number for name, found in store.creation_entries_in(files, "account").items()} == {
         ours.name: "08123456789"
     }
-    assert store.notes_in({ours.name: nameless}, "account") == {}
+    assert store.creation_entries_in({ours.name: nameless}, "account") == {}
     os.makedirs(store.folder)
     Path(ours.path).write_bytes(note)
-    assert list(store.notes("account")) == [ours.name]
+    assert list(store.creation_entries("account")) == [ours.name]
     # Another run removes it between the look into the folder and the look into the file.
     monkeypatch.setattr(RecordDirectory, "read", lambda self, name: None)
-    assert store.notes("account") == {}
+    assert store.creation_entries("account") == {}
 
 
 @pytest.mark.parametrize(

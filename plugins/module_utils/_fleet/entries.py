@@ -11,9 +11,9 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, replace
 
-from .._common.errors import CallError, FonnteError
+from .._common.errors import FonnteError, RequestError
 from .._reconcile.apply import Outcome
-from .._reconcile.observe import House, Sight
+from .._reconcile.observe import Observation, RunContext
 from .._reconcile.state import DISCONNECT, Desired
 from .limits import MAX_CLEAR, MAX_CREATE, MAX_DISCONNECT, find_limits
 
@@ -29,7 +29,7 @@ class Status(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Member:
+class FleetEntry:
     """One entry of the list.
 
     Attributes:
@@ -39,7 +39,7 @@ class Member:
     """
 
     index: int
-    house: House
+    context: RunContext
     desired: Desired
 
     @property
@@ -50,7 +50,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Orders:
+class FleetOptions:
     """How a fleet is worked on.
 
     Attributes:
@@ -80,7 +80,7 @@ class Orders:
 
 
 @dataclass
-class Turn:
+class EntryRun:
     """What became of a member.
 
     Attributes:
@@ -90,8 +90,8 @@ class Turn:
         skipped: Why it was not tried.
     """
 
-    member: Member
-    foreseen: Outcome | None = None
+    entry: FleetEntry
+    predicted: Outcome | None = None
     outcome: Outcome | None = None
     fault: FonnteError | None = None
     skipped: str = ""
@@ -99,28 +99,32 @@ class Turn:
     @property
     def has_work(self) -> bool:
         """Whether something is to be done or to be learnt."""
-        plan = self.foreseen.plan if self.foreseen else None
-        return plan is not None and bool(plan.operations or plan.teaches)
+        plan = self.predicted.plan if self.predicted else None
+        return plan is not None and bool(plan.operations or plan.updates_record)
 
     @property
     def disconnects(self) -> bool:
         """Whether its device is to be disconnected."""
-        return self.foreseen is not None and DISCONNECT in self.foreseen.plan.operations
+        return self.predicted is not None and DISCONNECT in self.predicted.plan.operations
 
     @property
     def limits(self) -> frozenset[str]:
         """The safety limits that its first plan counts for."""
-        return find_limits(self.foreseen.plan) if self.foreseen is not None and self.fault is None else frozenset()
+        return find_limits(self.predicted.plan) if self.predicted is not None and self.fault is None else frozenset()
 
-    def check(self, sight: Sight) -> None:
+    def check(self, observation: Observation) -> None:
         """See that the plan is still about the device that it was made for; FonnteError if not.
 
         A device that was renumbered in the dashboard meanwhile would be created a second time, or renumbered back.
         """
-        before = self.foreseen.sight.device if self.foreseen is not None else None
-        if before is None or sight.listing is None or (sight.device is not None and sight.device.token == before.token):
+        before = self.predicted.observation.device if self.predicted is not None else None
+        if (
+            before is None
+            or observation.listing is None
+            or (observation.device is not None and observation.device.token == before.token)
+        ):
             return
-        for device in sight.listing.owners(before.token):
+        for device in observation.listing.owners(before.token):
             raise FonnteError(
                 f"the service lists it as {device.number} now, and listed it as {before.number} when the run began",
                 "declare it under the number that it should have, and run the play again",
@@ -131,19 +135,19 @@ class Turn:
         """Return what became of it; in check mode, what would."""
         if self.fault is not None:
             # A lost reply to a mere look leaves no doubt: then there is no outcome yet.
-            doubtful = self.outcome is not None and isinstance(self.fault, CallError) and self.fault.may_be_applied
+            doubtful = self.outcome is not None and isinstance(self.fault, RequestError) and self.fault.may_be_applied
             return Status.IN_DOUBT if doubtful else Status.FAILED
         if self.skipped:
             return Status.NOT_ATTEMPTED
-        known = self.outcome or self.foreseen
+        known = self.outcome or self.predicted
         return Status.CHANGED if known is not None and known.operations else Status.UNCHANGED
 
     @property
-    def shown(self) -> Outcome | None:
+    def reported(self) -> Outcome | None:
         """Return the outcome that tells most of it."""
         if self.outcome is not None:
             return self.outcome
-        if (self.skipped or self.fault) and self.foreseen is not None:
+        if (self.skipped or self.fault) and self.predicted is not None:
             # What was foreseen is not what was done.
-            return replace(self.foreseen, done=[])
-        return self.foreseen
+            return replace(self.predicted, done=[])
+        return self.predicted
