@@ -64,7 +64,7 @@ lint: ## ansible-lint, documentation, changelog, types
 sanity: ## ansible-test sanity on the newest and on the oldest ansible-core
 	@$(RUN) sanity $(ARGS)
 
-units: ## unit tests
+units: ## unit and functional tests
 	@$(RUN) units $(ARGS)
 
 conformance: ## real playbooks against the sandbox

@@ -40,6 +40,8 @@ SWITCHES = (
     "FONNTE_TESTS_CORES",
     "FONNTE_TESTS_READINGS",
     "FONNTE_TESTS_PAGES",
+    "FONNTE_TESTS_FAULTS",
+    "FONNTE_TESTS_CASES",
     "FONNTE_TESTS_GOLDEN",
     # How far the simulation goes, and which random runs it makes.
     "FONNTE_TESTS_PREEMPTIONS",

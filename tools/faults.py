@@ -11,7 +11,7 @@ from tools.environment import for_stage
 from tools.paths import NAME, NAMESPACE, ROOT, TREE_ROOT
 from tools.runner import prepare_tree
 
-MODULE = "ansible_collections.%s.%s.tests.faults" % (NAMESPACE, NAME)
+MODULE = "ansible_collections.%s.%s.tests.fault_injection" % (NAMESPACE, NAME)
 
 
 def main() -> int:

@@ -141,7 +141,7 @@ def _target_cell(core: Core, newest: int, here: Callable[[int], bool]) -> Cell:
     return Cell(core, newest, TARGET, _stage(core, newest, TARGET, _on_target, needs, module_targets(), (venv,)))
 
 
-QUICK_UNITS = ("tests/unit", "-m", "not long")
+QUICK_UNITS = ("tests/unit", "tests/functional", "-m", "not long")
 SMOKE = ("tests/conformance", "-m", "smoke")
 
 
@@ -246,7 +246,7 @@ SPDX-License-Identifier\x3a GPL-3.0-or-later
 
 """
 FOOT = """
-- **{units}**: `tests/unit` without the long ones, once for each ansible-core; together they have every Python.
+- **{units}**: `tests/unit` and `tests/functional` without the long ones, once for each ansible-core; together they have every Python.
 - **{playbooks}**: real `ansible-playbook` processes with the built artifact against the sandbox, the tests marked
   `smoke`, on the oldest and the newest Python of each ansible-core.
 - **{sanity}**: `ansible-test sanity` without any ignore, once for each ansible-core. It compiles and imports the modules

@@ -30,7 +30,7 @@ import pytest
 from tools.mutants import Mutant, mutants_of
 
 # A mutant is not killed by a busy machine.
-PROFILE = ("-p", "ansible_collections.fonnte.whatsapp.tests.unit.hypothesis_profile")
+PROFILE = ("-p", "ansible_collections.fonnte.whatsapp.tests.hypothesis_profile")
 # pytest says that it cannot rewrite their asserts any more; there is no need to.
 FORGIVEN = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 # Imported once, before the first process starts: what takes time, and has nothing of the collection.

@@ -23,8 +23,8 @@ from tools.sandbox import Sandbox, running
 from tools.venvs import Venv
 
 MODULE_UTILS = "ansible_collections.%s.%s.plugins.module_utils" % (NAMESPACE, NAME)
-FAULTS = "ansible_collections.%s.%s.tests.faults" % (NAMESPACE, NAME)
-ALL_UNITS = ("tests/unit",)
+FAULTS = "ansible_collections.%s.%s.tests.fault_injection" % (NAMESPACE, NAME)
+ALL_UNITS = ("tests/unit", "tests/functional")
 # Two is what the checks are balanced for; a machine with one core gets one.
 WORKERS = min(2, os.cpu_count() or 1)
 
@@ -74,6 +74,7 @@ def _checkers(venv: Venv) -> List[Checker]:
         Checker(with_venv("ansible-lint", "--nocolor"), lambda output: linted_files(output) > 0),
         Checker(with_venv("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck", ".")),
         Checker(with_venv("antsibull-changelog", "lint")),
+        Checker(with_venv("python", "-m", "tools.error_page")),
         Checker(with_venv("mypy", "--strict", "--package", MODULE_UTILS)),
         Checker(with_venv("mypy", "--strict", "tools")),
         Checker(with_venv("mypy", "--strict", "tests/sandbox")),
@@ -331,7 +332,7 @@ STAGES: Tuple[Stage, ...] = (
     Stage("demo", "what make demo shows is so", demo, "playbooks/demo.yml"),
     Stage(
         "units",
-        "unit tests, and how much of the engine they run",
+        "unit and functional tests, and how much of the engine they run",
         units,
         "tests/unit",
         cores=2,
@@ -364,7 +365,7 @@ ASKED_FOR: Tuple[Stage, ...] = (
         "every page of the documentation followed to the letter, every module as its attributes say",
         guides,
         "tests/conformance",
-        arguments=("tests/conformance/test_guides.py", "tests/conformance/test_attributes.py"),
+        arguments=("tests/conformance/test_guides.py", "tests/conformance/test_module_attributes.py"),
     ),
     Stage("docs", "the documentation as a site, without a warning", docs, "docs/docsite", venvs=("site",)),
     Stage(
@@ -388,11 +389,11 @@ QUICK: Tuple[Stage, ...] = (
     ),
     Stage(
         "units-quick",
-        "unit tests, without the long ones",
+        "unit and functional tests, without the long ones",
         units,
         "tests/unit",
         cores=2,
-        arguments=("tests/unit", "-m", "not long"),
+        arguments=(*ALL_UNITS, "-m", "not long"),
     ),
     Stage(
         "conformance-smoke",

@@ -21,7 +21,7 @@ from tools.stages import Context, Stage
 PAGE = ROOT / "docs" / "dev" / "surroundings.md"
 CELLS = BUILD / "surroundings"
 ABSENT = CELLS / "absent.json"
-TESTS = tuple("tests/conformance/test_%s.py" % name for name in ("environments", "runner", "systemd"))
+TESTS = tuple("tests/conformance/test_%s.py" % name for name in ("environments", "ansible_runner", "systemd"))
 # The worst verdict on one of the cores is that of the cell.
 WORST_FIRST = ("wrong", "refused", "Ansible", "right")
 NOT_HERE = "not here"
@@ -130,7 +130,7 @@ plugin; the others are the playbooks of these names. A user's own play with `ans
 runs these; `tests/conformance/selection.py` chooses them.
 
 - **runner**: ansible-runner 2.4.3, `run`, and `transmit | worker | process`. The project of `docs/awx.md` is a test
-  of its own (`test_runner.py`), and the units of `docs/systemd.md` too (`test_systemd.py`). `make guides` follows
+  of its own (`test_ansible_runner.py`), and the units of `docs/systemd.md` too (`test_systemd.py`). `make guides` follows
   `docs/awx.md` and `docs/audit-in-ci.md` in a shell.
 - **systemd**: a clean environment with the variables that the unit sets. systemd itself is not started.
 - **JSON lines** is a callback of the tests that prints JSON like `ansible.posix.jsonl`. The real ones are separate rows.

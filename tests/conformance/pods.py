@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from ansible_collections.fonnte.whatsapp.tests.conformance.playing import Player, Task, start_words
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Player, Task, start_words
 from ansible_collections.fonnte.whatsapp.tests.postgresql import Server
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
 

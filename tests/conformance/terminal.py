@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .worlds import ACCOUNT, World
+from .scenarios import ACCOUNT, World
 
 LONGEST = 120
 # A question is printed before the terminal listens.

@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import EVERYTHING, READINGS, Hook, there
-from ansible_collections.fonnte.whatsapp.tests.conformance.playing import MARK, Player, Run, device, doctor
-from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import ACCOUNT, World
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import MARK, Player, Run, device, doctor
+from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import ACCOUNT, World
 
 SCRATCH, CLIENT = "081200012001", "081200012002"
 CONSENT = ("-e", f"doctor_device={SCRATCH}", "-e", "doctor_consent=true")

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.tests.conformance.playing import OTP, Run, Task
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import OTP, Run, Task
 from ansible_collections.fonnte.whatsapp.tests.conformance.pods import (
     FIRST_UID,
     count_applied,
@@ -29,7 +29,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.pods import (
     wait_until_unlocked,
     why_no_other_users,
 )
-from ansible_collections.fonnte.whatsapp.tests.controller import Controller
+from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 from ansible_collections.fonnte.whatsapp.tests.postgresql import Server, postgresql_server, record_url
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
 

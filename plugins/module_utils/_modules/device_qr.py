@@ -22,10 +22,10 @@ from .._options.common import (
     build_context,
     check_range,
     common_warnings,
-    max_age,
     number,
     require_device,
 )
+from .._options.policy import max_age
 from .task import ModuleInput, ModuleResult
 
 DEVICE_QR: Spec = {
