@@ -92,7 +92,7 @@ class Pretender:
     def __init__(self, status: int, body: dict[str, t.Any]) -> None:
         self._reply = ApiResponse(status, body)
 
-    def exchange(self, call: Request) -> ApiResponse:
+    def request(self, call: Request) -> ApiResponse:
         return self._reply
 
 

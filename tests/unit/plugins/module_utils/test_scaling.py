@@ -29,7 +29,7 @@ class Counter:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls = 0
         self._monkeypatch = monkeypatch
-        self._count(_number, "key_of")
+        self._count(_number, "canonical")
         self._count(_record_view.Owner, "__eq__")
         self._count(_message.Target, "__eq__")
 
@@ -116,7 +116,7 @@ def test_naming_devices_of_the_record(counter: Counter, monkeypatch: pytest.Monk
 class Health:
     """The facts on the record's directory: not counted here."""
 
-    folder = mode = writable = lasting = because = ""
+    place = mode = writable = lasting = because = ""
 
 
 class House:

@@ -26,26 +26,21 @@ import typing as t
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.tests.postgresql import Server
-from ansible_collections.fonnte.whatsapp.tests.simulation.database import create_database
 from ansible_collections.fonnte.whatsapp.tests.simulation.explore import Explorer, Findings, pair, random_world
 from ansible_collections.fonnte.whatsapp.tests.simulation.files import Disk
 from ansible_collections.fonnte.whatsapp.tests.simulation.rows import Table
 from ansible_collections.fonnte.whatsapp.tests.simulation.scheduler import Fault
 from ansible_collections.fonnte.whatsapp.tests.simulation.seeded import BUGS, ON_ROWS
 from ansible_collections.fonnte.whatsapp.tests.simulation.service import WRITES
+from ansible_collections.fonnte.whatsapp.tests.simulation.suite import FIRST_SEED, LAST_SEED, Record, faults_of, report
 from ansible_collections.fonnte.whatsapp.tests.simulation.world import KINDS, PERSONS, Program
 
 # On demand; 0 is what fits into a minute.
 DEEP = int(os.environ.get("FONNTE_TESTS_PREEMPTIONS", "0"))
-FIRST_SEED, LAST_SEED = map(int, os.environ.get("FONNTE_TESTS_SEEDS", "0-1000").split("-"))
 SEEDS_PER_TEST = 250
 # Of each first run: with a person and a fault at once, and one more preemption.
 CASES, SAMPLES = 40, 5
-# Of each pair, and of three nodes at random, on a real server.
-SERVER_SAMPLES, SERVER_SEEDS = 1, 40
 
-Record = t.Callable[[str, object], None]
 STORES: dict[str, t.Callable[[], Explorer]] = {
     # A mark contains the entries whose names are known before the list; or, where the record is small, all.
     "files": Explorer,
@@ -54,31 +49,12 @@ STORES: dict[str, t.Callable[[], Explorer]] = {
 }
 
 
-def report(record_property: Record, found: Findings) -> None:
-    """Attach the counts to the test, for the line of its stage; and fail where a property did not hold."""
-    record_property("simulated schedules", found.schedules)
-    record_property("violations", found.violations)
-    print(f"{found.schedules} schedules, {found.violations} violations")
-    assert not found.problem, "\n".join([found.problem, *found.traces])
-
-
 def search(explorer: Explorer, cases: t.Iterable[tuple[list[Program], list[Fault]]], bound: int) -> Findings:
     """Try all schedules of some programs with their faults."""
     total = Findings()
     for programs, faults in cases:
         total.include(explorer.explore(programs, bound, faults))
     return total
-
-
-def faults_of(explorer: Explorer, programs: list[Program]) -> t.Iterator[list[Fault]]:
-    """Yield a crash at each step of the first node, and each fault of its requests that write."""
-    for step, label in enumerate(explorer.steps(programs)):
-        yield [Fault(0, step, "crash")]
-        verb, _space, path = label.partition(" ")
-        if verb in ("send", "response") and path not in ("/get-devices", "/device"):
-            yield [Fault(0, step, "lost")]
-            if verb == "send":
-                yield from ([Fault(0, step, "late")], [Fault(0, step, "refused")])
 
 
 def distinct_faults_of(explorer: Explorer, programs: list[Program]) -> t.Iterator[list[Fault]]:
@@ -151,37 +127,6 @@ def test_three_nodes_at_random(start: int, record_property: Record) -> None:
     explorer, total = Explorer(), Findings()
     for seed in range(start, min(start + SEEDS_PER_TEST, LAST_SEED)):
         total.add(random_world(explorer, seed), f"seed {seed}")
-    report(record_property, total)
-
-
-@pytest.fixture
-def on_a_server(postgresql_server: Server) -> t.Iterator[Explorer]:
-    """The record in a real database, with the queries of the collection."""
-    with create_database(postgresql_server) as database:
-        yield Explorer(database)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("first", KINDS)
-def test_some_schedules_on_a_real_server(first: str, on_a_server: Explorer, record_property: Record) -> None:
-    """A seed chooses them: a schedule takes some fifty times as long as with the model of rows."""
-    chance, total = random.Random(first), Findings()
-    for second in KINDS:
-        programs = pair(first, second)
-        total.include(on_a_server.sample(programs, 2, [], chance, SERVER_SAMPLES))
-        cuts = [[Fault(0, step, "cut")] for step, _label in enumerate(on_a_server.steps(programs))]
-        for faults in (chance.choice(cuts), chance.choice(list(faults_of(on_a_server, programs)))):
-            total.include(on_a_server.sample(programs, 1, faults, chance, SERVER_SAMPLES))
-    record_property("on PostgreSQL", total.schedules)
-    report(record_property, total)
-
-
-@pytest.mark.long
-def test_three_nodes_at_random_on_a_real_server(on_a_server: Explorer, record_property: Record) -> None:
-    total = Findings()
-    for seed in range(FIRST_SEED, min(FIRST_SEED + SERVER_SEEDS, LAST_SEED)):
-        total.add(random_world(on_a_server, seed), f"seed {seed}")
-    record_property("on PostgreSQL", total.schedules)
     report(record_property, total)
 
 

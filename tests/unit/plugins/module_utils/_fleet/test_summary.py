@@ -52,7 +52,7 @@ def test_what_became_of_a_fleet() -> None:
         f'{A} · "Satu" · Toko · ask Cashier, 0812',
     ]
     assert (told["created"], told["to_link"], told["counts"]["cleared"], told["failed"]) == ([A], [A], 1, False)
-    assert "A run would come to this: 1 created" in summarize([ACCOUNT], [RESULT], foreseen=True)["text"][0]
+    assert "A run would come to this: 1 created" in summarize([ACCOUNT], [RESULT], predicted=True)["text"][0]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_accounts_that_failed_or_were_not_worked_on() -> None:
 
 def test_an_account_that_could_not_be_read() -> None:
     down = {"failed": True, "msg": "x"}
-    assert summarize([ACCOUNT], [down], foreseen=True)["text"] == ["Nothing was changed in account account."]
+    assert summarize([ACCOUNT], [down], predicted=True)["text"] == ["Nothing was changed in account account."]
     warung = {**ACCOUNT, "name": "warung"}
     head, left, *_links = summarize([warung, ACCOUNT], [down, RESULT])["text"]
     assert head.startswith("6 devices are declared. 1 created") and left == "Nothing was changed in account warung."
@@ -130,7 +130,7 @@ def test_tokens_by_client() -> None:
 def test_tokens_that_are_still_to_come() -> None:
     made = [{"number": A, "operations": ["create"], "device": None}]
     account = {**ACCOUNT, "devices": [{"device": A}]}
-    assert tokens_by_client(account, made, [], foreseen=True)[0]["tokens"] == {A: PREDICTED}
+    assert tokens_by_client(account, made, [], predicted=True)[0]["tokens"] == {A: PREDICTED}
     # A run that has created it and does not find it in the list has no token to give.
     assert tokens_by_client(account, made, [])[0]["tokens"] == {}
 
