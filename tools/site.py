@@ -15,13 +15,13 @@ import shutil
 import tempfile
 import zlib
 from pathlib import Path
-from typing import Dict, Iterator, List, Tuple
+from typing import TYPE_CHECKING, Dict, Iterator, List, Tuple
 
-from tools.environment import for_stage
-from tools.paths import BUILD, NAME, NAMESPACE, ROOT, TREE_ROOT
-from tools.process import run
-from tools.tree import source_files
-from tools.venvs import Venv
+from tools.paths import BUILD, NAME, NAMESPACE, ROOT
+
+if TYPE_CHECKING:
+    # The tests of this file run without nox.
+    from tools.stage import Stage
 
 SITE = BUILD / "site"
 HTML = SITE / "html"
@@ -66,36 +66,27 @@ OF_ANSIBLE: Tuple[Tuple[str, str, str, str], ...] = (
 )
 
 
-def build(venv: Venv, tree: Path, log: Path) -> List[str]:
-    """Build the site into .build/site/html; return, as sentences, why it is not whole."""
+def build(stage: Stage) -> int:
+    """Build the site into .build/site/html; return the number of its pages."""
     shutil.rmtree(str(SITE), ignore_errors=True)
     source = SITE / "source"
-    _copy_pages(tree, source)
-    if not _reference(venv, source / COLLECTION, log):
-        return ["antsibull-docs made no pages"]
-    _write_pages(tree, source)
-    return _html(venv, source, log)
+    _copy_pages(stage, source)
+    _write_reference(stage, source / COLLECTION)
+    _write_pages(stage.tree, source)
+    options = ("--quiet", "--fail-on-warning", "--keep-going", "--builder", "html")
+    stage.run("sphinx-build", *options, "--doctree-dir", str(SITE / "doctrees"), str(source), str(HTML))
+    return len(list(HTML.rglob("*.html")))
 
 
-def _reference(venv: Venv, target: Path, log: Path) -> bool:
+def _write_reference(stage: Stage, target: Path) -> None:
     """Have antsibull-docs write the pages of modules, plugins and roles."""
     target.mkdir()
-    env = for_stage("docs", [venv.bin])
-    command = [venv.program("antsibull-docs"), "collection", "--use-current", "--fail-on-error", "--squash-hierarchy"]
-    command += ["--dest-dir", str(target), "%s.%s" % (NAMESPACE, NAME)]
-    # A checkout is often in a folder ansible_collections itself. In a path with two of them Ansible finds no roles.
+    options = ("--use-current", "--fail-on-error", "--squash-hierarchy", "--dest-dir", str(target))
+    # A checkout is often in a directory ansible_collections. In a path with two of them Ansible finds no roles.
     with tempfile.TemporaryDirectory() as root:
-        os.symlink(str(TREE_ROOT / "ansible_collections"), os.path.join(root, "ansible_collections"))
-        env["ANSIBLE_COLLECTIONS_PATH"] = root
-        return run(command, cwd=SITE, env=env, log=log) == 0
-
-
-def _html(venv: Venv, source: Path, log: Path) -> List[str]:
-    command = [venv.program("sphinx-build"), "--quiet", "--fail-on-warning", "--keep-going", "--builder", "html"]
-    command += ["--doctree-dir", str(SITE / "doctrees"), str(source), str(HTML)]
-    if run(command, cwd=SITE, env=for_stage("docs", [venv.bin]), log=log) != 0:
-        return ["sphinx-build warned of something"]
-    return []
+        os.symlink(stage.root / "ansible_collections", os.path.join(root, "ansible_collections"))
+        env = dict(stage.env, ANSIBLE_COLLECTIONS_PATH=root)
+        stage.run("antsibull-docs", "collection", *options, "%s.%s" % (NAMESPACE, NAME), env=env)
 
 
 def _write_pages(tree: Path, source: Path) -> None:
@@ -114,9 +105,9 @@ def _write_pages(tree: Path, source: Path) -> None:
     shutil.copyfile(str(ROOT / "tools" / "site_conf.py"), str(source / "conf.py"))
 
 
-def _copy_pages(tree: Path, source: Path) -> None:
+def _copy_pages(stage: Stage, source: Path) -> None:
     """Copy every page, and every file that a page shows or links to."""
-    files = set(source_files())
+    tree, files = stage.tree, set(stage.files)
     pages = [path for path in sorted(files) if path.endswith(".md") and not path.startswith(NOT_SHOWN)]
     linked = {
         posixpath.normpath(posixpath.join(posixpath.dirname(page), link))
