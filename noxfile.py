@@ -173,18 +173,19 @@ def demo(session: nox.Session) -> None:
 @session("eda", name="demo-events")
 def demo_events(session: nox.Session) -> None:
     """Show a rulebook that reports devices that drop off."""
-    show_demo(session, "demo_events")
+    show_demo(session, "eda")
 
 
-def show_demo(session: nox.Session, module: str) -> None:
-    """Install the artifact in the environment of a demo, and run the demo in the terminal."""
-    stage = Stage(session, "demo" if module == "demo" else "eda")
+def show_demo(session: nox.Session, name: str) -> None:
+    """Install the artifact in the environment of a demo, and run the demo in the terminal; each step counts as one."""
+    stage = Stage(session, name)
     home = BUILD / stage.name
     ensure_installed(stage, home / "collections")
-    command = (str(stage.venv / "bin" / "python"), "-m", f"tools.{module}", *session.posargs)
-    session.run(*command, env=stage.env | {"TERM": os.environ.get("TERM", "dumb")}, include_outer_env=False)
-    steps = home / "steps"
-    stage.counts = stage.counts.plus(Counts(passed=int(steps.read_text()) if steps.exists() else 0))
+    stage.env.update(ANSIBLE_COLLECTIONS_PATH=str(home / "collections"), ANSIBLE_COLLECTIONS_SCAN_SYS_PATH="false")
+    (home / "steps").unlink(missing_ok=True)
+    command = (*python(name), "-m", f"tools.{session.name.replace('-', '_')}", *session.posargs)
+    session.run(*command, env=stage.env, include_outer_env=False)
+    stage.counts = Counts(passed=int((home / "steps").read_text()))
     stage.finish()
 
 
@@ -405,7 +406,7 @@ ROWS = [(core, python) for core in CORES for python in core.columns()]
 @nox.session(tags=["matrix"], default=False, allow_parallel=True, requires=[f"{name}-env" for name in TARGETS])
 @nox.parametrize(
     "python,core",
-    [nox.param(python, core, id=core.version, tags=[f"matrix-{core.version[:4]}"]) for core, python in ROWS],
+    [nox.param(python, core, id=f"{core.version}, {python}", tags=[f"matrix-{core.version[:4]}"]) for core, python in ROWS],
 )
 def matrix(session: nox.Session, core: Core) -> None:
     """Run one row of docs/matrix.md: an ansible-core on a Python."""

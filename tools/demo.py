@@ -1,9 +1,9 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The demo: the collection as users install it, against a sandbox, step by step.
+"""The demo: the installed collection against a sandbox, step by step.
 
-STEPS is what is shown. Everything else here sets the stage for it and clears it away.
+STEPS is the list. For each step the terminal shows the command and the lines that matter; the log has the whole output.
 """
 
 from __future__ import annotations
@@ -15,60 +15,63 @@ import shlex
 import shutil
 import subprocess
 import sys
+import threading
+import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
-from tools import venvs
-from tools.environment import for_stage
-from tools.paths import BUILD, LOGS, ROOT
-from tools.runner import prepare_installed, say
+from tools.paths import BUILD, LOGS, NAME, NAMESPACE, ROOT
 from tools.sandbox import Sandbox, running
-from tools.venvs import Venv
 
 HOME = BUILD / "demo"
-INSTALLED = HOME / "collections"
 RECORD = HOME / "record"
 PICTURES = HOME / "qr"
+LOG = LOGS / "demo.log"
+BIN = Path(sys.executable).parent
+
+
+class StepFailed(Exception):
+    """A step had another result than it should."""
 
 
 @dataclass(frozen=True)
 class Demo:
-    """What a step works with."""
+    """The means of a step: the sandbox, and the environment of the programs."""
 
-    venv: Venv
     sandbox: Sandbox
     env: Dict[str, str]
 
-    def play(self, playbook: str, *arguments: str, **extra_vars: Any) -> None:
-        """Run a playbook by its name (fonnte.whatsapp.NAME) or path, and end the demo when it fails."""
-        words = [self.venv.program("ansible-playbook"), playbook] + list(arguments)
-        if extra_vars:
-            words += ["--extra-vars", json.dumps(extra_vars)]
-        done = subprocess.run(words, cwd=str(ROOT), env=self.env, stdin=subprocess.DEVNULL, check=False)
-        if done.returncode != 0:
-            raise StepFailed("ansible-playbook ended with exit code %d" % done.returncode)
-
-    def show(self, program: str, *words: str) -> str:
-        """Show a program and what it prints, return that, and end the demo when it fails."""
-        say("$ %s" % " ".join(shlex.quote(word) for word in (program,) + words))
+    def run(self, program: str, *words: str, cwd: Path = ROOT) -> str:
+        """Show a command, run it into the log, and return its output; if it fails, show that and end the demo."""
+        print("$ %s" % " ".join(shlex.quote(word) for word in (program, *words)), flush=True)
         done = subprocess.run(
-            [self.venv.program(program)] + list(words),
-            cwd=str(HOME),
+            [str(BIN / program), *words],
+            cwd=cwd,
             env=self.env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             check=False,
         )
-        text = done.stdout.decode(errors="replace")
-        say(text.rstrip())
+        output = done.stdout.decode(errors="replace")
+        with open(LOG, "a", encoding="utf-8") as log:
+            log.write("$ %s\n%s\n" % (" ".join((program, *words)), output))
         if done.returncode != 0:
+            print(output)
             raise StepFailed("%s ended with exit code %d" % (program, done.returncode))
-        return text
+        return output
+
+    def run_playbook(self, playbook: str, *arguments: str, **extra_vars: Any) -> str:
+        """Run a playbook by its name, show the lines that matter, and return the output."""
+        words = ["--extra-vars", json.dumps(extra_vars)] if extra_vars else []
+        output = self.run("ansible-playbook", "%s.%s.%s" % (NAMESPACE, NAME, playbook), *arguments, *words)
+        print("\n".join(lines_that_matter(output)), flush=True)
+        return output
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
-        """Do something behind the collection's back, over the sandbox's control path; return the JSON reply."""
+        """Change or read the sandbox over its control path, unknown to the collection; return the JSON response."""
         request = urllib.request.Request(
             self.sandbox.control.rstrip("/") + path,
             data=None if body is None else json.dumps(body).encode(),
@@ -82,33 +85,41 @@ class Demo:
         return json.loads(text) if text.strip() else None
 
 
-class StepFailed(Exception):
-    """A step did not show what it should."""
+def lines_that_matter(output: str) -> List[str]:
+    """Return the differences, the messages and the recap of a playbook's output; a message has no list of devices."""
+    shown = []
+    for block in re.findall(r'(?m)^[-+] .*$|^    "msg": (?:\[\n(?:.*\n)*?    \]|".*")|^localhost +: .*$', output):
+        for line in block.splitlines():
+            message = re.fullmatch(r'(?:    "msg":)? *(".*"),?', line)
+            if message and " \u00b7 " not in line:
+                shown.append("  " + json.loads(message.group(1)))
+            elif not line.startswith("    "):
+                shown.append("  " + re.sub(r" +", " ", line) if line.startswith("localhost") else line)
+    return shown
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that the demo shows."""
+    """A step: its title, and the function that runs and checks it."""
 
     title: str
     act: Callable[[Demo], None]
 
 
-PLAYBOOK = "fonnte.whatsapp.demo"
-# As the playbook declares them.
+# The numbers of playbooks/demo.yml.
 NUMBERS = ("081200001001", "081200001002", "081200001003", "081200001004")
 LINKED, EDITED, LEAVING = NUMBERS[:3]
 
 
-def _expect(true: bool, what: str) -> None:
-    """End the demo when the sandbox does not hold what was just shown."""
-    if not true:
-        raise StepFailed("the sandbox shows otherwise: %s" % what)
+def _expect(condition: bool, otherwise: str) -> None:
+    """End the demo if the sandbox contradicts the step."""
+    if not condition:
+        raise StepFailed("the sandbox shows otherwise: %s" % otherwise)
 
 
 def _names(demo: Demo) -> Dict[str, str]:
     accounts = demo.control("GET", "/state")["accounts"]
-    # Without the stamp that the role writes behind a name.
+    # Without the stamp that the role appends to a name.
     return {
         device["number"]: re.sub(r" ~[0-9A-Za-z]{5}$", "", device["name"])
         for account in accounts
@@ -117,52 +128,60 @@ def _names(demo: Demo) -> Dict[str, str]:
 
 
 def _writes(demo: Demo) -> List[str]:
-    """Return the calls that were to change something since the last look."""
+    """Return the paths of the requests that change something, since the last call of this function."""
     calls = [entry["path"] for entry in demo.control("GET", "/journal") if entry["write"]]
     demo.control("DELETE", "/journal")
     return calls
 
 
-def _foresee(demo: Demo) -> None:
-    demo.play(PLAYBOOK, "--check", "--diff")
+def _predict(demo: Demo) -> None:
+    demo.run_playbook("demo", "--check", "--diff")
     _expect(not _writes(demo) and not _names(demo), "check mode wrote something")
 
 
 def _apply(demo: Demo) -> None:
-    demo.play(PLAYBOOK)
+    demo.run_playbook("demo")
     _expect(set(_names(demo)) == set(NUMBERS) and bool(_writes(demo)), "the devices are not there")
 
 
-def _again(demo: Demo) -> None:
-    demo.play(PLAYBOOK)
+def _apply_again(demo: Demo) -> None:
+    demo.run_playbook("demo")
     _expect(not _writes(demo), "the second run wrote something")
 
 
-def _edit(demo: Demo) -> None:
+def _edit_by_hand(demo: Demo) -> None:
     demo.control("PATCH", "/devices/%s" % EDITED, {"name": "Toko Lama", "autoread": False})
-    say('Somebody renames device %s to "Toko Lama" in the dashboard, and switches its autoread off.' % EDITED)
+    print('A colleague renames device %s to "Toko Lama" in the dashboard, and switches its autoread off.' % EDITED)
     _expect(_names(demo)[EDITED] == "Toko Lama", "the edit is not there")
 
 
-def _find(demo: Demo) -> None:
-    demo.play(PLAYBOOK, "--check", "--diff")
+def _detect(demo: Demo) -> None:
+    demo.run_playbook("demo", "--check", "--diff")
     _expect(not _writes(demo) and _names(demo)[EDITED] == "Toko Lama", "check mode wrote something")
 
 
-def _heal(demo: Demo) -> None:
-    demo.play(PLAYBOOK)
-    _expect(_writes(demo) == ["/update-device"] and _names(demo)[EDITED] == "Toko Dua", "the device was not healed")
+def _reconcile(demo: Demo) -> None:
+    demo.run_playbook("demo")
+    _expect(_writes(demo) == ["/update-device"] and _names(demo)[EDITED] == "Toko Dua", "the device was not restored")
 
 
 def _link(demo: Demo) -> None:
-    path = "/devices/%s/link" % LINKED
-    # The person with the phone, who takes some seconds.
-    demo.control("POST", path, {"after": 4})
-    demo.play("fonnte.whatsapp.link", link_devices=LINKED, link_folder=str(PICTURES), link_ask=False, link_timeout=60)
-    _expect(not _writes(demo) and not list(PICTURES.iterdir()), "a QR code is left, or a setting was changed")
+    shutil.rmtree(PICTURES, ignore_errors=True)
+    phone = threading.Thread(target=_scan, args=(demo,), daemon=True)
+    phone.start()
+    demo.run_playbook("link", link_devices=LINKED, link_folder=str(PICTURES), link_ask=False, link_timeout=60)
+    _expect(not _writes(demo) and not any(PICTURES.glob("*")), "a QR code is left, or a setting was changed")
     accounts = demo.control("GET", "/state")["accounts"]
     linked = [device["number"] for account in accounts for device in account["devices"] if device["linked"]]
     _expect(linked == [LINKED], "the device is not linked")
+
+
+def _scan(demo: Demo) -> None:
+    """Wait for the picture of the QR code, as the person with the phone does, and link the device."""
+    end = time.monotonic() + 60
+    while not any(PICTURES.glob("*.png")) and time.monotonic() < end:
+        time.sleep(0.2)
+    demo.control("POST", "/devices/%s/link" % LINKED, {"after": 0})
 
 
 INVENTORY = """\
@@ -174,10 +193,10 @@ keyed_groups:
 """
 
 
-def _see(demo: Demo) -> None:
+def _list(demo: Demo) -> None:
     (HOME / "fonnte.yml").write_text(INVENTORY, encoding="utf-8")
-    say("fonnte.yml:\n" + INVENTORY)
-    graph = demo.show("ansible-inventory", "-i", "fonnte.yml", "--graph")
+    graph = demo.run("ansible-inventory", "-i", "fonnte.yml", "--graph", cwd=HOME)
+    print(graph.rstrip())
     _expect("@linked:\n  |  |--%s" % _names(demo)[LINKED].replace(" ", "_") in graph, "a device is not in its group")
 
 
@@ -188,94 +207,69 @@ def _send(demo: Demo) -> None:
         "target": ["{{ '+62 (0)812-9999-0000' | fonnte.whatsapp.phone_number }}"],
         "msg": "Your shop is online.",
     }
-    demo.show("ansible", "localhost", "-m", "fonnte.whatsapp.fonnte_message", "-a", json.dumps(message))
+    output = demo.run("ansible", "localhost", "-m", "fonnte.whatsapp.fonnte_message", "-a", json.dumps(message))
+    print(output.splitlines()[0])
     sent = [(one["device"], one["target"], one["message"]) for one in demo.control("GET", "/outbox")]
     _expect(sent == [(LINKED, "6281299990000", "Your shop is online.")], "the message was not sent once")
     _expect(_writes(demo) == ["/send"], "something else was called")
 
 
-def _ask(demo: Demo) -> None:
-    demo.play(PLAYBOOK, demo_delete=LEAVING)
-    _expect(_writes(demo) == ["/delete-device"] and LEAVING in _names(demo), "no code was asked for")
+def _request_code(demo: Demo) -> None:
+    demo.run_playbook("demo", demo_delete=LEAVING)
+    _expect(_writes(demo) == ["/delete-device"] and LEAVING in _names(demo), "no code was requested")
 
 
 def _delete(demo: Demo) -> None:
     code = demo.control("GET", "/devices/%s/otp" % LEAVING)["otp"]
-    say("The code arrives in the WhatsApp of the account's owner, who hands it to the play.")
-    demo.play(PLAYBOOK, demo_delete=LEAVING, demo_otp=code)
+    print("The code arrives in the WhatsApp of the account's owner, who passes it to the playbook.")
+    demo.run_playbook("demo", demo_delete=LEAVING, demo_otp=code)
     _expect(_writes(demo) == ["/delete-device"] and LEAVING not in _names(demo), "the device was not deleted")
 
 
 STEPS: Tuple[Step, ...] = (
-    Step("Four devices are declared, and none is there. What would happen? (--check --diff)", _foresee),
-    Step("Apply it", _apply),
-    Step("Run it again: nothing changes, and nothing is sent", _again),
-    Step("A change behind its back", _edit),
-    Step("Check mode finds it, and changes nothing", _find),
-    Step("The next run heals that one device", _heal),
-    Step("A phone is linked: a QR code as a PNG file, until somebody has scanned it", _link),
-    Step("The account as an inventory, in groups", _see),
+    Step("Four devices are declared, and none exists: check mode predicts the changes", _predict),
+    Step("Create them", _apply),
+    Step("Run it again: nothing changes, and nothing is sent", _apply_again),
+    Step("A change by hand in the dashboard", _edit_by_hand),
+    Step("Check mode finds it, and changes nothing", _detect),
+    Step("The next run restores that one device", _reconcile),
+    Step("A phone is linked: the QR code is a PNG file until it is scanned", _link),
+    Step("The account as an inventory, in groups", _list),
     Step("A message from the linked device; a lookup finds its token, a filter reads the number", _send),
-    Step("A client leaves: deleting needs a one-time code, so one is asked for", _ask),
+    Step("A client leaves: a deletion needs a one-time code, so it is requested", _request_code),
     Step("Delete the device with the code", _delete),
 )
 
 SUMMARY = """
-What you saw
-  - devices declared in a playbook, foreseen in check mode with a diff, created, and left alone by the second run
-  - webhooks, which the service never shows, remembered in a sealed record and shown without their secret part
-  - a change in the dashboard found by check mode and healed by the next run
-  - a phone linked with a QR code, which lay in a file that only its owner can read, and is gone now
-  - the account as an inventory, without tokens, and a message that was sent once
-  - a device deleted, which takes a one-time code that goes to the owner's WhatsApp
-
-After each step the demo looked at the server itself to see that it was so.
-The playbook is playbooks/demo.yml, the devices are declared with the role roles/fleet.
+After each step the demo compared the state of the server with the step.
+The playbook is playbooks/demo.yml; the devices are declared with the role roles/fleet.
 
 On your own account: write a playbook like the one in README.md, then
   export FONNTE_ACCOUNT_TOKEN=...    (dashboard, menu Setting)
   ansible-playbook devices.yml --check --diff
-To see a rulebook tell of a device that drops off: make demo-events
-To play with the server of this demo: make sandbox"""
+To see a rulebook report a device that drops off: make demo-events
+To try playbooks on the server of this demo: make sandbox
+The whole output: %s"""
 
 
-def environment(venv: Venv, sandbox: Sandbox, installed: Path) -> Dict[str, str]:
-    """Return the environment of the demo's playbooks: the installed copy, the sandbox, and folders under .build."""
-    env = for_stage("demo", [venv.bin])
-    env.update(
-        ANSIBLE_COLLECTIONS_PATH=str(installed),
-        ANSIBLE_COLLECTIONS_SCAN_SYS_PATH="false",
-        FONNTE_RECORD_PATH=str(RECORD),
-    )
-    env.update(sandbox.environment())
-    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
-        del env["NO_COLOR"], env["ANSIBLE_NOCOLOR"]
-        env.update(ANSIBLE_FORCE_COLOR="true", TERM=os.environ.get("TERM", "xterm"))
-    return env
-
-
-def main(arguments: Sequence[str] = ()) -> int:
-    """Set up, play the steps, clear away; return the exit code."""
-    # A stage of the checks has installed it already, and holds the checkout's lock.
-    there = os.environ.get("FONNTE_TESTS_INSTALLED")
-    installed = Path(there) if there else INSTALLED
-    venv = venvs.ensure("newest", say) if there else prepare_installed("demo", INSTALLED)
-    # A record of an earlier demo would be about devices of a sandbox that is gone.
-    shutil.rmtree(str(RECORD), ignore_errors=True)
-    with running(venv, for_stage("demo", [venv.bin]), LOGS / "demo-sandbox.log", arguments) as sandbox:
-        return _play(Demo(venv, sandbox, environment(venv, sandbox, installed)))
-
-
-def _play(demo: Demo) -> int:
-    if not STEPS:
-        say("the demo has no steps")
-        return 1
-    for number, step in enumerate(STEPS, start=1):
-        say("\n[%d/%d] %s" % (number, len(STEPS), step.title))
-        try:
-            step.act(demo)
-        except StepFailed as error:
-            say("the demo stopped here: %s" % error)
-            return 1
-    say(SUMMARY)
+def main() -> int:
+    """Run the steps in the environment that the session demo has set up; return the exit code."""
+    # A record of an earlier demo would contain devices of a sandbox that is gone.
+    shutil.rmtree(RECORD, ignore_errors=True)
+    base = dict(os.environ, FONNTE_RECORD_PATH=str(RECORD))
+    with running(Path(sys.executable), base, LOGS / "demo-sandbox.log", sys.argv[1:]) as sandbox:
+        demo = Demo(sandbox, {**base, **sandbox.environment()})
+        for number, step in enumerate(STEPS, start=1):
+            print("\n[%d/%d] %s" % (number, len(STEPS), step.title), flush=True)
+            try:
+                step.act(demo)
+            except StepFailed as exc:
+                print("the demo stopped here: %s\nThe whole output: %s" % (exc, LOG))
+                return 1
+            (HOME / "steps").write_text(str(number), encoding="utf-8")
+    print(SUMMARY % os.path.relpath(LOG))
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
