@@ -349,9 +349,11 @@ def mutation(session: nox.Session) -> None:
     shutil.copy(ROOT / "pyproject.toml", stage.root)
     stage.env["PYTHONPATH"] = "."
     mutmut = str(stage.venv / "bin" / "mutmut")
+    names = [f"*.module_utils.{word.removesuffix('.py').replace('/', '.')}.*" for word in session.posargs]
     with session.chdir(stage.root):
-        session.run(mutmut, "run", *session.posargs, env=stage.env, include_outer_env=False)
-        session.run(mutmut, "results", env=stage.env, include_outer_env=False)
+        session.run(mutmut, "run", *names, env=stage.env, include_outer_env=False)
+        results = session.run(mutmut, "results", env=stage.env, include_outer_env=False, silent=True)
+    print(re.sub(r"(?m)^.*: not checked\n?", "", str(results)))
 
 
 @session("newest", name="changelog")
@@ -406,7 +408,10 @@ ROWS = [(core, python) for core in CORES for python in core.columns()]
 @nox.session(tags=["matrix"], default=False, allow_parallel=True, requires=[f"{name}-env" for name in TARGETS])
 @nox.parametrize(
     "python,core",
-    [nox.param(python, core, id=f"{core.version}, {python}", tags=[f"matrix-{core.version[:4]}"]) for core, python in ROWS],
+    [
+        nox.param(python, core, id=f"{core.version}, {python}", tags=[f"matrix-{core.version[:4]}"])
+        for core, python in ROWS
+    ],
 )
 def matrix(session: nox.Session, core: Core) -> None:
     """Run one row of docs/matrix.md: an ansible-core on a Python."""
@@ -415,7 +420,9 @@ def matrix(session: nox.Session, core: Core) -> None:
     stage = Stage(session, path=Path(session.virtualenv.location))
     ensure_installed(stage, BUILD / "matrix" / stage.name)
     on_copy = {"PYTHONPATH": str(stage.root), "ANSIBLE_COLLECTIONS_PATH": str(stage.root)}
-    on_artifact = dict.fromkeys(("FONNTE_TESTS_INSTALLED", "ANSIBLE_COLLECTIONS_PATH"), str(BUILD / "matrix" / stage.name))
+    on_artifact = dict.fromkeys(
+        ("FONNTE_TESTS_INSTALLED", "ANSIBLE_COLLECTIONS_PATH"), str(BUILD / "matrix" / stage.name)
+    )
     targets = sorted(path.name for path in (stage.tree / "tests" / "integration" / "targets").glob("fonnte_*"))
     target = venv(f"target-{core.oldest_target}")
     where = ("--controller", f"origin:python={minor}@{stage.venv}/bin/python")

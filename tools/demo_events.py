@@ -83,7 +83,9 @@ def _show_events(demo: Demo, log: Path) -> None:
         hook = {"webhookconnect": "http://%s:%s/%s" % (url[1], url[2], SECRET)}
         demo.control("PATCH", "/devices/%s" % number, hook)
         demo.control("POST", "/devices/%s/unlink" % number, {"reason": "logged out"})
-    print("\n[3/3] The rule collects events for 20 seconds. Then the playbook checks the devices again, and reports them")
+    print(
+        "\n[3/3] The rule collects events for 20 seconds. Then the playbook checks the devices again, and reports them"
+    )
     messages: List[Any] = _wait(lambda: demo.control("GET", "/outbox"), "no message was sent")
     print(_read(log)[_read(log).index("PLAY [") :].rstrip())
     print("\nThe message from %s to %s:\n%s" % (OURS, WATCHER, messages[0]["message"]))

@@ -25,7 +25,9 @@ def read_counts(entry: Dict[str, Any], results: Dict[str, Dict[str, Any]]) -> Co
     return counts
 
 
-def summarize(sessions: Iterable[Dict[str, Any]], results: Dict[str, Dict[str, Any]], total: List[Counts]) -> Iterator[str]:
+def summarize(
+    sessions: Iterable[Dict[str, Any]], results: Dict[str, Dict[str, Any]], total: List[Counts]
+) -> Iterator[str]:
     """Yield a line for each session that checked something or failed, and add its counts to the total."""
     for entry in sessions:
         counts = read_counts(entry, results)
