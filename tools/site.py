@@ -15,7 +15,7 @@ import shutil
 import tempfile
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Dict, Iterator, List, Tuple
+from typing import TYPE_CHECKING, Dict, Iterator, List
 
 from tools.paths import BUILD, NAME, NAMESPACE, ROOT
 
@@ -28,42 +28,21 @@ HTML = SITE / "html"
 INDEX = "docs/README.md"
 COLLECTION = "collection"
 LINK = re.compile(r"\]\(([^)\s#]+)[^)\s]*\)")
-# What GitHub shows to those who write there, and no reader of the site needs.
+# Templates of GitHub.
 NOT_SHOWN = (".github/",)
 
-# The title of a page of a module is long: in the own size of the theme its name is broken.
+# The title of a page of a module is long: in the font size of the theme its name is broken.
 STYLE = "h1 { font-size: 1.75em; }\nh2 { font-size: 1.4em; }\nh3 { font-size: 1.15em; }\n"
 
-# What pages of antsibull-docs refer to in the documentation of Ansible: kind, name, place, title.
-OF_ANSIBLE: Tuple[Tuple[str, str, str, str], ...] = (
-    ("std:label", "action_plugins", "plugins/action.html#action-plugins", "Action plugins"),
-    (
-        "std:label",
-        "ansible_configuration_settings",
-        "reference_appendices/config.html#ansible-configuration-settings",
-        "Ansible Configuration Settings",
-    ),
-    (
-        "std:label",
-        "common_return_values",
-        "reference_appendices/common_return_values.html#common-return-values",
-        "Return Values",
-    ),
-    (
-        "std:label",
-        "ansible_collections.ansible.builtin.uri_module",
-        "collections/ansible/builtin/uri_module.html#ansible-collections-ansible-builtin-uri-module",
-        "ansible.builtin.uri module",
-    ),
-) + tuple(
-    ("std:envvar", name, "reference_appendices/config.html#envvar-%s" % name, "-")
-    for name in (
-        "ANSIBLE_CACHE_PLUGIN",
-        "ANSIBLE_CACHE_PLUGIN_CONNECTION",
-        "ANSIBLE_CACHE_PLUGIN_PREFIX",
-        "ANSIBLE_CACHE_PLUGIN_TIMEOUT",
-    )
+# The references of pages of antsibull-docs to the documentation of Ansible: label, page, title.
+LABELS = (
+    ("action_plugins", "plugins/action.html", "Action plugins"),
+    ("ansible_configuration_settings", "reference_appendices/config.html", "Ansible Configuration Settings"),
+    ("common_return_values", "reference_appendices/common_return_values.html", "Return Values"),
+    ("ansible_collections.ansible.builtin.uri_module", "collections/ansible/builtin/uri_module.html", "uri module"),
 )
+VARIABLES = ("ANSIBLE_CACHE_PLUGIN", "ANSIBLE_CACHE_PLUGIN_CONNECTION", "ANSIBLE_CACHE_PLUGIN_PREFIX")
+VARIABLES += ("ANSIBLE_CACHE_PLUGIN_TIMEOUT",)
 
 
 def build(stage: Stage) -> int:
@@ -90,7 +69,7 @@ def _write_reference(stage: Stage, target: Path) -> None:
 
 
 def _write_pages(tree: Path, source: Path) -> None:
-    """Write what is in no file of the checkout: the first page, the playbooks, and what Ansible documents."""
+    """Write the pages that are in no file of the checkout: the first one, the playbooks, and the inventory of Ansible."""
     for page in (source / COLLECTION).rglob("*.rst"):
         text = without_contents(without_empty_links(page.read_text(encoding="utf-8")))
         page.write_text(text, encoding="utf-8")
@@ -102,7 +81,7 @@ def _write_pages(tree: Path, source: Path) -> None:
     (source / "ansible.inv").write_bytes(inventory())
     (source / "static").mkdir()
     (source / "static" / "site.css").write_text(STYLE, encoding="utf-8")
-    shutil.copyfile(str(ROOT / "tools" / "site_conf.py"), str(source / "conf.py"))
+    shutil.copyfile(tree / "docs" / "conf.py", source / "conf.py")
 
 
 def _copy_pages(stage: Stage, source: Path) -> None:
@@ -120,18 +99,18 @@ def _copy_pages(stage: Stage, source: Path) -> None:
 
 
 def without_empty_links(text: str) -> str:
-    """Take out links that have no address: galaxy.yml names no repository before there is one."""
+    """Remove links without an address: galaxy.yml names no repository before there is one."""
     text = re.sub(r'^  - title: [^\n]*\n    url: ""\n(?:    [^\n]*\n)*\n?', "", text, flags=re.MULTILINE)
     return re.sub(r"^\.\. ansible-links::\n(?=\n*(?:\S|\Z))", "", text, flags=re.MULTILINE)
 
 
 def without_contents(text: str) -> str:
-    """Take out a page's own contents: the theme shows them beside it, and an error where the page has them too."""
+    """Remove a page's own contents: the theme shows them, and an error if the page has them too."""
     return re.sub(r"^\.\. contents::\n(?:   [^\n]*\n)*", "", text, flags=re.MULTILINE)
 
 
 def sections(index: str) -> Dict[str, List[str]]:
-    """Return what the index of the guides has under each of its headings: names of pages, without their ending."""
+    """Return the pages under each heading of the index of the guides, without their suffix."""
     found: Dict[str, List[str]] = {}
     for part in re.split(r"^## ", index, flags=re.MULTILINE)[1:]:
         heading, _line, rest = part.partition("\n")
@@ -157,7 +136,7 @@ def contents(guides: Dict[str, List[str]], there: List[str]) -> str:
 
 
 def playbooks(texts: Dict[str, str]) -> str:
-    """Return a page of what the heads of the playbooks say; ansible-doc knows no playbooks."""
+    """Return a page of the head comments of the playbooks; ansible-doc knows no playbooks."""
     text = "# Playbooks\n\nA playbook of the collection is run by its name.\n"
     for name, playbook in sorted(texts.items()):
         head = re.sub(r"^---\n(?:# .*\n)+\n", "", playbook).partition("\n\n")[0]
@@ -168,7 +147,7 @@ def playbooks(texts: Dict[str, str]) -> str:
 
 
 def _said(head: str) -> Iterator[str]:
-    """Words as a paragraph, and what is typed as a block: it is indented, or begins with the program."""
+    """Yield prose as paragraphs, and commands as blocks: they are indented, or begin with the program."""
     lines = [line[1:] for line in head.splitlines() if line.startswith("#")]
     typed = False
     for line in [*lines, ""]:
@@ -180,8 +159,11 @@ def _said(head: str) -> Iterator[str]:
 
 
 def inventory() -> bytes:
-    """Return what OF_ANSIBLE names in the form of Sphinx, in which one site tells others of its pages."""
+    """Return LABELS and VARIABLES as an inventory of Sphinx, so that intersphinx needs no server."""
     head = "# Sphinx inventory version 2\n# Project: ansible\n# Version: \n"
     head += "# The remainder of this file is compressed using zlib.\n"
-    lines = "".join("%s %s -1 %s %s\n" % (name, kind, place, title) for kind, name, place, title in OF_ANSIBLE)
-    return head.encode() + zlib.compress(lines.encode())
+    labels = (
+        "%s std:label -1 %s#%s %s\n" % (name, page, re.sub("[._]", "-", name), title) for name, page, title in LABELS
+    )
+    variables = ("%s std:envvar -1 reference_appendices/config.html#envvar-%s -\n" % (name, name) for name in VARIABLES)
+    return head.encode() + zlib.compress("".join((*labels, *variables)).encode())

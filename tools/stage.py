@@ -17,9 +17,10 @@ from typing import Any, Dict, Optional, Sequence
 import nox
 from nox.command import CommandFailed
 
-from tools import ansible_test, sandbox, tree
-from tools.counts import Counts, coverage, integration_targets, of_junit, simulation
-from tools.environment import for_stage, home_of
+from tests.sandbox.driver import Sandbox
+from tools import tree
+from tools.counts import Counts, integration_targets, notes, of_junit
+from tools.environment import for_ansible_test, for_sandbox, for_stage, home_of
 from tools.paths import BUILD, INSTALLED_ROOT, LOGS, RESULTS, VENVS
 
 # Two is the number that the checks are balanced for; a machine with one core gets one.
@@ -106,9 +107,9 @@ class Stage:
             code = 1
         reports = [self.report] if self.report.exists() else []
         counts = of_junit(reports).with_exit(code)
-        notes = "; ".join(filter(None, (coverage(output), simulation(reports), counts.note)))
+        note = "; ".join(filter(None, (notes(output), counts.note)))
         total = self.counts.plus(counts)
-        self.counts = Counts(total.passed, total.failed, total.skipped, notes)
+        self.counts = Counts(total.passed, total.failed, total.skipped, note)
 
     def sanity(self, *arguments: str) -> None:
         """Run ansible-test sanity: compile and import with each Python here, the other tests with the own one."""
@@ -123,7 +124,7 @@ class Stage:
         """Run ansible-test integration against a sandbox, and count the targets."""
         with self.sandbox() as box:
             # ansible-test drops the environment; each target gets the variables of this file.
-            variables: Dict[str, object] = {name.lower(): value for name, value in box.environment().items()}
+            variables: Dict[str, object] = {name.lower(): value for name, value in for_sandbox(box).items()}
             variables["fonnte_record_path"] = str(self.empty("record"))
             variables.update({} if in_process else {"fonnte_in_process": False})
             config = self.tree / "tests" / "integration" / "integration_config.yml"
@@ -133,17 +134,16 @@ class Stage:
         self.counts = self.counts.plus(counts.with_exit(code))
 
     def _ansible_test(self, command: str, *arguments: str) -> int:
-        env = ansible_test.environment(self.name, self.venv)
+        env = for_ansible_test(self.name, self.venv)
         try:
             self.run("ansible-test", command, "--color", "no", *arguments, env=env)
         except CommandFailed:
             return 1
         return 0
 
-    def sandbox(self) -> "contextlib.AbstractContextManager[sandbox.Sandbox]":
-        """Run a sandbox for as long as the block lasts."""
-        log = self.log.with_name(self.name + "-sandbox.log")
-        return sandbox.running(self.venv / "bin" / "python", for_stage(self.name, []), log, cwd=self.tree)
+    def sandbox(self) -> Sandbox:
+        """Return a sandbox, which runs as long as the block that it is used in."""
+        return Sandbox(python=str(self.venv / "bin" / "python"))
 
     def empty(self, name: str) -> Path:
         """Return a path in the home of the session that does not exist: earlier runs leave nothing there."""

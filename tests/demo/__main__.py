@@ -17,13 +17,13 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Set, Tuple
 
+from tests.sandbox.driver import Sandbox
+from tools.environment import for_sandbox
 from tools.paths import BUILD, LOGS, NAME, NAMESPACE, ROOT
-from tools.sandbox import Sandbox, running
 
 HOME = BUILD / "demo"
 RECORD = HOME / "record"
@@ -70,19 +70,16 @@ class Demo:
         print("\n".join(lines_that_matter(output)), flush=True)
         return output
 
-    def control(self, method: str, path: str, body: Any = None) -> Any:
-        """Change or read the sandbox over its control path, unknown to the collection; return the JSON response."""
-        request = urllib.request.Request(
-            self.sandbox.control.rstrip("/") + path,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
-            method=method,
-        )
-        # No proxy: the control path is on this machine.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=10) as reply:
-            text = reply.read().decode()
-        return json.loads(text) if text.strip() else None
+    def names(self) -> Dict[str, str]:
+        """Return the names of the devices by number, without the stamp that the role appends."""
+        devices = self.sandbox.devices()
+        return {number: re.sub(r" ~[0-9A-Za-z]{5}$", "", device["name"]) for number, device in devices.items()}
+
+    def writes(self) -> List[str]:
+        """Return the paths of the requests that change something, since the last call of this method."""
+        paths = [entry["path"] for entry in self.sandbox.writes()]
+        self.sandbox.clear_journal()
+        return paths
 
 
 def lines_that_matter(output: str) -> List[str]:
@@ -117,63 +114,40 @@ def _expect(condition: bool, otherwise: str) -> None:
         raise StepFailed("the sandbox shows otherwise: %s" % otherwise)
 
 
-def _names(demo: Demo) -> Dict[str, str]:
-    accounts = demo.control("GET", "/state")["accounts"]
-    # Without the stamp that the role appends to a name.
-    return {
-        device["number"]: re.sub(r" ~[0-9A-Za-z]{5}$", "", device["name"])
-        for account in accounts
-        for device in account["devices"]
-    }
-
-
-def _writes(demo: Demo) -> List[str]:
-    """Return the paths of the requests that change something, since the last call of this function."""
-    calls = [entry["path"] for entry in demo.control("GET", "/journal") if entry["write"]]
-    demo.control("DELETE", "/journal")
-    return calls
-
-
 def _predict(demo: Demo) -> None:
+    before = demo.names()
     demo.run_playbook("demo", "--check", "--diff")
-    _expect(not _writes(demo) and not _names(demo), "check mode wrote something")
+    _expect(not demo.writes() and demo.names() == before, "check mode wrote something")
 
 
 def _apply(demo: Demo) -> None:
     demo.run_playbook("demo")
-    _expect(set(_names(demo)) == set(NUMBERS) and bool(_writes(demo)), "the devices are not there")
+    _expect({*demo.names()} == {*NUMBERS} and bool(demo.writes()), "the devices are not there")
 
 
 def _apply_again(demo: Demo) -> None:
     demo.run_playbook("demo")
-    _expect(not _writes(demo), "the second run wrote something")
+    _expect(not demo.writes(), "the second run wrote something")
 
 
 def _edit_by_hand(demo: Demo) -> None:
-    demo.control("PATCH", "/devices/%s" % EDITED, {"name": "Toko Lama", "autoread": False})
+    demo.sandbox.edit(EDITED, name="Toko Lama", autoread=False)
     print('A colleague renames device %s to "Toko Lama" in the dashboard, and switches its autoread off.' % EDITED)
-    _expect(_names(demo)[EDITED] == "Toko Lama", "the edit is not there")
-
-
-def _detect(demo: Demo) -> None:
-    demo.run_playbook("demo", "--check", "--diff")
-    _expect(not _writes(demo) and _names(demo)[EDITED] == "Toko Lama", "check mode wrote something")
 
 
 def _reconcile(demo: Demo) -> None:
+    _expect(demo.names()[EDITED] == "Toko Lama", "the edit is not there")
     demo.run_playbook("demo")
-    _expect(_writes(demo) == ["/update-device"] and _names(demo)[EDITED] == "Toko Dua", "the device was not restored")
+    _expect(demo.writes() == ["/update-device"] and demo.names()[EDITED] == "Toko Dua", "the device was not restored")
 
 
 def _link(demo: Demo) -> None:
     shutil.rmtree(PICTURES, ignore_errors=True)
-    phone = threading.Thread(target=_scan, args=(demo,), daemon=True)
-    phone.start()
+    threading.Thread(target=_scan, args=(demo,), daemon=True).start()
     demo.run_playbook("link", link_devices=LINKED, link_folder=str(PICTURES), link_ask=False, link_timeout=60)
-    _expect(not _writes(demo) and not any(PICTURES.glob("*")), "a QR code is left, or a setting was changed")
-    accounts = demo.control("GET", "/state")["accounts"]
-    linked = [device["number"] for account in accounts for device in account["devices"] if device["linked"]]
-    _expect(linked == [LINKED], "the device is not linked")
+    _expect(not demo.writes() and not any(PICTURES.glob("*")), "a QR code is left, or a setting was changed")
+    linked: Set[str] = {number for number, device in demo.sandbox.devices().items() if device["linked"]}
+    _expect(linked == {LINKED}, "the device is not linked")
 
 
 def _scan(demo: Demo) -> None:
@@ -181,7 +155,7 @@ def _scan(demo: Demo) -> None:
     end = time.monotonic() + 60
     while not any(PICTURES.glob("*.png")) and time.monotonic() < end:
         time.sleep(0.2)
-    demo.control("POST", "/devices/%s/link" % LINKED, {"after": 0})
+    demo.sandbox.link(LINKED)
 
 
 INVENTORY = """\
@@ -197,7 +171,7 @@ def _list(demo: Demo) -> None:
     (HOME / "fonnte.yml").write_text(INVENTORY, encoding="utf-8")
     graph = demo.run("ansible-inventory", "-i", "fonnte.yml", "--graph", cwd=HOME)
     print(graph.rstrip())
-    _expect("@linked:\n  |  |--%s" % _names(demo)[LINKED].replace(" ", "_") in graph, "a device is not in its group")
+    _expect("@linked:\n  |  |--%s" % demo.names()[LINKED].replace(" ", "_") in graph, "a device is not in its group")
 
 
 def _send(demo: Demo) -> None:
@@ -209,21 +183,21 @@ def _send(demo: Demo) -> None:
     }
     output = demo.run("ansible", "localhost", "-m", "fonnte.whatsapp.fonnte_message", "-a", json.dumps(message))
     print(output.splitlines()[0])
-    sent = [(one["device"], one["target"], one["message"]) for one in demo.control("GET", "/outbox")]
+    sent = [(one["device"], one["target"], one["message"]) for one in demo.sandbox.outbox()]
     _expect(sent == [(LINKED, "6281299990000", "Your shop is online.")], "the message was not sent once")
-    _expect(_writes(demo) == ["/send"], "something else was called")
+    _expect(demo.writes() == ["/send"], "something else was called")
 
 
 def _request_code(demo: Demo) -> None:
     demo.run_playbook("demo", demo_delete=LEAVING)
-    _expect(_writes(demo) == ["/delete-device"] and LEAVING in _names(demo), "no code was requested")
+    _expect(demo.writes() == ["/delete-device"] and LEAVING in demo.names(), "no code was requested")
 
 
 def _delete(demo: Demo) -> None:
-    code = demo.control("GET", "/devices/%s/otp" % LEAVING)["otp"]
+    code = demo.sandbox.otp(LEAVING)
     print("The code arrives in the WhatsApp of the account's owner, who passes it to the playbook.")
     demo.run_playbook("demo", demo_delete=LEAVING, demo_otp=code)
-    _expect(_writes(demo) == ["/delete-device"] and LEAVING not in _names(demo), "the device was not deleted")
+    _expect(demo.writes() == ["/delete-device"] and LEAVING not in demo.names(), "the device was not deleted")
 
 
 STEPS: Tuple[Step, ...] = (
@@ -231,7 +205,7 @@ STEPS: Tuple[Step, ...] = (
     Step("Create them", _apply),
     Step("Run it again: nothing changes, and nothing is sent", _apply_again),
     Step("A change by hand in the dashboard", _edit_by_hand),
-    Step("Check mode finds it, and changes nothing", _detect),
+    Step("Check mode finds it, and changes nothing", _predict),
     Step("The next run restores that one device", _reconcile),
     Step("A phone is linked: the QR code is a PNG file until it is scanned", _link),
     Step("The account as an inventory, in groups", _list),
@@ -256,9 +230,8 @@ def main() -> int:
     """Run the steps in the environment that the session demo has set up; return the exit code."""
     # A record of an earlier demo would contain devices of a sandbox that is gone.
     shutil.rmtree(RECORD, ignore_errors=True)
-    base = dict(os.environ, FONNTE_RECORD_PATH=str(RECORD))
-    with running(Path(sys.executable), base, LOGS / "demo-sandbox.log", sys.argv[1:]) as sandbox:
-        demo = Demo(sandbox, {**base, **sandbox.environment()})
+    with Sandbox() as sandbox:
+        demo = Demo(sandbox, dict(os.environ, FONNTE_RECORD_PATH=str(RECORD), **for_sandbox(sandbox)))
         for number, step in enumerate(STEPS, start=1):
             print("\n[%d/%d] %s" % (number, len(STEPS), step.title), flush=True)
             try:

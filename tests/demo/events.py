@@ -17,10 +17,10 @@ import time
 from pathlib import Path
 from typing import Any, Callable, List
 
-from tools.demo import BIN, Demo, StepFailed
-from tools.environment import with_java
-from tools.paths import BUILD, LOGS
-from tools.sandbox import running
+from tests.sandbox.driver import Sandbox
+from tests.demo.__main__ import BIN, Demo, StepFailed
+from tools.environment import for_sandbox, with_java
+from tools.paths import BUILD
 
 HOME = BUILD / "demo-events"
 RULEBOOK = "fonnte.whatsapp.dropped_off"
@@ -37,9 +37,9 @@ def main() -> int:
     env["FONNTE_RECORD_PATH"] = str(HOME / "record")
     # A pattern that ansible-rulebook creates may match no host while it starts.
     env.pop("ANSIBLE_HOST_PATTERN_MISMATCH", None)
-    with running(Path(sys.executable), env, LOGS / "demo-events-sandbox.log", sys.argv[1:]) as sandbox:
+    with Sandbox() as sandbox:
         try:
-            _show_rulebook(Demo(sandbox, {**env, **sandbox.environment()}))
+            _show_rulebook(Demo(sandbox, {**env, **for_sandbox(sandbox)}))
         except StepFailed as exc:
             print("the demo stopped here: %s" % exc)
             return 1
@@ -53,22 +53,25 @@ def _show_rulebook(demo: Demo) -> None:
     folder.mkdir(parents=True)
     devices = [{"number": number, "name": "Toko %s" % number[-4:], "linked": True} for number in (OURS,) + CLIENTS]
     account = {"token": demo.sandbox.account_token, "plan": "Reguler", "devices": devices}
-    demo.control("POST", "/reset", {"accounts": [account]})
+    demo.sandbox.reset(accounts=[account])
     (folder / "inventory").write_text("localhost\n", encoding="utf-8")
     variables = {"dropped_off_targets": [WATCHER], "dropped_off_senders": [OURS], "fonnte_events_port": 0}
     (folder / "vars.json").write_text(json.dumps(variables), encoding="utf-8")
     words = ["ansible-rulebook", "--rulebook", RULEBOOK, "--inventory", "inventory", "--vars", "vars.json", "--verbose"]
     print("[1/3] A server for webhooks, and a rule\n$ %s" % " ".join(words))
     log = folder / "rulebook.log"
-    with open(str(log), "wb") as stream, subprocess.Popen(
-        [str(BIN / words[0]), *words[1:]],
-        cwd=str(folder),
-        env=demo.env,
-        stdin=subprocess.DEVNULL,
-        stdout=stream,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    ) as process:
+    with (
+        open(str(log), "wb") as stream,
+        subprocess.Popen(
+            [str(BIN / words[0]), *words[1:]],
+            cwd=str(folder),
+            env=demo.env,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process,
+    ):
         try:
             _show_events(demo, log)
         finally:
@@ -81,12 +84,12 @@ def _show_events(demo: Demo, log: Path) -> None:
     print("\n[2/3] Two clients' phones drop off, one after the other")
     for number in CLIENTS:
         hook = {"webhookconnect": "http://%s:%s/%s" % (url[1], url[2], SECRET)}
-        demo.control("PATCH", "/devices/%s" % number, hook)
-        demo.control("POST", "/devices/%s/unlink" % number, {"reason": "logged out"})
+        demo.sandbox.edit(number, **hook)
+        demo.sandbox.unlink(number, "logged out")
     print(
         "\n[3/3] The rule collects events for 20 seconds. Then the playbook checks the devices again, and reports them"
     )
-    messages: List[Any] = _wait(lambda: demo.control("GET", "/outbox"), "no message was sent")
+    messages: List[Any] = _wait(demo.sandbox.outbox, "no message was sent")
     print(_read(log)[_read(log).index("PLAY [") :].rstrip())
     print("\nThe message from %s to %s:\n%s" % (OURS, WATCHER, messages[0]["message"]))
     if len(messages) != 1 or not all(number in messages[0]["message"] for number in CLIENTS):
