@@ -37,11 +37,11 @@ def test_a_link_leads_to_a_python_that_runs(shim: str, tmp_path: Path, monkeypat
     monkeypatch.setattr(interpreters, "PYTHONS", tmp_path / "links")
     monkeypatch.setattr(interpreters, "MINORS", (OWN,))
     monkeypatch.setattr(interpreters, "_candidates", lambda minor: [shim, sys.executable])
-    monkeypatch.delenv(interpreters.LINKED, raising=False)
+    # Set and removed, so that monkeypatch removes the value that link sets.
+    monkeypatch.setenv(interpreters.LINKED, "")
+    monkeypatch.delenv(interpreters.LINKED)
     monkeypatch.setenv("PATH", "/usr/bin")
     interpreters.link()
-    # monkeypatch takes it back, since link sets it.
-    monkeypatch.setenv(interpreters.LINKED, "1")
     assert list(interpreters.available()) == [OWN]
     assert interpreters.probe(interpreters.available()[OWN], OWN)
 
