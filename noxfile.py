@@ -29,8 +29,8 @@ from tools.address import with_fields, write_address
 from tools.counts import Counts
 from tools.environment import for_sandbox, with_java
 from tools.interpreters import NEWEST_CORE, OLDEST_CORE, available, newest_of
-from tools.matrix import CORES, PLAYBOOKS, SANITY, TARGET, UNITS, Core
-from tools.paths import BUILD, INSTALLED_ROOT, NAME, NAMESPACE, REQUIREMENTS, RESULTS, ROOT, VENVS
+from tools.matrix import CORES, PLAYBOOKS, SANITY, UNITS, Core
+from tools.paths import BUILD, INSTALLED_ROOT, NAME, NAMESPACE, REQUIREMENTS, ROOT, VENVS
 from tools.stage import Stage, build, ensure_installed, install, venv
 
 nox.needs_version = ">=2026.10.20"
@@ -42,12 +42,18 @@ nox.options.tags = ["test"]
 # Two runs in one checkout would write the same files. The processes of a parallel run share the lock of the first one.
 lock = open(BUILD / "lock", "w")
 if not {"FONNTE_LOCKED", "--list", "-l"} & {*os.environ, *sys.argv}:
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("another make runs in this checkout; waiting for it", flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
     os.environ["FONNTE_LOCKED"] = "1"
 
 antsibull_nox.load_antsibull_nox_toml()
 interpreters.link()
-NEWEST, OLDEST = newest_of(NEWEST_CORE), newest_of(OLDEST_CORE)
+NEWEST = newest_of(NEWEST_CORE)
+# Without one of these, nox reports the missing Python for the sessions that need it.
+OLDEST = next((python for python in OLDEST_CORE if python in available()), OLDEST_CORE[0])
 
 
 def install_requirements(session: nox.Session, *names: str, pins: tuple[str, ...] = ()) -> None:
@@ -79,7 +85,7 @@ for _name in TARGETS:
     environment(_name, _name.partition("-")[2], "target", backend="venv")
 
 
-def session(*environments: str, parallel: bool = True, **options: object):  # type: ignore[no-untyped-def]
+def session(*environments: str, parallel: bool = True, **options: object):
     """Define a session that runs in environments of other sessions."""
     requires = [name if name == "build" else f"{name}-env" for name in environments]
     return nox.session(venv_backend="none", requires=requires, allow_parallel=parallel, default=False, **options)

@@ -12,6 +12,7 @@ import glob
 import os
 import shutil
 import subprocess
+import sys
 from typing import Dict, List, Optional, Sequence
 
 from tools.paths import PYTHONS
@@ -59,7 +60,9 @@ def _candidates(minor: str) -> List[str]:
     name = "python" + minor
     places = (os.path.join(folder, name) for folder in ("/usr/bin", "/usr/local/bin"))
     named = [path for path in (*places, shutil.which(name)) if path and os.path.exists(path)]
-    return managed + named + [path for path in map(shutil.which, ("python3", "python")) if path]
+    return (
+        managed + named + [path for path in (shutil.which("python3"), shutil.which("python"), sys.executable) if path]
+    )
 
 
 def link() -> None:

@@ -17,7 +17,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Dict, Iterator, List
 
-from tools.paths import BUILD, NAME, NAMESPACE, ROOT
+from tools.paths import BUILD, NAME, NAMESPACE
 
 if TYPE_CHECKING:
     # The tests of this file run without nox.

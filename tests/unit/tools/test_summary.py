@@ -21,6 +21,12 @@ def test_a_session_has_a_line_and_an_environment_has_none() -> None:
     assert total == [Counts(7, 0, 1, "no server")]
 
 
+def test_a_session_of_antsibull_nox_counts_as_one() -> None:
+    total: list[Counts] = []
+    assert len([*summarize([entry("docs-check"), entry("newest-env")], {}, total)]) == 1
+    assert total == [Counts(passed=1)]
+
+
 def test_a_session_that_failed_without_counts_is_one_failure() -> None:
     total: list[Counts] = []
     lines = [*summarize([entry("newest-env", "failed"), entry("units", "aborted")], {}, total)]
