@@ -221,7 +221,7 @@ def on_tree(session: nox.Session) -> Stage:
 
 def selection(session: nox.Session, *paths: str) -> list[str]:
     """Return the arguments of pytest: ARGS, and the session's own paths unless ARGS names one."""
-    named = any((ROOT / word.partition("::")[0]).exists() for word in session.posargs)
+    named = any(word.startswith("tests/") for word in session.posargs)
     return [*(() if named else paths), *session.posargs]
 
 
