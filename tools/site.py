@@ -41,8 +41,12 @@ LABELS = (
     ("common_return_values", "reference_appendices/common_return_values.html", "Return Values"),
     ("ansible_collections.ansible.builtin.uri_module", "collections/ansible/builtin/uri_module.html", "uri module"),
 )
-VARIABLES = ("ANSIBLE_CACHE_PLUGIN", "ANSIBLE_CACHE_PLUGIN_CONNECTION", "ANSIBLE_CACHE_PLUGIN_PREFIX")
-VARIABLES += ("ANSIBLE_CACHE_PLUGIN_TIMEOUT",)
+VARIABLES = (
+    "ANSIBLE_CACHE_PLUGIN",
+    "ANSIBLE_CACHE_PLUGIN_CONNECTION",
+    "ANSIBLE_CACHE_PLUGIN_PREFIX",
+    "ANSIBLE_CACHE_PLUGIN_TIMEOUT",
+)
 
 
 def build(stage: Stage) -> int:
