@@ -13,7 +13,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python $$
 NOX_PYTHON = PYTHONDONTWRITEBYTECODE=1 .build/nox/bin/python
 NOX = $(NOX_PYTHON) -m nox
 # Two sessions at a time, only the output of those that fail, and the counts in the last lines.
-SEVERAL = rm -rf .build/results .build/report.json; \
+SEVERAL = rm -f .build/report.json; \
 	$(NOX) --parallel 2 --report .build/report.json $(1) -- $(2); $(NOX_PYTHON) -m tools.summary
 SESSIONS = address bench bench-events browser build changelog conformance demo demo-events docs eda faults guides \
 	integration molecule mutation sandbox surroundings units

@@ -48,6 +48,9 @@ if not {"FONNTE_LOCKED", "--list", "-l"} & {*os.environ, *sys.argv}:
         print("another make runs in this checkout; waiting for it", flush=True)
         fcntl.flock(lock, fcntl.LOCK_EX)
     os.environ["FONNTE_LOCKED"] = "1"
+    if "--report" in sys.argv:
+        # The summary of several sessions shows this run alone.
+        shutil.rmtree(RESULTS, ignore_errors=True)
 
 antsibull_nox.load_antsibull_nox_toml()
 interpreters.link()

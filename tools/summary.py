@@ -44,6 +44,9 @@ def summarize(
 
 def main() -> int:
     """Print the summary of the last run; return the exit code."""
+    if not REPORT.exists():
+        # nox did not start, or was interrupted.
+        return 1
     sessions = json.loads(REPORT.read_text(encoding="utf-8"))["sessions"]
     results = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in RESULTS.glob("*.json")}
     counts: List[Counts] = []
