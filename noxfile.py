@@ -30,7 +30,7 @@ from tools.counts import Counts
 from tools.environment import for_sandbox, with_java
 from tools.interpreters import NEWEST_CORE, OLDEST_CORE, available, newest_of
 from tools.matrix import CORES, PLAYBOOKS, SANITY, UNITS, Core
-from tools.paths import BUILD, INSTALLED_ROOT, NAME, NAMESPACE, REQUIREMENTS, ROOT, VENVS
+from tools.paths import BUILD, INSTALLED_ROOT, NAME, NAMESPACE, REQUIREMENTS, RESULTS, ROOT, VENVS
 from tools.stage import Stage, build, ensure_installed, install, venv
 
 nox.needs_version = ">=2026.10.20"
