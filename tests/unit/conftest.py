@@ -53,3 +53,18 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.lower().endswith("_proxy") or name.startswith("FONNTE_"):
             monkeypatch.delenv(name)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the sums of the simulation, which its tests attach to their reports."""
+    found = [one for report in terminalreporter.getreports("passed") for one in report.user_properties]
+    schedules, on_server, violations = (
+        sum(value for name, value in found if name == key)
+        for key in ("simulated schedules", "on PostgreSQL", "violations")
+    )
+    bugs = [str(value) for name, value in found if name == "found after"]
+    if schedules:
+        terminalreporter.write_line(
+            f"simulation: {schedules} schedules, {on_server} of them on PostgreSQL, {violations} violations; "
+            f"{len(bugs)} seeded bugs found (after {', '.join(bugs)} schedules)"
+        )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The artifact holds what git tracks and the list of shipped files names, whatever else lies in the checkout."""
+"""The artifact and the copies contain the listed files only, whatever else is in the checkout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import collection, contents, tree
+from tools import tree
 from tools.paths import ROOT
 
 # What people keep in a checkout, and what a careless build would publish.
@@ -67,38 +67,23 @@ def git(root: Path, *arguments: str) -> None:
     subprocess.run(["git", *arguments], cwd=root, check=True, stdin=subprocess.DEVNULL, capture_output=True)
 
 
-def test_only_what_git_tracks_is_packed(checkout: Path) -> None:
+def test_only_tracked_files_are_packed(checkout: Path) -> None:
     git(checkout, "init", "--quiet")
     git(checkout, "add", ".")
-    write(checkout, [path for path in PRIVATE if not contents.is_shipped(path)])
-    write(checkout, ["notes.txt", "playbooks/tasks/mine.txt"])
-    assert collection.files_to_pack(checkout) == sorted(SHIPPED)
-    assert set(tree.untracked_files(checkout)) >= {".env", "vault.yml", "notes.txt"}
-
-
-def test_a_file_that_would_be_shipped_and_is_not_tracked_is_named(checkout: Path) -> None:
-    git(checkout, "init", "--quiet")
-    git(checkout, "add", ".")
-    for path in ("playbooks/vault.yml", "plugins/modules/fonnte_new.py"):
-        write(checkout, [path])
-        with pytest.raises(collection.NotBuilt, match=f"git does not track .*{path}, among"):
-            collection.files_to_pack(checkout)
-
-
-def test_a_tracked_file_that_is_gone_is_not_packed(checkout: Path) -> None:
-    git(checkout, "init", "--quiet")
-    git(checkout, "add", ".")
+    write(checkout, [*PRIVATE, "notes.txt", "playbooks/tasks/mine.txt"])
+    assert tree.tracked_files(checkout) == sorted(SHIPPED)
     (checkout / "README.md").unlink()
-    assert collection.files_to_pack(checkout) == sorted(set(SHIPPED) - {"README.md"})
+    assert tree.tracked_files(checkout) == sorted({*SHIPPED} - {"README.md"})
 
 
-def test_an_artifact_with_a_wrong_file_does_not_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    artifact = tmp_path / "fonnte-whatsapp-1.0.0.tar.gz"
-    with tarfile.open(artifact, "w:gz") as archive:
-        write(tmp_path, [".env"])
-        archive.add(tmp_path / ".env", ".env")
-    monkeypatch.setattr(collection, "build_artifact", lambda *_arguments: artifact)
-    venv: t.Any = None
-    with pytest.raises(collection.NotBuilt, match=r"\.env is in the artifact"):
-        collection.build_and_install(venv, "x", tmp_path / "installed", tmp_path / "log")
-    assert not artifact.exists() and not (tmp_path / "installed").exists()
+def test_a_copy_holds_exactly_the_listed_files(checkout: Path, tmp_path: Path) -> None:
+    git(checkout, "init", "--quiet")
+    write(checkout, ["roles/fleet/vars/main.yml"])
+    copy = tree.sync(tree.list_files(checkout), tmp_path / "copy", checkout)
+    write(copy, [".mypy_cache/kept.json", "tests/output/removed.txt"])
+    (checkout / "roles" / "fleet" / "vars" / "main.yml").unlink()
+    (checkout / "README.md").write_text("changed", encoding="utf-8")
+    tree.sync(tree.list_files(checkout), tmp_path / "copy", checkout)
+    found = {str(path.relative_to(copy)) for path in copy.rglob("*") if ".git" not in path.parts and not path.is_dir()}
+    assert found == {*SHIPPED, ".mypy_cache/kept.json"} and not (copy / "roles" / "fleet" / "vars").exists()
+    assert (copy / "README.md").read_text(encoding="utf-8") == "changed"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 
-from tools.surroundings import page
+from ansible_collections.fonnte.whatsapp.tests.conformance.document import page
 
 USUAL = {"operation": "audit", "started by": "shell", "home": "HOME", "core": "newest"}
 

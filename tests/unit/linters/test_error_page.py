@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.error_page import VALUE, failures_in, made_in, problems
+from tests.linters.error_page import VALUE, failures_in, made_in, problems
 
 PAGE = "| `the device … is gone` | Create it. |\n| `no such file` | Name another one. |\n"
 ERRORS = [f"the device {VALUE} is gone; create it", f"there is no such file {VALUE}"]

@@ -1,66 +1,35 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run each main operation in each environment, and write the page of the results."""
+"""The page docs/dev/surroundings.md: a table of operations and environments from the cells that the tests wrote."""
 
 from __future__ import annotations
 
 import collections
 import datetime
 import json
-import os
-import shutil
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-from tools import stages
-from tools.counts import Counts
-from tools.paths import BUILD, ROOT
-from tools.runner import play, say
-from tools.stages import Context, Stage
-
-PAGE = ROOT / "docs" / "dev" / "surroundings.md"
-CELLS = BUILD / "surroundings"
-ABSENT = CELLS / "absent.json"
-TESTS = tuple("tests/conformance/test_%s.py" % name for name in ("environments", "ansible_runner", "systemd"))
 # The worst verdict on one of the cores is that of the cell.
 WORST_FIRST = ("wrong", "refused", "Ansible", "right")
 NOT_HERE = "not here"
-Cell = Dict[str, Any]
-Place = Tuple[str, str]
+Cell = dict[str, Any]
+Place = tuple[str, str]
 
 
-def _run(context: Context) -> Counts:
-    """Run the whole product, on the results of which the page is based."""
-    shutil.rmtree(str(CELLS), ignore_errors=True)
-    CELLS.mkdir(parents=True)
-    os.environ.update(FONNTE_TESTS_SURROUNDINGS="all", FONNTE_TESTS_CELLS=str(CELLS))
-    return stages.conformance(context)
+def main() -> None:
+    """Write the page of the cells in a directory; both are arguments."""
+    cells, target = map(Path, sys.argv[1:])
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(cells.glob("*.json"))]
+    absent = json.loads((cells / "absent.json").read_text(encoding="utf-8"))
+    written = page([cell for cell in found if isinstance(cell, dict)], absent, datetime.date.today())
+    target.write_text(written, encoding="utf-8")
 
 
-STAGE = Stage(
-    "surroundings",
-    "every main operation in every environment that starts it",
-    _run,
-    "tests/conformance",
-    venvs=("newest", "oldest", "runner", "community"),
-    cores=2,
-    arguments=TESTS,
-)
-
-
-def main(_arguments: Sequence[str]) -> int:
-    """Run the stage, and write the page of its results, good or bad."""
-    (outcome,) = play([STAGE])
-    paths = sorted(path for path in CELLS.glob("*.json") if path != ABSENT)
-    cells = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-    absent = json.loads(ABSENT.read_text(encoding="utf-8"))
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(page(cells, absent, datetime.date.today()), encoding="utf-8")
-    say("%d cells are on %s" % (len(cells), PAGE.relative_to(ROOT)))
-    return 1 if outcome.counts.failed else 0
-
-
-def differences(row: Mapping[str, str], usual: Mapping[str, str]) -> List[Place]:
+def differences(row: Mapping[str, str], usual: Mapping[str, str]) -> list[Place]:
     """Return the values of a row that are not those of a shell, without the operation and the core."""
     return [(name, row[name]) for name in usual if name not in ("operation", "core") and row[name] != usual[name]]
 
@@ -69,7 +38,7 @@ def _table(cells: Sequence[Cell]) -> Iterator[str]:
     """A row for each environment that differs from a shell in one value at most."""
     usual = _usual(cells)
     operations = sorted({cell["row"]["operation"] for cell in cells})
-    found: Dict[Place, Dict[str, List[str]]] = collections.defaultdict(lambda: collections.defaultdict(list))
+    found: dict[Place, dict[str, list[str]]] = collections.defaultdict(lambda: collections.defaultdict(list))
     for cell in cells:
         places = differences(cell["row"], usual) or [("started by", usual["started by"])]
         if len(places) == 1:
@@ -82,13 +51,13 @@ def _table(cells: Sequence[Cell]) -> Iterator[str]:
         yield "| %s | %s | %s |" % (place[0], place[1], " | ".join(shown))
 
 
-def _usual(cells: Sequence[Cell]) -> Dict[str, str]:
+def _usual(cells: Sequence[Cell]) -> dict[str, str]:
     """Return the row of a shell: of each factor, the value that most rows have."""
     counted = {name: collections.Counter(cell["row"][name] for cell in cells) for name in cells[0]["row"]}
     return {name: counts.most_common(1)[0][0] for name, counts in counted.items()}
 
 
-def _cores(cells: Sequence[Cell], usual: Mapping[str, str]) -> List[str]:
+def _cores(cells: Sequence[Cell], usual: Mapping[str, str]) -> list[str]:
     """Return the cores on which an environment of the table was run."""
     return sorted({cell["row"]["core"] for cell in cells if len(differences(cell["row"], usual)) == 1})
 
@@ -151,3 +120,7 @@ def page(cells: Sequence[Cell], absent: Sequence[Sequence[str]], date: datetime.
         pairs=combined,
         cores=" and on ".join("the %s ansible-core" % core for core in _cores(cells, usual)),
     )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m tools.error_page``: docs/troubleshooting.md lists each error that a user can meet, and no other one.
+"""``python -m tests.linters.error_page``: docs/troubleshooting.md lists each error that a user can meet, and no other one.
 
 A linter: it reads the errors from the source, from the arguments of each error that is created there. A text that is
 put together elsewhere is not visible there. It is searched for in all texts of the source only where the page has it.
@@ -27,7 +27,7 @@ VARIABLES = sorted(ROOT.glob("roles/*/vars/*.yml"))
 VALUE = "\0"
 # Which argument of an error says what came back or what is wrong; of all others it is the first. With them, what takes
 # note of a problem where all are told at once.
-PLACES = {"OptionError": 1, "Wrong": 3, "wrong": 1, "problems.append": 0}
+PLACES = {"OptionError": 1, "CellError": 3, "add_problem": 1, "problems.append": 0}
 # Not errors of ours, not for users, or told in another way: counted by the event source, and said by its answers.
 NOT_OURS = {"ValueError", "OSError", "KeyError", "TypeError", "MaxRetryError", "ProtocolError", "PayloadError"}
 # Its sentence is made where it is declared, of the name of a library.
