@@ -116,7 +116,7 @@ def test_naming_devices_of_the_record(counter: Counter, monkeypatch: pytest.Monk
 class Health:
     """The facts on the record's directory: not counted here."""
 
-    place = mode = writable = lasting = because = ""
+    place = mode = writable = persistent = reason = ""
 
 
 class House:
