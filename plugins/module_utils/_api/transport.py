@@ -28,6 +28,7 @@ from .._common.errors import (
 )
 from .._common.redaction import origin
 from .deadline import Attempt, DeadlineExceeded
+from .endpoints import READ, find_endpoint
 from .retry import BACKOFF_SECONDS, RateLimitGate, RetryBudget
 from .wire import NO_RESPONSE, Connection, HttpResponse, Request
 
@@ -39,34 +40,6 @@ TOO_MANY_REQUESTS = 429
 MAX_TIMEOUTS_PER_REQUEST = 10
 
 _TRY_LATER = "run the play again later"
-
-
-@dataclass(frozen=True)
-class RetryPolicy:
-    """Which failed tries of a call may be followed by another."""
-
-    after_broken_responses: bool
-    statuses: frozenset[int]
-
-
-READ = RetryPolicy(True, frozenset({429, 500, 502, 503, 504}))
-# A 429 says that the call was not carried out.
-WRITE = RetryPolicy(False, frozenset({429}))
-# Sent again only when no request can have reached the service.
-NON_IDEMPOTENT = RetryPolicy(False, frozenset())
-
-RETRY_POLICIES: dict[str, RetryPolicy] = {
-    "/get-devices": READ,
-    "/device": READ,
-    "/update-device": WRITE,
-    "/disconnect": WRITE,
-    "/add-device": NON_IDEMPOTENT,
-    "/delete-device": NON_IDEMPOTENT,
-    "/send": NON_IDEMPOTENT,
-    # It changes no setting. But a pairing code may show on the phone, where a second one takes its place: so it is
-    # sent again only when the service has not carried it out. A QR code that was lost is asked for anew in _linking/link.py.
-    "/qr": WRITE,
-}
 
 
 @dataclass(frozen=True)
@@ -111,14 +84,14 @@ class Transport:
                 return _parse_response(call.path, self._send_with_retries(session, call, tries), longest_delay)
             except MalformedResponseError as fault:
                 # A hiccup of something on the way, where no page says that the call was not carried out.
-                hiccup = RETRY_POLICIES[call.path] is READ and fault.may_be_applied
+                hiccup = call.endpoint.retry is READ and fault.may_be_applied
                 if not hiccup or not tries.wait_for_next(min(BACKOFF_SECONDS, longest_delay)):
                     raise
             return _parse_response(call.path, self._send_with_retries(session, call, tries), longest_delay)
 
     def _send_with_retries(self, session: Session, call: Request, tries: RetryBudget) -> HttpResponse:
         """Try until there is an answer that is no passing fault, or no try is left."""
-        policy = RETRY_POLICIES[call.path]
+        policy = call.endpoint.retry
         while True:
             if call.guard is not None:
                 # Waiting for a place, for the service or for another try may have taken minutes.
@@ -167,7 +140,7 @@ def _parse_response(path: str, answer: HttpResponse, longest_delay: float) -> Ap
     """Return the JSON object of a reply, or raise what the reply is instead."""
     status = answer.status
     if status == TOO_MANY_REQUESTS or (
-        status == 503 and RETRY_POLICIES[path] is READ and answer.retry_after is not None
+        status == 503 and find_endpoint(path).retry is READ and answer.retry_after is not None
     ):
         raise _rate_limit_error(answer, longest_delay)
     if 300 <= status < 400:

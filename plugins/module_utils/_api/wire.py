@@ -11,6 +11,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from .endpoints import Endpoint, find_endpoint
+
 
 @dataclass(frozen=True)
 class Connection:
@@ -51,6 +53,7 @@ class Request:
     """What goes out over the wire.
 
     Attributes:
+        path: One of ``ENDPOINTS``; another one is a ValueError.
         method: POST, with the token in a header and the form in the body; or GET, with all of it in the URL.
         guard: Called before each try; it raises FonnteError to prevent the request.
     """
@@ -61,6 +64,14 @@ class Request:
     upload: Upload | None = None
     method: str = "POST"
     guard: Guard | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        find_endpoint(self.path)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The row of its path."""
+        return find_endpoint(self.path)
 
 
 @dataclass(frozen=True)
