@@ -117,6 +117,7 @@ class Session:
         """Send a request once, and read the whole response.
 
         Raises:
+            FonnteError: The guard of the attempt prevents the request; nothing was sent.
             RequestError: None came; the error knows whether the request went out, and whether it may be passing.
             DeadlineExceeded: The time of the attempt is over.
         """
@@ -191,9 +192,7 @@ def _with_deadlines(connections: t.Any) -> t.Any:
     def request(self: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
         if self.sock is None:
             self.connect()
-        attempt = _attempt()
-        attempt.time_left()
-        attempt.was_sent = True
+        _attempt().begin_sending()
         return connections.request(self, *args, **kwargs)
 
     return type(connections.__name__, (connections,), {"connect": connect, "request": request})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import functools
+import itertools
 import logging
 import os
 import signal
@@ -39,6 +40,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.endpoint i
     is_loopback,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
+    FonnteError,
     MissingLibraryError,
     OptionError,
     RateLimitedError,
@@ -732,6 +734,50 @@ def test_through_a_proxy_too_it_is_known_what_was_sent(proxied: Sandbox, monkeyp
         connect(proxied, **far).request(Request(UPDATE, proxied.account_token))
     held.let_go()
     assert tries(proxied, UPDATE) == 0
+
+
+@pytest.mark.parametrize("tls", [None, "valid"])
+@pytest.mark.parametrize("path", [ADD, UPDATE, DISCONNECT, DELETE, LINK, "/send"])
+def test_a_guard_is_called_when_the_connection_is_open_and_before_anything_is_sent(
+    path: str, tls: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name server, a slow network or a handshake may take minutes."""
+    opened: list[str] = []
+    create = urllib3.util.connection.create_connection
+
+    def connect_late(*args: t.Any, **kwargs: t.Any) -> t.Any:
+        connected = create(*args, **kwargs)
+        opened.append(path)
+        return connected
+
+    def guard() -> None:
+        if opened:
+            raise FonnteError("the list is too old", "run the play again")
+
+    monkeypatch.setattr(urllib3.util.connection, "create_connection", connect_late)
+    with Sandbox(tls=tls) as sandbox:
+        opened.clear()
+        transport = connect(sandbox, timeout=PATIENT)
+        with pytest.raises(FonnteError, match="the list is too old"):
+            transport.request(Request(path, sandbox.account_token, {"device": "628111111111"}, guard=guard))
+        assert opened == [path] and sandbox.journal() == []
+        # The connection that was not used is not kept.
+        assert transport.request(Request(LIST, sandbox.account_token)).body["status"] is True
+        transport.close()
+
+
+def test_a_guard_is_called_before_a_request_over_a_connection_that_is_kept_alive(sandbox: Sandbox) -> None:
+    transport, calls = connect(sandbox), itertools.count(1)
+
+    def guard() -> None:
+        if next(calls) == 2:
+            raise FonnteError("the list is too old", "run the play again")
+
+    transport.request(Request(LIST, sandbox.account_token))
+    sandbox.clear_journal()
+    with pytest.raises(FonnteError, match="the list is too old"):
+        transport.request(Request(DISCONNECT, sandbox.account_token, guard=guard))
+    assert sandbox.journal() == []
 
 
 def test_without_requests_the_library_is_named(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
