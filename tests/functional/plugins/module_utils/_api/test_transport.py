@@ -49,6 +49,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
     UnexpectedResponseError,
     UnreachableError,
 )
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.input_files import MAX_INPUT_BYTES
 from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_functions
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
@@ -824,6 +825,38 @@ def test_a_ca_path_that_is_not_there_is_an_error_before_any_call(sandbox: Sandbo
     with pytest.raises(OptionError, match="Option ca_path"):
         post(sandbox, ca_path=str(tmp_path / "none.pem"))
     assert sandbox.journal() == []
+
+
+def test_a_ca_path_that_is_no_regular_file_or_too_large_is_not_read(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opening a pipe would wait for a writer, and a file without an end would fill the memory."""
+    pipe, large = tmp_path / "pipe.pem", tmp_path / "large.pem"
+    os.mkfifo(pipe)
+    with Sandbox(tls="valid") as other:
+        certificate = Path(str(other.ca)).read_bytes()
+    with large.open("wb") as stream:
+        stream.write(certificate)
+        # Without blocks on the disk.
+        stream.truncate(MAX_INPUT_BYTES + 1)
+    with pytest.raises(OptionError, match="Option ca_path: .*it is not a regular file"):
+        post(sandbox, ca_path=str(pipe))
+    with pytest.raises(OptionError, match="Option ca_path: .*it is larger than 16 MB"):
+        post(sandbox, ca_path=str(large))
+    assert sandbox.journal() == []
+
+
+def test_a_ca_path_is_read_once(tmp_path: Path) -> None:
+    """The library would read the file again for each connection, whatever it is by then."""
+    with Sandbox(tls="valid") as sandbox:
+        bundle = tmp_path / "bundle.pem"
+        bundle.write_bytes("# Autorità\n".encode("latin-1") + Path(str(sandbox.ca)).read_bytes())
+        transport = connect(sandbox, ca_path=str(bundle))
+        sandbox.fault("close_idle", path=LIST, times=None)
+        for _request in range(2):
+            assert transport.request(Request(LIST, sandbox.account_token)).body["status"] is True
+            bundle.write_text("no certificate")
+        transport.close()
 
 
 def test_a_ca_path_that_holds_no_certificate_is_an_error_before_any_call(sandbox: Sandbox, tmp_path: Path) -> None:
