@@ -12,6 +12,7 @@ Proxies come from the environment's ``*_proxy`` variables only, and never apply 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import ssl
@@ -237,20 +238,19 @@ def _read_authorities(path: str) -> str | None:
     Raises:
         OptionError: It has none, or it cannot be read.
     """
-    text = None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if os.path.isdir(path):
+        context.load_verify_locations(capath=path)
+        return None
     try:
-        if os.path.isdir(path):
-            context.load_verify_locations(capath=path)
-            return None
-        # Outside of the certificates there may be comments in any encoding.
-        text = read_whole(path).decode("latin-1").encode("ascii", "replace").decode("ascii")
+        content = read_whole(path)
+    except (OSError, ValueError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else exc
+        raise OptionError("ca_path", f"it cannot be read ({reason})", "give the path of a CA bundle") from None
+    # Outside of the certificates there may be comments in any encoding.
+    text = content.decode("latin-1").encode("ascii", "replace").decode("ascii")
+    with contextlib.suppress(OSError, ValueError):
         context.load_verify_locations(cadata=text)
-    except (OSError, TypeError, ValueError) as fault:
-        problem = "it holds no certificates in PEM format"
-        if text is None and isinstance(fault, OSError) and fault.strerror:
-            problem = f"it cannot be read ({fault.strerror})"
-        raise OptionError("ca_path", problem, "give the path of a CA bundle") from None
     if not context.cert_store_stats()["x509"]:
         raise OptionError("ca_path", "it holds no certificates in PEM format", "give the path of a CA bundle")
     return text
