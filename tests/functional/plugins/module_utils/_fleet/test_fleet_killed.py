@@ -35,7 +35,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import ta
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import fleet as _module_fleet
 params = json.loads(sys.stdin.read())
 print("begun", flush=True)
-_module_fleet.run_fleet(_command.Task(params, {}, given=params))
+_module_fleet.run_fleet(_command.ModuleInput(params, {}, raw_params=params))
 """
 
 
