@@ -212,19 +212,19 @@ class FonnteClient:
             _parse_int(body.get("requestid")),
         )
 
-    def qr_image(self, device_token: str) -> bytes:
+    def qr_image(self, device_token: str, guard: Guard | None = None) -> bytes:
         """Return the PNG of a QR code that links a phone to the device (call /qr)."""
         path = "/qr"
-        body = self._request_link(path, device_token, {"type": "qr"})
+        body = self._request_link(path, device_token, {"type": "qr"}, guard)
         try:
             return read_image(_parse_text(body.get("url")) or "")
         except ValueError as fault:
             raise _malformed(path, f"with a picture that cannot be used, since {fault}") from None
 
-    def pairing_code(self, device_token: str, whatsapp: str) -> str:
+    def pairing_code(self, device_token: str, whatsapp: str, guard: Guard | None = None) -> str:
         """Return the code that is typed into the phone of a WhatsApp number (call /qr)."""
         path = "/qr"
-        body = self._request_link(path, device_token, {"type": "code", "whatsapp": whatsapp})
+        body = self._request_link(path, device_token, {"type": "code", "whatsapp": whatsapp}, guard)
         code = (_parse_text(body.get("code")) or "").strip()
         if (
             not re.fullmatch(r"[0-9A-Za-z]+(?:[- ][0-9A-Za-z]+)*", code)
@@ -233,10 +233,12 @@ class FonnteClient:
             raise _malformed(path, "without a pairing code that can be used")
         return code
 
-    def _request_link(self, path: str, device_token: str, form: t.Mapping[str, str]) -> dict[str, t.Any]:
+    def _request_link(
+        self, path: str, device_token: str, form: t.Mapping[str, str], guard: Guard | None
+    ) -> dict[str, t.Any]:
         # From now on a phone may be linked at any moment.
         self._cache.invalidate(device_token)
-        return self._call(path, device_token, form)
+        return self._call(path, device_token, form, guard)
 
     def _call(self, path: str, token: str, form: t.Mapping[str, str], guard: Guard | None = None) -> dict[str, t.Any]:
         return self._request_or_invalidate(Request(path, token, form, guard=guard))

@@ -31,12 +31,22 @@ class Attempt:
     Attributes:
         deadline: When it must end, by the monotonic clock, in seconds.
         was_sent: Whether the request, or a part of it, may have gone out.
+
+    Args:
+        guard: Called when the connection is established, before the first byte of the request; it raises an error to
+            prevent the request.
     """
 
-    def __init__(self, deadline: float, clock: t.Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        deadline: float,
+        clock: t.Callable[[], float] = time.monotonic,
+        guard: t.Callable[[], None] | None = None,
+    ) -> None:
         self.deadline = deadline
         self.was_sent = False
         self._clock = clock
+        self._guard = guard
 
     def time_left(self) -> float:
         """Return the seconds that are left; DeadlineExceeded if there are none."""
@@ -44,6 +54,16 @@ class Attempt:
         if left <= 0:
             raise DeadlineExceeded
         return left
+
+    def begin_sending(self) -> None:
+        """Note that the request goes out now, if the guard permits it and time is left.
+
+        A name server, a slow network or a TLS handshake may have taken minutes since the guard was last called.
+        """
+        if self._guard is not None:
+            self._guard()
+        self.time_left()
+        self.was_sent = True
 
 
 class DeadlineSocket:

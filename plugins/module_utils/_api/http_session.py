@@ -12,6 +12,7 @@ Proxies come from the environment's ``*_proxy`` variables only, and never apply 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import ssl
@@ -21,6 +22,7 @@ import typing as t
 
 from .._common.endpoint import environment_proxies
 from .._common.errors import MissingLibraryError, OptionError, ResponseLostError, UnreachableError
+from .._common.input_files import read_whole
 from .body import DecodingError, read_body
 from .deadline import Attempt, DeadlineSocket, run_with_deadline
 from .retry import BACKOFF_SECONDS
@@ -79,8 +81,7 @@ class Session:
             raise MissingLibraryError("requests", REQUESTS_MISSING)
         if not hasattr(urllib3.util.Retry, "DEFAULT_ALLOWED_METHODS"):
             raise MissingLibraryError("urllib3 >= 1.26", "An older one is installed.")
-        if connection.ca_path is not None:
-            _check_authorities(connection.ca_path)
+        self._authorities = _read_authorities(connection.ca_path) if connection.ca_path is not None else None
         self._connection = connection
         self._proxies = environment_proxies(connection.endpoint)
         self._session = self._open()
@@ -97,7 +98,7 @@ class Session:
         session.headers.update(
             {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "fonnte.whatsapp"}
         )
-        adapter = _adapter(self._connection.pool_size)
+        adapter = _adapter(self._connection.pool_size, self._authorities)
         for scheme in ("http://", "https://"):
             session.mount(scheme, adapter)
         if not self._connection.verify:
@@ -117,6 +118,7 @@ class Session:
         """Send a request once, and read the whole response.
 
         Raises:
+            FonnteError: The guard of the attempt prevents the request; nothing was sent.
             RequestError: None came; the error knows whether the request went out, and whether it may be passing.
             DeadlineExceeded: The time of the attempt is over.
         """
@@ -152,14 +154,19 @@ class Session:
             response.close()
 
 
-def _adapter(size: int) -> t.Any:
-    """Return an adapter that keeps so many connections, each with the deadlines of its requests, and never retries."""
+def _adapter(size: int, authorities: str | None) -> t.Any:
+    """Return an adapter that keeps so many connections, each with the deadlines of its requests, and never retries.
+
+    Args:
+        size: The number of connections.
+        authorities: The certificates that were read from the file of ca_path; None where there is no such file.
+    """
     opening = threading.Lock()
 
     class Adapter(HTTPAdapter):
         def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
             super().init_poolmanager(*args, **kwargs)
-            _add_deadlines(self.poolmanager)
+            _add_deadlines(self.poolmanager, authorities)
 
         def proxy_manager_for(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
             # No other thread gets a manager whose connections have no deadlines yet.
@@ -167,33 +174,34 @@ def _adapter(size: int) -> t.Any:
                 known = list(self.proxy_manager.values())
                 manager = super().proxy_manager_for(*args, **kwargs)
                 if manager not in known:
-                    _add_deadlines(manager)
+                    _add_deadlines(manager, authorities)
             return manager
 
     return Adapter(pool_connections=size, pool_maxsize=size, max_retries=0)
 
 
-def _add_deadlines(manager: t.Any) -> None:
+def _add_deadlines(manager: t.Any, authorities: str | None) -> None:
     """Give all connections of a manager the deadlines of the attempts that use them."""
     manager.pool_classes_by_scheme = {
-        scheme: type(pools.__name__, (pools,), {"ConnectionCls": _with_deadlines(pools.ConnectionCls)})
+        scheme: type(pools.__name__, (pools,), {"ConnectionCls": _with_deadlines(pools.ConnectionCls, authorities)})
         for scheme, pools in manager.pool_classes_by_scheme.items()
     }
 
 
-def _with_deadlines(connections: t.Any) -> t.Any:
+def _with_deadlines(connections: t.Any, authorities: str | None) -> t.Any:
     """Return a class of connections that end with the attempt that uses them, and note when it begins to send."""
 
     def connect(self: t.Any) -> None:
+        if authorities is not None and getattr(self, "ca_certs", None):
+            # The file was read once, with a limit. The library would read it again, whatever it is by now.
+            self.ca_certs, self.ca_cert_data = None, authorities
         run_with_deadline(_attempt(), lambda: connections.connect(self), self.close)
         self.sock = DeadlineSocket(self.sock, _attempt)
 
     def request(self: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
         if self.sock is None:
             self.connect()
-        attempt = _attempt()
-        attempt.time_left()
-        attempt.was_sent = True
+        _attempt().begin_sending()
         return connections.request(self, *args, **kwargs)
 
     return type(connections.__name__, (connections,), {"connect": connect, "request": request})
@@ -224,13 +232,28 @@ def _authorization(token: str) -> t.Callable[[t.Any], t.Any]:
     return sign
 
 
-def _check_authorities(path: str) -> None:
+def _read_authorities(path: str) -> str | None:
+    """Return the certificates of a regular file of at most 16 MB, in PEM format; None for a directory of them.
+
+    Raises:
+        OptionError: It has none, or it cannot be read.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if os.path.isdir(path):
+        context.load_verify_locations(capath=path)
+        return None
     try:
-        ssl.create_default_context().load_verify_locations(
-            cafile=path if os.path.isfile(path) else None, capath=path if os.path.isdir(path) else None
-        )
-    except (OSError, TypeError):
-        raise OptionError("ca_path", "it holds no certificates in PEM format", "give the path of a CA bundle") from None
+        content = read_whole(path)
+    except (OSError, ValueError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else exc
+        raise OptionError("ca_path", f"it cannot be read ({reason})", "give the path of a CA bundle") from None
+    # Outside of the certificates there may be comments in any encoding.
+    text = content.decode("latin-1").encode("ascii", "replace").decode("ascii")
+    with contextlib.suppress(OSError, ValueError):
+        context.load_verify_locations(cadata=text)
+    if not context.cert_store_stats()["x509"]:
+        raise OptionError("ca_path", "it holds no certificates in PEM format", "give the path of a CA bundle")
+    return text
 
 
 def _body(response: t.Any, attempt: Attempt) -> bytes:

@@ -94,10 +94,11 @@ class Transport:
         policy = call.endpoint.retry
         while True:
             if call.guard is not None:
-                # Waiting for a place, for the service or for another try may have taken minutes.
+                # Waiting for a place, for the service or for another try may have taken minutes. A connection is not
+                # opened for a request that must not go out; the guard is called again when the connection is open.
                 call.guard()
             try:
-                answer = self._send_once(session, call, tries.deadline)
+                answer = self._send_once(session, call, Attempt(tries.deadline, guard=call.guard))
             except RequestError as fault:
                 repeatable = fault.transient and (policy.after_broken_responses or not fault.may_be_applied)
                 if not repeatable or not tries.wait_for_next():
@@ -117,9 +118,8 @@ class Transport:
                 self._session = Session(self._connection)
             return self._session
 
-    def _send_once(self, session: Session, call: Request, deadline: float) -> HttpResponse:
+    def _send_once(self, session: Session, call: Request, attempt: Attempt) -> HttpResponse:
         """Send and read, and end it when the time of the call is up."""
-        attempt = Attempt(deadline)
         try:
             return session.send(call, attempt)
         except DeadlineExceeded:

@@ -55,7 +55,8 @@ class Request:
     Attributes:
         path: One of ``ENDPOINTS``; another one is a ValueError.
         method: POST, with the token in a header and the form in the body; or GET, with all of it in the URL.
-        guard: Called before each try; it raises FonnteError to prevent the request.
+        guard: Called before each try, and again when its connection is open, immediately before the request is sent;
+            it raises FonnteError to prevent the request.
     """
 
     path: str

@@ -135,10 +135,19 @@ class UnreachableError(RequestError):
     """No request can have reached the service."""
 
 
+class StaleListError(UnreachableError):
+    """The response that names the device of a request is too old to send it; the request was not sent."""
+
+
 class ResponseLostError(RequestError):
     """The request may have reached the service; no whole reply came back."""
 
     may_be_applied = True
+
+
+def may_be_applied(fault: FonnteError) -> bool:
+    """Return whether the service may have carried out the request that ended with this error."""
+    return isinstance(fault, RequestError) and fault.may_be_applied
 
 
 class UnexpectedResponseError(RequestError):

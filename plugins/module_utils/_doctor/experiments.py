@@ -16,11 +16,14 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .._common.clock import now_text
-from .._common.errors import FonnteError, RefusalKind, RefusedError, RequestError
+from .._common.errors import FonnteError, RefusalKind, RefusedError, RequestError, UnreachableError
 from .._common.phone_numbers import international, same_number
+from .._reconcile.list_age import require_fresh, send_with_fresh_list
 
 if t.TYPE_CHECKING:
     from .._api.client import FonnteClient
+    from .._api.wire import Guard
+    from .._common.clock import Moment
     from .._common.redaction import Redactor
     from .._device.models import Device, DeviceList
     from .._device.settings import Settings
@@ -89,13 +92,17 @@ class JournalingClient:
             self.entries[-1] = replace(self.entries[-1], device=shown.number)
         return shown
 
-    def add(self, token: str, number: str, name: str, purpose: str) -> Device:
-        """Make a device, and return it."""
-        return self._write(_ADD, number, purpose, lambda: self._api.add_device(token, number, {"name": name}))
+    def add(self, token: str, number: str, name: str, purpose: str, guard: Guard | None = None) -> Device:
+        """Create a device, and return it."""
+        return self._write(_ADD, number, purpose, lambda: self._api.add_device(token, number, {"name": name}, guard))
 
-    def update(self, device: Device, number: str | None, settings: Settings, purpose: str) -> None:
+    def update(
+        self, device: Device, number: str | None, settings: Settings, purpose: str, guard: Guard | None = None
+    ) -> None:
         """Write settings; the number is the one that is sent, and None leaves it out."""
-        self._write(_UPDATE, device.number, purpose, lambda: self._api.update_device(device.token, number, settings))
+        self._write(
+            _UPDATE, device.number, purpose, lambda: self._api.update_device(device.token, number, settings, guard)
+        )
 
     def _write(self, path: str, device: str, purpose: str, work: t.Callable[[], _T]) -> _T:
         try:
@@ -153,20 +160,25 @@ class TestDevice:
 
     Attributes:
         start: The device as the list showed it before the first write.
+        seen: The device as the newest list shows it. An update sends this number: an older one would renumber back a
+            device that was renumbered meanwhile.
         made: Whether the doctor made it in this run.
         purpose: What is being found out.
         omitted: The fact of this name, once it is known: it says what the experiments do to the device.
         touched: Whether an update was or may have been carried out.
-        settled: Whether the list shows the device as it was at the start.
+        settled: Whether the list shows autoread of the device as it was at the start.
         probed: Whether the webhook may be PROBE_URL.
         cleared: Whether the service took an empty webhook after that.
         replaced: Whether a webhook that the device had may be gone.
     """
 
-    def __init__(self, calls: JournalingClient, account_token: str, start: Device, made: bool) -> None:
+    def __init__(
+        self, calls: JournalingClient, account_token: str, start: Device, made: bool, listed_at: Moment | None = None
+    ) -> None:
         self._calls = calls
         self._account_token = account_token
-        self.start = start
+        self._listed_at = listed_at
+        self.start = self.seen = start
         self.made = made
         self.purpose = ""
         self.omitted: object = None
@@ -183,16 +195,24 @@ class TestDevice:
 
     def update(self, settings: Settings) -> None:
         """Send an update that has its number, its name and these settings."""
-        self._update(self.start.registered, settings)
+        self._update(True, settings)
 
     def update_without_number(self, settings: Settings) -> None:
         """Send the same without its number."""
-        self._update(None, settings)
+        self._update(False, settings)
 
-    def _update(self, number: str | None, settings: Settings) -> None:
+    def _update(self, has_number: bool, settings: Settings) -> None:
         sent = {"name": self.start.settings["name"], **settings}
+
+        def send() -> None:
+            number = self.seen.registered if has_number else None
+            self._calls.update(self.start, number, sent, self.purpose, lambda: require_fresh(self._listed_at))
+
+        if self.seen.registered != self.start.registered:
+            # A colleague works on the device, or the list was wrong once.
+            self._list_again()
         try:
-            self._calls.update(self.start, number, sent, self.purpose)
+            send_with_fresh_list(send, self._list_again)
         except RequestError as fault:
             if fault.may_be_applied:
                 self._changed(sent)
@@ -206,21 +226,31 @@ class TestDevice:
         if sent.get("webhook"):
             self.probed, self.cleared = True, False
 
+    def _list_again(self) -> None:
+        try:
+            self.observe()
+        except RequestError as fault:
+            # The lost response to a list leaves no doubt about the update.
+            raise UnreachableError(
+                f"the list became too old and could not be requested again ({fault.problem})", "run this again"
+            ) from None
+
     def observe(self) -> Device:
         """Return the device as the list shows it now."""
-        seen = self._calls.listing(self._account_token, None, self.purpose).find_by_token(self.start.token)
+        listing = self._calls.listing(self._account_token, None, self.purpose)
+        seen = listing.find_by_token(self.start.token)
         if seen is None:
             raise FonnteError(
                 f"the account no longer lists device {self.start.number}", "look at the device in the dashboard"
             )
+        self.seen, self._listed_at = seen, listing.fetched_at
         return seen
 
     def restore(self) -> None:
         """Bring the device back to where it was, as far as the list shows; what is left out may be reset on the way."""
         self.purpose = RESTORATION
         self.update({} if self.autoread is None else {"autoread": self.autoread})
-        seen = self.observe()
-        self.settled = seen.registered == self.start.registered and _autoread(seen) is self.autoread
+        self.settled = _autoread(self.observe()) is self.autoread
 
     def leftovers(self) -> list[str]:
         """Return what may be otherwise on the device than before the run: a clause for each."""
@@ -228,6 +258,8 @@ class TestDevice:
             return []
         clauses = []
         reset = self.omitted == "resets"
+        if self.seen.registered != self.start.registered:
+            clauses.append(f"its number was {self.start.number} and is {self.seen.number} now")
         if not self.settled:
             clauses.append(f"its autoread may have changed, and was {_describe_value(self.autoread)}")
         if self.probed and not (reset and self.settled):

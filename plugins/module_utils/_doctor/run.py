@@ -13,7 +13,14 @@ import typing as t
 from dataclasses import asdict, dataclass, fields
 
 from .._common.clock import now_text
-from .._common.errors import FonnteError, RecordError, RefusalKind, RefusedError, RequestError, error_context
+from .._common.errors import (
+    FonnteError,
+    RecordError,
+    RefusalKind,
+    RefusedError,
+    error_context,
+    may_be_applied,
+)
 from .._common.lineage import Lineage
 from .._common.phone_numbers import same_number
 from .._device.service_facts import ServiceFacts
@@ -39,6 +46,7 @@ from .experiments import (
 )
 
 if t.TYPE_CHECKING:
+    from .._common.clock import Moment
     from .._common.redaction import Redactor
     from .._device.models import Device, DeviceList
     from .._reconcile.observe import RunContext
@@ -452,11 +460,13 @@ def _write(context: RunContext, exam: Diagnosis) -> None:
         device_file = context.records.device(device.token)
         with error_context(f"Preparing device {device.number}"):
             locks.enter_context(device_file.lock(LOCK_SECONDS))
-            start = _find_new_device(context, exam, device) if exam.choice.create else _recheck(context, exam, device)
-            if start is None:
+            found = _find_new_device(context, exam, device) if exam.choice.create else _recheck(context, exam, device)
+            if found is None:
                 return
+            start, listed_at = found
             _clear_record(exam, start, device_file, creation_file)
-        exam.test_device = TestDevice(exam.calls, context.account_token, start, made=bool(exam.choice.create))
+        made = bool(exam.choice.create)
+        exam.test_device = TestDevice(exam.calls, context.account_token, start, made, listed_at)
         _read(exam, start)
         _experiment(exam, exam.test_device, context.lineage)
 
@@ -469,9 +479,9 @@ def _create_device(context: RunContext, exam: Diagnosis, creation_file: Encrypte
         old_file = old.device_file if old else ""
         creation_file.save(NumberRecord("creating", now_text(), {}, old_file), Phase.BEGIN)
         try:
-            device = exam.calls.add(context.account_token, number, exam.options.name, CREATION)
-        except RequestError as fault:
-            if not fault.may_be_applied:
+            device = exam.calls.add(context.account_token, number, exam.options.name, CREATION, context.lineage.require)
+        except FonnteError as fault:
+            if not may_be_applied(fault):
                 creation_file.save(old, Phase.CONFIRM)
             raise
         if not _is_listed(context, exam.tokens.listing, old_file):
@@ -491,18 +501,19 @@ def _is_listed(context: RunContext, listing: DeviceList | None, device_file: str
     return any(context.records.device(token).name == device_file for token in tokens)
 
 
-def _find_new_device(context: RunContext, exam: Diagnosis, device: Device) -> Device | None:
+def _find_new_device(context: RunContext, exam: Diagnosis, device: Device) -> tuple[Device, Moment] | None:
     """Return a device that was just made as the list shows it; None where it does not, or not enough of it."""
     # A list may lag behind, so it is looked at twice.
     for _look in range(CREATION_CALLS["/get-devices"]):
-        start = exam.calls.listing(context.account_token, None, CREATION).find_by_token(device.token)
+        listing = exam.calls.listing(context.account_token, None, CREATION)
+        start = listing.find_by_token(device.token)
         if start is not None:
             exam.findings["add_number"] = conclude_add_number(exam.choice.create, start.number)
             usable = _usable(start)
             if usable.device is None:
                 exam.choice = usable
                 exam.warnings.append(_removal(device.number))
-            return usable.device
+            return None if usable.device is None else (usable.device, listing.fetched_at)
     exam.findings["listing"] = Finding("partial", f"device {device.number} was just made, and the list lacks it")
     exam.choice = TestDeviceChoice(
         reason_not_to_write=f"the list does not show device {device.number}, which was made for this"
@@ -511,12 +522,13 @@ def _find_new_device(context: RunContext, exam: Diagnosis, device: Device) -> De
     return None
 
 
-def _recheck(context: RunContext, exam: Diagnosis, device: Device) -> Device:
+def _recheck(context: RunContext, exam: Diagnosis, device: Device) -> tuple[Device, Moment]:
     """Return a device as the list shows it now that no other run of this controller works on it."""
-    start = exam.calls.listing(context.account_token, None, PREPARATION).find_by_token(device.token)
+    listing = exam.calls.listing(context.account_token, None, PREPARATION)
+    start = listing.find_by_token(device.token)
     if start is None or start.registered != device.registered or _name(start) != _name(device):
         raise FonnteError(f"somebody else works on device {device.number}", "run this again when they are done")
-    return start
+    return start, listing.fetched_at
 
 
 def _clear_record(

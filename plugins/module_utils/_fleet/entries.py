@@ -113,22 +113,29 @@ class EntryRun:
         return find_limits(self.predicted.plan) if self.predicted is not None and self.fault is None else frozenset()
 
     def check(self, observation: Observation) -> None:
-        """See that the plan is still about the device that it was made for; FonnteError if not.
+        """Check that the plan is still about the device that it was made for; FonnteError if not.
 
-        A device that was renumbered in the dashboard meanwhile would be created a second time, or renumbered back.
+        A device that was renumbered in the dashboard meanwhile would be created a second time, or renumbered back. One
+        that got the number of this entry meanwhile would get the settings of this entry.
         """
-        before = self.predicted.observation.device if self.predicted is not None else None
-        if (
-            before is None
-            or observation.listing is None
-            or (observation.device is not None and observation.device.token == before.token)
-        ):
+        if self.predicted is None or observation.listing is None:
             return
-        for device in observation.listing.owners(before.token):
-            raise FonnteError(
-                f"the service lists it as {device.number} now, and listed it as {before.number} when the run began",
-                "declare it under the number that it should have, and run the play again",
-            )
+        earlier, found = self.predicted.observation, observation.device
+        before = earlier.device
+        if before is not None:
+            if found is not None and found.token == before.token:
+                return
+            for device in observation.listing.owners(before.token):
+                raise FonnteError(
+                    f"the service lists it as {device.number} now, and listed it as {before.number} when the run began",
+                    "declare it under the number that it should have, and run the play again",
+                )
+        if found is not None and earlier.listing is not None:
+            for device in earlier.listing.owners(found.token):
+                raise FonnteError(
+                    f"another device has this number now, which the service listed as {device.number} when the run began",
+                    "check both devices, and run the play again",
+                )
 
     @property
     def status(self) -> Status:

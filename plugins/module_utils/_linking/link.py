@@ -14,8 +14,17 @@ from dataclasses import dataclass, field
 
 from .._api.qr_image import image_path, probe_dest, remove_image, write_image
 from .._common.clock import now_text
-from .._common.errors import FonnteError, NotFoundError, RefusalKind, RefusedError, RequestError, ResponseLostError
+from .._common.errors import (
+    FonnteError,
+    NotFoundError,
+    RefusalKind,
+    RefusedError,
+    RequestError,
+    ResponseLostError,
+    UnreachableError,
+)
 from .._reconcile.apply import device_context
+from .._reconcile.list_age import require_fresh, send_with_fresh_list
 from .._reconcile.observe import observe
 from .._reconcile.state import Desired
 
@@ -172,6 +181,8 @@ class LinkSession:
         self._order = options
         self._device = device
         self._listed = listing is not None and listing.find_by_token(device.token) is not None
+        # When the newest list that has the device with this number was requested; None with a token alone.
+        self._identified_at = listing.fetched_at if listing is not None and self._listed else None
         self._link = link
         self._show = show
 
@@ -208,13 +219,34 @@ class LinkSession:
                 self._fetch()
 
     def _fetch(self) -> None:
+        """Fetch a code for the device that still has the number; list the devices again where the list is too old."""
+        send_with_fresh_list(self._fetch_once, self._list_again)
+
+    def _list_again(self) -> None:
+        try:
+            self._link.connected = self._is_linked()
+        except RequestError as fault:
+            # The lost response to a list leaves no doubt about the code.
+            raise UnreachableError(
+                f"the list became too old and could not be requested again ({fault.problem}), and no code was requested",
+                "run the task again",
+            ) from None
+
+    def _guard(self) -> None:
+        """Prevent a request that no process waits for, or that might link the phone to another device."""
+        self._house.lineage.require()
+        require_fresh(self._identified_at)
+
+    def _fetch_once(self) -> None:
         """Fetch a QR code into the file, or a pairing code; or learn that the device is linked."""
+        if self._link.connected:
+            return
         api, link = self._house.client, self._link
         try:
             if self._order.method == CODE:
-                link.code = api.pairing_code(self._device.token, self._order.whatsapp)
+                link.code = api.pairing_code(self._device.token, self._order.whatsapp, self._guard)
             else:
-                image = api.qr_image(self._device.token)
+                image = api.qr_image(self._device.token, self._guard)
                 path = image_path(self._order.dest, link.number)
                 write_image(path, image)
                 link.path, link.image = path, image
@@ -285,8 +317,17 @@ class LinkSession:
         """Ask the account's list, or the profile where there is only that."""
         if not self._listed:
             return self._house.client.profile(self._device.token).connected is True
-        found = self._house.client.get_devices(self._house.account_token).find_by_token(self._device.token)
-        return found is not None and found.connected is True
+        listing = self._house.client.get_devices(self._house.account_token)
+        found = listing.find_by_token(self._device.token)
+        if found is None:
+            return False
+        if found.registered != self._device.registered:
+            raise FonnteError(
+                f"the service lists it as {found.number} now",
+                "check in the dashboard which device the phone is to be linked to, and run the task again",
+            )
+        self._identified_at = listing.fetched_at
+        return found.connected is True
 
     def _not_linked(self, seconds: float, fault: RequestError | None) -> FonnteError:
         trouble = f", and the last call failed: {fault.problem}" if fault else ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 
+from .._api.cache import DeviceListCache
 from .._common.atomic_files import foreign_warnings, write_problem
 from .._common.clock import now_text
 from .._common.destinations import check_destination, check_links
@@ -49,7 +50,10 @@ def run_doctor(task: ModuleInput) -> ModuleResult:
         file.probe()
     # The file of facts may be the one that is about to be written.
     context, redactor = build_context(
-        {**task.params, "service_facts_path": None}, task.environment, finder=task.secrets
+        {**task.params, "service_facts_path": None},
+        task.environment,
+        listing=DeviceListCache(clock=task.clock),
+        finder=task.secrets,
     )
     exam = diagnose(context, redactor, order)
     report = ModuleResult({**exam.result(), "dest": file.path if file else None}, warnings + exam.all_warnings())

@@ -13,13 +13,23 @@ from dataclasses import dataclass, field
 
 from .._api.client import SendResult
 from .._api.wire import Request
-from .._common.clock import now, unix_to_text
-from .._common.errors import FonnteError, NotFoundError, RefusalKind, RefusedError, RequestError, error_context
+from .._common.clock import Moment, now, unix_to_text
+from .._common.errors import (
+    FonnteError,
+    NotFoundError,
+    RefusalKind,
+    RefusedError,
+    RequestError,
+    StaleListError,
+    UnreachableError,
+    error_context,
+)
 from .._common.redaction import Redactor, printable
-from .._device.models import Device
+from .._device.models import Device, DeviceList
 from .._messages.message import Message, as_written, read_message
 from .._options.common import API, NUMBER, Spec, build_context, common_warnings, number, require_device
 from .._options.policy import max_age
+from .._reconcile.list_age import require_fresh, send_with_fresh_list
 from .._reconcile.observe import RunContext, check_listed, require_token, resolve_device
 from .._reconcile.result import Result
 from .task import ModuleInput, ModuleResult
@@ -66,11 +76,13 @@ class Sender:
     Attributes:
         number: As far as it is known: with a token alone nothing is read to send.
         device: What the service tells of it, where that was read.
+        identified_at: When the list with its number and token was requested; None with a token alone.
     """
 
     number: str
     token: str = field(repr=False)
     device: Device | None = None
+    identified_at: Moment | None = None
 
     @property
     def name(self) -> str:
@@ -117,13 +129,13 @@ def _find(context: RunContext, wanted: str) -> Sender:
     """Return the device that sends; NotFoundError where the account does not list it."""
     if not wanted and not context.account_token:
         return Sender("", context.device_token)
-    device = _observe(context, wanted)
+    device, listing = _observe(context, wanted)
     if device is None:
         raise _missing(wanted)
-    return Sender(device.number, device.token, device)
+    return Sender(device.number, device.token, device, listing.fetched_at if listing is not None else None)
 
 
-def _observe(context: RunContext, wanted: str) -> Device | None:
+def _observe(context: RunContext, wanted: str) -> tuple[Device | None, DeviceList | None]:
     require_token(context)
     with error_context(
         f"Looking for device {wanted}, which is to send" if wanted else "Looking for the device that is to send"
@@ -133,7 +145,7 @@ def _observe(context: RunContext, wanted: str) -> Device | None:
         device = resolve_device(context, wanted, listing)
         if device is not None:
             check_listed(device)
-    return device
+    return device, listing
 
 
 def _missing(wanted: str) -> NotFoundError:
@@ -144,7 +156,7 @@ def _missing(wanted: str) -> NotFoundError:
 
 def _preview(context: RunContext, wanted: str, message: Message) -> tuple[Sender, list[str]]:
     """Return the device that would send, and why the service might refuse. An earlier task may still see to that."""
-    device = _observe(context, wanted)
+    device, _listing = _observe(context, wanted)
     if device is None:
         return Sender(wanted, ""), [
             f"Device {wanted} is not there. The task would fail, unless an earlier one creates it."
@@ -173,7 +185,7 @@ def _send_by(
 ) -> tuple[Sender, SendResult]:
     """Send, and if the list was older than the device's token, once more with the new one: a refusal sent nothing."""
     try:
-        return sender, _send(context, sender, message, method)
+        return _send_fresh(context, wanted, sender, message, method)
     except RefusedError as fault:
         if fault.kind is not RefusalKind.INVALID_TOKEN or sender.token == context.device_token:
             raise
@@ -184,15 +196,43 @@ def _send_by(
         raise refusal from None
     if anew.token == sender.token:
         raise refusal
-    return anew, _send(context, anew, message, method)
+    return _send_fresh(context, wanted, anew, message, method)
+
+
+def _send_fresh(
+    context: RunContext, wanted: str, sender: Sender, message: Message, method: str
+) -> tuple[Sender, SendResult]:
+    """Send by a list that is new enough when the request goes out; else list the devices again, and send then."""
+    senders = [sender]
+
+    def list_again() -> None:
+        try:
+            senders.append(_find(context, wanted))
+        except RequestError as fault:
+            # The lost response to a list leaves no doubt about the message.
+            again = UnreachableError(
+                f"the list became too old and could not be requested again ({fault.problem}), and nothing was sent",
+                "run the task again",
+            )
+            again.operation = fault.operation
+            raise again from None
+
+    queued = send_with_fresh_list(lambda: _send(context, senders[-1], message, method), list_again)
+    return senders[-1], queued
 
 
 def _send(context: RunContext, sender: Sender, message: Message, method: str) -> SendResult:
-    call = Request("/send", sender.token, message.form, message.upload, method.upper())
+    def guard() -> None:
+        context.lineage.require()
+        require_fresh(sender.identified_at)
+
+    call = Request("/send", sender.token, message.form, message.upload, method.upper(), guard)
     with error_context(f"Sending from {sender.name} to {_named(message)}"):
         try:
             return context.client.send(call)
         except RequestError as fault:
+            if isinstance(fault, StaleListError):
+                raise
             if fault.may_be_applied:
                 fault.problem += "; whether the message is queued is not known, and it was not sent again"
                 fault.advice = "look into the outbox of the dashboard, and run this task again only if it is not there"

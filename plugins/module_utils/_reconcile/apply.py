@@ -15,7 +15,8 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from .._api.cache import MAX_CACHE_SECONDS
-from .._common.clock import now_text
+from .._api.wire import Guard
+from .._common.clock import Moment, now_text
 from .._common.errors import (
     FonnteError,
     NotFoundError,
@@ -25,6 +26,7 @@ from .._common.errors import (
     RequestError,
     UnreachableError,
     error_context,
+    may_be_applied,
 )
 from .._common.phone_numbers import same_number
 from .._device.models import Device
@@ -33,6 +35,7 @@ from .._device.stamp import HOOKS, Claims, make_code, stamped_name
 from .._record.backend import Phase
 from .._record.entries import DeviceRecord, NumberRecord
 from .._record.files import EncryptedFile, save_all
+from .list_age import is_stale, require_fresh, send_with_fresh_list
 from .locks import LOCK_SECONDS, LockSet
 from .lost_locks import doubt_after_lost_locks
 from .observe import Observation, RunContext, find_listed, resolve_device
@@ -49,6 +52,8 @@ from .state import (
     Observed,
     Plan,
 )
+
+Sent = t.TypeVar("Sent")
 
 
 @dataclass
@@ -97,11 +102,14 @@ class Executor:
         self.step = ""
         # Whether anything was written, to the record or to the service.
         self.has_begun = False
-        # The settings and the stamp of the last update, from its request until its success is recorded.
-        self._sent: tuple[Settings, str] | None = None
+        # The device, settings and stamp of the last update, from its request until its success is recorded.
+        self._sent: tuple[Device, Settings, str] | None = None
+        # When the response was requested that has the number and the token of the device; None without a list.
+        self._identified_at: Moment | None = observation.listing.fetched_at if observation.listing is not None else None
         self._creation_file = observation.creation_file
         self._created_file: EncryptedFile[DeviceRecord] | None = None
-        self._record = observation.recorded.device
+        # Of a device that an unknown run may have created, nothing is recorded: doubt is written with a request only.
+        self._record = DeviceRecord() if observation.recorded.doubt_is_assumed else observation.recorded.device
         if observation.observed is not None:
             self._record = _refresh_record(self._record, observation.observed)
         self._steps: dict[str, tuple[str, t.Callable[[Plan], None]]] = {
@@ -189,12 +197,13 @@ class Executor:
         old_file = old.device_file if old else ""
         sent = _write_only({**plan.add, **plan.send, **_empty(self._desired.settings)})
         self._save([(creation_file, NumberRecord("creating", now_text(), sent, old_file))], Phase.BEGIN)
+        requested_at = self._context.client.now()
         try:
             device = self._context.client.add_device(account, self._desired.number, plan.add, self._require_locks)
-        except RequestError as fault:
-            if not fault.may_be_applied:
-                self._save([(creation_file, old)], Phase.CONFIRM)
+        except FonnteError as fault:
+            self._take_back(fault, creation_file, old)
             raise
+        self._identified_at = requested_at
         self._outcome.device = device
         self._outcome.done.append(CREATE)
         device_file = self._created_file = records.device(device.token)
@@ -279,17 +288,14 @@ class Executor:
         """
         code = self._code(settings, claims)
         before = self._mark_pending(settings, code)
-        self._sent = settings, code
+        self._sent = self._device, settings, code
         try:
             self._send({**settings, "name": stamped_name(str(settings["name"]), code)} if code else settings)
-        except RequestError as fault:
-            if not fault.may_be_applied:
+        except FonnteError as fault:
+            if not may_be_applied(fault):
                 self._sent = None
-                self._restore(before)
-            raise
-        except FonnteError:
-            # Nothing was sent: the locks were lost, or nobody waits for the result.
-            self._sent = None
+                self._record = before or DeviceRecord(number=self._record.number)
+                self._take_back(fault, self._device_file, before)
             raise
         self._outcome.done.append(UPDATE)
         self._record = self._record.mark_confirmed(settings, now_text(), code)
@@ -299,7 +305,8 @@ class Executor:
     def renew_doubt(self) -> None:
         """Have the values of the last update in doubt where the locks were lost before its success was recorded."""
         if self._sent is not None:
-            warning = doubt_after_lost_locks(self._context.records, self._device, self._device_file, *self._sent)
+            device, settings, code = self._sent
+            warning = doubt_after_lost_locks(self._context.records, device, self._device_file, settings, code)
             self._outcome.warn(*([warning] if warning else []))
 
     def _code(self, settings: Settings, claims: Claims | None) -> str:
@@ -313,10 +320,19 @@ class Executor:
         known = autoread if isinstance(autoread, bool) else None
         return make_code(self._device.token, str(settings["name"]), claims, known)
 
-    def _restore(self, before: DeviceRecord | None) -> None:
-        """Put back what was recorded before a call that was certainly not applied."""
-        self._record = before or DeviceRecord(number=self._record.number)
-        self._save([(self._device_file, before)], Phase.CONFIRM)
+    def _take_back(
+        self,
+        fault: FonnteError,
+        file: EncryptedFile[t.Any],
+        before: DeviceRecord | NumberRecord | None,
+    ) -> None:
+        """Take back the doubt of a request that was certainly not applied: restore the entry from before it.
+
+        It was refused, prevented, or did not go out, for example because ``ansible-playbook`` has ended. Where the
+        locks are lost the doubt stays: another run may have written the entry since.
+        """
+        if not may_be_applied(fault) and not isinstance(fault, RecordError):
+            self._save([(file, before)], Phase.CONFIRM)
 
     def _mark_pending(self, sent: Settings, code: str = "") -> DeviceRecord | None:
         """Write down what is about to be sent, and return what to put back if it certainly was not applied.
@@ -355,16 +371,23 @@ class Executor:
     def _send(self, settings: Settings) -> None:
         """Send a complete set of settings, with the registered number where it is known.
 
-        The number is a writable field. Where nobody can vouch for it, it is left out first, and sent only
-        if the service insists.
+        The number is a writable field. If no list confirms it, it is left out first, and sent only if the service
+        insists. A number that a list confirms is sent only while the list is new: an older one renumbers back a device
+        that was renumbered since.
         """
-        device, observed = self._device, self._observation.observed
+        update, observed = self._context.client.update_device, self._observation.observed
         if observed is None or observed.number_confirmed:
-            number = observed.registered if observed else device.registered
-            self._context.client.update_device(device.token, number, settings, self._require_locks)
+
+            def send(guard: Guard) -> None:
+                device = self._device
+                number = observed.registered if observed is not None else device.registered
+                update(device.token, number, settings, guard)
+
+            self._request(send)
             return
+        device = self._device
         try:
-            self._context.client.update_device(device.token, None, settings, self._require_locks)
+            update(device.token, None, settings, self._require_locks)
         except RefusedError as refusal:
             if refusal.text != "input invalid":
                 raise
@@ -374,45 +397,70 @@ class Executor:
                     "and Fonnte insists on one",
                     "give account_token as well, so that the list can tell",
                 ) from None
-            self._context.client.update_device(device.token, observed.registered, settings, self._require_locks)
+            number = observed.registered
+            self._request(lambda guard: update(device.token, number, settings, guard))
 
-    # Taking away
+    # The right device
+
+    def _request(self, send: t.Callable[[Guard], Sent]) -> Sent:
+        """Return the result of a request that goes to the device of a number and a token of one recent response.
+
+        Where the response gets too old before the request goes out, it is requested again, a few times.
+
+        Args:
+            send: Makes the request, with a guard that is called immediately before each try is sent.
+        """
+        self._check_still_listed()
+        return send_with_fresh_list(lambda: send(self._require_fresh), self._check_still_listed)
 
     def _check_still_listed(self) -> None:
-        """See that number and token are still one device, where the listing that told so is too old to act on.
-
-        The right device: what is sent next cannot be taken back.
-        """
-        listing = self._observation.listing
-        if listing is None or listing.fetched_at.age() <= MAX_CACHE_SECONDS:
+        """Check that number and token are still one device, if the response that has both is too old for a request."""
+        if not is_stale(self._identified_at):
             return
-        listing = self._context.client.get_devices(self._context.account_token)
-        device, meant = resolve_device(self._context, self._desired.number, listing), self._device
-        if device is None or (device.token, device.registered) != (meant.token, meant.registered):
+        client, meant = self._context.client, self._device
+        try:
+            listing = client.listing(self._context.account_token, self._desired.number, meant.token, self._locks.since)
+            device = resolve_device(self._context, self._desired.number, listing)
+            if device is None and self._observation.observed is None:
+                # A list may lack a device that this run has created.
+                device = replace(client.profile(meant.token), sent_as=meant.sent_as)
+        except RequestError as fault:
+            # The lost response to a list leaves no doubt about the request that it precedes.
+            raise UnreachableError(
+                f"its list became older than {MAX_CACHE_SECONDS:g} s and could not be requested again ({fault.problem})",
+                "run the play again: nothing was sent",
+            ) from None
+        if device is None or device.token != meant.token or not self._has_same_number(device, meant):
             raise FonnteError(
                 "the service no longer lists it with this number and this token",
                 "run the play again to plan with the present list",
             )
+        if self._observation.observed is None:
+            # The list may spell the number of a new device in another way than the response to its creation.
+            self._outcome.device = replace(meant, number=device.number, sent_as=device.registered)
+        self._identified_at = listing.fetched_at
         self._observation = replace(self._observation, listing=listing)
 
-    def _require_fresh(self) -> None:
-        """Prevent a request that cannot be taken back where its list is too old by now, or nobody waits any more.
+    def _has_same_number(self, listed: Device, meant: Device) -> bool:
+        if self._observation.observed is None:
+            return same_number(listed.number, meant.number)
+        return listed.registered == meant.registered
 
-        Called before each try: the service may have asked to wait, or the connection took long.
+    def _require_fresh(self) -> None:
+        """Prevent a request whose list is too old by now, or whose result no process waits for any more.
+
+        Called immediately before each try: the service may have asked to wait, or the connection took long. The age is
+        checked last, because a proof of the locks can take time as well.
         """
         self._require_locks()
-        listing = self._observation.listing
-        if listing is not None and listing.fetched_at.age() > MAX_CACHE_SECONDS:
-            raise UnreachableError(
-                f"the service kept it waiting for over {MAX_CACHE_SECONDS:g} s, and the device may be another one by now",
-                "run the play again: nothing was sent",
-            )
+        require_fresh(self._identified_at)
+
+    # Irreversible requests
 
     def _disconnect(self, _plan: Plan) -> None:
         self._mark_pending({})
-        self._check_still_listed()
         try:
-            self._context.client.disconnect(self._device.token, self._require_fresh)
+            self._request(lambda guard: self._context.client.disconnect(self._device.token, guard))
         except RefusedError as refusal:
             if refusal.kind is not RefusalKind.ALREADY_DONE:
                 raise
@@ -425,9 +473,8 @@ class Executor:
 
     def _request_otp(self, plan: Plan) -> None:
         self._mark_pending({})
-        self._check_still_listed()
         try:
-            self._context.client.request_otp(self._device.token, self._require_fresh)
+            self._request(lambda guard: self._context.client.request_otp(self._device.token, guard))
         except RefusedError as refusal:
             if refusal.kind is not RefusalKind.OTP_PENDING:
                 raise
@@ -438,8 +485,8 @@ class Executor:
 
     def _delete(self, plan: Plan) -> None:
         self._mark_pending({})
-        self._check_still_listed()
-        deleted = self._context.client.delete_device(self._device.token, self._desired.otp, self._require_fresh)
+        otp = self._desired.otp
+        deleted = self._request(lambda guard: self._context.client.delete_device(self._device.token, otp, guard))
         self._outcome.done.append(DELETE)
         self._check_deleted(deleted)
         self.forget()

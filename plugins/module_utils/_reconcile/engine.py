@@ -258,6 +258,47 @@ def _list_may_be_stale(fault: RequestError) -> bool:
     return fault.may_be_applied or (isinstance(fault, RefusedError) and fault.kind in behind)
 
 
+class _AnotherDeviceError(FonnteError):
+    """The number of a device has another device now, or the device has another number."""
+
+
+class _SameDeviceGuard(Guard):
+    """Keeps the second plan of a run to the device of the first: the one that it observed, or that it has created.
+
+    If the response to a creation was lost, the token of the device is unknown. Then at least it is none that was listed
+    under another number before.
+
+    Args:
+        guard: Checks everything else.
+        outcome: The outcome of the first plan so far.
+    """
+
+    def __init__(self, guard: Guard, outcome: Outcome) -> None:
+        device = outcome.device if CREATE in outcome.done else outcome.observation.device
+        self._guard = guard
+        self._token = device.token if device is not None else ""
+        self._earlier = outcome.observation.listing
+
+    def check_observation(self, observation: Observation) -> None:
+        """Check the device before it is locked or planned: nothing is written to another one, nor to its record."""
+        found, listing = observation.device, observation.listing
+        others = self._earlier.owners(found.token) if found is not None and self._earlier is not None else ()
+        if found is not None and (found.token != self._token if self._token else others):
+            raise _AnotherDeviceError(
+                "another device has this number now", "check both devices, and run the play again"
+            )
+        if found is None and self._token and listing is not None:
+            for device in listing.owners(self._token):
+                raise _AnotherDeviceError(
+                    f"the service lists it as {device.number} now",
+                    "declare it under the number that it should have, and run the play again",
+                )
+        self._guard.check_observation(observation)
+
+    def check_plan(self, plan: Plan) -> None:
+        self._guard.check_plan(plan)
+
+
 def _finish_after_fault(
     context: RunContext,
     desired: Desired,
@@ -271,7 +312,9 @@ def _finish_after_fault(
     context.client.invalidate_cache(outcome.observation.number, context.device_token)
     first = outcome.plan
     try:
-        observation, plan = _observe_and_lock(context, desired, locks, guard)
+        observation, plan = _observe_and_lock(context, desired, locks, _SameDeviceGuard(guard, outcome))
+    except _AnotherDeviceError as another:
+        raise _another_device_error(fault, another) from None
     except RefusedError as refusal:
         if lost == DELETE and refusal.kind is RefusalKind.INVALID_TOKEN:
             raise _unknown_error(
@@ -288,10 +331,6 @@ def _finish_after_fault(
         raise _not_listed_error(fault, second, lost) from None
     if lost == CREATE and observation.device is None and not fault.may_be_applied:
         raise fault
-    before = outcome.observation.device
-    if before is not None and observation.device is not None and observation.device.token != before.token:
-        # The right device: the first plan was made for the device that had this number before.
-        raise _unknown_error(fault, "another device has this number now: check both devices, and run the play again")
     if lost in NON_REPEATABLE and lost in plan.operations:
         raise _unknown_error(fault, _RUN_AGAIN[lost])
     outcome.device = observation.device or outcome.device
@@ -341,6 +380,15 @@ def _not_listed_error(fault: RequestError, second: FonnteError, lost: str) -> Fo
     unseen = _unknown_error(fault, _NOT_LISTED.get(lost, "run it again: what was begun is looked at first"))
     unseen.problem += f"; looking at it again failed too ({second.problem})"
     return unseen
+
+
+def _another_device_error(fault: RequestError, another: _AnotherDeviceError) -> FonnteError:
+    """Return the error for a device that the rest of a run must not go to."""
+    if fault.may_be_applied:
+        return _unknown_error(fault, f"{another.problem}: {another.advice}")
+    told = FonnteError(f"{fault.problem}, and the rest is not done: {another.problem}", another.advice)
+    told.operation = fault.operation
+    return told
 
 
 def _forbidden_error(fault: RequestError, refusal: FonnteError) -> RequestError:

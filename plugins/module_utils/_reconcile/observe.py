@@ -254,15 +254,21 @@ def _read_record(
 ) -> Recorded:
     """Return what the record holds of a device that is there."""
     record, note = device_file.content, creation_file.content if creation_file is not None else None
-    known, begun, continues = record or DeviceRecord(), False, False
+    known, begun, continues, is_assumed = record or DeviceRecord(), False, False, False
     if note is not None and note.is_creation_of(device_file.name):
         # This creation was never seen to end, so all of it is in doubt.
         begun = device_file.name in created
         continues = note.sent == {option: value for option, value in desired.settings.items() if option in RECORDED}
         known = known.mark_pending(_missing_values(note, known, desired), note.at)
     elif note is not None and note.is_unbound_creation() and record is None:
-        known = known.mark_pending(_declared_again(note, desired), note.at)
-    return Recorded(known, number_seen=note is not None, creation_pending=begun, continues=continues)
+        known, is_assumed = known.mark_pending(_declared_again(note, desired), note.at), True
+    return Recorded(
+        known,
+        number_seen=note is not None,
+        creation_pending=begun,
+        continues=continues,
+        doubt_is_assumed=is_assumed,
+    )
 
 
 def _missing_values(note: NumberRecord, record: DeviceRecord, desired: Desired) -> Settings:

@@ -149,6 +149,8 @@ class Recorded:
         had_device: Whether the number had a device that is gone, and that was not deleted by us.
         begun: Whether this run has created the device, under locks that it holds: it has no unknown setting.
         continues: Whether the task declares exactly the settings of a creation of this device that was cut off.
+        doubt_is_assumed: Whether the entries of ``device`` are only declarations of the task, in doubt because of a
+            creation whose response was lost. The device may be another one, so they must not be written to its record.
         moved_to: The number that the device has now; it was changed in the dashboard.
     """
 
@@ -157,6 +159,7 @@ class Recorded:
     existed_before: bool = False
     creation_pending: bool = False
     continues: bool = False
+    doubt_is_assumed: bool = False
     renumbered_to: str = ""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import functools
+import itertools
 import logging
 import os
 import signal
@@ -39,6 +40,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.endpoint i
     is_loopback,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
+    FonnteError,
     MissingLibraryError,
     OptionError,
     RateLimitedError,
@@ -47,6 +49,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
     UnexpectedResponseError,
     UnreachableError,
 )
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.input_files import MAX_INPUT_BYTES
 from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_functions
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
@@ -734,6 +737,50 @@ def test_through_a_proxy_too_it_is_known_what_was_sent(proxied: Sandbox, monkeyp
     assert tries(proxied, UPDATE) == 0
 
 
+@pytest.mark.parametrize("tls", [None, "valid"])
+@pytest.mark.parametrize("path", [ADD, UPDATE, DISCONNECT, DELETE, LINK, "/send"])
+def test_a_guard_is_called_when_the_connection_is_open_and_before_anything_is_sent(
+    path: str, tls: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name server, a slow network or a handshake may take minutes."""
+    opened: list[str] = []
+    create = urllib3.util.connection.create_connection
+
+    def connect_late(*args: t.Any, **kwargs: t.Any) -> t.Any:
+        connected = create(*args, **kwargs)
+        opened.append(path)
+        return connected
+
+    def guard() -> None:
+        if opened:
+            raise FonnteError("the list is too old", "run the play again")
+
+    monkeypatch.setattr(urllib3.util.connection, "create_connection", connect_late)
+    with Sandbox(tls=tls) as sandbox:
+        opened.clear()
+        transport = connect(sandbox, timeout=PATIENT)
+        with pytest.raises(FonnteError, match="the list is too old"):
+            transport.request(Request(path, sandbox.account_token, {"device": "628111111111"}, guard=guard))
+        assert opened == [path] and sandbox.journal() == []
+        # The connection that was not used is not kept.
+        assert transport.request(Request(LIST, sandbox.account_token)).body["status"] is True
+        transport.close()
+
+
+def test_a_guard_is_called_before_a_request_over_a_connection_that_is_kept_alive(sandbox: Sandbox) -> None:
+    transport, calls = connect(sandbox), itertools.count(1)
+
+    def guard() -> None:
+        if next(calls) == 2:
+            raise FonnteError("the list is too old", "run the play again")
+
+    transport.request(Request(LIST, sandbox.account_token))
+    sandbox.clear_journal()
+    with pytest.raises(FonnteError, match="the list is too old"):
+        transport.request(Request(DISCONNECT, sandbox.account_token, guard=guard))
+    assert sandbox.journal() == []
+
+
 def test_without_requests_the_library_is_named(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_session, "REQUESTS_MISSING", "ImportError")
     with pytest.raises(MissingLibraryError, match="requests"):
@@ -778,6 +825,38 @@ def test_a_ca_path_that_is_not_there_is_an_error_before_any_call(sandbox: Sandbo
     with pytest.raises(OptionError, match="Option ca_path"):
         post(sandbox, ca_path=str(tmp_path / "none.pem"))
     assert sandbox.journal() == []
+
+
+def test_a_ca_path_that_is_no_regular_file_or_too_large_is_not_read(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opening a pipe would wait for a writer, and a file without an end would fill the memory."""
+    pipe, large = tmp_path / "pipe.pem", tmp_path / "large.pem"
+    os.mkfifo(pipe)
+    with Sandbox(tls="valid") as other:
+        certificate = Path(str(other.ca)).read_bytes()
+    with large.open("wb") as stream:
+        stream.write(certificate)
+        # Without blocks on the disk.
+        stream.truncate(MAX_INPUT_BYTES + 1)
+    with pytest.raises(OptionError, match="Option ca_path: .*it is not a regular file"):
+        post(sandbox, ca_path=str(pipe))
+    with pytest.raises(OptionError, match="Option ca_path: .*it is larger than 16 MB"):
+        post(sandbox, ca_path=str(large))
+    assert sandbox.journal() == []
+
+
+def test_a_ca_path_is_read_once(tmp_path: Path) -> None:
+    """The library would read the file again for each connection, whatever it is by then."""
+    with Sandbox(tls="valid") as sandbox:
+        bundle = tmp_path / "bundle.pem"
+        bundle.write_bytes("# Autorità\n".encode("latin-1") + Path(str(sandbox.ca)).read_bytes())
+        transport = connect(sandbox, ca_path=str(bundle))
+        sandbox.fault("close_idle", path=LIST, times=None)
+        for _request in range(2):
+            assert transport.request(Request(LIST, sandbox.account_token)).body["status"] is True
+            bundle.write_text("no certificate")
+        transport.close()
 
 
 def test_a_ca_path_that_holds_no_certificate_is_an_error_before_any_call(sandbox: Sandbox, tmp_path: Path) -> None:

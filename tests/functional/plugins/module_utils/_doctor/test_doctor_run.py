@@ -15,17 +15,20 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import FonnteClient
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
     FonnteError,
     OptionError,
     RecordError,
     RefusedError,
 )
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.lineage import AbandonedError, Lineage
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor import run as _doctor
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.experiments import PROBE_URL
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.run import OWN_NAME
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleResult
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import NumberRecord
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES
 
@@ -255,6 +258,42 @@ def test_a_list_that_does_not_show_what_was_set(controller: Controller, shown: s
     report = controller.run("doctor", consent=True)
     assert report.result["facts"]["omitted"] is None
     assert found(report)["update_without_device"] == "works"
+
+
+def test_a_device_that_a_colleague_renumbers_meanwhile_is_not_renumbered_back(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(controller, {"number": SCRATCH, "name": OWN_NAME})
+    update = FonnteClient.update_device
+
+    def renumber_after(api: FonnteClient, *args: t.Any) -> None:
+        update(api, *args)
+        if SCRATCH in controller.sandbox.devices():
+            controller.sandbox.edit(SCRATCH, device=OTHER)
+
+    monkeypatch.setattr(FonnteClient, "update_device", renumber_after)
+    report = controller.run("doctor", consent=True)
+    sent = [call["form"].get("device") for call in controller.sandbox.writes()]
+    assert sent[0] == SCRATCH and set(sent[1:]) == {OTHER, None} and list(controller.sandbox.devices()) == [OTHER]
+    assert any(f"its number was {SCRATCH} and is {OTHER} now" in clause for clause in report.result["scratch"]["left"])
+
+
+def test_a_creation_that_was_certainly_not_sent_leaves_no_entry(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(controller)
+    add = FonnteClient.add_device
+
+    def end_first(api: FonnteClient, *args: t.Any) -> t.Any:
+        monkeypatch.setattr(Lineage, "has_ended", lambda self: True)
+        return add(api, *args)
+
+    monkeypatch.setattr(FonnteClient, "add_device", end_first)
+    with pytest.raises(AbandonedError):
+        controller.run("doctor", device=SCRATCH, consent=True)
+    store = RecordStore(str(controller.records), controller.sandbox.url)
+    assert store.number(controller.sandbox.account_token, SCRATCH).read() is None
+    assert controller.sandbox.writes() == []
 
 
 def test_an_update_that_moves_the_number_is_not_one_that_works(controller: Controller) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import ProcessCache
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import FonnteClient
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
     FonnteError,
     NotFoundError,
@@ -24,6 +25,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
     ResponseLostError,
     UnexpectedResponseError,
 )
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.lineage import AbandonedError, Lineage
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._linking import link as _link
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import device_qr as _module_qr
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleInput, ModuleResult
@@ -93,6 +95,41 @@ def test_a_qr_code_is_written_and_never_shown(controller: Controller, dest: Path
     assert base64.b64encode(dest.read_bytes()).decode() not in str(report)
     again = controller.run("device_qr", device=A, dest=str(dest))
     assert again.result["changed"] is True, "a new QR code was fetched"
+
+
+class ShownOnce(list[str]):
+    """What tasks show; a colleague acts when it is shown first."""
+
+    def __init__(self, act: t.Callable[[], object]) -> None:
+        super().__init__()
+        self._act = act
+
+    def append(self, text: str) -> None:
+        super().append(text)
+        if len(self) == 1:
+            self._act()
+
+
+def test_a_device_that_is_renumbered_while_a_task_waits_ends_it(controller: Controller, dest: Path) -> None:
+    world(controller, {"number": A}, {"number": B})
+    controller.shown = ShownOnce(lambda: controller.sandbox.edit(A, device=C))
+    fault = failing(controller, device=A, dest=str(dest), wait=60, refresh=1)
+    assert f"the service lists it as {C} now" in str(fault) and asked(controller) == 1
+
+
+def test_no_code_is_fetched_when_no_process_waits_for_it(
+    controller: Controller, dest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world(controller, {"number": A})
+    fetch = FonnteClient.qr_image
+
+    def end_first(api: FonnteClient, *args: t.Any) -> bytes:
+        monkeypatch.setattr(Lineage, "has_ended", lambda self: True)
+        return fetch(api, *args)
+
+    monkeypatch.setattr(FonnteClient, "qr_image", end_first)
+    failing(controller, AbandonedError, device=A, dest=str(dest))
+    assert asked(controller) == 0 and not dest.exists()
 
 
 def test_the_picture_is_the_one_that_the_service_sent(controller: Controller, dest: Path) -> None:

@@ -16,12 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import ProcessCache
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import FonnteClient
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport import ApiResponse, Transport
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
     FonnteError,
     NotFoundError,
     OptionError,
 )
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.lineage import AbandonedError, Lineage
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._messages import message as _message
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._messages.message import (
     MAX_FILE_BYTES,
@@ -95,6 +97,22 @@ def test_each_field_arrives(controller: Controller, params: dict[str, t.Any], fi
     assert result["messages"] == [{"id": message["id"], "target": message["target"]}]
     assert result["request_id"] == message["requestid"] and result["process"] == "pending"
     assert paths(controller) == ["/get-devices", "/send"]
+
+
+def test_nothing_is_sent_when_no_process_waits_for_the_result(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The play is run again, and would send the message twice."""
+    queue = FonnteClient.send
+
+    def end_first(api: FonnteClient, *args: t.Any) -> t.Any:
+        monkeypatch.setattr(Lineage, "has_ended", lambda self: True)
+        return queue(api, *args)
+
+    monkeypatch.setattr(FonnteClient, "send", end_first)
+    with pytest.raises(AbandonedError) as caught:
+        send(controller)
+    assert caught.value.partial_result["queued"] is False and controller.sandbox.outbox() == []
 
 
 def test_flags_that_are_left_out_are_left_to_the_service(controller: Controller) -> None:

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 import types
 import typing as t
 
 import pytest
+import urllib3
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import ProcessCache
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import FonnteClient
@@ -118,7 +120,7 @@ def test_the_listing_of_an_irreversible_request_is_requested_under_the_lock(
     begin(controller, A, B, linked=True)
     held: list[tuple[str, bool]] = []
     is_held: list[str] = []
-    hold, listed, disconnected = FileBackend.hold, FonnteClient.get_devices, FonnteClient.disconnect
+    hold, listed, disconnected = FileBackend.lock, FonnteClient.get_devices, FonnteClient.disconnect
 
     def note_lock(self: FileBackend, names: t.Sequence[str], seconds: float) -> t.Any:
         is_held.extend(names)
@@ -177,7 +179,7 @@ class Jumping:
 
     def __call__(self) -> float:
         with self._lock:
-            if not self._offset and self._controller.sandbox.writes():
+            if not self._offset and any(entry["write"] for entry in self._controller.sandbox.journal()):
                 self._meanwhile()
                 self._offset = 31.0
         return read_steady_clock() + self._offset
@@ -196,8 +198,12 @@ def run(controller: Controller, module: str, clock: Clock = read_steady_clock, *
         return {**fault.partial_result, "msg": str(fault)}
 
 
+def tries(controller: Controller, path: str) -> int:
+    return sum(entry["path"] == path for entry in controller.sandbox.journal())
+
+
 def listings(controller: Controller) -> int:
-    return sum(entry["path"] == "/get-devices" for entry in controller.sandbox.journal())
+    return tries(controller, "/get-devices")
 
 
 def entries(*numbers: str, **settings: t.Any) -> list[dict[str, t.Any]]:
@@ -231,6 +237,207 @@ def test_a_disconnection_after_a_slow_update_lists_the_devices_again(controller:
     result = run(controller, module, clock, **(wanted if module == "device" else {"devices": [wanted]}))
     assert "no longer lists it with this number and this token" in result["msg"]
     assert [path for path, _number in writes_to(controller)] == ["/update-device"] and states(controller) == {C: True}
+
+
+URL = "https://h.example.com/a?key=s3cret"
+
+
+def wait_once(controller: Controller, path: str) -> None:
+    """Have the service ask a request to wait, during which the list becomes too old."""
+    controller.sandbox.fault("status", path=path, code=429, headers={"Retry-After": "0"}, when="before")
+
+
+@pytest.mark.parametrize("module", ["device", "fleet"])
+def test_an_update_that_waited_lists_the_devices_again_and_renumbers_none_back(
+    controller: Controller, module: str
+) -> None:
+    begin(controller, A)
+    wait_once(controller, "/update-device")
+    clock = Jumping(controller, lambda: controller.sandbox.edit(A, device=C))
+    wanted = {"device": A, "name": "Tako", "handle_unknown": "ignore"}
+    result = run(controller, module, clock, **(wanted if module == "device" else {"devices": [wanted]}))
+    assert "no longer lists it with this number and this token" in result["msg"]
+    assert list(controller.sandbox.devices()) == [C] and tries(controller, "/update-device") == 1
+
+
+def test_an_update_that_waited_is_sent_if_the_device_is_still_listed(controller: Controller) -> None:
+    begin(controller, A)
+    wait_once(controller, "/update-device")
+    result = run(controller, "device", Jumping(controller), device=A, name="Tako", handle_unknown="ignore")
+    assert result["changed"] and "msg" not in result
+    assert controller.sandbox.device(A)["name"] == "Tako"
+    assert [entry["path"] for entry in controller.sandbox.journal()][-3:] == [
+        "/update-device",
+        "/get-devices",
+        "/update-device",
+    ]
+
+
+@pytest.mark.parametrize("listing", ["complete", "partial"])
+@pytest.mark.parametrize("edit", ["none", "renumbered"])
+def test_the_update_of_a_created_device_that_waited_checks_its_number(
+    controller: Controller, listing: str, edit: str
+) -> None:
+    controller.sandbox.set_readings(listing=listing)
+
+    def meanwhile() -> None:
+        if listing == "partial":
+            controller.sandbox.edit(A, unlisted=True)
+        if edit == "renumbered":
+            controller.sandbox.edit(A, device=C)
+
+    result = run(controller, "device", Jumping(controller, meanwhile), device=A, name="Toko", webhook=URL)
+    if edit == "none":
+        assert result["operations"] == ["create", "update"] and "msg" not in result
+        assert controller.sandbox.device(A)["settings"]["webhook"] == URL
+    else:
+        assert "no longer lists it with this number and this token" in result["msg"]
+        assert list(controller.sandbox.devices()) == [C] and tries(controller, "/update-device") == 0
+
+
+def test_a_service_that_always_takes_too_long_is_given_up(controller: Controller) -> None:
+    """Each list is too old when its request could go out."""
+    begin(controller, A)
+    clock = itertools.count(0, 31)
+    result = run(controller, "device", lambda: float(next(clock)), device=A, name="Tako", handle_unknown="ignore")
+    assert "nothing was sent" in result["msg"] and writes_to(controller) == []
+    assert 0 < listings(controller) < 10
+    assert controller.sandbox.device(A)["name"] == "Toko 1"
+
+
+class LateConnection:
+    """A clock that jumps while a connection is opened, as with a slow name server, after so many lists."""
+
+    def __init__(
+        self,
+        controller: Controller,
+        monkeypatch: pytest.MonkeyPatch,
+        lists: int,
+        meanwhile: t.Callable[[], object],
+    ) -> None:
+        self._offset = 0.0
+        create = urllib3.util.connection.create_connection
+        # Each request opens a connection of its own.
+        controller.sandbox.fault("close_idle", path="/get-devices", times=None)
+
+        def connect(*args: t.Any, **kwargs: t.Any) -> t.Any:
+            connected = create(*args, **kwargs)
+            if not self._offset and listings(controller) >= lists:
+                self._offset = 31.0
+                meanwhile()
+            return connected
+
+        monkeypatch.setattr(urllib3.util.connection, "create_connection", connect)
+
+    def __call__(self) -> float:
+        return read_steady_clock() + self._offset
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted", "lists"),
+    [
+        ("/disconnect", {"state": "disconnected"}, 2),
+        ("/delete-device", {"state": "absent", "otp": OTP}, 2),
+        ("/delete-device", {"state": "absent", "request_otp": True}, 2),
+        ("/update-device", {"name": "Tako"}, 1),
+    ],
+)
+@pytest.mark.parametrize("swapped", [True, False])
+def test_a_connection_that_took_too_long_sends_nothing_to_another_device(
+    controller: Controller,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    wanted: dict[str, t.Any],
+    lists: int,
+    swapped: bool,
+) -> None:
+    begin(controller, A, B, linked=True)
+    if "otp" in wanted:
+        have_code(controller, A)
+
+    def swap_numbers() -> None:
+        if swapped:
+            for old, new in ((A, C), (B, A), (C, B)):
+                controller.sandbox.edit(old, device=new)
+
+    controller.sandbox.clear_journal()
+    clock = LateConnection(controller, monkeypatch, lists, swap_numbers)
+    result = run(controller, "device", clock, device=A, handle_unknown="ignore", **wanted)
+    if swapped:
+        assert "no longer lists it with this number and this token" in result["msg"]
+        assert writes_to(controller) == [] and set(states(controller).values()) == {True}
+        assert controller.sandbox.device(A)["name"] == "Toko 2"
+    else:
+        assert "msg" not in result and writes_to(controller) == [(path, A)]
+
+
+def test_a_message_goes_out_from_the_device_that_has_the_number_when_it_is_sent(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(controller, A, B, linked=True)
+    first, second = (controller.sandbox.device(number)["token"] for number in (A, B))
+
+    def swap_numbers() -> None:
+        for old, new in ((A, C), (B, A), (C, B)):
+            controller.sandbox.edit(old, device=new)
+
+    clock = LateConnection(controller, monkeypatch, 1, swap_numbers)
+    result = run(controller, "message", clock, device=A, target=["081200002001"], message="hello")
+    assert "msg" not in result and result["queued"] is True
+    sent = [entry["token"] for entry in controller.sandbox.journal() if entry["path"] == "/send"]
+    assert sent == [second] and first not in sent
+
+
+def test_a_message_whose_list_cannot_be_requested_again_is_not_sent(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(controller, A, linked=True)
+
+    def lose_lists() -> None:
+        controller.sandbox.clear_faults()
+        controller.sandbox.fault("reset", path="/get-devices", when="after", times=None)
+
+    clock = LateConnection(controller, monkeypatch, 1, lose_lists)
+    result = run(controller, "message", clock, device=A, target=["081200002001"], message="hello")
+    assert "nothing was sent" in result["msg"] and result["queued"] is False and result["changed"] is False
+    assert controller.sandbox.outbox() == []
+
+
+@pytest.mark.parametrize("renumbered", [True, False])
+def test_no_code_links_a_phone_to_a_device_that_was_renumbered(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch, renumbered: bool
+) -> None:
+    begin(controller, A)
+    clock = LateConnection(
+        controller, monkeypatch, 1, lambda: controller.sandbox.edit(A, device=C) if renumbered else None
+    )
+    result = run(controller, "device_qr", clock, device=A, method="code", whatsapp="6281200002001")
+    assert ("msg" in result) is renumbered and tries(controller, "/qr") == (not renumbered)
+    if renumbered:
+        assert f"the service lists it as {C} now" in result["msg"]
+
+
+def test_the_check_of_the_behavior_renumbers_no_device_back(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The device is renumbered after the list from before the first update, while a connection is opened."""
+    begin(controller, A, B)
+    clock = LateConnection(controller, monkeypatch, 3, lambda: controller.sandbox.edit(A, device=C))
+    result = run(controller, "doctor", clock, device=A, consent=True)
+    numbers = {entry["form"].get("device") for entry in controller.sandbox.journal() if entry["write"]}
+    assert numbers == {C, None} and list(controller.sandbox.devices()) == [B, C]
+    assert any(f"its number was {A} and is {C} now" in clause for clause in result["scratch"]["left"])
+
+
+def test_a_device_that_gets_the_number_of_a_planned_creation_is_left_alone(controller: Controller) -> None:
+    begin(controller, B, C)
+    clock = Jumping(controller, lambda: controller.sandbox.edit(C, device=A))
+    devices = [*entries(B, quick=True), *entries(A, name="Toko", webhook=URL)]
+    result = run(controller, "fleet", clock, devices=devices, concurrency=1, canary=1)
+    assert [device["status"] for device in result["devices"]] == ["changed", "failed"]
+    assert f"listed as {C} when the run began" in result["devices"][1]["msg"]
+    other = controller.sandbox.device(A)
+    assert (other["name"], other["settings"]["webhook"]) == (f"Toko {C[-1]}", "")
 
 
 def test_the_clock_of_ages_counts_the_time_of_a_suspended_machine() -> None:
@@ -274,7 +481,7 @@ def test_a_fleet_locks_all_devices_to_be_disconnected_before_it_lists_them(
     numbers = [f"0812000100{index:02d}" for index in range(6)]
     begin(controller, *numbers, linked=True)
     taken: list[tuple[str, int]] = []
-    hold = FileBackend.hold
+    hold = FileBackend.lock
 
     def note_lock(self: FileBackend, names: t.Sequence[str], seconds: float) -> t.Any:
         taken.extend((name, listings(controller)) for name in names)

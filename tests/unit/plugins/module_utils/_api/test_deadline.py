@@ -118,3 +118,24 @@ def test_work_that_ends_too_late_is_undone() -> None:
     assert not undone.is_set()
     go.set()
     assert undone.wait(60)
+
+
+def test_an_attempt_that_its_guard_or_its_deadline_prevents_has_sent_nothing() -> None:
+    now, calls = [0.0], []
+
+    def guard() -> None:
+        calls.append(attempt.was_sent)
+        if now[0] == 0.0:
+            raise RuntimeError("prevented")
+
+    attempt = Attempt(2.0, lambda: now[0], guard)
+    with pytest.raises(RuntimeError, match="prevented"):
+        attempt.begin_sending()
+    assert not attempt.was_sent
+    now[0] = 1.0
+    attempt.begin_sending()
+    assert attempt.was_sent and calls == [False, False]
+    late = Attempt(2.0, lambda: 3.0, lambda: None)
+    with pytest.raises(DeadlineExceeded):
+        late.begin_sending()
+    assert not late.was_sent
