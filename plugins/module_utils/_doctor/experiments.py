@@ -15,12 +15,13 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
-from .._common.clock import now_text
-from .._common.errors import RequestError, FonnteError, RefusalKind, RefusedError
+from .._common.clock import Moment, now_text
+from .._common.errors import FonnteError, RefusalKind, RefusedError, RequestError, ResponseLostError
 from .._common.phone_numbers import international, same_number
 
 if t.TYPE_CHECKING:
     from .._api.client import FonnteClient
+    from .._api.wire import Guard
     from .._common.redaction import Redactor
     from .._device.models import Device, DeviceList
     from .._device.settings import Settings
@@ -30,6 +31,9 @@ PROBE_URL = "https://fonnte-doctor.invalid/"
 
 _UPDATE, _LIST, _PROFILE, _ADD = "/update-device", "/get-devices", "/device", "/add-device"
 _T = t.TypeVar("_T")
+
+# An update sends the number that a response to /get-devices showed, which must not be older.
+MAX_LIST_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -93,9 +97,19 @@ class JournalingClient:
         """Make a device, and return it."""
         return self._write(_ADD, number, purpose, lambda: self._api.add_device(token, number, {"name": name}))
 
-    def update(self, device: Device, number: str | None, settings: Settings, purpose: str) -> None:
-        """Write settings; the number is the one that is sent, and None leaves it out."""
-        self._write(_UPDATE, device.number, purpose, lambda: self._api.update_device(device.token, number, settings))
+    def update(self, device: Device, number: str | None, settings: Settings, purpose: str, guard: Guard) -> None:
+        """Write settings; the number is the one that is sent, and None leaves it out.
+
+        Args:
+            device: The device.
+            number: The number that is sent.
+            settings: The settings.
+            purpose: What is to be found out.
+            guard: Called before each try; an error of it prevents the try.
+        """
+        self._write(
+            _UPDATE, device.number, purpose, lambda: self._api.update_device(device.token, number, settings, guard)
+        )
 
     def _write(self, path: str, device: str, purpose: str, work: t.Callable[[], _T]) -> _T:
         try:
@@ -151,6 +165,13 @@ def refusal_of(work: t.Callable[[], object]) -> RefusedError | None:
 class TestDevice:
     """The scratch device while experiments are made on it.
 
+    Args:
+        calls: Makes the requests.
+        account_token: The token of the account, for its list.
+        start: The device as the list showed it before the first write.
+        made: Whether it was created in this run.
+        fetched_at: The moment before that list was requested.
+
     Attributes:
         start: The device as the list showed it before the first write.
         made: Whether the doctor made it in this run.
@@ -163,9 +184,12 @@ class TestDevice:
         replaced: Whether a webhook that the device had may be gone.
     """
 
-    def __init__(self, calls: JournalingClient, account_token: str, start: Device, made: bool) -> None:
+    def __init__(
+        self, calls: JournalingClient, account_token: str, start: Device, made: bool, fetched_at: Moment
+    ) -> None:
         self._calls = calls
         self._account_token = account_token
+        self._listed, self._fetched_at = start, fetched_at
         self.start = start
         self.made = made
         self.purpose = ""
@@ -191,8 +215,16 @@ class TestDevice:
 
     def _update(self, number: str | None, settings: Settings) -> None:
         sent = {"name": self.start.settings["name"], **settings}
+        if self._fetched_at.age() > MAX_LIST_SECONDS:
+            self.observe()
+        if self._listed.registered != self.start.registered:
+            # An update would give it its former number back.
+            raise FonnteError(
+                f"the account lists device {self.start.number} as {self._listed.number} now, so no update was sent",
+                "check the device in the dashboard, and run this again when its number stays",
+            )
         try:
-            self._calls.update(self.start, number, sent, self.purpose)
+            self._calls.update(self.start, number, sent, self.purpose, self._require_recent_list)
         except RequestError as fault:
             if fault.may_be_applied:
                 self._changed(sent)
@@ -208,12 +240,21 @@ class TestDevice:
 
     def observe(self) -> Device:
         """Return the device as the list shows it now."""
-        seen = self._calls.listing(self._account_token, None, self.purpose).find_by_token(self.start.token)
+        listing = self._calls.listing(self._account_token, None, self.purpose)
+        seen = listing.find_by_token(self.start.token)
         if seen is None:
             raise FonnteError(
                 f"the account no longer lists device {self.start.number}", "look at the device in the dashboard"
             )
+        self._listed, self._fetched_at = seen, listing.fetched_at
         return seen
+
+    def _require_recent_list(self) -> None:
+        """Prevent a repetition of an update whose number comes from a response that is too old."""
+        if self._fetched_at.age() > MAX_LIST_SECONDS:
+            raise ResponseLostError(
+                "the list of devices became too old while the request was repeated", "run this again later"
+            )
 
     def restore(self) -> None:
         """Bring the device back to where it was, as far as the list shows; what is left out may be reset on the way."""
@@ -446,7 +487,7 @@ class Experiment:
     Attributes:
         fact: Its name.
         what: What it is about, in words.
-        calls: The calls that it takes at most, with how often.
+        calls: The calls that it takes at most, with how often. A list that became too old is requested again.
         run: The experiment.
     """
 
@@ -457,20 +498,20 @@ class Experiment:
 
 
 EXPERIMENTS: tuple[Experiment, ...] = (
-    Experiment("omitted", "what an update does to a setting that it leaves out", {_UPDATE: 4, _LIST: 4}, try_omitted),
+    Experiment("omitted", "what an update does to a setting that it leaves out", {_UPDATE: 4, _LIST: 8}, try_omitted),
     Experiment(
         "update_without_device",
         "whether an update needs the number",
-        {_UPDATE: 2, _LIST: 1},
+        {_UPDATE: 2, _LIST: 3},
         try_update_without_device,
     ),
-    Experiment("webhook_probe", "whether a webhook is called while it is saved", {_UPDATE: 1}, try_webhook_probe),
-    Experiment("empty_webhook", "what becomes of an empty webhook", {_UPDATE: 2}, try_empty_webhook),
+    Experiment("webhook_probe", "whether a webhook is called while it is saved", {_UPDATE: 1, _LIST: 1}, try_webhook_probe),
+    Experiment("empty_webhook", "what becomes of an empty webhook", {_UPDATE: 2, _LIST: 2}, try_empty_webhook),
 )
 
 CREATION_CALLS: t.Mapping[str, int] = {_ADD: 1, _LIST: 2}
 PREPARATION_CALLS: t.Mapping[str, int] = {_LIST: 1}
-RESTORATION_CALLS: t.Mapping[str, int] = {_UPDATE: 1, _LIST: 1}
+RESTORATION_CALLS: t.Mapping[str, int] = {_UPDATE: 1, _LIST: 2}
 
 
 def experiment(one: Experiment, test_device: TestDevice) -> Finding:

@@ -12,7 +12,7 @@ import contextlib
 import typing as t
 from dataclasses import asdict, dataclass, fields
 
-from .._common.clock import now_text
+from .._common.clock import Moment, now_text
 from .._common.errors import RequestError, FonnteError, RefusalKind, RecordError, RefusedError, error_context
 from .._common.lineage import Lineage
 from .._common.phone_numbers import same_number
@@ -139,6 +139,8 @@ class Diagnosis:
         self.tokens = Tokens(None, None)
         self.choice = TestDeviceChoice(reason_not_to_write="the run ended before it came to this")
         self.test_device: TestDevice | None = None
+        # The moment before the list was requested that showed the scratch device last.
+        self.fetched_at = Moment.now()
         self.findings: dict[str, Finding] = {}
         self.warnings: list[str] = []
 
@@ -456,7 +458,8 @@ def _write(context: RunContext, exam: Diagnosis) -> None:
             if start is None:
                 return
             _clear_record(exam, start, device_file, creation_file)
-        exam.test_device = TestDevice(exam.calls, context.account_token, start, made=bool(exam.choice.create))
+        made = bool(exam.choice.create)
+        exam.test_device = TestDevice(exam.calls, context.account_token, start, made, exam.fetched_at)
         _read(exam, start)
         _experiment(exam, exam.test_device, context.lineage)
 
@@ -495,7 +498,7 @@ def _find_new_device(context: RunContext, exam: Diagnosis, device: Device) -> De
     """Return a device that was just made as the list shows it; None where it does not, or not enough of it."""
     # A list may lag behind, so it is looked at twice.
     for _look in range(CREATION_CALLS["/get-devices"]):
-        start = exam.calls.listing(context.account_token, None, CREATION).find_by_token(device.token)
+        start = _find_listed(context, exam, device, CREATION)
         if start is not None:
             exam.findings["add_number"] = conclude_add_number(exam.choice.create, start.number)
             usable = _usable(start)
@@ -513,10 +516,17 @@ def _find_new_device(context: RunContext, exam: Diagnosis, device: Device) -> De
 
 def _recheck(context: RunContext, exam: Diagnosis, device: Device) -> Device:
     """Return a device as the list shows it now that no other run of this controller works on it."""
-    start = exam.calls.listing(context.account_token, None, PREPARATION).find_by_token(device.token)
+    start = _find_listed(context, exam, device, PREPARATION)
     if start is None or start.registered != device.registered or _name(start) != _name(device):
         raise FonnteError(f"somebody else works on device {device.number}", "run this again when they are done")
     return start
+
+
+def _find_listed(context: RunContext, exam: Diagnosis, device: Device, purpose: str) -> Device | None:
+    """Return a device as the list shows it now, and remember when the list was requested."""
+    listing = exam.calls.listing(context.account_token, None, purpose)
+    exam.fetched_at = listing.fetched_at
+    return listing.find_by_token(device.token)
 
 
 def _clear_record(

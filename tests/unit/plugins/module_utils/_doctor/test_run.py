@@ -249,9 +249,19 @@ def test_an_update_that_moves_the_number_is_not_one_that_works(controller: Contr
     begin(controller, {"number": SCRATCH, "name": OWN_NAME})
     # The lists: tokens, start, four of omitted, and then the one after the update without a number.
     controller.sandbox.fault("mutate", path="/get-devices", skip=7, times=1, set_each={"device": "0"})
-    report = controller.run("doctor", consent=True)
-    assert report.result["facts"]["update_without_device"] is None
-    assert "instead of" in report.result["not_found_out"]["update_without_device"]
+    with pytest.raises(FonnteError, match=f"lists device {SCRATCH} as 0 now") as caught:
+        controller.run("doctor", consent=True)
+    assert caught.value.partial_result["facts"]["update_without_device"] is None
+    assert "instead of" in caught.value.partial_result["not_found_out"]["update_without_device"]
+
+
+def test_a_device_that_is_renumbered_meanwhile_is_not_renumbered_back(controller: Controller) -> None:
+    begin(controller, {"number": SCRATCH, "name": OWN_NAME})
+    # The lists: tokens, start, refusal_status, and then the first one after an update.
+    controller.sandbox.fault("mutate", path="/get-devices", skip=3, times=None, set_each={"device": "6289999999999"})
+    with pytest.raises(FonnteError, match=f"lists device {SCRATCH} as 6289999999999 now, so no update was sent"):
+        controller.run("doctor", consent=True)
+    assert [call["path"] for call in controller.sandbox.writes()] == ["/update-device"]
 
 
 @pytest.mark.parametrize("text", ["come back tomorrow", "input invalid", "invalid/empty body value"])
