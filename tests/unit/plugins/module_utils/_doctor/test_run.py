@@ -13,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
     FonnteError,
@@ -25,6 +26,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.experiment
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.run import OWN_NAME
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleResult
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import NumberRecord
+from ansible_collections.fonnte.whatsapp.plugins.modules import fonnte_doctor
 from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES
 
@@ -76,6 +78,14 @@ def same_calls(controller: Controller, result: Json, *, since: int = 0) -> None:
     theirs = [(call["path"], call["number"]) for call in controller.sandbox.journal(since)]
     ours = [(call["path"], call["device"]) for call in result["journal"]]
     assert ours == theirs
+
+
+def test_the_keys_of_the_result_are_those_of_its_documentation(controller: Controller) -> None:
+    begin(controller)
+    documented = yaml.safe_load(fonnte_doctor.RETURN)
+    result = controller.run("doctor").result
+    assert set(result["record"]) == set(documented["record"]["contains"])
+    assert [set(call) for call in result["journal"]] == [set(documented["journal"]["contains"])]
 
 
 # What it finds out
@@ -602,6 +612,39 @@ def test_a_device_that_got_another_name_meanwhile_is_left_alone(controller: Cont
     controller.sandbox.fault("mutate", path="/get-devices", skip=1, times=1, set_each={"name": "Toko Baru"})
     with pytest.raises(FonnteError, match="somebody else"):
         controller.run("doctor", consent=True)
+    assert controller.sandbox.writes() == []
+
+
+@pytest.mark.parametrize(
+    ("device", "expected", "words"),
+    [
+        (CLIENT, OWN_NAME, f'lists device {CLIENT} as "Toko Klien", and expected_name is "{OWN_NAME}"'),
+        (CLIENT, "", f'lists device {CLIENT} as "Toko Klien", and expected_name is ""'),
+        (None, "Toko Klien", f'lists device {OTHER} as "{OWN_NAME}", and expected_name is "Toko Klien"'),
+        (SCRATCH, OWN_NAME, f'does not list device {SCRATCH}, and expected_name is "{OWN_NAME}"'),
+    ],
+)
+def test_only_the_device_that_was_agreed_to_is_written_to(
+    controller: Controller, device: str | None, expected: str, words: str
+) -> None:
+    begin(controller, client(), {"number": OTHER, "name": OWN_NAME})
+    with pytest.raises(FonnteError) as caught:
+        controller.run("doctor", device=device, consent=True, expected_name=expected)
+    assert words in str(caught.value) and controller.sandbox.writes() == []
+
+
+@pytest.mark.parametrize(("device", "expected"), [(CLIENT, "Toko Klien"), (SCRATCH, "")])
+def test_the_device_that_was_agreed_to_is_written_to(controller: Controller, device: str, expected: str) -> None:
+    begin(controller, client(), {"number": OTHER, "name": OWN_NAME})
+    controller.run("doctor", device=device, consent=True, expected_name=expected)
+    assert written_to(controller) <= {device, SCRATCH} and controller.sandbox.writes()
+
+
+def test_a_device_without_a_name_is_not_an_expected_one(controller: Controller) -> None:
+    begin(controller, client())
+    controller.sandbox.fault("mutate", path="/get-devices", times=None, set_each={"name": ""})
+    with pytest.raises(FonnteError, match='as "", and expected_name is ""'):
+        controller.run("doctor", device=CLIENT, consent=True, expected_name="")
     assert controller.sandbox.writes() == []
 
 
