@@ -414,7 +414,10 @@ def _choose(context: RunContext, options: DoctorOptions, tokens: Tokens) -> Test
         return TestDeviceChoice(
             reason_not_to_write=f'devices {numbers} are both named "{OWN_NAME}": give the number of one as device'
         )
-    return _usable(own[0]) if own else TestDeviceChoice(reason_not_to_write=_NO_SCRATCH)
+    if not own:
+        return TestDeviceChoice(reason_not_to_write=_NO_SCRATCH)
+    # Refused if another device has its number, in any spelling with the same digits, or its token.
+    return _usable(tokens.listing.find(own[0].number, has_country=True) or own[0])
 
 
 def _named(context: RunContext, number: str, tokens: Tokens, listing: DeviceList) -> TestDeviceChoice:

@@ -18,7 +18,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._common.errors import FonnteError, OptionError, RecordError, error_context
-from .._common.phone_numbers import matches
+from .._common.phone_numbers import matches, only_digits
 from .._device.models import CHECK_DASHBOARD
 from .._reconcile.locks import LOCK_SECONDS
 from .._reconcile.observe import RunContext
@@ -371,11 +371,17 @@ def plan_forget(context: RunContext, numbers: tuple[str, ...] | None, orphans: b
 
 def _refuse_two(view: RecordInventory, numbers: t.Iterable[str]) -> None:
     for number in numbers:
-        found = matches(number, [owner.number for owner in view.devices])
+        listed = [owner.number for owner in view.devices]
+        found = matches(number, listed)
+        if len(found) == 1:
+            # An exact match is none where another spelling has the same digits, as with a plus.
+            found = [one for one in dict.fromkeys(listed) if only_digits(one) == only_digits(found[0])]
         if len(found) > 1:
             raise FonnteError(
                 f"the account has more than one device with this number: {' and '.join(found)}",
-                "write the number exactly as one of them is registered",
+                CHECK_DASHBOARD
+                if len({only_digits(spelling) for spelling in found}) == 1
+                else "write the number exactly as one of them is registered",
             )
         files = {owner.record_file.name for owner in view.devices if owner.record_file and owner.number in found}
         twins = [

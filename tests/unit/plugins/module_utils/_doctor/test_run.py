@@ -415,6 +415,16 @@ def test_two_devices_of_its_own(controller: Controller) -> None:
     assert written_to(controller) == {OTHER}
 
 
+@pytest.mark.parametrize("twin", [{"device": "+6281 2000-00001"}, {"token": "token-of-the-scratch"}])
+def test_a_device_of_its_own_that_is_listed_twice(controller: Controller, twin: Json) -> None:
+    own = {"number": ABROAD, "name": OWN_NAME, "token": "token-of-the-scratch"}
+    begin(controller, own, {"number": OTHER, "name": "Toko"})
+    controller.sandbox.fault("mutate", path="/get-devices", times=None, set_each=twin, only=OTHER)
+    with pytest.raises(FonnteError, match="more than one device|one token for several"):
+        controller.run("doctor", consent=True)
+    assert controller.sandbox.writes() == []
+
+
 @pytest.mark.parametrize("again", [{"device": SCRATCH}, {}], ids=["named", "its own"])
 @pytest.mark.parametrize("reading", [{}, HARD], ids=["default", "all-hard"])
 def test_a_second_run_makes_no_second_device(controller: Controller, again: Json, reading: Json) -> None:

@@ -520,6 +520,20 @@ def test_a_restore_that_breaks_off_tells_what_it_did(
 # forget
 
 
+@pytest.mark.parametrize("number", [A, "0812-0000-0002"])
+def test_a_number_that_is_listed_twice_is_not_forgotten(fleet: Controller, number: str) -> None:
+    """The digits of both are the same: an exact spelling would hide the other device."""
+    listed = "0812-0000-0001" if number == A else "+6281200000002"
+    fleet.sandbox.fault("mutate", path="/get-devices", times=None, set_each={"device": listed}, only=B)
+    before = sealed_files(fleet)
+    if number == A:
+        with pytest.raises(FonnteError, match=f"more than one device with this number: {listed} and {A}; check"):
+            care(fleet, "forget", devices=[number])
+        assert sealed_files(fleet) == before
+    else:
+        assert care(fleet, "forget", devices=[number]).result["changed_devices"] == [listed]
+
+
 def test_what_another_run_wrote_in_the_meantime_is_not_forgotten(
     fleet: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
