@@ -154,7 +154,7 @@ def fleet():
     try:
         result = controller.run("fleet", devices=devices, concurrency=1, api_timeout=60.0).result
     except FonnteError as fault:
-        result = fault.progress
+        result = fault.partial_result
     told = "".join(f"{device['status']} {device['msg']}\\n" for device in result.get("devices", []))
     Path(sys.argv[4], "told").write_text(told)
 

@@ -170,3 +170,10 @@ def test_a_service_that_is_away_is_one_sentence(account: Controller, tmp_path: P
     with pytest.raises(FonnteError) as fault:
         account.run("audit", devices=declared(), dest=str(tmp_path / "r"), api_retries=0)
     assert str(fault.value).startswith("Auditing the account: ") and not (tmp_path / "r").exists()
+
+
+def test_an_undeclared_device_with_an_equivalent_number_is_found(controller: Controller) -> None:
+    devices = [{"number": "0811111111", "name": "shop A"}, {"number": "62811111111", "name": "bank B"}]
+    controller.sandbox.reset(accounts=[{"token": controller.sandbox.account_token, "devices": devices}])
+    found = controller.run("audit", devices=[{"device": "0811111111", "name": "shop A"}]).result
+    assert [one for one in kinds(found) if one[1] == "unlisted"] == [("62811111111", "unlisted", None)]
