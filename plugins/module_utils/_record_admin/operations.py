@@ -181,6 +181,12 @@ def plan_backup(context: RunContext, path: str, numbers: tuple[str, ...] | None)
     if not files:
         warnings.append(f"There is nothing to back up in {context.records.folder}; {path} was left as it is.")
         return RecordPlan(path, (), _nothing, {**facts, "files": len(earlier or {})}, tuple(warnings))
+    dropped = [name for name in view.names if name in (earlier or {}) and name not in files]
+    if dropped:
+        raise BackupError(
+            f"the backup {path} has {_count(len(dropped), 'file')} of the record that the new one would not have",
+            "name another path for these devices, or back up all devices",
+        )
     changes = _differences(context, view, earlier or {}, files)
     lost = sum(change.after is None for change in changes)
     if lost:
@@ -270,14 +276,16 @@ def plan_restore(context: RunContext, path: str, numbers: tuple[str, ...] | None
     wanted = {name: sealed for name, sealed in backup.items() if name in names}
     _check_openings(path, view, wanted)
     known = {file.name: file for owner in view.everyone for file in owner.files}
-    changes, kept = [], []
+    opened = _opened_names(context, view, backup)
+    changes, kept, unopened = [], [], 0
     for name, sealed in sorted(wanted.items()):
         file = known.get(name) or context.records.file(name)
         there = file.encrypted()
         if there == sealed:
             continue
-        if there is not None and not overwrite:
+        if there is not None and (not overwrite or name not in opened):
             kept.append(name)
+            unopened += overwrite
             continue
         changes.append(Change(file, owners.get(name, ""), there, sealed))
     facts = {
@@ -287,8 +295,16 @@ def plan_restore(context: RunContext, path: str, numbers: tuple[str, ...] | None
         "missing": [number for number in missing if not matches(number, noted.values())],
     }
     return RecordPlan(
-        context.records.folder, tuple(changes), _applying(changes), facts, _restore_warnings(changes, kept)
+        context.records.folder, tuple(changes), _applying(changes), facts, _restore_warnings(changes, kept, unopened)
     )
+
+
+def _opened_names(context: RunContext, view: RecordInventory, backup: Files) -> set[str]:
+    """Return the names of the files that a token of this run opens: whether another one is genuine is not known."""
+    names = {file.name for owner in view.everyone for file in (owner.creation_file, owner.record_file) if file}
+    if context.account_token:
+        names.update(context.records.creation_entries_in(backup, context.account_token))
+    return names
 
 
 def _noted(context: RunContext, backup: Files) -> dict[str, str]:
@@ -322,11 +338,15 @@ def _check_openings(path: str, view: RecordInventory, files: Files) -> None:
                 ) from None
 
 
-def _restore_warnings(changes: t.Sequence[Change], kept: t.Sequence[str]) -> tuple[str, ...]:
+def _restore_warnings(changes: t.Sequence[Change], kept: t.Sequence[str], unopened: int) -> tuple[str, ...]:
     left = (
         f"{_count(len(kept), 'file')} of the record {'differs' if len(kept) == 1 else 'differ'} from the backup and "
         f"{'was' if len(kept) == 1 else 'were'} left as {'it is' if len(kept) == 1 else 'they are'}: see kept. "
-        "With overwrite: true the backup's take their place."
+    )
+    left += (
+        "No token of this run opens them, so nothing shows that the backup is genuine: use the token of their account."
+        if unopened
+        else "With overwrite: true the backup's take their place."
     )
     return (*((AS_OLD,) if changes else ()), *((left,) if kept else ()))
 
