@@ -224,7 +224,9 @@ SHOP, BANK = "0811111111", "62811111111"
 @pytest.fixture()
 def twins(world: World) -> World:
     """Two devices whose numbers are equivalent, both of them linked, and a code for the second one."""
-    world.begin(*(there(n, name=name, linked=True, package="Super") for n, name in ((SHOP, "shop A"), (BANK, "bank B"))))
+    world.begin(
+        *(there(n, name=name, linked=True, package="Super") for n, name in ((SHOP, "shop A"), (BANK, "bank B")))
+    )
     world.sandbox.set_readings(otp_scope="account")
     world.sandbox.next_otp(OTP)
     return world

@@ -159,7 +159,7 @@ def test_a_consent_is_for_the_device_that_was_shown(world: World) -> None:
 
     output = at_a_terminal(world, "doctor", (), [("anything else only reads", exchange)])
     assert f"scratch device {SCRATCH} and to no other" in output
-    assert "as \"old scratch\", and expected_name is \"fonnte doctor\"" in output.replace("\\", "")
+    assert 'as "old scratch", and expected_name is "fonnte doctor"' in output.replace("\\", "")
     assert world.sandbox.writes() == [] and "failed=1" in output
 
 

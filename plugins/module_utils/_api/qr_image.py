@@ -127,7 +127,9 @@ def check_dest(dest: str) -> None:
         OptionError: It cannot, or a file that is no picture would be lost.
     """
     check_file(dest)
-    problem = write_problem(os.path.join(_existing_above(dest), "x") if _is_new_directory(dest) else image_path(dest, ""))
+    problem = write_problem(
+        os.path.join(_existing_above(dest), "x") if _is_new_directory(dest) else image_path(dest, "")
+    )
     if problem:
         advice = "name a file in a folder of your own"
         if problem.startswith("there is no folder"):

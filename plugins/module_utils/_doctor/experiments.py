@@ -505,7 +505,9 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         {_UPDATE: 2, _LIST: 3},
         try_update_without_device,
     ),
-    Experiment("webhook_probe", "whether a webhook is called while it is saved", {_UPDATE: 1, _LIST: 1}, try_webhook_probe),
+    Experiment(
+        "webhook_probe", "whether a webhook is called while it is saved", {_UPDATE: 1, _LIST: 1}, try_webhook_probe
+    ),
     Experiment("empty_webhook", "what becomes of an empty webhook", {_UPDATE: 2, _LIST: 2}, try_empty_webhook),
 )
 

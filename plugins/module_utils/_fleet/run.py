@@ -270,9 +270,7 @@ def undeclared_devices(runs: t.Sequence[EntryRun], listing: DeviceList | None) -
     unknown = {canonical(run.entry.desired.number) for run, device in zip(runs, observed) if device is None}
     devices = listing.devices if listing is not None else ()
     return [
-        device
-        for device in devices
-        if _identity(device) not in declared and canonical(device.number) not in unknown
+        device for device in devices if _identity(device) not in declared and canonical(device.number) not in unknown
     ]
 
 

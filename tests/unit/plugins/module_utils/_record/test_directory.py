@@ -296,7 +296,7 @@ if os.geteuid() == 0:
 records = RecordStore(sys.argv[2], sys.argv[3])
 records.check_writable()
 health = check_storage(records, "/none", ())
-assert health.writable and "another user" not in health.because, health
+assert health.writable and "another user" not in health.reason, health
 with file.lock(5):
     number = file.read().number
     file.save(DeviceRecord(number=number + "0"))
