@@ -220,12 +220,12 @@ def test_what_cannot_be_written_leaves_the_older_one_and_nothing_aside(
 WRITER = """
 import base64, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.qr_image import write_picture
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.qr_image import write_image
 png = base64.b64decode(sys.stdin.readline())
-write_picture(sys.argv[1], png)
+write_image(sys.argv[1], png)
 print("begun", flush=True)
 while True:
-    write_picture(sys.argv[1], png)
+    write_image(sys.argv[1], png)
 """
 
 
