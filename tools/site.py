@@ -15,91 +15,65 @@ import shutil
 import tempfile
 import zlib
 from pathlib import Path
-from typing import Dict, Iterator, List, Tuple
+from typing import TYPE_CHECKING, Dict, Iterator, List
 
-from tools.environment import for_stage
-from tools.paths import BUILD, NAME, NAMESPACE, ROOT, TREE_ROOT
-from tools.process import run
-from tools.tree import source_files
-from tools.venvs import Venv
+from tools.paths import BUILD, NAME, NAMESPACE
+
+if TYPE_CHECKING:
+    # The tests of this file run without nox.
+    from tools.stage import Stage
 
 SITE = BUILD / "site"
 HTML = SITE / "html"
 INDEX = "docs/README.md"
 COLLECTION = "collection"
 LINK = re.compile(r"\]\(([^)\s#]+)[^)\s]*\)")
-# What GitHub shows to those who write there, and no reader of the site needs.
+# Templates of GitHub.
 NOT_SHOWN = (".github/",)
 
-# The title of a page of a module is long: in the own size of the theme its name is broken.
+# The title of a page of a module is long: in the font size of the theme its name is broken.
 STYLE = "h1 { font-size: 1.75em; }\nh2 { font-size: 1.4em; }\nh3 { font-size: 1.15em; }\n"
 
-# What pages of antsibull-docs refer to in the documentation of Ansible: kind, name, place, title.
-OF_ANSIBLE: Tuple[Tuple[str, str, str, str], ...] = (
-    ("std:label", "action_plugins", "plugins/action.html#action-plugins", "Action plugins"),
-    (
-        "std:label",
-        "ansible_configuration_settings",
-        "reference_appendices/config.html#ansible-configuration-settings",
-        "Ansible Configuration Settings",
-    ),
-    (
-        "std:label",
-        "common_return_values",
-        "reference_appendices/common_return_values.html#common-return-values",
-        "Return Values",
-    ),
-    (
-        "std:label",
-        "ansible_collections.ansible.builtin.uri_module",
-        "collections/ansible/builtin/uri_module.html#ansible-collections-ansible-builtin-uri-module",
-        "ansible.builtin.uri module",
-    ),
-) + tuple(
-    ("std:envvar", name, "reference_appendices/config.html#envvar-%s" % name, "-")
-    for name in (
-        "ANSIBLE_CACHE_PLUGIN",
-        "ANSIBLE_CACHE_PLUGIN_CONNECTION",
-        "ANSIBLE_CACHE_PLUGIN_PREFIX",
-        "ANSIBLE_CACHE_PLUGIN_TIMEOUT",
-    )
+# The references of pages of antsibull-docs to the documentation of Ansible: label, page, title.
+LABELS = (
+    ("action_plugins", "plugins/action.html", "Action plugins"),
+    ("ansible_configuration_settings", "reference_appendices/config.html", "Ansible Configuration Settings"),
+    ("common_return_values", "reference_appendices/common_return_values.html", "Return Values"),
+    ("ansible_collections.ansible.builtin.uri_module", "collections/ansible/builtin/uri_module.html", "uri module"),
+)
+VARIABLES = (
+    "ANSIBLE_CACHE_PLUGIN",
+    "ANSIBLE_CACHE_PLUGIN_CONNECTION",
+    "ANSIBLE_CACHE_PLUGIN_PREFIX",
+    "ANSIBLE_CACHE_PLUGIN_TIMEOUT",
 )
 
 
-def build(venv: Venv, tree: Path, log: Path) -> List[str]:
-    """Build the site into .build/site/html; return, as sentences, why it is not whole."""
+def build(stage: Stage) -> int:
+    """Build the site into .build/site/html; return the number of its pages."""
     shutil.rmtree(str(SITE), ignore_errors=True)
     source = SITE / "source"
-    _copy_pages(tree, source)
-    if not _reference(venv, source / COLLECTION, log):
-        return ["antsibull-docs made no pages"]
-    _write_pages(tree, source)
-    return _html(venv, source, log)
+    _copy_pages(stage, source)
+    _write_reference(stage, source / COLLECTION)
+    _write_pages(stage.tree, source)
+    options = ("--quiet", "--fail-on-warning", "--keep-going", "--builder", "html")
+    stage.run("sphinx-build", *options, "--doctree-dir", str(SITE / "doctrees"), str(source), str(HTML))
+    return len(list(HTML.rglob("*.html")))
 
 
-def _reference(venv: Venv, target: Path, log: Path) -> bool:
+def _write_reference(stage: Stage, target: Path) -> None:
     """Have antsibull-docs write the pages of modules, plugins and roles."""
     target.mkdir()
-    env = for_stage("docs", [venv.bin])
-    command = [venv.program("antsibull-docs"), "collection", "--use-current", "--fail-on-error", "--squash-hierarchy"]
-    command += ["--dest-dir", str(target), "%s.%s" % (NAMESPACE, NAME)]
-    # A checkout is often in a folder ansible_collections itself. In a path with two of them Ansible finds no roles.
+    options = ("--use-current", "--fail-on-error", "--squash-hierarchy", "--dest-dir", str(target))
+    # A checkout is often in a directory ansible_collections. In a path with two of them Ansible finds no roles.
     with tempfile.TemporaryDirectory() as root:
-        os.symlink(str(TREE_ROOT / "ansible_collections"), os.path.join(root, "ansible_collections"))
-        env["ANSIBLE_COLLECTIONS_PATH"] = root
-        return run(command, cwd=SITE, env=env, log=log) == 0
-
-
-def _html(venv: Venv, source: Path, log: Path) -> List[str]:
-    command = [venv.program("sphinx-build"), "--quiet", "--fail-on-warning", "--keep-going", "--builder", "html"]
-    command += ["--doctree-dir", str(SITE / "doctrees"), str(source), str(HTML)]
-    if run(command, cwd=SITE, env=for_stage("docs", [venv.bin]), log=log) != 0:
-        return ["sphinx-build warned of something"]
-    return []
+        os.symlink(stage.root / "ansible_collections", os.path.join(root, "ansible_collections"))
+        env = dict(stage.env, ANSIBLE_COLLECTIONS_PATH=root)
+        stage.run("antsibull-docs", "collection", *options, "%s.%s" % (NAMESPACE, NAME), env=env)
 
 
 def _write_pages(tree: Path, source: Path) -> None:
-    """Write what is in no file of the checkout: the first page, the playbooks, and what Ansible documents."""
+    """Write the pages that are in no file of the checkout: the first one, the playbooks, and the inventory of Ansible."""
     for page in (source / COLLECTION).rglob("*.rst"):
         text = without_contents(without_empty_links(page.read_text(encoding="utf-8")))
         page.write_text(text, encoding="utf-8")
@@ -111,12 +85,12 @@ def _write_pages(tree: Path, source: Path) -> None:
     (source / "ansible.inv").write_bytes(inventory())
     (source / "static").mkdir()
     (source / "static" / "site.css").write_text(STYLE, encoding="utf-8")
-    shutil.copyfile(str(ROOT / "tools" / "site_conf.py"), str(source / "conf.py"))
+    shutil.copyfile(tree / "docs" / "conf.py", source / "conf.py")
 
 
-def _copy_pages(tree: Path, source: Path) -> None:
+def _copy_pages(stage: Stage, source: Path) -> None:
     """Copy every page, and every file that a page shows or links to."""
-    files = set(source_files())
+    tree, files = stage.tree, set(stage.files)
     pages = [path for path in sorted(files) if path.endswith(".md") and not path.startswith(NOT_SHOWN)]
     linked = {
         posixpath.normpath(posixpath.join(posixpath.dirname(page), link))
@@ -129,18 +103,18 @@ def _copy_pages(tree: Path, source: Path) -> None:
 
 
 def without_empty_links(text: str) -> str:
-    """Take out links that have no address: galaxy.yml names no repository before there is one."""
+    """Remove links without an address: galaxy.yml names no repository before there is one."""
     text = re.sub(r'^  - title: [^\n]*\n    url: ""\n(?:    [^\n]*\n)*\n?', "", text, flags=re.MULTILINE)
     return re.sub(r"^\.\. ansible-links::\n(?=\n*(?:\S|\Z))", "", text, flags=re.MULTILINE)
 
 
 def without_contents(text: str) -> str:
-    """Take out a page's own contents: the theme shows them beside it, and an error where the page has them too."""
+    """Remove a page's own contents: the theme shows them, and an error if the page has them too."""
     return re.sub(r"^\.\. contents::\n(?:   [^\n]*\n)*", "", text, flags=re.MULTILINE)
 
 
 def sections(index: str) -> Dict[str, List[str]]:
-    """Return what the index of the guides has under each of its headings: names of pages, without their ending."""
+    """Return the pages under each heading of the index of the guides, without their suffix."""
     found: Dict[str, List[str]] = {}
     for part in re.split(r"^## ", index, flags=re.MULTILINE)[1:]:
         heading, _line, rest = part.partition("\n")
@@ -166,7 +140,7 @@ def contents(guides: Dict[str, List[str]], there: List[str]) -> str:
 
 
 def playbooks(texts: Dict[str, str]) -> str:
-    """Return a page of what the heads of the playbooks say; ansible-doc knows no playbooks."""
+    """Return a page of the head comments of the playbooks; ansible-doc knows no playbooks."""
     text = "# Playbooks\n\nA playbook of the collection is run by its name.\n"
     for name, playbook in sorted(texts.items()):
         head = re.sub(r"^---\n(?:# .*\n)+\n", "", playbook).partition("\n\n")[0]
@@ -177,7 +151,7 @@ def playbooks(texts: Dict[str, str]) -> str:
 
 
 def _said(head: str) -> Iterator[str]:
-    """Words as a paragraph, and what is typed as a block: it is indented, or begins with the program."""
+    """Yield prose as paragraphs, and commands as blocks: they are indented, or begin with the program."""
     lines = [line[1:] for line in head.splitlines() if line.startswith("#")]
     typed = False
     for line in [*lines, ""]:
@@ -189,8 +163,11 @@ def _said(head: str) -> Iterator[str]:
 
 
 def inventory() -> bytes:
-    """Return what OF_ANSIBLE names in the form of Sphinx, in which one site tells others of its pages."""
+    """Return LABELS and VARIABLES as an inventory of Sphinx, so that intersphinx needs no server."""
     head = "# Sphinx inventory version 2\n# Project: ansible\n# Version: \n"
     head += "# The remainder of this file is compressed using zlib.\n"
-    lines = "".join("%s %s -1 %s %s\n" % (name, kind, place, title) for kind, name, place, title in OF_ANSIBLE)
-    return head.encode() + zlib.compress(lines.encode())
+    labels = (
+        "%s std:label -1 %s#%s %s\n" % (name, page, re.sub("[._]", "-", name), title) for name, page, title in LABELS
+    )
+    variables = ("%s std:envvar -1 reference_appendices/config.html#envvar-%s -\n" % (name, name) for name in VARIABLES)
+    return head.encode() + zlib.compress("".join((*labels, *variables)).encode())

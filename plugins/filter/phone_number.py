@@ -16,7 +16,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.phone_numb
     check_country,
     to_international,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import truncate, printable
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import printable, truncate
 
 DOCUMENTATION = r"""
 name: phone_number

@@ -154,8 +154,8 @@ from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import
     as_data,
     check_token,
     empty_variables_unset,
-    untag,
     sentence,
+    untag,
 )
 
 NAMES = ("fonnte.yml", "fonnte.yaml")

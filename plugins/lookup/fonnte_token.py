@@ -103,8 +103,8 @@ from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import
     CACHE,
     check_token,
     empty_variables_unset,
-    untag,
     sentence,
+    untag,
 )
 
 display = Display()

@@ -28,7 +28,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.input_file
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import printable
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import CLIENTS, NAMES
-from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import untag, trust_as_template
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import trust_as_template, untag
 
 PLAY = "the play"
 IGNORED_OF_HOSTS = tuple(name for name in NAMES if name != CLIENTS)

@@ -22,9 +22,9 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration
     DEFAULTS,
     DEVICES,
     PACKAGES,
-    accounts_of,
     read_fleet,
 )
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declared_accounts import accounts_of
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.fleet import SOURCES
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import untag
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_sources import (

@@ -41,8 +41,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_a
     refuse_database,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import (
-    ModuleResult,
     ModuleInput,
+    ModuleResult,
     run_command,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import (

@@ -20,9 +20,9 @@ from ..postgresql import NoServerError, find_installations
 from ..sandbox.driver import Sandbox
 from . import chart, report
 from .figures import Table, summary
-from .measuring import Bench, BenchError, Measure
+from .implementations import DATABASES, EMPTY
+from .measurement import Bench, BenchError, Measure
 from .rows import FULL, QUICK, Row
-from .ways import DATABASES, EMPTY
 
 LARGEST_SHARED = 1000
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from .figures import NotMeasured, Table
-from .ways import FLEET, FLOOR, IN_PROCESS, MAKE, NOTHING, ORDINARY, URI, WAYS
+from .implementations import FLEET, FLOOR, IN_PROCESS, MAKE, NOTHING, ORDINARY, URI, WAYS
 
 WIDTH, LABEL, NUMBER = 760, 330, 90
 BAR, GAP, TITLE, MARGIN = 18, 8, 34, 16

@@ -9,9 +9,9 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
-from .measuring import Measure
+from .implementations import EMPTY, FLEET, FLOOR, FLOOR_ONE, IN_PROCESS, MAKE, NOTHING, URI
+from .measurement import Measure
 from .rows import Row
-from .ways import EMPTY, FLEET, FLOOR, FLOOR_ONE, IN_PROCESS, MAKE, NOTHING, URI
 
 KIB_IN_MB = 1e6 / 1024
 LISTING = "/get-devices"

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .figures import Figure, NotMeasured, Summary, Table, figures, ratio
+from .implementations import EMPTY, FLOOR, FLOOR_ONE, FLOORS, MAKE, NOTHING, TENTH, URI, WAYS, WORKS, tasks
 from .rows import LEFT_OUT
-from .ways import EMPTY, FLOOR, FLOOR_ONE, FLOORS, MAKE, NOTHING, TENTH, URI, WAYS, WORKS, tasks
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .ways import (
+from .implementations import (
     DATABASES,
     DISCONNECT,
     EMPTY,

@@ -13,9 +13,9 @@ from datetime import datetime, timezone
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.findings import (
     Audit,
+    AuditInput,
     Auditor,
     Limits,
-    AuditInput,
     Show,
     audit_policy,
 )

@@ -4,7 +4,7 @@
 """The cases that are played in the readings of the service: a world, a declaration, and what has to come of it.
 
 Every case has an account of its own, so that all of them can be played in one process. To add one, add a row to
-``CASES``; what holds for all cases is in ``claims.py``.
+``CASES``; what holds for all cases is in ``invariants.py``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import requests
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
 from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES, Readings
 
-from .playing import MARK, OTP, Task, device, device_info, device_qr, record_info, webhook_config
+from .playbooks import MARK, OTP, Task, device, device_info, device_qr, record_info, webhook_config
 
 # --- readings -----------------------------------------------------------------------------------------------------
 
@@ -33,7 +33,7 @@ def _readings() -> dict[str, Reading]:
 
 
 READINGS: dict[str, Reading] = _readings()
-# What tells of many devices or controllers is long, and the readings themselves are tested device by device.
+# Playbooks take long, and tests/functional runs each case in each reading without them.
 USUAL_READINGS = tuple(READINGS) if os.environ.get("FONNTE_TESTS_READINGS") == "all" else ("default", "all-hard")
 
 

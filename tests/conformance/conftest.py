@@ -17,10 +17,10 @@ ROOT = Path(__file__).parents[5]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
+from ansible_collections.fonnte.whatsapp.tests.conformance.case_runner import IN_PROCESS, Round
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import CASES
-from ansible_collections.fonnte.whatsapp.tests.conformance.playing import Player
-from ansible_collections.fonnte.whatsapp.tests.conformance.rounds import IN_PROCESS, Round
-from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import World
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Player
+from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import World
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 
@@ -61,8 +61,8 @@ def played(
             cases = [case for case in CASES if case.name in chosen]
             folder = tmp_path_factory.mktemp("reading")
             try:
-                round_ = Round(running_sandbox, label, cases, folder, in_process=way == IN_PROCESS)
-                rounds[label, way] = round_.play()
+                player = Player(folder, running_sandbox, in_process=way == IN_PROCESS)
+                rounds[label, way] = Round(running_sandbox, label, cases, player).play()
             except AssertionError as broken:
                 rounds[label, way] = broken
         one = rounds[label, way]

@@ -20,11 +20,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..controller import Controller
-from .desk import CORES
+from ..control_node import Controller
+from .control_nodes import ACCOUNT, FIRST, LONGEST_RUN, ControlNode, variables
 from .operations import OPERATIONS, Operation, decoys
-from .pairs import Row
-from .surroundings import ACCOUNT, FIRST, LONGEST_RUN, ControlNode, variables
+from .pairwise import Row
+from .workspace import CORES
 
 RUNNER = os.environ.get("FONNTE_TESTS_RUNNER")
 # The directory that holds ansible_collections/ansible/posix, for the full product.

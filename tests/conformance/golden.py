@@ -21,7 +21,7 @@ from typing import Any
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 from .cases import there
-from .playing import (
+from .playbooks import (
     MARK,
     OTP,
     WRONG_OTP,
@@ -57,7 +57,7 @@ def hook(name: str) -> str:
 
 
 @dataclass
-class Desk:
+class Recording:
     """A control node with a sandbox, and the results so far."""
 
     sandbox: Sandbox
@@ -182,16 +182,16 @@ def _world(sandbox: Sandbox) -> None:
     sandbox.reset(accounts=[{"token": ACCOUNT, "plan": "Super", "devices": rows}])
 
 
-def _device(desk: Desk) -> None:
-    desk.both(
+def _device(recording: Recording) -> None:
+    recording.both(
         device(device=FIRST, name="Toko Satu", autoread=True, webhook=hook("a"), quick=True),
         device(device=NEW, name="Toko Baru", autoread=True, personal=True, webhook=hook("b")),
         device(device=SECOND, webhook="", resend=True, target="081200009001"),
         device(device=THIRD, state="disconnected"),
     )
-    desk.sandbox.edit(FIRST, name="Lain", quick=False)
-    desk.run(device(device=FIRST, name="Toko Satu", quick=True, handle_write_only="always_update"))
-    desk.run(
+    recording.sandbox.edit(FIRST, name="Lain", quick=False)
+    recording.run(device(device=FIRST, name="Toko Satu", quick=True, handle_write_only="always_update"))
+    recording.run(
         device(device=FOURTH),
         device(device=FIRST, name="T"),
         device(device="12"),
@@ -202,34 +202,34 @@ def _device(desk: Desk) -> None:
     )
 
 
-def _deletion(desk: Desk) -> None:
-    desk.sandbox.next_otp(OTP)
+def _deletion(recording: Recording) -> None:
+    recording.sandbox.next_otp(OTP)
     absent = device(device=SECOND, state="absent")
-    desk.run(absent, absent.but(request_otp=True), device(device=FOURTH, state="absent"), check=True)
-    desk.run(absent, absent.but(request_otp=True), absent.but(request_otp=True), absent.but(otp=WRONG_OTP))
-    desk.run(absent.but(otp=OTP), check=True)
-    desk.run(absent.but(otp=OTP), absent.but(otp=OTP))
+    recording.run(absent, absent.but(request_otp=True), device(device=FOURTH, state="absent"), check=True)
+    recording.run(absent, absent.but(request_otp=True), absent.but(request_otp=True), absent.but(otp=WRONG_OTP))
+    recording.run(absent.but(otp=OTP), check=True)
+    recording.run(absent.but(otp=OTP), absent.but(otp=OTP))
 
 
-def _stamped(desk: Desk) -> None:
+def _stamped(recording: Recording) -> None:
     stamped = device(device=FIRST, name="Toko Satu", quick=True, webhook=hook("a"), handle_write_only="stamped")
-    desk.both(stamped)
-    desk.sandbox.edit(FIRST, autoread=True)
-    desk.run(stamped.but(autoread=False), device_info(devices=[FIRST], recorded=True))
-    desk.both(device(device=THIRD, quick=True, handle_write_only="attest"))
+    recording.both(stamped)
+    recording.sandbox.edit(FIRST, autoread=True)
+    recording.run(stamped.but(autoread=False), device_info(devices=[FIRST], recorded=True))
+    recording.both(device(device=THIRD, quick=True, handle_write_only="attest"))
 
 
-def _webhooks(desk: Desk) -> None:
+def _webhooks(recording: Recording) -> None:
     four = {option: hook(option) for option in WEBHOOKS}
-    desk.both(webhook_config(device=FIRST, **four))
-    desk.both(webhook_config(device=FIRST, state="absent"))
-    desk.run(webhook_config(device=NEW, **four), webhook_config(device=NEW, state="absent"), check=True)
-    desk.run(webhook_config(device=NEW, **four), webhook_config(device=FIRST, webhook="ftp://hooks.example.com"))
+    recording.both(webhook_config(device=FIRST, **four))
+    recording.both(webhook_config(device=FIRST, state="absent"))
+    recording.run(webhook_config(device=NEW, **four), webhook_config(device=NEW, state="absent"), check=True)
+    recording.run(webhook_config(device=NEW, **four), webhook_config(device=FIRST, webhook="ftp://hooks.example.com"))
 
 
-def _read(desk: Desk) -> None:
-    desk.run(device(device=FIRST, quick=True, webhook=hook("a")))
-    desk.run(
+def _read(recording: Recording) -> None:
+    recording.run(device(device=FIRST, quick=True, webhook=hook("a")))
+    recording.run(
         device_info(),
         device_info(devices=[FIRST, NEW], profile=True, recorded=True),
         device_info(connection="connected", quota_below=10),
@@ -238,10 +238,10 @@ def _read(desk: Desk) -> None:
         record_info(),
     )
     listed = [{"device": FIRST, "name": "Toko Lama"}, {"device": SECOND, "name": "=1+1"}]
-    desk.run_sheet(devices=listed, dest=str(desk.folder / "sheet"))
-    desk.sandbox.remove(FIRST)
-    backup = str(desk.folder / "backup.json")
-    desk.run(
+    recording.run_sheet(devices=listed, dest=str(recording.folder / "sheet"))
+    recording.sandbox.remove(FIRST)
+    backup = str(recording.folder / "backup.json")
+    recording.run(
         record(operation="backup", path=backup),
         record(operation="forget", orphans=True),
         record(operation="restore", path=backup),
@@ -258,39 +258,39 @@ FLEET = [
 ]
 
 
-def _fleet(desk: Desk) -> None:
+def _fleet(recording: Recording) -> None:
     fleet = Task("fonnte_fleet", {"devices": FLEET, "defaults": {"autoread": True}, "unlisted": "report"})
-    desk.both(fleet)
-    desk.sandbox.edit(SECOND, name="Lain")
-    desk.run(fleet, check=True)
-    desk.run(
+    recording.both(fleet)
+    recording.sandbox.edit(SECOND, name="Lain")
+    recording.run(fleet, check=True)
+    recording.run(
         fleet.but(unlisted="error"),
         fleet.but(devices=[{**row, "webhook": ""} for row in FLEET], max_clear=1),
         fleet.but(devices=[*FLEET, {"device": "+62 812 0001 5001", "name": "Toko"}]),
         fleet.but(devices=[{"device": NEW, "name": "T"}]),
     )
-    desk.sandbox.fault("status", path="/update-device", number=FIRST, code=503, times=None)
-    desk.run(fleet.but(devices=[{**row, "group": True} for row in FLEET]))
+    recording.sandbox.fault("status", path="/update-device", number=FIRST, code=503, times=None)
+    recording.run(fleet.but(devices=[{**row, "group": True} for row in FLEET]))
 
 
-def _audit(desk: Desk) -> None:
+def _audit(recording: Recording) -> None:
     audit = Task("fonnte_audit", {"devices": [{**row, "autoread": True} for row in FLEET]})
-    desk.run(audit, check=True)
-    desk.run(Task("fonnte_fleet", {"devices": FLEET}), audit)
+    recording.run(audit, check=True)
+    recording.run(Task("fonnte_fleet", {"devices": FLEET}), audit)
 
 
-def _linking(desk: Desk) -> None:
-    qr = device_qr(device=SECOND, dest=str(desk.folder / "code.png"))
-    desk.both(qr)
-    desk.run(
+def _linking(recording: Recording) -> None:
+    qr = device_qr(device=SECOND, dest=str(recording.folder / "code.png"))
+    recording.both(qr)
+    recording.run(
         device_qr(device=SECOND, method="code", whatsapp=PHONE),
-        device_qr(device=FIRST, dest=str(desk.folder / "none.png")),
-        device_qr(device=NEW, dest=str(desk.folder / "none.png")),
+        device_qr(device=FIRST, dest=str(recording.folder / "none.png")),
+        device_qr(device=NEW, dest=str(recording.folder / "none.png")),
         device_qr(device=SECOND, method="code"),
     )
 
 
-def _messages(desk: Desk) -> None:
+def _messages(recording: Recording) -> None:
     hello = message(device=FIRST, target=[PERSON], message="hello")
     tasks = (
         hello,
@@ -301,14 +301,14 @@ def _messages(desk: Desk) -> None:
         hello.but(schedule="2020-01-01T00:00:00Z"),
         hello.but(target=["nobody"]),
     )
-    desk.run(*tasks, check=True)
-    desk.run(*tasks)
-    desk.sandbox.fault("reset", path="/send", when="after")
-    desk.run(hello)
+    recording.run(*tasks, check=True)
+    recording.run(*tasks)
+    recording.sandbox.fault("reset", path="/send", when="after")
+    recording.run(hello)
 
 
-def _troubles(desk: Desk) -> None:
-    order = desk.sandbox.fault
+def _troubles(recording: Recording) -> None:
+    order = recording.sandbox.fault
     task = device(device=FIRST, name="Toko Satu")
     for kind, rule in (
         ("status", {"path": "/get-devices", "code": 503}),
@@ -317,49 +317,51 @@ def _troubles(desk: Desk) -> None:
         ("status", {"path": "/update-device", "code": 500}),
     ):
         order(kind, **rule)
-        desk.run(task)
-        desk.sandbox.clear_faults()
-    desk.run(task.but(api_endpoint="http://192.0.2.1"), task.but(account_token=None), task.but(device=None))
+        recording.run(task)
+        recording.sandbox.clear_faults()
+    recording.run(task.but(api_endpoint="http://192.0.2.1"), task.but(account_token=None), task.but(device=None))
 
 
-def _playbooks(desk: Desk) -> None:
+def _playbooks(recording: Recording) -> None:
     clients = [
         {"name": "Toko Bunga", "package": "cashier", "devices": FLEET[:2]},
         {"name": "Warung", "devices": FLEET[2:]},
     ]
     everything = {**dict.fromkeys(FLAGS, True), **dict.fromkeys(WEBHOOKS, ""), "resend": False}
     common = {"fleet_defaults": everything, "fleet_packages": {"cashier": {"quick": False}}}
-    desk.file("clients/common.yml", common)
-    desk.file("clients/clients.yml", {"fleet_clients": clients})
-    folder = ("-e", f"provision_files={desk.folder}/clients")
-    desk.book("provision", *folder, "--check")
-    desk.book("provision", *folder)
-    desk.book("provision", *folder)
-    desk.book("audit", "-e", f"audit_files={desk.folder}/clients", "-e", f"audit_dest={desk.folder}/audit")
-    desk.book("record")
-    desk.book("adopt", "-e", f"adopt_dest={desk.folder}/adopted")
-    desk.file("clients/clients.yml", {"fleet_clients": [{**clients[0], "packge": "cashier"}]})
-    desk.book("provision", *folder)
+    recording.file("clients/common.yml", common)
+    recording.file("clients/clients.yml", {"fleet_clients": clients})
+    folder = ("-e", f"provision_files={recording.folder}/clients")
+    recording.book("provision", *folder, "--check")
+    recording.book("provision", *folder)
+    recording.book("provision", *folder)
+    recording.book(
+        "audit", "-e", f"audit_files={recording.folder}/clients", "-e", f"audit_dest={recording.folder}/audit"
+    )
+    recording.book("record")
+    recording.book("adopt", "-e", f"adopt_dest={recording.folder}/adopted")
+    recording.file("clients/clients.yml", {"fleet_clients": [{**clients[0], "packge": "cashier"}]})
+    recording.book("provision", *folder)
 
 
-def _decommission(desk: Desk) -> None:
-    desk.sandbox.next_otp(OTP)
+def _decommission(recording: Recording) -> None:
+    recording.sandbox.next_otp(OTP)
     names = {"decommission_devices": [SECOND], "decommission_names": {SECOND: "Toko Dua"}}
-    words = ("-e", f"@{desk.file('leave.json', names)}")
-    desk.book("decommission", *words, "--check")
-    desk.book("decommission", *words)
-    codes = ("-e", f"@{desk.file('codes.json', {**names, 'decommission_otps': {SECOND: OTP}})}")
-    desk.book("decommission", *codes)
+    words = ("-e", f"@{recording.file('leave.json', names)}")
+    recording.book("decommission", *words, "--check")
+    recording.book("decommission", *words)
+    codes = ("-e", f"@{recording.file('codes.json', {**names, 'decommission_otps': {SECOND: OTP}})}")
+    recording.book("decommission", *codes)
 
 
-def _doctor(desk: Desk) -> None:
-    facts = str(desk.folder / "facts.json")
+def _doctor(recording: Recording) -> None:
+    facts = str(recording.folder / "facts.json")
     trial = doctor(device=NEW, dest=facts, account_token=ACCOUNT)
-    desk.run(trial, check=True)
-    desk.run(trial.but(consent=True))
+    recording.run(trial, check=True)
+    recording.run(trial.but(consent=True))
 
 
-SCENARIOS: dict[str, Callable[[Desk], None]] = {
+SCENARIOS: dict[str, Callable[[Recording], None]] = {
     function.__name__.strip("_"): function
     for function in (
         _device,
@@ -382,10 +384,10 @@ SCENARIOS: dict[str, Callable[[Desk], None]] = {
 def results_of(name: str, sandbox: Sandbox, folder: Path) -> str:
     """Run a scenario, and return its steps as JSON."""
     _world(sandbox)
-    desk = Desk(sandbox, Player(folder, sandbox), folder, [])
-    SCENARIOS[name](desk)
+    recording = Recording(sandbox, Player(folder, sandbox), folder, [])
+    SCENARIOS[name](recording)
     replaced = {sandbox.url: "<api>", sandbox.control_url: "<control>", str(folder): "<folder>"}
-    return json.dumps(normalize(desk.steps, replaced), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    return json.dumps(normalize(recording.steps, replaced), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def recorded(name: str) -> str:

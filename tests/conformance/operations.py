@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json
 
-from .surroundings import EVERYTHING, FIRST, NEW, SECOND, ControlNode
+from .control_nodes import EVERYTHING, FIRST, NEW, SECOND, ControlNode
 
 # A second fleet, in directories that are not the directory of the process.
 DECOY = "081200016009"

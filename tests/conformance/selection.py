@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from .desk import USUAL_CORES
 from .environments import FACTORS, SHELL, absent, possible
-from .pairs import Pair, Row, cover
+from .pairwise import Pair, Row, cover
+from .workspace import USUAL_CORES
 
 EVERYTHING = os.environ.get("FONNTE_TESTS_SURROUNDINGS") == "all"
 # Each run ends with an error there: with other values in it, such a row would say nothing of them.

@@ -1,48 +1,43 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A playbook at a terminal of its own, and the person in front of it."""
+"""A playbook at its own terminal, and the answers of a person to its questions."""
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
-import re
-import select
-import subprocess
 import sys
-import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .worlds import ACCOUNT, World
+import pexpect
+
+from .scenarios import ACCOUNT, World
 
 LONGEST = 120
 # A question is printed before the terminal listens.
 LISTENS_AFTER = 0.5
 
-# What a person waits to see, and what is typed then; nothing where the person does something else.
+# The pattern of a question, and the function that returns the answer, or None if the person does something else.
 Answer = tuple[str, Callable[[], "str | None"]]
 
 
 @dataclass(frozen=True)
 class Told:
-    """What a terminal showed, and the exit code of what ran at it."""
+    """The output at a terminal, and the exit code of the command."""
 
     shown: str
     code: int
 
 
 def at_a_terminal(world: World, name: str, words: Sequence[str], answers: Sequence[Answer]) -> str:
-    """Play a playbook of the collection by its name, as a person would, and return what the terminal showed."""
+    """Run a playbook of the collection by its name, as a person would, and return the output at the terminal."""
     env = world.player.environment(world.player.home / "told", {"FONNTE_ACCOUNT_TOKEN": ACCOUNT, "TERM": "dumb"})
     asked = list(answers)
     program = str(Path(sys.executable).parent / "ansible-playbook")
     told = converse([program, f"fonnte.whatsapp.{name}", *words], env, asked)
-    assert not asked, f"nobody asked for {asked[0][0]}: {told.shown}"
+    assert not asked, f"no question {asked[0][0]}: {told.shown}"
     return told.shown
 
 
@@ -53,51 +48,27 @@ def converse(
     cwd: Path | None = None,
     longest: float = LONGEST,
 ) -> Told:
-    """Run a command at a terminal of its own, and answer its questions; answers that were given are taken out."""
-    ours, theirs = os.openpty()
-
-    def take_over() -> None:
-        fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
-
-    process = subprocess.Popen(
-        command,
-        env=env,
-        cwd=cwd,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-        preexec_fn=take_over,
-    )
-    os.close(theirs)
-    try:
-        shown = _sit(ours, answers, longest)
-        return Told(shown, process.wait(timeout=longest))
-    finally:
-        process.kill()
-        process.wait()
-        os.close(ours)
-
-
-def _sit(terminal: int, answers: list[Answer], longest: float) -> str:
-    """Read until the terminal is closed, and answer each question in its turn."""
-    shown, seen = "", 0
+    """Run a command at its own terminal, and answer its questions; answers that were given are removed."""
     end = time.monotonic() + longest
-    while time.monotonic() < end:
-        if not select.select([terminal], [], [], 0.2)[0]:
-            continue
-        # The end of a terminal is an error on Linux.
-        chunk = b""
-        with contextlib.suppress(OSError):
-            chunk = os.read(terminal, 65536)
-        if not chunk:
-            return shown
-        shown += chunk.decode(errors="replace")
-        found = re.search(answers[0][0], shown[seen:]) if answers else None
-        if found:
-            seen += found.end()
+    child = pexpect.spawn(
+        command[0], list(command[1:]), env=dict(env), cwd=cwd, encoding="utf-8", codec_errors="replace"
+    )
+    # The whole output, with the questions.
+    shown = ""
+    try:
+        while True:
+            patterns = [pexpect.EOF, *(answers[0][0] for _first in answers[:1])]
+            found = child.expect(patterns, timeout=max(0.0, end - time.monotonic()))
+            shown += child.before + (child.after if found else "")
+            if found == 0:
+                break
             typed = answers.pop(0)[1]()
             if typed is not None:
                 time.sleep(LISTENS_AFTER)
-                os.write(terminal, f"{typed}\r".encode())
-    raise AssertionError(f"it did not end: {shown}")
+                child.send(f"{typed}\r")
+        child.wait()
+    except pexpect.TIMEOUT:
+        raise AssertionError(f"it did not end: {shown}{child.before}") from None
+    finally:
+        child.close(force=True)
+    return Told(shown, child.exitstatus if child.exitstatus is not None else -child.signalstatus)

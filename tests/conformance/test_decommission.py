@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import there
-from ansible_collections.fonnte.whatsapp.tests.conformance.desk import CORES, USUAL_CORES
-from ansible_collections.fonnte.whatsapp.tests.conformance.playing import OTP, WRONG_OTP, Player, Run, Task, device
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import OTP, WRONG_OTP, Player, Run, Task, device
+from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import ACCOUNT, World
 from ansible_collections.fonnte.whatsapp.tests.conformance.terminal import at_a_terminal
-from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import ACCOUNT, World
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES, USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 FIRST, SECOND, GONE = "081200012001", "081200012002", "081200012009"

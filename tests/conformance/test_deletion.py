@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import code_sent, there
-from ansible_collections.fonnte.whatsapp.tests.conformance.playing import OTP, WRONG_OTP, device
-from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import World
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import OTP, WRONG_OTP, device
+from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import World
 
 MEANT, OTHER = "081200003001", "081200003002"
 GONE = device(device=MEANT, state="absent")

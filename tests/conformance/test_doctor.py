@@ -5,24 +5,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
-import os
-import select
-import subprocess
-import sys
-import termios
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import EVERYTHING, READINGS, Hook, there
-from ansible_collections.fonnte.whatsapp.tests.conformance.playing import MARK, Player, Run, device, doctor
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import MARK, Run, device, doctor
+from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import ACCOUNT, World
 from ansible_collections.fonnte.whatsapp.tests.conformance.terminal import at_a_terminal
-from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import ACCOUNT, World
 
 SCRATCH, CLIENT = "081200012001", "081200012002"
 CONSENT = ("-e", f"doctor_device={SCRATCH}", "-e", "doctor_consent=true")
@@ -142,7 +134,7 @@ def test_secrets_of_a_client_that_is_tried_on(world: World) -> None:
 def test_the_question(world: World, answer: str, writes: bool) -> None:
     """At a terminal it says what would be called and what may be lost, and goes on after a yes alone."""
     world.begin()
-    output = _at_a_terminal(world.player, answer)
+    output = at_a_terminal(world, "doctor", CONSENT[:2], [("anything else only reads", lambda: answer)])
     assert "/update-device, at most 4 times" in output and "MAY BE LOST" in output and SCRATCH in output
     assert bool(world.sandbox.writes()) is writes, output
     assert MARK not in output and "failed=0" in output
@@ -173,46 +165,3 @@ def test_a_device_that_is_created_during_the_question_is_not_written_to(world: W
     words = ("-e", f"doctor_device={SCRATCH}")
     output = at_a_terminal(world, "doctor", words, [("anything else only reads", create)])
     assert "and expected_name is" in output and world.sandbox.writes() == [] and "failed=1" in output
-
-
-def _at_a_terminal(player: Player, answer: str) -> str:
-    """Play it at a terminal of its own, answer the question, and return what the terminal showed."""
-    ours, theirs = os.openpty()
-    env = player.environment(player.home / "told", {"FONNTE_ACCOUNT_TOKEN": ACCOUNT, "TERM": "dumb"})
-
-    def take_over() -> None:
-        fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
-
-    process = subprocess.Popen(
-        [str(Path(sys.executable).parent / "ansible-playbook"), "fonnte.whatsapp.doctor", *CONSENT[:2]],
-        env={**env, "ANSIBLE_PYTHON_INTERPRETER": sys.executable},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-        preexec_fn=take_over,
-    )
-    os.close(theirs)
-    shown, asked, end = b"", False, time.monotonic() + 120
-    try:
-        while time.monotonic() < end:
-            if not select.select([ours], [], [], 0.2)[0]:
-                continue
-            # The end of a terminal is an error on Linux.
-            chunk = b""
-            with contextlib.suppress(OSError):
-                chunk = os.read(ours, 65536)
-            if not chunk:
-                break
-            shown += chunk
-            if not asked and b"anything else only reads" in shown:
-                asked = True
-                # The question is printed before the terminal listens.
-                time.sleep(0.5)
-                os.write(ours, answer.encode() + b"\r")
-    finally:
-        if not asked or time.monotonic() >= end:
-            process.kill()
-        process.wait()
-        os.close(ours)
-    return shown.decode(errors="replace")

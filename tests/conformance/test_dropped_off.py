@@ -10,8 +10,8 @@ import json
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import there
-from ansible_collections.fonnte.whatsapp.tests.conformance.playing import Run
-from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import ACCOUNT, World
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Run
+from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import ACCOUNT, World
 
 GONE, SENDER, OTHER = "081200014001", "081200014002", "081200014003"
 WATCHERS = ["6281299990000", "6281299990001"]

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.tests.conformance.desk import CORES
+from ansible_collections.fonnte.whatsapp.tests.conformance.control_nodes import ControlNode
 from ansible_collections.fonnte.whatsapp.tests.conformance.environments import FACTORS, absent, possible
 from ansible_collections.fonnte.whatsapp.tests.conformance.operations import OPERATIONS
-from ansible_collections.fonnte.whatsapp.tests.conformance.pairs import Row, pairs_of
-from ansible_collections.fonnte.whatsapp.tests.conformance.persons import Person
+from ansible_collections.fonnte.whatsapp.tests.conformance.pairwise import Row, pairs_of
+from ansible_collections.fonnte.whatsapp.tests.conformance.phone_simulator import Person
 from ansible_collections.fonnte.whatsapp.tests.conformance.selection import (
     ROWS,
     WITH_OPERATION,
@@ -26,8 +26,8 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.selection import (
     label,
     pairwise,
 )
-from ansible_collections.fonnte.whatsapp.tests.conformance.surroundings import ControlNode
 from ansible_collections.fonnte.whatsapp.tests.conformance.verdicts import WRONG, carry_out
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 # Where each verdict is written for the page, as a file of JSON.

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import ast
+import importlib
 import os
 import re
 import subprocess
@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.fonnte.whatsapp.tests.conformance.persons import Person
+from ansible_collections.fonnte.whatsapp.tests.conformance.phone_simulator import Person
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 INSTALLED = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]) / "ansible_collections" / "fonnte" / "whatsapp"
@@ -38,10 +38,8 @@ CODE = "047193"
 
 def examples_of(plugin: Path) -> Any:
     """EXAMPLES: a list of tasks, or an inventory."""
-    for node in ast.parse(plugin.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "EXAMPLES":
-            return yaml.safe_load(ast.literal_eval(node.value))
-    raise AssertionError(f"{plugin} has no EXAMPLES")
+    name = f"ansible_collections.fonnte.whatsapp.plugins.{plugin.parent.name}.{plugin.stem}"
+    return yaml.safe_load(importlib.import_module(name).EXAMPLES)
 
 
 def playbooks_of(document: Path) -> list[list[Any]]:

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.fonnte.whatsapp.tests.conformance.case_runner import AS_MODULES, IN_PROCESS, ways
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import READINGS, USUAL_READINGS, Hook, account_token
-from ansible_collections.fonnte.whatsapp.tests.conformance.playing import Player, Run, Task
-from ansible_collections.fonnte.whatsapp.tests.conformance.rounds import AS_MODULES, IN_PROCESS, ways
-from ansible_collections.fonnte.whatsapp.tests.conformance.test_readings import comparable
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Player, Run, Task
+from ansible_collections.fonnte.whatsapp.tests.conformance.test_behavior_variants import comparable
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 ACCOUNT = account_token("fleet")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.tests.conformance.test_fleet import CORES, SECRET, declare, kept, play
+from ansible_collections.fonnte.whatsapp.tests.conformance.test_fleet_role import CORES, SECRET, declare, kept, play
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 SHOP, BANK = "0811111111", "62811111111"

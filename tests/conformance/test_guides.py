@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.fonnte.whatsapp.tests.conformance.desk import EVERY_PAGE
-from ansible_collections.fonnte.whatsapp.tests.conformance.following import (
+from ansible_collections.fonnte.whatsapp.tests.conformance.page_fixtures import GUIDES, NOT_RUN, Guide, first_commit
+from ansible_collections.fonnte.whatsapp.tests.conformance.page_runner import (
     SHELLS,
     Block,
     Follower,
@@ -27,13 +27,13 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.following import (
     parses,
     scripts_in,
 )
-from ansible_collections.fonnte.whatsapp.tests.conformance.guides import GUIDES, NOT_RUN, Guide, first_commit
-from ansible_collections.fonnte.whatsapp.tests.conformance.persons import Person
+from ansible_collections.fonnte.whatsapp.tests.conformance.phone_simulator import Person
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import EVERY_PAGE
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 COLLECTION = Path("ansible_collections") / "fonnte" / "whatsapp"
 INSTALLED = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]) / COLLECTION
-# test_inventory.py and test_systemd.py run these pages in their own worlds.
+# test_inventory_plugin.py and test_systemd.py run these pages in their own worlds.
 ELSEWHERE = ("docs/inventory.md", "docs/systemd.md")
 PAGES = {
     str(path.relative_to(INSTALLED)): blocks_of(path.read_text(encoding="utf-8"))

@@ -10,13 +10,13 @@ import re
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import device_token, there
-from ansible_collections.fonnte.whatsapp.tests.conformance.playing import (
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import (
     MARK,
     device,
     device_info,
     webhook_config,
 )
-from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import World
+from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import World
 
 FIRST, SECOND, NEW = "081200007001", "081200007002", "081200007009"
 DEVICE_KEYS = {

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import EVERYTHING, Hook, code_sent, device_token, there
-from ansible_collections.fonnte.whatsapp.tests.conformance.playing import (
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import (
     MARK,
     OTP,
     WRONG_OTP,
@@ -31,7 +31,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.playing import (
     record_info,
     webhook_config,
 )
-from ansible_collections.fonnte.whatsapp.tests.conformance.worlds import ACCOUNT, World
+from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import ACCOUNT, World
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 FIRST, SECOND, THIRD, NEW = "081200010001", "081200010002", "081200010003", "081200010009"

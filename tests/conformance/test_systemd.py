@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.tests.conformance.following import SHELLS, blocks_of
-from ansible_collections.fonnte.whatsapp.tests.conformance.surroundings import INSTALLED
-from ansible_collections.fonnte.whatsapp.tests.conformance.units import Service, verified
+from ansible_collections.fonnte.whatsapp.tests.conformance.control_nodes import INSTALLED
+from ansible_collections.fonnte.whatsapp.tests.conformance.page_runner import SHELLS, blocks_of
+from ansible_collections.fonnte.whatsapp.tests.conformance.systemd_units import Service, verified
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 PAGE = blocks_of((INSTALLED / "docs" / "systemd.md").read_text(encoding="utf-8"))

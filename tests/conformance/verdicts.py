@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from .control_nodes import INSTALLED, ControlNode, tree
 from .environments import Machine, Started
 from .operations import DECOY, OPERATIONS, Operation
-from .pairs import Row
-from .surroundings import INSTALLED, ControlNode, tree
+from .pairwise import Row
 
 RIGHT, REFUSED, ANSIBLE, WRONG = "right", "refused", "Ansible", "wrong"
 BY_NAME = {operation.name: operation for operation in OPERATIONS}

@@ -241,12 +241,12 @@ class Control:
     async def otp(self, request: web.Request) -> web.Response:
         """The newest code in the owner's WhatsApp for this device; it stays there after it was used."""
         device = self._device(request)
-        desk = self._service.world.otp
+        passwords = self._service.world.otp
         key = self._service.world.otp_key(device)
-        mail = desk.sent(key)
+        mail = passwords.sent(key)
         if mail is None:
             raise Bad(f"No OTP was sent for {device.number}.", 404)
-        ticket = desk.tickets.get(key)
+        ticket = passwords.tickets.get(key)
         usable = bool(ticket and ticket.code == mail.code and self._service.clock.now() < mail.at + LIFETIME)
         return web.json_response({"otp": mail.code, "at": mail.at, "asked_for": mail.number, "usable": usable})
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.state import Desired
 
+from .database import Database
 from .files import Disk
 from .names import FIRST, NEW, SECOND, TOKENS
 from .rows import Table
@@ -38,8 +39,23 @@ class Findings:
     violations: int = 0
     traces: list[str] = field(default_factory=list)
 
+    def add(self, world: World, name: str) -> None:
+        """Count a schedule that was run; the name shows how to run it again."""
+        self.schedules += 1
+        if world.problems:
+            self.violations += 1
+            self.problem = self.problem or f"{world.problems} {name}"
+            self.traces = self.traces or [f"{index}: {label}" for index, label in world.schedule.trace]
 
-def prepare(disk: Disk | Table) -> tuple[Disk | Table, dict[str, dict[str, str]]]:
+    def include(self, other: Findings) -> None:
+        """Add the findings of another exploration."""
+        self.schedules += other.schedules
+        self.violations += other.violations
+        if other.problem and not self.problem:
+            self.problem, self.traces = other.problem, other.traces
+
+
+def prepare(disk: Disk | Table | Database) -> tuple[Disk | Table | Database, dict[str, dict[str, str]]]:
     """Return the record and the devices after an earlier run on the first device."""
     world = World([Program("earlier")], {}, disk=disk, devices=DEVICES)
     node = Node(0, "earlier", lambda _node: None)
@@ -52,7 +68,7 @@ def prepare(disk: Disk | Table) -> tuple[Disk | Table, dict[str, dict[str, str]]
 class Explorer:
     """Runs schedules, and counts them."""
 
-    def __init__(self, disk: Disk | Table | None = None) -> None:
+    def __init__(self, disk: Disk | Table | Database | None = None) -> None:
         self.disk, self.devices = prepare(disk if disk is not None else Disk())
 
     def world(self, programs: t.Sequence[Program], preemptions: t.Mapping[int, int], **more: t.Any) -> World:
@@ -74,17 +90,76 @@ class Explorer:
         while todo and found.schedules < limit:
             preemptions = todo.pop()
             world = self.world(programs, preemptions, faults=faults, skews=skews)
-            found.schedules += 1
-            if world.problems:
-                found.violations += 1
-                found.problem = found.problem or f"{world.problems} {preemptions} {list(faults)}"
-                found.traces = found.traces or [f"{index}: {label}" for index, label in world.schedule.trace]
-                if stop:
-                    return found
+            found.add(world, f"{preemptions} {list(faults)}")
+            if world.problems and stop:
+                return found
             if len(preemptions) < bound:
                 for number in range(max(preemptions, default=-1) + 1, len(world.schedule.others)):
                     todo += [{**preemptions, number: other} for other in world.schedule.others[number]]
         return found
+
+    def explore_with_person(
+        self, programs: t.Sequence[Program], bound: int, faults: t.Sequence[Fault] = (), stop: bool = True
+    ) -> Findings:
+        """Run all schedules in which the person, who is the last program, acts at some step, up to so many preemptions.
+
+        The person has one step, and it changes the devices at the service alone. Two places of it with no request in
+        between have the same outcome, so it is tried before each request that the service carries out. It is tried
+        before the first step of each run, too, since a run that begins afterwards must be in the order of the model.
+        """
+        found = Findings()
+        person = len(programs) - 1
+        todo: list[dict[int, int]] = [{}]
+        while todo:
+            preemptions = todo.pop()
+            schedule = self._judge(found, programs, preemptions, faults)
+            if found.problem and stop:
+                return found
+            acts = person in preemptions.values()
+            for number in range(max(preemptions, default=-1) + 1, len(schedule.others)):
+                label, is_first = schedule.asked[number]
+                for other in schedule.others[number]:
+                    # One preemption is left for the person.
+                    if other == person and not acts and (is_first or label.startswith("send")):
+                        todo.append({**preemptions, number: other})
+                    elif other != person and len(preemptions) + (not acts) < bound:
+                        todo.append({**preemptions, number: other})
+        return found
+
+    def sample(
+        self,
+        programs: t.Sequence[Program],
+        bound: int,
+        faults: t.Sequence[Fault],
+        chance: random.Random,
+        count: int,
+    ) -> Findings:
+        """Run some schedules with up to so many preemptions, each at a step that a seed chooses."""
+        found = Findings()
+        for _schedule in range(count):
+            preemptions: dict[int, int] = {}
+            schedule = self._judge(found, programs, preemptions, faults)
+            for _preemption in range(chance.randint(1, bound)):
+                later = range(max(preemptions, default=-1) + 1, len(schedule.others))
+                places = [number for number in later if schedule.others[number]]
+                if not places:
+                    break
+                number = chance.choice(places)
+                preemptions = {**preemptions, number: chance.choice(schedule.others[number])}
+                schedule = self._judge(found, programs, preemptions, faults)
+        return found
+
+    def _judge(
+        self,
+        found: Findings,
+        programs: t.Sequence[Program],
+        preemptions: t.Mapping[int, int],
+        faults: t.Sequence[Fault],
+    ) -> Schedule:
+        """Run a schedule, and add it to the findings."""
+        world = self.world(programs, preemptions, faults=faults)
+        found.add(world, f"{preemptions} {list(faults)}")
+        return world.schedule
 
     def steps(self, programs: t.Sequence[Program]) -> list[str]:
         """Return the steps of the first node, where no other one comes in between."""

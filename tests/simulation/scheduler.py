@@ -77,6 +77,8 @@ class Schedule:
     trace: list[tuple[int, str]] = field(default_factory=list)
     # By the number of a step, the other nodes that could have continued there.
     others: list[list[int]] = field(default_factory=list)
+    # By the same number, the label of the step that came next, and whether it was the first one of its node.
+    asked: list[tuple[str, bool]] = field(default_factory=list)
     deadlock: bool = False
 
     def run(self) -> None:
@@ -122,6 +124,7 @@ class Schedule:
         node.waits = waits
         number, own = len(self.others), len(node.labels)
         node.labels.append(label)
+        self.asked.append((label, own == 0))
         if number > MAX_STEPS:
             raise RuntimeError("a run does not end")
         self._switch(node, number)

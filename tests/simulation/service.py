@@ -151,7 +151,7 @@ class SimulatedTransport:
         self._node = node
         self._check = check
 
-    def exchange(self, call: Request) -> ApiResponse:
+    def request(self, call: Request) -> ApiResponse:
         """Make a request, and return the response."""
         if call.guard is not None:
             call.guard()

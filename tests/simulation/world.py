@@ -16,8 +16,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Request
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
     FonnteError,
-    RefusalKind,
     OptionError,
+    RefusalKind,
     RefusedError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import Redactor
@@ -31,6 +31,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backend im
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord, EntryStatus
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 
+from .database import Database, connect_database
 from .files import Disk, connect
 from .model import Run, possible_states
 from .names import FIRST, NEW, OTHER, SECOND, TOKENS
@@ -106,12 +107,12 @@ class World:
         faults: t.Sequence[Fault] = (),
         skews: t.Sequence[float] = (),
         chance: t.Any = None,
-        disk: Disk | Table | None = None,
+        disk: Disk | Table | Database | None = None,
         devices: t.Mapping[str, dict[str, str]] | None = None,
     ) -> None:
         self.programs = list(programs)
         self.faults = faults
-        self.disk: Disk | Table = disk.copy() if disk is not None else Disk()
+        self.disk: Disk | Table | Database = disk.copy() if disk is not None else Disk()
         self.service = Service(devices or {})
         self.initial = {token: dict(device) for token, device in self.service.devices.items()}
         self.problems: list[str] = []
@@ -166,6 +167,8 @@ class World:
         """Return the record as a node sees it; without a schedule, nothing of it is a step."""
         if isinstance(self.disk, Table):
             return connect_rows(self.disk, schedule, node)
+        if isinstance(self.disk, Database):
+            return connect_database(self.disk, schedule, node)
         return connect(self.disk, schedule, node)
 
     def _act(self, node: Node, action: str) -> None:

@@ -25,15 +25,14 @@ from .._common.input_files import read_whole
 from .._common.phone_numbers import NumberIndex, parse_number
 from .._common.redaction import origin, printable
 from .._common.yaml_edit import YamlEditError, is_unresolved, pairs, to_data
-from .._device.settings import BY_OPTION, ValueType, Settings, Value, validate
-from .declaration_files import DeclarationFile, Declared, Places, new_file, equals, with_devices, with_settings
+from .._device.settings import BY_OPTION, Settings, Value, ValueType, validate
+from .declaration_files import DeclarationFile, Declared, Places, equals, new_file, with_devices, with_settings
 from .declaration_files import read as read_declarations
+from .sheet_rows import ValidatedRow, check
 from .sheets import (
-    ValidatedRow,
+    CellError,
     Listed,
     Sheet,
-    CellError,
-    check,
     csv_with,
     decode,
     is_sheet,

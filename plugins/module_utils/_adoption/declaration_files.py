@@ -15,7 +15,7 @@ from .._common import yaml_edit as yaml_text
 from .._common.errors import OptionError
 from .._common.phone_numbers import NumberIndex, parse_number
 from .._common.yaml_edit import YamlEditError
-from .._device.settings import BY_OPTION, ValueType, Settings
+from .._device.settings import BY_OPTION, Settings, ValueType
 
 if t.TYPE_CHECKING:
     import yaml

@@ -20,13 +20,12 @@ import typing as t
 from dataclasses import dataclass
 
 from .._common import yaml_edit as yaml_text
-from .._common.errors import OptionError
 from .._common.input_files import EncodingError, decode_text
-from .._common.phone_numbers import NumberIndex, has_country, parse_number, refuse_lost_zero
+from .._common.phone_numbers import NumberIndex, parse_number
 from .._common.redaction import printable
-from .._common.spreadsheet import BOM, spreadsheet_safe, guard_formula
+from .._common.spreadsheet import BOM, guard_formula, spreadsheet_safe
 from .._common.yaml_edit import YamlEditError
-from .._device.settings import BY_OPTION, SETTINGS, ValueType, Settings, Value, ReadSource, validate
+from .._device.settings import SETTINGS, ReadSource
 
 # What the account's list shows needs nobody to look it up.
 COLUMNS: tuple[str, ...] = tuple(setting.option for setting in SETTINGS if ReadSource.LIST not in setting.readable)
@@ -41,7 +40,7 @@ YAML_LIST = "devices"
 _SEPARATOR_LINE = "sep="
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_ ]{0,29}")
 
-_AS_TEXT = "write it with dashes, as in 0812-0000-1001, so that the spreadsheet leaves it alone"
+KEEP_AS_TEXT = "write it with dashes, as in 0812-0000-1001, so that the spreadsheet leaves it alone"
 _AS_CSV = 'save it as "CSV UTF-8", separated by commas or semicolons'
 
 GUIDE: tuple[str, ...] = (
@@ -95,15 +94,6 @@ class Sheet:
 
     rows: tuple[Row, ...]
     errors: tuple[CellError, ...] = ()
-
-
-@dataclass(frozen=True)
-class ValidatedRow:
-    """What a row says about a device: the number as it is registered, and the settings that were looked up."""
-
-    row: Row
-    number: str
-    settings: Settings
 
 
 @dataclass(frozen=True)
@@ -340,102 +330,6 @@ def _has_row(number: str, known: NumberIndex) -> bool:
 # --- from cells to settings ---------------------------------------------------------------------------------------
 
 
-def check(sheet: Sheet, registered: t.Sequence[str]) -> tuple[list[ValidatedRow], list[CellError]]:
-    """Return what a sheet says of the devices that are registered, and everything that is wrong in it.
-
-    Args:
-        sheet: The sheet as it is written.
-        registered: The numbers that the account lists.
-    """
-    filled: list[ValidatedRow] = []
-    wrong = list(sheet.errors)
-    places: dict[str, Row] = {}
-    index = NumberIndex(registered)
-    for row in sheet.rows:
-        settings, wrong_cells = _settings(row)
-        number = ""
-        try:
-            number = _registered(row, index)
-        except OptionError as fault:
-            wrong.append(_cell_error(row, "device", fault))
-        wrong += wrong_cells
-        if number in places:
-            wrong.append(
-                CellError(
-                    row.place, number, "device", f"{places[number].place} is about it too", "take one of the two out"
-                )
-            )
-        elif number:
-            places[number] = row
-            filled.append(ValidatedRow(row, number, settings))
-    return filled, wrong
-
-
-def _cell_error(row: Row, column: str, fault: OptionError) -> CellError:
-    return CellError(row.place, shown(row.number), column, fault.problem, fault.advice)
-
-
 def shown(number: str) -> str:
     """Return a number as it may be told; empty where a cell holds something else, which may be a secret."""
     return number if re.fullmatch(r"[0-9+() .\-]{1,25}", number) else ""
-
-
-def _registered(row: Row, registered: NumberIndex) -> str:
-    if not row.number:
-        raise OptionError("device", "it is empty", "write the number, or take the row out")
-    found = registered.locate(parse_number(row.number, "device", _AS_TEXT), has_country(row.number))
-    if not found:
-        raise OptionError("device", "the account does not list it", "correct the number, or take the row out")
-    if len(found) > 1:
-        raise OptionError("device", f"the account lists it as {' and as '.join(found)}", "write just one of these")
-    return found[0]
-
-
-def _settings(row: Row) -> tuple[dict[str, Value], list[CellError]]:
-    settings: dict[str, Value] = {}
-    wrong = []
-    for column in COLUMNS:
-        if column in row.cells:
-            try:
-                settings[column] = _READ[BY_OPTION[column].value_type](column, row.cells[column])
-            except OptionError as fault:
-                wrong.append(_cell_error(row, column, fault))
-    return settings, wrong
-
-
-def _flag(option: str, text: str) -> Value:
-    if text.lower() not in YES + NO:
-        raise OptionError(option, "it is neither yes nor no", "write yes or no, or leave it empty")
-    return text.lower() in YES
-
-
-def _target(option: str, text: str) -> Value:
-    digits = parse_number(text, option, _AS_TEXT)
-    refuse_lost_zero(text, digits, option)
-    return digits
-
-
-def _webhook(option: str, text: str) -> Value:
-    if text.lower() == NONE:
-        return ""
-    value, problem = "", ""
-    try:
-        value = str(validate(option, text))
-    except OptionError as fault:
-        problem = fault.problem
-    if problem:
-        raise OptionError(option, problem, f"write the whole URL, as the dashboard shows it, or {NONE}")
-    return value
-
-
-def _country(option: str, text: str) -> Value:
-    return validate(option, text[1:] if text.startswith("+") else text)
-
-
-_READ: dict[ValueType, t.Callable[[str, str], Value]] = {
-    ValueType.NAME: validate,
-    ValueType.FLAG: _flag,
-    ValueType.URL: _webhook,
-    ValueType.NUMBER: _target,
-    ValueType.COUNTRY: _country,
-}

@@ -19,15 +19,15 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from .._common.clock import Moment
-from .._common.errors import RequestError, RefusedError, UnexpectedResponseError
+from .._common.errors import RefusedError, RequestError, UnexpectedResponseError
 from .._common.phone_numbers import displayed_number, same_number
 from .._common.redaction import truncate
 from .._device.models import MAX_SHOWN_NUMBER_LENGTH, Device, DeviceList
-from .._device.settings import Settings, ReadSource, from_wire, to_wire
-from .._device.stamp import Stamp, strip_stamp, read_stamp
+from .._device.settings import ReadSource, Settings, from_wire, to_wire
+from .._device.stamp import Stamp, read_stamp, strip_stamp
 from .cache import DeviceListCache
 from .qr_image import read_image
-from .wire import Request, Guard
+from .wire import Guard, Request
 
 if t.TYPE_CHECKING:
     from .._common.redaction import Redactor

@@ -24,7 +24,7 @@ from .._common.errors import MissingLibraryError, OptionError, ResponseLostError
 from .body import DecodingError, read_body
 from .deadline import Attempt, DeadlineSocket, run_with_deadline
 from .retry import BACKOFF_SECONDS
-from .wire import HttpResponse, Request, Connection
+from .wire import Connection, HttpResponse, Request
 
 try:
     import requests

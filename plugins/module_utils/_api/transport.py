@@ -19,17 +19,17 @@ import typing as t
 from dataclasses import dataclass
 
 from .._common.errors import (
+    MalformedResponseError,
     RateLimitedError,
     RequestError,
-    MalformedResponseError,
     ResponseLostError,
-    UnreachableError,
     UnexpectedResponseError,
+    UnreachableError,
 )
 from .._common.redaction import origin
 from .deadline import Attempt, DeadlineExceeded
 from .retry import BACKOFF_SECONDS, RateLimitGate, RetryBudget
-from .wire import NO_RESPONSE, HttpResponse, Request, Connection
+from .wire import NO_RESPONSE, Connection, HttpResponse, Request
 
 if t.TYPE_CHECKING:
     from .http_session import Session

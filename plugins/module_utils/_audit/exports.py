@@ -18,8 +18,8 @@ from .._common.atomic_files import write_all
 from .._common.clock import TIME_FORMAT
 from .._common.destinations import check_links, make_directory
 from .._common.errors import FonnteError, OptionError
-from .._common.spreadsheet import BOM, spreadsheet_safe, guard_formula
-from .findings import Audit, Finding, Kind, Level, AuditedDevice
+from .._common.spreadsheet import BOM, guard_formula, spreadsheet_safe
+from .findings import Audit, AuditedDevice, Finding, Kind, Level
 from .messages import Messages
 
 FORMAT = "fonnte.whatsapp/audit"

@@ -18,7 +18,7 @@ import json
 import typing as t
 from html import escape
 
-from .findings import Audit, Kind, Level, AuditedDevice
+from .findings import Audit, AuditedDevice, Kind, Level
 from .html_assets import EARLY_SCRIPT, SCRIPT, STYLE
 from .messages import Messages
 

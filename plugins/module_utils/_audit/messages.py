@@ -17,7 +17,7 @@ from .._common.clock import TIME_FORMAT
 from .._device.settings import SETTINGS
 from .._reconcile.evidence import Evidence
 from .._reconcile.state import Reason
-from .findings import Audit, Finding, Kind, Level, Shown, AuditedDevice
+from .findings import Audit, AuditedDevice, Finding, Kind, Level, Shown
 
 # A text for each language, in this order.
 LANGUAGES = ("en", "id")

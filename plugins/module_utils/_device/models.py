@@ -83,7 +83,7 @@ class DeviceList:
         devices: In the order of the list.
         connected: How many of them are linked, by the service's own count.
         messages: How many messages the account has sent.
-        began: The moment before it was requested.
+        fetched_at: The moment before it was requested.
         mark: The mark of the record that was taken before it was requested; None where there is none.
     """
 
@@ -92,13 +92,13 @@ class DeviceList:
         devices: t.Iterable[Device],
         connected: int | None = None,
         messages: int | None = None,
-        began: Moment | None = None,
+        fetched_at: Moment | None = None,
         mark: object = None,
     ) -> None:
         self.devices = tuple(devices)
         self.connected = connected
         self.messages = messages
-        self.fetched_at = began or Moment.now()
+        self.fetched_at = fetched_at or Moment.now()
         self.mark = mark
         # A fleet asks for each of its devices: looking through the list every time would take its square.
         self._exact: dict[str, list[Device]] = {}

@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import asdict, dataclass, fields
 
 from .._common.clock import Moment, now_text
-from .._common.errors import RequestError, FonnteError, RefusalKind, RecordError, RefusedError, error_context
+from .._common.errors import FonnteError, RecordError, RefusalKind, RefusedError, RequestError, error_context
 from .._common.lineage import Lineage
 from .._common.phone_numbers import same_number
 from .._common.redaction import printable
@@ -23,16 +23,16 @@ from .._reconcile.observe import require_token
 from .._record.backend import Phase
 from .._record.entries import DeviceRecord, NumberRecord
 from .experiments import (
-    EXPERIMENTS,
     CREATION,
     CREATION_CALLS,
+    EXPERIMENTS,
     PREPARATION,
     PREPARATION_CALLS,
     RESTORATION,
     RESTORATION_CALLS,
-    TestDevice,
-    JournalingClient,
     Finding,
+    JournalingClient,
+    TestDevice,
     conclude_add_number,
     experiment,
     try_profile_number,

@@ -13,15 +13,15 @@ problem says in which source it is. No problem repeats a value that may be a sec
 from __future__ import annotations
 
 import difflib
-import os.path
 import typing as t
 from dataclasses import dataclass, field, replace
 
 from .._common.errors import OptionError
 from .._common.phone_numbers import has_country, international, parse_number
-from .._device.settings import WRITE_ONLY, significant, validate
-from .._options.common import EVIDENCE, SETTING_OPTIONS, check_name_length, checked_token
+from .._device.settings import WRITE_ONLY, significant
 from .._options.fleet_members import ENTRY, ENTRY_DEFAULTS
+from .._options.policy import check_name_length
+from .entry_values import check_own_token, check_value, slug
 
 DEVICES, CLIENTS = "fleet_devices", "fleet_clients"
 DEFAULTS, PACKAGES = "fleet_defaults", "fleet_packages"
@@ -246,7 +246,7 @@ class DeclarationParser:
         if isinstance(token, Unresolved):
             return token
         try:
-            return _own_token(token)
+            return check_own_token(token)
         except OptionError as fault:
             self.add_problem(label, str(fault))
             return None
@@ -321,7 +321,7 @@ class DeclarationParser:
         self.report_unknown(label, settings, allowed)
         for option, value in settings.items():
             if option in allowed and value is not None and not isinstance(value, Unresolved):
-                self.check(label, _check, option, value)
+                self.check(label, check_value, option, value)
         return {option: value for option, value in settings.items() if option in allowed}
 
     def report_unknown(self, label: str, settings: Values, allowed: t.Collection[str]) -> None:
@@ -386,102 +386,6 @@ def misspelling_warnings(names: t.Iterable[str], options: t.Collection[str]) -> 
 
 def _is_list(value: object) -> bool:
     return isinstance(value, t.Sequence) and not isinstance(value, (str, bytes))
-
-
-def _own_token(token: object) -> str:
-    """Return the token of a client's own account: OptionError if it cannot be one.
-
-    Whoever declares a token whose variable turns out to have no value must not work on another account.
-    """
-    if token is None:
-        raise OptionError("account_token", "it is null", "leave it out for the account of the run, or give it")
-    # What ansible-vault has encrypted is no str on older cores.
-    if isinstance(token, (bool, int, float, t.Mapping, list, tuple)):
-        raise OptionError("account_token", "it is not text", "write one token, in quotes")
-    return checked_token("account_token", str(token))
-
-
-_FLAG_WORDS = ("true", "false", "yes", "no", "on", "off", "y", "n", "t", "f", "1", "0")
-
-
-def _check(option: str, value: object) -> None:
-    """See that a value can be right, as the module would: OptionError if it cannot."""
-    spec = ENTRY[option]
-    if spec["type"] == "bool":
-        # Ansible takes these words for booleans, whatever their case.
-        if not isinstance(value, bool) and str(value).lower() not in _FLAG_WORDS:
-            raise OptionError(option, "it is neither true nor false", "write true or false")
-        return
-    if isinstance(value, (t.Mapping, list, tuple)):
-        raise OptionError(option, "it is not text", "write one value, in quotes")
-    if isinstance(value, bool):
-        raise OptionError(option, "YAML reads it as true or false", "write it in quotes")
-    if option in SETTING_OPTIONS:
-        validate(option, value)
-    elif option in EVIDENCE or option == "state":
-        if value not in spec["choices"]:
-            raise OptionError(option, "it is none of its values", f"write one of {', '.join(spec['choices'])}")
-    elif option == "device_token":
-        checked_token(option, str(value))
-
-
-def slug(name: str) -> str:
-    """Return a client's name as part of a file name: small letters, digits and dashes; never empty."""
-    words = "".join(letter if letter.isalnum() else " " for letter in name.casefold()).split()
-    return "-".join(words) or "client"
-
-
-@dataclass(frozen=True)
-class Account:
-    """Devices that one token manages.
-
-    Attributes:
-        name: What tells it from the others of the run; fits into a file name.
-        token: Its token; empty for the account of the run.
-    """
-
-    name: str
-    token: str | Unresolved
-    devices: tuple[FleetDevice, ...]
-
-    def as_data(self) -> dict[str, t.Any]:
-        """Return it as tasks take it."""
-        owned = [device for device in self.devices if device.client.name]
-        clients = {device.client.name: device.client for device in owned}
-        return {
-            "name": self.name,
-            "account_token": self.token,
-            "devices": [dict(device.entry) for device in self.devices],
-            "owners": {device.number: device.client.name for device in owned if device.number},
-            "sources": {device.number: _bare(device.client.place) for device in self.devices if device.number},
-            "clients": [
-                {
-                    "name": name,
-                    "file": slug(name),
-                    "contacts": list(client.contacts),
-                    "numbers": [device.number for device in owned if device.client.name == name and device.number],
-                }
-                for name, client in clients.items()
-            ],
-        }
-
-
-def _bare(where: str) -> str:
-    """Return the name of a file without its folder and its ending; of another source, its name."""
-    return os.path.splitext(os.path.basename(where))[0]
-
-
-def accounts_of(fleet: FleetData) -> list[Account]:
-    """Return the devices by account, in the order in which accounts are first declared."""
-    together: dict[str | Unresolved, list[FleetDevice]] = {}
-    for device in fleet.devices:
-        together.setdefault(device.client.token, []).append(device)
-    accounts: list[Account] = []
-    for token, devices in together.items():
-        name = slug(devices[0].client.name) if token else NO_CLIENT
-        taken = sum(account.name == name for account in accounts)
-        accounts.append(Account(f"{name}-{taken + 1}" if taken else name, token, tuple(devices)))
-    return accounts
 
 
 def unmanaged_hidden(device: FleetDevice) -> tuple[str, ...]:

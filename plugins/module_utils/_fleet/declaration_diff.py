@@ -21,7 +21,8 @@ from .._common.redaction import origin, printable
 from .._common.yaml_edit import VAULT_HEADER, YamlEditError, load
 from .._device.settings import WEBHOOKS
 from .._reconcile.state import State
-from .declaration import FleetData, FleetDevice, Unresolved, accounts_of, read_fleet, unmanaged_hidden
+from .declaration import FleetData, FleetDevice, Unresolved, read_fleet, unmanaged_hidden
+from .declared_accounts import accounts_of
 
 MAX_NAMED = 10
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, replace
 
-from .._common.errors import RequestError, FonnteError
+from .._common.errors import FonnteError, RequestError
 from .._reconcile.apply import Outcome
-from .._reconcile.observe import RunContext, Observation
+from .._reconcile.observe import Observation, RunContext
 from .._reconcile.state import DISCONNECT, Desired
 from .limits import MAX_CLEAR, MAX_CREATE, MAX_DISCONNECT, find_limits
 

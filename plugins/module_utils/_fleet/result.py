@@ -16,8 +16,8 @@ from .._common.redaction import Redactor
 from .._reconcile.observe import RunContext
 from .._reconcile.result import Result, device_result
 from .._reconcile.state import CREATE, DISCONNECT, UPDATE
+from .entries import EntryRun, FleetOptions, Status
 from .run import MAX_REPORTED, undeclared_numbers
-from .entries import FleetOptions, Status, EntryRun
 
 
 def fleet_result(

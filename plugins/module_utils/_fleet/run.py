@@ -21,22 +21,22 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from .._common.errors import (
-    SafetyLimitError,
-    RequestError,
     FonnteError,
-    RefusalKind,
     OptionError,
+    RefusalKind,
     RefusedError,
+    RequestError,
+    SafetyLimitError,
 )
 from .._common.phone_numbers import canonical
 from .._device.models import Device, DeviceList
 from .._reconcile.apply import Outcome
-from .._reconcile.engine import Guard, apply, preview, make_preview
+from .._reconcile.engine import Guard, apply, make_preview, preview
 from .._reconcile.locks import LockSet, acquire_all
-from .._reconcile.observe import RunContext, Observation, entries_of
+from .._reconcile.observe import Observation, RunContext, entries_of
 from .._reconcile.state import CREATE, Desired, Plan
+from .entries import EntryRun, FleetEntry, FleetOptions
 from .limits import FREE_LIMIT, MAX_CLEAR, MAX_CREATE, MAX_DISCONNECT, Allowance
-from .entries import FleetEntry, FleetOptions, EntryRun
 
 MAX_REPORTED = 10
 # Each lock is an open file, and a process may have few of them.

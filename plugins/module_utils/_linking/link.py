@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 
 from .._api.qr_image import image_path, probe_dest, remove_image, write_image
 from .._common.clock import now_text
-from .._common.errors import RequestError, FonnteError, RefusalKind, NotFoundError, RefusedError, ResponseLostError
+from .._common.errors import FonnteError, NotFoundError, RefusalKind, RefusedError, RequestError, ResponseLostError
 from .._reconcile.apply import device_context
 from .._reconcile.observe import observe
 from .._reconcile.state import Desired
 
 if t.TYPE_CHECKING:
     from .._device.models import Device, DeviceList
-    from .._reconcile.observe import RunContext, Observation
+    from .._reconcile.observe import Observation, RunContext
 
 Result = t.Dict[str, t.Any]
 

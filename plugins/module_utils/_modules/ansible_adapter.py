@@ -24,7 +24,7 @@ except ImportError:
 
 from .._common.errors import FonnteError, MissingLibraryError, OptionError
 from .._options.common import Params, Spec, non_secret_urls, resolve_aliases, secrets
-from .task import ModuleResult, ModuleInput, run_command
+from .task import ModuleInput, ModuleResult, run_command
 
 
 def env_text(name: str) -> str:

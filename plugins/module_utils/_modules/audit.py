@@ -23,7 +23,7 @@ from .._audit.exports import (
     to_text,
     write_files,
 )
-from .._audit.findings import Audit, Auditor, Kind, Limits, AuditInput, audit_policy, sanitize
+from .._audit.findings import Audit, AuditInput, Auditor, Kind, Limits, audit_policy, sanitize
 from .._audit.html_report import render
 from .._audit.messages import LANGUAGES, Messages
 from .._common.atomic_files import foreign_warnings
@@ -32,15 +32,15 @@ from .._common.destinations import check_destination
 from .._common.errors import FonnteError, OptionError, error_context
 from .._common.phone_numbers import canonical, parse_number
 from .._common.redaction import Redactor, origin
+from .._fleet.entries import EntryRun, FleetEntry
 from .._fleet.run import MAX_REPORTED, count_free, find_duplicates, impossible_error, preview_all, undeclared_devices
-from .._fleet.entries import FleetEntry, EntryRun
-from .._options.common import API, EVIDENCE, Params, Spec, check_range, common_warnings, build_context
+from .._options.common import API, EVIDENCE, Params, Spec, build_context, check_range, common_warnings
 from .._options.fleet_members import ENTRY, ENTRY_DEFAULTS
 from .._reconcile.observe import RunContext
 from .._reconcile.result import Result, mask_value
-from .fleet import DECLARATION, fleet_entries, entry_tokens, require_devices
+from .fleet import DECLARATION, entry_tokens, fleet_entries, require_devices
 from .sheet import SEPARATORS
-from .task import ModuleResult, ModuleInput
+from .task import ModuleInput, ModuleResult
 
 # A file for each form of the report; an empty name is: not wanted.
 NAMES: Spec = {form: {"type": "str", "default": f"audit.{form}"} for form in ("html", "json", "csv", "txt")}

@@ -22,21 +22,19 @@ from .._options.common import (
     SETTING_OPTIONS,
     Params,
     Spec,
-    check_evidence,
-    check_name_length,
-    common_warnings,
-    parse_settings,
-    number,
     build_context,
-    policy,
+    common_warnings,
+    number,
+    parse_settings,
     require_device,
 )
 from .._options.empty_record import EmptyRecord
+from .._options.policy import check_evidence, check_name_length, policy
 from .._reconcile.apply import Outcome
 from .._reconcile.engine import apply, preview
 from .._reconcile.result import Result, device_result, webhook_result
 from .._reconcile.state import Desired, State
-from .task import ModuleResult, ModuleInput, token_warnings
+from .task import ModuleInput, ModuleResult, token_warnings
 
 DEVICE: Spec = {
     **API,

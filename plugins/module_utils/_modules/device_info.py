@@ -9,9 +9,10 @@
 from __future__ import annotations
 
 from .._inventory.device_info import device_info
-from .._options.common import API, Spec, common_warnings, max_age, build_context
+from .._options.common import API, Spec, build_context, common_warnings
 from .._options.filters import FILTERS
-from .task import ModuleResult, ModuleInput, token_warnings
+from .._options.policy import max_age
+from .task import ModuleInput, ModuleResult, token_warnings
 
 DEVICE_INFO: Spec = {
     **API,

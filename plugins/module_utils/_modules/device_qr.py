@@ -13,20 +13,20 @@ from .._common.atomic_files import foreign_warnings
 from .._common.destinations import check_destination
 from .._common.errors import FonnteError, OptionError
 from .._common.phone_numbers import international, no_country, parse_number, refuse_lost_zero
-from .._linking.link import CODE, QR, LinkResult, LinkOptions, preview_link, link_device, link_result
+from .._linking.link import CODE, QR, LinkOptions, LinkResult, link_device, link_result, preview_link
 from .._options.common import (
     API,
     NUMBER,
     Params,
     Spec,
+    build_context,
     check_range,
     common_warnings,
-    max_age,
     number,
-    build_context,
     require_device,
 )
-from .task import ModuleResult, ModuleInput
+from .._options.policy import max_age
+from .task import ModuleInput, ModuleResult
 
 DEVICE_QR: Spec = {
     **API,

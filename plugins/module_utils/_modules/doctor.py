@@ -18,8 +18,9 @@ from .._common.errors import FonnteError, OptionError
 from .._device.service_facts import DEST, FactsFile, ServiceFacts, find_facts
 from .._device.settings import validate
 from .._doctor.run import OWN_NAME, DoctorOptions, diagnose
-from .._options.common import API, NUMBER, Params, Spec, common_warnings, max_age, number, build_context
-from .task import ModuleResult, ModuleInput
+from .._options.common import API, NUMBER, Params, Spec, build_context, common_warnings, number
+from .._options.policy import max_age
+from .task import ModuleInput, ModuleResult
 
 DOCTOR: Spec = {
     **API,

@@ -13,31 +13,29 @@ from dataclasses import replace
 
 from .._api.cache import DeviceListCache
 from .._common.errors import OptionError, error_context
-from .._common.phone_numbers import has_country, canonical
-from .._fleet.result import fleet_result, fleet_error
-from .._fleet.run import apply_fleet, preview_fleet, impossible_error
+from .._common.phone_numbers import canonical, has_country
 from .._fleet.entries import FleetEntry, FleetOptions
+from .._fleet.result import fleet_error, fleet_result
+from .._fleet.run import apply_fleet, impossible_error, preview_fleet
 from .._options.common import (
     API,
     EVIDENCE,
     SETTING_OPTIONS,
     Params,
     Spec,
+    build_context,
     check_range,
-    check_evidence,
-    check_name_length,
     checked_token,
     common_warnings,
-    parse_settings,
     number,
-    build_context,
-    policy,
+    parse_settings,
 )
 from .._options.empty_record import EmptyRecord
 from .._options.fleet_members import ENTRY, ENTRY_DEFAULTS
+from .._options.policy import check_evidence, check_name_length, policy
 from .._reconcile.observe import RunContext
 from .._reconcile.state import Desired, State
-from .task import ModuleResult, ModuleInput
+from .task import ModuleInput, ModuleResult
 
 # The sources of a declaration. They are read on the control node, by the action plugin.
 DECLARATION: Spec = {

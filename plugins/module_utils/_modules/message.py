@@ -14,14 +14,15 @@ from dataclasses import dataclass, field
 from .._api.client import SendResult
 from .._api.wire import Request
 from .._common.clock import now, unix_to_text
-from .._common.errors import RequestError, FonnteError, RefusalKind, NotFoundError, RefusedError, error_context
+from .._common.errors import FonnteError, NotFoundError, RefusalKind, RefusedError, RequestError, error_context
 from .._common.redaction import Redactor, printable
 from .._device.models import Device
 from .._messages.message import Message, as_written, read_message
-from .._options.common import API, NUMBER, Spec, common_warnings, max_age, number, build_context, require_device
-from .._reconcile.observe import RunContext, check_listed, resolve_device, require_token
+from .._options.common import API, NUMBER, Spec, build_context, common_warnings, number, require_device
+from .._options.policy import max_age
+from .._reconcile.observe import RunContext, check_listed, require_token, resolve_device
 from .._reconcile.result import Result
-from .task import ModuleResult, ModuleInput
+from .task import ModuleInput, ModuleResult
 
 POLL: Spec = {
     "name": {"type": "str", "required": True},

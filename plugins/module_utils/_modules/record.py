@@ -12,20 +12,21 @@ import os
 
 from .._common.destinations import check_destination, check_links
 from .._common.errors import OptionError
-from .._options.common import API, Params, Spec, checked_token, common_warnings, max_age, parse_numbers, build_context
+from .._options.common import API, Params, Spec, build_context, checked_token, common_warnings, parse_numbers
+from .._options.policy import max_age
 from .._reconcile.observe import RunContext
 from .._record_admin.migration import plan_migration
 from .._record_admin.operations import (
-    RecordRequest,
-    RecordPlan,
     RecordOperation,
+    RecordPlan,
+    RecordRequest,
     apply_plan,
-    preview_plan,
     plan_backup,
     plan_forget,
     plan_restore,
+    preview_plan,
 )
-from .task import ModuleResult, ModuleInput
+from .task import ModuleInput, ModuleResult
 
 RECORD: Spec = {
     **API,

@@ -8,9 +8,10 @@
 
 from __future__ import annotations
 
-from .._options.common import API, Spec, common_warnings, max_age, parse_numbers, build_context
+from .._options.common import API, Spec, build_context, common_warnings, parse_numbers
+from .._options.policy import max_age
 from .._record_admin.inventory import record_info
-from .task import ModuleResult, ModuleInput
+from .task import ModuleInput, ModuleResult
 
 RECORD_INFO: Spec = {
     **API,

@@ -11,14 +11,14 @@ from __future__ import annotations
 import typing as t
 
 from .._adoption.adopt import (
+    add_undeclared,
     changed_files,
     check_folder,
+    describe_changes,
+    import_sheet,
     list_devices,
     open_folder,
     read_sheet,
-    describe_changes,
-    import_sheet,
-    add_undeclared,
     write,
 )
 from .._common.atomic_files import foreign_warnings
@@ -27,7 +27,7 @@ from .._common.errors import FonnteError
 from .._device.settings import WEBHOOKS, Settings
 from .._options.common import Spec
 from .._reconcile.result import Result
-from .task import ModuleResult, ModuleInput
+from .task import ModuleInput, ModuleResult
 
 # What separates the cells of a sheet that is written.
 SEPARATORS: dict[str, str] = {"comma": ",", "semicolon": ";"}

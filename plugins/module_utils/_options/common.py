@@ -17,7 +17,7 @@ import os
 import re
 import typing as t
 
-from .._api.cache import ProcessCache, DeviceListCache
+from .._api.cache import DeviceListCache, ProcessCache
 from .._api.client import FonnteClient
 from .._api.transport import Transport
 from .._api.wire import Connection
@@ -28,10 +28,8 @@ from .._common.phone_numbers import has_country, parse_number
 from .._common.redaction import Redactor, is_origin
 from .._common.spellings import SecretFinder
 from .._device.service_facts import ServiceFacts, load_facts
-from .._device.settings import NAME_LENGTH, SETTINGS, WEBHOOKS, ValueType, Settings, validate
-from .._device.stamp import LENGTH as STAMP_LENGTH
+from .._device.settings import SETTINGS, WEBHOOKS, Settings, ValueType, validate
 from .._reconcile.observe import RunContext
-from .._reconcile.state import Policy, State
 from .._record.database_url import check_database_url, database_secrets, database_warnings
 from .._record.directory import RecordDirectory
 from .._record.postgresql import PostgresqlBackend
@@ -314,56 +312,6 @@ def common_warnings(params: Params) -> list[str]:
         *of_the_record,
         "validate_certs is false: anybody on the way to the service can read the token. Name your certificate authority in ca_path or FONNTE_CA_PATH.",
     ]
-
-
-def policy(params: Params) -> Policy:
-    """Return what the user wants done about settings that nobody can read."""
-    return Policy(
-        write_only=params["handle_write_only"],
-        unknown=params["handle_unknown"],
-        unmanaged_hidden=params["handle_undeclared"],
-        max_age=max_age(params["record_max_age"]),
-        stamp_attested=params["attest_stamp"],
-    )
-
-
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-
-
-def max_age(text: str | None) -> float | None:
-    """Return seconds for text such as ``30d``; None for none."""
-    if text is None:
-        return None
-    found = re.fullmatch(r"([0-9]{1,9})([smhdw]?)", text.strip())
-    if not found:
-        raise OptionError(
-            "record_max_age", "it is not a length of time", "write a whole number and one of s, m, h, d, w, as in 30d"
-        )
-    return float(found.group(1)) * _UNITS[found.group(2)]
-
-
-def check_evidence(params: Params, state: State = State.PRESENT) -> None:
-    """See that what is asked for about evidence fits the state; OptionError if not."""
-    attests = params["handle_write_only"] == "attest"
-    if attests and state is not State.PRESENT:
-        raise OptionError(
-            "handle_write_only",
-            f"attest vouches for what is there and changes nothing, and state is {state.value}",
-            "attest in one task, and do the rest in another",
-        )
-    if params["attest_stamp"] and not attests:
-        raise OptionError("attest_stamp", "it is for handle_write_only: attest", "take it out")
-
-
-def check_name_length(name: object) -> None:
-    """See before the first call that a stamp fits beside the declared name."""
-    longest = NAME_LENGTH[1] - STAMP_LENGTH
-    if isinstance(name, str) and len(name) > longest:
-        raise OptionError(
-            "name",
-            f"it has {len(name)} characters, and the stamp of handle_write_only: stamped leaves room for {longest}",
-            "declare a shorter one, or handle_write_only: recorded for this device",
-        )
 
 
 def number(params: Params) -> str:

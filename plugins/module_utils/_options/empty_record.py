@@ -13,7 +13,7 @@ import typing as t
 
 from .._common.errors import RecordError
 from .._device.settings import WRITE_ONLY
-from .._reconcile.observe import RunContext, Observation
+from .._reconcile.observe import Observation, RunContext
 from .._reconcile.state import Desired, State
 
 # With these, the record is the only evidence of a write-only setting.

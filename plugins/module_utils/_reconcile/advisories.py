@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from .._common.errors import PolicyError
-from .._common.phone_numbers import NO_COUNTRY, COUNTRY, may_lack_zero, no_country
+from .._common.phone_numbers import COUNTRY, NO_COUNTRY, may_lack_zero, no_country
 from .._device.settings import Settings, significant
 from .._device.stamp import HOOKS, OWN
 from .._record.entries import DeviceRecord

@@ -17,12 +17,12 @@ from dataclasses import dataclass, field, replace
 from .._api.cache import MAX_CACHE_SECONDS
 from .._common.clock import now_text
 from .._common.errors import (
-    RequestError,
     FonnteError,
-    RefusalKind,
     NotFoundError,
     RecordError,
+    RefusalKind,
     RefusedError,
+    RequestError,
     UnreachableError,
     error_context,
 )
@@ -35,7 +35,7 @@ from .._record.entries import DeviceRecord, NumberRecord
 from .._record.files import EncryptedFile, save_all
 from .locks import LOCK_SECONDS, LockSet
 from .lost_locks import doubt_after_lost_locks
-from .observe import RunContext, Observation, find_listed, resolve_device
+from .observe import Observation, RunContext, find_listed, resolve_device
 from .state import (
     ATTEST,
     CREATE,

@@ -20,12 +20,12 @@ from .evidence import (
     Knowledge,
     Known,
     Source,
-    confirmed_values,
-    claims,
-    find_origin,
-    proven_values,
-    known_settings,
     apply_stamp,
+    claims,
+    confirmed_values,
+    find_origin,
+    known_settings,
+    proven_values,
     without_settings,
 )
 from .state import ATTEST, FORGET, UPDATE, Desired, Observed, Plan, Reason, Recorded

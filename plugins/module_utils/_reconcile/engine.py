@@ -15,20 +15,20 @@ from dataclasses import replace
 
 from .._common.clock import now
 from .._common.errors import (
-    SafetyLimitError,
-    RequestError,
     FonnteError,
-    RefusalKind,
     PolicyError,
     RecordChangedError,
     RecordError,
     RecordLockedError,
+    RefusalKind,
     RefusedError,
+    RequestError,
     ResponseLostError,
+    SafetyLimitError,
 )
-from .apply import Outcome, Executor, device_context
+from .apply import Executor, Outcome, device_context
 from .locks import LOCK_SECONDS, LockSet
-from .observe import RunContext, Observation, observe
+from .observe import Observation, RunContext, observe
 from .planner import make_plan, noop_plan
 from .state import CREATE, DELETE, OPERATIONS, REQUEST_OTP, Desired, Plan
 

@@ -17,7 +17,7 @@ from .._api.client import FonnteClient
 from .._common.clock import Moment
 from .._common.errors import DamagedRecordError, FonnteError, OptionError, RecordError
 from .._common.lineage import Lineage, current_lineage
-from .._common.phone_numbers import only_digits, displayed_number, same_number
+from .._common.phone_numbers import displayed_number, only_digits, same_number
 from .._device.models import Device, DeviceList
 from .._device.service_facts import ServiceFacts
 from .._device.settings import RECORDED, Settings

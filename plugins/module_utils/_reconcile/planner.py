@@ -18,17 +18,17 @@ from datetime import datetime
 from .._common.clock import age, expired
 from .._common.errors import NotFoundError, OptionError, PolicyError
 from .._common.phone_numbers import no_country
-from .._device.settings import BY_OPTION, WRITE_ONLY, NAME_LENGTH, Settings, Value
+from .._device.settings import BY_OPTION, NAME_LENGTH, WRITE_ONLY, Settings, Value
 from .._device.stamp import LENGTH as STAMP_LENGTH
 from .._device.stamp import Claims
 from .advisories import (
-    setting_warnings,
     carry_warning,
     lost_proof_warning,
     moved_warning,
     never_seen_warning,
     number_warning,
     risk_warning,
+    setting_warnings,
     stamp_warning,
 )
 from .attest import plan_attest
@@ -38,14 +38,14 @@ from .evidence import (
     Known,
     Origin,
     Source,
-    confirmed_values,
-    claims,
-    find_origin,
-    find_lost_parts,
-    stamp_updates,
-    proven_values,
-    known_settings,
     apply_stamp,
+    claims,
+    confirmed_values,
+    find_lost_parts,
+    find_origin,
+    known_settings,
+    proven_values,
+    stamp_updates,
     without_settings,
 )
 from .state import (
@@ -57,11 +57,11 @@ from .state import (
     UPDATE,
     Desired,
     Observed,
-    UpdatePayload,
     Plan,
     Reason,
     Recorded,
     State,
+    UpdatePayload,
 )
 
 # The service makes a new code no sooner than this after the last one.

@@ -13,7 +13,7 @@ import typing as t
 from .._common.clock import unix_to_text
 from .._common.redaction import Redactor
 from .._device.models import Device
-from .._device.settings import BY_OPTION, SETTINGS, WEBHOOKS, ValueType, Settings, Value
+from .._device.settings import BY_OPTION, SETTINGS, WEBHOOKS, Settings, Value, ValueType
 from .._record.entries import DeviceRecord
 from .apply import Outcome
 from .evidence import Evidence

@@ -16,10 +16,10 @@ import json
 import os
 import typing as t
 
-from .._common.atomic_files import write_problem, write_atomic
+from .._common.atomic_files import write_atomic, write_problem
 from .._common.errors import FonnteError, OptionError
 from .._common.input_files import MAX_INPUT_BYTES, EncodingError, decode_text, read_whole
-from .._common.redaction import truncate, printable
+from .._common.redaction import printable, truncate
 from .encryption import is_name, owner_of
 
 FORMAT = "fonnte.whatsapp/record-backup/1"

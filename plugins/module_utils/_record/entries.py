@@ -16,7 +16,7 @@ import enum
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from .._device.settings import BY_OPTION, RECORDED, ValueType, Settings, Value
+from .._device.settings import BY_OPTION, RECORDED, Settings, Value, ValueType
 
 FORMAT = 1
 

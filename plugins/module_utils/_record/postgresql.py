@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from .._common.clock import Clock, read_steady_clock
 from .._common.errors import RecordChangedError, RecordError, RecordLockedError
-from .._common.redaction import truncate, printable
+from .._common.redaction import printable, truncate
 from .._common.spellings import SecretFinder
 from . import postgresql_statements as sql
 from .backend import Mark, Phase, StorageCheck, Stored, Write

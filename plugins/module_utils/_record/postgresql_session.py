@@ -21,7 +21,7 @@ import typing as t
 import weakref
 
 from .._common.errors import MissingLibraryError, OptionError, RecordError
-from .._common.redaction import truncate, printable
+from .._common.redaction import printable, truncate
 from .._common.spellings import SecretFinder
 from .database_url import OPTION, check_database_url, database_secrets, show_database
 

@@ -23,7 +23,7 @@ from .directory import RecordDirectory
 from .encryption import Cipher, Place, file_name, is_name
 from .entries import DeviceRecord, NumberRecord
 from .file_backend import FileBackend
-from .files import RecordFile, EncryptedFile
+from .files import EncryptedFile, RecordFile
 
 
 class RecordStore:

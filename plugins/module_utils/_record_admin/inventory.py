@@ -23,8 +23,8 @@ from .._device.models import Device
 from .._reconcile.observe import RunContext, require_token
 from .._reconcile.result import Result
 from .._record.encryption import is_name
-from .._record.entries import DeviceRecord, Entry, NumberRecord, EntryStatus
-from .._record.files import RecordFile, EncryptedFile
+from .._record.entries import DeviceRecord, Entry, EntryStatus, NumberRecord
+from .._record.files import EncryptedFile, RecordFile
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from .._device.models import CHECK_DASHBOARD
 from .._reconcile.locks import LOCK_SECONDS
 from .._reconcile.observe import RunContext
 from .._reconcile.result import Result
-from .._record.backup import BackupError, Files, read_existing, read_backup, write_backup
+from .._record.backup import BackupError, Files, read_backup, read_existing, write_backup
 from .._record.encryption import owner_of
 from .._record.files import RecordFile
 from .inventory import Owner, RecordInventory, scan

@@ -12,10 +12,22 @@ import pytest
 
 from tests.bench.chart import draw, panels
 from tests.bench.figures import FIGURES, NotMeasured, Table, figures, ratio, summary
-from tests.bench.measuring import Measure
+from tests.bench.implementations import (
+    EMPTY,
+    FLEET,
+    FLOOR,
+    FLOOR_ONE,
+    IN_PROCESS,
+    MAKE,
+    NOTHING,
+    TENTH,
+    URI,
+    declared,
+    writes,
+)
+from tests.bench.measurement import Measure
 from tests.bench.report import Setting, as_json, document, figures_table, rows_tables, table_of
 from tests.bench.rows import FULL, QUICK, Row
-from tests.bench.ways import EMPTY, FLEET, FLOOR, FLOOR_ONE, IN_PROCESS, MAKE, NOTHING, TENTH, URI, declared, writes
 
 ONE_LIST = {"/get-devices": 1}
 MB = 1e6 / 1024

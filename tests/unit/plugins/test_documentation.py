@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-import ast
+import importlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,16 +18,15 @@ import yaml
 
 ROOT = Path(__file__).parents[3]
 COLLECTION = "fonnte.whatsapp."
+PACKAGE = "ansible_collections.fonnte.whatsapp.plugins"
 KINDS = {"modules": "module", "lookup": "lookup", "filter": "filter", "inventory": "inventory"}
 
 
 def texts_of(path: Path) -> dict[str, str]:
-    """The texts that a Python file assigns to names, also those of a class in it."""
-    return {
-        ast.unparse(node.targets[0]): node.value.value
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-    }
+    """Return the texts of a plugin by their names; those of a documentation fragment are in its class."""
+    plugin = importlib.import_module(f"{PACKAGE}.{path.parent.name}.{path.stem}")
+    names = vars(getattr(plugin, "ModuleDocFragment", plugin))
+    return {name: value for name, value in names.items() if name.isupper() and isinstance(value, str)}
 
 
 def fragment(name: str) -> dict[str, Any]:

@@ -13,9 +13,9 @@ import pytest
 
 from tools import site
 from tools.paths import ROOT
-from tools.tree import source_files
+from tools.tree import list_files
 
-FILES = source_files()
+FILES = list_files()
 PAGES = {path: (ROOT / path).read_text(encoding="utf-8") for path in FILES if path.endswith(".md")}
 CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
 # A link or a picture, an address that is written out below, and what CHANGELOG.md and GitHub take in HTML.

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._adoption import sheet_rows as _sheet_rows
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._adoption import sheets as _sheets
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._adoption.sheets import HEAD, Listed
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.spreadsheet import spreadsheet_safe
@@ -41,14 +42,14 @@ def yaml_of(**cells: str) -> str:
 
 def told(sheet: _sheets.Sheet) -> list[str]:
     """What is wrong, as a user reads it; never with a secret in it."""
-    wrong = [str(one) for one in _sheets.check(sheet, [A, B, C])[1]]
+    wrong = [str(one) for one in _sheet_rows.check(sheet, [A, B, C])[1]]
     assert SECRET not in "".join(wrong)
     return wrong
 
 
 def settings(sheet: _sheets.Sheet) -> dict[str, t.Any]:
     """What a sheet without a fault says, by registered number."""
-    filled, wrong = _sheets.check(sheet, [A, B, C])
+    filled, wrong = _sheet_rows.check(sheet, [A, B, C])
     assert not wrong
     return {row.number: dict(row.settings) for row in filled}
 
@@ -74,7 +75,7 @@ def test_a_number_is_written_so_that_a_spreadsheet_takes_it_for_text(number: str
     written = spreadsheet_safe(number)
     assert "-" in written and not written.isdigit() and written[-2] != "-"
     sheet = _sheets.read_csv(_sheets.csv_with("", "", [Listed(number)], ","), "")
-    assert [row.number for row in _sheets.check(sheet, [number])[0]] == [number]
+    assert [row.number for row in _sheet_rows.check(sheet, [number])[0]] == [number]
 
 
 CELLS: list[tuple[str, str, t.Any]] = [
@@ -160,7 +161,7 @@ def test_a_device_in_two_rows(one: str, other: str) -> None:
 def test_a_number_that_the_account_lists_in_two_spellings() -> None:
     sheet = _sheets.read_csv(csv_of({"device": "+62 812-0000-0001"}), "")
     twins = ["081200000001", "0062812-0000-0001"]
-    (wrong,) = _sheets.check(sheet, twins)[1]
+    (wrong,) = _sheet_rows.check(sheet, twins)[1]
     assert "lists it as 081200000001 and as 0062812-0000-0001" in wrong.problem
 
 
@@ -343,7 +344,7 @@ def test_devices_are_added_to_any_form_of_list(text: str) -> None:
 def test_any_text_in_a_cell_is_read_or_refused(columns: list[str], separator: str, cell: str) -> None:
     """A cell may hold anything: it is a value or it is told to be wrong, and nothing else is."""
     text = csv_of({"device": A, **dict.fromkeys(columns, cell)}, separator=separator)
-    filled, wrong = _sheets.check(_sheets.read_csv(text, ""), [A])
+    filled, wrong = _sheet_rows.check(_sheets.read_csv(text, ""), [A])
     cells = set(columns) if cell.strip().lstrip("'").strip() else set()
     assert {one.column for one in wrong} | set(filled[0].settings) == cells
     assert {one.column for one in wrong}.isdisjoint(filled[0].settings)

@@ -6,19 +6,16 @@
 
 from __future__ import annotations
 
-import os
 import threading
-import typing as t
 from dataclasses import replace
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import ProcessCache, DeviceListCache
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import DeviceListCache, ProcessCache
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.wire import Connection
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.clock import Moment
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device, DeviceList
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleInput
-from ansible_collections.fonnte.whatsapp.tests.controller import MODULES, Controller
+from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
 HERE = Connection("https://api.example.com", 5.0, 2, 1.0, True, None)
 A, B = "081200000001", "6281200000002"
@@ -63,7 +60,7 @@ def test_another_proxy_is_another_connection(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_forked_process_begins_with_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     keep = ProcessCache()
     parents = keep.transport(HERE), keep.listing(HERE, "account")
-    monkeypatch.setattr(os, "getpid", lambda: -1)
+    replace_os(monkeypatch, getpid=lambda: -1)
     assert keep.transport(HERE) is not parents[0] and keep.listing(HERE, "account") is not parents[1]
 
 
@@ -149,20 +146,3 @@ def test_after_an_error_a_list_is_dropped_unless_a_fleet_holds_it(clock: Clock, 
     kept.invalidate_on_error("token-a")
     assert kept.get(A, "") is None
     assert (kept.get(B, "") is listing) is survives
-
-
-def test_runs_of_one_process_share_one_list(controller: Controller) -> None:
-    keep = ProcessCache()
-
-    def run(**params: t.Any) -> dict[str, t.Any]:
-        _spec, command = MODULES["device"]
-        given = {**controller.common, **params}
-        return command(ModuleInput(controller.complete("device", **params), {}, cache=keep, raw_params=given)).result
-
-    for number in (A, B):
-        assert run(device=number, name="Toko", autoread=True)["changed"]
-    controller.sandbox.clear_journal()
-    for _turn in range(2):
-        for number in (A, B):
-            assert not run(device=number, name="Toko", autoread=True)["changed"]
-    assert [entry["path"] for entry in controller.sandbox.journal()] == ["/get-devices"]

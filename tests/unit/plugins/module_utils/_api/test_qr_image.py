@@ -8,19 +8,14 @@ from __future__ import annotations
 
 import base64
 import os
-import signal
 import stat
 import struct
-import subprocess
-import sys
 import threading
-import time
 import zlib
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import qr_image as _picture
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.qr_image import (
     check_dest,
     image_path,
@@ -30,6 +25,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.qr_image impo
     write_image,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
+from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 from ansible_collections.fonnte.whatsapp.tests.sandbox.pairing import qr_png
 
 NUMBER = "081200000001"
@@ -171,7 +167,7 @@ def test_nobody_else_can_read_it_at_any_moment(tmp_path: Path, monkeypatch: pyte
         modes.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
         real(descriptor, mode)
 
-    monkeypatch.setattr(_picture.os, "fchmod", fchmod)
+    replace_os(monkeypatch, fchmod=fchmod)
     before = os.umask(0)
     try:
         write_image(str(tmp_path / "qr.png"), PNG)
@@ -208,60 +204,12 @@ def test_what_cannot_be_written_leaves_the_older_one_and_nothing_aside(
     def fail(*_unused: object, **_named: object) -> None:
         raise fault
 
-    monkeypatch.setattr(_picture.os, call, fail)
+    replace_os(monkeypatch, **{call: fail})
     with pytest.raises((FonnteError, KeyboardInterrupt)) as caught:
         write_image(str(path), OTHER)
     if isinstance(caught.value, FonnteError):
         assert f"cannot be written to {path} (No space left on device); " in str(caught.value)
     assert path.read_bytes() == PNG and os.listdir(tmp_path) == ["qr.png"]
-
-
-# Who is started in the background ignores Ctrl-C until told otherwise.
-WRITER = """
-import base64, signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.qr_image import write_image
-png = base64.b64decode(sys.stdin.readline())
-write_image(sys.argv[1], png)
-print("begun", flush=True)
-while True:
-    write_image(sys.argv[1], png)
-"""
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_run_that_is_killed_leaves_no_half_file_and_the_next_one_cleans_up(
-    tmp_path: Path, number: signal.Signals
-) -> None:
-    path = tmp_path / "qr.png"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    for turn in range(5):
-        process = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(path)],
-            env=environment,
-            text=True,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        assert process.stdin and process.stdout
-        process.stdin.write(TEXT + "\n")
-        process.stdin.flush()
-        assert process.stdout.readline() == "begun\n"
-        time.sleep(0.02 + turn * 0.003)
-        process.send_signal(number)
-        process.wait()
-        process.stdin.close()
-        process.stdout.close()
-        assert path.read_bytes() == PNG
-        if number is signal.SIGINT:
-            assert os.listdir(tmp_path) == ["qr.png"]
-    left = [place for place in tmp_path.iterdir() if place != path]
-    assert all(place.name.startswith(".qr.png.") and place.stat().st_mode & 0o077 == 0 for place in left)
-    for place in left:
-        os.utime(place, (time.time() - 3600, time.time() - 3600))
-    write_image(str(path), OTHER)
-    assert os.listdir(tmp_path) == ["qr.png"]
 
 
 def test_what_another_run_has_aside_at_the_moment_is_left_alone(tmp_path: Path) -> None:
@@ -297,7 +245,7 @@ def test_a_link_of_another_user_is_not_followed(tmp_path: Path, monkeypatch: pyt
         os.chown(link, 4711, 4711, follow_symlinks=False)
     else:
         # The link is mine, so that I am another user.
-        monkeypatch.setattr(_picture.os, "geteuid", lambda: os.getuid() + 1)
+        replace_os(monkeypatch, geteuid=lambda: os.getuid() + 1)
     for check in (check_dest, lambda path: write_image(path, PNG)):
         with pytest.raises(OptionError, match="is a symbolic link of another user"):
             check(str(folder / "qr.png"))
@@ -323,7 +271,7 @@ def test_a_place_that_will_not_do_is_found_before(tmp_path: Path, dest: str, wor
 
 
 def test_a_folder_that_cannot_be_written_is_found_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_picture.os, "access", lambda path, mode: False)
+    replace_os(monkeypatch, access=lambda path, mode: False)
     with pytest.raises(OptionError, match=f"the folder {tmp_path} cannot be written"):
         check_dest(str(tmp_path / "qr.png"))
 
@@ -387,7 +335,7 @@ def test_no_directory_is_created_through_a_link_of_another_user(
     if os.getuid() == 0:
         os.chown(tmp_path / "shared", 4711, 4711, follow_symlinks=False)
     else:
-        monkeypatch.setattr(_picture.os, "geteuid", lambda: os.getuid() + 1)
+        replace_os(monkeypatch, geteuid=lambda: os.getuid() + 1)
     dest = f"{tmp_path}/shared/codes/"
     with pytest.raises(OptionError, match="is a symbolic link of another user"):
         check_dest(dest)

@@ -30,6 +30,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.html_report
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.messages import LANGUAGES, Messages, moment, texts
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
 from ansible_collections.fonnte.whatsapp.tests.browser.samples import NOW, device, everything, many, report, seen
+from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
 SCHEMA = json.loads((Path(__file__).parents[5] / "docs" / "audit.schema.json").read_text(encoding="utf-8"))
 EMPTY = Audit(NOW, "Nothing", "https://api.fonnte.com", Limits())
@@ -261,7 +262,7 @@ def test_all_files_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
             raise OSError(28, "No space left on device")
         real(descriptor)
 
-    monkeypatch.setattr(os, "fsync", full)
+    replace_os(monkeypatch, fsync=full)
     with pytest.raises(FonnteError, match="No space left"):
         files.write_files(str(tmp_path), {"a": "new", "b": "new"})
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "old", "b": "old"}

@@ -13,12 +13,12 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.findings import (
     Audit,
+    AuditedDevice,
+    AuditInput,
     Auditor,
     Kind,
     Level,
     Limits,
-    AuditInput,
-    AuditedDevice,
     audit_policy,
     sanitize,
 )

@@ -20,13 +20,14 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.atomic_fil
     probe_write,
     remove_stale_temp_files,
     write_all,
-    write_problem,
     write_atomic,
+    write_problem,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device import service_facts as _facts
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.service_facts import ServiceFacts
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import backup as _backup
+from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
 NAME = "file"
 OLD, NEW = b"old", b"new"
@@ -69,7 +70,7 @@ def test_whoever_writes_leaves_the_older_file_and_nothing_aside(
 ) -> None:
     path = tmp_path / NAME
     path.write_bytes(PNG)
-    monkeypatch.setattr(os, call, failing(fault))
+    replace_os(monkeypatch, **{call: failing(fault)})
     with pytest.raises((FonnteError, KeyboardInterrupt)) as caught:
         write(path)
     assert isinstance(caught.value, FonnteError) == isinstance(fault, OSError)
@@ -93,8 +94,8 @@ def test_whoever_writes_syncs_the_file_and_then_its_folder(
         steps.append("rename")
         rename(one, other, **where)
 
-    monkeypatch.setattr(os, "fsync", synced)
-    monkeypatch.setattr(os, "replace", renamed)
+    replace_os(monkeypatch, fsync=synced)
+    replace_os(monkeypatch, replace=renamed)
     write(tmp_path / NAME)
     assert steps == ["file", "rename", "folder"]
 
@@ -131,7 +132,7 @@ def test_none_is_replaced_before_all_are_on_the_disk(
             raise fault
         fsync(descriptor)
 
-    monkeypatch.setattr(os, "fsync", full)
+    replace_os(monkeypatch, fsync=full)
     with pytest.raises(type(fault)):
         write_two(path)
     assert path.read_bytes() == second.read_bytes() == OLD and len(os.listdir(tmp_path)) == 2
@@ -147,7 +148,7 @@ def test_a_folder_that_cannot_be_synced_holds_the_file_all_the_same(
             raise OSError(22, "Invalid argument")
         fsync(descriptor)
 
-    monkeypatch.setattr(os, "fsync", refused)
+    replace_os(monkeypatch, fsync=refused)
     write_one(tmp_path / NAME)
     assert (tmp_path / NAME).read_bytes() == NEW and os.listdir(tmp_path) == [NAME]
 
@@ -166,7 +167,7 @@ def test_the_umask_has_a_say_in_one_file_and_none_in_several(tmp_path: Path, uma
 
 def test_a_disk_without_permissions_takes_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A backup goes to a stick. What promises who can read it fails there."""
-    monkeypatch.setattr(os, "fchmod", failing(PermissionError(1, "Operation not permitted")))
+    replace_os(monkeypatch, fchmod=failing(PermissionError(1, "Operation not permitted")))
     write_one(tmp_path / NAME)
     with pytest.raises(PermissionError):
         write_two(tmp_path / "other")
@@ -189,8 +190,8 @@ def test_a_path_without_a_folder_is_in_the_folder_of_the_run(tmp_path: Path, mon
 
 def test_what_killed_runs_left_is_removed_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / NAME
-    monkeypatch.setattr(os, "unlink", failing(OSError(1, "the run is dead by now")))
-    monkeypatch.setattr(os, "replace", failing(KeyboardInterrupt()))
+    replace_os(monkeypatch, unlink=failing(OSError(1, "the run is dead by now")))
+    replace_os(monkeypatch, replace=failing(KeyboardInterrupt()))
     with pytest.raises(KeyboardInterrupt):
         write_one(path)
     monkeypatch.undo()
@@ -222,7 +223,7 @@ def test_a_write_stays_in_the_directory_that_was_opened(tmp_path: Path, monkeypa
             mine.rename(tmp_path / "moved")
             mine.symlink_to(other)
 
-    monkeypatch.setattr(os, "fsync", swap)
+    replace_os(monkeypatch, fsync=swap)
     write_one(mine / NAME)
     assert (other / NAME).read_bytes() == OLD and os.listdir(other) == [NAME]
     assert (tmp_path / "moved" / NAME).read_bytes() == NEW
@@ -239,17 +240,17 @@ def test_a_file_that_cannot_be_replaced_is_found_before(tmp_path: Path, monkeypa
     sticky.mkdir()
     sticky.chmod(0o1777)
     (sticky / NAME).write_bytes(OLD)
-    monkeypatch.setattr(os, "geteuid", lambda: os.stat(sticky).st_uid + 4711)
+    replace_os(monkeypatch, geteuid=lambda: os.stat(sticky).st_uid + 4711)
     assert "belongs to another user" in write_problem(str(sticky / NAME))
     assert write_problem(str(sticky / "new")) == ""
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    replace_os(monkeypatch, access=lambda path, mode: False)
     assert "cannot be written" in write_problem(str(tmp_path / NAME))
 
 
 def test_a_full_disk_is_found_before_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     probe_write(str(tmp_path / NAME))
     assert os.listdir(tmp_path) == []
-    monkeypatch.setattr(os, "fsync", failing(OSError(28, "No space left on device")))
+    replace_os(monkeypatch, fsync=failing(OSError(28, "No space left on device")))
     with pytest.raises(OSError, match="No space left"):
         probe_write(str(tmp_path / NAME))
     assert os.listdir(tmp_path) == []
@@ -267,6 +268,6 @@ def test_a_directory_of_another_user_is_reported(tmp_path: Path, monkeypatch: py
         fields[4] = 4711
         return os.stat_result(fields)
 
-    monkeypatch.setattr(os, "stat", owned)
+    replace_os(monkeypatch, stat=owned)
     (warning,) = foreign_warnings([str(link / NAME), str(link / "other")])
     assert str(tmp_path / "theirs") in warning and "another user" in warning

@@ -23,6 +23,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.record im
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.sheet import run_sheet
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleInput
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backup import write_backup
+from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
 PNG = b"\x89PNG\r\n\x1a\n"
 OTHER_USER = 65534
@@ -35,7 +36,7 @@ def link_of_another(link: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -
         os.chown(link, OTHER_USER, OTHER_USER, follow_symlinks=False)
     else:
         user = os.getuid() + 1
-        monkeypatch.setattr(os, "geteuid", lambda: user)
+        replace_os(monkeypatch, geteuid=lambda: user)
 
 
 def sheet(dest: Path) -> object:

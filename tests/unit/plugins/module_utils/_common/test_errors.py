@@ -10,17 +10,17 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
     REFUSALS,
-    RateLimitedError,
-    RequestError,
     FonnteError,
-    RefusalKind,
     MissingLibraryError,
     OptionError,
     PolicyError,
+    RateLimitedError,
+    RefusalKind,
     RefusedError,
+    RequestError,
     ResponseLostError,
-    UnreachableError,
     UnexpectedResponseError,
+    UnreachableError,
     error_context,
 )
 

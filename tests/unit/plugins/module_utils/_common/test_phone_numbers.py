@@ -14,18 +14,18 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.phone_numbers import (
     LostZeroError,
     NumberIndex,
+    canonical,
     check_country,
-    to_international,
     displayed_number,
     has_country,
     international,
-    canonical,
     matches,
     may_lack_zero,
     no_country,
     parse_number,
     refuse_lost_zero,
     same_number,
+    to_international,
 )
 
 DIGITS = st.text("0123456789", min_size=8, max_size=13).filter(lambda text: text[0] != "0")

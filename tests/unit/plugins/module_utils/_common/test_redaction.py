@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import (
-    MAX_TEXT_LENGTH,
     MASK,
+    MAX_TEXT_LENGTH,
     Redactor,
-    origin,
-    truncate,
     is_origin,
+    origin,
     printable,
+    truncate,
 )
 
 KEY = "key-of-the-test"

@@ -16,7 +16,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import MAX_SHOWN_NUMBER_LENGTH
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import (
     MAX_EXAMINED_LENGTH,
@@ -24,7 +23,6 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction 
     masking,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.spellings import MANY, MASK, SecretFinder
-from ansible_collections.fonnte.whatsapp.tests.controller import Controller
 
 TOKEN = 'Ex@mple!t0ken+of#a"test_-x'
 NUMBER = "081200000001"
@@ -155,53 +153,3 @@ def test_the_secret_part_of_a_url_is_masked_in_each_spelling(name: str) -> None:
     shown = Redactor("key-of-the-test").text(f"refused: {SPELLINGS[name](url)}", sent=[url])
     for part in ("p4ss-word", "s3cret-path", "v4lue-of-key"):
         assert not shows(shown, part), shown
-
-
-MODULES: tuple[tuple[str, dict[str, t.Any]], ...] = (
-    ("device", {"device": NUMBER, "name": "Tako"}),
-    ("device", {"device": NUMBER, "autoread": True}),
-    ("device_info", {"recorded": True, "profile": True}),
-    ("fleet", {"devices": [{"device": "081200000002", "name": "Toko"}], "unlisted": "report"}),
-    ("fleet", {"devices": [{"device": NUMBER, "name": "Tako"}, {"device": "081200000002", "name": "Toko"}]}),
-    ("audit", {"devices": [{"device": NUMBER, "name": "Tako"}]}),
-    ("record_info", {}),
-    ("doctor", {}),
-    ("message", {"device": NUMBER, "target": ["081200000009"], "message": "hello"}),
-    ("device_qr", {"device": NUMBER, "method": "code", "whatsapp": "081200000009"}),
-)
-
-
-@pytest.mark.parametrize("whose", ["account", "device"])
-@pytest.mark.parametrize("name", ["plain", "URL-encoded", "every character JSON-escaped", "in base64", "in capitals"])
-@pytest.mark.parametrize("field", ["name", "package", "device", "reason"])
-def test_no_module_shows_a_token_that_the_service_repeats(
-    controller: Controller, field: str, name: str, whose: str, tmp_path: t.Any
-) -> None:
-    controller.device(NUMBER, name="Toko", quick=True)
-    tokens = {"account": controller.sandbox.account_token, "device": controller.sandbox.device(NUMBER)["token"]}
-    said = SPELLINGS[name](tokens[whose])
-    if field == "device" and len(said) > MAX_SHOWN_NUMBER_LENGTH - 4:
-        # What is longer is cut.
-        field = "name"
-    if field == "reason":
-        for path in ("/device", "/update-device", "/add-device", "/send", "/qr"):
-            controller.sandbox.fault("status", path=path, times=None, code=200, body={"status": False, "reason": said})
-    elif field == "device":
-        controller.sandbox.fault("mutate", path="/get-devices", times=None, set_each={field: f"0812{said}"})
-    else:
-        controller.sandbox.fault("mutate", path="/get-devices", times=None, set_each={field: f"Toko {said}"})
-    for module, params in MODULES:
-        more = {"dest": str(tmp_path / "audit"), "language": "en"} if module == "audit" else {}
-        try:
-            report = controller.run(module, field != "reason", **params, **more)
-            shown = json.dumps([report.result, report.warnings]) + str(report)
-        except FonnteError as fault:
-            shown = json.dumps([str(fault), fault.partial_result, fault.warnings])
-        written = "".join(
-            path.read_text(encoding="utf-8", errors="replace")
-            for path in (tmp_path / "audit").rglob("*")
-            if path.is_file()
-        )
-        for text in (shown, written):
-            assert said not in text and json.dumps(said)[1:-1] not in text, (module, text[:500])
-            assert tokens[whose].lower() not in text.lower()

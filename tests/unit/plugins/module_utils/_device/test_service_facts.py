@@ -22,8 +22,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.service_fa
     load_facts,
     save_facts,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import build_context
-from ansible_collections.fonnte.whatsapp.tests.controller import Controller
+from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES
 
 HERE = "https://api.example.com"
@@ -88,7 +87,7 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: p
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("os.fsync", full)
+    replace_os(monkeypatch, fsync=full)
     with pytest.raises(OptionError, match=r"Option dest: .*No space left on device"):
         save_facts(str(path), HERE, ServiceFacts(), AT, "dest")
     assert load_facts(str(path), HERE, "dest") == ALL
@@ -164,29 +163,3 @@ def test_newer_facts_take_the_place_of_older_ones() -> None:
     assert older.merged_with(ServiceFacts(omitted="resets", refusal_status=400)) == ServiceFacts(
         omitted="resets", listing="partial", refusal_status=400
     )
-
-
-def test_every_module_reads_the_file_before_any_call(controller: Controller, tmp_path: Path) -> None:
-    other = written(tmp_path)
-    for module in ("device", "webhook_config", "device_info"):
-        params = {} if module == "device_info" else {"device": "081200000001"}
-        with pytest.raises(OptionError, match="Option service_facts_path: .*api.example.com"):
-            controller.run(module, True, service_facts_path=other, **params)
-    assert controller.sandbox.journal() == []
-
-
-def test_the_house_holds_the_facts(controller: Controller, tmp_path: Path) -> None:
-    """The address is compared as the record compares it: a slash at its end is none."""
-    path = written(tmp_path, endpoint=controller.sandbox.url, facts=ALL.known())
-    params = {**DEFAULTS, **controller.common, "api_endpoint": controller.sandbox.url + "/"}
-    assert build_context({**params, "service_facts_path": path}, {})[0].facts == ALL
-    assert build_context(params, {})[0].facts == ServiceFacts()
-
-
-DEFAULTS: dict[str, t.Any] = {
-    "device_token": None,
-    "validate_certs": True,
-    "ca_path": None,
-    "record_max_age": None,
-    "service_facts_path": None,
-}

@@ -14,12 +14,12 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings i
     RECORDED,
     SETTINGS,
     WEBHOOKS,
-    ValueType,
-    Setting,
     ReadSource,
-    validate,
+    Setting,
+    ValueType,
     from_wire,
     to_wire,
+    validate,
 )
 
 

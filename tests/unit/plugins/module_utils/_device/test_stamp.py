@@ -16,8 +16,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import (
     NAME_LENGTH,
     ReadSource,
-    validate,
     from_wire,
+    validate,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.stamp import (
     HOOKS,
@@ -25,10 +25,10 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.stamp impo
     OWN,
     Stamp,
     _digest,
-    strip_stamp,
     make_code,
     read_stamp,
     stamped_name,
+    strip_stamp,
 )
 
 TOKEN = "example-device-token"

@@ -18,10 +18,10 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
     UnexpectedResponseError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import Redactor
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device, DeviceList
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.experiments import (
-    JournalingClient,
     Finding,
-    TestDevice as ScratchDevice,
+    JournalingClient,
     Trial,
     conclude_add_number,
     conclude_empty_webhook,
@@ -31,7 +31,9 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.experiment
     conclude_update_without_device,
     conclude_webhook_probe,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device, DeviceList
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.experiments import (
+    TestDevice as ScratchDevice,
+)
 
 LOCAL, ABROAD = "081200000001", "6281200000001"
 
@@ -202,7 +204,7 @@ class Calls(JournalingClient):
     def listing(self, token: str, device: str | None, purpose: str) -> DeviceList:
         self.sent.append("list")
         number = self._numbers.pop(0) if len(self._numbers) > 1 else self._numbers[0]
-        return DeviceList([scratch(number)], began=Moment.now(self.clock))
+        return DeviceList([scratch(number)], fetched_at=Moment.now(self.clock))
 
     def update(self, device: Device, number: str | None, settings: t.Any, purpose: str, guard: t.Any) -> None:
         for seconds in self.tries_after:

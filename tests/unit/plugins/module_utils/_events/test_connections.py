@@ -6,17 +6,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import errno
-import socket
-import typing as t
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import connections as _connections
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import listener as _listener
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.connections import (
     MAX_HEAD_BYTES,
     Connection,
@@ -113,51 +106,6 @@ def test_a_head_without_an_end_is_too_large_at_some_point(size: int) -> None:
 def test_a_large_body_in_the_same_bytes_as_its_head_is_no_head() -> None:
     assert not Fake().is_head_too_large(HEAD + b"x" * 1_000_000)
     assert Fake().is_head_too_large(b"x" * (MAX_HEAD_BYTES + 1) + HEAD)
-
-
-class Refusing:
-    """A listening socket that fails to accept."""
-
-    def __init__(self, real: socket.socket, errors: list[int]) -> None:
-        self._real = real
-        self._errors = errors
-
-    def fileno(self) -> int:
-        return self._real.fileno()
-
-    def accept(self) -> t.NoReturn:
-        raise OSError(self._errors.pop(0), "cannot") if self._errors else BlockingIOError
-
-
-@pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
-def test_without_a_descriptor_one_is_freed_and_the_failure_is_counted_once(code: int) -> None:
-    counts: list[str] = []
-    connections = Connections(4)
-    oldest = Fake()
-    connections.add(oldest)
-
-    async def scene() -> None:
-        listener = _listener.Listener(connections, lambda peer: asyncio.Protocol(), lambda: None, counts.append)
-        with socket.socket() as real:
-            real.bind(("127.0.0.1", 0))
-            real.listen()
-            listener._accept(t.cast(socket.socket, Refusing(real, [code] * 1000)))
-
-    asyncio.run(scene())
-    assert counts == [_connections.NO_DESCRIPTOR, _connections.EVICTED] and oldest.closed
-
-
-def test_a_client_that_left_before_it_was_accepted_is_counted() -> None:
-    counts: list[str] = []
-
-    async def scene() -> None:
-        listener = _listener.Listener(Connections(4), lambda peer: asyncio.Protocol(), lambda: None, counts.append)
-        with socket.socket() as real:
-            listener._accept(t.cast(socket.socket, Refusing(real, [errno.ECONNABORTED] * 2)))
-
-    asyncio.run(scene())
-    # ConnectionAbortedError is an OSError; the loop goes on with the next.
-    assert counts == [_connections.NOT_ACCEPTED] * 2
 
 
 def test_blank_lines_before_a_request_do_not_end_its_head() -> None:

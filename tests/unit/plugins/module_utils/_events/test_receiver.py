@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import receiver as _intake
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.connections import EVICTED
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.receiver import EventReceiver, Limits, DedupWindow
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.receiver import DedupWindow, EventReceiver, Limits
 
 
 class Clock:

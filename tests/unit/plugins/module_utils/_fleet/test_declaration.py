@@ -16,11 +16,11 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings i
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import (
     FleetData,
     Unresolved,
-    accounts_of,
     read_fleet,
-    slug,
     unmanaged_hidden,
 )
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declared_accounts import accounts_of
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.entry_values import slug
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.fleet_members import ENTRY
 
 A, B, C = "081200000001", "6281200000002", "081200000003"

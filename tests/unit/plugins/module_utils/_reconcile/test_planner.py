@@ -190,14 +190,14 @@ def test_webhooks_of_a_missing_device_are_an_error() -> None:
 
 
 def test_webhooks_of_a_missing_device_are_foreseen_where_an_earlier_task_may_make_it() -> None:
-    made = plan({"webhook": URL, "webhook_status": ""}, may_create=False, expect_earlier=True)
+    made = plan({"webhook": URL, "webhook_status": ""}, may_create=False, created_by_earlier_task=True)
     assert made.operations == (UPDATE,)
     assert made.reasons == {"webhook": Reason.NO_RECORD, "webhook_status": Reason.NO_RECORD}
     assert "does not exist yet" in made.warnings[0] and made.at_risk == ()
 
 
 def test_clearing_the_webhooks_of_a_missing_device_is_nothing() -> None:
-    made = plan({"webhook": ""}, may_create=False, missing_is_fine=True)
+    made = plan({"webhook": ""}, may_create=False, allow_missing=True)
     assert not made.operations and made.before is None and made.after is None and not made.warnings
 
 
@@ -614,7 +614,7 @@ def test_a_stamp_for_what_is_attested_needs_a_name_that_can_be_sent_back() -> No
 def test_attesting_needs_a_device_unless_a_missing_one_is_fine() -> None:
     with pytest.raises(NotFoundError, match=f"no device {NUMBER}, so there is nothing to vouch for"):
         plan({"name": "Toko"}, policy=Policy("attest"))
-    made = plan({"webhook": ""}, policy=Policy("attest"), may_create=False, missing_is_fine=True)
+    made = plan({"webhook": ""}, policy=Policy("attest"), may_create=False, allow_missing=True)
     assert made.operations == () and made.evidence == {"webhook": Evidence()}
 
 
@@ -653,7 +653,7 @@ def test_a_play_that_forgets_learns_only_what_it_declares() -> None:
     forget = replace(STAMPED, unmanaged_hidden="forget")
     assert plan(settings, carrying(stamp), recorded, policy=forget).proven == {"webhook": URL}
     # What the task could not declare is not forgotten, and not learnt either.
-    others = plan(settings, carrying(stamp), recorded, policy=forget, manages=("webhook",))
+    others = plan(settings, carrying(stamp), recorded, policy=forget, managed_options=("webhook",))
     assert others.proven == {"webhook": URL} and others.forgotten == ()
 
 
@@ -725,7 +725,7 @@ def test_of_a_missing_device_that_stays_missing_nothing_is_known() -> None:
 
 def test_what_an_earlier_task_has_to_make_first_is_foreseen_in_full() -> None:
     hook = "http://h.example.com/a"
-    made = plan({"webhook_connect": hook, "name": "Toko"}, may_create=False, expect_earlier=True)
+    made = plan({"webhook_connect": hook, "name": "Toko"}, may_create=False, created_by_earlier_task=True)
     assert made.send == {"webhook_connect": hook, "name": "Toko"}
     assert (made.before, made.after) == ({}, {"webhook_connect": hook, "name": "Toko"})
     assert made.evidence == {"webhook_connect": Evidence(), "name": Evidence()}
@@ -733,4 +733,4 @@ def test_what_an_earlier_task_has_to_make_first_is_foreseen_in_full() -> None:
     assert NUMBER in missing and "does not exist yet" in missing and "plain http" in plain_http
     # The device will come without a webhook that anybody knows, and the real run will say the same.
     with pytest.raises(PolicyError, match="webhook is as declared"):
-        plan({"webhook": URL}, may_create=False, expect_earlier=True, policy=Policy("error"))
+        plan({"webhook": URL}, may_create=False, created_by_earlier_task=True, policy=Policy("error"))

@@ -18,12 +18,13 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backup import (
     FORMAT,
     BackupError,
-    read_existing,
     read_backup,
+    read_existing,
     write_backup,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
+from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
 NAME = "device-" + "0a" * 16
 OTHER = "number-" + "b1" * 16
@@ -174,7 +175,7 @@ def test_what_cannot_be_read_or_written_is_said(tmp_path: Path, sealed: bytes, m
 
     path = tmp_path / "b.json"
     write_backup(str(path), {NAME: sealed})
-    monkeypatch.setattr(os, "fsync", full)
+    replace_os(monkeypatch, fsync=full)
     with pytest.raises(BackupError, match="No space left on device"):
         write_backup(str(path), {})
     assert read_backup(str(path)) == {NAME: sealed}

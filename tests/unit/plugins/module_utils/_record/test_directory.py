@@ -9,9 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import subprocess
-import sys
-import tempfile
 import typing as t
 from pathlib import Path
 
@@ -25,6 +22,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries im
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backend import FileBackend
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.lock_files import LockFile, LockFiles
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
+from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
 ENDPOINT = "https://api.example.com"
 TOKEN = "token-of-a-device"
@@ -198,13 +196,13 @@ def refuse(*_unused: object, **_named: object) -> t.NoReturn:
 def as_another_user(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the code under test take the files of this test for those of someone else."""
     user = os.geteuid() + 4711
-    monkeypatch.setattr(os, "geteuid", lambda: user)
+    replace_os(monkeypatch, geteuid=lambda: user)
 
 
 def test_a_directory_that_stays_open_to_everyone_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.chmod(0o777)
     monkeypatch.setattr(_directory, "is_mount", lambda path: False)
-    monkeypatch.setattr(os, "fchmod", refuse)
+    replace_os(monkeypatch, fchmod=refuse)
     if os.geteuid() == 0:
         os.chown(folder, 4712, -1)
     as_another_user(monkeypatch)
@@ -224,7 +222,7 @@ def test_a_volume_that_stays_open_to_everyone_is_used_with_a_warning(
     monkeypatch.setattr(_directory, "is_mount", lambda path: True)
     as_another_user(monkeypatch)
     fchmod = os.fchmod
-    monkeypatch.setattr(os, "fchmod", lambda descriptor, mode: refuse() if mode & 0o111 else fchmod(descriptor, mode))
+    replace_os(monkeypatch, fchmod=lambda descriptor, mode: refuse() if mode & 0o111 else fchmod(descriptor, mode))
     records = store(folder)
     records.check_writable()
     (warning,) = common_warnings({"record_path": str(folder), "validate_certs": True})
@@ -276,72 +274,6 @@ def test_a_file_of_an_unknown_user_is_refused(folder: Path, monkeypatch: pytest.
     assert "another user" in _directory._file_problem(os.stat_result(fields), os.stat(folder))
 
 
-SECOND_USER = """
-import os, sys, tempfile
-tempfile.tempdir = "/none"
-sys.path[:0] = sys.argv[1].split(os.pathsep)
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.directory import RecordDirectory
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backend import FileBackend
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.lock_files import LockFile, LockFiles
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
-file = RecordStore(sys.argv[2], sys.argv[3]).device(sys.argv[4])
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.storage_check import check_storage
-import cryptography.fernet, cryptography.hazmat.primitives.kdf.hkdf
-if os.geteuid() == 0:
-    group, user, way = int(sys.argv[5]), int(sys.argv[6]), sys.argv[7]
-    os.setgroups([group] if way == "supplementary" else [])
-    os.setgid(group + 1 if way == "supplementary" else group)
-    os.setuid(user)
-records = RecordStore(sys.argv[2], sys.argv[3])
-records.check_writable()
-health = check_storage(records, "/none", ())
-assert health.writable and "another user" not in health.reason, health
-with file.lock(5):
-    number = file.read().number
-    file.save(DeviceRecord(number=number + "0"))
-print(os.geteuid())
-"""
-
-
-@pytest.mark.parametrize(
-    ("permissions", "way"),
-    [(0o2770, "primary"), (0o2775, "supplementary")],
-    ids=["shared by a group", "volume with fsGroup"],
-)
-def test_a_second_user_of_the_group_works_on_the_same_record(permissions: int, way: str) -> None:
-    """Kubernetes gives a volume to fsGroup, a further group of the pod, with mode 2775; its owner stays root.
-
-    Without root both are one user; the permissions of the files are tested above.
-    """
-    # The directories of pytest are for one user alone, and each session that begins sees to that.
-    with tempfile.TemporaryDirectory() as above:
-        os.chmod(above, 0o711)
-        _work_as_two(Path(above) / "records", permissions, way)
-
-
-def _work_as_two(folder: Path, permissions: int, way: str) -> None:
-    group = OTHER_UID if os.geteuid() == 0 else os.getgid()
-    folder.mkdir()
-    os.chown(folder, -1, group)
-    folder.chmod(permissions)
-    file = store(folder).device(TOKEN)
-    for turn in range(2):
-        with file.lock(1):
-            file.save(RECORD)
-        told = subprocess.run(
-            [sys.executable, "-c", SECOND_USER, os.pathsep.join(filter(None, sys.path)), str(folder), ENDPOINT, TOKEN]
-            + [str(group), str(OTHER_UID), way],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd="/",
-        )
-        assert told.returncode == 0, told.stderr
-        assert int(told.stdout) == (OTHER_UID if os.geteuid() == 0 else os.geteuid())
-        assert file.load() == (DeviceRecord(number="081234567890"), ""), turn
-
-
 def shared(folder: Path, permissions: int) -> Path:
     """Make the directory one that a group shares."""
     folder.chmod(permissions)
@@ -365,7 +297,7 @@ def give_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             opened.__exit__(None, None, None)
             return contextlib.nullcontext([Entry()])
 
-        monkeypatch.setattr(_directory.os, "scandir", foreign)
+        replace_os(monkeypatch, scandir=foreign)
 
 
 def test_a_lock_of_an_unknown_user_is_not_trusted_once_the_directory_is_closed(

@@ -19,6 +19,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.storage_ch
     find_storage_warnings,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
+from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_functions, replace_os
 
 ENDPOINT = "https://api.example.com"
 
@@ -27,7 +28,7 @@ ENDPOINT = "https://api.example.com"
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The folders of tests are below the real temporary directory; in these tests that is another one."""
     (tmp_path / "temporary").mkdir()
-    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "temporary"))
+    replace_functions(monkeypatch, "tempfile", gettempdir=lambda: str(tmp_path / "temporary"))
 
 
 def look(folder: Path, *mounted: tuple[str, str]) -> StorageCheck:
@@ -118,11 +119,11 @@ def test_a_folder_of_another_user_does_not_last(tmp_path: Path, monkeypatch: pyt
     if os.geteuid() == 0:
         os.chown(folder, 12345, -1)
     owner = os.stat(folder).st_uid
-    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    replace_os(monkeypatch, geteuid=lambda: owner + 1)
     health = look(folder)
     assert health.persistent is False and "another user" in health.reason
     # As in a container that runs as root on a mounted home.
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    replace_os(monkeypatch, geteuid=lambda: 0)
     assert look(folder).persistent is True
 
 

@@ -7,9 +7,7 @@
 from __future__ import annotations
 
 import base64
-import fcntl
 import json
-import multiprocessing
 import os
 import stat
 import sys
@@ -33,11 +31,12 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.encryption
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import (
     DeviceRecord,
     Entry,
-    NumberRecord,
     EntryStatus,
+    NumberRecord,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backend import FileBackend
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
+from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_functions, replace_os
 
 ENDPOINT = "https://api.example.com"
 TOKEN = "token-of-a-device"
@@ -442,7 +441,7 @@ def test_whether_a_folder_could_be_written_is_found_out_without_touching_it(tmp_
 
 
 def test_a_folder_without_permission_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    replace_os(monkeypatch, access=lambda path, mode: False)
     with pytest.raises(RecordError, match="Permission denied") as caught:
         RecordStore(str(tmp_path), ENDPOINT).check_writable()
     assert str(tmp_path) in str(caught.value)
@@ -464,7 +463,7 @@ def test_a_failed_write_leaves_the_old_record_and_nothing_else(
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
+    replace_os(monkeypatch, fsync=full)
     with pytest.raises(RecordError, match="No space left on device"):
         file.save(DeviceRecord())
     assert files_in(store) == [file.name]
@@ -494,8 +493,8 @@ def test_what_has_to_be_there_before_a_call_is_on_the_disk_with_its_name(
         done.append("name")
         replace(source, target, **where)
 
-    monkeypatch.setattr(os, "fsync", fsync)
-    monkeypatch.setattr(os, "replace", rename)
+    replace_os(monkeypatch, fsync=fsync)
+    replace_os(monkeypatch, replace=rename)
     file = store.device(TOKEN)
     with file.lock(1):
         for phase in (Phase.BEGIN, Phase.EDIT):
@@ -551,7 +550,7 @@ def test_what_cannot_be_removed_synced_or_set_aside_is_named_with_its_folder(
         assert store.folder in str(caught.value)
     os.rmdir(file.path)
     Path(file.path).write_bytes(b"damaged")
-    monkeypatch.setattr(os, "replace", lambda source, target, **where: os.rmdir("/no such folder"))
+    replace_os(monkeypatch, replace=lambda source, target, **where: os.rmdir("/no such folder"))
     with pytest.raises(RecordError, match="No such file or directory") as caught:
         store.device(TOKEN).save(full_record())
     assert store.folder in str(caught.value)
@@ -605,7 +604,7 @@ def test_whether_a_folder_can_be_written_is_asked_of_the_nearest_that_is_there(
         asked.append((path, mode))
         return True
 
-    monkeypatch.setattr(os, "access", access)
+    replace_os(monkeypatch, access=access)
     monkeypatch.chdir(tmp_path)
     RecordStore(os.path.join("new", "records"), ENDPOINT).check_writable()
     assert asked == [(os.getcwd(), os.W_OK | os.X_OK)]
@@ -641,35 +640,10 @@ def test_a_folder_that_knows_no_locks_is_named(store: RecordStore, monkeypatch: 
     def refuse(descriptor: int, operation: int) -> None:
         raise OSError(37, "No locks available")
 
-    monkeypatch.setattr(fcntl, "flock", refuse)
+    replace_functions(monkeypatch, "fcntl", flock=refuse)
     with pytest.raises(RecordError, match="No locks available") as caught, store.device(TOKEN).lock(1):
         pass
     assert store.folder in str(caught.value)
-
-
-def _hold(folder: str, held: multiprocessing.synchronize.Event, end: multiprocessing.synchronize.Event) -> None:
-    with RecordStore(folder, ENDPOINT).device(TOKEN).lock(5):
-        held.set()
-        end.wait(10)
-
-
-def test_two_runs_do_not_work_on_one_device(store: RecordStore) -> None:
-    context = multiprocessing.get_context("spawn")
-    held, end = context.Event(), context.Event()
-    other = context.Process(target=_hold, args=(store.folder, held, end))
-    other.start()
-    try:
-        assert held.wait(10)
-        with pytest.raises(RecordError, match="another run"):
-            with store.device(TOKEN).lock(0.1):
-                pass
-        with store.device("another").lock(0.1):
-            pass
-    finally:
-        end.set()
-        other.join(10)
-    with store.device(TOKEN).lock(5):
-        pass
 
 
 # What is needed to look after it
@@ -724,7 +698,7 @@ def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
 def test_files_are_told_in_order(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [kind + digit * 32 for kind in ("device-", "number-") for digit in "09af"]
     os.makedirs(store.folder)
-    monkeypatch.setattr(os, "listdir", lambda folder: names[::-1])
+    replace_os(monkeypatch, listdir=lambda folder: names[::-1])
     assert store.names() == names
 
 

@@ -1,0 +1,67 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The options about write-only settings and the age of recorded values."""
+
+from __future__ import annotations
+
+import re
+
+from .._common.errors import OptionError
+from .._device.settings import NAME_LENGTH
+from .._device.stamp import LENGTH as STAMP_LENGTH
+from .._reconcile.state import Policy, State
+from .common import Params
+
+
+def policy(params: Params) -> Policy:
+    """Return what the user wants done about settings that nobody can read."""
+    return Policy(
+        write_only=params["handle_write_only"],
+        unknown=params["handle_unknown"],
+        unmanaged_hidden=params["handle_undeclared"],
+        max_age=max_age(params["record_max_age"]),
+        stamp_attested=params["attest_stamp"],
+    )
+
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def max_age(text: str | None) -> float | None:
+    """Return seconds for text such as ``30d``; None for none."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"([0-9]{1,9})([smhdw]?)", text.strip())
+    if not found:
+        raise OptionError(
+            "record_max_age", "it is not a length of time", "write a whole number and one of s, m, h, d, w, as in 30d"
+        )
+    return float(found.group(1)) * _UNITS[found.group(2)]
+
+
+def check_evidence(params: Params, state: State = State.PRESENT) -> None:
+    """See that what is asked for about evidence fits the state; OptionError if not."""
+    attests = params["handle_write_only"] == "attest"
+    if attests and state is not State.PRESENT:
+        raise OptionError(
+            "handle_write_only",
+            f"attest vouches for what is there and changes nothing, and state is {state.value}",
+            "attest in one task, and do the rest in another",
+        )
+    if params["attest_stamp"] and not attests:
+        raise OptionError("attest_stamp", "it is for handle_write_only: attest", "take it out")
+
+
+def check_name_length(name: object) -> None:
+    """See before the first call that a stamp fits beside the declared name."""
+    longest = NAME_LENGTH[1] - STAMP_LENGTH
+    if isinstance(name, str) and len(name) > longest:
+        raise OptionError(
+            "name",
+            f"it has {len(name)} characters, and the stamp of handle_write_only: stamped leaves room for {longest}",
+            "declare a shorter one, or handle_write_only: recorded for this device",
+        )

@@ -1,0 +1,176 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All cases of one reading, played side by side: prepare, check mode, the run, the run again.
+
+A process for each of these, and not for each case: that is what makes the table affordable.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
+
+from .cases import READINGS, Case, Hook
+from .playbooks import Player, Run, Task, Told, snapshot
+
+Devices = dict[str, Json]
+# The two ways in which a task is run. Nobody should be able to tell them apart.
+WAYS = IN_PROCESS, AS_MODULES = "in-process", "as-modules"
+# Ordinary modules take ten times as long, so most readings are played with them only when asked for, and of the others
+# the quick cases: in the end the same engine is called, and what could differ does not depend on what the service does.
+ALL_BOTH_WAYS = os.environ.get("FONNTE_TESTS_WAYS") == "all"
+BOTH_WAYS = tuple(READINGS) if ALL_BOTH_WAYS else ("all-hard",)
+
+
+def ways(label: str) -> tuple[str, ...]:
+    """Return the ways in which a reading is played."""
+    return WAYS if label in BOTH_WAYS else (IN_PROCESS,)
+
+
+@dataclass
+class Pass:
+    """One run of a case: what it told, the calls it made, and what was there afterwards."""
+
+    told: Told
+    calls: list[Json]
+    devices: Devices
+    record: dict[str, tuple[int, str]]
+
+    @property
+    def writes(self) -> list[Json]:
+        """The calls that change something, refused ones too."""
+        return [call for call in self.calls if call["write"]]
+
+    @property
+    def applied(self) -> list[Json]:
+        """The calls that did change something."""
+        return [call for call in self.writes if call["applied"]]
+
+
+@dataclass
+class Story:
+    """Everything that happened to one case in one reading."""
+
+    label: str
+    case: Case
+    start: Devices
+    before: Devices = field(default_factory=dict)
+    record_before: dict[str, tuple[int, str]] = field(default_factory=dict)
+    prepared: list[Told] = field(default_factory=list)
+    check: Pass | None = None
+    run: Pass | None = None
+    again: Pass | None = None
+
+
+class Round:
+    """Plays the cases of a reading against one sandbox.
+
+    Attributes:
+        stories: What happened, by the name of the case.
+        unfit: What was printed or left on the disk and should not have been.
+    """
+
+    def __init__(self, sandbox: Sandbox, label: str, cases: Sequence[Case], player: Player) -> None:
+        self._sandbox = sandbox
+        self._reading = READINGS[label]
+        accounts = [{"token": case.account, "devices": list(case.there)} for case in cases]
+        sandbox.reset(readings=self._reading, accounts=accounts)
+        self._player = player
+        self._cases = [case.under(self._reading) for case in cases]
+        self._owners: dict[str, str] = {}
+        self.unfit: list[str] = []
+        found = self._devices()
+        self.stories = {case.name: Story(label, case, found[case.name]) for case in self._cases}
+
+    def play(self) -> Round:
+        """Everything, in order."""
+        self._prepare()
+        found = self._devices()
+        for case in self._cases:
+            story = self.stories[case.name]
+            story.before, story.record_before = found[case.name], snapshot(self._record(case))
+        for name, passed in self._pass({case.name: case.task for case in self._cases}, check=True).items():
+            self.stories[name].check = passed
+        for name, passed in self._pass({case.name: case.task for case in self._cases}).items():
+            self.stories[name].run = passed
+        for name, passed in self._pass({case.name: case.task for case in self._cases if not case.fails}).items():
+            self.stories[name].again = passed
+        return self
+
+    def _prepare(self) -> None:
+        tasks = [(case, task) for case in self._cases for task in case.prepare]
+        if tasks:
+            run = self._play([self._task(case, task) for case, task in tasks])
+            for (case, _task), told in zip(tasks, run.told):
+                self.stories[case.name].prepared.append(told)
+        for case in self._cases:
+            for touch in case.touch:
+                touch(self._sandbox)
+
+    def _pass(self, tasks: Mapping[str, Task], check: bool = False) -> dict[str, Pass]:
+        if not tasks:
+            return {}
+        cases = [case for case in self._cases if case.name in tasks]
+        since = self._last_call()
+        run = self._play([self._task(case, tasks[case.name]) for case in cases], check)
+        found = self._devices()
+        calls = self._calls(since)
+        return {
+            case.name: Pass(told, calls.get(case.name, []), found[case.name], snapshot(self._record(case)))
+            for case, told in zip(cases, run.told)
+        }
+
+    def _play(self, tasks: Sequence[Task], check: bool = False) -> Run:
+        run = self._player.play_and_note(tasks, check)
+        self.unfit.extend(run.unfit)
+        return run
+
+    def _record(self, case: Case) -> Path:
+        return self._player.record / case.name
+
+    def _task(self, case: Case, task: Task) -> Task:
+        """The task with its account, its part of the record, and the URLs of this reading."""
+        args = {"account_token": case.account, "record_path": str(self._record(case)), "api_retries": 0, **task.args}
+        urls = {key: value.url(self._sandbox, self._reading) for key, value in args.items() if isinstance(value, Hook)}
+        return Task(task.module, {key: value for key, value in {**args, **urls}.items() if value is not None})
+
+    def _devices(self) -> dict[str, Devices]:
+        """The devices of each case by number; remembers whose tokens they are."""
+        found: dict[str, Devices] = {}
+        names = {case.account: case.name for case in self._cases}
+        for account in self._sandbox.state()["accounts"]:
+            name = names[account["token"]]
+            found[name] = {known["number"]: known for known in account["devices"]}
+            self._owners[account["token"]] = name
+            self._owners.update((known["token"], name) for known in account["devices"])
+        return found
+
+    def _last_call(self) -> int:
+        journal = self._sandbox.journal()
+        return journal[-1]["n"] if journal else 0
+
+    def _calls(self, since: int) -> dict[str, list[Json]]:
+        calls: dict[str, list[Json]] = {}
+        for call in self._sandbox.journal(since):
+            assert call["token"] in self._owners, f"a call came with a token that nobody has: {call}"
+            calls.setdefault(self._owners[call["token"]], []).append(call)
+        return calls
+
+
+def wire(told_settings: Iterable[str]) -> list[str]:
+    """Options by the names that the service gives them."""
+    return [WIRE.get(option, option) for option in told_settings]
+
+
+# The names that the service has for options, where they differ; not taken from the module, which is on trial.
+WIRE = {
+    "country_code": "countryCode",
+    "webhook_connect": "webhookconnect",
+    "webhook_status": "webhookstatus",
+    "webhook_chaining": "webhookchaining",
+}

@@ -1,0 +1,286 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each page needs around it to be followed to the letter, and what is not run here, with the reason."""
+
+from __future__ import annotations
+
+import atexit
+import csv
+import io
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import requests
+
+from ansible_collections.fonnte.whatsapp.tests.postgresql import ADMIN, start_encrypted_or_skip
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json
+
+from .page_runner import Follower
+
+CODE = "047193"
+FIRST, SECOND, THIRD, WRONG = "081200001001", "081200001002", "081200001003", "081200001099"
+Happens = Callable[[Follower], None]
+
+# How a command begins that is not run when a page is followed, and why not.
+NOT_RUN = {
+    "make demo-events": "the stage eda plays its rulebook",
+    "make demo": "it makes an environment of its own, and plays what the roles' scenarios play",
+    "make mutation": "half an hour; make mutation is run by hand",
+    "ansible-galaxy collection install fonnte.whatsapp": "no Galaxy; the stage build installs the artifact",
+    "ansible-galaxy collection install -r requirements.yml": "no Galaxy; the stage build installs the artifact",
+    "python3 -m pip install": "no network; what it installs is in the environment of the tests",
+    ". .build/venvs/demo-*/bin/activate": "an environment of a checkout, which make demo makes",
+    "export ANSIBLE_COLLECTIONS_PATH=.build/demo/collections": "the same",
+    "export FONNTE_API_ENDPOINT=http://127.0.0.1:8900": "the sandbox of this test has another port",
+    "ansible-rulebook": "it needs Java; the stage eda runs this rulebook",
+    "ansible-builder build": "it needs a container engine",
+    "podman push": "it needs a registry",
+    "export FONNTE_RECORD_URL=": "the server of this test has another address",
+}
+
+
+@dataclass(frozen=True)
+class Guide:
+    """What is there before a page is followed, and what happens meanwhile.
+
+    Attributes:
+        world: Makes what the page takes for granted.
+        at: What happens when the reader comes to the first block under a heading.
+        answers: What the reader answers, by a pattern of the question, in the order of the page.
+        fails: The exit code of a command that is meant to fail, by a pattern of its text.
+        beside: How a text begins that shows something else than what the commands above it print, and why.
+        editor: What the reader writes when an editor opens; else the account's token.
+        given: Variables that a CI sets, for the workflows on the page.
+        secret: The jobs of these workflows that get the token.
+    """
+
+    world: Happens = lambda follower: None
+    at: Mapping[str, Happens] = field(default_factory=dict)
+    answers: tuple[tuple[str, str], ...] = ()
+    fails: Mapping[str, int] = field(default_factory=dict)
+    beside: Mapping[str, str] = field(default_factory=dict)
+    editor: str = ""
+    given: Mapping[str, str] = field(default_factory=dict)
+    secret: tuple[str, ...] = ()
+
+
+def account(*devices: Json, token: str = "", **more: object) -> Happens:
+    """An account with these devices."""
+
+    def make(follower: Follower) -> None:
+        own = {"token": token or follower.sandbox.account_token, "devices": list(devices), **more}
+        follower.sandbox.reset(accounts=[own])
+        follower.sandbox.next_otp(CODE)
+
+    return make
+
+
+def device(number: str, name: str, **more: object) -> Json:
+    """A linked device, unless it is said otherwise."""
+    return {"number": number, "name": name, "package": "Super", "linked": True, **more}
+
+
+def has_a_record(follower: Follower) -> None:
+    """A device that was declared and applied on this machine."""
+    declared = follower.home / "earlier.yml"
+    declared.write_text(f'fleet_devices: [{{device: "{FIRST}", name: Toko Satu, quick: true}}]\n', encoding="utf-8")
+    done = follower.type(f"ansible-playbook fonnte.whatsapp.provision -e provision_files={declared}")
+    assert done.code == 0, done.shown
+
+
+def a_database(follower: Follower) -> None:
+    """A PostgreSQL server with its administrator's programs, and a device that was declared and applied to files."""
+    server = start_encrypted_or_skip()
+    atexit.register(server.__exit__)
+    for program in ("psql", "pg_dump"):
+        (follower.home / "bin" / program).symlink_to(server.installation.programs / program)
+    follower.env.update(PGHOST=str(server.folder), PGPORT=str(server.port), PGUSER=ADMIN)
+    follower.env["TEST_RECORD_URL"] = (
+        f"postgresql://fonnte_runs:change-this-password@127.0.0.1:{server.port}/fonnte_record"
+        f"?sslmode=verify-full&sslrootcert={server.ca}"
+    )
+    declared = 'fleet_devices: [{device: "%s", name: Toko Satu, quick: true}]\n' % FIRST
+    (follower.folder / "devices.yml").write_text(declared, encoding="utf-8")
+    done = follower.type("ansible-playbook fonnte.whatsapp.provision -e provision_files=devices.yml")
+    assert done.code == 0, done.shown
+
+
+def use_the_database(follower: Follower) -> None:
+    """The server of the test has another address than the one on the page."""
+    follower.env["FONNTE_RECORD_URL"] = follower.env["TEST_RECORD_URL"]
+
+
+def without_a_token(make: Happens) -> Happens:
+    """The same, and nobody has the account's token."""
+
+    def then(follower: Follower) -> None:
+        make(follower)
+        del follower.env["FONNTE_ACCOUNT_TOKEN"]
+
+    return then
+
+
+def clients_like(name: str) -> Happens:
+    """A folder of declarations, with a copy of a file that the page has."""
+
+    def copy(follower: Follower) -> None:
+        (follower.folder / "clients").mkdir()
+        (follower.folder / "clients" / "satu.yml").write_bytes((follower.folder / name).read_bytes())
+
+    return copy
+
+
+def fill_in_the_sheet(follower: Follower) -> None:
+    """A person looks the first device up in the dashboard."""
+    path = follower.home / "fonnte" / "hidden.csv"
+    rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"))))
+    rows[0].update(quick="no", personal="yes", webhook="https://hooks.example.com/toko-satu")
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, rows[0])
+    writer.writeheader()
+    writer.writerows(rows)
+    path.write_text(out.getvalue(), "utf-8")
+
+
+def unlink(number: str) -> Happens:
+    """The owner logs the device out on the telephone."""
+    return lambda follower: follower.sandbox.unlink(number) and None
+
+
+def one_drops_off(follower: Follower) -> None:
+    """The shops have linked their phones, and one of them is logged out."""
+    for number in follower.sandbox.devices():
+        follower.sandbox.link(number)
+    follower.sandbox.unlink(SECOND, reason="logged out")
+
+
+def service_is_down(follower: Follower) -> None:
+    follower.sandbox.fault("html", path="*", times=1, code=503)
+
+
+def a_wrong_number(follower: Follower) -> None:
+    """Somebody makes a device in the dashboard."""
+    with requests.Session() as session:
+        session.trust_env = False
+        form = {"name": "Toko Bunga 3", "device": WRONG}
+        token = {"Authorization": follower.sandbox.account_token}
+        answer = session.post(f"{follower.sandbox.url}/add-device", data=form, headers=token, timeout=10)
+    assert answer.json()["status"] is True
+
+
+def two_accounts(follower: Follower) -> None:
+    """The shop's device in the old account, and a new one without any."""
+    old = {"token": follower.sandbox.account_token, "devices": [device(FIRST, "Toko Bunga 1", autoread=True)]}
+    follower.sandbox.reset(accounts=[old, {"token": "account-of-toko-bunga", "plan": "Super"}])
+    follower.sandbox.next_otp(CODE)
+    (follower.home / ".fonnte-token-toko-bunga").write_text("account-of-toko-bunga\n", encoding="utf-8")
+
+
+def first_commit(folder: Path) -> str:
+    """The commit that a pull request is based on."""
+    words = ["git", "rev-list", "--max-parents=0", "HEAD"]
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def an_agency(follower: Follower) -> None:
+    """Two accounts without devices, and the files in which a person keeps what is secret."""
+    own = {"token": follower.sandbox.account_token, "plan": "Super"}
+    follower.sandbox.reset(accounts=[own, {"token": "account-of-toko-roti", "plan": "Super"}])
+    (follower.home / ".fonnte-token-toko-roti").write_text("account-of-toko-roti\n", encoding="utf-8")
+    (follower.home / ".vault-password").write_text("not-a-secret\n", encoding="utf-8")
+
+
+def rename(number: str) -> Happens:
+    """Somebody changes the name in the dashboard."""
+    return lambda follower: follower.sandbox.edit(number, name="Another name") and None
+
+
+SHOPS = {1: FIRST, 2: SECOND, 3: THIRD}
+OFFICE = device(FIRST, "Toko Satu")
+NEW_PASSWORD = (("New Vault password:", "not-a-secret"), ("Confirm New Vault password:", "not-a-secret"))
+VAULT_PASSWORD = ("Vault password:", "not-a-secret")
+GUIDES = {
+    "docs/audit.md": Guide(
+        world=account(device(FIRST, "Toko Pertama", settings={"autoread": True})),
+        at={"In CI": clients_like("devices.yml")},
+        fails={"audit_fail_on": 2},
+    ),
+    "docs/audit-in-ci.md": Guide(
+        world=without_a_token(
+            account(*(device(number, f"Toko Bunga {place}", autoread=True) for place, number in SHOPS.items()))
+        ),
+        given={"GITHUB_STEP_SUMMARY": "summary.md"},
+        secret=("audit",),
+    ),
+    "docs/awx.md": Guide(world=account()),
+    "docs/doctor.md": Guide(answers=(("Write yes to go on", "yes"),)),
+    "docs/events.md": Guide(
+        world=account(OFFICE, device(SECOND, "Toko Dua"), device(THIRD, "Toko Tiga", linked=False)),
+    ),
+    "docs/evidence.md": Guide(world=has_a_record),
+    "docs/fleet.md": Guide(world=an_agency),
+    "docs/getting-started.md": Guide(
+        world=account(plan="Super"),
+        at={"6. Somebody changes it by hand": rename(FIRST)},
+        answers=(("Press Enter when the phone is at hand", ""),),
+    ),
+    "docs/link.md": Guide(
+        world=account(device(FIRST, "Toko Satu", linked=False)),
+        at={"Over SSH, with a pairing code": unlink(FIRST)},
+        answers=(("Press Enter when the phone is at hand", ""),) * 2,
+    ),
+    "docs/messages.md": Guide(world=account(OFFICE)),
+    "docs/moving.md": Guide(
+        world=two_accounts,
+        answers=(
+            ("Type its name to confirm", "Toko Bunga 1"),
+            ("A code for the deletion", CODE),
+            ("Press Enter when the phone is at hand", ""),
+        ),
+    ),
+    "docs/secrets.md": Guide(
+        world=account(token="paste-the-token-here"),
+        answers=(
+            *NEW_PASSWORD,
+            VAULT_PASSWORD,
+            VAULT_PASSWORD,
+            ("Variable name", "vault_toko_dua_webhook"),
+            ("String to encrypt", "https://hooks.example.com/toko-dua"),
+            ("The account's token", "paste-the-token-here"),
+        ),
+        editor="not-a-secret",
+    ),
+    "docs/taking-over.md": Guide(
+        world=account(device(FIRST, "Toko Satu - kasir"), device(SECOND, "Toko Dua - gudang")),
+        at={"3. Read the sheet back": fill_in_the_sheet},
+        answers=(*NEW_PASSWORD, VAULT_PASSWORD, VAULT_PASSWORD),
+        beside={"Reading the sheet": "the sheet of this test has no wrong cells; test_sheets.py has"},
+    ),
+    "docs/three-in-the-morning.md": Guide(
+        world=account(plan="Super"),
+        at={
+            "First look": one_drops_off,
+            "The service is down": service_is_down,
+            "A wrong number was made": a_wrong_number,
+        },
+        answers=(
+            ("Press Enter when the phone is at hand", ""),
+            ("Type its name to confirm", "Toko Bunga 3"),
+            ("A code for the deletion", CODE),
+        ),
+        fails={"--check$": 2},
+    ),
+    "docs/shared-record.md": Guide(
+        world=a_database,
+        at={"2. Use it": use_the_database},
+        fails={"provision_files=devices.yml$": 2},
+    ),
+    "docs/where-the-truth-lives.md": Guide(world=has_a_record),
+    "roles/decommission/README.md": Guide(
+        world=account(OFFICE),
+        answers=(("Type its name to confirm", "Toko Satu"), ("A code for the deletion", CODE)),
+    ),
+}

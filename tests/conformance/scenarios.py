@@ -1,0 +1,73 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A world for a single test: one account, its devices, and tasks that act for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
+
+from .cases import Reading, account_token
+from .playbooks import Player, Run, Task, Told
+
+ACCOUNT = account_token("single")
+
+
+class World:
+    """The sandbox and the player of a test, with the account's token in every task that does not name another."""
+
+    def __init__(self, sandbox: Sandbox, player: Player) -> None:
+        self.sandbox = sandbox
+        self.player = player
+
+    def begin(self, *devices: Json, reading: Reading | None = None, others: tuple[Json, ...] = ()) -> None:
+        """A fresh world with these devices; ``others`` are in another account."""
+        accounts = [{"token": ACCOUNT, "devices": list(devices)}]
+        if others:
+            accounts.append({"token": account_token("other"), "devices": list(others)})
+        self.sandbox.reset(readings=reading or {}, accounts=accounts)
+
+    def play(
+        self,
+        *tasks: Task,
+        check: bool = False,
+        env: Mapping[str, str | None] | None = None,
+        defaults: Mapping[str, object] | None = None,
+        may_show: Collection[str] = (),
+    ) -> Run:
+        """Play tasks with the account's token, unless they say ``account_token=None``, and without repeated calls."""
+        complete = [
+            Task(
+                task.module,
+                {
+                    key: value
+                    for key, value in {"account_token": ACCOUNT, "api_retries": 0, **task.args}.items()
+                    if value is not None
+                },
+                task.keywords,
+            )
+            for task in tasks
+        ]
+        return self.player.play(*complete, check=check, env=env, defaults=defaults, may_show=may_show)
+
+    def tell(self, task: Task, check: bool = False, env: Mapping[str, str | None] | None = None) -> Told:
+        """Play one task, and return what it told."""
+        return self.play(task, check=check, env=env).only()
+
+    def devices(self) -> dict[str, Json]:
+        """Every device of every account."""
+        return self.sandbox.devices()
+
+    def writes(self) -> list[str]:
+        """The paths of the calls that tried to change something since the last look."""
+        paths = [call["path"] for call in self.sandbox.writes()]
+        self.sandbox.clear_journal()
+        return paths
+
+    def calls(self) -> list[str]:
+        """The paths of all calls since the last look."""
+        paths = [call["path"] for call in self.sandbox.journal()]
+        self.sandbox.clear_journal()
+        return paths

@@ -1,0 +1,150 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The audit in real playbooks: both ways, on the newest and the oldest core, and what its page promises."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.tests.conformance.cases import READINGS, Hook, account_token
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import MARK, Player, Run, Task, snapshot
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import USUAL_CORES
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+
+CORES = [Path(sys.executable).parent, *(Path(path) for path in [os.environ.get("FONNTE_TESTS_OLDEST")] if path)]
+ACCOUNT = account_token("audit")
+NUMBERS = ("081200007001", "081200007002", "081200007003")
+STRANGER = "081200007009"
+
+
+@pytest.fixture(params=CORES, ids=lambda core: "oldest" if core != CORES[0] else "newest")
+def core(request: pytest.FixtureRequest) -> Path:
+    """The programs of the newest and of the oldest ansible-core."""
+    path: Path = request.param
+    return path
+
+
+def task(module: str, devices: list[dict[str, Any]], **args: object) -> Task:
+    return Task(module, {"account_token": ACCOUNT, "devices": devices, "api_retries": 0, **args})
+
+
+def declared(sandbox: Sandbox, reading: str = "default") -> list[dict[str, Any]]:
+    hook = Hook("audit").url(sandbox, READINGS[reading])
+    return [{"device": number, "name": f"Toko {place}", "webhook": hook} for place, number in enumerate(NUMBERS)]
+
+
+def begin(sandbox: Sandbox, player: Player, reading: str = "default") -> list[dict[str, Any]]:
+    """Three devices as declared, of which a person renames the second, and one that nobody declared."""
+    stranger = {"number": STRANGER, "name": "Siapa", "package": "Super"}
+    sandbox.reset(readings=READINGS[reading], accounts=[{"token": ACCOUNT, "devices": [stranger]}])
+    devices = declared(sandbox, reading)
+    assert not player.play(task("fonnte_fleet", devices, handle_unknown="ignore")).only().failed
+    edited = next(number for number in sandbox.devices() if number.endswith(NUMBERS[1][1:]))
+    sandbox.edit(edited, name="Lain <b>")
+    sandbox.clear_journal()
+    return devices
+
+
+def kinds(run: Run) -> list[str]:
+    return [found["kind"] for found in run.only()["findings"]]
+
+
+def test_an_audit_in_both_ways_and_on_both_cores(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    told = []
+    for in_process in (True, False):
+        folder = tmp_path / str(in_process)
+        folder.mkdir()
+        player = Player(folder, sandbox, programs=core, in_process=in_process)
+        devices = begin(sandbox, player)
+        before, report = snapshot(player.record), player.home / "report"
+        audit = task("fonnte_audit", devices, dest=str(report), owners={NUMBERS[0]: "PT Satu"})
+        runs = [player.play(audit, check=True), player.play(audit)]
+        for run in runs:
+            assert not run.only().changed
+            assert kinds(run) == ["disconnected", "drift", "disconnected", "disconnected", "unlisted"]
+        assert [call["path"] for call in sandbox.journal()] == ["/get-devices"] * 2
+        assert snapshot(player.record) == before
+        assert sorted(path.name for path in report.iterdir()) == [
+            "audit.csv",
+            "audit.html",
+            "audit.json",
+            "audit.txt",
+        ]
+        assert "Lain &lt;b&gt;" in (report / "audit.html").read_text(encoding="utf-8")
+        refused = player.play(audit.but(fail_on=["drift", "unknown", "missing"])).only()
+        assert refused.failed and refused.message == (
+            f"Auditing the account: there are findings that fail_on names (drift: 1); look at {report / 'audit.html'}."
+        )
+        assert not player.play(audit.but(fail_on=["unknown", "missing", "package_ended"])).only().failed
+        told.append([{**run.only().result, "text": "", "files": {}, "findings": kinds(run)} for run in runs])
+    for key in ("changed", "summary", "findings"):
+        assert told[0][0][key] == told[0][1][key] == told[1][0][key] == told[1][1][key]
+
+
+@pytest.mark.smoke
+def test_no_secret_is_shown_and_what_nobody_knows_is_unknown(sandbox: Sandbox, player: Player) -> None:
+    devices = begin(sandbox, player)
+    # The player looks for tokens, and for the mark of every secret, in all output and in every file of the home.
+    devices[0]["webhook"] += f"-{MARK}"
+    devices[2]["quick"] = True
+    run = player.play(task("fonnte_audit", devices, dest=str(player.home / "report")))
+    assert sorted(set(kinds(run))) == ["disconnected", "drift", "drift_recorded", "unknown", "unlisted"]
+    found = {one["kind"]: one for one in run.only()["findings"]}
+    assert found["unknown"]["field"] == "quick" and found["unknown"]["source"] == "none"
+    assert found["drift_recorded"]["source"] == "recorded" and found["drift_recorded"]["at"]
+
+
+@pytest.mark.parametrize("reading", ["all-hard", "listing=partial"])
+def test_an_audit_in_other_readings(reading: str, sandbox: Sandbox, player: Player) -> None:
+    devices = begin(sandbox, player, reading)
+    run = player.play(task("fonnte_audit", devices))
+    assert "drift" in kinds(run) and sandbox.writes() == []
+
+
+# --- the playbook -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("core", CORES[: len(USUAL_CORES)], ids=USUAL_CORES, indirect=True)
+def test_files_of_clients_name_their_owners(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.reset(accounts=[{"token": ACCOUNT}])
+    player = Player(tmp_path, sandbox, programs=core)
+    clients = player.home / "clients"
+    clients.mkdir()
+    (clients / "satu.yml").write_text(
+        'fleet_defaults: {autoread: true}\nfleet_devices: [{device: "081200007001", name: Toko Satu}]\n',
+        encoding="utf-8",
+    )
+    (clients / "dua.yml").write_text('fleet_devices: [{device: "081200007002", autoread: null}]\n', encoding="utf-8")
+    env = {"FONNTE_ACCOUNT_TOKEN": ACCOUNT}
+    words = ["-e", f"audit_files={clients}", "-e", "audit_dest=report", "-e", "audit_language=id", "--check"]
+    run = player.play_by_name("audit", *words, env=env)
+    assert not any(one.failed for one in run.told), run.output[-3000:]
+    data = json.loads((player.directory / "report" / "audit.json").read_text(encoding="utf-8"))
+    assert {device["device"]: device["owner"] for device in data["devices"]} == {
+        "081200007001": "satu",
+        "081200007002": "dua",
+    }
+    assert data["language"] == "id"
+    owners = json.dumps({"audit_owners": {"081200007001": "PT Satu"}})
+    player.play_by_name("audit", *words, "-e", owners, env=env)
+    data = json.loads((player.directory / "report" / "audit.json").read_text(encoding="utf-8"))
+    assert [device["owner"] for device in data["devices"]] == ["dua", "PT Satu"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ([], "There is no file to read."),
+        (["-e", "audit_files=/nowhere"], "There is no /nowhere."),
+    ],
+)
+def test_what_the_playbook_cannot_read(sandbox: Sandbox, player: Player, words: list[str], says: str) -> None:
+    run = player.play_by_name("audit", *words, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
+    assert run.told[-1].failed and says in run.told[-1].message and sandbox.journal() == []

@@ -1,0 +1,92 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every case in real playbooks, in the default variant of the service and in the hardest one.
+
+The table is in cases.py, the properties that must hold are in invariants.py. With FONNTE_TESTS_READINGS=all, each other
+variant is run too; without playbooks, tests/functional/plugins/module_utils/test_variant_cases.py always runs them all.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.tests.conformance.case_runner import (
+    ALL_BOTH_WAYS,
+    BOTH_WAYS,
+    IN_PROCESS,
+    WAYS,
+    Round,
+    ways,
+)
+from ansible_collections.fonnte.whatsapp.tests.conformance.cases import CASES, READINGS, USUAL_READINGS
+from ansible_collections.fonnte.whatsapp.tests.conformance.invariants import CLAIMS
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Told
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+
+# The readings of the quick tier: nothing special, and everything at once.
+QUICK_READINGS = ("default", "all-hard")
+LABELS = tuple(READINGS) if ALL_BOTH_WAYS else USUAL_READINGS
+
+# A last row for each reading and way, for what all of its runs have printed.
+PRINTED = "what-was-printed"
+
+
+def _rows(label: str, way: str = "both") -> list[tuple[str, bool]]:
+    whole = way == IN_PROCESS or ALL_BOTH_WAYS
+    return [(case.name, case.quick) for case in CASES if case.played_in(label) and (whole or case.quick)]
+
+
+def _row(label: str, case: str, way: str, quick: bool) -> object:
+    marks = [pytest.mark.smoke] if quick and label in QUICK_READINGS else []
+    # The bar parts what is played together from the rest: see the scheduler in conftest.py.
+    return pytest.param(label, case, way, id=f"{label}|{case}-{way}", marks=marks)
+
+
+@pytest.mark.parametrize(
+    ("label", "case", "way"),
+    [
+        _row(label, case, way, quick)
+        for label in LABELS
+        for way in ways(label)
+        for case, quick in [*_rows(label, way), (PRINTED, True)]
+    ],
+)
+def test_case(label: str, case: str, way: str, played: Callable[[str, str], Round], running_sandbox: Sandbox) -> None:
+    """All claims hold for this case in this reading; no run printed a traceback or a secret."""
+    if case == PRINTED:
+        broken = played(label, way).unfit
+    else:
+        story = played(label, way).stories[case]
+        broken = [f"{claim.__name__}: {sentence}" for claim in CLAIMS for sentence in claim(story, running_sandbox)]
+    assert not broken, f"in the reading {label}, the case {case}:\n  " + "\n  ".join(broken)
+
+
+@pytest.mark.parametrize(
+    ("label", "case", "way"), [_row(label, case, "both", quick) for label in BOTH_WAYS for case, quick in _rows(label)]
+)
+def test_both_ways_tell_the_same(label: str, case: str, way: str, played: Callable[[str, str], Round]) -> None:
+    """Result, warnings, failure, diff and what is masked are the same to the key."""
+    one, other = (played(label, each).stories[case] for each in WAYS)
+    for when in ("check", "run", "again"):
+        passes = getattr(one, when), getattr(other, when)
+        told = [comparable(passed.told) for passed in passes if passed is not None]
+        assert len(told) != 1 and told[:1] == told[1:], f"{when}, in the reading {label}"
+        calls = [[(call["path"], sorted(call["form"])) for call in passed.applied] for passed in passes if passed]
+        assert calls[:1] == calls[1:], f"{when}, in the reading {label}"
+
+
+# What differs from one second to the next, and what a sandbox makes up anew.
+_PASSING = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|(?<=wait )\d+|(?<=\"retry_after\": )\d+|127\.0\.0\.1:\d+|/[^ \"]*/reading\d+/"
+)
+
+
+def comparable(told: Told) -> Any:
+    """What a task told, without what passes."""
+    return told.failed, json.loads(_PASSING.sub("…", json.dumps(told.result)).replace(": …", ': "…"'))

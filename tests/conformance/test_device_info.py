@@ -1,0 +1,71 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""fonnte_device_info: what is there, never changed, never from a cache."""
+
+from __future__ import annotations
+
+from ansible_collections.fonnte.whatsapp.tests.conformance.cases import there
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Told, device, device_info, snapshot
+from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import World
+
+LINKED, PAID, POOR, HIDDEN = "6281200009104", "081200009103", "081200009102", "081200009101"
+DAY = 86_400
+
+
+def _numbers(told: Told) -> list[str]:
+    assert not told.failed and not told.changed, told.result
+    return [found["device"] for found in told["devices"]]
+
+
+def test_filters(world: World) -> None:
+    """Each filter alone, and two together; devices come sorted by number."""
+    now = int(world.sandbox.now())
+    world.begin(
+        there(LINKED, linked=True, expires=now + 90 * DAY),
+        there(PAID, package="Reguler", expires=now + 5 * DAY, quota=50),
+        there(POOR, quota=2, expires=now - DAY),
+        there(HIDDEN, unlisted=True, expires=now + 90 * DAY),
+        reading={"listing": "partial"},
+    )
+    run = world.play(
+        device_info(),
+        device_info(connection="connected"),
+        device_info(connection="disconnected"),
+        device_info(package="reguler"),
+        device_info(expires_within=10),
+        device_info(quota_below=50),
+        device_info(devices=["0812 0000 9104", HIDDEN, POOR, "+62 812-0000-9104"]),
+        device_info(devices=[PAID, POOR], quota_below=10),
+        device_info(devices=[]),
+    )
+    assert [_numbers(told) for told in run.told] == [
+        [POOR, PAID, LINKED],
+        [LINKED],
+        [POOR, PAID],
+        [PAID],
+        [POOR, PAID],
+        [POOR],
+        [POOR, LINKED],
+        [POOR],
+        [],
+    ]
+    assert run.told[6]["missing"] == [HIDDEN]
+    assert run.told[0]["account"] == {"devices": 3, "connected": 1, "messages": 0}
+
+
+def test_more_than_the_list_shows(world: World) -> None:
+    """profile and recorded add what they say; a look leaves no trace in the record."""
+    world.begin(there(POOR, messages=7, quota=2))
+    assert not world.tell(device(device=POOR, quick=True, webhook="")).failed
+    before = snapshot(world.player.record)
+    world.calls()
+    plain, more = world.play(device_info(), device_info(profile=True, recorded=True)).told
+    assert world.calls() == ["/get-devices", "/get-devices", "/device"]
+    assert snapshot(world.player.record) == before
+    assert not {"messages", "recorded", "token"} & set(plain["devices"][0])
+    assert plain["devices"][0]["quick"] is None, "the service does not show it"
+    found = more["devices"][0]
+    assert found["messages"] == 7 and found["quota"] == 2
+    assert found["recorded"]["quick"] == {"value": True, "source": "recorded", "at": found["recorded"]["quick"]["at"]}
+    assert found["recorded"]["webhook"]["source"] == "unconfirmed"

@@ -1,0 +1,443 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Linking: the module fonnte_device_qr, and the playbook fonnte.whatsapp.link by its name."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.qr_image import read_image
+from ansible_collections.fonnte.whatsapp.tests.conformance.cases import device_token, there
+from ansible_collections.fonnte.whatsapp.tests.conformance.phone_simulator import Person
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Player, Run, device_qr
+from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import ACCOUNT, World
+from ansible_collections.fonnte.whatsapp.tests.conformance.terminal import at_a_terminal
+from ansible_collections.fonnte.whatsapp.tests.conformance.test_secrets import CORES, Onlooker
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import USUAL_CORES
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+
+FIRST, SECOND, PAID, MISSING = "081200013001", "081200013002", "081200013003", "081200013009"
+PHONE = "6281111111111"
+CODE = {"method": "code", "whatsapp": PHONE}
+
+
+@pytest.fixture(params=[True, False], ids=["in-process", "as-modules"])
+def either(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) -> World:
+    """A world that is played in one of the two ways."""
+    return World(sandbox, Player(tmp_path, sandbox, in_process=request.param))
+
+
+def shows_no_picture(world: World, run: Run, *dests: Path) -> None:
+    """See that no QR code is in anything that was printed, logged or told, nor in a file but its own."""
+    sent = [
+        call["reply"]["url"] for call in world.sandbox.journal() if call["path"] == "/qr" and "url" in call["reply"]
+    ]
+    assert sent
+    texts = {"the output": run.output, "a result": json.dumps([told.result for told in run.told])}
+    texts.update((str(path), path.read_bytes().decode("latin-1")) for path in world.player.files() if path not in dests)
+    for where, text in texts.items():
+        for url in sent:
+            for shown in (url, url[100:160], base64.b64decode(url).decode("latin-1")):
+                assert shown not in text, f"{where} shows a QR code"
+
+
+# The module
+
+
+@pytest.mark.smoke
+def test_a_qr_code(either: World, tmp_path: Path) -> None:
+    """Foreseen, fetched, and left alone once somebody has scanned it."""
+    dest = tmp_path / "qr.png"
+    either.begin(there(FIRST))
+    task = device_qr(device=FIRST, dest=str(dest))
+    foreseen = either.tell(task, check=True)
+    assert foreseen.changed and foreseen["dest"] == str(dest) and not dest.exists()
+    assert either.calls() == ["/get-devices"]
+    run = either.play(task)
+    told = run.only()
+    assert told.changed and not told["connected"] and told["dest"] == str(dest) and told["device"] == FIRST
+    assert told["diff"] == foreseen["diff"] and told.warnings == []
+    assert read_image(base64.b64encode(dest.read_bytes()).decode())
+    assert stat.S_IMODE(dest.stat().st_mode) == 0o600
+    shows_no_picture(either, run, dest)
+    either.sandbox.link(FIRST)
+    either.calls()
+    for check in (True, False):
+        again = either.tell(task, check=check)
+        assert not again.changed and again["connected"] and again["dest"] is None
+    assert either.calls() == ["/get-devices"] * 2
+
+
+def test_waiting(either: World, tmp_path: Path) -> None:
+    """Until somebody scans it; a person who looks at the terminal is told where it is, where that can be."""
+    dest = tmp_path / "qr.png"
+    either.begin(there(FIRST), there(PAID, package="Super"))
+    with Person(either.sandbox) as person:
+        run = either.play(
+            device_qr(device=FIRST, dest=str(dest), wait=True, wait_timeout=60),
+            device_qr(account_token=None, device_token=device_token(PAID), wait=True, wait_timeout=4, **CODE),
+        )
+    first, second = run.told
+    assert first.changed and first["connected"] and first["dest"] is None and not dest.exists(), first.result
+    assert second.changed and second["connected"] and second["code"], second.result
+    assert person.linked == [FIRST, PAID]
+    shows_no_picture(either, run)
+    shown = [f"scan the QR code in {dest} with WhatsApp", f"type {second['code']} into WhatsApp"]
+    in_process = "is run as an ordinary module" not in run.output
+    assert [f"fonnte.whatsapp.fonnte_device_qr: device {FIRST}: {shown[0]}" in run.output] == [in_process]
+    assert [shown[1] in run.output] == [in_process]
+
+
+def test_in_vain(either: World, tmp_path: Path) -> None:
+    """One sentence: where the file is, and what to do. The result says what was done so far."""
+    dest = tmp_path / "qr.png"
+    either.begin(there(FIRST), there(SECOND, linked=True), there(PAID, package="Super"))
+    run = either.play(
+        device_qr(device=PAID, dest=str(dest), wait=True, wait_timeout=1),
+        device_qr(device=FIRST, dest=str(dest)),
+        device_qr(device=MISSING, dest=str(dest)),
+        device_qr(device=PAID, dest=str(tmp_path / "none" / "qr.png")),
+        device_qr(device=PAID, device_token=device_token(FIRST), **CODE),
+    )
+    words = [
+        f"Linking device {PAID}: no phone was linked within 1 s; run the task again, and scan {dest}",
+        f'"free device already connected"; the free device {SECOND} is linked',
+        f"the account has no device {MISSING}",
+        f"Option dest: there is no folder {tmp_path / 'none'}; make it first",
+        "are not one device",
+    ]
+    for told, part in zip(run.told, words):
+        assert told.failed and part in told.message and told.message.endswith("."), told.result
+    assert run.told[0].changed and run.told[0]["dest"] == str(dest) and dest.exists()
+    assert not any(told.changed for told in run.told[1:])
+    shows_no_picture(either, run, dest)
+
+
+def test_both_ways_tell_the_same(sandbox: Sandbox, tmp_path: Path) -> None:
+    told: list[list[str]] = []
+    for in_process in (True, False):
+        folder = tmp_path / str(in_process)
+        folder.mkdir()
+        world = World(sandbox, Player(folder, sandbox, in_process=in_process))
+        world.begin(there(FIRST))
+        tasks = [
+            device_qr(device=FIRST, dest="qr.png"),
+            device_qr(device=FIRST, fetch=False, wait=True, wait_timeout=1),
+            device_qr(device=FIRST, **CODE),
+            device_qr(device=FIRST, dest="notes/qr.png"),
+            device_qr(device=FIRST, method="pigeon"),
+        ]
+        runs = [world.play(*tasks, check=True), world.play(*tasks)]
+        assert (folder / "plays" / "qr.png").exists(), "a relative path is below the folder of the playbook"
+        passing = re.compile(rf"{folder}|\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ|\b[0-9A-Z]{{4}}-[0-9A-Z]{{4}}\b")
+        told.append([passing.sub("…", json.dumps(one.result, sort_keys=True)) for run in runs for one in run.told])
+    assert told[0] == told[1]
+
+
+def test_a_pairing_code_that_the_task_hides(world: World) -> None:
+    """With no_log it is nowhere in the output, and a later task has it all the same."""
+    world.begin(there(FIRST))
+    with Person(world.sandbox):
+        run = world.play(device_qr(device=FIRST, wait=True, **CODE).named(no_log=True))
+    (code,) = [call["reply"]["code"] for call in world.sandbox.journal() if call["path"] == "/qr"]
+    assert code not in run.output and "PLAY RECAP" in run.output and "failed=0" in run.output
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+def test_nobody_else_sees_the_qr_code(sandbox: Sandbox, tmp_path: Path, in_process: bool) -> None:
+    """Not while it is written, and not while it is waited for, whatever the umask."""
+    world = World(sandbox, Player(tmp_path, sandbox, in_process=in_process))
+    world.begin(there(FIRST))
+    folder = tmp_path / "open"
+    folder.mkdir(mode=0o777)
+    temporary = Path(tempfile.mkdtemp())
+    before = os.umask(0)
+    try:
+        with Onlooker([world.player.home, folder, temporary], {ACCOUNT, "PNG\r\n\x1a\n", "iVBORw0KGgo"}) as onlooker:
+            (folder / "bait.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+            run = world.play(
+                device_qr(device=FIRST, dest=str(folder), wait=True, wait_timeout=3, refresh=1),
+                env={"TMPDIR": str(temporary)},
+            )
+    finally:
+        os.umask(before)
+        shutil.rmtree(temporary)
+    assert run.only().failed and stat.S_IMODE((folder / f"{FIRST}.png").stat().st_mode) == 0o600
+    assert onlooker.looks > 20
+    assert len(onlooker.seen) == 1 and "bait.png" in onlooker.seen.pop(), onlooker.seen
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("in_process", [True, False])
+def test_a_run_that_is_killed_leaves_whole_files(
+    world: World, tmp_path: Path, in_process: bool, number: signal.Signals
+) -> None:
+    world.begin(there(FIRST))
+    folder = tmp_path / "qr"
+    folder.mkdir()
+    book = tmp_path / "book.yml"
+    options = {"device": FIRST, "dest": str(folder), "wait": True, "account_token": "{{ account }}"}
+    variables = {"account": ACCOUNT, "fonnte_in_process": in_process}
+    play = {"hosts": "localhost", "gather_facts": False, "vars": variables}
+    book.write_text(json.dumps([{**play, "tasks": [{"fonnte.whatsapp.fonnte_device_qr": options}]}]), encoding="utf-8")
+    process = subprocess.Popen(
+        [str(Path(sys.executable).parent / "ansible-playbook"), book],
+        env=world.player.environment(tmp_path / "told", {"ANSIBLE_PYTHON_INTERPRETER": sys.executable}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        # Tests that are run in the background ignore Ctrl-C, and so would what they start.
+        preexec_fn=_as_at_a_terminal,
+    )
+    try:
+        _until((folder / f"{FIRST}.png").exists)
+        # As a terminal does: to all of them.
+        os.killpg(process.pid, number)
+        process.wait(timeout=300)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert os.listdir(folder) == [f"{FIRST}.png"]
+    assert read_image(base64.b64encode((folder / f"{FIRST}.png").read_bytes()).decode())
+
+
+def _as_at_a_terminal() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _until(so: Callable[[], bool], seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not so():
+        assert time.monotonic() < end, "it did not come to this"
+        time.sleep(0.05)
+
+
+# The playbook
+
+
+@pytest.fixture(params=USUAL_CORES)
+def on_a_core(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) -> World:
+    """A world that is played on one of the cores."""
+    return World(sandbox, Player(tmp_path, sandbox, CORES[request.param]))
+
+
+def play(world: World, *words: str, **variables: object) -> Run:
+    """Play it with the account's token in the environment, as a user does."""
+    extra = [*words, "-e", json.dumps({f"link_{name}": value for name, value in variables.items()})]
+    return world.player.play_by_name("link", *extra, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
+
+
+def summary(run: Run) -> list[str]:
+    """What it says in the end."""
+    (lines,) = [told["msg"] for told in run.told if isinstance(told.get("msg"), list)]
+    return [str(line) for line in lines]
+
+
+@pytest.mark.parametrize("method", [pytest.param("qr", marks=pytest.mark.smoke), "code"])
+def test_several_devices_one_after_another(on_a_core: World, method: str) -> None:
+    """Those that are linked are skipped; there is no terminal, and nobody is asked. A second run changes nothing."""
+    world = on_a_core
+    world.begin(there(FIRST), there(PAID, package="Super"), there(SECOND, package="Super", linked=True))
+    devices = f"{FIRST}, +62 812 0001 3003,{SECOND}"
+    with Person(world.sandbox) as person:
+        run = play(world, devices=devices, method=method, timeout=60)
+    assert person.linked == [FIRST, PAID] and "failed=0" in run.output and "rescued=0" in run.output
+    lines = [f"{number} (Toko Lama): linked" for number in (FIRST, SECOND, PAID)]
+    assert summary(run) == [*lines, "Linked: 3 of 3"]
+    folder = world.player.home / "fonnte-qr"
+    if method == "qr":
+        assert list(folder.iterdir()) == [] and stat.S_IMODE(folder.stat().st_mode) == 0o700
+        shows_no_picture(world, run)
+    else:
+        assert not folder.exists()
+        codes = [call["form"]["whatsapp"] for call in world.sandbox.journal() if call["path"] == "/qr"]
+        assert codes == ["6281200013001", "6281200013003"]
+    world.calls()
+    again = play(world, devices=devices, method=method)
+    assert "changed=0" in again.output and summary(again) == [*lines, "Linked: 3 of 3"]
+    assert world.calls() == ["/get-devices"] * 2
+
+
+def test_all_devices_of_the_account(world: World) -> None:
+    """By the word all. What cannot be linked does not stop the rest, and the end says why."""
+    world.begin(there(FIRST), there(SECOND), there(PAID, package="Super"))
+    with Person(world.sandbox) as person:
+        run = play(world, devices="all", timeout=20)
+    assert person.linked == [FIRST, PAID]
+    assert summary(run)[:1] + summary(run)[1:2] == [
+        f"{FIRST} (Toko Lama): linked",
+        f"{SECOND} (Toko Lama): NOT LINKED",
+    ]
+    assert f"the free device {FIRST} is linked" in summary(run)[2] and summary(run)[-1] == "Linked: 2 of 3"
+    assert run.told[-1].failed and f"1 of 3 devices are not linked ({SECOND}); " in run.told[-1].message
+
+
+def test_numbers_that_are_not_there_and_nobody_at_the_phone(world: World) -> None:
+    world.begin(there(FIRST))
+    run = play(world, devices=[FIRST, MISSING], timeout=1, folder="pictures")
+    where = world.player.directory / "pictures" / f"{FIRST}.png"
+    lines = summary(run)
+    assert lines[0] == f"{FIRST} (Toko Lama): NOT LINKED" and str(where) in lines[1] and where.exists()
+    assert lines[2:] == [f"{MISSING}: NOT IN THE LIST of the account", "Linked: 0 of 2"]
+    assert run.told[-1].failed and f"({FIRST}, {MISSING})" in run.told[-1].message
+    shows_no_picture(world, run, where)
+
+
+@pytest.mark.parametrize("method", ["qr", "code"])
+def test_check_mode(world: World, method: str) -> None:
+    """It says who is not linked, fetches nothing, waits for nobody and makes no folder."""
+    world.begin(there(FIRST))
+    run = play(world, "--check", devices="all", method=method)
+    assert "failed=0" in run.output and summary(run)[0] == f"{FIRST} (Toko Lama): NOT LINKED"
+    assert set(world.calls()) == {"/get-devices"} and not (world.player.home / "fonnte-qr").exists()
+
+
+def test_phones_with_other_numbers(world: World) -> None:
+    world.begin(there(FIRST), there(PAID, package="Super"))
+    with Person(world.sandbox):
+        run = play(world, devices="all", method="code", whatsapp={PAID: "+62 811-1111-1111"}, timeout=60)
+    assert "failed=0" in run.output
+    codes = {call["number"]: call["form"]["whatsapp"] for call in world.sandbox.journal() if call["path"] == "/qr"}
+    assert codes == {FIRST: "6281200013001", PAID: PHONE}
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"method": "pigeon"}, "link_method is qr or code"),
+        ({"method": "code", "whatsapp": PHONE}, "only where link_devices is one device"),
+        ({"method": "code", "whatsapp": {"6281200013001": PHONE}}, "none of the devices is registered"),
+        ({"folder": ""}, "link_folder is empty"),
+        ({"folder": None}, "link_folder is empty"),
+        ({"devices": 6281200013001}, "link_devices is neither a list of quoted numbers nor a text with commas"),
+        ({"devices": [6281200013001]}, "link_devices is neither a list of quoted numbers nor a text with commas"),
+        ({"devices": {"device": FIRST}}, "link_devices is neither a list of quoted numbers nor a text with commas"),
+    ],
+)
+def test_variables_that_cannot_be_right(world: World, variables: dict[str, Any], words: str) -> None:
+    world.begin(there(FIRST), there(PAID, package="Super"))
+    run = play(world, **{"devices": "all", **variables})
+    assert run.told[-1].failed and words in run.told[-1].message, run.told[-1].result
+    assert "/qr" not in world.calls()
+
+
+@pytest.mark.parametrize("end", ["", "/"])
+def test_a_link_as_the_folder_is_not_followed(world: World, tmp_path: Path, end: str) -> None:
+    """The target of a link that leads nowhere would be created."""
+    world.begin(there(FIRST))
+    (tmp_path / "codes").symlink_to(tmp_path / "target")
+    run = play(world, devices=FIRST, folder=f"{tmp_path}/codes{end}", timeout=1)
+    assert run.told[-1].failed and "link_folder is a symbolic link" in run.told[-1].message, run.told[-1].result
+    assert not (tmp_path / "target").exists() and "/qr" not in world.calls()
+
+
+def test_no_directory_is_created_through_a_link_of_another_user(world: World, tmp_path: Path) -> None:
+    """Only root can give a link to another user. For everyone else it is a link of their own, which is accepted."""
+    world.begin(there(FIRST))
+    (tmp_path / "victim").mkdir()
+    (tmp_path / "shared").symlink_to(tmp_path / "victim")
+    foreign = os.getuid() == 0
+    if foreign:
+        os.chown(tmp_path / "shared", 65534, 65534, follow_symlinks=False)
+    run = play(world, devices=FIRST, folder=f"{tmp_path}/shared/codes", timeout=1)
+    assert os.listdir(tmp_path / "victim") == ([] if foreign else ["codes"])
+    assert ("is a symbolic link of another user" in run.output) is foreign
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"devices": ""},
+        {"devices": ","},
+        {"devices": None},
+        {"devices": ["", None]},
+        {"devces": FIRST},
+        {"device": FIRST},
+    ],
+)
+def test_no_device_is_not_all_devices(world: World, variables: dict[str, Any]) -> None:
+    """A variable of a shell that is not set, or a word that is misspelt, must not ask every phone."""
+    world.begin(there(FIRST), there(PAID, package="Super"))
+    run = play(world, method="code", **variables)
+    assert run.told[-1].message == "Say which devices, as in -e link_devices=081200001001, or all."
+    assert world.calls() == []
+    started = play(world, "--start-at-task", "See what is there", method="code", **variables)
+    assert summary(started) == ["Linked: 0 of 0"] and "/qr" not in world.calls()
+
+
+def test_a_folder_that_is_there_is_left_as_it_is(on_a_core: World) -> None:
+    """It may be one that everybody uses, such as /tmp; the picture in it is for its owner alone."""
+    on_a_core.begin(there(FIRST))
+    folder = on_a_core.player.home / "open"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    play(on_a_core, devices=FIRST, folder=str(folder), timeout=1)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o1777
+    assert stat.S_IMODE((folder / f"{FIRST}.png").stat().st_mode) == 0o600
+
+
+def test_a_variable_with_the_name_of_an_older_loop(world: World) -> None:
+    """What is given on the command line wins over what a loop goes through."""
+    world.begin(there(FIRST))
+    with Person(world.sandbox):
+        run = play(world, devices=FIRST, device=MISSING, method="code", timeout=60)
+    assert summary(run)[-1] == "Linked: 1 of 1"
+
+
+def test_a_reason_is_not_told_of_the_next_run(world: World) -> None:
+    """Where the playbook is played twice by one process, what it noted the first time is there still."""
+    world.begin(there(FIRST))
+    given = {"link_devices": FIRST, "link_timeout": 1, "link_method": "qr"}
+    again = {"ansible.builtin.import_playbook": "fonnte.whatsapp.link", "vars": given}
+    before = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "tasks": [{"ansible.builtin.set_fact": {"link_problems": {FIRST: "old"}}}],
+    }
+    env = {"FONNTE_ACCOUNT_TOKEN": ACCOUNT}
+    run = world.player.play_book([before, again], "--check", env=env)
+    assert f"{FIRST} (Toko Lama): NOT LINKED" in summary(run) and not any("old" in line for line in summary(run))
+
+
+def test_a_person_at_a_terminal(world: World) -> None:
+    """Is asked whether the phone is at hand, sees the code while the playbook waits, and types it."""
+    world.begin(there(FIRST))
+
+    def is_at_hand() -> str:
+        assert "/qr" not in world.calls(), "a code was fetched before the phone was at hand"
+        return ""
+
+    def types_the_code() -> None:
+        world.sandbox.link(FIRST)
+
+    words = ["-e", f"link_devices={FIRST}", "-e", "link_method=code", "-e", "link_timeout=60"]
+    output = at_a_terminal(
+        world,
+        "link",
+        [*words, "-e", f"link_whatsapp={PHONE}"],
+        [
+            ("Press Enter when the phone is at hand", is_at_hand),
+            (rf"Type \w{{4}}-\w{{4}} into WhatsApp on the phone {PHONE}", types_the_code),
+        ],
+    )
+    assert f"Next is device {FIRST} (Toko Lama)." in output and "Linked: 1 of 1" in output, output
+    assert "failed=0" in output and ACCOUNT not in output

@@ -1,0 +1,95 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A reply that is lost on the way: what was done is not done twice, and what was not is."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.tests.conformance.cases import code_sent, there
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import OTP, device
+from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import World
+
+NEW, OLD, LINKED = "081200006001", "081200006002", "081200006003"
+HOOK = "https://hooks.example.com/lost"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"when": "after"},
+        {"when": "after", "at": "middle"},
+        {"when": "before"},
+    ],
+    ids=["applied", "applied-and-half-a-reply", "not-applied"],
+)
+def test_lost_once(world: World, fault: dict[str, object]) -> None:
+    """It converges, nothing is done twice, and the run after it changes nothing."""
+    world.begin(there(OLD), there(LINKED, linked=True))
+    world.sandbox.fault("reset", path="/add-device", **fault)
+    world.sandbox.fault("reset", path="/update-device", number=OLD, **fault)
+    world.sandbox.fault("reset", path="/disconnect", **fault)
+    tasks = [
+        device(device=NEW, name="Toko Baru", personal=True),
+        device(device=OLD, name="Toko Ganti", webhook=HOOK),
+        device(device=LINKED, state="disconnected"),
+    ]
+    run = world.play(*tasks)
+    for told, operation in zip(run.told, ("create", "update", "disconnect")):
+        # What a creation was about to set is in doubt, and may be sent once more.
+        assert told.changed and not told.failed and told["operations"][0] == operation, told.result
+    assert world.sandbox.faults() == [], "not every fault was met"
+    applied = [call["path"] for call in world.sandbox.writes() if call["applied"]]
+    assert applied.count("/add-device") == 1 and applied.count("/disconnect") == 1, applied
+    found = world.devices()
+    assert sorted(found) == [NEW, OLD, LINKED]
+    assert found[NEW]["settings"]["personal"] and found[NEW]["name"] == "Toko Baru"
+    assert found[OLD]["settings"]["webhook"] == HOOK and found[OLD]["name"] == "Toko Ganti"
+    assert not found[LINKED]["linked"]
+    world.writes()
+    again = world.play(*tasks)
+    assert [told.get("operations") for told in again.told] == [[], [], []], [told.result for told in again.told]
+    assert world.writes() == []
+
+
+def test_lost_after_a_creation_with_hidden_settings(world: World) -> None:
+    """Both calls of a creation lose their reply: one device, with everything that was declared."""
+    world.begin()
+    world.sandbox.fault("reset", path="/add-device", when="after")
+    world.sandbox.fault("reset", path="/update-device", when="after")
+    task = device(device=NEW, name="Toko Baru", personal=True, quick=True, webhook=HOOK)
+    run = world.play(task, task, task)
+    assert not run.told[2].failed and not run.told[2].changed, run.told[2].result
+    found = world.devices()
+    assert list(found) == [NEW]
+    assert {key: found[NEW]["settings"][key] for key in ("personal", "quick", "webhook")} == {
+        "personal": True,
+        "quick": True,
+        "webhook": HOOK,
+    }
+
+
+def test_a_request_for_a_code_is_never_repeated(world: World) -> None:
+    """Nobody knows whether a code was sent, and that is what is said."""
+    world.begin(there(OLD))
+    world.sandbox.fault("reset", path="/delete-device", when="before")
+    told = world.tell(device(device=OLD, state="absent", request_otp=True, api_retries=3))
+    assert told.failed and "unknown" in told.message and OLD in told.message, told.result
+    assert world.calls().count("/delete-device") == 1
+
+
+@pytest.mark.parametrize("applied", [True, False], ids=["applied", "not-applied"])
+def test_a_code_is_never_repeated(world: World, applied: bool) -> None:
+    """A lost reply is followed by a look: gone is deleted, still there is a failure that says so."""
+    world.begin(there(OLD), there(LINKED))
+    code_sent(OLD)(world.sandbox)
+    world.calls()
+    world.sandbox.fault("reset", path="/delete-device", when="after" if applied else "before")
+    told = world.tell(device(device=OLD, state="absent", otp=OTP, api_retries=3))
+    assert world.calls().count("/delete-device") == 1
+    if applied:
+        assert not told.failed and told["operations"] == ["delete"] and told["device"] is None, told.result
+    else:
+        assert told.failed and "unknown" in told.message and not told.changed, told.result
+    assert sorted(world.devices()) == ([LINKED] if applied else [OLD, LINKED])

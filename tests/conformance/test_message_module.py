@@ -1,0 +1,132 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""fonnte_message: what is declared goes out once, nothing goes out in check mode, and no secret is told."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.tests.conformance.cases import device_token, there
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import MARK, Player, Run, Task, message
+from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import World
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES, USUAL_CORES
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+
+SENDER, UNLINKED, PERSON = "081200011001", "081200011002", "081200002001"
+DIALLED = "6281200002001"
+SIGNED = f"https://files.example.com/invoice.pdf?signature={MARK}"
+PATIENCE = "news is not failed or news.queued | default(none) is none"
+
+
+@pytest.fixture(params=[(core, way) for core in USUAL_CORES for way in (True, False)], ids=str)
+def everywhere(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) -> World:
+    """A world on each core, in the controller's worker and as an ordinary module."""
+    core, in_process = request.param
+    world = World(sandbox, Player(tmp_path, sandbox, CORES[core], in_process=in_process))
+    world.begin(there(SENDER, linked=True, package="Super"), there(UNLINKED))
+    return world
+
+
+def _hello(**args: object) -> Task:
+    return message(**{"device": SENDER, "target": [PERSON], "message": "hello", **args})
+
+
+def _sent(world: World) -> list[tuple[str, str]]:
+    return [(sent["target"], sent["message"]) for sent in world.sandbox.outbox()]
+
+
+def test_what_goes_out_and_what_does_not(everywhere: World, tmp_path: Path) -> None:
+    """All ways of sending, both ways of failing, and every second one foreseen first."""
+    path = tmp_path / "invoice.pdf"
+    path.write_bytes(b"%PDF-1.7")
+    tasks = [
+        _hello(),
+        _hello(target=[f"{PERSON}|Toko Satu", {"to": "+62 812 0000 2002", "name": "Toko Dua"}], message="hello {name}"),
+        _hello(url=SIGNED, method="get"),
+        _hello(file=str(path), message=None),
+        message(device_token=device_token(SENDER), target=[PERSON], message="by token", account_token=None),
+        _hello(device=UNLINKED),
+        _hello(schedule="2020-01-01T00:00:00Z"),
+        _hello(poll={"name": "?", "choices": ["one"]}),
+        _hello(device=SENDER, device_token=device_token(UNLINKED)),
+        # The text has two names, and one may be used.
+        _hello(msg="hello"),
+    ]
+    foreseen = everywhere.play(*tasks, check=True)
+    assert [told.failed for told in foreseen.told] == [False] * 6 + [True] * 4, _messages(foreseen)
+    assert any("is not linked" in warning for warning in foreseen.told[5].warnings)
+    assert "/send" not in everywhere.calls() and _sent(everywhere) == []
+    run = everywhere.play(*tasks)
+    assert [told.failed for told in run.told] == [False] * 5 + [True] * 5, _messages(run)
+    assert all(told.changed and told["queued"] for told in run.told[:5])
+    assert "Unsupported parameters" in run.told[-1].message and "message" in run.told[-1].message
+    assert "request invalid on disconnected device" in run.told[5].message and run.told[5]["queued"] is False
+    assert _sent(everywhere) == [
+        (DIALLED, "hello"),
+        (DIALLED, "hello Toko Satu"),
+        ("6281200002002", "hello Toko Dua"),
+        (DIALLED, "hello"),
+        (DIALLED, ""),
+        (DIALLED, "by token"),
+    ]
+    for told, expected in zip(run.told[:5], foreseen.told[:5]):
+        assert set(told.result) == set(expected.result)
+        targets = [found["target"] for found in expected["messages"]]
+        assert targets == [found["target"] for found in told["messages"]]
+
+
+def test_a_lost_reply_is_unknown_and_tells_no_url(everywhere: World) -> None:
+    """With GET the token and the message are in the URL, which exceptions and logs like to tell."""
+    faults: dict[str, dict[str, object]] = {
+        "reset": {"at": "middle", "when": "after"},
+        "html": {"code": 502, "when": "after"},
+        "redirect": {"location": f"https://elsewhere.example.com/{MARK}", "when": "after"},
+        "refuse": {},
+    }
+    senders = dict(zip((f"08120001101{index}" for index in range(len(faults))), faults))
+    everywhere.begin(*(there(sender, linked=True, package="Super") for sender in senders))
+    for sender, kind in senders.items():
+        everywhere.sandbox.fault(kind, path="/send", token=device_token(sender), times=1, **faults[kind])
+    tasks = [_hello(device=sender, method="get", url=SIGNED) for sender in senders]
+    alone = {"account_token": None, "device": None, "device_token": device_token(SENDER)}
+    tasks.append(_hello(method="get", url=SIGNED, api_endpoint="http://127.0.0.1:9").but(**alone))
+    tasks[-1] = Task("fonnte_message", {**tasks[-1].args, "account_token": None})
+    run = everywhere.play(*tasks)
+    for told in run.told[:-1]:
+        assert told.failed and told["queued"] is None, told.result
+        assert "whether the message is queued is not known" in told.message
+    assert run.told[-1].failed and run.told[-1]["queued"] is False and "nothing was sent" in run.told[-1].message
+    assert everywhere.calls().count("/send") == len(faults)
+
+
+def test_to_try_again_only_where_nothing_was_sent(everywhere: World) -> None:
+    """The pattern of the documents: a busy service is asked again, and a lost reply is not."""
+    installed = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]) / "ansible_collections" / "fonnte" / "whatsapp"
+    assert f"until: {PATIENCE}" in (installed / "docs" / "messages.md").read_text(encoding="utf-8")
+    patient = {"register": "news", "until": PATIENCE, "retries": 3, "delay": 0}
+    everywhere.sandbox.fault("status", path="/send", times=2, code=429)
+    told = everywhere.tell(_hello().named(**patient))
+    assert not told.failed and told["attempts"] == 3 and len(_sent(everywhere)) == 1
+    (told,) = everywhere.play(_hello().named(**patient), check=True).told
+    assert not told.failed and told["attempts"] == 1, "check mode sends nothing, and that is no reason to try again"
+    everywhere.sandbox.fault("reset", path="/send", times=None, when="after")
+    told = everywhere.tell(_hello(message="once").named(**patient))
+    assert told.failed and told["queued"] is None and told["attempts"] == 1
+    assert [text for _target, text in _sent(everywhere)] == ["hello", "once"]
+
+
+def test_with_debug_logs_on_the_url_of_a_get_is_logged_nowhere(world: World) -> None:
+    """What requests, urllib3 and http.client could tell of a call goes nowhere, even to who asks Ansible for all."""
+    world.begin(there(SENDER, linked=True, package="Super"))
+    told = world.tell(_hello(method="get", url=SIGNED), env={"ANSIBLE_DEBUG": "1", "ANSIBLE_LOG_VERBOSITY": "5"})
+    assert told["queued"] is True
+    log = (world.player.home / "ansible.log").read_text(encoding="utf-8")
+    assert "PLAY RECAP" in log and "/send?" not in log
+
+
+def _messages(run: Run) -> list[str]:
+    return [told.message if told.failed else "" for told in run.told]

@@ -1,0 +1,46 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The installed artifact with nothing beside it: each of its playbooks says in a sentence what it lacks."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import World
+
+PLAYBOOKS = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]) / "ansible_collections" / "fonnte" / "whatsapp" / "playbooks"
+# What each playbook asks for when it is run with no variable, no token, and no sandbox.
+LACKS = {
+    "adopt": "Say where the declarations go",
+    "audit": "There is no file to read",
+    "decommission": "No device is named",
+    "demo": "This demo lacks its sandbox, a server on this machine that behaves like Fonnte",
+    "doctor": "there is no token",
+    "dropped_off": "Say who gets the message",
+    "link": "Say which devices",
+    "provision": "There is nothing to read",
+    "record": "there is no token",
+}
+
+
+def test_each_playbook_has_its_sentence_here() -> None:
+    assert {path.stem for path in PLAYBOOKS.glob("*.yml")} == set(LACKS)
+
+
+@pytest.mark.parametrize("name", sorted(LACKS))
+def test_a_playbook_by_its_name_alone(world: World, name: str) -> None:
+    run = world.player.play_by_name(name, env={"FONNTE_API_ENDPOINT": None, "FONNTE_ACCOUNT_TOKEN": None})
+    message = re.findall(r'^    "msg": (".*")', run.output, re.MULTILINE)[-1]
+    assert LACKS[name] in json.loads(message) and "failed=1" in run.output
+
+
+def test_the_demo_does_not_run_on_an_account(world: World) -> None:
+    """Whatever the token is: it would make devices with numbers of somebody else."""
+    run = world.player.play_by_name("demo", env={"FONNTE_API_ENDPOINT": "https://192.0.2.1"})
+    assert LACKS["demo"] in run.output and "ok=0" in run.output

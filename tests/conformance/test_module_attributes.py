@@ -1,0 +1,172 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a module says of itself under *attributes* is so: each of its examples is foreseen, done, and done again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.fonnte.whatsapp.tests.conformance.phone_simulator import Person
+from ansible_collections.fonnte.whatsapp.tests.conformance.test_examples import (
+    BEFORE,
+    CODE,
+    INSTALLED,
+    MODULES,
+    examples_of,
+    run,
+)
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import EVERY_PAGE
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+
+Json = dict[str, Any]
+NAMES = [path.stem for path in MODULES]
+GROUP = yaml.safe_load((INSTALLED / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]["fonnte"]
+FORESEEN, AGAIN = "in check mode: ", "again: "
+# Where a claim is partial, the words of its details that say why: what changes again each time, and no diff shows.
+CHANGES_AGAIN = {
+    "fonnte_device_qr": "each run fetches a new code",
+    "fonnte_doctor": "it writes to the scratch device every time",
+}
+NO_DIFF = {
+    "fonnte_device": "A code that O(request_otp) has sent is nothing of the device",
+    "fonnte_doctor": "Shows the facts in O(dest).",
+    "fonnte_sheet": "Sheets are not shown.",
+}
+# What a claim is about, and no example shows.
+MORE: dict[str, list[Json]] = {
+    "fonnte_doctor": [
+        {"name": "Write down what is found without writing", "fonnte.whatsapp.fonnte_doctor": {"dest": "~/facts.json"}}
+    ]
+}
+
+
+@pytest.fixture(scope="session")
+def attributes() -> dict[str, Json]:
+    """The attributes of each module, as ansible-doc shows them."""
+    program = Path(sys.executable).parent / "ansible-doc"
+    command = [program, "--json", "--type", "module", *(f"fonnte.whatsapp.{name}" for name in NAMES)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    return {name.rpartition(".")[2]: shown["doc"]["attributes"] for name, shown in json.loads(done.stdout).items()}
+
+
+@dataclass(frozen=True)
+class Three:
+    """What an example said: in check mode, in the run, and in the next one."""
+
+    name: str
+    foreseen: Json
+    done: Json
+    again: Json
+
+    def diffs(self, which: Json) -> list[Json]:
+        """The diffs of a result, or of the items of a loop, that show anything. A diff may be a list of diffs."""
+        given = [one.get("diff") or [] for one in which.get("results", [which])]
+        shown: list[Json] = [diff for one in given for diff in (one if isinstance(one, list) else [one])]
+        return [diff for diff in shown if diff.get("prepared") or diff.get("before") != diff.get("after")]
+
+
+def thrice(task: Json, module: str) -> Iterator[Json]:
+    """An example of the module in check mode, in earnest, and once more; a task of another module as it stands."""
+    if f"fonnte.whatsapp.{module}" not in task:
+        yield task
+        return
+    copy = {key: value for key, value in task.items() if key != "register"}
+    yield {**copy, "name": FORESEEN + task["name"], "check_mode": True, "diff": True}
+    yield {**task, "diff": True}
+    yield {**copy, "name": AGAIN + task["name"], "diff": True}
+
+
+class Stage:
+    """The world that the examples of a module are played in."""
+
+    def __init__(self, module: str, sandbox: Sandbox, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        (path,) = [path for path in MODULES if path.stem == module]
+        self.module, self.sandbox, self.folder = module, sandbox, folder
+        self.examples: list[Json] = [*examples_of(path), *MORE.get(module, [])]
+        self.told = folder / "told"
+        patch.setenv("ANSIBLE_CALLBACK_PLUGINS", str(Path(__file__).parent / "callback_plugins"))
+        patch.setenv("ANSIBLE_CALLBACKS_ENABLED", "told")
+        patch.setenv("FONNTE_TESTS_TOLD", str(self.told))
+        BEFORE.get(module, lambda sandbox, folder: None)(sandbox, folder)
+        sandbox.next_otp(CODE)
+
+    def play(self, tasks: list[Json], *words: str) -> dict[str, Json]:
+        """Play tasks, and return what each said, by its name."""
+        self.told.write_text("", encoding="utf-8")
+        variables = {"otp_from_whatsapp": CODE, "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+        playbook = [{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}]
+        path = self.folder / "playbook.yml"
+        path.write_text(yaml.safe_dump(playbook, allow_unicode=True), encoding="utf-8")
+        with Person(self.sandbox, ("code",)):
+            run(["ansible-playbook", str(path), *words], self.sandbox, self.folder)
+        lines = [json.loads(line) for line in self.told.read_text(encoding="utf-8").splitlines()]
+        return {line["task"]: line["told"] for line in lines}
+
+    def thrice(self) -> list[Three]:
+        """Play every example of the module three times."""
+        tasks = [copy for task in self.examples for copy in thrice(task, self.module)]
+        told = self.play(tasks)
+        names = [task["name"] for task in self.examples if f"fonnte.whatsapp.{self.module}" in task]
+        return [Three(name, told[FORESEEN + name], told[name], told[AGAIN + name]) for name in names]
+
+
+@pytest.mark.parametrize("module", NAMES if EVERY_PAGE else ["fonnte_device", "fonnte_fleet"])
+def test_a_module_is_as_its_attributes_say(
+    module: str, attributes: dict[str, Json], sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = attributes[module]
+    stage = Stage(module, sandbox, tmp_path, monkeypatch)
+    played = stage.thrice()
+    assert played
+    assert ("action_group" in claims) is (module in GROUP)
+    assert claims["platform"]["platforms"] == "posix" and claims["check_mode"]["support"] == "full"
+    for one in played:
+        # The person with the telephone may link it between the two: that is another world.
+        linked = one.done.get("connected") and one.foreseen.get("connected") is False
+        assert one.foreseen["changed"] == one.done["changed"] or linked, (
+            f"{one.name}: check mode foresaw something else"
+        )
+    stage.sandbox.clear_journal()
+    stage.play(stage.examples, "--check")
+    assert stage.sandbox.writes() == [], "check mode wrote"
+    _shows_differences(module, played, claims["diff_mode"])
+    _is_idempotent(module, played, claims["idempotent"])
+
+
+def _shows_differences(module: str, played: list[Three], claim: Json) -> None:
+    shown = [one for one in played if one.diffs(one.done)]
+    silent = [
+        one.name for one in played if one.done["changed"] and not (one.diffs(one.done) and one.diffs(one.foreseen))
+    ]
+    if claim["support"] in ("N/A", "none"):
+        assert shown == []
+        return
+    assert shown, "nothing shows it: there is no diff at all"
+    assert not silent or _says(claim, NO_DIFF.get(module)), f"changed, and no diff shows it: {silent}"
+
+
+def _is_idempotent(module: str, played: list[Three], claim: Json) -> None:
+    again = [one.name for one in played if one.again["changed"]]
+    changed = [one.name for one in played if one.done["changed"]]
+    if claim["support"] == "N/A":
+        assert changed == again == []
+    elif claim["support"] == "none":
+        assert changed == again != []
+    else:
+        assert set(changed) - set(again), "nothing shows it: no example changed something and was unchanged then"
+        assert not again or _says(claim, CHANGES_AGAIN.get(module)), f"changed again: {again}"
+
+
+def _says(claim: Json, words: str | None) -> bool:
+    """Whether a claim is partial, and says so in these words."""
+    return claim["support"] == "partial" and words is not None and words in " ".join(claim["details"])

@@ -1,0 +1,168 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The record of what was last applied: when it counts, and what becomes of it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.tests.conformance.cases import FOUR, code_sent, there
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import (
+    MARK,
+    OTP,
+    device,
+    device_info,
+    snapshot,
+    webhook_config,
+)
+from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import World
+
+NUMBER, OTHER = "081200005001", "081200005002"
+HOOK, NEW_HOOK = f"https://hooks.example.com/{MARK}-old", f"https://hooks.example.com/{MARK}-new"
+DECLARED = device(device=NUMBER, webhook=HOOK, quick=True)
+ALONE = device(device=NUMBER, webhook=HOOK, quick=True, handle_write_only="error")
+
+
+def _device_records(world: World) -> list[Path]:
+    """The files that hold what was applied; locks and notes on numbers are others."""
+    return sorted(path for path in world.player.record.glob("device-*") if "." not in path.name)
+
+
+def test_what_counts_as_evidence(world: World) -> None:
+    """handle_write_only, record_max_age, and how a result tells of them."""
+    world.begin(there(NUMBER))
+    unknown, first, known, updated, always, young, old = world.play(
+        ALONE,
+        DECLARED,
+        ALONE,
+        ALONE.but(webhook=NEW_HOOK),
+        DECLARED.but(handle_write_only="always_update"),
+        DECLARED.but(record_max_age="1h"),
+        DECLARED.but(record_max_age="0s"),
+    ).told
+    assert unknown.failed and any(option in unknown.message for option in ("webhook", "quick")), unknown.result
+    assert first["reasons"] == {"webhook": "no_record", "quick": "no_record"}, first.result
+    assert not known.failed and not known.changed, "what is recorded as declared is no error"
+    assert known["evidence"]["webhook"]["source"] == "recorded" and known["evidence"]["webhook"]["at"], known.result
+    assert updated["reasons"] == {"webhook": "differs"}, "what is recorded and differs is updated"
+    assert always["reasons"] == {"webhook": "differs", "quick": "always"} and always.changed
+    assert not young.changed
+    assert old["reasons"] == {"webhook": "expired", "quick": "expired"}, old.result
+    assert world.writes() == ["/update-device"] * 4
+
+
+@pytest.mark.smoke
+def test_a_damaged_record(world: World) -> None:
+    """A warning, and it counts as none; it is set aside and not overwritten, and check mode leaves it where it is."""
+    world.begin(there(NUMBER), there(OTHER))
+    world.play(DECLARED, device(device=OTHER, quick=True))
+    damaged = _device_records(world)
+    assert len(damaged) == 2
+    for path in damaged:
+        path.write_bytes(b"not a record")
+    before = snapshot(world.player.record)
+    foreseen = world.tell(DECLARED, check=True)
+    assert snapshot(world.player.record) == before, "check mode touched a damaged record"
+    given, again = world.play(DECLARED, DECLARED).told
+    for told in (foreseen, given):
+        assert any("damaged" in warning for warning in told.warnings), told.result
+        assert told["reasons"] == {"webhook": "no_record", "quick": "no_record"}, told.result
+    assert not again.changed and not any("damaged" in warning for warning in again.warnings), again.result
+    aside = [path for path in world.player.record.iterdir() if path.read_bytes() == b"not a record"]
+    assert len(aside) == 2 and len(set(aside) & set(damaged)) == 1, f"one was to be set aside: {aside}"
+
+
+def test_a_lost_record(world: World) -> None:
+    """Nothing is known any more: applied again, and said so; what was not declared is at risk."""
+    world.begin(there(NUMBER))
+    world.tell(DECLARED)
+    shutil.rmtree(world.player.record)
+    foreseen, given, again = (
+        world.tell(DECLARED, check=True),
+        *world.play(DECLARED, DECLARED).told,
+    )
+    assert foreseen["reasons"] == given["reasons"] == {"webhook": "no_record", "quick": "no_record"}
+    assert set(FOUR[1:]) <= set(given["at_risk"])
+    assert not again.changed
+
+
+def test_a_record_that_cannot_be_written(world: World, tmp_path: Path) -> None:
+    """It fails before the first write of any kind. Check mode needs no record and warns; reads go on."""
+    regular = tmp_path / "a-file"
+    regular.write_text("", encoding="utf-8")
+    world.begin(there(NUMBER, linked=True), there(OTHER))
+    code_sent(OTHER)(world.sandbox)
+    world.writes()
+    before = world.devices()
+    bad = {"record_path": str(regular / "record")}
+    tasks = [
+        device(device="081200005009", name="Toko Baru", **bad),
+        device(device=NUMBER, name="Toko Lain", **bad),
+        device(device=NUMBER, state="disconnected", **bad),
+        device(device=NUMBER, state="absent", request_otp=True, **bad),
+        device(device=OTHER, state="absent", otp=OTP, **bad),
+        webhook_config(device=NUMBER, webhook=HOOK, **bad),
+    ]
+    for task, told in zip(tasks, world.play(*tasks).told):
+        assert told.failed and "record" in told.message and "record_path" in told.message, f"{task}: {told.result}"
+    assert world.writes() == []
+    assert world.devices() == before
+    *foreseen, info = world.play(*tasks, device_info(**bad), check=True).told
+    assert all(told.changed and not told.failed for told in foreseen), [told.result for told in foreseen]
+    assert all("A real run from here would fail" in told.warnings[-1] for told in foreseen)
+    assert len(info["devices"]) == 2
+
+
+def test_who_can_read_the_record(world: World) -> None:
+    """Files for their owner alone, in a folder for its owner alone, under names that tell nothing."""
+    world.begin(there(NUMBER))
+    world.tell(DECLARED)
+    assert world.player.record.stat().st_mode & 0o777 == 0o700
+    files = [path for path in world.player.record.rglob("*") if path.is_file()]
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+    for path in files:
+        told = path.name.encode() + path.read_bytes()
+        assert NUMBER.encode() not in told and NUMBER[1:].encode() not in told and b"hooks.example" not in told
+
+
+def test_an_update_that_was_cut_off(world: World) -> None:
+    """What was sent without an answer is in doubt: never "unchanged", and sent again with any other update."""
+    world.begin(there(NUMBER))
+    world.tell(DECLARED)
+    world.sandbox.fault("reset", path="/update-device", times=None)
+    cut_off = world.tell(DECLARED.but(webhook=NEW_HOOK))
+    world.sandbox.clear_faults()
+    assert cut_off.failed and NUMBER in cut_off.message, cut_off.result
+    foreseen = world.tell(DECLARED.but(webhook=NEW_HOOK), check=True)
+    assert foreseen["reasons"] == {"webhook": "in_doubt"}, foreseen.result
+    assert foreseen["evidence"]["webhook"]["source"] == "in_doubt"
+    renamed, declared = world.play(device(device=NUMBER, name="Toko Ragu"), DECLARED.but(webhook=NEW_HOOK)).told
+    assert set(renamed["carried"]) == {"webhook", "quick"}, renamed.result
+    assert world.devices()[NUMBER]["settings"]["webhook"] == NEW_HOOK
+    assert not declared.changed, "the success of the rename has told that the webhook is applied"
+
+
+def test_the_record_of_a_purged_device(world: World) -> None:
+    """The record goes with the token: the new device starts with nothing, and the user is told."""
+    world.begin()
+    created = device(device=NUMBER, name="Toko Satu", webhook=HOOK)
+    world.tell(created)
+    world.sandbox.purge(NUMBER)
+    foreseen = world.tell(created, check=True)
+    given, again = world.play(created, created).told
+    for told in (foreseen, given):
+        assert told["recreated"] and told["operations"] == ["create", "update"], told.result
+        assert any("token" in warning and "linked" in warning for warning in told.warnings), told.warnings
+    assert not again.changed and not again["recreated"]
+
+
+def test_each_endpoint_has_its_own_record(world: World) -> None:
+    """A sandbox and the real account never meet, though number and token be the same."""
+    world.begin(there(NUMBER))
+    elsewhere = world.sandbox.url.replace("127.0.0.1", "localhost")
+    given, other = world.play(DECLARED, DECLARED.but(api_endpoint=elsewhere)).told
+    assert given["reasons"] == other["reasons"] == {"webhook": "no_record", "quick": "no_record"}

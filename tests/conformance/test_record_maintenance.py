@@ -1,0 +1,241 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""fonnte_record_info, fonnte_record and their playbook: what they tell, move and remove, and that no secret is in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.tests.conformance.cases import there
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import (
+    MARK,
+    Player,
+    Task,
+    Told,
+    device,
+    record,
+    record_info,
+    snapshot,
+)
+from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import ACCOUNT, World
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES, USUAL_CORES
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+
+FIRST, SECOND, GONE = "081200011001", "081200011002", "081200011003"
+HOOK = f"https://user-{MARK}:pass-{MARK}@hooks.example.com/{MARK}?key={MARK}"
+
+
+@pytest.fixture()
+def core(request: pytest.FixtureRequest) -> Path:
+    """The programs of a core: the newest, unless a test is about all."""
+    return CORES[getattr(request, "param", "newest")]
+
+
+ON_EVERY_CORE = pytest.mark.parametrize("core", USUAL_CORES, indirect=True)
+
+
+@pytest.fixture()
+def kept(sandbox: Sandbox, tmp_path: Path, core: Path) -> World:
+    """A world with two devices on record, and a number whose device was purged."""
+    world = World(sandbox, Player(tmp_path, sandbox, core))
+    world.begin(there(FIRST), there(SECOND), there(GONE))
+    run = world.play(
+        device(device=FIRST, webhook=HOOK, quick=True),
+        device(device=SECOND, webhook=""),
+        device(device=GONE, quick=True),
+    )
+    assert all(told.changed for told in run.told), [told.result for told in run.told]
+    sandbox.purge(GONE)
+    world.calls()
+    return world
+
+
+def foreseen_done_and_again(world: World, task: Task) -> Told:
+    """Play a task in check mode, then really, then again: foreseen as it came, and unchanged the second time."""
+    before = snapshot(world.player.home.parent)
+    plays = str(Path("plays"))
+    foreseen = world.tell(task, check=True)
+    after = snapshot(world.player.home.parent)
+    touched = {path for path in {*before, *after} if before.get(path) != after.get(path)}
+    own = {path for path in touched if not path.startswith((plays, "home/.ansible", "home")) and path != "."}
+    assert own == set(), f"check mode touched {own}"
+    done, again = world.play(task, task).told
+    assert not foreseen.failed and not done.failed and not again.failed, (foreseen.message, done.message, again.message)
+    for key in ("changed", "changed_files", "changed_devices", "diff", "missing", "files", "kept", "warnings"):
+        assert foreseen.get(key) == done.get(key), f"{key} was foreseen as {foreseen.get(key)} and is {done.get(key)}"
+    assert not again.changed and again["changed_files"] == [], again.result
+    assert world.writes() == []
+    return done
+
+
+@ON_EVERY_CORE
+def test_a_record_that_moves_to_another_controller(kept: World, tmp_path: Path) -> None:
+    """Backed up here, restored there: the run there is unchanged. The backup itself shows nothing."""
+    path, elsewhere = tmp_path / "record.json", tmp_path / "elsewhere"
+    declared = device(device=FIRST, webhook=HOOK, quick=True, record_path=str(elsewhere))
+    assert kept.tell(declared, check=True)["reasons"] == {"webhook": "no_record", "quick": "no_record"}
+    kept.calls()
+    saved = foreseen_done_and_again(kept, record(operation="backup", path=str(path)))
+    assert saved["changed_devices"] == [FIRST, SECOND, GONE] and saved["files"] == 6
+    text = path.read_text(encoding="utf-8")
+    tokens = {known["token"] for known in kept.devices().values()}
+    for secret in (MARK, ACCOUNT, "http", "hooks.example.com", FIRST[1:], "webhook", *tokens):
+        assert secret not in text
+    restored = foreseen_done_and_again(kept, record(operation="restore", path=str(path), record_path=str(elsewhere)))
+    assert restored["changed_devices"] == [FIRST, SECOND, GONE] and restored["kept"] == []
+    assert any("always_update" in warning and "record_max_age" in warning for warning in restored.warnings)
+    told = kept.tell(declared)
+    assert not told.changed and told["evidence"]["webhook"]["source"] == "recorded", told.result
+
+
+def test_a_newer_record_is_replaced_only_when_told_so(kept: World, tmp_path: Path) -> None:
+    """An existing file stays; overwrite takes it back."""
+    path = str(tmp_path / "record.json")
+    kept.play(record(operation="backup", path=path), device(device=FIRST, quick=False))
+    kept.calls()
+    left = foreseen_done_and_again(kept, record(operation="restore", path=path))
+    assert not left.changed and len(left["kept"]) == 1 and "overwrite: true" in left.warnings[-1]
+    back = foreseen_done_and_again(kept, record(operation="restore", path=path, overwrite=True))
+    assert back["changed_devices"] == [FIRST]
+
+
+def test_what_is_forgotten(kept: World) -> None:
+    """A device by another spelling, then what belongs to no device; the next run knows of neither."""
+    forgotten = foreseen_done_and_again(kept, record(operation="forget", devices=["+62 812-0001-1001"]))
+    assert forgotten["changed_devices"] == [FIRST] and len(forgotten["changed_files"]) == 2
+    orphans = foreseen_done_and_again(kept, record(operation="forget", orphans=True))
+    assert orphans["changed_devices"] == [GONE] and len(orphans["changed_files"]) == 2
+    assert len([path for path in kept.player.record.iterdir() if "." not in path.name]) == 2
+    told = kept.tell(device(device=FIRST, quick=True), check=True)
+    assert told["reasons"] == {"quick": "no_record"}
+
+
+def test_a_backup_that_somebody_changed(kept: World, tmp_path: Path) -> None:
+    """A name with a path, a text that is not sealed, one of another device: refused by name, and nothing is written."""
+    good = tmp_path / "record.json"
+    kept.tell(record(operation="backup", path=str(good)))
+    data = json.loads(good.read_text(encoding="utf-8"))
+    names = sorted(name for name in data["files"] if name.startswith("device-"))
+    sealed = data["files"]
+    changed = {
+        "../precious": {**sealed, "../precious": sealed[names[0]]},
+        str(tmp_path / "precious"): {**sealed, str(tmp_path / "precious"): sealed[names[0]]},
+        f"{names[0]}.lock": {**sealed, f"{names[0]}.lock": sealed[names[0]]},
+        names[0]: {**sealed, names[0]: HOOK},
+        names[1]: {**sealed, **dict.fromkeys(names, sealed[names[2]])},
+    }
+    elsewhere, tasks = tmp_path / "elsewhere", []
+    for number, files in enumerate(changed.values()):
+        path = tmp_path / f"changed-{number}.json"
+        path.write_text(json.dumps({**data, "files": files}), encoding="utf-8")
+        tasks.append(record(operation="restore", path=str(path), record_path=str(elsewhere), overwrite=True))
+    foreseen = kept.play(*tasks, check=True)
+    for named, told, before in zip(changed, kept.play(*tasks).told, foreseen.told):
+        assert told.failed and "was not used" in told.message and told.message.endswith("."), told.result
+        assert told.message == before.message and not told.changed
+        assert named[:40] in told.message or named == names[1] and any(name in told.message for name in names)
+    assert not elsewhere.exists() and not (tmp_path / "precious").exists()
+
+
+def test_a_record_with_everything_in_it(kept: World) -> None:
+    """Doubt, damage, a renumbered device, files of others: told in names, and never in values."""
+    kept.sandbox.fault("reset", path="/update-device", times=None)
+    assert kept.tell(device(device=FIRST, webhook=HOOK + "-new")).failed
+    kept.sandbox.clear_faults()
+    kept.sandbox.edit(SECOND, device="081200011009")
+    shutil.copy(next(kept.player.record.glob("number-*")), kept.player.record / ("device-" + "0" * 32))
+    kept.calls()
+    before = snapshot(kept.player.record)
+    told = kept.tell(record_info())
+    assert kept.calls() == ["/get-devices"] and snapshot(kept.player.record) == before and not told.changed
+    first, second = told["devices"]
+    assert (first["number"], second["number"]) == (FIRST, "081200011009")
+    assert "webhook" in first["doubts"] and first["settings"]["webhook"]["standing"] == "in_doubt"
+    assert second["settings"]["webhook"]["standing"] == "unconfirmed" and second["newest_days"] == 0
+    numbers = {number["number"]: number for number in told["numbers"]}
+    assert numbers[SECOND]["moved_to"] == "081200011009" and numbers[GONE]["state"] == "present"
+    assert told["unclaimed"] == {"count": 1, "files": ["device-" + "0" * 32]}
+    assert told["orphans"]["count"] == 3
+
+
+# The playbook, by its name
+
+
+def playbook(core: Path, world: World, folder: Path, *words: str, **variables: Any) -> str:
+    """Play fonnte.whatsapp.record in a folder, as loudly as can be, and return what was printed."""
+    (folder / "variables.json").write_text(
+        json.dumps({"ansible_python_interpreter": "{{ ansible_playbook_python }}", **variables}), encoding="utf-8"
+    )
+    env = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("FONNTE_")},
+        "HOME": str(folder),
+        "ANSIBLE_HOME": str(folder / ".ansible"),
+        "ANSIBLE_INJECT_INVOCATION": "1",
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+        "FONNTE_API_ENDPOINT": world.sandbox.url,
+        "FONNTE_ACCOUNT_TOKEN": ACCOUNT,
+        "FONNTE_RECORD_PATH": str(world.player.record),
+    }
+    command = [core / "ansible-playbook", *words, "-e", f"@{folder / 'variables.json'}", "fonnte.whatsapp.record"]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False)
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output
+    tokens = {known["token"] for known in world.devices().values()}
+    for secret in (MARK, ACCOUNT, *tokens):
+        assert secret not in output, "a secret was printed"
+    assert world.writes() == []
+    return output
+
+
+@ON_EVERY_CORE
+def test_the_playbook_tells_what_a_person_wants_to_know(kept: World, core: Path, tmp_path: Path) -> None:
+    """A line for each device, in words; the same in check mode."""
+    kept.sandbox.fault("reset", path="/update-device", times=None)
+    assert kept.tell(device(device=FIRST, webhook=HOOK + "-new")).failed
+    kept.sandbox.clear_faults()
+    kept.calls()
+    for words in (("--check",), ("-vvvv", "--diff")):
+        output = playbook(core, kept, tmp_path, *words)
+        assert f"{FIRST}: autoread, quick, webhook; 0 days old; in doubt: webhook" in output, output
+        assert f"{SECOND}: autoread, webhook; 0 days old" in output
+        assert f"{GONE}: was there at 20" in output
+        assert f"{kept.player.record} can be written." in output and "It is below /tmp" in output
+        assert "Files of devices that are gone: 2 " in output and "changed=0" in output
+    output = playbook(core, kept, tmp_path, record_devices=[SECOND, "081200011099"], record_orphans="false")
+    assert f"{FIRST}: " not in output and "Not known at all: 081200011099" in output
+
+
+@ON_EVERY_CORE
+def test_the_playbook_backs_up_and_restores_and_forgets(kept: World, core: Path, tmp_path: Path) -> None:
+    """A relative file is where the user is. Check mode writes nothing, and a second run changes nothing."""
+    backup = {"record_operation": "backup", "record_file": "mine.json"}
+    assert "backup, in check mode only: 6 files" in playbook(core, kept, tmp_path, "--check", **backup)
+    assert not (tmp_path / "mine.json").exists()
+    assert "backup: 6 files" in playbook(core, kept, tmp_path, "-vvvv", "--diff", **backup)
+    assert (tmp_path / "mine.json").exists()
+    elsewhere = str(tmp_path / "elsewhere")
+    restore = {"record_operation": "restore", "record_file": "mine.json", "record_path": elsewhere}
+    assert f"Devices: {FIRST}, {SECOND}, {GONE}" in playbook(core, kept, tmp_path, "-vvvv", "--diff", **restore)
+    assert "changed=0" in playbook(core, kept, tmp_path, **restore)
+
+    forget = {"record_operation": "forget", "record_devices": [FIRST], "record_orphans": True}
+    assert f"Devices: {FIRST}, {GONE}" in playbook(core, kept, tmp_path, "-vvvv", "--diff", **forget)
+    assert "changed=0" in playbook(core, kept, tmp_path, **forget)
+
+
+@pytest.mark.parametrize("given", ["record_file=mine.json", "record_orphans=true", "record_overwrite=true"])
+def test_the_playbook_does_not_only_look_where_more_was_meant(kept: World, given: str) -> None:
+    """Who names a file for a backup and forgets the word for it has none, and is told so."""
+    run = kept.player.play_by_name("record", "-e", given, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
+    (told,) = [told for told in run.told if told.failed]
+    assert "Without a record_operation the record is only looked at" in told.message
+    assert kept.calls() == [] and "failed=1" in run.output

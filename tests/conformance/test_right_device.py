@@ -1,0 +1,195 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""No device is ever renumbered or deleted that was not meant: its number is a writable field of the service."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.tests.conformance.cases import Reading, device_token, there
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import OTP, Task, device, webhook_config
+from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import World
+
+FIRST, SECOND, THIRD = "081200002001", "081200002002", "081200002003"
+NEW = "081200002009"
+HOOK = "https://hooks.example.com/naming"
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("check", [False, True], ids=["run", "check"])
+def test_a_number_and_a_token_that_disagree(world: World, check: bool) -> None:
+    """An error that names both, before any write, whatever the task is."""
+    world.begin(there(FIRST, linked=True), there(SECOND))
+    before = world.devices()
+    other = {"device": FIRST, "device_token": device_token(SECOND)}
+    tasks = [
+        device(**other, name="Toko Salah"),
+        device(**other, name="Toko Salah", account_token=None),
+        device(**other, state="disconnected"),
+        device(**other, state="absent", otp=OTP),
+        device(**other, state="absent", request_otp=True, account_token=None),
+        webhook_config(**other, webhook=HOOK),
+        webhook_config(**other, state="absent", account_token=None),
+    ]
+    for task, told in zip(tasks, world.play(*tasks, check=check).told):
+        assert told.failed, f"{task} was not refused: {told.result}"
+        assert FIRST in told.message and SECOND in told.message, f"{task} does not name both: {told.message}"
+    assert world.writes() == []
+    assert world.devices() == before
+
+
+def test_a_token_of_another_device_creates_nothing(world: World) -> None:
+    """A new number with a token that is somebody's would renumber that one."""
+    world.begin(there(FIRST))
+    before = world.devices()
+    told = world.tell(device(device=NEW, device_token=device_token(FIRST), name="Toko Baru"))
+    assert told.failed and NEW in told.message and FIRST in told.message, told.result
+    assert world.writes() == []
+    assert world.devices() == before
+
+
+def test_a_token_of_the_environment_in_a_loop(world: World) -> None:
+    """Where a number is named, FONNTE_DEVICE_TOKEN does not count: each item means its own device."""
+    world.begin(there(FIRST), there(SECOND), there(THIRD))
+    loop = [{"number": number, "name": f"Toko {number[-1]}"} for number in (FIRST, SECOND, THIRD)]
+    run = world.play(
+        device(device="{{ item.number }}", name="{{ item.name }}").named(loop=loop),
+        webhook_config(device="{{ item.number }}", webhook=HOOK, handle_unknown="ignore").named(loop=loop),
+        webhook_config(webhook_status=HOOK, handle_unknown="ignore", account_token=None),
+        env={"FONNTE_DEVICE_TOKEN": device_token(SECOND)},
+    )
+    assert not any(told.failed for told in run.told), [told.message for told in run.told]
+    found = world.devices()
+    assert {number: found[number]["name"] for number in sorted(found)} == {
+        FIRST: "Toko 1",
+        SECOND: "Toko 2",
+        THIRD: "Toko 3",
+    }
+    assert {number: found[number]["token"] for number in found} == {number: device_token(number) for number in found}
+    assert all(known["settings"]["webhook"] == HOOK for known in found.values())
+    assert {number for number in found if found[number]["settings"]["webhookstatus"]} == {SECOND}
+
+
+def test_every_spelling_is_one_device(world: World) -> None:
+    """The registered number is found from any spelling, and is never rewritten."""
+    world.begin(there("081200002001"), there("6281200002002"))
+    local = [
+        "081200002001",
+        "0812-0000-2001",
+        "+62 812 0000 2001",
+        "62812.0000.2001",
+        "+62 (0)812 0000 2001",
+        "0062 812 0000 2001",
+    ]
+    abroad = ["6281200002002", "0812 0000 2002", "+62-812-0000-2002", 6281200002002]
+    run = world.play(
+        *(device(device=number, name="Toko Satu") for number in local),
+        *(device(device=number, name="Toko Dua") for number in abroad),
+    )
+    assert [told.get("operations") for told in run.told] == [
+        ["update"],
+        *([[]] * (len(local) - 1)),
+        ["update"],
+        *([[]] * (len(abroad) - 1)),
+    ]
+    assert {number: known["name"] for number, known in world.devices().items()} == {
+        "081200002001": "Toko Satu",
+        "6281200002002": "Toko Dua",
+    }
+
+
+def test_two_registered_spellings(world: World) -> None:
+    """An exact match wins; any other spelling is an error that names both."""
+    world.begin(there("081200002001"), there("6281200002001"))
+    run = world.play(
+        device(device="0812-0000-2001", name="Toko Nol"),
+        device(device="+62 812 0000 2001", name="Toko Enam Dua"),
+        device(device="+62 (0)812 0000 2001", name="Toko Mana"),
+        webhook_config(device="0062 812 0000 2001", state="absent"),
+        device(device="+62 (0)812 0000 2001", state="absent", otp=OTP),
+    )
+    assert [told.failed for told in run.told] == [False, False, True, True, True]
+    for told in run.told[2:]:
+        assert "081200002001" in told.message and "6281200002001" in told.message, told.message
+    assert world.writes() == ["/update-device", "/update-device"]
+    assert {number: known["name"] for number, known in world.devices().items()} == {
+        "081200002001": "Toko Nol",
+        "6281200002001": "Toko Enam Dua",
+    }
+
+
+@pytest.mark.parametrize("reading", [{}, {"profile_number": "linked"}], ids=["registered", "linked"])
+def test_a_token_alone(world: World, reading: Reading) -> None:
+    """With the list the number is never rewritten. Without it only the profile vouches for a number.
+
+    Nobody knows whether the profile shows the registered number: that the number may be rewritten has to stand in a
+    warning, in check mode already.
+    """
+    world.begin(there(FIRST), reading=reading)
+    world.sandbox.link(FIRST, linked_number="6281200002777")
+    listed = world.tell(device(device_token=device_token(FIRST), name="Toko Daftar"))
+    assert not listed.failed and list(world.devices()) == [FIRST], listed.result
+    _rewritten_only_with_a_warning(
+        world, device(device_token=device_token(FIRST), name="Toko Token", account_token=None)
+    )
+
+
+def test_a_token_and_another_spelling(world: World) -> None:
+    """The same for a number that the user spells in another way than it is registered."""
+    world.begin(there(FIRST))
+    named = {"device": "+62 812 0000 2001", "device_token": device_token(FIRST)}
+    listed = world.tell(device(**named, name="Toko Daftar"))
+    assert not listed.failed and list(world.devices()) == [FIRST], listed.result
+    _rewritten_only_with_a_warning(world, device(**named, name="Toko Token", account_token=None))
+
+
+def _rewritten_only_with_a_warning(world: World, task: Task) -> None:
+    foreseen, given = world.tell(task, check=True), world.tell(task)
+    assert not given.failed, given.message
+    found = list(world.devices())
+    assert len(found) == 1
+    if found != [FIRST]:
+        for told in (foreseen, given):
+            assert any(found[0] in warning for warning in told.warnings), f"rewritten to {found[0]}: {told.result}"
+
+
+def test_a_number_and_its_token_where_the_profile_shows_another(world: World) -> None:
+    """In the reading "linked" the profile proves nothing: refused without the list, right with it."""
+    world.begin(there(FIRST), reading={"profile_number": "linked"})
+    world.sandbox.link(FIRST, linked_number="6281200002777")
+    named = {"device": FIRST, "device_token": device_token(FIRST), "name": "Toko Bukti"}
+    run = world.play(device(**named, account_token=None), device(**named))
+    assert run.told[0].failed and "6281200002777" in run.told[0].message and FIRST in run.told[0].message
+    assert not run.told[1].failed, run.told[1].message
+    assert list(world.devices()) == [FIRST]
+
+
+def test_an_invalid_token_never_means_gone(world: World) -> None:
+    """With a token alone, "token invalid" is an error and not an absence."""
+    world.begin(there(FIRST))
+    unknown = {"device_token": "nobody-has-this-one", "account_token": None}
+    run = world.play(
+        device(**unknown, state="absent", otp=OTP),
+        device(**unknown, device=FIRST, state="absent"),
+        webhook_config(**unknown, state="absent"),
+        device(**unknown, state="disconnected"),
+    )
+    for told in run.told:
+        assert told.failed and "token invalid" in told.message, told.result
+    assert world.writes() == []
+
+
+def test_a_number_of_another_account(world: World) -> None:
+    """Only the service knows; the error explains both causes and the way through."""
+    world.begin(there(FIRST), others=(there(NEW),))
+    task = device(device=NEW, name="Toko Orang")
+    foreseen = world.tell(task, check=True)
+    assert foreseen.get("operations") == ["create"], foreseen.result
+    world.calls()
+    told = world.tell(task)
+    assert told.failed and not told.changed
+    for words in ("device already exist", "another account", "device_token", NEW):
+        assert words in told.message, told.message
+    assert world.calls() == ["/get-devices", "/add-device", "/get-devices"]
+    assert world.devices()[NEW]["name"] == "Toko Lama"

@@ -1,0 +1,152 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The workspace of a control node: a directory of inventories, on one core. Its output and files are searched."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+
+from .cases import there
+from .playbooks import MARK
+
+Json = dict[str, Any]
+
+# The newest core runs the tests; where the checks prepare an older one, its programs are in this folder.
+OLDEST = os.environ.get("FONNTE_TESTS_OLDEST")
+CORES = {"newest": Path(sys.executable).parent, **({"oldest": Path(OLDEST)} if OLDEST else {})}
+# For what differs between cores. What is the collection's own alone is played on the newest, or on each if asked.
+ON_EACH_CORE = pytest.mark.parametrize("core", CORES, indirect=True)
+USUAL_CORES = tuple(CORES) if os.environ.get("FONNTE_TESTS_CORES") == "all" else ("newest",)
+# Every page of the documentation takes minutes to follow: all of them are if asked, and else those that all begin with.
+EVERY_PAGE = os.environ.get("FONNTE_TESTS_PAGES") == "all"
+# A refusal with several causes: a process for each takes minutes, and the causes have tests without processes.
+EVERY_CASE = os.environ.get("FONNTE_TESTS_CASES") == "all"
+ACCOUNT = f"account-{MARK}-inventory"
+PLUGIN = {"plugin": "fonnte.whatsapp.fonnte"}
+
+
+def sample(cases: Sequence[Any], count: int) -> list[Any]:
+    """Return the first cases of a table; all of them if asked."""
+    return list(cases if EVERY_CASE else cases[:count])
+
+
+class Workspace:
+    """A directory of a user with inventories and playbooks."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path, core: str = "newest") -> None:
+        self.sandbox = sandbox
+        self.folder = folder / "workspace"
+        self.home = self.folder / "home"
+        self.home.mkdir(parents=True)
+        self._programs = CORES[core]
+        self.errors = ""
+
+    def world(self, *devices: Json) -> None:
+        """One account with these devices; without any, with three."""
+        rows = devices or tuple(there(f"08120001200{index}", name=f"Toko {index}") for index in (1, 2, 3))
+        self.sandbox.reset(accounts=[{"token": ACCOUNT, "devices": list(rows)}])
+
+    def source(self, name: str = "fonnte.yml", **options: object) -> Path:
+        """Write a file for the inventory."""
+        path = self.folder / name
+        path.write_text(json.dumps({**PLUGIN, **options}, ensure_ascii=False), encoding="utf-8")
+        return path
+
+    def run(
+        self,
+        program: str,
+        *words: object,
+        env: Mapping[str, str | None] | None = None,
+        code: int = 0,
+        may_show: Collection[str] = (),
+    ) -> str:
+        """Run a program of Ansible, and return its standard output; what it printed besides is in ``errors``."""
+        given = {
+            **os.environ,
+            "HOME": str(self.home),
+            "ANSIBLE_HOME": str(self.home / ".ansible"),
+            "ANSIBLE_LOG_PATH": str(self.home / "ansible.log"),
+            "ANSIBLE_INJECT_INVOCATION": "1",
+            "FONNTE_API_ENDPOINT": self.sandbox.url,
+            "FONNTE_ACCOUNT_TOKEN": ACCOUNT,
+            "FONNTE_API_RETRIES": "0",
+            **(env or {}),
+        }
+        done = subprocess.run(
+            [self._programs / program, *map(str, words)],
+            env={key: value for key, value in given.items() if value is not None},
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        self.errors = " ".join(done.stderr.split())
+        self._search(done.stdout + done.stderr, may_show)
+        return done.stdout
+
+    def _search(self, output: str, may_show: Collection[str]) -> None:
+        """No traceback, and no secret in what was printed nor in any file but those that the test wrote."""
+        assert "Traceback" not in output, output
+        secrets = {ACCOUNT, *(device["token"] for device in self.sandbox.devices().values())} - set(may_show)
+        texts = {"the output": output}
+        texts.update({str(path): path.read_bytes().decode(errors="replace") for path in self.left()})
+        for where, text in texts.items():
+            for secret in secrets:
+                assert secret not in text, f"{where} shows {secret}: {text[:2000]}"
+
+    def left(self) -> list[Path]:
+        """The files that runs left behind."""
+        return [path for path in self.home.rglob("*") if path.is_file()]
+
+    def list(self, source: Path, *words: object, **how: Any) -> Json:
+        """The whole inventory, with the texts as they are."""
+        inventory: Json = bare(json.loads(self.run("ansible-inventory", "-i", source, "--list", *words, **how)))
+        return inventory
+
+    def hosts(self, source: Path, *words: object, **how: Any) -> Json:
+        """The variables of each host."""
+        hosts: Json = self.list(source, *words, **how)["_meta"]["hostvars"]
+        return hosts
+
+    def refused(self, source: Path, *words: object, env: Mapping[str, str | None] | None = None) -> str:
+        """What is said of an inventory that cannot be read."""
+        strict = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true", **(env or {})}
+        self.run("ansible-inventory", "-i", source, "--list", *words, env=strict, code=1)
+        return self.errors
+
+    def play(self, *tasks: Json, source: Path | None = None, words: Sequence[str] = (), **how: Any) -> str:
+        """Play tasks on all hosts of an inventory, or on localhost."""
+        play = {"hosts": "all", "gather_facts": False, "tasks": list(tasks)}
+        path = self.folder / "playbook.yml"
+        path.write_text(json.dumps([play]), encoding="utf-8")
+        local = ["-i", "localhost,", "-c", "local", "-e", "ansible_python_interpreter='{{ ansible_playbook_python }}'"]
+        return self.run("ansible-playbook", *(["-i", source] if source else local), *words, path, **how)
+
+    def calls(self) -> int:
+        """How many calls there were since the last look."""
+        count = len(self.sandbox.journal())
+        self.sandbox.clear_journal()
+        return count
+
+
+def bare(value: Any) -> Any:
+    """A value without the marks of what is no template."""
+    if isinstance(value, dict):
+        if set(value) == {"__ansible_unsafe"}:
+            return value["__ansible_unsafe"]
+        return {key: bare(item) for key, item in value.items()}
+    return [bare(item) for item in value] if isinstance(value, list) else value

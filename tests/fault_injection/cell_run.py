@@ -1,0 +1,182 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cell of a table: a run that meets a fault, the next run, and one more; and everything that has to hold."""
+
+from __future__ import annotations
+
+import collections
+import enum
+import shutil
+import tempfile
+import typing as t
+from pathlib import Path
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import BY_OPTION
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleResult
+
+from ..control_node import Controller
+from ..sandbox.driver import Sandbox
+from .fault_interface import Place, Trouble
+from .scenarios import SECRET, Scene
+
+# What a result calls a call that was carried out.
+TOLD_AS = {
+    "/add-device": {"create"},
+    "/update-device": {"update"},
+    "/disconnect": {"disconnect"},
+    "/delete-device": {"delete", "request_otp"},
+}
+# What must happen to a number once at most, however often it is tried.
+NEVER_TWICE = ("/add-device", "/disconnect", "/delete-device")
+
+
+class Verdict(enum.Enum):
+    """What became of the run that met the trouble.
+
+    It did all its work all the same, or it failed in one clear sentence and the next run completed the work. Only a
+    message knows a third: it may be queued, the sentence says so, and it is for a person to look.
+    """
+
+    DONE = "done"
+    LATER = "later"
+    UNKNOWN = "unknown"
+
+
+class Stage:
+    """A sandbox for the service, and another server that nobody has a reason to call.
+
+    Args:
+        database: Returns the URL of an empty database for the record; None for a record in files.
+    """
+
+    def __init__(self, sandbox: Sandbox, elsewhere: Sandbox, database: t.Callable[[], str] | None = None) -> None:
+        self._sandbox = sandbox
+        self._elsewhere = elsewhere
+        self._database = database
+        # Whether the run that met the trouble could not record its success.
+        self._unrecorded = False
+
+    def play(self, scene: Scene, trouble: Trouble) -> Verdict:
+        """Return what became of a run in trouble; AssertionError where something does not hold."""
+        folder = Path(tempfile.mkdtemp())
+        try:
+            return self._play(scene, trouble, folder)
+        finally:
+            shutil.rmtree(folder)
+
+    def _play(self, scene: Scene, trouble: Trouble, folder: Path) -> Verdict:
+        controller = Controller(self._sandbox, folder, self._database() if self._database is not None else "")
+        controller.common.update(api_retry_max_delay=0.02)
+        self._sandbox.reset()
+        self._unrecorded = False
+        params = scene.prepare(controller)
+        self._sandbox.clear_journal()
+        place = Place(self._sandbox, self._elsewhere, folder, controller, params)
+        with trouble.during(scene, place) as options:
+            verdict = self._first(scene, controller, {**params, **options})
+        if scene.sends:
+            self._sent_once(scene, controller, params, verdict)
+        else:
+            self._next(scene, controller, params, verdict)
+        self._nothing_twice()
+        self._held(scene)
+        assert self._elsewhere.journal() == [], "another host was called"
+        return verdict
+
+    def _first(self, scene: Scene, controller: Controller, params: dict[str, t.Any]) -> Verdict:
+        try:
+            report = controller.run(scene.module, **params)
+        except FonnteError as fault:
+            self._is_clear(scene, fault)
+            if scene.module in ("device", "webhook_config", "fleet"):
+                self._hides_nothing(fault)
+            return Verdict.UNKNOWN if fault.partial_result.get("queued", False) is None else Verdict.LATER
+        self._keeps_secrets(f"{report.result}{report.warnings}")
+        self._unrecorded = any("could not be recorded" in warning for warning in report.warnings)
+        return Verdict.DONE
+
+    def _next(self, scene: Scene, controller: Controller, params: dict[str, t.Any], verdict: Verdict) -> None:
+        """See that the next run completes the work, as check mode foresaw, and that then nothing is left to do."""
+        files, writes = controller.record_files(), len(self._sandbox.writes())
+        foreseen = controller.run(scene.module, True, **params)
+        assert controller.record_files() == files and len(self._sandbox.writes()) == writes, "check mode wrote"
+        done = controller.run(scene.module, **params)
+        for key in ("changed", "operations", "changed_fields", "reasons", "summary"):
+            # Check mode cannot know of a success that could not be recorded; the run warned of it.
+            if (verdict is Verdict.LATER or self._unrecorded) and not scene.foreseen:
+                break
+            assert _told(foreseen, key) == _told(done, key), f"check mode did not foresee {key}"
+        if not scene.settles:
+            return
+        writes = len(self._sandbox.writes())
+        again = controller.run(scene.module, **params)
+        assert not again.result["changed"], f"not done after the next run: {again.result}"
+        assert len(self._sandbox.writes()) == writes, "a run that had nothing to do wrote"
+
+    def _sent_once(self, scene: Scene, controller: Controller, params: dict[str, t.Any], verdict: Verdict) -> None:
+        """See that one request went out at most, that what was told of it is so, and that the next run is free to send."""
+        asked = [entry for entry in self._sandbox.journal() if entry["path"] == "/send"]
+        assert len(asked) <= 1, "it was sent again"
+        sent = len(self._sandbox.outbox())
+        targets = len(params["target"])
+        assert sent in {Verdict.DONE: (targets,), Verdict.LATER: (0,), Verdict.UNKNOWN: (0, targets)}[verdict], sent
+        controller.run(scene.module, True, **params)
+        assert len(self._sandbox.outbox()) == sent, "check mode sent"
+        if verdict is Verdict.LATER:
+            controller.run(scene.module, **params)
+            assert len(self._sandbox.outbox()) == targets
+
+    # What has to hold
+
+    def _is_clear(self, scene: Scene, fault: FonnteError) -> None:
+        """See that an error is one sentence: what was being done, to which device, what came back, what to do."""
+        sentence = str(fault)
+        assert sentence.endswith(".") and "\n" not in sentence and sentence.isprintable(), sentence
+        assert fault.problem and fault.advice and fault.operation, sentence
+        assert scene.names is None or scene.names in sentence, f"it names no device: {sentence}"
+        assert "Traceback" not in sentence and "object at 0x" not in sentence, sentence
+        self._keeps_secrets(f"{sentence}{fault.partial_result}{fault.warnings}")
+
+    def _hides_nothing(self, fault: FonnteError) -> None:
+        """See that what was carried out is told, or that it is told that nobody knows."""
+        told = set(fault.partial_result.get("operations", ()))
+        for device in fault.partial_result.get("devices", ()):
+            told.update(device["operations"])
+        applied = {entry["path"] for entry in self._sandbox.writes() if entry["applied"]}
+        untold = [path for path in applied if not told & TOLD_AS[path]]
+        in_doubt = fault.partial_result.get("summary", {}).get("in_doubt") or getattr(fault, "may_be_applied", False)
+        assert in_doubt or not untold, f"carried out and not told: {untold}: {fault}"
+        # That a look failed is no word of what was sent before it.
+        assert not untold or "Looking up" not in str(fault), f"carried out and not told: {untold}: {fault}"
+
+    def _keeps_secrets(self, text: str) -> None:
+        tokens = [account["token"] for account in self._sandbox.state()["accounts"]]
+        tokens += [device["token"] for device in self._sandbox.devices().values()]
+        for secret in (SECRET, *tokens):
+            assert secret not in text, f"it tells a secret: {text}"
+
+    def _nothing_twice(self) -> None:
+        applied = collections.Counter(
+            (entry["path"], entry["number"]) for entry in self._sandbox.writes() if entry["applied"]
+        )
+        twice = [call for call, times in applied.items() if call[0] in NEVER_TWICE and times > 1]
+        assert not twice, f"done twice: {twice}"
+
+    def _held(self, scene: Scene) -> None:
+        for number, settings in scene.holds.items():
+            device = self._sandbox.devices().get(number)
+            if settings is None:
+                assert device is None, f"{number} is still there"
+                continue
+            assert device is not None, f"{number} is not there"
+            held = {**device["settings"], "name": device["name"]}
+            for option, value in settings.items():
+                actual = held[BY_OPTION[option].wire]
+                assert actual == value, f"{option} of {number} is {actual!r} and not {value!r}"
+            assert not (scene.call == "/disconnect" and device["linked"] and number in scene.holds)
+
+
+def _told(report: ModuleResult, key: str) -> t.Any:
+    return report.result.get(key)

@@ -1,0 +1,49 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One sandbox for all functional tests of a worker, and modules without Ansible around them."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.tests import hypothesis_profile
+from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
+from ansible_collections.fonnte.whatsapp.tests.postgresql import (
+    oldest_postgresql_server,
+    postgresql_server,
+    record_url,
+)
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+
+__all__ = ["hypothesis_profile", "oldest_postgresql_server", "postgresql_server", "record_url"]
+
+
+@pytest.fixture(scope="session")
+def running_sandbox() -> t.Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(running_sandbox: Sandbox) -> Sandbox:
+    running_sandbox.reset()
+    return running_sandbox
+
+
+@pytest.fixture
+def controller(sandbox: Sandbox, tmp_path: Path) -> Controller:
+    return Controller(sandbox, tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person's own proxies and tokens have no say in a test."""
+    for name in os.environ:
+        if name.lower().endswith("_proxy") or name.startswith("FONNTE_"):
+            monkeypatch.delenv(name)

@@ -1,0 +1,898 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The event source without ansible-rulebook: loaded as that loads it, with a queue like its queue."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import io
+import json
+import logging
+import runpy
+import socket
+import ssl
+import time
+import typing as t
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.http_exceptions import BadStatusLine
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from ansible_collections.fonnte.whatsapp.tests.sandbox.tls import make
+
+PLUGINS = Path(__file__).parents[3] / "extensions" / "eda" / "plugins"
+SECRET = "Zk3-9xTq7LmPw2Rb"
+TOKEN = "tok3n+of-a-client"
+
+Json = dict[str, t.Any]
+
+
+def dropped(number: int = 0, device: str = "081200001001") -> Json:
+    return {
+        "device": device,
+        "status": "disconnect",
+        "timestamp": 1760000000 + number,
+        "reason": "logged out",
+        "token": TOKEN,
+    }
+
+
+class Filtered:
+    """The queue that ansible-rulebook gives a source: filters before a queue of one."""
+
+    def __init__(self, size: int = 1) -> None:
+        self.queue: asyncio.Queue[Json] = asyncio.Queue(size)
+
+    async def put(self, data: Json) -> None:
+        await self.queue.put(json.loads(json.dumps(data)))
+
+
+class Rules:
+    """Takes events from the queue, as quickly as it is told."""
+
+    def __init__(self, filtered: Filtered) -> None:
+        self._filtered = filtered
+        self.events: list[Json] = []
+        self.wait: Callable[[], Awaitable[None]] | None = None
+
+    async def run(self) -> None:
+        while True:
+            if self.wait:
+                await self.wait()
+            self.events.append((await self._filtered.queue.get())["fonnte"])
+
+
+class Running:
+    """A source that runs, and a client for it."""
+
+    def __init__(self, source: asyncio.Task[None], rules: Rules, url: str, client: aiohttp.ClientSession) -> None:
+        self.source = source
+        self.rules = rules
+        self.url = url
+        self.client = client
+
+    async def post(self, body: object = None, path: str = f"/{SECRET}", **keywords: t.Any) -> int:
+        data: t.Any = io.BytesIO(body) if isinstance(body, bytes) else body
+        if isinstance(body, dict):
+            data = json.dumps(body).encode()
+        async with self.client.post(self.url + path, data=data, **keywords) as reply:
+            text = await reply.text()
+            assert SECRET not in text and TOKEN not in text
+            return reply.status
+
+    async def health(self) -> Json:
+        async with self.client.get(self.url + "/health") as reply:
+            assert reply.status == 200
+            return dict(await reply.json())
+
+    async def until(self, count: int) -> list[Json]:
+        """Wait until the rules have so many events."""
+        await asyncio.wait_for(self._until(count), 10)
+        return self.rules.events
+
+    async def _until(self, count: int) -> None:
+        while len(self.rules.events) < count:
+            await asyncio.sleep(0.005)
+
+    async def stop(self) -> None:
+        self.source.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await self.source
+
+
+@pytest.fixture(scope="module")
+def plugin() -> Json:
+    return runpy.run_path(str(PLUGINS / "event_source" / "webhook.py"))
+
+
+@pytest.fixture(autouse=True)
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    # As loud as ansible-rulebook can be made.
+    caplog.set_level(logging.DEBUG)
+    return caplog
+
+
+@pytest.fixture(autouse=True)
+def nothing_secret_is_logged(log: pytest.LogCaptureFixture) -> t.Iterator[None]:
+    yield
+    # Here the test is over, and so is its part of the log.
+    text = "\n".join(record.getMessage() + str(record.exc_info) for record in log.get_records("call"))
+    assert SECRET not in text and TOKEN not in text
+
+
+@asynccontextmanager
+async def running(plugin: Json, tls: ssl.SSLContext | None = None, **args: t.Any) -> AsyncIterator[Running]:
+    """A source with its rules; both end with the block."""
+    filtered = Filtered()
+    rules = Rules(filtered)
+    ports: list[int] = []
+    listening = asyncio.Event()
+
+    class Listening(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.msg.startswith("Listening"):
+                ports.append(t.cast(tuple[str, int], record.args)[1])
+                listening.set()
+
+    handler = Listening()
+    logging.getLogger("fonnte.whatsapp.webhook").addHandler(handler)
+    tasks = [asyncio.create_task(rules.run())]
+    source = asyncio.create_task(plugin["main"](filtered, {"port": 0, "secret": SECRET, **args}))
+    try:
+        waiting = asyncio.create_task(listening.wait())
+        await asyncio.wait([waiting, source], return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if source.done():
+            source.result()
+        scheme = "https" if "certfile" in args else "http"
+        url = f"{scheme}://127.0.0.1:{ports[0]}"
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls or False, limit=0)) as client:
+            yield Running(source, rules, url, client)
+            source.cancel()
+            await asyncio.wait([source])
+    finally:
+        logging.getLogger("fonnte.whatsapp.webhook").removeHandler(handler)
+        for task in (source, *tasks):
+            task.cancel()
+        await asyncio.gather(source, *tasks, return_exceptions=True)
+
+
+def test_an_event_reaches_the_rules_once_and_without_its_token(plugin: Json) -> None:
+    async def scene() -> None:
+        async with running(plugin) as run:
+            assert [await run.post(dropped()) for _try in range(15)] == [200] * 15
+            (event,) = await run.until(1)
+            assert event["device"] == "081200001001" and event["connected"] is False
+            assert event["withheld"] == ["token"] and TOKEN not in json.dumps(event)
+            counts = await run.health()
+            assert (counts["accepted"], counts["duplicates"], counts["taken"]) == (1, 14, 1)
+
+    asyncio.run(scene())
+
+
+def test_the_token_is_there_if_it_is_asked_for(plugin: Json) -> None:
+    async def scene() -> None:
+        async with running(plugin, return_tokens=True) as run:
+            assert await run.post(dropped()) == 200
+            assert (await run.until(1))[0]["token"] == TOKEN
+
+    asyncio.run(scene())
+
+
+def test_the_kind_may_be_in_the_path(plugin: Json) -> None:
+    async def scene() -> None:
+        async with running(plugin) as run:
+            assert await run.post({"step": 2}, f"/{SECRET}/chaining?x=1") == 200
+            assert (await run.until(1))[0]["kind"] == "chaining"
+
+    asyncio.run(scene())
+
+
+def test_every_refusal_has_its_status_and_is_counted(plugin: Json) -> None:
+    async def scene() -> None:
+        async with running(plugin, devices=["0812-0000-1001"], body_limit=4096) as run:
+            told = {
+                "not_found": [await run.post(dropped(), path) for path in ("/", "/wrong", f"/{SECRET}x", "/health/x")],
+                "not_json": [await run.post(body) for body in (b"{", b"[]", b"\xff", b'"x"', b"nan")],
+                "not_understood": [await run.post(body) for body in ({"x": 1}, {"status": "disconnect"})],
+                "other_device": [await run.post(dropped(device="081200001002"))],
+                "too_large": [await run.post(b"x" * 4097), await run.post(b" " * 5_000_000)],
+                "encoded": [await run.post(b"x", headers={"Content-Encoding": "gzip"})],
+            }
+            methods = []
+            for method in ("GET", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"):
+                async with run.client.request(method, f"{run.url}/{SECRET}") as reply:
+                    methods.append(reply.status)
+                    assert reply.headers["Allow"] == "POST"
+                async with run.client.request(method, f"{run.url}/wrong") as reply:
+                    assert reply.status == 404
+            statuses = {"not_found": 404, "not_json": 400, "not_understood": 422, "other_device": 200}
+            statuses.update(too_large=413, encoded=415)
+            for outcome, got in told.items():
+                assert got == [statuses[outcome]] * len(got), outcome
+            assert methods == [405] * 6
+            counts = await run.health()
+            assert counts["accepted"] == 0
+            assert counts["refused"] == {
+                **{name: len(got) for name, got in told.items()},
+                "not_found": 10,
+                "not_post": 6,
+                "too_slow": 0,
+                "not_http": 0,
+                "failed": 0,
+                "full": 0,
+                "stopping": 0,
+            }
+
+    asyncio.run(scene())
+
+
+def test_the_content_type_is_not_looked_at(plugin: Json) -> None:
+    async def scene() -> None:
+        async with running(plugin) as run:
+            for number, kind in enumerate(("application/json", "text/plain", "application/x-www-form-urlencoded", "")):
+                assert await run.post(dropped(number), headers={"Content-Type": kind}) == 200
+            await run.until(4)
+
+    asyncio.run(scene())
+
+
+def test_a_body_of_unknown_length_is_refused_as_soon_as_it_is_too_large(plugin: Json) -> None:
+    async def scene() -> None:
+        sent = 0
+
+        async def endless() -> AsyncIterator[bytes]:
+            nonlocal sent
+            for _part in range(10_000):
+                sent += 65536
+                yield b" " * 65536
+
+        async with running(plugin) as run:
+            try:
+                assert await run.post(endless()) == 413
+            except aiohttp.ClientError:
+                # The server answered and closed while the client was still sending.
+                pass
+            assert (await run.health())["refused"]["too_large"] == 1
+            assert sent < 200_000_000
+
+    asyncio.run(scene())
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(plugin: Json, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(plugin["main"].__globals__, "BODY_WITHIN", 0.05)
+
+    async def scene() -> None:
+        async with running(plugin) as run:
+            reader, writer = await asyncio.open_connection("127.0.0.1", int(run.url.rpartition(":")[2]))
+            writer.write(f"POST /{SECRET} HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{{".encode())
+            assert (await reader.readline()).startswith(b"HTTP/1.1 408")
+            writer.close()
+            assert (await run.health())["refused"]["too_slow"] == 1
+
+    asyncio.run(scene())
+
+
+def test_what_is_no_http_is_counted_and_its_text_is_not_logged(plugin: Json) -> None:
+    async def scene() -> None:
+        async with running(plugin) as run:
+            for raw in (f"POST /{SECRET} \x01 HTTP/9\r\n\r\n".encode(), b"\x16\x03\x01" + b"\xff" * 200 + b"\r\n\r\n"):
+                reader, writer = await asyncio.open_connection("127.0.0.1", int(run.url.rpartition(":")[2]))
+                writer.write(raw)
+                assert (await reader.readline()).startswith(b"HTTP/1.0 400")
+                writer.close()
+            assert (await run.health())["refused"]["not_http"] == 2
+
+    asyncio.run(scene())
+
+
+def test_a_call_that_breaks_off_is_counted_and_no_mistake_of_ours(
+    plugin: Json, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = plugin["Source"]._body
+
+    async def scene() -> None:
+        reading = asyncio.Event()
+
+        def body(*arguments: t.Any) -> t.Any:
+            reading.set()
+            return read(*arguments)
+
+        monkeypatch.setattr(plugin["Source"], "_body", body)
+        async with running(plugin) as run:
+            _reader, writer = await asyncio.open_connection("127.0.0.1", int(run.url.rpartition(":")[2]))
+            writer.write(f"POST /{SECRET} HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{{".encode())
+            await asyncio.wait_for(reading.wait(), 10)
+            writer.close()
+            await asyncio.wait_for(_refused(run, "not_http", 1), 10)
+            assert (await run.health())["refused"]["failed"] == 0
+
+    asyncio.run(scene())
+    assert not [message for message in log.messages if "went wrong" in message]
+
+
+# Which of them it is for one and the same call differs from one aiohttp to the next.
+@pytest.mark.parametrize(
+    ("error", "counted"),
+    [
+        (BadStatusLine(f"POST /{SECRET}"), "not_http"),
+        (web.RequestPayloadError(SECRET), "not_http"),
+        (ConnectionResetError(SECRET), "not_http"),
+        (RuntimeError(SECRET), "failed"),
+        (None, "failed"),
+    ],
+)
+def test_what_aiohttp_tells_of_is_counted(plugin: Json, error: Exception | None, counted: str) -> None:
+    intake = plugin["_intake"].EventReceiver(plugin["_intake"].Limits())
+    record = logging.LogRecord("http", logging.ERROR, "/x/here.py", 7, SECRET, (), (type(error), error, None))
+    plugin["_Unanswered"](intake).emit(record)
+    assert {outcome: count for outcome, count in intake.counts()["refused"].items() if count} == {counted: 1}
+
+
+async def _refused(run: Running, outcome: str, count: int) -> None:
+    while (await run.health())["refused"][outcome] < count:
+        await asyncio.sleep(0.01)
+
+
+def test_a_mistake_of_our_own_is_logged_with_its_place_and_counted_apart(
+    plugin: Json, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(_intake: object, body: bytes, _kind: str | None) -> None:
+        json.dumps({"a": object()}, default=lambda _value: {}[body])
+
+    monkeypatch.setattr(plugin["_intake"].EventReceiver, "receive", wrong)
+
+    async def scene() -> None:
+        async with running(plugin) as run:
+            assert [await run.post(dropped()) for _try in range(3)] == [500] * 3
+            refused = (await run.health())["refused"]
+            assert (refused["failed"], refused["not_http"]) == (3, 0)
+
+    asyncio.run(scene())
+    line = wrong.__code__.co_firstlineno + 1
+    (told,) = [record for record in log.records if "went wrong" in record.getMessage()]
+    assert told.levelno == logging.ERROR and told.name == "fonnte.whatsapp.webhook"
+    assert f"KeyError at test_event_source.py:{line}" in told.getMessage() and told.exc_info is None
+    assert any("3 failed" in message for message in log.messages)
+
+
+def test_a_probe_is_answered_with_200_and_is_no_event(plugin: Json) -> None:
+    async def scene() -> None:
+        async with running(plugin) as run:
+            assert [await run.post(body) for body in (None, b"", {}, {"device": "081200001001"})] == [200] * 4
+            assert await run.post(dropped()) == 200
+            assert len(await run.until(1)) == 1
+            assert (await run.health())["probes"] == 4
+
+    asyncio.run(scene())
+
+
+def test_the_health_path_tells_counts_and_nothing_else(plugin: Json) -> None:
+    def only_counts(value: object) -> bool:
+        return all(map(only_counts, value.values())) if isinstance(value, dict) else isinstance(value, int)
+
+    async def scene() -> None:
+        async with running(plugin) as run:
+            await run.post(dropped())
+            counts = await run.health()
+            assert counts.pop("status") == "ok" and only_counts(counts)
+            async with run.client.post(run.url + "/health") as reply:
+                assert reply.status == 405
+            async with run.client.head(run.url + "/health") as reply:
+                assert reply.status == 200
+
+    asyncio.run(scene())
+
+
+def test_slow_rules_and_two_thousand_events(plugin: Json) -> None:
+    """Each is repeated while it gets 503, as Fonnte does; each is taken, once, and in the end none waits."""
+
+    async def scene() -> None:
+        async with running(plugin, queue_size=10) as run:
+            run.rules.wait = lambda: asyncio.sleep(0.0005)
+            refused = 0
+
+            async def deliver(first: int) -> None:
+                nonlocal refused
+                for number in range(first, 2000, 40):
+                    while (status := await run.post(dropped(number))) != 200:
+                        assert status == 503
+                        refused += 1
+
+            await asyncio.gather(*(deliver(first) for first in range(40)))
+            events = await run.until(2000)
+            assert len({event["at"] for event in events}) == len(events) == 2000
+            counts = await run.health()
+            assert (counts["accepted"], counts["waiting"], counts["refused"]["full"]) == (2000, 0, refused)
+
+    asyncio.run(scene())
+
+
+def test_rules_that_take_nothing_get_no_more_than_the_line_holds(plugin: Json, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(plugin["main"].__globals__, "ROOM_WITHIN", 0.01)
+
+    async def scene() -> None:
+        go_on = asyncio.Event()
+
+        async def wait() -> None:
+            await go_on.wait()
+
+        async with running(plugin, queue_size=10) as run:
+            run.rules.wait = wait
+            # One is being taken already, and one is in the queue of the rules.
+            statuses = [await run.post(dropped(number)) for number in range(30)]
+            accepted = statuses.count(200)
+            assert set(statuses) == {200, 503} and 10 <= accepted <= 12
+            go_on.set()
+            await run.until(accepted)
+            # What was answered with 503 is not taken for known when it comes again.
+            again = [number for number, status in enumerate(statuses) if status == 503]
+            for number in again:
+                assert await run.post(dropped(number)) == 200
+            assert len({event["at"] for event in await run.until(30)}) == 30
+            assert (await run.health())["duplicates"] == 0
+
+    asyncio.run(scene())
+
+
+def test_many_calls_at_once_do_not_outrun_quick_rules(plugin: Json) -> None:
+    async def scene() -> None:
+        async with running(plugin, queue_size=100) as run:
+
+            async def deliver(first: int) -> None:
+                for number in range(first, 2000, 50):
+                    assert await run.post(dropped(number)) == 200
+
+            await asyncio.gather(*(deliver(first) for first in range(50)))
+            await run.until(2000)
+
+    asyncio.run(scene())
+
+
+def named(log: pytest.LogCaptureFixture) -> list[str]:
+    starts = ("Not taken: ", "Handed over, but perhaps not read any more: ")
+    lines = [message for message in log.messages if message.startswith(starts)]
+    return [message.partition(": ")[2] for message in lines]
+
+
+def test_a_stop_in_the_middle_names_what_was_accepted_and_not_taken(
+    plugin: Json, log: pytest.LogCaptureFixture
+) -> None:
+    async def scene() -> None:
+        accepted: set[str] = set()
+        async with running(plugin, queue_size=50) as run:
+            run.rules.wait = lambda: asyncio.sleep(0.002)
+
+            async def deliver(first: int) -> None:
+                for number in range(first, 2000, 20):
+                    try:
+                        if await run.post(dropped(number)) == 200:
+                            accepted.add(f"connect of 081200001001 at {_at(number)}.")
+                    except aiohttp.ClientError:
+                        return
+
+            callers = [asyncio.create_task(deliver(first)) for first in range(20)]
+            await run.until(100)
+            # As when ansible-rulebook is ended: the rules read no more.
+            ended = asyncio.Event()
+            run.rules.wait = lambda: _never(ended)
+            await run.stop()
+            await asyncio.gather(*callers)
+        taken = {f"connect of 081200001001 at {event['at']}." for event in run.rules.events}
+        left = set(named(log))
+        assert len(left) == len(named(log)) > 10
+        assert accepted <= taken | left
+        # An event whose call the stop cut off may be named though its 200 did not arrive.
+        assert not taken & left
+
+    asyncio.run(scene())
+
+
+def test_a_stop_hands_over_what_the_rules_still_take(plugin: Json, log: pytest.LogCaptureFixture) -> None:
+    async def scene() -> None:
+        async with running(plugin, queue_size=100) as run:
+            run.rules.wait = lambda: asyncio.sleep(0.002)
+            for number in range(40):
+                assert await run.post(dropped(number)) == 200
+            await run.stop()
+            await asyncio.sleep(0.05)
+            assert len(run.rules.events) == 40
+        assert [line for line in log.messages if line.startswith("Not taken")] == []
+
+    asyncio.run(scene())
+
+
+def test_calls_that_wait_for_room_are_answered_with_503_at_a_stop(
+    plugin: Json, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(plugin["main"].__globals__, "ROOM_WITHIN", 60.0)
+    monkeypatch.setitem(plugin["main"].__globals__, "HAND_OVER_WITHIN", 0.1)
+
+    async def scene() -> None:
+        ended = asyncio.Event()
+        async with running(plugin, queue_size=1) as run:
+            run.rules.wait = lambda: _never(ended)
+            # One with the rules, who wait for the next; one in their queue; one in the line.
+            accepted = [await run.post(dropped(number)) for number in range(3)]
+            assert accepted == [200, 200, 200]
+            callers = [asyncio.create_task(run.post(dropped(number))) for number in range(3, 8)]
+            await asyncio.sleep(0.1)
+            assert not any(caller.done() for caller in callers)
+            await run.stop()
+            assert [await caller for caller in callers] == [503] * 5
+        assert len(run.rules.events) == 1
+
+    asyncio.run(scene())
+    assert named(log) == [f"connect of 081200001001 at {_at(number)}." for number in (2, 1)]
+
+
+def test_a_call_whose_body_is_on_its_way_at_a_stop_gets_no_200(plugin: Json) -> None:
+    async def scene() -> None:
+        async with running(plugin) as run:
+            reader, writer = await asyncio.open_connection("127.0.0.1", int(run.url.rpartition(":")[2]))
+            body = json.dumps(dropped()).encode()
+            writer.write(f"POST /{SECRET} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+            await asyncio.sleep(0.05)
+            run.source.cancel()
+            await asyncio.sleep(0.05)
+            writer.write(body)
+            assert not (await reader.readline()).startswith(b"HTTP/1.1 200")
+            writer.close()
+        assert run.rules.events == []
+
+    asyncio.run(scene())
+
+
+def test_a_filter_that_fails_ends_the_source_and_what_waits_is_named(
+    plugin: Json, log: pytest.LogCaptureFixture
+) -> None:
+    class Broken(Filtered):
+        async def put(self, data: Json) -> None:
+            raise RuntimeError("a filter failed")
+
+    async def scene() -> None:
+        async with running(plugin) as run:
+            pass
+        source = plugin["Source"](plugin["_listener"].parse_options({"port": 0, "secret": SECRET}, {}), Broken())
+        task = asyncio.create_task(source.run())
+        await asyncio.sleep(0.05)
+        assert source._take(json.dumps(dropped()).encode(), None).status == 200
+        with pytest.raises(RuntimeError, match="a filter failed"):
+            await task
+        assert run is not None
+
+    asyncio.run(scene())
+    assert named(log) == [f"connect of 081200001001 at {_at(0)}."]
+
+
+def client_certificate(path: Path) -> Path:
+    """A certificate of a client, signed by itself, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "our proxy")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    day = datetime.timedelta(days=1)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - day, now + day)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    kind, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    signed = builder.sign(key, hashes.SHA256()).public_bytes(kind)
+    path.write_bytes(signed + key.private_bytes(kind, form, serialization.NoEncryption()))
+    return path
+
+
+# Python 3.10 tells of TLS connections that a client has left, when it clears them away.
+@pytest.mark.filterwarnings(r"ignore:.*_SSLProtocolTransport:pytest.PytestUnraisableExceptionWarning")
+def test_https_with_a_password_and_for_clients_with_a_certificate_alone(plugin: Json, tmp_path: Path) -> None:
+    tls = make("valid", "127.0.0.1", tmp_path)
+    pem = (tmp_path / "server.pem").read_bytes()
+    key = serialization.load_pem_private_key(pem, None)
+    locked = serialization.BestAvailableEncryption(b"pa55-word")
+    kind, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    (tmp_path / "key.pem").write_bytes(key.private_bytes(kind, form, locked))
+    (tmp_path / "cert.pem").write_bytes(pem.partition(b"-----BEGIN PRIVATE")[0])
+    args: Json = {"certfile": str(tmp_path / "cert.pem"), "keyfile": str(tmp_path / "key.pem"), "password": "pa55-word"}
+    trusting = ssl.create_default_context(cafile=str(tls.ca))
+    known = ssl.create_default_context(cafile=str(tls.ca))
+    known.load_cert_chain(client_certificate(tmp_path / "client.pem"))
+
+    async def scene() -> None:
+        async with running(plugin, trusting, **args) as run:
+            assert await run.post(dropped()) == 200
+            await run.until(1)
+        async with running(plugin, trusting, cafile=str(tmp_path / "client.pem"), **args) as run:
+            with pytest.raises(aiohttp.ClientError):
+                await run.post(dropped())
+            assert run.rules.events == []
+        async with running(plugin, known, cafile=str(tmp_path / "client.pem"), **args) as run:
+            assert await run.post(dropped()) == 200
+
+    async def wrong(words: str, **more: t.Any) -> None:
+        with pytest.raises(Exception, match=words) as caught:
+            async with running(plugin, **{**args, **more}):
+                pass
+        assert "pa55" not in str(caught.value) and "\n" not in str(caught.value)
+
+    asyncio.run(scene())
+    # Without a password OpenSSL would ask for it at the terminal, and wait.
+    for password in ("pa55-wrong", None):
+        asyncio.run(wrong("Option certfile: certificate and key cannot be loaded", password=password))
+    asyncio.run(wrong("Option cafile: it cannot be loaded", cafile=str(tmp_path / "none.pem")))
+
+
+def opened(run: Running, data: bytes = b"") -> socket.socket:
+    """A client's connection on which these bytes are sent."""
+    one = socket.create_connection(("127.0.0.1", int(run.url.rpartition(":")[2])), timeout=10)
+    one.sendall(data)
+    return one
+
+
+async def ended(one: socket.socket) -> bytes:
+    """Wait until the source ends a connection, and return what it sent."""
+    sent = b""
+    with one, contextlib.suppress(ConnectionError):
+        while part := await asyncio.to_thread(one.recv, 65536):
+            sent += part
+    return sent
+
+
+async def until_counted(run: Running, outcome: str, count: int) -> None:
+    """Wait until so many connections ended in this way."""
+    while (await run.health())["connections"][outcome] < count:
+        await asyncio.sleep(0.01)
+
+
+def few_connections(plugin: Json, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(plugin["_connections"], "max_connections", lambda descriptors: count)
+
+
+@pytest.mark.parametrize("start", [b"", b"POST /x HTTP/1.1\r\nHost: x\r\nX: y"])
+def test_half_open_connections_make_room_for_events(
+    plugin: Json, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture, start: bytes
+) -> None:
+    few_connections(plugin, monkeypatch, 8)
+
+    async def scene() -> None:
+        async with running(plugin) as run:
+            for number in range(20):
+                attackers = [opened(run, start) for _attacker in range(20)]
+                assert await run.post(dropped(number), headers={"Connection": "close"}) == 200
+                for one in attackers:
+                    one.close()
+            counts = await run.health()
+            assert counts["accepted"] == 20 and counts["connections"]["open"] <= 8
+            assert counts["connections"]["evicted"] >= 200
+            assert counts["connections"]["turned_away"] == 0
+
+    asyncio.run(scene())
+    # What an attack adds to the log does not depend on how many connections it has.
+    assert sum(len(message) for message in log.messages) < 2000
+
+
+def test_a_connection_with_the_secret_is_not_closed_for_others(plugin: Json, monkeypatch: pytest.MonkeyPatch) -> None:
+    few_connections(plugin, monkeypatch, 8)
+
+    async def scene() -> None:
+        async with running(plugin) as run:
+            body = json.dumps(dropped()).encode()
+            one = opened(run, f"POST /{SECRET} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+            # Its head is read, and its body is awaited.
+            while (await run.health())["connections"]["open"] < 2:
+                await asyncio.sleep(0.01)
+            attackers = [opened(run) for _attacker in range(50)]
+            await until_counted(run, "evicted", 40)
+            one.sendall(body)
+            assert (await asyncio.to_thread(one.recv, 100)).startswith(b"HTTP/1.1 200")
+            for other in (one, *attackers):
+                other.close()
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"POST /x HTTP/1.1\r\nHost: x\r\n",
+        b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
+        f"POST /{SECRET} HTTP/1.1\r\nHost: x\r\n".encode(),
+    ],
+)
+def test_each_connection_has_a_deadline_from_its_acceptance(
+    plugin: Json, monkeypatch: pytest.MonkeyPatch, data: bytes
+) -> None:
+    monkeypatch.setattr(plugin["_sockets"], "HEAD_WITHIN", 0.05)
+    monkeypatch.setitem(plugin["main"].__globals__, "LINGER_WITHIN", 3600.0)
+
+    async def scene() -> None:
+        async with running(plugin) as run:
+            assert b" 200 " not in await asyncio.wait_for(ended(opened(run, data)), 10)
+            assert run.source.done() is False
+
+    asyncio.run(scene())
+
+
+def test_the_deadline_includes_the_handshake(plugin: Json, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(plugin["_sockets"], "HEAD_WITHIN", 0.05)
+    make("valid", "127.0.0.1", tmp_path)
+
+    async def scene() -> None:
+        async with running(plugin, certfile=str(tmp_path / "server.pem")) as run:
+            assert await asyncio.wait_for(ended(opened(run)), 10) == b""
+            assert await asyncio.wait_for(ended(opened(run, b"\x16\x03\x01")), 10) == b""
+
+    asyncio.run(scene())
+
+
+def test_a_huge_head_is_cut_off(plugin: Json) -> None:
+    async def scene() -> None:
+        async with running(plugin) as run:
+            field = b"X: " + b"y" * 3000 + b"\r\n"
+            with contextlib.suppress(ConnectionError):
+                with opened(run, b"POST /x HTTP/1.1\r\nHost: x\r\n") as one:
+                    for _field in range(10):
+                        await asyncio.to_thread(one.sendall, field)
+                        await asyncio.sleep(0.01)
+                    await ended(one)
+            await asyncio.wait_for(until_counted(run, "head_too_large", 1), 10)
+            assert await run.post(dropped()) == 200
+
+    asyncio.run(scene())
+
+
+def test_a_client_that_waits_for_100_continue_gets_it_where_its_secret_is_right(plugin: Json) -> None:
+    async def scene() -> None:
+        async with running(plugin) as run:
+            body = json.dumps(dropped()).encode()
+            head = f"HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: {len(body)}\r\n"
+            head += "Connection: close\r\n\r\n"
+            with opened(run, f"POST /{SECRET} {head}".encode()) as one:
+                first = await asyncio.to_thread(one.recv, 100)
+                assert first == b"HTTP/1.1 100 Continue\r\n\r\n"
+                one.sendall(body)
+                assert (await ended(one)).startswith(b"HTTP/1.1 200")
+            for path in ("wrong", f"{SECRET}/wrong"):
+                assert (await ended(opened(run, f"POST /{path} {head}".encode()))).startswith(b"HTTP/1.1 404")
+            assert len(await run.until(1)) == 1
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("path", ["//{}", "/{}/", "/{}//", "//{}//connect", "///{}/connect/"])
+def test_slashes_that_a_proxy_adds_are_none_of_the_secret(plugin: Json, path: str) -> None:
+    async def scene() -> None:
+        async with running(plugin) as run:
+            body = json.dumps(dropped()).encode()
+            head = f"POST {path.format(SECRET)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            head += f"Content-Length: {len(body)}\r\n\r\n"
+            assert (await ended(opened(run, head.encode() + body))).startswith(b"HTTP/1.1 200")
+            health = b"GET //health HTTP/1.1\r\nHost: x\r\n\r\n"
+            assert b'"accepted": 1' in await ended(opened(run, health))
+
+    asyncio.run(scene())
+
+
+def test_a_renewed_certificate_is_used_without_a_restart(
+    plugin: Json, tmp_path: Path, log: pytest.LogCaptureFixture
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+        make("valid", "127.0.0.1", folder)
+    used = tmp_path / "server.pem"
+    used.write_bytes((first / "server.pem").read_bytes())
+
+    def certificate(run: Running) -> str:
+        return ssl.get_server_certificate(("127.0.0.1", int(run.url.rpartition(":")[2])), timeout=10).strip()
+
+    def written(folder: Path) -> str:
+        text = (folder / "server.pem").read_text()
+        start = text.index("-----BEGIN CERTIFICATE")
+        return text[start : text.index("-----END CERTIFICATE-----") + 25].strip()
+
+    async def scene() -> None:
+        async with running(plugin, certfile=str(used)) as run:
+            assert await asyncio.to_thread(certificate, run) == written(first)
+            new = tmp_path / "new.pem"
+            new.write_text("half of a certificate")
+            new.replace(used)
+            assert await asyncio.to_thread(certificate, run) == written(first)
+            new.write_bytes((second / "server.pem").read_bytes())
+            new.replace(used)
+            assert await asyncio.to_thread(certificate, run) == written(second)
+
+    asyncio.run(scene())
+    refused, used_now = [message for message in log.messages if "renewed" in message]
+    assert refused.startswith(
+        "The renewed certificate cannot be loaded, so the previous one stays in use: Option certfile: certificate and key"
+    )
+    assert used_now == "The certificate was renewed, and is used from now on."
+
+
+def test_a_flood_of_refusals_is_one_line_of_the_log(plugin: Json, log: pytest.LogCaptureFixture) -> None:
+    async def scene() -> None:
+        async with running(plugin) as run:
+            for _round in range(20):
+                ones = [opened(run, b"POST /wrong HTTP/1.1\r\nHost: x\r\n\r\n") for _one in range(10)]
+                ones += [opened(run, b"\x00\xff noise\r\n\r\n") for _one in range(10)]
+                await asyncio.gather(*(ended(one) for one in ones))
+            counts = (await run.health())["refused"]
+            assert (counts["not_found"], counts["not_http"]) == (200, 200)
+
+    asyncio.run(scene())
+    assert sum(len(message) for message in log.messages) < 2000
+
+
+def test_options_that_are_wrong_end_the_source_with_one_sentence(plugin: Json, tmp_path: Path) -> None:
+    async def scene(words: str, **args: t.Any) -> None:
+        with pytest.raises(Exception) as caught:
+            async with running(plugin, **args):
+                pass
+        assert str(caught.value).startswith("Option ") and words in str(caught.value)
+        assert "\n" not in str(caught.value) and SECRET not in str(caught.value)
+
+    asyncio.run(scene("Option secret: it is empty", secret=""))
+    asyncio.run(scene("Option prot: there is no such option", prot=1))
+    asyncio.run(scene("Option host: ", host="no-such-host.invalid"))
+    asyncio.run(scene("Option certfile: ", certfile=str(tmp_path / "none.pem")))
+
+
+def test_a_port_that_is_taken_is_told_in_one_sentence(plugin: Json) -> None:
+    async def scene() -> None:
+        async with running(plugin) as run:
+            port = int(run.url.rpartition(":")[2])
+            with pytest.raises(
+                Exception, match=f"Option port: 127.0.0.1 port {port} cannot be listened on: Address already"
+            ):
+                await plugin["main"](Filtered(), {"port": port, "secret": SECRET})
+
+    asyncio.run(scene())
+
+
+def test_what_crosses_a_network_unencrypted_is_warned_of(plugin: Json, log: pytest.LogCaptureFixture) -> None:
+    async def scene(host: str) -> None:
+        async with running(plugin, host=host):
+            pass
+
+    asyncio.run(scene("127.0.0.1"))
+    assert [record for record in log.records if record.levelno >= logging.WARNING] == []
+    asyncio.run(scene("0.0.0.0"))
+    assert any("unencrypted" in message for message in log.messages)
+
+
+def test_counts_are_logged_now_and_then_and_not_for_each(
+    plugin: Json, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(plugin["main"].__globals__, "REPORT_EVERY", 0.05)
+
+    async def scene() -> None:
+        async with running(plugin) as run:
+            for _call in range(200):
+                await run.post(b"{", "/wrong")
+            await asyncio.sleep(0.1)
+
+    began = time.monotonic()
+    asyncio.run(scene())
+    # At the start and at the end there is a line as well, however long the calls take.
+    most = (time.monotonic() - began) / 0.05 + 3
+    ours = [record for record in log.records if record.name.startswith("fonnte.")]
+    assert 1 < len(ours) < most and any("not_found" in record.getMessage() for record in ours)
+
+
+def _at(number: int) -> str:
+    minutes, seconds = divmod(20 + number, 60)
+    hours, minutes = divmod(53 + minutes, 60)
+    return f"2025-10-09T{8 + hours:02}:{minutes:02}:{seconds:02}Z"
+
+
+async def _never(event: asyncio.Event) -> None:
+    await event.wait()

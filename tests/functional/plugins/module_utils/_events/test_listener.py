@@ -1,0 +1,75 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A listener that cannot accept frees a connection, and counts the failure."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import typing as t
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import connections as _connections
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import listener as _listener
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.connections import (
+    Connection,
+    Connections,
+)
+
+
+class Fake(Connection):
+    """A connection without a socket."""
+
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Refusing:
+    """A listening socket that fails to accept."""
+
+    def __init__(self, real: socket.socket, errors: list[int]) -> None:
+        self._real = real
+        self._errors = errors
+
+    def fileno(self) -> int:
+        return self._real.fileno()
+
+    def accept(self) -> t.NoReturn:
+        raise OSError(self._errors.pop(0), "cannot") if self._errors else BlockingIOError
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
+def test_without_a_descriptor_one_is_freed_and_the_failure_is_counted_once(code: int) -> None:
+    counts: list[str] = []
+    connections = Connections(4)
+    oldest = Fake()
+    connections.add(oldest)
+
+    async def scene() -> None:
+        listener = _listener.Listener(connections, lambda peer: asyncio.Protocol(), lambda: None, counts.append)
+        with socket.socket() as real:
+            real.bind(("127.0.0.1", 0))
+            real.listen()
+            listener._accept(t.cast(socket.socket, Refusing(real, [code] * 1000)))
+
+    asyncio.run(scene())
+    assert counts == [_connections.NO_DESCRIPTOR, _connections.EVICTED] and oldest.closed
+
+
+def test_a_client_that_left_before_it_was_accepted_is_counted() -> None:
+    counts: list[str] = []
+
+    async def scene() -> None:
+        listener = _listener.Listener(Connections(4), lambda peer: asyncio.Protocol(), lambda: None, counts.append)
+        with socket.socket() as real:
+            listener._accept(t.cast(socket.socket, Refusing(real, [errno.ECONNABORTED] * 2)))
+
+    asyncio.run(scene())
+    # ConnectionAbortedError is an OSError; the loop goes on with the next.
+    assert counts == [_connections.NOT_ACCEPTED] * 2

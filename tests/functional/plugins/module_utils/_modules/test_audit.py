@@ -1,0 +1,184 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module fonnte_audit against the sandbox: what it reads, what it never writes, when it fails."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
+from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
+
+NUMBERS = [f"08120000000{index}" for index in range(1, 5)]
+URL = "https://user:pw@hooks.example.com/s3cr3t-path?key=s3cr3t"
+
+
+def declared(**more: t.Any) -> list[dict[str, t.Any]]:
+    return [{"device": number, "name": f"Toko {index}", **more} for index, number in enumerate(NUMBERS[:3])]
+
+
+@pytest.fixture
+def account(controller: Controller) -> Controller:
+    """Three devices as declared, of which the first is edited by hand, and one that nobody declared."""
+    token = controller.sandbox.account_token
+    controller.sandbox.reset(accounts=[{"token": token, "plan": "Super", "devices": [{"number": NUMBERS[3]}]}])
+    controller.run("fleet", devices=declared(webhook=URL), handle_unknown="ignore")
+    for number in NUMBERS[:3]:
+        controller.sandbox.link(number)
+    controller.sandbox.edit(NUMBERS[0], name="Lain")
+    controller.sandbox.clear_journal()
+    return controller
+
+
+def kinds(result: dict[str, t.Any]) -> list[tuple[str | None, str, str | None]]:
+    return [(found["device"], found["kind"], found["field"]) for found in result["findings"]]
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_an_audit_reads_the_list_once_and_writes_its_report_alone(
+    account: Controller, tmp_path: Path, check: bool
+) -> None:
+    before, world = account.record_files(), account.sandbox.state()["accounts"]
+    times = {path.name: path.stat().st_mtime_ns for path in account.records.iterdir()}
+    report = account.run("audit", check, devices=declared(webhook=URL), dest=str(tmp_path / "report"))
+    assert [call["path"] for call in account.sandbox.journal()] == ["/get-devices"]
+    assert account.record_files() == before and account.sandbox.state()["accounts"] == world
+    assert {path.name: path.stat().st_mtime_ns for path in account.records.iterdir()} == times
+    assert not report.result["changed"] and report.warnings == []
+    assert kinds(report.result) == [
+        (NUMBERS[0], "drift", "name"),
+        (NUMBERS[3], "unlisted", None),
+    ]
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == [
+        "audit.csv",
+        "audit.html",
+        "audit.json",
+        "audit.txt",
+    ]
+    assert report.result["text"] == (tmp_path / "report" / "audit.txt").read_text(encoding="utf-8")
+
+
+def test_no_file_holds_a_secret(account: Controller, tmp_path: Path) -> None:
+    tokens = [account.sandbox.device(number)["token"] for number in account.sandbox.devices()]
+    account.sandbox.edit(NUMBERS[1], name=account.sandbox.device(NUMBERS[1])["token"])
+    account.run("audit", devices=declared(webhook=URL + "2", quick=True), dest=str(tmp_path / "report"))
+    written = sorted((tmp_path / "report").iterdir())
+    assert [path.name for path in written] == ["audit.csv", "audit.html", "audit.json", "audit.txt"]
+    for path in written:
+        text = path.read_text(encoding="utf-8")
+        assert not any(secret in text for secret in [*tokens, account.sandbox.account_token, "s3cr3t", "user:pw"])
+        assert path.suffix == ".txt" or "https://hooks.example.com/…#" in text
+
+
+def test_a_new_machine_knows_less_and_says_so(account: Controller, tmp_path: Path) -> None:
+    found = account.run("audit", devices=declared(webhook=URL), record_path=str(tmp_path / "new")).result
+    assert [kind for _device, kind, _field in kinds(found)] == ["drift", "unknown", "unknown", "unknown", "unlisted"]
+    assert not (tmp_path / "new").exists()
+
+
+def test_stamps_are_asked(account: Controller, tmp_path: Path) -> None:
+    account.run("fleet", devices=declared(webhook=URL), handle_unknown="ignore", handle_write_only="stamped")
+    elsewhere = {"record_path": str(tmp_path / "new"), "handle_write_only": "stamped"}
+    found = account.run("audit", devices=declared(webhook=URL), **elsewhere).result
+    assert [kind for _device, kind, _field in kinds(found)] == ["unlisted"]
+
+
+def test_what_fail_on_names_fails_and_nothing_else_does(account: Controller, tmp_path: Path) -> None:
+    audit: dict[str, t.Any] = {"devices": declared(webhook=URL, quick=True)}
+    allowed = account.run("audit", **audit, fail_on=["missing", "disconnected", "package_ended"])
+    assert {"drift", "unknown"} <= {kind for _device, kind, _field in kinds(allowed.result)}
+    with pytest.raises(FonnteError) as fault:
+        account.run("audit", **audit, fail_on=["unknown"], dest=str(tmp_path / "report"))
+    assert str(fault.value) == (
+        "Auditing the account: there are findings that fail_on names (unknown: 3); "
+        f"look at {tmp_path / 'report' / 'audit.html'}."
+    )
+    assert fault.value.partial_result["files"] and (tmp_path / "report" / "audit.html").exists()
+    with pytest.raises(FonnteError, match="unlisted: 1.; look at findings in the result"):
+        account.run("audit", **audit, fail_on=["unlisted"])
+
+
+def test_files_by_name_and_by_choice(account: Controller, tmp_path: Path) -> None:
+    names = {"html": "laporan.html", "json": "", "csv": "", "txt": ""}
+    result = account.run("audit", devices=[], dest=str(tmp_path / "r"), language="id", title="Milik <Ani>", **names)
+    assert result.result["files"] == {"html": str(tmp_path / "r" / "laporan.html")}
+    text = (tmp_path / "r" / "laporan.html").read_text(encoding="utf-8")
+    assert '<html lang="id">' in text and "Milik &lt;Ani&gt;" in text
+    assert account.run("audit", devices=[]).result["files"] == {}
+
+
+def test_owners_and_defaults(account: Controller, tmp_path: Path) -> None:
+    owners = {"+62 812-0000-0001": "PT Satu", "081200000004": None}
+    account.run("audit", devices=declared(), defaults={"autoread": True}, owners=owners, dest=str(tmp_path))
+    data = json.loads((tmp_path / "audit.json").read_text(encoding="utf-8"))
+    assert [device["owner"] for device in data["devices"]] == ["PT Satu", "", "", ""]
+    assert all(device["findings"][-1]["field"] == "autoread" for device in data["devices"][:3])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"owners": {"0812": "x"}}, "Option owners: it has 4 digits"),
+        ({"owners": {NUMBERS[0]: "x", "62" + NUMBERS[0][1:]: "y"}}, "has two owners"),
+        ({"dest": ""}, "Option dest: it is empty"),
+        ({"dest": "/dev/null/x"}, "Option dest: /dev/null is not a folder"),
+        ({"html": "../x"}, "Option html: it is not the name of a file"),
+        ({"expires_within": -1}, "Option expires_within: -1 is out of range"),
+        ({"concurrency": 0}, "Option concurrency"),
+        ({"devices": [{"device": NUMBERS[0]}, {"device": "62" + NUMBERS[0][1:]}]}, "are one device"),
+        ({"record_max_age": "x"}, "Option"),
+    ],
+)
+def test_what_cannot_be_right_is_found_before_any_call(
+    account: Controller, options: dict[str, t.Any], words: str
+) -> None:
+    with pytest.raises(OptionError) as fault:
+        account.run("audit", **{"devices": declared(), **options})
+    assert words in str(fault.value) and account.sandbox.journal() == []
+
+
+def test_without_the_account_each_device_is_asked_by_itself(account: Controller) -> None:
+    token = account.sandbox.device(NUMBERS[0])["token"]
+    devices = [{"device": NUMBERS[0], "device_token": token, "name": "Toko 0"}, {"device_token": "wrong-token"}]
+    result = account.run("audit", devices=devices, account_token=None).result
+    assert [kind for _device, kind, _field in kinds(result)] == ["drift", "not_checked"]
+    assert result["summary"]["listed"] is None and result["summary"]["free_devices"] is None
+    assert "wrong-token" not in json.dumps(result)
+
+
+def test_a_device_that_could_not_be_made_without_a_name_is_missing_all_the_same(account: Controller) -> None:
+    result = account.run("audit", devices=[{"device": "081200000099"}]).result
+    assert ("081200000099", "missing", "device") in kinds(result)
+
+
+def test_a_damaged_record_is_told(account: Controller) -> None:
+    for path in account.records.glob("device-*"):
+        if path.is_file() and not path.name.endswith(".lock"):
+            path.write_bytes(b"x")
+    report = account.run("audit", devices=declared(webhook=URL))
+    assert len(report.warnings) == 3 and report.result["summary"]["kinds"]["unknown"] == 3
+
+
+def test_a_service_that_is_away_is_one_sentence(account: Controller, tmp_path: Path) -> None:
+    account.sandbox.fault("status", path="/get-devices", code=503)
+    with pytest.raises(FonnteError) as fault:
+        account.run("audit", devices=declared(), dest=str(tmp_path / "r"), api_retries=0)
+    assert str(fault.value).startswith("Auditing the account: ") and not (tmp_path / "r").exists()
+
+
+def test_an_undeclared_device_with_an_equivalent_number_is_found(controller: Controller, tmp_path: Path) -> None:
+    devices = [{"number": "0811111111", "name": "shop A"}, {"number": "62811111111", "name": "bank B"}]
+    controller.sandbox.reset(accounts=[{"token": controller.sandbox.account_token, "devices": devices}])
+    declared = [{"device": "0811111111", "name": "shop A"}]
+    owners = {"0811111111": "Client A"}
+    found = controller.run("audit", devices=declared, owners=owners, dest=str(tmp_path / "report")).result
+    assert [one for one in kinds(found) if one[1] == "unlisted"] == [("62811111111", "unlisted", None)]
+    # It is not the client's.
+    devices = json.loads((tmp_path / "report" / "audit.json").read_text(encoding="utf-8"))["devices"]
+    assert {one["device"]: one["owner"] for one in devices} == {"0811111111": "Client A", "62811111111": ""}

@@ -1,0 +1,310 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Right device: an irreversible request goes to the device that the service lists while its lock is held."""
+
+from __future__ import annotations
+
+import threading
+import time
+import types
+import typing as t
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import ProcessCache
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import FonnteClient
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.clock import (
+    Clock,
+    choose_steady_clock,
+    read_steady_clock,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleInput
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backend import FileBackend
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
+from ansible_collections.fonnte.whatsapp.tests.control_node import MODULES, Controller
+
+A, B, C = "081200000001", "081200000002", "081200000003"
+OTP = "047193"
+
+
+def begin(controller: Controller, *numbers: str, **fields: t.Any) -> None:
+    devices = [{"number": number, "name": f"Toko {number[-1]}", "package": "Super", **fields} for number in numbers]
+    controller.sandbox.reset(accounts=[{"token": controller.sandbox.account_token, "devices": devices}])
+
+
+class Loop:
+    """The items of one loop: runs of modules in one process, which share connections and the listing."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+        self._keep = ProcessCache()
+        self.warnings: list[str] = []
+
+    def run(self, module: str, **params: t.Any) -> dict[str, t.Any]:
+        _spec, command = MODULES[module]
+        given = {**self._controller.common, **params}
+        task = ModuleInput(self._controller.complete(module, **params), {}, cache=self._keep, raw_params=given)
+        report = command(task)
+        self.warnings = report.warnings
+        return report.result
+
+
+@pytest.fixture
+def loop(controller: Controller) -> Loop:
+    return Loop(controller)
+
+
+def have_code(controller: Controller, number: str) -> None:
+    """Have the service send a code for a deletion, requested by another control node."""
+    controller.sandbox.next_otp(OTP)
+    before = controller.records
+    controller.common["record_path"] = f"{before}-elsewhere"
+    controller.device(number, state="absent", request_otp=True)
+    controller.common["record_path"] = str(before)
+
+
+def states(controller: Controller) -> dict[str, bool]:
+    return {number: device["linked"] for number, device in controller.sandbox.devices().items()}
+
+
+def writes_to(controller: Controller) -> list[tuple[str, str]]:
+    return [(entry["path"], entry["number"]) for entry in controller.sandbox.writes()]
+
+
+def test_a_device_that_was_renumbered_during_a_loop_is_not_deleted(controller: Controller, loop: Loop) -> None:
+    begin(controller, A, B)
+    for number in (A, B):
+        have_code(controller, number)
+    loop.run("device", device=A, state="absent", otp=OTP)
+    controller.sandbox.edit(B, device=C)
+    controller.sandbox.clear_journal()
+    result = loop.run("device", device=B, state="absent", otp=OTP)
+    assert not result["changed"] and writes_to(controller) == []
+    assert list(controller.sandbox.devices()) == [C]
+    assert any("is not in the account's list" in warning for warning in loop.warnings)
+
+
+@pytest.mark.parametrize("options", [{"state": "absent", "request_otp": True}, {"state": "disconnected"}])
+def test_no_code_and_no_disconnection_for_a_device_that_was_renumbered(
+    controller: Controller, loop: Loop, options: dict[str, t.Any]
+) -> None:
+    begin(controller, A, B, linked=True)
+    loop.run("device", device=A, **options)
+    controller.sandbox.edit(B, device=C)
+    controller.sandbox.clear_journal()
+    result = loop.run("device", device=B, **options)
+    assert not result["changed"] and writes_to(controller) == []
+    assert states(controller)[C]
+
+
+def test_two_devices_that_swapped_their_numbers_during_a_loop(controller: Controller, loop: Loop) -> None:
+    begin(controller, A, B, C, linked=True)
+    loop.run("device", device=A, state="disconnected")
+    names = {device["name"]: number for number, device in controller.sandbox.devices().items()}
+    controller.sandbox.edit(B, device="081200000009")
+    controller.sandbox.edit(C, device=B)
+    controller.sandbox.edit("081200000009", device=C)
+    loop.run("device", device=B, state="disconnected")
+    left = {device["name"]: device["linked"] for device in controller.sandbox.devices().values()}
+    assert names["Toko 2"] == B and left == {"Toko 1": False, "Toko 2": True, "Toko 3": False}
+
+
+def test_the_listing_of_an_irreversible_request_is_requested_under_the_lock(
+    controller: Controller, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(controller, A, B, linked=True)
+    held: list[tuple[str, bool]] = []
+    is_held: list[str] = []
+    hold, listed, disconnected = FileBackend.hold, FonnteClient.get_devices, FonnteClient.disconnect
+
+    def note_lock(self: FileBackend, names: t.Sequence[str], seconds: float) -> t.Any:
+        is_held.extend(names)
+        return hold(self, names, seconds)
+
+    def note_listing(self: FonnteClient, *args: t.Any) -> t.Any:
+        held.append(("listing", len(is_held) == 2))
+        return listed(self, *args)
+
+    def note_disconnection(self: FonnteClient, device_token: str, *guard: t.Any) -> None:
+        held.append(("disconnect", len(is_held) == 2))
+        disconnected(self, device_token, *guard)
+
+    monkeypatch.setattr(FileBackend, "lock", note_lock)
+    monkeypatch.setattr(FonnteClient, "get_devices", note_listing)
+    monkeypatch.setattr(FonnteClient, "disconnect", note_disconnection)
+    for number in (A, B):
+        is_held.clear()
+        held.clear()
+        loop.run("device", device=number, state="disconnected")
+        assert held[-2:] == [("listing", True), ("disconnect", True)]
+
+
+@pytest.mark.parametrize("module", ["message", "device_qr"])
+def test_a_task_that_names_a_device_for_a_message_or_a_link_lists_the_devices_itself(
+    controller: Controller, loop: Loop, module: str, tmp_path: t.Any
+) -> None:
+    begin(controller, A, B)
+    options: dict[str, t.Any] = {"method": "code", "whatsapp": "6281200002001"}
+    if module == "message":
+        options = {"target": ["081200002001"], "message": "hello", "connect_only": False}
+    loop.run(module, device=A, **options)
+    controller.sandbox.edit(B, device=C)
+    controller.sandbox.clear_journal()
+    with pytest.raises(FonnteError, match="does not list it|has no device"):
+        loop.run(module, device=B, **options)
+    assert writes_to(controller) == []
+
+
+# A list that gets old
+
+
+class Jumping:
+    """A clock that jumps, as on a machine that was suspended, once the service has seen a request that writes.
+
+    Args:
+        controller: Whose sandbox is looked at.
+        meanwhile: What a person does in the meantime.
+    """
+
+    def __init__(self, controller: Controller, meanwhile: t.Callable[[], object] = lambda: None) -> None:
+        self._controller = controller
+        self._meanwhile = meanwhile
+        self._lock = threading.Lock()
+        self._offset = 0.0
+
+    def __call__(self) -> float:
+        with self._lock:
+            if not self._offset and self._controller.sandbox.writes():
+                self._meanwhile()
+                self._offset = 31.0
+        return read_steady_clock() + self._offset
+
+
+def run(controller: Controller, module: str, clock: Clock = read_steady_clock, **params: t.Any) -> dict[str, t.Any]:
+    """Run a module with another clock; return the result of a failure too, with its text as msg."""
+    _spec, command = MODULES[module]
+    given = {**controller.common, **params}
+    task = ModuleInput(
+        controller.complete(module, **params), {}, cache=ProcessCache(clock), raw_params=given, clock=clock
+    )
+    try:
+        return command(task).result
+    except FonnteError as fault:
+        return {**fault.partial_result, "msg": str(fault)}
+
+
+def listings(controller: Controller) -> int:
+    return sum(entry["path"] == "/get-devices" for entry in controller.sandbox.journal())
+
+
+def entries(*numbers: str, **settings: t.Any) -> list[dict[str, t.Any]]:
+    return [{"device": number, "handle_unknown": "ignore", **settings} for number in numbers]
+
+
+def test_a_fleet_that_takes_long_requests_the_list_once_more_for_all(controller: Controller) -> None:
+    numbers = [f"0812000100{index:02d}" for index in range(20)]
+    begin(controller, *numbers)
+    controller.sandbox.clear_journal()
+    # The clock jumps when the canary is done, and all workers begin with a list that is too old.
+    result = run(controller, "fleet", Jumping(controller), devices=entries(*numbers, quick=True), canary=1)
+    assert "msg" not in result and result["summary"]["updated"] == 20
+    assert listings(controller) == 2
+
+
+def test_a_device_that_was_renumbered_while_a_fleet_ran_is_not_renumbered_back(controller: Controller) -> None:
+    begin(controller, A, B)
+    clock = Jumping(controller, lambda: controller.sandbox.edit(B, device=C))
+    result = run(controller, "fleet", clock, devices=entries(A, B, quick=True, name="Toko"), concurrency=1)
+    assert [device["status"] for device in result["devices"]] == ["changed", "failed"]
+    assert f"lists it as {C} now" in result["devices"][1]["msg"] and B in result["devices"][1]["msg"]
+    assert list(controller.sandbox.devices()) == [A, C]
+
+
+@pytest.mark.parametrize("module", ["device", "fleet"])
+def test_a_disconnection_after_a_slow_update_lists_the_devices_again(controller: Controller, module: str) -> None:
+    begin(controller, A, linked=True)
+    clock = Jumping(controller, lambda: controller.sandbox.edit(A, device=C))
+    wanted = {"device": A, "name": "Tako", "state": "disconnected", "handle_unknown": "ignore"}
+    result = run(controller, module, clock, **(wanted if module == "device" else {"devices": [wanted]}))
+    assert "no longer lists it with this number and this token" in result["msg"]
+    assert [path for path, _number in writes_to(controller)] == ["/update-device"] and states(controller) == {C: True}
+
+
+def test_the_clock_of_ages_counts_the_time_of_a_suspended_machine() -> None:
+    def no_clock(number: int) -> float:
+        raise OSError("no such clock")
+
+    linux = types.SimpleNamespace(monotonic=lambda: 1.0, CLOCK_BOOTTIME=7, clock_gettime=lambda number: 100.0 + number)
+    assert choose_steady_clock(linux)() == 107.0
+    assert choose_steady_clock(types.SimpleNamespace(monotonic=lambda: 1.0))() == 1.0
+    refused = types.SimpleNamespace(monotonic=lambda: 1.0, CLOCK_BOOTTIME=7, clock_gettime=no_clock)
+    assert choose_steady_clock(refused)() == 1.0
+
+
+# Locks
+
+
+@pytest.mark.parametrize("module", ["device", "fleet"])
+def test_a_device_that_was_renumbered_while_a_run_waited_for_its_lock_is_left(
+    controller: Controller, module: str
+) -> None:
+    begin(controller, A, B, linked=True)
+    token = controller.sandbox.device(B)["token"]
+    another_run = RecordStore(str(controller.records), controller.sandbox.url).device(token)
+    wanted = entries(A, B, state="disconnected")
+    params = {"devices": wanted} if module == "fleet" else wanted[1]
+    results: list[dict[str, t.Any]] = []
+    runs = threading.Thread(target=lambda: results.append(run(controller, module, **params)))
+    with another_run.lock(1.0):
+        runs.start()
+        while not listings(controller):
+            time.sleep(0.01)
+        controller.sandbox.edit(B, device=C)
+    runs.join()
+    assert states(controller)[C], results
+    assert ("/disconnect", C) not in writes_to(controller)
+
+
+def test_a_fleet_locks_all_devices_to_be_disconnected_before_it_lists_them(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = [f"0812000100{index:02d}" for index in range(6)]
+    begin(controller, *numbers, linked=True)
+    taken: list[tuple[str, int]] = []
+    hold = FileBackend.hold
+
+    def note_lock(self: FileBackend, names: t.Sequence[str], seconds: float) -> t.Any:
+        taken.extend((name, listings(controller)) for name in names)
+        return hold(self, names, seconds)
+
+    monkeypatch.setattr(FileBackend, "lock", note_lock)
+    result = run(controller, "fleet", devices=entries(*numbers, state="disconnected"), max_disconnect=6)
+    assert result["summary"]["disconnected"] == 6 and listings(controller) == 2
+    names = [name for name, _listings in taken]
+    assert [count for _name, count in taken] == [1] * 12
+    assert names[:6] == sorted(names[:6]) and names[6:] == sorted(names[6:])
+    assert all(name.startswith("number-") for name in names[:6])
+
+
+def test_two_fleets_do_not_wait_for_each_other(controller: Controller) -> None:
+    numbers = [f"0812000100{index:02d}" for index in range(12)]
+    begin(controller, *numbers, linked=True)
+    fleets = [
+        [*entries(*numbers[:6], state="disconnected"), *entries(*numbers[6:], quick=True)],
+        [*entries(*reversed(numbers[6:]), state="disconnected"), *entries(*reversed(numbers[:6]), quick=True)],
+    ]
+    results: list[dict[str, t.Any]] = []
+
+    def work(devices: list[t.Any]) -> None:
+        results.append(run(controller, "fleet", devices=devices, max_disconnect=6, concurrency=2))
+
+    runs = [threading.Thread(target=work, args=(devices,)) for devices in fleets]
+    for one in runs:
+        one.start()
+    for one in runs:
+        one.join()
+    assert [result.get("msg", "") for result in results] == ["", ""]
+    assert not any(states(controller).values())

@@ -1,0 +1,180 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Numbers and tokens as the service lists them: sent back byte-equal, and refused where two devices share one."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device, DeviceList, ambiguities
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import engine
+from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
+
+A, B, C = "081200000001", "081200000002", "081200000003"
+MARKED = f"\u200e{A}\u202c"
+
+
+@pytest.fixture(autouse=True)
+def three(controller: Controller) -> None:
+    devices = [{"number": number, "name": f"Toko {number[-1]}", "package": "Super"} for number in (A, B, C)]
+    controller.sandbox.reset(accounts=[{"token": controller.sandbox.account_token, "devices": devices}])
+
+
+def list_as(controller: Controller, number: str, **fields: str) -> None:
+    """Have the service list a device with other fields, from now on."""
+    controller.sandbox.fault("mutate", path="/get-devices", times=None, set_each=fields, only=number)
+
+
+def updates(controller: Controller) -> list[str | None]:
+    return [entry["form"].get("device") for entry in controller.sandbox.journal() if entry["path"] == "/update-device"]
+
+
+def fails(controller: Controller, module: str, **params: t.Any) -> str:
+    with pytest.raises(FonnteError) as caught:
+        controller.run(module, **params)
+    return str(caught.value)
+
+
+# The number that is sent
+
+
+def test_a_listed_number_with_invisible_marks_is_sent_back_byte_equal(controller: Controller) -> None:
+    list_as(controller, A, device=MARKED)
+    # The stand-in for the service takes digits alone; what was sent is what counts.
+    assert "input invalid" in fails(controller, "device", device=A, name="Tako")
+    assert updates(controller) == [MARKED]
+
+
+def test_a_listed_number_with_invisible_marks_is_displayed_without_them(controller: Controller) -> None:
+    list_as(controller, A, device=MARKED)
+    assert controller.device(A, True, name="Tako").result["device"]["device"] == A
+    assert [device["device"] for device in controller.run("device_info", devices=[A]).result["devices"]] == [A]
+    fleet = controller.run("fleet", True, devices=[{"device": A, "name": "Tako"}], handle_unknown="ignore").result
+    assert fleet["devices"][0]["operations"] == ["update"]
+
+
+def test_a_run_with_a_token_alone_sends_the_number_that_was_listed(controller: Controller) -> None:
+    list_as(controller, A, device=MARKED)
+    token = controller.sandbox.device(A)["token"]
+    controller.sandbox.link(A)
+    # The record remembers the number that the list showed.
+    controller.device(A, state="disconnected")
+    fails(controller, "device", account_token=None, device_token=token, name="Tuko")
+    assert updates(controller) == [MARKED]
+
+
+@pytest.mark.parametrize("listed", ["0812\ud83d00000001", "9" * 100])
+def test_a_number_that_cannot_be_sent_back_is_an_error_of_its_device_alone(controller: Controller, listed: str) -> None:
+    list_as(controller, A, device=listed)
+    token = controller.sandbox.device(A)["token"]
+    assert "cannot be sent back" in fails(controller, "device", device_token=token, name="Tako")
+    assert controller.device(B, name="Tako", handle_unknown="ignore").result["changed"]
+
+
+# Ambiguous lists
+
+
+AMBIGUOUS = [("token", "one token for several devices"), ("device", "one number for several devices")]
+
+
+def make_ambiguous(controller: Controller, field: str) -> tuple[str, str]:
+    """List A and B with one token or one number; return how each is named by the list."""
+    value = controller.sandbox.device(A)["token"] if field == "token" else A
+    list_as(controller, B, **{field: value})
+    return A, B if field == "token" else A
+
+
+@pytest.mark.parametrize(("field", "words"), AMBIGUOUS)
+def test_an_ambiguous_list_is_an_error_for_tasks_on_these_devices(
+    controller: Controller, field: str, words: str
+) -> None:
+    numbers = make_ambiguous(controller, field)
+    controller.sandbox.clear_journal()
+    tasks: list[tuple[str, dict[str, t.Any]]] = [
+        ("device", {"name": "Tako"}),
+        ("device", {"state": "absent", "request_otp": True}),
+        ("device", {"state": "disconnected"}),
+        ("webhook_config", {"webhook": "https://h.example.com/x"}),
+        ("message", {"target": ["081200002001"], "message": "hello"}),
+        ("device_qr", {"method": "code", "whatsapp": "6281200002001"}),
+        ("record", {"operation": "forget"}),
+    ]
+    for number in dict.fromkeys(numbers):
+        for module, params in tasks:
+            named: dict[str, t.Any] = {"devices": [number]} if module == "record" else {"device": number}
+            told = fails(controller, module, **named, **params)
+            assert words in told or "one number or one token for several devices" in told
+            if module != "record":
+                assert "Toko 1" in told and "Toko 2" in told
+    token = controller.sandbox.device(A)["token"]
+    assert words in fails(controller, "device", device_token=token, name="Tako")
+    assert controller.sandbox.writes() == []
+
+
+def test_a_number_that_two_devices_have_is_an_error_for_a_task_with_the_token_of_one(controller: Controller) -> None:
+    token = controller.sandbox.devices()[A]["token"]
+    list_as(controller, B, device=f"+{A}")
+    controller.sandbox.clear_journal()
+    said = fails(controller, "device", device=None, device_token=token, state="disconnected")
+    assert "more than one device with this number" in said and controller.sandbox.writes() == []
+
+
+@pytest.mark.parametrize(("field", "words"), AMBIGUOUS)
+def test_an_ambiguous_list_leaves_other_devices_alone(controller: Controller, field: str, words: str) -> None:
+    numbers = make_ambiguous(controller, field)
+    assert controller.device(C, name="Tako", handle_unknown="ignore").result["changed"]
+    devices = [{"device": number, "name": "Tuko"} for number in dict.fromkeys((*numbers, C))]
+    with pytest.raises(FonnteError) as caught:
+        controller.run("fleet", devices=devices, handle_unknown="ignore")
+    told = caught.value.partial_result["devices"]
+    assert [device["status"] for device in told] == [*["failed"] * (len(devices) - 1), "changed"]
+    assert all(words in device["msg"] for device in told[:-1])
+    assert {entry["number"] for entry in controller.sandbox.writes()} == {C}
+
+
+@pytest.mark.parametrize(("field", "words"), AMBIGUOUS)
+def test_an_ambiguous_list_is_told_by_what_only_reads(controller: Controller, field: str, words: str) -> None:
+    numbers = make_ambiguous(controller, field)
+    info = controller.run("device_info")
+    assert [device["device"] for device in info.result["devices"]] == sorted([*numbers, C])
+    assert any(words in warning and "Toko 1" in warning for warning in info.warnings)
+    named = controller.run("device_info", devices=list(numbers)).result
+    assert [device["device"] for device in named["devices"]] == sorted(numbers)
+    audit = controller.run("audit", devices=[{"device": A, "name": "Toko 1"}])
+    assert any(words in warning for warning in audit.warnings)
+    assert "not_checked" in [finding["kind"] for finding in audit.result["findings"]]
+
+
+def test_devices_without_a_token_do_not_share_one() -> None:
+    listing = DeviceList([Device(A, ""), Device(B, "")])
+    assert listing.find(A) == listing.devices[0] and listing.find_by_token("") is None
+    assert ambiguities(listing.devices) == []
+
+
+@pytest.mark.parametrize("path", ["/disconnect", "/update-device"])
+def test_a_device_that_has_the_number_after_a_lost_response_is_left_alone(
+    controller: Controller, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one was renumbered meanwhile, and the second one has its number now."""
+    sandbox = controller.sandbox
+    second = sandbox.devices()[B]["token"]
+    for number in (A, B):
+        sandbox.link(number)
+    helps = engine._list_may_be_stale
+
+    def renumber(fault: t.Any) -> bool:
+        sandbox.edit(A, device="081200000009")
+        sandbox.edit(B, device=A)
+        return helps(fault)
+
+    monkeypatch.setattr(engine, "_list_may_be_stale", renumber)
+    sandbox.fault("reset", path=path, when="before")
+    wanted: dict[str, t.Any] = {"state": "disconnected"} if path == "/disconnect" else {"name": "Other"}
+    said = fails(controller, "device", device=A, handle_unknown="ignore", **wanted)
+    assert "another device has this number now" in said
+    assert second not in [entry["token"] for entry in sandbox.journal() if entry["path"] == path]

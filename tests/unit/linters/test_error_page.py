@@ -1,0 +1,51 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The linter of the page of errors reports a missing row, a row that no error has, and a row that is there twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.linters.error_page import VALUE, failures_in, made_in, problems
+
+PAGE = "| `the device … is gone` | Create it. |\n| `no such file` | Name another one. |\n"
+ERRORS = [f"the device {VALUE} is gone; create it", f"there is no such file {VALUE}"]
+
+
+def test_a_complete_page_has_no_problem() -> None:
+    assert list(problems(PAGE, ERRORS, [])) == []
+
+
+def test_an_error_without_a_row_is_reported() -> None:
+    assert list(problems(PAGE, [*ERRORS, "the disk is full"], [])) == [
+        "no row of the page has this error: the disk is full"
+    ]
+
+
+def test_a_row_without_an_error_is_reported_unless_another_text_has_it() -> None:
+    assert list(problems(PAGE, ERRORS[:1], [])) == ["no error has this text of the page: no such file"]
+    assert list(problems(PAGE, ERRORS[:1], ["Ansible says: no such file"])) == []
+
+
+def test_a_row_that_is_there_twice_is_reported() -> None:
+    assert list(problems(PAGE + "| `no such file` | Again. |\n", ERRORS, [])) == [
+        "the page has this text twice: no such file"
+    ]
+
+
+def test_errors_are_found_where_they_are_created(tmp_path: Path) -> None:
+    source = tmp_path / "source.py"
+    source.write_text(
+        'raise PolicyError(f"device {number} " "stays", "confirm it")\n'
+        'raise OptionError("name", "it is empty", "declare it")\n'
+        'raise ValueError("not for users")\n',
+        encoding="utf-8",
+    )
+    assert list(made_in(source)) == [f"device {VALUE} stays; confirm it", "it is empty; declare it"]
+
+
+def test_failures_of_tasks_are_found_in_blocks() -> None:
+    tasks = [{"block": [{"ansible.builtin.fail": {"msg": "no {{ name }} here"}}]}]
+    assert list(failures_in(tasks)) == [f"no {VALUE} here"]

@@ -1,0 +1,109 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each row of the table of settings has its places that no code derives: a test for each place and setting."""
+
+from __future__ import annotations
+
+import functools
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.fonnte.whatsapp.plugins.doc_fragments.members import ModuleDocFragment as Members
+from ansible_collections.fonnte.whatsapp.plugins.doc_fragments.webhooks import ModuleDocFragment as Webhooks
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.messages import LANGUAGES, Messages
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import (
+    SETTINGS,
+    ReadSource,
+    Setting,
+    ValueType,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import SETTING_OPTIONS
+from ansible_collections.fonnte.whatsapp.plugins.modules import fonnte_device
+from ansible_collections.fonnte.whatsapp.tests.sandbox.model import DEFAULTS
+
+ROOT = Path(__file__).parents[3]
+
+
+@functools.lru_cache(maxsize=None)
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def option_names(data: object, key: str) -> t.Iterator[set[str]]:
+    """Yield the names below each ``options`` or ``suboptions`` of documentation."""
+    if isinstance(data, dict):
+        if isinstance(data.get(key), dict):
+            yield set(data[key])
+        for value in data.values():
+            yield from option_names(value, key)
+
+
+def documents(text: str, setting: Setting) -> bool:
+    """Return whether each list of the settings of a device has the setting; settings of many devices have no name."""
+    loaded = yaml.safe_load(text)
+    lists = [
+        names for key in ("options", "suboptions") for names in option_names(loaded, key) if "country_code" in names
+    ]
+    if setting.option == "name":
+        lists = [names for names in lists if "device" in names]
+    return bool(lists) and all(setting.option in names for names in lists)
+
+
+def is_in_audit_schema(setting: Setting) -> bool:
+    def choices(data: t.Any) -> t.Iterator[list[t.Any]]:
+        if isinstance(data, dict):
+            if "country_code" in data.get("enum", ()):
+                yield data["enum"]
+            data = list(data.values())
+        for value in data if isinstance(data, list) else ():
+            yield from choices(value)
+
+    found = list(choices(json.loads(read("docs/audit.schema.json"))))
+    return bool(found) and all(setting.option in one for one in found)
+
+
+def in_device_documentation(setting: Setting) -> bool:
+    webhooks = set(yaml.safe_load(Webhooks.DOCUMENTATION)["options"])
+    own = set(yaml.safe_load(fonnte_device.DOCUMENTATION)["options"])
+    return setting.option in (webhooks if setting.value_type is ValueType.URL else own | webhooks)
+
+
+def in_sheet_page(setting: Setting) -> bool:
+    return ReadSource.LIST in setting.readable or f"`{setting.option}`" in read("docs/taking-over.md")
+
+
+# Where a setting must be, and how a test finds out. What is derived from the table is not here.
+PLACES: dict[str, t.Callable[[Setting], bool]] = {
+    "the options: SETTING_OPTIONS of _options/common.py": lambda setting: setting.option in SETTING_OPTIONS,
+    "the module: plugins/modules/fonnte_device.py, or the fragment webhooks": in_device_documentation,
+    "an entry of a fleet: plugins/doc_fragments/members.py": lambda setting: documents(Members.DOCUMENTATION, setting),
+    "the role audit: roles/audit/meta/argument_specs.yml": lambda setting: documents(
+        read("roles/audit/meta/argument_specs.yml"), setting
+    ),
+    "the JSON schema: docs/audit.schema.json": is_in_audit_schema,
+    "the sheet: docs/taking-over.md": in_sheet_page,
+    "the sandbox: DEFAULTS of tests/sandbox/model.py": lambda setting: (
+        setting.option in ("name", "country_code") or setting.wire in DEFAULTS
+    ),
+    **{
+        f"its name in {language}: _TABLE of _audit/messages.py": lambda setting, language=language: bool(
+            Messages(language)("set_" + setting.option)
+        )
+        for language in LANGUAGES
+    },
+}
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.option)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_setting_is_in_each_place(place: str, setting: Setting) -> None:
+    try:
+        found = PLACES[place](setting)
+    except KeyError:
+        found = False
+    assert found, f"add the setting {setting.option} to {place}"
