@@ -175,6 +175,16 @@ missing:
   type: list
   elements: str
   sample: ["6281200001009"]
+listed_as:
+  description:
+    - For each number of O(devices), as it is given, the numbers of the listed devices that it can mean.
+    - An exact spelling wins over another one. With more than one number, it names no single device.
+  returned: if O(devices) is set
+  type: dict
+  version_added: 1.1.0
+  sample:
+    "+62 812 0000 1001": ["081200001001"]
+    "6281200001009": []
 account:
   description: Figures of the account. V(null) where only a device's token is given.
   returned: success

@@ -53,7 +53,8 @@ options:
       - Only its owner can read the file. B(Who sees the picture can link their own phone), so do not put it where others can see it.
       - It is written whole or not at all. A file that is there and is no PNG is not replaced.
       - It cannot be inside an installed collection, and its path must not lead through a symbolic link of another user.
-      - The folder must exist. In check mode an earlier task may have to make it, so a warning is given instead of an error.
+      - The directory of a file must exist. In check mode an earlier task may have to create it, so a warning is given instead of an error.
+      - A path that ends with C(/) is a directory. If it does not exist, it is created with mode V(0700) before a QR code is fetched.
       - With O(wait=true) the file is removed as soon as the device is linked, since it is of no use any more.
         Without, it stays until you remove it or the next run replaces it.
     type: path
@@ -117,16 +118,10 @@ EXAMPLES = r"""
     device: "081200001001"
     name: Toko Satu
 
-- name: A folder that only its owner can look into
-  ansible.builtin.file:
-    path: ~/fonnte-qr
-    state: directory
-    mode: "0700"
-
-- name: A QR code to scan
+- name: A QR code to scan, in a directory that only its owner can list
   fonnte.whatsapp.fonnte_device_qr:
     device: "081200001001"
-    dest: ~/fonnte-qr/toko-satu.png
+    dest: ~/fonnte-qr/
   register: shown
 
 - name: Say where it is

@@ -55,6 +55,14 @@ options:
       - Whether the scratch device may be written to. You then agree that all its settings that Fonnte does not show may be lost.
     type: bool
     default: false
+  expected_name:
+    description:
+      - The name with which the account must list the scratch device. If it lists it with another name, the task fails before the first write.
+      - An empty string means that the account must not list the device. A listed device without a name cannot be expected.
+      - If not set, the name does not matter. Give the name that an earlier task without O(consent) returned in RV(scratch.name),
+        so that the device that you agreed to is the one that is written to.
+    type: str
+    version_added: 1.1.0
   dest:
     description:
       - The file for the facts, in JSON. It holds no secret. Facts of an earlier run stay, where nothing newer is found out.

@@ -55,6 +55,7 @@ options:
   overwrite:
     description:
       - For V(restore). Whether a file that is there and differs is replaced by the one of the backup.
+      - A file that no token of this run opens, as one of another account, is not replaced. Restore it with the token of its account.
     type: bool
     default: false
   old_account_token:

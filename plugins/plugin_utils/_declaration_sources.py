@@ -107,6 +107,8 @@ class SourceReader:
         self._loader = loader
         self._variables = variables
         self._prefix = prefix
+        # The text of each file that is not encrypted: a file is read once.
+        self._texts: dict[str, str] = {}
 
     def read(self, files: t.Sequence[str], hosts: object, own: bool) -> dict[str, t.Any]:
         """Return the data of each source by its name, in plain types.
@@ -152,7 +154,9 @@ class SourceReader:
     def _load(self, path: str) -> t.Any:
         # Read once: another user may replace the file after a check.
         content = read_whole(path)
-        text = decode_text(self._loader._vault.decrypt(content) if is_encrypted(content) else content)
+        encrypted = is_encrypted(content)
+        text = decode_text(self._loader._vault.decrypt(content) if encrypted else content)
+        self._texts[path] = "" if encrypted else text
         data = self._loader.load(trust_as_template(text) if trust_as_template is not None else text, file_name=path)
         if data is not None and not isinstance(data, t.Mapping):
             raise ValueError("no dictionary")
@@ -179,11 +183,7 @@ class SourceReader:
         """Return the names that the templates of files begin with and that no variable has. No other part is shown."""
         used: dict[str, None] = {}
         for path in paths:
-            try:
-                with open(path, encoding="utf-8") as stream:
-                    used.update(dict.fromkeys(_TEMPLATE_VARIABLE.findall(stream.read())))
-            except (OSError, ValueError):
-                continue
+            used.update(dict.fromkeys(_TEMPLATE_VARIABLE.findall(self._texts.get(path, ""))))
         return [name for name in used if name not in self._variables]
 
     # Hosts and the play

@@ -20,7 +20,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.accounts im
     reconcile_accounts,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import misspelling_warnings
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.summary import tokens_by_client
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.tokens import tokens_by_client
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.device_info import DEVICE_INFO, run_device_info
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.fleet import FLEET, run_fleet
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import API
@@ -135,7 +135,9 @@ class FleetAction(DeclaredAction):
         if listed.get("failed"):
             run.unexported.append(str(listed["msg"]))
             return
-        for client in tokens_by_client(account, result["devices"], listed["devices"], run.check_mode):
+        clients, problems = tokens_by_client(account, result, listed["devices"], run.check_mode)
+        run.unexported += problems
+        for client in clients:
             for step in (self._keep, self._give):
                 try:
                     run.exported = step(run, client) or run.exported

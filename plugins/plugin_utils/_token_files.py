@@ -103,16 +103,19 @@ class TokenExport:
             check_links(f"{self.prefix}tokens_dest", self.dest)
         except OptionError as exc:
             raise ExportError(str(exc)) from None
+        if os.path.lexists(self.dest) and not os.path.isdir(self.dest):
+            raise self._unwritable("it is not a directory that you can write to")
+        # Also one above it: with that, the directory itself can be replaced.
+        exposed = [directory for directory in _with_parents(os.path.realpath(self.dest)) if _is_exposed(directory)]
+        if exposed:
+            raise ExportError(
+                f"The tokens of devices cannot be kept in {self.dest}: everyone can replace files in {exposed[0]}. Remove "
+                f"that permission (chmod o-w), or name another directory in {self.prefix}tokens_dest. Nothing was done."
+            )
         if not os.path.lexists(self.dest):
             return
-        if os.path.islink(self.dest) or not os.path.isdir(self.dest) or not os.access(self.dest, os.W_OK | os.X_OK):
+        if os.path.islink(self.dest) or not os.access(self.dest, os.W_OK | os.X_OK):
             raise self._unwritable("it is not a directory that you can write to")
-        mode = os.stat(self.dest).st_mode
-        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
-            raise ExportError(
-                f"The tokens of devices cannot be kept in {self.dest}: everyone can replace files in it. Remove that "
-                f"permission (chmod o-w), or name another directory in {self.prefix}tokens_dest. Nothing was done."
-            )
 
     def _unwritable(self, why: str) -> ExportError:
         return ExportError(
@@ -227,6 +230,20 @@ class TokenExport:
                     f"{client['client'] or client['file']}. Correct it, and run again with {self.prefix}tokens_of: all."
                 )
         return bool(numbers)
+
+
+def _with_parents(path: str) -> list[str]:
+    """Return a path and all directories above it, as far as they exist."""
+    paths = [path]
+    while os.path.dirname(paths[-1]) != paths[-1]:
+        paths.append(os.path.dirname(paths[-1]))
+    return [one for one in paths if os.path.isdir(one)]
+
+
+def _is_exposed(directory: str) -> bool:
+    """Return whether everyone can rename and remove what others have in a directory."""
+    mode = os.stat(directory).st_mode
+    return bool(mode & stat.S_IWOTH) and not mode & stat.S_ISVTX
 
 
 def _is_encrypted(path: str) -> bool:

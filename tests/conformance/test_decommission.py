@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import there
-from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import OTP, WRONG_OTP, Player, Run
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import OTP, WRONG_OTP, Player, Run, Task, device
 from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import ACCOUNT, World
 from ansible_collections.fonnte.whatsapp.tests.conformance.terminal import at_a_terminal
 from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES, USUAL_CORES
@@ -216,6 +216,85 @@ def test_one_that_fails_does_not_stop_the_others(shops: World) -> None:
     assert f"{FIRST} (Toko Satu): FAILED: " in run.output and "incorrect OTP" in run.output
     assert f"{SECOND} (Toko Dua): deleted" in run.output and "1 of 2 devices failed" in run.output
     assert list(shops.devices()) == [FIRST] and shops.writes() == ["/delete-device"] * 2
+
+
+SHOP, BANK = "0811111111", "62811111111"
+
+
+@pytest.fixture()
+def twins(world: World) -> World:
+    """Two devices whose numbers are equivalent, both of them linked, and a code for the second one."""
+    world.begin(
+        *(there(n, name=name, linked=True, package="Super") for n, name in ((SHOP, "shop A"), (BANK, "bank B")))
+    )
+    world.sandbox.set_readings(otp_scope="account")
+    world.sandbox.next_otp(OTP)
+    return world
+
+
+@pytest.mark.parametrize("devices", [[SHOP, BANK], [BANK, SHOP], f"{SHOP}, {BANK}"])
+def test_two_devices_with_equivalent_numbers_count_as_two(twins: World, devices: object) -> None:
+    run = _leave(twins, devices=devices, sure=True, ask=False)
+    assert "2 devices are to be deleted, and decommission_max is 1" in run.output and "failed=1" in run.output
+    assert twins.writes() == []
+
+
+def test_one_device_in_two_spellings_counts_as_one(shops: World) -> None:
+    run = _leave(shops, devices=[FIRST, "+62 812-0001-2001"], names=NAMES)
+    assert "waiting for its code" in run.output and shops.writes() == ["/disconnect", "/delete-device"]
+
+
+def test_a_code_is_used_for_the_device_with_its_spelling(twins: World) -> None:
+    assert twins.tell(_ask_for_code(BANK)).changed
+    twins.calls()
+    run = _leave(twins, devices=[SHOP, BANK], sure=True, ask=False, max=2, otps={BANK: OTP})
+    assert f"{BANK} (bank B): deleted" in run.output and list(twins.devices()) == [SHOP]
+    assert f"{SHOP} (shop A): disconnected, and waiting for its code" in run.output
+
+
+def test_a_code_of_another_device_is_not_used(twins: World) -> None:
+    assert twins.tell(_ask_for_code(BANK)).changed
+    run = _leave(twins, devices=[SHOP], sure=True, ask=False, otps={BANK: OTP})
+    assert "waiting for its code" in run.output and list(twins.devices()) == [SHOP, BANK]
+
+
+def test_a_name_confirms_the_device_with_its_spelling(twins: World) -> None:
+    run = _leave(twins, devices=[BANK], ask=False, names={SHOP: "bank B"})
+    assert f"{BANK} has another name than the one that was typed" in run.output and twins.writes() == []
+    run = _leave(twins, devices=[BANK], ask=False, names={SHOP: "shop A", BANK: "bank B"})
+    assert f"{BANK} (bank B): disconnected" in run.output and twins.writes() == ["/disconnect", "/delete-device"]
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"devices": ["+62 (0)811111111"]},
+        {"devices": [SHOP], "names": {"0062 811111111": "shop A"}},
+        {"devices": [SHOP], "otps": {"0062 811111111": OTP}},
+    ],
+)
+def test_a_number_that_is_two_devices_is_refused(twins: World, variables: dict[str, object]) -> None:
+    run = _leave(twins, sure=True, ask=False, max=9, **variables)
+    assert f"These numbers are more than one device of the account: {SHOP} and {BANK}." in run.told[-1].message
+    assert "failed=1" in run.output and twins.writes() == []
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"names": {FIRST: NAMES[FIRST], "+62 812-0001-2001": "Toko Dua"}},
+        {"otps": {FIRST: OTP, "6281200012001": WRONG_OTP}},
+    ],
+)
+def test_two_names_or_codes_of_one_device_are_refused(shops: World, variables: dict[str, object]) -> None:
+    run = _leave(shops, sure=True, **variables)
+    assert "has two spellings of one device's number" in run.told[-1].message
+    assert "failed=1" in run.output and shops.writes() == []
+
+
+def _ask_for_code(number: str) -> Task:
+    """A task that has a code for a deletion sent."""
+    return device(device=number, state="absent", request_otp=True)
 
 
 def test_a_person_at_a_terminal(shops: World) -> None:

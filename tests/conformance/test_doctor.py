@@ -138,3 +138,30 @@ def test_the_question(world: World, answer: str, writes: bool) -> None:
     assert "/update-device, at most 4 times" in output and "MAY BE LOST" in output and SCRATCH in output
     assert bool(world.sandbox.writes()) is writes, output
     assert MARK not in output and "failed=0" in output
+
+
+def test_a_consent_is_for_the_device_that_was_shown(world: World) -> None:
+    """Two devices exchange their names while the question is open."""
+    world.begin(there(SCRATCH, name="fonnte doctor"), there(CLIENT, name="Bank B"))
+
+    def exchange() -> str:
+        world.sandbox.edit(SCRATCH, name="old scratch")
+        world.sandbox.edit(CLIENT, name="fonnte doctor")
+        return "yes"
+
+    output = at_a_terminal(world, "doctor", (), [("anything else only reads", exchange)])
+    assert f"scratch device {SCRATCH} and to no other" in output
+    assert 'as "old scratch", and expected_name is "fonnte doctor"' in output.replace("\\", "")
+    assert world.sandbox.writes() == [] and "failed=1" in output
+
+
+def test_a_device_that_is_created_during_the_question_is_not_written_to(world: World) -> None:
+    world.begin()
+
+    def create() -> str:
+        world.begin(there(SCRATCH, name="Bank B"))
+        return "yes"
+
+    words = ("-e", f"doctor_device={SCRATCH}")
+    output = at_a_terminal(world, "doctor", words, [("anything else only reads", create)])
+    assert "and expected_name is" in output and world.sandbox.writes() == [] and "failed=1" in output

@@ -350,6 +350,19 @@ def test_a_link_as_the_folder_is_not_followed(world: World, tmp_path: Path, end:
     assert not (tmp_path / "target").exists() and "/qr" not in world.calls()
 
 
+def test_no_directory_is_created_through_a_link_of_another_user(world: World, tmp_path: Path) -> None:
+    """Only root can give a link to another user. For everyone else it is a link of their own, which is accepted."""
+    world.begin(there(FIRST))
+    (tmp_path / "victim").mkdir()
+    (tmp_path / "shared").symlink_to(tmp_path / "victim")
+    foreign = os.getuid() == 0
+    if foreign:
+        os.chown(tmp_path / "shared", 65534, 65534, follow_symlinks=False)
+    run = play(world, devices=FIRST, folder=f"{tmp_path}/shared/codes", timeout=1)
+    assert os.listdir(tmp_path / "victim") == ([] if foreign else ["codes"])
+    assert ("is a symbolic link of another user" in run.output) is foreign
+
+
 @pytest.mark.parametrize(
     "variables",
     [

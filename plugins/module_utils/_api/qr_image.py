@@ -25,7 +25,7 @@ import zlib
 
 from .._common.atomic_files import probe_write, remove_stale_temp_files, sync_directory, write_in, write_problem
 from .._common.descriptors import close_descriptor
-from .._common.destinations import ForeignLinkError, check_links, open_directory
+from .._common.destinations import ForeignLinkError, check_links, make_directory, open_directory
 from .._common.errors import FonnteError, OptionError
 from .._common.input_files import read_start
 
@@ -36,6 +36,7 @@ _DATA_URL = re.compile(r"data:image/png;base64,", re.IGNORECASE)
 # A QR code has some kilobytes and some hundred pixels a side.
 MAX_IMAGE_BYTES = 1024 * 1024
 MAX_IMAGE_SIDE = 2048
+MODE_DIRECTORY = 0o700
 # How many samples a pixel has in each colour type.
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
@@ -126,7 +127,9 @@ def check_dest(dest: str) -> None:
         OptionError: It cannot, or a file that is no picture would be lost.
     """
     check_file(dest)
-    problem = write_problem(image_path(dest, ""))
+    problem = write_problem(
+        os.path.join(_existing_above(dest), "x") if _is_new_directory(dest) else image_path(dest, "")
+    )
     if problem:
         advice = "name a file in a folder of your own"
         if problem.startswith("there is no folder"):
@@ -134,14 +137,31 @@ def check_dest(dest: str) -> None:
         raise OptionError(DEST, problem, advice)
 
 
+def _is_new_directory(dest: str) -> bool:
+    """Return whether a destination is a directory that does not exist yet."""
+    return dest.endswith(os.sep) and not os.path.lexists(dest.rstrip(os.sep) or os.sep)
+
+
+def _existing_above(path: str) -> str:
+    """Return the nearest directory above a path that exists."""
+    above = os.path.dirname(os.path.abspath(path))
+    while not os.path.exists(above):
+        above = os.path.dirname(above)
+    return above
+
+
 def probe_dest(dest: str, number: str) -> None:
     """Write a temporary file where a picture will be written, so that a full disk is found before the request.
+
+    A directory that does not exist is created, for its owner alone.
 
     Raises:
         FonnteError: It cannot be written.
     """
     path = image_path(dest, number)
     try:
+        if _is_new_directory(dest):
+            make_directory(dest, MODE_DIRECTORY)
         probe_write(path)
     except OSError as exc:
         raise _write_error(path, exc) from None

@@ -21,6 +21,8 @@ from .errors import FonnteError
 
 # A module is started by one or two shells, and by become.
 MAX_ANCESTORS = 12
+# With a terminal (use_pty), sudo forks a monitor that has its command line. The command line has the Python of the module.
+BECOME_PROGRAMS = frozenset({b"sudo", b"su", b"doas", b"dzdo", b"ksu", b"pbrun", b"pfexec", b"runas"})
 
 # The parent of a process, and its command line; None where it is gone or cannot be read.
 Read = t.Callable[[int], t.Optional[t.Tuple[int, bytes]]]
@@ -102,10 +104,16 @@ class Lineage:
         while child is not None and child[0] > 0 and len(links) < MAX_ANCESTORS:
             parent = self._read(child[0])
             links.append((pid, child[0]))
-            if parent is not None and parent[1] == child[1] and b"python" in child[1]:
+            if parent is not None and parent[1] == child[1] and _may_be_ansible(child[1]):
                 return links
             pid, child = child[0], parent
         return []
+
+
+def _may_be_ansible(command: bytes) -> bool:
+    """Return whether a command line can be that of ansible-playbook, which its worker has too."""
+    program = command.partition(b"\0")[0].rpartition(b"/")[2]
+    return b"python" in command and program not in BECOME_PROGRAMS
 
 
 class _Known:

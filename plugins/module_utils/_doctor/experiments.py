@@ -15,15 +15,20 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
-from .._common.clock import now_text
-from .._common.errors import FonnteError, RefusalKind, RefusedError, RequestError, UnreachableError
+from .._common.clock import Moment, now_text
+from .._common.errors import (
+    FonnteError,
+    RefusalKind,
+    RefusedError,
+    RequestError,
+    UnreachableError,
+)
 from .._common.phone_numbers import international, same_number
 from .._reconcile.list_age import require_fresh, send_with_fresh_list
 
 if t.TYPE_CHECKING:
     from .._api.client import FonnteClient
     from .._api.wire import Guard
-    from .._common.clock import Moment
     from .._common.redaction import Redactor
     from .._device.models import Device, DeviceList
     from .._device.settings import Settings
@@ -33,6 +38,7 @@ PROBE_URL = "https://fonnte-doctor.invalid/"
 
 _UPDATE, _LIST, _PROFILE, _ADD = "/update-device", "/get-devices", "/device", "/add-device"
 _T = t.TypeVar("_T")
+
 
 
 @dataclass(frozen=True)
@@ -96,10 +102,16 @@ class JournalingClient:
         """Create a device, and return it."""
         return self._write(_ADD, number, purpose, lambda: self._api.add_device(token, number, {"name": name}, guard))
 
-    def update(
-        self, device: Device, number: str | None, settings: Settings, purpose: str, guard: Guard | None = None
-    ) -> None:
-        """Write settings; the number is the one that is sent, and None leaves it out."""
+    def update(self, device: Device, number: str | None, settings: Settings, purpose: str, guard: Guard) -> None:
+        """Write settings; the number is the one that is sent, and None leaves it out.
+
+        Args:
+            device: The device.
+            number: The number that is sent.
+            settings: The settings.
+            purpose: What is to be found out.
+            guard: Called before each try; an error of it prevents the try.
+        """
         self._write(
             _UPDATE, device.number, purpose, lambda: self._api.update_device(device.token, number, settings, guard)
         )
@@ -158,10 +170,15 @@ def refusal_of(work: t.Callable[[], object]) -> RefusedError | None:
 class TestDevice:
     """The scratch device while experiments are made on it.
 
+    Args:
+        calls: Makes the requests.
+        account_token: The token of the account, for its list.
+        start: The device as the list showed it before the first write.
+        made: Whether it was created in this run.
+        fetched_at: The moment before that list was requested.
+
     Attributes:
         start: The device as the list showed it before the first write.
-        seen: The device as the newest list shows it. An update sends this number: an older one would renumber back a
-            device that was renumbered meanwhile.
         made: Whether the doctor made it in this run.
         purpose: What is being found out.
         omitted: The fact of this name, once it is known: it says what the experiments do to the device.
@@ -173,12 +190,12 @@ class TestDevice:
     """
 
     def __init__(
-        self, calls: JournalingClient, account_token: str, start: Device, made: bool, listed_at: Moment | None = None
+        self, calls: JournalingClient, account_token: str, start: Device, made: bool, fetched_at: Moment
     ) -> None:
         self._calls = calls
         self._account_token = account_token
-        self._listed_at = listed_at
-        self.start = self.seen = start
+        self._listed, self._fetched_at = start, fetched_at
+        self.start = start
         self.made = made
         self.purpose = ""
         self.omitted: object = None
@@ -205,12 +222,10 @@ class TestDevice:
         sent = {"name": self.start.settings["name"], **settings}
 
         def send() -> None:
-            number = self.seen.registered if has_number else None
-            self._calls.update(self.start, number, sent, self.purpose, lambda: require_fresh(self._listed_at))
+            self._require_number()
+            number = self._listed.registered if has_number else None
+            self._calls.update(self.start, number, sent, self.purpose, lambda: require_fresh(self._fetched_at))
 
-        if self.seen.registered != self.start.registered:
-            # A colleague works on the device, or the list was wrong once.
-            self._list_again()
         try:
             send_with_fresh_list(send, self._list_again)
         except RequestError as fault:
@@ -243,8 +258,16 @@ class TestDevice:
             raise FonnteError(
                 f"the account no longer lists device {self.start.number}", "look at the device in the dashboard"
             )
-        self.seen, self._listed_at = seen, listing.fetched_at
+        self._listed, self._fetched_at = seen, listing.fetched_at
         return seen
+
+    def _require_number(self) -> None:
+        """Refuse an update of a device that was renumbered: it would give it its former number back."""
+        if self._listed.registered != self.start.registered:
+            raise FonnteError(
+                f"the account lists device {self.start.number} as {self._listed.number} now, so no update was sent",
+                "check the device in the dashboard, and run this again when its number stays",
+            )
 
     def restore(self) -> None:
         """Bring the device back to where it was, as far as the list shows; what is left out may be reset on the way."""
@@ -258,8 +281,8 @@ class TestDevice:
             return []
         clauses = []
         reset = self.omitted == "resets"
-        if self.seen.registered != self.start.registered:
-            clauses.append(f"its number was {self.start.number} and is {self.seen.number} now")
+        if self._listed.registered != self.start.registered:
+            clauses.append(f"its number was {self.start.number} and is {self._listed.number} now")
         if not self.settled:
             clauses.append(f"its autoread may have changed, and was {_describe_value(self.autoread)}")
         if self.probed and not (reset and self.settled):
@@ -478,7 +501,7 @@ class Experiment:
     Attributes:
         fact: Its name.
         what: What it is about, in words.
-        calls: The calls that it takes at most, with how often.
+        calls: The calls that it takes at most, with how often. A list that became too old is requested again.
         run: The experiment.
     """
 
@@ -489,20 +512,22 @@ class Experiment:
 
 
 EXPERIMENTS: tuple[Experiment, ...] = (
-    Experiment("omitted", "what an update does to a setting that it leaves out", {_UPDATE: 4, _LIST: 4}, try_omitted),
+    Experiment("omitted", "what an update does to a setting that it leaves out", {_UPDATE: 4, _LIST: 8}, try_omitted),
     Experiment(
         "update_without_device",
         "whether an update needs the number",
-        {_UPDATE: 2, _LIST: 1},
+        {_UPDATE: 2, _LIST: 3},
         try_update_without_device,
     ),
-    Experiment("webhook_probe", "whether a webhook is called while it is saved", {_UPDATE: 1}, try_webhook_probe),
-    Experiment("empty_webhook", "what becomes of an empty webhook", {_UPDATE: 2}, try_empty_webhook),
+    Experiment(
+        "webhook_probe", "whether a webhook is called while it is saved", {_UPDATE: 1, _LIST: 1}, try_webhook_probe
+    ),
+    Experiment("empty_webhook", "what becomes of an empty webhook", {_UPDATE: 2, _LIST: 2}, try_empty_webhook),
 )
 
 CREATION_CALLS: t.Mapping[str, int] = {_ADD: 1, _LIST: 2}
 PREPARATION_CALLS: t.Mapping[str, int] = {_LIST: 1}
-RESTORATION_CALLS: t.Mapping[str, int] = {_UPDATE: 1, _LIST: 1}
+RESTORATION_CALLS: t.Mapping[str, int] = {_UPDATE: 1, _LIST: 2}
 
 
 def experiment(one: Experiment, test_device: TestDevice) -> Finding:

@@ -12,7 +12,7 @@ import contextlib
 import typing as t
 from dataclasses import asdict, dataclass, fields
 
-from .._common.clock import now_text
+from .._common.clock import Moment, now_text
 from .._common.errors import (
     FonnteError,
     RecordError,
@@ -23,6 +23,7 @@ from .._common.errors import (
 )
 from .._common.lineage import Lineage
 from .._common.phone_numbers import same_number
+from .._common.redaction import printable
 from .._device.service_facts import ServiceFacts
 from .._reconcile.locks import LOCK_SECONDS
 from .._reconcile.observe import require_token
@@ -52,6 +53,7 @@ if t.TYPE_CHECKING:
     from .._reconcile.observe import RunContext
     from .._record.backend import StorageCheck
     from .._record.files import EncryptedFile
+    from .experiments import Entry
 
 Result = t.Dict[str, t.Any]
 
@@ -72,6 +74,7 @@ _STILL_OPEN = {
     "otp_scope": "it would take a deletion: ask for a code for one of two scratch devices, "
     "and delete the other one with it",
 }
+_CONFIRM_AGAIN = "nothing was written: look again which device it is, and give its name as it is listed now"
 _MAY_BE_IGNORED = (
     "whether an empty webhook that is accepted is also cleared cannot be seen from outside: "
     "look at the device in the dashboard"
@@ -87,12 +90,15 @@ class DoctorOptions:
         name: The name of one that is made.
         consent: Whether the scratch device may be written to.
         check_mode: Nothing is written, whatever the consent.
+        expected_name: The name with which the scratch device must be listed; empty if it must not be listed, and None if
+            its name does not matter.
     """
 
     number: str
     name: str
     consent: bool
     check_mode: bool
+    expected_name: str | None = None
 
     @property
     def writes(self) -> bool:
@@ -147,6 +153,7 @@ class Diagnosis:
         self.tokens = Tokens(None, None)
         self.choice = TestDeviceChoice(reason_not_to_write="the run ended before it came to this")
         self.test_device: TestDevice | None = None
+        # The moment before the list was requested that showed the scratch device last.
         self.findings: dict[str, Finding] = {}
         self.warnings: list[str] = []
 
@@ -189,10 +196,10 @@ class Diagnosis:
             "how": {fact: finding.reason for fact, finding in self.findings.items() if finding.value is not None},
             "not_found_out": self._unknown_facts(),
             "tokens": {"account_token": self.tokens.account, "device_token": self.tokens.device},
-            "record": asdict(self.folder),
+            "record": _record_facts(self.folder),
             "scratch": self._describe_choice(),
             "would_call": self._planned_calls(),
-            "journal": [asdict(entry) for entry in self.calls.entries],
+            "journal": [_journal_entry(entry) for entry in self.calls.entries],
         }
 
     def _unknown_facts(self) -> dict[str, str]:
@@ -243,6 +250,29 @@ class Diagnosis:
         ]
 
 
+def _record_facts(folder: StorageCheck) -> Result:
+    """Return the facts on the place of the record, with the keys of the result."""
+    return {
+        "folder": folder.place,
+        "exists": folder.exists,
+        "writable": folder.writable,
+        "mode": folder.mode,
+        "lasting": folder.persistent,
+        "because": folder.reason,
+    }
+
+
+def _journal_entry(entry: Entry) -> Result:
+    """Return a request of the journal, with the keys of the result."""
+    return {
+        "at": entry.at,
+        "path": entry.path,
+        "device": entry.device,
+        "purpose": entry.purpose,
+        "reply": entry.response,
+    }
+
+
 def diagnose(context: RunContext, redactor: Redactor, options: DoctorOptions) -> Diagnosis:
     """Find out what can be found out, and return it.
 
@@ -273,6 +303,7 @@ def _diagnose(context: RunContext, exam: Diagnosis) -> None:
     _find_unlisted(context, exam)
     with error_context("Choosing the scratch device"):
         exam.choice = _choose(context, exam.options, exam.tokens)
+        _check_name(exam.options.expected_name, exam.choice)
     if exam.options.consent and exam.choice.reason_not_to_write:
         exam.warnings.append(f"Nothing is tried on a device: {exam.choice.reason_not_to_write}.")
     if exam.options.writes and not exam.choice.reason_not_to_write:
@@ -390,7 +421,10 @@ def _choose(context: RunContext, options: DoctorOptions, tokens: Tokens) -> Test
         return TestDeviceChoice(
             reason_not_to_write=f'devices {numbers} are both named "{OWN_NAME}": give the number of one as device'
         )
-    return _usable(own[0]) if own else TestDeviceChoice(reason_not_to_write=_NO_SCRATCH)
+    if not own:
+        return TestDeviceChoice(reason_not_to_write=_NO_SCRATCH)
+    # Refused if another device has its number, in any spelling with the same digits, or its token.
+    return _usable(tokens.listing.find(own[0].number, has_country=True) or own[0])
 
 
 def _named(context: RunContext, number: str, tokens: Tokens, listing: DeviceList) -> TestDeviceChoice:
@@ -404,6 +438,24 @@ def _named(context: RunContext, number: str, tokens: Tokens, listing: DeviceList
             reason_not_to_write=f"the list does not show device {number}, so nobody could see what becomes of it"
         )
     return TestDeviceChoice(create=number) if listed is None else _usable(listed)
+
+
+def _check_name(expected: str | None, choice: TestDeviceChoice) -> None:
+    """Refuse a device that is not listed as it was when a person agreed to the loss of its settings."""
+    if expected is None or choice.reason_not_to_write:
+        return
+    name = _name(choice.device) if choice.device else ""
+    if choice.device and (not expected or name != expected):
+        raise FonnteError(
+            f'the account lists device {choice.device.number} as "{printable(str(name))}", and expected_name is '
+            f'"{printable(expected)}"',
+            _CONFIRM_AGAIN,
+        )
+    if choice.create and expected:
+        raise FonnteError(
+            f'the account does not list device {choice.create}, and expected_name is "{printable(expected)}"',
+            _CONFIRM_AGAIN,
+        )
 
 
 def _token_mismatch_error(number: str) -> FonnteError:

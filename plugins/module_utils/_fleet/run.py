@@ -264,11 +264,19 @@ def undeclared_numbers(context: RunContext, runs: t.Sequence[EntryRun]) -> list[
 
 def undeclared_devices(runs: t.Sequence[EntryRun], listing: DeviceList | None) -> list[Device]:
     """Return the devices of a list that no member is."""
-    sights = [run.predicted.observation for run in runs if run.predicted is not None]
-    known = {canonical(run.entry.desired.number) for run in runs}
-    tokens = {observation.device.token for observation in sights if observation.device is not None}
+    observed = [run.predicted.observation.device if run.predicted is not None else None for run in runs]
+    declared = {_identity(device) for device in observed if device is not None}
+    # An entry whose device is not known may be any device with its number. Otherwise, two spellings can be two devices.
+    unknown = {canonical(run.entry.desired.number) for run, device in zip(runs, observed) if device is None}
     devices = listing.devices if listing is not None else ()
-    return [device for device in devices if canonical(device.number) not in known and device.token not in tokens]
+    return [
+        device for device in devices if _identity(device) not in declared and canonical(device.number) not in unknown
+    ]
+
+
+def _identity(device: Device) -> str:
+    """Return the token of a device; its number if the list shows no token."""
+    return device.token or device.number
 
 
 # Writing

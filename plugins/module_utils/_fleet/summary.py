@@ -182,37 +182,3 @@ def _link_line(account: Result, number: str) -> str:
     name = next(filter(None, names), "")
     words = [number, f'"{name}"' if name else "", owner, f"ask {asked}" if asked else ""]
     return " · ".join(filter(None, words))
-
-
-PREDICTED = "the token comes with the device"
-
-
-def tokens_by_client(
-    account: Result, devices: t.Sequence[Result], listed: t.Sequence[Result], predicted: bool = False
-) -> list[dict[str, t.Any]]:
-    """Return the tokens of an account's declared devices by client, and last those of no client.
-
-    Args:
-        account: The account, as ``Account.as_data()`` gives it.
-        devices: The devices that fonnte_fleet returned for it; unchanged ones may be missing.
-        listed: The devices of the account with their tokens, as the service writes their numbers.
-        foreseen: Whether devices that would be created have none yet.
-    """
-    tokens = {canonical(device["device"]): device["token"] for device in listed}
-    created = {canonical(device["number"]) for device in devices if "create" in device["operations"]}
-    owners = account["owners"]
-    files = {client["name"]: client["file"] for client in account["clients"]}
-    by_client: dict[str, dict[str, t.Any]] = {
-        name: {"client": name, "file": files.get(name, account["name"]), "numbers": [], "tokens": {}, "new": []}
-        for name in [*files, ""]
-    }
-    for number in (entry["device"] for entry in account["devices"] if "device" in entry):
-        # With the code of its country, a number has a plus in its entry.
-        entry = by_client[owners.get(number.lstrip("+"), "")]
-        entry["numbers"].append(number)
-        made = canonical(number) in created
-        token = tokens.get(canonical(number)) or (PREDICTED if made and predicted else "")
-        if token:
-            entry["tokens"][number] = token
-            entry["new"] += [number] if made else []
-    return [entry for entry in by_client.values() if entry["numbers"]]

@@ -14,7 +14,7 @@ from .._common.errors import error_context
 from .._common.redaction import Redactor
 from .._device.models import Device
 from .._device.settings import Value
-from .._options.filters import choose, parse_filter
+from .._options.filters import choose, find_spellings, parse_filter
 from .._reconcile.observe import RunContext, require_token
 from .._reconcile.result import Result, device_facts, recorded_facts
 from .._record.entries import DeviceRecord
@@ -35,7 +35,10 @@ def device_info(context: RunContext, redactor: Redactor, params: t.Mapping[str, 
     with error_context("Choosing the devices"):
         chosen, missing = choose(found, wanted)
     devices = [_describe(context, redactor, params, device, warnings) for device in chosen if wanted.matches(device)]
-    return {"changed": False, "devices": devices, "missing": missing, "account": account}, warnings
+    result: Result = {"changed": False, "devices": devices, "missing": missing, "account": account}
+    if params["devices"] is not None:
+        result["listed_as"] = find_spellings(found, params["devices"])
+    return result, warnings
 
 
 def _describe(

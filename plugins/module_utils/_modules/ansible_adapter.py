@@ -126,7 +126,7 @@ def run_module(spec: Spec, command: t.Callable[[ModuleInput], ModuleResult]) -> 
     """Run a module to its end."""
     module = _module_class()(spec)
     module.no_log_values = hidden_values(module.no_log_values, module.params)
-    register_secrets(module.no_log_values)
+    mask_secrets(module.no_log_values)
     task = ModuleInput(
         module.params,
         os.environ,
@@ -142,7 +142,7 @@ def run_module(spec: Spec, command: t.Callable[[ModuleInput], ModuleResult]) -> 
         report = run_command(command, task)
     except FonnteError as error:
         fault = error
-    register_secrets(report.secrets)
+    mask_secrets(report.secrets)
     for warning in fault.warnings if fault else report.warnings:
         module.warn(warning)
     if fault:

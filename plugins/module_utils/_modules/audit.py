@@ -146,7 +146,13 @@ def audit_of(
         at, limits, owners, lambda option, value: mask_value(option, value, redactor), list(filter(None, secrets))
     )
     declared = [auditor.audit_declared(_audit_input(turn)) for turn in turns]
-    others = [auditor.audit_undeclared(device) for device in undeclared_devices(turns, listing)]
+    # A number with an owner is the declared one: an equivalent number can be the device of another client.
+    declared_numbers = {canonical(member.desired.number) for member in members}
+    others = [
+        replace(subject, owner="") if canonical(device.number) in declared_numbers else subject
+        for device in undeclared_devices(turns, listing)
+        for subject in [auditor.audit_undeclared(device)]
+    ]
     free = count_free(listing.devices) if listing is not None else None
     to_make = sum(finding.kind is Kind.MISSING for subject in declared for finding in subject.findings)
     words = Messages(params["language"])

@@ -28,6 +28,7 @@ DOCTOR: Spec = {
     **NUMBER,
     "name": {"type": "str", "default": OWN_NAME},
     "consent": {"type": "bool", "default": False},
+    "expected_name": {"type": "str"},
     "dest": {"type": "path"},
 }
 
@@ -78,7 +79,13 @@ def _keep_facts(file: FactsFile, facts: ServiceFacts, task: ModuleInput, report:
 def doctor_options(params: Params, check_mode: bool) -> DoctorOptions:
     """Return what a task of fonnte_doctor allows."""
     name = str(validate("name", params["name"]))
-    return DoctorOptions(number=number(params), name=name, consent=params["consent"], check_mode=check_mode)
+    return DoctorOptions(
+        number=number(params),
+        name=name,
+        consent=params["consent"],
+        check_mode=check_mode,
+        expected_name=params["expected_name"],
+    )
 
 
 def facts_file(params: Params) -> FactsFile | None:

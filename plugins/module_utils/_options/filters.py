@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._common.clock import DAY_SECONDS, now
-from .._common.phone_numbers import NumberIndex
+from .._common.phone_numbers import NumberIndex, only_digits, parse_number
 from .._device.models import Device
 from .common import Params, Spec, parse_numbers, with_country
 
@@ -83,6 +83,26 @@ def choose(found: t.Sequence[Device], wanted: Filter) -> tuple[list[Device], lis
         chosen.update(spellings)
     # Two devices may be listed with one number, by mistake: both are told.
     return sorted((device for device in found if device.number in chosen), key=_number), missing
+
+
+def find_spellings(found: t.Sequence[Device], numbers: t.Sequence[object]) -> dict[str, list[str]]:
+    """Return for each number, as it was given, the numbers of the listed devices that it can mean.
+
+    An exact spelling wins over another one. More than one means that the number names no single device: it is listed
+    for several devices, in several spellings, or with the same digits in several ways.
+
+    Args:
+        found: The devices of the list.
+        numbers: Numbers of the option ``devices``.
+    """
+    index = NumberIndex(device.number for device in found)
+    spellings: dict[str, list[str]] = {}
+    for place, number in enumerate(numbers):
+        digits = parse_number(number, f"devices[{place}]")
+        same = index.spellings(digits)
+        exact = [spelling for spelling in same if only_digits(spelling) == digits]
+        spellings[str(number)] = sorted(exact or same)
+    return spellings
 
 
 def _number(device: Device) -> str:

@@ -28,7 +28,7 @@ from .mounts import is_mount
 # Not the first file of a pipe or a device that someone else has put there: opening it must not wait.
 SAFE_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 MAX_FILE_BYTES = 1024 * 1024
-MODE_DIRECTORY = 0o700
+MODE_DIRECTORY, MODE_PARENT = 0o700, 0o755
 MODE_OWN, MODE_SHARED = 0o600, 0o660
 
 
@@ -59,7 +59,7 @@ class RecordDirectory:
         with self._guard:
             try:
                 if self._descriptor is None:
-                    os.makedirs(os.path.dirname(self._place) or os.curdir, exist_ok=True)
+                    _create_parents(os.path.dirname(self._place) or os.curdir)
                     with contextlib.suppress(FileExistsError):
                         os.mkdir(self._place, MODE_DIRECTORY)
                 descriptor = self._opened()
@@ -112,14 +112,35 @@ class RecordDirectory:
         return bool(parent.st_mode & stat.S_IWOTH)
 
     def _close_to_everyone(self, descriptor: int) -> None:
-        mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+        status = os.fstat(descriptor)
+        mode = stat.S_IMODE(status.st_mode)
         if not mode & stat.S_IWOTH:
             return
+        self._check_planted(descriptor, status)
         try:
             os.fchmod(descriptor, mode & ~stat.S_IWOTH)
         except OSError:
             if not is_mount(self._place):
                 raise _open_to_everyone(self.path, mode) from None
+
+    def _check_planted(self, place: int | str, status: os.stat_result) -> None:
+        """Refuse to close a shared directory that has files of other users: everyone could have put them there.
+
+        Its group owns each new file in it, so that a file of a user outside the group looks like one of a member.
+        """
+        if not _is_shared(status) or os.geteuid() not in (0, status.st_uid):
+            return
+        known = (0, os.geteuid(), status.st_uid)
+        with os.scandir(place) as entries:
+            owners = {entry.stat(follow_symlinks=False).st_uid for entry in entries}
+        others = sorted(owner for owner in owners if owner not in known)
+        if others:
+            raise RecordError(
+                f"the record in {self.path} cannot be used: everyone can write to the directory (mode "
+                f"{stat.S_IMODE(status.st_mode):04o}), and it has files of other users (number "
+                f"{', '.join(map(str, others))})",
+                "remove the files of users outside its group, then set it to 2770, or name another with record_path",
+            )
 
     def check_writable(self) -> None:
         """Check without touching anything whether the directory can be written.
@@ -139,6 +160,8 @@ class RecordDirectory:
         if place == os.path.abspath(self._place):
             status = os.stat(place)
             self._check_owner(status)
+            if status.st_mode & stat.S_IWOTH:
+                self._check_planted(place, status)
             if self._stays_open(status) and not is_mount(place):
                 raise _open_to_everyone(self.path, stat.S_IMODE(status.st_mode))
 
@@ -319,6 +342,17 @@ class RecordDirectory:
     def file_mode(self) -> int:
         """Return the permissions of a new file."""
         return MODE_SHARED if _is_shared(os.fstat(self.open())) else MODE_OWN
+
+
+def _create_parents(path: str) -> None:
+    """Create a directory and those above it, writable for their owner alone whatever the umask is."""
+    if os.path.isdir(path):
+        return
+    above = os.path.dirname(path)
+    if above != path and above:
+        _create_parents(above)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path, MODE_PARENT)
 
 
 def _is_shared(directory: os.stat_result) -> bool:

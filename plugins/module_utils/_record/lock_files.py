@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import stat
 import time
 import typing as t
 
@@ -92,7 +93,9 @@ class LockFiles:
 
     def _open_or_create(self, directory: int, file: str, mode: int) -> LockFile:
         with contextlib.suppress(FileNotFoundError):
-            return LockFile(self._directory.open_file(file, os.O_RDWR), created=False)
+            descriptor = self._directory.open_file(file, os.O_RDWR)
+            _repair_mode(descriptor, mode)
+            return LockFile(descriptor, created=False)
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFE_FLAGS, MODE_OWN, dir_fd=directory)
         try:
             os.fchmod(descriptor, mode)
@@ -173,6 +176,15 @@ class LockFiles:
             return b""
         finally:
             close_descriptor(descriptor)
+
+
+def _repair_mode(descriptor: int, mode: int) -> None:
+    """Give a lock file of this user the permissions that a run which was killed has not set after its creation."""
+    status = os.fstat(descriptor)
+    if mode == MODE_SHARED and status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) == MODE_OWN:
+        # The lock can be used in any case.
+        with contextlib.suppress(OSError):
+            os.fchmod(descriptor, mode)
 
 
 def _file(name: str) -> str:

@@ -74,7 +74,7 @@ def _number(note: NumberRecord) -> str:
 
 
 def _plan_move(context: RunContext, old_token: str, note: NumberRecord) -> Move | None:
-    """Return the two changes of one entry; None where a run with the new token has written another one."""
+    """Return the two changes of one entry; None where the new token has another one."""
     old, new = (
         context.records.number(old_token, note.number),
         context.records.number(context.account_token, note.number),
@@ -102,6 +102,9 @@ def _moving(moves: t.Sequence[Move]) -> t.Callable[[list[Change]], None]:
                 files = [change.file for change in (written, removed) if change is not None]
                 for file in sorted(files, key=lambda file: file.name):
                     held.enter_context(file.lock(LOCK_SECONDS))
+                if removed.file.encrypted() != removed.before:
+                    # A run with the old token has written it since the plan: its copy would be out of date.
+                    continue
                 if written is not None:
                     if not apply_change(written):
                         continue
@@ -116,6 +119,7 @@ def _warnings(kept: t.Sequence[str]) -> tuple[str, ...]:
     if not kept:
         return ()
     return (
-        f"A run with the new account token has written entries for the numbers of {len(kept)} old entries, which were "
-        "left: see kept. They are not used any more.",
+        f"The new account token has other entries for the numbers of {len(kept)} old entries, which were left: see kept. "
+        "They are not used any more. If no run with the new token has written these numbers, one with the old token wrote "
+        "during an earlier migration: forget the numbers, and migrate them again.",
     )

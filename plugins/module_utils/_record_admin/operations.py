@@ -18,7 +18,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._common.errors import FonnteError, OptionError, RecordError, error_context
-from .._common.phone_numbers import matches
+from .._common.phone_numbers import matches, only_digits
 from .._device.models import CHECK_DASHBOARD
 from .._reconcile.locks import LOCK_SECONDS
 from .._reconcile.observe import RunContext
@@ -181,6 +181,12 @@ def plan_backup(context: RunContext, path: str, numbers: tuple[str, ...] | None)
     if not files:
         warnings.append(f"There is nothing to back up in {context.records.folder}; {path} was left as it is.")
         return RecordPlan(path, (), _nothing, {**facts, "files": len(earlier or {})}, tuple(warnings))
+    dropped = [name for name in view.names if name in (earlier or {}) and name not in files]
+    if dropped:
+        raise BackupError(
+            f"the backup {path} has {_count(len(dropped), 'file')} of the record that the new one would not have",
+            "name another path for these devices, or back up all devices",
+        )
     changes = _differences(context, view, earlier or {}, files)
     lost = sum(change.after is None for change in changes)
     if lost:
@@ -270,14 +276,16 @@ def plan_restore(context: RunContext, path: str, numbers: tuple[str, ...] | None
     wanted = {name: sealed for name, sealed in backup.items() if name in names}
     _check_openings(path, view, wanted)
     known = {file.name: file for owner in view.everyone for file in owner.files}
-    changes, kept = [], []
+    opened = _opened_names(context, view, backup)
+    changes, kept, unopened = [], [], 0
     for name, sealed in sorted(wanted.items()):
         file = known.get(name) or context.records.file(name)
         there = file.encrypted()
         if there == sealed:
             continue
-        if there is not None and not overwrite:
+        if there is not None and (not overwrite or name not in opened):
             kept.append(name)
+            unopened += overwrite
             continue
         changes.append(Change(file, owners.get(name, ""), there, sealed))
     facts = {
@@ -287,8 +295,16 @@ def plan_restore(context: RunContext, path: str, numbers: tuple[str, ...] | None
         "missing": [number for number in missing if not matches(number, noted.values())],
     }
     return RecordPlan(
-        context.records.folder, tuple(changes), _applying(changes), facts, _restore_warnings(changes, kept)
+        context.records.folder, tuple(changes), _applying(changes), facts, _restore_warnings(changes, kept, unopened)
     )
+
+
+def _opened_names(context: RunContext, view: RecordInventory, backup: Files) -> set[str]:
+    """Return the names of the files that a token of this run opens: whether another one is genuine is not known."""
+    names = {file.name for owner in view.everyone for file in (owner.creation_file, owner.record_file) if file}
+    if context.account_token:
+        names.update(context.records.creation_entries_in(backup, context.account_token))
+    return names
 
 
 def _noted(context: RunContext, backup: Files) -> dict[str, str]:
@@ -322,11 +338,15 @@ def _check_openings(path: str, view: RecordInventory, files: Files) -> None:
                 ) from None
 
 
-def _restore_warnings(changes: t.Sequence[Change], kept: t.Sequence[str]) -> tuple[str, ...]:
+def _restore_warnings(changes: t.Sequence[Change], kept: t.Sequence[str], unopened: int) -> tuple[str, ...]:
     left = (
         f"{_count(len(kept), 'file')} of the record {'differs' if len(kept) == 1 else 'differ'} from the backup and "
         f"{'was' if len(kept) == 1 else 'were'} left as {'it is' if len(kept) == 1 else 'they are'}: see kept. "
-        "With overwrite: true the backup's take their place."
+    )
+    left += (
+        "No token of this run opens them, so nothing shows that the backup is genuine: use the token of their account."
+        if unopened
+        else "With overwrite: true the backup's take their place."
     )
     return (*((AS_OLD,) if changes else ()), *((left,) if kept else ()))
 
@@ -371,11 +391,17 @@ def plan_forget(context: RunContext, numbers: tuple[str, ...] | None, orphans: b
 
 def _refuse_two(view: RecordInventory, numbers: t.Iterable[str]) -> None:
     for number in numbers:
-        found = matches(number, [owner.number for owner in view.devices])
+        listed = [owner.number for owner in view.devices]
+        found = matches(number, listed)
+        if len(found) == 1:
+            # An exact match is none where another spelling has the same digits, as with a plus.
+            found = [one for one in dict.fromkeys(listed) if only_digits(one) == only_digits(found[0])]
         if len(found) > 1:
             raise FonnteError(
                 f"the account has more than one device with this number: {' and '.join(found)}",
-                "write the number exactly as one of them is registered",
+                CHECK_DASHBOARD
+                if len({only_digits(spelling) for spelling in found}) == 1
+                else "write the number exactly as one of them is registered",
             )
         files = {owner.record_file.name for owner in view.devices if owner.record_file and owner.number in found}
         twins = [

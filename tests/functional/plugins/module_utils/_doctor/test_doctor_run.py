@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import FonnteClient
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
@@ -29,6 +30,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.run import
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleResult
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import NumberRecord
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
+from ansible_collections.fonnte.whatsapp.plugins.modules import fonnte_doctor
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES
 
@@ -83,6 +85,14 @@ def same_calls(controller: Controller, result: Json, *, since: int = 0) -> None:
     theirs = [(call["path"], call["number"]) for call in controller.sandbox.journal(since)]
     ours = [(call["path"], call["device"]) for call in result["journal"]]
     assert ours == theirs
+
+
+def test_the_keys_of_the_result_are_those_of_its_documentation(controller: Controller) -> None:
+    begin(controller)
+    documented = yaml.safe_load(fonnte_doctor.RETURN)
+    result = controller.run("doctor").result
+    assert set(result["record"]) == set(documented["record"]["contains"])
+    assert [set(call) for call in result["journal"]] == [set(documented["journal"]["contains"])]
 
 
 # What it finds out
@@ -272,10 +282,10 @@ def test_a_device_that_a_colleague_renumbers_meanwhile_is_not_renumbered_back(
             controller.sandbox.edit(SCRATCH, device=OTHER)
 
     monkeypatch.setattr(FonnteClient, "update_device", renumber_after)
-    report = controller.run("doctor", consent=True)
+    with pytest.raises(FonnteError, match=f"lists device {SCRATCH} as {OTHER} now, so no update was sent"):
+        controller.run("doctor", consent=True)
     sent = [call["form"].get("device") for call in controller.sandbox.writes()]
-    assert sent[0] == SCRATCH and set(sent[1:]) == {OTHER, None} and list(controller.sandbox.devices()) == [OTHER]
-    assert any(f"its number was {SCRATCH} and is {OTHER} now" in clause for clause in report.result["scratch"]["left"])
+    assert set(sent) == {SCRATCH} and list(controller.sandbox.devices()) == [OTHER]
 
 
 def test_a_creation_that_was_certainly_not_sent_leaves_no_entry(
@@ -300,9 +310,19 @@ def test_an_update_that_moves_the_number_is_not_one_that_works(controller: Contr
     begin(controller, {"number": SCRATCH, "name": OWN_NAME})
     # The lists: tokens, start, four of omitted, and then the one after the update without a number.
     controller.sandbox.fault("mutate", path="/get-devices", skip=7, times=1, set_each={"device": "0"})
-    report = controller.run("doctor", consent=True)
-    assert report.result["facts"]["update_without_device"] is None
-    assert "instead of" in report.result["not_found_out"]["update_without_device"]
+    with pytest.raises(FonnteError, match=f"lists device {SCRATCH} as 0 now") as caught:
+        controller.run("doctor", consent=True)
+    assert caught.value.partial_result["facts"]["update_without_device"] is None
+    assert "instead of" in caught.value.partial_result["not_found_out"]["update_without_device"]
+
+
+def test_a_device_that_is_renumbered_meanwhile_is_not_renumbered_back(controller: Controller) -> None:
+    begin(controller, {"number": SCRATCH, "name": OWN_NAME})
+    # The lists: tokens, start, refusal_status, and then the first one after an update.
+    controller.sandbox.fault("mutate", path="/get-devices", skip=3, times=None, set_each={"device": "6289999999999"})
+    with pytest.raises(FonnteError, match=f"lists device {SCRATCH} as 6289999999999 now, so no update was sent"):
+        controller.run("doctor", consent=True)
+    assert [call["path"] for call in controller.sandbox.writes()] == ["/update-device"]
 
 
 @pytest.mark.parametrize("text", ["come back tomorrow", "input invalid", "invalid/empty body value"])
@@ -444,6 +464,16 @@ def test_two_devices_of_its_own(controller: Controller) -> None:
     assert any(SCRATCH in warning and OTHER in warning for warning in report.warnings)
     controller.run("doctor", consent=True, device=OTHER)
     assert written_to(controller) == {OTHER}
+
+
+@pytest.mark.parametrize("twin", [{"device": "+6281 2000-00001"}, {"token": "token-of-the-scratch"}])
+def test_a_device_of_its_own_that_is_listed_twice(controller: Controller, twin: Json) -> None:
+    own = {"number": ABROAD, "name": OWN_NAME, "token": "token-of-the-scratch"}
+    begin(controller, own, {"number": OTHER, "name": "Toko"})
+    controller.sandbox.fault("mutate", path="/get-devices", times=None, set_each=twin, only=OTHER)
+    with pytest.raises(FonnteError, match="more than one device|one token for several"):
+        controller.run("doctor", consent=True)
+    assert controller.sandbox.writes() == []
 
 
 @pytest.mark.parametrize("again", [{"device": SCRATCH}, {}], ids=["named", "its own"])
@@ -643,6 +673,39 @@ def test_a_device_that_got_another_name_meanwhile_is_left_alone(controller: Cont
     controller.sandbox.fault("mutate", path="/get-devices", skip=1, times=1, set_each={"name": "Toko Baru"})
     with pytest.raises(FonnteError, match="somebody else"):
         controller.run("doctor", consent=True)
+    assert controller.sandbox.writes() == []
+
+
+@pytest.mark.parametrize(
+    ("device", "expected", "words"),
+    [
+        (CLIENT, OWN_NAME, f'lists device {CLIENT} as "Toko Klien", and expected_name is "{OWN_NAME}"'),
+        (CLIENT, "", f'lists device {CLIENT} as "Toko Klien", and expected_name is ""'),
+        (None, "Toko Klien", f'lists device {OTHER} as "{OWN_NAME}", and expected_name is "Toko Klien"'),
+        (SCRATCH, OWN_NAME, f'does not list device {SCRATCH}, and expected_name is "{OWN_NAME}"'),
+    ],
+)
+def test_only_the_device_that_was_agreed_to_is_written_to(
+    controller: Controller, device: str | None, expected: str, words: str
+) -> None:
+    begin(controller, client(), {"number": OTHER, "name": OWN_NAME})
+    with pytest.raises(FonnteError) as caught:
+        controller.run("doctor", device=device, consent=True, expected_name=expected)
+    assert words in str(caught.value) and controller.sandbox.writes() == []
+
+
+@pytest.mark.parametrize(("device", "expected"), [(CLIENT, "Toko Klien"), (SCRATCH, "")])
+def test_the_device_that_was_agreed_to_is_written_to(controller: Controller, device: str, expected: str) -> None:
+    begin(controller, client(), {"number": OTHER, "name": OWN_NAME})
+    controller.run("doctor", device=device, consent=True, expected_name=expected)
+    assert written_to(controller) <= {device, SCRATCH} and controller.sandbox.writes()
+
+
+def test_a_device_without_a_name_is_not_an_expected_one(controller: Controller) -> None:
+    begin(controller, client())
+    controller.sandbox.fault("mutate", path="/get-devices", times=None, set_each={"name": ""})
+    with pytest.raises(FonnteError, match='as "", and expected_name is ""'):
+        controller.run("doctor", device=CLIENT, consent=True, expected_name="")
     assert controller.sandbox.writes() == []
 
 

@@ -520,3 +520,25 @@ def test_a_second_plan_clears_no_more_than_the_limit(rich: Controller, monkeypat
     result = fleet(rich, entries(1, webhook=""), max_clear=0)
     assert "max_clear does not allow one more" in result["msg"] and statuses(result) == ["in_doubt"]
     assert rich.sandbox.device(number(0))["settings"]["webhook"] == URL
+
+
+SHOP, BANK = "0811111111", "62811111111"
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_an_undeclared_device_with_an_equivalent_number_is_reported(controller: Controller, check: bool) -> None:
+    devices = [{"number": SHOP, "name": "shop A"}, {"number": BANK, "name": "bank B"}]
+    controller.sandbox.reset(accounts=[{"token": controller.sandbox.account_token, "devices": devices}])
+    declared = [{"device": SHOP, "name": "shop A"}]
+    refused = fleet(controller, declared, check, unlisted="error")
+    assert f"the account has devices that are not in the list: {BANK};" in refused["msg"]
+    assert fleet(controller, declared, check, unlisted="report")["unlisted"] == [BANK]
+    assert fleet(controller, [{"device": "+" + BANK}], check, unlisted="report")["unlisted"] == [SHOP]
+
+
+def test_a_declared_device_that_cannot_be_chosen_is_not_undeclared(controller: Controller) -> None:
+    """The number is two devices: the entry fails, and neither is one that was forgotten."""
+    devices = [{"number": SHOP, "name": "shop A"}, {"number": BANK, "name": "bank B"}]
+    controller.sandbox.reset(accounts=[{"token": controller.sandbox.account_token, "devices": devices}])
+    result = fleet(controller, [{"device": "00" + BANK, "name": "shop A"}], unlisted="report")
+    assert "more than one device" in result["msg"] and result["unlisted"] == []

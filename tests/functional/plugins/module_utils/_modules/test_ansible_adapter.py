@@ -18,6 +18,7 @@ from ansible_collections.fonnte.whatsapp.plugins.lookup import fonnte_token
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import ProcessCache
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._inventory.account import ACCOUNT
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import ansible_adapter as _run
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleResult
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.filters import FILTERS
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 
@@ -102,3 +103,33 @@ def test_the_inventory_tells_of_the_tokens_that_it_returns(
     (host,) = inventory.inventory.hosts.values()
     assert host.name == "Toko" and host.vars.get("fonnte_token") == (token if returned else None)
     assert registered == {controller.sandbox.account_token, *([token] if returned else [])}
+
+
+class _Module:
+    """A module without parameters, which keeps its result."""
+
+    def __init__(self, _spec: t.Any) -> None:
+        self.params: dict[str, t.Any] = {}
+        self.given: dict[str, t.Any] = {}
+        self.no_log_values: set[str] = set()
+        self.no_log = self.check_mode = False
+        self.results: list[dict[str, t.Any]] = []
+        created.append(self)
+
+    def exit_json(self, **result: t.Any) -> None:
+        self.results.append(result)
+
+
+created: list[_Module] = []
+
+
+@pytest.mark.parametrize("core", ["before 2.22", "since 2.22"])
+def test_a_module_runs_on_a_core_with_and_without_a_function_that_masks(
+    monkeypatch: pytest.MonkeyPatch, core: str
+) -> None:
+    registered: list[str] = []
+    monkeypatch.setattr(_run, "register_secrets", registered.extend if core == "since 2.22" else None)
+    monkeypatch.setattr(_run, "_module_class", lambda: _Module)
+    _run.run_module({}, lambda _task: ModuleResult({"changed": False}, [], {"a-secret-token"}))
+    assert created.pop().results == [{"changed": False}]
+    assert registered == (["a-secret-token"] if core == "since 2.22" else [])

@@ -170,3 +170,15 @@ def test_a_service_that_is_away_is_one_sentence(account: Controller, tmp_path: P
     with pytest.raises(FonnteError) as fault:
         account.run("audit", devices=declared(), dest=str(tmp_path / "r"), api_retries=0)
     assert str(fault.value).startswith("Auditing the account: ") and not (tmp_path / "r").exists()
+
+
+def test_an_undeclared_device_with_an_equivalent_number_is_found(controller: Controller, tmp_path: Path) -> None:
+    devices = [{"number": "0811111111", "name": "shop A"}, {"number": "62811111111", "name": "bank B"}]
+    controller.sandbox.reset(accounts=[{"token": controller.sandbox.account_token, "devices": devices}])
+    declared = [{"device": "0811111111", "name": "shop A"}]
+    owners = {"0811111111": "Client A"}
+    found = controller.run("audit", devices=declared, owners=owners, dest=str(tmp_path / "report")).result
+    assert [one for one in kinds(found) if one[1] == "unlisted"] == [("62811111111", "unlisted", None)]
+    # It is not the client's.
+    devices = json.loads((tmp_path / "report" / "audit.json").read_text(encoding="utf-8"))["devices"]
+    assert {one["device"]: one["owner"] for one in devices} == {"0811111111": "Client A", "62811111111": ""}

@@ -99,6 +99,29 @@ def test_an_entry_of_a_run_with_the_new_token_is_kept(rotated: Controller) -> No
     assert new(rotated, A).read() == newer and "They are not used any more" in report.warnings[-1]
 
 
+def test_an_entry_that_the_old_token_writes_meanwhile_is_not_copied_as_it_was(
+    rotated: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run with the old token ends while the migration waits for its lock."""
+    present = NumberRecord("present", AT, {}, "device-0123456789abcdef0123456789abcdef")
+    lock = EncryptedFile.lock
+    ended: list[str] = []
+
+    def end_first(file: EncryptedFile[t.Any], seconds: float) -> t.ContextManager[None]:
+        if not ended:
+            ended.append(file.name)
+            entry(rotated, OLD_TOKEN, A).save(present)
+        return lock(file, seconds)
+
+    monkeypatch.setattr(EncryptedFile, "lock", end_first)
+    report = migrate(rotated, devices=[A])
+    assert new(rotated, A).load()[0] is None and entry(rotated, OLD_TOKEN, A).load()[0] == present
+    assert not report.result["changed"] and any("Run it again" in warning for warning in report.warnings)
+    again = migrate(rotated, devices=[A])
+    assert again.result["changed"] and again.warnings == []
+    assert new(rotated, A).load()[0] == present and entry(rotated, OLD_TOKEN, A).load()[0] is None
+
+
 def test_an_interrupted_migration_is_completed(rotated: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
     def killed(self: RecordDirectory, name: str) -> t.NoReturn:
         raise KeyboardInterrupt

@@ -18,7 +18,7 @@ import pytest
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, RecordError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import record as _module_record
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleResult
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import NumberRecord
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord, NumberRecord
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backend import FileBackend
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record_admin import operations as _record_care
@@ -518,7 +518,72 @@ def test_a_restore_that_breaks_off_tells_what_it_did(
     assert len(progress["changed_files"]) == 3
 
 
+# a backup of another account
+
+
+def test_an_entry_that_no_token_opens_does_not_replace_one(fleet: Controller, tmp_path: Path) -> None:
+    """The backup has a text for an entry of another account, and nothing shows that it is genuine."""
+    other = store(fleet).device("token-of-bank-b")
+    other.save(DeviceRecord(number="628222222222"))
+    genuine = other.encrypted()
+    path = tmp_path / "backup.json"
+    care(fleet, "backup", path=str(path))
+    whole = json.loads(path.read_text())
+    sealed = whole["files"][other.name]
+    # The name stays, and what it encrypts is junk.
+    whole["files"][other.name] = sealed[:-20] + sealed[-20:-12].swapcase() + sealed[-12:]
+    path.write_text(json.dumps(whole))
+    for check in (True, False):
+        report = care(fleet, "restore", check, path=str(path), overwrite=True)
+        assert not report.result["changed"] and report.result["kept"] == [other.name]
+        assert any("No token of this run opens them" in warning for warning in report.warnings)
+    assert store(fleet).device("token-of-bank-b").encrypted() == genuine
+
+
+# backup to a path that has another one
+
+
+def test_a_backup_of_fewer_devices_does_not_replace_one_of_more(fleet: Controller, tmp_path: Path) -> None:
+    path = tmp_path / "backup.json"
+    care(fleet, "backup", path=str(path))
+    before = path.read_bytes()
+    for check in (True, False):
+        with pytest.raises(FonnteError, match="has 4 files of the record that the new one would not have"):
+            care(fleet, "backup", check, path=str(path), devices=[A])
+    assert path.read_bytes() == before
+    # More devices replace fewer ones, and the same ones each other.
+    small = tmp_path / "small.json"
+    for devices in ([A], [A], [A, B]):
+        care(fleet, "backup", path=str(small), devices=devices)
+    assert len(json.loads(small.read_text())["files"]) == 4
+
+
+def test_a_backup_with_a_damaged_file_does_not_replace_a_whole_one(fleet: Controller, tmp_path: Path) -> None:
+    """The earlier backup has the last copy of the entry."""
+    path = tmp_path / "backup.json"
+    care(fleet, "backup", path=str(path))
+    before = path.read_bytes()
+    (fleet.records / sorted(sealed_files(fleet))[0]).write_bytes(b"damaged")
+    with pytest.raises(FonnteError, match="has 1 file of the record that the new one would not have"):
+        care(fleet, "backup", path=str(path))
+    assert path.read_bytes() == before
+
+
 # forget
+
+
+@pytest.mark.parametrize("number", [A, "0812-0000-0002"])
+def test_a_number_that_is_listed_twice_is_not_forgotten(fleet: Controller, number: str) -> None:
+    """The digits of both are the same: an exact spelling would hide the other device."""
+    listed = "0812-0000-0001" if number == A else "+6281200000002"
+    fleet.sandbox.fault("mutate", path="/get-devices", times=None, set_each={"device": listed}, only=B)
+    before = sealed_files(fleet)
+    if number == A:
+        with pytest.raises(FonnteError, match=f"more than one device with this number: {listed} and {A}; check"):
+            care(fleet, "forget", devices=[number])
+        assert sealed_files(fleet) == before
+    else:
+        assert care(fleet, "forget", devices=[number]).result["changed_devices"] == [listed]
 
 
 def test_what_another_run_wrote_in_the_meantime_is_not_forgotten(
@@ -615,7 +680,7 @@ def test_a_device_that_another_run_works_on_is_waited_for(fleet: Controller, mon
 
 def test_notes_are_locked_before_records(fleet: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    hold = FileBackend.hold
+    hold = FileBackend.lock
 
     def noted(backend: FileBackend, names: t.Sequence[str], seconds: float) -> t.Any:
         order.extend(name.partition("-")[0] for name in names)

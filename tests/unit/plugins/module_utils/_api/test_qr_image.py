@@ -19,6 +19,7 @@ import pytest
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.qr_image import (
     check_dest,
     image_path,
+    probe_dest,
     read_image,
     remove_image,
     write_image,
@@ -26,6 +27,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.qr_image impo
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
 from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 from ansible_collections.fonnte.whatsapp.tests.sandbox.pairing import qr_png
+
+NUMBER = "081200000001"
 
 TEXT = qr_png("a token", 0.0)
 PNG = base64.b64decode(TEXT)
@@ -253,7 +256,7 @@ def test_a_link_of_another_user_is_not_followed(tmp_path: Path, monkeypatch: pyt
     ("dest", "words"),
     [
         ("none/qr.png", "there is no folder "),
-        ("none/", "there is no folder "),
+        ("notes.txt/codes/", "there is no folder "),
         ("notes.txt", "is no PNG, so it is not replaced"),
         ("pipe", "is no PNG, so it is not replaced"),
         ("notes.txt/qr.png", "there is no folder "),
@@ -300,3 +303,43 @@ def test_only_the_picture_that_was_written_is_removed(tmp_path: Path) -> None:
     assert not remove_image(str(path), PNG[:-1]) and path.exists()
     assert remove_image(str(path), PNG) and not path.exists()
     assert remove_image(str(path), PNG)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022])
+def test_a_directory_that_does_not_exist_is_created_for_its_owner(tmp_path: Path, umask: int) -> None:
+    dest = f"{tmp_path}/above/codes/"
+    before = os.umask(umask)
+    try:
+        check_dest(dest)
+        assert not (tmp_path / "above").exists()
+        probe_dest(dest, NUMBER)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "above" / "codes").stat().st_mode) == 0o700
+    assert os.listdir(dest) == [] and image_path(dest, NUMBER) == f"{dest}{NUMBER}.png"
+
+
+def test_the_directory_of_a_file_is_not_created(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="there is no folder"):
+        check_dest(str(tmp_path / "codes" / "qr.png"))
+    with pytest.raises(FonnteError):
+        probe_dest(str(tmp_path / "codes" / "qr.png"), NUMBER)
+    assert os.listdir(tmp_path) == []
+
+
+def test_no_directory_is_created_through_a_link_of_another_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "victim").mkdir()
+    (tmp_path / "shared").symlink_to(tmp_path / "victim")
+    if os.getuid() == 0:
+        os.chown(tmp_path / "shared", 4711, 4711, follow_symlinks=False)
+    else:
+        replace_os(monkeypatch, geteuid=lambda: os.getuid() + 1)
+    dest = f"{tmp_path}/shared/codes/"
+    with pytest.raises(OptionError, match="is a symbolic link of another user"):
+        check_dest(dest)
+    # Also one that was put there after the check.
+    with pytest.raises(FonnteError, match="is a symbolic link of another user"):
+        probe_dest(dest, NUMBER)
+    assert os.listdir(tmp_path / "victim") == []

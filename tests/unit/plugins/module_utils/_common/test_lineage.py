@@ -102,6 +102,19 @@ def test_the_wrapper_of_async_outlives_its_parent() -> None:
     assert lineage.has_ended()
 
 
+@pytest.mark.parametrize("program", [b"sudo", b"/usr/bin/sudo", b"/opt/bin/doas", b"su"])
+@pytest.mark.parametrize("ended", [MAIN, WORKER, SHELL])
+def test_a_become_program_and_its_monitor_are_not_ansible(program: bytes, ended: int) -> None:
+    """With use_pty, sudo forks a process with its own command line, which has the Python of the module."""
+    become = program + b"\0-u\0root\0/bin/sh\0-c\0/usr/bin/python3 AnsiballZ_fonnte_fleet.py\0"
+    processes = Processes()
+    processes.update({ME: (48, processes[ME][1]), 48: (46, become), 46: (SHELL, become)})
+    lineage = processes.lineage()
+    assert not lineage.has_ended()
+    processes.end(ended)
+    assert lineage.has_ended()
+
+
 def test_without_proc_the_direct_parent_is_watched() -> None:
     parents = [SHELL]
     lineage = Lineage(lambda pid: None, ME, lambda: parents[-1])

@@ -10,11 +10,15 @@ import typing as t
 
 import pytest
 
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.clock import Moment
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
+    FonnteError,
     RefusedError,
+    StaleListError,
     UnexpectedResponseError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import Redactor
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device, DeviceList
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.experiments import (
     Finding,
     JournalingClient,
@@ -26,6 +30,9 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.experiment
     conclude_refusal_status,
     conclude_update_without_device,
     conclude_webhook_probe,
+)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.experiments import (
+    TestDevice as ScratchDevice,
 )
 
 LOCAL, ABROAD = "081200000001", "6281200000001"
@@ -173,3 +180,78 @@ def test_the_journal_masks_what_an_answer_repeats() -> None:
     with pytest.raises(UnexpectedResponseError):
         calls.profile("device-s3cret", LOCAL, "tokens")
     assert [(entry.device, entry.response) for entry in calls.entries] == [(LOCAL, "somebody said ********")]
+
+
+# The scratch device
+
+
+class Calls(JournalingClient):
+    """A service with one device: time passes while it answers, and it notes the requests.
+
+    Args:
+        numbers: The number of the device in each response in turn; the last one stays.
+    """
+
+    def __init__(self, *numbers: str) -> None:
+        self.seconds = 0.0
+        self.sent: list[str | None] = []
+        self.tries_after: list[float] = [0.0]
+        self._numbers = list(numbers)
+
+    def clock(self) -> float:
+        return self.seconds
+
+    def listing(self, token: str, device: str | None, purpose: str) -> DeviceList:
+        self.sent.append("list")
+        number = self._numbers.pop(0) if len(self._numbers) > 1 else self._numbers[0]
+        return DeviceList([scratch(number)], fetched_at=Moment.now(self.clock))
+
+    def update(self, device: Device, number: str | None, settings: t.Any, purpose: str, guard: t.Any) -> None:
+        for seconds in self.tries_after:
+            self.seconds += seconds
+            guard()
+            self.sent.append(number)
+
+
+def scratch(number: str) -> Device:
+    return Device(number, "token", sent_as=number, settings={"name": "fonnte doctor"})
+
+
+def on(calls: Calls, number: str = LOCAL) -> ScratchDevice:
+    return ScratchDevice(calls, "account", scratch(number), False, Moment.now(calls.clock))
+
+
+def test_an_update_uses_a_recent_list() -> None:
+    calls = Calls(LOCAL)
+    device = on(calls)
+    calls.seconds = 30.0
+    device.update({})
+    assert calls.sent == [LOCAL]
+    calls.seconds = 30.5
+    device.update({})
+    assert calls.sent == [LOCAL, "list", LOCAL]
+
+
+def test_a_renumbered_device_gets_no_update() -> None:
+    calls = Calls(ABROAD)
+    device = on(calls)
+    calls.seconds = 31.0
+    for send in (device.update, device.update_without_number):
+        with pytest.raises(FonnteError, match=f"lists device {LOCAL} as {ABROAD} now"):
+            send({})
+    with pytest.raises(FonnteError, match=f"lists device {LOCAL} as {ABROAD} now"):
+        device.restore()
+    assert calls.sent == ["list"] and not device.touched
+
+
+def test_an_update_that_waited_is_sent_by_a_new_list() -> None:
+    calls = Calls(LOCAL)
+    calls.tries_after = [31.0]
+    device = on(calls)
+    with pytest.raises(StaleListError):
+        # A service that always takes too long: three new lists, and nothing is sent.
+        device.update({"autoread": True})
+    assert calls.sent == ["list"] * 3 and device.settled and not device.touched
+    calls.tries_after = [0.0, 20.0]
+    device.update({"autoread": True})
+    assert calls.sent[3:] == ["list", LOCAL, LOCAL]

@@ -8,11 +8,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.summary import (
-    PREDICTED,
-    summarize,
-    tokens_by_client,
-)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.summary import summarize
 
 A, B, C = "081200000001", "081200000002", "081200000003"
 ACCOUNT = {
@@ -120,21 +116,6 @@ def test_no_more_than_twenty_are_named() -> None:
     assert len(text) == 23 and text[-1] == "and 5 more."
 
 
-def test_tokens_by_client() -> None:
-    listed = [{"device": "62" + number[1:], "token": f"token-{number}"} for number in (A, C)]
-    toko, nobody = tokens_by_client(ACCOUNT, RESULT["devices"], listed)
-    assert toko == {"client": "Toko", "file": "toko", "numbers": [A, B], "tokens": {A: f"token-{A}"}, "new": [A]}
-    assert nobody == {"client": "", "file": "account", "numbers": [C], "tokens": {C: f"token-{C}"}, "new": []}
-
-
-def test_tokens_that_are_still_to_come() -> None:
-    made = [{"number": A, "operations": ["create"], "device": None}]
-    account = {**ACCOUNT, "devices": [{"device": A}]}
-    assert tokens_by_client(account, made, [], predicted=True)[0]["tokens"] == {A: PREDICTED}
-    # A run that has created it and does not find it in the list has no token to give.
-    assert tokens_by_client(account, made, [])[0]["tokens"] == {}
-
-
 def test_each_change_is_told_once_with_its_devices() -> None:
     numbers = [f"0812000000{index:02}" for index in range(12)]
     changes = [
@@ -165,9 +146,3 @@ def test_a_reason_that_many_devices_share_is_told_once() -> None:
     text = summarize([ACCOUNT], [{"devices": devices, "summary": {}, "failed": True}])["text"]
     assert "Failed (2): 081, 082: Updating device 081: no." in text
     assert sum("Failed" in line for line in text) == 1
-
-
-def test_a_number_with_the_code_of_its_country_has_its_client() -> None:
-    account = {**ACCOUNT, "devices": [{"device": "+628111"}], "owners": {"628111": "Toko"}}
-    (client,) = tokens_by_client(account, [], [{"device": "628111", "token": "t"}])
-    assert (client["client"], client["file"], client["tokens"]) == ("Toko", "toko", {"+628111": "t"})

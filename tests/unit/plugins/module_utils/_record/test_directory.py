@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import typing as t
@@ -271,3 +272,83 @@ def test_a_file_of_an_unknown_user_is_refused(folder: Path, monkeypatch: pytest.
     assert _directory._file_problem(theirs, os.stat(folder)) == ""
     fields[5] += 1
     assert "another user" in _directory._file_problem(os.stat_result(fields), os.stat(folder))
+
+
+def shared(folder: Path, permissions: int) -> Path:
+    """Make the directory one that a group shares."""
+    folder.chmod(permissions)
+    assert mode(folder) == permissions
+    return folder
+
+
+def give_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a file to another user."""
+    if os.getuid() == 0:
+        os.chown(path, OTHER_UID, -1)
+    else:
+        scandir = os.scandir
+
+        class Entry:
+            def stat(self, follow_symlinks: bool) -> os.stat_result:
+                return os.stat_result((0o100660, 1, 1, 1, OTHER_UID, 0, 0, 0, 0, 0))
+
+        def foreign(place: t.Any) -> t.Any:
+            opened = scandir(place)
+            opened.__exit__(None, None, None)
+            return contextlib.nullcontext([Entry()])
+
+        replace_os(monkeypatch, scandir=foreign)
+
+
+def test_a_lock_of_an_unknown_user_is_not_trusted_once_the_directory_is_closed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The group of the directory owns it, as it owns those of its members."""
+    file = store(shared(folder, 0o2777)).device(TOKEN)
+    planted = Path(file.path + ".lock")
+    planted.touch()
+    planted.chmod(0o666)
+    give_away(planted, monkeypatch)
+    with pytest.raises(RecordError, match=r"mode 2777\), and it has files of other users \(number 65534\)"):
+        store(folder).check_writable()
+    with pytest.raises(RecordError, match="and it has files of other users"), file.lock(1):
+        pass
+    assert mode(folder) == 0o2777
+    # When the person who knows the group has closed it, the files of its members are used.
+    folder.chmod(0o2770)
+    with store(folder).device(TOKEN).lock(1):
+        pass
+
+
+def test_a_shared_directory_without_files_of_others_is_closed(folder: Path) -> None:
+    file = store(shared(folder, 0o2777)).device(TOKEN)
+    file.save(RECORD)
+    assert mode(folder) == 0o2775 and file.load() == (RECORD, "")
+
+
+def test_a_lock_that_a_killed_run_left_without_its_permissions_is_repaired(folder: Path) -> None:
+    file = store(shared(folder, 0o2770)).device(TOKEN)
+    lock = Path(file.path + ".lock")
+    lock.touch(mode=0o600)
+    lock.chmod(0o600)
+    with file.lock(1):
+        assert mode(lock) == 0o660
+
+
+def test_a_lock_of_a_directory_that_is_not_shared_stays_private(folder: Path) -> None:
+    file = store(folder).device(TOKEN)
+    with file.lock(1):
+        assert mode(Path(file.path + ".lock")) == 0o600
+    with file.lock(1):
+        assert mode(Path(file.path + ".lock")) == 0o600
+
+
+@pytest.mark.parametrize(("umask", "parents"), [(0o000, 0o755), (0o022, 0o755), (0o077, 0o700)])
+def test_the_directories_above_are_created_for_their_owner(tmp_path: Path, umask: int, parents: int) -> None:
+    before = os.umask(umask)
+    try:
+        RecordDirectory(str(tmp_path / "a" / "b" / "records")).prepare()
+    finally:
+        os.umask(before)
+    assert [mode(tmp_path / "a"), mode(tmp_path / "a" / "b")] == [parents, parents]
+    assert mode(tmp_path / "a" / "b" / "records") == 0o700

@@ -1,0 +1,40 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A file that declares a fleet is read once: another user can replace it at any moment."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils import _declaration_sources
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_sources import SourceError, SourceReader
+
+
+def test_a_template_without_a_value_is_reported_from_the_text_that_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "client.yml"
+    path.write_text('fleet_clients: [{name: "{{ shop_name }}", account_token: "{{ shop_token }}"}]\n', encoding="utf-8")
+    read = _declaration_sources.read_whole
+
+    def read_and_replace(name: str) -> bytes:
+        """Read the file; then another one has its place, in which other variables are used."""
+        content = read(name)
+        other = tmp_path / "other.yml"
+        other.write_text("{{ of_another_user }}", encoding="utf-8")
+        os.replace(other, name)
+        return content
+
+    monkeypatch.setattr(_declaration_sources, "read_whole", read_and_replace)
+    variables: dict[str, t.Any] = {"hostvars": {}, "shop_name": "Toko"}
+    with pytest.raises(SourceError) as caught:
+        SourceReader(DataLoader(), variables).read([str(path)], [], False)
+    assert f"In {path} is a template" in str(caught.value)
+    assert "(no variable: shop_token)" in str(caught.value) and "of_another_user" not in str(caught.value)
