@@ -174,3 +174,25 @@ def test_any_encodings_as_many_as_documented_are_masked(layers: list[t.Callable[
         text = encode(text)
     masked = SecretFinder([TOKEN]).mask(f"before {text} after")
     assert MASK in masked and not shows(masked, TOKEN) and masked.startswith("before ") and masked.endswith(" after")
+
+
+@pytest.mark.parametrize(
+    "url, repeated",
+    [
+        ("https://h.example/hooks/correcthorsebatterystaple", "hooks/correcthorsebatterystaple"),
+        ("https://h.example/hooks/correcthorsebatterystaple", "correcthorsebatterystaple"),
+        ("https://h.example/hooks/a/b", "hooks/a/b"),
+        ("https://h.example/hooks/in?a=1", "hooks/in?a=1"),
+        ("https://h.example/x?a=1&BareSecretFlag99", "BareSecretFlag99"),
+        ("https://h.example/x?a=1&flag", "flag"),
+        ("https://h.example/x?key=word", "word"),
+    ],
+)
+def test_each_part_of_a_sent_url_is_masked(url: str, repeated: str) -> None:
+    shown = Redactor("key-of-the-test").text(f"refused: {repeated}!", sent=[url])
+    assert shown == f"refused: {MASK}!"
+
+
+def test_ordinary_words_in_the_path_of_a_url_stay_readable() -> None:
+    shown = Redactor("key-of-the-test").text("webhook is not reachable", sent=["https://h.example/webhook"])
+    assert shown == "webhook is not reachable"
