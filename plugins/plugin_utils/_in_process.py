@@ -53,7 +53,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common im
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._abandoned import current_watch
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import CACHE, untag
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._masking import Secrets, masked
-from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._progress import Progress
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._progress import Progress, awaited_peers
 
 SWITCH = "fonnte_in_process"
 PROGRESS_SWITCH = "fonnte_progress"
@@ -195,7 +195,8 @@ class InProcess(ActionBase):
         """Show that long work is alive, for as long as it runs; a task that waits for a person is silent."""
         wanted = boolean(self._templar.template(variables.get(PROGRESS_SWITCH, True)), strict=False)
         show = self._show if wanted else self._keep_quiet
-        progress = Progress(show, params["api_endpoint"], params["api_timeout"] * MAX_TIMEOUTS_PER_REQUEST)
+        awaited = awaited_peers(params["api_endpoint"], params.get("record_url"))
+        progress = Progress(show, awaited, params["api_timeout"] * MAX_TIMEOUTS_PER_REQUEST)
         if wanted and not params.get("wait"):
             progress.watch()
         try:

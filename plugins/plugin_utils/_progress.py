@@ -13,6 +13,11 @@ import time
 import typing as t
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.clock import DAY_SECONDS
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import OptionError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database_url import (
+    check_database_url,
+    show_database,
+)
 
 LINE_SECONDS = 5.0
 SILENCE_SECONDS = 10.0
@@ -25,16 +30,16 @@ class Progress:
 
     Args:
         show: Shows a line.
-        endpoint: The address of the service.
+        peers: The servers that a task may wait for, as ``awaited_peers`` returns them.
         request_seconds: After how many seconds a request ends.
         clock: Seconds; passed in by tests.
     """
 
     def __init__(
-        self, show: Show, endpoint: str, request_seconds: float, clock: t.Callable[[], float] = time.monotonic
+        self, show: Show, peers: str, request_seconds: float, clock: t.Callable[[], float] = time.monotonic
     ) -> None:
         self._show = show
-        self._endpoint = endpoint
+        self._peers = peers
         self._request_seconds = request_seconds
         self._clock = clock
         self._started = self._shown = clock()
@@ -55,7 +60,7 @@ class Progress:
         if silent < SILENCE_SECONDS:
             return False
         self._show(
-            f"{self._endpoint} has not answered for {silent:.0f} s; a request ends after {self._request_seconds:g} s"
+            f"{self._peers} has not answered for {silent:.0f} s; a request ends after {self._request_seconds:g} s"
         )
         return True
 
@@ -71,6 +76,18 @@ class Progress:
     def end(self) -> None:
         """The task has ended."""
         self._ended.set()
+
+
+def awaited_peers(endpoint: str, record_url: str | None) -> str:
+    """Return the servers that a task may wait for: the service, and the record's database where it has one."""
+    if not record_url:
+        return endpoint
+    try:
+        check_database_url(record_url)
+    except OptionError:
+        # The task fails with this error, and no part of such a URL may be shown.
+        return endpoint
+    return f"{endpoint} or the record's database at {show_database(record_url)}"
 
 
 def _duration(seconds: float) -> str:

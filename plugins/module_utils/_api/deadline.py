@@ -20,9 +20,17 @@ import threading
 import time
 import typing as t
 
+# The largest body, and room for the headers and the framing of it: informational responses, extensions and trailers
+# are a part of no body.
+MAX_RECEIVED_BYTES = 33 * 1024 * 1024
+
 
 class DeadlineExceeded(Exception):
     """The time of a request is over."""
+
+
+class SizeExceeded(Exception):
+    """A peer sent too much for one request."""
 
 
 class Attempt:
@@ -45,8 +53,15 @@ class Attempt:
     ) -> None:
         self.deadline = deadline
         self.was_sent = False
+        self._received = 0
         self._clock = clock
         self._guard = guard
+
+    def count_received(self, size: int) -> None:
+        """Count bytes of the response, with its headers and framing; SizeExceeded if there are too many."""
+        self._received += size
+        if self._received > MAX_RECEIVED_BYTES:
+            raise SizeExceeded
 
     def time_left(self) -> float:
         """Return the seconds that are left; DeadlineExceeded if there are none."""
@@ -100,6 +115,10 @@ class DeadlineSocket:
         """Return a file that reads from the socket; the socket stays open as long as it."""
         return io.BufferedReader(_Reader(self, self._socket.makefile("rb", buffering=0)))
 
+    def count_received(self, size: int) -> None:
+        """Count bytes for the attempt that uses the socket now."""
+        self._current().count_received(size)
+
     def limited(self) -> _Limit:
         """Return a context in which one operation of the socket has the time that is left."""
         return _Limit(self._socket, self._timeout, self._current())
@@ -136,6 +155,7 @@ class _Reader(io.RawIOBase):
         """Receive once, into a buffer."""
         with self._owner.limited():
             received: int | None = self._raw.readinto(buffer)
+        self._owner.count_received(received or 0)
         return received
 
     def close(self) -> None:

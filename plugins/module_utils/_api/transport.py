@@ -27,7 +27,7 @@ from .._common.errors import (
     UnreachableError,
 )
 from .._common.redaction import origin
-from .deadline import Attempt, DeadlineExceeded
+from .deadline import MAX_RECEIVED_BYTES, Attempt, DeadlineExceeded, SizeExceeded
 from .endpoints import READ, find_endpoint
 from .retry import BACKOFF_SECONDS, RateLimitGate, RetryBudget
 from .wire import NO_RESPONSE, Connection, HttpResponse, Request
@@ -124,6 +124,9 @@ class Transport:
             return session.send(call, attempt)
         except DeadlineExceeded:
             raise self._deadline_error(attempt.was_sent) from None
+        except SizeExceeded:
+            problem = f"the reply is larger than {MAX_RECEIVED_BYTES // 2**20} MB with its headers"
+            raise UnexpectedResponseError(problem, NO_RESPONSE, True) from None
 
     def _deadline_error(self, was_sent: bool) -> RequestError:
         seconds = self._connection.timeout * MAX_TIMEOUTS_PER_REQUEST

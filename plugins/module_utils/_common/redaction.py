@@ -23,6 +23,8 @@ MAX_TEXT_LENGTH = 300
 MAX_EXAMINED_LENGTH = 20_000
 # For a character of a secret, in any spelling of it.
 MAX_CHARACTERS = 12
+# A longer part of a URL is masked even if it consists of small letters alone, as ordinary words do.
+MAX_WORD_LENGTH = 11
 # Shorter ones would blot out ordinary words.
 MIN_SECRET_LENGTH = 4
 
@@ -90,12 +92,19 @@ def _parts(url: str) -> set[str]:
         parts = urlsplit(url)
         words = [url, f"{parts.path}?{parts.query}", parts.path, parts.query, parts.fragment]
         words += [parts.netloc.rpartition("@")[0], parts.username or "", parts.password or ""]
-        words += [value for _name, value in parse_qsl(parts.query)]
-        # A plain word in a path is no secret, and masking it would blot out the service's own words.
-        words += [part for part in parts.path.split("/") if not part.isalpha() or not part.islower()]
+        # A name without a value may be the secret itself.
+        for name, value in parse_qsl(parts.query, keep_blank_values=True):
+            words += [value, name if not value or _is_secret(name) else ""]
+        words += [parts.path.lstrip("/"), f"{parts.path}?{parts.query}".lstrip("/")] if "/" in parts.path[1:] else []
+        words += [part for part in parts.path.split("/") if _is_secret(part)]
     except ValueError:
         words = [url]
     return {form for word in words for form in (word, unquote(word)) if len(form) >= MIN_SECRET_LENGTH}
+
+
+def _is_secret(word: str) -> bool:
+    """Return whether a part of a URL may be secret; a mask for an ordinary word would blot out the service's words."""
+    return len(word) > MAX_WORD_LENGTH or not word.isalpha() or not word.islower()
 
 
 def printable(text: str, mark: str = "?", kept: str = "") -> str:

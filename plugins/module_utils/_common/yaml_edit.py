@@ -39,6 +39,11 @@ _FALSE = ("no", "false", "off")
 _OF_ANOTHER_FORM = (ValueError, ArithmeticError, AttributeError, LookupError, TypeError)
 
 
+# PyYAML's time for an integer grows with the square of its length, and Python refuses to print a long one.
+MAX_NUMBER_LENGTH = 100
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+
+
 class YamlEditError(FonnteError):
     """A file that people write in cannot be read or changed."""
 
@@ -132,6 +137,8 @@ def load(text: str, path: str, unread: t.Callable[[str], object]) -> object:
 
         def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
             """Return what a node says; ConstructorError where it is not what its tag says."""
+            if node.tag in _NUMBERS and len(node.value) > MAX_NUMBER_LENGTH:
+                raise yaml.constructor.ConstructorError(None, None, "too long for a number", node.start_mark)
             try:
                 return super().construct_object(node, deep)
             except _OF_ANOTHER_FORM:

@@ -326,10 +326,15 @@ def _list(lines: t.Sequence[str]) -> str:
 
 
 # Names are anybody's text: in a comment of a pull request they must not become mark-up, a link or a mention.
-_NEUTRALIZED = {**{ord(letter): f"\\{letter}" for letter in "\\`*_[]<>#|~&"}, ord("@"): "@\u200b"}
+_NEUTRALIZED = {ord(letter): f"\\{letter}" for letter in "\\`*_[]<>|"}
+# References and formulas are searched for after a backslash was removed: a character that nobody sees cuts them.
+_NEUTRALIZED.update({ord(letter): f"\\{letter}\u200b" for letter in "#~&$!"})
+_NEUTRALIZED.update({ord(letter): f"{letter}\u200b" for letter in "@%"})
 # A bare address becomes a link without any mark-up.
 _ADDRESS = re.compile(r"(?i)(://|\bwww\b)")
+# So does a reference to an issue: GH-1, and PROJECT-1 of a tracker.
+_REFERENCE = re.compile(r"(?<=[A-Za-z])-(?=[0-9])")
 
 
 def _neutralize(line: str) -> str:
-    return _ADDRESS.sub("\u200b\\1", printable(line).translate(_NEUTRALIZED))
+    return _REFERENCE.sub("-\u200b", _ADDRESS.sub("\u200b\\1", printable(line).translate(_NEUTRALIZED)))

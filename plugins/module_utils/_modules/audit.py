@@ -32,6 +32,7 @@ from .._common.destinations import check_destination
 from .._common.errors import FonnteError, OptionError, error_context
 from .._common.phone_numbers import canonical, parse_number
 from .._common.redaction import Redactor, origin
+from .._common.spellings import SecretFinder
 from .._fleet.entries import EntryRun, FleetEntry
 from .._fleet.run import MAX_REPORTED, count_free, find_duplicates, impossible_error, preview_all, undeclared_devices
 from .._options.common import API, EVIDENCE, Params, Spec, build_context, check_range, common_warnings
@@ -84,7 +85,7 @@ def run_audit(task: ModuleInput) -> ModuleResult:
     context = replace(context, device_token="")
     with error_context("Planning the audit"):
         members = fleet_entries(params, task.raw_params, context)
-        owners = owners_of(params)
+        owners = owners_of(params, task.secrets)
     audit, warnings = audit_of(context, redactor, members, owners, params)
     report = _report(audit, Messages(params["language"]), params)
     report.warnings = [*common_warnings(params), *warnings, *foreign_warnings(report.result["files"].values())]
@@ -112,12 +113,12 @@ def check_options(params: Params) -> None:
         check_folder(params["dest"])
 
 
-def owners_of(params: Params) -> dict[str, str]:
+def owners_of(params: Params, secrets: SecretFinder | None = None) -> dict[str, str]:
     """Return whose a number is, by what all its spellings have in common."""
     owners: dict[str, str] = {}
     for number, owner in (params["owners"] or {}).items():
         key = canonical(parse_number(number, "owners"))
-        label = sanitize("" if owner is None else str(owner)).strip()
+        label = sanitize("" if owner is None else str(owner), secrets).strip()
         if owners.setdefault(key, label) != label:
             raise OptionError("owners", f"number {number} has two owners, in two spellings", "take one out")
     return owners
@@ -142,8 +143,10 @@ def audit_of(
         listing = context.client.listing(context.account_token, "", "") if context.account_token else None
     secrets = [context.account_token, *(member.context.device_token for member in members)]
     secrets += [device.token for device in listing.devices] if listing is not None else []
+    finder = SecretFinder(filter(None, secrets))
+    owners = {number: sanitize(owner, finder) for number, owner in owners.items()}
     auditor = Auditor(
-        at, limits, owners, lambda option, value: mask_value(option, value, redactor), list(filter(None, secrets))
+        at, limits, owners, lambda option, value: mask_value(option, value, redactor), sorted(finder.known())
     )
     declared = [auditor.audit_declared(_audit_input(turn)) for turn in turns]
     # A number with an owner is the declared one: an equivalent number can be the device of another client.
@@ -158,7 +161,7 @@ def audit_of(
     words = Messages(params["language"])
     audit = Audit(
         at=at,
-        title=sanitize(params["title"] or words("title")),
+        title=sanitize(params["title"] or words("title"), finder),
         endpoint=origin(params["api_endpoint"]),
         limits=limits,
         devices=(*declared, *sorted(others, key=lambda subject: subject.number)),

@@ -23,7 +23,9 @@ import weakref
 from .._common.errors import MissingLibraryError, OptionError, RecordError
 from .._common.redaction import printable, truncate
 from .._common.spellings import SecretFinder
+from .connection_failures import ADDRESS, describe_failure
 from .database_url import OPTION, check_database_url, database_secrets, show_database
+from .session_limits import SessionLimits, SessionWatch
 
 LIBRARY = "psycopg"
 CONNECT_SECONDS = 10
@@ -95,6 +97,7 @@ class DatabaseSession:
         inspection: A query of one row, for ``facts``.
         secrets: Learns the passwords.
         environment: That of libpq.
+        limits: The limits of each answer, enforced here and not by the server.
 
     Attributes:
         place: The database, for messages.
@@ -109,8 +112,10 @@ class DatabaseSession:
         inspection: str,
         secrets: SecretFinder | None = None,
         environment: t.Mapping[str, str] | None = None,
+        limits: SessionLimits = SessionLimits(),
     ) -> None:
         check_database_url(url)
+        self._watch = SessionWatch(limits)
         self._url = url
         self._inspection = inspection
         self._environment = os.environ if environment is None else environment
@@ -149,7 +154,7 @@ class DatabaseSession:
             connection = self._opened()
             psycopg = _library()
             try:
-                return _results(psycopg.ClientCursor(connection), statements, parameters)
+                return self._results(connection, statements, parameters)
             except psycopg.Error as exc:
                 raise self._fault(exc, connection) from None
 
@@ -157,10 +162,14 @@ class DatabaseSession:
         code = exc.sqlstate or ""
         text = self._text(exc)
         if connection.closed or connection.broken:
-            self._lost = text
+            self._lost = self._watch.reason or text
             return self._lost_error()
         problem, advice = _refusal(code, text, self.place)
         return RefusedStatementError(problem, advice, code)
+
+    def _results(self, connection: t.Any, statements: str, parameters: t.Sequence[t.Any] = ()) -> list[list[Row]]:
+        with self._watch.limited(connection.fileno()):
+            return _results(_library().ClientCursor(connection), statements, parameters)
 
     def _text(self, exc: BaseException) -> str:
         return truncate(printable(self.finder.mask(str(exc)), " ").replace("?", " ").strip(), MAX_TEXT_LENGTH)
@@ -224,7 +233,7 @@ class DatabaseSession:
                 "write postgresql://USER:PASSWORD@HOST/DATABASE, and percent-encode special characters",
             ) from None
         except psycopg.Error as exc:
-            raise self._unreachable(exc) from None
+            raise self._unreachable(*describe_failure(str(exc), exc.sqlstate or "")) from None
         # It may have come from a password file.
         self._secrets.update(filter(None, [connection.info.password]))
         self.mask_with(self.finder)
@@ -248,20 +257,16 @@ class DatabaseSession:
         }
         return {**missing, "client_encoding": "UTF8"}
 
-    def _unreachable(self, exc: BaseException) -> RecordError:
-        text = self._text(exc)
-        advice = "check host and port in record_url, and that the server runs and accepts connections from here"
-        if "FATAL" in text:
-            advice = "check user name, password and database in record_url, in the PG* variables or the password file"
+    def _unreachable(self, text: str, advice: str) -> RecordError:
         return RecordError(f"the record's database at {self.place} cannot be reached ({text})", advice)
 
     def _check(self, connection: t.Any) -> None:
         """Set the session up, and refuse a server that cannot hold locks or rows for it."""
         psycopg = _library()
         try:
-            (row,), (facts,) = _results(psycopg.ClientCursor(connection), _OPEN + self._inspection, ())
+            (row,), (facts,) = self._results(connection, _OPEN + self._inspection)
         except psycopg.Error as exc:
-            raise self._unreachable(exc) from None
+            raise self._unreachable(self._watch.reason or self._text(exc), ADDRESS) from None
         pid, read_only = row[:2]
         if pid != connection.info.backend_pid:
             raise RecordError(

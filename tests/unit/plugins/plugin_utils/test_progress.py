@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._progress import Progress
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._progress import Progress, awaited_peers
 
 
 class Watch:
@@ -50,3 +50,13 @@ def test_a_service_that_is_silent_is_named_once(watch: Watch) -> None:
     watch.now += 1
     assert watch.progress.check_silence()
     assert watch.lines == ["https://api.example.com has not answered for 10 s; a request ends after 300 s"]
+
+
+def test_the_record_s_database_is_named_as_well(watch: Watch) -> None:
+    endpoint = "https://api.example.com"
+    url = "postgresql://user:of-the-url-1@db.example.com/fonnte?password=of-the-query-1"
+    both = f"{endpoint} or the record's database at postgresql://db.example.com/fonnte"
+    assert awaited_peers(endpoint, url) == both
+    assert awaited_peers(endpoint, None) == awaited_peers(endpoint, "") == endpoint
+    # Its password would be taken for the host.
+    assert awaited_peers(endpoint, "postgresql://user:of/the@url@db.example.com/fonnte") == endpoint

@@ -27,6 +27,7 @@ import pytest
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import deadline as _deadline
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import http_session as _session
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import transport as _transport
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.body import MAX_BODY_BYTES
@@ -511,6 +512,49 @@ def test_a_reply_that_is_too_large_is_not_read(sandbox: Sandbox, monkeypatch: py
         sandbox.fault("huge", path=LIST, megabytes=3, chunked=chunked)
         with pytest.raises(UnexpectedResponseError, match="larger than"):
             post(sandbox)
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+LINE = b"x" * 60_000
+ENDLESS = {
+    "informational responses": (b"", b"HTTP/1.1 100 Continue\r\nx: " + LINE + b"\r\n\r\n"),
+    "chunk extensions": (CHUNKED, b"1;" + LINE + b"\r\na\r\n"),
+    "trailers": (CHUNKED + b"1\r\na\r\n0\r\n", b"x: " + LINE + b"\r\n"),
+    "small chunks": (CHUNKED, b"1\r\na\r\n" * 10_000),
+}
+
+
+class FloodServer(socketserver.ThreadingTCPServer):
+    """A server of such responses; its client may have gone."""
+
+    daemon_threads = True
+    kind = ""
+
+
+class Flood(socketserver.BaseRequestHandler):
+    """Sends one thing without an end, and none of it is a body worth mentioning."""
+
+    def handle(self) -> None:
+        begin, again = ENDLESS[t.cast(FloodServer, self.server).kind]
+        self.request.recv(65536)
+        with contextlib.suppress(OSError):
+            self.request.sendall(begin)
+            while True:
+                self.request.sendall(again)
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_headers_and_framing_without_an_end_count_too(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_deadline, "MAX_RECEIVED_BYTES", 2**20)
+    with FloodServer(("127.0.0.1", 0), Flood) as server:
+        server.kind = kind
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            connection = Connection(f"http://127.0.0.1:{server.server_address[1]}", 1.0, 0, 0.0, True, None)
+            with pytest.raises(UnexpectedResponseError, match="larger than"):
+                Transport(connection).request(Request(LIST, "token-of-the-test"))
+        finally:
+            server.shutdown()
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "gzip, gzip"])

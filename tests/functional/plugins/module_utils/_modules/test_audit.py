@@ -64,6 +64,21 @@ def test_an_audit_reads_the_list_once_and_writes_its_report_alone(
     assert report.result["text"] == (tmp_path / "report" / "audit.txt").read_text(encoding="utf-8")
 
 
+def test_a_title_and_an_owner_are_masked(account: Controller, tmp_path: Path) -> None:
+    tokens = [account.sandbox.device(number)["token"] for number in NUMBERS]
+    result = account.run(
+        "audit",
+        devices=declared(webhook=URL),
+        title=f"Audit {tokens[3]}",
+        owners={NUMBERS[0]: f"Ani {account.sandbox.account_token}", NUMBERS[1]: tokens[2]},
+        dest=str(tmp_path / "report"),
+    ).result
+    shown = [path.read_text(encoding="utf-8") for path in (tmp_path / "report").iterdir()] + [json.dumps(result)]
+    assert len(shown) == 5
+    for text in shown:
+        assert not any(token in text for token in [*tokens, account.sandbox.account_token])
+
+
 def test_no_file_holds_a_secret(account: Controller, tmp_path: Path) -> None:
     tokens = [account.sandbox.device(number)["token"] for number in account.sandbox.devices()]
     account.sandbox.edit(NUMBERS[1], name=account.sandbox.device(NUMBERS[1])["token"])

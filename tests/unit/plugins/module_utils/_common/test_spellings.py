@@ -22,7 +22,12 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction 
     Redactor,
     masking,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.spellings import MANY, MASK, SecretFinder
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.spellings import (
+    MANY,
+    MASK,
+    MAX_LAYERS,
+    SecretFinder,
+)
 
 TOKEN = 'Ex@mple!t0ken+of#a"test_-x'
 NUMBER = "081200000001"
@@ -54,6 +59,11 @@ SPELLINGS: dict[str, t.Callable[[str], str]] = {
     "in capitals": str.upper,
     "in small letters": str.lower,
     "in small letters in base64": lambda secret: in_base64(secret.lower()),
+    "in base64 of base64": lambda secret: in_base64(in_base64(secret)),
+    "in base64 three times": lambda secret: in_base64(in_base64(in_base64(secret))),
+    "URL-encoded twice, in base64": lambda secret: in_base64(quote(quote(secret, safe=""), safe="")),
+    "JSON in JSON, in base64": lambda secret: in_base64(json.dumps(json.dumps(secret))),
+    "in base64, URL-encoded, in base64": lambda secret: in_base64(quote(in_base64(secret), safe="")),
 }
 
 
@@ -153,3 +163,36 @@ def test_the_secret_part_of_a_url_is_masked_in_each_spelling(name: str) -> None:
     shown = Redactor("key-of-the-test").text(f"refused: {SPELLINGS[name](url)}", sent=[url])
     for part in ("p4ss-word", "s3cret-path", "v4lue-of-key"):
         assert not shows(shown, part), shown
+
+
+@given(
+    layers=st.lists(st.sampled_from([in_base64, lambda text: quote(text, safe=""), json.dumps]), max_size=MAX_LAYERS)
+)
+def test_any_encodings_as_many_as_documented_are_masked(layers: list[t.Callable[[str], str]]) -> None:
+    text = TOKEN
+    for encode in layers:
+        text = encode(text)
+    masked = SecretFinder([TOKEN]).mask(f"before {text} after")
+    assert MASK in masked and not shows(masked, TOKEN) and masked.startswith("before ") and masked.endswith(" after")
+
+
+@pytest.mark.parametrize(
+    "url, repeated",
+    [
+        ("https://h.example/hooks/correcthorsebatterystaple", "hooks/correcthorsebatterystaple"),
+        ("https://h.example/hooks/correcthorsebatterystaple", "correcthorsebatterystaple"),
+        ("https://h.example/hooks/a/b", "hooks/a/b"),
+        ("https://h.example/hooks/in?a=1", "hooks/in?a=1"),
+        ("https://h.example/x?a=1&BareSecretFlag99", "BareSecretFlag99"),
+        ("https://h.example/x?a=1&flag", "flag"),
+        ("https://h.example/x?key=word", "word"),
+    ],
+)
+def test_each_part_of_a_sent_url_is_masked(url: str, repeated: str) -> None:
+    shown = Redactor("key-of-the-test").text(f"refused: {repeated}!", sent=[url])
+    assert shown == f"refused: {MASK}!"
+
+
+def test_ordinary_words_in_the_path_of_a_url_stay_readable() -> None:
+    shown = Redactor("key-of-the-test").text("webhook is not reachable", sent=["https://h.example/webhook"])
+    assert shown == "webhook is not reachable"

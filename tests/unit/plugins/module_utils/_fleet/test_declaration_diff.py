@@ -214,3 +214,28 @@ def test_a_name_is_no_markup() -> None:
 def test_a_value_that_is_not_readable_here_has_a_readable_name(text: str) -> None:
     for said in (checked(text), checked(text, 'fleet_devices: [{device: "081200000001", name: Toko}]')):
         assert "object at 0x" not in repr(said) and "Unread" not in repr(said)
+
+
+@pytest.mark.parametrize(
+    "name, shown",
+    [
+        ("$x^2$", "\\$\u200bx^2\\$\u200b"),
+        ("!123", "\\!\u200b123"),
+        ("%5 ~6", "%\u200b5 \\~\u200b6"),
+        ("&7", "\\&\u200b7"),
+        ("GH-1", "GH-\u200b1"),
+        ("PROJ-42", "PROJ-\u200b42"),
+        ("group/p#1", "group/p\\#\u200b1"),
+    ],
+)
+def test_a_name_is_no_formula_and_no_reference(name: str, shown: str) -> None:
+    said = checked(HEAD + device("081200000001", name=f"'{name}'"), HEAD)
+    assert f'"{shown}"' in said["markdown"] and name not in said["markdown"]
+
+
+@pytest.mark.parametrize("number", ["1" + ":59" * 60_000, "1" * 5000, "0x" + "f" * 5000, "1" + ":59" * 60_000 + ".5"])
+def test_a_number_without_an_end_is_one_sentence(number: str) -> None:
+    said = checked(f"fleet_devices:\n- device: {number}\n")
+    assert said["problems"] == [
+        "toko.yml has a value that Ansible cannot read in line 2; see what kind of value it is, or quote it."
+    ]

@@ -1,0 +1,95 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Limits of one database session that the client enforces: the time of an answer, and its size.
+
+The server enforces ``statement_timeout`` itself, so a server that is silent or hostile ignores it. A thread watches
+the socket while a query runs, and shuts it down: the library then reports a lost connection. The session works on a
+duplicate of the descriptor, so a descriptor that the library has closed and the process reused is never touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import struct
+import threading
+import time
+import typing as t
+from dataclasses import dataclass
+
+# The place of tcpi_bytes_received in the structure tcp_info of Linux, since version 4.1.
+_RECEIVED = struct.Struct("=128xQ")
+_INFO_SIZE = 256
+POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class SessionLimits:
+    """Limits of the answer to one query.
+
+    Attributes:
+        seconds: Until it must be complete.
+        size: The largest one, in bytes.
+    """
+
+    # Longer than the server's own limits, whose error names the cause and keeps the session.
+    seconds: float = 50.0
+    size: int = 64 * 1024 * 1024
+
+
+class SessionWatch:
+    """Watches the socket of a session while it waits for answers.
+
+    Args:
+        limits: The limits of each answer.
+
+    Attributes:
+        reason: The limit that was exceeded; empty while none was.
+    """
+
+    def __init__(self, limits: SessionLimits) -> None:
+        self._limits = limits
+        self.reason = ""
+
+    @contextlib.contextmanager
+    def limited(self, descriptor: int) -> t.Iterator[None]:
+        """Shut the socket with this descriptor down if the work in this context exceeds a limit."""
+        ended = threading.Event()
+        with socket.socket(fileno=os.dup(descriptor)) as duplicate:
+            watcher = threading.Thread(target=self._watch, args=(duplicate, ended), daemon=True)
+            watcher.start()
+            try:
+                yield
+            finally:
+                ended.set()
+                watcher.join()
+
+    def _watch(self, watched: socket.socket, ended: threading.Event) -> None:
+        deadline = time.monotonic() + self._limits.seconds
+        before = _received(watched)
+        while not ended.wait(POLL_SECONDS):
+            if time.monotonic() >= deadline:
+                self.reason = f"it did not answer within {self._limits.seconds:g} s"
+            elif _received(watched) - before > self._limits.size:
+                self.reason = f"its answer is larger than {self._limits.size / 2**20:g} MB"
+            if self.reason:
+                with contextlib.suppress(OSError):
+                    watched.shutdown(socket.SHUT_RDWR)
+                return
+
+
+def _received(watched: socket.socket) -> int:
+    """Return the bytes that a socket has received; 0 where the system does not count them."""
+    if not hasattr(socket, "TCP_INFO"):
+        return 0
+    try:
+        info = watched.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_SIZE)
+    except OSError:
+        # A socket of this machine, not one of TCP.
+        return 0
+    return int(_RECEIVED.unpack_from(info)[0]) if len(info) >= _RECEIVED.size else 0

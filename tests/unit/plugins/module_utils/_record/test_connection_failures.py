@@ -1,0 +1,46 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A failed connection to a database: known causes in the collection's words, and no other word of the server."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.connection_failures import (
+    _CAUSES,
+    ADDRESS,
+    CERTIFICATE,
+    LOGIN,
+    UNKNOWN,
+    describe_failure,
+)
+
+
+@pytest.mark.parametrize(
+    "text, code, cause, advice",
+    [
+        (
+            'to server at "h", port 1 failed: Connection refused\n\tIs the server running?',
+            "",
+            "Connection refused",
+            ADDRESS,
+        ),
+        ('FATAL:  password authentication failed for user "u"', "", "password authentication failed", LOGIN),
+        ('FATAL:  database "d" does not exist', "3D000", "does not exist, SQLSTATE 3D000", LOGIN),
+        ("SSL error: certificate verify failed", "", "certificate verify failed, SSL error", CERTIFICATE),
+        ("FATAL:  s3cret words", "28P01", f"SQLSTATE 28P01, {UNKNOWN}", LOGIN),
+        ("s3cret words", "s3;", UNKNOWN, ADDRESS),
+    ],
+)
+def test_a_cause_and_its_advice(text: str, code: str, cause: str, advice: str) -> None:
+    assert describe_failure(text, code) == (cause, advice)
+
+
+@given(text=st.text(), causes=st.lists(st.sampled_from(sorted(_CAUSES))))
+def test_no_other_word_of_the_server_is_shown(text: str, causes: list[str]) -> None:
+    cause, _advice = describe_failure(f"{text} {' '.join(causes)}")
+    assert cause == UNKNOWN or set(cause.split(", ")) <= set(_CAUSES)
