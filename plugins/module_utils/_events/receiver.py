@@ -55,8 +55,8 @@ TOO_SLOW = Decision(408, "too_slow", "the body did not arrive in time")
 TOO_LARGE = Decision(413, "too_large", "the body is too large")
 ENCODED = Decision(415, "encoded", "the body must not be compressed")
 NOT_UNDERSTOOD = Decision(422, "not_understood", "this is none of Fonnte's webhooks")
-# aiohttp answers these two: what came is no HTTP, or breaks off; and a mistake of ours was in the way.
-NOT_HTTP = Decision(400, "not_http", "")
+NOT_HTTP = Decision(400, "not_http", "this is no HTTP request for a path")
+# A mistake of ours was in the way.
 FAILED = Decision(500, "failed", "")
 FULL = Decision(503, "full", "try again later")
 STOPPING = Decision(503, "stopping", "try again later")
