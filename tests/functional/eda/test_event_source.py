@@ -181,6 +181,17 @@ def test_an_event_reaches_the_rules_once_and_without_its_token(plugin: Json) -> 
     asyncio.run(scene())
 
 
+def test_token_and_secret_are_in_no_other_value_of_an_event(plugin: Json) -> None:
+    async def scene() -> None:
+        async with running(plugin) as run:
+            assert await run.post({**dropped(), "reason": f"{TOKEN} {SECRET}", "x": [f"/{SECRET}/{TOKEN}"]}) == 200
+            (event,) = await run.until(1)
+            assert TOKEN not in json.dumps(event) and SECRET not in json.dumps(event)
+            assert event["reason"] == "******** ********"
+
+    asyncio.run(scene())
+
+
 def test_the_token_is_there_if_it_is_asked_for(plugin: Json) -> None:
     async def scene() -> None:
         async with running(plugin, return_tokens=True) as run:
