@@ -214,16 +214,26 @@ def is_too_large(value: object) -> bool:
 def secret_values(value: object) -> list[str]:
     """Return the values of secret keys of a payload, the first ``MAX_SECRETS`` that can be a token."""
     found: dict[str, None] = {}
-    left: list[tuple[object, bool]] = [(value, False)]
+    left = [value]
     while left and len(found) < MAX_SECRETS:
-        one, secret = left.pop(0)
+        one = left.pop()
         if isinstance(one, dict):
-            left = [(part, secret or bool(_SECRET.search(str(key)))) for key, part in one.items()] + left
+            for key, part in one.items():
+                if _SECRET.search(str(key)):
+                    found.update((text, None) for text in _scalars(part) if MIN_SECRET <= len(text) <= MAX_SECRET)
+            left += [part for key, part in one.items() if not _SECRET.search(str(key))]
         elif isinstance(one, list):
-            left = [(part, secret) for part in one] + left
-        elif secret and isinstance(one, (str, int)) and MIN_SECRET <= len(str(one)) <= MAX_SECRET:
-            found[_clean_text(str(one))] = None
-    return list(found)
+            left += one
+    return list(found)[:MAX_SECRETS]
+
+
+def _scalars(value: object) -> t.Iterator[str]:
+    left = [value]
+    while left:
+        one = left.pop()
+        left += _parts(one)
+        if isinstance(one, (str, int)):
+            yield _clean_text(str(one))
 
 
 def _unknown(payload: Payload, problem: str, return_tokens: bool, secrets: t.Iterable[str]) -> Payload:
@@ -245,7 +255,8 @@ def _finished(data: Payload, keys: PayloadReader, secrecy: _Secrecy) -> Payload:
         data["token"] = keys.text("token")
     data["withheld"] = [] if secrecy.return_tokens else keys.withheld()
     data["other"] = keys.rest(secrecy.return_tokens)
-    inert, altered = make_inert(_masked(data, secrecy.finder(data["device"])))
+    finder = secrecy.finder(data["device"])
+    inert, altered = make_inert(_masked(data, finder) if finder.known() else data)
     return {**inert, "altered": altered}
 
 
@@ -264,8 +275,6 @@ class _Secrecy:
 
 def _masked(value: t.Any, finder: SecretFinder) -> t.Any:
     """Return data with a mask for each secret in its strings, in any spelling."""
-    if not finder.known():
-        return value
     if isinstance(value, str):
         return finder.mask(value, short=False)
     if isinstance(value, dict):
