@@ -40,7 +40,12 @@ def test_no_name_keeps_the_message_back(world: World) -> None:
     world.begin(*gone, there(SENDER, package="Super", linked=True))
     reason = {"device": numbers[0], "reason": "a\x00b\n- c"}
     event = {"ansible_eda": {"event": {"fonnte": reason}}}
-    extra = {"dropped_off_targets": WATCHERS[:1], "dropped_off_senders": [SENDER], "dropped_off_devices": numbers, **event}
+    extra = {
+        "dropped_off_targets": WATCHERS[:1],
+        "dropped_off_senders": [SENDER],
+        "dropped_off_devices": numbers,
+        **event,
+    }
     run = world.player.play_by_name("dropped_off", "-e", json.dumps(extra), env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
     assert "failed=0" in run.output
     (sent,) = world.sandbox.outbox()

@@ -825,7 +825,9 @@ def test_each_request_on_a_connection_needs_the_secret(plugin: Json) -> None:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             for number in range(3):
                 body = json.dumps(dropped(number)).encode()
-                writer.write(f"POST /{SECRET} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+                writer.write(
+                    f"POST /{SECRET} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+                )
                 head = await reader.readuntil(b"\r\n\r\n")
                 assert head.startswith(b"HTTP/1.1 200") and await reader.readline() == b"accepted\n"
             writer.write(b"POST /wrong HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")

@@ -106,7 +106,10 @@ def main(event: dict[str, t.Any], return_tokens: bool = False, keep_request: boo
         meta.pop("headers", None)
     rest = {key: value for key, value in event.items() if key not in ("payload", "fonnte")}
     if _events.is_too_large({**rest, "meta": meta}):
-        rest, meta = {}, {key: meta[key] for key in MADE_BY_RULEBOOK if key in meta and not _events.is_too_large(meta[key])}
+        rest, meta = (
+            {},
+            {key: meta[key] for key in MADE_BY_RULEBOOK if key in meta and not _events.is_too_large(meta[key])},
+        )
     tokens = [] if return_tokens else _events.secret_values(event["payload"])
     words, codes = _parts_of_path(endpoint) if not keep_request else ([], [])
     # Headers, and all that another source adds, come from outside as the payload does.

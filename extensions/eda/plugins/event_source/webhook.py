@@ -297,9 +297,7 @@ class Source:
         self._handed: str | None = None
         self._peers = _connections.Connections(_connections.max_connections(_descriptors()))
         self._server = self._new_server()
-        self._listener = _sockets.Listener(
-            self._peers, self._new_gate, self._tls, self._intake.count_connection
-        )
+        self._listener = _sockets.Listener(self._peers, self._new_gate, self._tls, self._intake.count_connection)
 
     def _new_server(self) -> _Server:
         quiet = logging.Logger("fonnte.whatsapp.webhook.http")
