@@ -32,6 +32,37 @@ def test_lists_and_texts_with_commas(world: World, targets: object, senders: obj
     assert [(sent["device"], sent["target"]) for sent in world.sandbox.outbox()] == [(SENDER, one) for one in WATCHERS]
 
 
+def test_no_name_keeps_the_message_back(world: World) -> None:
+    """One device's name must not silence the alert of all."""
+    names = ["a\x00b", "\x1b[31mred", "Toko\n- Toko Palsu (1)", "\u202eterbalik", "half \ud83d", "x" * 30]
+    numbers = [f"08120001401{number}" for number in range(len(names))]
+    gone = [there(number, name=name) for number, name in zip(numbers, names)]
+    world.begin(*gone, there(SENDER, package="Super", linked=True))
+    reason = {"device": numbers[0], "reason": "a\x00b\n- c"}
+    event = {"ansible_eda": {"event": {"fonnte": reason}}}
+    extra = {
+        "dropped_off_targets": WATCHERS[:1],
+        "dropped_off_senders": [SENDER],
+        "dropped_off_devices": numbers,
+        **event,
+    }
+    run = world.player.play_by_name("dropped_off", "-e", json.dumps(extra), env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
+    assert "failed=0" in run.output
+    (sent,) = world.sandbox.outbox()
+    lines = sent["message"].splitlines()
+    assert len(lines) == len(names) + 2
+    for number, line in zip(numbers, sorted(lines[1:-1], key=lambda line: line.partition("(0")[2])):
+        assert line.startswith("- ") and f"({number})" in line and line.isprintable() and len(line) < 200
+    assert f"- a b ({numbers[0]}): a b - c" in lines
+
+
+def test_a_text_of_your_own_with_names_is_sent_as_well(world: World) -> None:
+    world.begin(there(GONE, name="a\x00b"), there(SENDER, package="Super", linked=True))
+    message = "{{ dropped_off_now.devices | map(attribute='name') | join }}"
+    run = play(world, targets=WATCHERS[:1], senders=[SENDER], message=message)
+    assert "failed=0" in run.output and [sent["message"] for sent in world.sandbox.outbox()] == ["a b"]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

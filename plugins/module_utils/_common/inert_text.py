@@ -70,8 +70,9 @@ def _inert(value: t.Any, path: str, paths: list[str]) -> t.Any:
 
 def _inert_dictionary(value: dict[t.Any, t.Any], path: str, paths: list[str]) -> dict[t.Any, t.Any]:
     result: dict[t.Any, t.Any] = {}
+    numbers: dict[t.Any, int] = {}
     for key, part in value.items():
-        name = _free_name(_inert_key(key), key, value, result)
+        name = _free_name(_inert_key(key), key, (value, result), numbers)
         inner = "%s.%s" % (path, name) if path else str(name)
         if name != key:
             _note(inner, paths)
@@ -87,11 +88,18 @@ def _inert_key(key: t.Any) -> t.Any:
     return _RESERVED_BEGIN + name[2:] if name.startswith(_RESERVED_KEY) else name
 
 
-def _free_name(name: t.Any, key: t.Any, value: dict[t.Any, t.Any], result: dict[t.Any, t.Any]) -> t.Any:
-    """Return a changed key under which no other key is: nothing that was sent may be lost."""
-    while name != key and (name in value or name in result):
-        name += "_"
-    return name
+def _free_name(
+    name: t.Any, key: t.Any, taken: tuple[dict[t.Any, t.Any], dict[t.Any, t.Any]], numbers: dict[t.Any, int]
+) -> t.Any:
+    """Return a changed key under which no other key is: nothing that was sent may be lost.
+
+    Each number is tried once for each name, so the time is linear in the number of keys.
+    """
+    free = name
+    while free != key and any(free in keys for keys in taken):
+        numbers[name] = numbers.get(name, 0) + 1
+        free = "%s_%s" % (name, numbers[name] if numbers[name] > 1 else "")
+    return free
 
 
 def _note(path: str, paths: list[str]) -> None:

@@ -92,10 +92,11 @@ def parse_options(args: Args, environment: t.Mapping[str, str]) -> Options:
     for name in args:
         if name not in NAMES:
             raise OptionError(str(name), "there is no such option", "the options are " + ", ".join(NAMES))
+    secret = _secret(args, environment)
     return Options(
         host=_host(args.get("host")),
         port=_parse_int(args, "port", 5000, (0, 65535)),
-        secret=digest(_secret(args, environment)),
+        secret=digest(secret),
         tls=_tls(args),
         body_limit=_parse_int(args, "body_limit", 1024 * 1024, (1024, 16 * 1024 * 1024)),
         limits=Limits(
@@ -104,6 +105,7 @@ def parse_options(args: Args, environment: t.Mapping[str, str]) -> Options:
             duplicates_within=float(_parse_int(args, "duplicates_within", 1200, (0, 86_400))),
             duplicates_kept=_parse_int(args, "duplicates_kept", 20_000, (0, 1_000_000)),
             return_tokens=_parse_bool(args, "return_tokens"),
+            secrets=(secret,),
         ),
     )
 

@@ -19,8 +19,6 @@ MAX_CONNECTIONS = 512
 MIN_CONNECTIONS = 8
 # Of the descriptors of the process one in two: the rule engine, and the playbooks that it starts, need the others.
 DESCRIPTORS_PER_CONNECTION = 2
-# Request line and headers together. Fonnte's have 300 bytes; a proxy adds a few hundred.
-MAX_HEAD_BYTES = 16 * 1024
 
 # The names under which the ends of connections are counted.
 EVICTED = "evicted"
@@ -30,8 +28,6 @@ HEAD_TOO_LARGE = "head_too_large"
 NO_DESCRIPTOR = "no_descriptor"
 NOT_ACCEPTED = "not_accepted"
 OUTCOMES = (EVICTED, TURNED_AWAY, TOO_SLOW, HEAD_TOO_LARGE, NO_DESCRIPTOR, NOT_ACCEPTED)
-
-_HEAD_END = b"\r\n\r\n"
 
 
 def max_connections(descriptors: int) -> int:
@@ -48,35 +44,9 @@ def max_connections(descriptors: int) -> int:
 class Connection:
     """A client's connection, from its acceptance to its end."""
 
-    def __init__(self) -> None:
-        self._head = 0
-        self._tail = b""
-        self._in_head = True
-        self._begun = False
-
     def close(self) -> None:
         """End it at once, whatever its state."""
         raise NotImplementedError
-
-    def await_head(self) -> None:
-        """Count the bytes of the next request's head."""
-        self._head, self._tail, self._in_head, self._begun = 0, b"", True, False
-
-    def is_head_too_large(self, data: bytes) -> bool:
-        """Count bytes that arrived, and return whether a head has more than ``MAX_HEAD_BYTES`` by now."""
-        if not self._in_head:
-            return False
-        if not self._begun:
-            # Blank lines before a request are no end of its head; they count for its length.
-            stripped = data.lstrip(b"\r\n")
-            self._head += len(data) - len(stripped)
-            self._begun, data = bool(stripped), stripped
-        window = self._tail + data
-        end = window.find(_HEAD_END)
-        self._in_head = end < 0
-        self._head += len(data) if end < 0 else max(0, end - len(self._tail))
-        self._tail = window[1 - len(_HEAD_END) :]
-        return self._head > MAX_HEAD_BYTES
 
 
 class Connections:

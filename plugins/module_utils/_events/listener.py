@@ -45,7 +45,6 @@ class Peer(Connection):
     """A connection with its socket, its deadline and, after the handshake, its transport."""
 
     def __init__(self, accepted: socket.socket) -> None:
-        super().__init__()
         self.socket = accepted
         self.begun = False
         self.task: t.Optional[asyncio.Task[None]] = None

@@ -23,6 +23,7 @@ from .._common.clock import unix_to_text
 from .._common.errors import FonnteError
 from .._common.inert_text import make_inert
 from .._common.phone_numbers import canonical
+from .._common.spellings import MIN_FOLDED_LENGTH, SecretFinder
 
 KINDS = ("connect", "incoming", "status", "chaining")
 
@@ -31,6 +32,13 @@ LINKED = {"connect": True, "connected": True, "disconnect": False, "disconnected
 DEEPEST = 16
 # Unix seconds beyond this would be in the year 5138: it is milliseconds.
 FIRST_MILLISECONDS = 10**11
+# The source limits a body; of another source a payload may be of any size. Keys and values, and all characters together.
+MAX_PARTS = 10_000
+MAX_CHARACTERS = 1024 * 1024
+TOO_LARGE = f"it has more than {MAX_PARTS} keys and values, or more than {MAX_CHARACTERS} characters"
+# Values of secret keys that are looked up in the other strings. Shorter ones are ordinary words; a token has 20.
+MAX_SECRETS = 8
+MIN_SECRET, MAX_SECRET = MIN_FOLDED_LENGTH, 256
 LONGEST_WHOLE = 18
 LONGEST_SHOWN = 40
 
@@ -141,13 +149,16 @@ def is_probe(payload: Payload) -> bool:
     return {_plain(str(key)) for key in payload} <= _OF_A_PROBE
 
 
-def event_of(payload: Payload, kind: str | None = None, return_tokens: bool = False) -> Event:
+def event_of(
+    payload: Payload, kind: str | None = None, return_tokens: bool = False, secrets: t.Iterable[str] = ()
+) -> Event:
     """Return the event that a payload tells of.
 
     Args:
         payload: The JSON object that was posted, not nested deeper than ``read_body`` lets pass.
         kind: Which of the four it is, where the URL says so; otherwise its keys say it.
         return_tokens: Whether the event holds the token and what else is secret.
+        secrets: What is masked in every string in any case, such as the secret path.
 
     Raises:
         PayloadError: It is none of the four, or lacks what makes it one.
@@ -156,31 +167,80 @@ def event_of(payload: Payload, kind: str | None = None, return_tokens: bool = Fa
     kind = kind or _kind_of(keys)
     data = _common(kind, keys)
     _OWN[kind](keys, data)
-    return _identified(_finished(data, keys, return_tokens), payload)
+    return _identified(_finished(data, keys, _Secrecy(payload, return_tokens, secrets)), payload)
 
 
-def normalize(payload: object, kind: str | None = None, return_tokens: bool = False) -> Payload:
+def normalize(
+    payload: object, kind: str | None = None, return_tokens: bool = False, secrets: t.Iterable[str] = ()
+) -> Payload:
     """Return any payload in the one shape: one that tells nothing is a probe, and what is no webhook is unknown."""
+    secrets = list(secrets)
+    if is_too_large(payload):
+        return _unknown({}, TOO_LARGE, return_tokens, secrets)
     if not isinstance(payload, dict) or _too_deep(payload):
-        return _unknown({"payload": payload}, "it is no flat JSON object", return_tokens)
+        return _unknown({"payload": payload}, "it is no flat JSON object", return_tokens, secrets)
     if is_probe(payload):
-        return {**_unknown(payload, "", return_tokens), "kind": "probe", "problem": None}
+        return {**_unknown(payload, "", return_tokens, secrets), "kind": "probe", "problem": None}
     try:
-        return event_of(payload, kind, return_tokens).data
+        return event_of(payload, kind, return_tokens, secrets).data
     except PayloadError as error:
-        return _unknown(payload, error.problem, return_tokens)
+        return _unknown(payload, error.problem, return_tokens, secrets)
 
 
-def plain_data(value: t.Any) -> t.Any:
-    """Return data as JSON and every encoding can hold it, cut where it is nested too deeply."""
-    return _clean(value, return_tokens=True)
+def plain_data(value: t.Any, secrets: t.Iterable[str] = ()) -> t.Any:
+    """Return data as JSON and every encoding can hold it, cut where it is nested too deeply, without secrets."""
+    return _masked(_clean(value, return_tokens=True), SecretFinder(secrets))
 
 
-def _unknown(payload: Payload, problem: str, return_tokens: bool) -> Payload:
+def is_too_large(value: object) -> bool:
+    """Return whether data has more than ``MAX_PARTS`` or ``MAX_CHARACTERS``; it is not looked at any further."""
+    parts, characters = 0, 0
+    left = [value]
+    while left:
+        one = left.pop()
+        parts += 1
+        if isinstance(one, dict):
+            characters += sum(len(str(key)) for key in one)
+            left.extend(one.values())
+        elif isinstance(one, (list, tuple)):
+            left.extend(one)
+        elif isinstance(one, str):
+            characters += len(one)
+        if parts + len(left) > MAX_PARTS or characters > MAX_CHARACTERS:
+            return True
+    return False
+
+
+def secret_values(value: object) -> list[str]:
+    """Return the values of secret keys of a payload, the first ``MAX_SECRETS`` that can be a token."""
+    found: dict[str, None] = {}
+    left = [value]
+    while left and len(found) < MAX_SECRETS:
+        one = left.pop()
+        if isinstance(one, dict):
+            for key, part in one.items():
+                if _SECRET.search(str(key)):
+                    found.update((text, None) for text in _scalars(part) if MIN_SECRET <= len(text) <= MAX_SECRET)
+            left += [part for key, part in one.items() if not _SECRET.search(str(key))]
+        elif isinstance(one, list):
+            left += one
+    return list(found)[:MAX_SECRETS]
+
+
+def _scalars(value: object) -> t.Iterator[str]:
+    left = [value]
+    while left:
+        one = left.pop()
+        left += _parts(one)
+        if isinstance(one, (str, int)):
+            yield _clean_text(str(one))
+
+
+def _unknown(payload: Payload, problem: str, return_tokens: bool, secrets: t.Iterable[str]) -> Payload:
     keys = PayloadReader(payload)
     data = _common("unknown", keys)
     data["problem"] = problem
-    return _finished(data, keys, return_tokens)
+    return _finished(data, keys, _Secrecy(payload, return_tokens, secrets))
 
 
 def _common(kind: str, keys: PayloadReader) -> Payload:
@@ -190,13 +250,38 @@ def _common(kind: str, keys: PayloadReader) -> Payload:
     return {"kind": kind, "device": device, "number": number, "connected": None, "reason": None, "at": at}
 
 
-def _finished(data: Payload, keys: PayloadReader, return_tokens: bool) -> Payload:
-    if return_tokens:
+def _finished(data: Payload, keys: PayloadReader, secrecy: _Secrecy) -> Payload:
+    if secrecy.return_tokens:
         data["token"] = keys.text("token")
-    data["withheld"] = [] if return_tokens else keys.withheld()
-    data["other"] = keys.rest(return_tokens)
-    inert, altered = make_inert(data)
+    data["withheld"] = [] if secrecy.return_tokens else keys.withheld()
+    data["other"] = keys.rest(secrecy.return_tokens)
+    finder = secrecy.finder(data["device"])
+    inert, altered = make_inert(_masked(data, finder) if finder.known() else data)
     return {**inert, "altered": altered}
+
+
+class _Secrecy:
+    """What is secret in one payload."""
+
+    def __init__(self, payload: object, return_tokens: bool, secrets: t.Iterable[str]) -> None:
+        self.return_tokens = return_tokens
+        self._secrets = list(secrets)
+        self._own = [] if return_tokens else secret_values(payload)
+
+    def finder(self, device: str | None) -> SecretFinder:
+        """Return what finds the secrets. The device's number is none, whatever key has it too."""
+        return SecretFinder([*self._secrets, *(value for value in self._own if value != device)])
+
+
+def _masked(value: t.Any, finder: SecretFinder) -> t.Any:
+    """Return data with a mask for each secret in its strings, in any spelling."""
+    if isinstance(value, str):
+        return finder.mask(value, short=False)
+    if isinstance(value, dict):
+        return {key: _masked(part, finder) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_masked(part, finder) for part in value]
+    return value
 
 
 def _kind_of(keys: PayloadReader) -> str:

@@ -17,7 +17,7 @@ import hashlib
 import json
 import time
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .._common.phone_numbers import canonical
 from .connections import OUTCOMES
@@ -55,8 +55,8 @@ TOO_SLOW = Decision(408, "too_slow", "the body did not arrive in time")
 TOO_LARGE = Decision(413, "too_large", "the body is too large")
 ENCODED = Decision(415, "encoded", "the body must not be compressed")
 NOT_UNDERSTOOD = Decision(422, "not_understood", "this is none of Fonnte's webhooks")
-# aiohttp answers these two: what came is no HTTP, or breaks off; and a mistake of ours was in the way.
-NOT_HTTP = Decision(400, "not_http", "")
+NOT_HTTP = Decision(400, "not_http", "this is no HTTP request for a path")
+# A mistake of ours was in the way.
 FAILED = Decision(500, "failed", "")
 FULL = Decision(503, "full", "try again later")
 STOPPING = Decision(503, "stopping", "try again later")
@@ -123,6 +123,7 @@ class Limits:
         duplicates_within: Seconds in which an event that comes again is the same.
         duplicates_kept: How many events are remembered for it at most.
         return_tokens: Whether events hold the device's token.
+        secrets: What no event shows, such as the secret of the URL.
     """
 
     numbers: frozenset[str] = frozenset()
@@ -130,6 +131,7 @@ class Limits:
     duplicates_within: float = 1200.0
     duplicates_kept: int = 20_000
     return_tokens: bool = False
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 class EventReceiver:
@@ -179,7 +181,7 @@ class EventReceiver:
             return STOPPING
         if is_probe(payload):
             return PROBE
-        event = self._completed(event_of(payload, kind, self._limits.return_tokens))
+        event = self._completed(event_of(payload, kind, self._limits.return_tokens, self._limits.secrets))
         if self._limits.numbers and event.data["number"] not in (None, *self._limits.numbers):
             return OTHER_DEVICE
         if self._window.knows(event.identity):

@@ -107,8 +107,48 @@ async def not_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
     await reader.read()
 
 
+async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, data: bytes) -> None:
+    """Send a large request in one piece, and read the answer."""
+    writer.write(data)
+    await writer.drain()
+    await reader.read()
+
+
+async def tiny_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Send a body in chunks of one byte."""
+    head = b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    await flood(reader, writer, head + b"1\r\na\r\n" * 500_000)
+
+
+async def pipelined(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Send many requests at once."""
+    await flood(reader, writer, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 10_000)
+
+
+async def junk_behind(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Send bytes that are no request behind one."""
+    await flood(reader, writer, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" + b"\xff" * 262_000)
+
+
+async def bad_target(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Send a target whose host cannot be decoded."""
+    await flood(reader, writer, b"GET http://xn--/ HTTP/1.1\r\nHost: x\r\n\r\n")
+
+
 ATTACKS: dict[str, Attack] = {
-    one.__name__: one for one in (half_open, slow_head, huge_head, slow_body, not_found, not_http)
+    one.__name__: one
+    for one in (
+        half_open,
+        slow_head,
+        huge_head,
+        slow_body,
+        not_found,
+        not_http,
+        tiny_chunks,
+        pipelined,
+        junk_behind,
+        bad_target,
+    )
 }
 
 

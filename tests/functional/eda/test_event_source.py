@@ -181,6 +181,17 @@ def test_an_event_reaches_the_rules_once_and_without_its_token(plugin: Json) -> 
     asyncio.run(scene())
 
 
+def test_token_and_secret_are_in_no_other_value_of_an_event(plugin: Json) -> None:
+    async def scene() -> None:
+        async with running(plugin) as run:
+            assert await run.post({**dropped(), "reason": f"{TOKEN} {SECRET}", "x": [f"/{SECRET}/{TOKEN}"]}) == 200
+            (event,) = await run.until(1)
+            assert TOKEN not in json.dumps(event) and SECRET not in json.dumps(event)
+            assert event["reason"] == "******** ********"
+
+    asyncio.run(scene())
+
+
 def test_the_token_is_there_if_it_is_asked_for(plugin: Json) -> None:
     async def scene() -> None:
         async with running(plugin, return_tokens=True) as run:
@@ -290,7 +301,7 @@ def test_what_is_no_http_is_counted_and_its_text_is_not_logged(plugin: Json) -> 
             for raw in (f"POST /{SECRET} \x01 HTTP/9\r\n\r\n".encode(), b"\x16\x03\x01" + b"\xff" * 200 + b"\r\n\r\n"):
                 reader, writer = await asyncio.open_connection("127.0.0.1", int(run.url.rpartition(":")[2]))
                 writer.write(raw)
-                assert (await reader.readline()).startswith(b"HTTP/1.0 400")
+                assert (await reader.readline()).startswith(b"HTTP/1.1 400")
                 writer.close()
             assert (await run.health())["refused"]["not_http"] == 2
 
@@ -711,7 +722,7 @@ def test_each_connection_has_a_deadline_from_its_acceptance(
     plugin: Json, monkeypatch: pytest.MonkeyPatch, data: bytes
 ) -> None:
     monkeypatch.setattr(plugin["_sockets"], "HEAD_WITHIN", 0.05)
-    monkeypatch.setitem(plugin["main"].__globals__, "LINGER_WITHIN", 3600.0)
+    monkeypatch.setattr(plugin["_gate"], "DISCARD_WITHIN", 3600.0)
 
     async def scene() -> None:
         async with running(plugin) as run:
@@ -745,6 +756,124 @@ def test_a_huge_head_is_cut_off(plugin: Json) -> None:
                     await ended(one)
             await asyncio.wait_for(until_counted(run, "head_too_large", 1), 10)
             assert await run.post(dropped()) == 200
+
+    asyncio.run(scene())
+
+
+HEAD_OF_OTHERS = b"POST /wrong HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (HEAD_OF_OTHERS + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * 20_000, b"404"),
+        (HEAD_OF_OTHERS + b"Content-Length: 100000\r\n\r\n" + b"a" * 100_000, b"404"),
+        (HEAD_OF_OTHERS + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n" + b"a" * 100_000, b"404"),
+        (HEAD_OF_OTHERS + b"Connection: close\r\n\r\n" + b"\xff" * 100_000, b"404"),
+        (b"GET /wrong HTTP/1.1\r\nHost: x\r\n\r\n" * 2000, b"404"),
+        (b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n" * 2000, b"200"),
+        (b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n" + b"a" * 100_000, b"400"),
+        (b"\xff" * 100_000, b"400"),
+    ],
+)
+def test_no_byte_without_the_secret_reaches_the_parser(
+    plugin: Json, monkeypatch: pytest.MonkeyPatch, data: bytes, status: bytes
+) -> None:
+    """The answer is one, short, and repeats nothing of the request."""
+    parsed: list[bytes] = []
+    take = web.RequestHandler.data_received
+
+    def watched(handler: web.RequestHandler, part: bytes) -> None:
+        parsed.append(part)
+        take(handler, part)
+
+    monkeypatch.setattr(web.RequestHandler, "data_received", watched)
+
+    async def scene() -> None:
+        async with running(plugin) as run:
+            one = await asyncio.to_thread(opened, run)
+            with contextlib.suppress(ConnectionError):
+                await asyncio.to_thread(one.sendall, data)
+            sent = await asyncio.wait_for(ended(one), 10)
+            assert parsed == []
+            # The connection may be reset before its client has read the answer.
+            assert sent.count(b"HTTP/1.") <= 1 and len(sent) < 2000
+            assert not sent or (sent.startswith(b"HTTP/1.1 " + status) and b"\\xff" not in sent and b"aaaa" not in sent)
+            refused = (await run.health())["refused"]
+            assert sum(refused.values()) == (status != b"200")
+
+    asyncio.run(scene())
+
+
+def test_a_request_behind_one_with_the_secret_is_not_taken_with_it(plugin: Json) -> None:
+    async def scene() -> None:
+        async with running(plugin) as run:
+            one, two = (json.dumps(dropped(number)).encode() for number in range(2))
+            head = "POST /{} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n"
+            requests = head.format(SECRET, len(one)).encode() + one + head.format(SECRET, len(two)).encode() + two
+            sent = await ended(opened(run, requests))
+            assert sent.startswith(b"HTTP/1.1 200") and sent.count(b"HTTP/1.") == 1
+            assert (await run.health())["accepted"] == 1
+
+    asyncio.run(scene())
+
+
+def test_each_request_on_a_connection_needs_the_secret(plugin: Json) -> None:
+    async def scene() -> None:
+        async with running(plugin) as run:
+            port = int(run.url.rpartition(":")[2])
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            for number in range(3):
+                body = json.dumps(dropped(number)).encode()
+                writer.write(
+                    f"POST /{SECRET} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+                )
+                head = await reader.readuntil(b"\r\n\r\n")
+                assert head.startswith(b"HTTP/1.1 200") and await reader.readline() == b"accepted\n"
+            writer.write(b"POST /wrong HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+            assert (await asyncio.wait_for(reader.read(), 10)).startswith(b"HTTP/1.1 404")
+            writer.close()
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    "fields",
+    ["Content-Length: 2\r\nTransfer-Encoding: chunked", "Content-Length: 2\r\nContent-Length: 2", "Content-Length: +2"],
+)
+def test_two_lengths_of_a_body_are_refused(plugin: Json, fields: str) -> None:
+    async def scene() -> None:
+        async with running(plugin) as run:
+            sent = await ended(opened(run, f"POST /{SECRET} HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n{{}}".encode()))
+            assert sent.startswith(b"HTTP/1.1 400")
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    "target", ["http://xn--/", "http://xn--a/health", "*", "x:1", "http://[::1", "health", "http://" + "a." * 900]
+)
+def test_a_malformed_target_is_answered_with_400_and_counted(
+    plugin: Json, log: pytest.LogCaptureFixture, target: str
+) -> None:
+    async def scene() -> None:
+        async with running(plugin) as run:
+            sent = await asyncio.wait_for(ended(opened(run, f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())), 5)
+            assert sent.startswith(b"HTTP/1.1 400") and target.encode() not in sent
+            assert (await run.health())["refused"]["not_http"] == 1
+
+    asyncio.run(scene())
+    assert not [record for record in log.records if record.name == "asyncio" and record.levelno > logging.INFO]
+    assert not any("xn--" in message for message in log.messages)
+
+
+def test_an_error_in_the_body_of_a_request_with_the_secret_repeats_nothing(plugin: Json) -> None:
+    async def scene() -> None:
+        async with running(plugin) as run:
+            head = f"POST /{SECRET} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+            sent = await ended(opened(run, head.encode() + b"zz-not-hexadecimal\r\n"))
+            assert b"zz-not" not in sent and b" 200 " not in sent
+            assert (await run.health())["refused"]["not_http"] == 1
 
     asyncio.run(scene())
 

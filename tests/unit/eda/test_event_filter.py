@@ -99,6 +99,29 @@ def test_no_string_of_an_event_is_a_template_with_its_request_kept() -> None:
     ]
 
 
+def test_the_secret_path_and_the_token_are_in_no_other_value() -> None:
+    event = received({**DROPPED, "reason": f"{TOKEN} {SECRET}"}, f"{SECRET}/connect")
+    event["meta"]["raw"] = {"path": f"/{SECRET}/connect", "query": f"?t={TOKEN}"}
+    text = json.dumps(filtered(event))
+    assert TOKEN not in text and SECRET not in text and "/connect" in text
+    assert SECRET in json.dumps(filtered(event, keep_request=True))
+
+
+def test_a_path_of_plain_words_is_masked_in_meta_alone() -> None:
+    event = received({**CHAT, "message": "correcthorse"}, "correcthorse")
+    event["meta"]["raw"] = {"path": "/correcthorse"}
+    event = filtered(event)
+    assert (event["fonnte"]["message"], event["meta"]["raw"]["path"]) == ("correcthorse", "/********")
+
+
+def test_an_event_of_any_size_takes_bounded_work() -> None:
+    event = received({**CHAT, **{"x" * number: 1 for number in range(1, 3000)}})
+    event["meta"] = {"uuid": "u", "source": {"name": "s"}, "headers": {}, "x": "y" * 2_000_000}
+    event = filtered(event)
+    assert event["fonnte"]["kind"] == "unknown" and event["meta"] == {"uuid": "u", "source": {"name": "s"}}
+    assert len(json.dumps(event)) < 2000
+
+
 def test_an_event_of_another_source_is_left_alone() -> None:
     assert filtered({"alert": 1}) == {"alert": 1}
 

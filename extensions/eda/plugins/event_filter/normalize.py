@@ -28,6 +28,11 @@ description:
   - What is no webhook gets the kind C(unknown), and a call that only tries the URL the kind C(probe).
   - No string of the event is a template of Ansible, even when a rulebook joins, slices or trims it. C(fonnte.altered) lists
     the strings and keys that were changed for that, C(meta) and the other keys of the event included.
+  - A payload of more than 10,000 keys and values, or of more than 1,048,576 characters, becomes an event of the kind
+    C(unknown) without its content. Of other keys of such an event, only C(meta.source), C(meta.received_at) and C(meta.uuid)
+    stay.
+  - Values of secret keys (the first 8, of 8 to 256 characters) and the parts of the path are masked in all strings of the
+    event.
   - An event that comes again is not dropped. Only the source can do that.
 options:
   return_tokens:
@@ -83,6 +88,12 @@ else:
     _events = importlib.import_module(_utils() + "._events.payload")
 
 
+# What of meta is kept where an event has too much of it.
+MADE_BY_RULEBOOK = ("source", "received_at", "uuid")
+# Secrets of a path that are looked up in an event.
+MAX_PATH_PARTS = 4
+
+
 def main(event: dict[str, t.Any], return_tokens: bool = False, keep_request: bool = False) -> dict[str, t.Any]:
     """Return an event with ``fonnte`` in place of ``payload``; one without a payload is returned as it is."""
     if not isinstance(event, dict) or "payload" not in event:
@@ -94,11 +105,26 @@ def main(event: dict[str, t.Any], return_tokens: bool = False, keep_request: boo
         meta.pop("endpoint", None)
         meta.pop("headers", None)
     rest = {key: value for key, value in event.items() if key not in ("payload", "fonnte")}
+    if _events.is_too_large({**rest, "meta": meta}):
+        rest, meta = (
+            {},
+            {key: meta[key] for key in MADE_BY_RULEBOOK if key in meta and not _events.is_too_large(meta[key])},
+        )
+    tokens = [] if return_tokens else _events.secret_values(event["payload"])
+    words, codes = _parts_of_path(endpoint) if not keep_request else ([], [])
     # Headers, and all that another source adds, come from outside as the payload does.
-    normal, altered = _inert_text.make_inert(_events.plain_data({**rest, "meta": meta}))
-    fonnte = _events.normalize(event["payload"], _kind(endpoint), return_tokens)
+    normal, altered = _inert_text.make_inert(_events.plain_data({**rest, "meta": meta}, [*tokens, *words, *codes]))
+    fonnte = _events.normalize(event["payload"], _kind(endpoint), return_tokens, codes)
     fonnte["altered"] += altered
     return {**normal, "fonnte": fonnte}
+
+
+def _parts_of_path(endpoint: object) -> tuple[list[str], list[str]]:
+    """Return the parts of a path that may be its secret: plain words, which are masked in the path alone, and others."""
+    parts = endpoint.strip("/").split("/") if isinstance(endpoint, str) else []
+    parts = [part for part in parts if part not in _events.KINDS][:MAX_PATH_PARTS]
+    words = [part for part in parts if part.isalpha() and part.islower()]
+    return words, [part for part in parts if part not in words]
 
 
 def _kind(endpoint: object) -> str | None:

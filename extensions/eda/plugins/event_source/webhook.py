@@ -158,12 +158,15 @@ if t.TYPE_CHECKING:
     from ansible_collections.fonnte.whatsapp.plugins.module_utils._common import errors as _errors
     from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import config as _listener
     from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import connections as _connections
+    from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import gate as _gate
     from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import listener as _sockets
     from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import receiver as _intake
+    from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import request_head as _request_head
     from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import stop_signals as _stop_signals
 else:
     _errors = importlib.import_module(_utils() + "._common.errors")
     _connections = importlib.import_module(_utils() + "._events.connections")
+    _gate = importlib.import_module(_utils() + "._events.gate")
     _sockets = importlib.import_module(_utils() + "._events.listener")
     _stop_signals = importlib.import_module(_utils() + "._events.stop_signals")
     _intake = importlib.import_module(_utils() + "._events.receiver")
@@ -175,12 +178,9 @@ REPORT_EVERY = 60.0
 # How long a call waits for room while half the line or more is taken. Without it many calls at once would
 # outrun rules that are quick enough for all of them: an event takes two turns of the loop to be handed over.
 ROOM_WITHIN = 0.5
-# How long a proxy may keep an idle connection, and how long the rest of a refused body is read.
+# How long a proxy may keep an idle connection, and how long the rest of a refused body with the secret is read.
 IDLE_WITHIN = 75.0
 LINGER_WITHIN = 1.0
-# What one connection may hold in memory before the secret is known. aiohttp's own limits are 128 headers of 8 KiB.
-MAX_LINE_BYTES = 4096
-MAX_HEADERS = 64
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 # How long the rules get at a stop to take what waits. Where they have ended already nothing takes it.
 HAND_OVER_WITHIN = 1.0
@@ -238,62 +238,48 @@ def _place(error: BaseException) -> str:
 
 
 class _Handler(web.RequestHandler):
-    """aiohttp's protocol of one connection, which counts the bytes of a head and tells when the connection ends."""
+    """aiohttp's protocol of one connection, behind its gate."""
 
-    def __init__(self, server: _Server, peer: _sockets.Peer, **limits: t.Any) -> None:
+    def __init__(self, server: _Server, gate: _gate.Gate, **limits: t.Any) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **limits)
-        self._server = server
-        self.peer = peer
+        self.gate = gate
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
-        self.peer.transport = transport
-        super().connection_made(transport)
-
-    def data_received(self, data: bytes) -> None:
-        """Take bytes, unless they make a head too large."""
-        if self.peer.is_head_too_large(data):
-            self._server.count(_connections.HEAD_TOO_LARGE)
-            self.peer.close()
-        else:
-            super().data_received(data)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        """End."""
-        self.peer.end_deadline()
-        self._server.peers.remove(self.peer)
-        super().connection_lost(exc)
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Count an error, and answer without aiohttp's text: that repeats bytes of the request."""
+        self.log_exception("A request was not answered", exc_info=exc)
+        if request.writer.output_size > 0:
+            raise ConnectionError("a part of the answer is sent already")
+        response = web.Response(status=status, text="the request cannot be answered\n")
+        response.force_close()
+        return response
 
 
 class _Server(web.Server):
-    """aiohttp's server, whose connections are bounded."""
+    """aiohttp's server for the requests that pass the gates."""
 
     def __init__(
-        self,
-        answer: t.Callable[[web.BaseRequest], t.Awaitable[web.StreamResponse]],
-        logger: logging.Logger,
-        peers: _connections.Connections,
-        count: t.Callable[[str], None],
+        self, answer: t.Callable[[web.BaseRequest], t.Awaitable[web.StreamResponse]], logger: logging.Logger
     ) -> None:
         super().__init__(answer)
-        self.peers = peers
-        self.count = count
         self._quiet = logger
 
-    def protocol(self, peer: _sockets.Peer) -> _Handler:
-        """Return the protocol of a new connection."""
+    def protocol(self, gate: _gate.Gate) -> _Handler:
+        """Return aiohttp's protocol of a connection."""
         return _Handler(
             self,
-            peer,
+            gate,
             access_log=None,
             logger=self._quiet,
             # A compressed body would be unpacked before its size is known.
             auto_decompress=False,
             keepalive_timeout=IDLE_WITHIN,
             lingering_time=LINGER_WITHIN,
-            max_line_size=MAX_LINE_BYTES,
-            max_field_size=MAX_LINE_BYTES,
-            max_headers=MAX_HEADERS,
         )
 
 
@@ -311,12 +297,15 @@ class Source:
         self._handed: str | None = None
         self._peers = _connections.Connections(_connections.max_connections(_descriptors()))
         self._server = self._new_server()
-        self._listener = _sockets.Listener(self._peers, self._server.protocol, self._tls, self._intake.count_connection)
+        self._listener = _sockets.Listener(self._peers, self._new_gate, self._tls, self._intake.count_connection)
 
     def _new_server(self) -> _Server:
         quiet = logging.Logger("fonnte.whatsapp.webhook.http")
         quiet.addHandler(_Unanswered(self._intake))
-        return _Server(self._answer, quiet, self._peers, self._intake.count_connection)
+        return _Server(self._answer, quiet)
+
+    def _new_gate(self, peer: _sockets.Peer) -> _gate.Gate:
+        return _gate.Gate(peer, self._peers, self)
 
     def _tls(self) -> ssl.SSLContext | None:
         return None if self._options.tls is None else self._options.tls.context()
@@ -377,27 +366,49 @@ class Source:
                 options.host,
             )
 
-    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer a request; only one with the secret may keep its connection (invariant 9)."""
-        if _listener.is_health(request.path):
-            return self._health(request)
-        right, kind = _listener.match_path(request.path, self._options.secret)
+    def decide(self, head: _request_head.RequestHead) -> _gate.Answer | _gate.Admission:
+        """Admit a request with the secret, and answer all others (invariant 9)."""
+        if _listener.is_health(head.path):
+            return self._health(head.method)
+        right, kind = _listener.match_path(head.path, self._options.secret)
         if not right:
-            return self._reply(_intake.NOT_FOUND)
+            return self._refused(_intake.NOT_FOUND)
+        if head.method != "POST":
+            return self._refused(_intake.NOT_POST)
+        return _gate.Admission(kind)
+
+    def refuse_malformed(self) -> _gate.Answer:
+        """Count bytes that are no HTTP, and return the answer to them."""
+        return self._refused(_intake.NOT_HTTP)
+
+    def count_connection(self, outcome: str) -> None:
+        """Count a connection that is closed without an answer."""
+        self._intake.count_connection(outcome)
+
+    def new_handler(self, gate: _gate.Gate) -> asyncio.Protocol:
+        """Create aiohttp's protocol for the requests of a connection that pass its gate."""
+        return self._server.protocol(gate)
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request that passed the gate."""
         handler = request.protocol
         if not isinstance(handler, _Handler):
             raise TypeError("a request came over a connection that was not accepted here")
-        handler.peer.end_deadline()
-        self._peers.begin_request(handler.peer)
+        admission = handler.gate.begin_request()
+        if admission is None:
+            return self._reply(_intake.NOT_FOUND)
+        response: web.Response | None = None
         try:
-            return await self._answer_webhook(request, kind)
+            response = await self._answer_webhook(request, admission.kind)
+            return response
         finally:
-            handler.peer.await_head()
-            self._peers.end_request(handler.peer)
+            if response is None or response.keep_alive is False:
+                handler.gate.must_close = True
+            if response is not None and handler.gate.must_close:
+                response.force_close()
+            handler.gate.end_request()
 
-    async def _answer_webhook(self, request: web.BaseRequest, kind: str | None) -> web.StreamResponse:
-        if request.method != "POST":
-            return self._reply(_intake.NOT_POST)
+    async def _answer_webhook(self, request: web.BaseRequest, kind: str | None) -> web.Response:
         if request.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
             return self._reply(_intake.ENCODED)
         if (request.content_length or 0) > self._options.body_limit:
@@ -440,16 +451,16 @@ class Source:
         response.force_close()
         return response
 
-    def _health(self, request: web.BaseRequest) -> web.Response:
-        if request.method not in ("GET", "HEAD"):
-            response = web.Response(status=405, headers={"Allow": "GET, HEAD"})
-            response.force_close()
-            return response
+    def _refused(self, answer: _intake.Decision) -> _gate.Answer:
+        self._intake.count(answer)
+        return _gate.Answer(answer.status, answer.text + "\n", allow="POST" if answer.status == 405 else "")
+
+    def _health(self, method: str) -> _gate.Answer:
+        if method not in ("GET", "HEAD"):
+            return _gate.Answer(405, "GET is expected\n", allow="GET, HEAD")
         counts = {"status": "stopping" if self._intake.stopping else "ok", **self._intake.counts()}
         counts["connections"]["open"] = len(self._peers)
-        response = web.Response(text=json.dumps(counts) + "\n", content_type="application/json")
-        response.force_close()
-        return response
+        return _gate.Answer(200, json.dumps(counts) + "\n", "application/json; charset=utf-8")
 
     # --- on ---
 
@@ -526,8 +537,7 @@ def _report_certificate(problem: str | None) -> None:
 
 
 def _response(answer: _intake.Decision) -> web.Response:
-    headers = {"Allow": "POST"} if answer.status == 405 else None
-    return web.Response(status=answer.status, text=answer.text + "\n", headers=headers)
+    return web.Response(status=answer.status, text=answer.text + "\n")
 
 
 async def main(queue: Queue, args: dict[str, t.Any]) -> None:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import typing as t
 
@@ -99,6 +100,30 @@ def test_keys_are_renamed_and_none_is_lost() -> None:
         "plain": "b",
     }
     assert paths == ["\uff3f\uff3fansible_vault", "\uff5bx_", "\uff5bx_[0]", "\uff5bx_[1].\uff5b"]
+
+
+def test_keys_that_become_equal_are_numbered_in_linear_time() -> None:
+    """Lookups are counted: the time of a machine decides nothing."""
+
+    class Counted(dict[str, int]):
+        lookups = 0
+
+        def __contains__(self, key: object) -> bool:
+            self.lookups += 1
+            return super().__contains__(key)
+
+    keys = ["".join(letters) for letters in itertools.product("'\u2019", repeat=10)]
+    value = Counted((key, index) for index, key in enumerate(keys))
+    names = set(make_inert(value)[0])
+    assert len(names) == len(keys) and value.lookups < 10 * len(keys)
+    name = "\u2019" * 10
+    assert names == {name, name + "_", *(f"{name}_{number}" for number in range(2, len(keys)))}
+    assert max(map(len, names)) <= len(name) + 5
+
+
+def test_a_number_that_is_taken_is_left_out() -> None:
+    inert, _paths = make_inert({"\u2019": 1, "'": 2, "\u2019_2": 3, '"': 4, "\u2019_": 5})
+    assert inert == {"\u2019": 1, "\u2019_3": 2, "\u2019_2": 3, "\u201d": 4, "\u2019_": 5}
 
 
 def test_the_paths_are_bounded() -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which connection is closed for a new one, and how many bytes a head may have."""
+"""Which connection is closed for a new one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.connections import (
-    MAX_HEAD_BYTES,
     Connection,
     Connections,
     max_connections,
@@ -78,40 +77,3 @@ def test_whatever_happens_each_connection_is_in_one_group_or_none(steps: list[tu
             connections.evict()
             present = [other for other in present if not other.closed]
         assert len(connections) == len(present)
-
-
-HEAD = b"POST /x HTTP/1.1\r\nHost: x\r\n\r\n"
-
-
-@given(st.integers(1, 40), st.integers(0, 3))
-def test_a_body_is_not_a_head_however_the_bytes_are_cut(size: int, requests: int) -> None:
-    one = Fake()
-    for _request in range(requests + 1):
-        one.await_head()
-        parts = [HEAD[start : start + size] for start in range(0, len(HEAD), size)]
-        for part in (*parts, b"x" * 50_000):
-            assert not one.is_head_too_large(part)
-
-
-@given(st.integers(1, 5000))
-def test_a_head_without_an_end_is_too_large_at_some_point(size: int) -> None:
-    one = Fake()
-    sent = 0
-    while not one.is_head_too_large(b"x" * size):
-        sent += size
-        assert sent <= MAX_HEAD_BYTES
-    assert one.is_head_too_large(b"")
-
-
-def test_a_large_body_in_the_same_bytes_as_its_head_is_no_head() -> None:
-    assert not Fake().is_head_too_large(HEAD + b"x" * 1_000_000)
-    assert Fake().is_head_too_large(b"x" * (MAX_HEAD_BYTES + 1) + HEAD)
-
-
-def test_blank_lines_before_a_request_do_not_end_its_head() -> None:
-    """They count for its length, and the bytes behind them do."""
-    one = Fake()
-    assert not one.is_head_too_large(b"\r\n\r\n")
-    assert not one.is_head_too_large(b"POST / HTTP/1.1\r\n")
-    assert one.is_head_too_large(b"x" * (MAX_HEAD_BYTES + 1))
-    assert Fake().is_head_too_large(b"\r\n" * MAX_HEAD_BYTES)

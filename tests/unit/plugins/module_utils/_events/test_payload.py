@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import typing as t
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -363,3 +365,46 @@ def test_a_number_that_no_json_has_is_a_text_in_an_event() -> None:
     """Other sources let it through to the filter."""
     data = normalize({**DROPPED, "a": math.inf, "b": [-math.inf, {"c": math.nan}], "d": 1.5})
     assert data["other"] == {"a": "inf", "b": ["-inf", {"c": "nan"}], "d": 1.5}
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        TOKEN,
+        f"https://md.example.com/f/{TOKEN}/x.jpg",
+        f"https://md.example.com/?t={quote(TOKEN, safe='')}",
+        base64.b64encode(TOKEN.encode()).decode(),
+        json.dumps({"token": TOKEN}),
+    ],
+)
+def test_the_value_of_a_secret_key_is_masked_in_all_other_values(shown: str) -> None:
+    payload = {**CHAT, "token": TOKEN, "url": shown, "message": f"see {shown}", "x": [{"y": shown}]}
+    for data in (event_of(payload).data, normalize(payload), normalize({"token": TOKEN, "x": shown})):
+        text = json.dumps(data)
+        assert TOKEN not in text and quote(TOKEN, safe="") not in text and "********" in text
+        assert base64.b64encode(TOKEN.encode()).decode() not in text
+    assert event_of(payload, return_tokens=True).data["url"] == make_inert(shown)[0]
+
+
+def test_a_secret_of_the_source_is_masked_even_where_tokens_are_returned() -> None:
+    data = event_of({**CHAT, "message": "/Zk3-9xTq7LmPw2Rb/"}, return_tokens=True, secrets=["Zk3-9xTq7LmPw2Rb"]).data
+    assert data["message"] == "/********/"
+
+
+def test_a_device_stays_even_if_a_secret_key_has_its_number() -> None:
+    assert event_of({**DROPPED, "token": DROPPED["device"]}).data["device"] == DROPPED["device"]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {**CHAT, **{str(number): 1 for number in range(_events.MAX_PARTS)}},
+        {**CHAT, "x": [0] * _events.MAX_PARTS},
+        {**CHAT, "x": "a" * (_events.MAX_CHARACTERS + 1)},
+        {**CHAT, "a" * (_events.MAX_CHARACTERS + 1): 1},
+        "a" * (_events.MAX_CHARACTERS + 1),
+    ],
+)
+def test_a_payload_without_a_limit_is_unknown_and_not_looked_at(payload: object) -> None:
+    data = normalize(payload)
+    assert (data["kind"], data["problem"]) == ("unknown", _events.TOO_LARGE) and len(json.dumps(data)) < 1000

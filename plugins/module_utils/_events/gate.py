@@ -1,0 +1,209 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The gate before the HTTP library: only a request with the secret passes it (invariant 9).
+
+The gate reads the head of each request, and the path decides. A request without the secret gets a short answer of this
+collection; the rest of its bytes is counted and not parsed. A request with the secret is passed on with a head that the
+gate composes, and with no byte beyond its body. So no client without the secret reaches the library's parser.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import typing as t
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from .connections import HEAD_TOO_LARGE, Connections
+from .listener import Peer
+from .request_head import HeadReader, HeadTooLargeError, MalformedHeadError, RequestHead
+
+# How much of a refused request is read, and for how many seconds, so that its client reads the answer.
+MAX_DISCARDED_BYTES = 256 * 1024
+DISCARD_WITHIN = 1.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A complete answer, after which the connection is closed."""
+
+    status: int
+    body: str
+    content_type: str = "text/plain; charset=utf-8"
+    allow: str = ""
+
+    def encode(self, method: str) -> bytes:
+        """Return its bytes."""
+        body = self.body.encode("utf-8")
+        lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}", f"Content-Type: {self.content_type}"]
+        lines += [f"Content-Length: {len(body)}", "Connection: close"]
+        lines += [f"Allow: {self.allow}"] if self.allow else []
+        return "\r\n".join([*lines, "", ""]).encode("ascii") + (b"" if method == "HEAD" else body)
+
+
+@dataclass(frozen=True)
+class Admission:
+    """A request with the secret, and the kind of event that its path names."""
+
+    kind: t.Optional[str] = None
+
+
+class Guard(t.Protocol):
+    """Decides about heads."""
+
+    def decide(self, head: RequestHead) -> t.Union[Answer, Admission]:
+        """Admit a request, or return the answer to it."""
+
+    def refuse_malformed(self) -> Answer:
+        """Return the answer to bytes that are no acceptable head."""
+
+    def count_connection(self, outcome: str) -> None:
+        """Count a connection that is closed without an answer."""
+
+    def new_handler(self, gate: Gate) -> asyncio.Protocol:
+        """Create the library's protocol, for the first request with the secret on a connection."""
+
+
+class Gate(asyncio.Protocol):
+    """The protocol of one connection."""
+
+    def __init__(self, peer: Peer, connections: Connections, guard: Guard) -> None:
+        self._peer = peer
+        self._connections = connections
+        self._guard = guard
+        self._transport: t.Optional[asyncio.Transport] = None
+        self._handler: t.Optional[asyncio.Protocol] = None
+        self._take = self._take_head
+        self._reader = HeadReader()
+        self._left: t.Optional[int] = 0
+        self._admission: t.Optional[Admission] = None
+        self._timer: t.Optional[asyncio.TimerHandle] = None
+        # Whether the connection must end with the answer to the current request.
+        self.must_close = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self._transport = t.cast(asyncio.Transport, transport)
+        self._peer.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes."""
+        self._take(data)
+
+    def eof_received(self) -> t.Optional[bool]:
+        """Let the transport close."""
+        return None if self._handler is None else self._handler.eof_received()
+
+    def pause_writing(self) -> None:
+        """Pass it on."""
+        if self._handler is not None:
+            self._handler.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Pass it on."""
+        if self._handler is not None:
+            self._handler.resume_writing()
+
+    def connection_lost(self, exc: t.Optional[Exception]) -> None:
+        """End."""
+        self._take = self._ignore
+        self._peer.end_deadline()
+        self._connections.remove(self._peer)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._handler is not None:
+            self._handler.connection_lost(exc)
+
+    # --- a request with the secret ---
+
+    def begin_request(self) -> t.Optional[Admission]:
+        """Return the admission of the request that the library begins to answer, once; None if it has none."""
+        admission, self._admission = self._admission, None
+        return admission
+
+    def end_request(self) -> None:
+        """Note that a request with the secret is answered. Where the connection stays, the next head is awaited."""
+        self._connections.end_request(self._peer)
+        if not self.must_close and self._take == self._take_body:
+            self._reader = HeadReader()
+            self._take = self._take_head
+
+    def _admit(self, admission: Admission, head: RequestHead, rest: bytes) -> None:
+        self._admission = admission
+        self._peer.end_deadline()
+        self._connections.begin_request(self._peer)
+        self._left = head.content_length
+        # The end of a chunked body is known to the library alone: no further request may follow it.
+        self.must_close = head.content_length is None or not head.keeps_connection
+        self._take = self._take_body
+        if self._handler is None:
+            self._handler = self._guard.new_handler(self)
+            self._handler.connection_made(t.cast(asyncio.Transport, self._transport))
+        self._handler.data_received(head.compose() + self._cut(rest))
+
+    def _take_body(self, data: bytes) -> None:
+        data = self._cut(data)
+        if data and self._handler is not None:
+            self._handler.data_received(data)
+
+    def _cut(self, data: bytes) -> bytes:
+        """Return the bytes that belong to the body of the admitted request."""
+        if self._left is None:
+            return data
+        part = data[: self._left]
+        self._left -= len(part)
+        if len(part) < len(data):
+            # A request that does not wait for the answer to the one before it is dropped.
+            self.must_close = True
+        return part
+
+    # --- all others ---
+
+    def _take_head(self, data: bytes) -> None:
+        try:
+            found = self._reader.feed(data)
+        except HeadTooLargeError:
+            self._take = self._ignore
+            self._guard.count_connection(HEAD_TOO_LARGE)
+            self._peer.close()
+            return
+        except MalformedHeadError:
+            self._refuse(self._guard.refuse_malformed(), "", MAX_DISCARDED_BYTES)
+            return
+        if found is None:
+            return
+        head, rest = found
+        decision = self._guard.decide(head)
+        if isinstance(decision, Admission):
+            self._admit(decision, head, rest)
+        else:
+            length = MAX_DISCARDED_BYTES if head.content_length is None else head.content_length
+            self._refuse(decision, head.method, length - len(rest))
+
+    def _refuse(self, answer: Answer, method: str, to_come: int) -> None:
+        """Answer, and close the connection as soon as the rest of the request has arrived, or within bounds.
+
+        A connection that is closed while bytes arrive is reset, and its client may lose the answer.
+        """
+        transport = t.cast(asyncio.Transport, self._transport)
+        self._take = self._discard
+        self._left = min(to_come, MAX_DISCARDED_BYTES)
+        transport.write(answer.encode(method))
+        self._timer = asyncio.get_running_loop().call_later(DISCARD_WITHIN, self._peer.close)
+        if self._left <= 0:
+            transport.close()
+        elif transport.can_write_eof():
+            transport.write_eof()
+
+    def _discard(self, data: bytes) -> None:
+        self._left = (self._left or 0) - len(data)
+        if self._left <= 0:
+            self._take = self._ignore
+            t.cast(asyncio.Transport, self._transport).close()
+
+    def _ignore(self, data: bytes) -> None:
+        """Take no more bytes."""
