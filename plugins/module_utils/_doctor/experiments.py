@@ -40,7 +40,6 @@ _UPDATE, _LIST, _PROFILE, _ADD = "/update-device", "/get-devices", "/device", "/
 _T = t.TypeVar("_T")
 
 
-
 @dataclass(frozen=True)
 class Finding:
     """What an experiment came to.
