@@ -23,9 +23,9 @@ from .._common.destinations import check_links, make_directory
 from .._common.errors import FonnteError, OptionError
 from .._common.input_files import read_whole
 from .._common.phone_numbers import NumberIndex, parse_number
-from .._common.redaction import origin, printable
+from .._common.redaction import printable
 from .._common.yaml_edit import YamlEditError, is_unresolved, pairs, to_data
-from .._device.settings import BY_OPTION, Settings, Value, ValueType, validate
+from .._device.settings import Settings, Value, validate
 from .declaration_files import DeclarationFile, Declared, Places, equals, new_file, with_devices, with_settings
 from .declaration_files import read as read_declarations
 from .sheet_rows import ValidatedRow, check
@@ -371,40 +371,3 @@ def write(path: str, texts: t.Mapping[str, str]) -> None:
 
 
 # --- what may be shown --------------------------------------------------------------------------------------------
-
-
-def describe_changes(before: Folder, after: Folder) -> list[dict[str, t.Any]]:
-    """Return a diff of the declarations that change: by device, with no more of a URL than its host."""
-    changes = []
-    for name, file in after.declarations.items():
-        old = _settings_by_number(before.declarations.get(name))
-        new = _settings_by_number(file)
-        different = [number for number in new if old.get(number) != new[number]]
-        if different:
-            changes.append(
-                {
-                    "before_header": file.path,
-                    "after_header": file.path,
-                    "before": {number: _masked(old[number]) for number in different if number in old},
-                    "after": {number: _masked(new[number]) for number in different},
-                }
-            )
-    return changes
-
-
-def _settings_by_number(file: DeclarationFile | None) -> dict[str, dict[str, str]]:
-    if file is None:
-        return {}
-    return {
-        device.number: {
-            option: to_data(node) or "" for option, node in pairs(device.node).items() if option in BY_OPTION
-        }
-        for device in file.devices
-    }
-
-
-def _masked(settings: t.Mapping[str, str]) -> dict[str, str]:
-    return {
-        option: f"{origin(text)}/…" if text and BY_OPTION[option].value_type is ValueType.URL else text
-        for option, text in settings.items()
-    }

@@ -10,41 +10,38 @@ from __future__ import annotations
 
 import contextlib
 import typing as t
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 
 from .._common.clock import Moment, now_text
 from .._common.errors import (
     FonnteError,
     RecordError,
-    RefusalKind,
-    RefusedError,
     error_context,
     may_be_applied,
 )
 from .._common.lineage import Lineage
-from .._common.phone_numbers import same_number
-from .._common.redaction import printable
 from .._device.service_facts import ServiceFacts
 from .._reconcile.locks import LOCK_SECONDS
 from .._reconcile.observe import require_token
 from .._record.backend import Phase
 from .._record.entries import DeviceRecord, NumberRecord
+from .choice import OWN_NAME, DoctorOptions, TestDeviceChoice, _check_name, _choose, _name, _usable
+from .device_under_test import RESTORATION, TestDevice
 from .experiments import (
     CREATION,
     CREATION_CALLS,
     EXPERIMENTS,
     PREPARATION,
     PREPARATION_CALLS,
-    RESTORATION,
     RESTORATION_CALLS,
     Finding,
-    JournalingClient,
-    TestDevice,
     conclude_add_number,
     experiment,
     try_profile_number,
     try_refusal_status,
 )
+from .journal import JournalingClient
+from .tokens import DEVICE, Tokens, _check_tokens, _token_warnings
 
 if t.TYPE_CHECKING:
     from .._common.clock import Moment
@@ -53,19 +50,11 @@ if t.TYPE_CHECKING:
     from .._reconcile.observe import RunContext
     from .._record.backend import StorageCheck
     from .._record.files import EncryptedFile
-    from .experiments import Entry
+    from .journal import Entry
 
 Result = t.Dict[str, t.Any]
 
-# A device of this name is the doctor's own: no other is written to without being named.
-OWN_NAME = "fonnte doctor"
 
-ACCOUNT, DEVICE, UNKNOWN = "account", "device", "unknown"
-
-_NO_SCRATCH = (
-    "there is no scratch device: give as device a number that no device has, "
-    "or that of a device whose settings may be lost"
-)
 _STILL_OPEN = {
     "add_number": "it shows only when the doctor makes the device: "
     "give as device a number that starts with 0 and that no device has",
@@ -74,73 +63,10 @@ _STILL_OPEN = {
     "otp_scope": "it would take a deletion: ask for a code for one of two scratch devices, "
     "and delete the other one with it",
 }
-_CONFIRM_AGAIN = "nothing was written: look again which device it is, and give its name as it is listed now"
 _MAY_BE_IGNORED = (
     "whether an empty webhook that is accepted is also cleared cannot be seen from outside: "
     "look at the device in the dashboard"
 )
-
-
-@dataclass(frozen=True)
-class DoctorOptions:
-    """What the doctor may do.
-
-    Attributes:
-        number: The scratch device; empty where none is named.
-        name: The name of one that is made.
-        consent: Whether the scratch device may be written to.
-        check_mode: Nothing is written, whatever the consent.
-        expected_name: The name with which the scratch device must be listed; empty if it must not be listed, and None if
-            its name does not matter.
-    """
-
-    number: str
-    name: str
-    consent: bool
-    check_mode: bool
-    expected_name: str | None = None
-
-    @property
-    def writes(self) -> bool:
-        """Whether the service may be written to."""
-        return self.consent and not self.check_mode
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """Which tokens the user gave.
-
-    Attributes:
-        account: What account_token is: ``account``, ``device`` or ``unknown``; None where it was not given.
-        device: The same of device_token.
-        listing: What the account lists.
-        unlisted: The device of device_token, where the list does not show it.
-    """
-
-    account: str | None
-    device: str | None
-    listing: DeviceList | None = None
-    unlisted: Device | None = None
-
-    @property
-    def right(self) -> bool:
-        """Whether each is what it should be, and the account can be listed."""
-        return self.account == ACCOUNT and self.device in (None, DEVICE)
-
-
-@dataclass(frozen=True)
-class TestDeviceChoice:
-    """The device to experiment on.
-
-    Attributes:
-        device: One that is listed.
-        make: The number of one that is to be made.
-        why_not: Why there is neither.
-    """
-
-    device: Device | None = None
-    create: str = ""
-    reason_not_to_write: str = ""
 
 
 class Diagnosis:
@@ -315,69 +241,6 @@ def _diagnose(context: RunContext, exam: Diagnosis) -> None:
 # --- tokens -------------------------------------------------------------------------------------------------------
 
 
-def _check_tokens(context: RunContext, calls: JournalingClient) -> Tokens:
-    """Ask the service with each token, first as what it should be, then as the other."""
-    account, listing = _account_token(context.account_token, calls)
-    if not context.device_token:
-        return Tokens(account, None, listing)
-    if listing is not None and listing.find_by_token(context.device_token) is not None:
-        return Tokens(account, DEVICE, listing)
-    profile = _profile(context.device_token, calls)
-    if profile is not None:
-        return Tokens(account, DEVICE, listing, profile)
-    return Tokens(account, UNKNOWN if _listing(context.device_token, calls) is None else ACCOUNT, listing)
-
-
-def _account_token(token: str, calls: JournalingClient) -> tuple[str | None, DeviceList | None]:
-    if not token:
-        return None, None
-    listing = _listing(token, calls)
-    if listing is not None:
-        return ACCOUNT, listing
-    return UNKNOWN if _profile(token, calls) is None else DEVICE, None
-
-
-def _listing(token: str, calls: JournalingClient) -> DeviceList | None:
-    """Return the list that a token shows; None where the service knows no such account."""
-    found: list[DeviceList] = []
-    _try_request(lambda: found.append(calls.listing(token, None, "tokens")))
-    return found[0] if found else None
-
-
-def _profile(token: str, calls: JournalingClient) -> Device | None:
-    """Return the profile of a token's device; None where the service knows no such device."""
-    found: list[Device] = []
-    _try_request(lambda: found.append(calls.profile(token, None, "tokens")))
-    return found[0] if found else None
-
-
-def _try_request(call: t.Callable[[], None]) -> None:
-    """Make a call, and take the service's not knowing the token for an answer."""
-    try:
-        call()
-    except RefusedError as refusal:
-        if refusal.kind is not RefusalKind.INVALID_TOKEN:
-            raise
-
-
-_SETTING_MENU = "the account's token is in the dashboard's Setting menu"
-_DEVICE_ROW = "a device's token is in the dashboard beside the device"
-_WRONG = {
-    ("account_token", DEVICE): f"account_token is the token of a device; {_SETTING_MENU}.",
-    ("account_token", UNKNOWN): f"Fonnte knows no such account_token; {_SETTING_MENU}.",
-    ("device_token", ACCOUNT): f"device_token is the token of an account; {_DEVICE_ROW}.",
-    ("device_token", UNKNOWN): f"Fonnte knows no such device_token; {_DEVICE_ROW}, "
-    "and one that was made anew has a new one.",
-}
-
-
-def _token_warnings(tokens: Tokens) -> list[str]:
-    if (tokens.account, tokens.device) == (DEVICE, ACCOUNT):
-        return ["account_token and device_token are swapped: each is what the other should be."]
-    told = [("account_token", tokens.account), ("device_token", tokens.device)]
-    return [_WRONG[option, kind] for option, kind in told if kind and (option, kind) in _WRONG]
-
-
 def _find_unlisted(context: RunContext, exam: Diagnosis) -> None:
     """See whether a token that works, of a device that the list does not show, says something of the list."""
     device = exam.tokens.unlisted
@@ -405,76 +268,6 @@ def _conclude_unlisted(number: str, ours: bool) -> Finding:
 
 
 # --- the scratch device -------------------------------------------------------------------------------------------
-
-
-def _choose(context: RunContext, options: DoctorOptions, tokens: Tokens) -> TestDeviceChoice:
-    """Return the device to experiment on: the one that is named, else the doctor's own."""
-    if tokens.listing is None or not tokens.right:
-        return TestDeviceChoice(
-            reason_not_to_write="it takes an account_token, and tokens that are right, to see what becomes of a device"
-        )
-    if options.number:
-        return _named(context, options.number, tokens, tokens.listing)
-    own = [device for device in tokens.listing.devices if _name(device) == OWN_NAME]
-    if len(own) > 1:
-        numbers = " and ".join(device.number for device in own)
-        return TestDeviceChoice(
-            reason_not_to_write=f'devices {numbers} are both named "{OWN_NAME}": give the number of one as device'
-        )
-    if not own:
-        return TestDeviceChoice(reason_not_to_write=_NO_SCRATCH)
-    # Refused if another device has its number, in any spelling with the same digits, or its token.
-    return _usable(tokens.listing.find(own[0].number, has_country=True) or own[0])
-
-
-def _named(context: RunContext, number: str, tokens: Tokens, listing: DeviceList) -> TestDeviceChoice:
-    listed = listing.find(number, context.has_country)
-    if context.device_token and listing.find_by_token(context.device_token) != listed:
-        raise _token_mismatch_error(number)
-    if tokens.unlisted is not None:
-        if not same_number(tokens.unlisted.number, number):
-            raise _token_mismatch_error(number)
-        return TestDeviceChoice(
-            reason_not_to_write=f"the list does not show device {number}, so nobody could see what becomes of it"
-        )
-    return TestDeviceChoice(create=number) if listed is None else _usable(listed)
-
-
-def _check_name(expected: str | None, choice: TestDeviceChoice) -> None:
-    """Refuse a device that is not listed as it was when a person agreed to the loss of its settings."""
-    if expected is None or choice.reason_not_to_write:
-        return
-    name = _name(choice.device) if choice.device else ""
-    if choice.device and (not expected or name != expected):
-        raise FonnteError(
-            f'the account lists device {choice.device.number} as "{printable(str(name))}", and expected_name is '
-            f'"{printable(expected)}"',
-            _CONFIRM_AGAIN,
-        )
-    if choice.create and expected:
-        raise FonnteError(
-            f'the account does not list device {choice.create}, and expected_name is "{printable(expected)}"',
-            _CONFIRM_AGAIN,
-        )
-
-
-def _token_mismatch_error(number: str) -> FonnteError:
-    return FonnteError(
-        f"device {number} and device_token are not one device", "give one of the two, or the ones that belong together"
-    )
-
-
-def _name(device: Device) -> object:
-    """Return the name that people gave a device; None where the list shows none that could be sent."""
-    return device.settings.get("name")
-
-
-def _usable(device: Device) -> TestDeviceChoice:
-    if not device.token or not device.can_be_sent_back or "name" not in device.settings:
-        return TestDeviceChoice(
-            reason_not_to_write=f"the list shows device {device.number} without a token, a number or a name that could be sent"
-        )
-    return TestDeviceChoice(device)
 
 
 # --- reading and writing ------------------------------------------------------------------------------------------

@@ -23,27 +23,21 @@ from .._common.clock import unix_to_text
 from .._common.errors import FonnteError
 from .._common.inert_text import make_inert
 from .._common.phone_numbers import canonical
-from .._common.spellings import MIN_FOLDED_LENGTH, SecretFinder
+from .._common.spellings import SecretFinder
+from .secrecy import _SECRET, DEEPEST, _clean_text, _masked, _parts, _Secrecy, _secret_keys
 
 KINDS = ("connect", "incoming", "status", "chaining")
 
 LINKED = {"connect": True, "connected": True, "disconnect": False, "disconnected": False}
-# Nobody nests a webhook; a text that nests deeper is there to break the reader.
-DEEPEST = 16
 # Unix seconds beyond this would be in the year 5138: it is milliseconds.
 FIRST_MILLISECONDS = 10**11
 # The source limits a body; of another source a payload may be of any size. Keys and values, and all characters together.
 MAX_PARTS = 10_000
 MAX_CHARACTERS = 1024 * 1024
 TOO_LARGE = f"it has more than {MAX_PARTS} keys and values, or more than {MAX_CHARACTERS} characters"
-# Values of secret keys that are looked up in the other strings. Shorter ones are ordinary words; a token has 20.
-MAX_SECRETS = 8
-MIN_SECRET, MAX_SECRET = MIN_FOLDED_LENGTH, 256
 LONGEST_WHOLE = 18
 LONGEST_SHOWN = 40
 
-# Since 2025 a secret key can be added to what is sent; how its field is called is not documented.
-_SECRET = re.compile(r"token|secret|passw|auth|key$|signature", re.IGNORECASE)
 # All that a call may hold which only tries whether the URL answers.
 _OF_A_PROBE = frozenset(("device", "token", "timestamp", "test"))
 
@@ -138,12 +132,6 @@ def _too_deep(value: object) -> bool:
     return True
 
 
-def _parts(value: object) -> t.Iterable[object]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
-
-
 def is_probe(payload: Payload) -> bool:
     """Tell whether a call tells of nothing, and so only tries whether the URL answers."""
     return {_plain(str(key)) for key in payload} <= _OF_A_PROBE
@@ -211,31 +199,6 @@ def is_too_large(value: object) -> bool:
     return False
 
 
-def secret_values(value: object) -> list[str]:
-    """Return the values of secret keys of a payload, the first ``MAX_SECRETS`` that can be a token."""
-    found: dict[str, None] = {}
-    left = [value]
-    while left and len(found) < MAX_SECRETS:
-        one = left.pop()
-        if isinstance(one, dict):
-            for key, part in one.items():
-                if _SECRET.search(str(key)):
-                    found.update((text, None) for text in _scalars(part) if MIN_SECRET <= len(text) <= MAX_SECRET)
-            left += [part for key, part in one.items() if not _SECRET.search(str(key))]
-        elif isinstance(one, list):
-            left += one
-    return list(found)[:MAX_SECRETS]
-
-
-def _scalars(value: object) -> t.Iterator[str]:
-    left = [value]
-    while left:
-        one = left.pop()
-        left += _parts(one)
-        if isinstance(one, (str, int)):
-            yield _clean_text(str(one))
-
-
 def _unknown(payload: Payload, problem: str, return_tokens: bool, secrets: t.Iterable[str]) -> Payload:
     keys = PayloadReader(payload)
     data = _common("unknown", keys)
@@ -258,30 +221,6 @@ def _finished(data: Payload, keys: PayloadReader, secrecy: _Secrecy) -> Payload:
     finder = secrecy.finder(data["device"])
     inert, altered = make_inert(_masked(data, finder) if finder.known() else data)
     return {**inert, "altered": altered}
-
-
-class _Secrecy:
-    """What is secret in one payload."""
-
-    def __init__(self, payload: object, return_tokens: bool, secrets: t.Iterable[str]) -> None:
-        self.return_tokens = return_tokens
-        self._secrets = list(secrets)
-        self._own = [] if return_tokens else secret_values(payload)
-
-    def finder(self, device: str | None) -> SecretFinder:
-        """Return what finds the secrets. The device's number is none, whatever key has it too."""
-        return SecretFinder([*self._secrets, *(value for value in self._own if value != device)])
-
-
-def _masked(value: t.Any, finder: SecretFinder) -> t.Any:
-    """Return data with a mask for each secret in its strings, in any spelling."""
-    if isinstance(value, str):
-        return finder.mask(value, short=False)
-    if isinstance(value, dict):
-        return {key: _masked(part, finder) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_masked(part, finder) for part in value]
-    return value
 
 
 def _kind_of(keys: PayloadReader) -> str:
@@ -426,11 +365,6 @@ def _text(value: object) -> str | None:
     return (_clean_text(value) or None) if isinstance(value, str) else None
 
 
-def _clean_text(text: str) -> str:
-    # Half a surrogate pair is legal in JSON, and in no encoding that a log or another process takes.
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
 def _parse_int(value: object) -> int | None:
     if isinstance(value, bool):
         return None
@@ -451,15 +385,6 @@ def _texts(value: object) -> list[str] | None:
     if isinstance(value, list) and all(isinstance(part, str) for part in value):
         return [_clean_text(part) for part in value]
     return None
-
-
-def _secret_keys(value: object, depth: int = 0) -> t.Iterator[str]:
-    if isinstance(value, dict):
-        yield from (str(key) for key in value if _SECRET.search(str(key)))
-        value = [part for key, part in value.items() if not _SECRET.search(str(key))]
-    if isinstance(value, list) and depth <= DEEPEST:
-        for part in value:
-            yield from _secret_keys(part, depth + 1)
 
 
 def _clean(value: t.Any, return_tokens: bool, depth: int = 0) -> t.Any:

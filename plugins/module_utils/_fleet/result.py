@@ -17,7 +17,7 @@ from .._reconcile.observe import RunContext
 from .._reconcile.result import Result, device_result
 from .._reconcile.state import CREATE, DISCONNECT, UPDATE
 from .entries import EntryRun, FleetOptions, Status
-from .run import MAX_REPORTED, undeclared_numbers
+from .limit_checks import MAX_REPORTED, undeclared_numbers
 
 
 def fleet_result(

@@ -12,7 +12,6 @@ the declaration is found before the first write, and one device's trouble is tol
 
 from __future__ import annotations
 
-import collections
 import concurrent.futures
 import contextlib
 import functools
@@ -26,19 +25,17 @@ from .._common.errors import (
     RefusalKind,
     RefusedError,
     RequestError,
-    SafetyLimitError,
 )
-from .._common.phone_numbers import canonical
-from .._device.models import Device, DeviceList
+from .._device.models import DeviceList
 from .._reconcile.apply import Outcome
 from .._reconcile.engine import Guard, apply, make_preview, preview
 from .._reconcile.locks import LockSet, acquire_all
 from .._reconcile.observe import Observation, RunContext, entries_of
 from .._reconcile.state import CREATE, Desired, Plan
 from .entries import EntryRun, FleetEntry, FleetOptions
-from .limits import FREE_LIMIT, MAX_CLEAR, MAX_CREATE, MAX_DISCONNECT, Allowance
+from .limit_checks import MAX_REPORTED, _check_limits, _remaining_limits
+from .limits import Allowance
 
-MAX_REPORTED = 10
 # Each lock is an open file, and a process may have few of them.
 MAX_LOCKED = 100
 # A large fleet must not keep the strings of all records.
@@ -196,87 +193,6 @@ def impossible_error(problems: t.Sequence[str]) -> OptionError:
     told = "; ".join(problem.rstrip(".") for problem in problems[:MAX_REPORTED])
     more = f"; and {len(problems) - MAX_REPORTED} more" if len(problems) > MAX_REPORTED else ""
     return OptionError("devices", f"{told}{more}", "correct the list (nothing was changed)")
-
-
-_COUNTED = {
-    MAX_CREATE: "create {} devices",
-    MAX_CLEAR: "clear webhooks of {} devices",
-    MAX_DISCONNECT: "disconnect {} devices",
-}
-
-
-def _count(runs: t.Sequence[EntryRun]) -> collections.Counter[str]:
-    """Return how many first plans count for each limit."""
-    return collections.Counter(limit for run in runs for limit in run.limits)
-
-
-def _remaining_limits(context: RunContext, runs: t.Sequence[EntryRun], options: FleetOptions) -> dict[str, int]:
-    """Return how many more devices each limit that is set allows."""
-    counted = _count(runs)
-    left = {limit: most - counted[limit] for limit, most in options.limits.items() if most is not None}
-    if options.free_limit is not None:
-        left[FREE_LIMIT] = options.free_limit - _count_free(context) - counted[FREE_LIMIT]
-    return left
-
-
-def _check_limits(context: RunContext, runs: t.Sequence[EntryRun], options: FleetOptions) -> None:
-    counted = _count(runs)
-    for option, limit in options.limits.items():
-        if limit is not None and counted[option] > limit:
-            raise SafetyLimitError(
-                f"the run would {_COUNTED[option].format(counted[option])}, and {option} is {limit}",
-                f"look at the list; if that is meant, raise {option} (nothing was changed)",
-            )
-    created = counted[FREE_LIMIT]
-    if options.free_limit is not None and created:
-        free = _count_free(context)
-        if free + created > options.free_limit:
-            raise SafetyLimitError(
-                f"the account has {free} free devices, the run would create {created} more, and free_device_limit is "
-                f"{options.free_limit}",
-                "create fewer, or give some of them a package (nothing was changed)",
-            )
-    others = undeclared_numbers(context, runs) if options.unlisted == "error" else []
-    if others:
-        raise SafetyLimitError(
-            f"the account has devices that are not in the list: {', '.join(others[:MAX_REPORTED])}"
-            + (f" and {len(others) - MAX_REPORTED} more" if len(others) > MAX_REPORTED else ""),
-            "declare them, or say unlisted: report (nothing was changed)",
-        )
-
-
-def _count_free(context: RunContext) -> int:
-    if not context.account_token:
-        return 0
-    return count_free(context.client.listing(context.account_token, "", "").devices)
-
-
-def count_free(devices: t.Iterable[Device]) -> int:
-    """Return how many devices are free ones."""
-    return sum(device.is_free for device in devices)
-
-
-def undeclared_numbers(context: RunContext, runs: t.Sequence[EntryRun]) -> list[str]:
-    """Return the numbers of the account's devices that no member is, as they were when the run began."""
-    listings = [run.predicted.observation.listing for run in runs if run.predicted is not None]
-    return sorted(device.number for device in undeclared_devices(runs, next(filter(None, listings), None)))
-
-
-def undeclared_devices(runs: t.Sequence[EntryRun], listing: DeviceList | None) -> list[Device]:
-    """Return the devices of a list that no member is."""
-    observed = [run.predicted.observation.device if run.predicted is not None else None for run in runs]
-    declared = {_identity(device) for device in observed if device is not None}
-    # An entry whose device is not known may be any device with its number. Otherwise, two spellings can be two devices.
-    unknown = {canonical(run.entry.desired.number) for run, device in zip(runs, observed) if device is None}
-    devices = listing.devices if listing is not None else ()
-    return [
-        device for device in devices if _identity(device) not in declared and canonical(device.number) not in unknown
-    ]
-
-
-def _identity(device: Device) -> str:
-    """Return the token of a device; its number if the list shows no token."""
-    return device.token or device.number
 
 
 # Writing

@@ -34,7 +34,8 @@ from .._common.phone_numbers import canonical, parse_number
 from .._common.redaction import Redactor, origin
 from .._common.spellings import SecretFinder
 from .._fleet.entries import EntryRun, FleetEntry
-from .._fleet.run import MAX_REPORTED, count_free, find_duplicates, impossible_error, preview_all, undeclared_devices
+from .._fleet.limit_checks import MAX_REPORTED, count_free, undeclared_devices
+from .._fleet.run import find_duplicates, impossible_error, preview_all
 from .._options.common import API, EVIDENCE, Params, Spec, build_context, check_range, common_warnings
 from .._options.fleet_members import ENTRY, ENTRY_DEFAULTS
 from .._reconcile.observe import RunContext

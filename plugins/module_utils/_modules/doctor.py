@@ -18,7 +18,8 @@ from .._common.endpoint import check_endpoint
 from .._common.errors import FonnteError, OptionError
 from .._device.service_facts import DEST, FactsFile, ServiceFacts, find_facts
 from .._device.settings import validate
-from .._doctor.run import OWN_NAME, DoctorOptions, diagnose
+from .._doctor.choice import OWN_NAME, DoctorOptions
+from .._doctor.run import diagnose
 from .._options.common import API, NUMBER, Params, Spec, build_context, common_warnings, number
 from .._options.policy import max_age
 from .task import ModuleInput, ModuleResult

@@ -14,13 +14,13 @@ from .._adoption.adopt import (
     add_undeclared,
     changed_files,
     check_folder,
-    describe_changes,
     import_sheet,
     list_devices,
     open_folder,
     read_sheet,
     write,
 )
+from .._adoption.changes import describe_changes
 from .._common.atomic_files import foreign_warnings
 from .._common.destinations import check_destination
 from .._common.errors import FonnteError

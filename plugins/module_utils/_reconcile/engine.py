@@ -23,10 +23,17 @@ from .._common.errors import (
     RefusalKind,
     RefusedError,
     RequestError,
-    ResponseLostError,
     SafetyLimitError,
 )
 from .apply import Executor, Outcome, device_context
+from .fault_errors import (
+    _RUN_AGAIN,
+    _another_device_error,
+    _AnotherDeviceError,
+    _forbidden_error,
+    _not_listed_error,
+    _unknown_error,
+)
 from .locks import LOCK_SECONDS, LockSet
 from .observe import Observation, RunContext, observe
 from .planner import make_plan, noop_plan
@@ -258,10 +265,6 @@ def _list_may_be_stale(fault: RequestError) -> bool:
     return fault.may_be_applied or (isinstance(fault, RefusedError) and fault.kind in behind)
 
 
-class _AnotherDeviceError(FonnteError):
-    """The number of a device has another device now, or the device has another number."""
-
-
 class _SameDeviceGuard(Guard):
     """Keeps the second plan of a run to the device of the first: the one that it observed, or that it has created.
 
@@ -360,49 +363,3 @@ def _join(first: Plan, second: Plan) -> Plan:
         at_risk=tuple(dict.fromkeys((*first.at_risk, *second.at_risk))),
         after=second.after,
     )
-
-
-_VERIFY_CODE = "look at the WhatsApp of the account's owner, and run with otp if a code is there"
-_RUN_AGAIN = {
-    REQUEST_OTP: _VERIFY_CODE,
-    DELETE: "it is still there: run again with the same code, or ask for a new one",
-}
-_NOT_LISTED = {
-    REQUEST_OTP: _VERIFY_CODE,
-    DELETE: "run again with the same code: where the device is gone, nothing is done",
-}
-
-
-def _not_listed_error(fault: RequestError, second: FonnteError, lost: str) -> FonnteError:
-    """Return what to say where looking again failed too: what was sent before counts for more."""
-    if not fault.may_be_applied:
-        return second
-    unseen = _unknown_error(fault, _NOT_LISTED.get(lost, "run it again: what was begun is looked at first"))
-    unseen.problem += f"; looking at it again failed too ({second.problem})"
-    return unseen
-
-
-def _another_device_error(fault: RequestError, another: _AnotherDeviceError) -> FonnteError:
-    """Return the error for a device that the rest of a run must not go to."""
-    if fault.may_be_applied:
-        return _unknown_error(fault, f"{another.problem}: {another.advice}")
-    told = FonnteError(f"{fault.problem}, and the rest is not done: {another.problem}", another.advice)
-    told.operation = fault.operation
-    return told
-
-
-def _forbidden_error(fault: RequestError, refusal: FonnteError) -> RequestError:
-    """Return the error for a policy or safety limit that forbids the rest of a run, after a request that may have been applied."""
-    advice = refusal.advice.replace(" (nothing was changed)", "")
-    forbidden = ResponseLostError(
-        f"{fault.problem}, and a policy or safety limit forbids the rest: {refusal.problem}", advice
-    )
-    forbidden.operation = fault.operation
-    return forbidden
-
-
-def _unknown_error(fault: RequestError, advice: str) -> RequestError:
-    """Say of a call that must not be repeated that nobody knows whether it was carried out."""
-    unknown = ResponseLostError(f"{fault.problem}, and it is unknown whether the service carried the call out", advice)
-    unknown.operation = fault.operation
-    return unknown

@@ -83,9 +83,11 @@ def _utils() -> str:
 if t.TYPE_CHECKING:
     from ansible_collections.fonnte.whatsapp.plugins.module_utils._common import inert_text as _inert_text
     from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import payload as _events
+    from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import secrecy as _secrecy
 else:
     _inert_text = importlib.import_module(_utils() + "._common.inert_text")
     _events = importlib.import_module(_utils() + "._events.payload")
+    _secrecy = importlib.import_module(_utils() + "._events.secrecy")
 
 
 # What of meta is kept where an event has too much of it.
@@ -110,7 +112,7 @@ def main(event: dict[str, t.Any], return_tokens: bool = False, keep_request: boo
             {},
             {key: meta[key] for key in MADE_BY_RULEBOOK if key in meta and not _events.is_too_large(meta[key])},
         )
-    tokens = [] if return_tokens else _events.secret_values(event["payload"])
+    tokens = [] if return_tokens else _secrecy.secret_values(event["payload"])
     words, codes = _parts_of_path(endpoint) if not keep_request else ([], [])
     # Headers, and all that another source adds, come from outside as the payload does.
     normal, altered = _inert_text.make_inert(_events.plain_data({**rest, "meta": meta}, [*tokens, *words, *codes]))

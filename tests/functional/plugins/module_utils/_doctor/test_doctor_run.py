@@ -25,8 +25,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.lineage import AbandonedError, Lineage
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor import run as _doctor
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.experiments import PROBE_URL
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.run import OWN_NAME
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.choice import OWN_NAME
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.device_under_test import PROBE_URL
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleResult
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import NumberRecord
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore

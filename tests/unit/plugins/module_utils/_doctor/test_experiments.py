@@ -19,9 +19,11 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import Redactor
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device, DeviceList
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.device_under_test import (
+    TestDevice as ScratchDevice,
+)
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.experiments import (
     Finding,
-    JournalingClient,
     Trial,
     conclude_add_number,
     conclude_empty_webhook,
@@ -31,9 +33,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.experiment
     conclude_update_without_device,
     conclude_webhook_probe,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.experiments import (
-    TestDevice as ScratchDevice,
-)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._doctor.journal import JournalingClient
 
 LOCAL, ABROAD = "081200000001", "6281200000001"
 

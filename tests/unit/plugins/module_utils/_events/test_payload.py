@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.inert_text import make_inert
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import payload as _events
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import secrecy as _secrecy
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.payload import (
     PayloadError,
     event_of,
@@ -285,9 +286,9 @@ def test_any_payload_is_an_event_or_refused_and_nothing_is_lost(payload: t.Any, 
     assert data["device"] is None or isinstance(data["device"], str)
     assert data["connected"] in (True, False, None)
     for key, value in payload.items():
-        if value not in (None, "", []) and not _events._SECRET.search(key):
+        if value not in (None, "", []) and not _secrecy._SECRET.search(key):
             told = [*data["other"], *(known for known in data if data[known] not in (None, []))]
-            ((name, _value),) = make_inert({_events._clean_text(key): None})[0].items()
+            ((name, _value),) = make_inert({_secrecy._clean_text(key): None})[0].items()
             assert any(_events._plain(one) == _events._plain(name) for one in told) or _known(key, data)
 
 

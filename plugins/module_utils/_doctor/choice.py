@@ -1,0 +1,146 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Choose the device on which the API behavior check may try requests."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._common.errors import (
+    FonnteError,
+)
+from .._common.phone_numbers import same_number
+from .._common.redaction import printable
+from .tokens import Tokens
+
+if t.TYPE_CHECKING:
+    from .._device.models import Device, DeviceList
+    from .._reconcile.observe import RunContext
+
+
+# A device of this name is the doctor's own: no other is written to without being named.
+OWN_NAME = "fonnte doctor"
+
+
+_NO_SCRATCH = (
+    "there is no scratch device: give as device a number that no device has, "
+    "or that of a device whose settings may be lost"
+)
+
+
+_CONFIRM_AGAIN = "nothing was written: look again which device it is, and give its name as it is listed now"
+
+
+@dataclass(frozen=True)
+class DoctorOptions:
+    """What the doctor may do.
+
+    Attributes:
+        number: The scratch device; empty where none is named.
+        name: The name of one that is made.
+        consent: Whether the scratch device may be written to.
+        check_mode: Nothing is written, whatever the consent.
+        expected_name: The name with which the scratch device must be listed; empty if it must not be listed, and None if
+            its name does not matter.
+    """
+
+    number: str
+    name: str
+    consent: bool
+    check_mode: bool
+    expected_name: str | None = None
+
+    @property
+    def writes(self) -> bool:
+        """Whether the service may be written to."""
+        return self.consent and not self.check_mode
+
+
+@dataclass(frozen=True)
+class TestDeviceChoice:
+    """The device to experiment on.
+
+    Attributes:
+        device: One that is listed.
+        make: The number of one that is to be made.
+        why_not: Why there is neither.
+    """
+
+    device: Device | None = None
+    create: str = ""
+    reason_not_to_write: str = ""
+
+
+def _choose(context: RunContext, options: DoctorOptions, tokens: Tokens) -> TestDeviceChoice:
+    """Return the device to experiment on: the one that is named, else the doctor's own."""
+    if tokens.listing is None or not tokens.right:
+        return TestDeviceChoice(
+            reason_not_to_write="it takes an account_token, and tokens that are right, to see what becomes of a device"
+        )
+    if options.number:
+        return _named(context, options.number, tokens, tokens.listing)
+    own = [device for device in tokens.listing.devices if _name(device) == OWN_NAME]
+    if len(own) > 1:
+        numbers = " and ".join(device.number for device in own)
+        return TestDeviceChoice(
+            reason_not_to_write=f'devices {numbers} are both named "{OWN_NAME}": give the number of one as device'
+        )
+    if not own:
+        return TestDeviceChoice(reason_not_to_write=_NO_SCRATCH)
+    # Refused if another device has its number, in any spelling with the same digits, or its token.
+    return _usable(tokens.listing.find(own[0].number, has_country=True) or own[0])
+
+
+def _named(context: RunContext, number: str, tokens: Tokens, listing: DeviceList) -> TestDeviceChoice:
+    listed = listing.find(number, context.has_country)
+    if context.device_token and listing.find_by_token(context.device_token) != listed:
+        raise _token_mismatch_error(number)
+    if tokens.unlisted is not None:
+        if not same_number(tokens.unlisted.number, number):
+            raise _token_mismatch_error(number)
+        return TestDeviceChoice(
+            reason_not_to_write=f"the list does not show device {number}, so nobody could see what becomes of it"
+        )
+    return TestDeviceChoice(create=number) if listed is None else _usable(listed)
+
+
+def _check_name(expected: str | None, choice: TestDeviceChoice) -> None:
+    """Refuse a device that is not listed as it was when a person agreed to the loss of its settings."""
+    if expected is None or choice.reason_not_to_write:
+        return
+    name = _name(choice.device) if choice.device else ""
+    if choice.device and (not expected or name != expected):
+        raise FonnteError(
+            f'the account lists device {choice.device.number} as "{printable(str(name))}", and expected_name is '
+            f'"{printable(expected)}"',
+            _CONFIRM_AGAIN,
+        )
+    if choice.create and expected:
+        raise FonnteError(
+            f'the account does not list device {choice.create}, and expected_name is "{printable(expected)}"',
+            _CONFIRM_AGAIN,
+        )
+
+
+def _token_mismatch_error(number: str) -> FonnteError:
+    return FonnteError(
+        f"device {number} and device_token are not one device", "give one of the two, or the ones that belong together"
+    )
+
+
+def _name(device: Device) -> object:
+    """Return the name that people gave a device; None where the list shows none that could be sent."""
+    return device.settings.get("name")
+
+
+def _usable(device: Device) -> TestDeviceChoice:
+    if not device.token or not device.can_be_sent_back or "name" not in device.settings:
+        return TestDeviceChoice(
+            reason_not_to_write=f"the list shows device {device.number} without a token, a number or a name that could be sent"
+        )
+    return TestDeviceChoice(device)

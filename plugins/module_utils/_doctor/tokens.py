@@ -1,0 +1,114 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The tokens of the API behavior check: which one is the account's, and which the device's."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._common.errors import (
+    RefusalKind,
+    RefusedError,
+)
+from .journal import JournalingClient
+
+if t.TYPE_CHECKING:
+    from .._device.models import Device, DeviceList
+    from .._reconcile.observe import RunContext
+
+
+ACCOUNT, DEVICE, UNKNOWN = "account", "device", "unknown"
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Which tokens the user gave.
+
+    Attributes:
+        account: What account_token is: ``account``, ``device`` or ``unknown``; None where it was not given.
+        device: The same of device_token.
+        listing: What the account lists.
+        unlisted: The device of device_token, where the list does not show it.
+    """
+
+    account: str | None
+    device: str | None
+    listing: DeviceList | None = None
+    unlisted: Device | None = None
+
+    @property
+    def right(self) -> bool:
+        """Whether each is what it should be, and the account can be listed."""
+        return self.account == ACCOUNT and self.device in (None, DEVICE)
+
+
+def _check_tokens(context: RunContext, calls: JournalingClient) -> Tokens:
+    """Ask the service with each token, first as what it should be, then as the other."""
+    account, listing = _account_token(context.account_token, calls)
+    if not context.device_token:
+        return Tokens(account, None, listing)
+    if listing is not None and listing.find_by_token(context.device_token) is not None:
+        return Tokens(account, DEVICE, listing)
+    profile = _profile(context.device_token, calls)
+    if profile is not None:
+        return Tokens(account, DEVICE, listing, profile)
+    return Tokens(account, UNKNOWN if _listing(context.device_token, calls) is None else ACCOUNT, listing)
+
+
+def _account_token(token: str, calls: JournalingClient) -> tuple[str | None, DeviceList | None]:
+    if not token:
+        return None, None
+    listing = _listing(token, calls)
+    if listing is not None:
+        return ACCOUNT, listing
+    return UNKNOWN if _profile(token, calls) is None else DEVICE, None
+
+
+def _listing(token: str, calls: JournalingClient) -> DeviceList | None:
+    """Return the list that a token shows; None where the service knows no such account."""
+    found: list[DeviceList] = []
+    _try_request(lambda: found.append(calls.listing(token, None, "tokens")))
+    return found[0] if found else None
+
+
+def _profile(token: str, calls: JournalingClient) -> Device | None:
+    """Return the profile of a token's device; None where the service knows no such device."""
+    found: list[Device] = []
+    _try_request(lambda: found.append(calls.profile(token, None, "tokens")))
+    return found[0] if found else None
+
+
+def _try_request(call: t.Callable[[], None]) -> None:
+    """Make a call, and take the service's not knowing the token for an answer."""
+    try:
+        call()
+    except RefusedError as refusal:
+        if refusal.kind is not RefusalKind.INVALID_TOKEN:
+            raise
+
+
+_SETTING_MENU = "the account's token is in the dashboard's Setting menu"
+
+
+_DEVICE_ROW = "a device's token is in the dashboard beside the device"
+
+
+_WRONG = {
+    ("account_token", DEVICE): f"account_token is the token of a device; {_SETTING_MENU}.",
+    ("account_token", UNKNOWN): f"Fonnte knows no such account_token; {_SETTING_MENU}.",
+    ("device_token", ACCOUNT): f"device_token is the token of an account; {_DEVICE_ROW}.",
+    ("device_token", UNKNOWN): f"Fonnte knows no such device_token; {_DEVICE_ROW}, "
+    "and one that was made anew has a new one.",
+}
+
+
+def _token_warnings(tokens: Tokens) -> list[str]:
+    if (tokens.account, tokens.device) == (DEVICE, ACCOUNT):
+        return ["account_token and device_token are swapped: each is what the other should be."]
+    told = [("account_token", tokens.account), ("device_token", tokens.device)]
+    return [_WRONG[option, kind] for option, kind in told if kind and (option, kind) in _WRONG]

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Find and mask the secret values of an event."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .._common.spellings import MIN_FOLDED_LENGTH, SecretFinder
+
+# Nobody nests a webhook; a text that nests deeper is there to break the reader.
+DEEPEST = 16
+
+
+# Values of secret keys that are looked up in the other strings. Shorter ones are ordinary words; a token has 20.
+MAX_SECRETS = 8
+
+
+MIN_SECRET, MAX_SECRET = MIN_FOLDED_LENGTH, 256
+
+
+# Since 2025 a secret key can be added to what is sent; how its field is called is not documented.
+_SECRET = re.compile(r"token|secret|passw|auth|key$|signature", re.IGNORECASE)
+
+
+def _parts(value: object) -> t.Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def secret_values(value: object) -> list[str]:
+    """Return the values of secret keys of a payload, the first ``MAX_SECRETS`` that can be a token."""
+    found: dict[str, None] = {}
+    left = [value]
+    while left and len(found) < MAX_SECRETS:
+        one = left.pop()
+        if isinstance(one, dict):
+            for key, part in one.items():
+                if _SECRET.search(str(key)):
+                    found.update((text, None) for text in _scalars(part) if MIN_SECRET <= len(text) <= MAX_SECRET)
+            left += [part for key, part in one.items() if not _SECRET.search(str(key))]
+        elif isinstance(one, list):
+            left += one
+    return list(found)[:MAX_SECRETS]
+
+
+def _scalars(value: object) -> t.Iterator[str]:
+    left = [value]
+    while left:
+        one = left.pop()
+        left += _parts(one)
+        if isinstance(one, (str, int)):
+            yield _clean_text(str(one))
+
+
+class _Secrecy:
+    """What is secret in one payload."""
+
+    def __init__(self, payload: object, return_tokens: bool, secrets: t.Iterable[str]) -> None:
+        self.return_tokens = return_tokens
+        self._secrets = list(secrets)
+        self._own = [] if return_tokens else secret_values(payload)
+
+    def finder(self, device: str | None) -> SecretFinder:
+        """Return what finds the secrets. The device's number is none, whatever key has it too."""
+        return SecretFinder([*self._secrets, *(value for value in self._own if value != device)])
+
+
+def _masked(value: t.Any, finder: SecretFinder) -> t.Any:
+    """Return data with a mask for each secret in its strings, in any spelling."""
+    if isinstance(value, str):
+        return finder.mask(value, short=False)
+    if isinstance(value, dict):
+        return {key: _masked(part, finder) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_masked(part, finder) for part in value]
+    return value
+
+
+def _clean_text(text: str) -> str:
+    # Half a surrogate pair is legal in JSON, and in no encoding that a log or another process takes.
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _secret_keys(value: object, depth: int = 0) -> t.Iterator[str]:
+    if isinstance(value, dict):
+        yield from (str(key) for key in value if _SECRET.search(str(key)))
+        value = [part for key, part in value.items() if not _SECRET.search(str(key))]
+    if isinstance(value, list) and depth <= DEEPEST:
+        for part in value:
+            yield from _secret_keys(part, depth + 1)

@@ -1,0 +1,70 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The errors of a run that planned again after a fault, and could not end its work."""
+
+from __future__ import annotations
+
+from .._common.errors import (
+    FonnteError,
+    RequestError,
+    ResponseLostError,
+)
+from .state import DELETE, REQUEST_OTP
+
+
+class _AnotherDeviceError(FonnteError):
+    """The number of a device has another device now, or the device has another number."""
+
+
+_VERIFY_CODE = "look at the WhatsApp of the account's owner, and run with otp if a code is there"
+
+
+_RUN_AGAIN = {
+    REQUEST_OTP: _VERIFY_CODE,
+    DELETE: "it is still there: run again with the same code, or ask for a new one",
+}
+
+
+_NOT_LISTED = {
+    REQUEST_OTP: _VERIFY_CODE,
+    DELETE: "run again with the same code: where the device is gone, nothing is done",
+}
+
+
+def _not_listed_error(fault: RequestError, second: FonnteError, lost: str) -> FonnteError:
+    """Return what to say where looking again failed too: what was sent before counts for more."""
+    if not fault.may_be_applied:
+        return second
+    unseen = _unknown_error(fault, _NOT_LISTED.get(lost, "run it again: what was begun is looked at first"))
+    unseen.problem += f"; looking at it again failed too ({second.problem})"
+    return unseen
+
+
+def _another_device_error(fault: RequestError, another: _AnotherDeviceError) -> FonnteError:
+    """Return the error for a device that the rest of a run must not go to."""
+    if fault.may_be_applied:
+        return _unknown_error(fault, f"{another.problem}: {another.advice}")
+    told = FonnteError(f"{fault.problem}, and the rest is not done: {another.problem}", another.advice)
+    told.operation = fault.operation
+    return told
+
+
+def _forbidden_error(fault: RequestError, refusal: FonnteError) -> RequestError:
+    """Return the error for a policy or safety limit that forbids the rest of a run, after a request that may have been applied."""
+    advice = refusal.advice.replace(" (nothing was changed)", "")
+    forbidden = ResponseLostError(
+        f"{fault.problem}, and a policy or safety limit forbids the rest: {refusal.problem}", advice
+    )
+    forbidden.operation = fault.operation
+    return forbidden
+
+
+def _unknown_error(fault: RequestError, advice: str) -> RequestError:
+    """Say of a call that must not be repeated that nobody knows whether it was carried out."""
+    unknown = ResponseLostError(f"{fault.problem}, and it is unknown whether the service carried the call out", advice)
+    unknown.operation = fault.operation
+    return unknown
