@@ -111,6 +111,7 @@ def linters(session: nox.Session) -> None:
         stage.check("mypy", "--strict", folder)
     stage.check("ruff", "format", "--check", "--diff")
     stage.check("ruff", "check")
+    stage.check("python", "-m", "tests.linters.names", shows="files have the terms of the field")
     stage.check("python", "-m", "tests.linters.error_page", shows=r"[1-9]\d* errors are on the page")
     # The contracts of pyproject.toml; without this string, a run without contracts would pass.
     stage.check("lint-imports", "--no-cache", shows="5 kept, 0 broken")

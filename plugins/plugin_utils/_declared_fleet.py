@@ -165,7 +165,7 @@ class FleetAction(DeclaredAction):
     # The result
 
     def _result(self, run: _AccountRun, accounts: list[Result], ended: Result) -> Result:
-        results, told = ended["results"], ended["told"]
+        results, reported = ended["results"], ended["told"]
         failures = [*ended["failures"], *run.unexported]
         result: Result = {
             "changed": run.exported or any(bool(one.get("changed")) for one in results),
@@ -176,13 +176,13 @@ class FleetAction(DeclaredAction):
             ],
             "diff": [change for one in results for change in one.get("diff", ())],
             "summary": add_up(one["summary"] for one in results if "summary" in one),
-            "unlisted": told["unlisted"],
-            "text": told["text"],
+            "unlisted": reported["unlisted"],
+            "text": reported["text"],
             "failures": failures,
         }
         result.update(warnings_of(results))
         if self._prefix == ROLE_PREFIX:
-            result["ansible_facts"] = {"fleet_summary": told}
+            result["ansible_facts"] = {"fleet_summary": reported}
         if failures:
             result.update(failed=True, msg=" ".join(failures))
         return result

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m tests.linters.names``: names in plugins are the terms of the field, and files and packages stay small.
+"""``python -m tests.linters.names``: names in plugins are the terms of the field.
 
 The first names of this code were a metaphor of its own. A name in ``REPLACED`` must not be defined again.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,13 +38,10 @@ REPLACED = dict(
     teaches>updates_record begun_creation>creation_pending had_device>existed_before moved_to>renumbered_to
     rival>conflicting_number certain>confirmed_values missing_is_fine>allow_missing manages>managed_options
     expect_earlier>created_by_earlier_task person>operator house_of>context kind_asked_for>match_path
-    half_full>above_high_water taken>acknowledge hide>mask_secrets fleet_told>summarize told>reported heal>reconcile
+    half_full>above_high_water hide>mask_secrets fleet_told>summarize told>reported heal>reconcile
     vouch>attest brake>limit brakes>limits house_rules>options seal>encrypt unseal>decrypt errands>requests
     """.split()
 )
-MAX_LINES, MAX_FILES = 400, 15
-# Documentation, and texts of a report.
-LONG_FILES = {"plugins/modules", "plugins/doc_fragments"}
 
 
 def defined_names(tree: ast.Module) -> Iterator[tuple[str, int]]:
@@ -60,21 +56,16 @@ def defined_names(tree: ast.Module) -> Iterator[tuple[str, int]]:
 
 
 def problems(path: Path, source: str) -> Iterator[str]:
-    """Yield a sentence for each replaced name, and one for a file that is too long."""
+    """Yield a sentence for each replaced name."""
     for name, line in defined_names(ast.parse(source)):
         if name.lstrip("_") in REPLACED:
             yield f"{path}:{line}: {name} is a replaced name; use {REPLACED[name.lstrip('_')]}"
-    length = source.count("\n")
-    if length > MAX_LINES and str(path.parent) not in LONG_FILES:
-        yield f"{path}: {length} lines; split it, {MAX_LINES} are the most"
 
 
 def main() -> int:
     """Print each problem; return the exit code."""
     files = sorted(file for folder in ("plugins", "extensions/eda/plugins") for file in (ROOT / folder).rglob("*.py"))
     found = [line for file in files for line in problems(file.relative_to(ROOT), file.read_text(encoding="utf-8"))]
-    sizes = Counter(file.parent.relative_to(ROOT) for file in files)
-    found += [f"{folder}: {size} files; {MAX_FILES} are the most" for folder, size in sizes.items() if size > MAX_FILES]
     print("\n".join(found) or f"{len(files)} files have the terms of the field")
     return 1 if found else 0
 

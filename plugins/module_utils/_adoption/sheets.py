@@ -227,8 +227,8 @@ def _column_errors(place: str, device: str, columns: t.Sequence[str]) -> t.Itera
     for index, column in enumerate(columns, start=1):
         if column and column not in HEAD:
             # Without a first row, the first device stands there, with its secrets.
-            told = column if _WORD.fullmatch(column) else str(index)
-            yield CellError(place, device, told, "there is no such setting", "there are " + ", ".join(HEAD))
+            reported = column if _WORD.fullmatch(column) else str(index)
+            yield CellError(place, device, reported, "there is no such setting", "there are " + ", ".join(HEAD))
         elif column and column in columns[: index - 1]:
             yield CellError(place, device, column, "it is there twice", "take one out")
 

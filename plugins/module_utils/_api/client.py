@@ -112,14 +112,14 @@ class FonnteClient:
             mark: Takes a mark of the record, which belongs to the response.
         """
         path = "/get-devices"
-        taken = mark() if mark is not None else None
+        used = mark() if mark is not None else None
         began = self._cache.moment()
         body = self._call(path, account_token, {})
         items = body.get("data")
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise _malformed(path, "without a list of devices")
         devices = tuple(_parse_device(item) for item in items)
-        listing = DeviceList(devices, _parse_int(body.get("connected")), _parse_int(body.get("messages")), began, taken)
+        listing = DeviceList(devices, _parse_int(body.get("connected")), _parse_int(body.get("messages")), began, used)
         self._add_secrets(listing)
         self._cache.put(listing)
         return listing
@@ -264,9 +264,9 @@ class FonnteClient:
         shown = self._redactor.text(text, [call.token], form.values())
         if verdict is False and text:
             raise RefusedError(path, text, shown, reply.status)
-        told = f' that says "{shown}"' if text else ""
+        reported = f' that says "{shown}"' if text else ""
         raise UnexpectedResponseError(
-            f"the service sent a reply to {path} that says neither yes nor no (HTTP {reply.status}){told}",
+            f"the service sent a reply to {path} that says neither yes nor no (HTTP {reply.status}){reported}",
             _REPORT,
             # A yes under a status that says no is a yes that was not understood.
             reply.status < 400 or verdict is True,

@@ -304,15 +304,15 @@ def _cause(fault: BaseException) -> str:
 
 def _connection_error(fault: t.Any, was_sent: bool) -> UnreachableError | ResponseLostError:
     links = list(_chain(fault))
-    told = _response_error(fault, links) if was_sent else _connect_error(fault, links)
-    told.transient = _caused_by(
+    reported = _response_error(fault, links) if was_sent else _connect_error(fault, links)
+    reported.transient = _caused_by(
         links,
         urllib3.exceptions.ConnectTimeoutError,
         urllib3.exceptions.NewConnectionError,
         urllib3.exceptions.ReadTimeoutError,
         urllib3.exceptions.ProtocolError,
     )
-    return told
+    return reported
 
 
 def _caused_by(links: list[BaseException], *kinds: type[BaseException]) -> bool:

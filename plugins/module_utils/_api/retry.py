@@ -65,7 +65,7 @@ class RetryBudget:
         self._longest_delay = longest_delay
         self.deadline = deadline
 
-    def wait_for_next(self, patience: float | None = None) -> bool:
+    def wait_for_next(self, retry_after: float | None = None) -> bool:
         """Count a failed try, and return True when it is time for another.
 
         Returns False at once if none is left, if the service asks for more patience than the user has, or if the
@@ -77,7 +77,7 @@ class RetryBudget:
         if not self._retry.total:
             return False
         self._retry = self._retry.increment()
-        wait = patience or self._backoff()
+        wait = retry_after or self._backoff()
         if wait > self._longest_delay or time.monotonic() + wait >= self.deadline:
             return False
         if wait:

@@ -213,10 +213,10 @@ def to_text(audit: Audit, words: Messages) -> str:
         for kind in Kind
         if counts[kind]
     ]
-    told = sorted(_describe_findings(audit, words), key=lambda pair: pair[0])
-    lines += [f"- {line}" for _urgency, line in told[:MAX_REPORTED]]
-    if len(told) > MAX_REPORTED:
-        lines.append(words("and_more", count=len(told) - MAX_REPORTED))
+    reported = sorted(_describe_findings(audit, words), key=lambda pair: pair[0])
+    lines += [f"- {line}" for _urgency, line in reported[:MAX_REPORTED]]
+    if len(reported) > MAX_REPORTED:
+        lines.append(words("and_more", count=len(reported) - MAX_REPORTED))
     return "\n".join(lines) + "\n"
 
 
@@ -236,13 +236,13 @@ def _describe_findings(audit: Audit, words: Messages) -> t.Iterator[tuple[int, s
 
 def check_names(names: t.Mapping[str, str]) -> None:
     """See that reports have names of files, each its own; OptionError if not. Empty is: not wanted."""
-    taken: dict[str, str] = {}
+    used: dict[str, str] = {}
     for option, name in names.items():
         if not name:
             continue
         if os.path.basename(name) != name or name in (".", "..") or "\0" in name:
             raise OptionError(option, "it is not the name of a file", "give a name without a folder, as in audit.html")
-        other = taken.setdefault(name, option)
+        other = used.setdefault(name, option)
         if other != option:
             raise OptionError(option, f"option {other} has the same name", "give each file a name of its own")
 

@@ -156,7 +156,7 @@ class AuditInput:
         device: What the service tells; None for no such device, or where nobody could look.
         plan: What a run would do; None where that could not be found out.
         looked: Whether it could be looked up at all.
-        moved_to: The number that the device has now; it was changed in the dashboard.
+        renumbered_to: The number that the device has now; it was changed in the dashboard.
         fault: Why it could not be looked up or compared, as a sentence.
     """
 
@@ -165,7 +165,7 @@ class AuditInput:
     device: Device | None = None
     plan: Plan | None = None
     observation: bool = True
-    moved_to: str = ""
+    renumbered_to: str = ""
     fault: str = ""
 
 
@@ -222,8 +222,8 @@ def audit_policy(desired: Desired) -> Desired:
     """Return a declaration as an audit plans it: nothing forbids the plan, and nothing is sent for its own sake."""
     policy = desired.policy
     trusts = policy.write_only if policy.write_only == "stamped" else "recorded"
-    harmless = replace(policy, write_only=trusts, unknown="ignore", unmanaged_hidden="carry", stamp_attested=False)
-    return replace(desired, policy=harmless)
+    permissive = replace(policy, write_only=trusts, unknown="ignore", unmanaged_hidden="carry", stamp_attested=False)
+    return replace(desired, policy=permissive)
 
 
 class Auditor:
@@ -310,8 +310,8 @@ class Auditor:
     def _compared(self, seen: AuditInput) -> t.Iterator[Finding]:
         """Yield where a device is not as declared, or nobody knows."""
         if seen.observation and seen.device is None:
-            moved_to = sanitize(seen.moved_to, self._secrets) or None
-            yield self._read(Kind.MISSING, seen.number, field=NUMBER, declared=seen.number, found=moved_to)
+            renumbered_to = sanitize(seen.renumbered_to, self._secrets) or None
+            yield self._read(Kind.MISSING, seen.number, field=NUMBER, declared=seen.number, found=renumbered_to)
         elif seen.fault or seen.plan is None:
             yield Finding(Kind.NOT_CHECKED, seen.number, note=sanitize(seen.fault, self._secrets))
         else:

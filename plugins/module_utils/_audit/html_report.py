@@ -100,10 +100,10 @@ def _found(audit: Audit, words: Messages) -> str:
         f"{escape(words.sentence(finding))} <small>{escape(words.evidence(finding))}</small></li>"
         for finding in audit.account
     )
-    told = f'<h3>{words("account")}</h3>\n<ul class="found">{account}</ul>\n' if account else ""
+    reported = f'<h3>{words("account")}</h3>\n<ul class="found">{account}</ul>\n' if account else ""
     return (
         f'{head}<table class="kinds"><thead><tr>{cells}</tr></thead>\n<tbody>\n{rows}</tbody></table>\n'
-        f"{told}</section>\n"
+        f"{reported}</section>\n"
     )
 
 

@@ -89,14 +89,14 @@ def _inert_key(key: t.Any) -> t.Any:
 
 
 def _free_name(
-    name: t.Any, key: t.Any, taken: tuple[dict[t.Any, t.Any], dict[t.Any, t.Any]], numbers: dict[t.Any, int]
+    name: t.Any, key: t.Any, used: tuple[dict[t.Any, t.Any], dict[t.Any, t.Any]], numbers: dict[t.Any, int]
 ) -> t.Any:
     """Return a changed key under which no other key is: nothing that was sent may be lost.
 
     Each number is tried once for each name, so the time is linear in the number of keys.
     """
     free = name
-    while free != key and any(free in keys for keys in taken):
+    while free != key and any(free in keys for keys in used):
         numbers[name] = numbers.get(name, 0) + 1
         free = "%s_%s" % (name, numbers[name] if numbers[name] > 1 else "")
     return free

@@ -73,11 +73,11 @@ def parse_number(value: object, option: str, spreadsheet_advice: str = _QUOTE) -
     if _DECIMAL.fullmatch(value):
         raise OptionError(option, "a spreadsheet has made a decimal number of it", spreadsheet_advice)
     digits = _DROPPED.sub("", value)
-    stranger = re.search(r"[^0-9]", digits)
-    if stranger:
+    unknown_number = re.search(r"[^0-9]", digits)
+    if unknown_number:
         raise OptionError(
             option,
-            f"it has the character {_character(stranger.group())}",
+            f"it has the character {_character(unknown_number.group())}",
             "only digits, spaces, +, -, dots and brackets belong in a number",
         )
     return _bounded(digits, option)

@@ -52,7 +52,7 @@ Span = t.Tuple[int, int]
 
 
 @dataclass(frozen=True)
-class _View:
+class _DecodedView:
     """A string as it reads after some decoding, and where a part of it came from."""
 
     text: str
@@ -188,7 +188,7 @@ def _occurrences(text: str, length: int, secrets: set[str]) -> t.Iterator[Span]:
             yield place, place + length
 
 
-def _decodings(text: str, shortest: int) -> t.Iterator[_View]:
+def _decodings(text: str, shortest: int) -> t.Iterator[_DecodedView]:
     """Yield the views of a string with one encoding resolved; each may contain a secret of so many characters."""
     yield from _views_of_base64(text, shortest)
     decoded = _decoded(text)
@@ -196,7 +196,7 @@ def _decodings(text: str, shortest: int) -> t.Iterator[_View]:
         yield decoded
 
 
-def _decoded_alone(text: str) -> t.Iterator[_View]:
+def _decoded_alone(text: str) -> t.Iterator[_DecodedView]:
     """Yield a string with the escapes of one kind resolved: a secret may have the mark of another kind itself."""
     marks = [mark for mark in _KINDS if mark in text]
     for mark in marks if len(marks) > 1 else ():
@@ -205,7 +205,7 @@ def _decoded_alone(text: str) -> t.Iterator[_View]:
             yield decoded
 
 
-def _decoded(encoded: str, escapes: t.Pattern[str] = _ESCAPES) -> _View | None:
+def _decoded(encoded: str, escapes: t.Pattern[str] = _ESCAPES) -> _DecodedView | None:
     """Return a string with its escapes resolved once; None where it has none."""
     if not any(mark in encoded for mark in _KINDS):
         return None
@@ -224,7 +224,7 @@ def _decoded(encoded: str, escapes: t.Pattern[str] = _ESCAPES) -> _View | None:
     begins += range(done, len(encoded))
     ends += range(done + 1, len(encoded) + 1)
     text = "".join(pieces)
-    return _View(text, lambda first, last: (begins[first], ends[last - 1])) if text != encoded else None
+    return _DecodedView(text, lambda first, last: (begins[first], ends[last - 1])) if text != encoded else None
 
 
 def _resolved(escape: str) -> str:
@@ -241,13 +241,13 @@ def _resolved(escape: str) -> str:
         return escape[1:]
 
 
-def _views_of_base64(text: str, shortest: int) -> t.Iterator[_View]:
+def _views_of_base64(text: str, shortest: int) -> t.Iterator[_DecodedView]:
     """Yield the parts of a string that may be base64 of so many bytes, decoded; it may begin within such a part."""
     letters_needed = -(-shortest * _BITS_OF_BYTE // _BITS_OF_CHARACTER)
     for run in _base64_runs(letters_needed).finditer(text):
         letters = run.group().rstrip("=")
         for shift in range(4):
-            yield _View(_from_base64(letters[shift:]), _origin_in_base64(run, len(letters), shift))
+            yield _DecodedView(_from_base64(letters[shift:]), _origin_in_base64(run, len(letters), shift))
 
 
 @functools.lru_cache(maxsize=None)

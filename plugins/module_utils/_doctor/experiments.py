@@ -163,9 +163,9 @@ def conclude_update_without_device(
 
 
 def _not_clean(what: str, refusal: RefusedError, control: RefusedError | None) -> Finding:
-    told = refusal if control is None else control
+    reported = refusal if control is None else control
     more = "" if control is None else ", and so was an update that nothing was wrong with"
-    return Finding(None, f"{what} was refused{more}: {told.problem}")
+    return Finding(None, f"{what} was refused{more}: {reported.problem}")
 
 
 def try_webhook_probe(test_device: TestDevice) -> Finding:

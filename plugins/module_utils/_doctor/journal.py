@@ -108,7 +108,7 @@ class JournalingClient:
         device: str | None,
         purpose: str,
         work: t.Callable[[], _T],
-        told: t.Callable[[_T], str],
+        reported: t.Callable[[_T], str],
     ) -> _T:
         at = now_text()
         try:
@@ -116,7 +116,7 @@ class JournalingClient:
         except RequestError as fault:
             self._write_entry(at, path, device, purpose, fault.problem)
             raise
-        self._write_entry(at, path, device, purpose, told(answer))
+        self._write_entry(at, path, device, purpose, reported(answer))
         return answer
 
     def _write_entry(self, at: str, path: str, device: str | None, purpose: str, reply: str) -> None:

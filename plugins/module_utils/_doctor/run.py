@@ -349,7 +349,7 @@ def _is_listed(context: RunContext, listing: DeviceList | None, device_file: str
 def _find_new_device(context: RunContext, exam: Diagnosis, device: Device) -> tuple[Device, Moment] | None:
     """Return a device that was just made as the list shows it; None where it does not, or not enough of it."""
     # A list may lag behind, so it is looked at twice.
-    for _look in range(CREATION_CALLS["/get-devices"]):
+    for _attempt in range(CREATION_CALLS["/get-devices"]):
         listing = exam.calls.listing(context.account_token, None, CREATION)
         start = listing.find_by_token(device.token)
         if start is not None:
@@ -419,8 +419,8 @@ def _experiment(exam: Diagnosis, test_device: TestDevice, lineage: Lineage) -> N
 
 def _leftover_warnings(test_device: TestDevice) -> list[str]:
     left = test_device.leftovers()
-    told = [f"Of device {test_device.start.number}, {', '.join(left)}."] if left else []
-    return told + (
+    reported = [f"Of device {test_device.start.number}, {', '.join(left)}."] if left else []
+    return reported + (
         [_removal(test_device.start.number)] if test_device.made or _name(test_device.start) == OWN_NAME else []
     )
 

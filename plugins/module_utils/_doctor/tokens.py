@@ -110,5 +110,5 @@ _WRONG = {
 def _token_warnings(tokens: Tokens) -> list[str]:
     if (tokens.account, tokens.device) == (DEVICE, ACCOUNT):
         return ["account_token and device_token are swapped: each is what the other should be."]
-    told = [("account_token", tokens.account), ("device_token", tokens.device)]
-    return [_WRONG[option, kind] for option, kind in told if kind and (option, kind) in _WRONG]
+    reported = [("account_token", tokens.account), ("device_token", tokens.device)]
+    return [_WRONG[option, kind] for option, kind in reported if kind and (option, kind) in _WRONG]

@@ -28,7 +28,7 @@ DISCARD_WITHIN = 1.0
 
 
 @dataclass(frozen=True)
-class Answer:
+class ShortResponse:
     """A complete answer, after which the connection is closed."""
 
     status: int
@@ -55,20 +55,20 @@ class Admission:
 class Guard(t.Protocol):
     """Decides about heads."""
 
-    def decide(self, head: RequestHead) -> t.Union[Answer, Admission]:
+    def decide(self, head: RequestHead) -> t.Union[ShortResponse, Admission]:
         """Admit a request, or return the answer to it."""
 
-    def refuse_malformed(self) -> Answer:
+    def refuse_malformed(self) -> ShortResponse:
         """Return the answer to bytes that are no acceptable head."""
 
     def count_connection(self, outcome: str) -> None:
         """Count a connection that is closed without an answer."""
 
-    def new_handler(self, gate: Gate) -> asyncio.Protocol:
+    def new_handler(self, gate: RequestGate) -> asyncio.Protocol:
         """Create the library's protocol, for the first request with the secret on a connection."""
 
 
-class Gate(asyncio.Protocol):
+class RequestGate(asyncio.Protocol):
     """The protocol of one connection."""
 
     def __init__(self, peer: Peer, connections: Connections, guard: Guard) -> None:
@@ -143,14 +143,14 @@ class Gate(asyncio.Protocol):
         if self._handler is None:
             self._handler = self._guard.new_handler(self)
             self._handler.connection_made(t.cast(asyncio.Transport, self._transport))
-        self._handler.data_received(head.compose() + self._cut(rest))
+        self._handler.data_received(head.compose() + self._take_until(rest))
 
     def _take_body(self, data: bytes) -> None:
-        data = self._cut(data)
+        data = self._take_until(data)
         if data and self._handler is not None:
             self._handler.data_received(data)
 
-    def _cut(self, data: bytes) -> bytes:
+    def _take_until(self, data: bytes) -> bytes:
         """Return the bytes that belong to the body of the admitted request."""
         if self._left is None:
             return data
@@ -184,7 +184,7 @@ class Gate(asyncio.Protocol):
             length = MAX_DISCARDED_BYTES if head.content_length is None else head.content_length
             self._refuse(decision, head.method, length - len(rest))
 
-    def _refuse(self, answer: Answer, method: str, to_come: int) -> None:
+    def _refuse(self, answer: ShortResponse, method: str, to_come: int) -> None:
         """Answer, and close the connection as soon as the rest of the request has arrived, or within bounds.
 
         A connection that is closed while bytes arrive is reset, and its client may lose the answer.

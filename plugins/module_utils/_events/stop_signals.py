@@ -34,12 +34,12 @@ def stop_signals(asked: t.Callable[[], None]) -> t.Iterator[None]:
             loop.remove_signal_handler(number)
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
 
-    def told() -> None:
+    def reported() -> None:
         restore()
         asked()
 
     for number in before:
-        loop.add_signal_handler(number, told)
+        loop.add_signal_handler(number, reported)
     try:
         yield
     finally:

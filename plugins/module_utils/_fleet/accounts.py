@@ -68,8 +68,8 @@ def reconcile_accounts(accounts: t.Sequence[Result], run: Runner, options: Accou
         previews = _run_all(accounts, run, True, options, unlimited)
         problems = _preview_problems(accounts, previews, options)
         if problems:
-            told = summarize(accounts, [{} for _account in accounts], predicted=True)
-            return {"results": [], "told": {**told, "text": []}, "failures": problems}
+            reported = summarize(accounts, [{} for _account in accounts], predicted=True)
+            return {"results": [], "told": {**reported, "text": []}, "failures": problems}
         if options.check_mode:
             return _ended(accounts, previews, options)
         # What an account would do beyond its preview was not checked against the limits of the user.

@@ -91,7 +91,7 @@ def check_declaration(
         OptionError: A brake is no number.
     """
     given = {"max_create": max_create, "max_clear": max_clear, "max_disconnect": max_disconnect}
-    limits = {brake: _parse_int(brake, limit) for brake, limit in given.items()}
+    limits = {option: _parse_int(option, limit) for option, limit in given.items()}
     said, problems, notes = read_texts(texts)
     fleet = read_fleet(said, stamped)
     problems += fleet.problems
@@ -111,12 +111,14 @@ def check_declaration(
     }
 
 
-def _parse_int(brake: str, limit: Limit) -> int | None:
+def _parse_int(option: str, limit: Limit) -> int | None:
     if limit is None:
         return None
     text = str(limit).strip()
     if not re.fullmatch("[0-9]{1,9}", text):
-        raise OptionError(brake, "it is no whole number that fits", "write one such as 3, or leave it out for no limit")
+        raise OptionError(
+            option, "it is no whole number that fits", "write one such as 3, or leave it out for no limit"
+        )
     return int(text)
 
 
@@ -255,12 +257,12 @@ def _limit_notes(fleet: FleetData, earlier: FleetData, limits: t.Mapping[str, in
         "max_clear": sum(bool(_clears(old, new)) for old, new in pairs),
         "max_disconnect": sum(_is_disconnected(old, new) for old, new in pairs),
     }
-    for brake, what in LIMITS:
-        limit = limits[brake]
-        if limit is not None and counts[brake] > limit:
+    for option, what in LIMITS:
+        limit = limits[option]
+        if limit is not None and counts[option] > limit:
             yield (
-                f"This change {what.format(counts[brake])}, and fleet_{brake} is {limit}: the run would stop before it "
-                f"writes. If it is meant, run it once with -e fleet_{brake}={counts[brake]}."
+                f"This change {what.format(counts[option])}, and fleet_{option} is {limit}: the run would stop before it "
+                f"writes. If it is meant, run it once with -e fleet_{option}={counts[option]}."
             )
 
 
@@ -271,9 +273,9 @@ def _open_notes(fleet: FleetData) -> t.Iterator[str]:
         for option in unmanaged_hidden(device):
             together[option] = together.get(option, 0) + 1
     if together:
-        told = ", ".join(f"{option} ({count})" for option, count in together.items())
+        reported = ", ".join(f"{option} ({count})" for option, count in together.items())
         yield (
-            f"Settings that Fonnte never shows and that devices leave open: {told}. An update may reset them, and with "
+            f"Settings that Fonnte never shows and that devices leave open: {reported}. An update may reset them, and with "
             "fleet_handle_unknown: error it stops instead. Declare them, best in fleet_defaults."
         )
 
@@ -299,11 +301,11 @@ def _limit_lines(lines: t.Sequence[str]) -> list[str]:
 
 
 def _as_lines(head: str, parts: t.Sequence[Section], notes: t.Sequence[str]) -> list[str]:
-    told = [
+    reported = [
         f"{part.title} ({len(part.lines)}): {'; '.join(_limit_lines(part.lines))}. {part.note}".strip()
         for part in parts
     ]
-    return [head, *told, *notes]
+    return [head, *reported, *notes]
 
 
 def _as_markdown(head: str, problems: t.Sequence[str], parts: t.Sequence[Section], notes: t.Sequence[str]) -> str:

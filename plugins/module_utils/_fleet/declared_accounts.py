@@ -64,6 +64,6 @@ def accounts_of(fleet: FleetData) -> list[Account]:
     accounts: list[Account] = []
     for token, devices in together.items():
         name = slug(devices[0].client.name) if token else NO_CLIENT
-        taken = sum(account.name == name for account in accounts)
-        accounts.append(Account(f"{name}-{taken + 1}" if taken else name, token, tuple(devices)))
+        used = sum(account.name == name for account in accounts)
+        accounts.append(Account(f"{name}-{used + 1}" if used else name, token, tuple(devices)))
     return accounts

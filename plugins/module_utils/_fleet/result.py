@@ -120,11 +120,13 @@ def fleet_error(runs: t.Sequence[EntryRun]) -> FleetError | None:
     counts = [f"{statuses[status]} {text}" for status, text in words if statuses[status]]
     if not counts:
         return None
-    told = [
+    reported = [
         f"{run.entry.label}: {str(run.fault or run.skipped).rstrip('.')}" for run in runs if run.fault or run.skipped
     ]
     # A reason that many share is told once.
-    reasons = list(dict.fromkeys(told if len(told) <= MAX_REPORTED else [text.partition(": ")[2] for text in told]))[:3]
+    reasons = list(
+        dict.fromkeys(reported if len(reported) <= MAX_REPORTED else [text.partition(": ")[2] for text in reported])
+    )[:3]
     trouble = FleetError(
         f"of {len(runs)} devices {', '.join(counts)} ({'; '.join(reasons)})",
         "look at msg of each device in the result, and run the play again: what is done is not done twice",

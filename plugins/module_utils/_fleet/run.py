@@ -136,7 +136,7 @@ def preview_all(
 ) -> list[EntryRun]:
     """Return what a run would do to each member; what is in the way of one is in its turn."""
 
-    def look(run: EntryRun) -> None:
+    def preview_one(run: EntryRun) -> None:
         context.lineage.require()
         _preview(run, ahead)
 
@@ -146,11 +146,11 @@ def preview_all(
         listing = context.client.listing(context.account_token, "", "", mark=context.records.mark)
         for some in _batches(context, runs, listing):
             for run in some:
-                look(run)
+                preview_one(run)
     else:
         with concurrent.futures.ThreadPoolExecutor(concurrency) as pool:
             for some in _batches(context, runs, None):
-                list(pool.map(look, some))
+                list(pool.map(preview_one, some))
     return runs
 
 
@@ -190,9 +190,9 @@ def find_duplicates(runs: t.Sequence[EntryRun]) -> t.Iterator[str]:
 
 def impossible_error(problems: t.Sequence[str]) -> OptionError:
     """Return the error for entries that cannot be carried out, each with its index."""
-    told = "; ".join(problem.rstrip(".") for problem in problems[:MAX_REPORTED])
+    reported = "; ".join(problem.rstrip(".") for problem in problems[:MAX_REPORTED])
     more = f"; and {len(problems) - MAX_REPORTED} more" if len(problems) > MAX_REPORTED else ""
-    return OptionError("devices", f"{told}{more}", "correct the list (nothing was changed)")
+    return OptionError("devices", f"{reported}{more}", "correct the list (nothing was changed)")
 
 
 # Writing

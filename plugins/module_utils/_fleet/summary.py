@@ -138,11 +138,11 @@ def _listed(labels: t.Sequence[str]) -> str:
 
 
 def _left(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> t.Iterator[str]:
-    told = (
+    reported = (
         ("Nothing was changed in account", [bool(result) and "summary" not in result for result in results]),
         ("Not worked on, since another account failed:", [not result for result in results]),
     )
-    for words, which in told:
+    for words, which in reported:
         names = [account["name"] for account, left in zip(accounts, which) if left]
         if names:
             yield f"{words} {', '.join(names)}."

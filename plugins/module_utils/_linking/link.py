@@ -177,7 +177,7 @@ class LinkSession:
         link: LinkResult,
         show: t.Callable[[str], None],
     ) -> None:
-        self._house = context
+        self._context = context
         self._order = options
         self._device = device
         self._listed = listing is not None and listing.find_by_token(device.token) is not None
@@ -234,14 +234,14 @@ class LinkSession:
 
     def _guard(self) -> None:
         """Prevent a request that no process waits for, or that might link the phone to another device."""
-        self._house.lineage.require()
+        self._context.lineage.require()
         require_fresh(self._identified_at)
 
     def _fetch_once(self) -> None:
         """Fetch a QR code into the file, or a pairing code; or learn that the device is linked."""
         if self._link.connected:
             return
-        api, link = self._house.client, self._link
+        api, link = self._context.client, self._link
         try:
             if self._order.method == CODE:
                 link.code = api.pairing_code(self._device.token, self._order.whatsapp, self._guard)
@@ -261,10 +261,10 @@ class LinkSession:
 
     def _find_obstacle(self, advice: str) -> str:
         """Return what to do about the free device that is linked, with its number where the list shows it."""
-        if not self._house.account_token:
+        if not self._context.account_token:
             return f"{advice}; with account_token as well its number can be told"
         try:
-            numbers = _linked_free_devices(self._device, self._house.client.get_devices(self._house.account_token))
+            numbers = _linked_free_devices(self._device, self._context.client.get_devices(self._context.account_token))
         except RequestError:
             numbers = []
         if not numbers:
@@ -293,7 +293,7 @@ class LinkSession:
         fetch_at = began + self._order.refresh if refreshes else float("inf")
         fault: RequestError | None = None
         while not self._link.connected:
-            self._house.lineage.require()
+            self._context.lineage.require()
             time.sleep(max(0.0, min(end, look_at, fetch_at) - time.monotonic()))
             now = time.monotonic()
             try:
@@ -316,8 +316,8 @@ class LinkSession:
     def _is_linked(self) -> bool:
         """Ask the account's list, or the profile where there is only that."""
         if not self._listed:
-            return self._house.client.profile(self._device.token).connected is True
-        listing = self._house.client.get_devices(self._house.account_token)
+            return self._context.client.profile(self._device.token).connected is True
+        listing = self._context.client.get_devices(self._context.account_token)
         found = listing.find_by_token(self._device.token)
         if found is None:
             return False
@@ -347,9 +347,9 @@ class LinkSession:
 
 def link_result(options: LinkOptions, link: LinkResult, check_mode: bool) -> Result:
     """Return the result of a run, or of check mode. The picture is never in it."""
-    foreseen = check_mode and not link.was_linked
-    connected = link.connected or (foreseen and options.wait is not None)
-    fetched = link.fetched_at is not None or (foreseen and options.fetch)
+    predicted = check_mode and not link.was_linked
+    connected = link.connected or (predicted and options.wait is not None)
+    fetched = link.fetched_at is not None or (predicted and options.fetch)
     before = {"device": link.number, "connected": link.was_linked, "fetched": None}
     after = {"device": link.number, "connected": connected, "fetched": _WORDS[options.method] if fetched else None}
     # Linked by somebody else before a code was fetched: that is as wanted, and not of our doing.

@@ -228,12 +228,12 @@ def _report(audit: Audit, words: Messages, params: Params) -> ModuleResult:
 def audit_error(audit: Audit, fail_on: t.Sequence[str], files: t.Mapping[str, str]) -> AuditError | None:
     """Return the error for what was found that the user wants to fail on; None if there is nothing of it."""
     counts = audit.counts()
-    told = [f"{kind.value}: {counts[kind]}" for kind in Kind if kind.value in fail_on and counts[kind]]
-    if not told:
+    reported = [f"{kind.value}: {counts[kind]}" for kind in Kind if kind.value in fail_on and counts[kind]]
+    if not reported:
         return None
     place = files.get("html") or files.get("txt") or files.get("json") or files.get("csv")
     trouble = AuditError(
-        f"there are findings that fail_on names ({', '.join(told)})",
+        f"there are findings that fail_on names ({', '.join(reported)})",
         f"look at {place}" if place else "look at findings in the result",
     )
     trouble.operation = "Auditing the account"

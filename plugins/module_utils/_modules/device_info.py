@@ -29,5 +29,5 @@ def run_device_info(task: ModuleInput) -> ModuleResult:
     max_age(task.params["record_max_age"])
     context, redactor = build_context(task.params, task.environment, task.cache, finder=task.secrets)
     result, warnings = device_info(context, redactor, task.params)
-    told = [*common_warnings(task.params), *warnings, *token_warnings(task)]
-    return ModuleResult(result, told, {device["token"] for device in result["devices"] if device.get("token")})
+    reported = [*common_warnings(task.params), *warnings, *token_warnings(task)]
+    return ModuleResult(result, reported, {device["token"] for device in result["devices"] if device.get("token")})

@@ -118,7 +118,7 @@ _LIMITS = ("max_create", "max_clear", "max_disconnect", "free_device_limit")
 
 def fleet_options(params: Params) -> FleetOptions:
     """Return how a task of fonnte_fleet wants its fleet worked on."""
-    for option, least in (("concurrency", 1), ("canary", 0), *((brake, 0) for brake in _LIMITS)):
+    for option, least in (("concurrency", 1), ("canary", 0), *((limit, 0) for limit in _LIMITS)):
         if params[option] is not None:
             check_range(params, option, least, 1000 if option == "concurrency" else 10**9)
     return FleetOptions(

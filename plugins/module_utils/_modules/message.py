@@ -101,8 +101,8 @@ def run_message(task: ModuleInput) -> ModuleResult:
     context, redactor = build_context(params, task.environment, task.cache, finder=task.secrets)
     warnings = [*common_warnings(params), *_repeated(message), *message.warnings]
     if task.check_mode:
-        sender, foreseen = _preview(context, wanted, message)
-        return ModuleResult(_result(sender, message, None, params, redactor), [*warnings, *foreseen])
+        sender, predicted = _preview(context, wanted, message)
+        return ModuleResult(_result(sender, message, None, params, redactor), [*warnings, *predicted])
     queued, sender = None, Sender(wanted, "")
     try:
         sender = _find(context, wanted)
@@ -251,10 +251,12 @@ def _named(message: Message) -> str:
 
 
 def _fewer(message: Message, queued: SendResult) -> list[str]:
-    told, asked = len(queued.messages), len(message.targets)
-    if told == asked:
+    reported, asked = len(queued.messages), len(message.targets)
+    if reported == asked:
         return []
-    return [f"Fonnte took the request, and names {told} messages where {asked} were asked for: look into its outbox."]
+    return [
+        f"Fonnte took the request, and names {reported} messages where {asked} were asked for: look into its outbox."
+    ]
 
 
 # The result
@@ -264,12 +266,12 @@ def _result(
     sender: Sender, message: Message, queued: SendResult | None, params: t.Mapping[str, t.Any], redactor: Redactor
 ) -> Result:
     """Return the result; without an answer of the service it tells what is to be sent."""
-    foreseen = [{"id": None, "target": target.international} for target in message.targets]
+    predicted = [{"id": None, "target": target.international} for target in message.targets]
     return {
         "changed": True,
         "device": sender.number or None,
         "queued": queued is not None,
-        "messages": [{"id": name, "target": target} for name, target in queued.messages] if queued else foreseen,
+        "messages": [{"id": name, "target": target} for name, target in queued.messages] if queued else predicted,
         "process": queued.process if queued else None,
         "request_id": queued.request_id if queued else None,
         "scheduled": unix_to_text(message.scheduled),
@@ -279,8 +281,8 @@ def _result(
 
 def _failed(result: Result, unknown: bool) -> Result:
     """Return what a failure tells: that nothing is queued, or that nobody knows."""
-    told = {key: value for key, value in result.items() if key != "diff"}
-    return {**told, "changed": unknown, "queued": None if unknown else False}
+    reported = {key: value for key, value in result.items() if key != "diff"}
+    return {**reported, "changed": unknown, "queued": None if unknown else False}
 
 
 def _diff(sender: Sender, message: Message, params: t.Mapping[str, t.Any], redactor: Redactor) -> Result:

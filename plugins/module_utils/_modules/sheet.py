@@ -52,27 +52,27 @@ def run_sheet(task: ModuleInput) -> ModuleResult:
     found, warnings = list_devices(params["devices"])
     try:
         if params["sheet"]:
-            taken = import_sheet(before, found, read_sheet(params["sheet"]), params["sheet"])
+            used = import_sheet(before, found, read_sheet(params["sheet"]), params["sheet"])
         else:
-            taken = add_undeclared(before, found, params["clients"], SEPARATORS[params["separator"]])
+            used = add_undeclared(before, found, params["clients"], SEPARATORS[params["separator"]])
     except FonnteError as fault:
         fault.warnings = warnings
         raise
-    texts = changed_files(before, taken.folder)
-    warnings += foreign_warnings(taken.folder.full(name) for name in texts)
+    texts = changed_files(before, used.folder)
+    warnings += foreign_warnings(used.folder.full(name) for name in texts)
     if texts and not task.check_mode:
         write(params["dest"], texts)
     result: Result = {
         "changed": bool(texts),
-        "devices": list(taken.numbers),
-        "files": [taken.folder.full(name) for name in sorted(texts)],
-        "diff": describe_changes(before, taken.folder),
+        "devices": list(used.numbers),
+        "files": [used.folder.full(name) for name in sorted(texts)],
+        "diff": describe_changes(before, used.folder),
     }
     if params["return_settings"]:
-        result["settings"] = list(taken.settings)
+        result["settings"] = list(used.settings)
         warnings += settings_warnings(task)
     return ModuleResult(
-        result, [*warnings, *taken.warnings], _urls(taken.settings) if params["return_settings"] else set()
+        result, [*warnings, *used.warnings], _urls(used.settings) if params["return_settings"] else set()
     )
 
 

@@ -110,8 +110,8 @@ def _stamp_for_attested(
                 "find out what Fonnte does with the playbook fonnte.whatsapp.doctor and give its answers as "
                 "service_facts_path, or leave attest_stamp out (nothing was changed)",
             )
-        told = {**proven, **desired.settings}
-        return {**observed.settings}, claims(told), ()
+        reported = {**proven, **desired.settings}
+        return {**observed.settings}, claims(reported), ()
     if stamp is not None and any(stamp.covers(str(BY_OPTION[option].part)) for option in vouched):
         return {}, None, (_contradicted(observed.number),)
     return {}, None, ()

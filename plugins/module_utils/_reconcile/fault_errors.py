@@ -48,9 +48,9 @@ def _another_device_error(fault: RequestError, another: _AnotherDeviceError) -> 
     """Return the error for a device that the rest of a run must not go to."""
     if fault.may_be_applied:
         return _unknown_error(fault, f"{another.problem}: {another.advice}")
-    told = FonnteError(f"{fault.problem}, and the rest is not done: {another.problem}", another.advice)
-    told.operation = fault.operation
-    return told
+    reported = FonnteError(f"{fault.problem}, and the rest is not done: {another.problem}", another.advice)
+    reported.operation = fault.operation
+    return reported
 
 
 def _forbidden_error(fault: RequestError, refusal: FonnteError) -> RequestError:

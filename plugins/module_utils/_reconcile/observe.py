@@ -122,8 +122,8 @@ def observe(
     device = resolve_device(context, desired.number, listing)
     if device is None:
         recorded, faults = _read_missing(context, creation_file, listing)
-        told, unread = _fault_warnings(faults), _unreadable(faults)
-        return Observation(desired.number, None, None, recorded, told, listing, unread, mark, creation_file)
+        reported, unread = _fault_warnings(faults), _unreadable(faults)
+        return Observation(desired.number, None, None, recorded, reported, listing, unread, mark, creation_file)
     check_listed(device)
     device_file = context.records.device(device.token)
     creation_file = creation_file or context.creation_file(device.number)
@@ -131,9 +131,9 @@ def observe(
     recorded = _read_record(creation_file, device_file, desired, created)
     listed = listing is not None and listing.find_by_token(device.token) is not None
     observed = replace(_to_observed(device, desired.number, recorded.device.number, listed), stamp=device.stamp)
-    told, unread = _fault_warnings(faults), _unreadable(faults)
+    reported, unread = _fault_warnings(faults), _unreadable(faults)
     return Observation(
-        observed.number, device, observed, recorded, told, listing, unread, mark, creation_file, device_file
+        observed.number, device, observed, recorded, reported, listing, unread, mark, creation_file, device_file
     )
 
 
@@ -213,8 +213,8 @@ def resolve_device(context: RunContext, number: str, listing: DeviceList | None)
         return by_token
     profile = context.client.profile(context.device_token)
     # The profile may show the linked number. What the list showed once has to agree as well.
-    remembered = (context.records.device(context.device_token).load()[0] or DeviceRecord()).number
-    for known in filter(None, (profile.number, remembered)):
+    known_number = (context.records.device(context.device_token).load()[0] or DeviceRecord()).number
+    for known in filter(None, (profile.number, known_number)):
         if number and not same_number(number, known):
             raise _not_one_device(number, known)
     return profile
@@ -228,7 +228,7 @@ def _not_one_device(number: str, other: str) -> FonnteError:
     )
 
 
-def _to_observed(device: Device, declared: str, remembered: str, listed: bool) -> Observed:
+def _to_observed(device: Device, declared: str, known_number: str, listed: bool) -> Observed:
     """Return what is seen, with the registered number as far as it is known.
 
     Only the list shows it for certain, and the record remembers what the list showed. The profile may show
@@ -238,10 +238,10 @@ def _to_observed(device: Device, declared: str, remembered: str, listed: bool) -
     shown = device.number
     if listed:
         return Observed(shown, device.settings, device.connected, sent_as=device.registered)
-    if remembered:
-        same, name = same_number(remembered, shown), displayed_number(remembered)
-        rival = "" if same else shown
-        return Observed(name, device.settings, device.connected, same, rival, sent_as=remembered)
+    if known_number:
+        same, name = same_number(known_number, shown), displayed_number(known_number)
+        conflict = "" if same else shown
+        return Observed(name, device.settings, device.connected, same, conflict, sent_as=known_number)
     number = shown if shown.startswith("0") or not declared else declared
     return Observed(number, device.settings, device.connected, number_confirmed=False, sent_as=number)
 
@@ -295,10 +295,12 @@ def _read_missing(
     """Return what the record holds of a number that no device has, and what is wrong with a part that is not read."""
     faults = context.records.load(creation_file)
     note = creation_file.content if creation_file is not None else None
-    had_device = note is not None and note.state != "deleted" and context.records.has(note.device_file)
-    moved_to = find_listed(context, note.device_file, listing) if note is not None and had_device and listing else ""
+    existed_before = note is not None and note.state != "deleted" and context.records.has(note.device_file)
+    renumbered_to = (
+        find_listed(context, note.device_file, listing) if note is not None and existed_before and listing else ""
+    )
     return Recorded(
-        number_seen=note is not None, existed_before=had_device and not moved_to, renumbered_to=moved_to
+        number_seen=note is not None, existed_before=existed_before and not renumbered_to, renumbered_to=renumbered_to
     ), faults
 
 

@@ -158,16 +158,16 @@ def _plan_missing(desired: Desired, now: datetime) -> Plan:
             f"the account has no device {desired.number}",
             "create it first with fonnte.whatsapp.fonnte_device, or correct the number",
         )
-    foreseen = _plan_existing(desired, Observed(desired.number), Recorded(creation_pending=True), now)
+    predicted = _plan_existing(desired, Observed(desired.number), Recorded(creation_pending=True), now)
     warning = f"Device {desired.number} does not exist yet; in a real run an earlier task has to create it."
     return Plan(
-        operations=foreseen.operations,
-        send=foreseen.send,
-        reasons=foreseen.reasons,
-        evidence=foreseen.evidence,
-        before=foreseen.before,
-        after=foreseen.after,
-        warnings=(warning, *foreseen.warnings),
+        operations=predicted.operations,
+        send=predicted.send,
+        reasons=predicted.reasons,
+        evidence=predicted.evidence,
+        before=predicted.before,
+        after=predicted.after,
+        warnings=(warning, *predicted.warnings),
     )
 
 
@@ -220,11 +220,11 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
     after: dict[str, Value] = {**confirmed_values(known), **payload.send}
     operations = [*([FORGET] if forgotten else []), *([UPDATE] if reasons else [])]
     # An undeclared '' is not sent, so it is claimed only where it is proven.
-    told = {**proven_values(known), **payload.send, **desired.settings}
+    reported = {**proven_values(known), **payload.send, **desired.settings}
     # With a token alone autoread is hidden as well.
     telling = {*WRITE_ONLY, "autoread"} if "autoread" in desired.settings else WRITE_ONLY
-    stamped = _claims(desired, told, telling) if reasons else None
-    stamped, lost = _keep_digests(desired, observed, stamped, told)
+    stamped = _claims(desired, reported, telling) if reasons else None
+    stamped, lost = _keep_digests(desired, observed, stamped, reported)
     if desired.state is State.DISCONNECTED and observed.connected is not False:
         operations.append(DISCONNECT)
         reasons = {**reasons, "connected": Reason.DIFFERS}
@@ -271,7 +271,7 @@ def _claims(desired: Desired, settings: Settings, telling: t.Collection[str]) ->
 
 
 def _keep_digests(
-    desired: Desired, observed: Observed, stamped: Claims | None, told: Settings
+    desired: Desired, observed: Observed, stamped: Claims | None, reported: Settings
 ) -> tuple[Claims | None, tuple[str, ...]]:
     """Return what the stamp of an update says with what it takes over from the stamp before, and the parts it loses.
 
@@ -282,7 +282,7 @@ def _keep_digests(
     if stamped is None or stamp is None:
         return stamped, ()
     lost = find_lost_parts(stamped, stamp, observed.settings)
-    if desired.policy.keeps_omitted and told.get("name") == stamp.name:
+    if desired.policy.keeps_omitted and reported.get("name") == stamp.name:
         return {**stamped, **{part: stamp.digests[part] for part in lost}}, ()
     return stamped, lost
 

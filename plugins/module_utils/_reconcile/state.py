@@ -151,7 +151,7 @@ class Recorded:
         continues: Whether the task declares exactly the settings of a creation of this device that was cut off.
         doubt_is_assumed: Whether the entries of ``device`` are only declarations of the task, in doubt because of a
             creation whose response was lost. The device may be another one, so they must not be written to its record.
-        moved_to: The number that the device has now; it was changed in the dashboard.
+        renumbered_to: The number that the device has now; it was changed in the dashboard.
     """
 
     device: DeviceRecord = field(default_factory=DeviceRecord)

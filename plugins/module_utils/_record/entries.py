@@ -167,8 +167,8 @@ class DeviceRecord:
             raise ValueError("not a list of names")
         # A setting that only a newer release knows is not ours to claim anything about.
         entries = {option: _entry(option, raw) for option, raw in data["entries"].items() if option in RECORDED}
-        told = frozenset(option for option in carried if option in entries)
-        return cls(entries, asked, number, told, tuple(stamps))
+        reported = frozenset(option for option in carried if option in entries)
+        return cls(entries, asked, number, reported, tuple(stamps))
 
 
 def _after_success(option: str, value: Value) -> EntryStatus:

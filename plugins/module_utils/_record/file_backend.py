@@ -173,14 +173,14 @@ class FileBackend:
     def lock(self, names: t.Sequence[str], seconds: float) -> t.Iterator[None]:
         """Hold entries for one run, in the order given, all or none."""
         give_up = self._clock() + seconds
-        taken: list[str] = []
+        used: list[str] = []
         is_dying = False
         try:
             for name in names:
                 held = self._acquire(name, give_up, seconds)
                 with self._guard:
                     self._held[name] = held
-                taken.append(name)
+                used.append(name)
             yield
         except Exception:
             raise
@@ -189,7 +189,7 @@ class FileBackend:
             is_dying = True
             raise
         finally:
-            for name in reversed(taken):
+            for name in reversed(used):
                 self._release(name, is_dying)
 
     def _acquire(self, name: str, give_up: float, seconds: float) -> _Held:

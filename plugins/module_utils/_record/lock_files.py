@@ -85,8 +85,10 @@ class LockFiles:
                 return self._open_or_create(directory, _file(name), mode)
             except OSError as exc:
                 # Another run creates it now, or it is not open to the group yet.
-                passing = isinstance(exc, FileExistsError) or (isinstance(exc, PermissionError) and mode == MODE_SHARED)
-                if not passing or not tries_left:
+                transient = isinstance(exc, FileExistsError) or (
+                    isinstance(exc, PermissionError) and mode == MODE_SHARED
+                )
+                if not transient or not tries_left:
                     raise self._directory.unwritable(exc) from None
             tries_left -= 1
             self._sleep(LOCK_TRY_SECONDS)

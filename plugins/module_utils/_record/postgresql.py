@@ -224,25 +224,25 @@ class PostgresqlBackend:
     def _lock(
         self, names: t.Sequence[str], keys: t.Sequence[int], give_up: float, seconds: float
     ) -> list[t.Tuple[t.Any, ...]]:
-        taken = 0
+        used = 0
         try:
             while True:
                 # The second statement sees each commit before the lock was taken; one statement alone would not.
-                tries, rows = self._run(sql.TRY_LOCKS + sql.READ, list(keys[taken:]), list(names))
+                tries, rows = self._run(sql.TRY_LOCKS + sql.READ, list(keys[used:]), list(names))
                 free = [granted for (granted,) in tries]
                 first = free.index(False) if False in free else len(free)
-                beyond = [key for key, granted in zip(keys[taken + first :], free[first:]) if granted]
-                taken += first
-                if taken == len(keys):
+                beyond = [key for key, granted in zip(keys[used + first :], free[first:]) if granted]
+                used += first
+                if used == len(keys):
                     return rows
                 # Waiting with later locks in hand could wait for a run that waits for those.
                 self._unlock(beyond)
                 if time.monotonic() >= give_up:
-                    raise self._locked_error(keys[taken], seconds)
+                    raise self._locked_error(keys[used], seconds)
                 self._sleep(LOCK_POLL_SECONDS)
         except BaseException as exc:
             # Where the server had no room for one of them, only the server knows which it has given.
-            given = keys if isinstance(exc, RefusedStatementError) else keys[:taken]
+            given = keys if isinstance(exc, RefusedStatementError) else keys[:used]
             with contextlib.suppress(RecordError):
                 self._unlock(given)
             raise

@@ -37,7 +37,7 @@ class Owner:
         note_file: The note on the number, there or not; None without the account's token.
         note: What the note holds.
         left_over: The record of a device that had the number before.
-        moved_to: The number that the device has now.
+        renumbered_to: The number that the device has now.
     """
 
     number: str
@@ -151,8 +151,8 @@ def _owner(context: RunContext, device: Device, owned: t.Mapping[str, str]) -> O
 def _gone(context: RunContext, number: str, owned: t.Mapping[str, str]) -> Owner:
     creation_file = context.creation_file(number)
     note = creation_file.load()[0] if creation_file else None
-    moved_to = owned.get(note.device_file, "") if note else ""
-    return Owner(number, None, creation_file, note, _orphaned(context, note, owned), moved_to)
+    renumbered_to = owned.get(note.device_file, "") if note else ""
+    return Owner(number, None, creation_file, note, _orphaned(context, note, owned), renumbered_to)
 
 
 def _orphaned(context: RunContext, note: NumberRecord | None, owned: t.Mapping[str, str]) -> RecordFile | None:

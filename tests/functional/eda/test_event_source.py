@@ -347,7 +347,7 @@ def test_a_call_that_breaks_off_is_counted_and_no_mistake_of_ours(
 def test_what_aiohttp_tells_of_is_counted(plugin: Json, error: Exception | None, counted: str) -> None:
     intake = plugin["_intake"].EventReceiver(plugin["_intake"].Limits())
     record = logging.LogRecord("http", logging.ERROR, "/x/here.py", 7, SECRET, (), (type(error), error, None))
-    plugin["_Unanswered"](intake).emit(record)
+    plugin["_ClosedConnections"](intake).emit(record)
     assert {outcome: count for outcome, count in intake.counts()["refused"].items() if count} == {counted: 1}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.counts import Counts, of_junit, simulation
+from tools.counts import Counts, of_junit
 
 REPORT = """<testsuites><testsuite>
 <testcase name="a"/><testcase name="b"><skipped message="no PostgreSQL server can be started here: none"/></testcase>
@@ -22,14 +22,3 @@ def test_the_reason_of_skipped_tests_is_named_once(tmp_path: Path) -> None:
     counts = of_junit([report])
     assert counts == Counts(1, 0, 2, "no PostgreSQL server can be started here: none")
     assert counts.with_exit(0).text() == "1 passed, 0 failed, 2 skipped; no PostgreSQL server can be started here: none"
-
-
-def test_the_sums_of_the_simulation_are_shown(tmp_path: Path) -> None:
-    report = tmp_path / "report.xml"
-    values = [("simulated schedules", 40), ("violations", 0), ("simulated schedules", 2), ("on PostgreSQL", 2)]
-    rows = "".join(f'<property name="{name}" value="{value}"/>' for name, value in [*values, ("found after", 7)])
-    report.write_text(f"<testsuites><testcase><properties>{rows}</properties></testcase></testsuites>")
-    assert simulation([report]) == (
-        "simulation: 42 schedules, 2 of them on PostgreSQL, 0 violations; 1 seeded bugs found (after 7 schedules)"
-    )
-    assert simulation([]) == ""

@@ -201,7 +201,7 @@ class Queue(t.Protocol):
 _MALFORMED = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
 
 
-class _Unanswered(logging.Handler):
+class _ClosedConnections(logging.Handler):
     """Counts what aiohttp would log of calls that end without an answer of ours.
 
     Its text is not logged: it repeats the call, which may hold the secret. Of a mistake of our own the log has the
@@ -211,7 +211,7 @@ class _Unanswered(logging.Handler):
     def __init__(self, intake: _intake.EventReceiver) -> None:
         super().__init__()
         self._intake = intake
-        self._told: set[str] = set()
+        self._reported_types: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Count one."""
@@ -222,8 +222,8 @@ class _Unanswered(logging.Handler):
         self._intake.count(_intake.FAILED)
         place = _place(error) if error is not None else f"{record.filename}:{record.lineno}"
         mistake = f"{type(error).__name__} at {place}"
-        if mistake not in self._told:
-            self._told.add(mistake)
+        if mistake not in self._reported_types:
+            self._reported_types.add(mistake)
             logger.error(
                 "A call was answered with 500, since something went wrong in the source: %s. Please report it.", mistake
             )
@@ -240,7 +240,7 @@ def _place(error: BaseException) -> str:
 class _Handler(web.RequestHandler):
     """aiohttp's protocol of one connection, behind its gate."""
 
-    def __init__(self, server: _Server, gate: _gate.Gate, **limits: t.Any) -> None:
+    def __init__(self, server: _Server, gate: _gate.RequestGate, **limits: t.Any) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **limits)
         self.gate = gate
 
@@ -269,7 +269,7 @@ class _Server(web.Server):
         super().__init__(answer)
         self._quiet = logger
 
-    def protocol(self, gate: _gate.Gate) -> _Handler:
+    def protocol(self, gate: _gate.RequestGate) -> _Handler:
         """Return aiohttp's protocol of a connection."""
         return _Handler(
             self,
@@ -301,11 +301,11 @@ class Source:
 
     def _new_server(self) -> _Server:
         quiet = logging.Logger("fonnte.whatsapp.webhook.http")
-        quiet.addHandler(_Unanswered(self._intake))
+        quiet.addHandler(_ClosedConnections(self._intake))
         return _Server(self._answer, quiet)
 
-    def _new_gate(self, peer: _sockets.Peer) -> _gate.Gate:
-        return _gate.Gate(peer, self._peers, self)
+    def _new_gate(self, peer: _sockets.Peer) -> _gate.RequestGate:
+        return _gate.RequestGate(peer, self._peers, self)
 
     def _tls(self) -> ssl.SSLContext | None:
         return None if self._options.tls is None else self._options.tls.context()
@@ -366,7 +366,7 @@ class Source:
                 options.host,
             )
 
-    def decide(self, head: _request_head.RequestHead) -> _gate.Answer | _gate.Admission:
+    def decide(self, head: _request_head.RequestHead) -> _gate.ShortResponse | _gate.Admission:
         """Admit a request with the secret, and answer all others (invariant 9)."""
         if _listener.is_health(head.path):
             return self._health(head.method)
@@ -377,7 +377,7 @@ class Source:
             return self._refused(_intake.NOT_POST)
         return _gate.Admission(kind)
 
-    def refuse_malformed(self) -> _gate.Answer:
+    def refuse_malformed(self) -> _gate.ShortResponse:
         """Count bytes that are no HTTP, and return the answer to them."""
         return self._refused(_intake.NOT_HTTP)
 
@@ -385,7 +385,7 @@ class Source:
         """Count a connection that is closed without an answer."""
         self._intake.count_connection(outcome)
 
-    def new_handler(self, gate: _gate.Gate) -> asyncio.Protocol:
+    def new_handler(self, gate: _gate.RequestGate) -> asyncio.Protocol:
         """Create aiohttp's protocol for the requests of a connection that pass its gate."""
         return self._server.protocol(gate)
 
@@ -451,16 +451,16 @@ class Source:
         response.force_close()
         return response
 
-    def _refused(self, answer: _intake.Decision) -> _gate.Answer:
+    def _refused(self, answer: _intake.Decision) -> _gate.ShortResponse:
         self._intake.count(answer)
-        return _gate.Answer(answer.status, answer.text + "\n", allow="POST" if answer.status == 405 else "")
+        return _gate.ShortResponse(answer.status, answer.text + "\n", allow="POST" if answer.status == 405 else "")
 
-    def _health(self, method: str) -> _gate.Answer:
+    def _health(self, method: str) -> _gate.ShortResponse:
         if method not in ("GET", "HEAD"):
-            return _gate.Answer(405, "GET is expected\n", allow="GET, HEAD")
+            return _gate.ShortResponse(405, "GET is expected\n", allow="GET, HEAD")
         counts = {"status": "stopping" if self._intake.stopping else "ok", **self._intake.counts()}
         counts["connections"]["open"] = len(self._peers)
-        return _gate.Answer(200, json.dumps(counts) + "\n", "application/json; charset=utf-8")
+        return _gate.ShortResponse(200, json.dumps(counts) + "\n", "application/json; charset=utf-8")
 
     # --- on ---
 

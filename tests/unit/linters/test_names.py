@@ -1,0 +1,33 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tests of the linter of names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.linters.names import problems
+
+FILE = Path("plugins/module_utils/_reconcile/example.py")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class House:\n    pass\n",
+        "def look():\n    pass\n",
+        "def f(house):\n    pass\n",
+        "class A:\n    def __init__(self):\n        self._sight = 1\n",
+        "foreseen = 1\n",
+    ],
+)
+def test_a_replaced_name_is_found(source: str) -> None:
+    (problem,) = problems(FILE, source)
+    assert problem.startswith(f"{FILE}:") and "; use " in problem
+
+
+def test_a_use_of_another_name_is_fine() -> None:
+    assert not list(problems(FILE, "from elsewhere import House\n\ncontext = House()\n"))
