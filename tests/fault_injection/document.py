@@ -21,7 +21,8 @@ SPDX-License-Identifier\x3a GPL-3.0-or-later
 
 # When something goes wrong
 
-This page is written by `make faults`, which plays every case against the sandbox. `make test` runs a fixed sample of the cases again, and CI all of them once a week; both fail if a cell is not as it is here.
+This page is written by `make faults`, which runs every case against the sandbox. `make test` runs a fixed sample of the cases
+again, and CI all of them once a week; both fail if a cell is not as it is here.
 
 {counts}
 

@@ -29,7 +29,16 @@ VALUE = "\0"
 # note of a problem where all are told at once.
 PLACES = {"OptionError": 1, "CellError": 3, "add_problem": 1, "problems.append": 0}
 # Not errors of ours, not for users, or told in another way: counted by the event source, and said by its answers.
-NOT_OURS = {"ValueError", "OSError", "KeyError", "TypeError", "MaxRetryError", "ProtocolError", "PayloadError"}
+NOT_OURS = {
+    "ValueError",
+    "OSError",
+    "ConnectionError",
+    "KeyError",
+    "TypeError",
+    "MaxRetryError",
+    "ProtocolError",
+    "PayloadError",
+}
 # Its sentence is made where it is declared, of the name of a library.
 NOT_OURS |= {"MissingLibraryError"}
 # What Ansible itself says.

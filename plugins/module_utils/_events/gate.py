@@ -22,6 +22,12 @@ from .connections import HEAD_TOO_LARGE, Connections
 from .listener import Peer
 from .request_head import HeadReader, HeadTooLargeError, MalformedHeadError, RequestHead
 
+if t.TYPE_CHECKING:
+    from typing import Protocol
+else:
+    # Python 3.7 has none, and only the type checker uses it.
+    Protocol = object
+
 # How much of a refused request is read, and for how many seconds, so that its client reads the answer.
 MAX_DISCARDED_BYTES = 256 * 1024
 DISCARD_WITHIN = 1.0
@@ -52,7 +58,7 @@ class Admission:
     kind: t.Optional[str] = None
 
 
-class Guard(t.Protocol):
+class Guard(Protocol):
     """Decides about heads."""
 
     def decide(self, head: RequestHead) -> t.Union[ShortResponse, Admission]:
