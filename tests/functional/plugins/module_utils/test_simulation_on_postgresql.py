@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import typing as t
 
@@ -25,8 +26,8 @@ SERVER_SAMPLES, SERVER_SEEDS = 1, 40
 @pytest.fixture
 def on_a_server(postgresql_server: Server) -> t.Iterator[Explorer]:
     """The record in a real database, with the queries of the collection."""
-    with create_database(postgresql_server) as database:
-        yield Explorer(database)
+    with contextlib.ExitStack() as stack:
+        yield Explorer(stack.enter_context(create_database(postgresql_server)))
 
 
 @pytest.mark.long
