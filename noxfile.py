@@ -40,7 +40,7 @@ nox.options.reuse_venv = "yes"
 nox.options.tags = ["test"]
 
 # Two runs in one checkout would write the same files. The processes of a parallel run share the lock of the first one.
-lock = open(BUILD / "lock", "w")
+lock = os.open(BUILD / "lock", os.O_RDWR | os.O_CREAT, 0o644)
 if not {"FONNTE_LOCKED", "--list", "-l"} & {*os.environ, *sys.argv}:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -351,7 +351,7 @@ def browser(session: nox.Session) -> None:
 @session("demo")
 def sandbox(session: nox.Session) -> None:
     """Start a server on this machine that behaves like the service, to try playbooks by hand; Ctrl-C ends it."""
-    lock.close()
+    os.close(lock)
     env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1")
     os.execve(*python("demo"), [*python("demo"), "-m", "tests.sandbox", *session.posargs], env)
 

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Dict, Iterable
 from xml.etree import ElementTree
 
 
@@ -21,7 +21,7 @@ class Counts:
     skipped: int = 0
     note: str = ""
 
-    def plus(self, other: "Counts") -> "Counts":
+    def plus(self, other: Counts) -> Counts:
         """Return the sum."""
         return Counts(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
 
@@ -31,7 +31,7 @@ class Counts:
         note = "; %s" % self.note if self.note else ""
         return "%d passed, %d failed%s%s" % (self.passed, self.failed, skipped, note)
 
-    def with_exit(self, code: int) -> "Counts":
+    def with_exit(self, code: int) -> Counts:
         """Return counts that match an exit code: a failure outside of the report counts, and so does a run without tests."""
         if self.failed == 0 and (code != 0 or self.passed == 0):
             return Counts(self.passed, 1, self.skipped, self.note)
@@ -41,7 +41,7 @@ class Counts:
 def of_junit(files: Iterable[Path]) -> Counts:
     """Return the sum over the test cases of JUnit files, with the reasons of those that were skipped."""
     total = Counts()
-    reasons: Dict[str, None] = {}
+    reasons: dict[str, None] = {}
     for file in files:
         for case in ElementTree.parse(str(file)).getroot().iter("testcase"):
             total = total.plus(_of_case(case))

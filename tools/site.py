@@ -14,8 +14,9 @@ import re
 import shutil
 import tempfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Dict, Iterator, List
+from typing import TYPE_CHECKING
 
 from tools.paths import BUILD, NAME, NAMESPACE
 
@@ -113,9 +114,9 @@ def without_contents(text: str) -> str:
     return re.sub(r"^\.\. contents::\n(?:   [^\n]*\n)*", "", text, flags=re.MULTILINE)
 
 
-def sections(index: str) -> Dict[str, List[str]]:
+def sections(index: str) -> dict[str, list[str]]:
     """Return the pages under each heading of the index of the guides, without their suffix."""
-    found: Dict[str, List[str]] = {}
+    found: dict[str, list[str]] = {}
     for part in re.split(r"^## ", index, flags=re.MULTILINE)[1:]:
         heading, _line, rest = part.partition("\n")
         links = (posixpath.normpath(posixpath.join("docs", link)) for link in LINK.findall(rest))
@@ -123,14 +124,14 @@ def sections(index: str) -> Dict[str, List[str]]:
     return found
 
 
-def contents(guides: Dict[str, List[str]], there: List[str]) -> str:
+def contents(guides: dict[str, list[str]], there: list[str]) -> str:
     """Return the first page: every page of the site once, the guides in the order of their index."""
     parts = {"Start": ["README", "docs/README"], **guides}
     parts["Reference"] = ["%s/index" % COLLECTION, "playbooks"]
     named = {page for pages in parts.values() for page in pages}
     parts["More"] = [page for page in there if page not in named]
     text = "fonnte.whatsapp\n===============\n\nWhatsApp devices of a Fonnte account as code, with Ansible.\n"
-    shown: List[str] = []
+    shown: list[str] = []
     for caption, pages in parts.items():
         new = [page for page in pages if page not in shown]
         text += "\n.. toctree::\n   :caption: %s\n   :maxdepth: 1\n\n" % caption
@@ -139,7 +140,7 @@ def contents(guides: Dict[str, List[str]], there: List[str]) -> str:
     return text
 
 
-def playbooks(texts: Dict[str, str]) -> str:
+def playbooks(texts: dict[str, str]) -> str:
     """Return a page of the head comments of the playbooks; ansible-doc knows no playbooks."""
     text = "# Playbooks\n\nA playbook of the collection is run by its name.\n"
     for name, playbook in sorted(texts.items()):
@@ -155,7 +156,7 @@ def _said(head: str) -> Iterator[str]:
     lines = [line[1:] for line in head.splitlines() if line.startswith("#")]
     typed = False
     for line in [*lines, ""]:
-        begins = line.startswith("   ") or line.startswith(" ansible-playbook")
+        begins = line.startswith(("   ", " ansible-playbook"))
         if begins != typed:
             yield "\n```shell\n" if begins else "```\n\n"
         typed = begins

@@ -10,9 +10,10 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Dict, Optional, Sequence
+from typing import Any
 
 import nox
 from nox.command import CommandFailed
@@ -35,7 +36,7 @@ def venv(name: str) -> Path:
 class Stage:
     """A session that runs programs of an environment on its own copy of the checkout."""
 
-    def __init__(self, session: nox.Session, environment: str = "newest", path: Optional[Path] = None) -> None:
+    def __init__(self, session: nox.Session, environment: str = "newest", path: Path | None = None) -> None:
         self.session = session
         self.name = re.sub(r"[^\w.-]+", "-", session.name).strip("-")
         self.venv = path or venv(environment)
@@ -54,8 +55,8 @@ class Stage:
         self,
         program: str,
         *arguments: str,
-        cwd: Optional[Path] = None,
-        env: Optional[Dict[str, str]] = None,
+        cwd: Path | None = None,
+        env: dict[str, str] | None = None,
         success_codes: Sequence[int] = (0,),
     ) -> str:
         """Run a program of the environment into the log; return its output. A failure prints the output."""
@@ -124,7 +125,7 @@ class Stage:
         """Run ansible-test integration against a sandbox, and count the targets."""
         with self.sandbox() as box:
             # ansible-test drops the environment; each target gets the variables of this file.
-            variables: Dict[str, object] = {name.lower(): value for name, value in for_sandbox(box).items()}
+            variables: dict[str, object] = {name.lower(): value for name, value in for_sandbox(box).items()}
             variables["fonnte_record_path"] = str(self.empty("record"))
             variables.update({} if in_process else {"fonnte_in_process": False})
             config = self.tree / "tests" / "integration" / "integration_config.yml"
@@ -160,7 +161,7 @@ class Stage:
             self.session.error("see %s" % os.path.relpath(self.log))
 
 
-def build(stage: Stage, folder: Path, source: Optional[Path] = None) -> Path:
+def build(stage: Stage, folder: Path, source: Path | None = None) -> Path:
     """Build the artifact into a directory from the files that git tracks; return its path."""
     shutil.rmtree(folder, ignore_errors=True)
     packed = [path for path in tree.tracked_files() if os.path.lexists((source or stage.tree) / path)]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any, Dict, Iterable, Iterator, List
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from tools.counts import Counts
 from tools.interpreters import not_covered
@@ -17,7 +18,7 @@ REPORT = BUILD / "report.json"
 SUCCESS = "success"
 
 
-def read_counts(entry: Dict[str, Any], results: Dict[str, Dict[str, Any]]) -> Counts:
+def read_counts(entry: dict[str, Any], results: dict[str, dict[str, Any]]) -> Counts:
     """Return the counts of a session of nox's report; one that failed without counts is one failure."""
     counts = Counts(**results.get(entry["name"], {}))
     if entry["result"] != SUCCESS:
@@ -29,7 +30,7 @@ def read_counts(entry: Dict[str, Any], results: Dict[str, Dict[str, Any]]) -> Co
 
 
 def summarize(
-    sessions: Iterable[Dict[str, Any]], results: Dict[str, Dict[str, Any]], total: List[Counts]
+    sessions: Iterable[dict[str, Any]], results: dict[str, dict[str, Any]], total: list[Counts]
 ) -> Iterator[str]:
     """Yield a line for each session that checked something or failed, and add its counts to the total."""
     for entry in sessions:
@@ -49,7 +50,7 @@ def main() -> int:
         return 1
     sessions = json.loads(REPORT.read_text(encoding="utf-8"))["sessions"]
     results = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in RESULTS.glob("*.json")}
-    counts: List[Counts] = []
+    counts: list[Counts] = []
     for line in summarize(sessions, results, counts):
         print(line)
     total = Counts()

@@ -14,8 +14,8 @@ import hashlib
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Iterable, List
 
 from tools.paths import BUILD, ROOT, collection_in
 
@@ -23,7 +23,7 @@ from tools.paths import BUILD, ROOT, collection_in
 KEPT = {".git", ".ansible", ".cache", ".hypothesis", ".mypy_cache", ".pytest_cache"}
 
 
-def list_files(root: Path = ROOT, *which: str) -> List[str]:
+def list_files(root: Path = ROOT, *which: str) -> list[str]:
     """Return the paths of all files that git tracks or would add, sorted; ``which`` are options of git ls-files."""
     git = ["git"]
     if not (root / ".git").exists():
@@ -37,12 +37,12 @@ def list_files(root: Path = ROOT, *which: str) -> List[str]:
     return sorted(path for path in listed if os.path.lexists(root / path))
 
 
-def tracked_files(root: Path = ROOT) -> List[str]:
+def tracked_files(root: Path = ROOT) -> list[str]:
     """Return the paths of all files that git tracks, sorted: only these may be published."""
     return list_files(root, "--cached")
 
 
-def untracked_files(root: Path = ROOT) -> List[str]:
+def untracked_files(root: Path = ROOT) -> list[str]:
     """Return the paths of all files that git neither tracks nor ignores, sorted."""
     return list_files(root, "--others", "--exclude-standard") if (root / ".git").exists() else []
 
@@ -57,7 +57,7 @@ def content_hash(files: Iterable[str], root: Path = ROOT) -> str:
     return digest.hexdigest()
 
 
-def sync(files: List[str], root: Path, source: Path = ROOT) -> Path:
+def sync(files: list[str], root: Path, source: Path = ROOT) -> Path:
     """Update the copy under root to hold exactly these files of source; files that did not change are not written."""
     target = collection_in(root)
     target.mkdir(parents=True, exist_ok=True)
@@ -84,10 +84,10 @@ def _copy(source: Path, target: Path) -> None:
     if target.is_dir() and not target.is_symlink():
         shutil.rmtree(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    if not source.is_symlink() and target.is_file() and not target.is_symlink():
-        if target.read_bytes() == source.read_bytes():
-            shutil.copymode(source, target)
-            return
+    are_files = target.is_file() and not (source.is_symlink() or target.is_symlink())
+    if are_files and target.read_bytes() == source.read_bytes():
+        shutil.copymode(source, target)
+        return
     if target.is_symlink():
         target.unlink()
     shutil.copy(source, target, follow_symlinks=False)

@@ -37,7 +37,7 @@ class Setting:
 def table_of(lines: Sequence[Sequence[str]]) -> str:
     """Return lines of cells as a Markdown table with even columns; the first line is the head."""
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    padded = [" | ".join(cell.ljust(width) for cell, width in zip(line, widths)) for line in lines]
+    padded = [" | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=False)) for line in lines]
     rule = "|".join("-" * (width + 2) for width in widths)
     return "\n".join([f"| {padded[0]} |", f"|{rule}|", *(f"| {line} |" for line in padded[1:])])
 

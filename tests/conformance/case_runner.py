@@ -106,7 +106,7 @@ class Round:
         tasks = [(case, task) for case in self._cases for task in case.prepare]
         if tasks:
             run = self._play([self._task(case, task) for case, task in tasks])
-            for (case, _task), told in zip(tasks, run.told):
+            for (case, _task), told in zip(tasks, run.told, strict=False):
                 self.stories[case.name].prepared.append(told)
         for case in self._cases:
             for touch in case.touch:
@@ -122,7 +122,7 @@ class Round:
         calls = self._calls(since)
         return {
             case.name: Pass(told, calls.get(case.name, []), found[case.name], snapshot(self._record(case)))
-            for case, told in zip(cases, run.told)
+            for case, told in zip(cases, run.told, strict=False)
         }
 
     def _play(self, tasks: Sequence[Task], check: bool = False) -> Run:

@@ -62,7 +62,7 @@ LOCALES = {
 }
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def can_run(*words: str) -> bool:
     """Return whether a program ends well on this machine."""
     try:

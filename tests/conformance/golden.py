@@ -407,9 +407,11 @@ def compare(expected: str, found: str) -> Sequence[str]:
     """Return the steps that differ, with the first different line of each."""
     old, new = json.loads(expected), json.loads(found)
     differences = [f"{len(old)} steps were recorded, {len(new)} ran"] if len(old) != len(new) else []
-    for before, after in zip(old, new):
+    for before, after in zip(old, new, strict=False):
         if before != after:
             lines = [json.dumps(step, indent=1, ensure_ascii=False).splitlines() for step in (before, after)]
-            first = next((pair for pair in zip(*lines) if pair[0] != pair[1]), ("", "more or fewer lines"))
+            first = next(
+                (pair for pair in zip(*lines, strict=False) if pair[0] != pair[1]), ("", "more or fewer lines")
+            )
             differences.append(f"{before['step']}: {first[0].strip()} was recorded, and is {first[1].strip()}")
     return differences

@@ -32,7 +32,7 @@ GENEROUS_SECONDS = 120
 Result = TypeVar("Result")
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def why_no_other_users() -> str:
     """Return why a pod cannot run as another user here; empty where it can."""
     if os.geteuid() != 0:

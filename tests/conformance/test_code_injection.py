@@ -32,7 +32,9 @@ HEADER = "#jinja2:variable_start_string:'<%',variable_end_string:'%>'\n<% lookup
 
 def devices(*names: str) -> list[Json]:
     """Devices with these names, and with a package of more letters than a name may have."""
-    return [{"number": number, "name": name, "package": HEADER} for number, name in zip((A, B, C, D), names)]
+    return [
+        {"number": number, "name": name, "package": HEADER} for number, name in zip((A, B, C, D), names, strict=False)
+    ]
 
 
 def ran(home: Path) -> list[str]:

@@ -36,7 +36,7 @@ def test_no_name_keeps_the_message_back(world: World) -> None:
     """One device's name must not silence the alert of all."""
     names = ["a\x00b", "\x1b[31mred", "Toko\n- Toko Palsu (1)", "\u202eterbalik", "half \ud83d", "x" * 30]
     numbers = [f"08120001401{number}" for number in range(len(names))]
-    gone = [there(number, name=name) for number, name in zip(numbers, names)]
+    gone = [there(number, name=name) for number, name in zip(numbers, names, strict=False)]
     world.begin(*gone, there(SENDER, package="Super", linked=True))
     reason = {"device": numbers[0], "reason": "a\x00b\n- c"}
     event = {"ansible_eda": {"event": {"fonnte": reason}}}
@@ -51,7 +51,7 @@ def test_no_name_keeps_the_message_back(world: World) -> None:
     (sent,) = world.sandbox.outbox()
     lines = sent["message"].splitlines()
     assert len(lines) == len(names) + 2
-    for number, line in zip(numbers, sorted(lines[1:-1], key=lambda line: line.partition("(0")[2])):
+    for number, line in zip(numbers, sorted(lines[1:-1], key=lambda line: line.partition("(0")[2]), strict=False):
         assert line.startswith("- ") and f"({number})" in line and line.isprintable() and len(line) < 200
     assert f"- a b ({numbers[0]}): a b - c" in lines
 

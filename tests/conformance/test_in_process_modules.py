@@ -180,7 +180,7 @@ def test_the_environment_of_the_task_counts_and_is_undone(stage: Stage) -> None:
     stage.play(
         {
             "fonnte.whatsapp.fonnte_device": {**DEVICE, "device": "{{ item.number }}"},
-            "loop": [{"number": number, "token": token} for number, token in zip(NUMBERS, tokens)],
+            "loop": [{"number": number, "token": token} for number, token in zip(NUMBERS, tokens, strict=False)],
             "environment": {"FONNTE_ACCOUNT_TOKEN": "{{ item.token }}"},
             "no_log": True,
         },

@@ -105,7 +105,7 @@ def refused(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) 
     world.begin(there(NUMBER, token=device_token(NUMBER)))
     inputs = {**BAD, **FOUND_BY_ANSIBLE}
     run = world.play(*(task for task, unused in inputs.values()))
-    return dict(zip(inputs, run.told)), running_sandbox.journal()
+    return dict(zip(inputs, run.told, strict=False)), running_sandbox.journal()
 
 
 # The bar keeps them on one worker: see the scheduler in conftest.py.

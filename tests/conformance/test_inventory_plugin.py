@@ -110,7 +110,7 @@ def test_names(workspace: Workspace) -> None:
     """hostname: name, and what cannot be a name; the play's own localhost and all stay what they are."""
     names = ["Toko Satu", "Toko", "Toko", "all", "localhost", "../../etc", "😀😀", "127.0.0.1", "a:b,c[1]*"]
     numbers = [f"0812000121{index:02d}" for index in range(len(names))]
-    workspace.world(*(there(number, name=name) for number, name in zip(numbers, names)))
+    workspace.world(*(there(number, name=name) for number, name in zip(numbers, names, strict=False)))
     source = workspace.source(hostname="name", groups={"a_b_c_1": True})
     found = workspace.list(source)
     assert {host: facts["fonnte_device"] for host, facts in found["_meta"]["hostvars"].items()} == {

@@ -36,7 +36,7 @@ def test_lost_once(world: World, fault: dict[str, object]) -> None:
         device(device=LINKED, state="disconnected"),
     ]
     run = world.play(*tasks)
-    for told, operation in zip(run.told, ("create", "update", "disconnect")):
+    for told, operation in zip(run.told, ("create", "update", "disconnect"), strict=False):
         # What a creation was about to set is in doubt, and may be sent once more.
         assert told.changed and not told.failed and told["operations"][0] == operation, told.result
     assert world.sandbox.faults() == [], "not every fault was met"

@@ -139,12 +139,12 @@ def test_controllers_that_take_turns(reading: str, sandbox: Sandbox, player: Pla
             story.append((account.controllers, event, tasks[-1].args))
         told = player.play(*tasks).told
         sandbox.clear_faults()
-        for account, wrong, one in zip(accounts, before, told):
+        for account, wrong, one in zip(accounts, before, told, strict=False):
             account.judge(wrong, one, story)
     # A new controller, and a newer one: the second finds nothing to do.
     fresh = [task.but(record_path=f"{player.record}-{who}") for task in tasks for who in ("new", "newer")]
     sandbox.clear_journal()
-    for index, (new, newer) in enumerate(zip(*[iter(player.play(*fresh).told)] * 2)):
+    for index, (new, newer) in enumerate(zip(*[iter(player.play(*fresh).told)] * 2, strict=False)):
         assert not new.failed and not newer.changed, (accounts[index].controllers, story, newer.result)
     print(reading, [account.counts for account in accounts])
     assert all(account.counts.get("changed") for account in accounts)

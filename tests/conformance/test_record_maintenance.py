@@ -138,7 +138,7 @@ def test_a_backup_that_somebody_changed(kept: World, tmp_path: Path) -> None:
         path.write_text(json.dumps({**data, "files": files}), encoding="utf-8")
         tasks.append(record(operation="restore", path=str(path), record_path=str(elsewhere), overwrite=True))
     foreseen = kept.play(*tasks, check=True)
-    for named, told, before in zip(changed, kept.play(*tasks).told, foreseen.told):
+    for named, told, before in zip(changed, kept.play(*tasks).told, foreseen.told, strict=False):
         assert told.failed and "was not used" in told.message and told.message.endswith("."), told.result
         assert told.message == before.message and not told.changed
         assert named[:40] in told.message or named == names[1] and any(name in told.message for name in names)

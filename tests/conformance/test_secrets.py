@@ -178,7 +178,7 @@ def test_failures_before_a_call(tempted: World) -> None:
         device(device=FIRST, api_endpoint="http://api.example.com", **WEBHOOKS),
         device_info(api_endpoint="ftp://api.example.com"),
     ]
-    for task, told in zip(tasks, tempted.play(*tasks).told):
+    for task, told in zip(tasks, tempted.play(*tasks).told, strict=False):
         assert told.failed, f"{task} was taken"
     assert tempted.calls() == []
 
@@ -218,9 +218,9 @@ def test_replies_that_are_no_answer(tempted: World) -> None:
         "reset": {"at": "middle", "when": "after"},
         "status": {"code": 200, "body": {"status": "perhaps", "reason": _url("?")}},
     }
-    for number, (kind, args) in zip(numbers, kinds.items()):
+    for number, (kind, args) in zip(numbers, kinds.items(), strict=False):
         tempted.sandbox.fault(kind, path="/update-device", number=number, times=None, **args)
     tasks: list[Task] = [device(device=number, **WEBHOOKS) for number in numbers[: len(kinds)]]
     tasks.append(device(device=numbers[-1], api_endpoint="http://127.0.0.1:9", **WEBHOOKS))
-    for kind, told in zip([*kinds, "unreachable"], tempted.play(*tasks).told):
+    for kind, told in zip([*kinds, "unreachable"], tempted.play(*tasks).told, strict=False):
         assert told.failed and told.message.endswith(".") and "\n" not in told.message, f"{kind}: {told.result}"

@@ -17,9 +17,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Set, Tuple
+from typing import Any
 
 from tests.sandbox.driver import Sandbox
 from tools.environment import for_sandbox
@@ -41,7 +42,7 @@ class Demo:
     """The means of a step: the sandbox, and the environment of the programs."""
 
     sandbox: Sandbox
-    env: Dict[str, str]
+    env: dict[str, str]
 
     def run(self, program: str, *words: str, cwd: Path = ROOT) -> str:
         """Show a command, run it into the log, and return its output; if it fails, show that and end the demo."""
@@ -70,19 +71,19 @@ class Demo:
         print("\n".join(lines_that_matter(output)), flush=True)
         return output
 
-    def names(self) -> Dict[str, str]:
+    def names(self) -> dict[str, str]:
         """Return the names of the devices by number, without the stamp that the role appends."""
         devices = self.sandbox.devices()
         return {number: re.sub(r" ~[0-9A-Za-z]{5}$", "", device["name"]) for number, device in devices.items()}
 
-    def writes(self) -> List[str]:
+    def writes(self) -> list[str]:
         """Return the paths of the requests that change something, since the last call of this method."""
         paths = [entry["path"] for entry in self.sandbox.writes()]
         self.sandbox.clear_journal()
         return paths
 
 
-def lines_that_matter(output: str) -> List[str]:
+def lines_that_matter(output: str) -> list[str]:
     """Return the differences, the messages and the recap of a playbook's output; a message has no list of devices."""
     shown = []
     for block in re.findall(r'(?m)^[-+] .*$|^    "msg": (?:\[\n(?:.*\n)*?    \]|".*")|^localhost +: .*$', output):
@@ -146,7 +147,7 @@ def _link(demo: Demo) -> None:
     threading.Thread(target=_scan, args=(demo,), daemon=True).start()
     demo.run_playbook("link", link_devices=LINKED, link_folder=str(PICTURES), link_ask=False, link_timeout=60)
     _expect(not demo.writes() and not any(PICTURES.glob("*")), "a QR code is left, or a setting was changed")
-    linked: Set[str] = {number for number, device in demo.sandbox.devices().items() if device["linked"]}
+    linked: set[str] = {number for number, device in demo.sandbox.devices().items() if device["linked"]}
     _expect(linked == {LINKED}, "the device is not linked")
 
 
@@ -200,7 +201,7 @@ def _delete(demo: Demo) -> None:
     _expect(demo.writes() == ["/delete-device"] and LEAVING not in demo.names(), "the device was not deleted")
 
 
-STEPS: Tuple[Step, ...] = (
+STEPS: tuple[Step, ...] = (
     Step("Four devices are declared, and none exists: check mode predicts the changes", _predict),
     Step("Create them", _apply),
     Step("Run it again: nothing changes, and nothing is sent", _apply_again),

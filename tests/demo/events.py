@@ -14,8 +14,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable, List
+from typing import Any
 
 from tests.demo.__main__ import BIN, Demo, StepFailed
 from tests.sandbox.driver import Sandbox
@@ -89,7 +90,7 @@ def _show_events(demo: Demo, log: Path) -> None:
     print(
         "\n[3/3] The rule collects events for 20 seconds. Then the playbook checks the devices again, and reports them"
     )
-    messages: List[Any] = _wait(demo.sandbox.outbox, "no message was sent")
+    messages: list[Any] = _wait(demo.sandbox.outbox, "no message was sent")
     print(_read(log)[_read(log).index("PLAY [") :].rstrip())
     print("\nThe message from %s to %s:\n%s" % (OURS, WATCHER, messages[0]["message"]))
     if len(messages) != 1 or not all(number in messages[0]["message"] for number in CLIENTS):

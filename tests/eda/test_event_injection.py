@@ -148,7 +148,9 @@ def wait_for_answer(url: str) -> None:
 
 # Both change strings by one function, so each is tried with one core.
 @pytest.mark.parametrize(
-    ("programs", "behind"), list(zip(CORES, ("source", "filter"))), ids=["newest-source", "oldest-filter"][: len(CORES)]
+    ("programs", "behind"),
+    list(zip(CORES, ("source", "filter"), strict=False)),
+    ids=["newest-source", "oldest-filter"][: len(CORES)],
 )
 def test_no_string_of_an_event_runs_code(tmp_path: Path, start: Any, programs: Path, behind: str) -> None:
     port = free_port()

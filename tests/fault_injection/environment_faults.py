@@ -158,7 +158,7 @@ def _netrc(folder: Path, elsewhere: str) -> contextlib.AbstractContextManager[No
 
 def _proxies(folder: Path, elsewhere: str) -> contextlib.AbstractContextManager[None]:
     names = ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY")
-    return _environment(**{name: elsewhere for name in names})
+    return _environment(**dict.fromkeys(names, elsewhere))
 
 
 def _bundles(folder: Path, elsewhere: str) -> contextlib.AbstractContextManager[None]:
@@ -276,7 +276,7 @@ def _swapped(records: Path) -> t.Iterator[None]:
     """Give each file the content of the next one, as whoever can write to the directory may."""
     files = _files(records)
     contents = [path.read_bytes() for path in files]
-    for path, content in zip(files, [*contents[1:], *contents[:1]]):
+    for path, content in zip(files, [*contents[1:], *contents[:1]], strict=False):
         path.write_bytes(content)
     yield
 

@@ -16,7 +16,7 @@ from ..sandbox.driver import Sandbox
 if t.TYPE_CHECKING:
     from .scenarios import Scene
 
-Options = t.Dict[str, t.Any]
+Options = dict[str, t.Any]
 
 
 @dataclass(frozen=True)

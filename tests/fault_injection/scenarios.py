@@ -19,7 +19,7 @@ FIRST_TIME: dict[str, t.Any] = {"name": "Toko Satu", "autoread": True, "personal
 CHANGED: dict[str, t.Any] = {**FIRST_TIME, "name": "Toko Baru", "quick": True, "webhook": NEW}
 HOOKS: dict[str, t.Any] = {"webhook": NEW, "webhook_status": NEW}
 
-Params = t.Dict[str, t.Any]
+Params = dict[str, t.Any]
 
 
 @dataclass(frozen=True)

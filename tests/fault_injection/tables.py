@@ -119,7 +119,7 @@ def table(section: str, texts: t.Mapping[tuple[str, str, str], str]) -> str:
     lines = [[FAULTY, *columns]]
     lines += [[row, *(texts.get((section, row, column), IMPOSSIBLE) for column in columns)] for row in rows]
     widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
-    padded = [" | ".join(text.ljust(width) for text, width in zip(line, widths)) for line in lines]
+    padded = [" | ".join(text.ljust(width) for text, width in zip(line, widths, strict=False)) for line in lines]
     return "\n".join(
         [f"| {padded[0]} |", "|" + "|".join("-" * (width + 2) for width in widths) + "|"]
         + [f"| {line} |" for line in padded[1:]]
@@ -139,5 +139,7 @@ def read(document: str) -> dict[tuple[str, str, str], str]:
             if not columns:
                 columns = texts[1:]
             else:
-                found.update({(section, texts[0], column): text for column, text in zip(columns, texts[1:])})
+                found.update(
+                    {(section, texts[0], column): text for column, text in zip(columns, texts[1:], strict=False)}
+                )
     return {key: text for key, text in found.items() if text != IMPOSSIBLE}

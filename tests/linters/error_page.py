@@ -12,8 +12,9 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Iterator, List, Sequence
+from typing import Any
 
 import yaml
 
@@ -116,14 +117,14 @@ def is_in(snippet: str, text: str) -> bool:
     return re.search(".*".join(parts), text, re.DOTALL) is not None
 
 
-def refusals() -> List[str]:
+def refusals() -> list[str]:
     """The texts with which the service refuses."""
     from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import REFUSALS
 
     return [re.sub(r"\(\?P.*?\)|\.\*", VALUE, row.pattern).replace("\\", "") for row in REFUSALS]
 
 
-def errors() -> List[str]:
+def errors() -> list[str]:
     """All texts of errors."""
     played = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in PLAYS]
     return [
@@ -133,7 +134,7 @@ def errors() -> List[str]:
     ]
 
 
-def texts() -> List[str]:
+def texts() -> list[str]:
     """All texts of the source, and those of Ansible that the page has."""
     return [
         *ANSIBLE,
@@ -143,7 +144,7 @@ def texts() -> List[str]:
     ]
 
 
-def snippets_of(page: str) -> List[str]:
+def snippets_of(page: str) -> list[str]:
     """The texts of errors on a page: those in backquotes in the first cell of a row."""
     rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
     return [snippet for row in rows for snippet in re.findall("`([^`]+)`", row)]

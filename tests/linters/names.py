@@ -17,30 +17,124 @@ ROOT = Path(__file__).parents[2]
 # The name to use instead. Names that are also ordinary words of the field (put, mark, act) are not listed.
 REPLACED = dict(
     pair.split(">")
-    for pair in """
-    House>RunContext house>context Sight>Observation sight>observation Parcel>UpdatePayload parcel>payload Writer>Executor
-    Turn>EntryRun Orders>FleetOptions Member>FleetEntry Board>FleetState Errand>RecordRequest errand>request
-    Job>RecordPlan Hold>LockSet Meaning>RefusalKind Unanswered>ResponseLost Unreadable>UnexpectedResponse
-    Garbled>MalformedResponse Busy>RateLimited Brake>SafetyLimit BrakeError>SafetyLimitError RecordHeld>RecordLocked
-    Listing>DeviceList FonnteApi>FonnteClient Reply>ApiResponse Answer>HttpResponse Late>DeadlineExceeded
-    Tries>RetryBudget Gate>RateLimitGate KeptListing>DeviceListCache Keep>ProcessCache Standing>EntryStatus
-    NumberNote>NumberRecord SealedFile>EncryptedFile FolderHealth>StorageCheck Taken>AdoptionResult Found>ListedDevice
-    Filled>ValidatedRow Wrong>CellError Examination>Diagnosis Bench>TestDevice Round>Trial Caller>JournalingClient
-    Errand>RecordRequest View>RecordInventory Intake>EventReceiver Window>DedupWindow Subject>AuditedDevice
-    Seen>AuditInput Words>Messages Unread>Unresolved Part>Section Report>ModuleResult Task>ModuleInput Where>ReadSource
-    Queued>SendResult TextError>YamlEditError look>observe foresee>preview foreseen>predicted look_ahead>make_preview
-    carry_out>apply stand_still>noop_plan identify>resolve_device open_house>build_context harmless>non_secret_urls
-    doing>error_context passing>transient patience>retry_after key_of>canonical dialled>to_international
-    bare_name>strip_stamp speaks_of>covers proves>matches at_stake>significant cut>truncate bare_host>origin
-    write_whole>write_atomic remove_left>remove_stale_temp_files stranger>audit_undeclared strangers>undeclared_devices
-    take_stock>add_undeclared take_in>import_sheet examine>diagnose put_back>restore look_around>scan
-    left_over>orphaned earlier_backup>read_existing remembered>known_settings weighed>apply_stamp lessons>stamp_updates
-    teaches>updates_record begun_creation>creation_pending had_device>existed_before moved_to>renumbered_to
-    rival>conflicting_number certain>confirmed_values missing_is_fine>allow_missing manages>managed_options
-    expect_earlier>created_by_earlier_task person>operator house_of>context kind_asked_for>match_path
-    half_full>above_high_water hide>mask_secrets fleet_told>summarize told>reported heal>reconcile
-    vouch>attest brake>limit brakes>limits house_rules>options seal>encrypt unseal>decrypt errands>requests
-    """.split()
+    for pair in [
+        "House>RunContext",
+        "house>context",
+        "Sight>Observation",
+        "sight>observation",
+        "Parcel>UpdatePayload",
+        "parcel>payload",
+        "Writer>Executor",
+        "Turn>EntryRun",
+        "Orders>FleetOptions",
+        "Member>FleetEntry",
+        "Board>FleetState",
+        "Errand>RecordRequest",
+        "errand>request",
+        "Job>RecordPlan",
+        "Hold>LockSet",
+        "Meaning>RefusalKind",
+        "Unanswered>ResponseLost",
+        "Unreadable>UnexpectedResponse",
+        "Garbled>MalformedResponse",
+        "Busy>RateLimited",
+        "Brake>SafetyLimit",
+        "BrakeError>SafetyLimitError",
+        "RecordHeld>RecordLocked",
+        "Listing>DeviceList",
+        "FonnteApi>FonnteClient",
+        "Reply>ApiResponse",
+        "Answer>HttpResponse",
+        "Late>DeadlineExceeded",
+        "Tries>RetryBudget",
+        "Gate>RateLimitGate",
+        "KeptListing>DeviceListCache",
+        "Keep>ProcessCache",
+        "Standing>EntryStatus",
+        "NumberNote>NumberRecord",
+        "SealedFile>EncryptedFile",
+        "FolderHealth>StorageCheck",
+        "Taken>AdoptionResult",
+        "Found>ListedDevice",
+        "Filled>ValidatedRow",
+        "Wrong>CellError",
+        "Examination>Diagnosis",
+        "Bench>TestDevice",
+        "Round>Trial",
+        "Caller>JournalingClient",
+        "Errand>RecordRequest",
+        "View>RecordInventory",
+        "Intake>EventReceiver",
+        "Window>DedupWindow",
+        "Subject>AuditedDevice",
+        "Seen>AuditInput",
+        "Words>Messages",
+        "Unread>Unresolved",
+        "Part>Section",
+        "Report>ModuleResult",
+        "Task>ModuleInput",
+        "Where>ReadSource",
+        "Queued>SendResult",
+        "TextError>YamlEditError",
+        "look>observe",
+        "foresee>preview",
+        "foreseen>predicted",
+        "look_ahead>make_preview",
+        "carry_out>apply",
+        "stand_still>noop_plan",
+        "identify>resolve_device",
+        "open_house>build_context",
+        "harmless>non_secret_urls",
+        "doing>error_context",
+        "passing>transient",
+        "patience>retry_after",
+        "key_of>canonical",
+        "dialled>to_international",
+        "bare_name>strip_stamp",
+        "speaks_of>covers",
+        "proves>matches",
+        "at_stake>significant",
+        "cut>truncate",
+        "bare_host>origin",
+        "write_whole>write_atomic",
+        "remove_left>remove_stale_temp_files",
+        "stranger>audit_undeclared",
+        "strangers>undeclared_devices",
+        "take_stock>add_undeclared",
+        "take_in>import_sheet",
+        "examine>diagnose",
+        "put_back>restore",
+        "look_around>scan",
+        "left_over>orphaned",
+        "earlier_backup>read_existing",
+        "remembered>known_settings",
+        "weighed>apply_stamp",
+        "lessons>stamp_updates",
+        "teaches>updates_record",
+        "begun_creation>creation_pending",
+        "had_device>existed_before",
+        "moved_to>renumbered_to",
+        "rival>conflicting_number",
+        "certain>confirmed_values",
+        "missing_is_fine>allow_missing",
+        "manages>managed_options",
+        "expect_earlier>created_by_earlier_task",
+        "person>operator",
+        "house_of>context",
+        "kind_asked_for>match_path",
+        "half_full>above_high_water",
+        "hide>mask_secrets",
+        "fleet_told>summarize",
+        "told>reported",
+        "heal>reconcile",
+        "vouch>attest",
+        "brake>limit",
+        "brakes>limits",
+        "house_rules>options",
+        "seal>encrypt",
+        "unseal>decrypt",
+        "errands>requests",
+    ]
 )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Union
 
 from aiohttp import web
 
@@ -31,7 +30,7 @@ ROUTES: dict[str, Route] = {
 }
 NO_ROUTE = Route(calls.get_devices, write=False, methods=())
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
-PostedForm = Mapping[str, Union[str, bytes, bytearray, web.FileField]]
+PostedForm = Mapping[str, str | bytes | bytearray | web.FileField]
 # A 10 MB attachment and its form; more gets 413 from the server itself.
 LARGEST_BODY = 12 * 1024 * 1024
 # What was on its way when the world was reset has no place in the new one, nor in its journal.

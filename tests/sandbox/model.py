@@ -24,10 +24,10 @@ WEBHOOKS = ("webhook", "webhookconnect", "webhookstatus", "webhookchaining")
 BOOLEANS = ("autoread", "personal", "group", "quick", "resend")
 # What a device has besides its name. The defaults are those of a new device, and of omitted=resets.
 DEFAULTS: dict[str, bool | str] = {
-    **{key: False for key in BOOLEANS},
+    **dict.fromkeys(BOOLEANS, False),
     "target": "",
     "countryCode": "62",
-    **{key: "" for key in WEBHOOKS},
+    **dict.fromkeys(WEBHOOKS, ""),
 }
 FREE = "Free"
 FREE_DEVICES = 10

@@ -152,7 +152,7 @@ def _target(text: str, country: str) -> Target:
     if not any(pattern.fullmatch(address) for pattern in (_PERSON, _GROUP, _ROTATOR)):
         raise Refused("target invalid")
     names = ["name"] + [f"var{index}" for index in range(1, len(words))]
-    return Target(address=address, words=dict(zip(names, words)))
+    return Target(address=address, words=dict(zip(names, words, strict=False)))
 
 
 def _queue(service: Service, device: Device, requests: list[Request], call: Call) -> Payload:

@@ -22,7 +22,7 @@ SILENT_SECONDS = 10.0
 if t.TYPE_CHECKING:
     import psycopg
 
-Rows = t.List[t.Tuple[t.Any, ...]]
+Rows = list[tuple[t.Any, ...]]
 
 
 @dataclass

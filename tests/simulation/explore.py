@@ -120,9 +120,13 @@ class Explorer:
                 label, is_first = schedule.asked[number]
                 for other in schedule.others[number]:
                     # One preemption is left for the person.
-                    if other == person and not acts and (is_first or label.startswith("send")):
-                        todo.append({**preemptions, number: other})
-                    elif other != person and len(preemptions) + (not acts) < bound:
+                    if (
+                        other == person
+                        and not acts
+                        and (is_first or label.startswith("send"))
+                        or other != person
+                        and len(preemptions) + (not acts) < bound
+                    ):
                         todo.append({**preemptions, number: other})
         return found
 

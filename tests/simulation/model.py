@@ -44,14 +44,14 @@ class Run:
 # A key of the model: the token of a device.
 TOKEN = "token"
 
-Accounts = t.Dict[str, t.Optional[t.Dict[str, str]]]
+Accounts = dict[str, dict[str, str] | None]
 
 
 def possible_states(
     initial: t.Mapping[str, dict[str, str]], runs: t.Sequence[Run]
 ) -> t.Iterator[tuple[Accounts, set[str]]]:
     """Yield the state after each order of the runs, and the fields for which an unchanged run contradicts the order."""
-    begin: Accounts = {number: None for number in (FIRST, SECOND, NEW, OTHER)}
+    begin: Accounts = dict.fromkeys((FIRST, SECOND, NEW, OTHER))
     begin.update({device["device"]: {**device, TOKEN: token} for token, device in initial.items()})
     sure = [run for run in runs if not run.unconfirmed]
     unsure = [run for run in runs if run.unconfirmed]

@@ -89,7 +89,7 @@ class RowBackend:
         return Mark((self.session, self.table.revision))
 
     def stale(self, mark: Mark, names: t.Collection[str]) -> t.Collection[str]:
-        session, revision = t.cast(t.Tuple[object, int], mark)
+        session, revision = t.cast(tuple[object, int], mark)
         rows = {name: self._found.get(name) or self._row(name) for name in names}
         return [
             name for name, row in rows.items() if session is not self.session or row.revision > revision or row.is_open

@@ -178,7 +178,9 @@ def search_digests(_explorer: Explorer) -> Findings:
     A value that differs according to the record is never proven where the record may be right.
     """
     found = Findings()
-    sets = [dict(zip(("personal", "quick"), values)) for values in itertools.product((False, True), repeat=2)]
+    sets = [
+        dict(zip(("personal", "quick"), values, strict=False)) for values in itertools.product((False, True), repeat=2)
+    ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             _stamp, "_digest", lambda _token, name, _part, settings: 1 + (len(name) + sum(settings.values())) % 2

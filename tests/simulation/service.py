@@ -29,7 +29,7 @@ DEFAULTS = {
 }
 WRITES = ("/add-device", "/update-device", "/delete-device", "/disconnect")
 
-Device = t.Dict[str, str]
+Device = dict[str, str]
 Check = t.Callable[[Node, Request], None]
 
 

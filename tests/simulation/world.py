@@ -190,7 +190,7 @@ class World:
         """Give each creation entry the content of the other one, as a person who can write to the directory may."""
         if isinstance(self.disk, Disk):
             names = sorted(name for name in self.disk.files if name.startswith("number-"))
-            for name, content in zip(names, [self.disk.files[name] for name in reversed(names)]):
+            for name, content in zip(names, [self.disk.files[name] for name in reversed(names)], strict=False):
                 self.disk.files[name] = content
 
     # Properties at every step

@@ -28,7 +28,7 @@ class CertificateFiles:
         self,
         paths: t.Sequence[str],
         load: t.Callable[[], ssl.SSLContext],
-        report: t.Callable[[t.Optional[str]], None] = lambda problem: None,
+        report: t.Callable[[str | None], None] = lambda problem: None,
     ) -> None:
         """Load them.
 

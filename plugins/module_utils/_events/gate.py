@@ -55,13 +55,13 @@ class ShortResponse:
 class Admission:
     """A request with the secret, and the kind of event that its path names."""
 
-    kind: t.Optional[str] = None
+    kind: str | None = None
 
 
 class Guard(Protocol):
     """Decides about heads."""
 
-    def decide(self, head: RequestHead) -> t.Union[ShortResponse, Admission]:
+    def decide(self, head: RequestHead) -> ShortResponse | Admission:
         """Admit a request, or return the answer to it."""
 
     def refuse_malformed(self) -> ShortResponse:
@@ -81,13 +81,13 @@ class RequestGate(asyncio.Protocol):
         self._peer = peer
         self._connections = connections
         self._guard = guard
-        self._transport: t.Optional[asyncio.Transport] = None
-        self._handler: t.Optional[asyncio.Protocol] = None
+        self._transport: asyncio.Transport | None = None
+        self._handler: asyncio.Protocol | None = None
         self._take = self._take_head
         self._reader = HeadReader()
-        self._left: t.Optional[int] = 0
-        self._admission: t.Optional[Admission] = None
-        self._timer: t.Optional[asyncio.TimerHandle] = None
+        self._left: int | None = 0
+        self._admission: Admission | None = None
+        self._timer: asyncio.TimerHandle | None = None
         # Whether the connection must end with the answer to the current request.
         self.must_close = False
 
@@ -100,7 +100,7 @@ class RequestGate(asyncio.Protocol):
         """Take bytes."""
         self._take(data)
 
-    def eof_received(self) -> t.Optional[bool]:
+    def eof_received(self) -> bool | None:
         """Let the transport close."""
         return None if self._handler is None else self._handler.eof_received()
 
@@ -114,7 +114,7 @@ class RequestGate(asyncio.Protocol):
         if self._handler is not None:
             self._handler.resume_writing()
 
-    def connection_lost(self, exc: t.Optional[Exception]) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         """End."""
         self._take = self._ignore
         self._peer.end_deadline()
@@ -126,7 +126,7 @@ class RequestGate(asyncio.Protocol):
 
     # --- a request with the secret ---
 
-    def begin_request(self) -> t.Optional[Admission]:
+    def begin_request(self) -> Admission | None:
         """Return the admission of the request that the library begins to answer, once; None if it has none."""
         admission, self._admission = self._admission, None
         return admission

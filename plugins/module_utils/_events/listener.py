@@ -47,9 +47,9 @@ class Peer(Connection):
     def __init__(self, accepted: socket.socket) -> None:
         self.socket = accepted
         self.begun = False
-        self.task: t.Optional[asyncio.Task[None]] = None
-        self.transport: t.Optional[asyncio.BaseTransport] = None
-        self.deadline: t.Optional[asyncio.TimerHandle] = None
+        self.task: asyncio.Task[None] | None = None
+        self.transport: asyncio.BaseTransport | None = None
+        self.deadline: asyncio.TimerHandle | None = None
 
     def close(self) -> None:
         """End it, during the handshake too."""
@@ -74,7 +74,7 @@ class Listener:
         self,
         connections: Connections,
         protocol: t.Callable[[Peer], asyncio.Protocol],
-        tls: t.Callable[[], t.Optional[ssl.SSLContext]],
+        tls: t.Callable[[], ssl.SSLContext | None],
         count: t.Callable[[str], None],
     ) -> None:
         """Prepare to listen.
@@ -89,10 +89,10 @@ class Listener:
         self._protocol = protocol
         self._tls = tls
         self._count = count
-        self._sockets: t.List[socket.socket] = []
+        self._sockets: list[socket.socket] = []
 
     @property
-    def addresses(self) -> t.List[t.Any]:
+    def addresses(self) -> list[t.Any]:
         """Return the addresses of the listening sockets."""
         return [one.getsockname() for one in self._sockets]
 

@@ -56,7 +56,7 @@ class RequestHead:
     method: str
     path: str
     minor_version: int
-    content_length: t.Optional[int]
+    content_length: int | None
     fields: t.Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -84,7 +84,7 @@ class HeadReader:
         self._blank = 0
         self._line_known = False
 
-    def feed(self, data: bytes) -> t.Optional[t.Tuple[RequestHead, bytes]]:
+    def feed(self, data: bytes) -> tuple[RequestHead, bytes] | None:
         """Take bytes, and return the head and the bytes after it, or None while it is incomplete.
 
         Raises:
@@ -144,7 +144,7 @@ def _parse(head: bytes) -> RequestHead:
     return RequestHead(method, path, int(minor), length, {name: _plain(fields[name]) for name in fields})
 
 
-def _content_length(fields: t.Mapping[str, str], minor_version: int) -> t.Optional[int]:
+def _content_length(fields: t.Mapping[str, str], minor_version: int) -> int | None:
     """Return the length of the body; two lengths, or another coding, could hide a request in a body."""
     length, coding = fields.get("content-length"), fields.get("transfer-encoding")
     if coding is None:

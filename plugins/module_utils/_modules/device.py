@@ -145,7 +145,7 @@ def desired_webhooks(params: Params) -> Desired:
                 raise OptionError(
                     option, "it is declared, and state is absent, which clears it", "take it out, or say state: present"
                 )
-        settings = {option: "" for option in WEBHOOKS}
+        settings = dict.fromkeys(WEBHOOKS, "")
     else:
         settings = parse_settings(params, WEBHOOKS)
     check_evidence(params)

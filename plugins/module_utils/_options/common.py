@@ -75,7 +75,7 @@ EVIDENCE: Spec = {
 # A raw value tells a quoted number from one whose leading zero YAML has eaten.
 NUMBER: Spec = {"device": {"type": "raw", "aliases": ["number"]}}
 
-_OPTION_TYPES: dict[ValueType, t.Dict[str, t.Any]] = {
+_OPTION_TYPES: dict[ValueType, dict[str, t.Any]] = {
     ValueType.NAME: {"type": "str"},
     ValueType.FLAG: {"type": "bool"},
     ValueType.URL: {"type": "str", "no_log": True},

@@ -142,7 +142,7 @@ def _plan_create(desired: Desired, recorded: Recorded) -> Plan:
         add=add,
         send=wanted if later else {},
         claims=stamped,
-        reasons={option: Reason.DIFFERS for option in wanted},
+        reasons=dict.fromkeys(wanted, Reason.DIFFERS),
         evidence={option: Evidence() for option in settings},
         before=None,
         after=dict(settings),

@@ -113,7 +113,7 @@ def _device(desired: Desired, outcome: Outcome, redactor: Redactor) -> Result | 
     if DISCONNECT in outcome.done or outcome.observation.device is None:
         facts["connected"] = False
     # Told no, nobody knows what is there.
-    facts.update({option: None for option in outcome.refused_clears})
+    facts.update(dict.fromkeys(outcome.refused_clears))
     return facts
 
 

@@ -150,7 +150,7 @@ class PostgresqlBackend:
             rows.update({name: (t.cast(int, row.stored.revision), row.open) for name, row in held.items()})
             return {name for name, row in rows.items() if self._is_stale(name, *row, moment)}
 
-    def _revisions(self, names: t.Sequence[str]) -> list[t.Tuple[str, int, bool]]:
+    def _revisions(self, names: t.Sequence[str]) -> list[tuple[str, int, bool]]:
         return t.cast("list[t.Tuple[str, int, bool]]", self._query(sql.REVISIONS, list(names))) if names else []
 
     def _is_stale(self, name: str, revision: int, is_open: bool, moment: Revisions) -> bool:
@@ -182,7 +182,7 @@ class PostgresqlBackend:
         """Return the names under which strings that did not decrypt were kept aside, sorted."""
         return [name for (name,) in self._query(sql.NAMES) if not is_name(name)]
 
-    def _query(self, statement: str, *parameters: t.Any) -> list[t.Tuple[t.Any, ...]]:
+    def _query(self, statement: str, *parameters: t.Any) -> list[tuple[t.Any, ...]]:
         """Return the rows of a query that takes no lock; none where there is no table."""
         try:
             return self._run(statement, *parameters)[0]
@@ -191,7 +191,7 @@ class PostgresqlBackend:
                 raise
             return []
 
-    def _run(self, statements: str, *parameters: t.Any) -> list[list[t.Tuple[t.Any, ...]]]:
+    def _run(self, statements: str, *parameters: t.Any) -> list[list[tuple[t.Any, ...]]]:
         began = self._clock()
         results = self._session.run(statements, parameters)
         self._proven_at = max(self._proven_at, began)
@@ -223,7 +223,7 @@ class PostgresqlBackend:
 
     def _lock(
         self, names: t.Sequence[str], keys: t.Sequence[int], give_up: float, seconds: float
-    ) -> list[t.Tuple[t.Any, ...]]:
+    ) -> list[tuple[t.Any, ...]]:
         used = 0
         try:
             while True:
@@ -407,7 +407,7 @@ class PostgresqlBackend:
         return StorageCheck(self.place, bool(exists), writable, None, True, because)
 
 
-def _rank(name: str) -> t.Tuple[bool, str]:
+def _rank(name: str) -> tuple[bool, str]:
     """Return the place of a name in the order of locking: creation entries before records."""
     return name.startswith("device-"), name
 

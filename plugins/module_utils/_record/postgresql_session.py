@@ -112,10 +112,10 @@ class DatabaseSession:
         inspection: str,
         secrets: SecretFinder | None = None,
         environment: t.Mapping[str, str] | None = None,
-        limits: SessionLimits = SessionLimits(),
+        limits: SessionLimits | None = None,
     ) -> None:
         check_database_url(url)
-        self._watch = SessionWatch(limits)
+        self._watch = SessionWatch(SessionLimits() if limits is None else limits)
         self._url = url
         self._inspection = inspection
         self._environment = os.environ if environment is None else environment
@@ -127,7 +127,7 @@ class DatabaseSession:
         self.facts: Row = ()
         self._connection: t.Any = None
         self._lost = ""
-        self._unopened: t.Tuple[str, str] | None = None
+        self._unopened: tuple[str, str] | None = None
         self._guard = threading.RLock()
 
     def open(self) -> None:

@@ -277,7 +277,7 @@ def test_a_reply_is_one_segment(api, sandbox, token):
     parts = urlsplit(sandbox.url)
     request = (f"POST /device HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\nContent-Length: 0\r\n\r\n").encode()
     with socket.create_connection((parts.hostname, parts.port), timeout=5) as connection:
-        for unused in range(200):
+        for _unused in range(200):
             connection.sendall(request)
             head, separator, body = connection.recv(65536).partition(b"\r\n\r\n")
             assert separator and json.loads(body)["status"] is True

@@ -74,7 +74,7 @@ def test_a_code_expires(api, sandbox, token, number):
 def test_too_many_wrong_codes_lock(api, sandbox, token, number):
     sandbox.next_otp("111111")
     ask(api, token)
-    for unused in range(4):
+    for _unused in range(4):
         assert api("/delete-device", token, otp="222222") == refused("incorrect OTP")
     locked = refused("delete failed. try again in 600 seconds")
     assert api("/delete-device", token, otp="222222") == locked

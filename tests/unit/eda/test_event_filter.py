@@ -34,7 +34,7 @@ DROPPED = {
     "token": TOKEN,
 }
 CHAT = {
-    **{key: "" for key in ("text", "member", "location", "pollname", "choices", "url", "filename", "extension")},
+    **dict.fromkeys(("text", "member", "location", "pollname", "choices", "url", "filename", "extension"), ""),
     "device": "081200001001",
     "sender": "6281299990000",
     "message": "halo",
@@ -158,9 +158,9 @@ def test_the_documents_name_every_option_and_its_default() -> None:
 
 
 def test_the_document_tells_every_refusal_with_its_status() -> None:
-    rows = dict(
-        (name, int(status)) for status, name in re.findall(r"^\| [^|]+ \| (\d+)[^|]*\| `(\w+)` \|$", PAGE, re.MULTILINE)
-    )
+    rows = {
+        name: int(status) for status, name in re.findall(r"^\| [^|]+ \| (\d+)[^|]*\| `(\w+)` \|$", PAGE, re.MULTILINE)
+    }
     intake = SOURCE["_intake"]
     assert rows == {
         "accepted": 200,

@@ -83,14 +83,14 @@ def differences(english: str, other: str) -> Iterator[str]:
     if [section.level for section in ours] != [section.level for section in theirs]:
         yield f"headings: {[section.lines[0] for section in ours]} and {[section.lines[0] for section in theirs]}"
         return
-    for mine, its in zip(ours, theirs):
+    for mine, its in zip(ours, theirs, strict=False):
         for block, again in zip_longest(mine.blocks, its.blocks):
             if block != again:
                 yield f"under {mine.lines[0]!r}: the block\n{block}\nis\n{again}"
         if len(mine.lines) != len(its.lines):
             yield f"under {mine.lines[0]!r}: {len(mine.lines)} lines and {len(its.lines)}"
             continue
-        for line, again in zip(mine.lines, its.lines):
+        for line, again in zip(mine.lines, its.lines, strict=False):
             if kept(line) != kept(again):
                 yield f"under {mine.lines[0]!r}: {kept(line)} of\n{line}\nis {kept(again)} of\n{again}"
 

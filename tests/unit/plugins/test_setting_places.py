@@ -29,7 +29,7 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.model import DEFAULTS
 ROOT = Path(__file__).parents[3]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def read(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 

@@ -47,8 +47,8 @@ FORESEEN = ("changed", "operations", "changed_fields", "reasons", "carried", "at
 DECLARATIONS = st.fixed_dictionaries(
     {"name": NAMES},
     optional={
-        **{option: FLAGS for option in ("autoread", "personal", "group", "quick", "resend")},
-        **{option: URLS for option in WEBHOOKS},
+        **dict.fromkeys(("autoread", "personal", "group", "quick", "resend"), FLAGS),
+        **dict.fromkeys(WEBHOOKS, URLS),
         "target": st.sampled_from(("628111111111", "628222222222")),
     },
 )
@@ -122,7 +122,7 @@ class Walk(RuleBasedStateMachine):
         arguments = {"devices": [{"device": number, **own} for number, own in declared.items()], "max_clear": 100}
         foreseen, done, again = self._thrice("fleet", arguments)
         assert foreseen["summary"] == done["summary"]
-        for told, was_told in zip(done["devices"], foreseen["devices"]):
+        for told, was_told in zip(done["devices"], foreseen["devices"], strict=False):
             assert {key: told[key] for key in FORESEEN} == {key: was_told[key] for key in FORESEEN}
         assert again["summary"]["unchanged"] == len(declared)
         for number, own in declared.items():

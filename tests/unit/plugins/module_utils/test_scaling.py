@@ -144,7 +144,7 @@ def test_targets_of_a_message(counter: Counter) -> None:
     assert counter.during(lambda: read(MANY)) <= 2 * MANY
 
 
-class Params(t.Dict[str, t.Any]):
+class Params(dict[str, t.Any]):
     """Options of which most are not given."""
 
     def __missing__(self, _key: str) -> None:

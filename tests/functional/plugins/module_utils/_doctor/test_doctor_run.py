@@ -39,7 +39,9 @@ HOOK = "https://hooks.example.com/s3cret"
 Json = dict[str, t.Any]
 
 SWITCHES = ("omitted", "update_without_device", "refusal_status", "empty_webhook", "webhook_probe")
-READINGS = [dict(zip(SWITCHES, values)) for values in itertools.product(*(VALUES[switch] for switch in SWITCHES))]
+READINGS = [
+    dict(zip(SWITCHES, values, strict=False)) for values in itertools.product(*(VALUES[switch] for switch in SWITCHES))
+]
 HARD = {switch: VALUES[switch][-1] for switch in VALUES}
 # With all readings, and with all faults, each is combined with each device; otherwise they take turns.
 EVERY_READING = os.environ.get("FONNTE_TESTS_READINGS") == "all"

@@ -47,8 +47,10 @@ def declared(policy: str) -> dict[str, t.Any]:
             "personal": True,
             "webhook": f"https://h.example.com/{index}",
             # A run that is killed before it reads the response of /add-device leaves the rest unknown.
-            **{hook: "https://h.example.com/all" for hook in ("webhook_connect", "webhook_status", "webhook_chaining")},
-            **{"group": False, "quick": False, "resend": False},
+            **dict.fromkeys(("webhook_connect", "webhook_status", "webhook_chaining"), "https://h.example.com/all"),
+            "group": False,
+            "quick": False,
+            "resend": False,
         }
         for index in range(SIZE)
     ]

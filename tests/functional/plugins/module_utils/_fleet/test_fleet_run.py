@@ -67,7 +67,7 @@ def test_a_fleet_is_made_and_then_left_alone(rich: Controller) -> None:
     done = fleet(rich, entries(20, webhook=URL))
     calls = paths(rich)
     assert (calls.count("/get-devices"), calls.count("/add-device"), calls.count("/update-device")) == (1, 20, 20)
-    for one, other in zip(foreseen["devices"], done["devices"]):
+    for one, other in zip(foreseen["devices"], done["devices"], strict=False):
         for key in ("operations", "changed_fields", "reasons", "evidence", "number", "status"):
             assert one[key] == other[key]
     assert foreseen["diff"] == done["diff"] and len(done["diff"]) == 20

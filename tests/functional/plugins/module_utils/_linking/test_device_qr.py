@@ -289,7 +289,7 @@ def test_it_waits_until_the_device_is_linked(controller: Controller, dest: Path)
     assert controller.run("device_qr", device=A, dest=str(dest), wait=True).result["changed"] is False
 
 
-class _Watched(t.List[str]):
+class _Watched(list[str]):
     """What is shown, and what is done at that moment."""
 
     def __init__(self, act: t.Callable[[], object]) -> None:

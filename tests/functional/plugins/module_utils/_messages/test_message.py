@@ -493,7 +493,7 @@ def test_check_mode_sends_nothing_and_foresees_a_refusal(
     assert report.result["changed"] and report.result["queued"] is False
     assert report.result["messages"][0] == {"id": None, "target": "6281200002001"}
     assert len(report.warnings) == len(words)
-    assert all(word in warning for word, warning in zip(words, report.warnings))
+    assert all(word in warning for word, warning in zip(words, report.warnings, strict=False))
     assert paths(controller) == ["/get-devices"]
 
 

@@ -77,7 +77,7 @@ def put_back(controller: Controller, copy: bytes) -> None:
 
 
 def sent(controller: Controller, number: str) -> dict[str, t.Any]:
-    return t.cast(t.Dict[str, t.Any], controller.sandbox.device(number)["settings"])
+    return t.cast(dict[str, t.Any], controller.sandbox.device(number)["settings"])
 
 
 def has_nothing_of_the_first(controller: Controller, number: str) -> bool:

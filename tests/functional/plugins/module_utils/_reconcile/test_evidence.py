@@ -43,7 +43,7 @@ TOKEN, NAME, AT = "example-device-token", "Toko Satu", "2026-01-02T03:04:05Z"
 URL = "https://h.example.com/{}"
 VALUES = st.sampled_from(["", *(URL.format(number) for number in range(4))])
 SETS = st.fixed_dictionaries(
-    {}, optional={**{option: VALUES for option in WEBHOOKS[:3]}, "personal": st.booleans(), "quick": st.booleans()}
+    {}, optional={**dict.fromkeys(WEBHOOKS[:3], VALUES), "personal": st.booleans(), "quick": st.booleans()}
 )
 
 

@@ -27,7 +27,7 @@ PASSWORD = "Ex@mple-p4ssword"
 QUOTED = "Ex%40mple-p4ssword"
 
 
-def refusal(port: int, query: str = "", user: str = "user", limits: SessionLimits = SessionLimits()) -> str:
+def refusal(port: int, query: str = "", user: str = "user", limits: SessionLimits | None = None) -> str:
     session = DatabaseSession(f"postgresql://{user}@127.0.0.1:{port}/db{query}", "SELECT 1", limits=limits)
     with pytest.raises(RecordError) as caught:
         session.open()

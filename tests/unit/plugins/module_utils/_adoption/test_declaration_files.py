@@ -130,7 +130,7 @@ def test_no_text_from_outside_becomes_a_template(text: str) -> None:
 @given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=30), min_size=1, max_size=5))
 def test_names_survive_yaml(names: list[str]) -> None:
     numbers = [f"0812{index:08d}" for index in range(len(names))]
-    new = [{"device": number, "name": name} for number, name in zip(numbers, names)]
+    new = [{"device": number, "name": name} for number, name in zip(numbers, names, strict=False)]
     file = _declarations.with_devices(_declarations.new_file("devices.yml"), new)
     found = [device["name"] for device in devices(file)]
     assert [name[1] if isinstance(name, tuple) else name for name in found] == names

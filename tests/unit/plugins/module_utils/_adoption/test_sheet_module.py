@@ -153,7 +153,7 @@ def test_a_file_for_each_client(workspace: Workspace) -> None:
 def test_clients_that_would_share_a_file_are_both_named(
     workspace: Workspace, names: list[str], words: list[str]
 ) -> None:
-    devices = [{"device": number, "name": name} for number, name in zip([A, C], names)]
+    devices = [{"device": number, "name": name} for number, name in zip([A, C], names, strict=False)]
     with pytest.raises(OptionError) as caught:
         workspace.run(devices, clients="^(.+?) - ")
     assert all(word in str(caught.value) for word in words), str(caught.value)

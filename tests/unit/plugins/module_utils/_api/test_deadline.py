@@ -105,9 +105,7 @@ def test_work_that_ends_in_time_returns_or_raises() -> None:
     undone: list[int] = []
     assert run_with_deadline(Attempt(1e6, lambda: 0.0), lambda: 42, lambda: undone.append(1)) == 42
     with pytest.raises(KeyError):
-        run_with_deadline(
-            Attempt(1e6, lambda: 0.0), lambda: t.cast(t.Dict[str, int], {})["x"], lambda: undone.append(1)
-        )
+        run_with_deadline(Attempt(1e6, lambda: 0.0), lambda: t.cast(dict[str, int], {})["x"], lambda: undone.append(1))
     assert undone == []
 
 

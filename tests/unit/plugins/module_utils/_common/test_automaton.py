@@ -34,7 +34,7 @@ def covered(text: str, words: t.Iterable[str]) -> set[int]:
 def test_it_finds_what_a_search_for_each_word_finds(text: str, words: list[str]) -> None:
     found = Automaton(words).find(text)
     assert {position for first, last in found for position in range(first, last)} == covered(text, words)
-    assert all(last <= first for (_before, last), (first, _after) in zip(found, found[1:]))
+    assert all(last <= first for (_before, last), (first, _after) in zip(found, found[1:], strict=False))
 
 
 @given(text=st.text(LETTERS, max_size=30), start=st.integers(0, 30))
@@ -54,7 +54,7 @@ class CountedText(str):
             yield letter
 
 
-class CountedNodes(t.List[int]):
+class CountedNodes(list[int]):
     """The suffixes of an automaton; it counts how often one is followed."""
 
     followed = 0
@@ -81,7 +81,7 @@ def test_a_string_is_searched_once_for_all_secrets(count: int, monkeypatch: pyte
     searches: list[str] = []
 
     class Counted(Automaton):
-        def find(self, text: str, start: int = 0) -> list[t.Tuple[int, int]]:
+        def find(self, text: str, start: int = 0) -> list[tuple[int, int]]:
             searches.append(text)
             return super().find(text, start)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import ssl
-import typing as t
 from pathlib import Path
 
 import pytest
@@ -54,7 +53,7 @@ def test_files_that_stay_are_loaded_once(files: list[Path]) -> None:
 
 def test_a_renewed_certificate_is_used_for_the_next_connection(files: list[Path]) -> None:
     load = Loads()
-    told: list[t.Optional[str]] = []
+    told: list[str | None] = []
     certificate = CertificateFiles([str(path) for path in files], load, told.append)
     before = certificate.context()
     replace(files[0], "second")
@@ -64,7 +63,7 @@ def test_a_renewed_certificate_is_used_for_the_next_connection(files: list[Path]
 
 def test_half_of_a_renewal_leaves_the_previous_one_and_is_tried_once(files: list[Path]) -> None:
     load = Loads()
-    told: list[t.Optional[str]] = []
+    told: list[str | None] = []
     certificate = CertificateFiles([str(path) for path in files], load, told.append)
     before = certificate.context()
     load.fails = True

@@ -15,7 +15,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.accounts im
     reconcile_accounts,
 )
 
-Json = t.Dict[str, t.Any]
+Json = dict[str, t.Any]
 NO_LIMITS: dict[str, int | None] = {"max_create": None, "max_clear": 3, "max_disconnect": 3}
 
 

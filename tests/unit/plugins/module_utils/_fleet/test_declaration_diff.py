@@ -76,7 +76,9 @@ BARE = HEAD + device("081200000001", name="Satu")
 )
 def test_what_a_change_means(now: str, before: str, words: list[str]) -> None:
     told = lines(now, before)
-    assert [part in line for part, line in zip(words, told)] == [True] * len(words) and len(told) == len(words)
+    assert [part in line for part, line in zip(words, told, strict=False)] == [True] * len(words) and len(told) == len(
+        words
+    )
     assert ("Nothing changes." in checked(now, before)["text"][0]) is (not words)
 
 
