@@ -28,7 +28,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport import MAX_TIMEOUTS_PER_REQUEST
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.descriptors import close_descriptor
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.destinations import close_descriptor
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.lineage import current_lineage
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.spellings import SecretFinder

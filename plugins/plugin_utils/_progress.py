@@ -14,7 +14,7 @@ import typing as t
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.clock import DAY_SECONDS
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import OptionError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database_url import (
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database.url import (
     check_database_url,
     show_database,
 )

@@ -9,8 +9,8 @@ import contextlib
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import postgresql_statements as sql
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.postgresql import PostgresqlBackend
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database import statements as sql
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database.backend import PostgresqlBackend
 
 from ..postgresql import OWNER, Server
 from .scheduler import Crash, Node, Schedule

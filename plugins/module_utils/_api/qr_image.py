@@ -24,8 +24,7 @@ import typing as t
 import zlib
 
 from .._common.atomic_files import probe_write, remove_stale_temp_files, sync_directory, write_in, write_problem
-from .._common.descriptors import close_descriptor
-from .._common.destinations import ForeignLinkError, check_links, make_directory, open_directory
+from .._common.destinations import ForeignLinkError, check_links, close_descriptor, make_directory, open_directory
 from .._common.errors import FonnteError, OptionError
 from .._common.input_files import read_start
 

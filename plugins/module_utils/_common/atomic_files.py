@@ -20,8 +20,7 @@ import time
 import typing as t
 import uuid
 
-from .descriptors import close_descriptor
-from .destinations import open_directory
+from .destinations import close_descriptor, open_directory
 
 # The end of the name of a temporary file, and from which age on a writer can have left it.
 TEMPORARY_END = ".new"

@@ -17,7 +17,6 @@ import errno
 import os
 import stat
 
-from .descriptors import close_descriptor
 from .errors import OptionError
 
 # ansible-galaxy writes it into each collection that it installs.
@@ -26,6 +25,16 @@ _INSTALLED_MARK = "MANIFEST.json"
 _MAX_LINKS = 40
 # A directory above a destination may be one that can be entered and not listed.
 _STEP_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def close_descriptor(descriptor: int) -> None:
+    """Close a descriptor of a directory, of a lock, or of a file whose content is durable.
+
+    A network file system can report an error here. The descriptor is closed all the same, so the error must not
+    replace the result of work that is done.
+    """
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
 
 
 class ForeignLinkError(OSError):

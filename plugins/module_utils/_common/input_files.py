@@ -17,7 +17,7 @@ import errno
 import os
 import stat
 
-from .descriptors import close_descriptor
+from .destinations import close_descriptor
 
 MAX_INPUT_BYTES = 16 * 1024 * 1024
 # Without O_NONBLOCK, opening a pipe waits for a writer. O_NOCTTY keeps a terminal from taking over the process.

@@ -30,9 +30,9 @@ from .._common.spellings import SecretFinder
 from .._device.service_facts import ServiceFacts, load_facts
 from .._device.settings import SETTINGS, WEBHOOKS, Settings, ValueType, validate
 from .._reconcile.observe import RunContext
-from .._record.database_url import check_database_url, database_secrets, database_warnings
+from .._record.database.backend import PostgresqlBackend
+from .._record.database.url import check_database_url, database_secrets, database_warnings
 from .._record.directory import RecordDirectory
-from .._record.postgresql import PostgresqlBackend
 from .._record.storage_check import find_storage_warnings
 from .._record.store import RecordStore
 

@@ -20,7 +20,7 @@ import threading
 import weakref
 
 from .._common.atomic_files import TEMPORARY_END, temporary_start, write_in
-from .._common.descriptors import close_descriptor
+from .._common.destinations import close_descriptor
 from .._common.errors import RecordError, UnsafeFileError
 from .group_commit import GroupCommit
 from .mounts import is_mount

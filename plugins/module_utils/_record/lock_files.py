@@ -19,7 +19,7 @@ import stat
 import time
 import typing as t
 
-from .._common.descriptors import close_descriptor
+from .._common.destinations import close_descriptor
 from .._common.errors import RecordError, UnsafeFileError
 from .directory import MODE_OWN, MODE_SHARED, SAFE_FLAGS, RecordDirectory
 from .encryption import is_name

@@ -19,8 +19,8 @@ import pytest
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import FonnteClient
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import engine as _engine
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.postgresql import PostgresqlBackend
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.postgresql_session import run_name
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database.backend import PostgresqlBackend
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database.session import run_name
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 from ansible_collections.fonnte.whatsapp.tests.postgresql import (

@@ -21,8 +21,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
     RecordError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import check_record_place
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.postgresql import PostgresqlBackend
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.postgresql_session import DatabaseSession
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database.backend import PostgresqlBackend
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database.session import DatabaseSession
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 from ansible_collections.fonnte.whatsapp.tests.postgresql import PASSWORD, QUOTED_PASSWORD, Server

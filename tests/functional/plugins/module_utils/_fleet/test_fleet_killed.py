@@ -20,8 +20,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import BY_OPTION
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database.backend import PostgresqlBackend
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import EntryStatus
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.postgresql import PostgresqlBackend
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox

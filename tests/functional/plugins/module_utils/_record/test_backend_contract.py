@@ -18,10 +18,10 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
     RecordLockedError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backend import Backend, Phase, Stored, Write
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database.backend import PostgresqlBackend
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.directory import RecordDirectory
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.encryption import Cipher, Place
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backend import FileBackend
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.postgresql import PostgresqlBackend
 
 NOTE, DEVICE, OTHER = (f"{kind}-{digit * 32}" for kind, digit in (("number", "1"), ("device", "2"), ("device", "3")))
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import RecordError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.postgresql_session import DatabaseSession
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.session_limits import SessionLimits
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database.limits import SessionLimits
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database.session import DatabaseSession
 from ansible_collections.fonnte.whatsapp.tests.postgresql_fake import (
     Behavior,
     be_silent,

@@ -26,16 +26,16 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
     RecordLockedError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.spellings import SecretFinder
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import postgresql_session
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backend import Phase, Stored, Write
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database_url import (
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database import session as postgresql_session
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database.backend import PostgresqlBackend
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database.statements import CREATE, lock_key
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database.url import (
     check_database_url,
     database_secrets,
     database_warnings,
     show_database,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.postgresql import PostgresqlBackend
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.postgresql_statements import CREATE, lock_key
 from ansible_collections.fonnte.whatsapp.tests.postgresql import (
     GUEST,
     OWNER,
@@ -364,7 +364,7 @@ HOLDER = """
 import sys, time
 sys.path[:0] = sys.argv[1].split(":")
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backend import Phase, Write
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.postgresql import PostgresqlBackend
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database.backend import PostgresqlBackend
 backend = PostgresqlBackend(sys.argv[2])
 names = sys.argv[3].split(",")
 with backend.lock(names, 10):

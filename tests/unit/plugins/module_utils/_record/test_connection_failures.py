@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.connection_failures import (
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database.failures import (
     _CAUSES,
     ADDRESS,
     CERTIFICATE,

@@ -19,15 +19,15 @@ import time
 import typing as t
 from dataclasses import dataclass
 
-from .._common.clock import Clock, read_steady_clock
-from .._common.errors import RecordChangedError, RecordError, RecordLockedError
-from .._common.redaction import printable, truncate
-from .._common.spellings import SecretFinder
-from . import postgresql_statements as sql
-from .backend import Mark, Phase, StorageCheck, Stored, Write
-from .database_url import database_warnings
-from .encryption import is_name
-from .postgresql_session import DatabaseSession, RefusedStatementError, run_name
+from ..._common.clock import Clock, read_steady_clock
+from ..._common.errors import RecordChangedError, RecordError, RecordLockedError
+from ..._common.redaction import printable, truncate
+from ..._common.spellings import SecretFinder
+from ..backend import Mark, Phase, StorageCheck, Stored, Write
+from ..encryption import is_name
+from . import statements as sql
+from .session import DatabaseSession, RefusedStatementError, run_name
+from .url import database_warnings
 
 LOCK_POLL_SECONDS = 0.2
 # A session that was silent for longer may have ended without notice. Shorter than the time after which the server

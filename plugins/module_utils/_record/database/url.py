@@ -12,7 +12,7 @@ import re
 import typing as t
 from urllib.parse import parse_qsl, unquote
 
-from .._common.errors import OptionError
+from ..._common.errors import OptionError
 
 OPTION = "record_url"
 # The password of libpq's environment is used where the URL has none.

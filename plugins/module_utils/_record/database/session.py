@@ -20,12 +20,12 @@ import traceback
 import typing as t
 import weakref
 
-from .._common.errors import MissingLibraryError, OptionError, RecordError
-from .._common.redaction import printable, truncate
-from .._common.spellings import SecretFinder
-from .connection_failures import ADDRESS, describe_failure
-from .database_url import OPTION, check_database_url, database_secrets, show_database
-from .session_limits import SessionLimits, SessionWatch
+from ..._common.errors import MissingLibraryError, OptionError, RecordError
+from ..._common.redaction import printable, truncate
+from ..._common.spellings import SecretFinder
+from .failures import ADDRESS, describe_failure
+from .limits import SessionLimits, SessionWatch
+from .url import OPTION, check_database_url, database_secrets, show_database
 
 LIBRARY = "psycopg"
 CONNECT_SECONDS = 10
