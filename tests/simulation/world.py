@@ -23,9 +23,9 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import Redactor
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import RECORDED, to_wire
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.run import FleetEntry, FleetOptions, apply_fleet
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.apply import Outcome
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.engine import apply
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.observe import RunContext
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.outcome import Outcome
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.state import Desired, State
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backend import Backend
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord, EntryStatus

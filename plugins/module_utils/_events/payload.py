@@ -15,35 +15,26 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 import typing as t
 from dataclasses import dataclass
 
-from .._common.clock import unix_to_text
 from .._common.errors import FonnteError
 from .._common.inert_text import make_inert
 from .._common.phone_numbers import canonical
 from .._common.spellings import SecretFinder
-from .secrecy import _SECRET, DEEPEST, _clean_text, _masked, _parts, _Secrecy, _secret_keys
+from .reader import Payload, PayloadReader, _clean, _plain, log_safe
+from .secrecy import _SECRET, DEEPEST, _masked, _parts, _Secrecy
 
 KINDS = ("connect", "incoming", "status", "chaining")
 
 LINKED = {"connect": True, "connected": True, "disconnect": False, "disconnected": False}
-# Unix seconds beyond this would be in the year 5138: it is milliseconds.
-FIRST_MILLISECONDS = 10**11
 # The source limits a body; of another source a payload may be of any size. Keys and values, and all characters together.
 MAX_PARTS = 10_000
 MAX_CHARACTERS = 1024 * 1024
 TOO_LARGE = f"it has more than {MAX_PARTS} keys and values, or more than {MAX_CHARACTERS} characters"
-LONGEST_WHOLE = 18
-LONGEST_SHOWN = 40
 
 # All that a call may hold which only tries whether the URL answers.
 _OF_A_PROBE = frozenset(("device", "token", "timestamp", "test"))
-
-Payload = t.Dict[str, t.Any]
-
-T = t.TypeVar("T")
 
 
 class PayloadError(FonnteError):
@@ -85,12 +76,6 @@ class Event:
                 words.append(f"({key} {log_safe(str(self.data[key]))})")
                 break
         return " ".join(words)
-
-
-def log_safe(text: str) -> str:
-    """Return text from outside as a log may hold it: one line, not long."""
-    text = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
 
 
 def read_body(body: bytes) -> Payload:
@@ -295,109 +280,3 @@ def _link(data: Payload, connected: bool) -> bytes:
 
 def _digest(kind: str, text: str) -> bytes:
     return hashlib.blake2b(f"{kind}\0{text}".encode(), digest_size=16).digest()
-
-
-def _plain(key: str) -> str:
-    return key.strip().lower().replace("_", "").replace("-", "")
-
-
-class PayloadReader:
-    """The keys of a payload: each is taken once, and what nobody took is the rest."""
-
-    def __init__(self, payload: Payload) -> None:
-        self._payload = {str(key): value for key, value in payload.items()}
-        self._left = dict(self._payload)
-        self._spelled: dict[str, str] = {}
-        for key in self._payload:
-            self._spelled.setdefault(_plain(key), key)
-        for key in self._payload:
-            # The documented spelling comes first.
-            if key == _plain(key):
-                self._spelled[key] = key
-
-    def has(self, *keys: str) -> bool:
-        return any(self._raw(key) not in (None, "") for key in keys)
-
-    def names(self) -> str:
-        found = [log_safe(key) for key in sorted(self._payload)]
-        return ", ".join(found[:10]) + (", …" if len(found) > 10 else "")
-
-    def withheld(self) -> list[str]:
-        return sorted({_clean_text(key) for key in _secret_keys(self._left)})
-
-    def rest(self, return_tokens: bool) -> Payload:
-        cleaned: Payload = _clean(self._left, return_tokens)
-        return cleaned
-
-    def text(self, key: str) -> str | None:
-        return self._take(key, _text)
-
-    def whole(self, key: str) -> int | None:
-        return self._take(key, _parse_int)
-
-    def time(self, key: str) -> str | None:
-        return self._take(key, _time)
-
-    def texts(self, key: str) -> list[str]:
-        return self._take(key, _texts) or []
-
-    def choice(self, key: str, known: t.Mapping[str, bool]) -> bool | None:
-        return self._take(key, lambda value: known.get(value.strip().lower()) if isinstance(value, str) else None)
-
-    def _raw(self, key: str) -> object:
-        return self._payload.get(self._spelled.get(key, key))
-
-    def _take(self, key: str, read: t.Callable[[t.Any], T | None]) -> T | None:
-        value = self._raw(key)
-        found = None if value is None else read(value)
-        if found is not None or value in (None, ""):
-            # A value of a form that nobody expects stays in the rest: it is not lost.
-            self._left.pop(self._spelled.get(key, key), None)
-        return found
-
-
-def _text(value: object) -> str | None:
-    """Return a text; none for an empty one, so that there is one way to say that there is nothing."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, (int, float)):
-        return str(value)
-    return (_clean_text(value) or None) if isinstance(value, str) else None
-
-
-def _parse_int(value: object) -> int | None:
-    if isinstance(value, bool):
-        return None
-    text = str(value).strip() if isinstance(value, (int, str)) else ""
-    return int(text) if re.fullmatch(rf"-?[0-9]{{1,{LONGEST_WHOLE}}}", text) else None
-
-
-def _time(value: object) -> str | None:
-    seconds = _parse_int(int(value) if isinstance(value, float) and abs(value) < FIRST_MILLISECONDS**2 else value)
-    if seconds is None or seconds < 0:
-        return None
-    return unix_to_text(seconds // 1000 if seconds >= FIRST_MILLISECONDS else seconds)
-
-
-def _texts(value: object) -> list[str] | None:
-    if isinstance(value, str):
-        return [part.strip() for part in _clean_text(value).split(",") if part.strip()] or None
-    if isinstance(value, list) and all(isinstance(part, str) for part in value):
-        return [_clean_text(part) for part in value]
-    return None
-
-
-def _clean(value: t.Any, return_tokens: bool, depth: int = 0) -> t.Any:
-    if depth > DEEPEST:
-        return "nested too deeply"
-    if isinstance(value, dict):
-        return {
-            _clean_text(str(key)): _clean(part, return_tokens, depth + 1)
-            for key, part in value.items()
-            if return_tokens or not _SECRET.search(str(key))
-        }
-    if isinstance(value, list):
-        return [_clean(part, return_tokens, depth + 1) for part in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return _clean_text(value) if isinstance(value, str) else value

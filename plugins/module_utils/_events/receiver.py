@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 
 from .._common.phone_numbers import canonical
 from .connections import OUTCOMES
-from .payload import Event, PayloadError, event_of, is_probe, log_safe, read_body
+from .payload import Event, PayloadError, event_of, is_probe, read_body
+from .reader import log_safe
 
 # All events in the waiting line together: an event may be as large as a body, and the line is long. They wait as
 # bytes, since Python needs up to 20 times as many for the objects that a body holds.

@@ -12,8 +12,8 @@ import enum
 from dataclasses import dataclass, replace
 
 from .._common.errors import FonnteError, RequestError
-from .._reconcile.apply import Outcome
 from .._reconcile.observe import Observation, RunContext
+from .._reconcile.outcome import Outcome
 from .._reconcile.state import DISCONNECT, Desired
 from .limits import MAX_CLEAR, MAX_CREATE, MAX_DISCONNECT, find_limits
 

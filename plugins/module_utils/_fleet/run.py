@@ -27,10 +27,10 @@ from .._common.errors import (
     RequestError,
 )
 from .._device.models import DeviceList
-from .._reconcile.apply import Outcome
 from .._reconcile.engine import Guard, apply, make_preview, preview
 from .._reconcile.locks import LockSet, acquire_all
 from .._reconcile.observe import Observation, RunContext, entries_of
+from .._reconcile.outcome import Outcome
 from .._reconcile.state import CREATE, Desired, Plan
 from .entries import EntryRun, FleetEntry, FleetOptions
 from .limit_checks import MAX_REPORTED, _check_limits, _remaining_limits

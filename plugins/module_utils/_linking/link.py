@@ -23,9 +23,9 @@ from .._common.errors import (
     ResponseLostError,
     UnreachableError,
 )
-from .._reconcile.apply import device_context
 from .._reconcile.list_age import require_fresh, send_with_fresh_list
 from .._reconcile.observe import observe
+from .._reconcile.outcome import device_context
 from .._reconcile.state import Desired
 
 if t.TYPE_CHECKING:

@@ -30,8 +30,8 @@ from .._options.common import (
 )
 from .._options.empty_record import EmptyRecord
 from .._options.policy import check_evidence, check_name_length, policy
-from .._reconcile.apply import Outcome
 from .._reconcile.engine import apply, preview
+from .._reconcile.outcome import Outcome
 from .._reconcile.result import Result, device_result, webhook_result
 from .._reconcile.state import Desired, State
 from .task import ModuleInput, ModuleResult, token_warnings

@@ -15,17 +15,10 @@ from .._common.errors import OptionError
 from .._options.common import API, Params, Spec, build_context, checked_token, common_warnings, parse_numbers
 from .._options.policy import max_age
 from .._reconcile.observe import RunContext
+from .._record_admin.forget import plan_forget
 from .._record_admin.migration import plan_migration
-from .._record_admin.operations import (
-    RecordOperation,
-    RecordPlan,
-    RecordRequest,
-    apply_plan,
-    plan_backup,
-    plan_forget,
-    plan_restore,
-    preview_plan,
-)
+from .._record_admin.operations import plan_backup, plan_restore
+from .._record_admin.plan_types import RecordOperation, RecordPlan, RecordRequest, apply_plan, preview_plan
 from .task import ModuleInput, ModuleResult
 
 RECORD: Spec = {

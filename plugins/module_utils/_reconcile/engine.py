@@ -25,7 +25,7 @@ from .._common.errors import (
     RequestError,
     SafetyLimitError,
 )
-from .apply import Executor, Outcome, device_context
+from .apply import Executor
 from .fault_errors import (
     _RUN_AGAIN,
     _another_device_error,
@@ -36,6 +36,7 @@ from .fault_errors import (
 )
 from .locks import LOCK_SECONDS, LockSet
 from .observe import Observation, RunContext, observe
+from .outcome import Outcome, device_context
 from .planner import make_plan, noop_plan
 from .state import CREATE, DELETE, OPERATIONS, REQUEST_OTP, Desired, Plan
 

@@ -15,8 +15,8 @@ from .._common.redaction import Redactor
 from .._device.models import Device
 from .._device.settings import BY_OPTION, SETTINGS, WEBHOOKS, Settings, Value, ValueType
 from .._record.entries import DeviceRecord
-from .apply import Outcome
 from .evidence import Evidence
+from .outcome import Outcome
 from .state import ATTEST, CREATE, DISCONNECT, FORGET, REQUEST_OTP, UPDATE, Desired, State
 
 Result = t.Dict[str, t.Any]

@@ -22,7 +22,8 @@ from .._reconcile.locks import LOCK_SECONDS
 from .._reconcile.observe import RunContext
 from .._record.entries import NumberRecord
 from .._record.files import EncryptedFile
-from .operations import Change, RecordPlan, apply_change, change_context
+from .operations import apply_change, change_context
+from .plan_types import Change, RecordPlan
 
 Move = t.Tuple[t.Optional[Change], Change]
 

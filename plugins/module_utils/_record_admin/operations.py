@@ -12,156 +12,21 @@ Check mode ends after the plan. Files are moved as they are sealed; what is in t
 from __future__ import annotations
 
 import contextlib
-import enum
-import hashlib
 import typing as t
-from dataclasses import dataclass, field
 
-from .._common.errors import FonnteError, OptionError, RecordError, error_context
-from .._common.phone_numbers import matches, only_digits
-from .._device.models import CHECK_DASHBOARD
+from .._common.errors import error_context
+from .._common.phone_numbers import matches
 from .._reconcile.locks import LOCK_SECONDS
 from .._reconcile.observe import RunContext
-from .._reconcile.result import Result
 from .._record.backup import BackupError, Files, read_backup, read_existing, write_backup
 from .._record.encryption import owner_of
-from .._record.files import RecordFile
 from .inventory import Owner, RecordInventory, scan
+from .plan_types import Change, RecordPlan, _count
 
 AS_OLD = (
     "A restored record is as old as its times say, and does not know what happened since. To be sure of a device, "
     "play it once with handle_write_only: always_update, or let old records expire with record_max_age."
 )
-
-
-class RecordOperation(enum.Enum):
-    """What is done with the record."""
-
-    BACKUP = "backup"
-    RESTORE = "restore"
-    FORGET = "forget"
-    MIGRATE = "migrate"
-
-
-@dataclass(frozen=True)
-class RecordRequest:
-    """What a task of fonnte_record asks for.
-
-    Attributes:
-        operation: What is done.
-        numbers: Only these; None for all.
-        path: The backup; empty where there is none.
-        orphans: Whether files that belong to no listed device are forgotten too.
-        overwrite: Whether a file that is there is replaced by the backup's.
-        old_account_token: The account token that entries are migrated from.
-    """
-
-    operation: RecordOperation
-    numbers: tuple[str, ...] | None
-    path: str = ""
-    orphans: bool = False
-    overwrite: bool = False
-    old_account_token: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True)
-class Change:
-    """A sealed file that comes, goes or becomes another.
-
-    Attributes:
-        file: Where it lies in the record.
-        number: Whose it is; empty where nobody can tell.
-        before: The sealed text that is there; None for none.
-        after: The one that will be; None for none.
-    """
-
-    file: RecordFile
-    number: str
-    before: bytes | None
-    after: bytes | None
-
-
-@dataclass(frozen=True)
-class RecordPlan:
-    """What is to be done about the record, or about its backup.
-
-    Attributes:
-        place: What is changed, for the diff.
-        changes: What will be changed, sorted by the name of the file.
-        act: Makes the changes, and adds each to a list when it is made.
-        facts: What else the result tells.
-        warnings: What a user should know.
-    """
-
-    place: str
-    changes: tuple[Change, ...]
-    apply: t.Callable[[list[Change]], None]
-    facts: Result = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-
-
-def preview_plan(context: RunContext, plan: RecordPlan) -> tuple[Result, list[str]]:
-    """Return the result that the job would have, and warnings; nothing is written."""
-    warnings = list(plan.warnings)
-    if plan.changes and plan.place == context.records.folder:
-        try:
-            context.records.check_writable()
-        except RecordError as fault:
-            warnings.append(f"A real run from here would fail: {fault}")
-    return _result(plan, plan.changes), warnings
-
-
-def apply_plan(plan: RecordPlan) -> tuple[Result, list[str]]:
-    """Do the job, and return its result and warnings.
-
-    Raises:
-        FonnteError: With the result so far as ``progress``.
-    """
-    done: list[Change] = []
-    try:
-        plan.apply(done)
-    except FonnteError as fault:
-        fault.partial_result = _result(plan, done)
-        raise
-    left = len(plan.changes) - len(done)
-    if not left:
-        return _result(plan, done), list(plan.warnings)
-    were = f"{_count(left, 'file')} {'was' if left == 1 else 'were'}"
-    meanwhile = f"{were} written by another run in the meantime and left: see kept. Run it again."
-    return _result(plan, done), [*plan.warnings, meanwhile]
-
-
-def _result(plan: RecordPlan, made: t.Sequence[Change]) -> Result:
-    changes = sorted(made, key=_name)
-    return {
-        "changed": bool(changes),
-        "changed_files": [change.file.name for change in changes],
-        "changed_devices": sorted({change.number for change in changes if change.number}),
-        **plan.facts,
-        **({"kept": _kept(plan, changes)} if "kept" in plan.facts else {}),
-        "diff": {
-            "before_header": plan.place,
-            "after_header": plan.place,
-            "before": "".join(_line(change, change.before) for change in changes),
-            "after": "".join(_line(change, change.after) for change in changes),
-        },
-    }
-
-
-def _kept(plan: RecordPlan, changes: t.Sequence[Change]) -> list[str]:
-    """Return the files that stay as they are: those of the plan, and those that another run was quicker to write."""
-    return sorted([*plan.facts["kept"], *(change.file.name for change in plan.changes if change not in changes)])
-
-
-def _name(change: Change) -> str:
-    return change.file.name
-
-
-def _line(change: Change, sealed: bytes | None) -> str:
-    """Return a line for a file: its name, whose it is, and a digest of the sealed text, so that a change shows."""
-    if sealed is None:
-        return ""
-    return f"{change.file.name} {change.number or '-'} {hashlib.sha256(sealed).hexdigest()[:6]}\n"
 
 
 # Backup
@@ -246,10 +111,6 @@ def _owners(view: RecordInventory) -> dict[str, str]:
 
 def _nothing(_done: list[Change]) -> None:
     """Do a job in which there is nothing to do."""
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 # Restore
@@ -352,77 +213,6 @@ def _restore_warnings(changes: t.Sequence[Change], kept: t.Sequence[str], unopen
 
 
 # Forget
-
-
-def plan_forget(context: RunContext, numbers: tuple[str, ...] | None, orphans: bool) -> RecordPlan:
-    """Return the job of removing what the record knows of devices.
-
-    Args:
-        house: What a run works with.
-        numbers: The devices; a number need not have one any more.
-        orphans: Whether files of this account that belong to no device it lists are removed as well.
-    """
-    if orphans and not context.account_token:
-        raise OptionError("orphans", "only the account's list tells which they are", "set account_token as well")
-    view = scan(context, numbers)
-    _refuse_two(view, numbers or ())
-    chosen, missing = view.choose(numbers or ())
-    doomed = {file.name: owner.number for owner in chosen for file in owner.files}
-    warnings: list[str] = []
-    if orphans:
-        doomed.update(view.orphans())
-        warnings += _unclaimed_warning(view)
-    known = {file.name: file for owner in view.everyone for file in owner.files}
-    changes = [
-        Change(known[name], number, known[name].encrypted(), None)
-        for name, number in sorted(doomed.items())
-        if name in view.names
-    ]
-    forgotten = ", ".join(sorted({change.number for change in changes}))
-    if changes:
-        warnings.append(
-            f"Nothing is known any more of {forgotten}: the next run sends what it declares again, and an update may "
-            "reset settings that it does not declare."
-        )
-    return RecordPlan(
-        context.records.folder, tuple(changes), _applying(changes), {"missing": missing, "kept": []}, tuple(warnings)
-    )
-
-
-def _refuse_two(view: RecordInventory, numbers: t.Iterable[str]) -> None:
-    for number in numbers:
-        listed = [owner.number for owner in view.devices]
-        found = matches(number, listed)
-        if len(found) == 1:
-            # An exact match is none where another spelling has the same digits, as with a plus.
-            found = [one for one in dict.fromkeys(listed) if only_digits(one) == only_digits(found[0])]
-        if len(found) > 1:
-            raise FonnteError(
-                f"the account has more than one device with this number: {' and '.join(found)}",
-                CHECK_DASHBOARD
-                if len({only_digits(spelling) for spelling in found}) == 1
-                else "write the number exactly as one of them is registered",
-            )
-        files = {owner.record_file.name for owner in view.devices if owner.record_file and owner.number in found}
-        twins = [
-            owner.number
-            for owner in view.devices
-            if owner.number in found or (owner.record_file and owner.record_file.name in files)
-        ]
-        if len(twins) > 1:
-            raise FonnteError(
-                f"the service lists one number or one token for several devices: {' and '.join(twins)}", CHECK_DASHBOARD
-            )
-
-
-def _unclaimed_warning(view: RecordInventory) -> list[str]:
-    unclaimed = view.unclaimed()
-    if not unclaimed:
-        return []
-    return [
-        f"{_count(len(unclaimed), 'file')} may be of another account, of another api_endpoint or of a device that was "
-        f"made anew, and {'was' if len(unclaimed) == 1 else 'were'} left: {', '.join(unclaimed)}."
-    ]
 
 
 # Writing

@@ -17,7 +17,6 @@ import os
 import threading
 import time
 import typing as t
-from dataclasses import dataclass
 
 from ..._common.clock import Clock, read_steady_clock
 from ..._common.errors import RecordChangedError, RecordError, RecordLockedError
@@ -26,6 +25,7 @@ from ..._common.spellings import SecretFinder
 from ..backend import Mark, Phase, StorageCheck, Stored, Write
 from ..encryption import is_name
 from . import statements as sql
+from .rows import Chain, Revisions, Row
 from .session import DatabaseSession, RefusedStatementError, run_name
 from .url import database_warnings
 
@@ -36,41 +36,6 @@ PROVEN_SECONDS = 5.0
 MISSING = 0
 NO_TABLE = "42P01"
 MAX_HOLDER_LENGTH = 100
-
-
-@dataclass(frozen=True)
-class Revisions:
-    """A mark: the value of the counter, in one database session."""
-
-    session: DatabaseSession
-    revision: int
-
-
-@dataclass
-class Row:
-    """A row under this session's lock: nobody else can write it.
-
-    Attributes:
-        stored: Its string and revision.
-        open: Whether a request may be under way.
-        left_open: Whether it was open when it was locked: the run before has died.
-    """
-
-    stored: Stored
-    open: bool
-    left_open: bool
-
-
-class Chain(t.NamedTuple):
-    """Writes of this session to one row, with no write of another run in between.
-
-    Attributes:
-        base: The revision from which on all writes are its own.
-        last: The revision of the last one.
-    """
-
-    base: int
-    last: int
 
 
 class PostgresqlBackend:

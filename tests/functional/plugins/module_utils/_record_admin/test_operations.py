@@ -22,6 +22,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries im
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_backend import FileBackend
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record_admin import operations as _record_care
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record_admin import plan_types as _plan_types
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
@@ -459,8 +460,8 @@ def somebody_is_quicker(monkeypatch: pytest.MonkeyPatch, plan: str, other: Contr
     """Have another run change the device A between a plan and what is done by it."""
     planned = getattr(_module_record, plan)
 
-    def and_then(*args: t.Any) -> _record_care.RecordPlan:
-        job: _record_care.RecordPlan = planned(*args)
+    def and_then(*args: t.Any) -> _plan_types.RecordPlan:
+        job: _plan_types.RecordPlan = planned(*args)
         other.device(A, **settings)
         other.sandbox.clear_journal()
         return job
@@ -504,7 +505,7 @@ def test_a_restore_that_breaks_off_tells_what_it_did(
     apply = _record_care.apply_change
     count = []
 
-    def full_at_the_fourth(change: _record_care.Change) -> bool:
+    def full_at_the_fourth(change: _plan_types.Change) -> bool:
         count.append(change)
         if len(count) == 4:
             raise RecordError("the record cannot be written (No space left on device)", "make room")

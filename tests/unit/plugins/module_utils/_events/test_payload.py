@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.inert_text import make_inert
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import payload as _events
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import reader as _reader
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import secrecy as _secrecy
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.payload import (
     PayloadError,
@@ -289,12 +290,12 @@ def test_any_payload_is_an_event_or_refused_and_nothing_is_lost(payload: t.Any, 
         if value not in (None, "", []) and not _secrecy._SECRET.search(key):
             told = [*data["other"], *(known for known in data if data[known] not in (None, []))]
             ((name, _value),) = make_inert({_secrecy._clean_text(key): None})[0].items()
-            assert any(_events._plain(one) == _events._plain(name) for one in told) or _known(key, data)
+            assert any(_reader._plain(one) == _reader._plain(name) for one in told) or _known(key, data)
 
 
 def _known(key: str, data: dict[str, t.Any]) -> bool:
     names = {"timestamp": "at", "id": "message_id", "status": "connected"}
-    return data.get(names.get(_events._plain(key), "")) is not None
+    return data.get(names.get(_reader._plain(key), "")) is not None
 
 
 def _sent(value: object) -> bytes:

@@ -1,0 +1,187 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Write the record of one device around its requests: in doubt before, confirmed after."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._common.clock import Moment, now_text
+from .._common.errors import (
+    FonnteError,
+    NotFoundError,
+    RecordError,
+    may_be_applied,
+)
+from .._device.models import Device
+from .._device.settings import Settings
+from .._device.stamp import Claims, make_code
+from .._record.backend import Phase
+from .._record.entries import DeviceRecord, NumberRecord
+from .._record.files import EncryptedFile, save_all
+from .locks import LockSet
+from .lost_locks import doubt_after_lost_locks
+from .observe import Observation, RunContext, find_listed
+from .outcome import (
+    Contents,
+    Outcome,
+    _refresh_record,
+)
+from .state import (
+    CREATE,
+    Desired,
+)
+
+
+class RecordWriter:
+    """The state of a run on one device, and the writes to its record."""
+
+    def __init__(
+        self, context: RunContext, desired: Desired, observation: Observation, outcome: Outcome, locks: LockSet
+    ) -> None:
+        self._context = context
+        self._desired = desired
+        self._observation = observation
+        self._outcome = outcome
+        self._locks = locks
+        # The operation that is under way, or was when a fault ended the run.
+        self.step = ""
+        # Whether anything was written, to the record or to the service.
+        self.has_begun = False
+        # The device, settings and stamp of the last update, from its request until its success is recorded.
+        self._sent: tuple[Device, Settings, str] | None = None
+        # When the response was requested that has the number and the token of the device; None without a list.
+        self._identified_at: Moment | None = observation.listing.fetched_at if observation.listing is not None else None
+        self._creation_file = observation.creation_file
+        self._created_file: EncryptedFile[DeviceRecord] | None = None
+        # Of a device that an unknown run may have created, nothing is recorded: doubt is written with a request only.
+        self._record = DeviceRecord() if observation.recorded.doubt_is_assumed else observation.recorded.device
+        if observation.observed is not None:
+            self._record = _refresh_record(self._record, observation.observed)
+
+    @property
+    def _device(self) -> Device:
+        device = self._outcome.device
+        if device is None:
+            raise NotFoundError(
+                f"the account has no device {self._desired.number}", "run the play again to see what is there now"
+            )
+        return device
+
+    @property
+    def _device_file(self) -> EncryptedFile[DeviceRecord]:
+        file = self._created_file or self._observation.device_file
+        if file is None:
+            # It was found after a lost response.
+            file = self._created_file = self._context.records.device(self._device.token)
+        return file
+
+    def _save(self, contents: Contents, phase: Phase) -> None:
+        """Write entries of the record together; RecordError if they cannot be written."""
+        save_all(contents, phase)
+        self.has_begun = True
+
+    def _record_only(self) -> None:
+        """Write to the record alone. What a creation that was cut off had begun is in the device's record now."""
+        contents: Contents = [(self._device_file, self._record), *self._note_present(finished=True)]
+        self._save(contents, Phase.EDIT)
+
+    def renew_doubt(self) -> None:
+        """Have the values of the last update in doubt where the locks were lost before its success was recorded."""
+        if self._sent is not None:
+            device, settings, code = self._sent
+            warning = doubt_after_lost_locks(self._context.records, device, self._device_file, settings, code)
+            self._outcome.warn(*([warning] if warning else []))
+
+    def _code(self, settings: Settings, claims: Claims | None) -> str:
+        """Return the code of the stamp for a set of settings; empty where the plan wants none."""
+        if claims is None:
+            return ""
+        # A new device was made with autoread as the reply showed it.
+        autoread = settings.get(
+            "autoread", self._device.settings.get("autoread") if CREATE in self._outcome.done else None
+        )
+        known = autoread if isinstance(autoread, bool) else None
+        return make_code(self._device.token, str(settings["name"]), claims, known)
+
+    def _take_back(
+        self,
+        fault: FonnteError,
+        file: EncryptedFile[t.Any],
+        before: DeviceRecord | NumberRecord | None,
+    ) -> None:
+        """Take back the doubt of a request that was certainly not applied: restore the entry from before it.
+
+        It was refused, prevented, or did not go out, for example because ``ansible-playbook`` has ended. Where the
+        locks are lost the doubt stays: another run may have written the entry since.
+        """
+        if not may_be_applied(fault) and not isinstance(fault, RecordError):
+            self._save([(file, before)], Phase.CONFIRM)
+
+    def _mark_pending(self, sent: Settings, code: str = "") -> DeviceRecord | None:
+        """Write down what is about to be sent, and return what to put back if it certainly was not applied.
+
+        A folder that cannot be written fails here, before the first write to the service.
+        """
+        known = self._device_file.content is not None or bool(self._record.entries)
+        before = self._record
+        self._record = before.mark_pending(sent, now_text(), code)
+        self._save([(self._device_file, self._record), *self._note_present()], Phase.BEGIN)
+        return before if known else None
+
+    def _note_present(self, finished: bool = False) -> Contents:
+        """Return the creation entry that shows that this number has this device; nothing where it already does.
+
+        A creation that was begun stays so until an update has ended it.
+        """
+        creation_file = self._creation_file
+        if creation_file is None:
+            return []
+        old = creation_file.content
+        new = NumberRecord("present", now_text(), {}, self._device_file.name)
+        begun = old is not None and old.state == "creating"
+        if old is not None and old.is_creation_of_other(new.device_file) and self._is_listed_under(old.device_file):
+            # The other spelling of this number: the creation of that device continues with its next run.
+            return []
+        if finished if begun else (old is None or (old.state, old.device_file) != (new.state, new.device_file)):
+            return [(creation_file, new)]
+        return []
+
+    def _is_listed_under(self, device_file: str) -> bool:
+        """Return whether the account lists the device with this record."""
+        listing = self._observation.listing
+        return listing is not None and bool(find_listed(self._context, device_file, listing))
+
+    def forget(self) -> None:
+        """Remove the record of a device that was deleted, and remember that it was."""
+        gone: Contents = [(self._device_file, None)] if self._outcome.device is not None else []
+        noted: Contents = (
+            [(self._creation_file, NumberRecord("deleted", now_text()))] if self._creation_file is not None else []
+        )
+        self._save_or_warn([*gone, *noted], Phase.EDIT)
+
+    def _require_locks(self) -> None:
+        """Prevent a request where the locks are lost, or the process that waits for the result has ended."""
+        self._context.lineage.require()
+        self._context.records.backend.verify_held()
+
+    def _save_or_warn(self, contents: Contents, phase: Phase = Phase.CONFIRM) -> bool:
+        """Write to the record after a success was read: a failure must not make the success look like a failure.
+
+        Returns:
+            Whether it was written. Otherwise the record still has the doubt from before the request, so the next run
+            sends the values again.
+        """
+        try:
+            self._save(contents, phase)
+            return True
+        except RecordError as exc:
+            self._outcome.warn(
+                f"The request for device {self._observation.number} succeeded, but it could not be recorded: {exc.problem}. "
+                "The next run takes its values as in doubt; correct this first."
+            )
+            return False
