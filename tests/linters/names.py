@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m tests.linters.names``: names in plugins are the terms of the field.
+"""``python -m tests.linters.names``: names in plugins are the terms of the field, and files and packages stay small.
 
 The first names of this code were a metaphor of its own. A name in ``REPLACED`` must not be defined again.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,6 +137,10 @@ REPLACED = dict(
         "errands>requests",
     ]
 )
+MAX_LINES, MAX_FILES = 400, 15
+# Not counted: the documentation of plugins.
+DOCUMENTATION = {"DOCUMENTATION", "EXAMPLES", "RETURN"}
+DOCUMENTS = {"plugins/modules", "plugins/doc_fragments"}
 
 
 def defined_names(tree: ast.Module) -> Iterator[tuple[str, int]]:
@@ -156,10 +161,33 @@ def problems(path: Path, source: str) -> Iterator[str]:
             yield f"{path}:{line}: {name} is a replaced name; use {REPLACED[name.lstrip('_')]}"
 
 
+def code_lines(source: str) -> int:
+    """Return the lines of a file without the documentation in it."""
+    documented = (
+        node
+        for node in ast.parse(source).body
+        if isinstance(node, ast.Assign) and DOCUMENTATION & {ast.unparse(target) for target in node.targets}
+    )
+    return source.count("\n") - sum((node.end_lineno or node.lineno) - node.lineno + 1 for node in documented)
+
+
+def size_problems(sources: dict[Path, str]) -> Iterator[str]:
+    """Yield a sentence for each file and each package that is too large."""
+    for path, source in sources.items():
+        if str(path.parent) not in DOCUMENTS and code_lines(source) > MAX_LINES:
+            yield f"{path}: {code_lines(source)} lines; {MAX_LINES} are the most"
+    for folder, size in Counter(path.parent for path in sources).items():
+        if size > MAX_FILES:
+            yield f"{folder}: {size} files; {MAX_FILES} are the most"
+
+
 def main() -> int:
     """Print each problem; return the exit code."""
     files = sorted(file for folder in ("plugins", "extensions/eda/plugins") for file in (ROOT / folder).rglob("*.py"))
-    found = [line for file in files for line in problems(file.relative_to(ROOT), file.read_text(encoding="utf-8"))]
+    sources = {file.relative_to(ROOT): file.read_text(encoding="utf-8") for file in files}
+    found = [line for path, source in sources.items() for line in problems(path, source)]
+    # An extension must be one file, since ansible-rulebook loads it as one.
+    found += size_problems({path: source for path, source in sources.items() if path.parts[0] == "plugins"})
     print("\n".join(found) or f"{len(files)} files have the terms of the field")
     return 1 if found else 0
 

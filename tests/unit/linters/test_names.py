@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.linters.names import problems
+from tests.linters.names import MAX_FILES, MAX_LINES, problems, size_problems
 
 FILE = Path("plugins/module_utils/_reconcile/example.py")
 
@@ -31,3 +31,12 @@ def test_a_replaced_name_is_found(source: str) -> None:
 
 def test_a_use_of_another_name_is_fine() -> None:
     assert not list(problems(FILE, "from elsewhere import House\n\ncontext = House()\n"))
+
+
+def test_a_long_file_and_a_large_package_are_found() -> None:
+    long = {FILE: "a = 1\n" * (MAX_LINES + 1)}
+    assert [*size_problems(long)] == [f"{FILE}: {MAX_LINES + 1} lines; {MAX_LINES} are the most"]
+    documented = 'DOCUMENTATION = """\n' + "a\n" * MAX_LINES + '"""\n'
+    assert not [*size_problems({FILE: documented})]
+    many = {FILE.with_name(f"example{number}.py"): "" for number in range(MAX_FILES + 1)}
+    assert [*size_problems(many)] == [f"{FILE.parent}: {MAX_FILES + 1} files; {MAX_FILES} are the most"]
