@@ -148,7 +148,7 @@ def test_a_device_that_is_not_there() -> None:
     (found,) = subject.findings
     assert (found.kind, found.found, found.evidence.source) == (Kind.MISSING, None, Source.SERVICE)
     assert subject.name == "Toko" and subject.connected is None
-    moved = judged(replace(seen(None, NUMBER, name="Toko"), moved_to="081200000077"))
+    moved = judged(replace(seen(None, NUMBER, name="Toko"), renumbered_to="081200000077"))
     assert moved.findings[0].found == "081200000077"
 
 
