@@ -16,9 +16,9 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.client import
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, RefusedError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.lineage import AbandonedError, Lineage
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import apply as _apply
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import engine as _engine
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import list_age as _list_age
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile import record_writer as _record_writer
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import DeviceRecord, EntryStatus
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.files import EncryptedFile
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
@@ -168,7 +168,7 @@ def test_the_doubt_of_a_lost_update_stays_with_its_device(
         written.append((store(controller).device(device.token).name, file.name))
         return ""
 
-    monkeypatch.setattr(_apply, "doubt_after_lost_locks", note)
+    monkeypatch.setattr(_record_writer, "doubt_after_lost_locks", note)
     controller.sandbox.fault("reset", path="/update-device", when="before")
     after_fault(monkeypatch, lambda: controller.sandbox.purge(A))
     controller.device(A, **SETTINGS)
