@@ -24,7 +24,7 @@ PARTS = {
     "MANIFEST.json FILES.json": "written by ansible-galaxy: the metadata, and a digest of each file",
     "meta/runtime.yml": "the versions of ansible-core, and the action group",
     "meta/execution-environment.yml requirements.txt": "the packages that ansible-builder installs with it",
-    "plugins/modules/*.py plugins/module_utils/*/*.py": "the modules, and the code that they import",
+    "plugins/modules/*.py plugins/module_utils/*/*.py plugins/module_utils/*/*/*.py": "the modules, and the code that they import",
     "plugins/action/*.py plugins/plugin_utils/*.py": "modules run inside Ansible's worker",
     "plugins/doc_fragments/*.py": "documentation that modules share",
     "plugins/inventory/*.py plugins/lookup/*.py plugins/filter/*.py": "the other plugins",
