@@ -331,7 +331,7 @@ def test_a_token_that_is_a_template_or_from_a_vault(workspace: Workspace) -> Non
         ({"devices": [812345678]}, "Option devices[0]: it is an unquoted YAML number"),
         ({"hostname": "token"}, "hostname"),
         ({"connection": "perhaps"}, "connection"),
-        ({"ca_path": "missing.pem"}, "Option ca_path: it holds no certificates"),
+        ({"ca_path": "missing.pem"}, "Option ca_path: it cannot be read"),
     ],
 )
 def test_what_cannot_be_right_is_said_in_a_sentence(
