@@ -67,7 +67,7 @@ def seen(
 
 def recorded(**settings: object) -> DeviceRecord:
     """A record of what was applied long ago."""
-    return DeviceRecord().mark_confirmed(settings, LONG_AGO)  # type: ignore[arg-type]
+    return DeviceRecord().mark_confirmed(settings, LONG_AGO)
 
 
 def report(
