@@ -2,12 +2,23 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the module fonnte_device_qr in the controller's worker where that makes no difference."""
+"""Run the module fonnte_device_qr in the process of the control node where the result is the same."""
 
 from __future__ import annotations
 
+import typing as t
+
+from ansible.utils.display import Display
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import printable
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._linking.link import CODE
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.device_qr import DEVICE_QR, run_device_qr
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._in_process import InProcess
+
+# Variables of a task of the playbook link: a question before the request; empty for none.
+PROMPT = "fonnte_prompt"
+
+Result = t.Dict[str, t.Any]
 
 
 class ActionModule(InProcess):
@@ -15,6 +26,27 @@ class ActionModule(InProcess):
 
     spec = DEVICE_QR
     command = staticmethod(run_device_qr)
+
+    def _perform(self, variables: dict[str, t.Any], why: str) -> Result:
+        prompt = str(self._templar.template(variables.get(PROMPT, "")))
+        if prompt and not self._task.check_mode:
+            # A name in it can contain terminal sequences.
+            Display().prompt_until("\n".join(map(printable, prompt.splitlines())) + ": ")
+        if why and PROMPT in variables and self._task.args.get("method") == CODE and not self._task.check_mode:
+            return self._run_in_two_steps(variables)
+        return super()._perform(variables, why)
+
+    def _run_in_two_steps(self, variables: dict[str, t.Any]) -> Result:
+        """Return the result of an ordinary module, which can show a pairing code only when it ends, before the wait."""
+        arguments = dict(self._task.args)
+        first: Result = self._execute_module(module_args={**arguments, "wait": False}, task_vars=variables)
+        if first.get("failed") or first.get("connected"):
+            return first
+        self._show(f"device {first['device']}: type {first['code']} into WhatsApp on the phone {arguments['whatsapp']}")
+        unused = ("method", "whatsapp", "dest")
+        rest = {name: value for name, value in arguments.items() if name not in unused}
+        second: Result = self._execute_module(module_args={**rest, "fetch": False}, task_vars=variables)
+        return {**second, "code": first["code"], "method": CODE}
 
 
 def main() -> None:

@@ -26,12 +26,6 @@ options:
     type: str
     choices: [recorded, stamped, always_update, error, attest]
     default: recorded
-  attest_stamp:
-    description:
-      - With O(handle_write_only=attest), also write a stamp, so that other controllers need not be told.
-      - This takes an update with the name alone. It is refused unless the file in O(service_facts_path) says that Fonnte keeps what is left out.
-    type: bool
-    default: false
   handle_undeclared:
     description:
       - What is done about settings that are in this controller's record and that the task does not declare.

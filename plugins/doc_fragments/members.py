@@ -94,9 +94,6 @@ options:
         description: What counts as evidence for this device. Left out, the option of the task counts.
         type: str
         choices: [recorded, stamped, always_update, error, attest]
-      attest_stamp:
-        description: With V(attest), whether to write a stamp too. Left out, the option of the task counts.
-        type: bool
       handle_undeclared:
         description: What is done about settings that are recorded and not declared. Left out, the option of the task counts.
         type: str
@@ -154,9 +151,6 @@ options:
         description: What counts as evidence for this device. Left out, the option of the task counts.
         type: str
         choices: [recorded, stamped, always_update, error, attest]
-      attest_stamp:
-        description: With V(attest), whether to write a stamp too. Left out, the option of the task counts.
-        type: bool
       handle_undeclared:
         description: What is done about settings that are recorded and not declared. Left out, the option of the task counts.
         type: str

@@ -36,9 +36,6 @@ options:
     description:
       - Fonnte never shows the webhooks and most other settings. With V(stamped) what the device's own stamp proves counts as evidence.
         With everything else the record does. The other values are accepted so that a declaration can be audited as it stands.
-  attest_stamp:
-    description:
-      - Accepted so that a declaration can be audited as it stands. It has no effect here.
   handle_undeclared:
     description:
       - Accepted so that a declaration can be audited as it stands. It has no effect here.
@@ -64,6 +61,16 @@ options:
       - How many free devices an account may have. It is a finding if all are used, or would be once the missing devices are made.
     type: int
     default: 10
+  only:
+    description:
+      - Select devices of the declaration in O(files), O(hosts) or O(clients) by client, by file (without C(.yml)), or by number.
+        A list, or a string with commas. Then O(unlisted) is V(ignore).
+    type: raw
+  unlisted:
+    description: Whether to report devices of the account that are not declared.
+    type: str
+    choices: [report, ignore]
+    default: report
   fail_on:
     description:
       - Fail after the report is written if there is a finding of one of these kinds.
@@ -73,6 +80,7 @@ options:
         V(disconnected), a device that may be linked has no phone.
         V(package_ended), V(package_ends) and V(quota_low), see O(expires_within) and O(quota_below).
         V(unlisted), nobody declared the device.
+        V(no_longer_declared), a setting is still set, and its line was removed from the declaration.
         V(free_slots), see O(free_device_limit).
         V(unknown), nobody knows whether a setting is as declared.
         V(not_checked), a device could not be looked up or compared.
@@ -85,6 +93,7 @@ options:
       - disconnected
       - package_ended
       - unlisted
+      - no_longer_declared
       - package_ends
       - quota_low
       - free_slots

@@ -97,6 +97,12 @@ options:
       - Fail before anything is written if the account would come to more free devices than this. Fonnte allows ten.
       - Left out, Fonnte decides. After its first refusal no more devices are created, and the rest is worked on.
     type: int
+  only:
+    description:
+      - Select devices of the declaration in O(files), O(hosts) or O(clients) by client, by file (without C(.yml)), or by number.
+        A list, or a string with commas.
+      - The whole declaration is read and checked. Devices that are not selected are not changed, and O(unlisted) has no effect.
+    type: raw
   result:
     description:
       - The devices to return in RV(devices), and the changes in the diff.
@@ -235,6 +241,10 @@ summary:
     cleared:
       description: Devices whose declaration clears a webhook that may be set.
       type: int
+    cleared_devices:
+      description: The numbers of the devices that RV(summary.cleared) counts.
+      type: list
+      elements: str
     changed_devices:
       description: The numbers of the devices that were changed.
       type: list

@@ -13,8 +13,13 @@ from __future__ import annotations
 
 import abc
 import os
+import re
 import typing as t
 
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.utils.vars import load_extra_vars
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import printable
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.spellings import SecretFinder
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import (
@@ -22,15 +27,18 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration
     DEFAULTS,
     DEVICES,
     PACKAGES,
+    misspelling_warnings,
     read_fleet,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declared_accounts import accounts_of
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.selection import ONLY, select_devices
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.fleet import SOURCES
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import untag
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_sources import (
     SourceError,
     SourceReader,
     find_files,
+    split_names,
 )
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._in_process import InProcess
 
@@ -39,10 +47,12 @@ from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._in_process import
 PREFIX, BASE = "fonnte_prefix", "fonnte_base"
 # The start of the names of files and hosts, where a playbook has its own names for these.
 SOURCES_PREFIX = "fonnte_sources_prefix"
+# Whether files or hosts must be named: a playbook has no other source.
+NEEDS_SOURCES = "fonnte_needs_sources"
 TASK = "the task"
 # Options of the task that are sources by themselves, by the names that files have for them.
 _OWN = {"devices": DEVICES, "clients": CLIENTS, "packages": PACKAGES, "defaults": DEFAULTS}
-OF_EACH_ACCOUNT = ("devices", "defaults", "tokens", *SOURCES)
+OF_EACH_ACCOUNT = ("devices", "defaults", "tokens", ONLY, *SOURCES)
 
 Result = t.Dict[str, t.Any]
 
@@ -72,9 +82,11 @@ class DeclaredAction(InProcess):
         return super().run(tmp, task_vars)
 
     def _perform(self, variables: dict[str, t.Any], why: str) -> Result:
-        if not set(self._task.args) & set(SOURCES):
-            return super()._perform(variables, why)
         try:
+            if self._prefix:
+                self._check_variables(variables)
+            if not set(self._task.args) & set(SOURCES):
+                return super()._perform(variables, why)
             self._check_task(variables)
             accounts, problems, files = self._read(variables)
             if problems:
@@ -84,9 +96,22 @@ class DeclaredAction(InProcess):
             result = self._run_accounts(variables, why, accounts, files)
             known = SecretFinder(secret for finder in self._finders for secret in finder.known())
             masked: Result = known.mask_data(result)
-            return masked
+            return self._in_terms_of_role(masked, variables)
         except SourceError as exc:
             return failed_before([str(exc)])
+
+    def _in_terms_of_role(self, result: Result, variables: dict[str, t.Any]) -> Result:
+        """Return the result with the names of the role's variables in its messages."""
+        if not self._prefix:
+            return result
+        options: t.Sequence[str] = variables.get(self._prefix + "options", ())
+        for key in ("msg", "failures", "warnings", "text"):
+            given = result.get(key)
+            if isinstance(given, str):
+                result[key] = in_terms_of_role(given, self._prefix, options)
+            elif isinstance(given, list):
+                result[key] = [in_terms_of_role(text, self._prefix, options) for text in given]
+        return result
 
     def _check_task(self, variables: dict[str, t.Any]) -> None:
         """Check that sources can be read for this task; SourceError if not."""
@@ -94,6 +119,40 @@ class DeclaredAction(InProcess):
             raise SourceError(
                 "A declaration is read on the control node, so the task cannot be async. Nothing was done."
             )
+
+    def _check_variables(self, variables: dict[str, t.Any]) -> None:
+        """Check the names of the variables of a role or playbook; SourceError if one may be misspelled.
+
+        Ansible accepts any name of a variable: a safety limit whose name is misspelled would have no effect.
+        """
+        problems: list[str] = []
+        if "_raw_params" in variables:
+            # "-e name=A, B": Ansible drops the second part.
+            problems.append(
+                f"Ansible dropped a part of a value that was given with -e, such as {self._sources_prefix}files: a space "
+                "ends it. Write a list with commas and no spaces, and a value with a space in quotes. Nothing was done."
+            )
+        extra = load_extra_vars(self._loader)
+        for prefix in dict.fromkeys((self._prefix, self._sources_prefix)):
+            options: t.Sequence[str] = variables.get(prefix + "options", ())
+            problems += misspelling_warnings([name for name in variables if name.startswith(prefix)], options)
+            problems += [
+                f"There is no variable {name}; {prefix}{name} may be meant, so rename it or take it out."
+                for name in extra
+                if prefix + name in options
+            ]
+        needed = boolean(self._templar.template(variables.get(NEEDS_SOURCES, False)), strict=False)
+        if needed and not problems and not self._names_sources():
+            problems.append(
+                "There is nothing to read. Name the files that declare the devices, as in "
+                f"-e {self._sources_prefix}files=~/fonnte/devices.yml, or the hosts that have them in their variables, as "
+                f"in -e {self._sources_prefix}hosts=clients."
+            )
+        if problems:
+            raise SourceError(" ".join(printable(problem) for problem in problems))
+
+    def _names_sources(self) -> bool:
+        return any(self._task.args.get(name, []) != [] for name in ("files", "hosts"))
 
     def _read(self, variables: dict[str, t.Any]) -> tuple[list[Result], list[str], int]:
         """Return the accounts that the sources declare, what is wrong with the declaration, and the number of files."""
@@ -108,8 +167,19 @@ class DeclaredAction(InProcess):
         sources.update({TASK: own} if own and not self._prefix else {})
         stamped = self._task.args.get("handle_write_only") == "stamped"
         fleet = read_fleet(sources, stamped).in_account(self._run_token())
+        if self._selects:
+            names = split_names(untag(self._task.args[ONLY]), f"{self._prefix}{ONLY}")
+            try:
+                fleet = select_devices(fleet, names)
+            except OptionError as exc:
+                raise SourceError(f"{self._prefix}{exc}") from None
         accounts = [account.as_data() for account in accounts_of(fleet)]
         return accounts, [printable(text) for text in fleet.problems], len(files)
+
+    @property
+    def _selects(self) -> bool:
+        """Whether the task selects some of the declared devices."""
+        return self._task.args.get(ONLY) not in (None, "", [])
 
     def _run_token(self) -> str:
         """Return the token of the account of the run; empty where there is none."""
@@ -123,6 +193,9 @@ class DeclaredAction(InProcess):
         """Return the arguments of the module for one account."""
         arguments = {name: value for name, value in self._task.args.items() if name not in OF_EACH_ACCOUNT}
         arguments["devices"] = account["devices"]
+        if self._selects:
+            # The other devices may be declared, too.
+            arguments["unlisted"] = "ignore"
         if account["account_token"]:
             arguments["account_token"] = account["account_token"]
         return arguments
@@ -142,6 +215,22 @@ class DeclaredAction(InProcess):
             return executed
         finally:
             self._task.check_mode = before
+
+
+def in_terms_of_role(text: str, prefix: str, options: t.Iterable[str]) -> str:
+    """Return a message of a module with the variables of a role: ``max_clear: 9`` becomes ``-e fleet_max_clear=9``.
+
+    Args:
+        text: The message.
+        prefix: The start of the names of the role's variables.
+        options: The names of these variables. Only those of several words are replaced: others are ordinary words.
+    """
+    names = [name[len(prefix) :] for name in options]
+    pattern = "|".join(sorted((name for name in names if "_" in name), key=len, reverse=True))
+    if not pattern:
+        return text
+    text = re.sub(rf"(?<![\w.=-])({pattern}): ([\w-]+)", rf"-e {prefix}\1=\2", text)
+    return re.sub(rf"(?<![\w.=-])({pattern})(?![\w=:])", rf"{prefix}\1", text)
 
 
 def failed_before(problems: t.Sequence[str]) -> Result:

@@ -12,19 +12,21 @@ import os
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import printable
+from ansible.module_utils.parsing.convert_bool import boolean
+
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.spellings import SecretFinder
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.accounts import (
     LIMITS,
     AccountsOptions,
     reconcile_accounts,
 )
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import misspelling_warnings
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.tokens import tokens_by_client
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.device_info import DEVICE_INFO, run_device_info
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.fleet import FLEET, run_fleet
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import API
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import untag
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_check import OfflineCheck
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_sources import SourceError
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared import (
     DeclaredAction,
@@ -37,6 +39,8 @@ from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._in_process import
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._token_files import ExportError, TokenExport
 
 ROLE_PREFIX = "fleet_"
+# Variables of a task of the role: whether it is the offline check, the files before a change, and the report.
+OFFLINE, EARLIER, REPORT = "fonnte_offline", "fonnte_earlier", "fonnte_report"
 
 
 @dataclass
@@ -58,6 +62,38 @@ class FleetAction(DeclaredAction):
     spec = FLEET
     command = staticmethod(run_fleet)
 
+    def _perform(self, variables: dict[str, t.Any], why: str) -> Result:
+        if OFFLINE not in variables:
+            return super()._perform(variables, why)
+        try:
+            self._check_variables(variables)
+            if not self._parse_offline(variables):
+                return super()._perform(variables, why)
+            check = OfflineCheck(self._loader, self._sources_prefix, self._base)
+            arguments = untag(self._task.args)
+            earlier, report = (self._templar.template(variables[name]) for name in (EARLIER, REPORT))
+            return check.run(
+                arguments.get("files", []),
+                untag(earlier),
+                str(untag(report)),
+                arguments.get("handle_write_only") == "stamped",
+                {option: arguments.get(option) for option in LIMITS},
+            )
+        except SourceError as exc:
+            return failed_before([str(exc)])
+        except OptionError as exc:
+            return failed_before([f"{self._prefix}{exc}"])
+
+    def _parse_offline(self, variables: dict[str, t.Any]) -> bool:
+        """Return whether the task is an offline check. Any other word would mean false, and the run would be a real one."""
+        given = self._templar.template(variables[OFFLINE])
+        try:
+            return boolean(given)
+        except TypeError:
+            raise SourceError(
+                f"{self._sources_prefix}offline is neither true nor false; write one of the two. Nothing was read."
+            ) from None
+
     def _check_task(self, variables: dict[str, t.Any]) -> None:
         super()._check_task(variables)
         if self._prefix != ROLE_PREFIX:
@@ -67,10 +103,6 @@ class FleetAction(DeclaredAction):
                 "This role works on all clients in one run, since its safety limits count per run: use hosts: localhost, "
                 "and name the clients in fleet_hosts. Nothing was done."
             )
-        names = [name for name in variables if name.startswith(ROLE_PREFIX)]
-        wrong = misspelling_warnings(names, variables.get("fleet_options", ()))
-        if wrong:
-            raise SourceError(" ".join(map(printable, wrong)))
 
     def _run_accounts(self, variables: dict[str, t.Any], why: str, accounts: list[Result], files: int) -> Result:
         try:
@@ -107,7 +139,7 @@ class FleetAction(DeclaredAction):
 
     def _options(self, run: _AccountRun) -> AccountsOptions:
         arguments = self._task.args
-        defaults = {option: FLEET[option].get("default") for option, _what, _key in LIMITS}
+        defaults = {option: FLEET[option].get("default") for option in LIMITS}
         limits = {option: arguments.get(option, defaults[option]) for option in defaults}
         canary = int(arguments.get("canary") or 0)
         return AccountsOptions(

@@ -150,30 +150,36 @@ def documentation() -> Texts:
             yield name(path), 1, text
 
 
+def code_strings(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield the strings of code with their lines; an expression in a string is an X."""
+    skipped: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr):
+            skipped.add(node.value)
+        if isinstance(node, ast.Assign) and DOCUMENTATION & {ast.unparse(target) for target in node.targets}:
+            skipped.add(node.value)
+        if isinstance(node, ast.JoinedStr):
+            skipped.update(node.values)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in skipped:
+            yield node.lineno, node.value
+        elif isinstance(node, ast.JoinedStr):
+            parts = (str(part.value) if isinstance(part, ast.Constant) else "X" for part in node.values)
+            yield node.lineno, "".join(parts)
+
+
+TASK_TEXT = re.compile(r"(?m)^ *(?:- )?(?:name|fail_msg|msg|prompt): (?:[>|]-?\n)?(.+(?:\n {8,}.+)*)")
+
+
 def messages() -> Texts:
     """Yield the sentences of the code, and the names and messages of tasks."""
     for path in tracked("plugins/**/*.py", "extensions/**/*.py"):
-        tree = ast.parse(path.read_text("utf-8"))
-        skipped: set[ast.AST] = set()
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-                skipped.add(node.value)
-            if isinstance(node, ast.Assign) and DOCUMENTATION & {ast.unparse(target) for target in node.targets}:
-                skipped.add(node.value)
-            if isinstance(node, ast.JoinedStr):
-                skipped.update(node.values)
-        for node in ast.walk(tree):
-            if node in skipped:
-                continue
-            text = ""
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                text = node.value
-            elif isinstance(node, ast.JoinedStr):
-                text = "".join(str(part.value) if isinstance(part, ast.Constant) else "X" for part in node.values)
-            if text.count(" ") >= 2:
-                yield name(path), node.lineno, text
+        for line, text in code_strings(ast.parse(path.read_text("utf-8"))):
+            if text.count(" ") >= 2 and path.parent.name != "doc_fragments":
+                yield name(path), line, text
     for path in tracked("playbooks/**/*.yml", "roles/*/tasks/*.yml", "roles/*/vars/*.yml", "examples/**/*.yml"):
-        for match in re.finditer(r"(?m)^ *(?:- )?(?:name|fail_msg|msg|prompt): (?:[>|]-?\n)?(.+(?:\n {8,}.+)*)", text := path.read_text("utf-8")):
+        text = path.read_text("utf-8")
+        for match in TASK_TEXT.finditer(text):
             yield name(path), text.count("\n", 0, match.start()) + 1, match[1]
 
 

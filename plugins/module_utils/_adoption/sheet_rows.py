@@ -91,6 +91,8 @@ def _flag(option: str, text: str) -> Value:
 
 
 def _target(option: str, text: str) -> Value:
+    if text.lower() == NONE:
+        return ""
     digits = parse_number(text, option, KEEP_AS_TEXT)
     refuse_lost_zero(text, digits, option)
     return digits

@@ -54,7 +54,7 @@ GUIDE: tuple[str, ...] = (
     "A number that starts with 8 has lost its 0, or begins with + where it is from another country.",
     "country_code: the country code for the target, such as 62.",
     "webhook, webhook_connect, webhook_status, webhook_chaining: the whole URL, as the dashboard shows it.",
-    f"There is none: the word {NONE}. That is not the same as an empty cell.",
+    f"A target or a webhook that is not set: the word {NONE}. That is not the same as an empty cell.",
     "The name is here for you to find the device. It is not read.",
     "The URLs are secrets: keep this file to yourself, and delete it when you are done.",
 )

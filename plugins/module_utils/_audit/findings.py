@@ -58,6 +58,7 @@ class Kind(enum.Enum):
     DISCONNECTED = "disconnected"
     PACKAGE_ENDED = "package_ended"
     UNLISTED = "unlisted"
+    NO_LONGER_DECLARED = "no_longer_declared"
     PACKAGE_ENDS = "package_ends"
     QUOTA_LOW = "quota_low"
     FREE_SLOTS = "free_slots"
@@ -69,7 +70,7 @@ class Kind(enum.Enum):
         """Return how much it asks of a person. What nobody knows is not what is wrong."""
         if self in (Kind.UNKNOWN, Kind.NOT_CHECKED):
             return Level.UNKNOWN
-        if self in (Kind.UNLISTED, Kind.PACKAGE_ENDS, Kind.QUOTA_LOW, Kind.FREE_SLOTS):
+        if self in (Kind.UNLISTED, Kind.NO_LONGER_DECLARED, Kind.PACKAGE_ENDS, Kind.QUOTA_LOW, Kind.FREE_SLOTS):
             return Level.NOTICE
         return Level.ACTION
 
@@ -222,7 +223,7 @@ def audit_policy(desired: Desired) -> Desired:
     """Return a declaration as an audit plans it: nothing forbids the plan, and nothing is sent for its own sake."""
     policy = desired.policy
     trusts = policy.write_only if policy.write_only == "stamped" else "recorded"
-    permissive = replace(policy, write_only=trusts, unknown="ignore", unmanaged_hidden="carry", stamp_attested=False)
+    permissive = replace(policy, write_only=trusts, unknown="ignore", unmanaged_hidden="carry")
     return replace(desired, policy=permissive)
 
 
@@ -315,8 +316,14 @@ class Auditor:
         elif seen.fault or seen.plan is None:
             yield Finding(Kind.NOT_CHECKED, seen.number, note=sanitize(seen.fault, self._secrets))
         else:
-            for option, reason in seen.plan.reasons.items():
+            for option, reason in _open_reasons(seen.plan).items():
                 yield self._drift_finding(seen, seen.plan, option, reason)
+            for option in seen.plan.removed:
+                yield self._removed_finding(seen, seen.plan, option)
+
+    def _removed_finding(self, seen: AuditInput, plan: Plan, option: str) -> Finding:
+        found = self._sanitize_value(self._show(option, (plan.before or {}).get(option)))
+        return Finding(Kind.NO_LONGER_DECLARED, seen.number, option, None, found, plan.removed[option])
 
     def _drift_finding(self, seen: AuditInput, plan: Plan, option: str, reason: Reason) -> Finding:
         before: t.Mapping[str, t.Any] = plan.before or {}
@@ -363,10 +370,21 @@ def _urgent_first(*findings: Finding) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: _URGENCY[finding.kind.level]))
 
 
+def _open_reasons(plan: Plan) -> dict[str, Reason]:
+    """Return the reasons for changes without those that only write a stamp for an attested value."""
+    attested = {option for option, item in plan.evidence.items() if item.source is Source.ATTESTED}
+    return {
+        option: reason
+        for option, reason in plan.reasons.items()
+        if reason is not Reason.UNPROVEN or option not in attested
+    }
+
+
 def _count_compliant(seen: AuditInput) -> tuple[dict[str, int], str | None]:
     """Return how many declared settings are as declared, by their evidence, and since when the oldest is known."""
     if seen.plan is None or seen.device is None or seen.fault:
         return {}, None
-    good = [item for option, item in seen.plan.evidence.items() if option not in seen.plan.reasons]
+    reasons = _open_reasons(seen.plan)
+    good = [item for option, item in seen.plan.evidence.items() if option not in reasons]
     found = collections.Counter(item.source.value for item in good)
     return dict(sorted(found.items())), min((item.at for item in good if item.at), default=None)

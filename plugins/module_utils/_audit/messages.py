@@ -94,6 +94,16 @@ _TABLE: dict[str, tuple[str, str]] = {
         "Declare it, or find out who made it.",
         "Deklarasikan, atau cari tahu siapa yang membuatnya.",
     ),
+    "kind_no_longer_declared": ("No longer declared", "Tidak lagi dideklarasikan"),
+    "mean_no_longer_declared": (
+        "The line of this setting was removed from the declaration, and the device still has the value.",
+        "Baris pengaturan ini sudah dihapus dari deklarasi, tetapi perangkat masih memiliki nilainya.",
+    ),
+    "todo_no_longer_declared": (
+        "Declare an empty value ('' or false) to clear it. To keep it, run the playbook once with handle_undeclared: forget.",
+        "Deklarasikan nilai kosong ('' atau false) untuk menghapusnya. Untuk mempertahankannya, jalankan playbook sekali "
+        "dengan handle_undeclared: forget.",
+    ),
     "kind_package_ends": ("Package ends soon", "Paket segera berakhir"),
     "mean_package_ends": ("The package is over soon.", "Masa paket segera habis."),
     "todo_package_ends": ("Renew the package in the dashboard.", "Perpanjang paket di dasbor."),
@@ -143,6 +153,10 @@ _TABLE: dict[str, tuple[str, str]] = {
         "Paket berakhir pada {found} (sisa hari penuh: {count}).",
     ),
     "say_unlisted": ("No declaration names it.", "Tidak ada deklarasi yang menyebutnya."),
+    "say_no_longer_declared": (
+        "{field} is no longer declared, and is still {found}.",
+        "{field} tidak lagi dideklarasikan, dan masih {found}.",
+    ),
     "say_quota_low": (
         "Messages left: {found}, which is less than {declared}.",
         "Sisa pesan: {found}, kurang dari {declared}.",

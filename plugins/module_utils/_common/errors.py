@@ -196,7 +196,10 @@ class Refusal:
     advice: str
 
 
-_ACCOUNT_TOKEN = "use the account token of the dashboard's Setting menu; a device's token does not work here"
+_ACCOUNT_TOKEN = (
+    "use the account token of the dashboard's Setting menu, without quotes around it: it may have been replaced there; "
+    "a device's token does not work here"
+)
 _DEVICE_TOKEN = (
     "use the token of this device; the account token does not work here, and a device made anew has a new one"
 )

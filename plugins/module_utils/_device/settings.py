@@ -101,6 +101,8 @@ SETTINGS: tuple[Setting, ...] = (
 
 BY_OPTION: dict[str, Setting] = {setting.option: setting for setting in SETTINGS}
 WEBHOOKS: tuple[str, ...] = tuple(setting.option for setting in SETTINGS if setting.value_type is ValueType.URL)
+# Settings that an empty value clears. The service may clear it, ignore it or refuse it.
+CLEARABLE: tuple[str, ...] = tuple(s.option for s in SETTINGS if s.value_type in (ValueType.URL, ValueType.NUMBER))
 RECORDED: tuple[str, ...] = tuple(setting.option for setting in SETTINGS if setting.recorded)
 WRITE_ONLY: tuple[str, ...] = tuple(setting.option for setting in SETTINGS if setting.part)
 
@@ -195,7 +197,8 @@ _VALIDATORS: dict[ValueType, t.Callable[[str, object], Value]] = {
     ValueType.NAME: _validate_name,
     ValueType.FLAG: _validate_flag,
     ValueType.URL: _validate_url,
-    ValueType.NUMBER: lambda option, value: parse_number(value, option),
+    # Empty: nothing is forwarded.
+    ValueType.NUMBER: lambda option, value: "" if value == "" else parse_number(value, option),
     ValueType.COUNTRY: _validate_country,
 }
 

@@ -12,16 +12,15 @@ import concurrent.futures
 import typing as t
 from dataclasses import dataclass
 
+from .limit_checks import exceeded_limit
+from .limits import MAX_CLEAR, MAX_CREATE, MAX_DISCONNECT
 from .summary import FAILED, Result, summarize
 
 # Each account has its own workers and its own connections.
 MAX_ACCOUNTS_AT_A_TIME = 8
 
-LIMITS = (
-    ("max_create", "create", "created"),
-    ("max_clear", "clear webhooks of", "cleared"),
-    ("max_disconnect", "disconnect", "disconnected"),
-)
+# The safety limits, and the figures of a summary that count for them.
+LIMITS = {MAX_CREATE: "created", MAX_CLEAR: "cleared", MAX_DISCONNECT: "disconnected"}
 
 
 # Runs fonnte_fleet on an account and returns its result: where it has failed, ``failed`` and ``msg`` are set. The
@@ -64,7 +63,7 @@ def reconcile_accounts(accounts: t.Sequence[Result], run: Runner, options: Accou
     """
     if len(accounts) > 1:
         # The limits count for all accounts together, below.
-        unlimited = [dict.fromkeys((name for name, _what, _key in LIMITS), NO_LIMIT)] * len(accounts)
+        unlimited = [dict.fromkeys(LIMITS, NO_LIMIT)] * len(accounts)
         previews = _run_all(accounts, run, True, options, unlimited)
         problems = _preview_problems(accounts, previews, options)
         if problems:
@@ -80,7 +79,7 @@ def reconcile_accounts(accounts: t.Sequence[Result], run: Runner, options: Accou
 
 def _planned(account: Result, preview: Result) -> dict[str, int]:
     counts = summarize([account], [preview], predicted=True)["counts"]
-    return {option: counts[key] for option, _what, key in LIMITS}
+    return {option: counts[key] for option, key in LIMITS.items()}
 
 
 def _ended(accounts: t.Sequence[Result], results: list[Result], options: AccountsOptions) -> dict[str, t.Any]:
@@ -123,14 +122,41 @@ def _preview_problems(
         for account, preview in zip(accounts, previews)
         if preview.get("failed")
     ]
-    return failed or list(_exceeded(accounts, summarize(accounts, previews, predicted=True)["counts"], options))
+    return failed or list(_exceeded(accounts, previews, options))
 
 
-def _exceeded(accounts: t.Sequence[Result], counts: t.Mapping[str, int], options: AccountsOptions) -> t.Iterator[str]:
-    for option, what, key in LIMITS:
+def _exceeded(accounts: t.Sequence[Result], previews: t.Sequence[Result], options: AccountsOptions) -> t.Iterator[str]:
+    where = f" in {len(accounts)} accounts"
+    for option in LIMITS:
         limit, name = options.limits.get(option), options.prefix + option
-        if limit is not None and counts[key] > limit:
-            yield (
-                f"The run would {what} {counts[key]} devices in {len(accounts)} accounts, and {name} is {limit}. Check "
-                f"the declaration; if this is intended, raise {name} (nothing was changed)."
-            )
+        counted = [device for preview in previews for device in _counted(preview, option)]
+        if limit is None or len(counted) <= limit:
+            continue
+        labels = [_label(device) for device in counted]
+        lacking = sum(_lacks_record(device) for device in counted)
+        problem = exceeded_limit(option, name, limit, labels, lacking, where)
+        remedy = f"-e {name}={len(counted)}" if options.prefix else f"{name}: {len(counted)}"
+        yield (
+            f"{problem[0].upper()}{problem[1:]}. Check the list; if this is intended, set {remedy} (nothing was changed)."
+        )
+
+
+_OPERATIONS = {MAX_CREATE: "create", MAX_DISCONNECT: "disconnect"}
+
+
+def _counted(preview: Result, option: str) -> t.Iterator[Result]:
+    """Yield the devices of a preview that count for a limit."""
+    cleared = set(preview.get("summary", {}).get("cleared_devices", ()))
+    for device in preview.get("devices", ()):
+        if _OPERATIONS[option] in device["operations"] if option in _OPERATIONS else device["number"] in cleared:
+            yield device
+
+
+def _lacks_record(device: Result) -> bool:
+    return all(one["source"] in ("none", "service") for one in device["evidence"].values())
+
+
+def _label(device: Result) -> str:
+    facts = device.get("device") or {}
+    name = facts.get("name")
+    return f'{device["number"]} "{name}"' if name else str(device["number"])

@@ -12,6 +12,7 @@ import enum
 from dataclasses import dataclass, replace
 
 from .._common.errors import FonnteError, RequestError
+from .._reconcile.evidence import Source
 from .._reconcile.observe import Observation, RunContext
 from .._reconcile.outcome import Outcome
 from .._reconcile.state import DISCONNECT, Desired
@@ -47,6 +48,12 @@ class FleetEntry:
         """How an error names it."""
         number = self.desired.number
         return f"devices[{self.index}] ({number})" if number else f"devices[{self.index}]"
+
+    @property
+    def shown(self) -> str:
+        """The number and the name, for a list of devices."""
+        name = self.desired.settings.get("name")
+        return (self.desired.number or f"devices[{self.index}]") + (f' "{name}"' if name else "")
 
 
 @dataclass(frozen=True)
@@ -106,6 +113,13 @@ class EntryRun:
     def disconnects(self) -> bool:
         """Whether its device is to be disconnected."""
         return self.predicted is not None and DISCONNECT in self.predicted.plan.operations
+
+    @property
+    def lacks_record(self) -> bool:
+        """Whether this control node has no evidence of any declared write-only setting."""
+        return self.predicted is not None and all(
+            one.source in (Source.NONE, Source.SERVICE) for one in self.predicted.plan.evidence.values()
+        )
 
     @property
     def limits(self) -> frozenset[str]:

@@ -24,10 +24,12 @@ MAX_REPORTED = 10
 
 
 _COUNTED = {
-    MAX_CREATE: "create {} devices",
-    MAX_CLEAR: "clear webhooks of {} devices",
-    MAX_DISCONNECT: "disconnect {} devices",
+    MAX_CREATE: "create {}",
+    MAX_CLEAR: "clear webhooks of {}",
+    MAX_DISCONNECT: "disconnect {}",
 }
+# A message lists the devices that count for a limit.
+MAX_LISTED = 50
 
 
 def _count(runs: t.Sequence[EntryRun]) -> collections.Counter[str]:
@@ -48,9 +50,11 @@ def _check_limits(context: RunContext, runs: t.Sequence[EntryRun], options: Flee
     counted = _count(runs)
     for option, limit in options.limits.items():
         if limit is not None and counted[option] > limit:
+            over = [run for run in runs if option in run.limits]
+            unrecorded = sum(run.lacks_record for run in over)
             raise SafetyLimitError(
-                f"the run would {_COUNTED[option].format(counted[option])}, and {option} is {limit}",
-                f"look at the list; if that is meant, raise {option} (nothing was changed)",
+                exceeded_limit(option, option, limit, [run.entry.shown for run in over], unrecorded),
+                f"check the list; if this is intended, set {option}: {counted[option]} (nothing was changed)",
             )
     created = counted[FREE_LIMIT]
     if options.free_limit is not None and created:
@@ -68,6 +72,50 @@ def _check_limits(context: RunContext, runs: t.Sequence[EntryRun], options: Flee
             + (f" and {len(others) - MAX_REPORTED} more" if len(others) > MAX_REPORTED else ""),
             "declare them, or say unlisted: report (nothing was changed)",
         )
+
+
+def exceeded_limit(
+    option: str, name: str, limit: int, labels: t.Sequence[str], unrecorded: int, where: str = ""
+) -> str:
+    """Return the sentence for a safety limit that a run would exceed, without its full stop.
+
+    Args:
+        option: The limit.
+        name: Its name for the user.
+        limit: Its value.
+        labels: The devices that count for it.
+        unrecorded: The number of these that have no record on this control node.
+        where: The accounts, such as `` in 3 accounts``.
+    """
+    devices = count_devices(len(labels))
+    listed = list_labels(labels)
+    if option == MAX_CLEAR and unrecorded == len(labels):
+        # Without a record, an empty webhook is sent because the present one is unknown.
+        return (
+            f"this control node has no record of {devices}{where}, so it would send an empty webhook to each, and {name} "
+            f"is {limit}: {listed}. {_NO_RECORD}"
+        )
+    unknown = f". There is no record of {count_devices(unrecorded)} of these here: {_NO_RECORD}"
+    return f"the run would {_COUNTED[option].format(devices)}{where}, and {name} is {limit}: {listed}" + (
+        unknown if option == MAX_CLEAR and unrecorded else ""
+    )
+
+
+_NO_RECORD = (
+    "Restore a backup of the record, share one record between the control nodes, or use stamps "
+    "(handle_write_only: stamped)"
+)
+
+
+def count_devices(count: int) -> str:
+    """Return a number of devices as words."""
+    return f"{count} device{'' if count == 1 else 's'}"
+
+
+def list_labels(labels: t.Sequence[str]) -> str:
+    """Return labels as a list with commas; of many, the first ones and the number of the others."""
+    more = f" and {len(labels) - MAX_LISTED} more" if len(labels) > MAX_LISTED else ""
+    return ", ".join(labels[:MAX_LISTED]) + more
 
 
 def _count_free(context: RunContext) -> int:

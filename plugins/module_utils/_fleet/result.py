@@ -17,7 +17,7 @@ from .._reconcile.observe import RunContext
 from .._reconcile.result import Result, device_result
 from .._reconcile.state import CREATE, DISCONNECT, UPDATE
 from .entries import EntryRun, FleetOptions, Status
-from .limit_checks import MAX_REPORTED, undeclared_numbers
+from .limit_checks import MAX_REPORTED, count_devices, list_labels, undeclared_numbers
 
 
 def fleet_result(
@@ -79,6 +79,7 @@ def _summary(runs: t.Sequence[EntryRun], devices: t.Sequence[Result]) -> Result:
         "in_doubt": statuses[Status.IN_DOUBT],
         "to_link": len(to_link),
         "cleared": sum(_clears(run) for run in runs),
+        "cleared_devices": [device["number"] for run, device in zip(runs, devices) if _clears(run)],
         "changed_devices": [device["number"] for device in devices if device["changed"]],
         "failed_devices": [device["number"] for device in devices if device["status"] in _FAILED],
         "to_link_devices": to_link,
@@ -97,12 +98,23 @@ def _to_link(run: EntryRun, device: Result) -> bool:
 
 
 def _warnings(runs: t.Sequence[EntryRun]) -> list[str]:
-    """Return what a user should know, once each; of a large fleet the first, the others are with their devices."""
-    texts = list(dict.fromkeys(text for run in runs if run.reported for text in run.reported.warnings))
-    if len(texts) <= MAX_REPORTED:
-        return texts
-    more = f"There are {len(texts) - MAX_REPORTED} more warnings; each device of the result has its own."
-    return [*texts[:MAX_REPORTED], more]
+    """Return the warnings of all devices. Those that differ in the number of the device alone are one, with a list."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for run in runs:
+        number = run.entry.desired.number
+        for text in run.reported.warnings if run.reported else ():
+            key = text.replace(number, "") if number else text
+            groups.setdefault(key, []).append((number, text))
+    return list(dict.fromkeys(_group_text(group) for group in groups.values()))
+
+
+def _group_text(group: t.Sequence[tuple[str, str]]) -> str:
+    """Return the warning of one device; of several, the first one and the others by their numbers."""
+    number, text = group[0]
+    others = list(dict.fromkeys(other for other, _text in group if other != number))
+    if not others or number not in text:
+        return text
+    return f"{text} The same holds for {count_devices(len(others))} more: {list_labels(others)}."
 
 
 class FleetError(FonnteError):
@@ -129,7 +141,7 @@ def fleet_error(runs: t.Sequence[EntryRun]) -> FleetError | None:
     )[:3]
     trouble = FleetError(
         f"of {len(runs)} devices {', '.join(counts)} ({'; '.join(reasons)})",
-        "look at msg of each device in the result, and run the play again: what is done is not done twice",
+        "read msg of each device in the result, and run the playbook again: it repeats no completed operation",
     )
     trouble.operation = "Managing the fleet"
     return trouble

@@ -116,7 +116,8 @@ def _failed(results: t.Iterable[Result]) -> t.Iterator[str]:
                 key = reason.replace(number, "") if number else reason
                 groups.setdefault(key, []).append((number, reason))
     for failed in groups.values():
-        numbers = _listed([number for number, _reason in failed])
+        # All of them: a failure that is not listed is not repaired.
+        numbers = ", ".join(number for number, _reason in failed)
         yield f"Failed ({len(failed)}): {numbers}: {failed[0][1]}"
 
 

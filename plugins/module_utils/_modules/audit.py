@@ -40,7 +40,7 @@ from .._options.common import API, EVIDENCE, Params, Spec, build_context, check_
 from .._options.fleet_members import ENTRY, ENTRY_DEFAULTS
 from .._reconcile.observe import RunContext
 from .._reconcile.result import Result, mask_value
-from .fleet import DECLARATION, entry_tokens, fleet_entries, require_devices
+from .fleet import DECLARATION, SELECTION, entry_tokens, fleet_entries, require_devices
 from .sheet import SEPARATORS
 from .task import ModuleInput, ModuleResult
 
@@ -52,9 +52,11 @@ AUDIT: Spec = {
     **EVIDENCE,
     **NAMES,
     **DECLARATION,
+    **SELECTION,
     "devices": {"type": "list", "elements": "dict", "options": ENTRY},
     "defaults": {"type": "dict", "options": ENTRY_DEFAULTS},
     "owners": {"type": "dict"},
+    "unlisted": {"type": "str", "choices": ["report", "ignore"], "default": "report"},
     "expires_within": {"type": "int", "default": 14},
     "quota_below": {"type": "int", "default": 100},
     "free_device_limit": {"type": "int", "default": 10},
@@ -154,7 +156,7 @@ def audit_of(
     declared_numbers = {canonical(member.desired.number) for member in members}
     others = [
         replace(subject, owner="") if canonical(device.number) in declared_numbers else subject
-        for device in undeclared_devices(turns, listing)
+        for device in (undeclared_devices(turns, listing) if params["unlisted"] == "report" else ())
         for subject in [auditor.audit_undeclared(device)]
     ]
     free = count_free(listing.devices) if listing is not None else None

@@ -114,7 +114,7 @@ def desired_device(params: Params) -> Desired:
             )
     settings = parse_settings(params, SETTING_OPTIONS)
     check_evidence(params, state)
-    if params["handle_write_only"] == "stamped" or params["attest_stamp"]:
+    if params["handle_write_only"] == "stamped":
         check_name_length(settings.get("name"))
     return Desired(
         number=number(params),

@@ -17,6 +17,7 @@ from .._common.phone_numbers import canonical, has_country
 from .._fleet.entries import FleetEntry, FleetOptions
 from .._fleet.result import fleet_error, fleet_result
 from .._fleet.run import apply_fleet, impossible_error, preview_fleet
+from .._fleet.selection import ONLY
 from .._options.common import (
     API,
     EVIDENCE,
@@ -45,11 +46,14 @@ DECLARATION: Spec = {
     "packages": {"type": "dict"},
 }
 SOURCES = tuple(DECLARATION)
+# The selection of some of the declared devices, likewise.
+SELECTION: Spec = {ONLY: {"type": "raw"}}
 
 FLEET: Spec = {
     **API,
     **EVIDENCE,
     **DECLARATION,
+    **SELECTION,
     "devices": {"type": "list", "elements": "dict", "options": ENTRY},
     "defaults": {"type": "dict", "options": ENTRY_DEFAULTS},
     "unlisted": {"type": "str", "choices": ["ignore", "report", "error"], "default": "ignore"},
@@ -106,7 +110,7 @@ def run_fleet(task: ModuleInput) -> ModuleResult:
 
 def require_devices(params: Params) -> None:
     """Check that devices are given; OptionError if not. The action plugin replaces sources by the devices in them."""
-    for option in SOURCES:
+    for option in (*SOURCES, ONLY):
         if params[option] is not None:
             raise OptionError(option, "only the control node can read it", "run the task on localhost, without async")
     if params["devices"] is None:
@@ -186,7 +190,7 @@ def _entry(index: int, entry: Params, context: RunContext) -> FleetEntry:
     state = State(entry["state"] or State.PRESENT.value)
     settings = parse_settings(entry, SETTING_OPTIONS)
     check_evidence(entry, state)
-    if entry["handle_write_only"] == "stamped" or entry["attest_stamp"]:
+    if entry["handle_write_only"] == "stamped":
         check_name_length(settings.get("name"))
     desired = Desired(number(entry), state, settings, policy=replace(policy(entry), facts=context.facts))
     context = replace(context, device_token=token, has_country=has_country(entry["device"]))

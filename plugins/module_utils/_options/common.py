@@ -67,7 +67,6 @@ EVIDENCE: Spec = {
         "choices": ["recorded", "stamped", "always_update", "error", "attest"],
         "default": "recorded",
     },
-    "attest_stamp": {"type": "bool", "default": False},
     "handle_undeclared": {"type": "str", "choices": ["carry", "forget"], "default": "carry"},
     "handle_unknown": {"type": "str", "choices": ["warn", "error", "ignore"], "default": "warn"},
 }

@@ -24,7 +24,6 @@ def policy(params: Params) -> Policy:
         unknown=params["handle_unknown"],
         unmanaged_hidden=params["handle_undeclared"],
         max_age=max_age(params["record_max_age"]),
-        stamp_attested=params["attest_stamp"],
     )
 
 
@@ -52,8 +51,6 @@ def check_evidence(params: Params, state: State = State.PRESENT) -> None:
             f"attest vouches for what is there and changes nothing, and state is {state.value}",
             "attest in one task, and do the rest in another",
         )
-    if params["attest_stamp"] and not attests:
-        raise OptionError("attest_stamp", "it is for handle_write_only: attest", "take it out")
 
 
 def check_name_length(name: object) -> None:

@@ -12,7 +12,7 @@ import typing as t
 
 from .._common.errors import PolicyError
 from .._common.phone_numbers import COUNTRY, NO_COUNTRY, may_lack_zero, no_country
-from .._device.settings import Settings, significant
+from .._device.settings import BY_OPTION, WRITE_ONLY, Settings, ValueType, significant
 from .._device.stamp import HOOKS, OWN
 from .._record.entries import DeviceRecord
 from .state import Desired, Observed, Recorded
@@ -42,6 +42,30 @@ def risk_warning(desired: Desired, observed: Observed, at_risk: t.Sequence[str],
         f"An update of device {observed.number} may reset settings that Fonnte never shows and that are neither declared "
         f"nor recorded: {names}. Declare those that are set in the dashboard, or say handle_unknown: ignore."
     )
+
+
+# The values of a new device, for the settings that a declaration leaves open.
+_NEW_DEVICE: t.Mapping[ValueType, str] = {
+    ValueType.FLAG: "false",
+    ValueType.URL: "''",
+    ValueType.NUMBER: "''",
+    ValueType.COUNTRY: f"'{COUNTRY}'",
+}
+
+
+def refusal_warning(desired: Desired, unknown: t.Iterable[str], after: Settings) -> t.Iterator[str]:
+    """Yield a warning for a declaration that this run accepts, and that a later change of the device would not.
+
+    It contains YAML to paste: an example, since Fonnte does not show the values.
+    """
+    missed = [option for option in significant(unknown, {"resend": False, **after}) if option in WRITE_ONLY]
+    if missed and desired.policy.unknown == "error" and not desired.policy.keeps_omitted:
+        values = ", ".join(f"{option}: {_NEW_DEVICE[BY_OPTION[option].value_type]}" for option in missed)
+        yield (
+            f"The next change of device {desired.number} will be refused (handle_unknown: error): Fonnte never shows "
+            f"{', '.join(missed)}, and they are neither declared nor recorded. Declare them now; the values of a new "
+            f"device are defaults: {{{values}}}"
+        )
 
 
 def stamp_warning(observed: Observed, ours: bool) -> t.Iterator[str]:
@@ -79,6 +103,16 @@ def carry_warning(observed: Observed, carried: t.Mapping[str, str | None], recor
         yield (
             f"An update of device {observed.number} also sends what this task does not declare, as it was recorded: "
             f"{', '.join(news)}. If nothing declares it any more, say handle_undeclared: forget once. This is told once."
+        )
+
+
+def removed_warning(observed: Observed, removed: t.Collection[str]) -> t.Iterator[str]:
+    """Yield a warning for settings that are still set although their line was removed from the declaration."""
+    if removed:
+        values = ", ".join(f"{option}: {_NEW_DEVICE[BY_OPTION[option].value_type]}" for option in removed)
+        yield (
+            f"Device {observed.number} no longer declares {', '.join(removed)}, and still has the recorded value. To clear "
+            f"it, declare {{{values}}}; to keep it, run once with handle_undeclared: forget."
         )
 
 

@@ -27,8 +27,8 @@ from .._common.errors import (
 )
 from .._common.phone_numbers import same_number
 from .._device.models import Device
-from .._device.settings import Settings
-from .._device.stamp import HOOKS, Claims, stamped_name
+from .._device.settings import BY_OPTION, Settings
+from .._device.stamp import Claims, stamped_name
 from .._record.backend import Phase
 from .._record.entries import DeviceRecord, NumberRecord
 from .._record.files import EncryptedFile
@@ -157,6 +157,7 @@ class Executor(RecordWriter):
         added = {option: device.settings.get(option, value) for option, value in plan.add.items()}
         self._record = DeviceRecord(number=device.registered).mark_confirmed(added, at)
         self._record = self._record.set_known(_empty(self._desired.settings), at)
+        self._record = self._record.declare(self._desired.settings, self._desired.task)
         contradicted = [option for option, value in plan.add.items() if added[option] != value]
         if contradicted:
             self._outcome.warn(
@@ -181,7 +182,8 @@ class Executor(RecordWriter):
             if not plan.clears or refusal.kind not in (RefusalKind.INVALID_INPUT, RefusalKind.WEBHOOK):
                 raise
             # It must not claim what it does not send.
-            claims = plan.claims and {part: held for part, held in plan.claims.items() if part != HOOKS}
+            cleared = {BY_OPTION[option].part for option in plan.clears}
+            claims = plan.claims and {part: held for part, held in plan.claims.items() if part not in cleared}
             self._write(_without_clears(plan), claims)
             self._clear_again(plan)
             self._save_or_warn(self._note_present(finished=True))

@@ -8,27 +8,25 @@
 
 from __future__ import annotations
 
+import typing as t
 from datetime import datetime
 
 from .._common.clock import expired
 from .._common.errors import PolicyError
-from .._device.settings import BY_OPTION, WRITE_ONLY, Settings, Value
-from .._device.stamp import Claims
+from .._device.settings import BY_OPTION, WRITE_ONLY, Value
 from .._record.entries import DeviceRecord
-from .advisories import number_warning
 from .evidence import (
     Knowledge,
     Known,
     Source,
     apply_stamp,
-    claims,
     confirmed_values,
     find_origin,
     known_settings,
     proven_values,
     without_settings,
 )
-from .state import ATTEST, FORGET, UPDATE, Desired, Observed, Plan, Reason, Recorded
+from .state import ATTEST, FORGET, Desired, Observed, Plan, Reason, Recorded
 
 
 def plan_attest(desired: Desired, observed: Observed, recorded: Recorded, now: datetime) -> Plan:
@@ -53,22 +51,18 @@ def plan_attest(desired: Desired, observed: Observed, recorded: Recorded, now: d
         if reason is not None
     }
     attested = {option: desired.settings[option] for option in reasons}
-    sent, stamped, warnings = _stamp_for_attested(desired, observed, known, recorded.device)
     return Plan(
         operations=(
             *([FORGET] if forgotten else []),
             *([ATTEST] if attested else []),
-            *([UPDATE] if stamped is not None else []),
         ),
-        send=sent,
-        claims=stamped,
         attested=attested,
         forgotten=forgotten,
         reasons=reasons,
         evidence={option: known[option].evidence for option in desired.settings},
         before=confirmed_values(everything),
         after={**confirmed_values(known), **attested},
-        warnings=(*warnings, *number_warning(desired, observed, stamped is not None)),
+        warnings=tuple(_stamp_warning(desired, observed, known, recorded.device)),
     )
 
 
@@ -87,34 +81,17 @@ def _reason_to_attest(desired: Desired, value: Value, known: Known, now: datetim
     return Reason.EXPIRED if expired(known.evidence.at, desired.policy.max_age, now) else None
 
 
-def _stamp_for_attested(
-    desired: Desired, observed: Observed, known: Knowledge, record: DeviceRecord
-) -> tuple[Settings, Claims | None, tuple[str, ...]]:
-    """Return what a stamp for attested settings takes: what is sent, what it claims, and a warning where it is wrong.
-
-    It claims what is vouched for in this task and what the stamp of now proves, and nothing else: nothing of it is
-    sent. Only where left-out settings are kept can a name be sent alone.
-    """
+def _stamp_warning(desired: Desired, observed: Observed, known: Knowledge, record: DeviceRecord) -> t.Iterator[str]:
+    """Yield a warning where the stamp of the device proves settings that differ from the attested ones."""
     stamp = observed.stamp
-    proven: Settings = {}
-    if stamp is not None:
-        origin = find_origin(stamp, record)
-        proven = proven_values(apply_stamp(known, desired.settings, observed.settings, stamp, origin))
-    vouched = [option for option in desired.settings if option in WRITE_ONLY]
-    if all(proven.get(option) == desired.settings[option] for option in vouched):
-        return {}, None, ()
-    if desired.policy.stamp_attested:
-        if not desired.policy.keeps_omitted:
-            raise PolicyError(
-                "a stamp goes out with an update, and an update may reset the settings that you vouch for",
-                "find out what Fonnte does with the playbook fonnte.whatsapp.doctor and give its answers as "
-                "service_facts_path, or leave attest_stamp out (nothing was changed)",
-            )
-        reported = {**proven, **desired.settings}
-        return {**observed.settings}, claims(reported), ()
-    if stamp is not None and any(stamp.covers(str(BY_OPTION[option].part)) for option in vouched):
-        return {}, None, (_contradicted(observed.number),)
-    return {}, None, ()
+    if stamp is None:
+        return
+    origin = find_origin(stamp, record)
+    proven = proven_values(apply_stamp(known, desired.settings, observed.settings, stamp, origin))
+    attested = [option for option in desired.settings if option in WRITE_ONLY]
+    differs = any(proven.get(option) != desired.settings[option] for option in attested)
+    if differs and any(stamp.covers(str(BY_OPTION[option].part)) for option in attested):
+        yield _contradicted(observed.number)
 
 
 def _contradicted(number: str) -> str:

@@ -27,6 +27,8 @@ from .advisories import (
     moved_warning,
     never_seen_warning,
     number_warning,
+    refusal_warning,
+    removed_warning,
     risk_warning,
     setting_warnings,
     stamp_warning,
@@ -132,6 +134,7 @@ def _plan_create(desired: Desired, recorded: Recorded) -> Plan:
         *no_country(desired.number),
         *setting_warnings(desired, {"autoread": False, **wanted}),
         *moved_warning(desired, recorded),
+        *refusal_warning(desired, [option for option in WRITE_ONLY if option not in settings], settings),
     ]
     if recorded.existed_before:
         warnings.append(
@@ -212,7 +215,7 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
     kept = without_settings(everything, forgotten)
     origin = find_origin(observed.stamp, recorded.device) if observed.stamp else Origin.FOREIGN
     known = _known(desired, observed, kept, origin)
-    reasons = _reasons(desired, observed, known, now)
+    reasons = _reasons(desired, known, now)
     payload = _update_payload(desired, known, reasons) if reasons else UpdatePayload()
     learns = desired.settings if desired.policy.unmanaged_hidden == "forget" else known
     proven, superseded = stamp_updates(kept, known, learns)
@@ -231,6 +234,11 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
         if observed.connected is not None:
             before["connected"] = observed.connected
         after["connected"] = False
+    left = (option for option in desired.removed(recorded.device) if option not in (*forgotten, *observed.settings))
+    # A stamp may prove another set.
+    removed = {option: known[option].evidence for option in left if known[option].value is not None}
+    # Predicted for the next update; the present one reports it, or is refused.
+    unknown = [option for option, item in known.items() if option not in desired.settings and item.value is None]
     at_risk = () if recorded.creation_pending or desired.policy.keeps_omitted else payload.at_risk
     return Plan(
         operations=tuple(operations),
@@ -246,9 +254,12 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
         at_risk=at_risk,
         before=before,
         after=after,
+        removed=removed,
         warnings=(
             *risk_warning(desired, observed, at_risk, after),
+            *(refusal_warning(desired, unknown, after) if not reasons or recorded.creation_pending else ()),
             *carry_warning(observed, payload.carried, recorded.device),
+            *removed_warning(observed, removed),
             *(stamp_warning(observed, origin is not Origin.FOREIGN) if reasons and stamped is None else ()),
             *lost_proof_warning(lost if not forgotten else ()),
             *number_warning(desired, observed, bool(reasons)),
@@ -287,12 +298,12 @@ def _keep_digests(
     return stamped, lost
 
 
-def _reasons(desired: Desired, observed: Observed, known: Knowledge, now: datetime) -> dict[str, Reason]:
-    reasons = {option: _reason(desired, observed, option, known[option], now) for option in desired.settings}
+def _reasons(desired: Desired, known: Knowledge, now: datetime) -> dict[str, Reason]:
+    reasons = {option: _reason(desired, option, known[option], now) for option in desired.settings}
     return {option: reason for option, reason in reasons.items() if reason is not None}
 
 
-def _reason(desired: Desired, observed: Observed, option: str, known: Known, now: datetime) -> Reason | None:
+def _reason(desired: Desired, option: str, known: Known, now: datetime) -> Reason | None:
     source, value = known.evidence.source, desired.settings[option]
     if source is Source.SERVICE:
         return Reason.DIFFERS if known.value != value else None
@@ -305,18 +316,14 @@ def _reason(desired: Desired, observed: Observed, option: str, known: Known, now
         )
     if known.value is not None and known.value != value:
         return Reason.DIFFERS
-    if desired.policy.write_only == "stamped" and not _is_proven(known, observed):
+    # Attested values count only here: the first run with stamps sends them, so that other control nodes can check them.
+    if desired.policy.write_only == "stamped" and not known.proven:
         return Reason.UNPROVEN
     if source is Source.NONE:
         return Reason.NO_RECORD
     if expired(known.evidence.at, desired.policy.max_age, now):
         return Reason.EXPIRED
     return Reason.ALWAYS if desired.policy.write_only == "always_update" else None
-
-
-def _is_proven(known: Known, observed: Observed) -> bool:
-    """Tell whether a stamp proves it, or a person vouched for it and no stamp was written since."""
-    return known.proven or (known.evidence.source is Source.ATTESTED and observed.stamp is None)
 
 
 def _update_payload(desired: Desired, known: Knowledge, reasons: t.Mapping[str, Reason]) -> UpdatePayload:

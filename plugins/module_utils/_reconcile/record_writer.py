@@ -62,6 +62,7 @@ class RecordWriter:
         self._record = DeviceRecord() if observation.recorded.doubt_is_assumed else observation.recorded.device
         if observation.observed is not None:
             self._record = _refresh_record(self._record, observation.observed)
+        self._record = self._record.declare(desired.settings, desired.task)
 
     @property
     def _device(self) -> Device:

@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._device.service_facts import ServiceFacts
-from .._device.settings import SETTINGS, Settings
+from .._device.settings import SETTINGS, WEBHOOKS, Settings
 from .._device.stamp import Claims, Stamp
 from .._record.entries import DeviceRecord
 from .evidence import Evidence
@@ -60,7 +60,6 @@ class Policy:
         unknown: ``warn``, ``error`` or ``ignore`` (option handle_unknown).
         undeclared: ``carry`` or ``forget`` (option handle_undeclared).
         max_age: Seconds after which a record no longer counts; None for never.
-        stamp_attested: Whether what is attested is stamped too, which takes an update.
         facts: What is known of the service.
     """
 
@@ -68,7 +67,6 @@ class Policy:
     unknown: str = "warn"
     unmanaged_hidden: str = "carry"
     max_age: float | None = None
-    stamp_attested: bool = False
     facts: ServiceFacts = ServiceFacts()
 
     @property
@@ -100,6 +98,20 @@ class Desired:
     may_create: bool = True
     created_by_earlier_task: bool = False
     allow_missing: bool = False
+
+    @property
+    def task(self) -> str:
+        """The kind of task, as the record stores who declares a setting: tasks of two kinds may share a device."""
+        return "webhooks" if self.managed_options == WEBHOOKS else "device"
+
+    def removed(self, record: DeviceRecord) -> tuple[str, ...]:
+        """Return the settings that a task of this kind declared earlier, no longer declares, and that are still set."""
+        set_before = [option for option, entry in record.entries.items() if entry.value not in ("", False)]
+        return tuple(
+            option
+            for option in self.managed_options
+            if option in set_before and option not in self.settings and record.declared_by.get(option) == self.task
+        )
 
     def forgets(self, shown: Settings, record: DeviceRecord) -> tuple[str, ...]:
         """Return what is recorded and no longer declared, where the user does not want that to be carried on.
@@ -189,6 +201,7 @@ class Plan:
         reasons: For each field that changes.
         before: Known settings, and connected where it changes; None for no device.
         after: The same afterwards.
+        removed: The evidence of settings that an earlier task declared, that are still set, and are no longer declared.
         otp_wait: Seconds until the service makes another code, where this controller knows of one on its way.
     """
 
@@ -209,6 +222,7 @@ class Plan:
     after: Settings | None = None
     recreated: bool = False
     otp_wait: int | None = None
+    removed: t.Mapping[str, Evidence] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
     @property
@@ -228,11 +242,11 @@ class Plan:
 
     @property
     def clears(self) -> Settings:
-        """The webhooks that are sent as empty."""
+        """The settings that are sent as empty."""
         return {option: value for option, value in self.send.items() if value == ""}
 
     @property
     def loses_webhooks(self) -> bool:
         """Whether a webhook may be lost: one is sent as empty that is not known to be empty already."""
         before = self.before or {}
-        return any(before.get(option) != "" for option in self.clears)
+        return any(before.get(option) != "" for option in self.clears if option in WEBHOOKS)

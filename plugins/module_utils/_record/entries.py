@@ -16,7 +16,7 @@ import enum
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from .._device.settings import BY_OPTION, RECORDED, Settings, Value, ValueType
+from .._device.settings import BY_OPTION, CLEARABLE, RECORDED, Settings, Value, ValueType
 
 FORMAT = 1
 
@@ -61,6 +61,7 @@ class DeviceRecord:
         stamps: The codes of the stamps that go with the entries: first the one of the last confirmed update (empty
             where it had none), then those of the updates in doubt, the last one last. Any other code is that of
             another control node.
+        declared_by: The kind of task that last declared a setting, by setting.
     """
 
     entries: t.Mapping[str, Entry] = field(default_factory=dict)
@@ -68,6 +69,7 @@ class DeviceRecord:
     number: str = ""
     carried: frozenset[str] = frozenset()
     stamps: tuple[str, ...] = ()
+    declared_by: t.Mapping[str, str] = field(default_factory=dict)
 
     def mark_pending(self, sent: Settings, at: str, code: str = "") -> DeviceRecord:
         """Return the record with what is about to be sent in doubt.
@@ -132,7 +134,13 @@ class DeviceRecord:
         """Return the record without some settings: nothing is known of them."""
         dropped = set(options)
         entries = {option: entry for option, entry in self.entries.items() if option not in dropped}
-        return replace(self, entries=entries, carried=self.carried - dropped)
+        declared_by = {option: task for option, task in self.declared_by.items() if option not in dropped}
+        return replace(self, entries=entries, carried=self.carried - dropped, declared_by=declared_by)
+
+    def declare(self, options: t.Iterable[str], task: str) -> DeviceRecord:
+        """Return the record with the kind of task that declares these settings now."""
+        declared = {option: task for option in options if option in RECORDED}
+        return replace(self, declared_by={**self.declared_by, **declared})
 
     def to_json(self) -> dict[str, t.Any]:
         """Return the record as it is sealed."""
@@ -146,6 +154,7 @@ class DeviceRecord:
             "number": self.number,
             "carried": sorted(self.carried),
             "stamps": list(self.stamps),
+            "declared_by": dict(self.declared_by),
         }
 
     @classmethod
@@ -168,11 +177,15 @@ class DeviceRecord:
         # A setting that only a newer release knows is not ours to claim anything about.
         entries = {option: _entry(option, raw) for option, raw in data["entries"].items() if option in RECORDED}
         reported = frozenset(option for option in carried if option in entries)
-        return cls(entries, asked, number, reported, tuple(stamps))
+        declared_by = data.get("declared_by", {})
+        if not isinstance(declared_by, dict) or not all(isinstance(task, str) for task in declared_by.values()):
+            raise ValueError("not a dictionary of tasks")
+        declared = {option: task for option, task in declared_by.items() if option in entries}
+        return cls(entries, asked, number, reported, tuple(stamps), declared)
 
 
 def _after_success(option: str, value: Value) -> EntryStatus:
-    cleared = value == "" and BY_OPTION[option].value_type is ValueType.URL
+    cleared = value == "" and option in CLEARABLE
     return EntryStatus.UNCONFIRMED if cleared else EntryStatus.RECORDED
 
 
