@@ -127,18 +127,17 @@ def _preview_problems(
 
 def _exceeded(accounts: t.Sequence[Result], previews: t.Sequence[Result], options: AccountsOptions) -> t.Iterator[str]:
     where = f" in {len(accounts)} accounts"
-    for option in LIMITS:
-        limit, name = options.limits.get(option), options.prefix + option
-        counted = [device for preview in previews for device in _counted(preview, option)]
-        if limit is None or len(counted) <= limit:
+    counts = summarize(accounts, previews, predicted=True)["counts"]
+    for option, key in LIMITS.items():
+        limit, name, count = options.limits.get(option), options.prefix + option, counts[key]
+        if limit is None or count <= limit:
             continue
-        labels = [_label(device) for device in counted]
-        lacking = sum(_lacks_record(device) for device in counted)
-        problem = exceeded_limit(option, name, limit, labels, lacking, where)
-        remedy = f"-e {name}={len(counted)}" if options.prefix else f"{name}: {len(counted)}"
-        yield (
-            f"{problem[0].upper()}{problem[1:]}. Check the list; if this is intended, set {remedy} (nothing was changed)."
-        )
+        # With ``result: summary`` there are none.
+        devices = [device for preview in previews for device in _counted(preview, option)]
+        lacking = sum(_lacks_record(device) for device in devices)
+        problem = exceeded_limit(option, name, limit, count, [_label(device) for device in devices], lacking, where)
+        remedy = f"-e {name}={count}" if options.prefix else f"{name}: {count}"
+        yield f"{problem[0].upper()}{problem[1:]}. Check the list; if this is intended, set {remedy} (nothing was changed)."
 
 
 _OPERATIONS = {MAX_CREATE: "create", MAX_DISCONNECT: "disconnect"}

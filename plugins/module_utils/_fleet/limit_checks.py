@@ -53,7 +53,7 @@ def _check_limits(context: RunContext, runs: t.Sequence[EntryRun], options: Flee
             over = [run for run in runs if option in run.limits]
             unrecorded = sum(run.lacks_record for run in over)
             raise SafetyLimitError(
-                exceeded_limit(option, option, limit, [run.entry.shown for run in over], unrecorded),
+                exceeded_limit(option, option, limit, len(over), [run.entry.shown for run in over], unrecorded),
                 f"check the list; if this is intended, set {option}: {counted[option]} (nothing was changed)",
             )
     created = counted[FREE_LIMIT]
@@ -75,7 +75,7 @@ def _check_limits(context: RunContext, runs: t.Sequence[EntryRun], options: Flee
 
 
 def exceeded_limit(
-    option: str, name: str, limit: int, labels: t.Sequence[str], unrecorded: int, where: str = ""
+    option: str, name: str, limit: int, count: int, labels: t.Sequence[str], unrecorded: int, where: str = ""
 ) -> str:
     """Return the sentence for a safety limit that a run would exceed, without its full stop.
 
@@ -83,20 +83,21 @@ def exceeded_limit(
         option: The limit.
         name: Its name for the user.
         limit: Its value.
-        labels: The devices that count for it.
+        count: The number of devices that count for it.
+        labels: These devices; empty where they are not known.
         unrecorded: The number of these that have no record on this control node.
         where: The accounts, such as `` in 3 accounts``.
     """
-    devices = count_devices(len(labels))
-    listed = list_labels(labels)
-    if option == MAX_CLEAR and unrecorded == len(labels):
+    devices = count_devices(count)
+    listed = f": {list_labels(labels)}" if labels else ""
+    if option == MAX_CLEAR and unrecorded == count:
         # Without a record, an empty webhook is sent because the present one is unknown.
         return (
             f"this control node has no record of {devices}{where}, so it would send an empty webhook to each, and {name} "
-            f"is {limit}: {listed}. {_NO_RECORD}"
+            f"is {limit}{listed}. {_NO_RECORD}"
         )
     unknown = f". There is no record of {count_devices(unrecorded)} of these here: {_NO_RECORD}"
-    return f"the run would {_COUNTED[option].format(devices)}{where}, and {name} is {limit}: {listed}" + (
+    return f"the run would {_COUNTED[option].format(devices)}{where}, and {name} is {limit}{listed}" + (
         unknown if option == MAX_CLEAR and unrecorded else ""
     )
 

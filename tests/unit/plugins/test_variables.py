@@ -35,7 +35,7 @@ def variables(playbook: str) -> dict[str, Any]:
 
 FLEET = loaded("roles/fleet/vars/main.yml")["fleet_options"]
 PROVISION = variables("provision")["provision_options"]
-AUDIT = variables("audit")["audit_options"]
+AUDIT = loaded("roles/audit/vars/main.yml")["audit_options"]
 
 
 def test_the_role_knows_its_options() -> None:

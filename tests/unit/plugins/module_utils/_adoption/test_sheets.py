@@ -126,7 +126,7 @@ WRONG: list[tuple[dict[str, str], str, str]] = [
     ({"device": A, "quick": "maybe"}, "column quick", "neither yes nor no"),
     ({"device": A, "group": f"https://x.example.com/{SECRET}"}, "column group", "neither yes nor no"),
     ({"device": A, "resend": "none"}, "column resend", "neither yes nor no"),
-    ({"device": A, "target": "none"}, "column target", "the character"),
+    ({"device": A, "target": "nobody"}, "column target", "the character"),
     ({"device": A, "country_code": "Indonesia"}, "column country_code", "not a country code"),
     ({"device": A, "webhook": f"hooks.example.com/{SECRET}"}, "column webhook", "the dashboard shows it, or none"),
     ({"device": A, "webhook": f"ftp://x.example.com/{SECRET}"}, "column webhook", "not a URL"),

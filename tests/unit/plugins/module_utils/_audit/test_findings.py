@@ -135,9 +135,7 @@ def test_what_a_stamp_proves_counts_as_read() -> None:
 
 @pytest.mark.parametrize("write_only", ["recorded", "always_update", "error", "attest"])
 def test_no_policy_keeps_an_audit_from_its_finding(write_only: str) -> None:
-    policy = Policy(
-        write_only=write_only, unknown="error", unmanaged_hidden="forget", stamp_attested=write_only == "attest"
-    )
+    policy = Policy(write_only=write_only, unknown="error", unmanaged_hidden="forget")
     record = recorded(quick=True, group=True)
     assert judged(planned(policy, record, name="Toko", quick=True)).findings == ()
     assert [f.kind for f in judged(planned(policy, record, name="Toko", resend=True)).findings] == [Kind.UNKNOWN]

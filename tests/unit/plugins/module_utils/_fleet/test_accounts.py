@@ -24,8 +24,11 @@ def account(name: str) -> Json:
 
 
 def result(**counts: int) -> Json:
-    device = {"number": "081200000001", "operations": ["create"] if counts.get("created") else []}
+    operations = [name for name, key in (("create", "created"), ("disconnect", "disconnected")) if counts.get(key)]
+    device = {"number": "081200000001", "operations": operations, "device": {"name": "Toko"}}
+    device["evidence"] = {"webhook": {"source": "recorded"}}
     summary = {"created": 0, "updated": 0, "disconnected": 0, "unchanged": 0, "cleared": 0, **counts}
+    summary["cleared_devices"] = ["081200000001"] if counts.get("cleared") else []
     return {"changed": True, "summary": summary, "devices": [device]}
 
 
@@ -95,11 +98,30 @@ def test_the_limits_count_for_all_accounts_together(option: str, counts: dict[st
     accounts = [account("a"), account("b")]
     ended = reconcile_accounts(accounts, run, AccountsOptions({**NO_LIMITS, option: 3}, prefix="fleet_"))
     assert ended["failures"] == [
-        f"The run would {what} in 2 accounts, and fleet_{option} is 3. Check the declaration; if this is intended, raise "
-        f"fleet_{option} (nothing was changed)."
+        f'The run would {what} in 2 accounts, and fleet_{option} is 3: 081200000001 "Toko", 081200000001 "Toko". Check the '
+        f"list; if this is intended, set -e fleet_{option}=4 (nothing was changed)."
     ]
     assert all(preview for _name, preview in run.calls) and ended["results"] == []
     assert reconcile_accounts(accounts, run, AccountsOptions({**NO_LIMITS, option: 4}))["failures"] == []
+
+
+def test_limits_count_where_the_result_lists_no_devices() -> None:
+    two = {**result(created=2), "devices": []}
+    run = Runner({("a", True): two, ("b", True): two})
+    options = AccountsOptions({**NO_LIMITS, "max_create": 3})
+    (failure,) = reconcile_accounts([account("a"), account("b")], run, options)["failures"]
+    assert failure.startswith("The run would create 4 devices in 2 accounts, and max_create is 3. Check the list")
+
+
+def test_an_empty_webhook_without_a_record_is_not_reported_as_clearing() -> None:
+    two = result(cleared=2)
+    two["devices"][0]["evidence"] = {"webhook": {"source": "none"}, "name": {"source": "service"}}
+    two["devices"] = two["devices"] * 2
+    run = Runner({("a", True): two, ("b", True): two})
+    options = AccountsOptions({**NO_LIMITS, "max_clear": 3}, prefix="fleet_")
+    (failure,) = reconcile_accounts([account("a"), account("b")], run, options)["failures"]
+    assert failure.startswith("This control node has no record of 4 devices in 2 accounts")
+    assert "would clear" not in failure and "-e fleet_max_clear=4" in failure
 
 
 @pytest.mark.parametrize("stop", [True, False])

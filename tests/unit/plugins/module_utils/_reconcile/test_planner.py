@@ -535,11 +535,13 @@ def test_a_set_that_another_controller_sent_supersedes_what_is_recorded_but_neve
     assert ours.superseded == () and ours.send["webhook"] == URL
 
 
-def test_what_a_person_vouched_for_counts_until_a_stamp_is_written() -> None:
+@pytest.mark.parametrize("stamp", [False, True])
+def test_first_stamped_run_sends_attested_values(stamp: bool) -> None:
     attested = remembered(EntryStatus.ATTESTED, webhook=URL)
-    assert plan({"webhook": URL}, seen(), attested, policy=STAMPED).operations == ()
-    made = plan({"webhook": URL}, carrying(stamp_of({"quick": True})), attested, policy=STAMPED)
-    assert made.reasons == {"webhook": Reason.UNPROVEN}
+    observed = carrying(stamp_of({"quick": True})) if stamp else seen()
+    made = plan({"webhook": URL}, observed, attested, policy=STAMPED)
+    assert made.reasons == {"webhook": Reason.UNPROVEN} and made.send["webhook"] == URL
+    assert made.claims is not None and made.claims["webhooks"] == {"webhook": URL}
 
 
 def test_an_update_that_declares_nothing_hidden_and_knows_nothing_hidden_goes_out_without_a_stamp() -> None:
@@ -556,7 +558,7 @@ def test_a_cleared_webhook_that_nothing_proves_is_not_claimed_unless_it_is_decla
     attested = plan(
         {"quick": True, "webhook": ""}, seen(), remembered(EntryStatus.ATTESTED, webhook=""), policy=STAMPED
     )
-    assert attested.claims == declared.claims and "webhook" not in attested.send
+    assert attested.claims == declared.claims and attested.send["webhook"] == ""
     stamp = stamp_of({"webhook": ""})
     proven = plan({"quick": True}, carrying(stamp), with_codes(cleared, stamp), policy=STAMPED)
     assert proven.claims == {"own": {"quick": True}, "webhooks": {"webhook": ""}} and "webhook" not in proven.send
@@ -601,14 +603,6 @@ def test_an_update_without_a_name_that_can_be_sent_back_is_an_error() -> None:
 def test_attesting_writes_down_and_sends_nothing() -> None:
     made = plan({"webhook": URL}, seen(), policy=Policy("attest"))
     assert made.operations == (ATTEST,) and made.attested == {"webhook": URL} and made.send == {}
-
-
-def test_a_stamp_for_what_is_attested_needs_a_name_that_can_be_sent_back() -> None:
-    policy = Policy("attest", stamp_attested=True, facts=ServiceFacts(omitted="keeps"))
-    made = plan({"webhook": URL}, seen(), policy=policy)
-    assert made.operations == (ATTEST, UPDATE) and made.claims is not None
-    with pytest.raises(OptionError, match=f"an update of device {NUMBER} needs its name"):
-        plan({"webhook": URL}, Observed(NUMBER, {"autoread": True}), policy=policy)
 
 
 def test_attesting_needs_a_device_unless_a_missing_one_is_fine() -> None:

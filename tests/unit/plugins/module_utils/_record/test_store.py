@@ -160,6 +160,7 @@ RECORD_DATA = {
     "number": "08123456789",
     "carried": ["quick", "webhook"],
     "stamps": ["a1b2c", "d3e4f"],
+    "declared_by": {"webhook": "device"},
 }
 RECORD = DeviceRecord(
     {
@@ -172,6 +173,7 @@ RECORD = DeviceRecord(
     "08123456789",
     frozenset({"webhook", "quick"}),
     ("a1b2c", "d3e4f"),
+    {"webhook": "device"},
 )
 NOTE_DATA = {
     "format": 1,
