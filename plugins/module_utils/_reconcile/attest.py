@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""A plan for what a person vouches for: it goes into the record, and nothing of it is sent."""
+"""Plan to attest settings: a person confirms them, and they are recorded without being sent."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from .state import ATTEST, FORGET, UPDATE, Desired, Observed, Plan, Reason, Reco
 
 
 def plan_attest(desired: Desired, observed: Observed, recorded: Recorded, now: datetime) -> Plan:
-    """Plan to write down what a person vouches for. Nothing of it is sent."""
+    """Plan to record the settings that a person attests. They are not sent."""
     forgotten = desired.forgets(observed.settings, recorded.device)
     everything = known_settings(observed.settings, recorded.device)
     known = without_settings(everything, forgotten)
@@ -90,10 +90,11 @@ def _reason_to_attest(desired: Desired, value: Value, known: Known, now: datetim
 def _stamp_for_attested(
     desired: Desired, observed: Observed, known: Knowledge, record: DeviceRecord
 ) -> tuple[Settings, Claims | None, tuple[str, ...]]:
-    """Return what a stamp for attested settings takes: what is sent, what it claims, and a warning where it is wrong.
+    """Return the update that stamps attested settings: its settings and claims, and a warning.
 
-    It claims what is vouched for in this task and what the stamp of now proves, and nothing else: nothing of it is
-    sent. Only where left-out settings are kept can a name be sent alone.
+    The warning reports a stamp that contradicts the attested settings. The new stamp claims only the settings that this
+    task attests and those that the present stamp proves; none of them is sent. So a name can only be sent alone if the
+    service is known to keep the settings that an update leaves out.
     """
     stamp = observed.stamp
     proven: Settings = {}
