@@ -40,8 +40,8 @@ from .outcome import Outcome, device_context
 from .planner import make_plan, noop_plan
 from .state import CREATE, DELETE, OPERATIONS, REQUEST_OTP, Desired, Plan
 
-# A run observes a second time under its locks, when no other run can write. It only has to lock other entries and
-# observe again if a person renumbers or swaps devices in the meantime.
+# A run observes a second time under its locks, when no other run can write. It locks other entries and observes again
+# only if a person renumbers or swaps devices in the meantime.
 MAX_OBSERVATIONS = 5
 
 # A second request of these could do harm. A lost response is followed by an observation, never by a repetition.

@@ -190,7 +190,7 @@ def _proven(known: Known, value: Value) -> Known:
 
 
 def stamp_updates(recorded: Knowledge, known: Knowledge, wanted: t.Collection[str]) -> tuple[Settings, tuple[str, ...]]:
-    """Return what the record learns from the stamp: the values to record, and the settings to remove.
+    """Return the changes of the record that the stamp proves: the values to record, and the settings to remove.
 
     Args:
         recorded: The known settings without the stamp.
