@@ -191,7 +191,7 @@ class Backend(Protocol):
     def verify_held(self) -> None:
         """Check that the locks are still held, before the bytes of a write to the service are sent.
 
-        A backend whose locks can be lost, such as with a database session, renews what is necessary.
+        A backend whose locks can be lost, as with a database session, renews its proof that they are held.
 
         Raises:
             RecordError: They are lost; the request must not be sent.

@@ -126,8 +126,8 @@ class RecordDirectory:
     def _check_planted(self, place: int | str, status: os.stat_result) -> None:
         """Refuse to use a shared directory with files of other users, if everyone could have put them there.
 
-        The group of the directory owns each new file in it, so a file of a user outside the group looks like the file
-        of a member.
+        The group of the directory owns each new file in it, so a file of a user outside the group cannot be
+        distinguished from the file of a member.
         """
         if not _is_shared(status) or os.geteuid() not in (0, status.st_uid):
             return
@@ -289,7 +289,7 @@ class RecordDirectory:
         return True
 
     def sync(self) -> None:
-        """Make new names durable, once for all waiting threads; RecordError if that fails."""
+        """Sync new names to the disk, once for all waiting threads; RecordError if that fails."""
         self._commits.commit(self._sync)
 
     def _sync(self) -> None:
@@ -346,7 +346,7 @@ class RecordDirectory:
 
 
 def _create_parents(path: str) -> None:
-    """Create a directory and those above it, writable only for their owner, whatever the umask is."""
+    """Create a directory and those above it, writable only for their owner, independent of the umask."""
     if os.path.isdir(path):
         return
     above = os.path.dirname(path)

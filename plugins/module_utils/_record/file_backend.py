@@ -76,7 +76,7 @@ class FileBackend:
         locks: Its lock files.
         sleep: Waits for some seconds.
         clock: Measures how long a run has waited.
-        max_marked: The most lock files that a mark contains, in addition to those of its own names.
+        max_marked: A mark contains all lock files if there are at most this many; otherwise only those of its names.
     """
 
     def __init__(

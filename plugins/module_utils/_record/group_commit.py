@@ -25,7 +25,7 @@ class GroupCommit:
         """Return after an operation that has begun after this call.
 
         Args:
-            operation: Makes everything durable that was written before it is called. Its exception is raised in the
+            operation: Syncs everything to the disk that was written before it is called. Its exception is raised in the
                 thread that has called it; the other threads call it themselves.
         """
         with self._guard:
