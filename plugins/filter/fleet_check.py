@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter fleet_check: what can be said of a declaration, and of a change of it, without a token."""
+"""The filter fleet_check: checks a declaration without a token, and describes its changes."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ _value:
 
 
 class FilterModule:
-    """Makes the filter known to Ansible."""
+    """Registers the filter with Ansible."""
 
     def filters(self) -> dict[str, object]:
         """Return the filters of this file by name."""

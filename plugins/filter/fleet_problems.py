@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter fleet_problems: what keeps files from declaring one fleet."""
+"""The filter fleet_problems: lists the problems of a declaration."""
 
 from __future__ import annotations
 
@@ -87,16 +87,16 @@ def fleet_problems(
     options: t.Sequence[str] = (),
     files: t.Sequence[str] = (),
 ) -> list[str]:
-    """Return a sentence for each reason why sources do not declare one fleet."""
+    """Return a sentence for each problem of a declaration."""
     unread = [(path, problem) for path in files for problem in [find_encoding_problem(path)] if problem]
     problems = [f"{path} {problem}; save it as UTF-8." for path, problem in unread]
     problems += [*misspelling_warnings(names, options), *read_fleet(sources, stamped).problems]
-    # A key or a name of a file is anybody's, and the sentence goes to a terminal.
+    # A key or a file name can contain any text, and the sentence is printed to a terminal.
     return [printable(problem) for problem in problems]
 
 
 class FilterModule:
-    """Makes the filter known to Ansible."""
+    """Registers the filter with Ansible."""
 
     def filters(self) -> dict[str, t.Callable[..., object]]:
         """Return the filters of this file by name."""

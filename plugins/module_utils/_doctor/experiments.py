@@ -229,7 +229,7 @@ class Experiment:
 
     Attributes:
         fact: The name of the fact.
-        what: A description of the fact.
+        what: The fact in words.
         calls: The paths of its requests, each with the most times that it is sent. A list that became too old is
             requested again.
         run: The experiment.

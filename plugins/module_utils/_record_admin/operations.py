@@ -256,7 +256,7 @@ def apply_change(change: Change) -> bool:
     """
     there = change.file.encrypted()
     if there == change.after:
-        # Another run has made the same change.
+        # Another run has applied the same change.
         return True
     if there != change.before:
         return False
