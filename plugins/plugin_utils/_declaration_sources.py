@@ -187,7 +187,7 @@ class SourceReader:
             used.update(dict.fromkeys(_TEMPLATE_VARIABLE.findall(self._texts.get(path, ""))))
         return [name for name in used if name not in self._variables]
 
-    # Hosts and the play
+    # Variables of hosts and of the play
 
     def _choose_hosts(self, hosts: object) -> list[str]:
         """Return the named hosts that --limit includes. Ansible applies it only to the hosts of a play."""

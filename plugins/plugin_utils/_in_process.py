@@ -98,7 +98,7 @@ class InProcess(ActionBase):
             return executed
         return self._run_here(variables, self._task.args, bool(self._task.check_mode))
 
-    # Here or there
+    # Reasons to run the ordinary module
 
     def _fallback_reason(self, variables: dict[str, t.Any]) -> str:
         """Return why the ordinary module must run; empty if there is no reason."""
@@ -131,7 +131,7 @@ class InProcess(ActionBase):
         variables = {**os.environ, **asked}
         return {"record_url": self._task.args.get("record_url") or variables.get(RECORD_URL_VARIABLE)}
 
-    # Surroundings of a module
+    # The environment of a module
 
     @contextlib.contextmanager
     def _module_environment(self) -> t.Iterator[None]:

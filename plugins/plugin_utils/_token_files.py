@@ -169,7 +169,7 @@ class TokenExport:
             raise ValueError(f"no {KEY}")
         return {str(number): str(token) for number, token in tokens.items()}
 
-    # Afterwards
+    # After the devices were changed
 
     def keep(self, client: Values, check_mode: bool) -> bool:
         """Store the tokens of a client in its file, except in check mode, and return whether the file changes.

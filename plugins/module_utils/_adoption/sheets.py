@@ -89,7 +89,7 @@ class Row:
 
     @property
     def number(self) -> str:
-        """The number in it, as it is written."""
+        """The number in the row, as it is written."""
         return self.cells.get("device", "")
 
 

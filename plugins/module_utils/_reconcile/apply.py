@@ -101,7 +101,7 @@ class Executor(RecordWriter):
             with device_context(what, self._observation.number):
                 step(plan)
 
-    # The record alone
+    # Operations without a request
 
     def _record_stamp_updates(self, plan: Plan) -> None:
         """Record the settings that the stamp proves.
