@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the module fonnte_device_info in the controller's worker where that makes no difference."""
+"""The action of the module fonnte_device_info: runs it in Ansible's worker process if the result is the same."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._in_process import
 
 
 class ActionModule(InProcess):
-    """The module fonnte_device_info."""
+    """The action of the module fonnte_device_info."""
 
     spec = DEVICE_INFO
     command = staticmethod(run_device_info)
 
 
 def main() -> None:
-    """Run the module: ansible-lint looks here for the options of a task."""
+    """Run the module. ansible-lint reads the options of a task here."""
     from ansible_collections.fonnte.whatsapp.plugins.modules import fonnte_device_info
 
     fonnte_device_info.main()

@@ -22,7 +22,7 @@ Result = t.Dict[str, t.Any]
 
 
 class ActionModule(InProcess):
-    """The module fonnte_device_qr."""
+    """The action of the module fonnte_device_qr."""
 
     spec = DEVICE_QR
     command = staticmethod(run_device_qr)
@@ -50,7 +50,7 @@ class ActionModule(InProcess):
 
 
 def main() -> None:
-    """Run the module: ansible-lint looks here for the options of a task."""
+    """Run the module. ansible-lint reads the options of a task here."""
     from ansible_collections.fonnte.whatsapp.plugins.modules import fonnte_device_qr
 
     fonnte_device_qr.main()

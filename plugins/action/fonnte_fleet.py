@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the module fonnte_fleet in the controller's worker where that makes no difference."""
+"""The action of the module fonnte_fleet: runs it in Ansible's worker process if the result is the same."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared_fleet im
 
 
 class ActionModule(FleetAction):
-    """The module fonnte_fleet."""
+    """The action of the module fonnte_fleet."""
 
 
 def main() -> None:
-    """Run the module: ansible-lint looks here for the options of a task."""
+    """Run the module. ansible-lint reads the options of a task here."""
     from ansible_collections.fonnte.whatsapp.plugins.modules import fonnte_fleet
 
     fonnte_fleet.main()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter phone_number: any spelling of a number, as it is dialled from abroad."""
+"""The filter phone_number: converts any spelling of a number to the international format."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ MAX_SHOWN_LENGTH = 40
 
 
 def phone_number(value: object, country: object = COUNTRY) -> str:
-    """Return the digits of a number as they are dialled from abroad."""
+    """Return the digits of a number in international format, without a plus."""
     if isinstance(value, (list, tuple, set)):
         raise AnsibleFilterError(
             "Filter phone_number: it was given a list; use map('fonnte.whatsapp.phone_number') for each of its numbers."
@@ -99,12 +99,12 @@ def phone_number(value: object, country: object = COUNTRY) -> str:
 
 
 def _shown(value: object) -> str:
-    """Return a value as it may be printed: in a list of numbers somebody has to find it."""
+    """Return a value in a form that may be printed. The user needs it to find the value in a list of numbers."""
     return f'"{truncate(printable(str(value)), MAX_SHOWN_LENGTH)}"'
 
 
 class FilterModule:
-    """Makes the filter known to Ansible."""
+    """Registers the filter with Ansible."""
 
     def filters(self) -> dict[str, t.Callable[..., object]]:
         """Return the filters of this file by name."""

@@ -167,7 +167,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     NAME = "fonnte.whatsapp.fonnte"
 
     def verify_file(self, path: str) -> bool:
-        """Tell whether this may be a file for the plugin."""
+        """Return whether this may be a file for the plugin."""
         if not path.endswith(NAMES):
             self.display.vvv(f"{path} is not for {self.NAME}: its name does not end in {' or '.join(NAMES)}")
             return False
@@ -179,7 +179,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         var_options: dict[str, t.Any] | None = None,
         direct: dict[str, t.Any] | None = None,
     ) -> None:
-        """Take options from the file, the environment and ansible.cfg."""
+        """Set the options from the file, the environment and ansible.cfg."""
         check_token(direct)
         with empty_variables_unset():
             super().set_options(task_keys=task_keys, var_options=var_options, direct=direct)
@@ -189,7 +189,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 raise OptionError(str(option), "the inventory has no such option", f"it has {known}")
 
     def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
-        """Read the account's list, or the cache, and add a host for each device."""
+        """Read the account's list, or its cache, and add a host for each device."""
         super().parse(inventory, loader, path, cache)
         fault: FonnteError | None = None
         keep = ProcessCache()
@@ -200,7 +200,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             fault = error
         finally:
             keep.clear()
-        # Out here, since newer ansible-cores print what an error was caused by.
+        # Raised outside of the except block, because newer ansible-cores print the cause of an error.
         if fault:
             raise AnsibleParserError(sentence(fault))
 
@@ -218,7 +218,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             chosen, missing = choose(devices, wanted)
         for number in missing:
             self.display.warning(f"The account does not list device {number}, so it is no host.")
-        # The names hang on all devices, and not on those that are wanted now.
+        # The names depend on all devices, and not on the devices that are chosen now.
         names = host_names(devices, params["hostname"], self._groups())
         by_device = {id(device): name for device, name in zip(devices, names)}
         hosts = {by_device[id(device)]: device for device in chosen if wanted.matches(device)}
@@ -232,7 +232,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return params
 
     def _filled_in(self, option: str) -> t.Any:
-        """Return an option that may be a template; lookups and extra variables are there for it."""
+        """Return an option that may be a template. Templates can use lookups and extra variables."""
         value = self.get_option(option)
         if value is None:
             return None
@@ -251,7 +251,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     # The list
 
     def _devices(self, account: Account, path: str, cache: bool) -> tuple[Device, ...]:
-        """Return all devices: from the cache, or from the service and then for the cache."""
+        """Return all devices: from the cache, or from the service, and then store them in the cache."""
         if not self.get_option("cache") or self.get_option("return_tokens"):
             return account.devices()
         key = self.get_cache_key(path)
@@ -265,7 +265,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             return self._cache.get(key)
         except (AnsibleError, AttributeError, KeyError, TypeError, ValueError) as fault:
-            # What Ansible does not expect in a cache's file is an error of Python.
+            # If the file of a cache has an unexpected content, Ansible raises an exception of Python.
             self.display.warning(f"The list is read anew, since its cache cannot be read ({type(fault).__name__}).")
             return None
 
@@ -287,15 +287,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 self.inventory.set_variable(name, variable, value)
 
     def _groups(self) -> set[str]:
-        """Return the names of groups that are there already or that the file names: no host may have one of them."""
+        """Return the names of existing groups and of those in the file: no host may have one of these names."""
         named = [self._sanitize_group_name(str(name)) for name in self.get_option("groups") or ()]
         return {*self.inventory.groups, *named}
 
     def _construct(self, names: list[str]) -> None:
         """Add variables and groups that the user composes.
 
-        For all hosts one kind after the other: what a keyed group will be called depends on the devices, and once
-        there is one that is named like a host, Ansible would take the host's name for the group's.
+        Each step is done for all hosts before the next one. The name of a keyed group depends on the devices: once a
+        group has the name of a host, Ansible resolves that name to the group.
         """
         strict = self.get_option("strict")
         compose, groups, keys = (self.get_option(option) for option in ("compose", "groups", "keyed_groups"))

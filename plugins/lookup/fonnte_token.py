@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lookup fonnte_token: the tokens of devices, by their numbers."""
+"""The lookup fonnte_token: returns the tokens of devices by their numbers."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ display = Display()
 
 
 class LookupModule(LookupBase):
-    """Looks up tokens."""
+    """Returns the tokens of devices."""
 
     def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[str]:
         """Return a token for each number."""
@@ -120,7 +120,7 @@ class LookupModule(LookupBase):
             return self._run(terms, variables, kwargs)
         except FonnteError as error:
             fault = error
-        # Out here, since newer ansible-cores print what an error was caused by.
+        # Raised outside of the except block, because newer ansible-cores print the cause of an error.
         raise AnsibleLookupError(sentence(fault))
 
     def _run(self, terms: list[t.Any], variables: dict[str, t.Any] | None, given: dict[str, t.Any]) -> list[str]:

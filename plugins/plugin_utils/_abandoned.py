@@ -7,8 +7,7 @@
 """End Ansible's worker once ``ansible-playbook`` has ended.
 
 A worker sends the result of each item through a pipe that it can read itself. When ``ansible-playbook`` is killed,
-nothing empties the pipe and nothing closes it: the worker blocks in that write as soon as the pipe is full, and stays
-as a process.
+nothing empties or closes the pipe: the worker blocks as soon as the pipe is full, and never exits.
 """
 
 from __future__ import annotations
@@ -27,18 +26,18 @@ Exit = t.Callable[[int], object]
 
 
 def report_and_exit(status: int) -> None:
-    """End this process at once, and report it as far as there is a standard error: newer ansible-cores close it."""
+    """End this process at once, and report it if standard error is open: newer ansible-cores close it."""
     with contextlib.suppress(OSError):
         os.write(2, REPORT.encode())
     os._exit(status)
 
 
 class WorkerWatch:
-    """Ends a worker whose ``ansible-playbook`` has ended, but never while a task of this collection is at work.
+    """Ends a worker whose ``ansible-playbook`` has ended, but never while a task of this collection runs.
 
     Args:
         lineage: The parents of this process.
-        end: Ends the process with a status.
+        end: Ends the process with an exit status.
     """
 
     def __init__(self, lineage: Lineage, end: Exit = report_and_exit) -> None:
@@ -49,7 +48,7 @@ class WorkerWatch:
 
     @contextlib.contextmanager
     def working(self) -> t.Iterator[None]:
-        """Keep the process while a task is at work."""
+        """Keep the process alive while a task runs."""
         with self._lock:
             self._working += 1
         try:
@@ -59,7 +58,7 @@ class WorkerWatch:
                 self._working -= 1
 
     def check(self) -> bool:
-        """End the process if nothing is at work and nothing waits for its result; return whether it was ended."""
+        """End the process if no task runs and ``ansible-playbook`` has ended; return whether it was ended."""
         with self._lock:
             if self._working or not self._lineage.has_ended():
                 return False
@@ -67,9 +66,9 @@ class WorkerWatch:
             return True
 
     def start(self) -> None:
-        """Check in a thread of its own until the process ends.
+        """Check in a separate thread until the process ends.
 
-        Only a process that is certain to be a worker is watched: one with the command line of its parent.
+        Only a process that is certain to be a worker is watched: a process with the command line of its parent.
         """
         if self._lineage.is_forked:
             threading.Thread(target=self._watch, daemon=True).start()
@@ -84,7 +83,7 @@ _watches: dict[int, WorkerWatch] = {}
 
 
 def current_watch() -> WorkerWatch:
-    """Return the watch of this process, and start it when it is asked for first."""
+    """Return the watch of this process, and start it when it is first requested."""
     pid = os.getpid()
     if pid not in _watches:
         _watches.clear()

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""What the plugins that run on the controller share: their options, what they keep, and values without tags."""
+"""Shared code of the plugins that run on the control node: the cache of the process, tags of values, and tokens."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
 )
 
 try:
-    # Since ansible-core 2.19 a text is a template only if somebody says so.
+    # Since ansible-core 2.19, a string is a template only if it is explicitly trusted.
     from ansible.template import trust_as_template
 except ImportError:
     trust_as_template = None
 
 VARIABLES = "FONNTE_"
-# A worker of Ansible runs all items of a loop; the next task has a worker of its own.
+# A worker of Ansible runs all items of a loop; the next task has another worker.
 CACHE = ProcessCache()
 
 
 def untag(value: t.Any) -> t.Any:
-    """Return an argument as a module gets it: without the tags that Ansible hangs on to values."""
+    """Return an argument as a module receives it: without the tags that Ansible attaches to values."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -44,18 +44,18 @@ def untag(value: t.Any) -> t.Any:
     if isinstance(value, float):
         return float(value)
     if isinstance(value, date):
-        # What YAML takes for a time; str() would write it in another way than a module gets it.
+        # A timestamp of YAML. str() would not return the format that a module receives.
         return value.isoformat()
     if isinstance(value, t.Mapping):
         return {untag(key): untag(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set)):
         return [untag(item) for item in value]
-    # What is left is text in disguise, such as a secret from a vault.
+    # The remaining types convert to strings, such as a secret from a vault.
     return str(value)
 
 
 def as_data(value: t.Any) -> t.Any:
-    """Return a value from outside so that Ansible never takes it for a template."""
+    """Return a value from outside in a form that Ansible never evaluates as a template."""
     if trust_as_template is not None:
         return value
     from ansible.utils.unsafe_proxy import wrap_var
@@ -64,13 +64,13 @@ def as_data(value: t.Any) -> t.Any:
 
 
 def sentence(fault: FonnteError) -> str:
-    """Return what to tell of a fault."""
+    """Return the message for an error."""
     return str(missing_required_lib(fault.library)) if isinstance(fault, MissingLibraryError) else str(fault)
 
 
 @contextlib.contextmanager
 def empty_variables_unset() -> t.Iterator[None]:
-    """Have variables of ours that are empty count as unset, as they do for the modules."""
+    """Unset the empty environment variables of this collection for a while: the modules ignore empty ones, too."""
     empty = [name for name, value in os.environ.items() if name.startswith(VARIABLES) and not value]
     for name in empty:
         del os.environ[name]
@@ -81,6 +81,6 @@ def empty_variables_unset() -> t.Iterator[None]:
 
 
 def check_token(given: t.Mapping[str, t.Any] | None) -> None:
-    """See that a token is no list and no dictionary: Ansible's own error would print it."""
+    """Check that a token is neither a list nor a dictionary: Ansible's own error would print it."""
     if isinstance((given or {}).get("account_token"), (list, tuple, t.Mapping)):
         raise OptionError("account_token", "it is not text", "give the token alone")

@@ -6,8 +6,9 @@
 
 """The sources of a declaration: files, hosts of the inventory, and the variables of a play.
 
-They are read in the process of the control node, with templates and vault as Ansible reads variables. An error names
-the source, and never a line of it: the line may contain the secret part of a URL.
+They are read in the process of the control node, and templates and vault values are evaluated as in Ansible's
+variables. An error contains the name of the source, and never a line of it: the line may contain the secret part of a
+URL.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import
 PLAY = "the play"
 IGNORED_OF_HOSTS = tuple(name for name in NAMES if name != CLIENTS)
 _YAML_FILE = re.compile(r"(?i)(?!\.).*\.ya?ml")
-# Older cores take a file name that is put into a variable for a template.
+# Older ansible-cores evaluate a file name in a variable as a template.
 _TEMPLATE_NAME = re.compile(r"[{}]|#(?i:jinja2)")
 _TEMPLATE_VARIABLE = re.compile(r"{{[-+]?\s*([A-Za-z_]\w*)(?!\w|\s*\()")
 
@@ -41,14 +42,14 @@ Values = t.Mapping[str, t.Any]
 
 
 class SourceError(Exception):
-    """A source cannot be read; its text is the message for the user."""
+    """A source cannot be read; the text is the message for the user."""
 
 
 def split_names(given: object, option: str) -> list[str]:
-    """Return a list of names; a string with commas is one, as extra variables are strings.
+    """Return a list of names. A string with commas is split, since extra variables are strings.
 
     Raises:
-        SourceError: A name is empty, or is no string. Joined to a directory it would be the directory itself.
+        SourceError: A name is empty, or is not a string. Joined to a directory, it would be the directory itself.
     """
     names = given.split(",") if isinstance(given, str) else given if isinstance(given, (list, tuple)) else [given]
     if any(not isinstance(name, str) or not name.strip() for name in names):
@@ -60,15 +61,15 @@ def split_names(given: object, option: str) -> list[str]:
 
 
 def find_files(given: object, option: str, base: str) -> list[str]:
-    """Return the paths of the files that are named, and of those in directories that are named.
+    """Return the paths of the named files, and of the YAML files in the named directories.
 
     Args:
-        given: A path, or a list of paths. Relative ones start at the base.
+        given: A path, or a list of paths. Relative paths start at the base.
         option: The option that they come from, for messages.
         base: A directory.
 
     Raises:
-        SourceError: A name is empty, or no such file exists.
+        SourceError: A name is empty, a path does not exist, or a file has a name that cannot be used.
     """
     names = split_names(given, option)
     paths = [os.path.realpath(os.path.join(base, os.path.expanduser(name))) for name in names]
@@ -98,16 +99,16 @@ class SourceReader:
     """Reads sources with the variables of a task.
 
     Args:
-        loader: The loader of the task: it knows the passwords of the vault.
+        loader: The loader of the task, which has the passwords of the vault.
         variables: The variables of the task.
-        prefix: The start of the names of options in messages: ``fleet_`` for variables of the role.
+        prefix: The prefix of option names in messages: ``fleet_`` for variables of the role.
     """
 
     def __init__(self, loader: t.Any, variables: Values, prefix: str = "") -> None:
         self._loader = loader
         self._variables = variables
         self._prefix = prefix
-        # The text of each file that is not encrypted: a file is read once.
+        # The text of each file by its path; empty for an encrypted file. Each file is read only once.
         self._texts: dict[str, str] = {}
 
     def read(self, files: t.Sequence[str], hosts: object, own: bool) -> dict[str, t.Any]:
@@ -115,12 +116,12 @@ class SourceReader:
 
         Args:
             files: The paths of files.
-            hosts: Names of hosts and groups that have ``fleet_clients`` in their variables: a list, or a string with
-                commas.
+            hosts: The names of hosts and groups that have ``fleet_clients`` in their variables: a list, or a string
+                with commas.
             own: Whether the variables of the task are a source, too.
 
         Raises:
-            SourceError: A source cannot be read, or has a template or an encrypted value without a value.
+            SourceError: A source cannot be read, or has a template or an encrypted value that cannot be evaluated.
         """
         raw = self._load_files(files)
         sources = self._fill_files(raw)
@@ -152,7 +153,7 @@ class SourceReader:
         return raw
 
     def _load(self, path: str) -> t.Any:
-        # Read once: another user may replace the file after a check.
+        # Read the file only once: another user may replace it after a check.
         content = read_whole(path)
         encrypted = is_encrypted(content)
         text = decode_text(self._loader._vault.decrypt(content) if encrypted else content)
@@ -180,16 +181,16 @@ class SourceReader:
         return filled
 
     def _lacking(self, paths: t.Iterable[str]) -> list[str]:
-        """Return the names that the templates of files begin with and that no variable has. No other part is shown."""
+        """Return the undefined variables with which templates of files begin. No other part of a file is shown."""
         used: dict[str, None] = {}
         for path in paths:
             used.update(dict.fromkeys(_TEMPLATE_VARIABLE.findall(self._texts.get(path, ""))))
         return [name for name in used if name not in self._variables]
 
-    # Hosts and the play
+    # Variables of hosts and of the play
 
     def _choose_hosts(self, hosts: object) -> list[str]:
-        """Return the hosts that are named, as far as --limit leaves them: Ansible limits only the hosts of a play."""
+        """Return the named hosts that --limit includes. Ansible applies it only to the hosts of a play."""
         groups = self._variables.get("groups", {})
         given = split_names(hosts, f"{self._prefix}hosts") if hosts != [] else []
         unknown = [name for name in given if name not in groups and name not in self._variables["hostvars"]]
@@ -213,7 +214,7 @@ class SourceReader:
         return chosen
 
     def _raw(self, host: str) -> Values:
-        """Return the variables of a host, with templates as they are written."""
+        """Return the variables of a host, with unevaluated templates."""
         hostvars = self._variables["hostvars"]
         return t.cast(Values, hostvars.raw_get(host)) if host in hostvars else {}
 
@@ -224,7 +225,7 @@ class SourceReader:
                 f"{', '.join(silent)} has no variable fleet_clients. Write it in the variables of the host, or take the host "
                 f"out of {self._prefix}hosts."
             )
-        # A variable that the host of the play has too, such as an extra variable, is read as that of the play.
+        # A variable that the host of the play has too, such as an extra variable, counts as a variable of the play.
         own = set(self._raw(str(self._variables.get("inventory_hostname", ""))))
         unheard = [host for host in chosen if (set(IGNORED_OF_HOSTS) & set(self._raw(host))) - own]
         if unheard:
@@ -265,18 +266,18 @@ _CORRECT = "Correct it, or give what it needs, such as the variable or the passw
 
 
 def _fill(templar: t.Any, data: t.Any) -> t.Any:
-    """Return data with its templates filled in and its encrypted values decrypted.
+    """Return data with its templates evaluated and its encrypted values decrypted.
 
     Raises:
-        AnsibleError: One cannot be filled in.
-        ValueError: One fails in another way.
+        AnsibleError: A template or an encrypted value cannot be evaluated.
+        ValueError: A template raised another exception.
     """
     try:
         return untag(templar.template(data))
     except AnsibleError:
         raise
     except Exception as exc:
-        # A filter or a test of a template may raise anything.
+        # A filter or a test of a template may raise any exception.
         raise ValueError(type(exc).__name__) from None
 
 

@@ -4,9 +4,9 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Modules with the sources of a declaration: files, hosts of the inventory, clients, and variables of a role.
+"""Run a module on the sources of a declaration: files, hosts of the inventory, clients, and variables of a role.
 
-The sources are read and checked here. Then each account is one run of the module.
+The sources are read and checked on the control node. Then the module runs once for each account.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_sourc
 )
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._in_process import InProcess
 
-# Variables of a task of a role or playbook of this collection: the start of the names of its options in messages, and
-# the directory where relative paths start. The variables of the play are a source then, too.
+# Variables of a task in a role or playbook of this collection: the prefix of its option names in messages, and the
+# directory that relative paths start from. With a prefix, the variables of the play are a source, too.
 PREFIX, BASE = "fonnte_prefix", "fonnte_base"
-# The start of the names of files and hosts, where a playbook has its own names for these.
+# The prefix of the option names for files and hosts, if a playbook has separate names for these.
 SOURCES_PREFIX = "fonnte_sources_prefix"
 # Whether files or hosts must be named: a playbook has no other source.
 NEEDS_SOURCES = "fonnte_needs_sources"
 TASK = "the task"
-# Options of the task that are sources by themselves, by the names that files have for them.
+# The options of the task that are sources themselves, with their names in files.
 _OWN = {"devices": DEVICES, "clients": CLIENTS, "packages": PACKAGES, "defaults": DEFAULTS}
 OF_EACH_ACCOUNT = ("devices", "defaults", "tokens", ONLY, *SOURCES)
 
@@ -58,7 +58,7 @@ Result = t.Dict[str, t.Any]
 
 
 class DeclaredAction(InProcess):
-    """Base of the actions that run a module once, or once for each account that sources declare."""
+    """Base class of actions that run a module once, or once for each account that the sources declare."""
 
     _prefix = ""
     _sources_prefix = ""
@@ -74,7 +74,7 @@ class DeclaredAction(InProcess):
         return finder
 
     def run(self, tmp: object = None, task_vars: dict[str, t.Any] | None = None) -> Result:
-        """Run the task. A module runs in the directory of the playbook, so the base is read before."""
+        """Run the task. The base directory is evaluated first: a module runs in the directory of the playbook."""
         variables = task_vars or {}
         self._prefix = str(self._templar.template(variables.get(PREFIX, "")))
         self._sources_prefix = str(self._templar.template(variables.get(SOURCES_PREFIX, ""))) or self._prefix
@@ -91,7 +91,7 @@ class DeclaredAction(InProcess):
             accounts, problems, files = self._read(variables)
             if problems:
                 return failed_before(problems)
-            # The tokens of one account are secrets in the result of another one, too.
+            # The tokens of one account are also secrets in the results of the others.
             self._new_finder().add(filter(None, (account["account_token"] for account in accounts)))
             result = self._run_accounts(variables, why, accounts, files)
             known = SecretFinder(secret for finder in self._finders for secret in finder.known())
@@ -155,10 +155,10 @@ class DeclaredAction(InProcess):
         return any(self._task.args.get(name, []) != [] for name in ("files", "hosts"))
 
     def _read(self, variables: dict[str, t.Any]) -> tuple[list[Result], list[str], int]:
-        """Return the accounts that the sources declare, what is wrong with the declaration, and the number of files."""
+        """Return the declared accounts, the problems of the declaration, and the number of files."""
         given = {name: untag(self._task.args.get(name, [])) for name in ("files", "hosts")}
         if not self._prefix:
-            # In a role, null comes from a variable that has no value.
+            # In a role, null is the value of an empty variable, and must be an error.
             given = {name: [] if value is None else value for name, value in given.items()}
         files = find_files(given["files"], f"{self._sources_prefix}files", self._base) if given["files"] != [] else []
         reader = SourceReader(self._loader, variables, self._sources_prefix)
@@ -182,12 +182,12 @@ class DeclaredAction(InProcess):
         return self._task.args.get(ONLY) not in (None, "", [])
 
     def _run_token(self) -> str:
-        """Return the token of the account of the run; empty where there is none."""
+        """Return the token of the account of the run; empty if there is none."""
         return str(untag(self._task.args.get("account_token")) or os.environ.get("FONNTE_ACCOUNT_TOKEN", ""))
 
     @abc.abstractmethod
     def _run_accounts(self, variables: dict[str, t.Any], why: str, accounts: list[Result], files: int) -> Result:
-        """Return the result of all accounts together."""
+        """Run the module on all accounts, and return one result."""
 
     def _arguments_of(self, account: Result) -> Result:
         """Return the arguments of the module for one account."""
@@ -201,13 +201,13 @@ class DeclaredAction(InProcess):
         return arguments
 
     def _run_module(self, variables: dict[str, t.Any], why: str, arguments: Result, check_mode: bool) -> Result:
-        """Return the result of the module of this action, run here or as an ordinary module."""
+        """Run the module of this action, here or as an ordinary module, and return its result."""
         if not why:
             return self._run_here(variables, arguments, check_mode)
         return self._execute(self._task.action, variables, arguments, check_mode)
 
     def _execute(self, name: str, variables: dict[str, t.Any], arguments: Result, check_mode: bool) -> Result:
-        """Return the result of an ordinary module."""
+        """Run an ordinary module, and return its result."""
         before = self._task.check_mode
         self._task.check_mode = check_mode
         try:
@@ -245,7 +245,7 @@ def warnings_of(results: t.Iterable[Result]) -> Result:
 
 
 def add_up(summaries: t.Iterable[Result]) -> Result:
-    """Return summaries as one: numbers are added, lists joined, and None counts as nothing."""
+    """Return the sum of summaries: numbers are added, lists are joined, and None is ignored."""
     total: Result = {}
     for one in summaries:
         for key, value in one.items():

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The module fonnte_audit on several accounts: a report for each, in a directory below the destination."""
+"""Run fonnte_audit on several accounts: a report for each, in a directory below the destination."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared import (
 
 
 class AuditAction(DeclaredAction):
-    """Runs fonnte_audit."""
+    """The action of fonnte_audit."""
 
     spec = AUDIT
     command = staticmethod(run_audit)
@@ -42,14 +42,14 @@ class AuditAction(DeclaredAction):
         dest = arguments.get("dest")
         if dest and several:
             arguments["dest"] = os.path.join(str(dest), account["name"])
-        # With several files, a device of no client belongs to its file.
+        # With several files, a device without a client belongs to its file.
         owners = account["sources"] if files > 1 else {}
         arguments["owners"] = {**owners, **account["owners"], **untag(self._task.args.get("owners") or {})}
         return self._run_module(variables, why, arguments, bool(self._task.check_mode))
 
 
 def _joined(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> Result:
-    """Return the results of several accounts as one; the files are by account."""
+    """Merge the results of several accounts. The paths of the reports are grouped by account."""
     return {
         "changed": False,
         "findings": [finding for one in results for finding in one.get("findings", ())],

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The module fonnte_fleet on several accounts: limits over all of them, and the export of tokens."""
+"""Run fonnte_fleet on several accounts: safety limits over all of them, and the export of tokens."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ class _AccountRun:
     why: str
     check_mode: bool
     export: TokenExport
-    # The sentences on tokens that could not be exported.
+    # The messages about tokens that could not be exported.
     unexported: list[str] = field(default_factory=list)
     exported: bool = False
 
 
 class FleetAction(DeclaredAction):
-    """Runs fonnte_fleet."""
+    """The action of fonnte_fleet."""
 
     spec = FLEET
     command = staticmethod(run_fleet)
@@ -129,7 +129,7 @@ class FleetAction(DeclaredAction):
             )
         dest = str(given.get("dest") or "")
         return TokenExport(
-            # A slash at its end would hide that it is a link.
+            # A slash at the end would hide that the path is a link.
             os.path.abspath(os.path.expanduser(dest)) if dest else "",
             str(given.get("password") or ""),
             tuple(command),
@@ -146,7 +146,7 @@ class FleetAction(DeclaredAction):
             {option: None if limit is None else int(limit) for option, limit in limits.items()},
             self._prefix,
             stop=arguments.get("on_error") == "stop" or canary > 0,
-            # Ordinary modules run one after another: they share this object.
+            # Ordinary modules run one after another, because they share this object.
             at_a_time=1 if run.why else AccountsOptions.at_a_time,
             check_mode=run.check_mode,
         )
@@ -154,7 +154,7 @@ class FleetAction(DeclaredAction):
     # An account
 
     def _account(self, run: _AccountRun, account: Result, preview: bool, limits: t.Mapping[str, int] | None) -> Result:
-        """Return the result of the module on one account, and export the tokens of its devices."""
+        """Run the module on one account, export the tokens of its devices, and return the result of the module."""
         arguments = self._arguments_of(account)
         arguments.update(limits or {})
         result = self._run_module(run.variables, run.why, arguments, preview)
@@ -221,7 +221,7 @@ class FleetAction(DeclaredAction):
 
 
 class DeviceLister(InProcess):
-    """Runs the module fonnte_device_info for the tokens of devices."""
+    """The action of fonnte_device_info, which reads the tokens of devices."""
 
     spec = DEVICE_INFO
     command = staticmethod(run_device_info)

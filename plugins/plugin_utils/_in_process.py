@@ -4,12 +4,11 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The modules, run inside the controller's worker where that is the same as running them on the target.
+"""Run modules inside Ansible's worker process, where the result is the same as that of an ordinary module.
 
-An ordinary module is a new Python process, a third of a second before anything happens, for each item of a
-loop. Where the target is this machine and this Python, the same engine is called here instead: all items of
-a loop share one worker, and so one connection and one list. Whatever is asked for that this cannot give, the
-ordinary module is run.
+An ordinary module is a new Python process, which takes a third of a second to start, for each item of a loop. If the
+target is this machine and this Python, the same engine runs here instead: all items of a loop share one worker, and so
+one connection and one cached device list. In all other cases, the ordinary module runs.
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ display = Display()
 
 
 class InProcess(ActionBase):
-    """Base of the action plugins: each names its module's options and command."""
+    """Base class of the action plugins. Each subclass sets the options and the command of its module."""
 
     _supports_check_mode = True
     _supports_async = True
@@ -72,7 +71,7 @@ class InProcess(ActionBase):
     command: t.ClassVar[t.Callable[[ModuleInput], ModuleResult]]
 
     def run(self, tmp: object = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Run the module here if that makes no difference, and as a module otherwise."""
+        """Run the module in this process if the result is the same, and as an ordinary module otherwise."""
         with current_watch().working():
             return self._run(task_vars or {})
 
@@ -99,10 +98,10 @@ class InProcess(ActionBase):
             return executed
         return self._run_here(variables, self._task.args, bool(self._task.check_mode))
 
-    # Here or there
+    # Reasons to run the ordinary module
 
     def _fallback_reason(self, variables: dict[str, t.Any]) -> str:
-        """Return why the ordinary module has to be run; empty if there is no reason."""
+        """Return why the ordinary module must run; empty if there is no reason."""
         if not boolean(self._templar.template(variables.get(SWITCH, True)), strict=False):
             return f"{SWITCH} is false"
         if self._connection.transport not in ("local", "ansible.builtin.local"):
@@ -118,7 +117,7 @@ class InProcess(ActionBase):
         return ""
 
     def _interpreter(self, variables: dict[str, t.Any]) -> str:
-        """Return the Python that the user asked for; empty if none was, or Ansible is to find one."""
+        """Return the Python interpreter that is configured; empty if none is, or if Ansible detects it."""
         name = "ansible_python_interpreter"
         host = self._task.delegate_to
         own = variables.get("ansible_delegated_vars", {}).get(host, {}) if host else variables
@@ -132,13 +131,13 @@ class InProcess(ActionBase):
         variables = {**os.environ, **asked}
         return {"record_url": self._task.args.get("record_url") or variables.get(RECORD_URL_VARIABLE)}
 
-    # Surroundings of a module
+    # The environment of a module
 
     @contextlib.contextmanager
     def _module_environment(self) -> t.Iterator[None]:
         """Provide the environment and the working directory of a module while it runs.
 
-        Whatever can fail fails before the module runs: after it, an error would replace its result.
+        Anything that can fail must fail before the module runs: a later error would replace its result.
         """
         asked: dict[str, t.Any] = {}
         self._compute_environment_string(asked)
@@ -159,7 +158,7 @@ class InProcess(ActionBase):
     def _run_here(
         self, variables: dict[str, t.Any], arguments: t.Mapping[str, t.Any], check_mode: bool
     ) -> dict[str, t.Any]:
-        """Return the result of the module with these arguments, run in this process."""
+        """Run the module with these arguments in this process, and return its result."""
         given = resolve_aliases(self.spec, untag(arguments))
         checked = ArgumentSpecValidator(bind(self.spec)).validate(given)
         hidden = hidden_values(checked._no_log_values, checked.validated_parameters)
@@ -179,7 +178,8 @@ class InProcess(ActionBase):
         return result if mask_secrets(hidden) else _masked(result, hidden)
 
     def _refusal(self, checked: t.Any) -> str:
-        # In the words of AnsibleModule, which tells of the first error by its kind and of all by their texts.
+        # The same message as AnsibleModule's, which depends on the type of the first error and contains the texts of
+        # all.
         text = str(checked.errors.msg)
         unknown = bool(checked.unsupported_parameters) and text.startswith(next(iter(checked.error_messages)))
         if unknown and type(checked.errors[0]).__name__ == "UnsupportedError":
@@ -192,7 +192,7 @@ class InProcess(ActionBase):
 
     @contextlib.contextmanager
     def _progress(self, variables: dict[str, t.Any], params: dict[str, t.Any]) -> t.Iterator[Progress]:
-        """Show that long work is alive, for as long as it runs; a task that waits for a person is silent."""
+        """Report progress while the module runs. A task that waits for a person is not reported as silent."""
         wanted = boolean(self._templar.template(variables.get(PROGRESS_SWITCH, True)), strict=False)
         show = self._show if wanted else self._keep_quiet
         awaited = awaited_peers(params["api_endpoint"], params.get("record_url"))
@@ -208,7 +208,7 @@ class InProcess(ActionBase):
         _display(f"{self._task.action}: {text}")
 
     def _keep_quiet(self, text: str) -> None:
-        """Show nothing: the task has no_log, or the user wants no progress."""
+        """Show nothing: the task has no_log, or the user disabled progress."""
 
     def _call(
         self,
@@ -219,7 +219,7 @@ class InProcess(ActionBase):
         check_mode: bool,
     ) -> dict[str, t.Any]:
         if self._task.until or (self._task.retries or 0) > 1:
-            # All tries share this process, and each is to see what is there then.
+            # All retries share this process, and each of them must read the current state.
             CACHE.clear()
         task = ModuleInput(
             params,
@@ -238,7 +238,7 @@ class InProcess(ActionBase):
             warnings += fault.warnings
             return {"failed": True, **failure(fault)}
         except BaseException:
-            # The task's time is over, or somebody pressed Ctrl-C: what is kept may be in the middle of a call.
+            # The task has timed out, or the user pressed Ctrl-C: a cached connection may be in the middle of a request.
             CACHE.clear()
             raise
         warnings += report.warnings
@@ -248,10 +248,10 @@ class InProcess(ActionBase):
 
 @contextlib.contextmanager
 def _working_directory(path: str) -> t.Iterator[None]:
-    """Run in a directory, and change back as far as the user can enter the previous one.
+    """Change to a directory, and change back if the user can still enter the previous one.
 
-    A module on this machine runs in the directory of the playbook. No path of Ansible's is relative to a previous
-    directory that cannot be entered or does not exist any more, so nothing is lost where it cannot be entered again.
+    A module on this machine runs in the directory of the playbook. Ansible has no path that is relative to a directory
+    that was removed or cannot be entered, so nothing is lost if changing back fails.
 
     Raises:
         AnsibleActionFail: The directory cannot be entered.
@@ -278,7 +278,7 @@ def _working_directory(path: str) -> t.Iterator[None]:
 
 
 def _is_this_user(name: str) -> bool:
-    """Return whether a name is that of the user of this process; a number without a name has none."""
+    """Return whether a name is that of the user of this process. False for a number, unless it is a user's name."""
     try:
         return pwd.getpwnam(name).pw_uid == os.geteuid()
     except (KeyError, TypeError):
@@ -286,13 +286,13 @@ def _is_this_user(name: str) -> bool:
 
 
 def _display(text: str) -> None:
-    """Show a line on standard error: standard output may be JSON. A terminal that is gone must not end the work."""
+    """Show a line on standard error, since standard output may be JSON. A closed terminal must not end the work."""
     with contextlib.suppress(OSError, ValueError):
         display.display(text, stderr=True)
 
 
 def _masked(result: dict[str, t.Any], hidden: set[str]) -> dict[str, t.Any]:
-    """Return a result as AnsibleModule prints it: with what no_log hides masked, and its own switches kept."""
+    """Return a result as AnsibleModule prints it: with masked no_log values, except for top-level booleans and null."""
     kept = {key: value for key, value in result.items() if value is None or isinstance(value, bool)}
     return {**masked(result, Secrets(hidden)), **kept}
 
@@ -301,12 +301,15 @@ def _shows_invocation(variables: dict[str, t.Any]) -> bool:
     try:
         return bool(constants.config.get_config_value("INJECT_INVOCATION", variables=variables))
     except AnsibleError:
-        # Older ansible-cores always do.
+        # Older ansible-cores always return it.
         return True
 
 
 def _is_this_python(interpreter: str) -> bool:
-    """Tell whether an interpreter is the one that runs this. Two virtual environments may link to one program."""
+    """Return whether an interpreter is the one of this process.
+
+    The directories must be equal, too, because two virtual environments may link to one program.
+    """
     try:
         same = os.path.samefile(interpreter, sys.executable)
     except OSError:

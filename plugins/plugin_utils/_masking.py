@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Masking that does not take the square of a fleet.
+"""Mask secrets in a time that is not quadratic in the number of devices.
 
-Ansible looks for every secret in every text of a result. A fleet has a secret webhook for each device, and texts
-for each device. Here the few secrets that a text holds are found first, and Ansible masks these.
+Ansible searches every string of a result for every secret. A fleet has a secret webhook and several strings for each
+device. Here, the few secrets that a string contains are found first, and Ansible masks only these.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from ansible.module_utils.common.parameters import remove_values
 
 
 class Secrets:
-    """Texts that nobody may see, by their length: whether a text holds one is then a look-up for each place in it."""
+    """Secrets by their length. To search a string is then one set lookup for each position and length."""
 
     def __init__(self, hidden: t.Iterable[str]) -> None:
         self._by_length: dict[int, set[str]] = {}
         for secret in filter(None, hidden):
             self._by_length.setdefault(len(secret), set()).add(secret)
-        # Most texts of a result come again and again.
+        # Most strings occur many times in a result.
         self._known: dict[str, frozenset[str]] = {}
 
     def within(self, text: str) -> frozenset[str]:
-        """Return the secrets that a text holds."""
+        """Return the secrets that a string contains."""
         if text not in self._known:
             self._known[text] = frozenset(
                 text[place : place + length]
@@ -40,7 +40,7 @@ class Secrets:
 
 
 def masked(value: t.Any, secrets: Secrets) -> t.Any:
-    """Return a value, a result or a part of one, as Ansible would mask it."""
+    """Return a value, such as a result or a part of it, as Ansible would mask it."""
     if isinstance(value, dict):
         return {key: masked(item, secrets) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

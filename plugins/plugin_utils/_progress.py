@@ -26,13 +26,13 @@ Show = t.Callable[[str], None]
 
 
 class Progress:
-    """Shows at most a line in five seconds, and names a service that has been silent for ten.
+    """Reports progress in at most one line per five seconds, and reports once that a server has been silent for ten.
 
     Args:
         show: Shows a line.
         peers: The servers that a task may wait for, as ``awaited_peers`` returns them.
-        request_seconds: After how many seconds a request ends.
-        clock: Seconds; passed in by tests.
+        request_seconds: The time limit of a request, in seconds.
+        clock: Returns the time in seconds; replaced by tests.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Progress:
         self._ended = threading.Event()
 
     def update(self, done: int, failed: int, total: int) -> None:
-        """Show how many devices are done, how many of them failed, and how long the others may take."""
+        """Show how many devices are finished, how many of them failed, and the estimated time for the others."""
         now = self._clock()
         if now - self._shown < LINE_SECONDS:
             return
@@ -55,7 +55,7 @@ class Progress:
         self._show(f"{done} of {total} devices are done, {failed} failed; about {_duration(left)} left")
 
     def check_silence(self) -> bool:
-        """Show once that nothing has happened for ten seconds; return whether it was shown."""
+        """Report once that nothing has happened for ten seconds; return whether it was reported."""
         silent = self._clock() - self._shown
         if silent < SILENCE_SECONDS:
             return False
@@ -65,7 +65,7 @@ class Progress:
         return True
 
     def watch(self) -> None:
-        """Check for silence in a thread of its own, until it was shown or the task has ended."""
+        """Check for silence in a separate thread, until it was reported or the task has ended."""
         threading.Thread(target=self._watch, daemon=True).start()
 
     def _watch(self) -> None:
@@ -74,12 +74,12 @@ class Progress:
                 return
 
     def end(self) -> None:
-        """The task has ended."""
+        """Stop the check for silence: the task has ended."""
         self._ended.set()
 
 
 def awaited_peers(endpoint: str, record_url: str | None) -> str:
-    """Return the servers that a task may wait for: the service, and the record's database where it has one."""
+    """Return the servers that a task may wait for: the service, and the record's database if it has one."""
     if not record_url:
         return endpoint
     try:

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The export of device tokens: into an encrypted file for each client, and to a command of the user."""
+"""Export device tokens: into an encrypted file for each client, and to a command of the user."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.input_file
 
 KEY = "fonnte_device_tokens"
 MODE_DIRECTORY, MODE_FILE = 0o700, 0o600
-# With its ending and the name of a temporary file, within what file systems allow.
+# With the extension and the name of a temporary file, the name stays within the limits of file systems.
 MAX_NAME_LENGTH = 150
 
 Values = t.Mapping[str, t.Any]
 
 
 class ExportError(Exception):
-    """Tokens cannot be exported; its text is the message for the user."""
+    """Tokens cannot be exported; the text is the message for the user."""
 
 
 @dataclass(frozen=True)
 class TokenExport:
-    """Where tokens go.
+    """The destinations of exported tokens.
 
     Attributes:
         dest: The directory of the encrypted files; empty for none.
         password: Encrypts the files.
-        command: The command and its arguments that get each token on standard input; empty for none.
-        every: Whether the command gets all tokens, and not those of created devices alone.
-        prefix: The start of the names of options in messages.
+        command: The command and its arguments. It reads each token on standard input. Empty for none.
+        every: Whether the command receives the tokens of all devices, instead of only those of created devices.
+        prefix: The prefix of option names in messages.
     """
 
     dest: str = ""
@@ -63,16 +63,16 @@ class TokenExport:
         return bool(self.dest or self.command)
 
     def path(self, file: str) -> str:
-        """Return the path of a file of tokens."""
+        """Return the path of a token file."""
         return os.path.join(self.dest, f"{file}.yml")
 
     # Before the first device is changed
 
     def prepare(self, files: t.Iterable[str], check_mode: bool) -> None:
-        """Check that the files can be written, and create their directory.
+        """Check that the files can be written, and create their directory, except in check mode.
 
         Raises:
-            ExportError: They could not be kept; nothing was done.
+            ExportError: Tokens could not be stored there; nothing was done.
         """
         if not self.dest:
             return
@@ -105,7 +105,7 @@ class TokenExport:
             raise ExportError(str(exc)) from None
         if os.path.lexists(self.dest) and not os.path.isdir(self.dest):
             raise self._unwritable("it is not a directory that you can write to")
-        # Also one above it: with that, the directory itself can be replaced.
+        # A directory above it counts, too: with that permission, the directory itself can be replaced.
         exposed = [directory for directory in _with_parents(os.path.realpath(self.dest)) if _is_exposed(directory)]
         if exposed:
             raise ExportError(
@@ -169,12 +169,13 @@ class TokenExport:
             raise ValueError(f"no {KEY}")
         return {str(number): str(token) for number, token in tokens.items()}
 
-    # Afterwards
+    # After the devices were changed
 
     def keep(self, client: Values, check_mode: bool) -> bool:
-        """Keep the tokens of a client in its file, and return whether it changes.
+        """Store the tokens of a client in its file, except in check mode, and return whether the file changes.
 
-        A token that could not be read this time stays; one of a device that is not the client's any more goes.
+        A token that could not be read this time is kept. A token is removed if its device does not belong to the client
+        any more.
 
         Raises:
             ExportError: The file cannot be written.
@@ -183,7 +184,7 @@ class TokenExport:
         try:
             held = self._read(path) if os.path.lexists(path) else {}
             kept = {number: token for number, token in held.items() if number in client["numbers"]}
-            # A result of an ordinary module has strings of Ansible's own types on older cores.
+            # On older ansible-cores, the result of an ordinary module has strings of Ansible's own types.
             kept.update({str.__str__(number): str.__str__(token) for number, token in client["tokens"].items()})
             if kept == held:
                 return False
@@ -203,7 +204,7 @@ class TokenExport:
         return True
 
     def give(self, client: Values) -> bool:
-        """Give the tokens of a client to the command, and return whether there were any.
+        """Pass the tokens of a client to the command, and return whether there were any.
 
         Raises:
             ExportError: The command has failed.
@@ -222,7 +223,7 @@ class TokenExport:
                 )
                 failed = done.returncode != 0
             except (OSError, ValueError):
-                # A name with a zero byte cannot be in the environment.
+                # A name with a null byte cannot be in the environment.
                 failed = True
             if failed:
                 raise ExportError(
@@ -241,7 +242,7 @@ def _with_parents(path: str) -> list[str]:
 
 
 def _is_exposed(directory: str) -> bool:
-    """Return whether everyone can rename and remove what others have in a directory."""
+    """Return whether every user can rename and remove the files of others in a directory."""
     mode = os.stat(directory).st_mode
     return bool(mode & stat.S_IWOTH) and not mode & stat.S_ISVTX
 

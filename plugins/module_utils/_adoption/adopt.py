@@ -4,10 +4,11 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Taking over devices that were made by hand: what is written into which file.
+"""Import existing devices: decide which declarations and sheets are written.
 
-Both ways end in a ``Folder`` as it is to be, from which the files that change follow. Nothing is on the disk before
-all of it is known, and check mode stops there. The service is not called in here.
+Both runs, the one that writes sheets and the one that reads a filled sheet, result in a new ``Folder``. The files that
+change follow from it. Nothing is written before all changes are known, and check mode ends there. No request is sent in
+this file.
 """
 
 from __future__ import annotations
@@ -49,12 +50,12 @@ HIDDEN_CSV = "hidden.csv"
 
 
 class SheetError(FonnteError):
-    """A filled sheet has cells that cannot be right; nothing was written."""
+    """A filled sheet has invalid cells; nothing was written."""
 
 
 @dataclass(frozen=True)
 class ListedDevice:
-    """A device that the account lists, as far as it can be declared."""
+    """A device that the account lists, with the settings that can be declared."""
 
     number: str
     name: str = ""
@@ -63,20 +64,33 @@ class ListedDevice:
 
 @dataclass(frozen=True)
 class Folder:
-    """The files of a folder by their path in it: the declarations, and the two sheets (empty where there is none)."""
+    """The files of a directory, by their relative paths.
+
+    Attributes:
+        path: The directory.
+        declarations: The files of declarations.
+        sheets: The contents of the two sheets; empty for a sheet that does not exist.
+    """
 
     path: str
     declarations: t.Mapping[str, DeclarationFile]
     sheets: t.Mapping[str, str]
 
     def full(self, name: str) -> str:
-        """Return the path of a file as a user finds it."""
+        """Return the path of a file for the user."""
         return os.path.join(self.path, name)
 
 
 @dataclass(frozen=True)
 class AdoptionResult:
-    """What comes of it: the folder as it is to be, the devices that it is about, and what a user should know."""
+    """The result of an import.
+
+    Attributes:
+        folder: The new content of the directory.
+        numbers: The devices that are added, or that have a filled row.
+        settings: The settings of the filled rows.
+        warnings: The warnings to report.
+    """
 
     folder: Folder
     numbers: tuple[str, ...]
@@ -84,14 +98,14 @@ class AdoptionResult:
     warnings: tuple[str, ...] = ()
 
 
-# --- what the account lists ---------------------------------------------------------------------------------------
+# --- devices of the account ---------------------------------------------------------------------------------------
 
 
 def list_devices(devices: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[list[ListedDevice], list[str]]:
     """Return the devices that can be declared, and warnings about the others.
 
     Args:
-        devices: As the module fonnte_device_info returns them.
+        devices: The devices as the module fonnte_device_info returns them.
     """
     listed = {str(device.get("device")): device for device in devices}
     index = NumberIndex(listed)
@@ -135,14 +149,16 @@ def _to_listed_device(number: str, device: t.Mapping[str, t.Any]) -> tuple[Liste
 def add_undeclared(
     folder: Folder, found: t.Sequence[ListedDevice], clients: str | None, separator: str
 ) -> AdoptionResult:
-    """Return the folder with every device declared and in both sheets. What is there already stays as it is.
+    """Return the directory with every device declared and in both sheets. Existing entries stay unchanged.
 
     Args:
-        clients: A regular expression on names whose first group is the client; a file for each client.
-        separator: What separates the cells of a new CSV file.
+        folder: The present content of the directory.
+        found: The devices of the account.
+        clients: A regular expression for names, whose first group is the client. Each client has its own file.
+        separator: The separator of the cells in a new CSV file.
 
     Raises:
-        OptionError: The expression does not do, or two clients would share a file.
+        OptionError: The expression is invalid, or two clients would share a file.
     """
     declared = Places(folder.declarations.values())
     new = [device for device in found if not declared.find(device.number)]
@@ -163,7 +179,7 @@ def add_undeclared(
 def _by_file(
     new: t.Sequence[ListedDevice], found: t.Sequence[ListedDevice], clients: str | None
 ) -> dict[str, list[ListedDevice]]:
-    """Return the new devices by the file that they go to. All that are found have a say in which names collide."""
+    """Return the new devices by their file. All devices are checked for clients with the same file name."""
     if clients is None:
         return {DEVICES: list(new)} if new else {}
     names = _file_names([client for client in (_client(clients, device.name) for device in found) if client])
@@ -176,7 +192,7 @@ def _by_file(
 
 
 def _client(clients: str, name: str) -> str:
-    """Return the client that a name tells of; empty where it tells of none."""
+    """Return the client in the name of a device; empty if there is none."""
     problem = ""
     try:
         pattern = re.compile(clients)
@@ -191,7 +207,7 @@ def _client(clients: str, name: str) -> str:
 
 
 def _file_names(clients: t.Iterable[str]) -> dict[str, str]:
-    """Return a file name for each client: lower case, letters and digits of any script, dashes for the rest."""
+    """Return a file name for each client: lowercase letters and digits of any script, otherwise dashes."""
     names: dict[str, str] = {}
     owners = {OTHERS: "those that match no client"}
     for client in sorted(set(clients)):
@@ -219,10 +235,10 @@ def _quoted(owner: str) -> str:
 
 
 def import_sheet(folder: Folder, found: t.Sequence[ListedDevice], sheet: Sheet, path: str) -> AdoptionResult:
-    """Return the folder with what a filled sheet says in its declarations.
+    """Return the directory with the settings of a filled sheet in its declarations.
 
     Raises:
-        SheetError: Cells that cannot be right, all of them; ``progress`` has them as ``wrong``.
+        SheetError: The sheet has invalid cells. They are all in ``partial_result``, under ``wrong``.
     """
     filled, wrong = check(sheet, [device.number for device in found])
     filled = [row for row in filled if row.settings]
@@ -258,7 +274,7 @@ def _misplaced(row: ValidatedRow, places: t.Sequence[tuple[DeclarationFile, Decl
 
 
 def _differences(file: DeclarationFile, declared: Declared, row: ValidatedRow) -> t.Iterator[str]:
-    """Yield what a user should know where the declaration has another value than the sheet."""
+    """Yield a warning for each setting whose declared value differs from that in the sheet."""
     there = pairs(declared.node)
     for option, value in row.settings.items():
         if option not in there or equals(there[option], option, value):
@@ -287,7 +303,7 @@ def _sheet_error(wrong: t.Sequence[CellError], path: str) -> SheetError:
 
 
 def check_folder(option: str, path: str) -> None:
-    """Refuse a directory if it or the directory of the clients in it is a symbolic link of another user.
+    """Refuse a directory if it, or its directory of clients, is a symbolic link of another user.
 
     Raises:
         OptionError: There is such a link.
@@ -297,7 +313,7 @@ def check_folder(option: str, path: str) -> None:
 
 
 def open_folder(path: str) -> Folder:
-    """Return what is in a folder; a folder that is not there is empty.
+    """Return the content of a directory; a directory that does not exist is empty.
 
     Raises:
         YamlEditError: A file cannot be read.
@@ -323,7 +339,7 @@ def _list_declaration_files(path: str) -> list[str]:
 
 
 def read_text(path: str) -> str | None:
-    """Return the text of a file, with its line ends as they are; None where there is no file."""
+    """Return the text of a file with its line ends unchanged; None if the file does not exist."""
     try:
         raw = read_whole(path)
     except FileNotFoundError:
@@ -336,7 +352,7 @@ def read_text(path: str) -> str | None:
 
 
 def read_sheet(path: str) -> Sheet:
-    """Return a sheet that a person has filled in: YAML by its name, otherwise CSV."""
+    """Return a sheet that a person has filled in: YAML according to its name, otherwise CSV."""
     text = read_text(path)
     if text is None:
         raise YamlEditError(f"there is no sheet {path}", "run once without it: then it is written")
@@ -344,19 +360,19 @@ def read_sheet(path: str) -> Sheet:
 
 
 def changed_files(before: Folder, after: Folder) -> dict[str, str]:
-    """Return the new texts of the files that change, by their path in the folder."""
+    """Return the new contents of the files that change, by their relative paths."""
     old = {**{name: file.text for name, file in before.declarations.items()}, **before.sheets}
     new = {**{name: file.text for name, file in after.declarations.items()}, **after.sheets}
     return {name: text for name, text in new.items() if text != old.get(name)}
 
 
 def write(path: str, texts: t.Mapping[str, str]) -> None:
-    """Write files into a directory, none before all of them are on the disk, for their owner alone. A link is replaced.
+    """Write files that only their owner can read into a directory, none before all of them are on the disk.
 
-    A directory that exists keeps its permissions.
+    A directory that exists keeps its permissions. A link in the place of a file is replaced.
 
     Raises:
-        YamlEditError: The folder or a file cannot be written.
+        YamlEditError: The directory or a file cannot be written.
     """
     problem = ""
     try:
@@ -368,6 +384,3 @@ def write(path: str, texts: t.Mapping[str, str]) -> None:
         problem = fault.strerror or "an error of the disk"
     if problem:
         raise YamlEditError(f"{path} cannot be written: {problem}", "name another folder, or see who owns it")
-
-
-# --- what may be shown --------------------------------------------------------------------------------------------

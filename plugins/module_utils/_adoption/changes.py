@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The changes of declaration files, as a user may see them: URLs without their secret part."""
+"""The changes of declaration files in a form that may be shown: URLs without their secret part."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .declaration_files import DeclarationFile
 
 
 def describe_changes(before: Folder, after: Folder) -> list[dict[str, t.Any]]:
-    """Return a diff of the declarations that change: by device, with no more of a URL than its host."""
+    """Return a diff of the declarations that change, by device. Of a URL, it contains only the host."""
     changes = []
     for name, file in after.declarations.items():
         old = _settings_by_number(before.declarations.get(name))

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Files that declare devices: variables of the role fleet, written for people and kept as they edit them."""
+"""Files that declare devices: variables of the role fleet. People edit these files, so their layout is preserved."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ fleet_devices: []
 
 @dataclass(frozen=True)
 class Declared:
-    """A device in a file: its number as it is written there, and where its settings stand."""
+    """A device in a file: its number as it is written there, and the position of its settings."""
 
     number: str
     node: yaml.MappingNode
@@ -44,7 +44,13 @@ class Declared:
 
 @dataclass(frozen=True)
 class DeclarationFile:
-    """A file of declarations, as it is on the disk (``text``) or as it is to be."""
+    """A file of declarations, as it is on the disk or as it will be.
+
+    Attributes:
+        path: Its path.
+        text: Its content.
+        devices: Its devices.
+    """
 
     path: str
     text: str
@@ -56,7 +62,7 @@ class DeclarationFile:
 
 
 def read(path: str, text: str) -> DeclarationFile:
-    """Return what a file declares.
+    """Parse a file of declarations.
 
     Raises:
         YamlEditError: It is not a file of declarations.
@@ -66,12 +72,12 @@ def read(path: str, text: str) -> DeclarationFile:
     clients = contents.get(CLIENTS)
     lists = [yaml_text.pairs(client).get("devices") for client in yaml_text.mappings(clients)] if clients else []
     if LIST in contents or clients is None:
-        # Last, since this is where devices are added.
+        # Last, because new devices are added to this list.
         lists.append(_list_of(path, text))
     devices = []
     for node in (node for listed in lists if listed is not None for node in yaml_text.mappings(listed)):
         number = yaml_text.to_data(yaml_text.pairs(node).get("device"))
-        # What is no device is left for the role to complain about.
+        # An entry without a device is ignored here: the role reports it.
         if number is not None:
             devices.append(Declared(number, node))
     return DeclarationFile(path, text, tuple(devices))
@@ -90,7 +96,7 @@ def _list_of(path: str, text: str) -> yaml.Node:
 
 
 def with_devices(file: DeclarationFile, new: t.Sequence[Settings]) -> DeclarationFile:
-    """Return the file with devices added; each is its number under ``device``, and its settings."""
+    """Return the file with added devices. Each of them is its number under ``device``, and its settings."""
     if not new:
         return file
     edits = yaml_text.append(file.text, _list_of(file.path, file.text), new)
@@ -100,7 +106,7 @@ def with_devices(file: DeclarationFile, new: t.Sequence[Settings]) -> Declaratio
 
 
 def with_settings(file: DeclarationFile, settings: t.Mapping[str, Settings]) -> DeclarationFile:
-    """Return the file with these settings set, for devices by their number as the file has it."""
+    """Return the file with new settings for devices, by their numbers as the file has them."""
     edits: list[yaml_text.Edit] = []
     wanted = _contents(file)
     for device, contents in zip(file.devices, wanted):
@@ -117,7 +123,7 @@ def with_settings(file: DeclarationFile, settings: t.Mapping[str, Settings]) -> 
 
 
 def equals(node: yaml.Node, option: str, value: str | bool) -> bool:
-    """Tell whether a file holds this value, a number in whatever spelling."""
+    """Return whether a file has this value; the spelling of a number does not matter."""
     text = yaml_text.to_data(node)
     if BY_OPTION[option].value_type is ValueType.NUMBER and text is not None and isinstance(value, str):
         return _same_digits(text, value)
@@ -150,7 +156,7 @@ def _verify_roundtrip(
 
 
 def _has_duplicates(file: DeclarationFile) -> bool:
-    """Tell whether a device has a setting twice, as an alias would get it."""
+    """Return whether a device has a setting twice, such as because of an alias."""
     keys = [yaml_text.keys(device.node) for device in file.devices]
     return any(len(set(one)) < len(one) for one in keys)
 
@@ -167,7 +173,7 @@ def _text(value: str | bool) -> str | None:
 
 
 class Places:
-    """Where devices are declared in files, found without looking through all of them each time."""
+    """An index of the places where files declare devices."""
 
     def __init__(self, files: t.Iterable[DeclarationFile]) -> None:
         self._places = [(file, device) for file in files for device in file.devices]
@@ -177,8 +183,8 @@ class Places:
         self._numbers = NumberIndex(self._by_spelling)
 
     def find(self, number: str) -> list[tuple[DeclarationFile, Declared]]:
-        """Return every place of a device, in whatever spelling; the same spelling goes before others."""
+        """Return each place of a device. The same spelling of the number takes precedence over other spellings."""
         spellings = [number] if number in self._by_spelling else self._numbers.find(parse_number(number, "device"))
-        # In the order of the files, whatever the spellings.
+        # In the order of the files, independent of the spelling.
         found = sorted(index for spelling in spellings for index in self._by_spelling[spelling])
         return [self._places[index] for index in found]

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Validate the rows of a sheet: from cells to a registered device and its settings."""
+"""Validate the rows of a sheet, and convert them to registered devices and their settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ from .sheets import COLUMNS, KEEP_AS_TEXT, NO, NONE, YES, CellError, Row, Sheet,
 
 @dataclass(frozen=True)
 class ValidatedRow:
-    """What a row says about a device: the number as it is registered, and the settings that were looked up."""
+    """A valid row.
+
+    Attributes:
+        row: The row.
+        number: The registered number of its device.
+        settings: The settings that are filled in.
+    """
 
     row: Row
     number: str
@@ -27,7 +33,7 @@ class ValidatedRow:
 
 
 def check(sheet: Sheet, registered: t.Sequence[str]) -> tuple[list[ValidatedRow], list[CellError]]:
-    """Return what a sheet says of the devices that are registered, and everything that is wrong in it.
+    """Return the valid rows of a sheet, and all errors in it.
 
     Args:
         sheet: The sheet as it is written.

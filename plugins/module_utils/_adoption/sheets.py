@@ -6,9 +6,9 @@
 
 """The sheet that a person fills in: a row for each device, a cell for each setting that Fonnte never shows.
 
-It is a CSV file for a spreadsheet, or the same in YAML for an editor. Every cell is read as text, in both, so
-that neither YAML nor a spreadsheet has a say in what a number is. What a spreadsheet spoils is found and told.
-A cell is never repeated in a message: a URL in the wrong column would show its secret.
+It is a CSV file for a spreadsheet, or a YAML file with the same content. Every cell is read as a string in both, so
+that neither YAML nor a spreadsheet changes a number. Damage by a spreadsheet is detected and reported. A message never
+contains the content of a cell: a URL in the wrong column would reveal its secret.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .._common.spreadsheet import BOM, guard_formula, spreadsheet_safe
 from .._common.yaml_edit import YamlEditError
 from .._device.settings import SETTINGS, ReadSource
 
-# What the account's list shows needs nobody to look it up.
+# Settings in the device list of the account need not be filled in by a person.
 COLUMNS: tuple[str, ...] = tuple(setting.option for setting in SETTINGS if ReadSource.LIST not in setting.readable)
 HEAD: tuple[str, ...] = ("device", "name", *COLUMNS)
 SEPARATORS = (",", ";", "\t")
@@ -36,7 +36,7 @@ YES = ("yes", "on", "true", "ya")
 NO = ("no", "off", "false", "tidak")
 YAML_LIST = "devices"
 
-# Excel's own way to say which separator follows.
+# Excel's line that declares the separator.
 _SEPARATOR_LINE = "sep="
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_ ]{0,29}")
 
@@ -62,7 +62,7 @@ GUIDE: tuple[str, ...] = (
 
 @dataclass(frozen=True)
 class CellError:
-    """A cell that cannot be right, and what to do about it. The text of the cell is not in it."""
+    """A cell that cannot be valid, and the action to correct it. It does not contain the content of the cell."""
 
     row: str
     device: str
@@ -77,20 +77,25 @@ class CellError:
 
 @dataclass(frozen=True)
 class Row:
-    """A row as it is written: where it stands, and its cells by column; empty ones are left out."""
+    """A row as it is written.
+
+    Attributes:
+        place: Its position in the file.
+        cells: Its cells by column, without the empty ones.
+    """
 
     place: str
     cells: t.Mapping[str, str]
 
     @property
     def number(self) -> str:
-        """The number in it, as it is written."""
+        """The number in the row, as it is written."""
         return self.cells.get("device", "")
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet as it is written, and what is wrong with its form."""
+    """A sheet as it is written, and the errors in its form."""
 
     rows: tuple[Row, ...]
     errors: tuple[CellError, ...] = ()
@@ -98,20 +103,25 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Listed:
-    """A device as the account lists it; a name that is not known is empty."""
+    """A device as the account lists it.
+
+    Attributes:
+        number: Its number.
+        name: Its name; empty if it is unknown.
+    """
 
     number: str
     name: str = ""
 
 
-# --- from bytes to text -------------------------------------------------------------------------------------------
+# --- decoding -----------------------------------------------------------------------------------------------------
 
 
 def decode(raw: bytes, path: str) -> str:
     """Return the text of a file that a person has saved.
 
     Raises:
-        YamlEditError: It is no text, or one in an encoding that is not known.
+        YamlEditError: It is not a text file, or has an unknown encoding.
     """
     if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise YamlEditError(f"{path} is a file of a spreadsheet program", _AS_CSV)
@@ -125,7 +135,7 @@ def decode(raw: bytes, path: str) -> str:
 
 
 def is_sheet(path: str) -> bool:
-    """Return whether a spreadsheet program has saved a file, by its name."""
+    """Return whether a file is that of a spreadsheet program, by its name."""
     return not path.endswith((".yml", ".yaml"))
 
 
@@ -134,7 +144,12 @@ def is_sheet(path: str) -> bool:
 
 @dataclass(frozen=True)
 class _Table:
-    """A CSV file: its rows with their numbers in a spreadsheet, the head among them, and the separator."""
+    """A CSV file.
+
+    Attributes:
+        rows: Its rows, including the head, with their row numbers in a spreadsheet.
+        separator: Its separator.
+    """
 
     rows: tuple[tuple[int, tuple[str, ...]], ...]
     separator: str
@@ -145,10 +160,10 @@ class _Table:
 
 
 def read_csv(text: str, path: str) -> Sheet:
-    """Return the rows of a CSV file. Commas, semicolons and tabs separate cells, and a BOM does not count.
+    """Return the rows of a CSV file with commas, semicolons or tabs between its cells. A BOM is ignored.
 
     Raises:
-        YamlEditError: It has no head, or cannot be taken apart.
+        YamlEditError: It has no head, or cannot be parsed.
     """
     table = _table(text, path)
     wrong = list(_column_errors(f"row {table.rows[0][0]}", "", table.head))
@@ -186,14 +201,14 @@ def _table(text: str, path: str) -> _Table:
 
 
 def _separator(text: str) -> str:
-    """Return what separates cells, by the first row; empty where it has no column for the number."""
+    """Return the separator of the cells, according to the first row; empty if that has no column for the number."""
     return _separates(
         next((line for line in text.splitlines() if line.strip() and not line.startswith(_SEPARATOR_LINE)), "")
     )
 
 
 def _separates(first: str) -> str:
-    """Return what separates the cells of a row with a column for the number; empty if it has none."""
+    """Return the separator of the cells in a row with a column for the number; empty if it has no such column."""
     for separator in SEPARATORS:
         if "device" in (_clean(cell).lower() for cell in first.replace('"', "").split(separator)):
             return separator
@@ -219,14 +234,14 @@ def _split(text: str, separator: str, path: str) -> tuple[tuple[int, tuple[str, 
 
 def _clean(cell: str) -> str:
     text = cell.strip()
-    # The sign with which a spreadsheet keeps a number as it is written.
+    # A spreadsheet uses this character to keep a number as it is written.
     return text[1:].strip() if text.startswith("'") else text
 
 
 def _column_errors(place: str, device: str, columns: t.Sequence[str]) -> t.Iterator[CellError]:
     for index, column in enumerate(columns, start=1):
         if column and column not in HEAD:
-            # Without a first row, the first device stands there, with its secrets.
+            # If the head is missing, this row is the first device, with its secrets.
             reported = column if _WORD.fullmatch(column) else str(index)
             yield CellError(place, device, reported, "there is no such setting", "there are " + ", ".join(HEAD))
         elif column and column in columns[: index - 1]:
@@ -234,13 +249,13 @@ def _column_errors(place: str, device: str, columns: t.Sequence[str]) -> t.Itera
 
 
 def csv_with(text: str, path: str, devices: t.Sequence[Listed], separator: str) -> str:
-    """Return a CSV file with a row for each of these devices that has none; what is there stays as it is."""
+    """Return a CSV file with a new row for each of these devices without one. Existing rows stay unchanged."""
     if text:
         table = _table(text, path)
         text, separator, head = yaml_text.ending_with_newline(text), table.separator, table.head
         known = NumberIndex(row.number for row in read_csv(text, path).rows)
     else:
-        # With the BOM a spreadsheet reads names right that are not English.
+        # Without the BOM, a spreadsheet shows non-English names incorrectly.
         head, known = HEAD, NumberIndex(())
         text = BOM + _csv_line(head, separator)
     new = [device for device in devices if not _has_row(device.number, known)]
@@ -257,7 +272,7 @@ def _first_cell(column: str, device: Listed) -> str:
     if column == "device":
         return spreadsheet_safe(device.number)
     if column == "name":
-        # It is not read again: neither a terminal nor a spreadsheet may run it.
+        # The name is not read again: neither a terminal nor a spreadsheet may run it.
         return guard_formula(printable(device.name))
     return ""
 
@@ -266,7 +281,7 @@ def _first_cell(column: str, device: Listed) -> str:
 
 
 def read_yaml(text: str, path: str) -> Sheet:
-    """Return the rows of a sheet in YAML. Values are taken as they are written: yes is a word, 0812 has its zero.
+    """Return the rows of a sheet in YAML. Values are read as they are written: yes is a word, and 0812 keeps its zero.
 
     Raises:
         YamlEditError: It is not YAML, or not a list of devices.
@@ -301,7 +316,7 @@ def _yaml_list(text: str, path: str) -> t.Any:
 
 
 def yaml_with(text: str, path: str, devices: t.Sequence[Listed]) -> str:
-    """Return a sheet in YAML with an entry for each of these devices that has none; what is there stays as it is."""
+    """Return a YAML sheet with a new entry for each of these devices without one. Existing entries stay unchanged."""
     if not text:
         comment = "".join(f"# {line}".rstrip() + "\n" for line in GUIDE)
         text = f"---\n{comment}\n{YAML_LIST}: []\n"
@@ -327,9 +342,9 @@ def _has_row(number: str, known: NumberIndex) -> bool:
     return bool(known.find(parse_number(number, "device")))
 
 
-# --- from cells to settings ---------------------------------------------------------------------------------------
+# --- messages -----------------------------------------------------------------------------------------------------
 
 
 def shown(number: str) -> str:
-    """Return a number as it may be told; empty where a cell holds something else, which may be a secret."""
+    """Return a number in a form that may be shown; empty if the cell has other content, which may be a secret."""
     return number if re.fullmatch(r"[0-9+() .\-]{1,25}", number) else ""

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""A report as data for programs, as a table for a spreadsheet, as a short text, and the files that hold it."""
+"""Export a report as JSON, as CSV and as a short text, and write the files."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from .messages import Messages
 
 FORMAT = "fonnte.whatsapp/audit"
 VERSION = 1
-# What a text for the terminal tells of at most.
+# The most findings in a text for a terminal.
 MAX_REPORTED = 20
-# No secret is in a report, so a group may read it, such as the one of a web server. Nobody else.
+# A report contains no secret, so its group may read it, such as that of a web server; other users may not.
 FILE_MODE, FOLDER_MODE = 0o640, 0o750
 
 Json = t.Dict[str, t.Any]
@@ -36,7 +36,7 @@ Json = t.Dict[str, t.Any]
 
 
 def as_data(audit: Audit, words: Messages) -> Json:
-    """Return a report as docs/audit.schema.json describes it."""
+    """Return a report in the format of docs/audit.schema.json."""
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -53,7 +53,7 @@ def as_data(audit: Audit, words: Messages) -> Json:
 
 
 def summary(audit: Audit) -> Json:
-    """Return the figures of a report."""
+    """Return the counts of a report."""
     levels = audit.levels()
     return {
         "devices": len(audit.devices),
@@ -116,7 +116,7 @@ def finding_data(finding: Finding, words: Messages) -> Json:
 
 
 def json_text(audit: Audit, words: Messages) -> str:
-    """Return a report as a file of JSON: a line for each device, so that two reports can be compared by line."""
+    """Return a report as JSON with a line for each device, so that two reports can be compared by line."""
     data = as_data(audit, words)
     devices = data.pop("devices")
     head = json.dumps(data, ensure_ascii=False, indent=1)
@@ -124,7 +124,7 @@ def json_text(audit: Audit, words: Messages) -> str:
     return f'{head[:-2]},\n "devices": [\n  {lines}\n ]\n}}\n' if devices else f'{head[:-2]},\n "devices": []\n}}\n'
 
 
-# --- a table ------------------------------------------------------------------------------------------------------
+# --- CSV ----------------------------------------------------------------------------------------------------------
 
 COLUMNS = (
     "level",
@@ -146,9 +146,9 @@ COLUMNS = (
 
 
 def csv_text(audit: Audit, words: Messages, separator: str) -> str:
-    """Return a report as a file of CSV: a row for each finding, and one for each device without any.
+    """Return a report as CSV: a row for each finding, and one for each device without a finding.
 
-    It begins with a byte order mark, without which a spreadsheet reads names wrong that are not English.
+    It begins with a byte order mark: without it, a spreadsheet shows non-English names incorrectly.
     """
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=separator, lineterminator="\r\n")
@@ -183,7 +183,7 @@ def _row(finding: Finding | None, subject: AuditedDevice, words: Messages) -> tu
 
 
 def _number(number: str) -> str:
-    """Return a number so that a spreadsheet leaves its zero and its last digits alone."""
+    """Return a number in a form in which a spreadsheet keeps its leading zero and its last digits."""
     try:
         return spreadsheet_safe(number) if number else ""
     except OptionError:
@@ -191,20 +191,20 @@ def _number(number: str) -> str:
 
 
 def _escape_formulas(cells: t.Iterable[object], words: Messages) -> list[str]:
-    """Return a row of which no spreadsheet runs anything."""
+    """Return a row without a cell that a spreadsheet would run as a formula."""
     return [escape_formula(words("yes" if cell else "no") if isinstance(cell, bool) else cell) for cell in cells]
 
 
 def escape_formula(cell: object) -> str:
-    """Return a cell that no spreadsheet runs; None is an empty one."""
+    """Return a cell that no spreadsheet runs as a formula; empty for None."""
     return "" if cell is None else guard_formula(str(cell))
 
 
-# --- a text -------------------------------------------------------------------------------------------------------
+# --- text ---------------------------------------------------------------------------------------------------------
 
 
 def to_text(audit: Audit, words: Messages) -> str:
-    """Return a report for a terminal: the figures, and the first findings, the most urgent first."""
+    """Return a report for a terminal: the counts, and the most urgent findings."""
     levels, devices, counts = audit.levels(), audit.devices_with(), audit.counts()
     lines = [f"{audit.title}. {words.head(audit)} {words('only_looked')}"]
     lines.append("; ".join(f"{words.level(level)}: {levels[level]}" for level in Level) + ".")
@@ -235,7 +235,7 @@ def _describe_findings(audit: Audit, words: Messages) -> t.Iterator[tuple[int, s
 
 
 def check_names(names: t.Mapping[str, str]) -> None:
-    """See that reports have names of files, each its own; OptionError if not. Empty is: not wanted."""
+    """Check that names of reports are different file names; OptionError if not. Empty names are ignored."""
     used: dict[str, str] = {}
     for option, name in names.items():
         if not name:
@@ -248,7 +248,7 @@ def check_names(names: t.Mapping[str, str]) -> None:
 
 
 def check_folder(folder: str) -> None:
-    """See before any call that reports could be written to a folder; OptionError if not. Nothing is made."""
+    """Check before any request that a directory can be written; OptionError if not. Nothing is created."""
     check_links("dest", folder)
     place = os.path.abspath(folder)
     while not os.path.lexists(place):
@@ -260,12 +260,12 @@ def check_folder(folder: str) -> None:
 
 
 def write_files(folder: str, texts: t.Mapping[str, str]) -> None:
-    """Write files into a folder, each as a whole or not at all; the folder is made where there is none.
+    """Write files into a directory, each as a whole or not at all. The directory is created if it does not exist.
 
-    A group may share the folder, so a link that somebody has put there is replaced and not followed.
+    A group may share the directory, so a link of another user is replaced and not followed.
 
     Raises:
-        FonnteError: They cannot be written. Where the disk is full, the files of the last report are still there.
+        FonnteError: They cannot be written. If the disk is full, the files of the last report still exist.
     """
     problem = ""
     try:

@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""What an audit finds: where an account is not as declared, what the evidence is, and what nobody knows.
+"""The findings of an audit: differences between an account and its declaration, their evidence, and unknown settings.
 
-Pure: no network, no files, no clock. A plan says what a run would do to a device; here it is read for what it tells
-of the device, and never carried out.
+Pure: no network, no files, no clock. The audit reads the plan that a run would carry out, and derives its findings from
+that plan.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from .._device.settings import Value
 from .._reconcile.evidence import Evidence, Source
 from .._reconcile.state import Desired, Plan, Reason, State
 
-# A field of a finding that is no setting: whether a phone is linked, and the number itself.
+# Fields of a finding that are not settings: whether a phone is linked, and the number itself.
 CONNECTED, NUMBER = "connected", "device"
-# It joins the parts of one emoji, and is the only mark without a shape that a name needs.
+# Joins the parts of one emoji. It is the only invisible character that a name needs.
 _JOINER = "\u200d"
 _UNSHOWABLE = "\ufffd"
 
@@ -38,7 +38,7 @@ Show = t.Callable[[str, t.Optional[Value]], Shown]
 
 
 class Level(enum.Enum):
-    """How much a finding asks of a person, the most urgent first."""
+    """The urgency of a finding, the most urgent first."""
 
     ACTION = "action"
     NOTICE = "notice"
@@ -50,7 +50,7 @@ _URGENCY = {level: place for place, level in enumerate(Level)}
 
 
 class Kind(enum.Enum):
-    """What was found."""
+    """The kind of a finding."""
 
     DRIFT = "drift"
     DRIFT_RECORDED = "drift_recorded"
@@ -67,7 +67,7 @@ class Kind(enum.Enum):
 
     @property
     def level(self) -> Level:
-        """Return how much it asks of a person. What nobody knows is not what is wrong."""
+        """Return the urgency. An unknown setting is not a problem by itself."""
         if self in (Kind.UNKNOWN, Kind.NOT_CHECKED):
             return Level.UNKNOWN
         if self in (Kind.UNLISTED, Kind.NO_LONGER_DECLARED, Kind.PACKAGE_ENDS, Kind.QUOTA_LOW, Kind.FREE_SLOTS):
@@ -77,17 +77,18 @@ class Kind(enum.Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was found.
+    """One finding.
 
     Attributes:
+        kind: Its kind.
         number: The device; empty for the account as a whole.
-        field: The setting, ``connected`` or ``device``; empty where it is about none.
-        declared: What was to be: a value of the setting, or a threshold. A URL is masked.
-        found: What is instead; None where nobody knows.
-        evidence: From where that is known, and since when.
-        reason: Why nobody knows, of an unknown one.
-        note: The words of an error, of one that could not be checked.
-        count: A figure beside it: the days that are left, or the devices that are still to be made.
+        field: The setting, ``connected`` or ``device``; empty if it is about none.
+        declared: The declared value of the setting, or a limit. A URL is masked.
+        found: The actual value; None if it is unknown.
+        evidence: The evidence of the actual value.
+        reason: The reason why the value is unknown.
+        note: The error, if the device could not be checked.
+        count: An additional count: the days that are left, or the devices that are still to create.
     """
 
     kind: Kind
@@ -106,11 +107,18 @@ class AuditedDevice:
     """One device of a report.
 
     Attributes:
-        declared: Whether anybody declared it.
-        state: What is declared of it: ``present`` or ``disconnected``; empty where nothing is.
-        expires: When its package ends, ``YYYY-MM-DDTHH:MM:SSZ``.
-        stands: How many of its declared settings are as declared, by where that is known from.
-        oldest: Since when the oldest of these is known.
+        number: Its number.
+        name: Its name; empty if it is unknown.
+        owner: Its client; empty if there is none.
+        declared: Whether it is declared.
+        state: The declared state, ``present`` or ``disconnected``; empty if it is not declared.
+        connected: Whether a phone is linked; None if it is unknown.
+        package: Its package; None if it is unknown.
+        quota: The messages that are left; None if it is unknown.
+        expires: When its package ends, as ``YYYY-MM-DDTHH:MM:SSZ``.
+        compliant_counts: The number of declared settings that match, by the source of their evidence.
+        oldest: The time of the oldest evidence among these.
+        findings: Its findings, the most urgent first.
     """
 
     number: str
@@ -128,19 +136,19 @@ class AuditedDevice:
 
     @property
     def level(self) -> Level:
-        """Return the most urgent level of its findings."""
+        """Return the urgency of its most urgent finding."""
         levels = {finding.kind.level for finding in self.findings}
         return next(level for level in Level if level in levels or level is Level.FINE)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """From when on a figure is a finding.
+    """The limits from which on a count is a finding.
 
     Attributes:
-        days: A package that ends within so many days.
-        quota: A device with fewer messages left than this.
-        free: So many free devices are all that an account may have.
+        days: A package that ends within this number of days is a finding.
+        quota: A device with fewer messages left than this is a finding.
+        free: The number of free devices that an account may have.
     """
 
     days: int = 14
@@ -150,15 +158,16 @@ class Limits:
 
 @dataclass(frozen=True)
 class AuditInput:
-    """What was seen of one declared device.
+    """The observation of one declared device.
 
     Attributes:
-        number: The registered number as far as it is known, else the declared one.
-        device: What the service tells; None for no such device, or where nobody could look.
-        plan: What a run would do; None where that could not be found out.
-        looked: Whether it could be looked up at all.
+        desired: Its declaration.
+        number: The registered number if it is known, otherwise the declared one.
+        device: The device as the service shows it; None if it does not exist, or could not be observed.
+        plan: The plan of a run; None if there is none because of an error.
+        observation: Whether it could be observed at all.
         renumbered_to: The number that the device has now; it was changed in the dashboard.
-        fault: Why it could not be looked up or compared, as a sentence.
+        fault: The reason why it could not be observed or compared, as a sentence.
     """
 
     desired: Desired
@@ -175,12 +184,14 @@ class Audit:
     """A report.
 
     Attributes:
-        at: When the account was looked at.
-        endpoint: Where, without anything secret.
-        subjects: The declared devices in the order of the declaration, then the others by number.
-        account: What was found of the account as a whole.
-        listed: How many devices the account's list has; None where it was not read.
-        free: How many of them are free ones.
+        at: When the account was read.
+        title: The title of the report.
+        endpoint: The endpoint of the service, without any secret.
+        limits: The limits of the audit.
+        devices: The declared devices in the order of the declaration, then the others by number.
+        account: The findings of the account as a whole.
+        listed: The number of devices in the account's list; None if it was not read.
+        free: The number of free devices among these.
     """
 
     at: datetime
@@ -193,34 +204,34 @@ class Audit:
     free: int | None = None
 
     def findings(self) -> t.Iterator[Finding]:
-        """Yield everything that was found: of the account, then device by device."""
+        """Yield all findings: those of the account, then those of each device."""
         yield from self.account
         for subject in self.devices:
             yield from subject.findings
 
     def counts(self) -> dict[Kind, int]:
-        """Return how many findings there are of each kind."""
+        """Return the number of findings of each kind."""
         found = collections.Counter(finding.kind for finding in self.findings())
         return {kind: found[kind] for kind in Kind}
 
     def devices_with(self) -> dict[Kind, int]:
-        """Return how many devices have findings of each kind."""
+        """Return the number of devices with findings of each kind."""
         found = collections.Counter(kind for subject in self.devices for kind in {f.kind for f in subject.findings})
         return {kind: found[kind] for kind in Kind}
 
     def levels(self) -> dict[Level, int]:
-        """Return how many devices there are on each level."""
+        """Return the number of devices on each level."""
         found = collections.Counter(subject.level for subject in self.devices)
         return {level: found[level] for level in Level}
 
 
 def sanitize(text: str, finder: SecretFinder | None = None) -> str:
-    """Return text from outside as a report may hold it: no secret, and nothing but what can be seen."""
+    """Return text from outside in a form for reports: without secrets and invisible characters."""
     return printable(finder.mask(text) if finder else text, _UNSHOWABLE, kept=_JOINER)
 
 
 def audit_policy(desired: Desired) -> Desired:
-    """Return a declaration as an audit plans it: nothing forbids the plan, and nothing is sent for its own sake."""
+    """Return a declaration for an audit: its policy forbids no plan, and causes no update by itself."""
     policy = desired.policy
     trusts = policy.write_only if policy.write_only == "stamped" else "recorded"
     permissive = replace(policy, write_only=trusts, unknown="ignore", unmanaged_hidden="carry")
@@ -228,14 +239,14 @@ def audit_policy(desired: Desired) -> Desired:
 
 
 class Auditor:
-    """Reads what was seen, and tells what is to be found in it.
+    """Derives the findings from observations.
 
     Args:
-        at: When it was seen.
-        limits: From when on a figure is a finding.
-        owners: Whose a number is, by what all its spellings have in common.
+        at: When the account was read.
+        limits: The limits of the audit.
+        owners: The client of a number, by the canonical form of the number.
         show: Masks the value of a setting.
-        secrets: What no text may hold, beside the token of the device that it is about.
+        secrets: The secrets that no text may contain, in addition to the token of its device.
     """
 
     def __init__(
@@ -254,7 +265,7 @@ class Auditor:
         self._secrets = SecretFinder(secrets)
 
     def audit_declared(self, seen: AuditInput) -> AuditedDevice:
-        """Return what is found of a declared device."""
+        """Return a declared device with its findings."""
         subject = self._audited_device(seen.device, seen.number)
         name = subject.name or sanitize(str(seen.desired.settings.get("name", "")), self._secrets)
         stands, oldest = _count_compliant(seen)
@@ -270,17 +281,17 @@ class Auditor:
         )
 
     def audit_undeclared(self, device: Device) -> AuditedDevice:
-        """Return what is found of a device that nobody declared."""
+        """Return an undeclared device with its findings."""
         subject = replace(self._audited_device(device, device.number), declared=False)
         unlisted = self._read(Kind.UNLISTED, subject.number)
         return replace(subject, findings=_urgent_first(unlisted, *self._service_findings(device, subject, None)))
 
     def account(self, free: int | None, to_make: int) -> tuple[Finding, ...]:
-        """Return what is found of the account as a whole.
+        """Return the findings of the account as a whole.
 
         Args:
-            free: How many free devices it has; None where nobody knows.
-            to_make: How many declared devices are missing. A new device is a free one.
+            free: The number of its free devices; None if it is unknown.
+            to_make: The number of declared devices that are missing. A new device is a free one.
         """
         limit = self._limits.free
         if free is None or (free < limit and free + to_make <= limit):
@@ -289,7 +300,7 @@ class Auditor:
 
     def _audited_device(self, device: Device | None, number: str) -> AuditedDevice:
         self._secrets.add([device.token] if device else [])
-        # A number of the list is whatever the service says.
+        # The service may return any string as a number.
         shown = sanitize(number, self._secrets)
         owner = self._owners.get(canonical(number), "")
         if device is None:
@@ -305,11 +316,11 @@ class Auditor:
         )
 
     def _read(self, kind: Kind, number: str, **more: t.Any) -> Finding:
-        """Return a finding that was read from the service just now."""
+        """Return a finding whose value was just read from the service."""
         return Finding(kind, number, evidence=Evidence(Source.SERVICE, self._now), **more)
 
     def _compared(self, seen: AuditInput) -> t.Iterator[Finding]:
-        """Yield where a device is not as declared, or nobody knows."""
+        """Yield the differences between a device and its declaration, and the unknown settings."""
         if seen.observation and seen.device is None:
             renumbered_to = sanitize(seen.renumbered_to, self._secrets) or None
             yield self._read(Kind.MISSING, seen.number, field=NUMBER, declared=seen.number, found=renumbered_to)
@@ -350,7 +361,7 @@ class Auditor:
     def _service_findings(
         self, device: Device | None, subject: AuditedDevice, state: State | None
     ) -> t.Iterator[Finding]:
-        """Yield what the list itself tells, whatever is declared of the settings."""
+        """Yield the findings that follow from the list itself, independent of the declared settings."""
         if device is None:
             return
         if state is State.PRESENT and device.connected is False:
@@ -381,7 +392,7 @@ def _open_reasons(plan: Plan) -> dict[str, Reason]:
 
 
 def _count_compliant(seen: AuditInput) -> tuple[dict[str, int], str | None]:
-    """Return how many declared settings are as declared, by their evidence, and since when the oldest is known."""
+    """Return the counts of declared settings that match, by the source of their evidence, and the oldest time."""
     if seen.plan is None or seen.device is None or seen.fault:
         return {}, None
     reasons = _open_reasons(seen.plan)

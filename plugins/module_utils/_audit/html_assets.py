@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""How the page of a report looks, and the script that finds and sorts on it. Both are text that the page holds."""
+"""The style and the scripts of the page of a report, as strings."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ thead{display:table-header-group}thead th{position:static}thead button{text-deco
 tr,li{break-inside:avoid}h2,h3{break-after:avoid}#list th:nth-child(1){width:9rem}#list th,#list td{width:5.5rem}}
 """
 
-# Runs before the rows come: a browser takes seconds to lay out thousands of them that nobody has asked for yet.
+# Runs before the rows are parsed: a browser takes seconds to lay out thousands of rows, which may not be needed yet.
 EARLY_SCRIPT = """document.documentElement.className="wait";"""
 
 SCRIPT = """

@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The page of a report: one file that needs nothing else, that people read who read no YAML.
+"""The page of a report: one self-contained file for people who do not read YAML.
 
-Without its script it is a plain page. The script only finds and sorts. What may run and what may be shown is named
-by digest in the page's own policy, so nothing else runs in it, and nothing is ever fetched.
+Without its script, it is a static page; the script only searches and sorts. The policy of the page allows only its own
+style and scripts, by digest, so nothing else runs in it, and it loads nothing from the network.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from .findings import Audit, AuditedDevice, Kind, Level
 from .html_assets import EARLY_SCRIPT, SCRIPT, STYLE
 from .messages import Messages
 
-# What is told without colour too.
+# Levels must be recognizable without color, too.
 _SIGNS: dict[Level, str] = {Level.ACTION: "✖", Level.NOTICE: "!", Level.UNKNOWN: "?", Level.FINE: "✔"}
 _LEVELS = tuple(Level)
 _KINDS = tuple(Kind)
 
 
 def render(audit: Audit, words: Messages) -> str:
-    """Return a report as a page of HTML. All text in it that is not ours is escaped."""
+    """Return a report as an HTML page. All text from outside is escaped."""
     columns = _columns(audit)
     style = STYLE + _labels(columns, words)
     return "".join(
@@ -50,7 +50,7 @@ def render(audit: Audit, words: Messages) -> str:
 
 
 def _policy(style: str) -> str:
-    """Return what the page allows itself: its own style and scripts, and nothing from anywhere."""
+    """Return the Content-Security-Policy of the page: only its own style and scripts, and nothing from the network."""
     return (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(EARLY_SCRIPT)}' '{_digest(SCRIPT)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
@@ -83,7 +83,7 @@ def _summary(audit: Audit, words: Messages) -> str:
 
 
 def _found(audit: Audit, words: Messages) -> str:
-    """Return what was found by kind, with what each means and what is to be done."""
+    """Return the table of findings by kind, with the meaning of each kind and the required action."""
     counts, devices = audit.counts(), audit.devices_with()
     head = f'<section aria-labelledby="s2"><h2 id="s2">{words("what")}</h2>\n'
     kinds = [kind for kind in Kind if counts[kind]]
@@ -120,7 +120,7 @@ def _columns(audit: Audit) -> tuple[str, ...]:
 
 
 def _labels(columns: t.Sequence[str], words: Messages) -> str:
-    """Return the style that names the cells on a narrow screen, where the table has no head."""
+    """Return the style that labels the cells on a narrow screen, where the table has no head."""
     rules = [
         f"#list tbody>tr>:nth-child({place})::before{{content:{_quoted(words('col_' + column))}}}"
         for place, column in enumerate(columns, 1)
@@ -150,7 +150,7 @@ def _devices(audit: Audit, words: Messages, columns: t.Sequence[str]) -> str:
 
 
 def _column_head(column: str, words: Messages) -> str:
-    """Return the head of a column; the page is sorted by level at first."""
+    """Return the head of a column. The page is initially sorted by level."""
     kind = "number" if column in ("level", "package", "quota", "findings") else "text"
     first = ' data-first="yes"' if column == "level" else ""
     name = words("col_" + column)
@@ -159,7 +159,7 @@ def _column_head(column: str, words: Messages) -> str:
 
 
 def _form(words: Messages, owners: t.Sequence[str]) -> str:
-    """Return what finds devices; it is hidden until the script says that it works."""
+    """Return the search form, which is hidden until the script has started."""
     levels = "".join(f'<option value="{level.value}">{words.level(level)}</option>' for level in Level)
     kinds = "".join(f'<option value="{kind.value}">{words.label(kind)}</option>' for kind in Kind)
     by_owner = "".join(f'<option value="{place}">{escape(owner)}</option>' for place, owner in enumerate(owners))

@@ -4,9 +4,9 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The words of a report, in each language: one table, and the sentences that are made with it.
+"""The texts of a report in each language: one table, and the sentences that are built from it.
 
-They are for people who read no YAML. Figures stand behind a colon, so that no language has to count devices.
+They are for people who do not read YAML. Numbers are after a colon, so that no language needs plural forms.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .findings import Audit, AuditedDevice, Finding, Kind, Level, Shown
 LANGUAGES = ("en", "id")
 
 _TABLE: dict[str, tuple[str, str]] = {
-    # The head of a report, and its figures.
+    # The head of a report, and its counts.
     "title": ("WhatsApp devices", "Perangkat WhatsApp"),
     "made": ("As of {at}, read from {endpoint}.", "Keadaan per {at}, dibaca dari {endpoint}."),
     "only_looked": ("Nothing was changed.", "Tidak ada yang diubah."),
@@ -45,7 +45,7 @@ _TABLE: dict[str, tuple[str, str]] = {
     "level_notice": ("Take note", "Perlu diperhatikan"),
     "level_unknown": ("Not known", "Tidak diketahui"),
     "level_fine": ("As declared", "Sesuai deklarasi"),
-    # The kinds of findings: a label, what it means, and what to do.
+    # The kinds of findings: a label, the meaning, and the action.
     "kind_drift": ("Different at Fonnte", "Berbeda di Fonnte"),
     "mean_drift": (
         "Fonnte shows another value than the one that was declared.",
@@ -134,7 +134,7 @@ _TABLE: dict[str, tuple[str, str]] = {
     "kind_not_checked": ("Could not be checked", "Tidak dapat diperiksa"),
     "mean_not_checked": ("Something was in the way.", "Ada hal yang menghalangi."),
     "todo_not_checked": ("See what the finding says.", "Lihat penjelasan pada temuan."),
-    # What is said of one device. {field}, {found} and the like are put in.
+    # Findings of one device. Values are inserted for {field}, {found} and so on.
     "say_drift": ("{field} is {found}, declared is {declared}.", "{field} adalah {found}, deklarasi {declared}."),
     "say_drift_recorded": (
         "{field} was last set to {found}, declared is {declared}.",
@@ -166,7 +166,7 @@ _TABLE: dict[str, tuple[str, str]] = {
         "Perangkat gratis: {found} dari {declared} terpakai. Perangkat yang masih harus dibuat: {count}.",
     ),
     "say_not_checked": ("{note}", "{note}"),
-    # From where something is known.
+    # The source of a value.
     "from_service": ("Read from Fonnte, {at}", "Dibaca dari Fonnte, {at}"),
     "from_stamped": ("Proven by the stamp in the device's name", "Dibuktikan oleh cap pada nama perangkat"),
     "from_recorded": ("Recorded {at}", "Dicatat {at}"),
@@ -207,7 +207,7 @@ _TABLE: dict[str, tuple[str, str]] = {
     "no": ("no", "tidak"),
     "empty": ("empty", "kosong"),
     "unread": ("not known", "tidak diketahui"),
-    # The table, and what finds things in it.
+    # The table, and its search form.
     "col_device": ("Device", "Perangkat"),
     "col_owner": ("Client", "Klien"),
     "col_level": ("State", "Keadaan"),
@@ -243,35 +243,35 @@ _TABLE: dict[str, tuple[str, str]] = {
 
 
 class Messages:
-    """The words of one language, and the sentences of a report in it."""
+    """The texts of one language, and the sentences of a report in it."""
 
     def __init__(self, language: str) -> None:
         self.language = language
         self._place = LANGUAGES.index(language)
 
     def __call__(self, key: str, **parts: object) -> str:
-        """Return a text with what is to be put into it."""
+        """Return a text with its inserted values."""
         text = _TABLE[key][self._place]
         return text.format(**parts) if parts else text
 
     def label(self, kind: Kind) -> str:
-        """Return what a kind of finding is called."""
+        """Return the label of a kind of finding."""
         return self("kind_" + kind.value)
 
     def meaning(self, kind: Kind) -> str:
-        """Return what a kind of finding means."""
+        """Return the meaning of a kind of finding."""
         return self("mean_" + kind.value)
 
     def action(self, kind: Kind) -> str:
-        """Return what is to be done about a kind of finding."""
+        """Return the action for a kind of finding."""
         return self("todo_" + kind.value)
 
     def level(self, level: Level) -> str:
-        """Return what a level is called."""
+        """Return the label of a level."""
         return self("level_" + level.value)
 
     def sentence(self, finding: Finding) -> str:
-        """Return what was found, as a sentence."""
+        """Return a finding as a sentence."""
         moved = finding.kind is Kind.MISSING and finding.found is not None
         field = self("set_" + finding.field) if finding.field in _NAMED else ""
         return self(
@@ -284,7 +284,7 @@ class Messages:
         )
 
     def evidence(self, finding: Finding) -> str:
-        """Return from where it is known, and since when; of what nobody knows, why."""
+        """Return the source and the time of the evidence; for an unknown setting, the reason."""
         if finding.kind is Kind.UNKNOWN and finding.reason is Reason.UNPROVEN:
             return self("why_unproven")
         if finding.kind is Kind.UNKNOWN and finding.reason is Reason.EXPIRED:
@@ -292,12 +292,12 @@ class Messages:
         return self.source(finding.evidence)
 
     def source(self, evidence: Evidence) -> str:
-        """Return from where something is known, and since when."""
+        """Return the source of a value, and its time."""
         at = moment(evidence.at) or self("unread")
         return self("from_" + evidence.source.value, at=at, by=evidence.by)
 
     def compliant(self, subject: AuditedDevice) -> str:
-        """Return how much of a device is as declared, and from where that is known; empty for nothing."""
+        """Return the number of settings that match, and their sources; empty if there are none."""
         if not subject.compliant_counts:
             return ""
         counts = ", ".join(f"{count} {self('src_' + source)}" for source, count in subject.compliant_counts.items())
@@ -305,11 +305,11 @@ class Messages:
         return self("stands", counts=counts) + oldest
 
     def head(self, audit: Audit) -> str:
-        """Return when and where the account was looked at."""
+        """Return when and where the account was read."""
         return self("made", at=moment(audit.at.strftime(TIME_FORMAT)), endpoint=audit.endpoint)
 
     def of(self, count: int | None, total: int) -> str:
-        """Return a figure beside the one that it is a part of."""
+        """Return a count with its total."""
         return self("not_read") if count is None else self("of", count=count, total=total)
 
     def _value(self, finding: Finding, value: Shown) -> str:
@@ -328,10 +328,10 @@ _NAMED = frozenset({"connected", *(setting.option for setting in SETTINGS)})
 
 
 def moment(at: str | None) -> str:
-    """Return a time of a record or a reply as people read it; empty for none."""
+    """Return a time of a record or a response in a readable form; empty if there is none."""
     return f"{at[:10]} {at[11:16]} UTC" if at else ""
 
 
 def texts() -> t.Mapping[str, tuple[str, str]]:
-    """Return the table, for whoever checks that it is complete."""
+    """Return the table, for a test that it is complete."""
     return _TABLE

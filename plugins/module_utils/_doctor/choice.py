@@ -23,7 +23,7 @@ if t.TYPE_CHECKING:
     from .._reconcile.observe import RunContext
 
 
-# A device of this name is the doctor's own: no other is written to without being named.
+# A device with this name belongs to the check. Any other device must be named before it is changed.
 OWN_NAME = "fonnte doctor"
 
 
@@ -38,14 +38,14 @@ _CONFIRM_AGAIN = "nothing was written: look again which device it is, and give i
 
 @dataclass(frozen=True)
 class DoctorOptions:
-    """What the doctor may do.
+    """The options of the API behavior check.
 
     Attributes:
-        number: The scratch device; empty where none is named.
-        name: The name of one that is made.
-        consent: Whether the scratch device may be written to.
-        check_mode: Nothing is written, whatever the consent.
-        expected_name: The name with which the scratch device must be listed; empty if it must not be listed, and None if
+        number: The number of the test device; empty if none is given.
+        name: The name of a device that is created.
+        consent: Whether the test device may be changed.
+        check_mode: Whether nothing is written, even with consent.
+        expected_name: The name with which the test device must be listed; empty if it must not be listed, and None if
             its name does not matter.
     """
 
@@ -57,18 +57,18 @@ class DoctorOptions:
 
     @property
     def writes(self) -> bool:
-        """Whether the service may be written to."""
+        """Whether requests that write may be sent."""
         return self.consent and not self.check_mode
 
 
 @dataclass(frozen=True)
 class TestDeviceChoice:
-    """The device to experiment on.
+    """The device on which to experiment.
 
     Attributes:
-        device: One that is listed.
-        make: The number of one that is to be made.
-        why_not: Why there is neither.
+        device: A listed device.
+        create: The number of a device to create.
+        reason_not_to_write: The reason why there is neither.
     """
 
     device: Device | None = None
@@ -77,7 +77,7 @@ class TestDeviceChoice:
 
 
 def _choose(context: RunContext, options: DoctorOptions, tokens: Tokens) -> TestDeviceChoice:
-    """Return the device to experiment on: the one that is named, else the doctor's own."""
+    """Return the device on which to experiment: the named one, or otherwise the device of the check."""
     if tokens.listing is None or not tokens.right:
         return TestDeviceChoice(
             reason_not_to_write="it takes an account_token, and tokens that are right, to see what becomes of a device"
@@ -134,7 +134,7 @@ def _token_mismatch_error(number: str) -> FonnteError:
 
 
 def _name(device: Device) -> object:
-    """Return the name that people gave a device; None where the list shows none that could be sent."""
+    """Return the name of a device without a stamp; None if the list shows no name that could be sent."""
     return device.settings.get("name")
 
 

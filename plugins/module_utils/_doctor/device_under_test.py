@@ -24,30 +24,30 @@ if t.TYPE_CHECKING:
     from .._device.settings import Settings
 
 
-# The name .invalid is kept free for ever (RFC 2606): nobody can answer there.
+# No host exists below .invalid, which is reserved (RFC 2606), so no server can respond.
 PROBE_URL = "https://fonnte-doctor.invalid/"
 
 
 class TestDevice:
-    """The scratch device while experiments are made on it.
+    """The test device during the experiments.
 
     Args:
-        calls: Makes the requests.
+        calls: Sends the requests.
         account_token: The token of the account, for its list.
         start: The device as the list showed it before the first write.
         made: Whether it was created in this run.
-        fetched_at: The moment before that list was requested.
+        fetched_at: The time before that list was requested.
 
     Attributes:
         start: The device as the list showed it before the first write.
-        made: Whether the doctor made it in this run.
-        purpose: What is being found out.
-        omitted: The fact of this name, once it is known: it says what the experiments do to the device.
-        touched: Whether an update was or may have been carried out.
+        made: Whether it was created in this run.
+        purpose: The fact that is being found out.
+        omitted: The fact with this name, once it is known. It determines the effect of the experiments on the device.
+        touched: Whether an update was or may have been applied.
         settled: Whether the list shows autoread of the device as it was at the start.
         probed: Whether the webhook may be PROBE_URL.
-        cleared: Whether the service took an empty webhook after that.
-        replaced: Whether a webhook that the device had may be gone.
+        cleared: Whether the service has accepted an empty webhook after that.
+        replaced: Whether a webhook of the device may be lost.
     """
 
     def __init__(
@@ -68,15 +68,15 @@ class TestDevice:
 
     @property
     def autoread(self) -> bool | None:
-        """The device's autoread before the first write; None where the list did not show it."""
+        """The device's autoread before the first write; None if the list did not show it."""
         return _autoread(self.start)
 
     def update(self, settings: Settings) -> None:
-        """Send an update that has its number, its name and these settings."""
+        """Send an update with the number, the name and these settings."""
         self._update(True, settings)
 
     def update_without_number(self, settings: Settings) -> None:
-        """Send the same without its number."""
+        """Send an update with the name and these settings, without the number."""
         self._update(False, settings)
 
     def _update(self, has_number: bool, settings: Settings) -> None:
@@ -106,7 +106,7 @@ class TestDevice:
         try:
             self.observe()
         except RequestError as fault:
-            # The lost response to a list leaves no doubt about the update.
+            # A lost response to a list leaves no doubt about the update.
             raise UnreachableError(
                 f"the list became too old and could not be requested again ({fault.problem})", "run this again"
             ) from None
@@ -123,7 +123,7 @@ class TestDevice:
         return seen
 
     def _require_number(self) -> None:
-        """Refuse an update of a device that was renumbered: it would give it its former number back."""
+        """Refuse to update a device that was renumbered, because the update would revert its number."""
         if self._listed.registered != self.start.registered:
             raise FonnteError(
                 f"the account lists device {self.start.number} as {self._listed.number} now, so no update was sent",
@@ -131,13 +131,13 @@ class TestDevice:
             )
 
     def restore(self) -> None:
-        """Bring the device back to where it was, as far as the list shows; what is left out may be reset on the way."""
+        """Restore the device as far as the list shows its state. The update may reset settings that it leaves out."""
         self.purpose = RESTORATION
         self.update({} if self.autoread is None else {"autoread": self.autoread})
         self.settled = _autoread(self.observe()) is self.autoread
 
     def leftovers(self) -> list[str]:
-        """Return what may be otherwise on the device than before the run: a clause for each."""
+        """Return a clause for each setting that may differ from the state before the run."""
         if not self.touched:
             return []
         clauses = []
@@ -157,7 +157,7 @@ class TestDevice:
         elif not self.made and self.replaced:
             clauses.append("a webhook for incoming chats that it had is gone")
         if self.start.stamp is not None:
-            # It proved settings that may be lost now, so it is not put back.
+            # The stamp proved settings that may be lost now, so it is not restored.
             clauses.append("the stamp in its name is gone")
         return clauses
 

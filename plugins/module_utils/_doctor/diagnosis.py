@@ -51,7 +51,7 @@ _MAY_BE_IGNORED = (
 
 
 class Diagnosis:
-    """What an examination has come to so far."""
+    """The results of a check so far."""
 
     def __init__(self, options: DoctorOptions, calls: JournalingClient, folder: StorageCheck) -> None:
         self.options = options
@@ -60,7 +60,6 @@ class Diagnosis:
         self.tokens = Tokens(None, None)
         self.choice = TestDeviceChoice(reason_not_to_write="the run ended before it came to this")
         self.test_device: TestDevice | None = None
-        # The moment before the list was requested that showed the scratch device last.
         self.findings: dict[str, Finding] = {}
         self.warnings: list[str] = []
 
@@ -74,15 +73,15 @@ class Diagnosis:
 
     @property
     def would_write(self) -> bool:
-        """Whether a run with these options writes to the service."""
+        """Whether a run with these options would send requests that write."""
         return self.options.consent and bool(self.choice.device or self.choice.create)
 
     def all_warnings(self) -> list[str]:
-        """Return what the user should know, with what is left on the scratch device."""
+        """Return the warnings for the user, including the remaining changes of the test device."""
         return self.warnings + (_leftover_warnings(self.test_device) if self.test_device else [])
 
     def state(self) -> str:
-        """Return what was found out and how the scratch device is, as the end of a sentence."""
+        """Return the facts so far and the state of the test device, as the end of a sentence."""
         known = [f"{fact} {value}" for fact, value in self.facts.known().items()]
         return f"found out so far: {', '.join(known) if known else 'nothing'}; {self._device_state()}"
 
@@ -96,7 +95,7 @@ class Diagnosis:
         return f"device {number} was {made if self.test_device.made else 'not written to'}"
 
     def result(self) -> Result:
-        """Return what the user sees, but for the file."""
+        """Return the result for the user, without the facts file."""
         return {
             "changed": self.calls.wrote or (self.options.check_mode and self.would_write),
             "facts": asdict(self.facts),
@@ -139,7 +138,7 @@ class Diagnosis:
         }
 
     def _planned_calls(self) -> list[Result]:
-        """Return the writing part that this run left out: each call with how often it is made at most."""
+        """Return the requests of the writing part that this run left out, each with the most times that it is sent."""
         if self.options.writes or self.choice.reason_not_to_write:
             return []
         number = self.choice.device.number if self.choice.device else self.choice.create

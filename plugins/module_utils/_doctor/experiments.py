@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""What the doctor tries on a scratch device: an experiment for each fact, and what follows from its replies.
+"""The experiments on a test device, one for each fact, and the conclusions from their responses.
 
-An experiment makes its calls and hands the replies to a conclusion, which is a pure function. A fact is
-claimed only after clean answers; whatever else comes back is told as it came.
+An experiment sends its requests and passes the responses to a conclusion, which is a pure function. A fact is only
+reported after clear responses; any other response is reported as it is.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if t.TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Finding:
-    """What an experiment came to.
+    """The result of an experiment.
 
     Attributes:
-        value: The fact; None where it was not found out.
-        because: How it is known, or else why it is not and how one could find out. A sentence without a full stop.
+        value: The fact; None if it was not found out.
+        reason: How it is known, or why it is unknown and how to find it out. A sentence without its full stop.
     """
 
     value: str | int | None
@@ -44,12 +44,12 @@ class Finding:
 
 
 def try_refusal_status(calls: JournalingClient, token: str, number: str | None) -> Finding:
-    """Make a call that must be refused and harms nothing: a device's token lists no devices."""
+    """Send a request that must be refused and does no harm: a list with the token of a device."""
     return conclude_refusal_status(refusal_of(lambda: calls.listing(token, number, "refusal_status")))
 
 
 def conclude_refusal_status(refusal: RefusedError | None) -> Finding:
-    """Return what follows from the reply to a list that is asked for with a device's token."""
+    """Return the conclusion from the response to a list that was requested with the token of a device."""
     if refusal is None:
         return Finding(None, "a device's token was not refused where an account's belongs")
     if refusal.kind is not RefusalKind.INVALID_TOKEN or refusal.status is None:
@@ -58,7 +58,7 @@ def conclude_refusal_status(refusal: RefusedError | None) -> Finding:
 
 
 def try_profile_number(calls: JournalingClient, listed: Device) -> Finding:
-    """Compare the number of a profile with the registered one."""
+    """Compare the number of a profile with the registered number."""
     shown: list[Device] = []
     refusal = refusal_of(lambda: shown.append(calls.profile(listed.token, listed.number, "profile_number")))
     if refusal is not None:
@@ -67,7 +67,7 @@ def try_profile_number(calls: JournalingClient, listed: Device) -> Finding:
 
 
 def conclude_profile_number(shown: str, registered: str, connected: bool | None) -> Finding:
-    """Return what follows from the number that a profile shows."""
+    """Return the conclusion from the number that a profile shows."""
     if not same_number(shown, registered):
         return Finding("linked", f"the list shows device {registered}, and its profile shows {shown}")
     if not connected:
@@ -87,12 +87,12 @@ def conclude_profile_number(shown: str, registered: str, connected: bool | None)
 
 @dataclass(frozen=True)
 class Trial:
-    """One try of leaving out autoread.
+    """One attempt to leave out autoread.
 
     Attributes:
         sent: The value that was set.
-        then: What the list showed after that.
-        after: What it showed after an update that left autoread out.
+        then: The value that the list showed after that.
+        after: The value that the list showed after an update without autoread.
     """
 
     sent: bool
@@ -101,12 +101,12 @@ class Trial:
 
     @property
     def kept(self) -> bool:
-        """Whether the value outlived the update."""
+        """Whether the value is unchanged after the update."""
         return self.sent is self.then and self.sent is self.after
 
 
 def try_omitted(test_device: TestDevice) -> Finding:
-    """Set autoread, leave it out, and look. Both values are tried: a default may be on as well as off."""
+    """Set autoread, leave it out, and read it. Both values are tried, because the default is unknown."""
     rounds: list[Trial] = []
     for value in (True, False):
         test_device.update({"autoread": value})
@@ -119,7 +119,7 @@ def try_omitted(test_device: TestDevice) -> Finding:
 
 
 def conclude_omitted(rounds: t.Sequence[Trial]) -> Finding:
-    """Return what follows from the rounds, of which only the last may have lost its value."""
+    """Return the conclusion from the trials, of which only the last may have lost its value."""
     last = rounds[-1]
     if last.then is not last.sent or last.after is None:
         return Finding(
@@ -137,7 +137,7 @@ def conclude_omitted(rounds: t.Sequence[Trial]) -> Finding:
 
 
 def try_update_without_device(test_device: TestDevice) -> Finding:
-    """Send an update without the number, and where it is refused the same with it."""
+    """Send an update without the number; if it is refused, send the same update with it."""
     refusal = refusal_of(lambda: test_device.update_without_number({}))
     if refusal is None:
         return conclude_update_without_device(None, None, test_device.start.number, test_device.observe().number)
@@ -148,7 +148,7 @@ def try_update_without_device(test_device: TestDevice) -> Finding:
 def conclude_update_without_device(
     refusal: RefusedError | None, control: RefusedError | None, before: str, after: str
 ) -> Finding:
-    """Return what follows from an update without a number, from one with it, and from the number in the list."""
+    """Return the conclusion from an update without a number, from one with it, and from the number in the list."""
     if refusal is None and before == after:
         return Finding("works", "an update without the number was taken, and the number stayed")
     if refusal is None:
@@ -169,12 +169,12 @@ def _not_clean(what: str, refusal: RefusedError, control: RefusedError | None) -
 
 
 def try_webhook_probe(test_device: TestDevice) -> Finding:
-    """Save a webhook at which nobody can answer."""
+    """Save a webhook at which no server can respond."""
     return conclude_webhook_probe(refusal_of(lambda: test_device.update({"webhook": PROBE_URL})))
 
 
 def conclude_webhook_probe(refusal: RefusedError | None) -> Finding:
-    """Return what follows from the reply to a webhook that cannot be reached."""
+    """Return the conclusion from the response to a webhook that cannot be reached."""
     if refusal is None:
         return Finding(
             "not_called",
@@ -186,14 +186,14 @@ def conclude_webhook_probe(refusal: RefusedError | None) -> Finding:
 
 
 def try_empty_webhook(test_device: TestDevice) -> Finding:
-    """Clear the webhook, and where that is refused send the same update without it."""
+    """Clear the webhook; if that is refused, send the same update without it."""
     refusal = refusal_of(lambda: test_device.update({"webhook": ""}))
     control = None if refusal is None else refusal_of(lambda: test_device.update({}))
     return conclude_empty_webhook(refusal, control)
 
 
 def conclude_empty_webhook(refusal: RefusedError | None, control: RefusedError | None) -> Finding:
-    """Return what follows from the reply to an empty webhook, and from that to the same update without it."""
+    """Return the conclusion from the responses to an empty webhook, and to the same update without it."""
     if refusal is None:
         return Finding("accepted", "an update with an empty webhook was taken")
     if refusal.text == "invalid/empty body value" and control is None:
@@ -204,7 +204,7 @@ def conclude_empty_webhook(refusal: RefusedError | None, control: RefusedError |
 
 
 def conclude_add_number(given: str, stored: str) -> Finding:
-    """Return what follows from the number that the list shows for a device that was just made."""
+    """Return the conclusion from the number that the list shows for a device that was just created."""
     if not given.startswith("0"):
         return Finding(
             None,
@@ -218,19 +218,20 @@ def conclude_add_number(given: str, stored: str) -> Finding:
     return Finding(None, because)
 
 
-# What calls are for that belong to no experiment.
+# The purposes of requests that belong to no experiment.
 CREATION = "add_number"
 PREPARATION = "prepare"
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """One fact that is found out by writing.
+    """An experiment that finds out one fact by writing.
 
     Attributes:
-        fact: Its name.
-        what: What it is about, in words.
-        calls: The calls that it takes at most, with how often. A list that became too old is requested again.
+        fact: The name of the fact.
+        what: The fact in words.
+        calls: The paths of its requests, each with the most times that it is sent. A list that became too old is
+            requested again.
         run: The experiment.
     """
 
@@ -260,7 +261,7 @@ RESTORATION_CALLS: t.Mapping[str, int] = {_UPDATE: 1, _LIST: 2}
 
 
 def experiment(one: Experiment, test_device: TestDevice) -> Finding:
-    """Make an experiment. An update that is refused though nothing is wrong with it leaves the fact open."""
+    """Run an experiment. If a valid update is refused, the fact remains unknown."""
     test_device.purpose = one.fact
     findings: list[Finding] = []
     refusal = refusal_of(lambda: findings.append(one.run(test_device)))

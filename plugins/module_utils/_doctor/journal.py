@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The requests of the API behavior check, with a journal of each."""
+"""Send the requests of the API behavior check, and keep a journal of them."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _T = t.TypeVar("_T")
 
 @dataclass(frozen=True)
 class Entry:
-    """One call of the journal.
+    """One request of the journal.
 
     Attributes:
-        at: When it was made, as ``YYYY-MM-DDTHH:MM:SSZ``.
-        path: The call.
-        device: The number of the device whose token was used, or that was to be made; None for the account.
-        purpose: What was to be found out.
-        reply: What came back, without secrets.
+        at: When it was sent, as ``YYYY-MM-DDTHH:MM:SSZ``.
+        path: The path of the request.
+        device: The number of the device whose token was used, or that was to be created; None for the account.
+        purpose: The fact that it was sent for.
+        response: The response, without secrets.
     """
 
     at: str
@@ -51,11 +51,11 @@ class Entry:
 
 
 class JournalingClient:
-    """Makes the calls of the doctor, and writes each of them down.
+    """Sends the requests of the check, and writes each into the journal.
 
     Attributes:
         entries: The journal.
-        wrote: Whether a write was or may have been carried out.
+        wrote: Whether a write was or may have been applied.
     """
 
     def __init__(self, api: FonnteClient, redactor: Redactor) -> None:
@@ -65,7 +65,7 @@ class JournalingClient:
         self.wrote = False
 
     def listing(self, token: str, device: str | None, purpose: str) -> DeviceList:
-        """Return the list that a token shows."""
+        """Return the device list of a token."""
         return self._call(_LIST, device, purpose, lambda: self._api.get_devices(token), _describe_list)
 
     def profile(self, token: str, device: str | None, purpose: str) -> Device:
@@ -80,14 +80,14 @@ class JournalingClient:
         return self._write(_ADD, number, purpose, lambda: self._api.add_device(token, number, {"name": name}, guard))
 
     def update(self, device: Device, number: str | None, settings: Settings, purpose: str, guard: Guard) -> None:
-        """Write settings; the number is the one that is sent, and None leaves it out.
+        """Send settings.
 
         Args:
             device: The device.
-            number: The number that is sent.
+            number: The number to send; None to leave it out.
             settings: The settings.
-            purpose: What is to be found out.
-            guard: Called before each try; an error of it prevents the try.
+            purpose: The fact to find out.
+            guard: Called before each attempt; an error of it prevents the attempt.
         """
         self._write(
             _UPDATE, device.number, purpose, lambda: self._api.update_device(device.token, number, settings, guard)
@@ -136,7 +136,7 @@ def _describe_profile(device: Device) -> str:
 
 
 def refusal_of(work: t.Callable[[], object]) -> RefusedError | None:
-    """Return how a call was refused; None where it was not."""
+    """Return the refusal of a request; None if it was not refused."""
     try:
         work()
     except RefusedError as refusal:

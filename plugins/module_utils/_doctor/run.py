@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The doctor: which tokens these are, where the record lies, and how the service is, found out on a scratch device."""
+"""The API behavior check: the types of the tokens, the place of the record, and experiments on a test device."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ if t.TYPE_CHECKING:
 
 
 def diagnose(context: RunContext, redactor: Redactor, options: DoctorOptions) -> Diagnosis:
-    """Find out what can be found out, and return it.
+    """Run the API behavior check, and return its results.
 
     Raises:
-        FonnteError: A call was not answered, or the options contradict each other; ``progress`` has what was
-            found out before, and the sentence says how the scratch device is.
+        FonnteError: A request failed, or the options contradict each other. ``partial_result`` has the results so far,
+            and the advice describes the state of the test device.
     """
     require_token(context)
     exam = Diagnosis(options, JournalingClient(context.client, redactor), context.records.health())
@@ -91,7 +91,7 @@ def _diagnose(context: RunContext, exam: Diagnosis) -> None:
 
 
 def _find_unlisted(context: RunContext, exam: Diagnosis) -> None:
-    """See whether a token that works, of a device that the list does not show, says something of the list."""
+    """Check whether the device of a valid token that is not in the list proves that the list is incomplete."""
     device = exam.tokens.unlisted
     if device is None or exam.tokens.listing is None:
         return
@@ -103,7 +103,7 @@ def _find_unlisted(context: RunContext, exam: Diagnosis) -> None:
 
 
 def _conclude_unlisted(number: str, ours: bool) -> Finding:
-    """Return what follows from a device that answers and is not listed; ours where this account had it by the record."""
+    """Return the conclusion for an unlisted device that responds; ``ours`` if it was this account's by the record."""
     if ours:
         return Finding(
             "partial",
@@ -114,9 +114,6 @@ def _conclude_unlisted(number: str, ours: bool) -> Finding:
         f"device {number} answers to its token and is not in the list: either the list leaves it out, or it is "
         "another account's, and the service tells neither",
     )
-
-
-# --- the scratch device -------------------------------------------------------------------------------------------
 
 
 # --- reading and writing ------------------------------------------------------------------------------------------
@@ -143,9 +140,9 @@ def _read_status(exam: Diagnosis, token: str, number: str) -> None:
 
 
 def _write(context: RunContext, exam: Diagnosis) -> None:
-    """Experiment on the scratch device, alone: no other run works on it at the same time."""
+    """Experiment on the test device under its locks, so no other run works on it at the same time."""
     number = exam.choice.device.number if exam.choice.device else exam.choice.create
-    # Without the account's token there is no scratch device.
+    # Without the account token, there is no test device.
     creation_file = context.records.number(context.account_token, number)
     with contextlib.ExitStack() as locks:
         with error_context(f"Preparing device {number}"):
@@ -166,7 +163,7 @@ def _write(context: RunContext, exam: Diagnosis) -> None:
 
 
 def _create_device(context: RunContext, exam: Diagnosis, creation_file: EncryptedFile[NumberRecord]) -> Device:
-    """Make the scratch device, and remember it as this account's: begun before the call, there after it."""
+    """Create the test device, and record its creation before and after the request."""
     number = exam.choice.create
     with error_context(f"Making the scratch device {number}"):
         old, _problem = creation_file.load()
@@ -184,20 +181,20 @@ def _create_device(context: RunContext, exam: Diagnosis, creation_file: Encrypte
             present = NumberRecord("present", now_text(), {}, context.records.device(device.token).name)
             creation_file.save(present, Phase.CONFIRM)
         except RecordError as exc:
-            # The device exists: the rest of the work must not be lost.
+            # The device exists: the rest of the check must not be lost.
             exam.warnings.append(f"Device {number} was created, but that could not be recorded: {exc.problem}.")
     return device
 
 
 def _is_listed(context: RunContext, listing: DeviceList | None, device_file: str) -> bool:
-    """Tell whether a record is that of a listed device: one that was renumbered still has it."""
+    """Return whether a record belongs to a listed device: a device that was renumbered still has its record."""
     tokens = [device.token for device in listing.devices if device.token] if listing is not None else []
     return any(context.records.device(token).name == device_file for token in tokens)
 
 
 def _find_new_device(context: RunContext, exam: Diagnosis, device: Device) -> tuple[Device, Moment] | None:
-    """Return a device that was just made as the list shows it; None where it does not, or not enough of it."""
-    # A list may lag behind, so it is looked at twice.
+    """Return a created device as the list shows it; None if the list does not show it, or not enough of it."""
+    # A list may lag behind, so it is requested twice.
     for _attempt in range(CREATION_CALLS["/get-devices"]):
         listing = exam.calls.listing(context.account_token, None, CREATION)
         start = listing.find_by_token(device.token)
@@ -217,7 +214,7 @@ def _find_new_device(context: RunContext, exam: Diagnosis, device: Device) -> tu
 
 
 def _recheck(context: RunContext, exam: Diagnosis, device: Device) -> tuple[Device, Moment]:
-    """Return a device as the list shows it now that no other run of this controller works on it."""
+    """Return a device as the list shows it now that no other run with this record works on it."""
     listing = exam.calls.listing(context.account_token, None, PREPARATION)
     start = listing.find_by_token(device.token)
     if start is None or start.registered != device.registered or _name(start) != _name(device):
@@ -228,20 +225,20 @@ def _recheck(context: RunContext, exam: Diagnosis, device: Device) -> tuple[Devi
 def _clear_record(
     exam: Diagnosis, start: Device, device_file: EncryptedFile[DeviceRecord], creation_file: EncryptedFile[NumberRecord]
 ) -> None:
-    """Remove what the record knows of the device: after the first update it would be a false claim.
+    """Remove the recorded values of the device: after the first update, they would be wrong.
 
-    The record is written in each case: it shows other runs that their view of the device is out of date.
+    The record is written in any case: this shows other runs that their observation of the device is out of date.
     """
     record, _problem = device_file.load()
     note, _problem = creation_file.load()
     entries = record.entries if record is not None else {}
-    # That of another device, of which this number is another spelling, is not touched.
+    # The creation entry may be that of another device with another spelling of this number. It is not changed then.
     of_other = note is not None and note.is_creation_of_other(device_file.name)
     begun = note if note is not None and note.state == "creating" and not of_other else None
     known = record or DeviceRecord(number=start.registered)
     device_file.save(known.drop(entries), Phase.BEGIN)
     if begun is not None:
-        # A creation that was begun is over: from now on somebody else sets things on the device.
+        # The creation counts as ended, because the experiments change the settings of the device.
         creation_file.save(NumberRecord("present", now_text(), {}, device_file.name))
     if entries or (begun is not None and begun.sent):
         exam.warnings.append(
@@ -259,7 +256,7 @@ def _experiment(exam: Diagnosis, test_device: TestDevice, lineage: Lineage) -> N
         with error_context(f"Putting device {test_device.start.number} back"):
             test_device.restore()
     except FonnteError:
-        # Once, since a reply that was lost says nothing of the next.
+        # Only once, since a lost response predicts nothing about the next one.
         if test_device.touched and not test_device.settled:
             with contextlib.suppress(FonnteError):
                 test_device.restore()

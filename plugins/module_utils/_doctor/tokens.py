@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The tokens of the API behavior check: which one is the account's, and which the device's."""
+"""Find out whether the tokens of the API behavior check belong to an account or to a device."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ ACCOUNT, DEVICE, UNKNOWN = "account", "device", "unknown"
 
 @dataclass(frozen=True)
 class Tokens:
-    """Which tokens the user gave.
+    """The tokens that the user gave.
 
     Attributes:
-        account: What account_token is: ``account``, ``device`` or ``unknown``; None where it was not given.
-        device: The same of device_token.
-        listing: What the account lists.
-        unlisted: The device of device_token, where the list does not show it.
+        account: The type of account_token: ``account``, ``device`` or ``unknown``; None if it was not given.
+        device: The type of device_token, likewise.
+        listing: The device list of the account.
+        unlisted: The device of device_token, if the list does not contain it.
     """
 
     account: str | None
@@ -43,12 +43,12 @@ class Tokens:
 
     @property
     def right(self) -> bool:
-        """Whether each is what it should be, and the account can be listed."""
+        """Whether each token has the right type, and the account can be listed."""
         return self.account == ACCOUNT and self.device in (None, DEVICE)
 
 
 def _check_tokens(context: RunContext, calls: JournalingClient) -> Tokens:
-    """Ask the service with each token, first as what it should be, then as the other."""
+    """Send a request with each token, first as the intended type of token, then as the other."""
     account, listing = _account_token(context.account_token, calls)
     if not context.device_token:
         return Tokens(account, None, listing)
@@ -70,21 +70,21 @@ def _account_token(token: str, calls: JournalingClient) -> tuple[str | None, Dev
 
 
 def _listing(token: str, calls: JournalingClient) -> DeviceList | None:
-    """Return the list that a token shows; None where the service knows no such account."""
+    """Return the device list of a token; None if the service knows no such account."""
     found: list[DeviceList] = []
     _try_request(lambda: found.append(calls.listing(token, None, "tokens")))
     return found[0] if found else None
 
 
 def _profile(token: str, calls: JournalingClient) -> Device | None:
-    """Return the profile of a token's device; None where the service knows no such device."""
+    """Return the profile of a token's device; None if the service knows no such device."""
     found: list[Device] = []
     _try_request(lambda: found.append(calls.profile(token, None, "tokens")))
     return found[0] if found else None
 
 
 def _try_request(call: t.Callable[[], None]) -> None:
-    """Make a call, and take the service's not knowing the token for an answer."""
+    """Send a request, and ignore a refusal because the service does not know the token."""
     try:
         call()
     except RefusedError as refusal:

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""A fleet in several accounts: preview all, check the safety limits over all, then reconcile them side by side."""
+"""Reconcile a fleet in several accounts: preview all, check the safety limits over all, then apply concurrently."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ MAX_ACCOUNTS_AT_A_TIME = 8
 LIMITS = {MAX_CREATE: "created", MAX_CLEAR: "cleared", MAX_DISCONNECT: "disconnected"}
 
 
-# Runs fonnte_fleet on an account and returns its result: where it has failed, ``failed`` and ``msg`` are set. The
-# arguments are the account, whether it is a preview, and the limits of this account; None for those of the user.
+# Runs fonnte_fleet on an account and returns its result, with ``failed`` and ``msg`` after a failure. The arguments are
+# the account, whether it is a preview, and the limits of this account; None for the limits of the user.
 Runner = t.Callable[[Result, bool, t.Optional[t.Mapping[str, int]]], Result]
 NO_LIMIT = 10**9
 
 
 @dataclass(frozen=True)
 class AccountsOptions:
-    """How several accounts are reconciled.
+    """Options for the reconciliation of several accounts.
 
     Attributes:
         limits: The safety limits by the names of their options; None for no limit.
-        prefix: The start of their names in the context of the user, such as ``fleet_``.
-        stop: Whether no further account is begun after one has failed: then they are reconciled one after another.
-        at_a_time: How many accounts are reconciled at a time.
-        check_mode: Whether it is check mode.
+        prefix: The prefix of option names in messages, such as ``fleet_`` for variables of the role.
+        stop: Whether to begin no further account after a failure. The accounts are then reconciled one after another.
+        at_a_time: The number of accounts to reconcile at a time.
+        check_mode: Whether the run is in check mode.
     """
 
     limits: t.Mapping[str, int | None]
@@ -51,15 +51,16 @@ class AccountsOptions:
 def reconcile_accounts(accounts: t.Sequence[Result], run: Runner, options: AccountsOptions) -> dict[str, t.Any]:
     """Reconcile the devices of all accounts.
 
-    Nothing is written before each account was previewed and all of them together are within the safety limits.
+    Nothing is written before all accounts were previewed and their sums are within the safety limits.
 
     Args:
         accounts: The accounts, as ``Account.as_data()`` returns them.
         run: Runs one account.
-        options: How they are reconciled.
+        options: The options.
 
     Returns:
-        ``results`` by account, ``told`` as ``fleet_told`` returns it, and ``failures``, a sentence for each.
+        ``results``, one for each account in the same order; ``told``, the summary that ``summarize`` returns;
+        ``failures``, a sentence for each failure.
     """
     if len(accounts) > 1:
         # The limits count for all accounts together, below.
@@ -71,7 +72,7 @@ def reconcile_accounts(accounts: t.Sequence[Result], run: Runner, options: Accou
             return {"results": [], "told": {**reported, "text": []}, "failures": problems}
         if options.check_mode:
             return _ended(accounts, previews, options)
-        # What an account would do beyond its preview was not checked against the limits of the user.
+        # The user's limits were checked against the previews, so no account may exceed its preview.
         planned = [_planned(account, preview) for account, preview in zip(accounts, previews)]
         return _ended(accounts, _run_all(accounts, run, False, options, planned), options)
     return _ended(accounts, _run_all(accounts, run, options.check_mode, options, [None] * len(accounts)), options)
@@ -88,7 +89,7 @@ def _ended(accounts: t.Sequence[Result], results: list[Result], options: Account
 
 
 def _failure(result: Result) -> str:
-    """Return the sentence for an account that failed. The reasons of devices are in the summary, once."""
+    """Return the sentence for an account that failed. The summary has the reasons of its devices, each once."""
     failed = sum(device.get("status") in FAILED for device in result.get("devices", ()))
     if not failed:
         return str(result["msg"])
@@ -103,7 +104,7 @@ def _run_all(
     options: AccountsOptions,
     limits: t.Sequence[t.Mapping[str, int] | None],
 ) -> list[Result]:
-    """Return the result of each account; an empty one where it was not begun."""
+    """Return the result of each account; an empty dictionary for an account that was not begun."""
     if options.at_a_time > 1 and len(accounts) > 1 and (preview or not options.stop):
         with concurrent.futures.ThreadPoolExecutor(options.at_a_time) as pool:
             return list(pool.map(lambda account, own: run(account, preview, own), accounts, limits))

@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""A fleet as data: clients, their devices, and what these start from. Pure, so that it needs no token and no network.
+"""Parse the declaration of a fleet: clients, their devices, and shared defaults. Pure: needs no token and no network.
 
-The data comes from one file, from a file per client, or from host variables. Each is a source with a name, and a
-problem says in which source it is. No problem repeats a value that may be a secret.
+The data comes from one file, from a file per client, or from host variables. Each of these is a source with a name, and
+every problem contains the name of its source. No problem repeats a value that may be a secret.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from .entry_values import check_own_token, check_value, slug
 DEVICES, CLIENTS = "fleet_devices", "fleet_clients"
 DEFAULTS, PACKAGES = "fleet_defaults", "fleet_packages"
 NAMES = (CLIENTS, DEVICES, DEFAULTS, PACKAGES)
-# The account of the run, and the file with the tokens of devices of no client.
+# The name of the run's account, and of the file with the tokens of devices without a client.
 NO_CLIENT = "account"
 
 CONTACT = ("name", "whatsapp", "email")
 CLIENT = ("name", "contacts", "account_token", "package", "defaults", "devices")
-# What many devices can have in common.
+# The options that defaults and packages can set for many devices.
 COMMON = tuple(option for option in ENTRY_DEFAULTS if option != "name")
 
 Values = t.Mapping[str, t.Any]
 
 
 class Unresolved:
-    """A value that is not known here: a template, or text that ansible-vault has encrypted.
+    """A value that is unknown here: a template, or a string that ansible-vault has encrypted.
 
-    Two that are written alike are equal, so that a change shows.
+    Two values with the same text are equal, so a comparison of declarations detects a change.
     """
 
     def __init__(self, text: str) -> None:
@@ -53,19 +53,19 @@ class Unresolved:
         return hash(self.text)
 
     def __repr__(self) -> str:
-        # Its text stays out of messages: it is a template, and Ansible prints them.
+        # Messages must not contain the text: it is a template, and Ansible prints the messages.
         return "a value that is not readable here"
 
 
 @dataclass(frozen=True)
 class Client:
-    """A client of an agency: the one whose devices they are.
+    """A client of an agency: the owner of devices.
 
     Attributes:
-        where: The source that declares it.
-        name: Its name; empty for devices of no client.
-        contacts: Who is asked to link a phone: dictionaries of ``CONTACT``.
-        token: The token of its own account; empty where the account is the one of the run.
+        place: The source that declares it.
+        name: Its name; empty for devices without a client.
+        contacts: The people to contact when a phone must be linked: dictionaries with the keys in ``CONTACT``.
+        token: The token of the client's account; empty if its devices are in the account of the run.
     """
 
     place: str
@@ -76,11 +76,12 @@ class Client:
 
 @dataclass(frozen=True)
 class FleetDevice:
-    """A device with all that it inherits.
+    """A device with all settings that it inherits.
 
     Attributes:
-        number: Its digits as declared.
-        entry: What fonnte_fleet takes for it.
+        client: Its owner.
+        number: Its digits as declared; empty if the number is unknown here.
+        entry: Its entry for the option ``devices`` of fonnte_fleet.
     """
 
     client: Client
@@ -90,14 +91,14 @@ class FleetDevice:
 
 @dataclass(frozen=True)
 class FleetData:
-    """What sources declare, as far as they can be right; and a sentence for each thing that cannot be."""
+    """The parsed declaration: the valid devices and clients of all sources, and a sentence for each problem."""
 
     devices: tuple[FleetDevice, ...] = ()
     clients: tuple[Client, ...] = ()
     problems: tuple[str, ...] = ()
 
     def in_account(self, token: str) -> FleetData:
-        """Return it with the clients that have the token of the run in the account of the run: it is one account."""
+        """Return a copy in which clients that declare this token, that of the run, belong to the account of the run."""
         if not token:
             return self
         devices = tuple(
@@ -108,11 +109,11 @@ class FleetData:
 
 
 def read_fleet(sources: Values, stamped: bool = False) -> FleetData:
-    """Return what sources declare together.
+    """Parse all sources of a declaration, and return their devices, clients and problems together.
 
     Args:
-        sources: What each source says, by the name of the source. A list is one of clients.
-        stamped: Whether the names have to leave room for a stamp.
+        sources: The data of each source by its name. A list is a list of clients.
+        stamped: Whether the names must leave room for a signature suffix (stamp).
     """
     reader = DeclarationParser(stamped)
     sources = {where: {CLIENTS: said} if _is_list(said) else said for where, said in sources.items()}
@@ -133,7 +134,7 @@ def _declares(said: Values) -> bool:
 
 @dataclass
 class DeclarationParser:
-    """Collects what is declared, and what is wrong with it."""
+    """Collects the devices, clients and problems of a declaration."""
 
     stamped: bool
     devices: list[FleetDevice] = field(default_factory=list)
@@ -143,13 +144,13 @@ class DeclarationParser:
     package_places: dict[str, str] = field(default_factory=dict)
 
     def add_problem(self, where: str, text: str) -> None:
-        """Take note of a problem: a sentence without its full stop."""
+        """Add a problem: a sentence without its full stop."""
         self.problems.append(f"{where}: {text.rstrip('.')}.")
 
     # Sources
 
     def check_source(self, where: str, said: object) -> bool:
-        """Tell whether a source has the form of one."""
+        """Return whether a source has the correct form."""
         said = said if isinstance(said, t.Mapping) else {}
         if not any(said.get(name) is not None for name in NAMES):
             self.problems.append(
@@ -170,7 +171,7 @@ class DeclarationParser:
         return not others and all(shapes.values())
 
     def parse_common(self, sources: Values) -> Values:
-        """Return what the source without devices says for all of them."""
+        """Return the defaults for all sources: those of the source that declares no device."""
         found = [where for where, said in sources.items() if said.get(DEFAULTS) is not None]
         if len(found) > 1:
             self.problems.append(
@@ -179,7 +180,7 @@ class DeclarationParser:
         return self.parse_settings(found[0], DEFAULTS, sources[found[0]][DEFAULTS]) if found else {}
 
     def parse_packages(self, where: str, packages: Values | None) -> None:
-        """Take up the packages of a source."""
+        """Add the packages of a source."""
         for name, settings in (packages or {}).items():
             if name in self.packages:
                 self.problems.append(
@@ -190,7 +191,7 @@ class DeclarationParser:
             self.packages[name] = self.parse_settings(where, f"{PACKAGES}.{name}", settings)
 
     def parse_source(self, where: str, said: Values, common: Values) -> None:
-        """Take up the clients and devices of a source."""
+        """Add the clients and devices of a source."""
         start = {**common, **self.parse_settings(where, DEFAULTS, said.get(DEFAULTS))}
         for place, entry in enumerate(said.get(CLIENTS) or ()):
             self.parse_client(where, f"{CLIENTS}[{place}]", entry, start)
@@ -201,7 +202,7 @@ class DeclarationParser:
     # Clients
 
     def parse_client(self, where: str, place: str, entry: object, start: Values) -> None:
-        """Take up a client and its devices."""
+        """Add a client and its devices."""
         if not isinstance(entry, t.Mapping):
             self.add_problem(where, f"{place} is not a dictionary with a name and devices")
             return
@@ -222,11 +223,12 @@ class DeclarationParser:
         for index, device in enumerate(devices or ()):
             self.parse_device(f"{label}: devices[{index}]", client, device, start, own, entry.get("package"))
         if token is None:
-            # Without their account they would be in that of the run. They were read for what else is wrong with them.
+            # Without their account, these devices would be in the account of the run. They were parsed only to find
+            # their problems.
             del self.devices[before:]
 
     def parse_contacts(self, label: str, contacts: object) -> tuple[Values, ...]:
-        """Return the contacts of a client that have the form of one."""
+        """Return the valid contacts of a client."""
         if contacts is not None and not _is_list(contacts):
             self.add_problem(label, f"contacts is not a list of dictionaries with {', '.join(CONTACT)}")
             return ()
@@ -239,7 +241,7 @@ class DeclarationParser:
         return tuple(good)
 
     def parse_token(self, label: str, entry: Values) -> str | Unresolved | None:
-        """Return the token of a client's own account: empty where it has none, None where it cannot be right."""
+        """Return the token of the client's account: empty if it has none, None if it is invalid."""
         if "account_token" not in entry:
             return ""
         token = entry["account_token"]
@@ -256,7 +258,10 @@ class DeclarationParser:
     def parse_device(
         self, label: str, client: Client, entry: object, start: Values, own: Values | None, package: object = None
     ) -> None:
-        """Take up a device with what it inherits: the device wins, then its client, its package, and the rest."""
+        """Add a device with its settings and those that it inherits.
+
+        A setting of the device overrides that of its client, then that of its package, then the defaults.
+        """
         if not isinstance(entry, t.Mapping):
             self.add_problem(label, "it is not a dictionary with the number as device")
             return
@@ -273,17 +278,17 @@ class DeclarationParser:
         )
         number = self.parse_number(label, entry)
         merged = {**start, **inherited, **(own or {}), **settings}
-        # A name that is too long for any device has been told already.
+        # A name that is too long for any device is already reported.
         if self.stamped and len(self.problems) == before and merged.get("handle_write_only") in (None, "stamped"):
             self.check(label, check_name_length, merged.get("name"))
         if len(self.problems) == before:
-            # A number that is written with the code of its country stays one.
+            # Keep the country code of a number that was written with it.
             named = {"device": f"+{number}" if has_country(written) else number} if number else {}
             kept = {option: value for option, value in merged.items() if value is not None}
             self.devices.append(FleetDevice(client, number, {**named, **kept}))
 
     def parse_number(self, label: str, entry: Values) -> str:
-        """Return the digits of a device; empty where only its token names it, or it cannot be read here."""
+        """Return the digits of a device; empty if only its token identifies it, or the number cannot be read here."""
         if "device" in entry and "number" in entry:
             self.add_problem(label, "it has device and number, which are two names of one option; take one out")
         value = entry.get("device", entry.get("number"))
@@ -311,7 +316,7 @@ class DeclarationParser:
         return self.packages[name]
 
     def parse_settings(self, label: str, place: str, settings: object, allowed: t.Collection[str] = COMMON) -> Values:
-        """Return settings of which each can be right."""
+        """Return the settings whose options are allowed, and report unknown options and invalid values."""
         if settings is None:
             return {}
         label = f"{label}: {place}" if place else label
@@ -325,7 +330,7 @@ class DeclarationParser:
         return {option: value for option, value in settings.items() if option in allowed}
 
     def report_unknown(self, label: str, settings: Values, allowed: t.Collection[str]) -> None:
-        """Take note of what nobody knows."""
+        """Report the options that are not allowed here."""
         for option in settings:
             if option not in allowed:
                 meant = difflib.get_close_matches(str(option), allowed, n=1, cutoff=0.75)
@@ -333,14 +338,14 @@ class DeclarationParser:
                 self.add_problem(label, f"{option} is unknown here; {known}")
 
     def check(self, label: str, check: t.Callable[..., object], *values: object) -> None:
-        """Take note of what a check has against values."""
+        """Run a check with some values, and report its error as a problem."""
         try:
             check(*values)
         except OptionError as fault:
             self.add_problem(label, str(fault))
 
     def report_duplicates(self) -> None:
-        """Take note of devices and clients that are declared more than once."""
+        """Report devices and clients that are declared more than once."""
         places: dict[str, list[str]] = {}
         for device in self.devices:
             if device.number:
@@ -366,11 +371,11 @@ class DeclarationParser:
 
 
 def misspelling_warnings(names: t.Iterable[str], options: t.Collection[str]) -> list[str]:
-    """Return a sentence for each name of a variable that is almost one of the options.
+    """Return a sentence for each variable name that is almost the name of an option.
 
-    Others with the same beginning are left alone: they may be of somebody else's role.
+    Other names with the same prefix are ignored: they may belong to another role.
     """
-    # What they all begin with would make any two of them alike.
+    # Compare without the common prefix, which would increase the similarity of any two names.
     rests = {option.partition("_")[2]: option for option in options}
     near = {
         name: difflib.get_close_matches(name.partition("_")[2], rests, n=1, cutoff=0.85)
@@ -389,5 +394,5 @@ def _is_list(value: object) -> bool:
 
 
 def unmanaged_hidden(device: FleetDevice) -> tuple[str, ...]:
-    """Return the settings that Fonnte never shows and that a declaration leaves open, so that an update may reset them."""
+    """Return the significant write-only settings that a device does not declare; an update may reset them."""
     return tuple(option for option in significant(WRITE_ONLY, device.entry) if option not in device.entry)

@@ -4,9 +4,9 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""What a change of a declaration means, told before anything is called: for whoever reads a pull request.
+"""Describe the effects of a change of a declaration, for the reviewer of a pull request.
 
-Nothing is asked of the service. So it tells what the two declarations say, and not what the service holds.
+No request is sent: the description compares the two declarations, and not the state of the service.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .declared_accounts import accounts_of
 
 MAX_NAMED = 10
 
-# From what a variable is called to what the change counts.
+# The limits by the names of their options, with the words for the count of a change.
 LIMITS = (
     ("max_create", "creates up to {} devices"),
     ("max_clear", "clears webhooks of {} devices"),
@@ -39,7 +39,13 @@ Limit = t.Union[int, str, None]
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the answer: what happens, a line for each thing that it happens to, and what to think of."""
+    """A section of the description.
+
+    Attributes:
+        title: The effect.
+        lines: A line for each device that it affects.
+        note: An explanation; empty if there is none.
+    """
 
     title: str
     lines: tuple[str, ...]
@@ -47,10 +53,10 @@ class Section:
 
 
 def read_texts(texts: t.Mapping[str, str | None]) -> tuple[dict[str, t.Any], list[str], list[str]]:
-    """Return what files say, the sentences for those that cannot be read, and for those that are not looked at.
+    """Return the data of files, the problems of those that cannot be read, and notes on those that are encrypted.
 
     Args:
-        texts: The content of each file by its path; None for one that is encrypted as a whole.
+        texts: The content of each file by its path; None for a file that is encrypted as a whole.
     """
     said: dict[str, t.Any] = {}
     problems, notes = [], []
@@ -73,14 +79,14 @@ def check_declaration(
     max_clear: Limit = None,
     max_disconnect: Limit = None,
 ) -> dict[str, t.Any]:
-    """Return what can be said of a declaration without a token.
+    """Check a declaration without a token, and describe its changes.
 
     Args:
-        texts: The files by their paths.
-        earlier: The files as they were before the change; None if there is nothing to compare with.
-        stamped: Whether the names have to leave room for a stamp.
-        max_create: The most devices that a run may create; None for no limit. What is given on the command line with
-            -e comes as text.
+        texts: The content of each file by its path.
+        earlier: The files before the change; None if there is nothing to compare with.
+        stamped: Whether the names must leave room for a signature suffix (stamp).
+        max_create: The most devices that a run may create; None for no limit. A value from the command line (``-e``) is
+            a string.
         max_clear: The most devices whose webhooks it may clear, likewise.
         max_disconnect: The most devices that it may disconnect, likewise.
 
@@ -88,7 +94,7 @@ def check_declaration(
         ``problems`` and ``notes`` (sentences), ``text`` (lines) and ``markdown``.
 
     Raises:
-        OptionError: A brake is no number.
+        OptionError: A limit is not a whole number.
     """
     given = {"max_create": max_create, "max_clear": max_clear, "max_disconnect": max_disconnect}
     limits = {option: _parse_int(option, limit) for option, limit in given.items()}
@@ -97,7 +103,7 @@ def check_declaration(
     problems += fleet.problems
     parts: list[Section] = []
     if earlier is not None:
-        # What was wrong earlier is none of this change's business.
+        # Problems of the earlier files are not caused by this change.
         before = read_fleet(read_texts(earlier)[0])
         parts = compare(fleet, before)
         notes += _limit_notes(fleet, before, limits)
@@ -123,7 +129,7 @@ def _parse_int(option: str, limit: Limit) -> int | None:
 
 
 def compare(fleet: FleetData, earlier: FleetData) -> list[Section]:
-    """Return what a change means, the weightier first."""
+    """Return the effects of a change, the most important first."""
     now, before = _by_key(fleet), _by_key(earlier)
     added = [device for key, device in now.items() if key not in before]
     gone = [device for key, device in before.items() if key not in now]
@@ -210,10 +216,10 @@ def _cleared(pairs: Pairs) -> Section:
 
 
 def _settings(pairs: Pairs) -> t.Iterator[Section]:
-    """Yield a part for each change that devices have in common."""
+    """Yield a section for each change of a setting, with the devices that share it."""
     together: dict[tuple[str, str, str], list[str]] = {}
     for old, new in pairs:
-        # A state is told of in parts of its own.
+        # The state has separate sections.
         for option in sorted((set(old.entry) | set(new.entry)) - {"device", "state"}):
             before, after = old.entry.get(option), new.entry.get(option)
             if _same(before, after) or option in _clears(old, new):
@@ -228,7 +234,7 @@ def _settings(pairs: Pairs) -> t.Iterator[Section]:
 
 
 def _same(one: object, other: object) -> bool:
-    """Tell whether two values are one; YAML may write a text of digits as a number."""
+    """Return whether two values are equal. A string of digits may be a number in YAML."""
     if isinstance(one, (bool, Unresolved)) or isinstance(other, (bool, Unresolved)) or one is None or other is None:
         return one == other
     return str(one) == str(other)
@@ -267,7 +273,7 @@ def _limit_notes(fleet: FleetData, earlier: FleetData, limits: t.Mapping[str, in
 
 
 def _open_notes(fleet: FleetData) -> t.Iterator[str]:
-    """Yield a sentence for the settings that are left open, where the fleet does not allow that they get lost."""
+    """Yield a sentence with the write-only settings that devices do not declare, and the number of these devices."""
     together: dict[str, int] = {}
     for device in fleet.devices:
         for option in unmanaged_hidden(device):
@@ -327,14 +333,14 @@ def _list(lines: t.Sequence[str]) -> str:
     return "\n".join(f"- {_neutralize(line)}" for line in lines)
 
 
-# Names are anybody's text: in a comment of a pull request they must not become mark-up, a link or a mention.
+# Names can contain any text. In a comment of a pull request, they must not become markup, a link or a mention.
 _NEUTRALIZED = {ord(letter): f"\\{letter}" for letter in "\\`*_[]<>|"}
-# References and formulas are searched for after a backslash was removed: a character that nobody sees cuts them.
+# References and formulas are recognized after backslashes were removed, so an invisible character interrupts them.
 _NEUTRALIZED.update({ord(letter): f"\\{letter}\u200b" for letter in "#~&$!"})
 _NEUTRALIZED.update({ord(letter): f"{letter}\u200b" for letter in "@%"})
-# A bare address becomes a link without any mark-up.
+# A plain URL becomes a link without any markup.
 _ADDRESS = re.compile(r"(?i)(://|\bwww\b)")
-# So does a reference to an issue: GH-1, and PROJECT-1 of a tracker.
+# A reference to an issue also becomes a link: GH-1, or PROJECT-1 of an issue tracker.
 _REFERENCE = re.compile(r"(?<=[A-Za-z])-(?=[0-9])")
 
 

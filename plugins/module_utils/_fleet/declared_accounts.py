@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The declared devices by account: each account has one token."""
+"""Group the declared devices by account. Each account has one token."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from .entry_values import slug
 
 @dataclass(frozen=True)
 class Account:
-    """Devices that one token manages.
+    """An account: the devices that one token manages.
 
     Attributes:
-        name: What tells it from the others of the run; fits into a file name.
+        name: A name that is unique in the run and can be part of a file name.
         token: Its token; empty for the account of the run.
+        devices: Its declared devices.
     """
 
     name: str
@@ -30,7 +31,7 @@ class Account:
     devices: tuple[FleetDevice, ...]
 
     def as_data(self) -> dict[str, t.Any]:
-        """Return it as tasks take it."""
+        """Return the account as plain data, the form in which actions use it."""
         owned = [device for device in self.devices if device.client.name]
         clients = {device.client.name: device.client for device in owned}
         return {
@@ -52,12 +53,12 @@ class Account:
 
 
 def _bare(where: str) -> str:
-    """Return the name of a file without its folder and its ending; of another source, its name."""
+    """Return the name of a file without its directory and extension; for another source, its name."""
     return os.path.splitext(os.path.basename(where))[0]
 
 
 def accounts_of(fleet: FleetData) -> list[Account]:
-    """Return the devices by account, in the order in which accounts are first declared."""
+    """Return the declared devices by account, in the order in which the accounts are first declared."""
     together: dict[str | Unresolved, list[FleetDevice]] = {}
     for device in fleet.devices:
         together.setdefault(device.client.token, []).append(device)

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The members of a fleet, the options of a run, and the state of each member during it."""
+"""The entries of a fleet, the options of its run, and the state of each entry during the run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .limits import MAX_CLEAR, MAX_CREATE, MAX_DISCONNECT, find_limits
 
 
 class Status(enum.Enum):
-    """What became of one device."""
+    """The status of a device after a run."""
 
     CHANGED = "changed"
     UNCHANGED = "unchanged"
@@ -31,12 +31,12 @@ class Status(enum.Enum):
 
 @dataclass(frozen=True)
 class FleetEntry:
-    """One entry of the list.
+    """One entry of the option ``devices``.
 
     Attributes:
-        index: Its place in the list.
-        house: The house of its run: the fleet's, with the entry's own token.
-        desired: What is declared.
+        index: Its index in the list.
+        context: The context of its run: that of the fleet, with the token of the entry.
+        desired: The declaration of its device.
     """
 
     index: int
@@ -45,7 +45,7 @@ class FleetEntry:
 
     @property
     def label(self) -> str:
-        """How an error names it."""
+        """The name of the entry in errors."""
         number = self.desired.number
         return f"devices[{self.index}] ({number})" if number else f"devices[{self.index}]"
 
@@ -58,15 +58,17 @@ class FleetEntry:
 
 @dataclass(frozen=True)
 class FleetOptions:
-    """How a fleet is worked on.
+    """The options of a fleet's run.
 
     Attributes:
-        concurrency: How many calls at a time. Half as many devices more are worked on.
+        concurrency: The number of requests at a time. The number of devices at a time is 1.5 times as high.
         stop: Whether the first failure ends the run.
-        canary: How many devices go first, alone.
-        max_create: The most devices that may be created; None for no limit. The others alike.
-        free_limit: The most free devices that the account may come to.
-        unlisted: What is done about devices that nobody declared: ``ignore``, ``report`` or ``error``.
+        canary: The number of devices to finish one after another before all others.
+        max_create: The most devices that may be created; None for no limit.
+        max_clear: The most devices whose webhooks may be cleared; None for no limit.
+        max_disconnect: The most devices that may be disconnected; None for no limit.
+        free_limit: The most free devices that the account may have after the run; None for no limit.
+        unlisted: The handling of devices that no entry declares: ``ignore``, ``report`` or ``error``.
         result: The devices to return: ``all``, ``changed`` or ``summary`` (none).
     """
 
@@ -88,13 +90,14 @@ class FleetOptions:
 
 @dataclass
 class EntryRun:
-    """What became of a member.
+    """The state of one entry during a run.
 
     Attributes:
-        foreseen: What a run would do; None where not even that could be found out.
-        outcome: What was done; None until it was tried.
-        fault: What ended it.
-        skipped: Why it was not tried.
+        entry: The entry.
+        predicted: Its preview; None if the preview failed before there was a plan.
+        outcome: The outcome of its run; None until it is attempted.
+        fault: The error that ended it; None if there was none.
+        skipped: The reason why it was not attempted; empty otherwise.
     """
 
     entry: FleetEntry
@@ -105,13 +108,13 @@ class EntryRun:
 
     @property
     def has_work(self) -> bool:
-        """Whether something is to be done or to be learnt."""
+        """Whether its plan has operations or updates the record."""
         plan = self.predicted.plan if self.predicted else None
         return plan is not None and bool(plan.operations or plan.updates_record)
 
     @property
     def disconnects(self) -> bool:
-        """Whether its device is to be disconnected."""
+        """Whether its plan disconnects the device."""
         return self.predicted is not None and DISCONNECT in self.predicted.plan.operations
 
     @property
@@ -123,14 +126,15 @@ class EntryRun:
 
     @property
     def limits(self) -> frozenset[str]:
-        """The safety limits that its first plan counts for."""
+        """The safety limits that its first plan counts towards."""
         return find_limits(self.predicted.plan) if self.predicted is not None and self.fault is None else frozenset()
 
     def check(self, observation: Observation) -> None:
-        """Check that the plan is still about the device that it was made for; FonnteError if not.
+        """Check that the plan still applies to the same device; FonnteError if not.
 
-        A device that was renumbered in the dashboard meanwhile would be created a second time, or renumbered back. One
-        that got the number of this entry meanwhile would get the settings of this entry.
+        If the device was renumbered in the dashboard in the meantime, the plan would create it a second time, or revert
+        its number. If another device now has the number of this entry, the plan would apply this entry's settings to
+        it.
         """
         if self.predicted is None or observation.listing is None:
             return
@@ -153,9 +157,9 @@ class EntryRun:
 
     @property
     def status(self) -> Status:
-        """Return what became of it; in check mode, what would."""
+        """The status of the device after the run; in check mode, the predicted one."""
         if self.fault is not None:
-            # A lost reply to a mere look leaves no doubt: then there is no outcome yet.
+            # After a lost response to a request that only reads, there is no outcome yet, and nothing is in doubt.
             doubtful = self.outcome is not None and isinstance(self.fault, RequestError) and self.fault.may_be_applied
             return Status.IN_DOUBT if doubtful else Status.FAILED
         if self.skipped:
@@ -165,10 +169,10 @@ class EntryRun:
 
     @property
     def reported(self) -> Outcome | None:
-        """Return the outcome that tells most of it."""
+        """The outcome to report: that of the run, otherwise the preview."""
         if self.outcome is not None:
             return self.outcome
         if (self.skipped or self.fault) and self.predicted is not None:
-            # What was foreseen is not what was done.
+            # A preview lists the predicted operations as done, but nothing was done here.
             return replace(self.predicted, done=[])
         return self.predicted

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Validate the value of an option of a declaration, as the module would."""
+"""Validate the values of a declaration's options, as the module would."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from .._options.fleet_members import ENTRY
 
 
 def check_own_token(token: object) -> str:
-    """Return the token of a client's own account: OptionError if it cannot be one.
+    """Return the token of a client's account; OptionError if it is invalid.
 
-    Whoever declares a token whose variable turns out to have no value must not work on another account.
+    A declared token whose variable has no value must be an error: otherwise, the run would change another account.
     """
     if token is None:
         raise OptionError("account_token", "it is null", "leave it out for the account of the run, or give it")
-    # What ansible-vault has encrypted is no str on older cores.
+    # On older ansible-cores, a value that ansible-vault has encrypted is not a str.
     if isinstance(token, (bool, int, float, t.Mapping, list, tuple)):
         raise OptionError("account_token", "it is not text", "write one token, in quotes")
     return checked_token("account_token", str(token))
@@ -33,10 +33,10 @@ _FLAG_WORDS = ("true", "false", "yes", "no", "on", "off", "y", "n", "t", "f", "1
 
 
 def check_value(option: str, value: object) -> None:
-    """See that a value can be right, as the module would: OptionError if it cannot."""
+    """Check a value as the module would; OptionError if it is invalid."""
     spec = ENTRY[option]
     if spec["type"] == "bool":
-        # Ansible takes these words for booleans, whatever their case.
+        # Ansible converts these words to booleans, in lower and upper case.
         if not isinstance(value, bool) and str(value).lower() not in _FLAG_WORDS:
             raise OptionError(option, "it is neither true nor false", "write true or false")
         return
@@ -54,6 +54,6 @@ def check_value(option: str, value: object) -> None:
 
 
 def slug(name: str) -> str:
-    """Return a client's name as part of a file name: small letters, digits and dashes; never empty."""
+    """Return a client's name as part of a file name: lowercase letters, digits and dashes; never empty."""
     words = "".join(letter if letter.isalnum() else " " for letter in name.casefold()).split()
     return "-".join(words) or "client"

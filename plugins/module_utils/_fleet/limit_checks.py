@@ -33,12 +33,12 @@ MAX_LISTED = 50
 
 
 def _count(runs: t.Sequence[EntryRun]) -> collections.Counter[str]:
-    """Return how many first plans count for each limit."""
+    """Return the number of first plans that count towards each limit."""
     return collections.Counter(limit for run in runs for limit in run.limits)
 
 
 def _remaining_limits(context: RunContext, runs: t.Sequence[EntryRun], options: FleetOptions) -> dict[str, int]:
-    """Return how many more devices each limit that is set allows."""
+    """Return the number of further devices that each limit that is set allows."""
     counted = _count(runs)
     left = {limit: most - counted[limit] for limit, most in options.limits.items() if most is not None}
     if options.free_limit is not None:
@@ -126,21 +126,22 @@ def _count_free(context: RunContext) -> int:
 
 
 def count_free(devices: t.Iterable[Device]) -> int:
-    """Return how many devices are free ones."""
+    """Return the number of free devices among some devices."""
     return sum(device.is_free for device in devices)
 
 
 def undeclared_numbers(context: RunContext, runs: t.Sequence[EntryRun]) -> list[str]:
-    """Return the numbers of the account's devices that no member is, as they were when the run began."""
+    """Return the numbers of the account's devices that no entry declares, from the list at the start of the run."""
     listings = [run.predicted.observation.listing for run in runs if run.predicted is not None]
     return sorted(device.number for device in undeclared_devices(runs, next(filter(None, listings), None)))
 
 
 def undeclared_devices(runs: t.Sequence[EntryRun], listing: DeviceList | None) -> list[Device]:
-    """Return the devices of a list that no member is."""
+    """Return the devices of a list that no entry declares."""
     observed = [run.predicted.observation.device if run.predicted is not None else None for run in runs]
     declared = {_identity(device) for device in observed if device is not None}
-    # An entry whose device is not known may be any device with its number. Otherwise, two spellings can be two devices.
+    # If the device of an entry is unknown, it may be any device with the entry's number. Otherwise, two spellings of a
+    # number can be two devices.
     unknown = {canonical(run.entry.desired.number) for run, device in zip(runs, observed) if device is None}
     devices = listing.devices if listing is not None else ()
     return [
@@ -149,5 +150,5 @@ def undeclared_devices(runs: t.Sequence[EntryRun], listing: DeviceList | None) -
 
 
 def _identity(device: Device) -> str:
-    """Return the token of a device; its number if the list shows no token."""
+    """Return the token of a device; its number if the list contains no token."""
     return device.token or device.number

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The safety limits of a fleet: what a plan counts for, and what is left once all first plans were counted."""
+"""The safety limits of a fleet: the limits that a plan counts towards, and the amounts left after all first plans."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PHRASES = {
 
 
 def find_limits(plan: Plan) -> frozenset[str]:
-    """Return the names of the limits that a plan counts for."""
+    """Return the names of the limits that a plan counts towards."""
     counts = {
         MAX_CREATE: CREATE in plan.operations,
         MAX_CLEAR: plan.loses_webhooks,
@@ -36,13 +36,13 @@ def find_limits(plan: Plan) -> frozenset[str]:
 
 
 class Allowance:
-    """What the limits leave for the later plans of a run, shared by its workers.
+    """The amounts of the limits that are left for the later plans of a run. Its workers share it.
 
-    A device is planned again under its lock, and after a lost response. That plan may need more than the one that was
-    counted before the first write, because the device was changed in the meantime.
+    A device is planned again under its lock, and after a lost response. That plan may need more than the first plan,
+    which was counted before the first write, because the device was changed in the meantime.
 
     Args:
-        left: By the name of each limit that is set, how many more devices it allows.
+        left: For the name of each limit that is set, the number of further devices that it allows.
     """
 
     def __init__(self, left: t.Mapping[str, int]) -> None:
@@ -51,11 +51,11 @@ class Allowance:
         self._lock = threading.Lock()
 
     def require(self, index: int, counted: frozenset[str], plan: Plan) -> None:
-        """Count what a later plan needs beyond the first one.
+        """Count the limits that a later plan needs and its first plan did not need.
 
         Args:
-            index: The entry of the device; what it needs is counted once.
-            counted: The limits that its first plan was counted for.
+            index: The index of the entry; each limit is counted once for an entry.
+            counted: The limits that its first plan counts towards.
             plan: The later plan.
 
         Raises:

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""From the turns of a fleet to the result that a user sees."""
+"""Convert the runs of a fleet's entries to the result of the module."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _is_returned(device: Result, wanted: str) -> bool:
 
 
 def _device(run: EntryRun, redactor: Redactor) -> tuple[Result, Result]:
-    """Return the entry of one device, with the same keys as a task of its own would have, and its diff."""
+    """Return the result of one device, with the keys of a fonnte_device task and some more, and its diff."""
     shown = run.reported
     if shown is None:
         result: Result = {"changed": False, "device": None, "operations": [], "changed_fields": [], "reasons": {}}
@@ -61,7 +61,7 @@ def _device(run: EntryRun, redactor: Redactor) -> tuple[Result, Result]:
     return result, diff
 
 
-# A device that was not attempted has no error of its own.
+# A device that was not attempted is not in here: it has no error.
 _FAILED = frozenset({Status.FAILED.value, Status.IN_DOUBT.value})
 
 
@@ -92,7 +92,7 @@ def _clears(run: EntryRun) -> bool:
 
 
 def _to_link(run: EntryRun, device: Result) -> bool:
-    """Tell whether a device that may be linked is not."""
+    """Return whether a device must still be linked to a phone: it may be connected and is not."""
     facts = device["device"]
     return run.entry.desired.state.value == "present" and facts is not None and facts["connected"] is False
 
@@ -118,11 +118,11 @@ def _group_text(group: t.Sequence[tuple[str, str]]) -> str:
 
 
 class FleetError(FonnteError):
-    """Some devices of a fleet are not as declared."""
+    """Some devices of a fleet failed, are in doubt, or were not attempted."""
 
 
 def fleet_error(runs: t.Sequence[EntryRun]) -> FleetError | None:
-    """Return the error for the devices that are not as declared; None if all are."""
+    """Return the error for the devices that failed, are in doubt, or were not attempted; None if there are none."""
     statuses = collections.Counter(run.status for run in runs)
     words = (
         (Status.FAILED, "failed"),
@@ -135,7 +135,7 @@ def fleet_error(runs: t.Sequence[EntryRun]) -> FleetError | None:
     reported = [
         f"{run.entry.label}: {str(run.fault or run.skipped).rstrip('.')}" for run in runs if run.fault or run.skipped
     ]
-    # A reason that many share is told once.
+    # A reason that many devices share is reported once.
     reasons = list(
         dict.fromkeys(reported if len(reported) <= MAX_REPORTED else [text.partition(": ")[2] for text in reported])
     )[:3]

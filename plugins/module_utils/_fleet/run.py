@@ -4,10 +4,11 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Many devices in one run: one list, a plan for all, and then only the calls that the plans need.
+"""Run a fleet: one device list, a plan for each device, and then only the requests that the plans need.
 
-Each device goes the same way through the house as a single one. What is added here is order: what is wrong with
-the declaration is found before the first write, and one device's trouble is told apart from everybody's.
+Each device is reconciled by ``_reconcile.engine``, as a single device is. This module adds the order: problems of the
+declaration are found before the first write, and the failure of one device is distinguished from a failure that
+concerns all devices.
 """
 
 from __future__ import annotations
@@ -36,9 +37,9 @@ from .entries import EntryRun, FleetEntry, FleetOptions
 from .limit_checks import MAX_REPORTED, _check_limits, _remaining_limits
 from .limits import Allowance
 
-# Each lock is an open file, and a process may have few of them.
+# Each lock is an open file, and the operating system limits the open files of a process.
 MAX_LOCKED = 100
-# A large fleet must not keep the strings of all records.
+# The strings of the record are read in batches of this size, to limit the memory for a large fleet.
 PREFETCHED = 1000
 
 
@@ -46,10 +47,10 @@ Progress = t.Callable[[int, int, int], None]
 
 
 def preview_fleet(context: RunContext, members: t.Sequence[FleetEntry], options: FleetOptions) -> list[EntryRun]:
-    """Return what a run would do to each member. Only reads.
+    """Return the preview of each entry. Only reads.
 
     Raises:
-        SafetyLimitError: The run would do more than the user allows.
+        SafetyLimitError: The run would exceed a limit of the user.
         OptionError: An entry cannot be carried out.
     """
     return _check_all(context, preview_all(context, members, options.concurrency), options)
@@ -58,10 +59,10 @@ def preview_fleet(context: RunContext, members: t.Sequence[FleetEntry], options:
 def apply_fleet(
     context: RunContext, members: t.Sequence[FleetEntry], options: FleetOptions, progress: Progress
 ) -> list[EntryRun]:
-    """Bring each member to what is declared; what went wrong is in its turn.
+    """Reconcile each entry, and return their runs. An error that concerns one entry is in its ``EntryRun.fault``.
 
     Raises:
-        SafetyLimitError: The run would do more than the user allows; nothing was written.
+        SafetyLimitError: The run would exceed a limit of the user; nothing was written.
         OptionError: An entry cannot be carried out; nothing was written.
     """
     runs = preview_all(context, members, options.concurrency, make_preview)
@@ -89,11 +90,12 @@ def apply_fleet(
 
 
 def _preview_again(context: RunContext, runs: t.Sequence[EntryRun]) -> None:
-    """Plan the devices with work again, with a mark for each: then only a run that writes meanwhile makes it stale.
+    """Add the entries with work to all further marks, and preview them again where another run may have written.
 
-    Serial: which entries to mark is known from the first list only. An unchanged fleet costs no second one.
+    Serial: with its names in the mark, a device's preview is stale only if another run writes to that device in the
+    meantime. The names are known only after the first preview. An unchanged fleet needs no second device list.
     """
-    # The list of a device to be disconnected is requested under its lock anyway.
+    # The list for a device that will be disconnected is requested under its lock anyway.
     work = [run for run in runs if run.fault is None and run.has_work and not run.disconnects]
     names = {file.name for run in work if run.predicted is not None for file in run.predicted.observation.files}
     context.records.watch(names)
@@ -107,7 +109,7 @@ def _preview_again(context: RunContext, runs: t.Sequence[EntryRun]) -> None:
 
 
 def _are_stale(context: RunContext, runs: t.Iterable[EntryRun]) -> bool:
-    """Return whether another run may have written to any of some devices since their mark; one question for a list."""
+    """Return whether another run may have written to any of these devices since their mark. One check for each mark."""
     marks: dict[int, tuple[t.Any, list[str]]] = {}
     for run in runs:
         if run.predicted is not None:
@@ -120,7 +122,7 @@ def _are_stale(context: RunContext, runs: t.Iterable[EntryRun]) -> bool:
 def _batches(
     context: RunContext, runs: t.Sequence[EntryRun], listing: DeviceList | None
 ) -> t.Iterator[t.Sequence[EntryRun]]:
-    """Yield the turns in parts, each after its entries were read at once where single reads would be round trips."""
+    """Yield the runs in batches. If the record is remote, the entries of a batch are read before it in one query."""
     for start in range(0, len(runs), PREFETCHED):
         some = runs[start : start + PREFETCHED]
         looks = [(run.entry.context, run.entry.desired) for run in some]
@@ -134,7 +136,7 @@ FleetPreview = t.Callable[[RunContext, Desired], Outcome]
 def preview_all(
     context: RunContext, members: t.Sequence[FleetEntry], concurrency: int, ahead: FleetPreview = preview
 ) -> list[EntryRun]:
-    """Return what a run would do to each member; what is in the way of one is in its turn."""
+    """Return the preview of each entry. An error that concerns one entry is in its ``EntryRun.fault``."""
 
     def preview_one(run: EntryRun) -> None:
         context.lineage.require()
@@ -142,7 +144,7 @@ def preview_all(
 
     runs = [EntryRun(member) for member in members]
     if context.account_token:
-        # One list for all. If it cannot be read there is nothing to tell of any device.
+        # One list for all devices. If it cannot be read, no device can be previewed.
         listing = context.client.listing(context.account_token, "", "", mark=context.records.mark)
         for some in _batches(context, runs, listing):
             for run in some:
@@ -162,7 +164,7 @@ def _preview(run: EntryRun, ahead: FleetPreview) -> None:
         so_far = fault.partial_result.get("outcome")
         run.predicted = so_far if isinstance(so_far, Outcome) else None
     if run.predicted is not None and not run.has_work:
-        # A large fleet must not keep the contents of all records.
+        # A large fleet must not keep the contents of all entries of the record in memory.
         run.predicted.observation = replace(run.predicted.observation, creation_file=None, device_file=None)
 
 
@@ -180,7 +182,7 @@ def _refuse_impossible(runs: t.Sequence[EntryRun]) -> None:
 
 
 def find_duplicates(runs: t.Sequence[EntryRun]) -> t.Iterator[str]:
-    """Yield the entries that turned out to be one device: one names its number, and the other its token."""
+    """Yield a sentence for each two entries that are one device: one has its number, the other its token."""
     first: dict[str, EntryRun] = {}
     for run in runs:
         device = run.predicted.observation.device if run.predicted is not None else None
@@ -199,7 +201,7 @@ def impossible_error(problems: t.Sequence[str]) -> OptionError:
 
 
 class _EntryGuard(Guard):
-    """Keeps a member's later plans to its device and to the limits of the fleet."""
+    """A guard that restricts later plans of an entry to its device and to the safety limits of the fleet."""
 
     def __init__(self, run: EntryRun, allowance: Allowance) -> None:
         self._turn = run
@@ -215,13 +217,20 @@ class _EntryGuard(Guard):
 
 @dataclass
 class FleetState:
-    """What the workers tell each other.
+    """The state that the workers of a run share.
 
     Attributes:
-        closed: Why no device is begun any more.
-        full: Why none is created any more.
-        probes: How often somebody has asked whether the service is still there.
-        lock: For the three of them and done. Nobody holds it while a call is under way.
+        context: The context of the run.
+        options: The options of the run.
+        progress: Reports the numbers of finished, failed and all devices.
+        total: The number of devices with work.
+        allowance: The safety limits for later plans.
+        done: The number of finished devices.
+        failed: The number of finished devices that failed.
+        stop_reason: The reason why no further device is begun; empty if there is none.
+        account_full: The reason why no further device is created; empty if there is none.
+        probes: The number of checks whether the service still responds.
+        lock: Protects the counts and reasons above. No worker holds it during a request.
     """
 
     context: RunContext
@@ -237,19 +246,20 @@ class FleetState:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def stop(self, why: str) -> None:
-        """Let no device be begun any more."""
+        """Begin no further device."""
         with self.lock:
             self.stop_reason = self.stop_reason or why
 
     def note_failure(self, run: EntryRun) -> None:
-        """Take note of a member that failed before anything was tried."""
+        """Stop the run if required, where the preview of an entry failed."""
         if run.fault is not None and self.options.stop:
             self.stop("another device failed, and on_error is stop")
 
     def disconnect_all(self, runs: t.Sequence[EntryRun]) -> None:
-        """Work on members whose devices are to be disconnected: all of them are locked before the list is requested.
+        """Work on entries whose devices will be disconnected: lock all of these before the device list is requested.
 
-        They come last, and the locks of no other devices are taken meanwhile: two fleets cannot wait for each other.
+        They are the last entries of a run, and no lock of another device is taken in the meantime, so two fleets cannot
+        wait for each other.
         """
         if self.stop_reason:
             self.work_on_all(runs)
@@ -273,27 +283,29 @@ class FleetState:
         self.work_on_all([run for run in runs if run.fault is None], lock_sets)
 
     def work_on_all(self, runs: t.Sequence[EntryRun], lock_sets: t.Mapping[int, LockSet] | None = None) -> None:
-        """Work on members side by side, and return when all are done or given up; holds are their locks by index."""
-        # While one device waits for its record to be on the disk, another one calls. The transport counts the calls.
+        """Work on entries concurrently until all are finished or skipped. ``lock_sets`` has their locks by index."""
+        # There are more threads than requests at a time: while one device waits for its record to reach the disk,
+        # another one sends a request. The transport limits the number of requests.
         pool = concurrent.futures.ThreadPoolExecutor(self.options.concurrency + self.options.concurrency // 2)
         try:
             for ended in concurrent.futures.as_completed(
                 [pool.submit(self.work, run, (lock_sets or {}).get(run.entry.index)) for run in runs]
             ):
-                # A fault of our own must not pass for a device that is done.
+                # Raise a programming error of a worker, so that its device does not count as finished.
                 ended.result()
                 self.progress(self.done, self.failed, self.total)
         except BaseException as fault:
-            # What is under way ends; nothing new begins. Where the task's time is over, or somebody pressed Ctrl-C,
-            # that is told without waiting. The process still ends after its threads: Python joins them at its exit.
+            # Requests that have begun are finished, and no new device is begun. After a timeout of the task or Ctrl-C,
+            # the error is raised without waiting. The process still ends after its threads, because Python joins them
+            # at exit.
             self.stop("the run was cut off")
             pool.shutdown(wait=isinstance(fault, Exception))
             raise
         pool.shutdown()
 
     def work(self, run: EntryRun, locks: LockSet | None = None) -> None:
-        """Carry out one member under the locks that it holds, unless what happened to others speaks against it."""
-        # The worker releases them: where the run is cut off, it still works while the run has ended.
+        """Apply one entry under the locks that it holds, unless the failures of other entries prevent it."""
+        # The worker releases the locks, because it may still be working when an interrupted run has ended.
         with locks if locks is not None else contextlib.ExitStack():
             self._work(run, locks)
 
@@ -315,7 +327,7 @@ class FleetState:
             run.fault, run.outcome = fault, so_far if isinstance(so_far, Outcome) else None
             self._conclude(run, fault, probes)
         if run.outcome is not None:
-            # A long run requests many lists, and must not keep all of them.
+            # A long run requests many lists, and must not keep all of them in memory.
             run.outcome.observation = replace(
                 run.outcome.observation, listing=None, creation_file=None, device_file=None
             )
@@ -324,7 +336,13 @@ class FleetState:
             self.failed += run.fault is not None
 
     def _conclude(self, run: EntryRun, fault: FonnteError, probes: int) -> None:
-        """Conclude from one failure what it means for the others; probes is how many there were when it was begun."""
+        """Apply the consequences of one device's failure to the others.
+
+        Args:
+            run: The run of the device.
+            fault: Its error.
+            probes: The number of probes when the device was begun.
+        """
         if isinstance(fault, RefusedError) and fault.kind is RefusalKind.ACCOUNT_FULL:
             with self.lock:
                 self.account_full = "the account holds no more free devices"
@@ -338,7 +356,7 @@ class FleetState:
             self._probe(run)
 
     def _is_to_probe(self, probes: int) -> bool:
-        """Tell whether to ask if the service is there; what failed together is one reason to."""
+        """Return whether to check that the service responds. Devices that fail at the same time cause one check."""
         with self.lock:
             if self.stop_reason or self.probes != probes:
                 return False
@@ -346,7 +364,7 @@ class FleetState:
             return True
 
     def _probe(self, run: EntryRun) -> None:
-        """Ask whether the service is still there, so that not every device has to find out by itself."""
+        """Check that the service still responds, and stop the run if not: otherwise each device would fail alone."""
         context = run.entry.context
         try:
             if context.account_token:

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""What became of a fleet, in a few sentences for the person who ran it. Pure."""
+"""Summarize the results of a fleet in a few sentences for the person who runs it. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .declaration import CONTACT
 
 MAX_REPORTED = 20
 FAILED = ("failed", "in_doubt")
-# Devices in one line; summary.changed_devices has all of them.
+# The most devices in one line; summary.changed_devices has all of them.
 MAX_LISTED = 10
 
 Result = t.Mapping[str, t.Any]
@@ -34,12 +34,12 @@ COUNTS = (
 
 
 def summarize(accounts: t.Sequence[Result], results: t.Sequence[Result], predicted: bool = False) -> dict[str, t.Any]:
-    """Return what became of the devices of several accounts.
+    """Return the summary of the results of several accounts.
 
     Args:
-        accounts: The accounts, as ``Account.as_data()`` gives them.
-        results: What fonnte_fleet gave for each; empty for one that was not worked on.
-        foreseen: Whether it is what a run would do.
+        accounts: The accounts, as ``Account.as_data()`` returns them.
+        results: The result of fonnte_fleet for each account; empty for an account that was not attempted.
+        predicted: Whether the results are those of check mode or a preview.
     """
     counts = {key: sum(result.get("summary", {}).get(key, 0) for result in results) for key in COUNTS}
     runs = [device for result in results for device in result.get("devices", ())]
@@ -49,7 +49,7 @@ def summarize(accounts: t.Sequence[Result], results: t.Sequence[Result], predict
         for account, result in zip(accounts, results)
         for number in result.get("summary", {}).get("to_link_devices", ())
     ]
-    # A device that is created is told of once, though its settings may take an update.
+    # A created device counts only as created, although some settings may need an update.
     counts["updated"] = sum(_is_updated(device["operations"]) for device in runs)
     declared = sum(len(account["devices"]) for account in accounts)
     known = any("summary" in result for result in results) or not results
@@ -112,7 +112,7 @@ def _failed(results: t.Iterable[Result]) -> t.Iterator[str]:
         for device in result.get("devices", ()):
             if device.get("status") in FAILED:
                 number, reason = device["number"], device["msg"]
-                # Reasons that differ in the number alone are one.
+                # Reasons that differ only in the number are one reason.
                 key = reason.replace(number, "") if number else reason
                 groups.setdefault(key, []).append((number, reason))
     for failed in groups.values():
@@ -150,7 +150,7 @@ def _left(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> t.Iterat
 
 
 def _unlisted(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> t.Iterator[str]:
-    """Yield a line for each account that has devices which nobody declared."""
+    """Yield a line for each account with devices that no entry declares."""
     for account, result in zip(accounts, results):
         numbers: t.Sequence[str] = result.get("unlisted", ())
         more = f" and {len(numbers) - MAX_REPORTED} more" if len(numbers) > MAX_REPORTED else ""
@@ -160,7 +160,7 @@ def _unlisted(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> t.It
 
 
 def _linking(to_link: t.Sequence[tuple[Result, str]]) -> t.Iterator[str]:
-    """Yield a line for each device that a person has to link, with whom to ask."""
+    """Yield a line for each device that must be linked to a phone, with the contacts of its client."""
     if not to_link:
         return
     how = "The playbook fonnte.whatsapp.link shows the QR code, with -e link_devices=all or a number."

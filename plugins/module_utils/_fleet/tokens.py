@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The tokens of declared devices, by client. Pure."""
+"""Group the tokens of declared devices by client. Pure."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ PREDICTED = "the token comes with the device"
 def tokens_by_client(
     account: Result, result: Result, listed: t.Sequence[Result], predicted: bool = False
 ) -> tuple[list[dict[str, t.Any]], list[str]]:
-    """Return the tokens of an account's declared devices by client, and last those of no client.
+    """Return the tokens of an account's declared devices by client. The last group has the devices without a client.
 
-    A device whose entry failed has no token there, and neither has a number that is not exactly one listed device: the
-    token of another client's device would be exported.
+    The result has no token for a device whose entry failed, nor for a number that does not match exactly one listed
+    device: the token could belong to another client's device.
 
     Args:
-        account: The account, as ``Account.as_data()`` gives it.
+        account: The account, as ``Account.as_data()`` returns it.
         result: The result of fonnte_fleet for it.
-        listed: The devices of the account with their tokens, as the service writes their numbers.
-        predicted: Whether devices that would be created have none yet.
+        listed: The devices of the account with their tokens, with the numbers as the service writes them.
+        predicted: Whether the result is that of check mode, in which a device that would be created has no token yet.
 
     Returns:
-        The clients, and a sentence for each number that is more than one device.
+        The clients, and a sentence for each number that matches more than one device.
     """
     listing = DeviceList(_device(device) for device in listed)
     created = {only_digits(one["number"]) for one in result["devices"] if "create" in one["operations"]}
@@ -46,7 +46,7 @@ def tokens_by_client(
     }
     problems: list[str] = []
     for number in (entry["device"] for entry in account["devices"] if "device" in entry):
-        # With the code of its country, a number has a plus in its entry.
+        # A number with its country code has a plus in its entry.
         digits = only_digits(number)
         entry = by_client[owners.get(digits, "")]
         entry["numbers"].append(number)
@@ -69,7 +69,7 @@ def _device(listed: Result) -> Device:
 
 
 def _find_token(listing: DeviceList, number: str) -> str:
-    """Return the token of a declared number; FonnteError if it is more than one device."""
+    """Return the token of a declared number; FonnteError if the number matches more than one device."""
     with error_context(f"Exporting the token of device {number}"):
         device = listing.find(only_digits(number), number.startswith("+"))
     return device.token if device is not None else ""

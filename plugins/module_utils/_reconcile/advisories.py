@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""What a user is told besides: what an update may do, and what a person who knows the service would say."""
+"""The warnings of a plan: risks of an update, and pitfalls of the service."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ def moved_warning(desired: Desired, recorded: Recorded) -> t.Iterator[str]:
 
 
 def risk_warning(desired: Desired, observed: Observed, at_risk: t.Sequence[str], after: Settings) -> t.Iterator[str]:
-    """Yield a warning for what an update may reset; what would not be missed is not worth one."""
+    """Yield a warning for settings that an update may reset, except for those whose loss has no effect.
+
+    Raises:
+        PolicyError: The policy for unknown settings is ``error``.
+    """
     missed = significant(at_risk, after)
     if not missed or desired.policy.unknown == "ignore":
         return
@@ -69,7 +73,7 @@ def refusal_warning(desired: Desired, unknown: t.Iterable[str], after: Settings)
 
 
 def stamp_warning(observed: Observed, ours: bool) -> t.Iterator[str]:
-    """Yield a warning for a stamp that another controller wrote, and that an update without stamps takes away."""
+    """Yield a warning for a stamp of another control node that is removed by an update without a stamp."""
     if observed.stamp is not None and not ours:
         yield (
             f'The name of device {observed.number} ends with the stamp "~{observed.stamp.code}" of another controller, and this '
@@ -81,9 +85,9 @@ _PARTS = {OWN: "its own settings", HOOKS: "its webhooks"}
 
 
 def lost_proof_warning(lost: t.Sequence[str]) -> t.Iterator[str]:
-    """Yield a warning for an update after which a stamp proves no longer what another job has sent.
+    """Yield a warning for an update whose stamp no longer proves the settings that another job has sent.
 
-    It names no device: a fleet reports it once.
+    It contains no device, so a fleet reports it once.
     """
     if lost:
         parts = " and ".join(_PARTS[part] for part in lost)
@@ -95,7 +99,7 @@ def lost_proof_warning(lost: t.Sequence[str]) -> t.Iterator[str]:
 
 
 def carry_warning(observed: Observed, carried: t.Mapping[str, str | None], record: DeviceRecord) -> t.Iterator[str]:
-    """Yield a warning for what is sent only because it was recorded once, the first time that it is."""
+    """Yield a warning the first time that undeclared settings are sent because they are recorded."""
     news = [
         f"{option} ({at or 'proven by the stamp'})" for option, at in carried.items() if option not in record.carried
     ]
@@ -118,7 +122,7 @@ def removed_warning(observed: Observed, removed: t.Collection[str]) -> t.Iterato
 
 def number_warning(desired: Desired, observed: Observed, updates: bool) -> t.Iterator[str]:
     if desired.policy.facts.update_without_device == "works":
-        # Where it is not certain it is not sent.
+        # A number that is not certain is not sent.
         return
     if updates and observed.conflicting_number:
         yield (
@@ -134,7 +138,7 @@ def number_warning(desired: Desired, observed: Observed, updates: bool) -> t.Ite
 
 
 def setting_warnings(desired: Desired, after: Settings) -> t.Iterator[str]:
-    """Yield what a person who knows the service would say about these settings."""
+    """Yield warnings about settings with side effects in the service that a user may not expect."""
     declared = desired.settings
     if after.get("webhook") and after.get("autoread") is False and {"webhook", "autoread"} & set(declared):
         yield f"The webhook of device {desired.number} will not be called for incoming chats while its autoread is off."
@@ -150,7 +154,7 @@ def setting_warnings(desired: Desired, after: Settings) -> t.Iterator[str]:
 
 
 def _target_warning(desired: Desired, target: str, country: str) -> t.Iterator[str]:
-    """Yield a warning for a target that may be another person's number than the one that is meant."""
+    """Yield a warning for a target that may be the number of another person than intended."""
     if may_lack_zero(target, country):
         yield (
             f"The target {target} of device {desired.number} begins with 8, as a number does that has lost its leading zero in "

@@ -4,9 +4,9 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Writing: what a run changes at the service and in the record.
+"""Apply a plan: the writes to the service and to the record.
 
-Every write to the service stands between two writes of the record: its doubt before, its confirmation after.
+Each write to the service is between two writes to the record: in doubt before it, confirmed after it.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ Sent = t.TypeVar("Sent")
 
 
 class Executor(RecordWriter):
-    """Carries out the steps of one plan. Every write to the service stands between two of the record."""
+    """Carries out the operations of one plan. Each write to the service is between two writes to the record."""
 
     def __init__(
         self, context: RunContext, desired: Desired, observation: Observation, outcome: Outcome, locks: LockSet
@@ -77,16 +77,22 @@ class Executor(RecordWriter):
         }
 
     def finish(self, lost: str, first: Plan, plan: Plan) -> None:
-        """Do what is left after a fault, and keep the record in step with what the lost call turned out to be."""
+        """Carry out the second plan of a run after a failed request, and record the outcome of that request.
+
+        Args:
+            lost: The operation of the request that failed.
+            first: The plan that it belongs to.
+            plan: The second plan.
+        """
         if lost == DELETE:
             self.forget()
         elif CREATE in first.operations and self._observation.device is not None and not plan.operations:
-            # Created, and as declared: that creation is over.
+            # The device was created and matches its declaration: the creation has ended.
             self._save([(self._device_file, self._record), *self._note_present(finished=True)], Phase.EDIT)
         self.run(plan)
 
     def run(self, plan: Plan) -> None:
-        """Do what the plan says, in its order."""
+        """Carry out the operations of a plan, in their order."""
         if plan.updates_record:
             self._record_stamp_updates(plan)
         for operation in plan.operations:
@@ -95,10 +101,13 @@ class Executor(RecordWriter):
             with device_context(what, self._observation.number):
                 step(plan)
 
-    # The record alone
+    # Operations without a request
 
     def _record_stamp_updates(self, plan: Plan) -> None:
-        """Take over what the stamp proves: another controller sent it, or the answer to our own call was lost."""
+        """Record the settings that the stamp proves.
+
+        Another control node has sent them, or the response to a request of this control node was lost.
+        """
         codes = (plan.seen_code,) if plan.seen_code else ()
         self._record = replace(self._record.mark_confirmed(plan.proven, now_text()).drop(plan.superseded), stamps=codes)
         if not plan.operations:
@@ -135,8 +144,8 @@ class Executor(RecordWriter):
         self._outcome.done.append(CREATE)
         device_file = self._created_file = records.device(device.token)
         if plan.send:
-            # Bound: from here on these values belong to this device, whichever device has its number later. Until
-            # the update, which begins with a record of its own, the entry contains all of them.
+            # Bound: from here on these values belong to this device, whichever device has its number later. The entry
+            # contains all of them until the update, which first writes a record of the device.
             bound = NumberRecord("creating", now_text(), sent, device_file.name, is_bound=True)
             self._save_or_warn([(creation_file, bound)])
         if not self._observation.recorded.renumbered_to and old_file != device_file.name:
@@ -153,7 +162,7 @@ class Executor(RecordWriter):
         self._locks.acquire([device_file], LOCK_SECONDS)
         self._locks.created.add(device_file.name)
         at = now_text()
-        # What the reply shows is what was set, whatever was sent.
+        # The response shows the applied values, which may differ from the request.
         added = {option: device.settings.get(option, value) for option, value in plan.add.items()}
         self._record = DeviceRecord(number=device.registered).mark_confirmed(added, at)
         self._record = self._record.set_known(_empty(self._desired.settings), at)
@@ -171,9 +180,9 @@ class Executor(RecordWriter):
     # Updating
 
     def _update(self, plan: Plan) -> None:
-        """Write the complete set; where it is refused and clears webhooks, find out whether that is why.
+        """Send the complete set of settings; if it is refused, check whether its empty webhooks are the reason.
 
-        One reading of the service refuses an empty webhook, and with it everything else that was sent.
+        In one behavior variant, the service refuses an empty webhook, and with it all other settings of the request.
         """
         self._record = replace(self._record, carried=self._record.carried.union(plan.carried))
         try:
@@ -190,13 +199,13 @@ class Executor(RecordWriter):
 
     def _clear_again(self, plan: Plan) -> None:
         try:
-            # A receiver of another webhook that had a hiccup would look the same the first time.
+            # A short failure of another webhook's receiver would have caused the same refusal of the first request.
             self._write(plan.send, plan.claims)
         except RefusedError as refusal:
             if refusal.kind is not RefusalKind.INVALID_INPUT:
                 raise
             if plan.claims is not None:
-                # The clears were tried, so that no other controller need try them.
+                # The clears were attempted, so no other control node needs to attempt them.
                 self._write(_without_clears(plan), plan.claims)
             self._record = replace(self._record.mark_confirmed(plan.clears, now_text()), stamps=self._record.stamps)
             self._save_or_warn([(self._device_file, self._record)])
@@ -208,12 +217,12 @@ class Executor(RecordWriter):
             )
 
     def _write(self, settings: Settings, claims: Claims | None, finished: bool = False) -> None:
-        """Send a set of settings, with its doubt in the record before and its confirmation after.
+        """Send a set of settings, and record it as in doubt before the request and as confirmed after it.
 
         Args:
             settings: The complete set.
-            claims: What its stamp claims.
-            finished: Whether a creation that was begun has ended with it.
+            claims: The claims of its stamp; None for no stamp.
+            finished: Whether this update ends an unfinished creation.
         """
         code = self._code(settings, claims)
         before = self._mark_pending(settings, code)
@@ -232,11 +241,11 @@ class Executor(RecordWriter):
             self._sent = None
 
     def _send(self, settings: Settings) -> None:
-        """Send a complete set of settings, with the registered number where it is known.
+        """Send a complete set of settings, with the registered number if it is known.
 
         The number is a writable field. If no list confirms it, it is left out first, and sent only if the service
-        insists. A number that a list confirms is sent only while the list is new: an older one renumbers back a device
-        that was renumbered since.
+        requires it. A number that a list confirms is sent only while that list is new: an older one could revert the
+        number of a device that was renumbered since.
         """
         update, observed = self._context.client.update_device, self._observation.observed
         if observed is None or observed.number_confirmed:
@@ -266,18 +275,18 @@ class Executor(RecordWriter):
     # The right device
 
     def _request(self, send: t.Callable[[Guard], Sent]) -> Sent:
-        """Return the result of a request that goes to the device of a number and a token of one recent response.
+        """Return the result of a request to a device whose number and token come from one recent response.
 
-        Where the response gets too old before the request goes out, it is requested again, a few times.
+        If that response becomes too old before the request is sent, it is requested again, a few times.
 
         Args:
-            send: Makes the request, with a guard that is called immediately before each try is sent.
+            send: Sends the request, with a guard that is called immediately before each attempt.
         """
         self._check_still_listed()
         return send_with_fresh_list(lambda: send(self._require_fresh), self._check_still_listed)
 
     def _check_still_listed(self) -> None:
-        """Check that number and token are still one device, if the response that has both is too old for a request."""
+        """Check that number and token still identify one device, if the response with both is too old."""
         if not is_stale(self._identified_at):
             return
         client, meant = self._context.client, self._device
@@ -285,10 +294,10 @@ class Executor(RecordWriter):
             listing = client.listing(self._context.account_token, self._desired.number, meant.token, self._locks.since)
             device = resolve_device(self._context, self._desired.number, listing)
             if device is None and self._observation.observed is None:
-                # A list may lack a device that this run has created.
+                # The list may not contain a device that this run has just created.
                 device = replace(client.profile(meant.token), sent_as=meant.sent_as)
         except RequestError as fault:
-            # The lost response to a list leaves no doubt about the request that it precedes.
+            # A lost response to a list leaves no doubt about the request after it, which was not sent.
             raise UnreachableError(
                 f"its list became older than {MAX_CACHE_SECONDS:g} s and could not be requested again ({fault.problem})",
                 "run the play again: nothing was sent",
@@ -299,7 +308,7 @@ class Executor(RecordWriter):
                 "run the play again to plan with the present list",
             )
         if self._observation.observed is None:
-            # The list may spell the number of a new device in another way than the response to its creation.
+            # The list may contain the number of a new device in another spelling than the response to its creation.
             self._outcome.device = replace(meant, number=device.number, sent_as=device.registered)
         self._identified_at = listing.fetched_at
         self._observation = replace(self._observation, listing=listing)
@@ -310,10 +319,10 @@ class Executor(RecordWriter):
         return listed.registered == meant.registered
 
     def _require_fresh(self) -> None:
-        """Prevent a request whose list is too old by now, or whose result no process waits for any more.
+        """Prevent a request whose list is too old, or whose result no process waits for any more.
 
-        Called immediately before each try: the service may have asked to wait, or the connection took long. The age is
-        checked last, because a proof of the locks can take time as well.
+        Called immediately before each attempt: the service may have required a delay, or the connection may have taken
+        long. The age is checked last, because the check of the locks can take time, too.
         """
         self._require_locks()
         require_fresh(self._identified_at)
@@ -327,9 +336,9 @@ class Executor(RecordWriter):
         except RefusedError as refusal:
             if refusal.kind is not RefusalKind.ALREADY_DONE:
                 raise
-            # The list was behind, and there was nothing to do.
+            # The list was out of date: the device is disconnected already.
             self._outcome.device = replace(self._device, connected=False)
-            # Of a run that planned twice, what the first plan did still stands.
+            # If the run planned twice, the operations of the first plan remain.
             self._outcome.plan = _without_disconnection(self._outcome.plan)
             return
         self._outcome.done.append(DISCONNECT)
@@ -359,7 +368,7 @@ class Executor(RecordWriter):
         meant = self._desired.number or (observed.number if observed is not None and observed.number_confirmed else "")
         if not deleted or not meant or same_number(deleted, meant):
             return
-        # Nobody knows of the meant one whether it is still there; it is not claimed to be gone.
+        # It is unknown whether the intended device still exists, so the result does not report it as deleted.
         self._outcome.plan = replace(self._outcome.plan, after=self._outcome.plan.before)
         raise FonnteError(
             f"the service says that it deleted device {deleted}, not {meant}",

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""A plan for what a person vouches for: it goes into the record, and nothing of it is sent."""
+"""Plan to attest settings: a person confirms them, and they are recorded without being sent."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .state import ATTEST, FORGET, Desired, Observed, Plan, Reason, Recorded
 
 
 def plan_attest(desired: Desired, observed: Observed, recorded: Recorded, now: datetime) -> Plan:
-    """Plan to write down what a person vouches for. Nothing of it is sent."""
+    """Plan to record the settings that a person attests. They are not sent."""
     forgotten = desired.forgets(observed.settings, recorded.device)
     everything = known_settings(observed.settings, recorded.device)
     known = without_settings(everything, forgotten)

@@ -4,9 +4,9 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Plan and apply: one device on its way through the house.
+"""Reconcile one device: observe, plan, apply.
 
-Check mode is ``foresee``: it stops after the plan. ``carry_out`` goes on.
+Check mode is ``preview``, which stops after the plan. ``apply`` carries it out.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ from .outcome import Outcome, device_context
 from .planner import make_plan, noop_plan
 from .state import CREATE, DELETE, OPERATIONS, REQUEST_OTP, Desired, Plan
 
-# A run observes a second time under its locks, and then no other run writes. Only a person who renumbers or swaps
-# devices meanwhile makes it take other locks and observe again.
+# A run observes a second time under its locks, when no other run can write. It locks other entries and observes again
+# only if a person renumbers or swaps devices in the meantime.
 MAX_OBSERVATIONS = 5
 
-# A second call of these could do harm, so a lost reply is followed by a look and never by a repeat.
+# A second request of these could do harm. A lost response is followed by an observation, never by a repetition.
 NON_REPEATABLE = (DELETE, REQUEST_OTP)
 
 
 def preview(context: RunContext, desired: Desired) -> Outcome:
-    """Return what a real run would do, and warn if it would fail. Only reads: no call that writes, no file touched."""
+    """Return the plan of a real run, and warn if it would fail. Sends no request that writes, and writes no file."""
     outcome = make_preview(context, desired)
     if outcome.plan.operations:
         outcome.warn(*_record_warnings(context, outcome.observation))
@@ -57,7 +57,7 @@ def preview(context: RunContext, desired: Desired) -> Outcome:
 
 
 def make_preview(context: RunContext, desired: Desired) -> Outcome:
-    """Return what a run is about to do. Only reads."""
+    """Return the plan of a run with its observation. Only reads."""
     with device_context("Looking up", desired.number):
         observation = observe(context, desired)
     plan = _planned(desired, observation)
@@ -69,7 +69,7 @@ def make_preview(context: RunContext, desired: Desired) -> Outcome:
 
 
 def _record_warnings(context: RunContext, observation: Observation) -> tuple[str, ...]:
-    """Tell in check mode that a real run from here would fail. Who only audits needs no record to write to."""
+    """Return a warning for check mode if a real run could not write the record."""
     try:
         if observation.unreadable_record is not None:
             raise observation.unreadable_record
@@ -80,13 +80,13 @@ def _record_warnings(context: RunContext, observation: Observation) -> tuple[str
 
 
 class Guard:
-    """What a caller checks whenever a run has looked or planned; it raises FonnteError to stop before a write."""
+    """Checks of a caller on each observation and each plan. They raise FonnteError to stop the run before a write."""
 
     def check_observation(self, observation: Observation) -> None:
-        """Check what was seen."""
+        """Check an observation."""
 
     def check_plan(self, plan: Plan) -> None:
-        """Check what is about to be done."""
+        """Check a plan before it is carried out."""
 
 
 def apply(
@@ -96,17 +96,17 @@ def apply(
     guard: Guard | None = None,
     ahead: Outcome | None = None,
 ) -> Outcome:
-    """Bring one device to what is declared.
+    """Reconcile one device.
 
     Args:
-        house: What the run works with.
-        desired: What is declared.
-        hold: Locks that the run holds already; they are released when it ends.
-        guard: Checks each sight and each plan, also those after a lost response.
-        ahead: What ``look_ahead`` has returned before: it is used as long as it still applies under the locks.
+        context: The context of the run.
+        desired: The declaration of the device.
+        locks: Locks that the run already holds; they are released when it ends.
+        guard: Checks each observation and each plan, including those after a lost response.
+        ahead: The result of ``make_preview``, which is used if it still applies under the locks.
 
     Raises:
-        FonnteError: With ``progress`` set to the outcome so far, as far as there is one.
+        FonnteError: With the outcome so far in ``partial_result``, if there is one.
     """
     guard = guard if guard is not None else Guard()
     with locks if locks is not None else LockSet(context.records, context.client.now) as held:
@@ -120,7 +120,8 @@ def apply(
                 _write(context, desired, outcome, executor, held, guard)
                 break
             except RecordChangedError as fault:
-                # The record is not the one that the plan was created from: a person has copied a file, for example.
+                # The record differs from the one that the plan was created from, for example because a person has
+                # copied a file.
                 if executor.has_begun or is_last:
                     fault.partial_result = {"outcome": outcome}
                     raise
@@ -135,7 +136,7 @@ def apply(
 def _write(
     context: RunContext, desired: Desired, outcome: Outcome, executor: Executor, locks: LockSet, guard: Guard
 ) -> None:
-    """Do what the plan says, and observe what a lost response leaves open."""
+    """Carry out the plan, and observe the device again if a lost response leaves the result unknown."""
     try:
         executor.run(outcome.plan)
     except RequestError as fault:
@@ -145,7 +146,7 @@ def _write(
 
 
 def _left_open(observation: Observation, locks: LockSet) -> tuple[str, ...]:
-    """Return a warning where a run has died between a request for this device and its response."""
+    """Return a warning if a run has died between a request for this device and its response."""
     if not locks.left_open:
         return ()
     return (
@@ -171,13 +172,16 @@ def _planned(desired: Desired, observation: Observation) -> Plan:
 def _observe_and_lock(
     context: RunContext, desired: Desired, locks: LockSet, guard: Guard, ahead: Outcome | None = None
 ) -> tuple[Observation, Plan]:
-    """Observe, and where there is something to do hold the device and verify that the observation still applies.
+    """Observe a device; if there is work, lock it and verify that the observation still applies.
 
-    Serial: it applies where no other run has written since the mark that was taken before the response was requested.
-    Otherwise the device is observed again under the locks, where no other run writes.
+    Serial: an observation applies if no other run has written since the mark that was taken before its response was
+    requested. Otherwise the device is observed again under the locks, when no other run can write.
 
-    The right device: a plan that cannot be taken back stands only if it was made from a listing that was requested
-    under the locks. Number and token come from that one response.
+    The right device: a plan that cannot be undone is only used if it was created from a list that was requested under
+    the locks. Number and token come from that one response.
+
+    Returns:
+        The observation, and the plan that was created from it.
     """
     fallback: tuple[Observation, Plan] | None = None
     for _turn in range(MAX_OBSERVATIONS):
@@ -199,7 +203,7 @@ def _observe_and_lock(
         if not plan.operations and not plan.updates_record:
             return observation, plan
         if observation.unreadable_record is not None and plan.operations:
-            # The plan lacks what was recorded: an update by it would leave that out.
+            # The plan lacks the recorded settings: its update would leave them out.
             with device_context("Looking up", observation.number):
                 raise observation.unreadable_record
         is_held = locks.holds(observation.files)
@@ -226,20 +230,20 @@ def _observe_and_lock(
 
 
 def _is_outdated(context: RunContext, observation: Observation, locks: LockSet) -> bool:
-    """Return whether another run may have written, or a person may have had the time to, before the locks were taken."""
+    """Return whether another run may have written before the locks were taken, or a person may have had the time to."""
     return observation.is_stale(context) or (locks.waited and observation.is_too_old())
 
 
 def _may_act(plan: Plan, observation: Observation, locks: LockSet) -> bool:
-    """Return whether a plan may be carried out that was made before the locks were taken."""
+    """Return whether a plan that was created before the locks were taken may be carried out."""
     return not plan.is_irreversible or (observation.listing is None and not locks.waited)
 
 
 def _lock_to_record(plan: Plan, observation: Observation, locks: LockSet) -> Plan | None:
-    """Hold the entries that a stamp has news for, if that can be done at once.
+    """Lock the entries for which the stamp proves new values, if that is possible without waiting.
 
     Returns:
-        The plan without the news where they cannot be held: it does no harm, the next run learns them. None otherwise.
+        The plan without these values if the entries cannot be locked: the next run records them. None otherwise.
     """
     if observation.unreadable_record is not None:
         return _without_stamp_updates(plan)
@@ -261,16 +265,16 @@ def _without_stamp_updates(plan: Plan) -> Plan:
 
 
 def _list_may_be_stale(fault: RequestError) -> bool:
-    # The list may have been behind: it has a device that is gone, or lacks one that is there.
+    # The list may have been out of date: it contains a deleted device, or lacks an existing one.
     behind = (RefusalKind.ALREADY_EXISTS, RefusalKind.GONE)
     return fault.may_be_applied or (isinstance(fault, RefusedError) and fault.kind in behind)
 
 
 class _SameDeviceGuard(Guard):
-    """Keeps the second plan of a run to the device of the first: the one that it observed, or that it has created.
+    """Restricts the second plan of a run to the device of the first: the one that it observed or created.
 
-    If the response to a creation was lost, the token of the device is unknown. Then at least it is none that was listed
-    under another number before.
+    If the response to a creation was lost, the token of the device is unknown. The device must then at least not be one
+    that was listed under another number before.
 
     Args:
         guard: Checks everything else.
@@ -284,7 +288,7 @@ class _SameDeviceGuard(Guard):
         self._earlier = outcome.observation.listing
 
     def check_observation(self, observation: Observation) -> None:
-        """Check the device before it is locked or planned: nothing is written to another one, nor to its record."""
+        """Check the device before it is locked or planned: nothing must be written to another device or its record."""
         found, listing = observation.device, observation.listing
         others = self._earlier.owners(found.token) if found is not None and self._earlier is not None else ()
         if found is not None and (found.token != self._token if self._token else others):
@@ -312,7 +316,7 @@ def _finish_after_fault(
     lost: str,
     guard: Guard,
 ) -> None:
-    """See what became of the operation whose answer was lost, plan anew, and do what is still to be done, once."""
+    """Observe the device again after a failed request, plan again, and carry out the remaining operations once."""
     context.client.invalidate_cache(outcome.observation.number, context.device_token)
     first = outcome.plan
     try:
@@ -340,7 +344,7 @@ def _finish_after_fault(
     outcome.device = observation.device or outcome.device
     outcome.warn(*observation.warnings, *plan.warnings)
     if CREATE in plan.operations or (lost == CREATE and not fault.may_be_applied):
-        # Not the world that the first plan was made for.
+        # The first plan was created for another state.
         outcome.plan, outcome.observation = plan, observation
     else:
         if lost not in (*plan.operations, *outcome.done):
@@ -354,7 +358,7 @@ def _finish_after_fault(
 
 
 def _join(first: Plan, second: Plan) -> Plan:
-    """Return the plan of a run that planned twice: from where the first began to where the second ends."""
+    """Return the plan of a run that planned twice: from the start of the first plan to the end of the second."""
     operations = tuple(operation for operation in OPERATIONS if operation in (*first.operations, *second.operations))
     return replace(
         first,

@@ -4,9 +4,9 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""What is known of each setting, and from where: the service, the record, the stamp in the name.
+"""The known value of each setting and its evidence: the service, the record, or the stamp in the device's name.
 
-Pure, like the plan. There is no way to get a value without its evidence.
+Pure, as the planner is. No function returns a value without its evidence.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .._record.entries import DeviceRecord
 
 
 class Source(enum.Enum):
-    """Where the claim about a setting comes from."""
+    """The source of a setting's value."""
 
     SERVICE = "service"
     STAMPED = "stamped"
@@ -34,7 +34,7 @@ class Source(enum.Enum):
 
 @dataclass(frozen=True)
 class Evidence:
-    """Where a claim comes from, since when, and who vouches for it if a person does."""
+    """The source of a value, the time since when it is known, and the person who attested it, if any."""
 
     source: Source = Source.NONE
     at: str | None = None
@@ -43,10 +43,12 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Known:
-    """The last value of a setting that was read, sent or attested; None where there was none.
+    """The last value of a setting that was read, sent or attested.
 
     Attributes:
-        proven: Whether the stamp says so.
+        value: The value; None if there is none.
+        evidence: Its source.
+        proven: Whether the stamp proves it.
     """
 
     value: Value | None
@@ -55,17 +57,18 @@ class Known:
 
     @property
     def confirmed(self) -> bool:
-        """Whether it may be shown as the value: not what was sent without an answer."""
+        """Whether it may be shown as the value of the setting. A value without a read response may not."""
         return self.value is not None and self.evidence.source is not Source.IN_DOUBT
 
 
 class Origin(enum.Enum):
-    """Which update wrote the stamp in a name.
+    """The update that wrote the stamp in a name.
 
     Attributes:
-        RECORDED: One of this control node that carried no value which is in doubt now.
-        IN_DOUBT: The last one of this control node, whose response was never read: it did arrive.
-        FOREIGN: Another one, of another control node or from before the record.
+        RECORDED: An update of this control node, without a value that is in doubt now.
+        IN_DOUBT: The last update of this control node, whose response was never read. The stamp proves that it was
+            applied.
+        FOREIGN: Another update: of another control node, or from before the record.
     """
 
     RECORDED = "recorded"
@@ -76,8 +79,8 @@ class Origin(enum.Enum):
 def find_origin(stamp: Stamp, record: DeviceRecord) -> Origin:
     """Return which update wrote a stamp, by its code.
 
-    Each update sends all values in doubt, so it is the last one that proves them. A code equal to that of the last
-    confirmed update shows nothing of a later one.
+    Each update sends all values in doubt, so the stamp of the last update proves them. A code equal to that of the last
+    confirmed update proves nothing about a later update.
     """
     confirmed, last = record.stamps[:1], record.stamps[-1:]
     if stamp.code in last and last != confirmed:
@@ -91,7 +94,7 @@ UNKNOWN = Known(None, Evidence())
 
 
 def known_settings(shown: Settings, record: DeviceRecord) -> Knowledge:
-    """Return what the service shows, else what the record holds. What is shown now beats what was recorded once."""
+    """Return each setting as the service shows it now, or otherwise as it was recorded."""
     return {setting.option: _known_setting(setting.option, shown, record) for setting in SETTINGS}
 
 
@@ -105,17 +108,20 @@ def _known_setting(option: str, shown: Settings, record: DeviceRecord) -> Known:
 
 
 def is_stamp_valid(stamp: Stamp, shown: Settings) -> bool:
-    """Tell whether nothing that came with the stamp was changed by hand since: otherwise it proves nothing."""
+    """Return whether the settings that were sent with the stamp are unchanged as far as they are visible.
+
+    If they were changed in the dashboard, the stamp proves nothing.
+    """
     return stamp.autoread is None or shown.get("autoread", stamp.autoread) == stamp.autoread
 
 
 def apply_stamp(known: Knowledge, declared: Settings, shown: Settings, stamp: Stamp, origin: Origin) -> Knowledge:
-    """Return what is known once the stamp was asked: some of it proven, and some of it superseded.
+    """Return the known settings with those that the stamp proves, and without those that it supersedes.
 
     Args:
-        known: What is shown and recorded.
-        declared: What the task declares.
-        shown: What the service shows.
+        known: The settings that the service shows or the record has.
+        declared: The settings that the task declares.
+        shown: The settings that the service shows.
         stamp: The stamp in the name.
         origin: The update that wrote it.
     """
@@ -127,7 +133,8 @@ def apply_stamp(known: Knowledge, declared: Settings, shown: Settings, stamp: St
         if proven:
             found.update(proven)
         elif origin is Origin.FOREIGN and stamp.covers(part):
-            # Somebody sent another set since this was recorded. To carry the old one would undo theirs.
+            # Another control node has sent another set since this was recorded. To send the recorded set would undo its
+            # work.
             found.update({option: UNKNOWN for option, item in of_part.items() if item.value is not None})
     if valid and stamp.autoread is not None and "autoread" not in shown:
         found["autoread"] = _proven(known["autoread"], stamp.autoread)
@@ -135,15 +142,15 @@ def apply_stamp(known: Knowledge, declared: Settings, shown: Settings, stamp: St
 
 
 def _proven_part(part: str, known: Knowledge, declared: Settings, stamp: Stamp, origin: Origin) -> Knowledge:
-    """Return the settings of a part as the stamp proves them; none if it proves none.
+    """Return the settings of a part that the stamp proves; none if it proves none.
 
-    A stamp can only confirm a complete set. So the sets that can be right are held against it, and the recorded
-    ones first: two sets may have one digest, and then the record decides. What is recorded beside the set that is
-    proven was not sent with it, and is no longer known.
+    A stamp can only confirm a complete set, so it is compared with the possible sets. The recorded sets are first: if
+    two sets have the same digest, the record decides. Recorded settings that are not in the proven set were not sent
+    with it, and become unknown. Those in doubt stay so, unless another control node has sent the set.
     """
     wanted = {option: declared[option] for option in known if option in declared}
     recorded = {option: item.value for option, item in known.items() if item.value is not None}
-    # An update does not send again what was cleared once, and so does not claim it.
+    # An update does not send a setting again that was cleared before, so its stamp does not claim it.
     carried = {option: value for option, value in recorded.items() if value != ""}
     for candidate in (recorded, carried, {**recorded, **wanted}, {**carried, **wanted}, wanted):
         if _may_be_stamped(candidate, known, origin) and stamp.matches(part, candidate):
@@ -155,10 +162,10 @@ def _proven_part(part: str, known: Knowledge, declared: Settings, stamp: Stamp, 
 
 
 def _may_be_stamped(candidate: Settings, known: Knowledge, origin: Origin) -> bool:
-    """Tell whether the record allows that the update which wrote the stamp sent these values.
+    """Return whether, according to the record, the update that wrote the stamp may have sent these values.
 
-    An update of this control node sent what is in the record. A value that differs was not sent by it, and one in
-    doubt only by an update in doubt: an equal digest is chance.
+    An update of this control node sent the values in the record. It did not send a different value, and a value in
+    doubt was only sent by an update in doubt. An equal digest is then a coincidence.
     """
     if origin is Origin.FOREIGN:
         return True
@@ -177,18 +184,18 @@ def _in_doubt(known: Known) -> bool:
 
 def _proven(known: Known, value: Value) -> Known:
     at = known.evidence.at if known.value == value and not _in_doubt(known) else None
-    # A reading of the service ignores an empty webhook: that it was sent is all that is proven.
+    # In one behavior variant, the service ignores an empty webhook: the stamp only proves that it was sent.
     source = Source.UNCONFIRMED if value == "" else Source.STAMPED
     return Known(value, Evidence(source, at), proven=True)
 
 
 def stamp_updates(recorded: Knowledge, known: Knowledge, wanted: t.Collection[str]) -> tuple[Settings, tuple[str, ...]]:
-    """Return what the stamp taught: what the record should hold from now on, and what it should hold no longer.
+    """Return the changes of the record that the stamp proves: the values to record, and the settings to remove.
 
     Args:
-        recorded: What was known without the stamp.
-        known: What is known with it.
-        wanted: The settings that the record may hold.
+        recorded: The known settings without the stamp.
+        known: The known settings with the stamp.
+        wanted: The settings that may be recorded.
     """
     proven = {
         option: item.value
@@ -205,7 +212,7 @@ def stamp_updates(recorded: Knowledge, known: Knowledge, wanted: t.Collection[st
 
 
 def confirmed_values(known: Knowledge) -> dict[str, Value]:
-    """Return the values that may be shown as such."""
+    """Return the values that may be shown as those of their settings."""
     return {option: item.value for option, item in known.items() if item.confirmed and item.value is not None}
 
 
@@ -215,18 +222,18 @@ def proven_values(known: Knowledge) -> dict[str, Value]:
 
 
 def claims(settings: Settings) -> Claims:
-    """Return the hidden ones among settings, by the part of a stamp that covers them."""
+    """Return the write-only settings among some settings, by the part of a stamp that covers them."""
     return {
         part: {option: value for option, value in settings.items() if BY_OPTION[option].part == part} for part in PARTS
     }
 
 
 def find_lost_parts(stamped: Claims, stamp: Stamp, shown: Settings) -> tuple[str, ...]:
-    """Return the parts that the stamp in the name proves and the stamp of an update says nothing of."""
+    """Return the parts that the stamp in the name proves and the stamp of an update does not contain."""
     valid = is_stamp_valid(stamp, shown)
     return tuple(part for part in PARTS if valid and stamp.covers(part) and not stamped.get(part))
 
 
 def without_settings(known: Knowledge, options: t.Collection[str]) -> Knowledge:
-    """Return what is known when the record of some settings is given up."""
+    """Return the known settings as if some of them were not known."""
     return {option: UNKNOWN if option in options else item for option, item in known.items()}

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The errors of a run that planned again after a fault, and could not end its work."""
+"""The errors of a run that planned again after a failed request, and could not finish."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _NOT_LISTED = {
 
 
 def _not_listed_error(fault: RequestError, second: FonnteError, lost: str) -> FonnteError:
-    """Return what to say where looking again failed too: what was sent before counts for more."""
+    """Return the error if the device cannot be observed again: a request that may be applied comes first."""
     if not fault.may_be_applied:
         return second
     unseen = _unknown_error(fault, _NOT_LISTED.get(lost, "run it again: what was begun is looked at first"))
@@ -45,7 +45,7 @@ def _not_listed_error(fault: RequestError, second: FonnteError, lost: str) -> Fo
 
 
 def _another_device_error(fault: RequestError, another: _AnotherDeviceError) -> FonnteError:
-    """Return the error for a device that the rest of a run must not go to."""
+    """Return the error of a run whose remaining operations would go to another device."""
     if fault.may_be_applied:
         return _unknown_error(fault, f"{another.problem}: {another.advice}")
     reported = FonnteError(f"{fault.problem}, and the rest is not done: {another.problem}", another.advice)
@@ -54,7 +54,7 @@ def _another_device_error(fault: RequestError, another: _AnotherDeviceError) -> 
 
 
 def _forbidden_error(fault: RequestError, refusal: FonnteError) -> RequestError:
-    """Return the error for a policy or safety limit that forbids the rest of a run, after a request that may have been applied."""
+    """Return the error for a policy or limit that forbids the rest, after a request that may have been applied."""
     advice = refusal.advice.replace(" (nothing was changed)", "")
     forbidden = ResponseLostError(
         f"{fault.problem}, and a policy or safety limit forbids the rest: {refusal.problem}", advice
@@ -64,7 +64,7 @@ def _forbidden_error(fault: RequestError, refusal: FonnteError) -> RequestError:
 
 
 def _unknown_error(fault: RequestError, advice: str) -> RequestError:
-    """Say of a call that must not be repeated that nobody knows whether it was carried out."""
+    """Return the error for a request that must not be repeated, and of which it is unknown whether it was applied."""
     unknown = ResponseLostError(f"{fault.problem}, and it is unknown whether the service carried the call out", advice)
     unknown.operation = fault.operation
     return unknown

@@ -23,18 +23,18 @@ LOCK_SECONDS = 300.0
 
 
 class LockSet(contextlib.ExitStack):
-    """The locks of one run, taken in the order of all runs: numbers before devices, each sorted by name.
+    """The locks of one run, taken in the same order by all runs: creation entries before devices, each sorted by name.
 
     Args:
         records: The record.
-        clock: Returns this moment, by the clock that measures the age of a listing.
+        clock: Returns the present time, by the clock that measures the age of a list.
 
     Attributes:
         since: When the newest of its locks was taken; None while it holds none.
         waited: Whether another run held one of them.
-        waits: Whether it waits for a lock. A fleet that holds the locks of many devices does not.
+        waits: Whether it may wait for a lock. False for a fleet that already holds the locks of many devices.
         created: The names of the records of devices that this run has created.
-        left_open: The names that a run has left open which has died.
+        left_open: The names that were left open by a run that has died.
     """
 
     def __init__(self, records: RecordStore, clock: t.Callable[[], Moment] = Moment.now) -> None:
@@ -53,12 +53,12 @@ class LockSet(contextlib.ExitStack):
         return all(file.name in self._held for file in files)
 
     def acquire(self, files: t.Iterable[EncryptedFile[t.Any]], seconds: float) -> None:
-        """Hold entries that are not held yet; RecordLockedError where another run still holds one after the seconds."""
+        """Lock the entries that are not held yet; RecordLockedError if another run holds one after the seconds."""
         ranks = {file.name: _rank(file) for file in files if file.name not in self._held}
         names = sorted(ranks, key=ranks.__getitem__)
         if not names:
             return
-        # With a later lock in hand, an earlier one may belong to a run that waits for that lock.
+        # While this run holds a later lock, an earlier one may belong to a run that waits for the later one.
         in_order = not self._held or ranks[names[0]] > max(self._held.values())
         self._acquire(names, seconds if self.waits and in_order else 0.0)
         self._held.update(ranks)
@@ -85,14 +85,14 @@ Key = t.TypeVar("Key", bound=t.Hashable)
 def acquire_all(
     lock_sets: t.Mapping[Key, LockSet], files: t.Mapping[Key, t.Iterable[EncryptedFile[t.Any]]]
 ) -> dict[Key, RecordError]:
-    """Take the files of many runs in the order of locking, and wait for no more of them afterwards.
+    """Lock the entries of many runs in the order of locking. Afterwards, these runs no longer wait for a lock.
 
     Args:
-        holds: The locks of each run.
-        files: The files of each run, under the same keys.
+        lock_sets: The locks of each run.
+        files: The entries of each run, with the same keys.
 
     Returns:
-        Why the files of some runs cannot be taken, by their keys.
+        The errors of runs whose entries cannot be locked, by their keys.
     """
     faults: dict[Key, RecordError] = {}
     pairs = [(key, file) for key, wanted in files.items() for file in wanted]

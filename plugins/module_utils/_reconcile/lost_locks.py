@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Locks that were lost while a request was under way: they end with a database session.
+"""Record the doubt of a request during which the locks were lost: they end with a database session.
 
-Serial: another run may have locked the device since, and may have recorded its own values as certain. Which of the two
-requests the service has carried out last is unknown, so all values of both are in doubt.
+Serial: another run may have locked the device since, and may have recorded its values as certain. It is unknown which
+of the two requests the service has applied last, so all values of both are in doubt.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from .locks import LOCK_SECONDS
 def doubt_after_lost_locks(
     records: RecordStore, device: Device, written: EncryptedFile[DeviceRecord], sent: Settings, code: str
 ) -> str:
-    """Record the doubt of a request through another connection, where the locks of this one are lost.
+    """Record the doubt of a request through another connection, if the locks of this one are lost.
 
     Args:
         records: The record.
         device: The device of the request.
         written: Its entry, with the string that this run has written last.
         sent: The settings of the request.
-        code: The stamp that went out with them; empty for none.
+        code: The code of their stamp; empty for none.
 
     Returns:
-        A warning where this was not possible; empty otherwise.
+        A warning if the doubt could not be recorded; empty otherwise.
     """
     try:
         fresh = records.reopen()
@@ -57,7 +57,7 @@ def _doubt(
         record, _problem = present.load()
         ours = written.stored is not None and present.stored is not None
         if ours and present.stored == written.stored:
-            # No other run has written: the doubt from before the request is still there.
+            # No other run has written: the entry is still in doubt from before the request.
             return
         if record is not None:
             present.save(record.mark_in_doubt(sent, now_text(), code))

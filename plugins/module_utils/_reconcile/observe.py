@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Looking: which device a task means, what the service shows of it, and what is remembered."""
+"""Observe: find the device of a task, and read its state from the service and its record."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ Faults = t.List[RecordError]
 
 @dataclass(frozen=True)
 class RunContext:
-    """What a run works with.
+    """The context of a run: the service, the record, tokens and known facts.
 
     Attributes:
-        api: The service.
+        client: The client of the service.
         records: The record.
-        account_token: Empty where none was given.
-        device_token: Empty where none was given.
-        has_country: Whether the task names its device with the code of its country, as in +62.
-        person: Who runs the task, for what is attested.
-        facts: What was found out about the service.
-        lineage: Tells whether anybody still waits for the result.
+        account_token: Empty if none was given.
+        device_token: Empty if none was given.
+        has_country: Whether the task gives the number of its device with the country code, as in +62.
+        operator: The person who runs the task, to be recorded with attested settings.
+        facts: The known behavior of the service.
+        lineage: Shows whether a process still waits for the result.
     """
 
     client: FonnteClient
@@ -55,25 +55,26 @@ class RunContext:
     lineage: Lineage = field(default_factory=current_lineage, repr=False)
 
     def creation_file(self, number: str) -> EncryptedFile[NumberRecord] | None:
-        """Return the note on a number; it is the account's, so a device's token alone has none."""
+        """Return the creation entry of a number. It belongs to the account, so a device token alone has none."""
         return self.records.number(self.account_token, only_digits(number)) if self.account_token and number else None
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What was seen of one device at one time.
+    """The state of one device at one time, from the service and the record.
 
     Attributes:
-        number: The registered number as far as it is known, else the declared one.
-        device: What the service tells; None for no such device.
-        observed: The same for the plan.
-        recorded: What is remembered.
-        listing: The account's list; None where it was not read.
-        mark: The mark of the record that was taken before the response was requested; None where there is none.
-        note_file: The creation entry of the number, as it was read; None without an account token.
-        device_file: The record of the device, as it was read; None for no device.
-        warnings: What a user should know of the record.
-        unread: Why a file of the record cannot be read now. What is in it is not known, so nothing may be written.
+        number: The registered number if it is known, otherwise the declared one.
+        device: The device as the service shows it; None if it does not exist.
+        observed: Its state for the planner; None if it does not exist.
+        recorded: Its recorded state.
+        warnings: Problems of the record that the user should know.
+        listing: The device list of the account; None if it was not read.
+        unreadable_record: Why an entry of the record cannot be read now. Its content is unknown, so nothing may be
+            written.
+        mark: The mark of the record that was taken before the response was requested; None if there is none.
+        creation_file: The creation entry of the number, as it was read; None without an account token.
+        device_file: The record of the device, as it was read; None if there is no device.
     """
 
     number: str
@@ -89,11 +90,11 @@ class Observation:
 
     @property
     def files(self) -> list[EncryptedFile[t.Any]]:
-        """The entries that a run on this device holds while it writes, in the order of locking."""
+        """The entries that a run on this device locks while it writes, in the order of locking."""
         return [file for file in (self.creation_file, self.device_file) if file is not None]
 
     def is_too_old(self) -> bool:
-        """Return whether the list is too old to write by: waiting for a lock may take minutes."""
+        """Return whether the list is too old for a write: waiting for a lock may take minutes."""
         return self.listing is not None and self.listing.fetched_at.age() > MAX_CACHE_SECONDS
 
     def is_stale(self, context: RunContext) -> bool:
@@ -105,16 +106,16 @@ class Observation:
 def observe(
     context: RunContext, desired: Desired, since: Moment | None = None, created: t.Container[str] = ()
 ) -> Observation:
-    """Return what the service and the record tell of a device.
+    """Read the state of a device from the service and the record.
 
     Args:
-        house: What a run works with.
-        desired: What is declared.
-        since: The moment at or after which the listing must have been requested; None for one that is kept.
+        context: The context of the run.
+        desired: The declaration of the device.
+        since: The time at or after which the list must have been requested; None if a cached one is sufficient.
         created: The names of the records of devices that this run has created, under locks that it still holds.
 
     Raises:
-        FonnteError: They cannot be read, or number and token are not one device.
+        FonnteError: The state cannot be read, or number and token are not one device.
     """
     require_token(context)
     creation_file = context.creation_file(desired.number)
@@ -140,7 +141,7 @@ def observe(
 def _list(
     context: RunContext, desired: Desired, creation_file: EncryptedFile[NumberRecord] | None, since: Moment | None
 ) -> tuple[DeviceList | None, object]:
-    """Return the account's list and the mark that belongs to it; without a list, the mark for the profile."""
+    """Return the device list of the account and its mark; without a list, the mark for the ``/device`` response."""
     own = [context.records.device(context.device_token).name] if context.device_token else []
     if not context.account_token:
         return None, context.records.mark(own)
@@ -148,7 +149,8 @@ def _list(
     def take_mark() -> Mark:
         if context.records.backend.is_remote:
             return context.records.mark()
-        # The name of a record is a digest of the token in the response. The creation entry has it from an earlier run.
+        # The name of a record is a digest of the token, which is only in the response. The creation entry has the name
+        # from an earlier run.
         note = creation_file.load()[0] if creation_file is not None else None
         names = [creation_file.name] if creation_file is not None else []
         return context.records.mark([*own, *names, *([note.device_file] if note and note.device_file else [])])
@@ -158,14 +160,14 @@ def _list(
 
 
 def entries_of(looks: t.Iterable[tuple[RunContext, Desired]], listing: DeviceList | None) -> t.Iterator[str]:
-    """Yield the names of the entries that looking at some devices reads."""
+    """Yield the names of the entries that the observation of some devices will read."""
     for context, desired in looks:
         creation_file = context.creation_file(desired.number)
         if creation_file is not None:
             yield creation_file.name
         token = context.device_token
         if not token and listing is not None:
-            # What is wrong with the list is reported where the device is looked at.
+            # Problems of the list are reported when the device is observed.
             with contextlib.suppress(FonnteError):
                 device = listing.find(desired.number, context.has_country)
                 token = device.token if device is not None else ""
@@ -174,7 +176,7 @@ def entries_of(looks: t.Iterable[tuple[RunContext, Desired]], listing: DeviceLis
 
 
 def check_listed(device: Device) -> None:
-    """See that requests can name a device by its token and its number; FonnteError if not."""
+    """Check that requests can identify a device by its token and its number; FonnteError if not."""
     if not device.token:
         raise FonnteError(
             f"the service lists device {device.number} without a token that can be used",
@@ -188,7 +190,7 @@ def check_listed(device: Device) -> None:
 
 
 def require_token(context: RunContext) -> None:
-    """See that there is a token at all; OptionError if not."""
+    """Check that there is any token; OptionError if not."""
     if not context.account_token and not context.device_token:
         raise OptionError(
             "account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN, or give the device_token"
@@ -196,9 +198,10 @@ def require_token(context: RunContext) -> None:
 
 
 def resolve_device(context: RunContext, number: str, listing: DeviceList | None) -> Device | None:
-    """Return the one device that number and token name; None for no such device. A token alone costs a profile call.
+    """Return the one device with this number and token; None if there is none.
 
-    The number is a writable field of update-device: a token of another device would renumber that one.
+    A token that is in no list needs a ``/device`` request. Number and token must match, because the number is a
+    writable field of update-device: with the token of another device, an update would renumber that device.
     """
     by_number = listing.find(number, context.has_country) if listing and number else None
     if not context.device_token:
@@ -208,11 +211,11 @@ def resolve_device(context: RunContext, number: str, listing: DeviceList | None)
         raise _not_one_device(number, by_token.number if by_token else "")
     if by_token:
         if listing is not None:
-            # Raises where another listed device has this number, too.
+            # Raises an error if another listed device also has this number.
             listing.find(only_digits(by_token.number))
         return by_token
     profile = context.client.profile(context.device_token)
-    # The profile may show the linked number. What the list showed once has to agree as well.
+    # The profile may show the linked number. The number that a list has shown before must match as well.
     known_number = (context.records.device(context.device_token).load()[0] or DeviceRecord()).number
     for known in filter(None, (profile.number, known_number)):
         if number and not same_number(number, known):
@@ -229,11 +232,11 @@ def _not_one_device(number: str, other: str) -> FonnteError:
 
 
 def _to_observed(device: Device, declared: str, known_number: str, listed: bool) -> Observed:
-    """Return what is seen, with the registered number as far as it is known.
+    """Return the state of a device for the planner, with the registered number if it is known.
 
-    Only the list shows it for certain, and the record remembers what the list showed. The profile may show
-    the linked number instead. That one is dialled from abroad, so where nothing else is known a number in the
-    profile that starts with 0 is a better guess than another spelling of it.
+    Only the list shows that number for certain, and the record contains the number that the list showed. The profile
+    may show the linked number instead, which has a country code. So if nothing else is known, a number in the profile
+    that starts with 0 is a better guess than another spelling of it.
     """
     shown = device.number
     if listed:
@@ -252,11 +255,11 @@ def _read_record(
     desired: Desired,
     created: t.Container[str],
 ) -> Recorded:
-    """Return what the record holds of a device that is there."""
+    """Return the recorded state of an existing device."""
     record, note = device_file.content, creation_file.content if creation_file is not None else None
     known, begun, continues, is_assumed = record or DeviceRecord(), False, False, False
     if note is not None and note.is_creation_of(device_file.name):
-        # This creation was never seen to end, so all of it is in doubt.
+        # The end of this creation was never recorded, so all its values are in doubt.
         begun = device_file.name in created
         continues = note.sent == {option: value for option, value in desired.settings.items() if option in RECORDED}
         known = known.mark_pending(_missing_values(note, known, desired), note.at)
@@ -272,19 +275,19 @@ def _read_record(
 
 
 def _missing_values(note: NumberRecord, record: DeviceRecord, desired: Desired) -> Settings:
-    """Return the values of a creation that the record of its own device lacks."""
+    """Return the values of a creation that the record of its device lacks."""
     return {
         option: value
         for option, value in note.sent.items()
-        # A new device has no webhook, so an empty one matters only where it is declared.
+        # A new device has no webhook, so an empty one matters only if it is declared.
         if option not in record.entries and (value != "" or option in desired.settings)
     }
 
 
 def _declared_again(note: NumberRecord, desired: Desired) -> Settings:
-    """Return the settings that a creation may have set and the task declares, with the values of the task.
+    """Return the settings that a creation may have set and that the task declares, with the values of the task.
 
-    Bound: no value of the entry is used, since the device may be another one than the creation has created.
+    Bound: no value of the entry is used, since the device may be another one than the one that was created.
     """
     return {option: value for option, value in desired.settings.items() if option in note.sent}
 
@@ -292,7 +295,7 @@ def _declared_again(note: NumberRecord, desired: Desired) -> Settings:
 def _read_missing(
     context: RunContext, creation_file: EncryptedFile[NumberRecord] | None, listing: DeviceList | None
 ) -> tuple[Recorded, Faults]:
-    """Return what the record holds of a number that no device has, and what is wrong with a part that is not read."""
+    """Return the recorded state of a number without a device, and the problems of entries that cannot be read."""
     faults = context.records.load(creation_file)
     note = creation_file.content if creation_file is not None else None
     existed_before = note is not None and note.state != "deleted" and context.records.has(note.device_file)
@@ -305,7 +308,7 @@ def _read_missing(
 
 
 def find_listed(context: RunContext, device_file: str, listing: DeviceList) -> str:
-    """Return the number of the listed device that a record belongs to: one that was renumbered is not gone."""
+    """Return the number of the listed device with a record; empty if there is none. A renumbered device is not gone."""
     owners = (
         device.number
         for device in listing.devices

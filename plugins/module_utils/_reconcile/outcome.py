@@ -30,7 +30,17 @@ from .state import (
 
 @dataclass
 class Outcome:
-    """What a run did, or in check mode would do; the result is made from it."""
+    """The outcome of a run, or its preview. The result of the module is created from it.
+
+    Attributes:
+        plan: The plan.
+        observation: The observation that the plan was created from.
+        done: The operations that were carried out; in a preview, those that would be.
+        warnings: The warnings of the run.
+        device: The device; None if there is none.
+        otp_wait: The seconds until the service sends another code; None if that is unknown.
+        refused_clears: The webhooks that the service refused to clear.
+    """
 
     plan: Plan
     observation: Observation
@@ -42,7 +52,7 @@ class Outcome:
 
     @property
     def operations(self) -> list[str]:
-        """What was done, in the order of the contract."""
+        """The operations that were carried out, in the order of ``OPERATIONS``."""
         return [operation for operation in OPERATIONS if operation in self.done]
 
     def warn(self, *texts: str) -> None:
@@ -55,12 +65,12 @@ Contents = t.List[t.Tuple[EncryptedFile[t.Any], t.Optional[t.Union[DeviceRecord,
 
 
 def device_context(what: str, number: str) -> t.ContextManager[None]:
-    """Name what was being done to which device in any error that does not know it yet."""
+    """Add the operation and its device to an error that does not have them yet."""
     return error_context(f"{what} device {number}" if number else f"{what} the device")
 
 
 def _refresh_record(record: DeviceRecord, observed: Observed) -> DeviceRecord:
-    """Return the record with what the service has just shown: a run with a token alone will have nothing else."""
+    """Return the record with the values that the service shows: a later run with only a token cannot see them."""
     seen = {option: value for option, value in observed.settings.items() if option in record.entries}
     stale = {option: value for option, value in seen.items() if record.entries[option].value != value}
     return replace(

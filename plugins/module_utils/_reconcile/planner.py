@@ -4,9 +4,9 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The plan: what has to be done, from what is declared, what is seen and what is recorded.
+"""Create a plan from the declaration, the observed state and the recorded state.
 
-Pure: no network, no files, no clock, no Ansible. Check mode shows a plan; a real run carries it out.
+Pure: no network, no files, no clock, no Ansible. Check mode returns a plan; a real run carries it out.
 """
 
 from __future__ import annotations
@@ -66,23 +66,23 @@ from .state import (
     UpdatePayload,
 )
 
-# The service makes a new code no sooner than this after the last one.
+# The service sends another code only after this time.
 OTP_WAIT_SECONDS = 600
 
 
 def make_plan(desired: Desired, observed: Observed | None, recorded: Recorded, now: datetime) -> Plan:
-    """Return what has to be done.
+    """Return the plan that reconciles a device.
 
     Args:
-        desired: What is declared.
-        observed: What is there; None for no such device.
-        recorded: What is remembered.
-        now: The time, for the age of a record.
+        desired: The declaration.
+        observed: The observed state; None if the device does not exist.
+        recorded: The recorded state.
+        now: The present time, for the age of recorded values.
 
     Raises:
-        OptionError: Something that is needed was not declared.
+        OptionError: A required setting is not declared.
         PolicyError: The user's policy forbids the change.
-        NotFoundError: The device has to be there and is not.
+        NotFoundError: The device must exist, and does not.
     """
     if observed is not None and not desired.number:
         desired = replace(desired, number=observed.number)
@@ -109,7 +109,7 @@ def make_plan(desired: Desired, observed: Observed | None, recorded: Recorded, n
 
 
 def noop_plan(desired: Desired, observed: Observed | None, recorded: Recorded) -> Plan:
-    """Return the plan that does nothing, and tells what is known."""
+    """Return a plan without operations, with the known settings and their evidence."""
     if observed is None:
         return Plan(evidence={option: Evidence() for option in desired.settings})
     known = known_settings(observed.settings, recorded.device)
@@ -123,13 +123,13 @@ def _plan_create(desired: Desired, recorded: Recorded) -> Plan:
         raise OptionError(
             "name", f"device {desired.number} does not exist, and creating it needs a name", "declare its name"
         )
-    # A new device has no webhooks: there is nothing to clear.
+    # A new device has no webhooks, so there is nothing to clear.
     wanted = {option: value for option, value in settings.items() if value != ""}
     add = {option: value for option, value in wanted.items() if BY_OPTION[option].on_add}
-    # A stamp is made with the new device's token, so add-device cannot carry it.
+    # The code of a stamp depends on the new device's token, so add-device cannot send it.
     stamped = _claims(desired, settings, WRITE_ONLY)
     later = len(wanted) > len(add) or stamped is not None
-    # The service makes a device with autoread off.
+    # The service creates a device with autoread off.
     warnings = [
         *no_country(desired.number),
         *setting_warnings(desired, {"autoread": False, **wanted}),
@@ -155,7 +155,7 @@ def _plan_create(desired: Desired, recorded: Recorded) -> Plan:
 
 
 def _plan_missing(desired: Desired, now: datetime) -> Plan:
-    """Plan for a device that this task may not create: the webhooks of one that is not there."""
+    """Return the plan for a missing device that this task may not create, such as for its webhooks."""
     if not desired.created_by_earlier_task:
         raise NotFoundError(
             f"the account has no device {desired.number}",
@@ -175,10 +175,10 @@ def _plan_missing(desired: Desired, now: datetime) -> Plan:
 
 
 def _relaxed_policy(desired: Desired, recorded: Recorded) -> Desired:
-    """Return the declaration with the policies against unknown values that apply to a creation.
+    """Return the declaration with the policies for unknown values that apply to a creation.
 
-    A device that this run has created has none. A creation that was cut off was allowed when it began: the task that
-    declares the same settings ends it, at any time, and reports the settings that others may have set since.
+    A device that this run has created has no unknown value. An interrupted creation was allowed when it began, so a
+    task with the same settings finishes it at any time, and reports the settings that others may have set since.
     """
     policy = desired.policy
     if recorded.creation_pending and policy.write_only == "error":
@@ -189,7 +189,7 @@ def _relaxed_policy(desired: Desired, recorded: Recorded) -> Desired:
 
 
 def _checked_name(desired: Desired, plan: Plan) -> Plan:
-    """Return the plan if its update has a name that can be sent."""
+    """Return the plan after a check that the name in its update can be sent."""
     if UPDATE not in plan.operations:
         return plan
     name = plan.send.get("name")
@@ -222,9 +222,9 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
     before = confirmed_values({**known, **{option: everything[option] for option in forgotten}})
     after: dict[str, Value] = {**confirmed_values(known), **payload.send}
     operations = [*([FORGET] if forgotten else []), *([UPDATE] if reasons else [])]
-    # An undeclared '' is not sent, so it is claimed only where it is proven.
+    # An undeclared empty webhook is not sent, so it is claimed only if it is proven.
     reported = {**proven_values(known), **payload.send, **desired.settings}
-    # With a token alone autoread is hidden as well.
+    # With a token alone, autoread is unreadable as well.
     telling = {*WRITE_ONLY, "autoread"} if "autoread" in desired.settings else WRITE_ONLY
     stamped = _claims(desired, reported, telling) if reasons else None
     stamped, lost = _keep_digests(desired, observed, stamped, reported)
@@ -275,7 +275,7 @@ def _known(desired: Desired, observed: Observed, known: Knowledge, origin: Origi
 
 
 def _claims(desired: Desired, settings: Settings, telling: t.Collection[str]) -> Claims | None:
-    """Return what a stamp says of the set that goes out; None where the user wants none, or it would tell nothing."""
+    """Return the claims of a stamp for some settings; None if the policy has no stamps, or it would prove nothing."""
     if desired.policy.write_only != "stamped" or not any(option in settings for option in telling):
         return None
     return claims(settings)
@@ -284,10 +284,10 @@ def _claims(desired: Desired, settings: Settings, telling: t.Collection[str]) ->
 def _keep_digests(
     desired: Desired, observed: Observed, stamped: Claims | None, reported: Settings
 ) -> tuple[Claims | None, tuple[str, ...]]:
-    """Return what the stamp of an update says with what it takes over from the stamp before, and the parts it loses.
+    """Return the claims of an update with those that it keeps from the present stamp, and the lost parts.
 
-    A digest is taken over where the service is known to keep what an update leaves out, and the name, which is a part
-    of the digest, stays.
+    A part is lost if the new stamp no longer proves it. A digest is kept if the service is known to keep the settings
+    that an update leaves out, and if the name, which is a part of the digest, does not change.
     """
     stamp = observed.stamp
     if stamped is None or stamp is None:
@@ -327,13 +327,14 @@ def _reason(desired: Desired, option: str, known: Known, now: datetime) -> Reaso
 
 
 def _update_payload(desired: Desired, known: Knowledge, reasons: t.Mapping[str, Reason]) -> UpdatePayload:
-    """Return the complete known set: what an update leaves out may be reset by the service."""
+    """Return the complete known set, because the service may reset the settings that an update leaves out."""
     send: dict[str, Value] = {}
     carried: dict[str, str | None] = {}
     at_risk: list[str] = []
     for option, item in known.items():
         if option in desired.settings:
-            # An empty webhook is sent to clear one, and not again afterwards: some readings refuse it.
+            # An empty webhook is sent once to clear it, and not again: in some behavior variants, the service refuses
+            # it.
             if desired.settings[option] != "" or reasons.get(option, Reason.ALWAYS) is not Reason.ALWAYS:
                 send[option] = desired.settings[option]
         elif item.value is None:
@@ -358,12 +359,12 @@ def _plan_absent(desired: Desired, observed: Observed | None, recorded: Recorded
             f"deleting device {observed.number} needs a one-time code",
             "run once with request_otp: true; the code goes to the WhatsApp of the account's owner; then run with otp set to it",
         )
-    # A real run asks the service all the same: only it knows whether the code is still good.
+    # A real run sends the request anyway: only the service knows whether the last code is still valid.
     left = _otp_wait(recorded.device.otp_requested_at, now)
     return Plan(operations=(REQUEST_OTP,), before=before, after=before, otp_wait=left)
 
 
 def _otp_wait(requested_at: str | None, now: datetime) -> int | None:
-    """Return the seconds until a code can be asked for again, if this controller knows of one on its way."""
+    """Return the seconds until the service sends another code; None if the record does not know of a recent one."""
     passed = age(requested_at, now)
     return int(OTP_WAIT_SECONDS - passed) if 0 <= passed < OTP_WAIT_SECONDS else None

@@ -48,17 +48,18 @@ class RecordWriter:
         self._observation = observation
         self._outcome = outcome
         self._locks = locks
-        # The operation that is under way, or was when a fault ended the run.
+        # The current operation, or that of the request which ended the run with an error.
         self.step = ""
-        # Whether anything was written, to the record or to the service.
+        # Whether the record was written. Each write to the service follows a write to the record.
         self.has_begun = False
-        # The device, settings and stamp of the last update, from its request until its success is recorded.
+        # The device, settings and stamp of the last update, from before its request until its success is recorded.
         self._sent: tuple[Device, Settings, str] | None = None
-        # When the response was requested that has the number and the token of the device; None without a list.
+        # When the response with the number and the token of the device was requested; None without a list.
         self._identified_at: Moment | None = observation.listing.fetched_at if observation.listing is not None else None
         self._creation_file = observation.creation_file
         self._created_file: EncryptedFile[DeviceRecord] | None = None
-        # Of a device that an unknown run may have created, nothing is recorded: doubt is written with a request only.
+        # The doubt about a device that an unknown run may have created is not recorded by itself, but only with a
+        # request.
         self._record = DeviceRecord() if observation.recorded.doubt_is_assumed else observation.recorded.device
         if observation.observed is not None:
             self._record = _refresh_record(self._record, observation.observed)
@@ -77,7 +78,7 @@ class RecordWriter:
     def _device_file(self) -> EncryptedFile[DeviceRecord]:
         file = self._created_file or self._observation.device_file
         if file is None:
-            # It was found after a lost response.
+            # The device was found after a lost response.
             file = self._created_file = self._context.records.device(self._device.token)
         return file
 
@@ -87,22 +88,22 @@ class RecordWriter:
         self.has_begun = True
 
     def _record_only(self) -> None:
-        """Write to the record alone. What a creation that was cut off had begun is in the device's record now."""
+        """Write to the record without a request. The device's record then has all values of an interrupted creation."""
         contents: Contents = [(self._device_file, self._record), *self._note_present(finished=True)]
         self._save(contents, Phase.EDIT)
 
     def renew_doubt(self) -> None:
-        """Have the values of the last update in doubt where the locks were lost before its success was recorded."""
+        """Mark the values of the last update as in doubt, if the locks were lost before its success was recorded."""
         if self._sent is not None:
             device, settings, code = self._sent
             warning = doubt_after_lost_locks(self._context.records, device, self._device_file, settings, code)
             self._outcome.warn(*([warning] if warning else []))
 
     def _code(self, settings: Settings, claims: Claims | None) -> str:
-        """Return the code of the stamp for a set of settings; empty where the plan wants none."""
+        """Return the code of the stamp for a set of settings; empty if the plan requires none."""
         if claims is None:
             return ""
-        # A new device was made with autoread as the reply showed it.
+        # The stamp of a new device contains autoread as the response to its creation returned it.
         autoread = settings.get(
             "autoread", self._device.settings.get("autoread") if CREATE in self._outcome.done else None
         )
@@ -115,18 +116,21 @@ class RecordWriter:
         file: EncryptedFile[t.Any],
         before: DeviceRecord | NumberRecord | None,
     ) -> None:
-        """Take back the doubt of a request that was certainly not applied: restore the entry from before it.
+        """Remove the doubt of a request that was certainly not applied: restore the entry from before it.
 
-        It was refused, prevented, or did not go out, for example because ``ansible-playbook`` has ended. Where the
-        locks are lost the doubt stays: another run may have written the entry since.
+        The request was refused or prevented, or was not sent, for example because ``ansible-playbook`` has ended. If
+        the locks are lost, the doubt stays: another run may have written the entry since.
         """
         if not may_be_applied(fault) and not isinstance(fault, RecordError):
             self._save([(file, before)], Phase.CONFIRM)
 
     def _mark_pending(self, sent: Settings, code: str = "") -> DeviceRecord | None:
-        """Write down what is about to be sent, and return what to put back if it certainly was not applied.
+        """Record settings as in doubt before they are sent.
 
-        A folder that cannot be written fails here, before the first write to the service.
+        If the record cannot be written, the run fails here, before the first write to the service.
+
+        Returns:
+            The record to restore if the settings are certainly not applied; None if there was none.
         """
         known = self._device_file.content is not None or bool(self._record.entries)
         before = self._record
@@ -135,9 +139,9 @@ class RecordWriter:
         return before if known else None
 
     def _note_present(self, finished: bool = False) -> Contents:
-        """Return the creation entry that shows that this number has this device; nothing where it already does.
+        """Return the creation entry with which this number has this device; nothing if it is already stored.
 
-        A creation that was begun stays so until an update has ended it.
+        An unfinished creation remains so until an update has ended it.
         """
         creation_file = self._creation_file
         if creation_file is None:
@@ -146,19 +150,20 @@ class RecordWriter:
         new = NumberRecord("present", now_text(), {}, self._device_file.name)
         begun = old is not None and old.state == "creating"
         if old is not None and old.is_creation_of_other(new.device_file) and self._is_listed_under(old.device_file):
-            # The other spelling of this number: the creation of that device continues with its next run.
+            # Another device has an unfinished creation under another spelling of this number; its next run finishes
+            # that.
             return []
         if finished if begun else (old is None or (old.state, old.device_file) != (new.state, new.device_file)):
             return [(creation_file, new)]
         return []
 
     def _is_listed_under(self, device_file: str) -> bool:
-        """Return whether the account lists the device with this record."""
+        """Return whether the account lists the device of this record."""
         listing = self._observation.listing
         return listing is not None and bool(find_listed(self._context, device_file, listing))
 
     def forget(self) -> None:
-        """Remove the record of a device that was deleted, and remember that it was."""
+        """Remove the record of a deleted device, and record the deletion in the creation entry of its number."""
         gone: Contents = [(self._device_file, None)] if self._outcome.device is not None else []
         noted: Contents = (
             [(self._creation_file, NumberRecord("deleted", now_text()))] if self._creation_file is not None else []
@@ -166,12 +171,12 @@ class RecordWriter:
         self._save_or_warn([*gone, *noted], Phase.EDIT)
 
     def _require_locks(self) -> None:
-        """Prevent a request where the locks are lost, or the process that waits for the result has ended."""
+        """Prevent a request if the locks are lost, or if the process that waits for the result has ended."""
         self._context.lineage.require()
         self._context.records.backend.verify_held()
 
     def _save_or_warn(self, contents: Contents, phase: Phase = Phase.CONFIRM) -> bool:
-        """Write to the record after a success was read: a failure must not make the success look like a failure.
+        """Write to the record after a successful request; a failure is only a warning, because the request succeeded.
 
         Returns:
             Whether it was written. Otherwise the record still has the doubt from before the request, so the next run

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""From outcomes to results: plain data in which every secret is masked."""
+"""Convert outcomes to results: plain data in which every secret is masked."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Result = t.Dict[str, t.Any]
 
 
 def mask_value(option: str, value: Value | None, redactor: Redactor) -> Value | None:
-    """Return a setting's value as a result may hold it: a URL only by its host and a digest."""
+    """Return the value of a setting for a result: of a URL, only the host and a digest."""
     if isinstance(value, str) and option in BY_OPTION and BY_OPTION[option].value_type is ValueType.URL:
         return redactor.url(value)
     return value
 
 
 def device_facts(device: Device | None, number: str, settings: Settings, redactor: Redactor) -> Result:
-    """Return what is known of a device, always under the same keys; None is unknown."""
+    """Return the known facts on a device, always under the same keys; None if unknown."""
     expires = device.expires if device else None
     facts: Result = {
         "device": number,
@@ -46,7 +46,7 @@ def device_facts(device: Device | None, number: str, settings: Settings, redacto
 
 
 def recorded_facts(record: DeviceRecord, redactor: Redactor) -> Result:
-    """Return what the record knows of each setting, with how far it can be believed and since when."""
+    """Return the recorded value of each setting, with its source and time."""
     return {
         option: {
             "value": mask_value(option, entry.value, redactor),
@@ -109,28 +109,28 @@ def _device(desired: Desired, outcome: Outcome, redactor: Redactor) -> Result | 
     stored = outcome.device is not None and CREATE in outcome.done
     number = outcome.device.number if outcome.device is not None and stored else outcome.observation.number
     facts = device_facts(outcome.device, number, reached, redactor)
-    # What was just disconnected, and what was just made, is linked to nothing.
+    # A device that was just disconnected or created is linked to no phone.
     if DISCONNECT in outcome.done or outcome.observation.device is None:
         facts["connected"] = False
-    # Told no, nobody knows what is there.
+    # The service refused to clear these webhooks, so their values are unknown.
     facts.update(dict.fromkeys(outcome.refused_clears))
     return facts
 
 
 def _final_settings(outcome: Outcome) -> Settings | None:
-    """Return the settings that the run came to: all of the plan's, or after a failure what is certain; None for no device."""
+    """Return the settings after the run; after a failure, those that are certain; None if there is no device."""
     plan, done = outcome.plan, set(outcome.done)
     if set(plan.operations) <= done:
         return plan.after
     if CREATE in plan.operations and CREATE not in done:
         return plan.before
     if UPDATE not in done and plan.before is not None:
-        # The record is as wanted already.
+        # The record was already updated.
         forgotten = plan.forgotten if FORGET in done else ()
         attested = plan.attested if ATTEST in done else {}
         return {**{option: value for option, value in plan.before.items() if option not in forgotten}, **attested}
     if UPDATE in done and plan.after is not None:
-        # The update is there, and what was to come after it is not.
+        # The update was applied, but not the operations after it.
         kept = {"connected": plan.before["connected"]} if plan.before and "connected" in plan.before else {}
         return {**{option: value for option, value in plan.after.items() if option != "connected"}, **kept}
     return plan.add if CREATE in done else plan.before

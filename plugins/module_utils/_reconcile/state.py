@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The words in which the rooms talk: what a task declares, what is seen, what is remembered, what is to be done."""
+"""The data of the reconciliation: the declaration, the observed and the recorded state, and the plan."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ FORGET, ATTEST, CREATE, UPDATE, DISCONNECT, DELETE, REQUEST_OTP = OPERATIONS = (
     "request_otp",
 )
 
-# What nobody can take back: a phone must be linked again, and a code reaches a person.
+# Operations that cannot be undone: a phone must be linked again, or a code reaches a person.
 IRREVERSIBLE = (DISCONNECT, DELETE, REQUEST_OTP)
 
 
 class State(enum.Enum):
-    """What a task wants of a device."""
+    """The state of a device that a task requires."""
 
     PRESENT = "present"
     DISCONNECTED = "disconnected"
@@ -41,7 +41,7 @@ class State(enum.Enum):
 
 
 class Reason(enum.Enum):
-    """Why a setting is changed."""
+    """The reason for the change of a setting."""
 
     DIFFERS = "differs"
     NO_RECORD = "no_record"
@@ -53,7 +53,7 @@ class Reason(enum.Enum):
 
 @dataclass(frozen=True)
 class Policy:
-    """What the user wants done about settings that nobody can read.
+    """The user's policy for settings that cannot be read.
 
     Attributes:
         write_only: ``recorded``, ``stamped``, ``always_update``, ``error`` or ``attest`` (option handle_write_only).
@@ -71,21 +71,26 @@ class Policy:
 
     @property
     def keeps_omitted(self) -> bool:
-        """Whether it is known that the service keeps what an update leaves out."""
+        """Whether the service is known to keep the settings that an update leaves out."""
         return self.facts.omitted == "keeps"
 
 
 @dataclass(frozen=True)
 class Desired:
-    """What a task declares of one device.
+    """The declaration of one device by a task.
 
     Attributes:
-        number: The digits as the user wrote them; empty where only a token was given.
-        settings: Only what is declared.
-        manages: The settings that the task could declare.
-        may_create: Whether a missing device is made; otherwise it is an error.
-        expect_earlier: Whether an earlier task of the play may make it, so that check mode must foresee that.
-        missing_is_fine: Whether a missing device is as wanted, since nothing has to be taken from it.
+        number: The digits as the user wrote them; empty if only a token is given.
+        state: The required state.
+        settings: The declared settings only.
+        managed_options: The settings that the task could declare.
+        policy: The policy for settings that cannot be read.
+        otp: The code for the deletion; empty if there is none.
+        request_otp: Whether to request that code.
+        may_create: Whether a missing device is created; otherwise, it is an error.
+        created_by_earlier_task: Whether an earlier task of the play may create it, so that check mode must predict
+            that.
+        allow_missing: Whether a missing device needs no work, since the task would only remove something from it.
     """
 
     number: str
@@ -114,9 +119,9 @@ class Desired:
         )
 
     def forgets(self, shown: Settings, record: DeviceRecord) -> tuple[str, ...]:
-        """Return what is recorded and no longer declared, where the user does not want that to be carried on.
+        """Return the recorded settings that are no longer declared, if the user's policy is to forget these.
 
-        What the service shows is not taken from the record.
+        Settings that the service shows are not removed from the record.
         """
         if self.policy.unmanaged_hidden != "forget":
             return ()
@@ -126,15 +131,17 @@ class Desired:
 
 @dataclass(frozen=True)
 class Observed:
-    """What the service shows of a device that is there.
+    """The state of an existing device as the service shows it.
 
     Attributes:
         number: The registered number as it is displayed.
-        certain: Whether that is known to be the registered number, in the registered spelling.
-        rival: The number in the profile, where the record has another one.
-        stamp: What its name proves of its hidden settings.
-        sent_as: The number exactly as the service listed it, which an update sends back: a writable field of the
-            service. Empty for the number itself.
+        settings: The settings that the service shows.
+        connected: Whether a phone is linked; None if it is unknown.
+        number_confirmed: Whether ``number`` is known to be the registered number, in the registered spelling.
+        conflicting_number: The number in the profile, if the record has another one.
+        sent_as: The number exactly as the service listed it, which an update sends back: it is a writable field of the
+            service. Empty if it equals ``number``.
+        stamp: The stamp in its name; None if there is none.
     """
 
     number: str
@@ -153,14 +160,14 @@ class Observed:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What this controller remembers: of the device, and of its number.
+    """The recorded state of a device and of its number.
 
     Attributes:
         device: The record of the device.
-        number_seen: Whether anything was ever done about this number.
-        had_device: Whether the number had a device that is gone, and that was not deleted by us.
-        begun: Whether this run has created the device, under locks that it holds: it has no unknown setting.
-        continues: Whether the task declares exactly the settings of a creation of this device that was cut off.
+        number_seen: Whether the number has a creation entry.
+        existed_before: Whether the number had a device that is gone and that this collection has not deleted.
+        creation_pending: Whether this run has created the device, under locks that it holds: it has no unknown setting.
+        continues: Whether the task declares exactly the settings of an interrupted creation of this device.
         doubt_is_assumed: Whether the entries of ``device`` are only declarations of the task, in doubt because of a
             creation whose response was lost. The device may be another one, so they must not be written to its record.
         renumbered_to: The number that the device has now; it was changed in the dashboard.
@@ -177,7 +184,13 @@ class Recorded:
 
 @dataclass(frozen=True)
 class UpdatePayload:
-    """The complete set that an update sends, and what it says about what was not declared."""
+    """The complete set of settings that an update sends, and the settings that the task does not declare.
+
+    Attributes:
+        send: The settings to send.
+        carried: The undeclared settings that are sent because they are recorded, each with the time of its evidence.
+        at_risk: The settings that have no known value, so the update leaves them out and may reset them.
+    """
 
     send: Settings = field(default_factory=dict)
     carried: t.Mapping[str, str | None] = field(default_factory=dict)
@@ -186,17 +199,17 @@ class UpdatePayload:
 
 @dataclass(frozen=True)
 class Plan:
-    """What will be done, and everything that a result says about it.
+    """The operations to carry out, and all other data for the result.
 
     Attributes:
-        operations: In the order in which they are carried out.
-        add: What add-device is given, beside the number.
-        send: The complete set that update-device is given, beside the number.
-        claims: What the stamp in the name says of that set; None where the name goes out without one.
-        attested: What a person vouches for.
-        forgotten: What the record is to hold no longer, as the user wishes.
-        proven: What the stamp proves, and the record did not know.
-        superseded: What the record holds of a set that another controller has replaced since.
+        operations: The operations, in the order in which they are carried out.
+        add: The settings in the add-device request, next to the number.
+        send: The complete set of settings in the update-device request, next to the number.
+        claims: The claims of the stamp in the name of that request; None for a name without a stamp.
+        attested: The settings that a person attests.
+        forgotten: The settings to remove from the record, because of the user's policy.
+        proven: The settings that the stamp proves and the record lacks.
+        superseded: The recorded settings that another control node has replaced since.
         seen_code: The code of the stamp in the name; empty for none.
         reasons: For each field that changes.
         before: Known settings, and connected where it changes; None for no device.
@@ -227,17 +240,17 @@ class Plan:
 
     @property
     def is_irreversible(self) -> bool:
-        """Whether an operation of it cannot be taken back, so that it must not go to another device."""
+        """Whether it has an operation that cannot be undone, so that it must not go to another device."""
         return any(operation in IRREVERSIBLE for operation in self.operations)
 
     @property
     def predicted_operations(self) -> tuple[str, ...]:
-        """What a real run would have done: the service refuses a new code while one is on its way."""
+        """The operations of a real run. For some time after a code, the service refuses to send another one."""
         return () if self.otp_wait is not None else self.operations
 
     @property
     def updates_record(self) -> bool:
-        """Whether the stamp told of something that the record should know."""
+        """Whether the stamp shows something that must be recorded."""
         return bool(self.proven or self.superseded)
 
     @property

@@ -6,14 +6,14 @@
 
 """The interface of a place that stores the record: names, encrypted strings, locks, and marks.
 
-``RecordStore`` encrypts and decrypts; a backend sees keyed digests as names, and encrypted strings. There are two:
-files in a directory, and a PostgreSQL database. Both pass ``test_backend_contract.py``.
+``RecordStore`` encrypts and decrypts; a backend handles only keyed digests as names, and encrypted strings. There are
+two backends: files in a directory, and a PostgreSQL database. Both pass ``test_backend_contract.py``.
 
-How a run uses it, for the names of one device (a creation entry ``number-…``, and a record ``device-…``)::
+A run uses it as follows, for the names of one device (a creation entry ``number-…``, and a record ``device-…``)::
 
     mark = backend.mark(names)              # before /get-devices is requested
     ...                                     # /get-devices, then:
-    strings = backend.read(names)           # the plan is made from these
+    strings = backend.read(names)           # the plan is created from these
     with backend.lock(names, seconds):      # only if there is work to do
         if backend.stale(mark, names):      # another run may have written since the mark: observe again, under the
             ...                             # locks. A response that was requested under them needs no mark.
@@ -21,7 +21,7 @@ How a run uses it, for the names of one device (a creation entry ``number-…``,
         ...                                                             # the request
         backend.put([Write(name, newer, ...)], Phase.CONFIRM)           # a success was read
 
-No clock of a control node decides anything here. A time limit may refuse or delay.
+No decision depends on the clock of a control node, except that a time limit may refuse or delay.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ from .._common.errors import RecordError
 if t.TYPE_CHECKING:
     from typing import Protocol
 else:
-    # Python 3.7 has none, and only the type checker uses it.
+    # Python 3.7 has no Protocol, and only the type checker uses it.
     Protocol = object
 
-# Compared for equality only. It differs for each write, also where the same string is written again.
+# Compared for equality only. Each write has a new revision, even if it writes the same string again.
 Revision = t.Hashable
 
-# Belongs to the backend that has returned it; opaque to all others.
+# Only the backend that has returned a mark can read it.
 Mark = t.NewType("Mark", object)
 
 
 class Phase(enum.Enum):
-    """Why strings are written.
+    """The purpose of a write.
 
     Attributes:
-        BEGIN: Values are in doubt from now on; a request follows. Durable before ``put`` returns. The names are open:
-            until they are closed, no mark is valid for them.
-        CONFIRM: The response was read. It closes the names. A power cut may bring back the strings of the BEGIN.
+        BEGIN: Values are in doubt from now on; a request follows. Durable before ``put`` returns. The names become
+            open: until they are closed, no mark is valid for them.
+        CONFIRM: The response was read. Closes the names. After a power failure, the strings of the BEGIN may return.
         EDIT: No request follows, as in a restore. Durable before ``put`` returns.
     """
 
@@ -65,9 +65,9 @@ class Stored:
     """An encrypted string as it was read.
 
     Attributes:
-        text: The string; None where there is no entry.
-        revision: The write that it comes from. That of a missing entry is a revision too.
-        fault: Why this entry cannot be read now, so that its string is unknown; nothing may be written then.
+        text: The string; None if there is no entry.
+        revision: The revision of the write that stored it. A missing entry has a revision, too.
+        fault: Why this entry cannot be read now. Its string is then unknown, and nothing may be written.
     """
 
     text: bytes | None
@@ -83,8 +83,9 @@ class Write:
         name: The entry.
         text: The new string; None removes the entry.
         planned: The string that the plan was created from, as ``read`` or the last ``put`` of this run returned it.
-            Never one that was read to check it: that would accept the write of another run.
-        keep_damaged: Whether the present string does not decrypt, and must be kept aside: see ``damaged``.
+            Never a string that was read to check it: that would accept the write of another run.
+        keep_damaged: Whether the present string cannot be decrypted, and must be kept under another name: see
+            ``damaged``.
     """
 
     name: str
@@ -98,12 +99,12 @@ class StorageCheck:
     """The facts on the place of a record, for ``fonnte_record_info`` and the API behavior check.
 
     Attributes:
-        folder: As in ``Backend.place``, absolute; the name is that of a key in results.
-        exists: Whether it exists; the first run that has something to write creates it.
+        place: As in ``Backend.place``, absolute.
+        exists: Whether it exists. The first run that must write creates it.
         writable: Whether a run could write it.
-        mode: The permissions of a directory as ``0700``; None where there is none.
-        lasting: Whether it probably still exists for later runs; None where nothing shows it.
-        because: The reason, in a sentence.
+        mode: The permissions of a directory, such as ``0700``; None if there is none.
+        persistent: Whether it probably still exists for later runs; None if that is unknown.
+        reason: The reason for that, in a sentence.
     """
 
     place: str
@@ -117,97 +118,97 @@ class StorageCheck:
 class Backend(Protocol):
     """A place that stores the record. Threads of one process may share an object, and work on different names.
 
-    Each method raises RecordError where the place cannot be read or written; its text never contains a secret.
+    Each method raises RecordError if the place cannot be read or written; its text never contains a secret.
     """
 
     @property
     def place(self) -> str:
-        """Where the record is, for messages: a directory as the user wrote it, or host and database, no password."""
+        """The place, for messages: a directory as the user wrote it, or host and database without a password."""
 
     @property
     def is_remote(self) -> bool:
-        """Whether each call is a round trip. Then a batch is quicker than single reads, and a mark needs no names."""
+        """Whether each access is a round trip. A batch is then faster than single reads, and a mark needs no names."""
 
     def label(self, name: str) -> str:
-        """Return where an entry is, for messages."""
+        """Return where an entry is stored, for messages."""
 
     # Reading
 
     def mark(self, names: t.Collection[str] = ()) -> Mark:
-        """Return a mark of this moment. It must be taken before /get-devices or /device is requested.
+        """Return a mark of the present time. It must be taken before /get-devices or /device is requested.
 
         Args:
-            names: The entries that the run may write, as far as they are known before the response. A backend that
-                can tell of all entries what was written since needs none. For others, an existing entry that is
-                missing here is stale until a response was requested under its lock.
+            names: The entries that the run may write, as far as they are known before the response. A backend that can
+                later list the writes to all entries needs none. For other backends, an existing entry that is missing
+                here is stale until a response was requested under its lock.
         """
 
     def stale(self, mark: Mark, names: t.Collection[str]) -> t.Collection[str]:
-        """Return the names that another run may have written since the mark; without I/O where there are none.
+        """Return the names that another run may have written since the mark; without I/O if there are no names.
 
-        Under their locks the answer is final. Before, as for the devices of a fleet that have work, it may change. A
-        name is stale, too, where it was open at the mark, or when it was locked; and all names are where the mark
-        comes from another place or from a database session that has ended.
+        Under the locks of the names, the result is final. Before that, as for the devices of a fleet that have work, it
+        may change. A name is also stale if it was open at the mark or when it was locked. All names are stale if the
+        mark comes from another place, or from a database session that has ended.
         """
 
     def read(self, names: t.Collection[str]) -> dict[str, Stored]:
-        """Return the strings of some entries, in one batch. Missing ones are among them.
+        """Return the strings of some entries, including missing ones, in one batch.
 
         Raises:
-            RecordError: The place cannot be read. A problem with one entry alone, as with a file that belongs to
-                another user, is in its ``Stored.fault`` instead.
+            RecordError: The place cannot be read. If only one entry cannot be read, such as a file that belongs to
+                another user, the error is in its ``Stored.fault`` instead.
         """
 
     def names(self) -> list[str]:
-        """Return the names of all entries, of whatever account, sorted."""
+        """Return the names of all entries, of every account, sorted."""
 
     def is_empty(self) -> bool:
-        """Return whether there is no entry at all, of whatever account."""
+        """Return whether there is no entry at all, of any account."""
 
     def damaged(self) -> list[str]:
-        """Return the names under which strings that did not decrypt were kept aside, sorted."""
+        """Return the names under which strings that could not be decrypted were kept, sorted."""
 
     # Locking
 
     def lock(self, names: t.Sequence[str], seconds: float) -> t.ContextManager[None]:
         """Hold entries for one run, in the order given, all or none.
 
-        The caller sorts: creation entries before records, each by name. A name that this object holds already is not
-        given again. When the context ends, names that are still open are closed, unless an exception ended it that
-        is no ``Exception``: then the process is about to die.
+        The caller sorts them: creation entries before records, each by name. A name that this object already holds is
+        not given again. When the context ends, names that are still open are closed, except after an exception that is
+        not an ``Exception``: the process is then about to end.
 
         Args:
             names: The entries.
             seconds: How long to wait while another run holds one.
 
         Raises:
-            RecordLockedError: Another run still holds one; with its name, host and age where they are known.
+            RecordLockedError: Another run still holds one; with its name, host and age if they are known.
         """
 
     def left_open(self, names: t.Collection[str]) -> t.Collection[str]:
-        """Return those of some held names that were open when they were locked: the run before has died."""
+        """Return those of some held names that were open when they were locked: the previous run has died."""
 
     def verify_held(self) -> None:
-        """Check before the bytes of a write to the service go out that the locks are still held.
+        """Check that the locks are still held, before the bytes of a write to the service are sent.
 
-        A backend whose locks can be lost, as with a database session, renews what it must.
+        A backend whose locks can be lost, as with a database session, renews its proof that they are held.
 
         Raises:
-            RecordError: They are lost; the request must not go out.
+            RecordError: They are lost; the request must not be sent.
         """
 
     def reopen(self) -> Backend | None:
-        """Return another connection to the place where the locks of this one are lost; None where they are held.
+        """Return another connection to the place if the locks of this one are lost; None if they are held.
 
-        Only for values whose request was sent: nothing that was read or locked before applies to it.
+        Only for the values of a request that was sent: no earlier read or lock applies to this connection.
         """
 
     # Writing
 
     def put(self, writes: t.Sequence[Write], phase: Phase) -> dict[str, Stored]:
-        """Write strings, all or none where that is possible, and return them with their new revisions.
+        """Write strings, all or none if that is possible, and return them with their new revisions.
 
-        The names are held. One that is not is held for this write, where no other run holds it.
+        The names are held. A name that is not held is held for this write only, if no other run holds it.
 
         Raises:
             RecordChangedError: An entry is not at the revision of ``planned``; nothing was written.
@@ -217,10 +218,10 @@ class Backend(Protocol):
     # The place
 
     def check_writable(self) -> None:
-        """Check without touching anything whether entries can be written; RecordError if not."""
+        """Check without any change whether entries can be written; RecordError if not."""
 
     def warnings(self) -> list[str]:
         """Return the warnings about the place."""
 
     def health(self) -> StorageCheck:
-        """Return the facts on the place, without touching anything."""
+        """Return the facts on the place, without any change."""

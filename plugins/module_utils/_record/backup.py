@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The backup of a record: sealed files as they lie on the disk, in one file of JSON. Nothing is opened for it.
+"""The backup of a record: its encrypted strings, unchanged, in one JSON file. No string is decrypted for it.
 
-Such a file comes from outside when it is read again, from a repository or a mail. So nothing in it is
-believed: not a name, and not that a text is sealed.
+When it is read again, such a file may come from outside, for example from a repository or a mail. So each name and
+string in it is checked.
 """
 
 from __future__ import annotations
@@ -30,14 +30,15 @@ Files = t.Dict[str, bytes]
 
 
 class BackupError(FonnteError):
-    """A backup cannot be read or written, or must not be believed."""
+    """A backup cannot be read or written, or has an invalid content."""
 
 
 def read_backup(path: str) -> Files:
-    """Return the sealed texts of a backup, by the name of their file.
+    """Return the encrypted strings of a backup by their names.
 
     Raises:
-        BackupError: It cannot be read, is none, or holds what no record has. Nothing of it is to be used then.
+        BackupError: It cannot be read, is not a backup, or contains an invalid entry. None of its entries may be used
+            then.
     """
     text = _text(path)
     if text is None:
@@ -46,13 +47,13 @@ def read_backup(path: str) -> Files:
 
 
 def read_existing(path: str, folder: str) -> Files | None:
-    """Return what a backup that is about to be replaced holds; None for none.
+    """Return the content of a backup that is about to be replaced; None if there is none.
 
     Raises:
-        BackupError: What is there is no backup, or no file can be written there.
-        OptionError: It would lie in the record itself.
+        BackupError: The present file is not a backup, or no file can be written there.
+        OptionError: The backup would be in the directory of the record.
     """
-    # A link is replaced, so its own directory counts, and not that of the file that it names.
+    # A link is replaced, so its own directory counts, and not that of its target.
     parent = os.path.dirname(os.path.abspath(path))
     if os.path.realpath(parent) == os.path.realpath(folder):
         raise OptionError(
@@ -65,14 +66,14 @@ def read_existing(path: str, folder: str) -> Files | None:
             "make the folder, or name another path",
         )
     text = _text(path)
-    # An empty file is what somebody has made ready to be filled.
+    # An empty file is a file that was created for the backup.
     return _files(path, text) if text else None
 
 
 def write_backup(path: str, files: Files) -> None:
-    """Write a backup for its owner alone, whole or not at all. BackupError if it cannot be written."""
+    """Write a backup that only its owner can read, completely or not at all; BackupError if that fails."""
     text = _as_text(files)
-    # What cannot be read again is no backup. A record of a device has about a kilobyte.
+    # A file that is too large to be read again is no backup. The record of a device has about a kilobyte.
     if len(text) > MAX_INPUT_BYTES:
         raise BackupError(
             f"the backup {path} would be larger than {MAX_INPUT_BYTES // 2**20} MB, so it could not be restored",
@@ -87,7 +88,7 @@ def write_backup(path: str, files: Files) -> None:
 
 
 def _as_text(files: Files) -> bytes:
-    """Return the same text for the same files, one to a line: a repository shows what changed and no more."""
+    """Return the text of a backup, always the same for the same entries: a repository shows only the changed lines."""
     texts = {name: sealed.decode("ascii") for name, sealed in files.items()}
     return json.dumps({"format": FORMAT, "files": texts}, indent=1, sort_keys=True).encode() + b"\n"
 
@@ -105,7 +106,7 @@ def _text(path: str) -> bytes | None:
 
 def _files(path: str, text: bytes) -> Files:
     try:
-        # A byte-order mark is what an editor adds.
+        # Some editors add a byte-order mark.
         data = json.loads(decode_text(text).lstrip("\ufeff"))
     except EncodingError as exc:
         raise BackupError(

@@ -25,7 +25,7 @@ from .._common.errors import RecordError, UnsafeFileError
 from .group_commit import GroupCommit
 from .mounts import is_mount
 
-# Not the first file of a pipe or a device that someone else has put there: opening it must not wait.
+# Another user may have put a pipe or a device in the place of a file: to open it must not block.
 SAFE_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 MAX_FILE_BYTES = 1024 * 1024
 MODE_DIRECTORY, MODE_PARENT = 0o700, 0o755
@@ -36,7 +36,7 @@ class RecordDirectory:
     """The directory of the record.
 
     Attributes:
-        path: As the user wrote it, for messages; files are reached through the descriptor.
+        path: The path as the user wrote it, for messages; files are opened through the descriptor.
     """
 
     def __init__(self, path: str) -> None:
@@ -98,7 +98,7 @@ class RecordDirectory:
         return self._descriptor
 
     def _check_owner(self, status: os.stat_result) -> None:
-        """Refuse a directory that someone else has created where everyone can create one, such as below /tmp."""
+        """Refuse a directory of another user where everyone can create directories, such as below /tmp."""
         if status.st_uid in (0, os.geteuid()) or not self._is_below_everyone() or is_mount(self._place):
             return
         raise RecordError(
@@ -124,9 +124,10 @@ class RecordDirectory:
                 raise _open_to_everyone(self.path, mode) from None
 
     def _check_planted(self, place: int | str, status: os.stat_result) -> None:
-        """Refuse to close a shared directory that has files of other users: everyone could have put them there.
+        """Refuse to use a shared directory with files of other users, if everyone could have put them there.
 
-        Its group owns each new file in it, so that a file of a user outside the group looks like one of a member.
+        The group of the directory owns each new file in it, so a file of a user outside the group cannot be
+        distinguished from the file of a member.
         """
         if not _is_shared(status) or os.geteuid() not in (0, status.st_uid):
             return
@@ -143,10 +144,10 @@ class RecordDirectory:
             )
 
     def check_writable(self) -> None:
-        """Check without touching anything whether the directory can be written.
+        """Check without any change whether the directory can be written.
 
         Raises:
-            RecordError: A run that has something to write would fail.
+            RecordError: A run would fail as soon as it must write.
         """
         if os.path.islink(self._place):
             raise _is_link(self.path)
@@ -170,7 +171,7 @@ class RecordDirectory:
         return bool(status.st_mode & stat.S_IWOTH) and os.geteuid() not in (0, status.st_uid)
 
     def warnings(self) -> list[str]:
-        """Return a warning for a volume to which everyone can write; each other directory is corrected or refused."""
+        """Return a warning for a volume to which everyone can write. Other such directories are fixed or refused."""
         try:
             status = os.stat(self._place)
         except OSError:
@@ -192,7 +193,7 @@ class RecordDirectory:
     # Its files
 
     def names(self) -> list[str]:
-        """Return the names of everything in the directory, sorted; none where there is no directory."""
+        """Return all names in the directory, sorted; none if the directory does not exist."""
         try:
             return sorted(os.listdir(self.open()))
         except FileNotFoundError:
@@ -204,7 +205,7 @@ class RecordDirectory:
             ) from None
 
     def read(self, name: str) -> bytes | None:
-        """Return the content of a file; None for no file.
+        """Return the content of a file; None if it does not exist.
 
         Raises:
             RecordError: It cannot be read, or is not safe to use.
@@ -221,7 +222,7 @@ class RecordDirectory:
             ) from None
 
     def write(self, name: str, data: bytes) -> None:
-        """Replace a file whole; only the holder of its lock may. A power cut may take the new name back.
+        """Replace a file as a whole; only the holder of its lock may. A power failure may revert the replacement.
 
         Raises:
             RecordError: It cannot be written.
@@ -234,14 +235,14 @@ class RecordDirectory:
             raise self.unwritable(exc) from None
 
     def _remove_stale(self, descriptor: int, name: str) -> None:
-        """Remove the temporary files of this file that killed runs have left. Its lock proves that no run uses one."""
+        """Remove the temporary files of killed runs for this file. Its lock proves that no other run uses them."""
         for left in self._left or ():
             if left.startswith(temporary_start(name)):
                 with contextlib.suppress(OSError):
                     os.unlink(left, dir_fd=descriptor)
 
     def rename(self, name: str, new_name: str) -> None:
-        """Rename a file; RecordError if that cannot be done."""
+        """Rename a file; RecordError if that fails."""
         try:
             descriptor = self.open()
             os.replace(name, new_name, src_dir_fd=descriptor, dst_dir_fd=descriptor)
@@ -249,7 +250,7 @@ class RecordDirectory:
             raise self.unwritable(exc) from None
 
     def remove(self, name: str) -> None:
-        """Remove a file, or a link in its place; RecordError if that cannot be done."""
+        """Remove a file, or a link in its place; RecordError if that fails."""
         try:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=self.open())
@@ -257,7 +258,7 @@ class RecordDirectory:
             raise self.unwritable(exc) from None
 
     def append(self, name: str, data: bytes, size: int) -> bool:
-        """Append to a file; only the holder of its lock may. A power cut may take back all or a part of it.
+        """Append to a file; only the holder of its lock may. A power failure may remove all or a part of the new data.
 
         Args:
             name: The file.
@@ -265,7 +266,7 @@ class RecordDirectory:
             size: The size that the file must have.
 
         Returns:
-            Whether it was appended. False where the file is not the one any more that this run has written or read.
+            Whether it was appended. False if the file is no longer the one that this run has written or read.
 
         Raises:
             RecordError: It cannot be written.
@@ -288,7 +289,7 @@ class RecordDirectory:
         return True
 
     def sync(self) -> None:
-        """Make new names survive a power cut, once for all who wait for it; RecordError if that cannot be done."""
+        """Sync new names to the disk, once for all waiting threads; RecordError if that fails."""
         self._commits.commit(self._sync)
 
     def _sync(self) -> None:
@@ -298,29 +299,29 @@ class RecordDirectory:
             raise self.unwritable(exc) from None
 
     def exists(self, name: str) -> bool:
-        """Return whether there is a regular file of this name."""
+        """Return whether there is a regular file with this name."""
         try:
             return stat.S_ISREG(self.status(name).st_mode)
         except (OSError, RecordError):
             return False
 
     def full_path(self, name: str) -> str:
-        """Return where a file is, for messages."""
+        """Return the path of a file, for messages."""
         return os.path.join(self.path, name)
 
     # Checks
 
     def status(self, name: str) -> os.stat_result:
-        """Return the status of a name, not of the file that a link names; OSError if there is none."""
+        """Return the status of a name, without following a link; OSError if it does not exist."""
         return os.stat(name, dir_fd=self.open(), follow_symlinks=False)
 
     def open_file(self, name: str, flags: int) -> int:
-        """Return the descriptor of a regular file that is safe to use; OSError or UnsafeFileError if not."""
+        """Return the descriptor of a regular file that is safe to use; OSError or UnsafeFileError if there is none."""
         directory = self.open()
         try:
             descriptor = os.open(name, flags | SAFE_FLAGS, dir_fd=directory)
         except OSError as exc:
-            # A link, or a pipe that nobody reads.
+            # A link, or a pipe without a reader.
             if exc.errno in (errno.ELOOP, errno.EMLINK, errno.ENXIO) or (exc.errno == errno.EISDIR):
                 raise self._unsafe(name, "it is not a regular file") from None
             raise
@@ -345,7 +346,7 @@ class RecordDirectory:
 
 
 def _create_parents(path: str) -> None:
-    """Create a directory and those above it, writable for their owner alone whatever the umask is."""
+    """Create a directory and those above it, writable only for their owner, independent of the umask."""
     if os.path.isdir(path):
         return
     above = os.path.dirname(path)
@@ -356,15 +357,15 @@ def _create_parents(path: str) -> None:
 
 
 def _is_shared(directory: os.stat_result) -> bool:
-    """Return whether files must be for the group of the directory: it can write there, and new files are its own."""
+    """Return whether new files are for the group of the directory: the group can write to it, and owns new files."""
     return bool(directory.st_mode & stat.S_IWGRP and directory.st_mode & stat.S_ISGID)
 
 
 def _file_problem(status: os.stat_result, directory: os.stat_result) -> str:
-    """Return why a file that was opened must not be used; empty if nothing speaks against it."""
+    """Return why an opened file must not be used; empty if it may be used."""
     if not stat.S_ISREG(status.st_mode):
         return "it is not a regular file"
-    # No link at all: another run has replaced it since it was opened.
+    # A link count of zero is allowed: another run has replaced the file since it was opened.
     if status.st_nlink > 1:
         return f"it has {status.st_nlink} hard links"
     owners = (os.geteuid(), directory.st_uid)

@@ -4,11 +4,11 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Encrypted strings of the record, each bound to the one file that it was encrypted for.
+"""Encrypt the strings of the record, each for one entry.
 
-The key is derived from a token that is in no file, and from the name, the kind and the endpoint of the file. So a
-string that is moved or copied to another file does not decrypt there. Its name is in front of it too: a file that
-holds the string of another one is reported as such, without a token, and not as damaged.
+The key is derived from a token, which no entry contains, and from the name, the kind and the endpoint of the entry. So
+a string that is copied to another entry cannot be decrypted there. The string also begins with the name of its entry: a
+string in the wrong entry is reported as such without a token, and not as damaged.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _STRING = re.compile(rb"((?:device|number)-[0-9a-f]{32}):([A-Za-z0-9_-]+={0,2})"
 
 
 class ForeignStringError(ValueError):
-    """A string was encrypted for another file.
+    """A string was encrypted for another entry.
 
     Attributes:
-        owner: The name of that file.
+        owner: The name of that entry.
     """
 
     def __init__(self, owner: str) -> None:
@@ -43,7 +43,7 @@ class ForeignStringError(ValueError):
 
 @dataclass(frozen=True)
 class Place:
-    """The file that a string is encrypted for.
+    """The entry that a string is encrypted for.
 
     Attributes:
         name: Its name.
@@ -57,20 +57,20 @@ class Place:
 
 
 def is_name(name: str) -> bool:
-    """Return whether an encrypted file of the record can have a name: no path, no lock."""
+    """Return whether an entry of the record can have a name; False for a path or the name of a lock file."""
     return _NAME.fullmatch(name) is not None
 
 
 def file_name(secret: str, kind: str, *parts: str) -> str:
-    """Return the name of a file: a keyed digest, from which nobody without the secret derives what it is about."""
+    """Return the name of an entry: a keyed digest, which reveals nothing about the entry without the secret."""
     text = "\0".join(("fonnte.whatsapp/record-name/1", kind, *parts))
     return f"{kind}-{hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]}"
 
 
 def owner_of(encrypted: bytes) -> str:
-    """Return the name of the file that a string says it was encrypted for; empty if it has not the form of one.
+    """Return the name of the entry for which a string claims to be encrypted; empty if it has another form.
 
-    Whether that is true, only the token proves.
+    Only the token can prove that claim.
     """
     found = _STRING.fullmatch(encrypted)
     return found.group(1).decode() if found and _is_fernet(found.group(2)) else ""
@@ -94,11 +94,11 @@ class Cipher:
         self._fernet: t.Any = None
 
     def __repr__(self) -> str:
-        """Return no secret."""
+        """Return a text without the secret."""
         return f"Cipher({self.place.name})"
 
     def encrypt(self, content: t.Mapping[str, t.Any]) -> bytes:
-        """Return content as a string that decrypts for this entry alone."""
+        """Return content as a string that can only be decrypted for this entry."""
         plain = json.dumps({**content, "file": self.place.name}).encode()
         return self.place.name.encode() + b":" + t.cast(bytes, self._get().encrypt(plain))
 
@@ -107,7 +107,7 @@ class Cipher:
 
         Raises:
             ForeignStringError: It was encrypted for another entry.
-            ValueError: It was not encrypted under this secret, or is damaged.
+            ValueError: It was not encrypted with this secret, or is damaged.
         """
         owner = owner_of(encrypted)
         if owner not in ("", self.place.name):
@@ -130,14 +130,14 @@ class Cipher:
 
 
 def _fernet(secret: str, place: Place) -> t.Any:
-    """Return the cipher for one file. Imported here: most runs find no record and write none."""
+    """Return the cipher for one entry. The library is imported here because most runs neither read nor write one."""
     try:
         from cryptography.fernet import Fernet
         from cryptography.hazmat.primitives.hashes import SHA256
         from cryptography.hazmat.primitives.kdf.hkdf import HKDF
     except ImportError:
         raise MissingLibraryError("cryptography", traceback.format_exc()) from None
-    # No part contains the separator: two places never have the same bytes.
+    # No part contains the separator, so two entries never have the same bytes.
     info = "\0".join(("fonnte.whatsapp/record/1", place.kind, place.name, place.endpoint)).encode()
     key = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret.encode())
     return Fernet(base64.urlsafe_b64encode(key))

@@ -6,8 +6,8 @@
 
 """The content of the record: the values that were last applied to a device, and how certain each of them is.
 
-A value is durable as *in doubt* before the request that carries it; only a success, a stamp or data from the
-service makes it *recorded*. A process that dies in between leaves doubt, never a false claim.
+A value is durable as *in doubt* before the request that carries it. It becomes *recorded* only by a success, a stamp or
+data of the service. If a process dies in between, the value stays in doubt, and is never wrongly reported as certain.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ FORMAT = 1
 
 
 class EntryStatus(enum.Enum):
-    """How far an entry of the record can be believed."""
+    """How certain the value of an entry is."""
 
     RECORDED = "recorded"
-    # Cleared, but the service may have ignored it.
+    # It was cleared, but the service may have ignored that.
     UNCONFIRMED = "unconfirmed"
     IN_DOUBT = "in_doubt"
-    # Not sent: a person looked, and said so.
+    # It was not sent: a person has confirmed it.
     ATTESTED = "attested"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What is known of a setting.
+    """The recorded value of a setting.
 
     Attributes:
-        value: As it was last sent, or attested.
+        value: The value that was last sent, or attested.
         at: When, as ``YYYY-MM-DDTHH:MM:SSZ``.
-        standing: How far it can be believed.
-        by: Who attested it.
+        status: How certain it is.
+        by: The person who attested it; empty if it was not attested.
     """
 
     value: Value
@@ -51,11 +51,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class DeviceRecord:
-    """What this controller knows to have sent to a device.
+    """The values that were last sent to a device, or attested for it.
 
     Attributes:
-        entries: By setting.
-        otp_requested_at: When a code for its deletion was last asked for.
+        entries: The values by setting.
+        otp_requested_at: When a code for its deletion was last requested.
         number: The registered number as the list showed it; a profile may show another.
         carried: The settings of which the user was told that they are sent only because they were recorded.
         stamps: The codes of the stamps that go with the entries: first the one of the last confirmed update (empty
@@ -72,14 +72,14 @@ class DeviceRecord:
     declared_by: t.Mapping[str, str] = field(default_factory=dict)
 
     def mark_pending(self, sent: Settings, at: str, code: str = "") -> DeviceRecord:
-        """Return the record with what is about to be sent in doubt.
+        """Return the record with the settings of a request as in doubt, before it is sent.
 
-        A value that is sent again as it was recorded is the same whether the call is applied or not.
+        A value that is sent again as it was recorded is certain whether the request is applied or not.
 
         Args:
             sent: The settings.
             at: The time.
-            code: The code of the stamp that goes out with them; empty for none.
+            code: The code of the stamp that is sent with them; empty for none.
         """
         doubtful = {
             option: Entry(value, at, EntryStatus.IN_DOUBT)
@@ -89,10 +89,15 @@ class DeviceRecord:
         return replace(self, entries={**self.entries, **doubtful}, stamps=self._codes_with(code))
 
     def mark_in_doubt(self, sent: Settings, at: str, code: str = "") -> DeviceRecord:
-        """Return the record of another run with all in doubt that a request with these settings may have changed.
+        """Return the record of another run, with all values in doubt that a later request may have changed.
 
-        The service may have carried it out after the request of the other run: it may have set what was sent, and
-        reset the rest.
+        The service may have applied that request after the request of the other run: it may have set these settings,
+        and reset all others.
+
+        Args:
+            sent: The settings of that request.
+            at: The time.
+            code: The code of its stamp; empty for none.
         """
         begun = self.mark_pending(sent, at, code)
         reset = {
@@ -113,7 +118,7 @@ class DeviceRecord:
         return entry is not None and entry.value == value and entry.status is not EntryStatus.IN_DOUBT
 
     def mark_confirmed(self, sent: Settings, at: str, code: str = "") -> DeviceRecord:
-        """Return the record after the service said yes to what was sent, with this code in the name."""
+        """Return the record after a successful update with these settings, and with the code of its stamp."""
         applied = {
             option: Entry(value, at, _after_success(option, value))
             for option, value in sent.items()
@@ -122,16 +127,16 @@ class DeviceRecord:
         return replace(self, entries={**self.entries, **applied}, stamps=(code,) if code else ())
 
     def set_known(self, known: Settings, at: str) -> DeviceRecord:
-        """Return the record with values that hold without having been sent, as on a new device."""
+        """Return the record with values that are known without having been sent, such as those of a new device."""
         return replace(self, entries={**self.entries, **{option: Entry(value, at) for option, value in known.items()}})
 
     def attest(self, seen: Settings, at: str, by: str) -> DeviceRecord:
-        """Return the record with what a person vouches for."""
+        """Return the record with the values that a person attests."""
         vouched = {option: Entry(value, at, EntryStatus.ATTESTED, by) for option, value in seen.items()}
         return replace(self, entries={**self.entries, **vouched})
 
     def drop(self, options: t.Iterable[str]) -> DeviceRecord:
-        """Return the record without some settings: nothing is known of them."""
+        """Return the record without some settings, whose values are then unknown."""
         dropped = set(options)
         entries = {option: entry for option, entry in self.entries.items() if option not in dropped}
         declared_by = {option: task for option, task in self.declared_by.items() if option not in dropped}
@@ -143,7 +148,7 @@ class DeviceRecord:
         return replace(self, declared_by={**self.declared_by, **declared})
 
     def to_json(self) -> dict[str, t.Any]:
-        """Return the record as it is sealed."""
+        """Return the record as plain data, which is then encrypted."""
         return {
             "format": FORMAT,
             "entries": {
@@ -159,10 +164,10 @@ class DeviceRecord:
 
     @classmethod
     def from_json(cls, data: t.Any) -> DeviceRecord:
-        """Return the record that was sealed.
+        """Return the record from its decrypted data.
 
         Raises:
-            ValueError: It is not one that this format allows.
+            ValueError: The data is not a record of this format.
         """
         if not isinstance(data, dict) or data.get("format") != FORMAT or not isinstance(data.get("entries"), dict):
             raise ValueError("not a record of this format")
@@ -174,7 +179,7 @@ class DeviceRecord:
             raise ValueError("not a list")
         if not all(isinstance(item, str) for item in (*carried, *stamps)):
             raise ValueError("not a list of names")
-        # A setting that only a newer release knows is not ours to claim anything about.
+        # A setting that only a newer release knows is ignored: this release can state nothing about it.
         entries = {option: _entry(option, raw) for option, raw in data["entries"].items() if option in RECORDED}
         reported = frozenset(option for option in carried if option in entries)
         declared_by = data.get("declared_by", {})
@@ -201,20 +206,21 @@ def _entry(option: str, raw: t.Any) -> Entry:
 
 @dataclass(frozen=True)
 class NumberRecord:
-    """The creation entry of a number in an account: it exists before the token of any device is known.
+    """The creation entry of a number in an account. It exists before the token of a device is known.
 
-    A number is not a device: it may have another device later, and two spellings of it may have one each. Without a
-    token, an older entry can be put back at any time. So the values of a creation belong to a device only where the
-    entry is bound to it.
+    A number is not a device: it may have another device later, and two spellings of it may have one device each.
+    Without a token, a person can restore an older entry at any time. So the values of a creation belong to a device
+    only if the entry is bound to that device.
 
     Attributes:
         state: ``creating``, ``present`` or ``deleted``.
-        sent: The settings that a creation was about to set; an empty webhook is one that it declared.
-        device_file: The name of the record of the device that was last created or seen. Of a creation that is not
+        at: The time of the entry.
+        sent: The settings that a creation was about to set. An empty webhook is one that the task declared.
+        device_file: The name of the record of the device that was last created or seen. For a creation that is not
             bound, it is the device that had the number before.
-        bound: Whether this creation has created the device of ``device_file``: its token was in the response.
-        number: The number as it was spelled when the note was written. The file adds it, since nobody can
-            derive it from the file's name, a digest.
+        number: The number in the spelling of the run that wrote the entry. It is stored in the entry because the
+            entry's name, a digest, does not reveal it.
+        is_bound: Whether this creation has created the device of ``device_file``: its token was in the response.
     """
 
     state: str
@@ -237,7 +243,7 @@ class NumberRecord:
         return self.state == "creating" and self.is_bound and self.device_file != device_file
 
     def to_json(self) -> dict[str, t.Any]:
-        """Return the note as it is sealed."""
+        """Return the entry as plain data, which is then encrypted."""
         return {
             "format": FORMAT,
             "state": self.state,
@@ -250,7 +256,7 @@ class NumberRecord:
 
     @classmethod
     def from_json(cls, data: t.Any) -> NumberRecord:
-        """Return the note that was sealed; ValueError if it is not one."""
+        """Return the entry from its decrypted data; ValueError if the data is not one."""
         if (
             not isinstance(data, dict)
             or data.get("format") != FORMAT

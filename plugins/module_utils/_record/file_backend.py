@@ -6,9 +6,9 @@
 
 """The record as files in one directory: an implementation of ``Backend``.
 
-An entry is a file of strings, one to a line, of which the last complete one counts. Values in doubt replace the file
-and are durable; the confirmation is appended and may be lost in a power cut, which brings the doubt back. Next to each
-file is its lock, with a nonce that shows other runs each write.
+An entry is a file of strings, one per line, of which the last complete one is valid. Values in doubt replace the file
+and are durable. The confirmation is appended and may be lost in a power failure: the values are then in doubt again.
+Each file has a lock file, with a nonce that shows each write to other runs.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from .lock_files import LockFile, LockFiles, is_closed, is_open, new_content
 from .storage_check import check_storage
 
 LOCK_POLL_SECONDS = 0.05
-# Those of a hundred devices: read in a few milliseconds, which is less than a request takes.
+# The names of a hundred devices. They are read in a few milliseconds, which is less than a request takes.
 MAX_MARKED = 200
-# A file with more strings than this is replaced by the next one.
+# A file with more strings than this is replaced by the next string.
 MAX_FILE_BYTES = 64 * 1024
 _DAMAGED = re.compile(r"(?:device|number)-[0-9a-f]{32}\.damaged-[0-9]+")
 _ENDS = re.compile(rb"[\n\0]+")
@@ -45,8 +45,8 @@ class _Held:
     Attributes:
         lock: Its lock file.
         found: The content of the lock file when it was locked.
-        content: Its content now.
-        present: The string of the entry as far as it is known, since this run wrote it.
+        content: The present content of the lock file.
+        present: The string of the entry if it is known, such as after a write of this run.
         size: The size of its file, where the next string can be appended.
     """
 
@@ -59,9 +59,9 @@ class _Held:
 
 @dataclass(frozen=True)
 class _FileMark:
-    """The contents of lock files at a moment; None for one that did not exist, and the lock itself for one held.
+    """The contents of lock files at one time: None for a missing file, and the lock itself for a lock that is held.
 
-    A name that is missing counts as one that did not exist.
+    A name that is not in the mark counts as a missing file.
     """
 
     place: str
@@ -76,7 +76,7 @@ class FileBackend:
         locks: Its lock files.
         sleep: Waits for some seconds.
         clock: Measures how long a run has waited.
-        max_marked: How many lock files a mark contains, besides those of its own names.
+        max_marked: A mark contains all lock files if there are at most this many; otherwise only those of its names.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class FileBackend:
 
     @property
     def place(self) -> str:
-        """Return the directory as the user wrote it."""
+        """The directory as the user wrote it."""
         return self._directory.path
 
     def label(self, name: str) -> str:
@@ -110,9 +110,10 @@ class FileBackend:
     # Reading
 
     def mark(self, names: t.Collection[str] = ()) -> Mark:
-        """Return the contents of the lock files of these names, and of all others where they are few.
+        """Return the contents of the lock files of these names, and of all others if there are only a few.
 
-        A loop in one process knows its next items only when their turn comes, and then needs no list of its own.
+        A loop in one process does not know its next items in advance. With all names in the mark, these items do not
+        need another list.
         """
         marked = {*names, *self._locks.names(self._max_marked)}
         contents = {name: self._held.get(name) or self._locks.peek(name) for name in marked}
@@ -130,7 +131,7 @@ class FileBackend:
             present = self._locks.peek(name)
             return seen == present and (present is None or is_closed(present))
         if seen is None:
-            # No run has ever written an entry whose lock this one has created.
+            # No run has ever written an entry whose lock file was created by this run.
             return held.lock.created and not held.found
         return seen is held or (seen == held.found and is_closed(held.found))
 
@@ -145,7 +146,7 @@ class FileBackend:
         return self._read_file(name)[0]
 
     def _read_file(self, name: str) -> tuple[Stored, int | None]:
-        """Return the string of an entry, and the size of its file where another string can be appended."""
+        """Return the string of an entry, and the size of its file if another string can be appended."""
         try:
             data = self._directory.read(name)
         except RecordError as fault:
@@ -156,7 +157,7 @@ class FileBackend:
         return Stored(text, text), len(data) if complete and len(data) < MAX_FILE_BYTES else None
 
     def names(self) -> list[str]:
-        """Return the names of all entries; no locks, no damaged files."""
+        """Return the names of all entries, without lock files and damaged files."""
         return [name for name in self._directory.names() if is_name(name)]
 
     def is_empty(self) -> bool:
@@ -164,7 +165,7 @@ class FileBackend:
         return not self.names()
 
     def damaged(self) -> list[str]:
-        """Return the names of the files that did not decrypt and were set aside."""
+        """Return the names of the files that could not be decrypted and were kept under another name."""
         return [name for name in self._directory.names() if _DAMAGED.fullmatch(name)]
 
     # Locking
@@ -185,7 +186,8 @@ class FileBackend:
         except Exception:
             raise
         except BaseException:
-            # The process is about to end, and its request may be under way: the next run must know.
+            # The process is about to end, and its request may still be applied, so the names stay open for the next
+            # run.
             is_dying = True
             raise
         finally:
@@ -193,7 +195,7 @@ class FileBackend:
                 self._release(name, is_dying)
 
     def _acquire(self, name: str, give_up: float, seconds: float) -> _Held:
-        """Lock the file in place. One that another user has replaced locks no other run out."""
+        """Lock the file that has this name now: the lock of a file that was replaced excludes no other run."""
         while True:
             lock = self._locks.open(name)
             try:
@@ -216,7 +218,7 @@ class FileBackend:
             held = self._held.pop(name)
         try:
             if is_open(held.content) and held.content != held.found and not is_dying:
-                # Nothing is lost where this fails: an open name makes the next run observe again.
+                # A failure does no harm: an open name only causes the next run to observe again.
                 with contextlib.suppress(RecordError):
                     self._locks.write(held.lock, new_content(is_open=False))
         finally:
@@ -227,10 +229,10 @@ class FileBackend:
         return [name for name in names if name in self._held and is_open(self._held[name].found)]
 
     def reopen(self) -> None:
-        """Return None: the lock of a file ends with this process alone."""
+        """Return None: the lock of a file ends only with this process."""
 
     def verify_held(self) -> None:
-        """Do nothing: a lock of a file lasts as long as the process that holds it."""
+        """Do nothing: the lock of a file lasts as long as the process that holds it."""
 
     # Writing
 
@@ -258,7 +260,7 @@ class FileBackend:
             held.present = None
             raise fault
         if held.present.revision != write.planned.revision:
-            # It was not written by this run: it must be read again.
+            # The string was not written by this run, so it must be read again.
             held.present = None
             raise RecordChangedError(
                 f"the record {self.label(write.name)} was written by another run in the meantime",
@@ -272,7 +274,7 @@ class FileBackend:
             self._locks.write(held.lock, held.content)
 
     def _write(self, write: Write, phase: Phase) -> bool:
-        """Write one string, and return whether a name of the directory has changed for it."""
+        """Write one string, and return whether a name in the directory has changed."""
         held = self._held[write.name]
         size, held.size = held.size, None
         present, held.present = held.present, None
@@ -293,7 +295,7 @@ class FileBackend:
     # The place
 
     def check_writable(self) -> None:
-        """Check without touching anything whether the directory can be written; RecordError if not."""
+        """Check without any change whether the directory can be written; RecordError if not."""
         self._directory.check_writable()
 
     def warnings(self) -> list[str]:
@@ -308,14 +310,14 @@ class FileBackend:
 def _last_string(data: bytes) -> tuple[bytes, bool]:
     """Return the last complete string of a file, and whether another one can be appended.
 
-    A power cut may have cut off a string that was appended, or filled a part of it with zeros: then the one before
-    counts.
+    A power failure may have truncated a string that was appended, or filled a part of it with zeros. The string before
+    it is then valid.
     """
     if b"\n" not in data and b"\0" not in data:
         return data, True
     strings = [string for string in _ENDS.split(data) if string]
     is_whole = data.endswith(b"\n") and b"\0" not in data
-    # The first one was durable before anything was appended, so it has no end of its own.
+    # The first string was durable before anything was appended, so it needs no line end.
     for string in reversed(strings[1:] if data.endswith(b"\n") else strings[1:-1]):
         if owner_of(string):
             return string, is_whole and string is strings[-1]

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The entries of the record: each replaced whole, locked, and encrypted for itself alone."""
+"""The entries of the record. Each of them is replaced as a whole, locked, and encrypted only for itself."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .entries import Content
 
 
 class RecordFile:
-    """One entry of the record, without the secret that it is encrypted under: replaced whole, removed, locked.
+    """One entry of the record without its secret, which can be replaced, removed and locked.
 
-    It remembers the string that it has read or written last. A write replaces that one and no other.
+    It stores the string that it has read or written last. A write replaces only that string.
     """
 
     def __init__(self, backend: Backend, name: str) -> None:
@@ -29,11 +29,11 @@ class RecordFile:
 
     @property
     def path(self) -> str:
-        """Where the entry is, for messages."""
+        """Where the entry is stored, for messages."""
         return self.backend.label(self.name)
 
     def encrypted(self) -> bytes | None:
-        """Return the encrypted string as it is now; None for no entry. RecordError if it cannot be read."""
+        """Return the present encrypted string; None if there is no entry. RecordError if it cannot be read."""
         self.stored = self.backend.read([self.name])[self.name]
         if self.stored.fault is not None:
             raise self.stored.fault
@@ -43,13 +43,14 @@ class RecordFile:
         """Write an encrypted string; None removes the entry.
 
         Raises:
-            RecordChangedError: Another run has written it since it was read.
-            RecordError: It cannot be written, or the present string cannot be read: it may be good, and is left.
+            RecordChangedError: Another run has written the entry since it was read.
+            RecordError: It cannot be written, or the present string cannot be read. That string may be valid, and is
+                kept.
         """
         write_all([(self, sealed)], phase)
 
     def as_write(self, sealed: bytes | None) -> Write:
-        """Return the write of a string in the place of the one that was read; RecordError if that is unknown."""
+        """Return the write that replaces the string that was read; RecordError if that string is unknown."""
         if self.stored is None:
             self.encrypted()
         stored = t.cast(Stored, self.stored)
@@ -58,27 +59,27 @@ class RecordFile:
         return Write(self.name, sealed, stored, self._is_damaged())
 
     def _is_damaged(self) -> bool:
-        """Return whether the string that was read does not decrypt. Without the secret this is unknown."""
+        """Return whether the string that was read cannot be decrypted; False if there is no secret to try it."""
         return False
 
     def remove(self) -> None:
-        """Remove the entry; RecordError if that cannot be done."""
+        """Remove the entry; RecordError if it cannot be removed."""
         self.write(None)
 
     def lock(self, seconds: float) -> t.ContextManager[None]:
-        """Hold the entry for one process; two would overwrite each other's full set of settings.
+        """Hold the entry for one process: two would overwrite each other's complete set of settings.
 
         Raises:
-            RecordError: Another run held it for longer than the seconds given, or it cannot be locked.
+            RecordError: Another run held it for longer than the given seconds, or it cannot be locked.
         """
         return self.backend.lock([self.name], seconds)
 
 
 class EncryptedFile(RecordFile, t.Generic[Content]):
-    """An entry of the record whose secret is known.
+    """An entry of the record with its secret.
 
     Attributes:
-        content: The content that was read or written last; None where there was none, or none that decrypts.
+        content: The content that was read or written last; None if there was none, or it could not be decrypted.
     """
 
     def __init__(
@@ -97,24 +98,24 @@ class EncryptedFile(RecordFile, t.Generic[Content]):
         self._fault: RecordError | None = None
 
     def load(self) -> tuple[Content | None, str]:
-        """Return the content and "", or None and the problem with the entry. A missing entry is no problem."""
+        """Return the content and an empty string, or None and the problem. A missing entry is no problem."""
         try:
             return self.read(), ""
         except RecordError as exc:
             return None, exc.problem
 
     def read(self) -> Content | None:
-        """Return the content of the entry as it is now; None for no entry.
+        """Return the present content of the entry; None if there is no entry.
 
         Raises:
             ForeignRecordError: It contains the string of another entry.
-            DamagedRecordError: It does not decrypt.
+            DamagedRecordError: It cannot be decrypted.
             RecordError: It cannot be read now, so its content is unknown.
         """
         return self.load_stored(self.backend.read([self.name])[self.name])
 
     def load_stored(self, stored: Stored) -> Content | None:
-        """Return the content of a string that was read for this entry; the errors are those of ``read``."""
+        """Return the content of a string that was read for this entry; raises the errors of ``read``."""
         self.stored = stored
         if stored != self._opened or stored.fault is not None:
             self._open(stored)
@@ -149,26 +150,26 @@ class EncryptedFile(RecordFile, t.Generic[Content]):
         return self._from_json(self._cipher.decrypt(sealed))
 
     def encrypt(self, content: Content) -> bytes:
-        """Return content as a string that decrypts for this entry alone."""
+        """Return content as a string that can only be decrypted for this entry."""
         return self._cipher.encrypt({**content.to_json(), **self._label})
 
     def save(self, content: Content | None, phase: Phase = Phase.EDIT) -> None:
         """Encrypt and write content; None removes the entry.
 
         Raises:
-            RecordChangedError: Another run has written it since it was read.
+            RecordChangedError: Another run has written the entry since it was read.
             RecordError: It cannot be written.
         """
         save_all([(self, content)], phase)
 
     def mark_written(self, stored: Stored, content: Content | None) -> None:
-        """Note the string that was written, and its content."""
+        """Store the string that was written, and its content."""
         self.stored = self._opened = stored
         self.content, self._fault = content, None
 
 
 def write_all(changes: t.Sequence[tuple[RecordFile, bytes | None]], phase: Phase) -> None:
-    """Write encrypted strings of one backend together; the errors are those of ``RecordFile.write``."""
+    """Write encrypted strings of one backend together; raises the errors of ``RecordFile.write``."""
     if changes:
         backend = changes[0][0].backend
         written = backend.put([file.as_write(sealed) for file, sealed in changes], phase)
@@ -177,7 +178,7 @@ def write_all(changes: t.Sequence[tuple[RecordFile, bytes | None]], phase: Phase
 
 
 def save_all(changes: t.Sequence[tuple[EncryptedFile[t.Any], t.Any]], phase: Phase) -> None:
-    """Encrypt and write the contents of entries together; the errors are those of ``EncryptedFile.save``."""
+    """Encrypt and write the contents of entries together; raises the errors of ``EncryptedFile.save``."""
     write_all([(file, None if content is None else file.encrypt(content)) for file, content in changes], phase)
     for file, content in changes:
         file.mark_written(t.cast(Stored, file.stored), content)

@@ -13,7 +13,7 @@ import typing as t
 
 
 class GroupCommit:
-    """An operation that serves everyone who has asked for it before it began."""
+    """An operation that serves all threads that requested it before it began."""
 
     def __init__(self) -> None:
         self._commit = threading.Lock()
@@ -22,17 +22,17 @@ class GroupCommit:
         self._done = 0
 
     def commit(self, operation: t.Callable[[], None]) -> None:
-        """Return after an operation that began after this call did.
+        """Return after an operation that has begun after this call.
 
         Args:
-            operation: Makes everything durable that was written before it was called. What it raises, the thread
-                gets that has called it; the others try themselves.
+            operation: Syncs everything to the disk that was written before it is called. Its exception is raised in the
+                thread that has called it; the other threads call it themselves.
         """
         with self._guard:
             self._asked += 1
             ticket = self._asked
         with self._commit:
-            # The one before has committed for this caller as well.
+            # The previous thread has committed for this one as well.
             if self._done >= ticket:
                 return
             with self._guard:

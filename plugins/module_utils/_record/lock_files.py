@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The lock files of a record: each is locked for one run, and holds a nonce that is new at every write.
+"""The lock files of a record. A run locks one per entry; each contains a nonce that changes with every write.
 
-A nonce shows another run that an entry was written, without any clock. It is read without the lock before a response
-is requested, and through the descriptor that holds the lock afterwards.
+A nonce shows another run that an entry was written, without any clock. It is read without the lock before a response is
+requested, and through the descriptor that holds the lock afterwards.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .encryption import is_name
 NONCE_BYTES = 16
 OPEN, CLOSED = b"o", b"c"
 LENGTH = NONCE_BYTES + 1
-# Between its creation and its final permissions, the lock of another user cannot be opened.
+# Before it has its final permissions, the new lock file of another user cannot be opened.
 LOCK_TRIES = 40
 LOCK_TRY_SECONDS = 0.05
 
@@ -37,7 +37,7 @@ class LockFile(t.NamedTuple):
 
     Attributes:
         descriptor: Its descriptor.
-        created: Whether it was created by opening it.
+        created: Whether it did not exist before.
     """
 
     descriptor: int
@@ -45,12 +45,12 @@ class LockFile(t.NamedTuple):
 
 
 def new_content(is_open: bool) -> bytes:
-    """Return a new content for a lock file: a nonce, and whether a request of its writer may be under way."""
+    """Return a new content for a lock file: a nonce, and whether a request of its writer may still be applied."""
     return os.urandom(NONCE_BYTES) + (OPEN if is_open else CLOSED)
 
 
 def is_closed(content: bytes) -> bool:
-    """Return whether a content is complete, and no request of its writer may be under way."""
+    """Return whether a content is complete, and no request of its writer may still be applied."""
     return len(content) == LENGTH and content.endswith(CLOSED)
 
 
@@ -72,7 +72,7 @@ class LockFiles:
         self._sleep = sleep
 
     def open(self, name: str) -> LockFile:
-        """Open the lock file of an entry, which is created where there is none.
+        """Open the lock file of an entry, and create it if it does not exist.
 
         Raises:
             RecordError: It cannot be opened, or is not safe to use.
@@ -84,7 +84,7 @@ class LockFiles:
             try:
                 return self._open_or_create(directory, _file(name), mode)
             except OSError as exc:
-                # Another run creates it now, or it is not open to the group yet.
+                # Another run is creating the file, or has not opened it to the group yet.
                 transient = isinstance(exc, FileExistsError) or (
                     isinstance(exc, PermissionError) and mode == MODE_SHARED
                 )
@@ -107,7 +107,7 @@ class LockFiles:
         return LockFile(descriptor, created=True)
 
     def acquire(self, lock: LockFile) -> bool:
-        """Lock a file, and return whether no other run holds it; RecordError where it cannot be locked."""
+        """Lock a file, and return whether no other run holds it; RecordError if it cannot be locked."""
         try:
             fcntl.flock(lock.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -117,7 +117,7 @@ class LockFiles:
         return True
 
     def is_in_place(self, name: str, lock: LockFile) -> bool:
-        """Return whether a lock file still is the one of its name. One that was replaced locks no other run out."""
+        """Return whether a lock file still has its name. The lock of a replaced file excludes no other run."""
         held = os.fstat(lock.descriptor)
         try:
             return os.path.samestat(held, self._directory.status(_file(name)))
@@ -136,7 +136,7 @@ class LockFiles:
             raise self._directory.unwritable(exc) from None
 
     def write(self, lock: LockFile, content: bytes) -> None:
-        """Replace the content of a lock file that is held; RecordError if that cannot be done."""
+        """Replace the content of a lock file that is held; RecordError if that fails."""
         try:
             if os.pwrite(lock.descriptor, content, 0) != len(content):
                 raise OSError("a write was cut off")
@@ -146,7 +146,7 @@ class LockFiles:
             raise self._directory.unwritable(exc) from None
 
     def names(self, limit: int) -> list[str]:
-        """Return the names of the entries that have a lock file; none where there are more than the limit."""
+        """Return the names of the entries that have a lock file; none if there are more than the limit."""
         found: list[str] = []
         try:
             with os.scandir(self._directory.open()) as entries:
@@ -162,9 +162,9 @@ class LockFiles:
         return found
 
     def peek(self, name: str) -> bytes | None:
-        """Return the content of a lock file that need not be held; None where there is none.
+        """Return the content of a lock file without its lock; None if the file does not exist.
 
-        One that cannot be read counts as empty, which no other content is equal to.
+        A file that cannot be read counts as empty, which no other content is equal to.
         """
         try:
             descriptor = self._directory.open_file(_file(name), os.O_RDONLY)
@@ -181,10 +181,10 @@ class LockFiles:
 
 
 def _repair_mode(descriptor: int, mode: int) -> None:
-    """Give a lock file of this user the permissions that a run which was killed has not set after its creation."""
+    """Set the permissions of this user's lock file, if a run was killed between creating it and setting them."""
     status = os.fstat(descriptor)
     if mode == MODE_SHARED and status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) == MODE_OWN:
-        # The lock can be used in any case.
+        # The lock can be used even if this fails.
         with contextlib.suppress(OSError):
             os.fchmod(descriptor, mode)
 

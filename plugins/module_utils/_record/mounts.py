@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The file systems that the machine has mounted, as Linux lists them."""
+"""The mounted file systems, as Linux lists them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Mount(t.NamedTuple):
     """A mounted file system.
 
     Attributes:
-        point: Where it is mounted.
-        kind: Its kind, such as ``ext4`` or ``fuse.sshfs``.
-        source: The device, the share or the program behind it.
+        point: The directory where it is mounted.
+        kind: Its type, such as ``ext4`` or ``fuse.sshfs``.
+        source: The device, the share or the program that provides it.
         options: The options of the file system itself, such as ``local_lock=none``.
     """
 
@@ -32,7 +32,7 @@ class Mount(t.NamedTuple):
 
 
 def read_mounts(path: str = MOUNTS) -> list[Mount]:
-    """Return all mounts, in the order in which they were made; none where the machine does not list them."""
+    """Return all mounts, in the order in which they were mounted; none if the system does not list them."""
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as stream:
             lines = stream.read().splitlines()
@@ -55,17 +55,17 @@ def is_mount(directory: str, mounts: str = MOUNTS) -> bool:
 
 
 def find_mount(place: str, mounts: str = MOUNTS) -> Mount:
-    """Return the mount that a path is on, without links; an empty one where the machine does not list it."""
+    """Return the mount that contains a path without links; an empty one if the system does not list it."""
     best = Mount("", "")
     for mount in read_mounts(mounts):
-        # Of two that are mounted at one point, the later one counts.
+        # If two file systems are mounted at one directory, the later one is visible.
         if is_below(place, mount.point) and len(mount.point) >= len(best.point):
             best = mount
     return best
 
 
 def is_below(place: str, directory: str) -> bool:
-    """Return whether a path is a directory or below it."""
+    """Return whether a path is equal to a directory or below it."""
     return os.path.commonpath((place, directory)) == directory
 
 

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""What kind of place the record lies in: whether it can be written, and whether it will be there tomorrow."""
+"""Check the storage of a record: whether it can be written, and whether it will still exist for later runs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from .backend import Backend, StorageCheck
 from .mounts import MOUNTS, Mount, find_mount, is_below
 
 IN_MEMORY = ("tmpfs", "ramfs", "devtmpfs")
-# What a container writes over its image, and what is thrown away with it.
+# The writable layer of a container, which is removed with the container.
 LAYERS = ("overlay", "fuse.fuse-overlayfs", "aufs")
 TEMPORARY = ("/tmp", "/var/tmp")
-# Programs that show an object store, or the disk of another machine, as directories: no lock reaches another machine.
+# Programs that show an object store, or the disk of another machine, as directories. Their locks do not reach other
+# machines.
 WITHOUT_LOCKS = (
     "blobfuse",
     "blobfuse2",
@@ -39,12 +40,12 @@ LOCAL_LOCKS = ("nolock", "local_lock=all", "local_lock=flock", "nobrl")
 
 
 def check_storage(records: Backend, mounts: str = MOUNTS, temporary: t.Sequence[str] = TEMPORARY) -> StorageCheck:
-    """Return the facts on the directory of a record, without touching anything.
+    """Return the facts on the directory of a record, without any change.
 
     Args:
         records: The record.
-        mounts: The file in which the system lists what is mounted where.
-        temporary: The directories that the system empties, besides its own for temporary files.
+        mounts: The file in which the system lists the mounted file systems.
+        temporary: The directories that the system empties, in addition to its own directory for temporary files.
     """
     folder = os.path.abspath(records.place)
     exists = os.path.isdir(folder)
@@ -59,7 +60,7 @@ def check_storage(records: Backend, mounts: str = MOUNTS, temporary: t.Sequence[
 
 
 def _nearest(folder: str) -> str:
-    """Return the folder, or the nearest one above it that is there."""
+    """Return a directory, or the nearest existing directory above it."""
     while not os.path.exists(folder):
         folder = os.path.dirname(folder)
     return folder
@@ -74,7 +75,7 @@ def _writable(records: Backend) -> bool:
 
 
 def find_storage_warnings(folder: str, mounts: str = MOUNTS) -> list[str]:
-    """Return a warning for a record on storage where the locks of two machines do not meet."""
+    """Return a warning for a record on storage where locks do not reach other machines."""
     mount = find_mount(os.path.realpath(_nearest(os.path.abspath(folder))), mounts)
     if not _is_without_locks(mount):
         return []
@@ -109,9 +110,9 @@ def _is_persistent(place: str, mount: Mount, temporary: t.Sequence[str]) -> tupl
 
 
 def _describe_other_writers(folder: str) -> str:
-    """Return in a sentence what another user could do to the folder; empty for nothing."""
+    """Return a sentence on the harm that other users could do to the directory; empty if there is none."""
     status = os.stat(folder)
-    # Root works in the directories of others, as in a container with a mounted home. A group shares its directory.
+    # Root uses the directories of other users, as in a container with a mounted home. A group shares its directory.
     if os.geteuid() not in (0, status.st_uid) and not status.st_mode & stat.S_IWGRP:
         return f"It belongs to another user (number {status.st_uid}), who can take it away."
     if status.st_mode & stat.S_IWOTH:

@@ -6,9 +6,9 @@
 
 """The record of the values that were last applied to devices: encrypted strings, in files or in a database.
 
-The service hides most settings, so the record keeps the values themselves: an update must send again what another
-task declared. An entry per device is encrypted under a key that is derived from the device's token, which is in no
-entry. A device that was purged and recreated has another token: its old record is not found any more.
+The service hides most settings, so the record stores their values: an update must also send the settings that another
+task declared. The entry of a device is encrypted with a key that is derived from the device's token, which no entry
+contains. A device that was deleted and created again has another token, so its old entry is no longer found.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from .files import EncryptedFile, RecordFile
 
 
 class RecordStore:
-    """The record for one endpoint: entries by token and number, above a place that stores encrypted strings.
+    """The record for one endpoint: entries by token and number, in a backend that stores encrypted strings.
 
     Args:
-        folder: The directory of the record, where no other place is given.
+        folder: The directory of the record, if no backend is given.
         endpoint: The service that the record is about.
-        backend: The place.
+        backend: The place that stores the record.
     """
 
     def __init__(self, folder: str, endpoint: str, backend: Backend | None = None) -> None:
@@ -42,13 +42,13 @@ class RecordStore:
         self._prefetched: dict[str, Stored] = {}
 
     def reopen(self) -> RecordStore | None:
-        """Return the record through another connection where the locks are lost; None where they are held."""
+        """Return the record through another connection if the locks are lost; None if they are held."""
         backend = self.backend.reopen()
         return None if backend is None else RecordStore(backend.place, self._endpoint, backend)
 
     @property
     def folder(self) -> str:
-        """Where the record is, for messages."""
+        """The place of the record, for messages."""
         return self.backend.place
 
     place = folder
@@ -59,13 +59,13 @@ class RecordStore:
         return EncryptedFile(self.backend, Cipher(device_token, place), DeviceRecord.from_json)
 
     def number(self, account_token: str, number: str) -> EncryptedFile[NumberRecord]:
-        """Return the creation entry of a number of an account; every spelling has the same."""
+        """Return the creation entry of a number in an account. All spellings of a number have the same entry."""
         name = file_name(account_token, "number", self._endpoint, international(number))
         place = Place(name, "number", self._endpoint)
         return EncryptedFile(self.backend, Cipher(account_token, place), NumberRecord.from_json, {"number": number})
 
     def file(self, name: str) -> RecordFile:
-        """Return the entry of a name that ``is_name`` accepts; its content takes a secret."""
+        """Return the entry with a name that ``is_name`` accepts. Its content cannot be decrypted without a secret."""
         return RecordFile(self.backend, name)
 
     def load(self, *files: EncryptedFile[t.Any] | None) -> list[RecordError]:
@@ -82,41 +82,43 @@ class RecordStore:
         return faults
 
     def prefetch(self, names: t.Callable[[], t.Iterable[str]]) -> None:
-        """Read entries in one batch, where each single one would be a round trip. The next ``load`` of each uses it.
+        """Read entries in one batch if the backend is remote.
 
-        Serial: a mark was taken before, so a run that writes in between makes the entry stale.
+        The next ``load`` of each entry uses the string that was read here.
+
+        Serial: a mark was taken before, so an entry is stale if another run writes it in the meantime.
 
         Args:
-            names: Returns the names; called only where a batch is quicker.
+            names: Returns the names; called only if the backend is remote.
         """
         if self.backend.is_remote:
             self._prefetched = dict(self.backend.read(list(dict.fromkeys(names()))))
 
     def watch(self, names: t.Iterable[str]) -> None:
-        """Have these names in each further mark: this run has work to do on them."""
+        """Add names to each further mark: this run has work to do on these entries."""
         self._watched.update(names)
 
     def mark(self, names: t.Iterable[str] = ()) -> Mark:
-        """Return a mark of this moment, to be taken before /get-devices or /device is requested."""
+        """Return a mark of the present time. It must be taken before /get-devices or /device is requested."""
         return self.backend.mark({*self._watched, *names})
 
     def names(self) -> list[str]:
-        """Return the names of all entries, of whatever account."""
+        """Return the names of all entries, of every account."""
         return self.backend.names()
 
     def damaged(self) -> list[str]:
-        """Return the names of the strings that did not decrypt and were kept aside."""
+        """Return the names of strings that could not be decrypted and were kept under another name."""
         return self.backend.damaged()
 
     def creation_entries(self, account_token: str) -> dict[str, NumberRecord]:
-        """Return by name the creation entries of an account at this endpoint, as far as they decrypt."""
-        # One that cannot be read is reported where its number is asked for.
+        """Return the creation entries of an account at this endpoint that can be decrypted, by their names."""
+        # An entry that cannot be read is reported when its number is used.
         names = [name for name in self.names() if name.startswith("number-")]
         found = {name: stored.text or b"" for name, stored in self.backend.read(names).items()}
         return self.creation_entries_in(found, account_token)
 
     def creation_entries_in(self, files: t.Mapping[str, bytes], account_token: str) -> dict[str, NumberRecord]:
-        """Return those of some strings that are creation entries of an account, each with its number."""
+        """Return the creation entries of an account among some strings, by their names."""
         found: dict[str, NumberRecord] = {}
         for name, sealed in files.items():
             if not name.startswith("number-"):
@@ -125,16 +127,16 @@ class RecordStore:
             file = EncryptedFile(self.backend, Cipher(account_token, place), NumberRecord.from_json)
             with contextlib.suppress(ValueError):
                 note = file.decrypt(sealed)
-                # Its name must be that of its number: a person with the token can write anything.
+                # The name must be the digest of the number: a person with the token can write any content.
                 if note.number and self.number(account_token, note.number).name == name:
                     found[name] = note
         return found
 
     def check_writable(self) -> None:
-        """Check without touching anything whether the record can be written.
+        """Check without any change whether the record can be written.
 
         Raises:
-            RecordError: A run that has something to write would fail.
+            RecordError: A run would fail as soon as it must write.
         """
         self.backend.check_writable()
 
@@ -147,12 +149,12 @@ class RecordStore:
         return self.backend.health()
 
     def has(self, device_file: str) -> bool:
-        """Return whether there is a record of this name."""
+        """Return whether there is a record with this name."""
         name = device_file.rpartition("/")[2]
         return is_name(name) and self.backend.read([name])[name].text is not None
 
     def discard(self, device_file: str) -> None:
-        """Remove the record of a device that does not exist any more; no token that exists decrypts it."""
+        """Remove the record of a device that does not exist any more; no existing token decrypts it."""
         if is_name(device_file) and device_file.startswith("device-"):
             with contextlib.suppress(RecordError):
                 file = self.file(device_file)

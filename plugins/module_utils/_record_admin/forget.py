@@ -20,12 +20,12 @@ from .plan_types import Change, RecordPlan, _count
 
 
 def plan_forget(context: RunContext, numbers: tuple[str, ...] | None, orphans: bool) -> RecordPlan:
-    """Return the job of removing what the record knows of devices.
+    """Return the plan to remove the entries of devices from the record.
 
     Args:
-        house: What a run works with.
-        numbers: The devices; a number need not have one any more.
-        orphans: Whether files of this account that belong to no device it lists are removed as well.
+        context: The context of the run.
+        numbers: The numbers of the devices, which may no longer exist.
+        orphans: Whether to remove also the entries of this account that belong to no device in its list.
     """
     if orphans and not context.account_token:
         raise OptionError("orphans", "only the account's list tells which they are", "set account_token as well")
@@ -59,7 +59,7 @@ def _refuse_two(view: RecordInventory, numbers: t.Iterable[str]) -> None:
         listed = [owner.number for owner in view.devices]
         found = matches(number, listed)
         if len(found) == 1:
-            # An exact match is none where another spelling has the same digits, as with a plus.
+            # An exact match is not sufficient if another spelling has the same digits, such as with a plus.
             found = [one for one in dict.fromkeys(listed) if only_digits(one) == only_digits(found[0])]
         if len(found) > 1:
             raise FonnteError(

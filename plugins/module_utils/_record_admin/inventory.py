@@ -4,11 +4,11 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Whose files the record holds, and what is in them: never a value. Reads only.
+"""List the entries of the record and their devices, without any value. Only reads.
 
-File names are digests, so a file can be told to be a number's only by who has the secret it is named with: the
-list gives every device's token, and with the account's token each note on a number opens and names it. What is
-left belongs to nobody who can be told from here.
+The names of entries are digests, so only a run with the secret of an entry can find its number. The list contains the
+token of each device, and the account token decrypts each creation entry, which contains its number. It is unknown to
+this run to whom the other entries belong.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from .._record.files import EncryptedFile, RecordFile
 
 @dataclass(frozen=True)
 class Owner:
-    """A number, and the files of the record that are its own.
+    """A number, and its entries in the record.
 
     Attributes:
-        number: As the service or the note spells it.
-        record_file: The device's record, there or not; None where no token of a device is known.
-        note_file: The note on the number, there or not; None without the account's token.
-        note: What the note holds.
-        left_over: The record of a device that had the number before.
+        number: The number as the service or the creation entry spells it.
+        record_file: The record of the device, which may not exist; None if no token of a device is known.
+        creation_file: The creation entry of the number, which may not exist; None without the account token.
+        creation_entry: The content of the creation entry.
+        orphaned: The record of a device that had the number before.
         renumbered_to: The number that the device has now.
     """
 
@@ -49,19 +49,19 @@ class Owner:
 
     @property
     def files(self) -> list[RecordFile]:
-        """All of them, there or not, in the order of locking."""
+        """All entries, existing or not, in the order of locking."""
         return [file for file in (self.creation_file, self.record_file, self.orphaned) if file is not None]
 
 
 @dataclass(frozen=True)
 class RecordInventory:
-    """What is in the record's folder, as far as the tokens tell.
+    """The entries of the record, with their owners as far as the tokens reveal them.
 
     Attributes:
-        devices: Those that the service shows, sorted by number.
-        gone: Numbers that have a note and no device that the service shows, sorted.
-        names: All sealed files, whosever they are.
-        whole: Whether the account's list was read: without it nothing is known to belong to nobody.
+        devices: The devices that the service shows, sorted by number.
+        gone: The numbers with a creation entry and without a device that the service shows, sorted.
+        names: The names of all entries, of every account.
+        whole: Whether the device list of the account was read. Without it, no entry is known to be orphaned.
     """
 
     devices: tuple[Owner, ...]
@@ -71,11 +71,11 @@ class RecordInventory:
 
     @property
     def everyone(self) -> tuple[Owner, ...]:
-        """Devices, and numbers without one."""
+        """All devices, and the numbers without one."""
         return (*self.devices, *self.gone)
 
     def choose(self, numbers: tuple[str, ...] | None) -> tuple[list[Owner], list[str]]:
-        """Return the owners that are asked for, each once, and the numbers of which nothing is known."""
+        """Return the requested owners, each once, and the requested numbers of which nothing is known."""
         if numbers is None:
             return list(self.everyone), []
         index = NumberIndex(dict.fromkeys(owner.number for owner in self.everyone))
@@ -87,23 +87,23 @@ class RecordInventory:
         )
 
     def orphans(self) -> dict[str, str]:
-        """Return the files of this account that belong to no device that it lists, each with its number."""
+        """Return the entries of this account that belong to no device in its list, each with its number."""
         gone = {file.name: owner.number for owner in self.gone for file in owner.files}
         left = {owner.orphaned.name: owner.number for owner in self.devices if owner.orphaned is not None}
         return {name: number for name, number in sorted({**gone, **left}.items()) if name in self.names}
 
     def unclaimed(self) -> list[str]:
-        """Return the files of which nobody can tell from here whose they are."""
+        """Return the entries whose owner is unknown to this run."""
         claimed = {file.name for owner in self.everyone for file in owner.files}
         return [name for name in self.names if name not in claimed]
 
 
 def scan(context: RunContext, numbers: tuple[str, ...] | None) -> RecordInventory:
-    """Return whose files the record holds: one call for the list, one more for a device that it does not show.
+    """Return the inventory of the record: one request for the list, and one more for a device that it does not contain.
 
     Args:
-        house: What a run works with.
-        numbers: Those that were asked for; a note that does not open is found in no other way.
+        context: The context of the run.
+        numbers: The requested numbers. A creation entry that cannot be decrypted is only found by its number.
     """
     devices = _devices(context)
     owned = {context.records.device(device.token).name: device.number for device in devices if device.token}
@@ -135,7 +135,7 @@ def _devices(context: RunContext) -> list[Device]:
     if context.device_token and context.device_token not in [device.token for device in devices]:
         with error_context("Looking up the device"):
             profile = context.client.profile(context.device_token)
-        # The profile may show the linked number. The record knows the one that the list showed once.
+        # The profile may show the linked number. The record has the number that the list has shown before.
         record = context.records.device(context.device_token).load()[0] or DeviceRecord()
         devices.append(Device(displayed_number(record.number) or profile.number, context.device_token))
     return devices
@@ -156,16 +156,16 @@ def _gone(context: RunContext, number: str, owned: t.Mapping[str, str]) -> Owner
 
 
 def _orphaned(context: RunContext, note: NumberRecord | None, owned: t.Mapping[str, str]) -> RecordFile | None:
-    """Return the record that a note names, where it is there and no device that the service shows has it."""
+    """Return the existing record that a creation entry names, if no device that the service shows has it."""
     name = note.device_file if note else ""
     return context.records.file(name) if is_name(name) and name not in owned and context.records.has(name) else None
 
 
-# What is told of it
+# Result
 
 
 def record_info(context: RunContext, numbers: tuple[str, ...] | None) -> tuple[Result, list[str]]:
-    """Return what there is to know of the record, without a value of it, and warnings."""
+    """Return the facts on the record, without any of its values, and warnings."""
     view = scan(context, numbers)
     chosen, missing = view.choose(numbers)
     wanted = {owner.number for owner in chosen}
@@ -214,14 +214,17 @@ def _entry_facts(entry: Entry) -> Result:
 
 
 def _doubts(owner: Owner, record: DeviceRecord | None) -> list[str]:
-    """Return the settings in doubt; those of a creation are in doubt until an update has ended it."""
+    """Return the settings in doubt. Those of a creation are in doubt until an update has ended it."""
     entries = record.entries if record else {}
     doubts = {option for option, entry in entries.items() if entry.status is EntryStatus.IN_DOUBT}
     return sorted(doubts | (_pending_creation(owner, record) - set(entries)))
 
 
 def _pending_creation(owner: Owner, record: DeviceRecord | None) -> set[str]:
-    """Return the settings of a creation that has created this device, or that may have and nothing else is known."""
+    """Return the settings of an unfinished creation of this device.
+
+    If the device has no record, this includes a creation that may have created another device.
+    """
     note, file = owner.creation_entry, owner.record_file
     if note is None or file is None:
         return set()
@@ -253,6 +256,6 @@ def _span(entries: t.Mapping[str, Entry]) -> tuple[str | None, str | None]:
 
 
 def _days(at: str | None) -> int | None:
-    """Return whole days since a time of the record; None for what is no time."""
+    """Return the whole days since a time of the record; None if it is not a valid time."""
     seconds = age(at, now())
     return None if seconds == float("inf") else int(seconds // DAY_SECONDS)

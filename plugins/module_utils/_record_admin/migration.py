@@ -6,9 +6,9 @@
 
 """Migrate the creation entries of an account whose token was replaced.
 
-They are named and encrypted with the account's token, so with a new token nothing finds them any more. With both
-tokens each is encrypted anew under its new name, and then the old file is removed. The records of devices depend on
-the tokens of the devices alone.
+They are named and encrypted with the account token, so a run with a new token does not find them. With both tokens,
+each entry is encrypted again under its new name, and then the old entry is removed. The records of devices depend only
+on the tokens of the devices.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ Move = t.Tuple[t.Optional[Change], Change]
 
 
 def plan_migration(context: RunContext, old_token: str, numbers: tuple[str, ...] | None) -> RecordPlan:
-    """Return the job of moving creation entries from an old account token to the present one.
+    """Return the plan to move creation entries from an old account token to the present one.
 
     Args:
-        house: What a run works with.
-        old_token: The account token that they were written under.
-        numbers: Only the entries of these; None for all.
+        context: The context of the run.
+        old_token: The account token that they were written with.
+        numbers: Only move the entries of these numbers; None for all.
     """
     _check_tokens(context, old_token)
     with error_context("Listing the account's devices"):
@@ -75,7 +75,7 @@ def _number(note: NumberRecord) -> str:
 
 
 def _plan_move(context: RunContext, old_token: str, note: NumberRecord) -> Move | None:
-    """Return the two changes of one entry; None where the new token has another one."""
+    """Return the two changes of one entry; None if the new token has a different entry."""
     old, new = (
         context.records.number(old_token, note.number),
         context.records.number(context.account_token, note.number),
@@ -95,7 +95,7 @@ def _opens_as(file: EncryptedFile[NumberRecord], sealed: bytes) -> NumberRecord 
 
 
 def _moving(moves: t.Sequence[Move]) -> t.Callable[[list[Change]], None]:
-    """Return the function that makes the changes: the new file is durable before the old one is removed."""
+    """Return a function that applies the changes. The new entry is durable before the old one is removed."""
 
     def act(done: list[Change]) -> None:
         for written, removed in moves:
@@ -104,7 +104,7 @@ def _moving(moves: t.Sequence[Move]) -> t.Callable[[list[Change]], None]:
                 for file in sorted(files, key=lambda file: file.name):
                     held.enter_context(file.lock(LOCK_SECONDS))
                 if removed.file.encrypted() != removed.before:
-                    # A run with the old token has written it since the plan: its copy would be out of date.
+                    # A run with the old token has written it since the plan, so the copy would be out of date.
                     continue
                 if written is not None:
                     if not apply_change(written):

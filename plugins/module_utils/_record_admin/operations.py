@@ -4,9 +4,9 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Looking after the record: backup, restore, forget. Each is a job that is planned first.
+"""Plan and apply the maintenance of the record: backup and restore.
 
-Check mode ends after the plan. Files are moved as they are sealed; what is in them is never told.
+Check mode ends after the plan. Entries are copied as encrypted strings, and their values are never returned.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ AS_OLD = (
 
 
 def plan_backup(context: RunContext, path: str, numbers: tuple[str, ...] | None) -> RecordPlan:
-    """Return the job of writing sealed files of the record into one file.
+    """Return the plan to write encrypted strings of the record into one file.
 
-    A file of the record is replaced whole, so none is held: what a run is doing at the moment is in it as doubt.
+    No entry is locked, because each is replaced as a whole: the values of a running request are in it as in doubt.
     """
     earlier = read_existing(path, context.records.folder)
     view = scan(context, numbers)
@@ -70,7 +70,7 @@ def plan_backup(context: RunContext, path: str, numbers: tuple[str, ...] | None)
 
 
 def _is_whole(view: RecordInventory, numbers: tuple[str, ...] | None) -> bool:
-    """Tell whether all of the folder is meant. A device's token alone speaks for that device."""
+    """Return whether the backup covers the whole record. A device token alone only covers its device."""
     return numbers is None and view.whole
 
 
@@ -83,7 +83,7 @@ def _names_of(owners: t.Iterable[Owner]) -> set[str]:
 
 
 def _read(context: RunContext, names: t.Iterable[str]) -> tuple[Files, list[str]]:
-    """Return the sealed texts of files, and a warning for each that holds none."""
+    """Return the encrypted strings of entries, and a warning for each entry that has none."""
     files: Files = {}
     warnings: list[str] = []
     for name in names:
@@ -105,28 +105,28 @@ def _differences(context: RunContext, view: RecordInventory, before: Files, afte
 
 
 def _owners(view: RecordInventory) -> dict[str, str]:
-    """Return by file name the number that it belongs to."""
+    """Return the number of each entry by the entry's name."""
     return {file.name: owner.number for owner in view.everyone for file in owner.files}
 
 
 def _nothing(_done: list[Change]) -> None:
-    """Do a job in which there is nothing to do."""
+    """Do nothing."""
 
 
 # Restore
 
 
 def plan_restore(context: RunContext, path: str, numbers: tuple[str, ...] | None, overwrite: bool) -> RecordPlan:
-    """Return the job of writing files of a backup back into the record.
+    """Return the plan to write entries of a backup into the record.
 
     Args:
-        house: What a run works with.
+        context: The context of the run.
         path: The backup.
-        numbers: Only files of these; None for all.
-        overwrite: Whether a file that is there and differs is replaced.
+        numbers: Only restore the entries of these numbers; None for all.
+        overwrite: Whether to replace an existing entry that differs.
 
     Raises:
-        BackupError: Something in the backup must not be believed; nothing of it is used then.
+        BackupError: The backup has an invalid entry; none of its entries is used then.
     """
     backup = read_backup(path)
     view = scan(context, numbers)
@@ -161,7 +161,7 @@ def plan_restore(context: RunContext, path: str, numbers: tuple[str, ...] | None
 
 
 def _opened_names(context: RunContext, view: RecordInventory, backup: Files) -> set[str]:
-    """Return the names of the files that a token of this run opens: whether another one is genuine is not known."""
+    """Return the names of the entries that a token of this run decrypts. No other entry can be verified."""
     names = {file.name for owner in view.everyone for file in (owner.creation_file, owner.record_file) if file}
     if context.account_token:
         names.update(context.records.creation_entries_in(backup, context.account_token))
@@ -169,7 +169,10 @@ def _opened_names(context: RunContext, view: RecordInventory, backup: Files) -> 
 
 
 def _noted(context: RunContext, backup: Files) -> dict[str, str]:
-    """Return by file name the number that a backup's own notes tell of: a lost record cannot."""
+    """Return the number of each entry by its name, according to the creation entries of the backup.
+
+    The record may have lost its own creation entries.
+    """
     if not context.account_token:
         return {}
     owners: dict[str, str] = {}
@@ -184,7 +187,7 @@ def _names_noted(noted: t.Mapping[str, str], numbers: t.Iterable[str]) -> set[st
 
 
 def _check_openings(path: str, view: RecordInventory, files: Files) -> None:
-    """Refuse a text that its own token does not open, of all whose token is known."""
+    """Refuse a string that its own token does not decrypt, for each entry whose token is known."""
     for owner in view.everyone:
         for file in (owner.creation_file, owner.record_file):
             if file is None or file.name not in files:
@@ -212,14 +215,11 @@ def _restore_warnings(changes: t.Sequence[Change], kept: t.Sequence[str], unopen
     return (*((AS_OLD,) if changes else ()), *((left,) if kept else ()))
 
 
-# Forget
-
-
 # Writing
 
 
 def _applying(changes: t.Sequence[Change]) -> t.Callable[[list[Change]], None]:
-    """Return what makes the changes: the files of one number together, under their locks, notes first."""
+    """Return a function that applies the changes. The entries of one number are changed together, under their locks."""
 
     def act(done: list[Change]) -> None:
         for group in _by_number(changes):
@@ -233,12 +233,12 @@ def _applying(changes: t.Sequence[Change]) -> t.Callable[[list[Change]], None]:
 
 
 def change_context(what: str, change: Change) -> t.ContextManager[None]:
-    """Name the operation and its device in any error that does not name one yet."""
+    """Add the operation and its device to an error that does not have one yet."""
     return error_context(f"{what} device {change.number}" if change.number else f"{what} a device")
 
 
 def _by_number(changes: t.Iterable[Change]) -> list[list[Change]]:
-    """Return the changes of each number together, in the order of locking; those of nobody each alone."""
+    """Return the changes grouped by number, in the order of locking. A change without a number is a group by itself."""
     groups: dict[str, list[Change]] = {}
     for change in changes:
         groups.setdefault(change.number or change.file.name, []).append(change)
@@ -250,13 +250,13 @@ def _lock_order(change: Change) -> tuple[bool, str]:
 
 
 def apply_change(change: Change) -> bool:
-    """Make a change, unless another run wrote in the meantime; tell whether the file is as it is to be.
+    """Apply a change unless another run has written the entry in the meantime; return whether the entry is as planned.
 
-    It survives a power cut from then on.
+    The change is durable when this returns.
     """
     there = change.file.encrypted()
     if there == change.after:
-        # Another run did the same.
+        # Another run has applied the same change.
         return True
     if there != change.before:
         return False

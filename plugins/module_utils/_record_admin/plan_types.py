@@ -20,7 +20,7 @@ from .._record.files import RecordFile
 
 
 class RecordOperation(enum.Enum):
-    """What is done with the record."""
+    """An operation on the record."""
 
     BACKUP = "backup"
     RESTORE = "restore"
@@ -30,15 +30,15 @@ class RecordOperation(enum.Enum):
 
 @dataclass(frozen=True)
 class RecordRequest:
-    """What a task of fonnte_record asks for.
+    """The request of a fonnte_record task.
 
     Attributes:
-        operation: What is done.
-        numbers: Only these; None for all.
-        path: The backup; empty where there is none.
-        orphans: Whether files that belong to no listed device are forgotten too.
-        overwrite: Whether a file that is there is replaced by the backup's.
-        old_account_token: The account token that entries are migrated from.
+        operation: The operation.
+        numbers: Only the devices with these numbers; None for all.
+        path: The backup; empty if there is none.
+        orphans: Whether to forget also the entries that belong to no listed device.
+        overwrite: Whether an entry of the backup replaces an existing one.
+        old_account_token: The account token from which entries are migrated.
     """
 
     operation: RecordOperation
@@ -51,13 +51,13 @@ class RecordRequest:
 
 @dataclass(frozen=True)
 class Change:
-    """A sealed file that comes, goes or becomes another.
+    """The creation, removal or replacement of an encrypted string.
 
     Attributes:
-        file: Where it lies in the record.
-        number: Whose it is; empty where nobody can tell.
-        before: The sealed text that is there; None for none.
-        after: The one that will be; None for none.
+        file: Its entry in the record.
+        number: The number that the entry belongs to; empty if that is unknown.
+        before: The present string; None if there is none.
+        after: The new string; None to remove the entry.
     """
 
     file: RecordFile
@@ -68,14 +68,14 @@ class Change:
 
 @dataclass(frozen=True)
 class RecordPlan:
-    """What is to be done about the record, or about its backup.
+    """A plan to change the record, or its backup.
 
     Attributes:
-        place: What is changed, for the diff.
-        changes: What will be changed, sorted by the name of the file.
-        act: Makes the changes, and adds each to a list when it is made.
-        facts: What else the result tells.
-        warnings: What a user should know.
+        place: The record or the backup, for the diff.
+        changes: The changes, sorted by the name of the entry.
+        apply: Applies the changes, and adds each to a list once it is applied.
+        facts: The other keys of the result.
+        warnings: The warnings to report.
     """
 
     place: str
@@ -86,7 +86,7 @@ class RecordPlan:
 
 
 def preview_plan(context: RunContext, plan: RecordPlan) -> tuple[Result, list[str]]:
-    """Return the result that the job would have, and warnings; nothing is written."""
+    """Return the predicted result of a plan, and its warnings. Nothing is written."""
     warnings = list(plan.warnings)
     if plan.changes and plan.place == context.records.folder:
         try:
@@ -97,10 +97,10 @@ def preview_plan(context: RunContext, plan: RecordPlan) -> tuple[Result, list[st
 
 
 def apply_plan(plan: RecordPlan) -> tuple[Result, list[str]]:
-    """Do the job, and return its result and warnings.
+    """Apply a plan, and return its result and its warnings.
 
     Raises:
-        FonnteError: With the result so far as ``progress``.
+        FonnteError: With the result so far in ``partial_result``.
     """
     done: list[Change] = []
     try:
@@ -134,7 +134,7 @@ def _result(plan: RecordPlan, made: t.Sequence[Change]) -> Result:
 
 
 def _kept(plan: RecordPlan, changes: t.Sequence[Change]) -> list[str]:
-    """Return the files that stay as they are: those of the plan, and those that another run was quicker to write."""
+    """Return the entries that are not changed: those of the plan, and those that another run has written first."""
     return sorted([*plan.facts["kept"], *(change.file.name for change in plan.changes if change not in changes)])
 
 
@@ -143,7 +143,7 @@ def _name(change: Change) -> str:
 
 
 def _line(change: Change, sealed: bytes | None) -> str:
-    """Return a line for a file: its name, whose it is, and a digest of the sealed text, so that a change shows."""
+    """Return a line for an entry: its name, its number, and a digest of its string, so that a change is visible."""
     if sealed is None:
         return ""
     return f"{change.file.name} {change.number or '-'} {hashlib.sha256(sealed).hexdigest()[:6]}\n"

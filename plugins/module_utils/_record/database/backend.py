@@ -7,7 +7,7 @@
 """The record in a PostgreSQL database that any number of control nodes share.
 
 The locks are advisory locks of the database session, so they end with the process that holds them. All revisions come
-from one counter that each write updates in its own transaction: a mark is its value.
+from one counter that each write updates in its own transaction. A mark is the value of that counter.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from .session import DatabaseSession, RefusedStatementError, run_name
 from .url import database_warnings
 
 LOCK_POLL_SECONDS = 0.2
-# A session that was silent for longer may have ended without notice. Shorter than the time after which the server
-# ends the session of a host that went away: no lock ends within it.
+# A session that was silent for longer may have ended without notice. This is shorter than the time after which the
+# server ends the session of a vanished host, so no lock ends within it.
 PROVEN_SECONDS = 5.0
 MISSING = 0
 NO_TABLE = "42P01"
@@ -43,9 +43,10 @@ class PostgresqlBackend:
 
     Args:
         url: The database.
-        secrets: Learns its password.
-        clock: Measures the time since the session is known to exist. It counts the time of a suspended machine.
-        sleep: Waits between two tries of a lock.
+        secrets: The password is added to it.
+        clock: Measures the time since the last proof that the session exists, including the time of a suspended
+            machine.
+        sleep: Waits between two attempts to lock.
     """
 
     def __init__(
@@ -75,15 +76,15 @@ class PostgresqlBackend:
         return self._session.place
 
     def label(self, name: str) -> str:
-        """Return where an entry is, for messages."""
+        """Return where an entry is stored, for messages."""
         return f"{name} in {self.place}"
 
     def mask_with(self, finder: SecretFinder) -> None:
-        """Have a finder know the passwords, and mask all errors from now on."""
+        """Add the passwords to a finder, which masks all errors from now on."""
         self._session.mask_with(finder)
 
     def is_usable(self) -> bool:
-        """Return whether another run can use the session. One that was silent for long is tried first."""
+        """Return whether another run can use the session. A session that was silent for long is checked first."""
         try:
             self.verify_held()
         except RecordError:
@@ -97,7 +98,7 @@ class PostgresqlBackend:
     # Reading
 
     def mark(self, names: t.Collection[str] = ()) -> Mark:
-        """Return a mark of this moment: the counter's value, which is enough for all names."""
+        """Return a mark of the present time: the value of the counter, which applies to all names."""
         rows = self._query(sql.MARK)
         return Mark(Revisions(self._session, rows[0][0] if rows else MISSING))
 
@@ -125,7 +126,7 @@ class PostgresqlBackend:
         return is_open or revision > moment.revision
 
     def read(self, names: t.Collection[str]) -> dict[str, Stored]:
-        """Return the strings of some entries, in one query; those under a lock are known already."""
+        """Return the strings of some entries, in one query. Those under a lock are already known."""
         with self._guard:
             self._session.require()
             unknown = [name for name in names if name not in self._held]
@@ -138,17 +139,17 @@ class PostgresqlBackend:
         return [name for (name,) in self._query(sql.NAMES) if is_name(name)]
 
     def is_empty(self) -> bool:
-        """Return whether there is no entry at all. One that was seen once is not looked for again."""
+        """Return whether there is no entry at all. After one was found, the database is not queried again."""
         if not self._has_entries:
             self._has_entries = bool(self._query(sql.ANY))
         return not self._has_entries
 
     def damaged(self) -> list[str]:
-        """Return the names under which strings that did not decrypt were kept aside, sorted."""
+        """Return the names under which strings that could not be decrypted were kept, sorted."""
         return [name for (name,) in self._query(sql.NAMES) if not is_name(name)]
 
     def _query(self, statement: str, *parameters: t.Any) -> list[tuple[t.Any, ...]]:
-        """Return the rows of a query that takes no lock; none where there is no table."""
+        """Return the rows of a query that takes no lock; none if the table does not exist."""
         try:
             return self._run(statement, *parameters)[0]
         except RefusedStatementError as exc:
@@ -192,7 +193,7 @@ class PostgresqlBackend:
         used = 0
         try:
             while True:
-                # The second statement sees each commit before the lock was taken; one statement alone would not.
+                # The second statement sees each commit from before the lock was taken; a single statement would not.
                 tries, rows = self._run(sql.TRY_LOCKS + sql.READ, list(keys[used:]), list(names))
                 free = [granted for (granted,) in tries]
                 first = free.index(False) if False in free else len(free)
@@ -200,13 +201,13 @@ class PostgresqlBackend:
                 used += first
                 if used == len(keys):
                     return rows
-                # Waiting with later locks in hand could wait for a run that waits for those.
+                # A run that waits while it holds later locks could wait for a run that waits for those locks.
                 self._unlock(beyond)
                 if time.monotonic() >= give_up:
                     raise self._locked_error(keys[used], seconds)
                 self._sleep(LOCK_POLL_SECONDS)
         except BaseException as exc:
-            # Where the server had no room for one of them, only the server knows which it has given.
+            # If the server had no room for one of the locks, only the server knows which locks it has given.
             given = keys if isinstance(exc, RefusedStatementError) else keys[:used]
             with contextlib.suppress(RecordError):
                 self._unlock(given)
@@ -224,7 +225,8 @@ class PostgresqlBackend:
         )
 
     def _release(self, names: t.Sequence[str], keys: t.Sequence[int], dies: bool) -> None:
-        # What fails here was reported where it counts: without the session the locks are gone, and open names stay open.
+        # A failure here has been reported before where it matters: without the session, the locks are gone, and open
+        # names stay open.
         with contextlib.suppress(RecordError):
             still_open = [name for name in names if self._held[name].open]
             if still_open and not dies:
@@ -241,9 +243,9 @@ class PostgresqlBackend:
             return {name for name in names if self._held[name].left_open}
 
     def verify_held(self) -> None:
-        """Check that the locks are held, where the last proof is too old.
+        """Check that the locks are held, if the last proof is too old.
 
-        Each statement proves that the session exists, and its locks end with it alone.
+        Each statement proves that the session exists, and its locks end only with the session.
         """
         self._session.require()
         if self._clock() - self._proven_at <= PROVEN_SECONDS:
@@ -255,7 +257,7 @@ class PostgresqlBackend:
                 raise self._lost_locks()
 
     def reopen(self) -> PostgresqlBackend | None:
-        """Return a backend with a new session where this one, or a lock of it, is lost."""
+        """Return a backend with a new session if this one, or a lock of it, is lost."""
         self._proven_at = 0.0
         if self.is_usable():
             return None
@@ -310,7 +312,7 @@ class PostgresqlBackend:
         row = self._held[write.name]
         planned = t.cast(int, write.planned.revision)
         chain = self._chains.get(write.name)
-        # A mark from before a run that died proves nothing.
+        # If the previous run has died, a mark from before this write proves nothing.
         base = chain.base if chain is not None and chain.last == planned else revision if row.left_open else planned
         self._chains[write.name] = Chain(base, revision)
         row.stored, row.open = Stored(write.text, revision), is_open
@@ -348,7 +350,7 @@ class PostgresqlBackend:
         )
 
     def check_writable(self) -> None:
-        """Check without touching anything whether entries can be written."""
+        """Check without any change whether entries can be written."""
         self._session.open()
         exists, may_create, may_write, user = self._session.facts
         if not exists and not may_create:
@@ -360,11 +362,11 @@ class PostgresqlBackend:
             )
 
     def warnings(self) -> list[str]:
-        """Return a warning for a connection that another machine on the way could read and change."""
+        """Return a warning for a connection that another machine on the network path could read and change."""
         return database_warnings(self._url, os.environ)
 
     def health(self) -> StorageCheck:
-        """Return the facts on the database, without touching anything."""
+        """Return the facts on the database, without any change."""
         self._session.open()
         exists, may_create, may_write, _user = self._session.facts
         writable = bool(may_write if exists else may_create)
@@ -373,12 +375,12 @@ class PostgresqlBackend:
 
 
 def _rank(name: str) -> tuple[bool, str]:
-    """Return the place of a name in the order of locking: creation entries before records."""
+    """Return the position of a name in the order of locking: creation entries before records."""
     return name.startswith("device-"), name
 
 
 def _holder(name: str | None, host: str | None, seconds: int | None) -> str:
-    """Return the run that holds a lock, as far as the database shows it to this user."""
+    """Return a description of the run that holds a lock, as far as the database shows it to this user."""
     facts = [
         printable(name or "") and f'"{truncate(printable(name or ""), MAX_HOLDER_LENGTH)}"',
         f"from {truncate(printable(host), MAX_HOLDER_LENGTH)}" if host else "",

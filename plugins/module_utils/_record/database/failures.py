@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The cause of a failed connection to a database, in the collection's own words.
+"""Describe the cause of a failed connection to a database, in texts of this collection.
 
 Before a session is open, the library may have sent a password that it found itself, in a password file or a service
-file. A server that repeats it in its error would put it into a log, so no character of that error is shown.
+file. If a server repeated it in its error, the password would be in a log, so no character of that error is shown.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ ADDRESS = "check host and port in record_url, and that the server runs and accep
 LOGIN = "check user name, password and database in record_url, in the PG* variables or the password file"
 CERTIFICATE = "check sslmode, sslrootcert, sslcert and sslkey in record_url or in the PG* variables"
 
-# Each phrase is searched for in the text of the library or the server, and printed in place of it.
+# Each phrase is searched for in the text of the library or the server, and printed instead of that text.
 _CAUSES = {
     "password authentication failed": LOGIN,
     "no password supplied": LOGIN,
@@ -58,7 +58,7 @@ def describe_failure(text: str, code: str = "") -> tuple[str, str]:
     """Return the known causes in the text of a failed connection, and the advice for the first one.
 
     Args:
-        text: The text of the library; it contains that of the server.
+        text: The text of the library, which contains that of the server.
         code: The SQLSTATE, if the library knows one.
     """
     folded = text.lower()

@@ -4,11 +4,11 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Limits of one database session that the client enforces: the time of an answer, and its size.
+"""Limits of one database session that the client enforces: the time and the size of a response.
 
-The server enforces ``statement_timeout`` itself, so a server that is silent or hostile ignores it. A thread watches
-the socket while a query runs, and shuts it down: the library then reports a lost connection. The session works on a
-duplicate of the descriptor, so a descriptor that the library has closed and the process reused is never touched.
+The server enforces ``statement_timeout`` itself, so a silent or hostile server ignores it. A thread watches the socket
+while a query runs, and shuts it down: the library then reports a lost connection. The thread uses a duplicate of the
+descriptor, so it never affects a descriptor that the library has closed and the process has reused.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import time
 import typing as t
 from dataclasses import dataclass
 
-# The place of tcpi_bytes_received in the structure tcp_info of Linux, since version 4.1.
+# The offset of tcpi_bytes_received in the structure tcp_info of Linux, since version 4.1.
 _RECEIVED = struct.Struct("=128xQ")
 _INFO_SIZE = 256
 POLL_SECONDS = 0.05
@@ -30,26 +30,26 @@ POLL_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class SessionLimits:
-    """Limits of the answer to one query.
+    """Limits of the response to one query.
 
     Attributes:
-        seconds: Until it must be complete.
-        size: The largest one, in bytes.
+        seconds: The time within which it must be complete.
+        size: The largest size, in bytes.
     """
 
-    # Longer than the server's own limits, whose error names the cause and keeps the session.
+    # Longer than the limits of the server, whose error contains the cause and keeps the session.
     seconds: float = 50.0
     size: int = 64 * 1024 * 1024
 
 
 class SessionWatch:
-    """Watches the socket of a session while it waits for answers.
+    """Watches the socket of a session while it waits for responses.
 
     Args:
-        limits: The limits of each answer.
+        limits: The limits of each response.
 
     Attributes:
-        reason: The limit that was exceeded; empty while none was.
+        reason: The limit that was exceeded; empty if none was.
     """
 
     def __init__(self, limits: SessionLimits) -> None:
@@ -58,7 +58,7 @@ class SessionWatch:
 
     @contextlib.contextmanager
     def limited(self, descriptor: int) -> t.Iterator[None]:
-        """Shut the socket with this descriptor down if the work in this context exceeds a limit."""
+        """Shut down the socket with this descriptor if the work in this context exceeds a limit."""
         ended = threading.Event()
         with socket.socket(fileno=os.dup(descriptor)) as duplicate:
             watcher = threading.Thread(target=self._watch, args=(duplicate, ended), daemon=True)
@@ -84,12 +84,12 @@ class SessionWatch:
 
 
 def _received(watched: socket.socket) -> int:
-    """Return the bytes that a socket has received; 0 where the system does not count them."""
+    """Return the bytes that a socket has received; 0 if the system does not count them."""
     if not hasattr(socket, "TCP_INFO"):
         return 0
     try:
         info = watched.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_SIZE)
     except OSError:
-        # A socket of this machine, not one of TCP.
+        # A socket of this machine, which is not a TCP socket.
         return 0
     return int(_RECEIVED.unpack_from(info)[0]) if len(info) >= _RECEIVED.size else 0

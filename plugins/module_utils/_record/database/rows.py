@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The rows of the database as the backend remembers them."""
+"""The rows of the database as the backend stores them in memory."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Revisions:
 
 @dataclass
 class Row:
-    """A row under this session's lock: nobody else can write it.
+    """A row under this session's lock, so that no other session can write it.
 
     Attributes:
         stored: Its string and revision.
-        open: Whether a request may be under way.
-        left_open: Whether it was open when it was locked: the run before has died.
+        open: Whether a request may still be applied.
+        left_open: Whether it was open when it was locked: the previous run has died.
     """
 
     stored: Stored
@@ -39,10 +39,10 @@ class Row:
 
 
 class Chain(t.NamedTuple):
-    """Writes of this session to one row, with no write of another run in between.
+    """Writes of this session to one row, without a write of another run in between.
 
     Attributes:
-        base: The revision from which on all writes are its own.
+        base: The revision after which all writes are its own.
         last: The revision of the last one.
     """
 

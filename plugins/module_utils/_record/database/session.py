@@ -6,8 +6,8 @@
 
 """One database session with PostgreSQL. The only file that imports psycopg.
 
-A session is never opened again silently: its locks end with it, and with them everything that a run derived from
-reading under them. After it is lost, each further operation fails.
+A session is never opened again silently. Its locks end with it, and nothing that was read under these locks is valid
+any more. After the session is lost, each further operation fails.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from .url import OPTION, check_database_url, database_secrets, show_database
 
 LIBRARY = "psycopg"
 CONNECT_SECONDS = 10
-# A request takes a second at most; a statement that waits for longer waits for a server in trouble.
+# A request takes at most a second; a statement that waits for longer waits for a server with a problem.
 STATEMENT_SECONDS, LOCK_WAIT_SECONDS = 30, 15
-# A host that went away silently loses its locks after IDLE + COUNT * INTERVAL seconds. Longer than the time for which
-# a begun write may be sent, so that no lock ends in between.
+# A host that has vanished loses its locks after IDLE + COUNT * INTERVAL seconds. This is longer than the time within
+# which a request is still sent, so no lock ends in between.
 KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, KEEPALIVE_COUNT = 10, 5, 3
 DEAD_AFTER_MS = (KEEPALIVE_IDLE + KEEPALIVE_COUNT * KEEPALIVE_INTERVAL) * 1000
-# PostgreSQL cuts longer names.
+# PostgreSQL truncates longer names.
 MAX_NAME_LENGTH = 63
 MAX_TEXT_LENGTH = 300
 
@@ -49,7 +49,7 @@ _SETTINGS = {
     "tcp_keepalives_count": str(KEEPALIVE_COUNT),
     "tcp_user_timeout": str(DEAD_AFTER_MS),
 }
-# A user may ask for more durability than "on" and not for less.
+# A user may configure more durability than "on", but not less.
 _STRICTER = "remote_apply"
 _OPEN = (
     "SELECT pg_backend_pid(), pg_is_in_recovery() OR current_setting('transaction_read_only')::bool, "
@@ -64,7 +64,7 @@ Row = t.Tuple[t.Any, ...]
 
 
 class LostSessionError(RecordError):
-    """The database session ended. Its locks ended with it, so nothing that was read under them holds any more."""
+    """The database session has ended, and its locks with it, so nothing that was read under them is valid any more."""
 
 
 class RefusedStatementError(RecordError):
@@ -95,9 +95,9 @@ class DatabaseSession:
     Args:
         url: The database, as ``check_database_url`` accepts it.
         inspection: A query of one row, for ``facts``.
-        secrets: Learns the passwords.
-        environment: That of libpq.
-        limits: The limits of each answer, enforced here and not by the server.
+        secrets: The passwords are added to it.
+        environment: The environment variables of libpq.
+        limits: The limits of each response, enforced here and not by the server.
 
     Attributes:
         place: The database, for messages.
@@ -131,23 +131,24 @@ class DatabaseSession:
         self._guard = threading.RLock()
 
     def open(self) -> None:
-        """Open the session, where it is not open; RecordError where the database cannot be used."""
+        """Open the session if it is not open; RecordError if the database cannot be used."""
         with self._guard:
             self._opened()
 
     def mask_with(self, finder: SecretFinder) -> None:
-        """Have a finder know the passwords, and mask all errors from now on."""
+        """Add the passwords to a finder, which masks all errors from now on."""
         self.finder = finder
         finder.add(self._secrets)
 
     def run(self, statements: str, parameters: t.Sequence[t.Any] = ()) -> list[list[Row]]:
         """Run statements in one round trip and one transaction, and return the rows of each.
 
-        Each statement sees everything that was committed before it began, also a later one of the same transaction.
+        Each statement sees everything that was committed before it began, even if it is not the first one of the
+        transaction.
 
         Raises:
             LostSessionError: The session has ended, now or before.
-            RefusedStatementError: The database refused a statement; none has an effect, except for locks.
+            RefusedStatementError: The database refused a statement. No statement has an effect, except for locks.
             RecordError: The database cannot be used.
         """
         with self._guard:
@@ -182,11 +183,11 @@ class DatabaseSession:
 
     @property
     def is_lost(self) -> bool:
-        """Whether it is known to have ended."""
+        """Whether the session is known to have ended."""
         return bool(self._lost)
 
     def require(self) -> None:
-        """Raise LostSessionError where the session is known to have ended."""
+        """Raise LostSessionError if the session is known to have ended."""
         if self._lost:
             raise self._lost_error()
 
@@ -226,7 +227,7 @@ class DatabaseSession:
         try:
             connection = psycopg.connect(self._url, autocommit=True, **self._parameters(psycopg))
         except psycopg.ProgrammingError:
-            # Its text quotes the part that it cannot read, which may be one of the password.
+            # The text of this error quotes the part that cannot be parsed, which may be a part of the password.
             raise OptionError(
                 OPTION,
                 "PostgreSQL's library cannot read it",
@@ -234,7 +235,7 @@ class DatabaseSession:
             ) from None
         except psycopg.Error as exc:
             raise self._unreachable(*describe_failure(str(exc), exc.sqlstate or "")) from None
-        # It may have come from a password file.
+        # The password may come from a password file.
         self._secrets.update(filter(None, [connection.info.password]))
         self.mask_with(self.finder)
         return connection
@@ -261,7 +262,7 @@ class DatabaseSession:
         return RecordError(f"the record's database at {self.place} cannot be reached ({text})", advice)
 
     def _check(self, connection: t.Any) -> None:
-        """Set the session up, and refuse a server that cannot hold locks or rows for it."""
+        """Configure the session, and refuse a server that cannot hold locks or rows for it."""
         psycopg = _library()
         try:
             (row,), (facts,) = self._results(connection, _OPEN + self._inspection)
@@ -283,13 +284,13 @@ class DatabaseSession:
 
 
 def _end(connection: t.Any, process: int) -> None:
-    """Close a connection that is not used any more. One of the parent process is the parent's."""
+    """Close a connection that is not used any more, unless it belongs to the parent process."""
     if process == os.getpid():
         connection.close()
 
 
 def _library() -> t.Any:
-    """Return psycopg. Imported here: a record in files does not need it."""
+    """Return psycopg. It is imported here because a record in files does not need it."""
     try:
         import psycopg
     except ImportError:

@@ -4,11 +4,11 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The statements of the record in PostgreSQL, and the reason for the form of each.
+"""The statements of the record in PostgreSQL, with the reason for the form of each.
 
-One row per name: the same keyed digests and encrypted strings as in files; null for a removed value. The row
-``revision`` counts the writes. Each write updates it in its own transaction, so its row lock orders the commits:
-whoever reads revision N also reads all that was written up to N. A sequence has no such order.
+There is one row per name, with the same keyed digests and encrypted strings as in files; null for a removed value. The
+row ``revision`` counts the writes. Each write updates it in its own transaction, so its row lock orders the commits: a
+session that reads revision N also reads everything that was written up to N. A sequence has no such order.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 TABLE = "fonnte_record"
 COUNTER = "revision"
 
-# For a database administrator: the error for a user who may create no table contains these statements.
+# For a database administrator: the error for a user who may not create a table contains these statements.
 CREATE = (
     f"CREATE TABLE IF NOT EXISTS {TABLE} (name text PRIMARY KEY, value bytea, revision bigint NOT NULL, "
     f"open boolean NOT NULL, writer text NOT NULL); "
@@ -24,10 +24,10 @@ CREATE = (
 )
 GRANT = f"GRANT SELECT, INSERT, UPDATE ON {TABLE} TO"
 
-# Two sessions that create the table at once: one waits for the other's transaction.
+# If two sessions create the table at once, one waits for the transaction of the other.
 LOCK_CREATION = "SELECT pg_advisory_xact_lock(hashtext('fonnte.whatsapp'), 0);"
 
-# Without a lock and without a change: whether the table exists, and the permissions of the user.
+# Returns without a lock and without a change whether the table exists, and the permissions of the user.
 INSPECT = (
     f"SELECT to_regclass('{TABLE}') IS NOT NULL, coalesce(has_schema_privilege(current_schema(), 'CREATE'), false), "
     f"coalesce((SELECT bool_and(has_table_privilege(to_regclass('{TABLE}'), needed)) "
@@ -41,7 +41,7 @@ NAMES = f"SELECT name FROM {TABLE} WHERE value IS NOT NULL AND name <> '{COUNTER
 
 ANY = f"SELECT 1 FROM {TABLE} WHERE value IS NOT NULL LIMIT 1;"
 
-# The key of a session's advisory lock is listed in two halves.
+# The system view lists the key of a session's advisory lock in two halves.
 _KEY = "((classid::bigint << 32) | objid::bigint)"
 _ADVISORY = (
     "locktype = 'advisory' AND objsubid = 1 AND granted "
@@ -53,9 +53,9 @@ _OWN_LOCKS = (
 )
 OWN_LOCKS = f"SELECT pg_backend_pid(), ({_OWN_LOCKS});"
 
-# All rows or none. The planned revision is that of the string that the plan was created from (0: no row). Where a row
-# has another one, where a lock is lost, and in another server process, nothing is written and no row is returned.
-# The rows are locked before the counter, so other sessions wait for the counter only while this statement commits.
+# All rows or none. The planned revision is that of the string that the plan was created from (0: no row). If a row has
+# another revision, if a lock is lost, or in another server process, nothing is written and no row is returned. The rows
+# are locked before the counter, so other sessions wait for the counter only while this statement commits.
 PUT = (
     "WITH wanted AS MATERIALIZED (SELECT * FROM unnest(%s::text[], %s::bytea[], %s::bigint[], %s::boolean[]) "
     "AS given(name, value, planned, open)), "
@@ -71,13 +71,13 @@ PUT = (
     "writer = EXCLUDED.writer RETURNING revision;"
 )
 
-# In the order of the keys. Tried and never waited for: a wait inside the server could not be ended by this process.
+# In the order of the keys. The server does not wait for a lock, because this process could not end that wait.
 TRY_LOCKS = (
     "SELECT pg_try_advisory_lock(key) FROM unnest(%s::bigint[]) WITH ORDINALITY AS wanted(key, place) ORDER BY place;"
 )
 UNLOCK = "SELECT pg_advisory_unlock(key) FROM unnest(%s::bigint[]) AS held(key);"
 
-# Other users' hosts and times are visible to members of pg_read_all_stats alone; the name of a run is to all.
+# Hosts and times of other users are visible only to members of pg_read_all_stats; the name of a run is visible to all.
 HOLDER = (
     "SELECT application_name, coalesce(client_hostname, host(client_addr)), "
     "extract(epoch FROM clock_timestamp() - backend_start)::bigint FROM pg_locks JOIN pg_stat_activity USING (pid) "
@@ -86,5 +86,5 @@ HOLDER = (
 
 
 def lock_key(name: str) -> int:
-    """Return the key of a name's advisory lock: 64 of its bits. Two names with one key wait for each other."""
+    """Return the key of a name's advisory lock: 64 of its bits. Two names with the same key wait for each other."""
     return int.from_bytes(bytes.fromhex(name[-32:])[:8], "big", signed=True)

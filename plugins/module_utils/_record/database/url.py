@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The URL of a record in a database: its check, the secrets in it, and the part that may be shown."""
+"""The URL of a record in a database: its validation, its secrets, and the part that may be shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote
 from ..._common.errors import OptionError
 
 OPTION = "record_url"
-# The password of libpq's environment is used where the URL has none.
+# The password of libpq's environment is used if the URL has none.
 PASSWORD_VARIABLE = "PGPASSWORD"
 
 _SCHEME = re.compile(r"postgres(?:ql)?://", re.IGNORECASE)
@@ -27,10 +27,10 @@ _ENCODE = "percent-encode special characters of user name and password: @ as %40
 
 
 def check_database_url(url: str) -> None:
-    """Check that a URL names a PostgreSQL database, and that its password ends where the library sees its end.
+    """Check that a URL names a PostgreSQL database, and that the library finds the same end of its password.
 
     Raises:
-        OptionError: It does not. The error shows no part of the URL.
+        OptionError: The URL is invalid. The error contains no part of it.
     """
     scheme = _SCHEME.match(url)
     if scheme is None:
@@ -40,7 +40,7 @@ def check_database_url(url: str) -> None:
     if re.search(r"[^\x21-\x7e]", url):
         raise OptionError(OPTION, "it contains white space, or a character beyond printable ASCII", _ENCODE)
     authority, rest = _split(url)
-    # The library would take the end of such a password for the host, and show it.
+    # The library would parse the end of such a password as the host, and show it.
     if authority.count("@") > 1 or "@" in rest or "#" in url:
         raise OptionError(OPTION, "its user name or password has a character with a meaning in URLs", _ENCODE)
 
@@ -70,7 +70,7 @@ def show_database(url: str) -> str:
 
 
 def database_warnings(url: str, environment: t.Mapping[str, str]) -> list[str]:
-    """Return a warning for a connection that a machine on the way could read and change."""
+    """Return a warning for a connection that a machine on the network path could read and change."""
     authority, rest = _split(url)
     hosts = [_host(part) for part in authority.rpartition("@")[2].split(",")]
     parameters = dict(parse_qsl(rest.partition("?")[2]))
@@ -85,5 +85,5 @@ def database_warnings(url: str, environment: t.Mapping[str, str]) -> list[str]:
 
 
 def _host(part: str) -> str:
-    """Return the host of a part such as host:port; a directory of a socket is encoded in it."""
+    """Return the host of a part such as host:port. It may be the directory of a socket, which is encoded."""
     return unquote(part[1:].partition("]")[0] if part.startswith("[") else part.partition(":")[0])
