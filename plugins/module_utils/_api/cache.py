@@ -27,7 +27,7 @@ from .wire import Connection
 if t.TYPE_CHECKING:
     from typing import Protocol
 else:
-    # Python 3.7 has none, and only the type checker uses it.
+    # Python 3.7 lacks typing.Protocol, which only the type checker needs.
     Protocol = object
 
 # Another program may change the account meanwhile, so a cached list expires.

@@ -125,7 +125,7 @@ class FonnteClient:
         return listing
 
     def _add_secrets(self, listing: DeviceList) -> None:
-        """Mask the tokens of a list. A fleet reads one list for each device, so its tokens are added only once."""
+        """Mask the tokens of a list. A fleet uses one list for all its devices, so its tokens are added only once."""
         if listing is not self._known_secrets:
             self._redactor.add_secrets(device.token for device in listing.devices)
             self._known_secrets = listing

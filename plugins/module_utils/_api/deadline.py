@@ -30,7 +30,7 @@ class DeadlineExceeded(Exception):
 
 
 class SizeExceeded(Exception):
-    """A peer sent too much for one request."""
+    """A peer sent more bytes than a response may have."""
 
 
 class Attempt:
@@ -41,7 +41,7 @@ class Attempt:
         was_sent: Whether at least a part of the request may have been sent.
 
     Args:
-        deadline: The same.
+        deadline: The time at which it must end.
         clock: Returns the time on the monotonic clock, in seconds.
         guard: Called when the connection is established, before the first byte of the request; raises an error to
             prevent the request.
@@ -102,7 +102,7 @@ class DeadlineSocket:
         return getattr(self._socket, name)
 
     def settimeout(self, seconds: float | None) -> None:
-        """Limit each send and each receive."""
+        """Set the timeout of each send and each receive."""
         self._timeout = seconds
         self._socket.settimeout(seconds)
 

@@ -167,7 +167,7 @@ def probe_dest(dest: str, number: str) -> None:
 
 
 def check_file(path: str) -> None:
-    """Check that only an older image would be replaced, and that no link of another user is on the path.
+    """Check that only an older image or an empty file is replaced, and that the path has no link of another user.
 
     Raises:
         OptionError: The file must not be written.

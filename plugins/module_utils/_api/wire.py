@@ -19,6 +19,12 @@ class Connection:
     """The configuration of the connections to the service. Times are in seconds.
 
     Attributes:
+        endpoint: The address of the service, as returned by check_endpoint.
+        timeout: The timeout for connecting, and for each receive.
+        retries: The maximum number of retries.
+        longest_delay: The maximum delay before a retry.
+        verify: Whether to verify the certificate of the service.
+        ca_path: A file or directory with certificates of authorities; None for the default ones.
         pool_size: The maximum number of concurrent requests and of kept-alive connections, for all threads together.
     """
 
@@ -38,6 +44,7 @@ class Upload:
     Attributes:
         name: The name of the form field.
         filename: The filename that the service gets.
+        content: The content of the file.
     """
 
     name: str
@@ -54,6 +61,9 @@ class Request:
 
     Attributes:
         path: A key of ``ENDPOINTS``; another one raises ValueError.
+        token: The account token or device token.
+        form: The form fields.
+        upload: The uploaded file; None without one.
         method: POST, with the token in a header and the form in the body; or GET, with all of it in the URL.
         guard: Called before each attempt, and again when its connection is open, immediately before the request is
             sent; raises FonnteError to prevent the request.
@@ -80,6 +90,8 @@ class HttpResponse:
     """An HTTP response.
 
     Attributes:
+        status: The HTTP status.
+        body: The decompressed body.
         retry_after: The delay that the service requests, in seconds; None without one.
         location: The target of a redirect.
     """

@@ -27,7 +27,7 @@ TEMPORARY_END = ".new"
 STALE_TEMP_SECONDS = 60.0
 # A filename can have 255 bytes, and a character up to four bytes.
 MAX_NAME_START = 40
-# O_NOFOLLOW is implied by O_EXCL on Linux, and not everywhere.
+# On Linux, O_EXCL implies O_NOFOLLOW; on other systems it may not.
 CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 # Enough for all outputs except a large backup or report, which replaces a file of about the same size.
 PROBE_BYTES = 64 * 1024

@@ -158,11 +158,11 @@ class UnexpectedResponseError(RequestError):
 
 
 class MalformedResponseError(UnexpectedResponseError):
-    """A response is not a JSON object: it is empty, incomplete, or a page for people."""
+    """A response is not a JSON object: it is empty, incomplete, or an HTML page."""
 
 
 class RateLimitedError(RequestError):
-    """The service limits the rate (429, or a Retry-After that is longer than api_retry_max_delay)."""
+    """The service limits the rate (429, or 503 with a Retry-After for a read request) until no attempt is left."""
 
 
 class RefusalKind(enum.Enum):
@@ -187,7 +187,7 @@ class RefusalKind(enum.Enum):
 
 @dataclass(frozen=True)
 class Refusal:
-    """A refusal text of the service. Texts must match completely: "free device already connected" is a separate one.
+    """A refusal text of the service, matched as a whole: "free device already connected" is another text.
 
     Attributes:
         call: The path of the endpoint.

@@ -160,7 +160,7 @@ def may_lack_zero(digits: str, country: str = COUNTRY) -> bool:
 
 
 def refuse_lost_zero(value: object, digits: str, option: str, country: str = COUNTRY) -> None:
-    """Refuse a number to call or message if it may lack its leading zero.
+    """Refuse the number of a phone if it may lack its leading zero.
 
     Args:
         value: The number as the user has written it.

@@ -24,7 +24,7 @@ def spreadsheet_safe(number: str) -> str:
     return "-".join(groups)
 
 
-# East Asian versions also read the full-width forms as the begin of a formula.
+# East Asian versions also read the full-width forms as the start of a formula.
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Edits of YAML files that people maintain: only single values change, so that comments and order are preserved.
+"""Edits of YAML files that people maintain: only the edited values change; comments and order are preserved.
 
 The parser provides the position of a value, and only the text at that position is replaced. YAML has more notations
 than this file handles, so a caller must parse the new text and compare the result.

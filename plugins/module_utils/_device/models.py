@@ -30,7 +30,7 @@ class Device:
     Attributes:
         number: The registered number as it is displayed; in a /device response, possibly the linked number.
         token: The token of the device; empty where a list does not contain it.
-        sent_as: The number exactly as the service sent it, which requests must contain; empty where it did not.
+        sent_as: The number exactly as the service sent it, which requests must contain; empty if it did not.
         stamp: The stamp in the name, which is evidence of write-only settings. ``settings`` has the name without it.
         connected: Whether a WhatsApp account is linked.
         package: The name of the package.
@@ -74,7 +74,7 @@ class Device:
 
     @property
     def is_free(self) -> bool:
-        """Whether the device has the free package, of which Fonnte limits the devices and the linked devices."""
+        """Whether the device has the free package. Fonnte limits free devices per account, and links one at a time."""
         return (self.package or "").lower() == FREE_PACKAGE
 
 

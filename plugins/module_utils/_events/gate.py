@@ -25,7 +25,7 @@ from .request_head import HeadReader, HeadTooLargeError, MalformedHeadError, Req
 if t.TYPE_CHECKING:
     from typing import Protocol
 else:
-    # Python 3.7 has none, and only the type checker uses it.
+    # Python 3.7 lacks typing.Protocol, which only the type checker needs.
     Protocol = object
 
 # The limits in bytes and seconds for reading the rest of a refused request, so that its client reads the response.

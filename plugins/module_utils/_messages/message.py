@@ -325,9 +325,6 @@ def _content(path: str) -> bytes:
     return content
 
 
-# Time
-
-
 # Characters
 
 _OPTION_OF = {"message": "msg", "pollname": "poll", "choices": "poll", "countryCode": "country_code"}

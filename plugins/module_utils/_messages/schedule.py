@@ -26,7 +26,7 @@ _ISO = re.compile(
 
 
 def parse_schedule(value: object, moment: datetime) -> int | None:
-    """Return the unix time of a schedule; raise OptionError if it is invalid, in the past, or too late."""
+    """Return the unix time of a schedule, None for None; raise OptionError if it is invalid, past or too late."""
     if value is None:
         return None
     try:

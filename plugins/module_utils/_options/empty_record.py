@@ -16,7 +16,7 @@ from .._device.settings import WRITE_ONLY
 from .._reconcile.observe import Observation, RunContext
 from .._reconcile.state import Desired, State
 
-# With these, the record is the only evidence of a write-only setting.
+# With these values of handle_write_only, the record is the only evidence of a write-only setting.
 _BY_RECORD = ("recorded", "error")
 
 

@@ -312,7 +312,7 @@ class Source:
         return None if self._options.tls is None else self._options.tls.context()
 
     async def run(self) -> None:
-        """Receive requests and pass events to the rules until a cancellation, a stop signal or an error of the rules."""
+        """Receive requests and pass events to the rules until a cancellation, a stop signal or an error."""
         await self._listen()
         work, report = asyncio.create_task(self._work()), asyncio.create_task(self._report())
         asked = asyncio.create_task(self._asked.wait())
