@@ -146,7 +146,7 @@ def event_of(
 def normalize(
     payload: object, kind: str | None = None, return_tokens: bool = False, secrets: t.Iterable[str] = ()
 ) -> Payload:
-    """Convert any payload to the common format. A payload without an event is of kind "probe", any other "unknown"."""
+    """Convert any payload to the common format; its kind is "probe" without an event, "unknown" if it is no webhook."""
     secrets = list(secrets)
     if is_too_large(payload):
         return _unknown({}, TOO_LARGE, return_tokens, secrets)

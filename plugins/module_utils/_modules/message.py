@@ -141,7 +141,7 @@ def _observe(context: RunContext, wanted: str) -> tuple[Device | None, DeviceLis
     with error_context(
         f"Looking for device {wanted}, which is to send" if wanted else "Looking for the device that is to send"
     ):
-        # A new list, because a list from an earlier item of a loop may contain an outdated token.
+        # A new list: in a list from an earlier item of a loop, the number may belong to another device.
         listing = context.client.get_devices(context.account_token) if context.account_token else None
         device = resolve_device(context, wanted, listing)
         if device is not None:

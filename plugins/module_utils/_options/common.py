@@ -237,7 +237,7 @@ def _record(
 
 
 def check_record_path(params: Params) -> None:
-    """Check that record_path is an absolute path outside of installed collections; raise OptionError otherwise."""
+    """Refuse a record_path that is empty, has an unexpanded "~", or is in an installed collection (OptionError)."""
     if not params["record_path"]:
         raise OptionError("record_path", "it is empty", "leave it out to use ~/.ansible/fonnte")
     if params["record_path"].startswith("~"):
