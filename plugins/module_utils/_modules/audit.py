@@ -74,7 +74,7 @@ class AuditError(FonnteError):
 def run_audit(task: ModuleInput) -> ModuleResult:
     """Find differences between an account and its declaration, and write reports (module fonnte_audit).
 
-    Check mode has no effect: the module never changes the service or the record, and writes its reports in check mode, too.
+    Check mode has no effect: the module never changes the service or the record, but it always writes its reports.
     """
     params = task.params
     require_devices(params)
