@@ -6,8 +6,9 @@
 
 """The body of a response, read and decompressed in bounded steps.
 
-Requests ask for ``identity``, but a proxy or a hostile peer may compress a response nevertheless. The HTTP
-libraries decompress each chunk at once, and the older ones without a limit: a few kilobytes can become gigabytes.
+The collection requests the encoding ``identity``, but a proxy or a hostile peer may still compress a response. The
+HTTP libraries decompress each chunk at once, and their old versions without a limit: a few kilobytes can become
+gigabytes.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from .deadline import Attempt
 from .wire import NO_RESPONSE
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
-# What is read, and what is decompressed, in one step.
+# The bytes that one step reads or decompresses.
 CHUNK = 8 * 1024
 
-# Parameters of zlib: it finds out itself whether a header is that of gzip or of zlib.
+# Parameters of zlib. With the first, it detects itself whether a header is that of gzip or of zlib.
 _AUTOMATIC, _HEADERLESS = zlib.MAX_WBITS | 32, -zlib.MAX_WBITS
 _HEADER_SIZE = 2
 _COMPRESSED = ("gzip", "x-gzip", "deflate")
@@ -32,21 +33,21 @@ _NAME = re.compile(r"[a-z0-9, -]{1,40}")
 
 
 class DecodingError(Exception):
-    """The body is not what its Content-Encoding says."""
+    """The body does not match its Content-Encoding."""
 
 
 def read_body(read: t.Callable[[int], bytes], encoding: str, attempt: Attempt, limit: int = MAX_BODY_BYTES) -> bytes:
     """Return the body of a response, decompressed.
 
     Args:
-        read: Returns up to so many bytes as they were sent, and none at the end.
+        read: Reads up to the given number of bytes, still compressed; returns none at the end.
         encoding: The Content-Encoding header.
-        attempt: The attempt that requested it.
-        limit: The largest body in bytes, on the wire and decompressed.
+        attempt: The attempt that the response belongs to.
+        limit: The maximum size in bytes, compressed and decompressed.
 
     Raises:
-        UnexpectedResponseError: It is too large, or in an encoding that was not asked for and is not known.
-        DecodingError: It is damaged.
+        UnexpectedResponseError: The body is too large, or its encoding is unknown.
+        DecodingError: The body is damaged.
         DeadlineExceeded: The time of the attempt is over.
     """
     decoder = _decoder(encoding.strip().lower())
@@ -69,15 +70,15 @@ def read_body(read: t.Callable[[int], bytes], encoding: str, attempt: Attempt, l
 
 class _Plain:
     def decode(self, data: bytes) -> t.Iterator[bytes]:
-        """Yield the data."""
+        """Yield the data unchanged."""
         yield data
 
     def finish(self) -> None:
-        """Do nothing: the length is the connection's matter."""
+        """Do nothing: the connection checks the length."""
 
 
 class _Compressed:
-    """One stream of zlib; what follows its end is ignored."""
+    """One zlib stream. Data after its end is ignored."""
 
     def __init__(self, deflate: bool) -> None:
         self._deflate = deflate
@@ -85,7 +86,7 @@ class _Compressed:
         self._zlib: t.Any = None
 
     def decode(self, data: bytes) -> t.Iterator[bytes]:
-        """Yield what the data decompresses to, never more than a chunk at a time."""
+        """Yield the decompressed data in pieces of at most one chunk."""
         if self._zlib is None:
             self._start += data
             if len(self._start) < _HEADER_SIZE:
@@ -100,17 +101,17 @@ class _Compressed:
             if not data and not piece:
                 break
             yield piece
-        # So that the size is checked where nothing came out.
+        # The caller checks the size also where no data came out.
         yield b""
 
     def _window(self) -> int:
-        """Return the parameter of zlib: "deflate" is sent with and without a header."""
+        """Return the window parameter of zlib. "deflate" is sent both with and without a zlib header."""
         first, second = self._start[:_HEADER_SIZE]
         has_header = first & 15 == zlib.DEFLATED and (first << 8 | second) % 31 == 0
         return _AUTOMATIC if has_header or not self._deflate else _HEADERLESS
 
     def finish(self) -> None:
-        """Check that the stream was complete; an empty body is an empty response."""
+        """Raise DecodingError if the stream is incomplete. An empty body is an empty response."""
         if self._start and (self._zlib is None or not self._zlib.eof):
             raise DecodingError
 

@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""What a process keeps from one run of a module to the next: open connections, and the account's list.
+"""The cache of a process: open connections and device lists, shared by several runs of a module.
 
-An ordinary module is a process of its own and keeps nothing. The items of a loop that is run in-process
-share one process, and so one connection and one list.
+An ordinary module runs in its own process and caches nothing. The items of a loop that runs in-process share one
+process, and so one connection and one device list.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from .wire import Connection
 if t.TYPE_CHECKING:
     from typing import Protocol
 else:
-    # Python 3.7 has none, and only the type checker uses it.
+    # Python 3.7 lacks typing.Protocol, which only the type checker needs.
     Protocol = object
 
-# Somebody else may change the account meanwhile, so a list is not believed for longer.
+# Another program may change the account meanwhile, so a cached list expires.
 MAX_CACHE_SECONDS = 30.0
 
 
 class DeviceListCache:
-    """An account's list, and what this process has written since it was read.
+    """The cached device list of an account, and the devices that this process has written since.
 
     Args:
-        seconds: For how long it is believed.
-        survives_errors: Whether it is believed after a call that failed, of all devices but the one of the call.
-        clock: The clock that measures its age. It counts the time of a suspended machine.
+        seconds: The age at which the list expires.
+        survives_errors: Whether the list stays valid after a failed request, for all devices but those of the request.
+        clock: The clock that measures the age of the list. It counts the time of a suspended machine.
     """
 
     def __init__(
@@ -50,23 +50,23 @@ class DeviceListCache:
         self._clock = clock
         self._survives_errors = survives_errors
         self._listing: DeviceList | None = None
-        # When each device, by token and by number, was last written.
+        # The time of the last write to each device, by its token and by its number.
         self._invalidated: dict[str, Moment] = {}
         # The workers of a fleet share one list.
         self._lock = threading.Lock()
-        # Held by the worker that requests a new list, so that the others wait for that one.
+        # Held by the worker that requests a new list. The others wait for that list.
         self._requesting = threading.Lock()
 
     def moment(self) -> Moment:
-        """Return this moment, by the clock that measures the age of the list."""
+        """Return the current time on the clock that measures the age of the list."""
         return Moment.now(self._clock)
 
     @contextlib.contextmanager
     def request_once(self) -> t.Iterator[None]:
-        """Let one worker request a new list, and the others wait until it has one.
+        """Let one worker request a new list while the others wait.
 
-        The others find the new list in ``current``. Where that request failed, or their device was written to
-        meanwhile, each of them requests its own, side by side.
+        The others then find the new list with ``get``. If that request failed, or if their device was written
+        meanwhile, each of them requests its own list, in parallel.
         """
         is_first = self._requesting.acquire(blocking=False)
         if not is_first:
@@ -79,11 +79,11 @@ class DeviceListCache:
                 self._requesting.release()
 
     def get(self, number: str, device_token: str, since: Moment | None = None) -> DeviceList | None:
-        """Return the list if it still tells of this device as a new one would; None to read it again.
+        """Return the cached list if it is valid for this device; None if a new one must be requested.
 
         Args:
-            number: The device; empty where only its token is known.
-            device_token: The same.
+            number: The number of the device; empty where only its token is known.
+            device_token: The token of the device; empty where only its number is known.
             since: The moment at or after which the list must have been requested; None for any.
         """
         with self._lock:
@@ -91,21 +91,21 @@ class DeviceListCache:
                 return None
             if since is not None and self._listing.fetched_at.is_before(since):
                 return None
-            # Without a number nobody knows which device it will be.
+            # Without a number, any written device may be the one that is meant.
             by_number = canonical(number) in self._invalidated if number else bool(self._invalidated)
             return None if by_number or device_token in self._invalidated else self._listing
 
     def put(self, listing: DeviceList) -> None:
-        """Keep a list; what was written while it was read may not be in it."""
+        """Cache a list. Devices that were written after its request stay invalidated."""
         with self._lock:
             if self._listing is not None and listing.fetched_at.is_before(self._listing.fetched_at):
-                # It came late: what was written between the two is in the other one, and not in this.
+                # It arrived late: writes between the two requests are only in the list that is already cached.
                 return
             self._invalidated = {name: at for name, at in self._invalidated.items() if listing.fetched_at.is_before(at)}
             self._listing = listing
 
     def invalidate(self, *devices: str) -> None:
-        """Note that these devices, by number or token, may not be as listed any more."""
+        """Mark devices, by number or token, as possibly different from the cached list."""
         with self._lock:
             at = self.moment()
             for name in filter(None, devices):
@@ -113,7 +113,7 @@ class DeviceListCache:
                 self._invalidated.update({name: at, **{canonical(number): at for number in listed or [name]}})
 
     def invalidate_on_error(self, *devices: str) -> None:
-        """Note that a call of these devices failed."""
+        """Invalidate the cached list, or only these devices of it, after a request failed."""
         if self._survives_errors:
             self.invalidate(*devices)
             return
@@ -122,20 +122,20 @@ class DeviceListCache:
 
 
 class Closable(Protocol):
-    """A connection that is kept from one run to the next."""
+    """A connection that several runs can use, one after another."""
 
     def is_usable(self) -> bool:
-        """Return whether another run can use it."""
+        """Return whether another run can use the connection."""
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
 
 
 Cached = t.TypeVar("Cached", bound=Closable)
 
 
 class ProcessCache:
-    """Connections and lists by what they belong to. A forked process begins with none: sockets are not shared."""
+    """Connections and device lists of this process. A forked process starts empty, since sockets cannot be shared."""
 
     def __init__(self, clock: Clock = read_steady_clock) -> None:
         self._clock = clock
@@ -153,12 +153,12 @@ class ProcessCache:
         return self._transports[key]
 
     def listing(self, connection: Connection, account_token: str) -> DeviceListCache:
-        """Return what is kept of an account's list."""
+        """Return the device list cache of an account."""
         self._reset_after_fork()
         return self._listings.setdefault((_key(connection), account_token), DeviceListCache(clock=self._clock))
 
     def connection(self, key: t.Hashable, create: t.Callable[[], Cached]) -> Cached:
-        """Return the connection that is kept under a key, or a new one where there is none that can be used."""
+        """Return the cached connection of a key, or create one where none is usable."""
         self._reset_after_fork()
         kept = self._connections.get(key)
         if kept is None or not kept.is_usable():
@@ -168,7 +168,7 @@ class ProcessCache:
         return t.cast(Cached, kept)
 
     def clear(self) -> None:
-        """Keep nothing: something was cut off, and nobody knows in which state it is."""
+        """Close and forget everything, after an interruption has left the connections in an unknown state."""
         self._reset_after_fork()
         for transport in self._transports.values():
             transport.close()
@@ -180,7 +180,7 @@ class ProcessCache:
 
     def _reset_after_fork(self) -> None:
         if self._process != os.getpid():
-            # Not closed: the sockets are the parent's.
+            # They are not closed, because the sockets belong to the parent process.
             self._process, self._transports, self._listings, self._connections = os.getpid(), {}, {}, {}
 
 

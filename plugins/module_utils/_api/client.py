@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""One method per call of the service, with typed replies.
+"""A client of the service's API: one method per request, with typed responses.
 
-The service refuses with HTTP 200 and ``status: false``, spells the key ``Status`` at times, and puts the
-text into ``reason`` or into ``detail``. None of that leaves this file.
+The service refuses with HTTP 200 and ``status: false``, sometimes writes the key as ``Status``, and puts the text
+into ``reason`` or into ``detail``. Code outside this file does not see these differences.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if t.TYPE_CHECKING:
     from .._common.redaction import Redactor
     from .transport import Transport
 
-# WhatsApp's own codes have eight characters, in two groups.
+# WhatsApp's codes have eight characters, in two groups. The limit allows for longer ones.
 MAX_PAIRING_CODE_LENGTH = 20
 MakeMark = t.Callable[[], object]
 _REPORT = "nothing was guessed from it: look at the device in the dashboard, and report this reply"
@@ -41,12 +41,12 @@ _REPORT = "nothing was guessed from it: look at the device in the dashboard, and
 
 @dataclass(frozen=True)
 class SendResult:
-    """What the service says of messages that it has taken; None is what it does not say.
+    """The response of the service to accepted messages. A value that the response does not contain is None.
 
     Attributes:
-        messages: The id and the receiver of each, in the order of the targets.
-        process: Its own word for what it does with them now.
-        request_id: Its number for the whole request.
+        messages: The ID and the receiver of each message, in the order of the targets.
+        process: The service's name for the state of the messages.
+        request_id: The service's number for the whole request.
     """
 
     messages: tuple[tuple[str | None, str | None], ...]
@@ -55,12 +55,12 @@ class SendResult:
 
 
 class FonnteClient:
-    """The calls of the service, over one transport.
+    """The requests of the API, over one transport.
 
     Args:
-        transport: What posts them.
-        redactor: Learns the tokens that replies hold.
-        kept: The account's list, where other runs of this process may have read it.
+        transport: Sends the requests.
+        redactor: Gets the tokens in responses, to mask them.
+        kept: The device list cache of the account, which other runs of this process may share.
     """
 
     def __init__(self, transport: Transport, redactor: Redactor, kept: DeviceListCache | None = None) -> None:
@@ -70,7 +70,7 @@ class FonnteClient:
         self._known_secrets: DeviceList | None = None
 
     def now(self) -> Moment:
-        """Return this moment, by the clock that measures the age of a listing."""
+        """Return the current time on the clock that measures the age of a device list."""
         return self._cache.moment()
 
     def listing(
@@ -81,18 +81,18 @@ class FonnteClient:
         since: Moment | None = None,
         mark: MakeMark | None = None,
     ) -> DeviceList:
-        """Return a list that tells of this device as it is now: the kept one, or a new one.
+        """Return a device list that is valid for this device, from the cache or from a new request.
 
         Args:
             account_token: The token of the account.
-            number: The device; empty where only its token is known.
-            device_token: The same.
-            since: The moment at or after which the list must have been requested; None for one that is kept.
-            mark: Takes a mark of the record before a new list is requested.
+            number: The number of the device; empty where only its token is known.
+            device_token: The token of the device; empty where only its number is known.
+            since: The moment at or after which the list must have been requested; None for any.
+            mark: Returns a mark of the record; called before a new list is requested.
         """
         kept = self._cache.get(number, device_token, since)
         if kept is None:
-            # The workers of a fleet find out together that a list is too old: one request serves all of them.
+            # All workers of a fleet find an expired list at the same time. One request serves all of them.
             with self._cache.request_once():
                 kept = self._cache.get(number, device_token, since)
                 if kept is None:
@@ -101,15 +101,15 @@ class FonnteClient:
         return kept
 
     def invalidate_cache(self, *devices: str) -> None:
-        """Read the list again the next time that one of these devices, by number or token, is looked at."""
+        """Request the list again at the next use of one of these devices, by number or token."""
         self._cache.invalidate(*devices)
 
     def get_devices(self, account_token: str, mark: MakeMark | None = None) -> DeviceList:
-        """Return what the account's list shows now (call /get-devices).
+        """Request the account's device list (/get-devices).
 
         Args:
             account_token: The token of the account.
-            mark: Takes a mark of the record, which belongs to the response.
+            mark: Returns a mark of the record, which is stored with the list.
         """
         path = "/get-devices"
         used = mark() if mark is not None else None
@@ -125,13 +125,13 @@ class FonnteClient:
         return listing
 
     def _add_secrets(self, listing: DeviceList) -> None:
-        """Have the tokens of a list masked; those of one list only once, since a fleet asks for each device."""
+        """Mask the tokens of a list. A fleet uses one list for all its devices, so its tokens are added only once."""
         if listing is not self._known_secrets:
             self._redactor.add_secrets(device.token for device in listing.devices)
             self._known_secrets = listing
 
     def profile(self, device_token: str) -> Device:
-        """Return the device that a token belongs to (call /device, which the service limits)."""
+        """Request the device that a token belongs to (/device, which the service rate-limits)."""
         path = "/device"
         body = self._call(path, device_token, {})
         number = _parse_number(body.get("device"))
@@ -150,7 +150,7 @@ class FonnteClient:
         )
 
     def add_device(self, account_token: str, number: str, settings: Settings, guard: Guard | None = None) -> Device:
-        """Create a device and return it with its new token (call /add-device)."""
+        """Create a device and return it with its new token (/add-device)."""
         path = "/add-device"
         self._cache.invalidate(number)
         body = self._call(path, account_token, {"device": number, **to_wire(settings)}, guard)
@@ -165,30 +165,30 @@ class FonnteClient:
     def update_device(
         self, device_token: str, number: str | None, settings: Settings, guard: Guard | None = None
     ) -> None:
-        """Write settings; what is left out may be reset by the service (call /update-device).
+        """Write settings (/update-device). The service may reset a setting that is omitted.
 
         Args:
             device_token: The token of the device.
             number: The registered number. It is a writable field: any other one renumbers the device.
-                None leaves it out, which the service may refuse.
-            settings: The complete set of what is known.
-            guard: Called before the request goes out; raises FonnteError to prevent it. That of other methods alike.
+                None omits it, which the service may refuse.
+            settings: All known settings.
+            guard: Called before the request is sent; raises FonnteError to prevent it. It is the same in all methods.
         """
         form = to_wire(settings) if number is None else {"device": number, **to_wire(settings)}
         self._cache.invalidate(device_token)
         self._call("/update-device", device_token, form, guard)
 
     def disconnect(self, device_token: str, guard: Guard | None = None) -> None:
-        """Unlink the WhatsApp account of a device (call /disconnect)."""
+        """Unlink the WhatsApp account of a device (/disconnect)."""
         self._cache.invalidate(device_token)
         self._call("/disconnect", device_token, {}, guard)
 
     def request_otp(self, device_token: str, guard: Guard | None = None) -> None:
-        """Have a code for the deletion sent to the account's owner (call /delete-device with an empty otp)."""
+        """Request that the account's owner gets an OTP for the deletion (/delete-device with an empty otp)."""
         self._call("/delete-device", device_token, {"otp": ""}, guard)
 
     def delete_device(self, device_token: str, otp: str, guard: Guard | None = None) -> str | None:
-        """Delete a device, and return the number that the service says it deleted (call /delete-device)."""
+        """Delete a device, and return the deleted number according to the response (/delete-device)."""
         if not otp:
             raise ValueError("an empty otp would ask for a new code")
         self._cache.invalidate(device_token)
@@ -197,7 +197,7 @@ class FonnteClient:
         return found.group(1) if found else None
 
     def send(self, call: Request) -> SendResult:
-        """Have messages queued (call /send). What was asked for is not looked at: whatever is said, it is queued."""
+        """Queue messages (/send). No value of the response is compared with the request: a success is a success."""
         body = self._request_or_invalidate(call)
         process, ids, targets = (
             [
@@ -213,7 +213,7 @@ class FonnteClient:
         )
 
     def qr_image(self, device_token: str, guard: Guard | None = None) -> bytes:
-        """Return the PNG of a QR code that links a phone to the device (call /qr)."""
+        """Request the PNG of a QR code that links a phone to the device (/qr)."""
         path = "/qr"
         body = self._request_link(path, device_token, {"type": "qr"}, guard)
         try:
@@ -222,7 +222,7 @@ class FonnteClient:
             raise _malformed(path, f"with a picture that cannot be used, since {fault}") from None
 
     def pairing_code(self, device_token: str, whatsapp: str, guard: Guard | None = None) -> str:
-        """Return the code that is typed into the phone of a WhatsApp number (call /qr)."""
+        """Request the code to type into the phone of a WhatsApp number (/qr)."""
         path = "/qr"
         body = self._request_link(path, device_token, {"type": "code", "whatsapp": whatsapp}, guard)
         code = (_parse_text(body.get("code")) or "").strip()
@@ -236,7 +236,7 @@ class FonnteClient:
     def _request_link(
         self, path: str, device_token: str, form: t.Mapping[str, str], guard: Guard | None
     ) -> dict[str, t.Any]:
-        # From now on a phone may be linked at any moment.
+        # A phone may be linked at any moment from now on.
         self._cache.invalidate(device_token)
         return self._call(path, device_token, form, guard)
 
@@ -247,7 +247,7 @@ class FonnteClient:
         try:
             return self._request(call)
         except RequestError:
-            # Whatever went wrong, the list may be wrong too.
+            # After any error, the cached list may be outdated.
             self._cache.invalidate_on_error(call.token, call.form.get("device", ""))
             raise
 
@@ -258,7 +258,7 @@ class FonnteClient:
         if verdict is True and reply.status < 400:
             return reply.body
         text = (_parse_text(reply.body.get("reason")) or _parse_text(reply.body.get("detail")) or "").strip()
-        # The service may repeat what it was sent.
+        # The text may contain values of the request.
         name = form.get("name", "")
         text = text.replace(name, strip_stamp(name)) if name else text
         shown = self._redactor.text(text, [call.token], form.values())
@@ -268,7 +268,7 @@ class FonnteClient:
         raise UnexpectedResponseError(
             f"the service sent a reply to {path} that says neither yes nor no (HTTP {reply.status}){reported}",
             _REPORT,
-            # A yes under a status that says no is a yes that was not understood.
+            # A success with an HTTP error status is ambiguous: the request may have been applied.
             reply.status < 400 or verdict is True,
         )
 
@@ -302,33 +302,33 @@ def _parse_stamp(token: str, shown: t.Mapping[str, object]) -> Stamp | None:
 
 
 def _parse_text(raw: object) -> str | None:
-    """Return text that can be sent and printed: half a character, as a service cuts it out of an emoji, cannot."""
+    """Return a string that can be encoded: the service may cut an emoji into half of a surrogate pair."""
     return raw.encode("utf-8", "replace").decode("utf-8") if isinstance(raw, str) else None
 
 
 def _parse_texts(raw: object) -> list[str | None]:
-    """Return the items of a list that may be told: texts, and numbers as text. One thing alone is a list of one."""
+    """Return the strings of a list, with numbers converted. A single value counts as a list of one."""
     items = raw if isinstance(raw, list) else [] if raw is None else [raw]
     return [str(item) if isinstance(item, int) else _parse_text(item) for item in items]
 
 
 def _parse_number(raw: object) -> str:
-    """Return a number as it is displayed; what is none may hold anything, and numbers are printed as they are."""
+    """Return a number as it is displayed, cut to a limit: the service may send any string, and it is printed."""
     return displayed_number(truncate(_parse_text(raw) or "", MAX_SHOWN_NUMBER_LENGTH))
 
 
-# Braces, quotation marks and backslashes are in no token of Fonnte, and would make a template of one that is written to a
-# file of variables; a comma separates targets.
+# No token of Fonnte has braces, quotation marks or backslashes. In a file of variables they could form a template. A
+# comma separates targets.
 _TOKEN = re.compile(r"(?!#jinja2)[!#-&(-+\--\[\]-_a-z|~]+", re.IGNORECASE)
 
 
 def _parse_token(raw: object) -> str:
-    """Return a token that a header and a file of variables can hold; empty for any other."""
+    """Return a token that a header and a file of variables can contain; an empty string for any other value."""
     return raw if isinstance(raw, str) and _TOKEN.fullmatch(raw) else ""
 
 
 def _parse_int(raw: object) -> int | None:
-    """Return a whole number that the service sends as such or as text."""
+    """Return an integer that the service sends as a number or as a string; None for any other value."""
     if isinstance(raw, bool):
         return None
     if isinstance(raw, int):
@@ -360,7 +360,7 @@ _MONTHS = (
 
 
 def _parse_day(raw: object) -> int | None:
-    """Return the unix time of a date in words, such as "18 November 2029"; the locale has no say in it."""
+    """Return the unix time of a date such as "18 November 2029", in any locale; None for any other value."""
     found = re.fullmatch(r"(\d{1,2}) ([A-Za-z]+) (\d{4})", raw.strip()) if isinstance(raw, str) else None
     if not found or found.group(2).lower() not in _MONTHS:
         return None

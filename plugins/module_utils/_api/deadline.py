@@ -6,9 +6,9 @@
 
 """Deadlines of requests, enforced at the socket.
 
-A timeout of a socket limits each receive, so a response that trickles never ends by it. ``DeadlineSocket`` limits each
-send and receive to the time that is left as well, in the thread of the caller. Only resolving a name and connecting
-have no such limit: they run in a thread that is left behind when the time is over.
+A timeout of a socket limits each receive, so a slow but steady response would never end. ``DeadlineSocket`` also limits
+each send and receive to the time that is left, in the thread of the caller. Only the DNS lookup and the connection
+setup cannot be limited in this way: they run in a thread that is abandoned when the time is over.
 """
 
 from __future__ import annotations
@@ -20,28 +20,30 @@ import threading
 import time
 import typing as t
 
-# The largest body, and room for the headers and the framing of it: informational responses, extensions and trailers
-# are a part of no body.
+# The largest body, with a reserve for headers and framing: informational responses, extensions and trailers are not a
+# part of the body.
 MAX_RECEIVED_BYTES = 33 * 1024 * 1024
 
 
 class DeadlineExceeded(Exception):
-    """The time of a request is over."""
+    """The time for a request is over."""
 
 
 class SizeExceeded(Exception):
-    """A peer sent too much for one request."""
+    """A peer sent more bytes than a response may have."""
 
 
 class Attempt:
-    """One try of a request.
+    """One attempt to send a request and to read its response.
 
     Attributes:
-        deadline: When it must end, by the monotonic clock, in seconds.
-        was_sent: Whether the request, or a part of it, may have gone out.
+        deadline: The time at which it must end, on the monotonic clock, in seconds.
+        was_sent: Whether at least a part of the request may have been sent.
 
     Args:
-        guard: Called when the connection is established, before the first byte of the request; it raises an error to
+        deadline: The time at which it must end.
+        clock: Returns the time on the monotonic clock, in seconds.
+        guard: Called when the connection is established, before the first byte of the request; raises an error to
             prevent the request.
     """
 
@@ -58,22 +60,22 @@ class Attempt:
         self._guard = guard
 
     def count_received(self, size: int) -> None:
-        """Count bytes of the response, with its headers and framing; SizeExceeded if there are too many."""
+        """Count received bytes, headers and framing included; raise SizeExceeded if there are too many."""
         self._received += size
         if self._received > MAX_RECEIVED_BYTES:
             raise SizeExceeded
 
     def time_left(self) -> float:
-        """Return the seconds that are left; DeadlineExceeded if there are none."""
+        """Return the seconds that are left; raise DeadlineExceeded if there are none."""
         left = self.deadline - self._clock()
         if left <= 0:
             raise DeadlineExceeded
         return left
 
     def begin_sending(self) -> None:
-        """Note that the request goes out now, if the guard permits it and time is left.
+        """Record that the request is being sent, if the guard permits it and time is left.
 
-        A name server, a slow network or a TLS handshake may have taken minutes since the guard was last called.
+        The guard is called again here, because a DNS lookup, a slow network or a TLS handshake may have taken minutes.
         """
         if self._guard is not None:
             self._guard()
@@ -82,13 +84,13 @@ class Attempt:
 
 
 class DeadlineSocket:
-    """A connected socket whose sends and receives end with the attempt that uses it.
+    """A connected socket that limits each send and receive to the time of the current attempt.
 
-    It has what http.client and urllib3 use of a socket; everything else is the socket's own.
+    It implements the methods of a socket that http.client and urllib3 use. All others are passed to the socket.
 
     Args:
-        connected: The socket, with TLS or without.
-        current: Returns the attempt that uses it now: a connection that is kept alive has many in turn.
+        connected: The socket, with or without TLS.
+        current: Returns the current attempt: a kept-alive connection serves many, one after another.
     """
 
     def __init__(self, connected: socket.socket, current: t.Callable[[], Attempt]) -> None:
@@ -100,7 +102,7 @@ class DeadlineSocket:
         return getattr(self._socket, name)
 
     def settimeout(self, seconds: float | None) -> None:
-        """Limit each send and each receive."""
+        """Set the timeout of each send and each receive."""
         self._timeout = seconds
         self._socket.settimeout(seconds)
 
@@ -112,15 +114,15 @@ class DeadlineSocket:
                 view = view[self._socket.send(view) :]
 
     def makefile(self, _mode: str = "rb", *_ignored: t.Any, **_options: t.Any) -> io.BufferedReader:
-        """Return a file that reads from the socket; the socket stays open as long as it."""
+        """Return a file that reads from the socket. The socket stays open until the file is closed."""
         return io.BufferedReader(_Reader(self, self._socket.makefile("rb", buffering=0)))
 
     def count_received(self, size: int) -> None:
-        """Count bytes for the attempt that uses the socket now."""
+        """Count received bytes for the current attempt."""
         self._current().count_received(size)
 
     def limited(self) -> _Limit:
-        """Return a context in which one operation of the socket has the time that is left."""
+        """Return a context manager that limits one operation to the time that is left."""
         return _Limit(self._socket, self._timeout, self._current())
 
 
@@ -136,23 +138,23 @@ class _Limit:
 
     def __exit__(self, kind: t.Any, fault: BaseException | None, _trace: t.Any) -> None:
         if isinstance(fault, socket.timeout):
-            # Whichever of the two limits was the shorter one.
+            # Raise DeadlineExceeded if the deadline, and not the timeout, was the shorter limit.
             self._attempt.time_left()
 
 
 class _Reader(io.RawIOBase):
-    """A raw file of a socket, with the limits of the socket."""
+    """A raw file of a socket, with the limits of the socket's current attempt."""
 
     def __init__(self, owner: DeadlineSocket, raw: t.Any) -> None:
         self._owner = owner
         self._raw = raw
 
     def readable(self) -> bool:
-        """Return that it can be read."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: t.Any) -> int | None:
-        """Receive once, into a buffer."""
+        """Receive once into a buffer, and return the number of bytes."""
         with self._owner.limited():
             received: int | None = self._raw.readinto(buffer)
         self._owner.count_received(received or 0)
@@ -168,15 +170,15 @@ Result = t.TypeVar("Result")
 
 
 def run_with_deadline(attempt: Attempt, work: t.Callable[[], Result], undo: t.Callable[[], None]) -> Result:
-    """Return the result of the work, done in another thread.
+    """Run a function in another thread, and return its result.
 
     Args:
-        attempt: The attempt that it is a part of.
-        work: The work. After the deadline, nobody waits for it.
-        undo: Called in that thread after work that has ended too late.
+        attempt: The attempt that the function belongs to.
+        work: The function. It is abandoned after the deadline.
+        undo: Called in the other thread if the function ended too late.
 
     Raises:
-        DeadlineExceeded: It did not end in time.
+        DeadlineExceeded: The function did not end in time.
     """
     results: queue.Queue[tuple[bool, t.Any]] = queue.Queue()
     deciding = threading.Lock()
@@ -198,7 +200,7 @@ def run_with_deadline(attempt: Attempt, work: t.Callable[[], Result], undo: t.Ca
         threading.Thread(target=run, daemon=True).start()
         done, result = results.get(timeout=attempt.time_left())
     except BaseException as exc:
-        # The time is over, or the user has interrupted the run.
+        # Either the time is over, or the user has interrupted the run.
         with deciding:
             late = results.empty()
         if not late:

@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The endpoints of the service's API: a row for each, with its token and with the failures after which it is repeated.
+"""The endpoints of the service's API, with the kind of token and the retry policy of each.
 
-A request to another path cannot be created. How long a repetition waits is in ``retry.py``; what a refusal means is in
-``REFUSALS`` of ``_common/errors.py``.
+A request to any other path cannot be created. ``retry.py`` contains the delays of retries, ``REFUSALS`` in
+``_common/errors.py`` the meanings of refusals.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class RetryPolicy:
     """The failures after which a request is sent again.
 
     Attributes:
-        after_broken_responses: Whether also when the service may have carried out the request.
-        statuses: The HTTP statuses of such a response.
+        after_broken_responses: Whether to retry even if the service may have carried out the request.
+        statuses: The HTTP statuses after which to retry.
     """
 
     after_broken_responses: bool
@@ -30,14 +30,14 @@ class RetryPolicy:
 
 
 READ = RetryPolicy(True, frozenset({429, 500, 502, 503, 504}))
-# A 429 states that the request was not carried out.
+# A 429 means that the request was not carried out.
 WRITE = RetryPolicy(False, frozenset({429}))
-# Sent again only when no request can have reached the service.
+# Sent again only if no request can have reached the service.
 NON_IDEMPOTENT = RetryPolicy(False, frozenset())
 
 
 class TokenKind(enum.Enum):
-    """Whose token a request carries."""
+    """The kind of token that a request needs."""
 
     ACCOUNT = "account"
     DEVICE = "device"
@@ -45,7 +45,7 @@ class TokenKind(enum.Enum):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One path of the API."""
+    """A path of the API, with its kind of token and its retry policy."""
 
     path: str
     token: TokenKind
@@ -62,18 +62,18 @@ ENDPOINTS: dict[str, Endpoint] = {
         Endpoint("/add-device", TokenKind.ACCOUNT, NON_IDEMPOTENT),
         Endpoint("/delete-device", TokenKind.DEVICE, NON_IDEMPOTENT),
         Endpoint("/send", TokenKind.DEVICE, NON_IDEMPOTENT),
-        # It changes no setting. But a pairing code may show on the phone, and a second one replaces it: so it is sent
-        # again only when the service has not carried it out. _linking/link.py requests a QR code that was lost again.
+        # It changes no setting, but a second pairing code replaces the one that the phone may show. So it is sent again
+        # only if the service has not carried it out. _linking/link.py repeats the request for a lost QR code.
         Endpoint("/qr", TokenKind.DEVICE, WRITE),
     )
 }
 
 
 def find_endpoint(path: str) -> Endpoint:
-    """Return the row of a path.
+    """Return the endpoint of a path.
 
     Raises:
-        ValueError: It has none.
+        ValueError: The API has no such endpoint.
     """
     if path not in ENDPOINTS:
         raise ValueError(f"there is no endpoint {path}; add a row to ENDPOINTS in _api/endpoints.py")

@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""HTTP: the only room that holds a socket, and the only one with requests and urllib3.
+"""HTTP sessions: the only file that connects to the service and needs ``requests`` and ``urllib3``.
 
-Nothing of the machine changes what is sent: no .netrc, no REQUESTS_CA_BUNDLE, no proxy of the system.
-Proxies come from the environment's ``*_proxy`` variables only, and never apply to loopback.
+The configuration of the machine has no effect on requests: no .netrc, no REQUESTS_CA_BUNDLE, no system proxy.
+Proxies come only from the ``*_proxy`` environment variables, and never apply to loopback addresses.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ except ImportError:
 else:
     REQUESTS_MISSING = ""
 
-# A Retry-After that asks for more is taken to ask for this.
+# The limit for a Retry-After header.
 MAX_RETRY_AFTER_SECONDS = 6 * 3600.0
 
 _CHECK_NETWORK = "check api_endpoint, the network and the proxy variables of the environment"
@@ -45,20 +45,20 @@ _CHECK_CERTIFICATE = "check api_endpoint, or name the authority that signed it i
 _CHECK_TLS = "check http or https, host and port in api_endpoint, then run the play again"
 _VERIFY_BY_LIST = "run the play again to see what is there now"
 
-# urllib3 1.26 has its own class for a certificate of another host, in a private place.
+# urllib3 1.26 has its own class for a certificate of another host, in a private module.
 _WRONG_HOST = "CertificateError"
 
-# The attempt that a thread is making.
+# The current attempt of each thread.
 _current = threading.local()
 
 
 def make_retry(retries: int) -> urllib3.util.Retry:
-    """Return what counts so many more tries, whatever they fail of, and doubles the pauses between them."""
+    """Return a retry counter for so many retries after any failure, with delays that double."""
     return urllib3.util.Retry(retries, backoff_factor=BACKOFF_SECONDS)
 
 
 def parse_retry_after(header: str | None) -> float | None:
-    """Return the seconds of a Retry-After header, a number or an HTTP date, or None if it is neither."""
+    """Return the seconds of a Retry-After header, a number or an HTTP date; None for any other value."""
     if header is None:
         return None
     try:
@@ -69,11 +69,11 @@ def parse_retry_after(header: str | None) -> float | None:
 
 
 class Session:
-    """Connections to one endpoint, kept alive and shared by all threads.
+    """A session of kept-alive connections to one endpoint, shared by all threads.
 
     Raises:
         MissingLibraryError: requests is not installed, or urllib3 is too old.
-        OptionError: ca_path names no authorities.
+        OptionError: ca_path contains no certificates.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -87,14 +87,14 @@ class Session:
         self._session = self._open()
 
     def _open(self) -> t.Any:
-        # Whoever collects the logs of all libraries gets none of ours: a URL may hold a token.
+        # A URL may contain a token, so the libraries must not log it under any logging configuration.
         for library in ("urllib3", "requests"):
             logging.getLogger(library).setLevel(logging.CRITICAL)
         session: t.Any = requests.Session()
         session.trust_env = False
-        # Redirects are not followed, and where they lead is not even worked out: nonsense there raises.
+        # Redirects are not followed, and their target is not parsed: an invalid one would raise.
         session.get_redirect_target = lambda response: None
-        # A compressed body could be small on the wire and huge here.
+        # A small compressed body could become huge in memory.
         session.headers.update(
             {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "fonnte.whatsapp"}
         )
@@ -102,12 +102,12 @@ class Session:
         for scheme in ("http://", "https://"):
             session.mount(scheme, adapter)
         if not self._connection.verify:
-            # The module warns in its own words; the library would print to stderr at every call.
+            # The module gives its own warning; the library would print one to stderr for each request.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         return session
 
     def retry(self) -> urllib3.util.Retry:
-        """Return the retries that a call has."""
+        """Return a new retry counter for one request."""
         return make_retry(self._connection.retries)
 
     def close(self) -> None:
@@ -119,7 +119,7 @@ class Session:
 
         Raises:
             FonnteError: The guard of the attempt prevents the request; nothing was sent.
-            RequestError: None came; the error knows whether the request went out, and whether it may be passing.
+            RequestError: No response was read. The error states whether the request was sent and may be transient.
             DeadlineExceeded: The time of the attempt is over.
         """
         connection = self._connection
@@ -138,7 +138,7 @@ class Session:
         except requests.exceptions.RequestException as fault:
             raise _connection_error(fault, attempt.was_sent) from None
         except (urllib3.exceptions.HTTPError, ValueError) as fault:
-            # What fails before a connection is tried, such as a host name that cannot be one, is not wrapped.
+            # requests does not wrap an error before the connection, for example for an invalid host name.
             name = type(fault).__name__
             if attempt.was_sent:
                 raise ResponseLostError(f"the connection broke ({name})", _VERIFY_BY_LIST) from None
@@ -155,11 +155,11 @@ class Session:
 
 
 def _adapter(size: int, authorities: str | None) -> t.Any:
-    """Return an adapter that keeps so many connections, each with the deadlines of its requests, and never retries.
+    """Return an adapter with connections that observe the deadlines of their requests and never retry.
 
     Args:
-        size: The number of connections.
-        authorities: The certificates that were read from the file of ca_path; None where there is no such file.
+        size: The maximum number of connections that are kept.
+        authorities: The certificates from the file in ca_path; None where ca_path is no file.
     """
     opening = threading.Lock()
 
@@ -169,7 +169,7 @@ def _adapter(size: int, authorities: str | None) -> t.Any:
             _add_deadlines(self.poolmanager, authorities)
 
         def proxy_manager_for(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
-            # No other thread gets a manager whose connections have no deadlines yet.
+            # The lock keeps other threads from using a manager whose connections have no deadlines yet.
             with opening:
                 known = list(self.proxy_manager.values())
                 manager = super().proxy_manager_for(*args, **kwargs)
@@ -181,7 +181,7 @@ def _adapter(size: int, authorities: str | None) -> t.Any:
 
 
 def _add_deadlines(manager: t.Any, authorities: str | None) -> None:
-    """Give all connections of a manager the deadlines of the attempts that use them."""
+    """Apply deadlines to all connections of a manager."""
     manager.pool_classes_by_scheme = {
         scheme: type(pools.__name__, (pools,), {"ConnectionCls": _with_deadlines(pools.ConnectionCls, authorities)})
         for scheme, pools in manager.pool_classes_by_scheme.items()
@@ -189,11 +189,11 @@ def _add_deadlines(manager: t.Any, authorities: str | None) -> None:
 
 
 def _with_deadlines(connections: t.Any, authorities: str | None) -> t.Any:
-    """Return a class of connections that end with the attempt that uses them, and note when it begins to send."""
+    """Return a connection class that observes the deadline of the current attempt, and records when sending begins."""
 
     def connect(self: t.Any) -> None:
         if authorities is not None and getattr(self, "ca_certs", None):
-            # The file was read once, with a limit. The library would read it again, whatever it is by now.
+            # The file was read once, with a size limit. The library would read it again, after a possible change.
             self.ca_certs, self.ca_cert_data = None, authorities
         run_with_deadline(_attempt(), lambda: connections.connect(self), self.close)
         self.sock = DeadlineSocket(self.sock, _attempt)
@@ -208,12 +208,12 @@ def _with_deadlines(connections: t.Any, authorities: str | None) -> t.Any:
 
 
 def _attempt() -> Attempt:
-    """Return the attempt that this thread is making."""
+    """Return the current attempt of this thread."""
     return t.cast(Attempt, _current.attempt)
 
 
 def _request_kwargs(call: Request) -> dict[str, t.Any]:
-    """Return what a call carries, and where."""
+    """Return the arguments of ``requests`` that contain the token, the form and the file."""
     if call.method == "GET":
         return {"params": {"token": call.token, **call.form}}
     carried: dict[str, t.Any] = {"data": dict(call.form), "auth": _authorization(call.token)}
@@ -223,7 +223,7 @@ def _request_kwargs(call: Request) -> dict[str, t.Any]:
 
 
 def _authorization(token: str) -> t.Callable[[t.Any], t.Any]:
-    """Return what sets the header at the last moment: as a plain header it could be replaced by a .netrc entry."""
+    """Return a function that sets the header last: requests could replace a plain header by a .netrc entry."""
 
     def sign(request: t.Any) -> t.Any:
         request.headers["Authorization"] = token
@@ -233,10 +233,10 @@ def _authorization(token: str) -> t.Callable[[t.Any], t.Any]:
 
 
 def _read_authorities(path: str) -> str | None:
-    """Return the certificates of a regular file of at most 16 MB, in PEM format; None for a directory of them.
+    """Return the certificates of a regular file of at most 16 MB, in PEM format; None for a directory.
 
     Raises:
-        OptionError: It has none, or it cannot be read.
+        OptionError: The file contains no certificate, or cannot be read.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if os.path.isdir(path):
@@ -247,7 +247,7 @@ def _read_authorities(path: str) -> str | None:
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else exc
         raise OptionError("ca_path", f"it cannot be read ({reason})", "give the path of a CA bundle") from None
-    # Outside of the certificates there may be comments in any encoding.
+    # Comments between the certificates may be in any encoding.
     text = content.decode("latin-1").encode("ascii", "replace").decode("ascii")
     with contextlib.suppress(OSError, ValueError):
         context.load_verify_locations(cadata=text)
@@ -257,10 +257,10 @@ def _read_authorities(path: str) -> str | None:
 
 
 def _body(response: t.Any, attempt: Attempt) -> bytes:
-    # An old urllib3 takes half a body for a whole one, unless it is asked to count.
+    # An old urllib3 accepts a truncated body unless this is set.
     response.raw.enforce_content_length = True
 
-    # Neither library may decompress it.
+    # No library decompresses the body; read_body does, with a limit.
     def read(size: int) -> bytes:
         data: bytes = response.raw.read(size, decode_content=False)
         return data
@@ -277,7 +277,7 @@ def _body(response: t.Any, attempt: Attempt) -> bytes:
 
 
 def _chain(fault: BaseException | None) -> t.Iterator[BaseException]:
-    """Yield the faults beneath a fault, outermost first: requests and urllib3 wrap each other's."""
+    """Yield an exception and all causes in it, outermost first: requests and urllib3 wrap each other's exceptions."""
     seen: set[int] = set()
     pending = [fault]
     while pending:
@@ -290,7 +290,7 @@ def _chain(fault: BaseException | None) -> t.Iterator[BaseException]:
 
 
 def _cause(fault: BaseException) -> str:
-    """Return the innermost reason in words that hold no URL, host or token of a request."""
+    """Return the innermost reason, without any URL, host or token of the request."""
     words = ""
     for link in _chain(fault):
         if isinstance(link, ssl.SSLCertVerificationError):

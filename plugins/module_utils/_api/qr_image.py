@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The picture of a QR code: believed only when it is a whole PNG, and the file that holds it.
+"""The image of a QR code: validation of the PNG, and the file that stores it.
 
-Whoever sees the picture can link another phone instead of the right one, so only its owner can read the file. A link
-in its place is replaced, and a directory that a link of another user names is refused.
+Every reader of the image can link another phone to the device, so only the owner of the file can read it. A symbolic
+link at the destination is replaced. A directory behind a symbolic link of another user is refused.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ DEST = "dest"
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _DATA_URL = re.compile(r"data:image/png;base64,", re.IGNORECASE)
-# A QR code has some kilobytes and some hundred pixels a side.
+# The image of a QR code has a few kilobytes and a few hundred pixels per side.
 MAX_IMAGE_BYTES = 1024 * 1024
 MAX_IMAGE_SIDE = 2048
 MODE_DIRECTORY = 0o700
-# How many samples a pixel has in each colour type.
+# The number of samples per pixel for each color type.
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 
-# --- the picture ----------------------------------------------------------------------------------------------------
+# --- the image ------------------------------------------------------------------------------------------------------
 
 
 def read_image(text: str) -> bytes:
-    """Return the PNG in a text of base64, bare or as a data: URL.
+    """Decode a PNG from base64, with or without the prefix of a data: URL.
 
     Raises:
-        ValueError: It is not one whole PNG; the text of the error holds nothing of it.
+        ValueError: It is not one complete PNG. The message contains no part of it.
     """
     prefix = _DATA_URL.match(text)
     bare = re.sub(r"[ \t\r\n]", "", text[prefix.end() :] if prefix else text)
@@ -79,7 +79,7 @@ def _check_png(png: bytes) -> None:
 
 
 def _chunk(png: bytes, place: int) -> tuple[bytes, bytes]:
-    """Return kind and data of the part of a PNG that begins there."""
+    """Return the type and the data of the chunk that begins at an offset of a PNG."""
     if len(png) < place + 12:
         raise ValueError("it breaks off")
     (length,) = struct.unpack_from(">I", png, place)
@@ -92,13 +92,13 @@ def _chunk(png: bytes, place: int) -> tuple[bytes, bytes]:
 
 
 def _check_pixels(header: bytes, packed: bytes) -> None:
-    """See that a PNG has all its pixels; ValueError if not."""
+    """Check that a PNG contains all its pixels; raise ValueError if it does not."""
     if len(header) != 13:
         raise ValueError("it is damaged")
     width, height, depth, colour, _packing, _filter, interlaced = struct.unpack(">IIBBBBB", header)
     if not (0 < width <= MAX_IMAGE_SIDE and 0 < height <= MAX_IMAGE_SIDE and colour in _SAMPLES and depth <= 16):
         raise ValueError("it is no picture of a QR code")
-    # A byte before each line says how it is packed. An interlaced picture has some more such bytes.
+    # A byte before each line names its filter. An interlaced image has some more such bytes.
     size = height * (1 + (width * depth * _SAMPLES[colour] + 7) // 8)
     unpacking = zlib.decompressobj()
     try:
@@ -113,17 +113,17 @@ def _check_pixels(header: bytes, packed: bytes) -> None:
 
 
 def image_path(dest: str, number: str) -> str:
-    """Return the file for the picture of a device: dest itself, or one named by the number where dest is a folder."""
-    # A number from the service may hold anything.
+    """Return the path of a device's image: dest, or a file named after the number where dest is a directory."""
+    # The service may send any string as a number.
     name = f"{re.sub('[^0-9]', '', number) or 'device'}.png"
     return os.path.abspath(os.path.join(dest, name) if os.path.isdir(dest) or dest.endswith("/") else dest)
 
 
 def check_dest(dest: str) -> None:
-    """Check before any request that a picture can be written.
+    """Check, before any request, that an image can be written.
 
     Raises:
-        OptionError: It cannot, or a file that is no picture would be lost.
+        OptionError: It cannot be written, or it would replace a file that is not an image.
     """
     check_file(dest)
     problem = write_problem(
@@ -137,12 +137,12 @@ def check_dest(dest: str) -> None:
 
 
 def _is_new_directory(dest: str) -> bool:
-    """Return whether a destination is a directory that does not exist yet."""
+    """Return whether dest names a directory that does not exist yet."""
     return dest.endswith(os.sep) and not os.path.lexists(dest.rstrip(os.sep) or os.sep)
 
 
 def _existing_above(path: str) -> str:
-    """Return the nearest directory above a path that exists."""
+    """Return the nearest existing directory above a path."""
     above = os.path.dirname(os.path.abspath(path))
     while not os.path.exists(above):
         above = os.path.dirname(above)
@@ -150,12 +150,12 @@ def _existing_above(path: str) -> str:
 
 
 def probe_dest(dest: str, number: str) -> None:
-    """Write a temporary file where a picture will be written, so that a full disk is found before the request.
+    """Write a temporary file at the destination of an image, so that a full disk is found before the request.
 
-    A directory that does not exist is created, for its owner alone.
+    A missing directory is created, with access for its owner only.
 
     Raises:
-        FonnteError: It cannot be written.
+        FonnteError: The file cannot be written.
     """
     path = image_path(dest, number)
     try:
@@ -167,21 +167,21 @@ def probe_dest(dest: str, number: str) -> None:
 
 
 def check_file(path: str) -> None:
-    """Check that nothing but an older picture is lost, and that no link of another user is on the path.
+    """Check that only an older image or an empty file is replaced, and that the path has no link of another user.
 
     Raises:
-        OptionError: Something speaks against writing there.
+        OptionError: The file must not be written.
     """
     check_links(DEST, path)
     if os.path.isdir(path):
         return
-    # Where the directory cannot be opened, nothing can be lost; the check of the place reports it.
+    # If the directory cannot be opened, no file can be lost, and write_problem reports the reason.
     with contextlib.suppress(OSError), _directory_of(path) as (directory, name):
         _check_replaceable(directory, name, path)
 
 
 def _check_replaceable(directory: int, name: str, path: str) -> None:
-    """Raise OptionError unless a file is absent, an older picture, or empty: one that was made ready to be filled."""
+    """Raise OptionError unless the file is missing, empty (created in advance), a link, or an older image."""
     try:
         status = os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
@@ -191,7 +191,7 @@ def _check_replaceable(directory: int, name: str, path: str) -> None:
     if stat.S_ISLNK(status.st_mode):
         if status.st_uid not in (0, os.geteuid()):
             raise ForeignLinkError(path)
-        # The link is replaced, and the file that it names stays.
+        # The link is replaced. Its target is not changed.
         return
     start = None
     with contextlib.suppress(OSError):
@@ -204,7 +204,7 @@ def _check_replaceable(directory: int, name: str, path: str) -> None:
 
 @contextlib.contextmanager
 def _directory_of(path: str) -> t.Iterator[tuple[int, str]]:
-    """Yield the descriptor of the directory of a file, and the name of the file in it."""
+    """Open the directory of a file; yield its descriptor and the name of the file in it."""
     directory, name = os.path.split(os.path.abspath(path))
     descriptor = open_directory(directory)
     try:
@@ -214,18 +214,18 @@ def _directory_of(path: str) -> t.Iterator[tuple[int, str]]:
 
 
 def write_image(path: str, png: bytes) -> None:
-    """Write a picture that only its owner can read, whole or not at all.
+    """Write an image that only its owner can read, completely or not at all.
 
     Raises:
-        OptionError: Something speaks against writing there.
-        FonnteError: It cannot be written. What was there before is still there.
+        OptionError: The file must not be written.
+        FonnteError: The file cannot be written. An older image still exists.
     """
     check_links(DEST, path)
     try:
-        # One descriptor for all steps: a directory that is replaced in between has no effect.
+        # All steps use one descriptor, so that replacing the directory meanwhile has no effect.
         with _directory_of(path) as (directory, name):
             _check_replaceable(directory, name, path)
-            # Who finds what a killed run has left could link a phone with it.
+            # An image that a killed run has left could be used to link a phone.
             remove_stale_temp_files(directory, name)
             write_in(directory, name, png, 0o600)
             sync_directory(directory)
@@ -240,7 +240,7 @@ def _write_error(path: str, exc: OSError) -> FonnteError:
 
 
 def remove_image(path: str, png: bytes) -> bool:
-    """Remove a picture that is of no use any more, if it is still this one; return whether no file is there."""
+    """Remove an image that is no longer valid, if the file still contains it; return whether no file is left."""
     with contextlib.suppress(OSError), _directory_of(path) as (directory, name):
         if read_start(name, len(png) + 1, directory) != png:
             return False

@@ -4,11 +4,11 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""How often a call is tried, how long it waits in between, and where all calls wait together.
+"""Retries: how often a request is sent, the delays between the attempts, and the common wait after a rate limit.
 
-urllib3's ``Retry`` counts the tries and knows the pauses. urllib3's own loop over them is not used: it knows no end of
-a whole call, and goes on in a thread that was left behind. Here all of it happens in the thread of whoever makes the
-call, so a call that is given up is not tried again by anybody.
+urllib3's ``Retry`` counts the retries and computes the delays. Its loop is not used: it has no deadline for the whole
+request, and would continue in an abandoned thread. All attempts here run in the thread of the caller, so a request
+that the caller has abandoned is not sent again.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ BACKOFF_SECONDS = 0.5
 
 
 class RateLimitGate:
-    """Where all calls of a transport wait, before each of their tries, when the service has asked one for patience."""
+    """A gate that delays all attempts of a transport after the service has reported a rate limit."""
 
     def __init__(self) -> None:
         self._closing = threading.Lock()
         self._opens_at = 0.0
 
     def close(self, seconds: float) -> None:
-        """Let nobody through for so long."""
+        """Delay all attempts for so many seconds."""
         with self._closing:
             self._opens_at = max(self._opens_at, time.monotonic() + seconds)
 
     def wait(self, deadline: float = math.inf) -> bool:
-        """Return True when it is open, or False as soon as it is known to stay closed until the deadline.
+        """Wait until the gate is open and return True; return False early if it stays closed until the deadline.
 
-        Those who waited do not all go at once.
+        A random delay spreads the requests that were waiting.
         """
         while True:
             left = self._opens_at - time.monotonic()
@@ -53,10 +53,10 @@ class RateLimitGate:
 
 
 class RetryBudget:
-    """The tries of one call, whatever they fail of.
+    """The attempts of one request, after failures of any kind.
 
     Attributes:
-        deadline: When the call ends with all its tries, by the monotonic clock.
+        deadline: The time at which the request must end, with all its attempts, on the monotonic clock.
     """
 
     def __init__(self, gate: RateLimitGate, retry: Retry, longest_delay: float, deadline: float) -> None:
@@ -66,13 +66,13 @@ class RetryBudget:
         self.deadline = deadline
 
     def wait_for_next(self, retry_after: float | None = None) -> bool:
-        """Count a failed try, and return True when it is time for another.
+        """Count a failed attempt, wait, and return True if another attempt may start.
 
-        Returns False at once if none is left, if the service asks for more patience than the user has, or if the
-        time of the call would be over before.
+        Returns False at once if no attempt is left, if the delay is longer than the maximum delay, or if the delay
+        would end after the deadline.
 
         Args:
-            patience: The seconds that the service asks to wait; without any, the pauses grow from try to try.
+            retry_after: The delay that the service requests, in seconds; without one, the delays grow exponentially.
         """
         if not self._retry.total:
             return False
@@ -85,5 +85,5 @@ class RetryBudget:
         return self._gate.wait(self.deadline) and time.monotonic() < self.deadline
 
     def _backoff(self) -> float:
-        """Spread the tries of many runs, so that they do not come back together; the first comes at once."""
+        """Return a random delay, so that the retries of many runs do not coincide. The first retry has no delay."""
         return min(self._longest_delay, self._retry.get_backoff_time() * random.uniform(0.5, 1.5))

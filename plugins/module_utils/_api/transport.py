@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Calls: which are sent again, how many at a time, when each ends, and what its reply says.
+"""The transport: retries, limits and deadlines of requests, and the parsing of their responses.
 
-How they go over the wire is in _api/http_session.py, which is imported at the first call: a run without one does
-without ``requests``.
+_api/http_session.py sends the requests. It is imported at the first request, so that a run without requests does not
+need ``requests``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if t.TYPE_CHECKING:
     from .http_session import Session
 
 TOO_MANY_REQUESTS = 429
-# A whole call, all its tries included, ends after this many times api_timeout.
+# A request with all its attempts ends after this many times api_timeout.
 MAX_TIMEOUTS_PER_REQUEST = 10
 
 _TRY_LATER = "run the play again later"
@@ -44,14 +44,14 @@ _TRY_LATER = "run the play again later"
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """A reply that is one JSON object: the service's own words, or its like."""
+    """A response whose body is a JSON object, from the service or from a proxy."""
 
     status: int
     body: dict[str, t.Any]
 
 
 class Transport:
-    """Makes calls to one endpoint over kept-alive connections."""
+    """Sends requests to one endpoint over kept-alive connections."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -68,12 +68,12 @@ class Transport:
             session.close()
 
     def request(self, call: Request) -> ApiResponse:
-        """Make a call and return the JSON object that came back.
+        """Send a request and return the JSON object of the response.
 
         Raises:
             MissingLibraryError: requests is not installed.
-            OptionError: ca_path names no authorities.
-            RequestError: No such object came back; the error knows whether the call may have been applied.
+            OptionError: ca_path contains no certificates.
+            RequestError: The response is no such object. The error states whether the request may have been applied.
         """
         session, longest_delay = self._open(), self._connection.longest_delay
         with self._slots:
@@ -83,19 +83,19 @@ class Transport:
             try:
                 return _parse_response(call.path, self._send_with_retries(session, call, tries), longest_delay)
             except MalformedResponseError as fault:
-                # A hiccup of something on the way, where no page says that the call was not carried out.
+                # A proxy can cause such a response once; it does not prove that the request was not carried out.
                 hiccup = call.endpoint.retry is READ and fault.may_be_applied
                 if not hiccup or not tries.wait_for_next(min(BACKOFF_SECONDS, longest_delay)):
                     raise
             return _parse_response(call.path, self._send_with_retries(session, call, tries), longest_delay)
 
     def _send_with_retries(self, session: Session, call: Request, tries: RetryBudget) -> HttpResponse:
-        """Try until there is an answer that is no passing fault, or no try is left."""
+        """Send a request until it has a response without a transient error, or no attempt is left."""
         policy = call.endpoint.retry
         while True:
             if call.guard is not None:
-                # Waiting for a place, for the service or for another try may have taken minutes. A connection is not
-                # opened for a request that must not go out; the guard is called again when the connection is open.
+                # Waiting for a slot, for the service or for another attempt may have taken minutes. If the request
+                # must not be sent, no connection is opened; the guard is called again when the connection is open.
                 call.guard()
             try:
                 answer = self._send_once(session, call, Attempt(tries.deadline, guard=call.guard))
@@ -112,14 +112,14 @@ class Transport:
     def _open(self) -> Session:
         with self._opening:
             if self._session is None:
-                # Here and not at the top: requests costs more to import than most runs take.
+                # Imported here, because importing requests takes longer than most runs.
                 from .http_session import Session
 
                 self._session = Session(self._connection)
             return self._session
 
     def _send_once(self, session: Session, call: Request, attempt: Attempt) -> HttpResponse:
-        """Send and read, and end it when the time of the call is up."""
+        """Send a request once and read its response; raise a RequestError when the time is over."""
         try:
             return session.send(call, attempt)
         except DeadlineExceeded:
@@ -140,7 +140,7 @@ class Transport:
 
 
 def _parse_response(path: str, answer: HttpResponse, longest_delay: float) -> ApiResponse:
-    """Return the JSON object of a reply, or raise what the reply is instead."""
+    """Return the JSON object of a response; raise a RequestError if it has none."""
     status = answer.status
     if status == TOO_MANY_REQUESTS or (
         status == 503 and find_endpoint(path).retry is READ and answer.retry_after is not None
@@ -160,7 +160,7 @@ def _parse_response(path: str, answer: HttpResponse, longest_delay: float) -> Ap
         words = json.loads(answer.body.decode("utf-8"))
     except (ValueError, RecursionError):
         kind = "an empty reply" if not answer.body.strip() else "a reply that is not JSON"
-        # A 4xx of a web server stands for "not carried out"; a 200 without an answer stands for nothing.
+        # A 4xx of a web server means that the request was not carried out; a 200 without JSON proves nothing.
         raise MalformedResponseError(f"the service sent {kind} (HTTP {status})", NO_RESPONSE, status < 400) from None
     if not isinstance(words, dict):
         raise MalformedResponseError(

@@ -16,10 +16,16 @@ from .endpoints import Endpoint, find_endpoint
 
 @dataclass(frozen=True)
 class Connection:
-    """How the service is reached. Times are in seconds.
+    """The configuration of the connections to the service. Times are in seconds.
 
     Attributes:
-        pool_size: How many calls at a time, in however many threads, and so how many connections.
+        endpoint: The address of the service, as returned by check_endpoint.
+        timeout: The timeout for connecting, and for each receive.
+        retries: The maximum number of retries.
+        longest_delay: The maximum delay before a retry.
+        verify: Whether to verify the certificate of the service.
+        ca_path: A file or directory with certificates of authorities; None for the default ones.
+        pool_size: The maximum number of concurrent requests and of kept-alive connections, for all threads together.
     """
 
     endpoint: str
@@ -33,11 +39,12 @@ class Connection:
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that goes out with a form.
+    """A file that is uploaded with a form.
 
     Attributes:
-        name: The name of its field.
-        filename: What the service takes it to be called.
+        name: The name of the form field.
+        filename: The filename that the service gets.
+        content: The content of the file.
     """
 
     name: str
@@ -50,13 +57,16 @@ Guard = t.Callable[[], None]
 
 @dataclass(frozen=True)
 class Request:
-    """What goes out over the wire.
+    """A request to the API.
 
     Attributes:
-        path: One of ``ENDPOINTS``; another one is a ValueError.
+        path: A key of ``ENDPOINTS``; another one raises ValueError.
+        token: The account token or device token.
+        form: The form fields.
+        upload: The uploaded file; None without one.
         method: POST, with the token in a header and the form in the body; or GET, with all of it in the URL.
-        guard: Called before each try, and again when its connection is open, immediately before the request is sent;
-            it raises FonnteError to prevent the request.
+        guard: Called before each attempt, and again when its connection is open, immediately before the request is
+            sent; raises FonnteError to prevent the request.
     """
 
     path: str
@@ -71,17 +81,19 @@ class Request:
 
     @property
     def endpoint(self) -> Endpoint:
-        """The row of its path."""
+        """The endpoint of the path."""
         return find_endpoint(self.path)
 
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """What came back over the wire.
+    """An HTTP response.
 
     Attributes:
-        patience: The seconds that it asks to wait; None if it asks for none.
-        location: Where a redirect leads.
+        status: The HTTP status.
+        body: The decompressed body.
+        retry_after: The delay that the service requests, in seconds; None without one.
+        location: The target of a redirect.
     """
 
     status: int
@@ -90,5 +102,5 @@ class HttpResponse:
     location: str = ""
 
 
-# The start of a private-looking body is no help and may hold anything: only its kind is told.
+# The start of an unknown body does not help, and may contain secrets, so messages only name its kind.
 NO_RESPONSE = "a proxy or a maintenance page may stand in front of the service: run the play again later"

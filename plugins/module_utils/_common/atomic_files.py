@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Atomic writes: a file is replaced whole or not at all, and a link in its place is replaced, never written through.
+"""Atomic writes: a file is replaced completely or not at all. A symbolic link is replaced, its target is not written.
 
-The directory of a file is opened once, and all further steps use its descriptor. So nobody who can rename a
-directory above it leads a write elsewhere once it has begun. No symbolic link of another user is followed to it.
+The directory of a file is opened once, and all further steps use its descriptor. So a user who renames a directory
+above it cannot redirect a write that has begun. Symbolic links of other users in the path are not followed.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ import uuid
 
 from .destinations import close_descriptor, open_directory
 
-# The end of the name of a temporary file, and from which age on a writer can have left it.
+# The suffix of temporary files, and the age in seconds from which they count as left by a killed run.
 TEMPORARY_END = ".new"
 STALE_TEMP_SECONDS = 60.0
-# A name of a file holds 255 bytes, and a character takes up to four of them.
+# A filename can have 255 bytes, and a character up to four bytes.
 MAX_NAME_START = 40
-# O_NOFOLLOW is implied by O_EXCL on Linux, and not everywhere.
+# On Linux, O_EXCL implies O_NOFOLLOW; on other systems it may not.
 CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-# Enough for each output but a large backup or report, which replace a file of about their own size.
+# Enough for all outputs except a large backup or report, which replaces a file of about the same size.
 PROBE_BYTES = 64 * 1024
 
 
 def write_atomic(path: str, data: bytes, mode: int) -> None:
-    """Write a file. A link is replaced.
+    """Write a file atomically. A symbolic link is replaced.
 
     Args:
         path: The file.
@@ -42,20 +42,20 @@ def write_atomic(path: str, data: bytes, mode: int) -> None:
         mode: Its permissions, as far as the umask and the file system allow them.
 
     Raises:
-        OSError: It cannot be written. The previous file still exists.
+        OSError: The file cannot be written. The previous file still exists.
     """
     _write_files({path: data}, mode, exact=False)
 
 
 def write_all(files: t.Mapping[str, bytes], mode: int) -> None:
-    """Write several files, none before all of them are on the disk. A link is replaced.
+    """Write several files; none is replaced before all are stored on the disk. A symbolic link is replaced.
 
     Args:
-        files: The complete content of each, by its path.
-        mode: The permissions of each, no more and no less.
+        files: The complete content of each file, by its path.
+        mode: The exact permissions of each file.
 
     Raises:
-        OSError: One cannot be written. Where the disk is full, none was.
+        OSError: A file cannot be written. If the disk is full, no file was replaced.
     """
     _write_files(files, mode, exact=True)
 
@@ -72,23 +72,23 @@ def _write_files(files: t.Mapping[str, bytes], mode: int, exact: bool) -> None:
 
 
 def write_in(directory: int, name: str, data: bytes, mode: int) -> None:
-    """Write a file of a directory that is open. The new name survives a power cut only after ``os.fsync`` of it.
+    """Write a file in an open directory. Only ``os.fsync`` of the directory protects the new name from a power failure.
 
     Args:
         directory: The descriptor of the directory.
-        name: The file, without a path.
+        name: The filename, without a path.
         data: Its complete content.
-        mode: Its permissions, no more and no less.
+        mode: Its exact permissions.
 
     Raises:
-        OSError: It cannot be written. The previous file still exists.
+        OSError: The file cannot be written. The previous file still exists.
     """
     with _replacing([(directory, name)]) as (temporary,):
         _create(directory, temporary, data, mode, exact=True)
 
 
 def write_problem(path: str) -> str:
-    """Return why a file cannot be replaced, without touching anything; empty if no reason is visible."""
+    """Return the reason why a file cannot be replaced, without changing anything; empty if no reason is visible."""
     directory = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(directory):
         return f"there is no folder {directory}"
@@ -109,7 +109,7 @@ def write_problem(path: str) -> str:
 
 
 def probe_write(path: str) -> None:
-    """Create, fill and remove a temporary file next to a path: a full disk shows here, not after the work.
+    """Write and remove a temporary file next to a path, so that a full disk is found before the work starts.
 
     Raises:
         OSError: A file cannot be written there.
@@ -125,9 +125,9 @@ def probe_write(path: str) -> None:
 
 
 def foreign_directory(path: str) -> str:
-    """Return the directory that a file is written to if it belongs to another user, otherwise an empty string.
+    """Return the directory of a file if it belongs to another user, otherwise an empty string.
 
-    A link above the file may lead there, so the user must know. A directory of root belongs to the machine.
+    A symbolic link in the path may lead there, so the user must be warned. A directory of root is trusted.
     """
     directory = os.path.realpath(os.path.dirname(os.path.abspath(path)))
     while not os.path.exists(directory):
@@ -136,7 +136,7 @@ def foreign_directory(path: str) -> str:
 
 
 def foreign_warnings(paths: t.Iterable[str]) -> list[str]:
-    """Return a warning for each directory of another user that files are written to."""
+    """Return a warning for each directory of another user that will contain a file."""
     directories = dict.fromkeys(filter(None, map(foreign_directory, paths)))
     return [
         f"The directory {directory} belongs to another user, who can read, replace or remove each file in it; "
@@ -146,7 +146,7 @@ def foreign_warnings(paths: t.Iterable[str]) -> list[str]:
 
 
 def remove_stale_temp_files(directory: int, name: str) -> None:
-    """Remove the temporary files that killed runs have left next to a file of a directory that is open.
+    """Remove the temporary files of one file that killed runs have left in an open directory.
 
     Raises:
         OSError: The directory cannot be read.
@@ -160,23 +160,23 @@ def remove_stale_temp_files(directory: int, name: str) -> None:
 
 
 def temporary_name(name: str) -> str:
-    """Return a name for a temporary file that no other run uses, on this machine or on another one."""
+    """Return a unique name for a temporary file: no other run uses it, on this machine or on another one."""
     return f"{temporary_start(name)}{uuid.uuid4().hex}{TEMPORARY_END}"
 
 
 def temporary_start(name: str) -> str:
-    """Return the start that all temporary files of one file share."""
+    """Return the prefix that all temporary files of one file share."""
     return f".{name[:MAX_NAME_START]}."
 
 
 def sync_directory(descriptor: int) -> None:
-    """Make new names survive a power cut. Some network file systems cannot, and the files still exist."""
+    """Store new filenames on the disk. Errors are ignored: some network file systems do not support it."""
     with contextlib.suppress(OSError):
         os.fsync(descriptor)
 
 
 def _open_directories(paths: t.Iterable[str], opened: contextlib.ExitStack) -> dict[str, int]:
-    """Return a descriptor for the directory of each path, by the directory as it is written in the path."""
+    """Open the directory of each path; return the descriptors by the directory as the path spells it."""
     descriptors: dict[str, int] = {}
     for directory in dict.fromkeys(map(os.path.dirname, paths)):
         descriptors[directory] = open_directory(directory or os.curdir)
@@ -186,8 +186,8 @@ def _open_directories(paths: t.Iterable[str], opened: contextlib.ExitStack) -> d
 
 @contextlib.contextmanager
 def _replacing(targets: t.Sequence[tuple[int, str]]) -> t.Iterator[list[str]]:
-    """Yield a temporary name for each file, and then rename them all; after any failure none of them is left."""
-    # The names are chosen before the files exist: a Ctrl-C between the two would leave one.
+    """Yield a temporary name for each file, then rename all of them; after a failure, remove them."""
+    # The names are chosen before the files are created, so that a Ctrl-C in between leaves no file.
     temporary = [temporary_name(name) for _directory, name in targets]
     try:
         yield temporary
@@ -196,14 +196,14 @@ def _replacing(targets: t.Sequence[tuple[int, str]]) -> t.Iterator[list[str]]:
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             os.replace(source, name, src_dir_fd=directory, dst_dir_fd=directory)
     finally:
-        # A file that was renamed does not have this name any more.
+        # A file that was renamed does not have this name any more, so it is not removed.
         for (directory, _name), source in zip(targets, temporary):
             with contextlib.suppress(OSError):
                 os.unlink(source, dir_fd=directory)
 
 
 def _create(directory: int, name: str, data: bytes, mode: int, exact: bool) -> None:
-    # With exact permissions, no other user can read it at any moment.
+    # Created with 0600, so that other users cannot read the file before its permissions are set.
     descriptor = os.open(name, CREATE_FLAGS, 0o600 if exact else mode, dir_fd=directory)
     try:
         stream = os.fdopen(descriptor, "wb")

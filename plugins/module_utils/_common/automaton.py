@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Search for many words in one pass over a string, after Aho and Corasick.
+"""The Aho-Corasick algorithm: find many words in one pass over a string.
 
-The time is linear in the length of the string plus the length of all words, whatever they have in common. A peer
-chooses both, so a search for one word after another would give it the product of the two.
+The time is linear in the length of the string plus the length of all words. A peer may choose both, so that a separate
+search for each word could take the product of the two lengths.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ Span = t.Tuple[int, int]
 
 
 class Automaton:
-    """Finds words in strings.
+    """An Aho-Corasick automaton, which finds words in strings.
 
     Args:
         words: The words; none is empty.
     """
 
     def __init__(self, words: t.Iterable[str]) -> None:
-        # For each node: the next ones by their character, the one of its longest proper suffix, and the length of the
-        # longest word that ends in it.
+        # For each node: the next nodes by their character, the node of the longest proper suffix, and the length of
+        # the longest word that ends at the node.
         self._next: list[dict[str, int]] = [{}]
         self._suffix = [0]
         self._longest = [0]
@@ -54,7 +54,7 @@ class Automaton:
             for letter, following in self._next[node].items():
                 self._suffix[following] = self._step(self._suffix[node], letter)
                 waiting.append(following)
-            # The suffix is shorter, so its own longest word is known already.
+            # The node of the suffix has less depth, so its longest word is already known.
             self._longest[node] = self._longest[node] or self._longest[self._suffix[node]]
 
     def _step(self, node: int, letter: str) -> int:
@@ -63,7 +63,7 @@ class Automaton:
         return self._next[node].get(letter, 0)
 
     def find(self, text: str, start: int = 0) -> list[Span]:
-        """Return the places of words from a position on; places that overlap are one."""
+        """Return the spans of words from a position on. Overlapping spans are merged into one."""
         following, suffix, longest = self._next, self._suffix, self._longest
         found: list[Span] = []
         node = 0

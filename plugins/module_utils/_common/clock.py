@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The time, in the form in which records and results hold it."""
+"""Clocks: UTC times in the format of records and results, and the ages of data in a process."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 DAY_SECONDS = 86400
 
 
-# A clock that measures ages: seconds since any fixed moment.
+# A clock that measures ages: it returns the seconds since any fixed moment.
 Clock = t.Callable[[], float]
 
 
 def choose_steady_clock(source: t.Any = time) -> Clock:
-    """Return CLOCK_BOOTTIME, which counts the time of a suspended machine, or the monotonic clock where it is missing.
+    """Return a clock that counts the time of a suspended machine (CLOCK_BOOTTIME), or else the monotonic clock.
 
     Args:
-        source: The module time, or a stand-in for it.
+        source: The module time, or a replacement of it.
     """
     monotonic: Clock = source.monotonic
     number = getattr(source, "CLOCK_BOOTTIME", None)
@@ -43,7 +43,7 @@ def choose_steady_clock(source: t.Any = time) -> Clock:
     return read_boottime
 
 
-# A laptop that was closed for an hour must not take an old response for a new one.
+# After an hour of suspension, a laptop must not use an old response as a new one.
 read_steady_clock = choose_steady_clock()
 
 
@@ -52,11 +52,11 @@ _NUMBERS = itertools.count()
 
 @dataclass(frozen=True)
 class Moment:
-    """A moment of this process: its age is measured by a steady clock, and its order needs no clock.
+    """A moment in this process. A steady clock measures its age; its order in relation to others needs no clock.
 
     Attributes:
-        steady: The result of the steady clock, in seconds.
-        number: It is higher for a later moment.
+        steady: The time on the steady clock, in seconds.
+        number: A number that is higher for a later moment.
         clock: The steady clock.
     """
 
@@ -66,30 +66,30 @@ class Moment:
 
     @classmethod
     def now(cls, clock: Clock = read_steady_clock) -> Moment:
-        """Return this moment."""
+        """Return the current moment."""
         return cls(clock(), next(_NUMBERS), clock)
 
     def age(self) -> float:
-        """Return the seconds that have passed since, by the steady clock."""
+        """Return the age in seconds, on the steady clock."""
         return self.clock() - self.steady
 
     def is_before(self, other: Moment) -> bool:
-        """Return whether this moment came before another one of this process."""
+        """Return whether this moment is earlier than another one of this process."""
         return self.number < other.number
 
 
 def now() -> datetime:
-    """Return the time, in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(timezone.utc)
 
 
 def now_text() -> str:
-    """Return the time as text."""
+    """Return the current time in UTC as a string."""
     return now().strftime(TIME_FORMAT)
 
 
 def age(at: str | None, moment: datetime) -> float:
-    """Return the seconds from a time of the record to a moment; infinity where there is no such time."""
+    """Return the seconds from a time in the record to a moment; infinity if the time is missing or invalid."""
     try:
         then = datetime.strptime(at or "", TIME_FORMAT).replace(tzinfo=timezone.utc)
     except ValueError:
@@ -98,17 +98,17 @@ def age(at: str | None, moment: datetime) -> float:
 
 
 def within(at: str | None, seconds: float, moment: datetime) -> bool:
-    """Tell whether a time of the record is at most so long ago. Of one in the future nobody knows how old it is."""
+    """Return whether a time in the record is at most so old. A time in the future is not: its age is unknown."""
     return 0 <= age(at, moment) <= seconds
 
 
 def expired(at: str | None, max_age: float | None, moment: datetime) -> bool:
-    """Tell whether a time of the record is longer ago than the seconds given; what has no date has no age."""
+    """Return whether a time in the record is older than max_age, or in the future; False if either value is None."""
     return max_age is not None and at is not None and not within(at, max_age, moment)
 
 
 def unix_to_text(seconds: int | None) -> str | None:
-    """Return unix seconds as text; None for none, and for what no calendar holds."""
+    """Return a unix time as a string; None for None or for a time outside the range of the calendar."""
     if seconds is None:
         return None
     try:

@@ -4,9 +4,9 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Country calling codes: the first digits of every international number (ITU-T E.164).
+"""Country calling codes: the first digits of an international number (ITU-T E.164).
 
-Codes without a country, such as those of satellite networks, count as assigned. No code begins with another one.
+Codes without a country, for example of satellite networks, count as assigned. No code is a prefix of another one.
 """
 
 from __future__ import annotations
@@ -58,5 +58,5 @@ LONGEST_CODE = 3
 
 
 def has_calling_code(digits: str) -> bool:
-    """Return whether an international number begins with a code that is assigned."""
+    """Return whether an international number begins with an assigned code."""
     return any(digits[:length] in ASSIGNED for length in range(1, LONGEST_CODE + 1))

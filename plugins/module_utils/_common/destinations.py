@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Destinations that a user names.
+"""Paths to which a user lets the collection write: checks, and directories that are opened safely.
 
-They are never inside an installed collection, which the next installation deletes. The directory of a destination is
-opened step by step, and no symbolic link of another user is followed: such a link could lead a run of root anywhere.
+A destination inside an installed collection is refused, because the next installation would delete it. The path is
+opened directory by directory. Symbolic links of other users are not followed: they could redirect a run of root.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ import stat
 
 from .errors import OptionError
 
-# ansible-galaxy writes it into each collection that it installs.
+# ansible-galaxy creates this file in each collection that it installs.
 _INSTALLED_MARK = "MANIFEST.json"
-# The limit of Linux for the links of one path.
+# The limit of Linux for symbolic links in one path.
 _MAX_LINKS = 40
-# A directory above a destination may be one that can be entered and not listed.
+# O_PATH, because a directory above a destination may lack the read permission.
 _STEP_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def close_descriptor(descriptor: int) -> None:
-    """Close a descriptor of a directory, of a lock, or of a file whose content is durable.
+    """Close the descriptor of a directory, of a lock, or of a file whose content is already stored on the disk.
 
-    A network file system can report an error here. The descriptor is closed all the same, so the error must not
-    replace the result of work that is done.
+    A network file system can report an error here. The descriptor is closed nevertheless, so the error must not
+    replace the result of finished work.
     """
     with contextlib.suppress(OSError):
         os.close(descriptor)
@@ -49,7 +49,7 @@ def check_destination(option: str, path: str) -> None:
     """Refuse a path inside an installed collection.
 
     Raises:
-        OptionError: The next installation of that collection would delete the file.
+        OptionError: The path is inside one; its next installation would delete the file.
     """
     parts = os.path.realpath(os.path.expanduser(path)).split(os.sep)
     for place in range(len(parts) - 2):
@@ -64,15 +64,15 @@ def check_destination(option: str, path: str) -> None:
 
 
 def check_links(option: str, path: str, user: int | None = None) -> None:
-    """Refuse a path that leads through a symbolic link of another user. A path that does not exist is accepted.
+    """Refuse a path with a symbolic link of another user. A path that does not exist is accepted.
 
     Args:
-        option: The option that names the path, for the message.
-        path: A directory, or a file of which the last part is checked too.
-        user: The user of the process, if it is not the effective one.
+        option: The option that contains the path, for the message.
+        path: A directory or a file; all parts are checked, the last one included.
+        user: The ID of the user of the process, if it is not the effective one.
 
     Raises:
-        OptionError: There is such a link. Links of root are accepted.
+        OptionError: The path has such a link, or cannot be opened. Links of root are accepted.
     """
     try:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
@@ -88,26 +88,26 @@ def check_links(option: str, path: str, user: int | None = None) -> None:
 
 
 def make_directory(path: str, mode: int) -> None:
-    """Create a directory and those above it. One that exists keeps its permissions.
+    """Create a directory and its parents. An existing one keeps its permissions.
 
     Raises:
-        ForeignLinkError: The path leads through a symbolic link of another user.
-        OSError: It cannot be created.
+        ForeignLinkError: The path has a symbolic link of another user.
+        OSError: The directory cannot be created.
     """
     close_descriptor(open_directory(path, create_mode=mode))
 
 
 def open_directory(path: str, create_mode: int | None = None, user: int | None = None) -> int:
-    """Return the descriptor of a directory, and follow no symbolic link of another user on the way.
+    """Open a directory without following symbolic links of other users, and return its descriptor.
 
     Args:
         path: The directory.
-        create_mode: The permissions of directories that are created; None if none is created.
-        user: The user of the process, if it is not the effective one.
+        create_mode: The permissions of directories that are created; None to create none.
+        user: The ID of the user of the process, if it is not the effective one.
 
     Raises:
-        ForeignLinkError: The path leads through such a link.
-        OSError: It cannot be opened or created.
+        ForeignLinkError: The path has such a link.
+        OSError: The directory cannot be opened or created.
     """
     trusted = (0, os.geteuid() if user is None else user)
     pending = path.split(os.sep)[::-1]
@@ -137,7 +137,7 @@ def open_directory(path: str, create_mode: int | None = None, user: int | None =
 
 
 def _read_link(directory: int, name: str, place: str, trusted: tuple[int, ...]) -> str | None:
-    """Return the target of a symbolic link in a directory; None if the name is no link."""
+    """Return the target of a symbolic link in a directory; None if it is not a symbolic link."""
     try:
         before = os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
@@ -146,7 +146,7 @@ def _read_link(directory: int, name: str, place: str, trusted: tuple[int, ...]) 
         return None
     target = os.readlink(name, dir_fd=directory)
     after = os.stat(name, dir_fd=directory, follow_symlinks=False)
-    # Another user may have replaced it between the two steps.
+    # Another user may have replaced the link between the two steps.
     same = (before.st_dev, before.st_ino) == (after.st_dev, after.st_ino)
     if not same or before.st_uid not in trusted:
         raise ForeignLinkError(place)

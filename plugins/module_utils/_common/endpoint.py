@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Service endpoints: validation, loopback detection, proxies."""
+"""The address of the service: validation of URLs, loopback addresses, and proxies of the environment."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from urllib.parse import urlsplit
 
 from .errors import OptionError, VariableError
 
-# Each parser of URLs has its own idea of what else may be in one, and another one than ours opens the connection.
+# URL parsers disagree on other URLs, and the HTTP library parses the URL again when it connects.
 _ENDPOINT = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[0-9a-z_.-]+)(?::(?P<port>[0-9]{1,5}))?(?:/[^\s\\?#]*)?",
     re.IGNORECASE | re.ASCII,
 )
-# With the user name and the password of the proxy, where it has some.
+# A proxy may have a user name and a password.
 _PROXY = re.compile(
     r"(?:https?|socks[45][ah]?)://(?:[^\s/?#@]*@)?(?P<host>\[[0-9a-f:.]+\]|[0-9a-z_.-]+)(?::(?P<port>[0-9]{1,5}))?/?",
     re.IGNORECASE | re.ASCII,
 )
 _LARGEST_PORT = 65535
-# The limits of the names of hosts.
+# The limits for host names.
 _LONGEST_LABEL, _LONGEST_HOST = 63, 253
 
 
 def check_endpoint(endpoint: str) -> str:
-    """Return the endpoint without a trailing slash.
+    """Validate an endpoint, and return it without a trailing slash.
 
-    Only URLs that all parsers read alike pass.
+    Only URLs that all parsers interpret in the same way are accepted.
 
     Raises:
-        OptionError: It is not a URL to which a token may be sent.
+        OptionError: The endpoint is not a URL to which a token may be sent.
     """
     option = "api_endpoint"
     found = _ENDPOINT.fullmatch(endpoint)
@@ -57,7 +57,7 @@ def check_endpoint(endpoint: str) -> str:
 
 
 def _host(written: str) -> str:
-    """Return a host without brackets and in small letters; empty where it cannot be one."""
+    """Return a host in lowercase and without brackets; an empty string if it is invalid."""
     if not written.startswith("["):
         labels = written[:-1].split(".") if written.endswith(".") else written.split(".")
         fits = len(written) <= _LONGEST_HOST and all(0 < len(label) <= _LONGEST_LABEL for label in labels)
@@ -69,9 +69,9 @@ def _host(written: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name can only be this machine: no name is looked up.
+    """Return whether a host is a loopback address, without a DNS lookup.
 
-    These are ``localhost``, 127.0.0.0/8 written as four decimal numbers, and ``::1``.
+    These are ``localhost``, 127.0.0.0/8 in the form of four decimal numbers, and ``::1``.
     """
     if host == "localhost":
         return True
@@ -80,16 +80,16 @@ def is_loopback(host: str) -> bool:
     except ValueError:
         return False
     if isinstance(address, ipaddress.IPv6Address):
-        # Newer Pythons count an IPv4 address in an IPv6 one as well.
+        # Newer Python versions also count an IPv6 address that contains an IPv4 loopback address.
         return address == ipaddress.IPv6Address("::1") and "%" not in host
     return address.is_loopback
 
 
 def check_proxies(url: str) -> None:
-    """Check that the proxy for a URL can be one.
+    """Check that the environment's proxy for a URL is valid.
 
     Raises:
-        VariableError: It cannot. The value is not shown, since it may contain a password.
+        VariableError: It is invalid. The message does not contain the value, which may have a password.
     """
     proxies = environment_proxies(url)
     scheme = next((scheme for scheme in (urlsplit(url).scheme.lower(), "all") if proxies.get(scheme)), "")
@@ -114,9 +114,9 @@ def _is_port(port: str | None) -> bool:
 
 
 def environment_proxies(url: str) -> dict[str, str]:
-    """Return the proxies for a URL as ``requests`` takes them, from the environment's variables alone."""
+    """Return the proxies for a URL, as ``requests`` expects them, from environment variables only."""
     host = urlsplit(url).hostname or ""
-    # The type stubs do not know the function that reads no_proxy from the environment alone.
+    # The type stubs lack proxy_bypass_environment, which reads no_proxy from the environment only.
     library: t.Any = urllib.request
     if is_loopback(host) or library.proxy_bypass_environment(host):
         return {}

@@ -4,11 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Typed errors, and the one table of the texts with which the service refuses.
+"""Typed errors, and the table of the texts with which the service refuses a request.
 
-An error is one sentence: what was being done to which device, what came back, what to do about it.
-The parts are kept apart until the sentence is read, since the room that knows what came back (the
-transport) does not know what was being done (the engine).
+The message of an error is one sentence: the operation and its device, the problem, the required action. The parts are
+stored separately, because the code that finds the problem (the transport) does not know the operation (the engine).
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ from dataclasses import dataclass
 
 
 class FonnteError(Exception):
-    """Anything that ends a run and that a user can do something about.
+    """The base class of errors that end a run and that the user can resolve.
 
     Attributes:
-        problem: What came back or what is wrong, without a full stop.
-        advice: What to do, without a full stop.
-        doing: What was being done to which device; set by the engine.
-        progress: What is known of the result so far (keys of the module's result).
-        warnings: What a user should know besides.
+        problem: The problem, without a full stop.
+        advice: The required action, without a full stop.
+        operation: The attempted operation and its device; set by the caller. Empty until then.
+        partial_result: The keys of the module's result that are already known.
+        warnings: Further warnings for the user.
     """
 
     def __init__(self, problem: str, advice: str) -> None:
@@ -46,7 +45,7 @@ class FonnteError(Exception):
 
 @contextlib.contextmanager
 def error_context(what: str) -> t.Iterator[None]:
-    """Name what was being done in any error that does not know it yet."""
+    """Set the attempted operation, with its device, of a FonnteError that has none yet."""
     try:
         yield
     except FonnteError as fault:
@@ -55,7 +54,7 @@ def error_context(what: str) -> t.Iterator[None]:
 
 
 class OptionError(FonnteError):
-    """An option that cannot be right, found before any call."""
+    """An option has an invalid value. It is found before any request."""
 
     def __init__(self, option: str, problem: str, advice: str) -> None:
         super().__init__(problem, advice)
@@ -63,7 +62,7 @@ class OptionError(FonnteError):
 
 
 class VariableError(FonnteError):
-    """An environment variable that cannot be right, found before any request. Its value is not shown."""
+    """An environment variable has an invalid value, which is not shown. It is found before any request."""
 
     def __init__(self, variable: str, problem: str, advice: str) -> None:
         super().__init__(problem, advice)
@@ -71,7 +70,7 @@ class VariableError(FonnteError):
 
 
 class PolicyError(FonnteError):
-    """The plan was made and the user's own policy forbids it; nothing was written."""
+    """The user's policy forbids a planned operation; nothing was written."""
 
     def __init__(self, problem: str, advice: str, at_risk: tuple[str, ...] = ()) -> None:
         super().__init__(problem, advice)
@@ -79,15 +78,15 @@ class PolicyError(FonnteError):
 
 
 class SafetyLimitError(FonnteError):
-    """The run would do more than the user allows at once; nothing was written."""
+    """The run would exceed a safety limit; nothing was written."""
 
 
 class NotFoundError(FonnteError):
-    """The device is not where the task expects it; nothing was written."""
+    """The device is not in the account or state that the task expects; nothing was written."""
 
 
 class MissingLibraryError(FonnteError):
-    """A Python library is not installed where the task runs."""
+    """A Python library is not installed on the host that runs the task."""
 
     def __init__(self, library: str, trace: str) -> None:
         super().__init__(f"the Python library {library} is missing", f"install {library} where the task runs")
@@ -96,35 +95,35 @@ class MissingLibraryError(FonnteError):
 
 
 class RecordError(FonnteError):
-    """The record cannot be written, so nothing that relies on it may be sent."""
+    """The record cannot be used, so no request that depends on it may be sent."""
 
 
 class DamagedRecordError(RecordError):
-    """A file of the record does not open. It counts as no record, and is set aside by the next write."""
+    """A file of the record cannot be decrypted. It counts as missing, and the next write sets it aside."""
 
 
 class ForeignRecordError(DamagedRecordError):
-    """A file of the record contains the entry of another file: someone without the token has moved or copied it."""
+    """A file of the record contains the entry of another file: it was moved or copied without the token."""
 
 
 class UnsafeFileError(RecordError):
-    """A file of the record is a link, or someone else's; reading or writing it could reach another file."""
+    """A file of the record is a link or belongs to another user; reading or writing it could affect another file."""
 
 
 class RecordLockedError(RecordError):
-    """Another run holds the record of the device."""
+    """Another run holds the lock of the device's record."""
 
 
 class RecordChangedError(RecordError):
-    """An entry of the record is not the one any more that the plan was created from; nothing was written."""
+    """An entry of the record has changed since the plan was created from it; nothing was written."""
 
 
 class RequestError(FonnteError):
-    """A call of the service did not end in an answer that says yes.
+    """A request did not end with a success response.
 
     Attributes:
-        may_be_applied: Whether the service can have carried the call out all the same.
-        passing: Whether the way to the service failed, in a manner that may be over in a moment.
+        may_be_applied: Whether the service may have carried out the request nevertheless.
+        transient: Whether the connection failed in a way that a retry may resolve.
     """
 
     may_be_applied = False
@@ -132,15 +131,15 @@ class RequestError(FonnteError):
 
 
 class UnreachableError(RequestError):
-    """No request can have reached the service."""
+    """No request reached the service."""
 
 
 class StaleListError(UnreachableError):
-    """The response that names the device of a request is too old to send it; the request was not sent."""
+    """The device list that identifies the device is too old for the request, so the request was not sent."""
 
 
 class ResponseLostError(RequestError):
-    """The request may have reached the service; no whole reply came back."""
+    """The request may have reached the service, but no complete response was received."""
 
     may_be_applied = True
 
@@ -151,7 +150,7 @@ def may_be_applied(fault: FonnteError) -> bool:
 
 
 class UnexpectedResponseError(RequestError):
-    """A reply came that is not an answer of the service: HTML, half a JSON text, a redirect, a 502."""
+    """A response is not an answer of the API: for example HTML, incomplete JSON, a redirect, or a 502."""
 
     def __init__(self, problem: str, advice: str, may_be_applied: bool) -> None:
         super().__init__(problem, advice)
@@ -159,15 +158,15 @@ class UnexpectedResponseError(RequestError):
 
 
 class MalformedResponseError(UnexpectedResponseError):
-    """A reply came that says nothing at all: half of it, none of it, or a page for people."""
+    """A response is not a JSON object: it is empty, incomplete, or an HTML page."""
 
 
 class RateLimitedError(RequestError):
-    """The service asks for patience (429, or a Retry-After beyond what the user allows)."""
+    """The service limits the rate (429, or 503 with a Retry-After for a read request) until no attempt is left."""
 
 
 class RefusalKind(enum.Enum):
-    """What a refusal is to the engine."""
+    """The meaning of a refusal for the engine."""
 
     INVALID_TOKEN = enum.auto()
     INVALID_INPUT = enum.auto()
@@ -188,7 +187,14 @@ class RefusalKind(enum.Enum):
 
 @dataclass(frozen=True)
 class Refusal:
-    """One text of the service. Texts are matched whole: "free device already connected" is not "already connected"."""
+    """A refusal text of the service, matched as a whole: "free device already connected" is another text.
+
+    Attributes:
+        call: The path of the endpoint.
+        pattern: A regular expression for the whole text.
+        kind: The meaning of the text.
+        advice: The required action, without a full stop.
+    """
 
     call: str
     pattern: str
@@ -294,13 +300,14 @@ REFUSALS: tuple[Refusal, ...] = (
 
 
 class RefusedError(RequestError):
-    """The service read the call and said no. Nothing was applied.
+    """The service received the request and refused it; nothing was applied.
 
     Attributes:
-        text: The service's words, made safe to show.
-        meaning: What the table says of them.
-        seconds: How long the service asks to wait, where it says so.
-        status: The HTTP status of the reply, where it is known.
+        call: The path of the endpoint.
+        text: The text of the service, safe to print.
+        kind: The meaning of the text according to ``REFUSALS``.
+        seconds: The seconds to wait, if the text contains them.
+        status: The HTTP status of the response, if it is known.
     """
 
     def __init__(self, call: str, text: str, shown: str, status: int | None = None) -> None:

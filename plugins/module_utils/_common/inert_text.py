@@ -4,18 +4,18 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Strings from outside, changed so that Ansible can never read a template in them (invariant 7).
+"""Replacement of characters in external strings, so that Ansible never evaluates one as a template (invariant 7).
 
-ansible-rulebook writes events into extra vars, and Ansible trusts extra vars as templates. A rulebook may join,
-slice, trim or lower the strings first, and it evaluates a string that reads as a Python literal. So no character
-may remain that could begin a template, alone or with others:
+ansible-rulebook writes events into extra vars, and Ansible trusts extra vars as templates. A rulebook may first join,
+slice, trim or lowercase the strings, and it evaluates a string that is a Python literal. So all characters that
+could begin a template, alone or in combination, are replaced:
 
 - ``{``, as in ``{{``, ``{%`` and ``{#``;
 - ``#``, as in a first line ``#jinja2:variable_start_string:'<<'``, which defines other delimiters;
-- ``\\`` and quotation marks: without them no literal is a string, such as ``'\\x7b'`` or ``'#' 'jinja2:'``;
-- a key that begins with ``__ansible``, such as ``__ansible_vault``, which the reader of variables decodes.
+- ``\\`` and quotation marks: without them a string cannot be a literal such as ``'\\x7b'`` or ``'#' 'jinja2:'``;
+- a key that begins with ``__ansible``, such as ``__ansible_vault``, which Ansible's parser decodes.
 
-Each is replaced by a character that looks the same to a person.
+Each is replaced by its full-width or typographic form.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import typing as t
 
 MAX_PATHS = 50
 MAX_PATH_LENGTH = 200
-# The rest of the paths, where there are more.
+# Stands for all further paths.
 MORE = "…"
 
 _HEADER_WORD = re.compile("(?i)(inja)2")
@@ -36,22 +36,22 @@ _REPLACED = str.maketrans({"{": "\uff5b", "#": "\uff03", "\\": "\uff3c", "'": "\
 
 
 def make_inert(value: t.Any) -> tuple[t.Any, list[str]]:
-    """Return plain data without templates, and the paths of all that was replaced.
+    """Return a copy of plain data without templates, and the paths of the replaced strings.
 
     Args:
         value: Dictionaries with string keys, lists and scalars, in any depth that Python can recurse into.
 
     Returns:
-        The data, and at most ``MAX_PATHS`` paths such as ``other.list[0]``, then ``MORE``. A path names the keys
-        as they are in the data that is returned.
+        The data, and at most ``MAX_PATHS`` paths such as ``other.list[0]``, then ``MORE``. A path contains the keys
+        of the returned data.
     """
     paths: list[str] = []
     return _inert(value, "", paths), paths
 
 
 def make_inert_string(text: str) -> str:
-    """Return a string that is no template, and that joins with others to none."""
-    # A rulebook may write the "#" itself.
+    """Return a string that is not a template, and that cannot form one together with other strings."""
+    # A rulebook may add the "#" itself.
     return _HEADER_WORD.sub("\\1\uff12", text.translate(_REPLACED))
 
 
@@ -84,16 +84,16 @@ def _inert_key(key: t.Any) -> t.Any:
     if not isinstance(key, str):
         return key
     name = make_inert_string(key)
-    # Ansible's reader decodes such keys, and fails on them where their value is not what it expects.
+    # Ansible's parser decodes such keys, and fails if their value has another form than it expects.
     return _RESERVED_BEGIN + name[2:] if name.startswith(_RESERVED_KEY) else name
 
 
 def _free_name(
     name: t.Any, key: t.Any, used: tuple[dict[t.Any, t.Any], dict[t.Any, t.Any]], numbers: dict[t.Any, int]
 ) -> t.Any:
-    """Return a changed key under which no other key is: nothing that was sent may be lost.
+    """Return a changed key with a suffix if it is already used, so that no value is lost.
 
-    Each number is tried once for each name, so the time is linear in the number of keys.
+    For each name, each number is tried once, so the time is linear in the number of keys.
     """
     free = name
     while free != key and any(free in keys for keys in used):

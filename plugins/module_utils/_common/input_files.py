@@ -6,8 +6,8 @@
 
 """Bounded reads of files that a user names or that other users can replace.
 
-A pipe, a device or an endless file at such a path must neither block a run nor fill its memory. A link is followed,
-because Kubernetes mounts each file of a ConfigMap as a link.
+A pipe, a device or an endless file must neither block a run nor fill its memory. Symbolic links are followed, because
+Kubernetes mounts each file of a ConfigMap as a link.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import stat
 from .destinations import close_descriptor
 
 MAX_INPUT_BYTES = 16 * 1024 * 1024
-# Without O_NONBLOCK, opening a pipe waits for a writer. O_NOCTTY keeps a terminal from taking over the process.
+# Without O_NONBLOCK, opening a pipe waits for a writer. O_NOCTTY prevents that a terminal becomes the controlling one.
 _READ_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
@@ -30,13 +30,14 @@ def read_start(path: str, size: int, directory: int | None = None) -> bytes:
     Args:
         path: The file.
         size: The maximum number of bytes.
-        directory: The descriptor of the directory that a relative path starts at; a link is not followed then.
+        directory: The descriptor of the base directory of a relative path. A symbolic link is not followed then.
 
     Raises:
-        OSError: It cannot be read, or it is not a regular file.
+        OSError: The file cannot be read, or is not a regular file.
     """
     flags = _READ_FLAGS if directory is None else _READ_FLAGS | os.O_NOFOLLOW
-    # Opening some devices has an effect, so the type is checked before and, against a replacement, after it.
+    # Opening some devices has an effect, so the type is checked before opening, and again after it: the file may have
+    # been replaced.
     _check_type(os.stat(path, dir_fd=directory))
     descriptor = os.open(path, flags, dir_fd=directory)
     try:
@@ -56,7 +57,7 @@ def read_whole(path: str) -> bytes:
     """Return the content of a regular file of at most 16 MB.
 
     Raises:
-        OSError: It cannot be read, it is not a regular file, or it is larger.
+        OSError: The file cannot be read, is not a regular file, or is larger.
     """
     content = read_start(path, MAX_INPUT_BYTES + 1)
     if len(content) > MAX_INPUT_BYTES:
@@ -65,31 +66,31 @@ def read_whole(path: str) -> bytes:
 
 
 class EncodingError(ValueError):
-    """A file is not text in UTF-8; the message continues a sentence that begins with the file."""
+    """A file is not UTF-8 text. The message continues a sentence that begins with the path."""
 
 
-# Longer ones first: the mark of UTF-32 begins with that of UTF-16.
+# The longer ones first, because the byte-order mark of UTF-32 begins with that of UTF-16.
 _MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
     (codecs.BOM_UTF16_LE, "UTF-16"),
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
-# What Windows programs of Western languages save by default.
+# The default encoding of Windows programs for Western languages.
 _USUAL_OTHER = "cp1252"
 
 
 def decode_text(content: bytes) -> str:
-    """Return the text of a file, with its byte-order mark if it has one.
+    """Decode the content of a text file. A byte-order mark is kept.
 
     Raises:
-        EncodingError: It is not saved as UTF-8.
+        EncodingError: The content is not UTF-8.
     """
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             raise EncodingError(f"is saved as {encoding}")
     if b"\0" in content:
-        # Without a mark, the letters of most languages have a zero byte next to them.
+        # UTF-16 without a byte-order mark has a zero byte next to the letters of most languages.
         raise EncodingError("is saved as UTF-16, or is no text")
     try:
         return content.decode("utf-8")
@@ -107,7 +108,7 @@ def _describe_byte(content: bytes, place: int) -> str:
 
 
 def find_encoding_problem(path: str) -> str:
-    """Return why a file of text cannot be read, as the end of a sentence; empty if it can."""
+    """Return why a text file cannot be read, as the end of a sentence; an empty string if it can be read."""
     try:
         decode_text(read_whole(path))
     except EncodingError as exc:

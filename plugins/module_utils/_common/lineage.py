@@ -4,11 +4,11 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Whether the process that waits for the result of a run is still there.
+"""Detection of an orphaned run: the process that waits for the result has ended.
 
-A killed ``ansible-playbook`` leaves its worker, and the worker's module, which would work through a whole fleet
-unseen. Neither is told, but the kernel gives an orphan another parent. So the parents are noted when the work begins,
-and compared before each device.
+If ``ansible-playbook`` is killed, its worker and the worker's module continue, and would process a whole fleet
+unattended. They receive no signal, but the kernel gives an orphan another parent. So the parent processes are stored
+when the work begins, and compared before each device.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ import typing as t
 
 from .errors import FonnteError
 
-# A module is started by one or two shells, and by become.
+# A module is started through one or two shells, and through become.
 MAX_ANCESTORS = 12
-# With a terminal (use_pty), sudo forks a monitor that has its command line. The command line has the Python of the module.
+# With a terminal (use_pty), sudo forks a monitor with the same command line, which contains the module's Python.
 BECOME_PROGRAMS = frozenset({b"sudo", b"su", b"doas", b"dzdo", b"ksu", b"pbrun", b"pfexec", b"runas"})
 
-# The parent of a process, and its command line; None where it is gone or cannot be read.
+# Reads the parent and the command line of a process; None if it has ended or cannot be read.
 Read = t.Callable[[int], t.Optional[t.Tuple[int, bytes]]]
 
 
 class AbandonedError(FonnteError):
-    """The process that waits for the result has ended; nothing new is begun."""
+    """The process that waits for the result has ended; no further operation is started."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -39,7 +39,7 @@ class AbandonedError(FonnteError):
 
 
 def read_process(pid: int) -> tuple[int, bytes] | None:
-    """Return the parent and the command line of a process, from ``/proc``."""
+    """Read the parent and the command line of a process from ``/proc``; None if this fails."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as stream:
             fields = stream.read().rpartition(b")")[2].split()
@@ -50,19 +50,19 @@ def read_process(pid: int) -> tuple[int, bytes] | None:
 
 
 def find_forking_process() -> int:
-    """Return the process that has forked this one as a worker, known since the fork; 0 if it is no worker."""
-    # Only a worker has it. Python 3.7 has no such function; there, only modules run.
+    """Return the ID of the process that forked this one as a worker, as stored at the fork; 0 if it is no worker."""
+    # multiprocessing sets it only in a worker. Python 3.7 lacks the function; there, only modules run.
     processes = sys.modules.get("multiprocessing.process")
     known = getattr(processes, "parent_process", lambda: None)()
     return int(known.pid) if known is not None else 0
 
 
 class Lineage:
-    """This process and its parents, up to the one that waits for the result.
+    """The chain of parent processes from this process to the one that waits for the result.
 
-    A worker is forked, so it has the command line of ``ansible-playbook``; all between a module and the two are
-    shells. With ``async``, the two are the wrapper's: its own parent ends by design, and is not watched. Without
-    ``/proc`` only the direct parent is watched.
+    A worker is a fork, so it has the command line of ``ansible-playbook``; all processes between a module and the
+    worker are shells or become programs. With ``async``, the chain ends at the async wrapper and its fork, because the
+    wrapper's parent ends by design. Without ``/proc``, only the direct parent is compared.
     """
 
     def __init__(
@@ -80,17 +80,17 @@ class Lineage:
 
     @property
     def is_forked(self) -> bool:
-        """Whether this process is certain to be a fork of the one that waits: it has the command line of its parent."""
+        """Whether this process is certainly a fork of the waiting one: it has the command line of its parent."""
         return len(self._links) == 1
 
     def has_ended(self) -> bool:
-        """Return whether one of the parents has ended."""
+        """Return whether a process of the chain has ended."""
         if self._parent() != self._own_parent or self._parent() != (self._forked_by() or self._parent()):
             return True
         return any(self._parent_of(pid) != parent for pid, parent in self._links)
 
     def require(self) -> None:
-        """Raise AbandonedError if one of the parents has ended."""
+        """Raise AbandonedError if a process of the chain has ended."""
         if self.has_ended():
             raise AbandonedError
 
@@ -111,13 +111,13 @@ class Lineage:
 
 
 def _may_be_ansible(command: bytes) -> bool:
-    """Return whether a command line can be that of ansible-playbook, which its worker has too."""
+    """Return whether a command line may be that of ansible-playbook, which its workers share."""
     program = command.partition(b"\0")[0].rpartition(b"/")[2]
     return b"python" in command and program not in BECOME_PROGRAMS
 
 
 class _Known:
-    """The lineage of this process, as it was when its first run began: a loop is many runs of one worker."""
+    """The lineage of this process, stored at its first run: one worker runs all items of a loop."""
 
     def __init__(self) -> None:
         self._pid = 0
@@ -134,5 +134,5 @@ _known = _Known()
 
 
 def current_lineage() -> Lineage:
-    """Return the parents of this process, as they were when it asked first."""
+    """Return the lineage of this process, as it was at the first call."""
     return _known.get()

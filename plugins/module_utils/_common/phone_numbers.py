@@ -4,11 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""When two spellings are one number.
+"""Phone numbers: parsing, and the comparison of different spellings of one number.
 
-A number is what the owner of a device reads on it: ``0812-3456-789``, ``+62 812 3456 789`` and
-``628123456789`` are one phone. Fonnte seems to store what it was given, so the spelling in the list
-has to be found from any other, and must not be rewritten by it.
+``0812-3456-789``, ``+62 812 3456 789`` and ``628123456789`` are one number. Fonnte seems to store a number as it was
+sent, so a device must be found in the list by any spelling, and its stored spelling must not be changed.
 """
 
 from __future__ import annotations
@@ -23,28 +22,29 @@ from .redaction import printable
 
 MIN_DIGITS = 8
 MAX_DIGITS = 15
-# YAML 1.1 reads an unquoted 02155543210 as an octal number. What comes out is short; a real number
-# that YAML leaves alone starts with its country and has ten digits or more.
+# YAML 1.1 reads an unquoted 02155543210 as an octal number, and the resulting number is short. A number that YAML does
+# not change begins with its country code and has at least ten digits.
 MIN_UNQUOTED_DIGITS = 10
 
-# The service's own default for the country of a number that starts with 0.
+# The service's default country code for a number that begins with 0.
 COUNTRY = "62"
-# With this country code the service dials numbers as they are.
+# With this country code, the service does not change numbers.
 NO_COUNTRY = "0"
 
-# Where a national number begins with a 0 that is dialled from abroad too: Italy, Ivory Coast, Benin, Congo, San Marino.
+# Countries where the leading 0 of a national number is also dialed from abroad: Italy, Ivory Coast, Benin, Congo, San
+# Marino.
 COUNTRIES_KEEPING_ZERO = frozenset({"39", "225", "229", "242", "378"})
 
 _DROPPED = re.compile(r"[\s+\-.()\[\]]")
-# 6281200002001.0, as pandas and csvkit write a column of numbers with a gap. Dots between groups of digits are not meant.
+# 6281200002001.0, as pandas and csvkit write a column with empty cells. Dots between groups of digits do not match.
 _DECIMAL = re.compile(r"\s*\+?[0-9]+[.,]0+\s*|.*[0-9][.,]0{1,2}\s*", re.DOTALL)
-# 6.2812E+12, as a spreadsheet shows a long number.
+# 6.2812E+12, as a spreadsheet displays a long number.
 _ROUNDED = re.compile(r"\s*\+?[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+\s*")
-# An Indonesian mobile number without its 0. With a country code in front, the same digits are a number of Japan, Vietnam
-# or another country whose code begins with 8.
+# An Indonesian mobile number without its 0. The same digits may also be a number with the country code of Japan,
+# Vietnam or another country whose code begins with 8.
 _LOST_ZERO = re.compile(r"8[1-9][0-9]{6,10}")
 _WITH_COUNTRY = re.compile(r"\s*(?:\+|00)\s*[1-9]")
-# +62 (0)812 ...: the zero is for those who leave the country out.
+# +62 (0)812 ...: the zero is dialed only without the country code.
 _OPTIONAL_ZERO = re.compile(r"[(\[]\s*0\s*[)\]]")
 
 
@@ -52,15 +52,15 @@ _QUOTE = 'write its digits alone, in quotes, as in "6281234567890"'
 
 
 def parse_number(value: object, option: str, spreadsheet_advice: str = _QUOTE) -> str:
-    """Return the digits of a number as a user wrote it.
+    """Return the digits of a number that a user has written.
 
     Args:
-        value: What the option holds: text, or the integer that YAML made of unquoted digits.
+        value: The value of the option: a string, or the integer that YAML reads from unquoted digits.
         option: The name of the option, for the message.
-        spreadsheet_advice: What to do about a number that a spreadsheet has changed.
+        spreadsheet_advice: The required action for a number that a spreadsheet has changed.
 
     Raises:
-        OptionError: The value is not a number that the service could know.
+        OptionError: The value cannot be a number of the service.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return _unquoted(value, option)
@@ -105,12 +105,12 @@ def _bounded(digits: str, option: str) -> str:
 
 
 def _character(text: str) -> str:
-    # Numbers copied from a chat carry marks that no terminal shows.
+    # A number copied from a chat may contain invisible characters.
     return f'"{text}"' if text.isprintable() else f"U+{ord(text):04X}"
 
 
 def international(digits: str, country: str = COUNTRY) -> str:
-    """Return the digits as they are dialled from abroad: the form in which two spellings are compared."""
+    """Return the digits in international form, with the country code. Two spellings are compared in this form."""
     if digits.startswith("00"):
         digits = digits[2:]
     elif digits.startswith("0"):
@@ -122,10 +122,10 @@ def international(digits: str, country: str = COUNTRY) -> str:
 
 
 def to_international(value: object, country: str = COUNTRY, option: str = "number") -> str:
-    """Return the digits with which a number, as a user wrote it in an option, is dialled from abroad.
+    """Return the international form of a number that a user has written in an option.
 
     Raises:
-        OptionError: The value is not a number.
+        OptionError: The value is not a number, or has a 0 instead of its country code.
     """
     if isinstance(value, str) and _WITH_COUNTRY.match(value):
         value = _OPTIONAL_ZERO.sub("", value)
@@ -142,7 +142,7 @@ def to_international(value: object, country: str = COUNTRY, option: str = "numbe
 
 
 def check_country(value: object) -> str:
-    """Return the digits of a country's code, such as 62; OptionError if it is none."""
+    """Return the digits of a country calling code, such as 62; raise OptionError if it is invalid."""
     text = str(value).strip().lstrip("+") if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
     if not re.fullmatch(r"[1-9][0-9]{0,2}", text):
         raise OptionError("country", "it is not the code of a country", 'write its digits, as in "62"')
@@ -150,26 +150,26 @@ def check_country(value: object) -> str:
 
 
 def has_country(value: object) -> bool:
-    """Return whether a number is written with the code of its country in front, as in +62 or 0062."""
+    """Return whether a number is written with its country code, as in +62 or 0062."""
     return isinstance(value, str) and _WITH_COUNTRY.match(value) is not None
 
 
 def may_lack_zero(digits: str, country: str = COUNTRY) -> bool:
-    """Return whether a number begins with 8, as a number of Indonesia does that has lost its leading zero."""
+    """Return whether a number begins with 8, like a number of Indonesia that has lost its leading zero."""
     return country == COUNTRY and _LOST_ZERO.fullmatch(digits) is not None
 
 
 def refuse_lost_zero(value: object, digits: str, option: str, country: str = COUNTRY) -> None:
-    """Refuse a number that is sent to a phone, and that may lack its leading zero.
+    """Refuse the number of a phone if it may lack its leading zero.
 
     Args:
-        value: The number as a user wrote it.
-        digits: Its digits.
+        value: The number as the user has written it.
+        digits: The digits of the number.
         option: The name of the option, for the message.
-        country: The code of the country of numbers that begin with 0.
+        country: The country code of numbers that begin with 0.
 
     Raises:
-        OptionError: It begins with 8, as a number of Indonesia does that has lost its leading zero in a spreadsheet.
+        OptionError: The number begins with 8, like a number of Indonesia that has lost its leading zero.
     """
     if may_lack_zero(digits, country) and not has_country(value):
         raise OptionError(
@@ -180,17 +180,17 @@ def refuse_lost_zero(value: object, digits: str, option: str, country: str = COU
 
 
 def no_country(digits: str, country: str = COUNTRY) -> t.Iterator[str]:
-    """Yield a warning for a number that no country has."""
+    """Yield a warning if no country calling code matches the number."""
     dials = international(digits, country)
     if not has_calling_code(dials):
         yield f"No country has numbers that begin with {dials[:3]}: check the number {digits}."
 
 
 def displayed_number(listed: str) -> str:
-    """Return a number of the service as it may be printed.
+    """Return a number from the service in a printable form.
 
-    Marks that only steer the direction of writing are dropped, as a number copied from a chat has them. The number that
-    is sent back keeps them.
+    Invisible format characters, such as direction marks in a number copied from a chat, are dropped. Requests contain
+    the number with them.
     """
     if listed.isascii() and listed.isprintable():
         return listed
@@ -198,23 +198,23 @@ def displayed_number(listed: str) -> str:
 
 
 def only_digits(number: str) -> str:
-    """Return a number of the list without what people write between digits, such as a plus or spaces."""
-    # Any white space, before the display makes a mark of a no-break space or a line end.
+    """Return a listed number without separators, such as a plus or spaces."""
+    # First drops all whitespace, since displayed_number replaces a no-break space or a line end by a mark.
     return _DROPPED.sub("", displayed_number("".join(number.split())))
 
 
 def canonical(number: str) -> str:
-    """Return what all spellings of a number have in common. One from the list may have a plus or spaces."""
+    """Return the form that all spellings of a number share, without separators and with the country code."""
     return international(only_digits(number))
 
 
 def same_number(one: str, other: str) -> bool:
-    """Tell whether two spellings name one phone."""
+    """Return whether two spellings are the same number."""
     return one == other or canonical(one) == canonical(other)
 
 
 class LostZeroError(OptionError):
-    """A number is not registered, and the same number with a 0 in front is."""
+    """A number is not registered, but the same number with a leading 0 is."""
 
     def __init__(self, wanted: str, registered: t.Sequence[str]) -> None:
         longer = " and ".join(registered)
@@ -223,12 +223,12 @@ class LostZeroError(OptionError):
             f"{wanted} is not registered, and {longer} is: a spreadsheet may have dropped the leading zero",
             f'write "{registered[0]}", or "+{wanted}" if that is another number, with the code of its country',
         )
-        # Which option it was, whoever looks the number up knows better.
+        # The caller sets the option, which this class does not know.
         self.operation = ""
 
 
 class NumberIndex:
-    """Numbers as they are registered, found by any spelling without looking through all of them each time."""
+    """An index of registered numbers, which finds a number by any spelling in constant time."""
 
     def __init__(self, registered: t.Iterable[str]) -> None:
         self._spellings: dict[str, list[str]] = {}
@@ -236,27 +236,27 @@ class NumberIndex:
             self._spellings.setdefault(canonical(spelling), []).append(spelling)
 
     def spellings(self, number: str) -> list[str]:
-        """Return all registered spellings of a phone, in the order in which they were given."""
+        """Return all registered spellings of a number, in their original order."""
         return list(self._spellings.get(canonical(number), ()))
 
     def find(self, wanted: str) -> list[str]:
-        """Return those of the registered spellings that are the wanted number.
+        """Return the registered spellings that match a number.
 
-        An exact match wins and is alone; otherwise every spelling of the same phone is returned, so that
-        the caller can refuse to choose between two.
+        An exact match is returned alone. Otherwise all spellings of the number are returned, so that the caller can
+        refuse an ambiguous number.
         """
         spellings = self.spellings(wanted)
         return [wanted] if wanted in spellings else spellings
 
     def locate(self, wanted: str, has_country: bool = False) -> list[str]:
-        """Return the same, and refuse a number that may lack its leading zero.
+        """Return the registered spellings that match a number, and refuse one that may lack its leading zero.
 
         Args:
-            wanted: The digits of a number as a user wrote it.
-            has_country: Whether they were written with the code of their country.
+            wanted: The digits of the number that a user has written.
+            has_country: Whether the number is written with its country code.
 
         Raises:
-            LostZeroError: It is not registered, and the same number with a 0 in front is.
+            LostZeroError: The number is not registered, but the same number with a leading 0 is.
         """
         found = self.find(wanted)
         if not found and not has_country and not wanted.startswith("0"):
@@ -267,5 +267,5 @@ class NumberIndex:
 
 
 def matches(wanted: str, registered: t.Iterable[str]) -> list[str]:
-    """Return the same for one number; who asks for many makes an index."""
+    """Return the registered spellings that match one number. To search for several, create a NumberIndex."""
     return NumberIndex(registered).find(wanted)

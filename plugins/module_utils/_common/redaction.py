@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""What may be shown of a secret, and how text from outside is made safe to print."""
+"""Redaction: secrets are masked, and external strings are cleaned before they are printed."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from .errors import FonnteError
 from .spellings import MASK, SecretFinder, cover
 
 MAX_TEXT_LENGTH = 300
-# More of a string of the service is not looked at: it is cut to the length above.
+# A longer string of the service is cut to this length before it is searched for secrets.
 MAX_EXAMINED_LENGTH = 20_000
-# For a character of a secret, in any spelling of it.
+# The maximum number of characters that encode one character of a secret.
 MAX_CHARACTERS = 12
-# A longer part of a URL is masked even if it consists of small letters alone, as ordinary words do.
+# A longer part of a URL is masked even if it has only lowercase letters, like an ordinary word.
 MAX_WORD_LENGTH = 11
-# Shorter ones would blot out ordinary words.
+# Masking shorter strings would also mask ordinary words.
 MIN_SECRET_LENGTH = 4
 
 _URL = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
 
 
 class Redactor:
-    """Shows URLs by their host and a digest, and takes secrets out of text.
+    """Masks secrets in strings, and replaces a URL by its host and a digest.
 
-    The digest is keyed by a token of the user's, so that any change of a URL shows, and nobody who
-    reads a log can try out guesses at its secret part.
+    The digest is an HMAC with the user's token as the key. It shows a change of the URL, but a reader of a log cannot
+    use it to check guesses of the secret part.
     """
 
     def __init__(self, key: str, secrets: t.Iterable[str | None] = (), finder: SecretFinder | None = None) -> None:
@@ -44,27 +44,27 @@ class Redactor:
         self.add_secrets((key, *secrets))
 
     def add_secrets(self, secrets: t.Iterable[str | None]) -> None:
-        """Take note of further secrets, such as the tokens of a list."""
+        """Add further secrets, such as the tokens of a device list."""
         self._finder.add(filter(None, secrets))
 
     def url(self, url: str) -> str:
-        """Return ``https://host/…#1a2b3c`` for a URL, and the empty text for none."""
+        """Return ``https://host/…#1a2b3c`` for a URL; an empty string for an empty one."""
         if not url:
             return ""
         digest = hmac.new(self._key, url.encode(), hashlib.sha256).hexdigest()[:6]
         return f"{origin(url)}/…#{digest}"
 
     def text(self, text: str, secrets: t.Iterable[str] = (), sent: t.Iterable[str] = ()) -> str:
-        """Return text of the service as it may be printed: one line, no secret, no control character.
+        """Return a string of the service in printable form: one line without secrets and control characters.
 
         Args:
-            text: The service's words.
-            secrets: Further secrets that it may repeat.
-            sent: Values that were sent; of each URL among them every part but the host is a secret.
+            text: The string of the service.
+            secrets: Further secrets that it may contain.
+            sent: The values of the request. All parts of a URL among them, except its host, are secrets.
         """
         urls = [value for value in sent if _URL.match(value)]
         if len(text) > MAX_EXAMINED_LENGTH:
-            # A secret may be cut in two here: no part of it is shown.
+            # The cut may have split a secret, so the longest possible part of one is dropped, too.
             text = truncate(text, MAX_EXAMINED_LENGTH)
             text = text[: -max(len(secret) * MAX_CHARACTERS for secret in (*urls, *secrets, MASK))]
         for url in urls:
@@ -77,7 +77,7 @@ class Redactor:
 
 @contextlib.contextmanager
 def masking(finder: SecretFinder) -> t.Iterator[None]:
-    """Mask the secrets in all that an error shows."""
+    """Mask the secrets in all parts of a FonnteError that passes."""
     try:
         yield
     except FonnteError as exc:
@@ -87,12 +87,12 @@ def masking(finder: SecretFinder) -> t.Iterator[None]:
 
 
 def _parts(url: str) -> set[str]:
-    """Return what of a URL must not be shown; it may be repeated encoded or decoded."""
+    """Return the secret parts of a URL, as they are written and URL-decoded."""
     try:
         parts = urlsplit(url)
         words = [url, f"{parts.path}?{parts.query}", parts.path, parts.query, parts.fragment]
         words += [parts.netloc.rpartition("@")[0], parts.username or "", parts.password or ""]
-        # A name without a value may be the secret itself.
+        # A parameter name without a value may be the secret.
         for name, value in parse_qsl(parts.query, keep_blank_values=True):
             words += [value, name if not value or _is_secret(name) else ""]
         words += [parts.path.lstrip("/"), f"{parts.path}?{parts.query}".lstrip("/")] if "/" in parts.path[1:] else []
@@ -103,30 +103,30 @@ def _parts(url: str) -> set[str]:
 
 
 def _is_secret(word: str) -> bool:
-    """Return whether a part of a URL may be secret; a mask for an ordinary word would blot out the service's words."""
+    """Return whether a part of a URL may be secret. Masking an ordinary word would garble messages of the service."""
     return len(word) > MAX_WORD_LENGTH or not word.isalpha() or not word.islower()
 
 
 def printable(text: str, mark: str = "?", kept: str = "") -> str:
-    """Return text from outside with a mark for each character that nobody sees.
+    """Return a string with each non-printable character replaced.
 
-    These are line ends, colours of a terminal, marks that turn the direction of writing, and halves of characters.
+    These are line ends, terminal control characters, direction marks, and unpaired surrogates.
 
     Args:
-        text: The text.
-        mark: What takes their place.
-        kept: Those that stay all the same.
+        text: The string.
+        mark: The replacement.
+        kept: Non-printable characters that are not replaced.
     """
     return "".join(letter if letter.isprintable() or letter in kept else mark for letter in text)
 
 
 def truncate(text: str, longest: int) -> str:
-    """Return a text, or as many of its characters as are given, with a sign that there are more."""
+    """Return a string, cut to a length and marked with an ellipsis if it is longer."""
     return text if len(text) <= longest else text[:longest] + "…"
 
 
 def origin(url: str) -> str:
-    """Return scheme and host of a URL, without userinfo, path and query."""
+    """Return the scheme, host and port of a URL, without user, path and query."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -137,5 +137,5 @@ def origin(url: str) -> str:
 
 
 def is_origin(url: str) -> bool:
-    """Tell whether a URL is no more than its host, and so holds nothing to hide."""
+    """Return whether a URL is only a scheme, a host and a port, and so contains no secret."""
     return url.rstrip("/") == origin(url)

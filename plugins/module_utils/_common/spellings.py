@@ -4,12 +4,12 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Secrets in a string, in whatever spelling: plain, URL-encoded, JSON-escaped, in base64, in other case.
+"""Search for secrets in a string in any encoding: plain, URL-encoded, JSON-escaped, base64, or in another case.
 
-This is the only place that knows the spellings (invariant 8). The string is decoded, and the secrets are looked
-up in it. So mixed and nested encodings are found, and no list of spellings is needed.
+This is the only file that handles encodings of secrets (invariant 8). It decodes the string and searches the result
+for the secrets. So mixed and nested encodings are found without a list of all encodings of a secret.
 
-The time is linear in the length of the string plus that of the secrets: a peer may have chosen both.
+The time is linear in the length of the string plus that of the secrets, because a peer may choose both.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from dataclasses import dataclass
 from .automaton import Automaton
 
 MASK = "********"
-# A shorter secret is masked as it is written, and not in other case: it may be an ordinary word.
+# A shorter secret is matched case-sensitively, since it may be an ordinary word.
 MIN_FOLDED_LENGTH = 8
-# Shorter ones are no tokens, codes or URLs; decoded, they would be found anywhere.
+# Shorter secrets are not tokens, codes or URLs. In decoded data they would match by chance.
 MIN_DECODED_LENGTH = 4
-# How often an encoding may have been applied, to the secret or to the result of another one.
+# The maximum number of nested encodings.
 MAX_LAYERS = 3
-# Strings of results come again and again. The result for a longer one is not kept.
+# Results repeat the same strings. The masked form of a longer string is not cached.
 MAX_CACHED_LENGTH = 1000
-# With more secrets than this, a look at each place of a string is quicker than a search for each secret.
+# With more secrets than this, checking each position of a string is faster than searching for each secret.
 MANY = 64
 
-# By the character that marks an escape: URL-encoding, JSON or Python, HTML.
+# By the first character of an escape sequence: URL encoding, JSON or Python, HTML.
 _KINDS = {
     "%": r"(?:%[0-9A-Fa-f]{2})+",
     "\\": r"(?:\\u[0-9A-Fa-f]{4})+|\\x[0-9A-Fa-f]{2}|\\[^ux]",
@@ -53,22 +53,22 @@ Span = t.Tuple[int, int]
 
 @dataclass(frozen=True)
 class _DecodedView:
-    """A string as it reads after some decoding, and where a part of it came from."""
+    """A string after decoding, with a function that returns the original span of a decoded span."""
 
     text: str
     origin: t.Callable[[int, int], Span]
 
 
 class SecretFinder:
-    """Finds secrets in strings.
+    """Finds and masks secrets in strings.
 
     Args:
-        secrets: Strings of any length; empty ones count as none.
+        secrets: Strings of any length; empty ones are ignored.
     """
 
     def __init__(self, secrets: t.Iterable[str] = ()) -> None:
         self._known: set[str] = set()
-        # Short forms by their length, and long ones without their case, by the characters that they begin with.
+        # Short secrets by their length; long ones in lowercase, and the first characters of these.
         self._short: dict[int, set[str]] = {}
         self._folded: set[str] = set()
         self._heads: set[str] = set()
@@ -85,7 +85,7 @@ class SecretFinder:
         self._known |= new
         self._masked.clear()
         for secret in new:
-            # In base64 and percent-encoding a character beyond ASCII is several bytes.
+            # base64 and percent-encoding encode a non-ASCII character as several bytes.
             for form in sorted({secret, secret.encode("utf-8", "replace").decode("latin-1")}):
                 self._shortest = min(self._shortest or len(form), len(form))
                 if len(form) < MIN_FOLDED_LENGTH:
@@ -97,18 +97,18 @@ class SecretFinder:
                 self._automaton = None
 
     def known(self) -> frozenset[str]:
-        """Return the secrets that were added so far."""
+        """Return all secrets that were added."""
         return frozenset(self._known)
 
     def __contains__(self, text: object) -> bool:
         return text in self._known
 
     def mask(self, text: str, short: bool = True) -> str:
-        """Return a string with a mask for each secret in it.
+        """Return a string with each secret replaced by a mask.
 
         Args:
             text: The string.
-            short: Whether a secret that is short and not encoded is masked too.
+            short: Whether a short secret that is not encoded is masked, too.
         """
         key = (text, short)
         if key in self._masked:
@@ -119,10 +119,10 @@ class SecretFinder:
         return masked
 
     def mask_data(self, value: t.Any) -> t.Any:
-        """Return a result, or a part of one, with masks for the secrets in its strings.
+        """Return data of a result with the secrets in its strings masked.
 
-        A token that was requested stays: it is the whole value of the key ``token``. So do short secrets as they are
-        written: Ansible masks those of options itself, and a number may have the digits of one.
+        A requested token is kept: it is the whole value of a key ``token``. Short secrets that are not encoded are
+        kept, too: Ansible masks those from options itself, and a number may contain the same digits.
         """
         if isinstance(value, str):
             return self.mask(value, short=False)
@@ -135,16 +135,19 @@ class SecretFinder:
         return value
 
     def spans(self, text: str, short: bool = True) -> list[Span]:
-        """Return where secrets are in a string; the spans may overlap."""
+        """Return the spans of secrets in a string. Spans may overlap."""
         if not self._known:
             return []
         return self._search(text, 0 if short else MIN_FOLDED_LENGTH, MAX_LAYERS, {})
 
     def _search(self, text: str, shortest: int, layers: int, done: dict[tuple[str, int], list[Span]]) -> list[Span]:
-        """Return where secrets of this length and longer are, after up to so many decodings.
+        """Return the spans of secrets after any number of decodings up to a limit.
 
         Args:
-            done: The results for other strings; the same base64 may come again and again.
+            text: The string.
+            shortest: The length of the shortest secrets to find in the string itself.
+            layers: The limit for decodings.
+            done: The results for strings that were searched already, since the same base64 may occur often.
         """
         if len(text) < self._shortest:
             return []
@@ -154,14 +157,14 @@ class SecretFinder:
         for view in _decodings(text, self._shortest) if layers else ():
             inner = self._search(view.text, MIN_DECODED_LENGTH, layers - 1, done)
             found += [view.origin(first, last) for first, last in inner]
-        # These are not decoded again: their number would grow with each layer.
+        # These views are not decoded again: their number would multiply with each layer.
         for view in _decoded_alone(text) if layers else ():
             found += [view.origin(first, last) for first, last in self._places(view.text, MIN_DECODED_LENGTH)]
         done[text, layers] = found
         return found
 
     def _places(self, text: str, shortest: int) -> t.Iterator[Span]:
-        """Yield where secrets of this length and longer are, in a string that is not decoded any more."""
+        """Yield the spans of secrets of at least this length in a string, without decoding it."""
         for length, secrets in self._short.items():
             if shortest <= length <= len(text):
                 yield from _occurrences(text, length, secrets)
@@ -172,7 +175,7 @@ class SecretFinder:
             yield from self._automaton.find(folded, start)
 
     def _first_head(self, text: str) -> int | None:
-        """Return where a long secret may begin first; None where it contains none for sure."""
+        """Return the first position where a long secret may begin; None if the string contains none."""
         if len(self._heads) <= MANY:
             return min((place for place in map(text.find, self._heads) if place >= 0), default=None)
         heads, size = self._heads, MIN_FOLDED_LENGTH
@@ -180,7 +183,7 @@ class SecretFinder:
 
 
 def _occurrences(text: str, length: int, secrets: set[str]) -> t.Iterator[Span]:
-    """Yield the places of short secrets, which all have one length."""
+    """Yield the spans of short secrets, which all have the same length."""
     if len(secrets) <= MANY and not any(secret in text for secret in secrets):
         return
     for place in range(len(text) - length + 1):
@@ -189,7 +192,7 @@ def _occurrences(text: str, length: int, secrets: set[str]) -> t.Iterator[Span]:
 
 
 def _decodings(text: str, shortest: int) -> t.Iterator[_DecodedView]:
-    """Yield the views of a string with one encoding resolved; each may contain a secret of so many characters."""
+    """Yield the string with one layer of encoding removed, as views that are long enough to contain a secret."""
     yield from _views_of_base64(text, shortest)
     decoded = _decoded(text)
     if decoded is not None:
@@ -197,7 +200,7 @@ def _decodings(text: str, shortest: int) -> t.Iterator[_DecodedView]:
 
 
 def _decoded_alone(text: str) -> t.Iterator[_DecodedView]:
-    """Yield a string with the escapes of one kind resolved: a secret may have the mark of another kind itself."""
+    """Yield the string with one kind of escape removed: a secret may contain the escape character of another kind."""
     marks = [mark for mark in _KINDS if mark in text]
     for mark in marks if len(marks) > 1 else ():
         decoded = _decoded(text, _ESCAPES_OF[mark])
@@ -206,11 +209,11 @@ def _decoded_alone(text: str) -> t.Iterator[_DecodedView]:
 
 
 def _decoded(encoded: str, escapes: t.Pattern[str] = _ESCAPES) -> _DecodedView | None:
-    """Return a string with its escapes resolved once; None where it has none."""
+    """Return the string with its escapes decoded once; None if that does not change it."""
     if not any(mark in encoded for mark in _KINDS):
         return None
     pieces: list[str] = []
-    # Where each character begins and ends. Those of several escapes in a row have the place of all of them.
+    # The original start and end of each character. Characters of adjacent escapes share the span of all of these.
     begins: list[int] = []
     ends: list[int] = []
     done = 0
@@ -229,7 +232,7 @@ def _decoded(encoded: str, escapes: t.Pattern[str] = _ESCAPES) -> _DecodedView |
 
 def _resolved(escape: str) -> str:
     if escape.startswith("%"):
-        # Each byte is a character, as in the forms of a secret.
+        # One character for each byte, as in the latin-1 form of a secret.
         return bytes.fromhex(escape.replace("%", "")).decode("latin-1")
     if escape.startswith("&"):
         return html.unescape(escape)
@@ -242,7 +245,7 @@ def _resolved(escape: str) -> str:
 
 
 def _views_of_base64(text: str, shortest: int) -> t.Iterator[_DecodedView]:
-    """Yield the parts of a string that may be base64 of so many bytes, decoded; it may begin within such a part."""
+    """Yield the decoded parts that may be base64 of at least so many bytes, from each of the four possible offsets."""
     letters_needed = -(-shortest * _BITS_OF_BYTE // _BITS_OF_CHARACTER)
     for run in _base64_runs(letters_needed).finditer(text):
         letters = run.group().rstrip("=")
@@ -252,7 +255,7 @@ def _views_of_base64(text: str, shortest: int) -> t.Iterator[_DecodedView]:
 
 @functools.lru_cache(maxsize=None)
 def _base64_runs(least: int) -> t.Pattern[str]:
-    """Return the pattern of base64 with at least so many letters."""
+    """Return a pattern for base64 with at least so many letters."""
     return re.compile(r"[0-9A-Za-z+/_-]{%d,}={0,2}" % least)
 
 
@@ -260,14 +263,14 @@ def _origin_in_base64(run: t.Match[str], length: int, shift: int) -> t.Callable[
     def origin(first: int, last: int) -> Span:
         begin = shift + first * _BITS_OF_BYTE // _BITS_OF_CHARACTER
         end = shift + -(-last * _BITS_OF_BYTE // _BITS_OF_CHARACTER)
-        # The padding shows how long the secret is.
+        # The padding is masked, too, because it reveals the length of the secret.
         return run.start() + begin, run.end() if end >= length else run.start() + end
 
     return origin
 
 
 def _from_base64(text: str) -> str:
-    """Return the bytes of base64 as characters; what is left over at its end is dropped."""
+    """Decode base64 to one character for each byte; an incomplete group at the end is dropped."""
     whole = text[: len(text) - 1] if len(text) % 4 == 1 else text
     try:
         padded = whole + "=" * (-len(whole) % 4)
@@ -277,7 +280,7 @@ def _from_base64(text: str) -> str:
 
 
 def cover(text: str, spans: list[Span]) -> str:
-    """Return a string with one mask for each group of spans that touch."""
+    """Return a string with one mask for each group of overlapping or adjacent spans."""
     pieces: list[str] = []
     done = 0
     for start, end in sorted(spans):

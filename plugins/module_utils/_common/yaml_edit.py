@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""YAML that people write in: it is changed as text, so that their comments and their order stay.
+"""Edits of YAML files that people maintain: only the edited values change; comments and order are preserved.
 
-A parser tells where a value stands, and only that place is changed. Whoever changes a text reads it once more
-and compares, since YAML can be written in more ways than are handled here.
+The parser provides the position of a value, and only the text at that position is replaced. YAML has more notations
+than this file handles, so a caller must parse the new text and compare the result.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ else:
     YAML_MISSING = ""
 
 VAULT_HEADER = "$ANSIBLE_VAULT;"
-# The last form defines other delimiters, and so needs no brace.
+# A header "#jinja2:" can define other delimiters, so it needs no brace.
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#|\A#jinja2:")
-# What is a template, or could become one when a playbook cuts it or joins it with another: never written as one.
+# Strings that are a template, or could become one when a playbook cuts or joins them. They are written as "!unsafe".
 _PIECE = re.compile(r"\{[{%#]|\A\s*\{|\{\s*\Z|#(?=\s*(?:ji|j?\Z))|inja2")
 _TRUE = ("yes", "true", "on")
 _FALSE = ("no", "false", "off")
 
-# What PyYAML ends with at a value that has not the form of its tag: it takes the form for granted.
+# The exceptions that PyYAML raises for a value that does not match its tag: it does not check the value first.
 _OF_ANOTHER_FORM = (ValueError, ArithmeticError, AttributeError, LookupError, TypeError)
 
 
-# PyYAML's time for an integer grows with the square of its length, and Python refuses to print a long one.
+# PyYAML parses an integer in quadratic time, and Python refuses to print a long one.
 MAX_NUMBER_LENGTH = 100
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 class YamlEditError(FonnteError):
-    """A file that people write in cannot be read or changed."""
+    """A YAML file cannot be read or changed."""
 
 
 @dataclass(frozen=True)
 class Edit:
-    """The characters from start up to end are replaced by other text."""
+    """A replacement of the characters from start up to end."""
 
     start: int
     end: int
@@ -58,7 +58,7 @@ class Edit:
 
 
 def apply(text: str, edits: t.Iterable[Edit]) -> str:
-    """Return the text with all edits made; none may overlap another."""
+    """Return the text after all edits, which must not overlap."""
     for edit in sorted(edits, key=_start, reverse=True):
         text = text[: edit.start] + edit.text + text[edit.end :]
     return text
@@ -69,10 +69,14 @@ def _start(edit: Edit) -> int:
 
 
 def compose(text: str, path: str) -> yaml.Node | None:
-    """Return what a text says, with the place of each value; None where it says nothing.
+    """Parse YAML into nodes, which have the position of each value; None for an empty document.
+
+    Args:
+        text: The YAML.
+        path: The name of the file for messages.
 
     Raises:
-        YamlEditError: It is not YAML. The text itself is not repeated, since it may hold secrets.
+        YamlEditError: The text is not valid YAML. The message does not contain it, since it may have secrets.
         MissingLibraryError: PyYAML is not installed.
     """
     if YAML_MISSING:
@@ -90,7 +94,7 @@ def compose(text: str, path: str) -> yaml.Node | None:
     except RecursionError:
         raise _too_deep(path) from None
     except (yaml.YAMLError, ValueError, OverflowError):
-        # PyYAML looks at the numbers in a text, such as the code of a character, only when Python refuses them.
+        # PyYAML does not check the range of numbers, such as the code of a character; Python refuses them.
         pass
     raise YamlEditError(
         f"{path} is no YAML{place}", "correct it: look at quotes, colons and the spaces at the start of lines"
@@ -104,15 +108,16 @@ def _too_deep(path: str) -> YamlEditError:
 
 
 def load(text: str, path: str, unread: t.Callable[[str], object]) -> object:
-    """Return what a text says, as Ansible would read it.
+    """Parse YAML into data as Ansible does.
 
     Args:
         text: The YAML.
-        path: What an error calls it.
-        unread: What stands for a value that is not here: a template, or text encrypted with ansible-vault.
+        path: The name of the file for messages.
+        unread: Returns the replacement for a value that is not available: a template, or text encrypted with
+            ansible-vault.
 
     Raises:
-        YamlEditError: It is not YAML that Ansible reads, or says one thing twice.
+        YamlEditError: The text is not valid for Ansible, or has a duplicate key.
         MissingLibraryError: PyYAML is not installed.
     """
     root = compose(text, path)
@@ -126,7 +131,7 @@ def load(text: str, path: str, unread: t.Callable[[str], object]) -> object:
         )
 
     class Constructor(yaml.constructor.SafeConstructor):
-        """Fills in nothing and decrypts nothing."""
+        """A constructor that renders no templates and decrypts nothing."""
 
         yaml_constructors = {
             **yaml.constructor.SafeConstructor.yaml_constructors,
@@ -136,7 +141,7 @@ def load(text: str, path: str, unread: t.Callable[[str], object]) -> object:
         }
 
         def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
-            """Return what a node says; ConstructorError where it is not what its tag says."""
+            """Return the value of a node; raise ConstructorError if it does not match its tag."""
             if node.tag in _NUMBERS and len(node.value) > MAX_NUMBER_LENGTH:
                 raise yaml.constructor.ConstructorError(None, None, "too long for a number", node.start_mark)
             try:
@@ -160,7 +165,7 @@ def _text_or(unread: t.Callable[[str], object], text: str) -> object:
 
 
 def _find_duplicate_keys(node: yaml.Node, seen: set[int]) -> t.Iterator[yaml.Node]:
-    """Yield each key that its mapping had before. A node that is used again by an alias is looked at once."""
+    """Yield each duplicate key of a mapping. A node that aliases refer to is visited once."""
     if id(node) in seen or isinstance(node, yaml.ScalarNode):
         return
     seen.add(id(node))
@@ -178,12 +183,12 @@ def _find_duplicate_keys(node: yaml.Node, seen: set[int]) -> t.Iterator[yaml.Nod
 
 
 def ending_with_newline(text: str) -> str:
-    """Return a text in which every line, the last one too, ends."""
+    """Return a text with a line end after the last line, unless it is empty."""
     return text if not text or text.endswith("\n") else text + "\n"
 
 
 def render(value: str | bool) -> str:
-    """Return a value as it is written. A text is always in quotes, and never becomes a template of Ansible."""
+    """Return a value as YAML. A string is always quoted, and "!unsafe" if it could become a template of Ansible."""
     if isinstance(value, bool):
         return "true" if value else "false"
     quoted: str = yaml.safe_dump(value, default_style='"', allow_unicode=True, width=math.inf)
@@ -191,46 +196,46 @@ def render(value: str | bool) -> str:
 
 
 def mappings(node: yaml.Node | None) -> list[yaml.MappingNode]:
-    """Return the mappings in a list."""
+    """Return the items of a sequence that are mappings."""
     return [part for part in parts(node) if isinstance(part, yaml.MappingNode)]
 
 
 def pairs(node: yaml.Node | None) -> dict[str, yaml.Node]:
-    """Return the values of a mapping by their keys; nothing where it is no mapping."""
+    """Return the values of a mapping by their keys; an empty dictionary for any other node."""
     if not isinstance(node, yaml.MappingNode):
         return {}
     return {key.value: value for key, value in node.value if isinstance(key, yaml.ScalarNode)}
 
 
 def keys(node: yaml.Node | None) -> list[str]:
-    """Return the keys of a mapping in their order, each as often as it is there."""
+    """Return the keys of a mapping in their order, with duplicates; an empty list for any other node."""
     if not isinstance(node, yaml.MappingNode):
         return []
     return [key.value for key, _value in node.value if isinstance(key, yaml.ScalarNode)]
 
 
 def parts(node: yaml.Node | None) -> list[yaml.Node]:
-    """Return the values of a list; nothing where it is no list."""
+    """Return the items of a sequence; an empty list for any other node."""
     return list(node.value) if isinstance(node, yaml.SequenceNode) else []
 
 
 def is_list(node: yaml.Node | None) -> bool:
-    """Tell whether a node is a list."""
+    """Return whether a node is a sequence."""
     return isinstance(node, yaml.SequenceNode)
 
 
 def to_data(node: yaml.Node | None) -> str | None:
-    """Return the text of a single value as it is written, whatever YAML would make of it; None where it is none."""
+    """Return a scalar as the string that the file contains, without conversion; None for any other node."""
     return str(node.value) if isinstance(node, yaml.ScalarNode) else None
 
 
 def is_empty(node: yaml.Node | None) -> bool:
-    """Tell whether there is no value, as behind a key with nothing after its colon."""
+    """Return whether a node has no value, as after a key with nothing behind its colon."""
     return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"
 
 
 def is_unresolved(node: yaml.Node) -> bool:
-    """Tell whether the value itself is not here: it is encrypted, or Ansible fills it in."""
+    """Return whether the value of a node is not available: it is encrypted, or Ansible renders it."""
     text = to_data(node)
     if text is None or node.tag == "!vault":
         return True
@@ -238,7 +243,7 @@ def is_unresolved(node: yaml.Node) -> bool:
 
 
 def equals(node: yaml.Node, value: str | bool) -> bool:
-    """Tell whether a node holds just this value."""
+    """Return whether a node has exactly this value."""
     text = to_data(node)
     if isinstance(value, bool):
         return text is not None and text.lower() in (_TRUE if value else _FALSE)
@@ -246,7 +251,7 @@ def equals(node: yaml.Node, value: str | bool) -> bool:
 
 
 def set_keys(text: str, mapping: yaml.MappingNode, values: t.Mapping[str, str | bool]) -> list[Edit]:
-    """Return the edits that set keys of a mapping that has some; new ones come after the last that is there."""
+    """Return the edits that set keys of a non-empty mapping. New keys are added after its last one."""
     there = pairs(mapping)
     edits = [_exchange(text, there[key], value) for key, value in values.items() if key in there]
     new = {key: render(value) for key, value in values.items() if key not in there}
@@ -270,10 +275,10 @@ def _exchange(text: str, node: yaml.Node, value: str | bool) -> Edit:
 
 
 def append(text: str, sequence: yaml.Node, entries: t.Iterable[t.Mapping[str, str | bool | None]]) -> list[Edit]:
-    """Return the edits that add mappings to a list. A value that is None stays empty."""
+    """Return the edits that add mappings to a sequence. A value of None is left empty."""
     there = parts(sequence)
     if not there:
-        # Nothing, or a pair of brackets.
+        # The sequence is missing, or is an empty pair of brackets.
         start, after = sequence.start_mark.index, _line_end(text, sequence.end_mark.index)
         colon = len(text[:start].rstrip(" "))
         return [Edit(colon, sequence.end_mark.index, ""), Edit(after, after, _lines(entries, 2))]
@@ -302,7 +307,7 @@ def _lines(entries: t.Iterable[t.Mapping[str, str | bool | None]], column: int) 
 
 
 def _end(node: yaml.Node) -> int:
-    """Return where the last value in a node ends: the end of a block is the beginning of what follows it."""
+    """Return the end of the last value in a node: the parser's end of a block is the start of the next token."""
     while isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:
         last = node.value[-1]
         node = last[1] if isinstance(node, yaml.MappingNode) else last
@@ -310,7 +315,7 @@ def _end(node: yaml.Node) -> int:
 
 
 def _line_end(text: str, index: int) -> int:
-    """Return the start of the next line, or index itself where a line starts there."""
+    """Return the start of the next line, or the index itself if it is at the start of a line."""
     if index and text[index - 1] == "\n":
         return index
     return text.index("\n", index) + 1

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""A device as the service tells of it, and the account's list of them."""
+"""Models of a device and of the account's device list."""
 
 from __future__ import annotations
 
@@ -19,23 +19,25 @@ from .settings import Settings
 from .stamp import Stamp
 
 FREE_PACKAGE = "free"
-# A number has fifteen digits at most; the rest is for what people put between them.
+# A number has at most fifteen digits; the rest is for separators.
 MAX_SHOWN_NUMBER_LENGTH = 40
 
 
 @dataclass(frozen=True)
 class Device:
-    """A device as the service tells of it; None is what it does not tell.
+    """A device as a response of the service describes it. A value that the response does not contain is None.
 
     Attributes:
-        number: The registered number as it is displayed, or with a profile perhaps the linked one.
-        token: The device's token; empty where a listing leaves it out.
-        sent_as: The number exactly as the service listed it, which is what a request sends back; empty where it was
-            not listed.
-        stamp: What its name proves of its hidden settings. The name itself is among the settings, without the stamp.
+        number: The registered number as it is displayed; in a /device response, possibly the linked number.
+        token: The token of the device; empty where a list does not contain it.
+        sent_as: The number exactly as the service sent it, which requests must contain; empty if it did not.
+        stamp: The stamp in the name, which is evidence of write-only settings. ``settings`` has the name without it.
         connected: Whether a WhatsApp account is linked.
-        expires: When the package ends, in unix seconds.
-        settings: Those that this reply shows.
+        package: The name of the package.
+        quota: The number of messages that the package still allows.
+        expires: The end of the package, in unix seconds.
+        messages: The number of messages that the device has sent.
+        settings: The settings that the response contains.
     """
 
     number: str
@@ -51,12 +53,12 @@ class Device:
 
     @property
     def registered(self) -> str:
-        """The number that a request sends back."""
+        """The number for requests, exactly as the service sent it."""
         return self.sent_as or self.number
 
     @property
     def can_be_sent_back(self) -> bool:
-        """Whether a request can hold the number as it was listed: half a character cannot be encoded."""
+        """Whether a request can contain the number: an unpaired surrogate cannot be encoded."""
         try:
             self.registered.encode("utf-8")
         except UnicodeEncodeError:
@@ -65,26 +67,26 @@ class Device:
 
     @property
     def label(self) -> str:
-        """Number and name, as an error displays them where the number alone does not tell two devices apart."""
+        """The number and the name, for messages that must distinguish devices with the same number."""
         name = self.settings.get("name")
         shown = printable(name) if isinstance(name, str) else ""
         return f'{self.number} ("{shown}")' if shown else self.number
 
     @property
     def is_free(self) -> bool:
-        """Whether it is one of which Fonnte allows an account only some, and links one at a time."""
+        """Whether the device has the free package. Fonnte limits free devices per account, and links one at a time."""
         return (self.package or "").lower() == FREE_PACKAGE
 
 
 class DeviceList:
-    """All devices that the account's list shows, and the account's own figures.
+    """The device list of an account (the /get-devices response), with the figures of the account.
 
     Attributes:
-        devices: In the order of the list.
-        connected: How many of them are linked, by the service's own count.
-        messages: How many messages the account has sent.
-        fetched_at: The moment before it was requested.
-        mark: The mark of the record that was taken before it was requested; None where there is none.
+        devices: The devices, in the order of the list.
+        connected: The number of linked devices, as counted by the service.
+        messages: The number of messages that the account has sent.
+        fetched_at: The moment immediately before the request.
+        mark: The mark of the record from before the request; None without one.
     """
 
     def __init__(
@@ -100,7 +102,7 @@ class DeviceList:
         self.messages = messages
         self.fetched_at = fetched_at or Moment.now()
         self.mark = mark
-        # A fleet asks for each of its devices: looking through the list every time would take its square.
+        # Indexes, because a fleet finds each of its devices: a search of the whole list would take quadratic time.
         self._exact: dict[str, list[Device]] = {}
         self._tokens: dict[str, list[Device]] = {}
         for device in self.devices:
@@ -110,19 +112,19 @@ class DeviceList:
         self._numbers = NumberIndex(self._exact)
 
     def find(self, number: str, has_country: bool = False) -> Device | None:
-        """Return the device with this number. An exact match wins; otherwise any spelling counts.
+        """Return the device with this number; None if the list has none. An exact match has priority over others.
 
         Args:
-            number: Its digits.
-            has_country: Whether they were written with the code of their country, as in +62.
+            number: The digits of the number.
+            has_country: Whether the number is written with its country code, as in +62.
 
         Raises:
-            LostZeroError: The number is not listed, and the same number with a 0 in front is.
-            FonnteError: Two devices are this number, in two spellings or in one.
+            LostZeroError: The number is not listed, but the same number with a leading 0 is.
+            FonnteError: Several devices have this number, in the same or in different spellings.
         """
         found = self._numbers.locate(number, has_country)
         if len(found) == 1:
-            # An exact match is none where another spelling has the same digits, as with a plus.
+            # A match is not exact if another spelling has the same digits, for example with a plus.
             found = [one for one in self._numbers.spellings(number) if only_digits(one) == only_digits(found[0])]
         if len(found) > 1:
             same = len({only_digits(spelling) for spelling in found}) == 1
@@ -140,20 +142,20 @@ class DeviceList:
         return self._only(twins[0])
 
     def find_by_token(self, token: str) -> Device | None:
-        """Return the device that a token belongs to.
+        """Return the device with this token; None if the list has none.
 
         Raises:
-            FonnteError: The token belongs to more than one, or its number does.
+            FonnteError: Several devices have the token, or have the number of the device.
         """
         owners = self.owners(token)
         return self._only(owners[0]) if owners else None
 
     def owners(self, token: str) -> tuple[Device, ...]:
-        """Return all devices that are listed with a token; more than one is a mistake of the service."""
+        """Return all devices with this token. More than one is an error of the service."""
         return tuple(self._tokens.get(token, ()))
 
     def _only(self, device: Device) -> Device:
-        """Return a device that no other one of the list can be taken for."""
+        """Return the device if no other device of the list has its token or number; raise FonnteError otherwise."""
         for problem, twins in (
             (_TWO_TOKENS, self._tokens.get(device.token, [])),
             (_TWO_NUMBERS, self._exact[device.number]),
@@ -163,7 +165,7 @@ class DeviceList:
         return device
 
     def ambiguities(self) -> list[str]:
-        """Return a warning for each number and each token with which more than one device is listed."""
+        """Return a warning for each number and each token that several devices of the list share."""
         return ambiguities(self.devices)
 
 
@@ -173,7 +175,7 @@ CHECK_DASHBOARD = "check these devices in the dashboard, and report the response
 
 
 def ambiguities(devices: t.Iterable[Device]) -> list[str]:
-    """Return a warning for each number and each token with which more than one of some devices is listed."""
+    """Return a warning for each number and each token that several of the devices share."""
     groups: dict[tuple[str, str], list[Device]] = {}
     for device in devices:
         groups.setdefault((_TWO_NUMBERS, device.number), []).append(device)

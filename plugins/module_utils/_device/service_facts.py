@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""What was found out about the service, and the file that tells it to other runs.
+"""Known behavior of the service, and the file that shares it between runs.
 
-The modules are right whichever way the service is. A fact only spares a user what cannot happen, so one
-that is not known costs nothing, and one that is wrong would: a file in doubt is refused, never guessed at.
+The modules are correct under every behavior variant. A known fact only avoids warnings and errors about cases that
+cannot occur. So an unknown fact does no harm, but a wrong one would: a damaged file is refused, never interpreted.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from .._common.errors import OptionError
 from .._common.input_files import EncodingError, decode_text, read_start
 
 FORMAT = 1
-# Nobody writes more into it; a path that names something else is not read to its end.
+# The collection never writes more. A path may name another kind of file, which is not read completely.
 MAX_FILE_BYTES = 64 * 1024
 MAX_SHOWN_LENGTH = 40
-# Whoever runs the other tasks has to read it.
+# Other users who run tasks must be able to read the file.
 FILE_MODE = 0o644
-# The doctor's option that names the file.
+# The option of fonnte_doctor that names the file.
 DEST = "dest"
 
 _WORDS: dict[str, tuple[str, ...]] = {
@@ -42,20 +42,20 @@ _WORDS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class ServiceFacts:
-    """How the service is, as far as it was found out; None is not known.
+    """Known behavior of the service. An unknown fact is None.
 
     Attributes:
-        omitted: What an update does to a setting that it leaves out: ``keeps`` or ``resets``.
-        empty_webhook: ``refused``, or ``accepted``: cleared and ignored look the same from outside.
-        add_number: How add-device stores ``08…``: ``verbatim`` or ``international``.
+        omitted: The effect of an update on omitted settings: ``keeps`` or ``resets``.
+        empty_webhook: ``refused`` or ``accepted``. No response shows whether an accepted one is cleared or ignored.
+        add_number: How /add-device stores ``08…``: ``verbatim`` or ``international``.
         refusal_status: The HTTP status of a refusal.
-        update_without_device: Whether update-device needs the number: ``works`` without it, or ``refused``.
-        webhook_probe: Whether a webhook's URL is called while it is saved: ``called`` or ``not_called``.
-        listing: ``partial`` where a device was missing in the list. That it is complete cannot be found out.
-        profile_number: ``linked`` where a profile showed another phone than the registered one.
+        update_without_device: Whether /update-device ``works`` without the number, or is ``refused``.
+        webhook_probe: Whether the service calls a webhook's URL while it is saved: ``called`` or ``not_called``.
+        listing: ``partial`` if the list lacked a device. No test can prove that a list is complete.
+        profile_number: ``linked`` if the /device response contained another number than the registered one.
 
     Raises:
-        ValueError: A value that the service cannot have.
+        ValueError: A value is not possible.
     """
 
     omitted: str | None = None
@@ -73,29 +73,29 @@ class ServiceFacts:
                 raise ValueError(f"{name} cannot be {json.dumps(value)[:MAX_SHOWN_LENGTH]}")
 
     def known(self) -> dict[str, t.Any]:
-        """Return the facts that are known, by name."""
+        """Return the known facts by their names."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     def merged_with(self, newer: ServiceFacts) -> ServiceFacts:
-        """Return these facts with newer ones in their place, where there are such."""
+        """Return these facts, updated with newer ones."""
         return replace(self, **newer.known())
 
 
 def _is_status(value: object) -> bool:
-    """Tell whether a refusal can have come with it: what comes with any other status is no answer of the service."""
+    """Return whether a value can be the HTTP status of a refusal; responses with other statuses are no refusals."""
     return isinstance(value, int) and (200 <= value < 300 or 400 <= value < 500)
 
 
 def load_facts(path: str, endpoint: str, option: str) -> ServiceFacts:
-    """Return what a file tells of a service.
+    """Read the facts about a service from a file.
 
     Args:
         path: The file.
-        endpoint: The service that is asked, in the form of check_endpoint.
-        option: The option that names the file, for the message.
+        endpoint: The endpoint of the run, as returned by check_endpoint.
+        option: The option that contains the path, for the message.
 
     Raises:
-        OptionError: There is no such file, it is of another service, or it cannot be believed.
+        OptionError: The file is missing or invalid, or is about another service.
     """
     facts = find_facts(path, endpoint, option)
     if facts is None:
@@ -108,7 +108,7 @@ def load_facts(path: str, endpoint: str, option: str) -> ServiceFacts:
 
 
 def find_facts(path: str, endpoint: str, option: str) -> ServiceFacts | None:
-    """Return the same, or None where there is no such file yet."""
+    """Read the facts like load_facts, but return None if the file does not exist."""
     if not path:
         raise OptionError(option, "it is empty", "leave the option out, or see why the variable behind it has no value")
     try:
@@ -137,11 +137,11 @@ def find_facts(path: str, endpoint: str, option: str) -> ServiceFacts | None:
 
 
 def _read(raw: bytes) -> tuple[str, ServiceFacts]:
-    """Return the endpoint and the facts of a file's content; ValueError if it is not one of this format."""
+    """Parse the content of a file into its endpoint and its facts; raise ValueError if it is invalid."""
     if len(raw) > MAX_FILE_BYTES:
         raise ValueError("it is too large")
     try:
-        # A byte-order mark is what an editor adds.
+        # An editor may have added a byte-order mark.
         data = json.loads(decode_text(raw).lstrip("\ufeff"))
     except EncodingError as exc:
         raise ValueError(f"it {exc}") from None
@@ -153,7 +153,7 @@ def _read(raw: bytes) -> tuple[str, ServiceFacts]:
         raise ValueError(f"its format is not {FORMAT}")
     if not _is_address(data.get("endpoint")):
         raise ValueError("it does not tell of which service")
-    # What only a newer release knows is not ours to use.
+    # A newer release may have written further facts.
     known = {name: value for name, value in data["facts"].items() if name in ServiceFacts.__dataclass_fields__}
     return data["endpoint"], ServiceFacts(**known)
 
@@ -163,10 +163,10 @@ def _is_address(value: object) -> bool:
 
 
 def save_facts(path: str, endpoint: str, facts: ServiceFacts, found_at: str, option: str) -> None:
-    """Write a file of facts, so that no run reads half of it. It holds no secret.
+    """Write a file of facts atomically. It contains no secrets.
 
     Raises:
-        OptionError: It cannot be written.
+        OptionError: The file cannot be written.
     """
     content = {"format": FORMAT, "endpoint": endpoint, "found_at": found_at, "facts": facts.known()}
     try:
@@ -183,12 +183,12 @@ def _write_error(path: str, exc: OSError, option: str) -> OptionError:
 
 @dataclass(frozen=True)
 class FactsFile:
-    """The file that the doctor writes.
+    """The file of facts that fonnte_doctor writes.
 
     Attributes:
         path: The file.
-        endpoint: The service that it is about.
-        before: What it held; None where there was none.
+        endpoint: The endpoint of the service that it is about.
+        before: The facts that it contained before; None if it did not exist.
     """
 
     path: str
@@ -196,26 +196,26 @@ class FactsFile:
     before: ServiceFacts | None
 
     def after(self, found: ServiceFacts) -> ServiceFacts:
-        """Return what it is to hold: what was found out earlier stays true where nothing newer was found out."""
+        """Return the new facts of the file: earlier ones are kept unless a newer one was found."""
         return (self.before or ServiceFacts()).merged_with(found)
 
     def changes(self, found: ServiceFacts) -> bool:
-        """Tell whether there is something new to write; a file without a fact is not made."""
+        """Return whether the file must be written. A file without facts is not created."""
         return self.after(found) != (self.before or ServiceFacts())
 
     def probe(self) -> None:
-        """Write a temporary file next to it, so that a full disk is found before the work; OptionError if it fails."""
+        """Write a temporary file next to it, so that a full disk is found early; raise OptionError if this fails."""
         try:
             probe_write(self.path)
         except OSError as exc:
             raise _write_error(self.path, exc, DEST) from None
 
     def write(self, found: ServiceFacts, found_at: str) -> None:
-        """Write it; OptionError if that cannot be done."""
+        """Write the file; raise OptionError if this fails."""
         save_facts(self.path, self.endpoint, self.after(found), found_at, DEST)
 
     def difference(self, found: ServiceFacts) -> dict[str, t.Any]:
-        """Return the difference as Ansible shows it."""
+        """Return the difference in the format of Ansible's diff mode."""
         before = self.before.known() if self.before else {}
         return {
             "before_header": self.path,

@@ -4,10 +4,9 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""THE table: every setting of a device, once.
+"""The table of all settings of a device.
 
-Argument specs, wire forms, comparison, what may be believed and what is recorded derive from it.
-To add a setting, add a row.
+Argument specs, form fields, comparison, evidence and the record are derived from it. To add a setting, add a row.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ Settings = t.Mapping[str, Value]
 
 
 class ValueType(enum.Enum):
-    """What the values of a setting are."""
+    """The type of a setting's values."""
 
     NAME = "name"
     FLAG = "flag"
@@ -38,7 +37,7 @@ class ValueType(enum.Enum):
 
 
 class ReadSource(enum.Enum):
-    """A reply of the service in which a setting can be read back."""
+    """A response of the service that can show a setting."""
 
     LIST = "list"
     PROFILE = "profile"
@@ -50,11 +49,11 @@ class Setting:
     """One setting of a device.
 
     Attributes:
-        option: Its name in a task and in a result.
-        wire: Its name in a form of the service.
-        kind: What its values are.
-        readable: The replies that show it. Most are shown by none.
-        on_add: Whether add-device takes it.
+        option: Its name in tasks and results.
+        wire: Its name in forms of the service.
+        value_type: The type of its values.
+        readable: The responses that show it. Most settings are write-only: no response shows them.
+        on_add: Whether /add-device accepts it.
     """
 
     option: str
@@ -71,12 +70,12 @@ class Setting:
 
     @property
     def recorded(self) -> bool:
-        """Whether the record keeps it: not what both the list and the profile show at any time."""
+        """Whether the record stores the setting: it does unless both the list and the profile show it."""
         return not {ReadSource.LIST, ReadSource.PROFILE} <= self.readable
 
     @property
     def part(self) -> str | None:
-        """Return the part of a stamp that covers it; None for what the list shows."""
+        """The part of a stamp that covers the setting; None for a setting that the list shows."""
         if ReadSource.LIST in self.readable:
             return None
         return HOOKS if self.value_type is ValueType.URL else OWN
@@ -108,12 +107,12 @@ WRITE_ONLY: tuple[str, ...] = tuple(setting.option for setting in SETTINGS if se
 
 NAME_LENGTH = (2, 30)
 
-# What attachments are forwarded to means nothing while they are not forwarded.
+# Where attachments are forwarded to has no effect while forwarding (resend) is off.
 _FORWARDING = ("target", "country_code")
 
 
 def significant(options: t.Iterable[str], settings: t.Mapping[str, object]) -> tuple[str, ...]:
-    """Return those options whose loss would change what a device with these settings does."""
+    """Return the options that have an effect on a device with these settings."""
     idle = _FORWARDING if settings.get("resend") is False else ()
     return tuple(option for option in options if option not in idle)
 
@@ -122,7 +121,7 @@ def validate(option: str, value: object) -> Value:
     """Return a declared value in the form in which it is compared, recorded and sent.
 
     Raises:
-        OptionError: The service could not take it.
+        OptionError: The value is invalid.
     """
     return _VALIDATORS[BY_OPTION[option].value_type](option, value)
 
@@ -136,7 +135,7 @@ def _validate_name(option: str, value: object) -> str:
             f"it has {len(text)} character{'' if len(text) == 1 else 's'}",
             f"a device's name has {low} to {high} characters",
         )
-    # Not isprintable(): the joiner inside an emoji of several parts, and a no-break space, are in names of devices.
+    # isprintable() would refuse the joiner of a combined emoji and a no-break space, which names of devices contain.
     wrong = next((letter for letter in text if unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp")), "")
     if wrong:
         raise OptionError(
@@ -145,10 +144,10 @@ def _validate_name(option: str, value: object) -> str:
             "take it out",
         )
     if text != text.strip():
-        # The service may trim it, and the name would then differ for ever.
+        # The service may trim the name, and it would then always differ.
         raise OptionError(option, "it begins or ends with a space", "take the space away")
     if strip_stamp(text) != text:
-        # It would be taken off when the name is read, and the name would then differ for ever.
+        # The stamp is removed when the name is read, and the name would then always differ.
         raise OptionError(
             option,
             f'it ends like a stamp of this collection, "{text[len(strip_stamp(text)) :]}"',
@@ -169,7 +168,7 @@ def _validate_url(option: str, value: object) -> str:
 
 
 def check_url(option: str, text: str, or_else: str = "") -> str:
-    """Return a URL that the service is to call; OptionError, whose advice or_else ends, where it cannot be one."""
+    """Return a URL that the service can call; raise OptionError, with or_else at its end, if it is invalid."""
     if re.search(r"[^\x21-\x7e]", text):
         raise OptionError(option, "the URL has a space, a control or a non-ASCII character", "percent-encode it")
     try:
@@ -204,7 +203,7 @@ _VALIDATORS: dict[ValueType, t.Callable[[str, object], Value]] = {
 
 
 def to_wire(settings: Settings) -> dict[str, str]:
-    """Return the form fields for settings. Flags go out as true and false: "off" is refused."""
+    """Return the form fields of settings. Flags are sent as true and false, because "off" is refused."""
     return {BY_OPTION[option].wire: _wire_form(value) for option, value in settings.items()}
 
 
@@ -215,7 +214,7 @@ def _wire_form(value: Value) -> str:
 
 
 def from_wire(item: t.Mapping[str, object], where: ReadSource) -> dict[str, Value]:
-    """Return what a reply of the service shows of the settings; what it does not show is left out."""
+    """Return the settings that a response contains."""
     shown: dict[str, Value] = {}
     for setting in SETTINGS:
         if where in setting.readable:
@@ -237,7 +236,7 @@ def _read(kind: ValueType, raw: object) -> Value | None:
 
 
 def _can_be_sent(text: str) -> bool:
-    """Tell whether text can go back as it came: half a character, as a service cuts it out of an emoji, cannot."""
+    """Return whether a request can contain the string: an unpaired surrogate cannot be encoded."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

@@ -4,14 +4,15 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The stamp: evidence that travels with the device, in the one free text that the service shows, its name.
+"""The stamp: a suffix of the device's name that is evidence of the write-only settings.
 
-``Toko Satu ~k3f9x`` is the name ``Toko Satu`` and a code of five characters. The code is made from the
-device's token, the name, and the hidden settings that went out in the same call. So it holds exactly
-as long as they do, and one listing proves them to whoever has the token and knows what they should be.
+The service shows no write-only setting, but it shows the name. ``Toko Satu ~k3f9x`` is the name ``Toko Satu`` with a
+code of five characters, computed from the device's token, the name, and the write-only settings in the same request.
+So the stamp is valid as long as these settings are, and one device list proves them to a run that has the token and the
+declared settings.
 
-A code holds three numbers: a digest of the device's own hidden settings, a digest of its webhooks, and
-autoread as it was sent. docs/dev/decisions/0003-stamp.md gives the reason for two digests.
+A code contains three numbers: a digest of the device's own write-only settings, a digest of its webhooks, and the value
+of autoread in the request. docs/dev/decisions/0003-stamp.md gives the reason for two digests.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 OWN, HOOKS = PARTS = ("own", "webhooks")
-# By part, what an update sent, or the digest that the stamp before had of it; a part that it knew nothing of is left out.
+# By part, the settings in the request or the digest in the previous stamp. A part without known settings is omitted.
 Claims = t.Mapping[str, t.Union[t.Mapping[str, t.Union[str, bool]], int]]
 
 SEPARATOR = " ~"
@@ -35,26 +36,28 @@ LENGTH = len(SEPARATOR) + CODE_LENGTH
 _DIGITS = string.digits
 _LETTERS = string.ascii_letters
 _ALL = _DIGITS + _LETTERS
-# A code has a letter and a digit, so that no "Toko ~Medan" and no "Toko ~60115" is taken for a stamped name.
+# A code has a letter and a digit, so that the names "Toko ~Medan" and "Toko ~60115" do not count as stamped.
 _STAMPED = re.compile(
     r"(.{2,})" + re.escape(SEPARATOR) + r"(?=[0-9]*[A-Za-z])(?=[A-Za-z]*[0-9])([0-9A-Za-z]{5})", re.DOTALL
 )
 
-# Autoread as it was sent: three ways. What room the code has left is shared by the two digests.
+# The three values of autoread in a request. The two digests share the remaining range of a code.
 _AUTOREAD: tuple[bool | None, ...] = (None, False, True)
 _DIGESTS = 13364
-# The digest of nothing.
+# The digest of a part without known settings.
 _VOID = 0
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """What the name of a device proves of its hidden settings.
+    """The stamp in the name of a device.
 
     Attributes:
         code: The five characters.
-        name: The device's name, without the stamp.
-        autoread: As the last update sent it; None if it did not.
+        name: The name of the device, without the stamp.
+        autoread: The value of autoread in the last update; None if it was omitted.
+        digests: The digest of each part.
+        token: The token of the device.
     """
 
     code: str
@@ -64,22 +67,22 @@ class Stamp:
     token: str = field(repr=False)
 
     def covers(self, part: str) -> bool:
-        """Tell whether the last update knew anything of a part."""
+        """Return whether the last update contained known settings of a part."""
         return self.digests[part] != _VOID
 
     def matches(self, part: str, settings: t.Mapping[str, str | bool]) -> bool:
-        """Tell whether these, all of them and no others, are what the last update sent of a part."""
+        """Return whether the last update contained exactly these settings of a part."""
         return bool(settings) and self.digests[part] == _digest(self.token, self.name, part, settings)
 
 
 def strip_stamp(text: str) -> str:
-    """Return a device's name as people gave it, without a stamp."""
+    """Return the name of a device without its stamp."""
     found = _STAMPED.fullmatch(text)
     return found.group(1) if found else text
 
 
 def read_stamp(token: str, text: str) -> Stamp | None:
-    """Return the stamp in the name of the device that a token belongs to; None where there is none."""
+    """Return the stamp in the name of a device; None if it has none."""
     found = _STAMPED.fullmatch(text)
     if found is None:
         return None
@@ -91,13 +94,13 @@ def read_stamp(token: str, text: str) -> Stamp | None:
 
 
 def make_code(token: str, name: str, claims: Claims, autoread: bool | None) -> str:
-    """Return the code of the stamp for what goes out with it.
+    """Return the code of the stamp for an update.
 
     Args:
-        token: The device's token.
+        token: The token of the device.
         name: The name without a stamp.
-        claims: All hidden settings that the update sends, by part.
-        autoread: As the update sends it; None if it does not.
+        claims: All write-only settings that the update sends, by part.
+        autoread: The value of autoread in the update; None if it is omitted.
     """
     number = 0
     for part in PARTS:
@@ -107,7 +110,7 @@ def make_code(token: str, name: str, claims: Claims, autoread: bool | None) -> s
 
 
 def stamped_name(name: str, code: str) -> str:
-    """Return a name as it goes out with a stamp."""
+    """Return a name with the stamp."""
     return name + SEPARATOR + code
 
 
@@ -118,8 +121,8 @@ def _digest(token: str, name: str, part: str, settings: t.Mapping[str, str | boo
     return 1 + whole % (_DIGESTS - 1)
 
 
-# Codes are numbered in blocks: how many characters of one kind come first, and of which kind. One of the other
-# kind follows, and then any.
+# Codes are numbered in blocks. A block has codes that begin with a certain number of digits or of letters, then one
+# character of the other kind, then any characters.
 
 _BLOCKS = tuple(
     (first, other, count)
@@ -152,7 +155,7 @@ def _decode(code: str) -> int:
 
 
 def _size(first: str, other: str, count: int) -> int:
-    """Return how many codes begin with so many characters of one kind."""
+    """Return the number of codes in a block."""
     return int(len(first) ** count * len(other) * len(_ALL) ** (CODE_LENGTH - 1 - count))
 
 

@@ -4,9 +4,9 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The certificate of the event source, read again when its files change.
+"""The TLS certificate of the event source, which is reloaded when its files change.
 
-A certificate is renewed every few weeks, and a rulebook runs for months.
+A certificate is renewed every few weeks, but a rulebook runs for months.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import typing as t
 
 from .._common.errors import OptionError
 
-# Of each file: when it was changed, its size, its inode. None is a file that cannot be read.
+# For each file: the time of its last change, its size and its inode; None for a file that cannot be read.
 Version = t.List[t.Optional[t.Tuple[int, int, int]]]
 
 
 class CertificateFiles:
-    """Certificate, key and authorities as files, and the TLS context that is made of them."""
+    """The files of the certificate, its key and the authorities, and the TLS context from them."""
 
     def __init__(
         self,
@@ -30,15 +30,15 @@ class CertificateFiles:
         load: t.Callable[[], ssl.SSLContext],
         report: t.Callable[[str | None], None] = lambda problem: None,
     ) -> None:
-        """Load them.
+        """Load the files.
 
         Args:
             paths: The files.
-            load: Loads all of them, or raises OptionError.
-            report: Takes the outcome of each later attempt: None, or the problem in a sentence.
+            load: Loads all files, or raises OptionError.
+            report: Takes the outcome of each later reload: None for success, or the problem as a sentence.
 
         Raises:
-            OptionError: They cannot be loaded now.
+            OptionError: The files cannot be loaded now.
         """
         self._paths = paths
         self._load = load
@@ -47,10 +47,10 @@ class CertificateFiles:
         self.report = report
 
     def context(self) -> ssl.SSLContext:
-        """Return the context for a new connection.
+        """Return the context for a new connection, reloaded if a file has changed.
 
-        Files that were replaced and cannot be loaded leave the previous certificate in use: a renewal replaces the
-        certificate and its key one after the other. They are read again when one of them changes again.
+        If changed files cannot be loaded, the previous certificate stays in use: a renewal replaces the certificate
+        and its key one after the other. They are loaded again at the next change.
         """
         version = self._read_version()
         if version != self._version:

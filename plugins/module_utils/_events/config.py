@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The options of the event source, checked, and which of its paths a request asks for."""
+"""The options of the event source and their validation; matching of request paths."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .receiver import Limits
 SECRET_VARIABLE = "FONNTE_EVENTS_SECRET"
 HEALTH = "/health"
 SECRET_LENGTH = (16, 128)
-# Of a random text of 16 characters nearly all differ.
+# A random string of 16 characters has nearly 16 distinct ones.
 MIN_DISTINCT_CHARACTERS = 8
 CREATE_SECRET = "make one with: openssl rand -hex 24"
 
@@ -36,15 +36,15 @@ _FALSE = ("false", "no", "off", "0")
 
 @dataclass(frozen=True)
 class Options:
-    """What a rulebook says of the source, checked.
+    """The validated options of the event source.
 
     Attributes:
-        host: Where it listens.
-        port: 0 is any free one.
+        host: The address to listen on.
+        port: The port to listen on; 0 for any free one.
         secret: The digest of the secret part of the path.
-        tls: The certificate; None is plain HTTP.
-        body_limit: Bytes.
-        limits: What is taken in.
+        tls: The certificate; None for plain HTTP.
+        body_limit: The maximum size of a body in bytes.
+        limits: The limits of the receiver.
     """
 
     host: str
@@ -56,7 +56,7 @@ class Options:
 
     @property
     def exposed(self) -> bool:
-        """Tell whether tokens cross a network unencrypted."""
+        """Whether tokens are transmitted unencrypted over a network."""
         return self.tls is None and not is_loopback(self.host)
 
 
@@ -80,14 +80,14 @@ NAMES = (
 
 
 def parse_options(args: Args, environment: t.Mapping[str, str]) -> Options:
-    """Return what the source works with.
+    """Validate the options of the event source.
 
     Args:
-        args: As the rulebook gives them. Templates make text of everything, so text is read too.
-        environment: Where the secret may be in place of the rulebook.
+        args: The options in the rulebook. Templates convert all values to strings, so strings are accepted for each.
+        environment: The environment variables, one of which may contain the secret.
 
     Raises:
-        OptionError: An option cannot be right.
+        OptionError: An option is unknown or invalid.
     """
     for name in args:
         if name not in NAMES:
@@ -111,27 +111,27 @@ def parse_options(args: Args, environment: t.Mapping[str, str]) -> Options:
 
 
 def digest(text: str) -> bytes:
-    """Return what is compared in place of a secret: of one length, whatever the text's."""
+    """Return the digest of a secret. Digests have the same length, so that they can be compared in constant time."""
     return hashlib.sha256(text.encode("utf-8", "replace")).digest()
 
 
 def match_path(path: str, secret: bytes) -> tuple[bool, str | None]:
-    """Tell whether a path is the secret one, and the kind that it ends with, if any.
+    """Return whether a path has the secret and a valid end, and the kind of event that it names, if any.
 
     Args:
         path: The path of a request, without its query.
         secret: The digest of the secret.
     """
-    # A proxy that is told of a URL with a slash at its end doubles the slash.
+    # If the URL in a proxy's configuration ends with a slash, the proxy sends a double slash.
     parts = [part for part in path.split("/") if part]
     first, kind = (parts + ["", ""])[:2]
-    # The comparison comes first and takes as long for every path.
+    # The comparison comes first and takes the same time for every path.
     right = hmac.compare_digest(digest(first), secret)
     return right and len(parts) <= 2 and (kind == "" or kind in KINDS), kind or None
 
 
 def is_health(path: str) -> bool:
-    """Return whether a path asks for the counts."""
+    """Return whether a path is that of the health page."""
     return [part for part in path.split("/") if part] == [HEALTH.strip("/")]
 
 
@@ -166,7 +166,7 @@ def _parse_bool(args: Args, option: str) -> bool:
 
 
 def _secret(args: Args, environment: t.Mapping[str, str]) -> str:
-    """Return the secret. What is said of a wrong one never shows it."""
+    """Return the secret. The message of an error never contains it."""
     value = args.get("secret")
     if value is None:
         value = environment.get(SECRET_VARIABLE)
@@ -189,7 +189,7 @@ def _secret(args: Args, environment: t.Mapping[str, str]) -> str:
 
 
 def _counts(text: str) -> bool:
-    """Tell whether most characters follow the one before, as in 1234 or abcd."""
+    """Return whether most characters follow their predecessor, as in 1234 or abcd."""
     steps = [ord(second) - ord(first) for first, second in zip(text, text[1:])]
     return sum(step in (-1, 0, 1) for step in steps) > len(steps) // 2
 
@@ -220,7 +220,7 @@ def _tls(args: Args) -> CertificateFiles | None:
 def _load_tls(certfile: str, keyfile: str | None, cafile: str | None, password: str) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        # A password that is given, even an empty one, keeps OpenSSL from asking for it at the terminal.
+        # Without a password, not even an empty one, OpenSSL would prompt for it on the terminal.
         context.load_cert_chain(certfile, keyfile, lambda: password)
     except (OSError, ValueError) as error:
         raise OptionError(
@@ -245,5 +245,5 @@ def _path(args: Args, option: str) -> str | None:
 
 
 def _because(error: Exception) -> str:
-    # OpenSSL's own words name neither file nor password.
+    # The reasons of OpenSSL contain neither the file nor the password.
     return getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__

@@ -4,11 +4,11 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The connections of the event source: how many there may be, and which one is closed for a new one (invariant 9).
+"""The connections of the event source: their limit, and the choice of a connection to close at the limit (invariant 9).
 
-A client without the secret must not keep valid events away. So a connection counts as unproven until a request with
-the secret arrived on it, and where there is no room, the oldest unproven connection is closed. A connection with the
-secret is closed for a new one only while it is idle, and only if no other is left.
+A client without the secret must not displace valid events. So a connection is unproven until a request with the secret
+arrives on it. At the limit, the oldest unproven connection is closed for a new one. A proven connection is closed only
+while it is idle, and only if no unproven one exists.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import collections
 
 MAX_CONNECTIONS = 512
 MIN_CONNECTIONS = 8
-# Of the descriptors of the process one in two: the rule engine, and the playbooks that it starts, need the others.
+# Only half of the process's descriptors are used: the rule engine and the playbooks that it starts need the others.
 DESCRIPTORS_PER_CONNECTION = 2
 
-# The names under which the ends of connections are counted.
+# Outcomes by which closed connections are counted.
 EVICTED = "evicted"
 TURNED_AWAY = "turned_away"
 TOO_SLOW = "too_slow"
@@ -31,10 +31,10 @@ OUTCOMES = (EVICTED, TURNED_AWAY, TOO_SLOW, HEAD_TOO_LARGE, NO_DESCRIPTOR, NOT_A
 
 
 def max_connections(descriptors: int) -> int:
-    """Return how many connections a process may hold.
+    """Return the maximum number of connections for a process.
 
     Args:
-        descriptors: The limit of the process; negative is none.
+        descriptors: The limit of open file descriptors; negative for no limit.
     """
     if descriptors < 0:
         return MAX_CONNECTIONS
@@ -42,15 +42,15 @@ def max_connections(descriptors: int) -> int:
 
 
 class Connection:
-    """A client's connection, from its acceptance to its end."""
+    """A client's connection that has been accepted."""
 
     def close(self) -> None:
-        """End it at once, whatever its state."""
+        """Close it immediately, in any state."""
         raise NotImplementedError
 
 
 class Connections:
-    """All connections, in three groups, each with its oldest first."""
+    """All open connections in three groups, each in order of age."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -62,24 +62,24 @@ class Connections:
         return len(self._unproven) + len(self._idle) + len(self._busy)
 
     def is_full(self) -> bool:
-        """Return whether one must be closed before another is added."""
+        """Return whether a connection must be closed before another one is added."""
         return len(self) >= self._most
 
     def add(self, connection: Connection) -> None:
-        """Add one on which nothing has arrived."""
+        """Add a new connection as unproven."""
         self._unproven[connection] = None
 
     def remove(self, connection: Connection) -> None:
-        """Remove one that ended; again is no harm."""
+        """Remove a connection; do nothing if it was already removed."""
         for group in (self._unproven, self._idle, self._busy):
             group.pop(connection, None)
 
     def begin_request(self, connection: Connection) -> None:
-        """Note that a request with the secret arrived on it; one that was closed meanwhile stays away."""
+        """Mark a connection as busy with a request that has the secret, unless it was removed."""
         self._move(connection, self._busy)
 
     def end_request(self, connection: Connection) -> None:
-        """Note that its request with the secret was answered."""
+        """Mark a connection as idle after the response to a request with the secret."""
         self._move(connection, self._idle)
 
     def _move(self, connection: Connection, to: collections.OrderedDict[Connection, None]) -> None:
@@ -88,9 +88,9 @@ class Connections:
             to[connection] = None
 
     def evict(self) -> bool:
-        """Close the connection that matters least, and return whether there is one.
+        """Close the oldest unproven connection, or else the longest idle one; return whether there was one.
 
-        The oldest without the secret; else the one that is idle for longest. One that carries an event stays.
+        A connection that is busy with an event is never closed.
         """
         for group in (self._unproven, self._idle):
             if group:
@@ -100,6 +100,6 @@ class Connections:
         return False
 
     def close_all(self) -> None:
-        """Close every connection on which no request with the secret is being answered."""
+        """Close all connections that are not busy."""
         while self.evict():
             pass

@@ -4,11 +4,11 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The gate before the HTTP library: only a request with the secret passes it (invariant 9).
+"""The gate in front of the HTTP library, which only requests with the secret pass (invariant 9).
 
-The gate reads the head of each request, and the path decides. A request without the secret gets a short answer of this
-collection; the rest of its bytes is counted and not parsed. A request with the secret is passed on with a head that the
-gate composes, and with no byte beyond its body. So no client without the secret reaches the library's parser.
+The gate reads the head of each request and decides by its path. A request without the secret gets a short response from
+the gate; its remaining bytes are counted and not parsed. A request with the secret is passed on with a head that the
+gate composes, and without any byte after its body. So the library never parses the data of a client without the secret.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from .request_head import HeadReader, HeadTooLargeError, MalformedHeadError, Req
 if t.TYPE_CHECKING:
     from typing import Protocol
 else:
-    # Python 3.7 has none, and only the type checker uses it.
+    # Python 3.7 lacks typing.Protocol, which only the type checker needs.
     Protocol = object
 
-# How much of a refused request is read, and for how many seconds, so that its client reads the answer.
+# The limits in bytes and seconds for reading the rest of a refused request, so that its client reads the response.
 MAX_DISCARDED_BYTES = 256 * 1024
 DISCARD_WITHIN = 1.0
 
 
 @dataclass(frozen=True)
 class ShortResponse:
-    """A complete answer, after which the connection is closed."""
+    """A complete HTTP response, after which the connection is closed."""
 
     status: int
     body: str
@@ -43,7 +43,7 @@ class ShortResponse:
     allow: str = ""
 
     def encode(self, method: str) -> bytes:
-        """Return its bytes."""
+        """Return the bytes of the response."""
         body = self.body.encode("utf-8")
         lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}", f"Content-Type: {self.content_type}"]
         lines += [f"Content-Length: {len(body)}", "Connection: close"]
@@ -53,29 +53,29 @@ class ShortResponse:
 
 @dataclass(frozen=True)
 class Admission:
-    """A request with the secret, and the kind of event that its path names."""
+    """The admission of a request with the secret, with the kind of event that its path names."""
 
     kind: str | None = None
 
 
 class Guard(Protocol):
-    """Decides about heads."""
+    """Decides on request heads."""
 
     def decide(self, head: RequestHead) -> ShortResponse | Admission:
-        """Admit a request, or return the answer to it."""
+        """Admit a request, or return the response that refuses it."""
 
     def refuse_malformed(self) -> ShortResponse:
-        """Return the answer to bytes that are no acceptable head."""
+        """Return the response to bytes that are not a valid head."""
 
     def count_connection(self, outcome: str) -> None:
-        """Count a connection that is closed without an answer."""
+        """Count a connection that is closed without a response."""
 
     def new_handler(self, gate: RequestGate) -> asyncio.Protocol:
-        """Create the library's protocol, for the first request with the secret on a connection."""
+        """Create the HTTP library's protocol, for the first request with the secret on a connection."""
 
 
 class RequestGate(asyncio.Protocol):
-    """The protocol of one connection."""
+    """The protocol of one connection, which reads each request head before the HTTP library does."""
 
     def __init__(self, peer: Peer, connections: Connections, guard: Guard) -> None:
         self._peer = peer
@@ -88,34 +88,34 @@ class RequestGate(asyncio.Protocol):
         self._left: int | None = 0
         self._admission: Admission | None = None
         self._timer: asyncio.TimerHandle | None = None
-        # Whether the connection must end with the answer to the current request.
+        # Whether the connection must be closed after the response to the current request.
         self.must_close = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Store the transport."""
         self._transport = t.cast(asyncio.Transport, transport)
         self._peer.transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes."""
+        """Process received bytes in the current state."""
         self._take(data)
 
     def eof_received(self) -> bool | None:
-        """Let the transport close."""
+        """Close the transport, unless the HTTP library decides otherwise."""
         return None if self._handler is None else self._handler.eof_received()
 
     def pause_writing(self) -> None:
-        """Pass it on."""
+        """Pass the event on to the HTTP library."""
         if self._handler is not None:
             self._handler.pause_writing()
 
     def resume_writing(self) -> None:
-        """Pass it on."""
+        """Pass the event on to the HTTP library."""
         if self._handler is not None:
             self._handler.resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
+        """Release the connection's resources."""
         self._take = self._ignore
         self._peer.end_deadline()
         self._connections.remove(self._peer)
@@ -127,12 +127,12 @@ class RequestGate(asyncio.Protocol):
     # --- a request with the secret ---
 
     def begin_request(self) -> Admission | None:
-        """Return the admission of the request that the library begins to answer, once; None if it has none."""
+        """Return the admission of the request that the library starts to process; None if it was already returned."""
         admission, self._admission = self._admission, None
         return admission
 
     def end_request(self) -> None:
-        """Note that a request with the secret is answered. Where the connection stays, the next head is awaited."""
+        """Mark a request with the secret as answered, and wait for the next head if the connection stays open."""
         self._connections.end_request(self._peer)
         if not self.must_close and self._take == self._take_body:
             self._reader = HeadReader()
@@ -143,7 +143,7 @@ class RequestGate(asyncio.Protocol):
         self._peer.end_deadline()
         self._connections.begin_request(self._peer)
         self._left = head.content_length
-        # The end of a chunked body is known to the library alone: no further request may follow it.
+        # Only the library detects the end of a chunked body, so no further request can follow it.
         self.must_close = head.content_length is None or not head.keeps_connection
         self._take = self._take_body
         if self._handler is None:
@@ -163,7 +163,7 @@ class RequestGate(asyncio.Protocol):
         part = data[: self._left]
         self._left -= len(part)
         if len(part) < len(data):
-            # A request that does not wait for the answer to the one before it is dropped.
+            # HTTP pipelining is not supported: further bytes are dropped.
             self.must_close = True
         return part
 
@@ -191,9 +191,9 @@ class RequestGate(asyncio.Protocol):
             self._refuse(decision, head.method, length - len(rest))
 
     def _refuse(self, answer: ShortResponse, method: str, to_come: int) -> None:
-        """Answer, and close the connection as soon as the rest of the request has arrived, or within bounds.
+        """Send a response, and close the connection when the rest of the request has arrived or a limit is reached.
 
-        A connection that is closed while bytes arrive is reset, and its client may lose the answer.
+        Closing the connection while bytes arrive would reset it, and its client could lose the response.
         """
         transport = t.cast(asyncio.Transport, self._transport)
         self._take = self._discard
@@ -212,4 +212,4 @@ class RequestGate(asyncio.Protocol):
             t.cast(asyncio.Transport, self._transport).close()
 
     def _ignore(self, data: bytes) -> None:
-        """Take no more bytes."""
+        """Ignore further bytes."""

@@ -4,11 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Accepts the connections of the event source.
+"""The listening sockets of the event source.
 
-asyncio's own server accepts without a limit, and logs each failure to accept with a stack. Here a connection is
-accepted only where there is room, has a deadline from the moment it is accepted, TLS handshake included, and a
-failure to accept is counted.
+asyncio's server accepts connections without a limit, and logs each failure to accept with a traceback. This listener
+accepts a connection only within the limit, gives it a deadline that includes the TLS handshake, and counts failures.
 """
 
 from __future__ import annotations
@@ -29,12 +28,12 @@ from .connections import (
     Connections,
 )
 
-# Seconds from acceptance to a request with the secret, or to the end.
+# The seconds within which a request with the secret must arrive on a new connection.
 HEAD_WITHIN = 10.0
-# How many connections are accepted before others get their turn.
+# The number of connections that are accepted before the event loop runs other callbacks.
 ACCEPTED_AT_ONCE = 16
 BACKLOG = 1024
-# Seconds until the next try where the process has no descriptor left.
+# The seconds until the next attempt if the process has no descriptor left.
 ACCEPT_PAUSE = 0.05
 
 _OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
@@ -52,23 +51,23 @@ class Peer(Connection):
         self.deadline: asyncio.TimerHandle | None = None
 
     def close(self) -> None:
-        """End it, during the handshake too."""
+        """Close the connection, also during the handshake."""
         self.end_deadline()
         if isinstance(self.transport, asyncio.Transport):
-            # Not close(): with TLS that waits for the other side.
+            # With TLS, close() would wait for the peer.
             self.transport.abort()
         elif self.task is not None:
             self.task.cancel()
 
     def end_deadline(self) -> None:
-        """Let it stay: a request with the secret arrived on it."""
+        """Cancel the deadline, after a request with the secret has arrived."""
         if self.deadline is not None:
             self.deadline.cancel()
             self.deadline = None
 
 
 class Listener:
-    """Listening sockets, and the connections that they accept."""
+    """Listening sockets that accept connections within a limit."""
 
     def __init__(
         self,
@@ -77,10 +76,10 @@ class Listener:
         tls: t.Callable[[], ssl.SSLContext | None],
         count: t.Callable[[str], None],
     ) -> None:
-        """Prepare to listen.
+        """Store the parameters; ``open`` starts to listen.
 
         Args:
-            connections: Where connections are kept. The protocol removes one from it when it is lost.
+            connections: The open connections. The protocol removes a connection when it is lost.
             protocol: Creates the protocol of a connection.
             tls: Returns the context for the next connection, or None for plain HTTP.
             count: Takes each of ``OUTCOMES``.
@@ -93,20 +92,20 @@ class Listener:
 
     @property
     def addresses(self) -> list[t.Any]:
-        """Return the addresses of the listening sockets."""
+        """The addresses of the listening sockets."""
         return [one.getsockname() for one in self._sockets]
 
     async def open(self, host: str, port: int) -> None:
         """Listen on all addresses of a host.
 
         Raises:
-            OSError: The host is not known, or an address cannot be listened on.
+            OSError: The host is unknown, or an address is not available.
         """
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         try:
             for family, kind, protocol, _name, address in dict.fromkeys(found):
-                # Port 0 is one free port: the same for each address.
+                # With port 0, the free port of the first address is used for all.
                 self._sockets.append(_listening(family, kind, protocol, (address[0], port, *address[2:])))
                 port = self._sockets[-1].getsockname()[1]
         except OSError:
@@ -116,7 +115,7 @@ class Listener:
             loop.add_reader(one.fileno(), self._accept, one)
 
     def close(self) -> None:
-        """Accept no more."""
+        """Stop accepting connections."""
         loop = asyncio.get_running_loop()
         for one in self._sockets:
             loop.remove_reader(one.fileno())
@@ -138,7 +137,7 @@ class Listener:
                 self._take(accepted)
 
     def _pause(self, listening: socket.socket) -> None:
-        """Free a descriptor, and try again: the connection waits in the backlog."""
+        """Free a descriptor and try again later. The new connection waits in the backlog."""
         self._count(NO_DESCRIPTOR)
         if self._connections.evict():
             self._count(EVICTED)
@@ -173,12 +172,12 @@ class Listener:
         try:
             await asyncio.get_running_loop().connect_accepted_socket(begun, peer.socket, ssl=self._tls())
         except (OSError, asyncio.TimeoutError):
-            # The handshake failed, or the client left.
+            # The handshake failed, or the client closed the connection.
             self._connections.remove(peer)
             peer.end_deadline()
 
     def _discard(self, peer: Peer) -> None:
-        """Close a socket that no transport has taken, since its task was cancelled before it began."""
+        """Close a socket without a transport, because its task was canceled before it began."""
         if not peer.begun:
             peer.socket.close()
 
@@ -195,7 +194,7 @@ def _listening(family: int, kind: int, protocol: int, address: t.Any) -> socket.
         one.setblocking(False)
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
-            # The IPv4 address of the same host has a socket of its own.
+            # The host's IPv4 address has a separate socket.
             one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         one.bind(address)
         one.listen(BACKLOG)

@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The webhooks that Fonnte sends, told apart and brought to one shape.
+"""Fonnte's webhooks: the kinds of events are detected, and payloads are converted to one format.
 
-Of the four kinds one is not documented, and of the others not every key. So a kind is told by the keys
-that only it has, a key may be spelled with other case or dashes, and what is not known is kept beside.
+One of the four kinds is not documented, and the others only in part. So a kind is detected by the keys that only it
+has, keys match in any case and with or without dashes, and unknown keys are kept in ``other``.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from .secrecy import _SECRET, DEEPEST, _masked, _parts, _Secrecy
 KINDS = ("connect", "incoming", "status", "chaining")
 
 LINKED = {"connect": True, "connected": True, "disconnect": False, "disconnected": False}
-# The source limits a body; of another source a payload may be of any size. Keys and values, and all characters together.
+# The event source limits the body, but another source may not. The limits for keys and values, and for all characters.
 MAX_PARTS = 10_000
 MAX_CHARACTERS = 1024 * 1024
 TOO_LARGE = f"it has more than {MAX_PARTS} keys and values, or more than {MAX_CHARACTERS} characters"
 
-# All that a call may hold which only tries whether the URL answers.
+# The only keys of a request that tests whether the URL responds.
 _OF_A_PROBE = frozenset(("device", "token", "timestamp", "test"))
 
 
 class PayloadError(FonnteError):
-    """What came is no webhook.
+    """A payload is not a webhook of Fonnte.
 
     Attributes:
-        readable: Whether it was an object at least.
+        readable: Whether it is at least a JSON object.
     """
 
     def __init__(self, problem: str, advice: str, readable: bool) -> None:
@@ -51,12 +51,12 @@ class PayloadError(FonnteError):
 
 @dataclass(frozen=True)
 class Event:
-    """A webhook in the one shape.
+    """A webhook in the common format.
 
     Attributes:
-        data: What rules see; plain data, without secrets unless they were asked for.
-        identity: The same for each try of one event, and for no other event.
-        ends: The identity of the event that this one shows to be over, so that it may come again.
+        data: The data for rules: plain data, without secrets unless they were requested.
+        identity: A digest that is equal for each delivery of one event, and different for other events.
+        ends: The identity of an earlier event that this one ends, so that it may occur again.
     """
 
     data: Payload
@@ -65,11 +65,11 @@ class Event:
 
     @property
     def kind(self) -> str:
-        """Return which of the four it is."""
+        """The kind of the event, one of ``KINDS``."""
         return str(self.data["kind"])
 
     def log_safe(self) -> str:
-        """Return what a log may say of it: kind, number and time, and the id where it has one."""
+        """Return a description for logs: kind, number and time, and the ID if the event has one."""
         words = [self.kind, "of", log_safe(self.data["device"] or "no number"), "at", self.data["at"] or "no time"]
         for key in ("state_id", "message_id", "inbox_id"):
             if self.data.get(key) is not None:
@@ -79,10 +79,10 @@ class Event:
 
 
 def read_body(body: bytes) -> Payload:
-    """Return the object that a body holds; an empty body holds none, and reads as an empty object.
+    """Parse a body into a JSON object. An empty body is an empty object.
 
     Raises:
-        PayloadError: It is no JSON object.
+        PayloadError: The body is not a JSON object, or is nested too deeply.
     """
     if not body.strip():
         return {}
@@ -98,12 +98,12 @@ def read_body(body: bytes) -> Payload:
 
 
 def _refuse_constant(name: str) -> t.NoReturn:
-    # Python reads NaN and Infinity, which are not JSON, and no rule engine behind us would.
+    # Python accepts NaN and Infinity, which are not valid JSON, and which the rule engine would refuse.
     raise ValueError(name)
 
 
 def _finite(text: str) -> float:
-    # A number with too many digits becomes Infinity in the same way.
+    # A number with too many digits would become Infinity, too.
     number = float(text)
     return number if math.isfinite(number) else _refuse_constant(text)
 
@@ -118,23 +118,23 @@ def _too_deep(value: object) -> bool:
 
 
 def is_probe(payload: Payload) -> bool:
-    """Tell whether a call tells of nothing, and so only tries whether the URL answers."""
+    """Return whether a request contains no event and only tests whether the URL responds."""
     return {_plain(str(key)) for key in payload} <= _OF_A_PROBE
 
 
 def event_of(
     payload: Payload, kind: str | None = None, return_tokens: bool = False, secrets: t.Iterable[str] = ()
 ) -> Event:
-    """Return the event that a payload tells of.
+    """Return the event in a payload.
 
     Args:
-        payload: The JSON object that was posted, not nested deeper than ``read_body`` lets pass.
-        kind: Which of the four it is, where the URL says so; otherwise its keys say it.
-        return_tokens: Whether the event holds the token and what else is secret.
-        secrets: What is masked in every string in any case, such as the secret path.
+        payload: The posted JSON object, not nested deeper than ``read_body`` allows.
+        kind: The kind of the event, if the URL names it; otherwise the keys of the payload decide.
+        return_tokens: Whether the event contains the token and other secrets.
+        secrets: Further secrets that are always masked, such as the secret path.
 
     Raises:
-        PayloadError: It is none of the four, or lacks what makes it one.
+        PayloadError: The payload is of no known kind, or lacks a required key.
     """
     keys = PayloadReader(payload)
     kind = kind or _kind_of(keys)
@@ -146,7 +146,7 @@ def event_of(
 def normalize(
     payload: object, kind: str | None = None, return_tokens: bool = False, secrets: t.Iterable[str] = ()
 ) -> Payload:
-    """Return any payload in the one shape: one that tells nothing is a probe, and what is no webhook is unknown."""
+    """Convert any payload to the common format; its kind is "probe" without an event, "unknown" if it is no webhook."""
     secrets = list(secrets)
     if is_too_large(payload):
         return _unknown({}, TOO_LARGE, return_tokens, secrets)
@@ -161,12 +161,12 @@ def normalize(
 
 
 def plain_data(value: t.Any, secrets: t.Iterable[str] = ()) -> t.Any:
-    """Return data as JSON and every encoding can hold it, cut where it is nested too deeply, without secrets."""
+    """Return data in a form that JSON and every encoding support, without secrets, and cut at a maximum depth."""
     return _masked(_clean(value, return_tokens=True), SecretFinder(secrets))
 
 
 def is_too_large(value: object) -> bool:
-    """Return whether data has more than ``MAX_PARTS`` or ``MAX_CHARACTERS``; it is not looked at any further."""
+    """Return whether data exceeds ``MAX_PARTS`` or ``MAX_CHARACTERS``. Counting stops at the limit."""
     parts, characters = 0, 0
     left = [value]
     while left:
@@ -256,7 +256,7 @@ _OWN: dict[str, t.Callable[[PayloadReader, Payload], None]] = {
     "connect": _connect,
     "incoming": _incoming,
     "status": _status,
-    # Not documented. What is known is that it tells of a reply in a chat.
+    # This kind is not documented, except that it reports a reply in a chat.
     "chaining": _chat,
 }
 
@@ -268,7 +268,7 @@ def _need(value: object, key: str, kind: str) -> None:
 
 def _identified(data: Payload, payload: Payload) -> Event:
     if data["kind"] == "connect" and data["at"] is None and data["connected"] is not None:
-        # Without a time a second loss looks like the first, unless the device was back in between.
+        # Without a time, a second disconnection equals the first one, unless the device was connected in between.
         return Event(data, _link(data, data["connected"]), _link(data, not data["connected"]))
     plain = {key: value for key, value in payload.items() if not _SECRET.search(str(key))}
     return Event(data, _digest(data["kind"], json.dumps(plain, sort_keys=True, default=str)))

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Read the fields of a webhook, whose names and types differ from event to event."""
+"""Reading of webhook fields, whose names and types differ between events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import typing as t
 from .._common.clock import unix_to_text
 from .secrecy import _SECRET, DEEPEST, _clean_text, _secret_keys
 
-# Unix seconds beyond this would be in the year 5138: it is milliseconds.
+# Unix seconds beyond this are in the year 5138 or later, so the value is in milliseconds.
 FIRST_MILLISECONDS = 10**11
 
 
@@ -32,7 +32,7 @@ T = t.TypeVar("T")
 
 
 def log_safe(text: str) -> str:
-    """Return text from outside as a log may hold it: one line, not long."""
+    """Return an external string in a form for logs: one line of limited length."""
     text = "".join(letter if letter.isprintable() else "?" for letter in text)
     return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
 
@@ -42,7 +42,7 @@ def _plain(key: str) -> str:
 
 
 class PayloadReader:
-    """The keys of a payload: each is taken once, and what nobody took is the rest."""
+    """Reads the keys of a payload. Each key is read once; the remaining ones are returned by ``rest``."""
 
     def __init__(self, payload: Payload) -> None:
         self._payload = {str(key): value for key, value in payload.items()}
@@ -51,7 +51,7 @@ class PayloadReader:
         for key in self._payload:
             self._spelled.setdefault(_plain(key), key)
         for key in self._payload:
-            # The documented spelling comes first.
+            # The documented spelling has priority.
             if key == _plain(key):
                 self._spelled[key] = key
 
@@ -91,13 +91,13 @@ class PayloadReader:
         value = self._raw(key)
         found = None if value is None else read(value)
         if found is not None or value in (None, ""):
-            # A value of a form that nobody expects stays in the rest: it is not lost.
+            # A value of an unexpected type stays in the rest, so that it is not lost.
             self._left.pop(self._spelled.get(key, key), None)
         return found
 
 
 def _text(value: object) -> str | None:
-    """Return a text; none for an empty one, so that there is one way to say that there is nothing."""
+    """Return a value as a string; None for an empty string, so that a missing value has only one form."""
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):

@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""What becomes of a webhook that arrives: taken, known already, refused; and the count of it all.
+"""The receiver of webhooks: it accepts, recognizes duplicates, refuses, and counts.
 
-Nothing here waits or opens a socket, so every decision is made at once and whole. What is answered with
-200 is either in the waiting line, or was counted as something that nobody waits for.
+Nothing in this file waits or opens a socket, so each decision is immediate and complete. An event that is answered with
+200 is in the queue, or was counted as a request that needs no processing.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from .connections import OUTCOMES
 from .payload import Event, PayloadError, event_of, is_probe, read_body
 from .reader import log_safe
 
-# All events in the waiting line together: an event may be as large as a body, and the line is long. They wait as
-# bytes, since Python needs up to 20 times as many for the objects that a body holds.
+# The limit for all queued events, because the queue is long and an event may be as large as a body. Events are queued
+# as bytes, because Python objects need up to 20 times as much memory.
 MAX_WAITING_BYTES = 16 * 1024 * 1024
-# Of how many messages the number is remembered, for calls that name a message's state and nothing else.
+# The number of messages whose device is remembered, for requests with a message's state that do not contain the device.
 MAX_MESSAGES = 10_000
-# A number or an id of a message that is longer than this is not remembered.
+# A longer number or ID of a message is not remembered.
 MAX_ID_LENGTH = 64
-# A sender of nonsense must not fill the log.
+# Limits the log entries that invalid requests cause.
 MAX_REASONS = 20
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What is answered, and under which name it is counted."""
+    """The response to a request, and the outcome by which it is counted."""
 
     status: int
     outcome: str
@@ -47,7 +47,7 @@ class Decision:
 ACCEPTED = Decision(200, "accepted", "accepted")
 DUPLICATE = Decision(200, "duplicate", "known already")
 PROBE = Decision(200, "probe", "this URL takes webhooks")
-# Fonnte tries again after any other answer than 200, and trying again would change nothing.
+# Fonnte repeats a request after any response but 200, and repeating these would have no effect.
 OTHER_DEVICE = Decision(200, "other_device", "not one of the devices")
 NOT_JSON = Decision(400, "not_json", "a JSON object is expected")
 NOT_FOUND = Decision(404, "not_found", "not found")
@@ -57,7 +57,7 @@ TOO_LARGE = Decision(413, "too_large", "the body is too large")
 ENCODED = Decision(415, "encoded", "the body must not be compressed")
 NOT_UNDERSTOOD = Decision(422, "not_understood", "this is none of Fonnte's webhooks")
 NOT_HTTP = Decision(400, "not_http", "this is no HTTP request for a path")
-# A mistake of ours was in the way.
+# An internal error.
 FAILED = Decision(500, "failed", "")
 FULL = Decision(503, "full", "try again later")
 STOPPING = Decision(503, "stopping", "try again later")
@@ -79,7 +79,7 @@ REFUSALS = (
 
 
 class DedupWindow:
-    """What was accepted lately; bounded in time and in number."""
+    """The identities of recently accepted events, limited in time and number."""
 
     def __init__(self, seconds: float, most: int, clock: t.Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
@@ -91,18 +91,18 @@ class DedupWindow:
         return len(self._since)
 
     def knows(self, identity: bytes) -> bool:
-        """Tell whether it was accepted within the window."""
+        """Return whether an event was accepted within the window."""
         self._forget_old()
         return identity in self._since
 
     def remember(self, identity: bytes) -> None:
-        """Take note that it is accepted now."""
+        """Store that an event is accepted now."""
         self._since[identity] = self._clock()
         if len(self._since) > self._most:
             self._since.popitem(last=False)
 
     def forget(self, identity: bytes) -> None:
-        """Let it come again."""
+        """Remove an event, so that it can be accepted again."""
         self._since.pop(identity, None)
 
     def _forget_old(self) -> None:
@@ -116,15 +116,15 @@ class DedupWindow:
 
 @dataclass(frozen=True)
 class Limits:
-    """What an intake takes, and how much.
+    """The limits and filters of a receiver.
 
     Attributes:
-        numbers: The devices, as key_of has them; empty is any.
-        waiting: How many events may wait.
-        duplicates_within: Seconds in which an event that comes again is the same.
-        duplicates_kept: How many events are remembered for it at most.
-        return_tokens: Whether events hold the device's token.
-        secrets: What no event shows, such as the secret of the URL.
+        numbers: The canonical numbers of the accepted devices; empty for all.
+        waiting: The maximum number of queued events.
+        duplicates_within: The seconds within which an identical event counts as a duplicate.
+        duplicates_kept: The maximum number of events that are remembered for this.
+        return_tokens: Whether events contain the token of the device.
+        secrets: Secrets that are masked in all events, such as the secret of the URL.
     """
 
     numbers: frozenset[str] = frozenset()
@@ -136,7 +136,7 @@ class Limits:
 
 
 class EventReceiver:
-    """The line of events that wait for the rules, and all that is counted."""
+    """The queue of events for the rules, with counts of all requests."""
 
     def __init__(self, limits: Limits, clock: t.Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
@@ -152,14 +152,14 @@ class EventReceiver:
         self._reasons: dict[str, None] = {}
         self.stopping = False
 
-    # --- what arrives ---
+    # --- incoming requests ---
 
     def receive(self, body: bytes, kind: str | None = None) -> Decision:
-        """Decide on a body that was posted to the secret path, and count it.
+        """Decide on a body that was posted to the secret path, and count the decision.
 
         Args:
-            body: All of it.
-            kind: Which of the four kinds it is, where the path says so.
+            body: The complete body.
+            kind: The kind of the event, if the path names it.
         """
         try:
             return self.count(self._decide(read_body(body), kind))
@@ -169,12 +169,12 @@ class EventReceiver:
             return self.count(NOT_UNDERSTOOD if error.readable else NOT_JSON)
 
     def count(self, answer: Decision) -> Decision:
-        """Count an answer, and return it."""
+        """Count a decision, and return it."""
         self._counts[answer.outcome] += 1
         return answer
 
     def count_connection(self, outcome: str) -> None:
-        """Count a connection that ended without an answer, by one of the listener's outcomes."""
+        """Count a connection that ended without a response, by its outcome."""
         self._connections[outcome] += 1
 
     def _decide(self, payload: dict[str, t.Any], kind: str | None) -> Decision:
@@ -188,10 +188,10 @@ class EventReceiver:
         if self._window.knows(event.identity):
             return DUPLICATE
         packed = json.dumps(event.data, ensure_ascii=False).encode("utf-8")
-        # A single event always has room, whatever the limit of a body.
+        # A single event is always accepted, so that the body limit alone decides on it.
         too_many_bytes = bool(self._waiting) and self._bytes + len(packed) > MAX_WAITING_BYTES
         if len(self._waiting) >= self._limits.waiting or too_many_bytes:
-            # Not remembered: when it comes again it is as good as new.
+            # The event is not remembered, so a later delivery of it is accepted.
             return FULL
         self._window.remember(event.identity)
         if event.ends is not None:
@@ -201,11 +201,11 @@ class EventReceiver:
         return ACCEPTED
 
     def _completed(self, event: Event) -> Event:
-        """Return a message's state with its device: only the first of several calls names it."""
+        """Add the device to a message's state: only the first of several requests contains it."""
         state_id = event.data.get("state_id")
         if state_id is None:
             return event
-        # A digest: an id may be as long as a body.
+        # A digest limits the memory: an ID may be as long as a body.
         key = hashlib.blake2b(state_id.encode("utf-8"), digest_size=16).digest()
         device, message_id = event.data["device"], event.data["message_id"]
         if device is not None:
@@ -224,27 +224,27 @@ class EventReceiver:
         if len(self._messages) > MAX_MESSAGES:
             self._messages.popitem(last=False)
 
-    # --- what goes on to the rules ---
+    # --- events for the rules ---
 
     def first(self) -> Event | None:
-        """Return the event that is next; it stays in the line until it is taken."""
+        """Return the next event, without removing it from the queue; None if the queue is empty."""
         return _unpacked(*self._waiting[0]) if self._waiting else None
 
     def acknowledge(self) -> None:
-        """The rules have taken the first event."""
+        """Remove the first event, after the rules have taken it."""
         packed, _identity = self._waiting.popleft()
         self._bytes -= len(packed)
         self._taken += 1
 
     def above_high_water(self) -> bool:
-        """Tell whether callers should be held back."""
+        """Return whether responses should be delayed to slow down the clients."""
         return 2 * len(self._waiting) > self._limits.waiting or 2 * self._bytes > MAX_WAITING_BYTES
 
     def waiting(self) -> t.Iterator[Event]:
-        """Iterate over the events that were accepted and not taken, oldest first."""
+        """Iterate over the accepted events that the rules have not taken, oldest first."""
         return (_unpacked(packed, identity) for packed, identity in self._waiting)
 
-    # --- what is told ---
+    # --- reports ---
 
     def counts(self) -> dict[str, t.Any]:
         """Return all counts. received = accepted + duplicates + probes + all refused; accepted = taken + waiting."""
@@ -261,7 +261,7 @@ class EventReceiver:
         }
 
     def report(self) -> tuple[str, bool] | None:
-        """Return what happened since the last report, and whether anything was refused; None if nothing happened."""
+        """Return the counts since the last report, and whether anything was refused; None if nothing has happened."""
         since = self._counts - self._reported
         ended = self._connections - self._connections_reported
         if not since and not ended:
@@ -286,5 +286,5 @@ def _listed(counts: collections.Counter[str]) -> str:
 
 
 def log_safe_reason(reason: str) -> str:
-    """Return the reason of a refusal, as a log may hold it."""
+    """Return the reason of a refusal in a form for logs."""
     return " ".join(log_safe(word) for word in reason.split(" "))

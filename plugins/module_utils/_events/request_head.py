@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The head of one HTTP request: at most 16 KiB, read without the HTTP library (invariant 9).
+"""The head of an HTTP request: at most 16 KiB, parsed without the HTTP library (invariant 9).
 
-Only the form that Fonnte and proxies send is accepted: HTTP/1.0 or 1.1, a target that is a path, lines that end with
-CR LF, and one length of the body. Everything else is malformed.
+Only the format that Fonnte and proxies send is accepted: HTTP/1.0 or 1.1, a path as the target, lines that end with
+CR LF, and one unambiguous length of the body. All other requests are malformed.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import typing as t
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-# Request line and headers together. Fonnte's have 300 bytes; a proxy adds a few hundred.
+# The limit for the request line and the headers. Fonnte's have 300 bytes; a proxy adds a few hundred.
 MAX_HEAD_BYTES = 16 * 1024
-# Nothing that is passed on to the HTTP library is longer.
+# The limit for each value that is passed on to the HTTP library.
 MAX_VALUE_LENGTH = 64
 
 _HEAD_END = b"\r\n\r\n"
@@ -43,14 +43,14 @@ class HeadTooLargeError(Exception):
 
 @dataclass(frozen=True)
 class RequestHead:
-    """The parts of a head that matter.
+    """The parts of a head that the gate uses.
 
     Attributes:
-        method: In upper case.
+        method: The method in uppercase.
         path: The decoded path of the target, without the query.
-        minor_version: 0 or 1, of HTTP/1.
-        content_length: Bytes of the body; None if it is chunked.
-        fields: Those of the headers that are read, by their name in lower case.
+        minor_version: The minor version of HTTP/1: 0 or 1.
+        content_length: The length of the body in bytes; None if it is chunked.
+        fields: The values of the known headers, by their lowercase name.
     """
 
     method: str
@@ -61,12 +61,12 @@ class RequestHead:
 
     @property
     def keeps_connection(self) -> bool:
-        """Return whether the client may send another request on the connection."""
+        """Whether the client may send another request on the connection."""
         tokens = [token.strip().lower() for token in self.fields.get("connection", "").split(",")]
         return "close" not in tokens and (self.minor_version == 1 or "keep-alive" in tokens)
 
     def compose(self) -> bytes:
-        """Return a head for the HTTP library: only known fields, no part of the target, no upgrade."""
+        """Return a head for the HTTP library, which contains only known fields and no part of the target."""
         length = (
             "Transfer-Encoding: chunked" if self.content_length is None else f"Content-Length: {self.content_length}"
         )
@@ -77,7 +77,7 @@ class RequestHead:
 
 
 class HeadReader:
-    """Collects the bytes of one head."""
+    """Collects the bytes of one request head."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
@@ -85,14 +85,14 @@ class HeadReader:
         self._line_known = False
 
     def feed(self, data: bytes) -> tuple[RequestHead, bytes] | None:
-        """Take bytes, and return the head and the bytes after it, or None while it is incomplete.
+        """Add bytes; return the head and the bytes after it, or None while the head is incomplete.
 
         Raises:
-            HeadTooLargeError: It has more bytes than are read.
-            MalformedHeadError: It is no acceptable head, whatever follows.
+            HeadTooLargeError: The head exceeds the limit.
+            MalformedHeadError: The head is not acceptable, even if more bytes follow.
         """
         if not self._bytes:
-            # Blank lines before a request are allowed; they count for the length of its head.
+            # Blank lines before a request are allowed, and count towards the length of its head.
             stripped = data.lstrip(_LINE_END)
             self._blank += len(data) - len(stripped)
             data = stripped
@@ -107,7 +107,7 @@ class HeadReader:
         return _parse(bytes(self._bytes[:end])), data[end + len(_HEAD_END) - before :]
 
     def _check_begin(self) -> None:
-        """Refuse another protocol at its first bytes: its client may never send the end of a head."""
+        """Refuse another protocol after its first bytes, because its client may never send the end of a head."""
         if self._line_known or not self._bytes:
             return
         end = self._bytes.find(b"\n")
@@ -145,7 +145,7 @@ def _parse(head: bytes) -> RequestHead:
 
 
 def _content_length(fields: t.Mapping[str, str], minor_version: int) -> int | None:
-    """Return the length of the body; two lengths, or another coding, could hide a request in a body."""
+    """Return the length of the body. Two lengths, or an unknown coding, could hide a request in a body: refuse them."""
     length, coding = fields.get("content-length"), fields.get("transfer-encoding")
     if coding is None:
         if length is not None and not _LENGTH.fullmatch(length):
@@ -157,5 +157,5 @@ def _content_length(fields: t.Mapping[str, str], minor_version: int) -> int | No
 
 
 def _plain(value: str) -> str:
-    """Return the value of a field that is passed on; one of another form is not repeated."""
+    """Return the value of a header for the HTTP library; "unknown" for an unexpected value."""
     return value if len(value) <= MAX_VALUE_LENGTH and _TOKENS.fullmatch(value) else "unknown"

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Find and mask the secret values of an event."""
+"""Detection and masking of the secrets in an event."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ import typing as t
 
 from .._common.spellings import MIN_FOLDED_LENGTH, SecretFinder
 
-# Nobody nests a webhook; a text that nests deeper is there to break the reader.
+# A webhook is not nested. Deeper data is an attack on the parser.
 DEEPEST = 16
 
 
-# Values of secret keys that are looked up in the other strings. Shorter ones are ordinary words; a token has 20.
+# The maximum number of secret values that are masked in the other strings of an event.
 MAX_SECRETS = 8
 
 
+# A shorter value is not a token, which has 20 characters, but may be an ordinary word.
 MIN_SECRET, MAX_SECRET = MIN_FOLDED_LENGTH, 256
 
 
-# Since 2025 a secret key can be added to what is sent; how its field is called is not documented.
+# Since 2025, a secret key can be added to webhooks; the name of its field is not documented.
 _SECRET = re.compile(r"token|secret|passw|auth|key$|signature", re.IGNORECASE)
 
 
@@ -35,7 +36,7 @@ def _parts(value: object) -> t.Iterable[object]:
 
 
 def secret_values(value: object) -> list[str]:
-    """Return the values of secret keys of a payload, the first ``MAX_SECRETS`` that can be a token."""
+    """Return the values of the secret keys in a payload: the first ``MAX_SECRETS`` that may be tokens."""
     found: dict[str, None] = {}
     left = [value]
     while left and len(found) < MAX_SECRETS:
@@ -60,7 +61,7 @@ def _scalars(value: object) -> t.Iterator[str]:
 
 
 class _Secrecy:
-    """What is secret in one payload."""
+    """The secrets of one payload."""
 
     def __init__(self, payload: object, return_tokens: bool, secrets: t.Iterable[str]) -> None:
         self.return_tokens = return_tokens
@@ -68,12 +69,12 @@ class _Secrecy:
         self._own = [] if return_tokens else secret_values(payload)
 
     def finder(self, device: str | None) -> SecretFinder:
-        """Return what finds the secrets. The device's number is none, whatever key has it too."""
+        """Return a finder for the secrets. The number of the device is not masked, even if a secret key contains it."""
         return SecretFinder([*self._secrets, *(value for value in self._own if value != device)])
 
 
 def _masked(value: t.Any, finder: SecretFinder) -> t.Any:
-    """Return data with a mask for each secret in its strings, in any spelling."""
+    """Return data with all secrets in its strings masked, in any encoding."""
     if isinstance(value, str):
         return finder.mask(value, short=False)
     if isinstance(value, dict):
@@ -84,7 +85,7 @@ def _masked(value: t.Any, finder: SecretFinder) -> t.Any:
 
 
 def _clean_text(text: str) -> str:
-    # Half a surrogate pair is legal in JSON, and in no encoding that a log or another process takes.
+    # JSON allows an unpaired surrogate, but no encoding of logs or of other processes does.
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 

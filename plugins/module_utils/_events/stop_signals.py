@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The signals that end the event source in order."""
+"""Signals that stop the event source gracefully."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ import typing as t
 
 @contextlib.contextmanager
 def stop_signals(asked: t.Callable[[], None]) -> t.Iterator[None]:
-    """Have SIGTERM and SIGINT end the source in order, the first time; a second one is the host's again.
+    """Call a function at the first SIGTERM or SIGINT, to stop gracefully; then restore the previous handlers.
 
-    ansible-rulebook has handlers of its own, which do not do: the Java machine that it starts in its process takes
-    the signals away from it and ends everything at once, and the exception that its handler would raise is
-    swallowed where rules are evaluated.
+    The handlers of ansible-rulebook are not sufficient: the Java virtual machine in its process replaces them and
+    exits immediately, and the evaluation of rules suppresses the exception that its handler raises.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""An account whose list is read: all that the inventory and the lookup of tokens need of the service."""
+"""Read access to an account's device list, for the inventory and lookup plugins."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .._common.spellings import SecretFinder
 from .._device.models import Device
 from .._options.common import API, Params, Spec, checked_token, parse_connection
 
-# No token of a device, no record and no facts: nothing is written, and the list tells of all devices.
+# The options of the connection and the account. These plugins need no device token, no record and no facts.
 ACCOUNT: Spec = {
     option: API[option]
     for option in (
@@ -37,12 +37,12 @@ ACCOUNT: Spec = {
 
 
 class Account:
-    """An account and its list. Nothing is called before the list is asked for.
+    """An account and its device list. No request is sent before the list is needed.
 
     Args:
-        connection: How the service is reached.
-        token: The account's token.
-        keep: What earlier users of this process have kept. A list among it may be half a minute old.
+        connection: The connection to the service.
+        token: The account token.
+        keep: The cache of this process, which may contain a recent list.
     """
 
     def __init__(self, connection: Connection, token: str, keep: ProcessCache) -> None:
@@ -55,42 +55,42 @@ class Account:
 
     @property
     def cache_id(self) -> str:
-        """What tells this account from others in a file. It gives away neither token nor account."""
+        """An ID of this account for cache files. It reveals neither the token nor the account."""
         text = "\0".join(("fonnte.whatsapp/account/1", self._endpoint))
         return hmac.new(self._token.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]
 
     def devices(self) -> tuple[Device, ...]:
-        """Return all devices, as the service lists them now."""
+        """Request the device list, and return all devices."""
         with masking(self._finder), error_context("Listing the account's devices"):
             devices = self._api.get_devices(self._token).devices
         return tuple(self._masked(device) for device in devices)
 
     def _masked(self, device: Device) -> Device:
-        """Return a device as hosts, variables and a cache may hold it: its strings may repeat a token."""
+        """Return a device with tokens masked in its strings, for host variables and cache files."""
         mask = self._finder.mask_data
         return replace(
             device, number=mask(device.number), package=mask(device.package), settings=mask(dict(device.settings))
         )
 
     def find(self, number: str, has_country: bool = False) -> Device | None:
-        """Return the device with this number in any spelling; None if the service lists none now.
+        """Return the device with this number in any spelling; None if the service does not list it.
 
-        The right device: the list is requested once after the account was opened, and not taken from an earlier item of
-        a loop. The token that is returned may delete a device.
+        The caller may delete the device with the returned token. So the list is requested once after the account was
+        opened; a list from an earlier item of a loop is not used.
 
         Args:
-            number: Its digits.
-            has_country: Whether they were written with the code of their country.
+            number: The digits of the number.
+            has_country: Whether the number is written with its country code.
 
         Raises:
-            FonnteError: Two devices are this number, or the list cannot be read.
+            FonnteError: Several devices have this number, or the list cannot be read.
         """
         with masking(self._finder), error_context(f"Looking up device {number}"):
             return self._api.listing(self._token, number, "", self._opened).find(number, has_country)
 
 
 def open_account(params: Params, keep: ProcessCache) -> Account:
-    """Return the account that the options are about; OptionError where one cannot be right."""
+    """Return the account that the options describe; raise OptionError if one is invalid."""
     token = checked_token("account_token", params["account_token"])
     if not token:
         raise OptionError("account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN")

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""What is there: the answers of fonnte_device_info. Reads only, and never from a cache."""
+"""The result of fonnte_device_info. It only reads, and never from the cache."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _describe(
 
 
 def _messages(context: RunContext, device: Device) -> int | None:
-    """Return how many messages a device has sent: one call more, where the list told of the device."""
+    """Return how many messages a device has sent. With an account token, this needs one more request."""
     if not context.account_token:
         return device.messages
     if not device.token:

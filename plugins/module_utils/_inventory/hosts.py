@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Devices as hosts: how each is named, which variables it has, and what of it a cache may hold."""
+"""Devices as hosts: their names, their variables, and the data in the inventory cache."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from .._reconcile.result import Result, device_facts
 
 PREFIX = "fonnte_"
 MAX_NAME_LENGTH = 63
-# To Ansible these are every host, hosts without a group, and the controller itself.
+# In Ansible, these names mean all hosts, hosts without a group, and the control node.
 RESERVED = frozenset({"all", "ungrouped", "localhost", "127.0.0.1"})
 
 _FORMAT = 1
 _SHOWN = {setting.option for setting in SETTINGS if ReadSource.LIST in setting.readable}
 _HIDDEN = {setting.option for setting in SETTINGS} - _SHOWN
-# What drives a terminal, and what turns the direction of a line around.
+# Control characters of terminals, and characters that change the direction of a line.
 _DRIVING = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -35,15 +35,15 @@ _DRIVING = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def host_names(devices: t.Sequence[Device], by: str, taken: t.Collection[str] = ()) -> list[str]:
-    """Return a name for each device, each once, and each fit for a pattern, a file name and a group's member.
+    """Return a unique name for each device, which is valid in host patterns, filenames and groups.
 
-    A name that two devices share, or that means something else to Ansible, gets the number behind it. It does so
-    for both: else the one that keeps the name would hang on the order of the list.
+    If two devices share a name, or if Ansible reserves it, the number is appended. It is appended to both names, so
+    that they do not depend on the order of the list.
 
     Args:
-        devices: All of the account, so that a name does not hang on what is filtered.
+        devices: All devices of the account, so that names do not depend on filters.
         by: "name" or "number".
-        taken: Names that mean something else already.
+        taken: Names that are already in use.
     """
     names: dict[int, str] = {}
     owners: dict[str, set[int]] = {}
@@ -57,7 +57,7 @@ def host_names(devices: t.Sequence[Device], by: str, taken: t.Collection[str] = 
             {
                 index: name
                 for index, name in wanted.items()
-                # A name may look like the number of another device: a play on that number is not meant for this one.
+                # A name may equal the number of another device; a play for that number must not run on this device.
                 if count[name] == 1 and name not in used and owners.get(canonical(name), {index}) == {index}
             }
         )
@@ -72,24 +72,24 @@ def _by_name(device: Device) -> str:
 
 
 def _by_both(device: Device) -> str:
-    # A number has no more than 40 characters.
+    # A number has at most 40 characters.
     return "_".join(filter(None, (_by_name(device)[:20].rstrip("_.-"), _by_number(device))))
 
 
 def _by_number(device: Device) -> str:
-    """Return the registered number; one that people wrote with spaces and a plus, by its digits."""
+    """Return the registered number, without separators such as spaces and a plus."""
     digits = re.sub(r"[\s+\-.()\[\]]", "", device.number)
     return digits if re.fullmatch(r"[0-9]+", digits) else _safe(device.number)
 
 
 def _safe(text: str) -> str:
-    """Return text in which nothing is part of a pattern or of a path; empty if nothing is left."""
+    """Return a string without characters of host patterns or paths; an empty string if nothing is left."""
     clean = re.sub(r"[^\w.-]+", "_", unicodedata.normalize("NFC", text))
     return clean.strip("_.-")[:MAX_NAME_LENGTH].rstrip("_.-")
 
 
 def _counted(name: str, used: t.Collection[str]) -> str:
-    """Return a name that is not used, made from one that is; the device must not be lost."""
+    """Return an unused name with a counter, so that no device is lost."""
     base = name or "device"
     number = 1
     while True:
@@ -103,16 +103,16 @@ def _counted(name: str, used: t.Collection[str]) -> str:
 
 
 def host_variables(device: Device, redactor: Redactor) -> Result:
-    """Return what the list tells of a device, under the keys of the info module behind a prefix; never a token.
+    """Return the variables of a host, with the keys of the info module and a prefix; never a token.
 
-    What the list never shows is left out: a variable that is always null would stand in the way of a default.
+    Settings that the list never shows are omitted: a variable that is always null would defeat the ``default`` filter.
     """
     facts = device_facts(device, device.number, device.settings, redactor)
     return {PREFIX + key: _printable(value) for key, value in facts.items() if key not in _HIDDEN}
 
 
 def _printable(value: t.Any) -> t.Any:
-    """Return a value that can be printed as it is: ``ansible-inventory --graph --vars`` does."""
+    """Return a value without control characters, because ``ansible-inventory --graph --vars`` prints it unchanged."""
     return _DRIVING.sub("?", value) if isinstance(value, str) else value
 
 
@@ -120,7 +120,7 @@ def _printable(value: t.Any) -> t.Any:
 
 
 def to_cache(devices: t.Iterable[Device], mark: str) -> Result:
-    """Return what a file may hold of an account: no token."""
+    """Return the cache entry of an account. It contains no token."""
     return {
         "format": _FORMAT,
         "account": mark,
@@ -139,7 +139,7 @@ def to_cache(devices: t.Iterable[Device], mark: str) -> Result:
 
 
 def from_cache(kept: object, mark: str) -> tuple[Device, ...] | None:
-    """Return the devices that a cache holds of this account; None if it holds anything else."""
+    """Return the devices in the cache entry of an account; None if the entry is invalid or of another account."""
     if not isinstance(kept, t.Mapping) or kept.get("format") != _FORMAT or kept.get("account") != mark:
         return None
     items = kept.get("devices")
@@ -162,7 +162,7 @@ _SETTING_KINDS: dict[str, tuple[type, ...]] = {"name": (str,), "autoread": (bool
 
 
 def _device(item: object) -> Device | None:
-    # By the very type: to Python a truth is a whole number.
+    # The exact type is compared, because bool is a subclass of int.
     if not isinstance(item, dict) or not all(type(item.get(key)) in kinds for key, kinds in _KINDS.items()):
         return None
     settings = item["settings"]

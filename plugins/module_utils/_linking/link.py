@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Linking a phone to a device: a QR code or a pairing code is fetched, shown, and waited for."""
+"""Linking of a phone to a device: fetch a QR code or a pairing code, show it, and wait until the phone is linked."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ Result = t.Dict[str, t.Any]
 
 QR, CODE = "qr", "code"
 _WORDS = {QR: "a QR code", CODE: "a pairing code"}
-# How often the account's list is looked at while a person is at work; and the profile, which the service limits.
+# The seconds between requests while waiting: for the device list, and for the profile, which the service rate-limits.
 LIST_SECONDS = 5.0
 PROFILE_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
 class LinkOptions:
-    """What a task asks for. Times are in seconds.
+    """The options of a task that links a device. Times are in seconds.
 
     Attributes:
-        number: The device; empty where only a token names it.
+        number: The number of the device; empty where only a token identifies it.
         method: ``qr`` or ``code``.
-        whatsapp: The number of the phone that a code is for, as it is dialled from abroad.
-        dest: The file for the picture, or its folder.
-        fetch: Whether a QR code or a pairing code is asked for.
-        wait: How long to wait until the device is linked; None for not at all.
-        refresh: How long a QR code is shown before a new one takes its place.
+        whatsapp: The number of the phone that gets a pairing code, in international form.
+        dest: The file for the image of the QR code, or its directory.
+        fetch: Whether to fetch a QR code or a pairing code.
+        wait: How long to wait until the device is linked; None to not wait.
+        refresh: The age at which a QR code is replaced by a new one.
     """
 
     number: str
@@ -66,16 +66,18 @@ class LinkOptions:
 
 @dataclass
 class LinkResult:
-    """What a run has come to.
+    """The result of linking, which is filled in step by step.
 
     Attributes:
-        number: The registered number as far as it is known.
-        was_linked: Whether the device was linked when the run began; then nothing is done.
-        connected: Whether it is linked now.
-        path: The file that holds the picture, or in check mode would.
-        picture: What was written there.
+        number: The registered number, if it is known.
+        name: The name of the device, if it is known.
+        was_linked: Whether the device was already linked at the start. Then nothing is done.
+        connected: Whether the device is linked now.
+        path: The file with the image; in check mode, the predicted one. None if there is no image.
+        image: The content of that file.
         code: The pairing code.
-        fetched_at: When the newest QR code or pairing code was fetched.
+        fetched_at: The time at which the newest QR code or pairing code was fetched.
+        warnings: Warnings for the user.
     """
 
     number: str
@@ -90,7 +92,7 @@ class LinkResult:
 
 
 def preview_link(context: RunContext, options: LinkOptions) -> LinkResult:
-    """Return what a real run would begin with. Only reads: no code is asked for, no file is written."""
+    """Return the predicted result of a run. It only reads: it requests no code and writes no file."""
     observation = _observe(context, options)
     if observation.device is None:
         earlier = f"Device {options.number} does not exist yet; in a real run an earlier task has to create it."
@@ -108,15 +110,15 @@ def preview_link(context: RunContext, options: LinkOptions) -> LinkResult:
 
 
 def link_device(context: RunContext, options: LinkOptions, show: t.Callable[[str], None]) -> LinkResult:
-    """Have a device linked, or bring it so far that a person can.
+    """Fetch a QR code or a pairing code and wait for the phone, as the options require.
 
     Args:
-        house: What the run works with.
-        order: What is asked for.
-        show: Is told what a person has to see before the run ends.
+        context: The context of the run.
+        options: The options of the task.
+        show: Displays a message that the user needs before the run ends.
 
     Raises:
-        FonnteError: With ``progress`` set to the link so far, as far as the device is known.
+        FonnteError: ``partial_result`` contains the LinkResult so far, if the device is known.
     """
     observation = _observe(context, options)
     if observation.device is None:
@@ -139,7 +141,7 @@ def link_device(context: RunContext, options: LinkOptions, show: t.Callable[[str
 
 def _observe(context: RunContext, options: LinkOptions) -> Observation:
     with device_context("Looking up", options.number):
-        # Whose phone is linked must not hang on a list that an earlier item of the loop requested.
+        # A list from an earlier item of a loop could link the phone to the wrong device.
         return observe(context, Desired(options.number), context.client.now())
 
 
@@ -159,14 +161,14 @@ def _with_place(options: LinkOptions, link: LinkResult) -> LinkResult:
 
 
 def _linked_free_devices(device: Device, listing: DeviceList) -> list[str]:
-    """Return the numbers of the other free devices that a list shows as linked."""
+    """Return the numbers of the other free devices that are linked according to a list."""
     return [
         other.number for other in listing.devices if other.connected and other.is_free and other.token != device.token
     ]
 
 
 class LinkSession:
-    """One run on a device that is not linked."""
+    """The steps that link one device, which is not linked yet."""
 
     def __init__(
         self,
@@ -181,13 +183,13 @@ class LinkSession:
         self._order = options
         self._device = device
         self._listed = listing is not None and listing.find_by_token(device.token) is not None
-        # When the newest list that has the device with this number was requested; None with a token alone.
+        # The time of the newest list that contains the device with this number; None with a device token only.
         self._identified_at = listing.fetched_at if listing is not None and self._listed else None
         self._link = link
         self._show = show
 
     def run(self) -> None:
-        """Fetch what is asked for, show it, and wait."""
+        """Fetch a code, show it and wait, as the options require."""
         if self._order.fetch:
             if self._order.method == QR:
                 probe_dest(self._order.dest, self._link.number)
@@ -196,14 +198,14 @@ class LinkSession:
             return
         self._notify()
         self._wait(self._order.wait)
-        # It is of no use any more, and nobody should take it for one that is.
+        # The image is not valid any more, and must not be mistaken for a valid one.
         if self._link.path is not None and remove_image(self._link.path, self._link.image):
             self._link.path = None
 
-    # Asking
+    # Requests
 
     def _fetch_first(self) -> None:
-        """Fetch, and after a lost reply look again: a QR code is then asked for once more, a pairing code never."""
+        """Fetch a code. After a lost response, check the device and fetch a QR code again, but never a pairing code."""
         try:
             self._fetch()
         except RequestError as fault:
@@ -219,26 +221,26 @@ class LinkSession:
                 self._fetch()
 
     def _fetch(self) -> None:
-        """Fetch a code for the device that still has the number; list the devices again where the list is too old."""
+        """Fetch a code for the device with the expected number; first list the devices again if the list is too old."""
         send_with_fresh_list(self._fetch_once, self._list_again)
 
     def _list_again(self) -> None:
         try:
             self._link.connected = self._is_linked()
         except RequestError as fault:
-            # The lost response to a list leaves no doubt about the code.
+            # The response to the list was lost, not the one to a code, so no code can exist.
             raise UnreachableError(
                 f"the list became too old and could not be requested again ({fault.problem}), and no code was requested",
                 "run the task again",
             ) from None
 
     def _guard(self) -> None:
-        """Prevent a request that no process waits for, or that might link the phone to another device."""
+        """Raise an error if the run is orphaned, or if the device list is too old to identify the device."""
         self._context.lineage.require()
         require_fresh(self._identified_at)
 
     def _fetch_once(self) -> None:
-        """Fetch a QR code into the file, or a pairing code; or learn that the device is linked."""
+        """Fetch a QR code into the file, or a pairing code; set ``connected`` if the device is already linked."""
         if self._link.connected:
             return
         api, link = self._context.client, self._link
@@ -260,7 +262,7 @@ class LinkSession:
         link.fetched_at = now_text()
 
     def _find_obstacle(self, advice: str) -> str:
-        """Return what to do about the free device that is linked, with its number where the list shows it."""
+        """Return the required action for another linked free device, with its number if the list shows it."""
         if not self._context.account_token:
             return f"{advice}; with account_token as well its number can be told"
         try:
@@ -274,7 +276,7 @@ class LinkSession:
     # Waiting
 
     def _notify(self) -> None:
-        """Show what a person needs now: the task says nothing more until it ends."""
+        """Show the user the next step, because a task has no further output until it ends."""
         link = self._link
         if link.path is not None:
             self._show(f"device {link.number}: scan the QR code in {link.path} with WhatsApp, under Linked devices")
@@ -285,7 +287,7 @@ class LinkSession:
             )
 
     def _wait(self, seconds: float) -> None:
-        """Return when the device is linked; a call that fails is made again as long as there is time."""
+        """Wait until the device is linked. A failed request is repeated until the time is over."""
         pause = LIST_SECONDS if self._listed else PROFILE_SECONDS
         refreshes = self._order.fetch and self._order.method == QR
         began = time.monotonic()
@@ -301,7 +303,7 @@ class LinkSession:
                     look_at = now + pause
                     self._link.connected = self._is_linked()
                 else:
-                    # Tried again with the next look if it fails.
+                    # After a failure, fetching is repeated at the next check.
                     fetch_at = now + min(pause, self._order.refresh)
                     self._fetch()
                     fetch_at = time.monotonic() + self._order.refresh
@@ -314,7 +316,7 @@ class LinkSession:
                 raise self._not_linked(seconds, fault)
 
     def _is_linked(self) -> bool:
-        """Ask the account's list, or the profile where there is only that."""
+        """Return whether the device is linked, from the account's list; from the profile if the list lacks it."""
         if not self._listed:
             return self._context.client.profile(self._device.token).connected is True
         listing = self._context.client.get_devices(self._context.account_token)
@@ -342,17 +344,17 @@ class LinkSession:
         return FonnteError(f"no phone was linked within {seconds:g} s{trouble}", advice)
 
 
-# --- what a user sees -----------------------------------------------------------------------------------------------
+# --- the result of the module ---------------------------------------------------------------------------------------
 
 
 def link_result(options: LinkOptions, link: LinkResult, check_mode: bool) -> Result:
-    """Return the result of a run, or of check mode. The picture is never in it."""
+    """Return the result of a run or of check mode. It never contains the image."""
     predicted = check_mode and not link.was_linked
     connected = link.connected or (predicted and options.wait is not None)
     fetched = link.fetched_at is not None or (predicted and options.fetch)
     before = {"device": link.number, "connected": link.was_linked, "fetched": None}
     after = {"device": link.number, "connected": connected, "fetched": _WORDS[options.method] if fetched else None}
-    # Linked by somebody else before a code was fetched: that is as wanted, and not of our doing.
+    # Another program has linked the device before a code was fetched: the run has changed nothing.
     overtaken = link.connected and options.fetch and not fetched
     changed = not overtaken and before != after
     return {

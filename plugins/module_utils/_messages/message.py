@@ -4,9 +4,9 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""What is sent: from the options of fonnte_message to the form of the service.
+"""Messages: the options of fonnte_message are validated and converted into the form fields of /send.
 
-A message that went out cannot be taken back, so all that can be wrong with one is found here, before any call.
+A sent message cannot be recalled, so all errors in the options are found here, before any request.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from .schedule import parse_schedule
 MAX_MESSAGE_LENGTH = 60_000
 MAX_FILE_BYTES = 10 * 1024 * 1024
 CHOICES = (2, 12)
-# Many servers and proxies take no longer request line than 8 KB.
+# Many servers and proxies limit the request line to 8 KB.
 MAX_QUERY_LENGTH = 7_500
 
-# Options that go out as they are, under their names at the service.
+# Options that are sent unchanged, with their names in the form.
 FLAGS = {"typing": "typing", "connect_only": "connectOnly", "sequence": "sequence", "preview": "preview"}
 COUNTS = {"follow_up": "followup", "duration": "duration", "inbox_id": "inboxid"}
 
@@ -42,12 +42,13 @@ Form = t.Dict[str, str]
 
 @dataclass(frozen=True)
 class Target:
-    """Who gets a message, and the words that fill it. Two spellings of a number with the same words are one target.
+    """A receiver, and the values of its variables. Different spellings of a number with equal values are one target.
 
     Attributes:
-        address: What is sent: a number in a spelling of which the service makes the right one; or a group's or a
-            rotator's id.
-        dialled: What the service is expected to make of it.
+        address: The address in the request: a number in a spelling that the service converts correctly, or the ID of a
+            group or a rotator.
+        international: The number to which the service should convert the address; the ID of a group or a rotator.
+        variables: The values of ``{name}``, ``{var1}`` and so on.
     """
 
     address: str = field(compare=False)
@@ -56,19 +57,21 @@ class Target:
 
     @property
     def wire(self) -> str:
-        """As it stands in the form."""
+        """The target in the format of the form."""
         return "|".join((self.address, *self.variables))
 
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent, checked.
+    """A validated message.
 
     Attributes:
-        form: The fields of the call.
-        scheduled: When it is to be sent, in unix seconds; None for now.
-        repeated: The numbers that were named twice with the same words, and get it once.
-        warnings: What is strange about its targets.
+        targets: The receivers, without duplicates.
+        form: The form fields of the request.
+        upload: The attached file; None without one.
+        scheduled: The time to send it, in unix seconds; None for now.
+        repeated: The numbers that occurred several times with equal variables; each gets one message.
+        warnings: Warnings about the targets.
     """
 
     targets: tuple[Target, ...]
@@ -80,14 +83,14 @@ class Message:
 
 
 def read_message(params: Params, moment: datetime) -> Message:
-    """Return what a task wants sent.
+    """Return the message that the options of a task describe.
 
     Args:
         params: The options of the task.
-        moment: The time, against which a schedule is checked.
+        moment: The current time; a schedule must be later.
 
     Raises:
-        OptionError: It could not be sent.
+        OptionError: An option is invalid.
     """
     form: Form = {}
     country = params["country_code"]
@@ -114,19 +117,19 @@ def read_message(params: Params, moment: datetime) -> Message:
 
 
 def as_written(params: Params, given: Params) -> Params:
-    """Return the options with what Ansible has made text of as the user wrote it.
+    """Return the options with a single target as the user wrote it, and check the texts.
 
     Args:
         params: The options of the task.
-        given: The same before Ansible looked at them.
+        given: The options before Ansible converted them.
 
     Raises:
-        OptionError: YAML has made something else of a text.
+        OptionError: YAML has read a text as a boolean, a list or a dictionary.
     """
     for option in ("target", "targets"):
         alone = given.get(option)
         if isinstance(alone, (int, float)):
-            # In a list of its own it is text already, and nobody sees any more that a leading zero is lost.
+            # Ansible has converted a single target to a list of strings, which hides a lost leading zero.
             params = {**params, "target": [alone]}
     poll = given.get("poll")
     texts = {"msg": given.get("msg"), "poll": poll.get("name") if isinstance(poll, dict) else None}
@@ -140,14 +143,14 @@ def as_written(params: Params, given: Params) -> Params:
 
 
 def read_targets(given: t.Sequence[object], country: str) -> list[Target]:
-    """Return the targets of a task; OptionError names the one that cannot be right."""
+    """Return the targets of a task; the OptionError names the invalid one."""
     if not given:
         raise OptionError("target", "it is empty", "name at least one number")
     return [_target(f"target[{index}]", value, country) for index, value in enumerate(given)]
 
 
 def _unassigned_numbers(targets: t.Iterable[Target], country: str | None) -> t.Iterator[str]:
-    """Yield a warning for each target that no country has; with country_code 0 nobody knows how it is dialled."""
+    """Yield a warning for each number that no country has; none with country_code 0, where its country is unknown."""
     if country != NO_COUNTRY:
         for number in dict.fromkeys(target.international for target in targets):
             if number.isdigit():
@@ -189,7 +192,7 @@ def _of_dict(option: str, value: dict[t.Any, t.Any]) -> tuple[object, list[str]]
 
 
 def _written(option: str, what: str, value: object) -> str:
-    """Return a text that goes to people, as the user wrote it: what YAML has made a truth of is written no more."""
+    """Return a text as the user wrote it; raise OptionError for a value that YAML has converted, such as a boolean."""
     if isinstance(value, bool):
         raise OptionError(option, f"{what} is {str(value).lower()} to YAML", "quote it, as in 'yes'")
     if isinstance(value, (dict, list, tuple)):
@@ -198,7 +201,7 @@ def _written(option: str, what: str, value: object) -> str:
 
 
 def _address(option: str, value: object, country: str) -> tuple[str, str]:
-    """Return how a target is sent, and what the service makes of it: it replaces a first 0, and nothing else."""
+    """Return the address of a target, and the number that it means: the service only replaces a leading 0."""
     if isinstance(value, str):
         text = value.strip()
         if "," in text:
@@ -218,7 +221,7 @@ def _address(option: str, value: object, country: str) -> tuple[str, str]:
 
 
 def _template_variables(params: Params) -> Form:
-    """Return the fields of text, each checked."""
+    """Return the validated form fields of the text, the attachment, the delay and the location."""
     form: Form = {}
     message = params["msg"]
     if message:
@@ -303,7 +306,7 @@ def _upload(params: Params) -> Upload | None:
 
 
 def _content(path: str) -> bytes:
-    """Return what is in a file; it is looked at before it is read, since a pipe would never end."""
+    """Return the content of a file. Its type is checked first, because reading a pipe may never end."""
     if not os.path.isfile(path):
         problem = "it is not a file" if os.path.exists(path) else "there is no such file where the task runs"
         raise OptionError("file", problem, "give the path of the attachment")
@@ -322,13 +325,10 @@ def _content(path: str) -> bytes:
     return content
 
 
-# Time
-
-
-# What can travel
+# Characters
 
 _OPTION_OF = {"message": "msg", "pollname": "poll", "choices": "poll", "countryCode": "country_code"}
-# Half a character, as whoever cuts a text through an emoji leaves it, and the one that ends a text in C.
+# An unpaired surrogate, as after a cut inside an emoji, and NUL, which ends a string in C.
 _UNFIT = re.compile(r"[\x00\ud800-\udfff]")
 
 
@@ -344,7 +344,7 @@ def _check_characters(form: Form, upload: Upload | None) -> None:
             )
 
 
-# The GET form
+# The GET request
 
 
 def _check_query(form: Form, upload: Upload | None) -> None:

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The option schedule of a message: ISO 8601 with an offset, or unix seconds."""
+"""The option ``schedule`` of a message: ISO 8601 with an offset, or unix seconds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 from .._common.clock import TIME_FORMAT
 from .._common.errors import OptionError
 
-# Later than that is a unix time in milliseconds, or a slip in the year.
+# A later time is probably in milliseconds, or has a wrong year.
 MAX_TIMESTAMP = timedelta(days=5 * 365)
 
 
@@ -26,7 +26,7 @@ _ISO = re.compile(
 
 
 def parse_schedule(value: object, moment: datetime) -> int | None:
-    """Return the unix time of a schedule, which is ISO 8601 with an offset, or unix seconds."""
+    """Return the unix time of a schedule, None for None; raise OptionError if it is invalid, past or too late."""
     if value is None:
         return None
     try:
@@ -48,7 +48,7 @@ _SCHEDULE_ADVICE = "write it with its offset and in quotes, as in '2027-01-31T08
 
 
 def _unix(value: object) -> datetime:
-    # Whoever writes milliseconds is told of the year and not of a calendar that has ended.
+    # The limit is the end of year 9999, so that for milliseconds the error message is about the year.
     return datetime.fromtimestamp(min(int(str(value).partition(".")[0]), 253_402_300_799), timezone.utc)
 
 

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The adapter: AnsibleModule outside, engine inside. Errors become fail_json here and nowhere else."""
+"""The adapter between AnsibleModule and the engine: only this file converts errors into fail_json."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ansible.module_utils.errors import AnsibleFallbackNotFound
 try:
     from ansible.module_utils.secrets import register_secrets
 except ImportError:
-    # It came with ansible-core 2.22.
+    # It exists since ansible-core 2.22.
     register_secrets = None
 
 from .._common.errors import FonnteError, MissingLibraryError, OptionError
@@ -28,7 +28,7 @@ from .task import ModuleInput, ModuleResult, run_command
 
 
 def env_text(name: str) -> str:
-    """Return a variable of the environment as a fallback; an empty one counts as unset."""
+    """Return an environment variable as a fallback of an option. An empty one counts as unset."""
     value = os.environ.get(name)
     if not value:
         raise AnsibleFallbackNotFound
@@ -36,7 +36,7 @@ def env_text(name: str) -> str:
 
 
 def bind(spec: Spec) -> dict[str, dict[str, t.Any]]:
-    """Return options as AnsibleModule takes them."""
+    """Return an argument spec in the format of AnsibleModule."""
     bound: dict[str, dict[str, t.Any]] = {}
     for option, description in spec.items():
         bound[option] = {key: value for key, value in description.items() if key not in ("env", "also")}
@@ -45,21 +45,21 @@ def bind(spec: Spec) -> dict[str, dict[str, t.Any]]:
     return bound
 
 
-# No token, code or URL is shorter. To mask a blank, or the dash of somebody who meant none, blots out whole sentences.
+# No token, code or URL is shorter. Masking a blank, or a dash that stands for "none", would garble all messages.
 MIN_SECRET_LENGTH = 4
 
 
 def hidden_values(found: t.Iterable[str], params: Params) -> set[str]:
-    """Return what Ansible has to mask: what the argument spec found, and what only we know of."""
+    """Return the strings that Ansible must mask: those of the argument spec, and further secrets of the task."""
     values = (set(found) | secrets(params, os.environ)) - non_secret_urls(params)
     return {value for value in values if len(value.strip()) >= MIN_SECRET_LENGTH}
 
 
 def mask_secrets(values: t.Iterable[str]) -> bool:
-    """Have Ansible mask texts wherever it prints them, and leave them as they are for the next tasks.
+    """Register strings that Ansible must mask in its output, but not in data for later tasks.
 
     Returns:
-        Whether this Ansible can. Before ansible-core 2.22 a result has to be masked before it is handed over.
+        Whether this Ansible supports it. Before ansible-core 2.22, a result must be masked before it is returned.
     """
     if register_secrets is None:
         return False
@@ -68,21 +68,21 @@ def mask_secrets(values: t.Iterable[str]) -> bool:
 
 
 def prints_secrets(no_log: bool) -> bool:
-    """Tell whether what a result holds is printed as it is: not with no_log, nor by an Ansible that masks."""
+    """Return whether secrets in a result are printed: with no_log, and by an Ansible that masks them, they are not."""
     return not no_log and register_secrets is None
 
 
 def failure(fault: FonnteError) -> dict[str, t.Any]:
-    """Return the result of a run that a fault has ended."""
+    """Return the result of a run that ended with an error."""
     if isinstance(fault, MissingLibraryError):
         return {"msg": missing_required_lib(fault.library), "exception": fault.trace}
     return {"msg": str(fault), **fault.partial_result}
 
 
 def refuse_database(params: Params, reason: str) -> None:
-    """Refuse a record in a database where a task does not run in-process on the control node.
+    """Refuse a record in a database if the task does not run in-process on the control node.
 
-    The database is for control nodes: its URL is sent to no target, and each item of a loop would open a session.
+    Only control nodes use the database: its URL is not sent to targets, and each item of a loop would open a session.
     """
     if params.get("record_url"):
         raise OptionError(
@@ -94,13 +94,13 @@ def refuse_database(params: Params, reason: str) -> None:
 
 
 def _module_class() -> type[t.Any]:
-    """Return a class of modules that keep their raw parameters.
+    """Return a subclass of AnsibleModule that keeps the raw parameters.
 
-    Its base is looked up at each call: ansible-lint checks options by putting a class of its own in the place of
-    AnsibleModule, one that ends before the module does anything.
+    The base class is read from ``basic`` at each call, because ansible-lint replaces AnsibleModule there by its own
+    class, which only checks options.
     """
 
-    # Ansible has no types here, so to mypy its class is anything, and of anything nothing can be derived.
+    # ansible has no type annotations, so for mypy AnsibleModule is Any, which must not be subclassed.
     class Module(basic.AnsibleModule):  # type: ignore[misc]
         given: dict[str, t.Any]
         params: dict[str, t.Any]
@@ -112,18 +112,18 @@ def _module_class() -> type[t.Any]:
         def _load_params(self) -> None:
             super()._load_params()
             self.params = resolve_aliases(self._spec, self.params)
-            # Checked, a null looks like an option that was left out.
+            # After the conversion, null cannot be distinguished from an omitted option.
             self.given = copy.deepcopy(self.params)
 
         def add_path_info(self, kwargs: dict[str, t.Any]) -> dict[str, t.Any]:
-            """Add no owner and mode of the file in ``dest``: in-process nobody does."""
+            """Add no owner and mode of the file in ``dest``, as in an in-process run."""
             return kwargs
 
     return Module
 
 
 def run_module(spec: Spec, command: t.Callable[[ModuleInput], ModuleResult]) -> None:
-    """Run a module to its end."""
+    """Run a module and exit."""
     module = _module_class()(spec)
     module.no_log_values = hidden_values(module.no_log_values, module.params)
     mask_secrets(module.no_log_values)
@@ -134,7 +134,7 @@ def run_module(spec: Spec, command: t.Callable[[ModuleInput], ModuleResult]) -> 
         prints_secrets=prints_secrets(module.no_log),
         raw_params=module.given,
     )
-    # A fault is kept and told afterwards: older ansible-cores print a stack for what fails inside an except block.
+    # Reported after the except block, in which fail_json of older versions of ansible-core prints a traceback.
     fault: FonnteError | None = None
     report = ModuleResult({})
     try:

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The module fonnte_audit: where an account is not as declared, and reports for people and programs."""
+"""The module fonnte_audit: differences between an account and its declaration, and reports about them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from .fleet import DECLARATION, SELECTION, entry_tokens, fleet_entries, require_
 from .sheet import SEPARATORS
 from .task import ModuleInput, ModuleResult
 
-# A file for each form of the report; an empty name is: not wanted.
+# A file for each format of the report. An empty name disables the format.
 NAMES: Spec = {form: {"type": "str", "default": f"audit.{form}"} for form in ("html", "json", "csv", "txt")}
 
 AUDIT: Spec = {
@@ -70,18 +70,18 @@ AUDIT: Spec = {
 
 
 class AuditError(FonnteError):
-    """Something was found that the user wants to fail on."""
+    """The audit has findings of a kind in ``fail_on``."""
 
 
 def run_audit(task: ModuleInput) -> ModuleResult:
-    """Find where an account is not as declared, and write reports (module fonnte_audit).
+    """Find differences between an account and its declaration, and write reports (module fonnte_audit).
 
-    Check mode makes no difference: neither the service nor the record is ever changed, and a report is what it is for.
+    Check mode has no effect: the module never changes the service or the record, but it always writes its reports.
     """
     params = task.params
     require_devices(params)
     check_options(params)
-    # One list serves the whole run, and nothing is written that would change it.
+    # One list is enough for the whole run, because the run writes nothing that would change it.
     listing = DeviceListCache(float("inf"), survives_errors=True)
     task.secrets.add(entry_tokens(params))
     context, redactor = build_context(params, task.environment, task.cache, listing, task.secrets)
@@ -100,7 +100,7 @@ def run_audit(task: ModuleInput) -> ModuleResult:
 
 
 def check_options(params: Params) -> None:
-    """See before any call that the options can be right; OptionError if not."""
+    """Check the options before any request; raise OptionError if one is invalid."""
     for option, least, most in (
         ("expires_within", 0, 36500),
         ("quota_below", 0, 10**9),
@@ -117,7 +117,7 @@ def check_options(params: Params) -> None:
 
 
 def owners_of(params: Params, secrets: SecretFinder | None = None) -> dict[str, str]:
-    """Return whose a number is, by what all its spellings have in common."""
+    """Return the owners by the canonical form of their numbers."""
     owners: dict[str, str] = {}
     for number, owner in (params["owners"] or {}).items():
         key = canonical(parse_number(number, "owners"))
@@ -134,7 +134,7 @@ def audit_of(
     owners: t.Mapping[str, str],
     params: Params,
 ) -> tuple[Audit, list[str]]:
-    """Look at an account, and return what is found in it, and what a user should know of the record."""
+    """Audit an account; return the audit and warnings about the list and the record."""
     at = now()
     limits = Limits(params["expires_within"], params["quota_below"], params["free_device_limit"])
     plain = [replace(member, desired=audit_policy(member.desired)) for member in members]
@@ -152,7 +152,7 @@ def audit_of(
         at, limits, owners, lambda option, value: mask_value(option, value, redactor), sorted(finder.known())
     )
     declared = [auditor.audit_declared(_audit_input(turn)) for turn in turns]
-    # A number with an owner is the declared one: an equivalent number can be the device of another client.
+    # The owner belongs to the declared number. Another device with an equivalent number may be that of another client.
     declared_numbers = {canonical(member.desired.number) for member in members}
     others = [
         replace(subject, owner="") if canonical(device.number) in declared_numbers else subject
@@ -187,7 +187,7 @@ def _audit_input(turn: EntryRun) -> AuditInput:
 
 
 def _record_warnings(turns: t.Sequence[EntryRun]) -> list[str]:
-    """Return what a user should know of the record, once each; of many the first."""
+    """Return the warnings about the record without duplicates, up to a limit."""
     texts = list(
         dict.fromkeys(text for turn in turns if turn.predicted for text in turn.predicted.observation.warnings)
     )
@@ -196,7 +196,7 @@ def _record_warnings(turns: t.Sequence[EntryRun]) -> list[str]:
 
 
 def _report(audit: Audit, words: Messages, params: Params) -> ModuleResult:
-    """Return the result, and write the files that are wanted."""
+    """Return the result, and write the requested files."""
     text = to_text(audit, words)
     result: Result = {
         "changed": False,
@@ -228,7 +228,7 @@ def _report(audit: Audit, words: Messages, params: Params) -> ModuleResult:
 
 
 def audit_error(audit: Audit, fail_on: t.Sequence[str], files: t.Mapping[str, str]) -> AuditError | None:
-    """Return the error for what was found that the user wants to fail on; None if there is nothing of it."""
+    """Return the error for findings of the kinds in fail_on; None if there are none."""
     counts = audit.counts()
     reported = [f"{kind.value}: {counts[kind]}" for kind in Kind if kind.value in fail_on and counts[kind]]
     if not reported:

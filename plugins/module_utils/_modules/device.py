@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The modules fonnte_device and fonnte_webhook_config: one device, from options to result."""
+"""The modules fonnte_device and fonnte_webhook_config: reconcile one device."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ DEVICE: Spec = {
     "state": {"type": "str", "choices": [state.value for state in State], "default": "present"},
     "otp": {"type": "raw", "no_log": True},
     "request_otp": {"type": "bool", "default": False},
-    # Its name matches what Ansible takes for a secret; it is a switch.
+    # The name matches Ansible's pattern for secrets, but the option is a boolean.
     "return_tokens": {"type": "bool", "default": False, "no_log": False},
 }
 
@@ -60,7 +60,7 @@ WEBHOOK_CONFIG: Spec = {
 
 
 def run_device(task: ModuleInput) -> ModuleResult:
-    """Bring one device to what is declared (module fonnte_device)."""
+    """Reconcile one device with its declaration (module fonnte_device)."""
     desired = desired_device(task.params)
     report, outcome = _run(task, desired, device_result)
     if task.params["return_tokens"]:
@@ -73,10 +73,10 @@ def run_device(task: ModuleInput) -> ModuleResult:
 
 
 def run_webhook_config(task: ModuleInput) -> ModuleResult:
-    """Bring a device's webhooks to what is declared (module fonnte_webhook_config)."""
+    """Reconcile the webhooks of a device with their declaration (module fonnte_webhook_config)."""
     desired = desired_webhooks(task.params)
     absent = task.params["state"] == "absent"
-    # With nothing to clear, a missing device is as good as one without webhooks.
+    # For state: absent, a missing device has no webhooks to clear.
     desired = replace(desired, created_by_earlier_task=task.check_mode and not absent, allow_missing=absent)
     return _run(task, desired, webhook_result)[0]
 
@@ -104,7 +104,7 @@ def _run(
 
 
 def desired_device(params: Params) -> Desired:
-    """Return what a task of fonnte_device declares."""
+    """Return the declaration in the options of fonnte_device; raise OptionError if it is invalid."""
     state = State(params["state"])
     otp = _otp(params["otp"])
     for option, given in (("otp", bool(otp)), ("request_otp", params["request_otp"])):
@@ -137,7 +137,7 @@ def _otp(value: object) -> str:
 
 
 def desired_webhooks(params: Params) -> Desired:
-    """Return what a task of fonnte_webhook_config declares."""
+    """Return the declaration in the options of fonnte_webhook_config; raise OptionError if it is invalid."""
     settings: Settings
     if params["state"] == "absent":
         for option in WEBHOOKS:

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The module fonnte_device_info: what is there."""
+"""The module fonnte_device_info: list the devices of an account."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ DEVICE_INFO: Spec = {
 
 
 def run_device_info(task: ModuleInput) -> ModuleResult:
-    """Tell what is there (module fonnte_device_info)."""
-    # It has no effect here, but what is wrong in module_defaults is found by every module.
+    """List the devices of an account (module fonnte_device_info)."""
+    # The option has no effect here, but every module validates it, so that errors in module_defaults are found.
     max_age(task.params["record_max_age"])
     context, redactor = build_context(task.params, task.environment, task.cache, finder=task.secrets)
     result, warnings = device_info(context, redactor, task.params)

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The module fonnte_device_qr: a device is linked to a phone."""
+"""The module fonnte_device_qr: link a phone to a device."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ DEVICE_QR: Spec = {
 
 
 def run_device_qr(task: ModuleInput) -> ModuleResult:
-    """Have a device linked, or bring it so far that a person can (module fonnte_device_qr)."""
-    # It has no effect here, but what is wrong in module_defaults is found by every module.
+    """Fetch a QR code or a pairing code, and wait until the device is linked (module fonnte_device_qr)."""
+    # The option has no effect here, but every module validates it, so that errors in module_defaults are found.
     max_age(task.params["record_max_age"])
     order = link_options(task.params)
     require_device(task.params, task.environment, task.raw_params)
@@ -54,7 +54,7 @@ def run_device_qr(task: ModuleInput) -> ModuleResult:
         try:
             check_dest(order.dest)
         except OptionError as problem:
-            # In check mode an earlier task may still have to make the folder.
+            # In check mode, the directory may be created by an earlier task.
             if not task.check_mode:
                 raise
             warnings.append(str(problem))
@@ -76,7 +76,7 @@ def run_device_qr(task: ModuleInput) -> ModuleResult:
 
 
 def link_options(params: Params) -> LinkOptions:
-    """Return what a task of fonnte_device_qr asks for."""
+    """Return the link options of a task; raise OptionError if one is invalid."""
     method, fetch = params["method"], params["fetch"]
     whatsapp = _whatsapp(params) if params["whatsapp"] is not None else ""
     if not fetch and not params["wait"]:
@@ -96,7 +96,7 @@ def link_options(params: Params) -> LinkOptions:
 
 
 def _check_method(method: str, whatsapp: str, dest: str | None) -> None:
-    """See that a method has what it needs, and nothing that another one is for."""
+    """Check that the options of the method are given, and none of the other method; raise OptionError otherwise."""
     if method == CODE:
         if not whatsapp:
             raise OptionError("whatsapp", "it is missing, and method is code", "give the number of the phone to link")
@@ -112,7 +112,7 @@ def _check_method(method: str, whatsapp: str, dest: str | None) -> None:
 
 
 def _whatsapp(params: Params) -> str:
-    """Return the number of the phone as it is dialled from abroad, which is how WhatsApp wants it."""
+    """Return the phone's number in international form, which WhatsApp requires."""
     value = params["whatsapp"]
     digits = parse_number(value, "whatsapp")
     refuse_lost_zero(value, digits, "whatsapp")

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The module fonnte_doctor: what tokens, record and service are like."""
+"""The module fonnte_doctor: check the tokens, the record and the behavior of the service."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ DOCTOR: Spec = {
 
 
 def run_doctor(task: ModuleInput) -> ModuleResult:
-    """Find out what tokens, record and service are like (module fonnte_doctor)."""
-    # They have no effect here, but what is wrong in module_defaults is found by every module.
+    """Check the tokens, the record and the behavior of the service (module fonnte_doctor)."""
+    # The option has no effect here, but every module validates it, so that errors in module_defaults are found.
     max_age(task.params["record_max_age"])
     order = doctor_options(task.params, task.check_mode)
     file = facts_file(task.params)
@@ -44,13 +44,13 @@ def run_doctor(task: ModuleInput) -> ModuleResult:
     try:
         check_facts_dest(file)
     except OptionError as problem:
-        # In check mode an earlier task may still have to make the folder.
+        # In check mode, the directory may be created by an earlier task.
         if not task.check_mode:
             raise
         warnings.append(str(problem))
     if file is not None and not task.check_mode:
         file.probe()
-    # The file of facts may be the one that is about to be written.
+    # service_facts_path is ignored, because it may name the file that this run writes.
     context, redactor = build_context(
         {**task.params, "service_facts_path": None},
         task.environment,
@@ -78,7 +78,7 @@ def _keep_facts(file: FactsFile, facts: ServiceFacts, task: ModuleInput, report:
 
 
 def doctor_options(params: Params, check_mode: bool) -> DoctorOptions:
-    """Return what a task of fonnte_doctor allows."""
+    """Return the options of a task of fonnte_doctor; raise OptionError if one is invalid."""
     name = str(validate("name", params["name"]))
     return DoctorOptions(
         number=number(params),
@@ -90,23 +90,23 @@ def doctor_options(params: Params, check_mode: bool) -> DoctorOptions:
 
 
 def facts_file(params: Params) -> FactsFile | None:
-    """Return the file that fonnte_doctor is to write; None where none is named.
+    """Return the file of facts that fonnte_doctor writes; None if the task names no file.
 
     Raises:
-        OptionError: What is there is not a file of facts of this service, and is not overwritten.
+        OptionError: The existing file is not a file of facts about this service, so it is not replaced.
     """
     path = params[DEST]
     if path is None:
         return None
     check_destination(DEST, path)
-    # The file itself is replaced if it is a link, so its directory counts.
+    # A link at the path is replaced, so only its directory is checked.
     check_links(DEST, os.path.dirname(path))
     endpoint = check_endpoint(params["api_endpoint"])
     return FactsFile(path, endpoint, find_facts(path, endpoint, DEST))
 
 
 def check_facts_dest(file: FactsFile | None) -> None:
-    """See before anything is called that the file could be written; OptionError if not."""
+    """Check, before any request, that the file can be written; raise OptionError if not."""
     problem = write_problem(file.path) if file is not None else ""
     if problem:
         advice = "name a file in a folder that is there, and that the user who runs the task can write"

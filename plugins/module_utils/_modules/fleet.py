@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The module fonnte_fleet: many devices, from options to result."""
+"""The module fonnte_fleet: reconcile many devices."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from .._reconcile.observe import RunContext
 from .._reconcile.state import Desired, State
 from .task import ModuleInput, ModuleResult
 
-# The sources of a declaration. They are read on the control node, by the action plugin.
+# The sources of a declaration, which the action plugin reads on the control node.
 DECLARATION: Spec = {
     "files": {"type": "raw"},
     "hosts": {"type": "raw"},
@@ -73,19 +73,19 @@ FLEET: Spec = {
             "command": {"type": "list", "elements": "str"},
             "of": {"type": "str", "choices": ["new", "all"], "default": "new"},
         },
-        # Not itself a secret: the password in it is one.
+        # The option itself is not a secret; its suboption ``password`` is.
         "no_log": False,
     },
 }
 
 
 def run_fleet(task: ModuleInput) -> ModuleResult:
-    """Bring many devices to what is declared (module fonnte_fleet)."""
+    """Reconcile many devices with their declarations (module fonnte_fleet)."""
     require_devices(task.params)
     if task.params["tokens"] is not None:
         raise OptionError("tokens", "it needs files, hosts or clients", "give the devices by one of these")
     options = fleet_options(task.params)
-    # One list serves all workers, until it is too old to write by; what a run writes it knows.
+    # All workers share one list until it is too old for writes. The cache tracks the run's own writes.
     listing = DeviceListCache(survives_errors=True, clock=task.clock)
     task.secrets.add(entry_tokens(task.params))
     context, redactor = build_context(task.params, task.environment, task.cache, listing, task.secrets)
@@ -121,7 +121,7 @@ _LIMITS = ("max_create", "max_clear", "max_disconnect", "free_device_limit")
 
 
 def fleet_options(params: Params) -> FleetOptions:
-    """Return how a task of fonnte_fleet wants its fleet worked on."""
+    """Return the options for the whole fleet; raise OptionError if one is out of range."""
     for option, least in (("concurrency", 1), ("canary", 0), *((limit, 0) for limit in _LIMITS)):
         if params[option] is not None:
             check_range(params, option, least, 1000 if option == "concurrency" else 10**9)
@@ -139,7 +139,7 @@ def fleet_options(params: Params) -> FleetOptions:
 
 
 def entry_tokens(params: Params) -> set[str]:
-    """Return the tokens of entries: the service may repeat one before it has listed any."""
+    """Return the device tokens of the entries, to mask them before any list was read."""
     return {str(entry["device_token"]) for entry in params["devices"] if entry.get("device_token")}
 
 
@@ -147,12 +147,12 @@ def fleet_entries(params: Params, given: Params, context: RunContext) -> list[Fl
     """Return the entries of a fleet.
 
     Args:
-        params: The options, complete and checked.
-        given: The same as the user gave them: only there a null can be told from what was left out.
-        house: What the run works with.
+        params: The options, validated and with defaults.
+        given: The options as the user gave them, where an explicit null differs from an omitted option.
+        context: The context of the run.
 
     Raises:
-        OptionError: Entries cannot be right; it names them all by their indices.
+        OptionError: Entries are invalid. The message names all of them by their indices.
     """
     written = given.get("devices")
     members: list[FleetEntry] = []
@@ -170,7 +170,7 @@ def fleet_entries(params: Params, given: Params, context: RunContext) -> list[Fl
 
 
 def _with_defaults(entry: Params, own: object, params: Params) -> dict[str, t.Any]:
-    """Return an entry with the defaults of the fleet; an explicit null is what the user wants, and no gap."""
+    """Return an entry with the fleet's defaults for omitted options. An explicit null is not replaced."""
     defaults = params["defaults"] or {}
     named = set(own) if isinstance(own, dict) else set()
     policies = {option: params[option] for option in EVIDENCE}
@@ -198,7 +198,7 @@ def _entry(index: int, entry: Params, context: RunContext) -> FleetEntry:
 
 
 def _named_twice(members: t.Sequence[FleetEntry]) -> t.Iterator[str]:
-    """Yield the entries that are one device, in whatever spelling."""
+    """Yield an error for each entry that names the same device as an earlier one, in any spelling."""
     seen: dict[str, FleetEntry] = {}
     for member in members:
         for key in filter(

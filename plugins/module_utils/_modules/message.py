@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The module fonnte_message: messages, sent once."""
+"""The module fonnte_message: send messages, each once."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from .task import ModuleInput, ModuleResult
 
 POLL: Spec = {
     "name": {"type": "str", "required": True},
-    # Raw, since YAML takes yes and no for truths, and nobody is to be asked whether True or False.
+    # Type raw, because YAML reads yes and no as booleans, which would become the choices True and False.
     "choices": {"type": "list", "elements": "raw", "required": True},
     "select": {"type": "str", "choices": ["single", "multiple"], "default": "single"},
 }
@@ -45,9 +45,9 @@ MESSAGE: Spec = {
     **API,
     **NUMBER,
     "target": {"type": "list", "elements": "raw", "required": True, "aliases": ["targets"]},
-    # The name that the service has for it is one that Ansible's own checks forbid, even as an alias.
+    # ansible-test forbids the service's name for it, "message", as an option, and even as an alias.
     "msg": {"type": "str", "also": ["message"]},
-    # The address of a file that is shared by a link often holds the right to read it.
+    # A shared link to a file often includes the permission to read it.
     "url": {"type": "str", "no_log": True},
     "file": {"type": "path"},
     "filename": {"type": "str"},
@@ -71,12 +71,13 @@ ATTACHING_PACKAGES = ("super", "advanced", "ultra")
 
 @dataclass(frozen=True)
 class Sender:
-    """The device that sends.
+    """The device that sends a message.
 
     Attributes:
-        number: As far as it is known: with a token alone nothing is read to send.
-        device: What the service tells of it, where that was read.
-        identified_at: When the list with its number and token was requested; None with a token alone.
+        number: Its number; empty with a device token only, because the device is not looked up.
+        token: Its token.
+        device: The device in the list or the profile; None if it was not requested.
+        identified_at: The time of the list with its number and token; None with a device token only.
     """
 
     number: str
@@ -86,14 +87,14 @@ class Sender:
 
     @property
     def name(self) -> str:
-        """What errors call it."""
+        """The name of the device in messages."""
         return f"device {self.number}" if self.number else "the device of device_token"
 
 
 def run_message(task: ModuleInput) -> ModuleResult:
-    """Send messages, or in check mode see that they can be sent (module fonnte_message)."""
+    """Send messages; in check mode, check that they can be sent (module fonnte_message)."""
     params = as_written(task.params, task.raw_params)
-    # It has no effect here, but what is wrong in module_defaults is found by every module.
+    # The option has no effect here, but every module validates it, so that errors in module_defaults are found.
     max_age(params["record_max_age"])
     message = read_message(params, now())
     wanted = number(params)
@@ -108,7 +109,7 @@ def run_message(task: ModuleInput) -> ModuleResult:
         sender = _find(context, wanted)
         sender, queued = _send_by(context, wanted, sender, message, params["method"])
     except FonnteError as fault:
-        # With a token in hand the sending has begun; before that only the list was read.
+        # Without a token, the error happened while the list was read, before any message was sent.
         unknown = bool(sender.token) and isinstance(fault, RequestError) and fault.may_be_applied
         fault.partial_result = _failed(_result(sender, message, None, params, redactor), unknown)
         fault.warnings = warnings
@@ -122,11 +123,11 @@ def _repeated(message: Message) -> list[str]:
     return [f"target names {', '.join(message.repeated)} more than once with the same words: it gets one message."]
 
 
-# The device that sends
+# The sender
 
 
 def _find(context: RunContext, wanted: str) -> Sender:
-    """Return the device that sends; NotFoundError where the account does not list it."""
+    """Return the device that sends; raise NotFoundError if the account does not list it."""
     if not wanted and not context.account_token:
         return Sender("", context.device_token)
     device, listing = _observe(context, wanted)
@@ -140,7 +141,7 @@ def _observe(context: RunContext, wanted: str) -> tuple[Device | None, DeviceLis
     with error_context(
         f"Looking for device {wanted}, which is to send" if wanted else "Looking for the device that is to send"
     ):
-        # The right device: a list of an earlier item of the loop may name another one by now.
+        # A new list: in a list from an earlier item of a loop, the number may belong to another device.
         listing = context.client.get_devices(context.account_token) if context.account_token else None
         device = resolve_device(context, wanted, listing)
         if device is not None:
@@ -155,7 +156,7 @@ def _missing(wanted: str) -> NotFoundError:
 
 
 def _preview(context: RunContext, wanted: str, message: Message) -> tuple[Sender, list[str]]:
-    """Return the device that would send, and why the service might refuse. An earlier task may still see to that."""
+    """Return the sender, and warnings about reasons for a refusal, which an earlier task may still resolve."""
     device, _listing = _observe(context, wanted)
     if device is None:
         return Sender(wanted, ""), [
@@ -183,7 +184,7 @@ def _obstacles(device: Device, message: Message) -> t.Iterator[str]:
 def _send_by(
     context: RunContext, wanted: str, sender: Sender, message: Message, method: str
 ) -> tuple[Sender, SendResult]:
-    """Send, and if the list was older than the device's token, once more with the new one: a refusal sent nothing."""
+    """Send; if the service refuses the token, list the devices and send with a new token: a refusal sent nothing."""
     try:
         return _send_fresh(context, wanted, sender, message, method)
     except RefusedError as fault:
@@ -202,14 +203,14 @@ def _send_by(
 def _send_fresh(
     context: RunContext, wanted: str, sender: Sender, message: Message, method: str
 ) -> tuple[Sender, SendResult]:
-    """Send by a list that is new enough when the request goes out; else list the devices again, and send then."""
+    """Send with a device list that is recent enough. If it is too old, list the devices again before sending."""
     senders = [sender]
 
     def list_again() -> None:
         try:
             senders.append(_find(context, wanted))
         except RequestError as fault:
-            # The lost response to a list leaves no doubt about the message.
+            # The response to the list was lost, not the one to a message, so nothing was sent.
             again = UnreachableError(
                 f"the list became too old and could not be requested again ({fault.problem}), and nothing was sent",
                 "run the task again",
@@ -265,7 +266,7 @@ def _fewer(message: Message, queued: SendResult) -> list[str]:
 def _result(
     sender: Sender, message: Message, queued: SendResult | None, params: t.Mapping[str, t.Any], redactor: Redactor
 ) -> Result:
-    """Return the result; without an answer of the service it tells what is to be sent."""
+    """Return the result. Without a response of the service, it contains the predicted messages."""
     predicted = [{"id": None, "target": target.international} for target in message.targets]
     return {
         "changed": True,
@@ -280,7 +281,7 @@ def _result(
 
 
 def _failed(result: Result, unknown: bool) -> Result:
-    """Return what a failure tells: that nothing is queued, or that nobody knows."""
+    """Return the result of a failure: nothing is queued, or whether it is queued is unknown."""
     reported = {key: value for key, value in result.items() if key != "diff"}
     return {**reported, "changed": unknown, "queued": None if unknown else False}
 

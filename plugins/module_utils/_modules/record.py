@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The module fonnte_record: the record looked after."""
+"""The module fonnte_record: maintenance of the record."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ RECORD: Spec = {
 
 
 def run_record(task: ModuleInput) -> ModuleResult:
-    """Look after the record (module fonnte_record)."""
+    """Back up, restore, migrate or forget entries of the record (module fonnte_record)."""
     max_age(task.params["record_max_age"])
     request = record_request(task.params)
     context, _redactor = build_context(task.params, task.environment, finder=task.secrets)
@@ -47,7 +47,7 @@ def run_record(task: ModuleInput) -> ModuleResult:
 
 
 def make_record_plan(context: RunContext, request: RecordRequest) -> RecordPlan:
-    """Return the job that an errand asks for; nothing is written."""
+    """Return the plan of a record operation. Nothing is written."""
     if request.operation is RecordOperation.BACKUP:
         return plan_backup(context, request.path, request.numbers)
     if request.operation is RecordOperation.RESTORE:
@@ -58,14 +58,14 @@ def make_record_plan(context: RunContext, request: RecordRequest) -> RecordPlan:
 
 
 def record_request(params: Params) -> RecordRequest:
-    """Return what a task of fonnte_record asks for; OptionError where an option is missing or out of place."""
+    """Return the operation in the options of a task; raise OptionError if an option is missing or not allowed."""
     operation = RecordOperation(params["operation"])
     moves = operation in (RecordOperation.BACKUP, RecordOperation.RESTORE)
     if moves and not params["path"]:
         raise OptionError("path", f"there is none, and operation is {operation.value}", "name the file of the backup")
     if operation is RecordOperation.BACKUP:
         check_destination("path", params["path"])
-        # The file itself is replaced if it is a link, so its directory counts.
+        # A link at the path is replaced, so only its directory is checked.
         check_links("path", os.path.dirname(params["path"]))
     for option, wanted in (
         ("path", moves),

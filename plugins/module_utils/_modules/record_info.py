@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The module fonnte_record_info: what is in the record, never a value."""
+"""The module fonnte_record_info: list the entries of the record, without values."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ RECORD_INFO: Spec = {
 
 
 def run_record_info(task: ModuleInput) -> ModuleResult:
-    """Tell what is in the record (module fonnte_record_info)."""
-    # It has no effect here, but what is wrong in module_defaults is found by every module.
+    """List the entries of the record (module fonnte_record_info)."""
+    # The option has no effect here, but every module validates it, so that errors in module_defaults are found.
     max_age(task.params["record_max_age"])
     numbers = parse_numbers(task.params["devices"])
     context, _redactor = build_context(task.params, task.environment, finder=task.secrets)

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The module fonnte_sheet: declarations and sheets of devices that were made by hand."""
+"""The module fonnte_sheet: import existing devices into declarations and a sheet."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from .._options.common import Spec
 from .._reconcile.result import Result
 from .task import ModuleInput, ModuleResult
 
-# What separates the cells of a sheet that is written.
+# The separators for the cells of a sheet.
 SEPARATORS: dict[str, str] = {"comma": ",", "semicolon": ";"}
 
-# It reads and writes files, and calls nobody: none of the common options.
+# The module only reads and writes files and sends no requests, so it has none of the common options.
 SHEET: Spec = {
     "devices": {"type": "list", "elements": "dict", "required": True},
     "dest": {"type": "path", "required": True},
@@ -44,7 +44,7 @@ SHEET: Spec = {
 
 
 def run_sheet(task: ModuleInput) -> ModuleResult:
-    """Write declarations and sheets of devices that were made by hand, or read a filled sheet (module fonnte_sheet)."""
+    """Write declarations and a sheet of existing devices, or read a filled sheet (module fonnte_sheet)."""
     params = task.params
     check_destination("dest", params["dest"])
     check_folder("dest", params["dest"])
@@ -77,7 +77,7 @@ def run_sheet(task: ModuleInput) -> ModuleResult:
 
 
 def settings_warnings(task: ModuleInput) -> list[str]:
-    """Return the warning for webhooks in a result that is logged."""
+    """Return the warning for webhooks in a result that Ansible prints."""
     if not task.prints_secrets:
         return []
     return [
@@ -87,5 +87,5 @@ def settings_warnings(task: ModuleInput) -> list[str]:
 
 
 def _urls(settings: t.Iterable[Settings]) -> set[str]:
-    """Return the webhooks among settings that a user asked for."""
+    """Return the webhooks in the settings of a result, to mask them."""
     return {str(value) for row in settings for option, value in row.items() if option in WEBHOOKS and value}

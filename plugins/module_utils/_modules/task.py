@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""What a module is given and what it gives back, without Ansible."""
+"""The input and the result of a module's command, independent of Ansible."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ from .._reconcile.result import Result
 
 @dataclass(frozen=True)
 class ModuleInput:
-    """One task as whoever runs the module hands it over.
+    """The input of one task.
 
     Attributes:
-        params: Its options, complete and checked against the argument spec.
-        environment: The variables that stand in for some of them.
-        prints_secrets: Whether what a result holds is printed and logged as it is.
-        secrets: Learns the tokens of the run, and masks what comes back.
-        keep: What earlier tasks of this process have kept.
-        given: The options as the user wrote them.
-        progress: Takes how many devices of a fleet are done, how many of them failed, and how many there are.
-        show: Is told what a person has to see before the task ends. An ordinary module has nobody to tell it to.
-        clock: The clock that measures how old a list of devices is.
+        params: The options, validated and with defaults.
+        environment: The environment variables.
+        check_mode: Whether to predict the result instead of applying it.
+        prints_secrets: Whether Ansible prints and logs secrets in a result.
+        secrets: Collects the tokens of the run, and masks the result.
+        cache: The cache of this process; None if runs share nothing.
+        raw_params: The options as the user gave them.
+        progress: Takes the numbers of finished, failed and all devices of a fleet.
+        notify: Displays a message before the task ends. An ordinary module cannot display it.
+        clock: The clock that measures the age of a device list.
     """
 
     params: Params
@@ -50,11 +51,13 @@ class ModuleInput:
 
 @dataclass
 class ModuleResult:
-    """What goes back to the user.
+    """The result of one task.
 
     Attributes:
-        secrets: The tokens in the result that the user asked for: to be used, and not to be printed where Ansible
-            can tell the two apart.
+        result: The keys of the module's result.
+        warnings: Warnings for the user.
+        secrets: The requested tokens in the result. Later tasks use them, but Ansible must not print them if it can
+            mask them in its output only.
     """
 
     result: Result
@@ -63,13 +66,13 @@ class ModuleResult:
 
 
 def run_command(command: t.Callable[[ModuleInput], ModuleResult], task: ModuleInput) -> ModuleResult:
-    """Run a module's command, and mask the secrets in all that comes back, in whatever spelling.
+    """Run a module's command, and mask secrets in its result in all encodings.
 
     Raises:
-        FonnteError: The command failed; it is masked as well.
+        FonnteError: The command failed. The error is masked, too.
     """
     with masking(task.secrets):
-        # In a loop the process of the run before may be that of this one.
+        # A worker runs all items of a loop, so it may be orphaned since the last one.
         current_lineage().require()
         warnings = check_record_place(task.params, task.raw_params)
         report = command(task)
@@ -78,7 +81,7 @@ def run_command(command: t.Callable[[ModuleInput], ModuleResult], task: ModuleIn
 
 
 def token_warnings(task: ModuleInput) -> list[str]:
-    """Return the warning for tokens in a result that is logged."""
+    """Return the warning for tokens in a result that Ansible prints."""
     if not task.params["return_tokens"] or not task.prints_secrets:
         return []
     return ["return_tokens puts tokens into the result, and the task has no no_log: true: they are printed and logged."]

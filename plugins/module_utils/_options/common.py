@@ -4,10 +4,10 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The options that modules share, as data, and from what a user gave to what the engine takes.
+"""The argument specs that modules share, and the conversion of options into the engine's objects.
 
-``env`` names the environment variable that stands in for an option, and ``also`` other names for it that cannot be
-aliases; whoever runs the module sees to both.
+In a spec, ``env`` is the environment variable for an option that is not given, and ``also`` is a list of other names
+that cannot be aliases. The code that runs the module applies both.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ RECORD_URL_VARIABLE = "FONNTE_RECORD_URL"
 
 API: Spec = {
     "account_token": {"type": "str", "no_log": True, "env": "FONNTE_ACCOUNT_TOKEN"},
-    # Its variable counts only where no device is named, so it is read by tokens() and not bound here.
+    # FONNTE_DEVICE_TOKEN applies only if no device is named, so tokens() reads it instead of "env".
     "device_token": {"type": "str", "no_log": True},
     "api_endpoint": {"type": "str", "default": "https://api.fonnte.com", "env": "FONNTE_API_ENDPOINT"},
     "api_timeout": {"type": "float", "default": 30.0, "env": "FONNTE_API_TIMEOUT"},
@@ -71,7 +71,7 @@ EVIDENCE: Spec = {
     "handle_unknown": {"type": "str", "choices": ["warn", "error", "ignore"], "default": "warn"},
 }
 
-# A raw value tells a quoted number from one whose leading zero YAML has eaten.
+# Type raw: a string is a quoted number, and an integer may have lost its leading zero in YAML.
 NUMBER: Spec = {"device": {"type": "raw", "aliases": ["number"]}}
 
 _OPTION_TYPES: dict[ValueType, dict[str, t.Any]] = {
@@ -86,7 +86,7 @@ SETTING_OPTIONS: Spec = {setting.option: _OPTION_TYPES[setting.value_type] for s
 
 
 def resolve_aliases(spec: Spec, given: Params) -> dict[str, t.Any]:
-    """Return what a user gave, under the names of the spec. Where both names are given, the other one is unsupported."""
+    """Rename given options to the names in the spec. If both names are given, the other one stays and is refused."""
     names = {other: option for option, description in spec.items() for other in description.get("also", ())}
     return {
         names[option] if option in names and names[option] not in given else option: value
@@ -95,10 +95,10 @@ def resolve_aliases(spec: Spec, given: Params) -> dict[str, t.Any]:
 
 
 def tokens(params: Params, environment: Environment) -> tuple[str, str]:
-    """Return the account token and the device token, each empty where there is none.
+    """Return the account token and the device token; each is empty if it is not given.
 
-    The device token of the environment counts only where no device is named: in a loop over numbers it
-    would write to one and the same device each time.
+    The environment variable of the device token applies only if no device is named: in a loop over numbers, every item
+    would write to the same device.
     """
     account = checked_token("account_token", params["account_token"])
     device = params["device_token"]
@@ -115,17 +115,17 @@ def tokens(params: Params, environment: Environment) -> tuple[str, str]:
 
 
 def checked_token(option: str, value: str | None) -> str:
-    """Return a token as it was given; empty where there is none.
+    """Return a token unchanged; an empty string if it is None.
 
     Raises:
-        OptionError: It cannot be a token.
+        OptionError: The value cannot be a token.
     """
     if value is None:
         return ""
     if value == "":
         raise OptionError(option, "it is empty", "leave the option out, or see why the variable behind it has no value")
     if value[0] in "'\"" or value[-1] in "'\"":
-        # A file of variables keeps the quotes that a shell takes away; the service would refuse the token as unknown.
+        # A file of variables keeps quotes that a shell removes. The service would refuse the token as unknown.
         raise OptionError(option, "it begins or ends with a quotation mark", "take the quotation marks away")
     if re.search(r"[^\x21-\x7e]", value):
         raise OptionError(
@@ -137,7 +137,7 @@ def checked_token(option: str, value: str | None) -> str:
 
 
 def secrets(params: Params, environment: Environment) -> set[str]:
-    """Return the secrets to mask that are not the whole value of an option."""
+    """Return further secrets to mask: those that are not the whole value of a no_log option."""
     device_token = environment.get(DEVICE_TOKEN_VARIABLE)
     url = params.get("record_url")
     return {
@@ -147,7 +147,7 @@ def secrets(params: Params, environment: Environment) -> set[str]:
 
 
 def non_secret_urls(params: Params) -> set[str]:
-    """Return the URLs that are only a host: to mask them would blot out that host wherever it is shown."""
+    """Return the URLs without a secret part. Masking one would also mask its host in all other messages."""
     return {
         value
         for option in (*WEBHOOKS, "url")
@@ -157,14 +157,14 @@ def non_secret_urls(params: Params) -> set[str]:
 
 
 def check_record_place(params: Params, given: Params) -> list[str]:
-    """Check that a task names one place of the record, and return a warning for a directory that is not used.
+    """Check that a task names one place for the record; return a warning for a directory that is not used.
 
     Args:
-        params: The options, complete.
-        given: The options as the user wrote them.
+        params: All options, with defaults.
+        given: The options that the user has given.
 
     Raises:
-        OptionError: The task names two places, or a URL that cannot be right.
+        OptionError: The task names two places, or an invalid URL.
     """
     url = params.get("record_url")
     if url is None:
@@ -189,17 +189,17 @@ def build_context(
     listing: DeviceListCache | None = None,
     finder: SecretFinder | None = None,
 ) -> tuple[RunContext, Redactor]:
-    """Return what a run works with; nothing is called yet.
+    """Create the context of a run, without any request.
 
     Args:
         params: The options.
-        environment: The variables that stand in for some of them.
-        keep: What earlier runs of this process have kept; None where each run stands alone.
-        listing: Where the account's list is kept for this run alone; None to share it with the other runs.
-        finder: What masks the result; it learns the tokens of the run.
+        environment: The environment variables.
+        keep: The cache of this process; None if runs share nothing.
+        listing: The device list cache for this run only; None to share the one in ``keep``.
+        finder: Masks the result; the tokens of the run are added to it.
 
     Raises:
-        OptionError: An option cannot be right.
+        OptionError: An option is invalid.
     """
     account, device = tokens(params, environment)
     connection = parse_connection(params)
@@ -220,7 +220,7 @@ def build_context(
 def _record(
     params: Params, endpoint: str, environment: Environment, keep: ProcessCache | None, finder: SecretFinder | None
 ) -> RecordStore:
-    """Return the record: in the database of record_url, else in the directory of record_path."""
+    """Return the record: in the database of record_url if it is given, otherwise in the directory of record_path."""
     url = params.get("record_url")
     if not url:
         check_record_path(params)
@@ -228,7 +228,7 @@ def _record(
     if keep is None:
         backend = PostgresqlBackend(url)
     else:
-        # What is in the variables may belong to the server that the URL does not name.
+        # PG* variables complete the URL, so connections with different variables are not shared.
         library = tuple(sorted((name, value) for name, value in environment.items() if name.startswith("PG")))
         backend = keep.connection(("record", url, library), lambda: PostgresqlBackend(url))
     backend.mask_with(SecretFinder() if finder is None else finder)
@@ -236,11 +236,11 @@ def _record(
 
 
 def check_record_path(params: Params) -> None:
-    """Check that the directory of the record has an absolute path; OptionError if not."""
+    """Refuse a record_path that is empty, has an unexpanded "~", or is in an installed collection (OptionError)."""
     if not params["record_path"]:
         raise OptionError("record_path", "it is empty", "leave it out to use ~/.ansible/fonnte")
     if params["record_path"].startswith("~"):
-        # It would be a directory of this name below the working directory.
+        # An unexpanded "~" would become a directory of this name in the working directory.
         raise OptionError(
             "record_path",
             f"{params['record_path']} needs a home directory, and neither HOME nor the list of users names one",
@@ -250,7 +250,7 @@ def check_record_path(params: Params) -> None:
 
 
 def parse_connection(params: Params) -> Connection:
-    """Return how the service is reached; OptionError where an option of it cannot be right."""
+    """Return the connection to the service; raise OptionError if one of its options is invalid."""
     endpoint = check_endpoint(params["api_endpoint"])
     check_proxies(endpoint)
     return Connection(
@@ -273,11 +273,11 @@ def _api(
 
 
 def _operator() -> str:
-    """Return who runs the task."""
+    """Return the name of the user who runs the task."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
-        # A container may run under a number that has no name.
+        # The user ID of a container may have no name.
         return f"user {os.getuid()}"
 
 
@@ -288,17 +288,17 @@ def _service_facts(params: Params, endpoint: str) -> ServiceFacts:
 
 
 def check_range(params: Params, option: str, least: float, most: float) -> float:
-    """Return a number among the options; OptionError where it is out of its range."""
+    """Return the value of a numeric option; raise OptionError if it is out of range."""
     value = float(params[option])
-    # The comparison is false for "not a number" as well.
+    # NaN fails this comparison, too.
     if not least <= value <= most:
         raise OptionError(option, f"{value:g} is out of range", f"give {least:g} to {most:g}")
     return value
 
 
 def common_warnings(params: Params) -> list[str]:
-    """Return the warnings about the connection to the service, and about the directory of the record."""
-    # The inventory and the lookup have no record.
+    """Return the warnings about the connection to the service and about the place of the record."""
+    # The inventory and lookup plugins use no record.
     record_path, url = params.get("record_path"), params.get("record_url")
     of_the_record: list[str] = []
     if url:
@@ -314,38 +314,38 @@ def common_warnings(params: Params) -> list[str]:
 
 
 def number(params: Params) -> str:
-    """Return the digits of the device that a task names; empty where only a token names it."""
+    """Return the digits of the device that a task names; an empty string if only a token identifies it."""
     if params["device"] is None:
         return ""
     return parse_number(params["device"], "device")
 
 
 def require_device(params: Params, environment: Environment, given: Params) -> None:
-    """See that a task names a device, by number or by token; OptionError if not."""
+    """Check that a task identifies a device, by number or by token; raise OptionError otherwise."""
     if params["device"] is not None:
         return
     if not tokens(params, environment)[1]:
         raise OptionError("device", "no device is named", "give its number as device, or its device_token")
     named = [option for option in ("device", *NUMBER["device"]["aliases"]) if option in given]
     if named and params["device_token"] is None:
-        # A variable that came out empty must not work on the device that the environment happens to name.
+        # An empty variable must not cause a write to the device whose token is in the environment.
         raise OptionError(
             named[0], "it is null", "see why the variable behind it has no value, or leave the option out"
         )
 
 
 def parse_settings(params: Params, options: t.Iterable[str]) -> Settings:
-    """Return the settings that a task declares; what is left out is not managed."""
+    """Return the settings that a task declares. Omitted ones are not managed."""
     return {option: validate(option, params[option]) for option in options if params[option] is not None}
 
 
 def parse_numbers(devices: t.Sequence[object] | None) -> tuple[str, ...] | None:
-    """Return the digits of the numbers in the option ``devices``; None where it is left out."""
+    """Return the digits of the numbers in the option ``devices``; None if it is omitted."""
     if devices is None:
         return None
     return tuple(parse_number(device, f"devices[{index}]") for index, device in enumerate(devices))
 
 
 def with_country(devices: t.Sequence[object] | None) -> frozenset[str]:
-    """Return the digits of those numbers in the option ``devices`` that are written with the code of their country."""
+    """Return the digits of the numbers in the option ``devices`` that are written with their country code."""
     return frozenset(parse_number(device, "devices") for device in devices or () if has_country(device))

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The warning for a run that relies on a record which is empty, as in a pod or on another control node."""
+"""The warning about an empty record, as in a new pod or on another control node, in a run that depends on it."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from .._device.settings import WRITE_ONLY
 from .._reconcile.observe import Observation, RunContext
 from .._reconcile.state import Desired, State
 
-# With these, the record is the only evidence of a write-only setting.
+# With these values of handle_write_only, the record is the only evidence of a write-only setting.
 _BY_RECORD = ("recorded", "error")
 
 
 class EmptyRecord:
-    """Whether the record was empty before a run that relies on it.
+    """A check of whether the record was empty before a run that depends on it.
 
-    Create it before the run writes: the first device that is written ends it, so that only the first task warns.
+    Create it before the run writes. The first written device ends the condition, so that only the first task warns.
     """
 
     def __init__(self, context: RunContext, desired: t.Iterable[Desired]) -> None:
         self._warning = ""
         if any(_relies_on_record(one) for one in desired):
-            # A record that cannot be read is an error of the run.
+            # The run itself reports a record that cannot be read.
             with contextlib.suppress(RecordError):
                 self._warning = _warning(context) if context.records.backend.is_empty() else ""
 
     def warnings(self, sights: t.Iterable[Observation]) -> list[str]:
-        """Return the warning if the account had devices, by what the run has seen of it before it wrote."""
+        """Return the warning if the observations from before the writes show that the account has devices."""
         return [self._warning] if self._warning and any(map(_shows_device, sights)) else []
 
 
@@ -56,7 +56,7 @@ def _warning(context: RunContext) -> str:
             "use stamps (handle_write_only: stamped), restore a backup of the record (fonnte.whatsapp.record), or name a "
             "directory that is kept and that all control nodes share in FONNTE_RECORD_PATH."
         )
-    # No number of devices: the same sentence for each account of a run is shown once.
+    # The warning has no number of devices, so that it is identical for all accounts of a run and displayed once.
     return (
         f"The record in {context.records.folder} is empty, and the account has devices. Fonnte never shows some settings, "
         f"so they are sent again and count as changed.{reason} To prevent this in the next run, {advice}"

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Which devices of an account are wanted: the filters that the info module and the inventory share."""
+"""Filters for the devices of an account, shared by the info module and the inventory plugin."""
 
 from __future__ import annotations
 
@@ -27,11 +27,15 @@ FILTERS: Spec = {
 
 @dataclass(frozen=True)
 class Filter:
-    """Which devices are wanted; what is None or "any" does not filter. A value that is unknown is no match.
+    """Filters for devices. A filter that is None or "any" matches all devices; an unknown value matches no other one.
 
     Attributes:
         numbers: The digits of the devices.
-        with_country: Those of the numbers that are written with the code of their country.
+        with_country: The numbers that are written with their country code.
+        connection: "any", "connected" or "disconnected".
+        package: The name of the package, in any case.
+        expires_before: The latest end of the package, in unix seconds.
+        quota_below: The number that the quota must be below.
     """
 
     numbers: tuple[str, ...] | None
@@ -42,7 +46,7 @@ class Filter:
     quota_below: int | None
 
     def matches(self, device: Device) -> bool:
-        """Tell whether a device passes all filters but that of the numbers."""
+        """Return whether a device matches all filters except the numbers."""
         return (
             self.connection in ("any", {True: "connected", False: "disconnected"}.get(bool(device.connected)))
             and (self.connection == "any" or device.connected is not None)
@@ -53,7 +57,7 @@ class Filter:
 
 
 def parse_filter(params: Params) -> Filter:
-    """Return the filters among the options; OptionError where one cannot be right."""
+    """Return the filters in the options; raise OptionError if one is invalid."""
     days = params["expires_within"]
     return Filter(
         numbers=parse_numbers(params["devices"]),
@@ -66,10 +70,10 @@ def parse_filter(params: Params) -> Filter:
 
 
 def choose(found: t.Sequence[Device], wanted: Filter) -> tuple[list[Device], list[str]]:
-    """Return the devices that are asked for, sorted by number, and the numbers that none of them has.
+    """Return the devices with the wanted numbers, sorted by number, and the numbers without a device.
 
     Raises:
-        LostZeroError: A number is not listed, and the same number with a 0 in front is.
+        LostZeroError: A number is not listed, but the same number with a leading 0 is.
     """
     if wanted.numbers is None:
         return sorted(found, key=_number), []
@@ -81,19 +85,19 @@ def choose(found: t.Sequence[Device], wanted: Filter) -> tuple[list[Device], lis
         if not spellings:
             missing.append(number)
         chosen.update(spellings)
-    # Two devices may be listed with one number, by mistake: both are told.
+    # The service may list two devices with one number; both are returned.
     return sorted((device for device in found if device.number in chosen), key=_number), missing
 
 
 def find_spellings(found: t.Sequence[Device], numbers: t.Sequence[object]) -> dict[str, list[str]]:
-    """Return for each number, as it was given, the numbers of the listed devices that it can mean.
+    """Return, for each given number, the numbers of the listed devices that it may mean.
 
-    An exact spelling wins over another one. More than one means that the number names no single device: it is listed
-    for several devices, in several spellings, or with the same digits in several ways.
+    An exact match has priority over other spellings. Several results mean that the number is ambiguous: several devices
+    are listed with it, in one spelling or in different ones.
 
     Args:
-        found: The devices of the list.
-        numbers: Numbers of the option ``devices``.
+        found: The listed devices.
+        numbers: The numbers in the option ``devices``.
     """
     index = NumberIndex(device.number for device in found)
     spellings: dict[str, list[str]] = {}

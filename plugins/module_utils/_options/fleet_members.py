@@ -4,14 +4,14 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Options of one entry of a fleet."""
+"""The argument spec for one entry of a fleet."""
 
 from __future__ import annotations
 
 from .._reconcile.state import State
 from .common import EVIDENCE, NUMBER, SETTING_OPTIONS, Spec
 
-# What a fleet takes for each device. There are no defaults in here: an entry has what defaults have, and then its own.
+# These specs have no defaults, so that an entry inherits an omitted option from the defaults of the fleet.
 _EVIDENCE_OPTIONS: Spec = {
     option: {key: value for key, value in description.items() if key != "default"}
     for option, description in EVIDENCE.items()

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""The options about write-only settings and the age of recorded values."""
+"""Options about write-only settings and the age of recorded values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .common import Params
 
 
 def policy(params: Params) -> Policy:
-    """Return what the user wants done about settings that nobody can read."""
+    """Return the user's policy for write-only settings."""
     return Policy(
         write_only=params["handle_write_only"],
         unknown=params["handle_unknown"],
@@ -31,7 +31,7 @@ _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 def max_age(text: str | None) -> float | None:
-    """Return seconds for text such as ``30d``; None for none."""
+    """Return the seconds of a duration such as ``30d``; None for None."""
     if text is None:
         return None
     found = re.fullmatch(r"([0-9]{1,9})([smhdw]?)", text.strip())
@@ -43,7 +43,7 @@ def max_age(text: str | None) -> float | None:
 
 
 def check_evidence(params: Params, state: State = State.PRESENT) -> None:
-    """See that what is asked for about evidence fits the state; OptionError if not."""
+    """Check that the options about evidence fit the state; raise OptionError otherwise."""
     attests = params["handle_write_only"] == "attest"
     if attests and state is not State.PRESENT:
         raise OptionError(
@@ -54,7 +54,7 @@ def check_evidence(params: Params, state: State = State.PRESENT) -> None:
 
 
 def check_name_length(name: object) -> None:
-    """See before the first call that a stamp fits beside the declared name."""
+    """Check, before the first request, that the declared name leaves room for a stamp; raise OptionError otherwise."""
     longest = NAME_LENGTH[1] - STAMP_LENGTH
     if isinstance(name, str) and len(name) > longest:
         raise OptionError(

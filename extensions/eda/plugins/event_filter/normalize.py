@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The event filter fonnte.whatsapp.normalize: webhooks of Fonnte that another source received, in one shape."""
+"""The event filter fonnte.whatsapp.normalize: converts webhooks of Fonnte from other sources to the common format."""
 
 from __future__ import annotations
 
@@ -66,10 +66,10 @@ EXAMPLES = r"""
 
 
 def _utils() -> str:
-    """Return the name under which module_utils of this very copy of the collection can be imported.
+    """Return the name under which the module_utils of this copy of the collection can be imported.
 
-    ansible-rulebook runs this file by its path and knows no ansible_collections. If somebody else made that
-    name known, it may be of another copy.
+    ansible-rulebook loads this file by its path, without the package ansible_collections. If another program has
+    imported that package, it may belong to another copy.
     """
     folder = Path(__file__).resolve().parents[4] / "plugins" / "module_utils"
     name = "_fonnte_whatsapp_" + hashlib.sha256(str(folder).encode()).hexdigest()[:12]
@@ -90,14 +90,14 @@ else:
     _secrecy = importlib.import_module(_utils() + "._events.secrecy")
 
 
-# What of meta is kept where an event has too much of it.
+# The keys of meta that are kept if an event has too much other data.
 MADE_BY_RULEBOOK = ("source", "received_at", "uuid")
-# Secrets of a path that are looked up in an event.
+# The maximum number of parts of a path that are masked as secrets.
 MAX_PATH_PARTS = 4
 
 
 def main(event: dict[str, t.Any], return_tokens: bool = False, keep_request: bool = False) -> dict[str, t.Any]:
-    """Return an event with ``fonnte`` in place of ``payload``; one without a payload is returned as it is."""
+    """Return the event with ``fonnte`` instead of ``payload``. An event without a payload is returned unchanged."""
     if not isinstance(event, dict) or "payload" not in event:
         return event
     meta = event.get("meta")
@@ -114,7 +114,7 @@ def main(event: dict[str, t.Any], return_tokens: bool = False, keep_request: boo
         )
     tokens = [] if return_tokens else _secrecy.secret_values(event["payload"])
     words, codes = _parts_of_path(endpoint) if not keep_request else ([], [])
-    # Headers, and all that another source adds, come from outside as the payload does.
+    # Headers and other data from the source are as untrusted as the payload.
     normal, altered = _inert_text.make_inert(_events.plain_data({**rest, "meta": meta}, [*tokens, *words, *codes]))
     fonnte = _events.normalize(event["payload"], _kind(endpoint), return_tokens, codes)
     fonnte["altered"] += altered
@@ -122,7 +122,7 @@ def main(event: dict[str, t.Any], return_tokens: bool = False, keep_request: boo
 
 
 def _parts_of_path(endpoint: object) -> tuple[list[str], list[str]]:
-    """Return the parts of a path that may be its secret: plain words, which are masked in the path alone, and others."""
+    """Return the possible secrets in a path: words, which are not masked in the payload, and all others."""
     parts = endpoint.strip("/").split("/") if isinstance(endpoint, str) else []
     parts = [part for part in parts if part not in _events.KINDS][:MAX_PATH_PARTS]
     words = [part for part in parts if part.isalpha() and part.islower()]

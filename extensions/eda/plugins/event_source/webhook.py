@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The event source fonnte.whatsapp.webhook: a server that Fonnte posts its webhooks to."""
+"""The event source fonnte.whatsapp.webhook: an HTTP server that receives the webhooks of Fonnte."""
 
 from __future__ import annotations
 
@@ -140,10 +140,10 @@ _ROOT = Path(__file__).resolve().parents[4]
 
 
 def _utils() -> str:
-    """Return the name under which module_utils of this very copy of the collection can be imported.
+    """Return the name under which the module_utils of this copy of the collection can be imported.
 
-    ansible-rulebook runs this file by its path and knows no ansible_collections. If somebody else made that
-    name known, it may be of another copy.
+    ansible-rulebook loads this file by its path, without the package ansible_collections. If another program has
+    imported that package, it may belong to another copy.
     """
     folder = _ROOT / "plugins" / "module_utils"
     name = "_fonnte_whatsapp_" + hashlib.sha256(str(folder).encode()).hexdigest()[:12]
@@ -172,17 +172,18 @@ else:
     _intake = importlib.import_module(_utils() + "._events.receiver")
     _listener = importlib.import_module(_utils() + "._events.config")
 
-# What a receiver may take to send one body.
+# The seconds within which a client must send the body.
 BODY_WITHIN = 10.0
 REPORT_EVERY = 60.0
-# How long a call waits for room while half the line or more is taken. Without it many calls at once would
-# outrun rules that are quick enough for all of them: an event takes two turns of the loop to be handed over.
+# The seconds for which a response is delayed while the queue is at least half full. Without the delay, many concurrent
+# requests would fill the queue faster than even quick rules can take events from it: an event needs two iterations of
+# the event loop.
 ROOM_WITHIN = 0.5
-# How long a proxy may keep an idle connection, and how long the rest of a refused body with the secret is read.
+# The seconds for which a proxy may keep an idle connection, and for which the rest of a refused body is read.
 IDLE_WITHIN = 75.0
 LINGER_WITHIN = 1.0
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-# How long the rules get at a stop to take what waits. Where they have ended already nothing takes it.
+# The seconds for the rules to take the queued events at a stop. The first applies if the rules may have ended already.
 HAND_OVER_WITHIN = 1.0
 HAND_OVER_ASKED_WITHIN = 10.0
 END_WITHIN = 2.0
@@ -191,21 +192,21 @@ logger = logging.getLogger("fonnte.whatsapp.webhook")
 
 
 class Queue(t.Protocol):
-    """What a rulebook gives a source."""
+    """The queue of the rulebook, as ansible-rulebook passes it to a source."""
 
     async def put(self, data: dict[str, t.Any]) -> None:
         """Wait until the rules take an event."""
 
 
-# What comes of a call that is no HTTP, or that breaks off.
+# The errors of malformed or incomplete requests.
 _MALFORMED = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
 
 
 class _ClosedConnections(logging.Handler):
-    """Counts what aiohttp would log of calls that end without an answer of ours.
+    """Counts the requests for which aiohttp would log an error, because they end without a regular response.
 
-    Its text is not logged: it repeats the call, which may hold the secret. Of a mistake of our own the log has the
-    kind and the place, once each: Fonnte repeats its calls.
+    aiohttp's message is not logged, because it repeats the request, which may contain the secret. For an internal
+    error, its type and place are logged, each only once, because Fonnte repeats its requests.
     """
 
     def __init__(self, intake: _intake.EventReceiver) -> None:
@@ -214,7 +215,7 @@ class _ClosedConnections(logging.Handler):
         self._reported_types: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Count one."""
+        """Count a request."""
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, _MALFORMED):
             self._intake.count(_intake.NOT_HTTP)
@@ -230,7 +231,7 @@ class _ClosedConnections(logging.Handler):
 
 
 def _place(error: BaseException) -> str:
-    """Return file and line where an error came up: the last of this collection that had a part in it."""
+    """Return the file and line of an error: the innermost stack frame in this collection, if there is one."""
     frames = [(Path(frame.f_code.co_filename), line) for frame, line in traceback.walk_tb(error.__traceback__)]
     ours = [(path, line) for path, line in frames if _ROOT in path.parents]
     path, line = (ours or frames or [(Path(__file__), 0)])[-1]
@@ -238,7 +239,7 @@ def _place(error: BaseException) -> str:
 
 
 class _Handler(web.RequestHandler):
-    """aiohttp's protocol of one connection, behind its gate."""
+    """aiohttp's protocol for one connection, behind its gate."""
 
     def __init__(self, server: _Server, gate: _gate.RequestGate, **limits: t.Any) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **limits)
@@ -251,7 +252,7 @@ class _Handler(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Count an error, and answer without aiohttp's text: that repeats bytes of the request."""
+        """Count an error, and respond without aiohttp's text, which repeats bytes of the request."""
         self.log_exception("A request was not answered", exc_info=exc)
         if request.writer.output_size > 0:
             raise ConnectionError("a part of the answer is sent already")
@@ -261,7 +262,7 @@ class _Handler(web.RequestHandler):
 
 
 class _Server(web.Server):
-    """aiohttp's server for the requests that pass the gates."""
+    """aiohttp's server for the requests that pass the gate."""
 
     def __init__(
         self, answer: t.Callable[[web.BaseRequest], t.Awaitable[web.StreamResponse]], logger: logging.Logger
@@ -270,13 +271,13 @@ class _Server(web.Server):
         self._quiet = logger
 
     def protocol(self, gate: _gate.RequestGate) -> _Handler:
-        """Return aiohttp's protocol of a connection."""
+        """Return aiohttp's protocol for a connection."""
         return _Handler(
             self,
             gate,
             access_log=None,
             logger=self._quiet,
-            # A compressed body would be unpacked before its size is known.
+            # aiohttp would decompress a body before its size is known.
             auto_decompress=False,
             keepalive_timeout=IDLE_WITHIN,
             lingering_time=LINGER_WITHIN,
@@ -284,7 +285,7 @@ class _Server(web.Server):
 
 
 class Source:
-    """The server, and the way from its waiting line to the rules."""
+    """The server, and the transfer of events from its queue to the rules."""
 
     def __init__(self, options: _listener.Options, queue: Queue) -> None:
         self._options = options
@@ -311,7 +312,7 @@ class Source:
         return None if self._options.tls is None else self._options.tls.context()
 
     async def run(self) -> None:
-        """Take calls and hand events over, until this task is cancelled, a signal asks for the end, or the rules fail."""
+        """Receive requests and pass events to the rules until a cancellation, a stop signal or an error."""
         await self._listen()
         work, report = asyncio.create_task(self._work()), asyncio.create_task(self._report())
         asked = asyncio.create_task(self._asked.wait())
@@ -319,7 +320,7 @@ class Source:
             with _stop_signals.stop_signals(self._stop):
                 await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
             if asked.done():
-                # The rules still run: they get what was accepted.
+                # The rules are still running, so they get the accepted events.
                 await asyncio.wait({work}, timeout=HAND_OVER_ASKED_WITHIN)
         finally:
             self._stop()
@@ -342,7 +343,7 @@ class Source:
             self._arrived.clear()
         await self._hand_over()
 
-    # --- in ---
+    # --- requests ---
 
     async def _listen(self) -> None:
         options = self._options
@@ -367,7 +368,7 @@ class Source:
             )
 
     def decide(self, head: _request_head.RequestHead) -> _gate.ShortResponse | _gate.Admission:
-        """Admit a request with the secret, and answer all others (invariant 9)."""
+        """Admit a request with the secret, and return the response to any other one (invariant 9)."""
         if _listener.is_health(head.path):
             return self._health(head.method)
         right, kind = _listener.match_path(head.path, self._options.secret)
@@ -378,11 +379,11 @@ class Source:
         return _gate.Admission(kind)
 
     def refuse_malformed(self) -> _gate.ShortResponse:
-        """Count bytes that are no HTTP, and return the answer to them."""
+        """Count bytes that are not HTTP, and return the response to them."""
         return self._refused(_intake.NOT_HTTP)
 
     def count_connection(self, outcome: str) -> None:
-        """Count a connection that is closed without an answer."""
+        """Count a connection that is closed without a response."""
         self._intake.count_connection(outcome)
 
     def new_handler(self, gate: _gate.RequestGate) -> asyncio.Protocol:
@@ -390,7 +391,7 @@ class Source:
         return self._server.protocol(gate)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer a request that passed the gate."""
+        """Process a request that has passed the gate."""
         handler = request.protocol
         if not isinstance(handler, _Handler):
             raise TypeError("a request came over a connection that was not accepted here")
@@ -431,9 +432,9 @@ class Source:
         return answer
 
     async def _body(self, request: web.BaseRequest) -> bytes | None:
-        """Return the body, or None as soon as it is larger than allowed."""
+        """Return the body; None as soon as it exceeds the limit."""
         if request.headers.get("Expect", "").lower() == "100-continue":
-            # A strict client sends its body only after this.
+            # A strict client waits for this before it sends the body.
             await request.writer.write(CONTINUE)
             request.writer.output_size = 0
         parts: list[bytes] = []
@@ -447,7 +448,7 @@ class Source:
 
     def _reply(self, answer: _intake.Decision) -> web.Response:
         response = _response(self._intake.count(answer))
-        # What was not read of the body must not be taken for the next call.
+        # The unread part of the body must not be parsed as the next request.
         response.force_close()
         return response
 
@@ -462,10 +463,10 @@ class Source:
         counts["connections"]["open"] = len(self._peers)
         return _gate.ShortResponse(200, json.dumps(counts) + "\n", "application/json; charset=utf-8")
 
-    # --- on ---
+    # --- events for the rules ---
 
     async def _hand_over(self) -> None:
-        """Put all that waits into the rulebook; an event leaves the line when the rulebook has it."""
+        """Put all queued events into the rulebook's queue; each leaves this queue after the rulebook has it."""
         while (event := self._intake.first()) is not None:
             await self._queue.put({"fonnte": dict(event.data)})
             self._intake.acknowledge()
@@ -484,24 +485,24 @@ class Source:
             text, refused = report
             logger.log(logging.WARNING if refused else logging.INFO, "Webhooks %s.", text)
 
-    # --- out ---
+    # --- end ---
 
     async def _end(self, work: asyncio.Task[None]) -> None:
-        """Close the door, hand over what can be, and say what was answered with 200 and is not with the rules."""
+        """Stop listening, pass on the queued events, and log those that were accepted but not taken by the rules."""
         try:
             await asyncio.wait({work})
-            # The task was cancelled, or the rules gave up: in both cases this is a last try.
+            # Either the task was canceled or the rules have failed. This is the last attempt in both cases.
             with contextlib.suppress(Exception):
                 await self._close()
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self._hand_over(), HAND_OVER_WITHIN)
         finally:
-            # ansible-rulebook cancels a source more than once.
+            # In "finally", because ansible-rulebook may cancel a source more than once.
             self._say_left()
 
     async def _close(self) -> None:
         self._listener.close()
-        # Requests whose first bytes have arrived begin.
+        # Requests whose first bytes have arrived can begin now.
         await asyncio.sleep(0)
         self._peers.close_all()
         self._server.pre_shutdown()
@@ -518,13 +519,13 @@ class Source:
             logger.warning("Handed over, but perhaps not read any more: %s.", self._handed)
 
     def _unread(self) -> bool:
-        """Tell whether the last event still lies in the rulebook's own queue, which holds one."""
+        """Return whether the last event may still be in the rulebook's queue, which has one place."""
         inner: t.Any = getattr(self._queue, "queue", self._queue)
         return getattr(inner, "maxsize", 0) == 1 and bool(inner.full())
 
 
 def _descriptors() -> int:
-    """Return how many descriptors this process may have; negative is no limit."""
+    """Return the maximum number of descriptors of this process; negative for no limit."""
     soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     return -1 if soft == resource.RLIM_INFINITY else soft
 
@@ -544,6 +545,6 @@ async def main(queue: Queue, args: dict[str, t.Any]) -> None:
     """Run the source until the rulebook ends it.
 
     Raises:
-        FonnteError: An option cannot be right; one sentence.
+        FonnteError: An option is invalid. The message is one sentence.
     """
     await Source(_listener.parse_options(args, os.environ), queue).run()
