@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A sequential model of the account: each run is one step of it.
 
-Serial: the devices after a schedule must be those of the model after one order of the runs.
+Property *serial*: the devices after a schedule must equal those of the model after some order of the runs.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ class Run:
     Attributes:
         kind: ``present``, ``absent``, or the action of a person.
         first: Its first step.
-        last: The one after its last step.
+        last: The step after its last one.
         number: The number of its device.
         form: The declared settings, as they are sent.
         changed: Whether it has changed something.
         unconfirmed: Whether it has failed, so that it may or may not have been carried out.
-        creates: Whether it came to the creation of its device, and no further.
+        creates: Whether it created its device and did nothing after that.
     """
 
     kind: str
