@@ -72,7 +72,7 @@ class Database:
         return self.administrator.execute(statement.encode()).fetchall()
 
     def wait_for_the_end(self, *also: str) -> None:
-        """Wait until the server has ended all sessions, or those that conditions name, and their locks with them."""
+        """Wait until the server has ended all sessions, or those that match conditions; this releases their locks."""
         others = "datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
         while self.execute(f"SELECT count(*) FROM pg_stat_activity WHERE {others} {' '.join(also)}") != [(0,)]:
             pass

@@ -101,11 +101,11 @@ class Explorer:
     def explore_with_person(
         self, programs: t.Sequence[Program], bound: int, faults: t.Sequence[Fault] = (), stop: bool = True
     ) -> Findings:
-        """Run all schedules in which the person, who is the last program, acts at some step, up to so many preemptions.
+        """Run all schedules up to a number of preemptions, in which a person, the last program, acts at some step.
 
-        The person has one step, and it changes the devices at the service alone. Two places of it with no request in
-        between have the same outcome, so it is tried before each request that the service carries out. It is tried
-        before the first step of each run, too, since a run that begins afterwards must be in the order of the model.
+        The person has one step, which changes only the devices at the service. Two positions of this step with no
+        request between them have the same outcome, so it is tried before each request that the service carries out. It
+        is also tried before the first step of each run, since a run that begins later must follow it in the model.
         """
         found = Findings()
         person = len(programs) - 1

@@ -62,7 +62,7 @@ def possible_states(
 
 
 def _parts(run: Run) -> tuple[Run | None, ...]:
-    """Return a run that has failed as far as it can have come: not at all, to the creation, or to its end."""
+    """Return the possible results of a failed run: nothing was done, only the creation, or everything."""
     created = {key: value for key, value in run.form.items() if key in ("name", "personal", "group")}
     return (None, run, replace(run, form=created, creates=True)) if created else (None, run)
 

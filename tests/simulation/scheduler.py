@@ -114,7 +114,7 @@ class Schedule:
             node.waits = False
 
     def step(self, node: Node, label: str, waits: bool = False) -> str:
-        """Let another node continue, if the schedule says so; then return the kind of fault that happens to this one.
+        """Let another node continue if the schedule requires it; then return the kind of fault of this node.
 
         Raises:
             Crash: The process of this node has ended.

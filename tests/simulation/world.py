@@ -187,7 +187,7 @@ class World:
             devices["hand1"] = {**DEFAULTS, "device": FIRST, "name": "Toko"}
 
     def _swap_entries(self) -> None:
-        """Give each creation entry the content of the other one, as a person who can write to the directory may."""
+        """Swap the contents of the creation entries, as an attacker with write access to the directory can."""
         if isinstance(self.disk, Disk):
             names = sorted(name for name in self.disk.files if name.startswith("number-"))
             for name, content in zip(names, [self.disk.files[name] for name in reversed(names)], strict=False):
