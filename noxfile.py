@@ -336,7 +336,7 @@ CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-sta
 
 @session("browser", "site")
 def browser(session: nox.Session) -> None:
-    """Test the page of a report and the site in the Chromium of this machine; create the pictures in docs."""
+    """Test the page of a report and the site in the Chromium of this machine; create the screenshots in docs."""
     chromium = os.environ.get("FONNTE_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if chromium is None:
         session.error("There is no Chromium: install the package chromium, or set FONNTE_CHROMIUM to the program.")
@@ -351,7 +351,7 @@ def browser(session: nox.Session) -> None:
 
 @session("demo")
 def sandbox(session: nox.Session) -> None:
-    """Start a server on this machine that behaves like the service, to try playbooks by hand; Ctrl-C ends it."""
+    """Start a server on this machine that behaves like the service, to try playbooks manually; Ctrl-C ends it."""
     os.close(lock)
     env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1")
     os.execve(*python("demo"), [*python("demo"), "-m", "tests.sandbox", *session.posargs], env)

@@ -242,7 +242,7 @@ def _change(target: dict[str, object], new: Mapping[str, object], remove: list[s
 
 
 def _raw(reply: Reply) -> bytes:
-    """A reply as the bytes of HTTP/1.1."""
+    """Return a response as the bytes of HTTP/1.1."""
     lines = [f"HTTP/1.1 {reply.status} {'OK' if reply.status < 300 else 'Refused'}"]
     lines += [f"{name}: {value}" for name, value in reply.headers.items()]
     lines += [f"Content-Length: {len(reply.body)}", "", ""]

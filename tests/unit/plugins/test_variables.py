@@ -100,7 +100,7 @@ def test_unrelated_variables_are_not_reported() -> None:
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("playbooks/*.yml")), ids=lambda path: path.stem)
 def test_playbook_runs_the_same_in_every_environment(path: Path) -> None:
-    """Each play sets the variables that ensure this, and plays with a prompt have a strategy that supports prompts."""
+    """Each play sets the variables that ensure this, and a prompt requires a strategy that supports prompts."""
     text = path.read_text(encoding="utf-8")
     texts = [text, *(file.read_text(encoding="utf-8") for file in ROOT.glob(f"playbooks/tasks/{path.stem}_*.yml"))]
     texts += [file.read_text(encoding="utf-8") for file in ROOT.glob(f"roles/{path.stem}/tasks/*.yml")]

@@ -247,7 +247,7 @@ class OneDatabase(OneDirectory):
 
 def walk(kind: type[Controllers], walks: int) -> None:
     # A separate sandbox gives the same tokens in each run, and so the same stamps: one in 13,363 sets has the digest of
-    # another, and this must not make a test fail at random.
+    # another, and no test may fail at random for this reason.
     with Sandbox() as sandbox:
         Controllers.sandbox = sandbox
         chosen = settings(
