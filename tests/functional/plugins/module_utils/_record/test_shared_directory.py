@@ -63,7 +63,7 @@ print(os.geteuid())
 def test_second_user_of_the_group_uses_the_same_record(permissions: int, way: str) -> None:
     """Kubernetes gives a volume to fsGroup, a further group of the pod, with mode 2775; its owner stays root.
 
-    Without root both are one user; the tests in the unit test of the directory check the permissions of the files.
+    Without root both are one user; test_directory.py in tests/unit checks the permissions of the files.
     """
     # The directories of pytest are private to one user, and each session that begins ensures this.
     with tempfile.TemporaryDirectory() as above:
