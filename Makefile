@@ -6,19 +6,19 @@
 # ARGS goes to the tool behind a target:
 #   make units ARGS="-k number -x"
 
-# The first Python that runs: a name on the PATH may be a version manager's shim that does not.
+# The first Python that runs. A name on the PATH may be a shim of a version manager that runs nothing.
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python $$HOME/.pyenv/versions/3.1[123].*/bin/python; do \
 	$$name -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' >/dev/null 2>&1 \
 	&& echo $$name && break; done)
 NOX_PYTHON = PYTHONDONTWRITEBYTECODE=1 .build/nox/bin/python
 NOX = $(NOX_PYTHON) -m nox
-# Two sessions at a time, only the output of those that fail, and the counts in the last lines.
+# Run two sessions at a time, print only the output of those that fail, and print the counts in the last lines.
 SEVERAL = rm -f .build/report.json; \
 	$(NOX) --parallel 2 --report .build/report.json $(1) -- $(2); $(NOX_PYTHON) -m tools.summary
 SESSIONS = address bench bench-events browser build changelog conformance demo demo-events docs eda faults guides \
 	integration molecule mutation sandbox surroundings units
 ARGS ?=
-# The formatters and checks of antsibull-nox in antsibull-nox.toml are the last four.
+# The last four are sessions of antsibull-nox, which antsibull-nox.toml configures.
 RELEASE = linters sanity-newest sanity-oldest docs importer builder secrets schemas installed \
 	lint docs-check license-check extra-checks
 

@@ -1,10 +1,11 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sessions behind the targets of the Makefile. ``nox --list`` shows them; the formatters are those of antsibull-nox.
+"""The sessions behind the targets of the Makefile. ``nox --list`` shows them.
 
 A session ``NAME-env`` installs tools/requirements/NAME.txt. The other sessions require such environments, so several
-sessions share one. Sessions with the tag ``test`` are make test; those with ``allow_parallel`` run two at a time.
+sessions share one. ``make test`` runs the sessions with the tag ``test``. Those with ``allow_parallel`` run two at a
+time. The formatters are those of antsibull-nox.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ if not {"FONNTE_LOCKED", "--list", "-l"} & {*os.environ, *sys.argv}:
         fcntl.flock(lock, fcntl.LOCK_EX)
     os.environ["FONNTE_LOCKED"] = "1"
     if "--report" in sys.argv:
-        # The summary of several sessions shows this run alone.
+        # The summary of several sessions shows this run only.
         shutil.rmtree(RESULTS, ignore_errors=True)
 
 antsibull_nox.load_antsibull_nox_toml()
@@ -260,7 +261,7 @@ def conformance_smoke(session: nox.Session) -> None:
 
 @session("newest", "build", parallel=False)
 def guides(session: nox.Session) -> None:
-    """Follow every page of the documentation to the letter, and compare every module with its attributes."""
+    """Follow each page of the documentation exactly, and compare each module with its attributes."""
     files = ("tests/conformance/test_guides.py", "tests/conformance/test_module_attributes.py")
     playbooks(session, *files, FONNTE_TESTS_PAGES="all")
 
@@ -314,7 +315,7 @@ def bench_events(session: nox.Session) -> None:
 
 @session("newest")
 def faults(session: nox.Session) -> None:
-    """Run every fault at every call, and write docs/faults.md."""
+    """Inject each fault at each request, and write docs/faults.md."""
     stage = on_tree(session)
     words = ("-m", f"ansible_collections.{NAMESPACE}.{NAME}.tests.fault_injection", str(ROOT / "docs" / "faults.md"))
     session.run(*python("newest"), *words, env=stage.env, include_outer_env=False)
@@ -335,7 +336,7 @@ CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-sta
 
 @session("browser", "site")
 def browser(session: nox.Session) -> None:
-    """Test the page of a report and the site in the Chromium of this machine; create the pictures in docs."""
+    """Test the page of a report and the site in the Chromium of this machine; create the screenshots in docs."""
     chromium = os.environ.get("FONNTE_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if chromium is None:
         session.error("There is no Chromium: install the package chromium, or set FONNTE_CHROMIUM to the program.")
@@ -343,14 +344,14 @@ def browser(session: nox.Session) -> None:
     stage = Stage(session, "browser")
     stage.env.update(PYTHONPATH=str(stage.root), FONNTE_CHROMIUM=chromium, FONNTE_PICTURES=str(ROOT / "docs"))
     stage.env["FONNTE_SITE"] = str(site.HTML)
-    # It measures: one test at a time.
+    # The tests measure time, so they run one at a time.
     stage.pytest(*selection(session, "tests/browser"), workers=0)
     stage.finish()
 
 
 @session("demo")
 def sandbox(session: nox.Session) -> None:
-    """Start a server on this machine that behaves like the service, to try playbooks by hand; Ctrl-C ends it."""
+    """Start a server on this machine that behaves like the service, to try playbooks manually; Ctrl-C ends it."""
     os.close(lock)
     env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1")
     os.execve(*python("demo"), [*python("demo"), "-m", "tests.sandbox", *session.posargs], env)
@@ -479,7 +480,7 @@ def importer(session: nox.Session) -> None:
     stage = Stage(session, "importer")
     galaxy = stage.tree / "galaxy.yml"
     if 'repository: ""' in galaxy.read_text():
-        # Without a repository galaxy-importer stops at once. The top-level domain is reserved for examples.
+        # Without a repository galaxy-importer stops immediately. The top-level domain is reserved for examples.
         galaxy.write_text(with_fields(galaxy.read_text(), "https://git.example/fonnte/fonnte.whatsapp"))
     artifact = build(stage, BUILD / "importer")
     settings = BUILD / "importer" / "galaxy-importer.cfg"
@@ -520,7 +521,7 @@ SECRETS = ("--disable-plugin", "KeywordDetector", "--base64-limit", "4.1")
 NO_SECRETS = (
     # The characters of a pairing code.
     r"123456789ABCDEFGHJKLMNPQRSTVWXYZ",
-    # Paths, some of which a test wants refused.
+    # Paths, some of which a test expects to be refused.
     r"Zk3[-/]9xTq7LmPw2Rb(\\n)?",
     r"(ANSIBLE_COLLECTIONS_PATH=)?/(opt|usr)/[a-z0-9/]+(\\0module\\0)?",
     # Passwords in the URLs of documentation and tests.

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The modules without Ansible around them: what a test plays with thousands of times."""
+"""Run the modules without Ansible, for tests that run them thousands of times."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ MODULES: dict[str, tuple[Spec, t.Callable[[ModuleInput], ModuleResult]]] = {
 
 
 def _complete(spec: Spec, given: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return options as Ansible hands them over: with defaults, and None for what was left out, in entries too."""
+    """Return options as Ansible passes them: with defaults, and None for omitted options, also in entries."""
     complete = {option: given.get(option, description.get("default")) for option, description in spec.items()}
     for option, description in spec.items():
         entry, value = description.get("options"), complete[option]
@@ -53,13 +53,13 @@ def _complete(spec: Spec, given: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 class Controller:
-    """A machine from which tasks are run: with its own record or a database, and settings that make tests quick."""
+    """A control node with its own record or a database, and settings for fast tests."""
 
     def __init__(self, sandbox: Sandbox, folder: Path, record_url: str = "") -> None:
         self.sandbox = sandbox
         self.records = folder / "records"
         self.environment: dict[str, str] = {}
-        # What tasks have shown to a person before they ended.
+        # The messages that tasks have shown before they ended.
         self.shown: list[str] = []
         self.common: dict[str, t.Any] = {
             "account_token": sandbox.account_token,
@@ -71,7 +71,7 @@ class Controller:
         }
 
     def complete(self, module: str, **params: t.Any) -> dict[str, t.Any]:
-        """Return all options of a module as Ansible would hand them over."""
+        """Return all options of a module as Ansible would pass them."""
         spec, _command = MODULES[module]
         given = resolve_aliases(spec, {**self.common, **params})
         unknown = set(given) - set(spec)
@@ -79,7 +79,7 @@ class Controller:
         return _complete(spec, given)
 
     def run(self, module: str, check: bool = False, **params: t.Any) -> ModuleResult:
-        """Run a module; FonnteError where it fails."""
+        """Run a module; raise FonnteError if it fails."""
         complete = self.complete(module, **params)
         given = resolve_aliases(MODULES[module][0], {**self.common, **params})
         task = ModuleInput(complete, self.environment, check_mode=check, raw_params=given, notify=self.shown.append)
@@ -90,5 +90,5 @@ class Controller:
         return self.run("device", check, device=device, **params)
 
     def record_files(self) -> dict[str, bytes]:
-        """Return the record's files as they are on the disk."""
+        """Return the contents of the record's files."""
         return {path.name: path.read_bytes() for path in self.records.iterdir()} if self.records.exists() else {}

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Failing system calls for the code of the collection alone.
+"""Replace system calls only for the code of the collection, to simulate failures.
 
-The modules of the collection call ``os.fsync(...)`` by the name ``os`` of their own namespace. That name is replaced by an
-object that has all functions of the module, some of them replaced. The module ``os`` itself stays as it is, so pytest, the
-server of a test and each other library work with real files.
+The modules of the collection call ``os.fsync(...)`` by the name ``os`` in their namespace. That name is replaced by an
+object that has all functions of the module, some of them replaced. The module ``os`` itself is unchanged, so pytest,
+the server of a test and other libraries use real files.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ class Installation:
 
 
 def find_installations() -> list[Installation]:
-    """Return each version that is installed and runs here, the newest first; NoServerError for none."""
+    """Return each version that is installed and runs here, the newest first; raise NoServerError if none runs."""
     if importlib.util.find_spec("psycopg") is None:
         raise NoServerError("the library psycopg is not installed")
     found: dict[int, Installation] = {}
@@ -93,7 +93,7 @@ def _candidates() -> Iterator[Path]:
 
 
 def _identity() -> dict[str, t.Any]:
-    """Return the arguments of subprocess that make a program run as an ordinary user."""
+    """Return the arguments with which subprocess runs a program as an ordinary user."""
     if os.geteuid() != 0:
         return {}
     user = _user()
@@ -134,7 +134,7 @@ class Server:
 
     Attributes:
         folder: Its directory: data, socket, log.
-        port: On loopback, with a password; the socket in the folder needs none.
+        port: On loopback, with a password; the socket in the directory needs none.
     """
 
     installation: Installation
@@ -169,7 +169,7 @@ class Server:
         )
 
     def execute(self, statement: str, database: str = "postgres") -> list[tuple[t.Any, ...]]:
-        """Run a statement as the administrator, and return its rows; NoTableError where its table is missing."""
+        """Run a statement as the administrator, and return its rows; raise NoTableError if its table is missing."""
         import psycopg
 
         with self.connect(database) as connection:
@@ -181,7 +181,7 @@ class Server:
 
     @property
     def ca(self) -> Path:
-        """The certificate of the authority that has signed the server's."""
+        """The certificate of the authority that has signed the server's certificate."""
         return self.folder / "ca.pem"
 
     def encrypt(self) -> None:
@@ -189,7 +189,7 @@ class Server:
         make_certificate("valid", "127.0.0.1", self.folder)
         certificate = self.folder / "server.pem"
         if os.geteuid() == 0:
-            # The private key must be the server's own, and the client reads the other one.
+            # The private key must belong to the server's user; the client reads only the CA certificate.
             os.chown(certificate, _user().pw_uid, _user().pw_gid)
         self.settings.update(ssl="on", ssl_cert_file=str(certificate), ssl_key_file=str(certificate))
 
@@ -261,7 +261,7 @@ def _folder() -> Path:
 
 
 def start_server(installation: Installation, encrypts: bool = False, **settings: str) -> Server:
-    """Start a new server with an empty data directory; NoServerError where it cannot be started.
+    """Start a new server with an empty data directory; raise NoServerError if it cannot be started.
 
     Args:
         encrypts: Whether it has a certificate, signed by the authority in the file ``ca`` of the server.
@@ -289,7 +289,7 @@ def start_server(installation: Installation, encrypts: bool = False, **settings:
 
 
 def start_replica(primary: Server) -> Server:
-    """Start a server that follows another one and can only be read."""
+    """Start a server that replicates another one and is read-only."""
     replica = Server(primary.installation, _folder(), free_port(), settings=dict(primary.settings))
     words = ["--pgdata", replica.data, "--host", primary.folder, "--port", str(primary.port), "--username", ADMIN]
     _run([primary.installation.programs / "pg_basebackup", *words, "--write-recovery-conf", "--checkpoint", "fast"])
@@ -298,7 +298,7 @@ def start_replica(primary: Server) -> Server:
 
 
 def start_or_skip(place: int = 0) -> Server:
-    """Start the newest server, or the one at another place of the list; the test is skipped where there is none."""
+    """Start the newest server, or the one at another index of the list; skip the test if it does not exist."""
     try:
         installations = find_installations()
         if place and len(installations) == 1:
@@ -309,7 +309,7 @@ def start_or_skip(place: int = 0) -> Server:
 
 
 def start_encrypted_or_skip() -> Server:
-    """Start the newest server that can encrypt connections: that of the wheel cannot."""
+    """Start the newest server that can encrypt connections; that of the wheel cannot."""
     problem = ""
     try:
         for installation in find_installations():
@@ -324,19 +324,19 @@ def start_encrypted_or_skip() -> Server:
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[Server]:
-    """The newest PostgreSQL that can be started here."""
+    """Return the newest PostgreSQL that can be started here."""
     with start_or_skip() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def oldest_postgresql_server() -> Iterator[Server]:
-    """The oldest PostgreSQL that can be started here, where there are several."""
+    """Return the oldest PostgreSQL that can be started here, if there are several."""
     with start_or_skip(-1) as server:
         yield server
 
 
 @pytest.fixture
 def record_url(postgresql_server: Server) -> str:
-    """The URL of an empty database."""
+    """Return the URL of an empty database."""
     return postgresql_server.create_database()

@@ -26,7 +26,7 @@ class Client:
     """A client of the server.
 
     Attributes:
-        password: The one that it has sent.
+        password: The password that it has sent.
         ended: Set at the end of the test.
     """
 
@@ -79,7 +79,7 @@ class Client:
 
 
 def repeat_password(client: Client) -> None:
-    """Refuse the password, and repeat it in spellings that no masking could all know."""
+    """Refuse the password, and repeat it in spellings that no masking could know in full."""
     client.request_password()
     word = client.password
     spellings = (word, quote(word, safe=""), word[::-1], word[:6], " ".join(word), word.encode().hex())
@@ -94,7 +94,7 @@ def be_silent(client: Client) -> None:
 
 
 def trickle(client: Client) -> None:
-    """Send a notice again and again in place of an answer."""
+    """Send a notice repeatedly instead of a response."""
     client.log_in()
     client.receive_typed()
     while not client.ended.wait(0.01):
@@ -102,7 +102,7 @@ def trickle(client: Client) -> None:
 
 
 def send_rows(client: Client) -> None:
-    """Answer a query with rows without an end."""
+    """Answer a query with an endless sequence of rows."""
     client.log_in()
     client.receive_typed()
     client.send("T", struct.pack(">H", 1) + b"a\0" + struct.pack(">IHIhih", 0, 0, 25, -1, -1, 0))
@@ -118,7 +118,7 @@ def hostile_server(behavior: Behavior) -> Iterator[int]:
     clients: list[socket.socket] = []
 
     def serve(connected: socket.socket) -> None:
-        # The client may have gone.
+        # The client may have closed the connection.
         with contextlib.suppress(OSError), connected:
             behavior(Client(connected, ended))
 

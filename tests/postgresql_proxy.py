@@ -21,10 +21,10 @@ class Proxy:
     Args:
         target: The port of the server.
         delay: Seconds for which each packet is kept, in each direction: half of a round trip.
-        pools: Whether it sends a process number of its own, as PgBouncer does.
+        pools: Whether it sends its own process number instead of the server's, as PgBouncer does.
 
     Attributes:
-        trips: How often a client has sent something after the server had answered: round trips.
+        trips: How often a client has sent data after a response of the server: round trips.
     """
 
     def __init__(self, target: int, delay: float = 0.0, pools: bool = False) -> None:

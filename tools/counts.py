@@ -32,7 +32,7 @@ class Counts:
         return "%d passed, %d failed%s%s" % (self.passed, self.failed, skipped, note)
 
     def with_exit(self, code: int) -> Counts:
-        """Return counts that match an exit code: a failure outside of the report counts, and so does a run without tests."""
+        """Return counts that match an exit code: a failure outside of the report counts; so does a run without tests."""
         if self.failed == 0 and (code != 0 or self.passed == 0):
             return Counts(self.passed, 1, self.skipped, self.note)
         return self

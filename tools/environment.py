@@ -37,7 +37,7 @@ SWITCHES = (
     "FONNTE_TESTS_CELLS",
 )
 KEPT_FOR_TESTS = ("PATH", "TMPDIR", "LD_LIBRARY_PATH", "CI") + SWITCHES
-# A line in which Ansible found no host, no inventory or no plugin must not look like success.
+# A line in which Ansible found no host, no inventory or no plugin is not a success.
 STRICT_ANSIBLE = {
     "ANSIBLE_HOST_PATTERN_MISMATCH": "error",
     "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
@@ -101,7 +101,8 @@ def for_stage(stage: str, programs: Iterable[Path]) -> dict[str, str]:
         ANSIBLE_HOME=str(home / ".ansible"),
         ANSIBLE_COLLECTIONS_PATH=str(INSTALLED_ROOT),
         PATH=os.pathsep.join([str(path) for path in programs] + [env.get("PATH", os.defpath)]),
-        # git stops looking for a repository here: the copies are not part of the checkout's.
+        # git must not search for a repository above this directory: the copies do not belong to the checkout's
+        # repository.
         GIT_CEILING_DIRECTORIES=str(BUILD),
         LANG="C.UTF-8",
         LC_ALL="C.UTF-8",

@@ -33,7 +33,7 @@ PROBE = (
 
 
 class NoInterpreter(Exception):
-    """No Python that meets the need was found."""
+    """No suitable Python was found."""
 
 
 def probe(candidate: str, minor: str) -> str | None:
@@ -54,7 +54,7 @@ def probe(candidate: str, minor: str) -> str | None:
 
 
 def _candidates(minor: str) -> list[str]:
-    """Return paths that may be a Python 3.N, those that are no shims first."""
+    """Return paths that may be a Python 3.N; paths that are not shims come first."""
     pyenv = os.environ.get("PYENV_ROOT") or os.path.join(os.path.expanduser("~"), ".pyenv")
     managed = sorted(glob.glob(os.path.join(pyenv, "versions", minor + ".*", "bin", "python")), reverse=True)
     name = "python" + minor

@@ -29,7 +29,7 @@ HTML = SITE / "html"
 INDEX = "docs/README.md"
 COLLECTION = "collection"
 LINK = re.compile(r"\]\(([^)\s#]+)[^)\s]*\)")
-# Templates of GitHub.
+# Templates for GitHub are not pages of the site.
 NOT_SHOWN = (".github/",)
 
 # The title of a page of a module is long: in the font size of the theme its name is broken.
@@ -74,7 +74,7 @@ def _write_reference(stage: Stage, target: Path) -> None:
 
 
 def _write_pages(tree: Path, source: Path) -> None:
-    """Write the pages that are in no file of the checkout: the first one, the playbooks, and the inventory of Ansible."""
+    """Write the pages without a file in the checkout: the first one, the playbooks, and the inventory of Ansible."""
     for page in (source / COLLECTION).rglob("*.rst"):
         text = without_contents(without_empty_links(page.read_text(encoding="utf-8")))
         page.write_text(text, encoding="utf-8")
@@ -104,13 +104,13 @@ def _copy_pages(stage: Stage, source: Path) -> None:
 
 
 def without_empty_links(text: str) -> str:
-    """Remove links without an address: galaxy.yml names no repository before there is one."""
+    """Remove links without an address: galaxy.yml names no repository until it has one."""
     text = re.sub(r'^  - title: [^\n]*\n    url: ""\n(?:    [^\n]*\n)*\n?', "", text, flags=re.MULTILINE)
     return re.sub(r"^\.\. ansible-links::\n(?=\n*(?:\S|\Z))", "", text, flags=re.MULTILINE)
 
 
 def without_contents(text: str) -> str:
-    """Remove a page's own contents: the theme shows them, and an error if the page has them too."""
+    """Remove a page's own table of contents: the theme shows one, and an error if the page has one too."""
     return re.sub(r"^\.\. contents::\n(?:   [^\n]*\n)*", "", text, flags=re.MULTILINE)
 
 
@@ -141,7 +141,7 @@ def contents(guides: dict[str, list[str]], there: list[str]) -> str:
 
 
 def playbooks(texts: dict[str, str]) -> str:
-    """Return a page of the head comments of the playbooks; ansible-doc knows no playbooks."""
+    """Return a page of the head comments of the playbooks, which ansible-doc does not support."""
     text = "# Playbooks\n\nA playbook of the collection is run by its name.\n"
     for name, playbook in sorted(texts.items()):
         head = re.sub(r"^---\n(?:# .*\n)+\n", "", playbook).partition("\n\n")[0]
@@ -152,7 +152,7 @@ def playbooks(texts: dict[str, str]) -> str:
 
 
 def _said(head: str) -> Iterator[str]:
-    """Yield prose as paragraphs, and commands as blocks: they are indented, or begin with the program."""
+    """Yield prose as paragraphs, and commands as blocks. Commands are indented, or begin with the program."""
     lines = [line[1:] for line in head.splitlines() if line.startswith("#")]
     typed = False
     for line in [*lines, ""]:

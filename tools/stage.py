@@ -113,7 +113,7 @@ class Stage:
         self.counts = Counts(total.passed, total.failed, total.skipped, note)
 
     def sanity(self, *arguments: str) -> None:
-        """Run ansible-test sanity: compile and import with each Python here, the other tests with the own one."""
+        """Run ansible-test sanity: compile and import with each Python here, the other tests with that of the session."""
         reports = self.tree / "tests" / "output" / "junit"
         shutil.rmtree(reports, ignore_errors=True)
         code = self._ansible_test("sanity", "--local", "--junit", *arguments)
@@ -147,7 +147,7 @@ class Stage:
         return Sandbox(python=str(self.venv / "bin" / "python"))
 
     def empty(self, name: str) -> Path:
-        """Return a path in the home of the session that does not exist: earlier runs leave nothing there."""
+        """Return a path in the home of the session that does not exist: files of earlier runs are removed."""
         folder = home_of(self.name) / name
         shutil.rmtree(folder, ignore_errors=True)
         return folder

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tools.paths import BUILD, ROOT, collection_in
 
-# Caches that programs leave in the copy and read in the next run.
+# Caches that programs write to the copy and read in the next run.
 KEPT = {".git", ".ansible", ".cache", ".hypothesis", ".mypy_cache", ".pytest_cache"}
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-# Patterns of paths, and the use of these files for a user. A star matches no slash.
+# Patterns of paths, and how a user uses these files. A star matches no slash.
 PARTS = {
     "MANIFEST.json FILES.json": "written by ansible-galaxy: the metadata, and a digest of each file",
     "meta/runtime.yml": "the versions of ansible-core, and the action group",
@@ -41,12 +41,12 @@ PARTS = {
     "ARCHITECTURE.md CONTRIBUTING.md SECURITY.md": "pages that the README links to, for contributors",
 }
 PATTERNS = [pattern for patterns in PARTS for pattern in patterns.split()]
-# Galaxy accepts 20 MB. A size far from today's is an error, too.
+# Galaxy accepts 20 MB. A size very different from today's is an error, too.
 MAX_BYTES = 2_000_000
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-# Contributors have the checkout: these pages may link to its directory docs/dev.
+# Contributors have the checkout, so these pages may link to its directory docs/dev.
 FOR_CONTRIBUTORS = ("ARCHITECTURE.md", "CONTRIBUTING.md")
 
 
@@ -60,27 +60,27 @@ def is_shipped(path: str) -> bool:
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, str]:
-    """The text of each file of the artifact; of a binary file, nothing."""
+    """Return the text of each file of the artifact; the text of a binary file is empty."""
     with tarfile.open(os.environ["FONNTE_ARTIFACT"]) as archive:
         members = [one for one in archive.getmembers() if not one.isdir()]
         contents = {posixpath.normpath(one.name): archive.extractfile(one) for one in members}
         return {path: stream.read().decode(errors="ignore") if stream else "" for path, stream in contents.items()}
 
 
-def test_every_file_has_a_reason(files: Mapping[str, str]) -> None:
+def test_every_shipped_file_matches_a_pattern(files: Mapping[str, str]) -> None:
     assert [path for path in files if not is_shipped(path)] == []
 
 
-def test_every_pattern_has_a_file(files: Mapping[str, str]) -> None:
+def test_every_pattern_matches_a_file(files: Mapping[str, str]) -> None:
     assert [pattern for pattern in PATTERNS if not any(matches(path, pattern) for path in files)] == []
 
 
-def test_the_artifact_is_small() -> None:
+def test_artifact_size_is_in_the_expected_range() -> None:
     assert Path(os.environ["FONNTE_ARTIFACT"]).stat().st_size < MAX_BYTES
 
 
 def anchors(text: str) -> set[str]:
-    """The names of a page that a link may use: its headings as GitHub spells them, and the anchors of the changelog."""
+    """Return the anchors of a page: its headings as GitHub spells them, and the anchors of the changelog."""
     spelled = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(text)}
     return spelled | set(re.findall(r'<a id="([^"]+)">', text))
 
@@ -99,8 +99,8 @@ def test_every_link_has_a_target_in_the_artifact(files: Mapping[str, str]) -> No
     assert pages and dead == []
 
 
-def test_git_tracks_every_file_that_would_be_shipped() -> None:
-    """The artifact is built from tracked files: a new file that is not added would be missing."""
+def test_every_shipped_file_is_tracked_by_git() -> None:
+    """The artifact is built from tracked files, so it lacks a new file that was not added."""
     checkout = Path(os.environ["FONNTE_CHECKOUT"])
     if (checkout / ".git").exists():
         command = ["git", "ls-files", "--others", "--exclude-standard"]
@@ -111,5 +111,5 @@ def test_git_tracks_every_file_that_would_be_shipped() -> None:
 @pytest.mark.parametrize(
     "path", ["Makefile", "tests/a.py", "docs/a.json", "plugins/modules/a.pyc", "plugins/test/a.py", "roles/a/x/y/z.yml"]
 )
-def test_other_files_have_no_reason(path: str) -> None:
+def test_untracked_files_match_no_pattern(path: str) -> None:
     assert not is_shipped(path)

@@ -59,7 +59,7 @@ def _matches(row: Row, patterns: Sequence[str]) -> bool:
 
 
 def measurable(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows that can be measured here, and tell which cannot."""
+    """Return the rows that can be measured here, and print which cannot."""
     if any(row.way in DATABASES for row in rows):
         try:
             find_installations()
@@ -70,7 +70,7 @@ def measurable(rows: Sequence[Row]) -> list[Row]:
 
 
 def measure(bench: Bench, rows: Sequence[Row], rounds: int | None) -> Table:
-    """Run all rows, round by round, so that what else the machine does falls on all of them."""
+    """Run all rows, round by round, so that other load on the machine affects all of them."""
     measures: dict[Row, list[Measure]] = {row: [] for row in rows}
     for number in range(max(rounds or row.rounds for row in rows)):
         for row in rows:
@@ -83,7 +83,7 @@ def measure(bench: Bench, rows: Sequence[Row], rounds: int | None) -> Table:
 
 
 def capacity(bench: Bench, rows: Sequence[Row]) -> dict[str, float]:
-    """Return what the sandbox can serve, for the sizes that are measured."""
+    """Return the throughput of the sandbox, for the sizes that are measured."""
     sizes = sorted({row.size for row in rows if row.size})
     found = {
         f"list of {size:,} devices": bench.capacity("/get-devices", size, max(3, min(300, 100_000 // size)))
@@ -100,7 +100,7 @@ def _say(text: str) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure what is asked for, and tell it."""
+    """Measure the selected rows, and print the results."""
     rows = measurable(chosen(options.rows, options.quick))
     before = os.getloadavg()[0]
     with Sandbox() as sandbox:
@@ -126,7 +126,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Return the exit code: a figure that is not reached is told and is no failure."""
+    """Return the exit code. A figure that is not reached is printed, and is not a failure."""
     options = _parser().parse_args(arguments)
     try:
         if options.list:

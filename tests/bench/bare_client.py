@@ -1,11 +1,12 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The floor: a bare client that makes the calls of a work and nothing else. ``python bare_client.py ORDER``.
+"""The floor: a bare client that sends the requests of a work and nothing else. ``python bare_client.py ORDER``.
 
-ORDER is a file of JSON: ``url``, ``token`` of the account, ``devices`` as a play declares them, ``changed``
-(the places of those to update), ``work``, ``concurrency``. With ``work`` ``capacity`` it makes ``calls`` calls of one kind (``path``) instead. It prints a line
-of JSON: ``seconds`` and ``cpu`` (seconds) of the calls alone, without the start of the process.
+ORDER is a JSON file: ``url``, ``token`` of the account, ``devices`` as a play declares them, ``changed`` (the indexes
+of those to update), ``work``, ``concurrency``. With ``work`` ``capacity`` it sends ``calls`` requests of one kind
+(``path``) instead. It prints a line of JSON: ``seconds`` and ``cpu`` (seconds) of the requests, without the start of
+the process.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Json = dict[str, Any]
 
 
 class Client:
-    """Posts forms over kept-alive connections."""
+    """Posts forms over persistent connections."""
 
     def __init__(self, session: aiohttp.ClientSession, order: Json) -> None:
         self._session = session
@@ -31,7 +32,7 @@ class Client:
         self._account = order["token"]
 
     async def post(self, path: str, token: str, form: Json) -> Json:
-        """Make one call; a refusal ends everything."""
+        """Send one request; a refusal ends the program."""
         async with self._session.post(self._url + path, data=form, headers={"Authorization": token}) as reply:
             body: Json = json.loads(await reply.read())
         if body["status"] is not True:
@@ -44,12 +45,12 @@ class Client:
         return {device["device"]: device["token"] for device in body["data"]}
 
     async def make(self, device: Json) -> None:
-        """Create a device, and give it what creation cannot."""
+        """Create a device, and send the settings that creation does not accept."""
         added = await self.post("/add-device", self._account, {"device": device["device"], "name": device["name"]})
         await self.update(added["token"], device)
 
     async def update(self, token: str, device: Json) -> None:
-        """Send a device's settings."""
+        """Send the settings of a device."""
         await self.post("/update-device", token, form_of(device))
 
 
@@ -64,7 +65,7 @@ def form_of(device: Json) -> Json:
 
 
 async def side_by_side(work: Callable[[Any], Awaitable[None]], items: Iterable[Any], concurrency: int) -> None:
-    """Work on items, so many at a time."""
+    """Work on items concurrently, up to a limit."""
     waiting = iter(items)
 
     async def worker() -> None:
@@ -75,7 +76,7 @@ async def side_by_side(work: Callable[[Any], Awaitable[None]], items: Iterable[A
 
 
 async def carry_out(client: Client, order: Json) -> None:
-    """Make the calls of a work."""
+    """Send the requests of a work."""
     if order["work"] == "capacity":
         await side_by_side(lambda _call: _one_call(client, order), range(order["calls"]), order["concurrency"])
         return
@@ -95,7 +96,7 @@ async def _one_call(client: Client, order: Json) -> None:
 
 
 async def main(order: Json) -> None:
-    """Make the calls and say how long they took."""
+    """Send the requests, and print how long they took."""
     connector = aiohttp.TCPConnector(limit=order["concurrency"])
     async with aiohttp.ClientSession(connector=connector, trust_env=False) as session:
         began, worked = time.perf_counter(), time.process_time()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The chart: bars in plain SVG, readable on light and on dark ground."""
+"""The chart: bars in plain SVG, readable on a light and on a dark background."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Panel:
-    """Bars that share a scale, which begins at nothing."""
+    """Bars that share a scale, which begins at zero."""
 
     title: str
     bars: tuple[Bar, ...]
@@ -62,7 +62,7 @@ PANELS: tuple[tuple[str, Wanted], ...] = (
 
 
 def panels(table: Table) -> list[Panel]:
-    """Return what was measured of the panels; one with a single bar compares nothing."""
+    """Return the measured panels. A panel with a single bar is omitted, since it compares nothing."""
     found = [Panel(title, tuple(_bars(table, wanted))) for title, wanted in PANELS]
     return [panel for panel in found if len(panel.bars) > 1]
 
@@ -108,7 +108,7 @@ def draw(shown: Sequence[Panel]) -> str:
 
 def _drawn(row: Bar, y: int, width: float) -> list[str]:
     kind = "ours" if row.ours else "other"
-    # A bar of nothing could not be seen.
+    # A bar of zero width would be invisible.
     shown = max(width, 1.0)
     return [
         f'<text x="{LABEL - 8}" y="{y + 14}" text-anchor="end">{escape(row.label)}</text>',

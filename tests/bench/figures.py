@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what was measured to what is claimed: medians, ratios, and the figures that are to be reached. Pure."""
+"""Compute medians, ratios and target figures from measurements. This module is pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LISTING = "/get-devices"
 
 @dataclass(frozen=True)
 class Summary:
-    """The medians of a row's rounds. The calls are those of the round with the most of them.
+    """The medians of a row's rounds. The requests are those of the round with the most requests.
 
     Attributes:
         seconds, cpu, largest, parent, worker, call_seconds, call_cpu: As in ``Measure``.
@@ -55,14 +55,14 @@ def summary(row: Row, measures: Sequence[Measure]) -> Summary:
 
 
 class Table:
-    """The summaries of a run, and what follows from several of them."""
+    """The summaries of a run, and values that compare several of them."""
 
     def __init__(self, summaries: Sequence[Summary]) -> None:
         self.summaries = tuple(summaries)
         self._by_row = {(s.row.way, s.row.work, s.row.size, s.row.latency, s.row.check): s for s in summaries}
 
     def find(self, way: str, work: str = NOTHING, size: int = 0, latency: int = 0, check: bool = False) -> Summary:
-        """Return a row's summary; ``NotMeasured`` if the row was not run."""
+        """Return a row's summary; raise ``NotMeasured`` if the row was not run."""
         try:
             return self._by_row[(way, work, size, latency, check)]
         except KeyError:
@@ -70,11 +70,11 @@ class Table:
 
     @property
     def empty(self) -> Summary:
-        """What the empty playbook took."""
+        """The summary of the empty playbook."""
         return self.find(EMPTY)
 
     def extra(self, one: Summary) -> float:
-        """Return the seconds of a run beyond the empty playbook; of a floor, those of its calls."""
+        """Return the seconds of a run beyond the empty playbook; for a floor, those of its requests."""
         return one.call_seconds if one.row.way in (FLOOR, FLOOR_ONE) else one.seconds - self.empty.seconds
 
     def extra_kib(self, one: Summary) -> float:
@@ -92,10 +92,10 @@ class NotMeasured(Exception):
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure to reach.
+    """A target figure.
 
     Attributes:
-        measured: In words; empty if the rows were not run.
+        measured: The measured value in words; empty if the rows were not run.
         reached: None if the rows were not run.
     """
 
@@ -109,7 +109,11 @@ Reading = Callable[[Table], "tuple[str, bool]"]
 
 
 def ratio(longer: float, shorter: float) -> float:
-    """Return how many times longer; a difference that noise has made nothing or less is no ratio."""
+    """Return how many times longer one duration is.
+
+    Raises:
+        NotMeasured: The shorter duration is zero or negative, which noise can cause.
+    """
     if shorter <= 0:
         raise NotMeasured
     return longer / shorter

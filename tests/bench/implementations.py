@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ways that are compared, as the plays that a user would write."""
+"""The compared implementations, as the plays that a user would write."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FLOOR_ONE = "floor-one"
 
 MAKE, TENTH, NOTHING = "make", "tenth", "nothing"
 DISCONNECT, SEND = "disconnect", "send"
-# How many devices of the account a loop disconnects, or has send a message.
+# The number of devices that a loop disconnects, or from which it sends a message.
 LOOPED = 100
 WORKS = {
     MAKE: "all to make",
@@ -29,13 +29,13 @@ WORKS = {
     DISCONNECT: f"{LOOPED} to disconnect",
     SEND: f"a message from each of {LOOPED}",
 }
-# What a device must be linked for.
+# The works that need linked devices.
 LINKED_WORKS = (DISCONNECT, SEND)
 
 # The record in a database, by the milliseconds of a round trip to it.
 DATABASES = {"fleet-database-0ms": 0, "fleet-database-1ms": 1, "fleet-database-5ms": 5}
 
-# How many devices the fleet, and the floor beside it, work on at a time.
+# The number of devices that the fleet and the corresponding floor work on at a time.
 CONCURRENCY = 16
 
 WAYS = {
@@ -57,7 +57,7 @@ LOOP = {"loop": "{{ devices }}", "loop_control": {"label": "{{ item.device }}"}}
 
 
 def device(index: int, changed: bool = False) -> Json:
-    """Return what is declared of a device: two settings that the service shows, and one that it hides."""
+    """Return the declaration of a device: two settings that the service shows, and a write-only one."""
     return {
         "device": f"62812{index:08d}",
         "name": f"Toko {index:05d}" + (" baru" if changed else ""),
@@ -67,25 +67,25 @@ def device(index: int, changed: bool = False) -> Json:
 
 
 def declared(work: str, size: int) -> list[Json]:
-    """Return what the play of a work declares."""
+    """Return the declarations in the play of a work."""
     changed = set(to_change(work, size))
     return [device(index, index in changed) for index in range(size)]
 
 
 def to_change(work: str, size: int) -> range:
-    """Return which devices get a new name."""
+    """Return the indexes of the devices that get a new name."""
     return range(0, size, 10) if work == TENTH else range(0)
 
 
 def writes(work: str, size: int) -> int:
-    """Return how many calls that change something a work takes."""
+    """Return the number of requests of a work that change something."""
     if work in LINKED_WORKS:
         return min(size, LOOPED)
     return 2 * size if work == MAKE else len(to_change(work, size))
 
 
 def play(way: str, work: str) -> list[Json]:
-    """Return the play of a way; ``devices`` holds what is declared."""
+    """Return the play of an implementation; ``devices`` contains the declarations."""
     return [{"hosts": "localhost", "gather_facts": False, "tasks": tasks(way, work)}]
 
 

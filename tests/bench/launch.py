@@ -1,15 +1,15 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run one program and write down what it took: ``python -I -S launch.py RESULT PROGRAM ARGUMENT...``.
+"""Run one program and write its resource usage: ``python -I -S launch.py RESULT PROGRAM ARGUMENT...``.
 
-It is a small process of its own. The largest memory that the system notes of a program is never less than that
-of the process that started it, and the benchmark itself is not small.
+It is a separate small process. The peak memory that the system reports for a program is never less than that of the
+process that started it, and the benchmark itself is not small.
 
-The line of JSON in RESULT holds: ``code``; ``seconds`` from start to end; ``cpu``, user and system seconds of the
-program and of all that it started and waited for; ``largest``, the peak resident memory in KiB of whichever of these
-processes was the largest, as the system counts it; ``parent`` and ``worker``, the peaks of the program itself and
-of the largest process that it started, sampled from VmHWM in /proc every 20 ms, 0 where there is no /proc.
+The line of JSON in RESULT contains: ``code``; ``seconds`` from start to end; ``cpu``, user and system seconds of the
+program and of all processes that it started and waited for; ``largest``, the peak resident memory in KiB of the largest
+of these processes, as the system reports it; ``parent`` and ``worker``, the peaks of the program itself and of the
+largest process that it started, sampled from VmHWM in /proc every 20 ms, and 0 without /proc.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SAMPLE_SECONDS = 0.02
 
 
 def peak_of(process: int) -> int:
-    """Return the largest memory in KiB that a process has had so far; 0 if nobody can tell."""
+    """Return the peak memory of a process in KiB; 0 if it is unknown."""
     try:
         with open(f"/proc/{process}/status", encoding="ascii", errors="replace") as stream:
             return next((int(line.split()[1]) for line in stream if line.startswith("VmHWM:")), 0)
@@ -42,7 +42,7 @@ def children_of(process: int) -> list[int]:
 
 
 class Peaks:
-    """Watches a program and what it starts."""
+    """Samples the memory of a program and of the processes that it starts."""
 
     def __init__(self, process: int) -> None:
         self.parent = 0
@@ -58,7 +58,7 @@ class Peaks:
             self.worker = max([self.worker, *map(peak_of, children_of(self._process))])
 
     def end(self) -> None:
-        """Stop watching."""
+        """Stop sampling."""
         self._ended.set()
         self._thread.join()
 
@@ -71,7 +71,7 @@ def main(result: str, command: list[str]) -> int:
     _process, status, usage = os.wait4(process, 0)
     seconds = time.perf_counter() - began
     peaks.end()
-    # The system counts in KiB, but on macOS in bytes.
+    # The system reports KiB, but bytes on macOS.
     largest = usage.ru_maxrss // (1024 if sys.platform == "darwin" else 1)
     told = {
         "code": os.waitstatus_to_exitcode(status),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measure rows: bring the sandbox and the record to where a row begins, run it, and count what it did."""
+"""Measure rows: prepare the sandbox and the record, run the row, and count its requests."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ LONGEST_RUN = 900
 
 
 class BenchError(Exception):
-    """A run did not do what it was measured for."""
+    """A run did not do the work that it was measured for."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """What one run took.
+    """The measurement of one run.
 
     Attributes:
         seconds: From the start of its process to the end.
         cpu: User and system seconds of the process and all that it started.
-        calls: The calls that the service saw, by path.
+        calls: The requests that the service received, by path.
         largest: The peak memory in KiB of its largest process. ``parent`` and ``worker``: see ``launch``.
-        call_seconds: Of a floor, what the calls alone took; 0 of others. ``call_cpu`` likewise.
+        call_seconds: The duration of the requests of a floor; 0 for other rows. ``call_cpu`` likewise.
     """
 
     seconds: float
@@ -68,13 +68,13 @@ class Measure:
 
 
 class Bench:
-    """Runs rows against one sandbox, in a folder of its own."""
+    """Runs rows against one sandbox, in a separate directory."""
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self._sandbox = sandbox
         self._folder = folder
         self._records = 0
-        # What the sandbox and the record hold now, by work and size; None where a run has changed it.
+        # The present contents of the sandbox and the record, by work and size; None if a run has changed them.
         self._world: tuple[str, int] | None = None
         self._made: dict[int, list[dict[str, Any]]] = {}
         # The server of the records in databases, the database of each size, and that of the row.
@@ -85,7 +85,7 @@ class Bench:
         folder.mkdir(parents=True)
 
     def measure(self, row: Row) -> Measure:
-        """Run a row once, from the state of the world where its work begins."""
+        """Run a row once, from the state of the world in which its work begins."""
         if row.way in DATABASES:
             self._prepare_database(row)
         elif row.way != EMPTY:
@@ -100,7 +100,7 @@ class Bench:
         shutil.rmtree(self._folder)
 
     def capacity(self, path: str, size: int, calls: int) -> float:
-        """Return how many calls of a path the sandbox answers in a second, with so many devices in the account."""
+        """Return how many requests to a path the sandbox answers in a second, for an account with ``size`` devices."""
         self._prepare("made", size)
         self._sandbox.set_options(latency=0)
         first = self._made[size][0]["devices"][0]
@@ -115,9 +115,9 @@ class Bench:
     # The world
 
     def _prepare(self, state: str, size: int) -> None:
-        """Have an empty account, or one with so many devices as they were made, and the record that goes with it.
+        """Prepare an account, empty or with a number of created devices, and its record.
 
-        With the state ``linked`` all of them are linked to phones.
+        With the state ``linked`` all devices are linked to phones.
         """
         if self._world == (state, size) and state:
             return
@@ -130,7 +130,7 @@ class Bench:
                 for account in accounts
             ]
         self._sandbox.reset(accounts=accounts)
-        # A folder of its own for each: for minutes after many files were deleted, ext4 is slow to make new ones.
+        # A separate directory for each: ext4 creates files slowly for minutes after many files were deleted.
         self._records += 1
         if state:
             shutil.copytree(self._kept(size), self._record, symlinks=True)
@@ -147,7 +147,7 @@ class Bench:
         return self._folder / f"record-of-{size}"
 
     def _make(self, size: int) -> None:
-        """Make devices with the collection itself, and keep the account and the record for later rows."""
+        """Create devices with the collection itself, and keep the account and the record for later rows."""
         self._prepare("", size)
         self._run(Row(FLEET, MAKE, size))
         self._keep(size)
@@ -157,10 +157,10 @@ class Bench:
         shutil.copytree(self._record, self._kept(size), symlinks=True)
 
     def _prepare_database(self, row: Row) -> None:
-        """Have an empty account and an empty database, or one with so many devices as they were made."""
+        """Prepare an empty account and an empty database, or both with a number of created devices."""
         self._world = None
         if self._server is None:
-            # A server that keeps what it has confirmed, as a user's does.
+            # Commits are durable (fsync), as on the server of a user.
             self._server = start_server(find_installations()[0], fsync="on")
         if row.work == MAKE:
             self._sandbox.reset(accounts=self._empty_account())
@@ -177,7 +177,7 @@ class Bench:
     # One run
 
     def _run(self, row: Row) -> Measure:
-        # Each world begins anew with what the sandbox was started with.
+        # A reset restores the latency with which the sandbox was started.
         self._sandbox.set_options(latency=row.latency / 1000)
         self._sandbox.clear_journal()
         extra = {}
@@ -185,7 +185,7 @@ class Bench:
             took, told = self._play_floor(row)
             extra = {"call_seconds": took["seconds"], "call_cpu": took["cpu"]}
         elif row.way in DATABASES and self._server is not None:
-            # A round trip has two ways.
+            # A round trip has two directions.
             with Proxy(self._server.port, DATABASES[row.way] / 2000) as proxy:
                 database = self._database.rpartition("/")[2]
                 told = self._play(row, {"FONNTE_RECORD_URL": self._server.url(database, port=proxy.port)})
@@ -200,7 +200,7 @@ class Bench:
         return Measure(told["seconds"], told["cpu"], calls, told["largest"], told["parent"], told["worker"], **extra)
 
     def _calls(self) -> tuple[dict[str, int], int]:
-        """Return the calls of the run by path, and how many of them changed something."""
+        """Return the requests of the run by path, and how many of them changed something."""
         journal = self._sandbox.journal()
         calls = dict(collections.Counter(call["path"] for call in journal))
         return calls, sum(call["write"] and call["applied"] for call in journal)
@@ -228,7 +228,7 @@ class Bench:
     def _floor(
         self, order: dict[str, Any], concurrency: int, name: str = FLOOR
     ) -> tuple[dict[str, float], dict[str, Any]]:
-        """Run the bare client; return what it told of its calls, and what its process took."""
+        """Run the bare client; return the times of its requests, and the usage of its process."""
         order = {"url": self._sandbox.url, "token": self._sandbox.account_token, "concurrency": concurrency, **order}
         file = self._folder / "order.json"
         file.write_text(json.dumps(order), encoding="utf-8")
@@ -265,6 +265,6 @@ class Bench:
             "FONNTE_ACCOUNT_TOKEN": self._sandbox.account_token,
             "FONNTE_RECORD_PATH": str(self._record),
         }
-        # Users let Python keep what it has compiled.
+        # Users let Python keep compiled files.
         env.pop("PYTHONDONTWRITEBYTECODE", None)
         return env

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is told of a run: tables in Markdown that are also good to read on a terminal, and JSON."""
+"""The report of a run: Markdown tables, which are also readable on a terminal, and JSON."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .rows import LEFT_OUT
 
 @dataclass(frozen=True)
 class Setting:
-    """Where and how it was measured.
+    """The machine and the software of a measurement.
 
     Attributes:
         load: The load average of a minute, before and after.
-        capacity: Calls that the sandbox answers in a second, by what they are.
+        capacity: Requests that the sandbox answers in a second, by their kind.
     """
 
     date: str
@@ -35,7 +35,7 @@ class Setting:
 
 
 def table_of(lines: Sequence[Sequence[str]]) -> str:
-    """Return lines of cells as a Markdown table with even columns; the first line is the head."""
+    """Return rows of cells as a Markdown table with aligned columns; the first row is the head."""
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     padded = [" | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=False)) for line in lines]
     rule = "|".join("-" * (width + 2) for width in widths)
@@ -43,7 +43,7 @@ def table_of(lines: Sequence[Sequence[str]]) -> str:
 
 
 def figures_table(found: Sequence[Figure]) -> str:
-    """Return the figures to reach, and whether they are."""
+    """Return the target figures, and whether they are reached."""
     words = {True: "yes", False: "**no**", None: "not measured"}
     lines = [[one.what, one.to_reach, one.measured, words[one.reached]] for one in found]
     return table_of([["figure", "to reach", "measured", "reached"], *lines])
@@ -94,7 +94,7 @@ def _times(table: Table, longer: Summary | None, shorter: Summary | None) -> str
 
 
 def setting_text(setting: Setting, table: Table) -> str:
-    """Return in words where it was measured, what the empty playbook takes, and what the sandbox can serve."""
+    """Describe the machine, the duration of the empty playbook, and the throughput of the sandbox."""
     empty = table.empty
     served = "\n".join(f"- {what}: {rate:,.0f} calls a second" for what, rate in setting.capacity.items())
     return (
@@ -106,12 +106,12 @@ def setting_text(setting: Setting, table: Table) -> str:
 
 
 def terminal(setting: Setting, table: Table) -> str:
-    """Return what is printed."""
+    """Return the text for the terminal."""
     return "\n\n".join([setting_text(setting, table), rows_tables(table), figures_table(figures(table))])
 
 
 def _yaml(way: str, work: str) -> str:
-    # Without its type stubs, which nothing else here needs.
+    # Imported here without its type stubs, which nothing else needs.
     library: Any = importlib.import_module("yaml")
     text = library.safe_dump(tasks(way, work), sort_keys=False, width=1000)
     return f"```yaml\n{text}```"
@@ -133,7 +133,7 @@ def document(setting: Setting, table: Table) -> str:
 
 
 def as_json(setting: Setting, table: Table) -> str:
-    """Return everything for programs."""
+    """Return all results for programs."""
     found: dict[str, Any] = {
         "machine": asdict(setting),
         "figures": [asdict(one) for one in figures(table)],
@@ -148,7 +148,7 @@ def _numbers(one: Summary) -> dict[str, Any]:
     return {name: round(value, 4) if isinstance(value, float) else value for name, value in told.items()}
 
 
-# \x3a is a colon: what reads licences would take the line for this file's own.
+# \x3a is a colon: license scanners would take the line for the header of this file.
 PAGE = """<!--
 Copyright (c) 2026, fonnte.whatsapp contributors
 GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)

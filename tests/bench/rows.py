@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is measured: a row for each way, work, size and latency, and in how many rounds."""
+"""The rows to measure: implementation, work, size, latency, and the number of rounds."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from .implementations import (
 
 @dataclass(frozen=True)
 class Row:
-    """One thing to measure.
+    """One row to measure.
 
     Attributes:
-        latency: What the service takes for each call, in milliseconds.
-        rounds: In how many rounds it is measured.
-        check: Whether in check mode.
+        latency: The latency of the service for each request, in milliseconds.
+        rounds: The number of rounds in which it is measured.
+        check: Whether it runs in check mode.
     """
 
     way: str
@@ -44,7 +44,7 @@ class Row:
 
     @property
     def name(self) -> str:
-        """How a row is named on the command line."""
+        """The name of the row on the command line."""
         words = [self.way] if self.way == EMPTY else [self.way, self.work, str(self.size), f"{self.latency}ms"]
         return "/".join([*words, *(["check"] if self.check else [])])
 
@@ -85,7 +85,7 @@ FULL: tuple[Row, ...] = (
     Row(FLEET, NOTHING, 10000, rounds=1, check=True),
 )
 
-# What is left out of the grid of all ways, works, sizes and latencies, and why.
+# The omitted parts of the grid of all implementations, works, sizes and latencies, with reasons.
 LEFT_OUT = (
     "The loops that start a process for each device (`uri`, ordinary module) are measured for 10 and 100 devices, "
     "and with 100 only without latency: a thousand would take a quarter of an hour.",

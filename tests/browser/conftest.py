@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A browser without a window, and pages as they are written to a disk."""
+"""A headless browser, and pages as they are written to a disk."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-# The folder that holds ansible_collections, where whoever starts the tests did not put it on the path.
+# The directory that contains ansible_collections, if PYTHONPATH does not have it.
 ROOT = Path(__file__).parents[5]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
@@ -30,7 +30,7 @@ DESKTOP, PHONE = {"width": 1180, "height": 760}, {"width": 390, "height": 800}
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium, one for all tests. As root it has no sandbox; it sees no page but our own."""
+    """Return one Chromium for all tests. As root it has no sandbox; it opens only pages of this project."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"] * (os.geteuid() == 0))
         yield chromium
@@ -39,7 +39,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Pages: something of everything in both languages, and five thousand devices."""
+    """Write pages: examples of each finding in both languages, and five thousand devices."""
     folder = tmp_path_factory.mktemp("pages")
     audits: dict[str, tuple[Audit, str]] = {
         "en": (everything(), "en"),
@@ -56,7 +56,7 @@ Open = Callable[..., Page]
 
 @pytest.fixture
 def open_page(browser: Browser, files: dict[str, Path]) -> Iterator[Open]:
-    """Opens a page; it must not say anything on the console, nor ask for anything but itself."""
+    """Open a page; it must not write to the console, and must not request other URLs."""
     trouble: list[str] = []
     contexts = []
 

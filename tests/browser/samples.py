@@ -1,9 +1,9 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Accounts that reports are made of: one with something of everything, and one of any size.
+"""Accounts for sample reports: one with each kind of finding, and one of any size.
 
-The clock stands still in them, so that the same page comes out each time.
+They use a fixed time, so that the same page is created each time.
 """
 
 from __future__ import annotations
@@ -33,18 +33,21 @@ LONG_AGO = "2026-06-02T03:04:05Z"
 
 
 def shown() -> Show:
-    """What masks the values of settings."""
+    """Return the function that masks the values of settings."""
     redactor = Redactor("a key")
     return lambda option, value: mask_value(option, value, redactor)
 
 
 def auditor(owners: dict[str, str] | None = None, secrets: Sequence[str] = ()) -> Auditor:
-    """Judges as a module with its defaults would."""
+    """Return an auditor with the defaults of the module."""
     return Auditor(NOW, Limits(), owners or {}, shown(), secrets)
 
 
 def device(number: str, name: str = "Toko", **fields: object) -> Device:
-    """A linked device with a package, as the list shows it; other fields are those of Device, or ``settings``."""
+    """Return a linked device with a package, as the device list shows it.
+
+    ``fields`` are fields of Device, or ``settings``.
+    """
     settings = {"name": name, "autoread": True, **fields.pop("settings", {})}  # type: ignore[dict-item]
     given = {"connected": True, "package": "Super", "quota": 5000, "expires": int(NOW.timestamp()) + 90 * DAY}
     return Device(number, f"token-of-{number}", settings=settings, **{**given, **fields})  # type: ignore[arg-type]
@@ -57,7 +60,7 @@ def seen(
     state: str = "present",
     **declared: object,
 ) -> AuditInput:
-    """A declared device, with the plan that a run would make for it."""
+    """Return a declared device, with the plan that a run would create for it."""
     settings: Settings = declared  # type: ignore[assignment]
     desired = audit_policy(Desired(number or (there.number if there else ""), State(state), settings))
     observed = Observed(there.number, there.settings, there.connected, stamp=there.stamp) if there else None
@@ -66,14 +69,14 @@ def seen(
 
 
 def recorded(**settings: object) -> DeviceRecord:
-    """A record of what was applied long ago."""
+    """Return a record of settings that were applied long ago."""
     return DeviceRecord().mark_confirmed(settings, LONG_AGO)
 
 
 def report(
     subjects: Sequence[AuditInput], others: Sequence[Device] = (), owners: dict[str, str] | None = None
 ) -> Audit:
-    """A report of these declared devices and these others."""
+    """Return a report of declared devices (``subjects``) and undeclared ones (``others``)."""
     judge = auditor(owners)
     listed = [one.device for one in subjects if one.device] + list(others)
     free = sum((one.package or "").lower() == "free" for one in listed)
@@ -95,7 +98,7 @@ HOOK = "https://hooks.example.com/toko?key=s3cr3t"
 
 
 def everything() -> Audit:
-    """An account in which there is something of every kind."""
+    """Return an account with each kind of finding."""
     one, two, three, four, five, six, seven, eight = (f"08120000{index:04d}" for index in range(1, 9))
     full = [
         seen(device(f"08130000{index:04d}", f"Warung {index}", package="Free"), name=f"Warung {index}")
@@ -122,7 +125,7 @@ def everything() -> Audit:
 
 
 def many(count: int) -> Audit:
-    """An account of this many devices of twenty clients, of which every second is as declared."""
+    """Return an account with a number of devices of twenty clients; every second device matches its declaration."""
     subjects = []
     for index in range(count):
         name, number = f"Toko {index:05d}", f"0812{index:08d}"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page of a report in a real browser: it finds, sorts, prints, is quick, and can be used by everybody."""
+"""The page of a report in a real browser: search, sorting, printing, speed and accessibility."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from playwright.sync_api import Page
 
 from .conftest import DESKTOP, PHONE, Open
 
-# A machine of two cores needs a fraction of these; one that does other things too must not fail.
+# A machine of two cores needs a fraction of these. The limits allow for other load on the machine.
 LOAD_SECONDS, CHANGE_SECONDS = 10.0, 3.0
 ROWS = "#list tbody tr"
 
 
 def names(page: Page) -> list[str]:
-    """The devices that are shown, in their order."""
+    """Return the visible devices, in their order."""
     return [text.split("\n")[0] for text in page.locator(f"{ROWS} th").all_inner_texts()]
 
 
 def press(page: Page, column: str) -> str | None:
-    """Sort by a column; how it says that it is sorted."""
+    """Sort by a column; return the sort order that the column announces."""
     head = page.get_by_role("columnheader", name=column, exact=True)
     head.get_by_role("button").click()
     return head.get_attribute("aria-sort")
@@ -43,7 +43,7 @@ def search(page: Page, words: str) -> list[str]:
     return names(page)
 
 
-def test_it_says_what_was_found(open_page: Open) -> None:
+def test_page_shows_findings_without_secrets(open_page: Open) -> None:
     page = open_page()
     assert page.title() == "Toko Bersama"
     assert len(names(page)) == 18 and found(page) == "Devices found: 18 of 18"
@@ -52,11 +52,11 @@ def test_it_says_what_was_found(open_page: Open) -> None:
     assert "s3cr3t" not in page.content()
 
 
-def test_it_sorts_both_ways_and_says_so(open_page: Open) -> None:
+def test_columns_sort_both_ways_and_announce_the_order(open_page: Open) -> None:
     page = open_page()
     assert page.get_by_role("columnheader", name="State").get_attribute("aria-sort") == "ascending"
     assert press(page, "Messages left") == "ascending"
-    # What is not known comes last, whichever way.
+    # Unknown values are last in both orders.
     assert names(page)[0] == "Toko Lima" and names(page)[-2:] == ["Toko Enam", "081200000008"]
     assert press(page, "Messages left") == "descending"
     assert names(page)[-3:] == ["Toko Lima", "Toko Enam", "081200000008"]
@@ -77,14 +77,14 @@ def test_it_sorts_both_ways_and_says_so(open_page: Open) -> None:
         ("vouched", []),
     ],
 )
-def test_it_finds_by_words_and_by_any_spelling_of_a_number(open_page: Open, words: str, expected: list[str]) -> None:
+def test_search_matches_words_and_any_spelling_of_a_number(open_page: Open, words: str, expected: list[str]) -> None:
     page = open_page()
     assert search(page, words) == expected
     assert found(page) == (f"Devices found: {len(expected)} of 18" if expected else "No device fits.")
     assert len(search(page, "")) == 18
 
 
-def test_it_filters_by_state_finding_and_client(open_page: Open) -> None:
+def test_filters_select_by_state_finding_and_client(open_page: Open) -> None:
     page = open_page()
     page.get_by_label("State").select_option("Not known")
     assert sorted(names(page)) == ["081200000008", "Toko Tujuh"]
@@ -97,7 +97,7 @@ def test_it_filters_by_state_finding_and_client(open_page: Open) -> None:
     assert search(page, "dua") == ["Toko Dua"]
 
 
-def test_it_is_used_with_a_keyboard_alone(open_page: Open) -> None:
+def test_keyboard_alone_operates_search_and_sorting(open_page: Open) -> None:
     page = open_page()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
@@ -113,14 +113,14 @@ def test_it_is_used_with_a_keyboard_alone(open_page: Open) -> None:
     assert page.evaluate("document.activeElement.parentElement.getAttribute('aria-sort')") == "ascending"
 
 
-def test_it_reads_without_its_script(open_page: Open) -> None:
+def test_all_rows_are_visible_without_javascript(open_page: Open) -> None:
     page = open_page(java_script_enabled=False)
     assert page.locator(ROWS).count() == 18 and page.locator(f"{ROWS}:visible").count() == 18
     assert page.locator("#find:visible").count() == 0 and page.locator("button:visible").count() == 0
     assert open_page("many", java_script_enabled=False).locator(ROWS).nth(4999).is_visible()
 
 
-def test_on_paper_everything_that_was_found_is_there(open_page: Open) -> None:
+def test_printing_includes_all_rows(open_page: Open) -> None:
     page = open_page("many")
     assert page.locator(ROWS).count() == 250
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
@@ -135,16 +135,18 @@ def test_on_paper_everything_that_was_found_is_there(open_page: Open) -> None:
 @pytest.mark.parametrize("name", ["en", "id"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_everybody_can_use_it(open_page: Open, name: str, scheme: str, viewport: dict[str, int]) -> None:
+def test_accessibility_rules_have_no_violations(
+    open_page: Open, name: str, scheme: str, viewport: dict[str, int]
+) -> None:
     page = open_page(name, color_scheme=scheme, viewport=viewport)
     response: dict[str, Any] = Axe().run(page).response
     assert [(rule["id"], rule["nodes"][0]["html"]) for rule in response["violations"]] == []
     assert "color-contrast" in {rule["id"] for rule in response["passes"]} and len(response["passes"]) > 30
-    # Nothing has to be moved sideways to be read.
+    # The page must not require horizontal scrolling.
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_the_rules_would_notice(open_page: Open) -> None:
+def test_accessibility_rules_detect_broken_markup(open_page: Open) -> None:
     page = open_page()
     page.evaluate(
         "document.documentElement.lang = ''; document.getElementById('words').parentElement.outerHTML = '<input>'"
@@ -153,7 +155,7 @@ def test_the_rules_would_notice(open_page: Open) -> None:
     assert {"html-has-lang", "label"} <= broken
 
 
-def test_its_policy_lets_nothing_else_run(open_page: Open, browser: Any, files: dict[str, Path]) -> None:
+def test_content_security_policy_blocks_injected_scripts(open_page: Open, browser: Any, files: dict[str, Path]) -> None:
     page = browser.new_context().new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
@@ -168,7 +170,7 @@ def test_its_policy_lets_nothing_else_run(open_page: Open, browser: Any, files: 
 
 
 def timed(page: Page, change: str) -> float:
-    """Seconds until a change is on the screen."""
+    """Return the seconds until a change is rendered."""
     spent: float = page.evaluate(
         "(async () => { const began = performance.now(); " + change + ";"
         "await new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)));"
@@ -177,7 +179,7 @@ def timed(page: Page, change: str) -> float:
     return spent / 1000
 
 
-def test_five_thousand_devices_are_quick(open_page: Open, capsys: pytest.CaptureFixture[str]) -> None:
+def test_five_thousand_devices_load_and_sort_within_limits(open_page: Open, capsys: pytest.CaptureFixture[str]) -> None:
     began = time.monotonic()
     page = open_page("many")
     seconds = {"load": time.monotonic() - began}
@@ -197,7 +199,7 @@ def test_five_thousand_devices_are_quick(open_page: Open, capsys: pytest.Capture
         assert spent < (LOAD_SECONDS if what == "load" else CHANGE_SECONDS), what
 
 
-def test_more_rows_come_when_asked_for(open_page: Open) -> None:
+def test_show_more_button_adds_rows(open_page: Open) -> None:
     page = open_page("many")
     page.get_by_role("button", name="Show more").click()
     assert page.locator(ROWS).count() == 750
@@ -212,7 +214,7 @@ def test_more_rows_come_when_asked_for(open_page: Open) -> None:
         ("audit-phone", "en", {"color_scheme": "light", "viewport": {"width": 390, "height": 700}}),
     ],
 )
-def test_pictures_for_the_documentation(open_page: Open, picture: str, name: str, options: dict[str, Any]) -> None:
+def test_screenshots_for_the_documentation(open_page: Open, picture: str, name: str, options: dict[str, Any]) -> None:
     page = open_page(name, **options)
     page.locator("#devices" if picture != "audit-light" else "h1").evaluate("element => element.scrollIntoView()")
     if picture == "audit-light":

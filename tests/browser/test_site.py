@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The documentation's site, opened from a disk: it asks nobody for anything, finds words, and no link leads nowhere."""
+"""The documentation site, opened from a disk: no requests to servers, a working search, and no broken links."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page
 from .conftest import DESKTOP, PHONE
 
 SITE = Path(os.environ["FONNTE_SITE"])
-# A page of each kind, and words that it shows.
+# A page of each kind, and words that it contains.
 PAGES = {
     "index.html": "Getting started",
     "README.html": "WhatsApp devices as code",
@@ -43,7 +43,7 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture
 def open_site(browser: Browser) -> Iterator[OpenPage]:
-    """Opens a page of the site; it must not complain, nor ask for anything outside of the site."""
+    """Open a page of the site; it must not report errors, and must not request URLs outside of the site."""
     trouble: list[str] = []
     contexts = []
 
@@ -69,20 +69,20 @@ def open_site(browser: Browser) -> Iterator[OpenPage]:
 
 
 @pytest.mark.parametrize(("address", "words"), PAGES.items(), ids=PAGES)
-def test_a_page_of_each_kind_is_there(open_site: OpenPage, address: str, words: str) -> None:
+def test_each_kind_of_page_is_rendered(open_site: OpenPage, address: str, words: str) -> None:
     page = open_site(address)
     assert words in page.locator("article").inner_text()
-    # Where a page brings contents of its own, the theme shows an error in their place.
+    # If a page has its own table of contents, the theme shows an error instead.
     assert page.locator("article .contents, article .system-message, article .error").count() == 0
 
 
 @pytest.mark.parametrize("address", ["index.html", "collection/fonnte_device_module.html", "docs/faults.html"])
-def test_a_phone_does_not_have_to_scroll_aside(open_site: OpenPage, address: str) -> None:
+def test_phone_needs_no_horizontal_scrolling(open_site: OpenPage, address: str) -> None:
     page = open_site(address, viewport=PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-def test_it_shows_the_chart(open_site: OpenPage) -> None:
+def test_benchmark_page_shows_the_chart(open_site: OpenPage) -> None:
     page = open_site("docs/bench.html")
     (width,) = {image.evaluate("image => image.naturalWidth") for image in page.locator("img[src$='bench.svg']").all()}
     assert width > 100
@@ -92,7 +92,7 @@ def test_it_shows_the_chart(open_site: OpenPage) -> None:
     ("words", "found"),
     [("attest", "Evidence"), ("handle_write_only", "fonnte_device"), ("wordthatisnowhere", "")],
 )
-def test_it_finds_words_without_a_server(open_site: OpenPage, words: str, found: str) -> None:
+def test_search_works_without_a_server(open_site: OpenPage, words: str, found: str) -> None:
     page = open_site("index.html")
     page.get_by_placeholder("Search").fill(words)
     page.keyboard.press("Enter")
@@ -103,7 +103,7 @@ def test_it_finds_words_without_a_server(open_site: OpenPage, words: str, found:
     assert found in titles and bool(titles) is bool(found)
 
 
-def test_a_link_of_one_guide_leads_to_a_heading_of_another(open_site: OpenPage) -> None:
+def test_link_between_guides_opens_the_heading(open_site: OpenPage) -> None:
     page = open_site("README.html")
     page.locator("article").get_by_role("link", name="Secrets", exact=True).click()
     page.wait_for_url("**/docs/evidence.html#secrets")
@@ -111,7 +111,7 @@ def test_a_link_of_one_guide_leads_to_a_heading_of_another(open_site: OpenPage) 
 
 
 class Anchors(HTMLParser):
-    """Where a page can be linked to, and where it links to."""
+    """The anchors and the links of a page."""
 
     def __init__(self, page: Path) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ class Anchors(HTMLParser):
         self.feed(page.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note what the element is called, and what it links to or loads."""
+        """Collect the ids, links and sources of an element."""
         for name, value in attrs:
             if name == "id" and value:
                 self.ids.add(value)
@@ -134,14 +134,14 @@ def dead_links(pages: dict[Path, Anchors]) -> Iterator[str]:
             target, fragment = urldefrag(link)
             if "://" in link or link.startswith(("mailto:", "data:")):
                 continue
-            # What comes after a question mark only tells versions of a file apart.
+            # The query of a URL only distinguishes versions of a file.
             place = (path.parent / unquote(target.partition("?")[0])).resolve() if target else path
             known = pages[place].ids if place in pages else set()
             if not link or not place.is_file() or (fragment and unquote(fragment) not in known):
                 yield f"{path.relative_to(SITE)}: {link!r}"
 
 
-def test_no_link_leads_nowhere() -> None:
+def test_site_has_no_broken_links() -> None:
     pages = {path.resolve(): Anchors(path) for path in SITE.rglob("*.html")}
     assert len(pages) > len(PAGES) and sum(len(anchors.links) for anchors in pages.values()) > 1000
     assert sorted(dead_links(pages)) == []

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The demo: the installed collection against a sandbox, step by step.
+"""The demo: run the installed collection against a sandbox, step by step.
 
-STEPS is the list. For each step the terminal shows the command and the lines that matter; the log has the whole output.
+STEPS is the list. For each step the terminal shows the command and the relevant lines; the log has the whole output.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ BIN = Path(sys.executable).parent
 
 
 class StepFailed(Exception):
-    """A step had another result than it should."""
+    """A step did not have the expected result."""
 
 
 @dataclass(frozen=True)
 class Demo:
-    """The means of a step: the sandbox, and the environment of the programs."""
+    """The resources of a step: the sandbox, and the environment of the programs."""
 
     sandbox: Sandbox
     env: dict[str, str]
 
     def run(self, program: str, *words: str, cwd: Path = ROOT) -> str:
-        """Show a command, run it into the log, and return its output; if it fails, show that and end the demo."""
+        """Show a command, run it into the log, and return its output; if it fails, show the output and end the demo."""
         print("$ %s" % " ".join(shlex.quote(word) for word in (program, *words)), flush=True)
         done = subprocess.run(
             [str(BIN / program), *words],
@@ -65,7 +65,7 @@ class Demo:
         return output
 
     def run_playbook(self, playbook: str, *arguments: str, **extra_vars: Any) -> str:
-        """Run a playbook by its name, show the lines that matter, and return the output."""
+        """Run a playbook by its name, show the relevant lines, and return the output."""
         words = ["--extra-vars", json.dumps(extra_vars)] if extra_vars else []
         output = self.run("ansible-playbook", "%s.%s.%s" % (NAMESPACE, NAME, playbook), *arguments, *words)
         print("\n".join(lines_that_matter(output)), flush=True)
@@ -84,7 +84,10 @@ class Demo:
 
 
 def lines_that_matter(output: str) -> list[str]:
-    """Return the differences, the messages and the recap of a playbook's output; a message has no list of devices."""
+    """Return the differences, the messages and the recap of a playbook's output.
+
+    The lists of devices in messages are left out.
+    """
     shown = []
     for block in re.findall(r'(?m)^[-+] .*$|^    "msg": (?:\[\n(?:.*\n)*?    \]|".*")|^localhost +: .*$', output):
         for line in block.splitlines():
@@ -152,7 +155,7 @@ def _link(demo: Demo) -> None:
 
 
 def _scan(demo: Demo) -> None:
-    """Wait for the picture of the QR code, as the person with the phone does, and link the device."""
+    """Wait for the image of the QR code, and link the device, as the person with the phone does."""
     end = time.monotonic() + 60
     while not any(PICTURES.glob("*.png")) and time.monotonic() < end:
         time.sleep(0.2)
@@ -229,7 +232,7 @@ The whole output: %s"""
 
 def main() -> int:
     """Run the steps in the environment that the session demo has set up; return the exit code."""
-    # A record of an earlier demo would contain devices of a sandbox that is gone.
+    # The record of an earlier demo would contain devices of a sandbox that no longer exists.
     shutil.rmtree(RECORD, ignore_errors=True)
     with Sandbox() as sandbox:
         demo = Demo(sandbox, dict(os.environ, FONNTE_RECORD_PATH=str(RECORD), **for_sandbox(sandbox)))

@@ -1,4 +1,4 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every fault, at every call, in every module: what the run says, and whether the next one completes the work."""
+"""Inject each fault at each request of each module, and check the error and whether the next run completes the work."""

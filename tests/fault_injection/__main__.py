@@ -22,7 +22,7 @@ Verdicts = dict[tuple[str, str, str], list[Verdict]]
 
 
 def main(page: Path) -> int:
-    """Return the exit code: 1 if a case does not hold, and then nothing is written."""
+    """Return the exit code: 1 if a case fails; then no page is written."""
     verdicts: Verdicts = {}
     broken = 0
     with Sandbox() as sandbox, Sandbox() as elsewhere:
@@ -47,7 +47,7 @@ def main(page: Path) -> int:
 
 
 def _run_on_a_database(server: Server, sandbox: Sandbox, elsewhere: Sandbox, with_files: Verdicts) -> int:
-    """Return the number of cells that do not hold, or have another outcome than with a record in files."""
+    """Return the number of cells that fail, or whose outcome differs from that with a record in files."""
     stage = Stage(sandbox, elsewhere, emptied_database(server))
     found: Verdicts = {}
     broken = 0

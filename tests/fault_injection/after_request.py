@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What fails after the request has succeeded: no such step may make completed work look like a failure."""
+"""Failures after a successful request: completed work must not be reported as failed."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ Around = t.Callable[[Place], t.ContextManager[Begin]]
 
 @dataclass(frozen=True)
 class Afterwards:
-    """What goes wrong as soon as a request of a scene was answered, and until the run ends.
+    """A fault that begins when a request of a scene was answered, and lasts until the run ends.
 
     Attributes:
-        around: Runs around the run, and gives what begins the trouble.
-        scenes: The names of the scenes in which it can happen; none for all with a request that has an effect.
+        around: A context manager around the run; it yields the function that begins the fault.
+        scenes: The names of the scenes in which it can happen; empty for all with a request that has an effect.
     """
 
     name: str
@@ -39,14 +39,14 @@ class Afterwards:
     slow = False
 
     def at(self, scene: Scene) -> bool:
-        """Whether it can happen in a scene."""
+        """Return whether the fault can happen in a scene."""
         if self.scenes:
             return scene.name in self.scenes
         return scene.call not in ("/get-devices", "/device")
 
     @contextlib.contextmanager
     def during(self, scene: Scene, place: Place) -> t.Iterator[Options]:
-        """Have the trouble after the answer to the first request of the scene."""
+        """Begin the fault after the response to the first request of the scene."""
         exchange = Session.send
         with contextlib.ExitStack() as stack:
             begin = stack.enter_context(self.around(place))
@@ -63,7 +63,7 @@ class Afterwards:
 
 @contextlib.contextmanager
 def _in_directory(place: Place, begin: Begin, refuse: bool) -> t.Iterator[Begin]:
-    """Run as the action plugins do: in the directory of the playbook, and back in the previous one afterwards."""
+    """Run in the directory of the playbook, as the action plugins do, and return to the previous one afterwards."""
     start = os.open(os.curdir, os.O_RDONLY | os.O_DIRECTORY)
     fchdir = os.fchdir
 
@@ -96,7 +96,7 @@ def _directory_is_closed(place: Place) -> t.ContextManager[Begin]:
 
 @contextlib.contextmanager
 def _closing_fails(_place: Place) -> t.Iterator[Begin]:
-    """Close files as NFS may: they are closed, and an error is reported."""
+    """Close files and report an error, as NFS can: the files are closed nevertheless."""
     close, failing = os.close, [False]
 
     def close_and_fail(descriptor: int) -> None:
@@ -127,7 +127,7 @@ def _disk_is_full(_place: Place) -> t.Iterator[Begin]:
         yield begin
 
 
-# What writes a file besides the record.
+# The scenes that write a file other than the record.
 _WRITE_FILES = ("device_qr-qr-for-a-QR-code",)
 
 AFTERWARDS: tuple[Afterwards, ...] = (

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cell of a table: a run that meets a fault, the next run, and one more; and everything that has to hold."""
+"""Run a cell of a table: a run with a fault, the next run, one more run, and checks of all guarantees."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from ..sandbox.driver import Sandbox
 from .fault_interface import Place, Trouble
 from .scenarios import SECRET, Scene
 
-# What a result calls a call that was carried out.
+# The names of a request in the ``operations`` of a result.
 TOLD_AS = {
     "/add-device": {"create"},
     "/update-device": {"update"},
     "/disconnect": {"disconnect"},
     "/delete-device": {"delete", "request_otp"},
 }
-# What must happen to a number once at most, however often it is tried.
+# Requests that must be applied to a number at most once, even after retries.
 NEVER_TWICE = ("/add-device", "/disconnect", "/delete-device")
 
 
 class Verdict(enum.Enum):
-    """What became of the run that met the trouble.
+    """The outcome of the run with the fault.
 
-    It did all its work all the same, or it failed in one clear sentence and the next run completed the work. Only a
-    message knows a third: it may be queued, the sentence says so, and it is for a person to look.
+    Either the run did all its work, or it failed with one clear sentence and the next run completed the work. Only a
+    message has a third outcome: it may be queued, the sentence states this, and a person must check.
     """
 
     DONE = "done"
@@ -45,7 +45,7 @@ class Verdict(enum.Enum):
 
 
 class Stage:
-    """A sandbox for the service, and another server that nobody has a reason to call.
+    """A sandbox for the service, and another server that must not receive requests.
 
     Args:
         database: Returns the URL of an empty database for the record; None for a record in files.
@@ -55,11 +55,11 @@ class Stage:
         self._sandbox = sandbox
         self._elsewhere = elsewhere
         self._database = database
-        # Whether the run that met the trouble could not record its success.
+        # Whether the run with the fault could not record its success.
         self._unrecorded = False
 
     def play(self, scene: Scene, trouble: Trouble) -> Verdict:
-        """Return what became of a run in trouble; AssertionError where something does not hold."""
+        """Return the outcome of a run with a fault; raise AssertionError if a guarantee fails."""
         folder = Path(tempfile.mkdtemp())
         try:
             return self._play(scene, trouble, folder)
@@ -98,7 +98,7 @@ class Stage:
         return Verdict.DONE
 
     def _next(self, scene: Scene, controller: Controller, params: dict[str, t.Any], verdict: Verdict) -> None:
-        """See that the next run completes the work, as check mode foresaw, and that then nothing is left to do."""
+        """Check that the next run completes the work as check mode predicted, and that one more run changes nothing."""
         files, writes = controller.record_files(), len(self._sandbox.writes())
         foreseen = controller.run(scene.module, True, **params)
         assert controller.record_files() == files and len(self._sandbox.writes()) == writes, "check mode wrote"
@@ -116,7 +116,7 @@ class Stage:
         assert len(self._sandbox.writes()) == writes, "a run that had nothing to do wrote"
 
     def _sent_once(self, scene: Scene, controller: Controller, params: dict[str, t.Any], verdict: Verdict) -> None:
-        """See that one request went out at most, that what was told of it is so, and that the next run is free to send."""
+        """Check that at most one request was sent, that its report is correct, and that the next run can send."""
         asked = [entry for entry in self._sandbox.journal() if entry["path"] == "/send"]
         assert len(asked) <= 1, "it was sent again"
         sent = len(self._sandbox.outbox())
@@ -128,10 +128,10 @@ class Stage:
             controller.run(scene.module, **params)
             assert len(self._sandbox.outbox()) == targets
 
-    # What has to hold
+    # Guarantees
 
     def _is_clear(self, scene: Scene, fault: FonnteError) -> None:
-        """See that an error is one sentence: what was being done, to which device, what came back, what to do."""
+        """Check that an error is one sentence: the operation, its device, the problem, and the required action."""
         sentence = str(fault)
         assert sentence.endswith(".") and "\n" not in sentence and sentence.isprintable(), sentence
         assert fault.problem and fault.advice and fault.operation, sentence
@@ -140,7 +140,7 @@ class Stage:
         self._keeps_secrets(f"{sentence}{fault.partial_result}{fault.warnings}")
 
     def _hides_nothing(self, fault: FonnteError) -> None:
-        """See that what was carried out is told, or that it is told that nobody knows."""
+        """Check that each applied request is reported, or that the error states that the outcome is unknown."""
         told = set(fault.partial_result.get("operations", ()))
         for device in fault.partial_result.get("devices", ()):
             told.update(device["operations"])
@@ -148,7 +148,7 @@ class Stage:
         untold = [path for path in applied if not told & TOLD_AS[path]]
         in_doubt = fault.partial_result.get("summary", {}).get("in_doubt") or getattr(fault, "may_be_applied", False)
         assert in_doubt or not untold, f"carried out and not told: {untold}: {fault}"
-        # That a look failed is no word of what was sent before it.
+        # A failed lookup is no statement about an earlier request.
         assert not untold or "Looking up" not in str(fault), f"carried out and not told: {untold}: {fault}"
 
     def _keeps_secrets(self, text: str) -> None:

@@ -13,20 +13,20 @@ from .tables import CELLS, Cell
 
 # The modules that write to the record.
 _MODULES = ("device", "fleet", "record")
-# Its faults are those of a directory.
+# The faults of this section are those of a directory.
 _OF_FILES = "The record"
 
 ON_A_DATABASE: tuple[Cell, ...] = tuple(
     cell for cell in CELLS if cell.scene.module in _MODULES and cell.section != _OF_FILES
 )
 _QUICK = [cell for cell in ON_A_DATABASE if not cell.slow]
-# Where not all of them are run: the first one of each column, and every seventh.
+# The sample has the first cell of each column, and every seventh cell.
 _FIRST = {(cell.section, cell.column): cell for cell in reversed(_QUICK)}
 SAMPLE: tuple[Cell, ...] = tuple({cell.key: cell for cell in (*_FIRST.values(), *_QUICK[::7])}.values())
 
 
 def emptied_database(server: Server) -> t.Callable[[], str]:
-    """Return a function that empties a database of its own, and returns the URL."""
+    """Return a function that empties a separate database and returns its URL."""
     url = server.create_database()
 
     def empty() -> str:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""docs/faults.md, from what a run found."""
+"""Write docs/faults.md from the results of a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .cell_run import Verdict
 from .database import ON_A_DATABASE
 from .tables import CELLS, table
 
-# \x3a is a colon: what reads licences would take the line for this file's own.
+# \x3a is a colon: license scanners would take the line for the header of this file.
 _HEAD = """<!--
 Copyright (c) 2026, fonnte.whatsapp contributors
 GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)

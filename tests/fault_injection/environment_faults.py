@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What goes wrong around the calls: the way to the service, the machine, and others who work on the same account."""
+"""Faults outside of the requests: the network, the machine, the record, and others who work on the same account."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ from .fault_interface import Options, Place
 from .scenarios import NUMBER, SECOND, Scene
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
-# So long is a call under way when somebody else comes in between.
+# The duration of a request during which another actor intervenes.
 MEANWHILE = 0.25
 
 
-# --- the way to the service -----------------------------------------------------------------------------------------
+# --- the network ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Way:
-    """A way that does not lead to the service."""
+    """A connection that does not reach the service."""
 
     name: str
     open: t.Callable[[], contextlib.AbstractContextManager[Options]]
     slow = True
 
     def at(self, scene: Scene) -> bool:
-        """Whether it can happen in a scene: before the first call of all modules."""
+        """Return whether it can happen in a scene: before the first request of all modules."""
         return scene.call == "/get-devices"
 
     def during(self, scene: Scene, place: Place) -> contextlib.AbstractContextManager[Options]:
-        """Take this way."""
+        """Use this connection."""
         return self.open()
 
 
@@ -54,13 +54,13 @@ class Way:
 def _nobody_listens() -> t.Iterator[Options]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        # Bound and not listening: nobody else gets the port, and nobody answers.
+        # Bound but not listening: no other process gets the port, and connections are refused.
         yield {"api_endpoint": f"http://127.0.0.1:{taken.getsockname()[1]}"}
 
 
 @contextlib.contextmanager
 def _nobody_accepts() -> t.Iterator[Options]:
-    """A port whose queue is full: what connects there waits for an answer to its first packet."""
+    """Open a port whose queue is full: a client that connects waits for an answer to its first packet."""
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(socket.socket())
         server.bind(("127.0.0.1", 0))
@@ -118,19 +118,19 @@ WAYS: tuple[Way, ...] = (
 
 @dataclass(frozen=True)
 class Machine:
-    """What a machine may hold that must not change what is sent, nor to whom."""
+    """A state of the machine that must not change the content or the recipient of a request."""
 
     name: str
     set_up: t.Callable[[Path, str], contextlib.AbstractContextManager[None]]
     slow = False
 
     def at(self, scene: Scene) -> bool:
-        """Whether it can happen in a scene: at the first call of all modules."""
+        """Return whether it can happen in a scene: at the first request of all modules."""
         return scene.call == "/get-devices"
 
     @contextlib.contextmanager
     def during(self, scene: Scene, place: Place) -> t.Iterator[Options]:
-        """Be on such a machine."""
+        """Run on such a machine."""
         with self.set_up(place.folder, place.elsewhere.url):
             yield {}
 
@@ -177,11 +177,11 @@ MACHINES: tuple[Machine, ...] = (
 
 @dataclass(frozen=True)
 class Damage:
-    """What becomes of the record's folder, before the run or in its middle.
+    """Damage to the record's directory, before or during the run.
 
     Attributes:
-        during_run: Has the trouble for as long as it lasts; given the folder.
-        but_not: The module in which it is chance what meets it.
+        during_run: A context manager that applies the damage to a directory.
+        but_not: The module in which the damaged operation is not deterministic.
     """
 
     name: str
@@ -190,19 +190,19 @@ class Damage:
     slow = False
 
     def at(self, scene: Scene) -> bool:
-        """Whether it can happen in a scene: wherever something is written."""
+        """Return whether it can happen in a scene: in each scene that writes."""
         writes = scene.module in ("device", "webhook_config", "fleet") and scene.call not in ("/get-devices", "/device")
         return writes and scene.module != self.but_not
 
     @contextlib.contextmanager
     def during(self, scene: Scene, place: Place) -> t.Iterator[Options]:
-        """Have the record in trouble."""
+        """Damage the record during the run."""
         with self.during_run(place.controller.records):
             yield {}
 
 
 def _full_from(first: int) -> t.Callable[[Path], contextlib.AbstractContextManager[None]]:
-    """Return a disk that takes so many writes, and then no more."""
+    """Return a disk that accepts a number of writes, and no more."""
 
     @contextlib.contextmanager
     def full(_records: Path) -> t.Iterator[None]:
@@ -217,7 +217,7 @@ def _full_from(first: int) -> t.Callable[[Path], contextlib.AbstractContextManag
             sync(descriptor)
 
         def os_write(descriptor: int, data: t.Any) -> int:
-            # What is appended to a file of the record.
+            # Appends to a file of the record fail too.
             require_room()
             return write(descriptor, data)
 
@@ -228,7 +228,7 @@ def _full_from(first: int) -> t.Callable[[Path], contextlib.AbstractContextManag
 
 
 def _refused(number: int, writes_only: bool) -> t.Callable[[Path], contextlib.AbstractContextManager[None]]:
-    """Return a folder whose files cannot be opened: the tests may run as root, whom no mode of a file stops."""
+    """Return a directory whose files cannot be opened. Modes have no effect, since the tests may run as root."""
 
     @contextlib.contextmanager
     def refused(records: Path) -> t.Iterator[None]:
@@ -273,7 +273,7 @@ def _files(records: Path) -> list[Path]:
 
 @contextlib.contextmanager
 def _swapped(records: Path) -> t.Iterator[None]:
-    """Give each file the content of the next one, as whoever can write to the directory may."""
+    """Give each file the content of the next one, as an attacker with write access to the directory can."""
     files = _files(records)
     contents = [path.read_bytes() for path in files]
     for path, content in zip(files, [*contents[1:], *contents[:1]], strict=False):
@@ -283,7 +283,7 @@ def _swapped(records: Path) -> t.Iterator[None]:
 
 @contextlib.contextmanager
 def _locks_are_links(records: Path) -> t.Iterator[None]:
-    """Replace each lock by a link to a file of the user, which no run may write."""
+    """Replace each lock with a link to a file of the user, which no run may write."""
     precious = records.parent / "precious"
     precious.write_text("a file of the user", encoding="utf-8")
     locks = [path.with_name(f"{path.name}.lock") for path in _files(records)]
@@ -297,7 +297,7 @@ def _locks_are_links(records: Path) -> t.Iterator[None]:
 
 
 DAMAGES: tuple[Damage, ...] = (
-    # Which of a fleet's devices has the sixth write is chance.
+    # The device of a fleet that has the sixth write is not deterministic.
     *(
         Damage(f"the disk is full, from the {word} write on", _full_from(n), "" if n == 0 else "fleet")
         for n, word in enumerate(_ORDINALS)
@@ -307,20 +307,20 @@ DAMAGES: tuple[Damage, ...] = (
     Damage("all its files are gone", _gone),
     Damage("all its files are cut in half", _cut),
     Damage("its files have changed places", _swapped),
-    # Which of a fleet's devices have a lock already is chance.
+    # The devices of a fleet that have a lock already are not deterministic.
     Damage("its locks are links to a file of the user", _locks_are_links, "fleet"),
 )
 
 
-# --- others ---------------------------------------------------------------------------------------------------------
+# --- other actors ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Meanwhile:
-    """What somebody else does while a call of ours is on its way.
+    """An action of another person or program while a request is in progress.
 
     Attributes:
-        scenes: In which scenes it can happen, as module and call.
+        scenes: The scenes in which it can happen, as module and request path.
     """
 
     name: str
@@ -329,12 +329,12 @@ class Meanwhile:
     slow = False
 
     def at(self, scene: Scene) -> bool:
-        """Whether it can happen in a scene."""
+        """Return whether it can happen in a scene."""
         return (scene.module, scene.call) in self.scenes
 
     @contextlib.contextmanager
     def during(self, scene: Scene, place: Place) -> t.Iterator[Options]:
-        """Let somebody act while the next call is on its way, before the service reads it."""
+        """Perform the action while the next request is in progress, before the service reads it."""
         place.sandbox.fault("delay", path=scene.call, when="before", seconds=MEANWHILE)
         with concurrent.futures.ThreadPoolExecutor(1) as others:
             acted = others.submit(self._act, place.sandbox)
@@ -378,19 +378,19 @@ MEANWHILES: tuple[Meanwhile, ...] = (
 
 @dataclass(frozen=True)
 class Twin:
-    """Another run of the same task at the same moment, by the same controller or by one with a record of its own."""
+    """A concurrent run of the same task, by the same control node or by one with a separate record."""
 
     name: str
     same_controller: bool
     slow = False
 
     def at(self, scene: Scene) -> bool:
-        """Whether it can happen in a scene: wherever the service has something to change."""
+        """Return whether it can happen in a scene: in each scene with something to change."""
         return (scene.module, scene.call) in (*_CREATIONS, *_UPDATES, ("device", "/disconnect"))
 
     @contextlib.contextmanager
     def during(self, scene: Scene, place: Place) -> t.Iterator[Options]:
-        """Let it run, and see that it did not fail either."""
+        """Run the task concurrently, and check that it did not fail either."""
         twin = place.controller
         if not self.same_controller:
             twin = Controller(place.sandbox, place.folder / "twin")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a trouble is: something that begins before a run and is over after it."""
+"""The interface of a fault: it begins before a run and ends after it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Options = dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Place:
-    """Where a run takes place.
+    """The environment of a run.
 
     Attributes:
         sandbox: The service.
-        elsewhere: Another server, that nobody has a reason to call.
-        folder: An empty folder.
-        controller: Who runs.
+        elsewhere: Another server, which must not receive requests.
+        folder: An empty directory.
+        controller: The control node.
         params: The options of the run.
     """
 
@@ -43,14 +43,14 @@ class Trouble(t.Protocol):
 
     @property
     def name(self) -> str:
-        """What a reader of the documents sees."""
+        """The name in the documents."""
 
     @property
     def slow(self) -> bool:
-        """Whether it ends by a time-out, or moves megabytes."""
+        """Whether it ends with a timeout, or transfers megabytes."""
 
     def at(self, scene: Scene) -> bool:
-        """Whether it can happen in a scene."""
+        """Return whether it can happen in a scene."""
 
     def during(self, scene: Scene, place: Place) -> contextlib.AbstractContextManager[Options]:
-        """Have the trouble for as long as the context lasts, and give the options that a run then needs."""
+        """Apply the fault during the context, and yield the options that a run needs with it."""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can go wrong with a call, as orders to the sandbox."""
+"""Faults of a request, as faults of the sandbox."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import transp
 from .fault_interface import Options, Place
 from .scenarios import NUMBER, Scene
 
-# Where a redirect of the table leads: replaced by the address of a server that must not be called.
+# The target of a redirect in the table: replaced by the address of a server that must not receive requests.
 ELSEWHERE = "ELSEWHERE"
 
 
-# A number as it is copied from a chat, with a mark for the direction of writing.
+# A number as it is copied from a chat, with an invisible mark for the writing direction.
 MARKED = f"\u200e{NUMBER}"
 
-# So short that waiting for it is quick, so long that a call of a busy machine is quicker.
+# Short, so that a timeout is quick, but longer than a request on a busy machine.
 SLOW_TIMEOUT = 0.15
 
 
 def _impatience(kind: str) -> tuple[Options, contextlib.AbstractContextManager[object]]:
-    """Return the options with which a call that would last ends in a moment, and what else that takes."""
+    """Return options with which a slow response times out quickly, and a patch that they need."""
     if kind == "hang":
         return {"api_timeout": SLOW_TIMEOUT}, contextlib.nullcontext()
     if kind != "trickle":
         return {}, contextlib.nullcontext()
-    # The whole call has to end, and no pause in the trickle: on a busy machine there are long ones. So the time for
-    # the whole is cut down, and a read that is ended all the same is not repeated.
+    # The whole request must time out, not a pause between two bytes, since a busy machine has long pauses. So the time
+    # for the whole request is reduced, and a read that times out nevertheless is not repeated.
     options: Options = {"api_timeout": 2 * SLOW_TIMEOUT, "api_retries": 0}
     return options, unittest.mock.patch.object(_transport, "MAX_TIMEOUTS_PER_REQUEST", 2)
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A reply that goes wrong.
+    """A response with a fault.
 
     Attributes:
         kind: The sandbox's name for it, with its arguments.
-        when: Whether the service has applied the call before it goes wrong.
-        paths: The calls it can happen to; None for all.
-        but_not: The module to which it happens by chance only.
-        slow: It ends by a time-out, or moves megabytes: tried once and not for a whole run.
-        lasting: Whether it happens to all calls of the run, and not once.
-        then_away: Whether nobody listens any more when the run looks what became of the call.
+        when: Whether the service has applied the request before the fault.
+        paths: The requests it can happen to; None for all.
+        but_not: The module to which it happens only by chance.
+        slow: Whether it ends with a timeout, or transfers megabytes: tried once and not for a whole run.
+        lasting: Whether it happens to all requests of the run, and not once.
+        then_away: Whether the service refuses connections when the run checks the outcome of the request.
     """
 
     name: str
@@ -64,12 +64,12 @@ class Fault:
     then_away: bool = False
 
     def at(self, scene: Scene) -> bool:
-        """Whether it can happen in a scene."""
+        """Return whether it can happen in a scene."""
         return (self.paths is None or scene.call in self.paths) and scene.module != self.but_not
 
     @contextlib.contextmanager
     def during(self, scene: Scene, place: Place) -> t.Iterator[Options]:
-        """Have the calls of the scene go wrong."""
+        """Apply the fault to the requests of the scene."""
         args = {
             name: f"{place.elsewhere.url}{scene.call}" if value == ELSEWHERE else value
             for name, value in self.args.items()
@@ -134,7 +134,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("data missing", "mutate", AFTER, {"remove": ["data"]}, paths=("/get-devices",)),
     Fault("data that is no list", "mutate", AFTER, {"set": {"data": {"0": {}}}}, paths=("/get-devices",)),
     Fault("devices without a token", "mutate", AFTER, {"remove_each": ["token"]}, paths=("/get-devices",)),
-    # The doctor's scratch device has another number.
+    # The test device of the API behavior check has another number.
     Fault(
         "one number for all devices",
         "mutate",
@@ -143,7 +143,7 @@ FAULTS: tuple[Fault, ...] = (
         paths=("/get-devices",),
         but_not="doctor",
     ),
-    # A message whose token is refused goes out with the token of a new list.
+    # A message whose token is refused is sent with the token of a new list.
     Fault(
         "one token for all devices",
         "mutate",
@@ -181,10 +181,11 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "a refusal in unknown words", "status", BEFORE, {"code": 200, "body": {"status": False, "reason": "not now"}}
     ),
-    # Whether the next call still finds it open is a race. Who loses it looks again, and the doctor never tries twice.
+    # Whether the connection is still open for the next request is a race. A module that loses it checks again; the API
+    # behavior check never retries.
     Fault("the connection is closed while idle, applied", "close_idle", AFTER, but_not="doctor"),
 )
-# The same for as long as the run lasts, where that does not take for ever.
+# The same faults for all requests of a run, except where the run would not end.
 LASTING: tuple[Fault, ...] = tuple(
     replace(fault, lasting=True) for fault in FAULTS if not fault.slow and not fault.then_away
 )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run is doing when a call goes wrong: each module at each of its calls."""
+"""The scenes: each module at each of its requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ..control_node import Controller
 
-# A secret that a webhook carries; no sentence may hold it.
+# A secret in a webhook; no error may contain it.
 SECRET = "s3cret"
 NUMBER, SECOND, THIRD = "081200000001", "081200000002", "081200000003"
 OLD = f"https://h.example.com/old?key={SECRET}"
@@ -28,12 +28,11 @@ class Scene:
 
     Attributes:
         module: Its name without ``fonnte_``.
-        call: The path of the call that goes wrong.
-        what: What the call is for; empty where module and call say it.
-        prepare: Makes the world as it is before the run, and returns the options of the run.
-        holds: What the service has to hold in the end: settings by number; None for a device that is gone.
-        once: What must not be applied more than once for a number: the calls that make, delete, send and disconnect.
-        names: What the sentence of an error has to name; None for the number.
+        call: The path of the request with the fault.
+        what: The purpose of the request; empty if module and path suffice.
+        prepare: Creates the state before the run, and returns the options of the run.
+        holds: The final state of the service: settings by number; None for a deleted device.
+        names: A string that the error must contain; None for no requirement.
     """
 
     module: str
@@ -42,16 +41,17 @@ class Scene:
     holds: t.Mapping[str, t.Mapping[str, t.Any] | None] = field(default_factory=dict)
     what: str = ""
     names: str | None = NUMBER
-    # Asking for a code, of whichever kind, asks each time, and the doctor tries again what it tried before.
+    # False if a repeated run acts again: each run requests another code, and the API behavior check repeats its
+    # experiments.
     settles: bool = True
-    # Whether the service carried out a request that it did not answer shows only when it is asked again.
+    # False if check mode cannot predict: only a new request shows whether the service applied the unanswered one.
     foreseen: bool = True
-    # A message has no state that could be brought about: it goes out once, or it is told what became of it.
+    # A message has no desired state: it is sent once, or its outcome is reported.
     sends: bool = False
 
     @property
     def name(self) -> str:
-        """As a test is called."""
+        """The name in test ids."""
         return "-".join(filter(None, (self.module, self.call.strip("/"), self.what.replace(" ", "-"))))
 
 
@@ -108,7 +108,7 @@ def _to_tell_more(controller: Controller) -> Params:
 
 
 def _fleet(controller: Controller) -> Params:
-    """One to change, one to make, one to disconnect."""
+    """Declare one device to change, one to create, and one to disconnect."""
     controller.device(NUMBER, **FIRST_TIME)
     controller.device(THIRD, **FIRST_TIME)
     controller.sandbox.link(THIRD)

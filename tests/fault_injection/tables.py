@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tables: which cells there are, and how they are written for the documents and read back."""
+"""The tables: their cells, and how they are written to the documents and parsed."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ FAULTY = "what goes wrong"
 
 @dataclass(frozen=True)
 class Cell:
-    """A place in a table.
+    """A cell of a table.
 
     Attributes:
-        troubles: One, or two: what happens once, and the same for as long as the run lasts.
+        troubles: One fault, or two: once, and for all requests of the run.
     """
 
     section: str
@@ -35,7 +35,7 @@ class Cell:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """Where it is."""
+        """The section, row and column."""
         return self.section, self.row, self.column
 
     @property
@@ -44,7 +44,7 @@ class Cell:
         return any(trouble.slow for trouble in self.troubles)
 
     def play(self, stage: Stage) -> list[Verdict]:
-        """Return what became of it."""
+        """Return the outcomes of its faults."""
         return [stage.play(self.scene, trouble) for trouble in self.troubles]
 
 
@@ -79,7 +79,7 @@ CELLS: tuple[Cell, ...] = (
 )
 
 
-# How many cells of a column are in a sample.
+# The number of cells of a column in a sample.
 PER_COLUMN = 4
 
 
@@ -87,7 +87,7 @@ def choose_sample(cells: t.Sequence[Cell]) -> list[Cell]:
     """Return a fixed part of some cells: some of each column of each table, and each row of at least one table.
 
     A row of a table is a fault, a column is a request of a module. The next column begins one row further down, so the
-    sample holds different faults for different requests.
+    sample has different faults for different requests.
     """
     chosen: set[tuple[str, str, str]] = set()
     for number, column in enumerate(_group(cells, lambda cell: (cell.section, cell.column))):
@@ -107,12 +107,12 @@ def _group(cells: t.Iterable[Cell], by: t.Callable[[Cell], tuple[str, ...]]) -> 
 
 
 def text_of(verdicts: t.Iterable[Verdict]) -> str:
-    """Return a cell as it is written."""
+    """Return the text of a cell."""
     return ", ".join(verdict.value for verdict in verdicts)
 
 
 def table(section: str, texts: t.Mapping[tuple[str, str, str], str]) -> str:
-    """Return a section's table in Markdown."""
+    """Return the table of a section in Markdown."""
     cells = [cell for cell in CELLS if cell.section == section]
     columns = list(dict.fromkeys(cell.column for cell in cells))
     rows = list(dict.fromkeys(cell.row for cell in cells))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One sandbox for all functional tests of a worker, and modules without Ansible around them."""
+"""One sandbox for all functional tests of a worker, and modules that run without Ansible."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def controller(sandbox: Sandbox, tmp_path: Path) -> Controller:
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A person's own proxies and tokens have no say in a test."""
+    """Remove the proxies and tokens of the user's environment."""
     for name in os.environ:
         if name.lower().endswith("_proxy") or name.startswith("FONNTE_"):
             monkeypatch.delenv(name)

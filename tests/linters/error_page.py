@@ -1,10 +1,11 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m tests.linters.error_page``: docs/troubleshooting.md lists each error that a user can meet, and no other one.
+"""``python -m tests.linters.error_page``: check that docs/troubleshooting.md lists each error of the collection.
 
-A linter: it reads the errors from the source, from the arguments of each error that is created there. A text that is
-put together elsewhere is not visible there. It is searched for in all texts of the source only where the page has it.
+It reads the errors from the source: the arguments of each error that is created there. A text that is composed
+elsewhere is not found this way. Such a text is searched for in all strings of the source only if the page has it. The
+page must have no other text.
 """
 
 from __future__ import annotations
@@ -24,12 +25,13 @@ PAGE = ROOT / "docs" / "troubleshooting.md"
 CODE = sorted([*ROOT.glob("plugins/**/*.py"), *ROOT.glob("extensions/eda/plugins/**/*.py")])
 PLAYS = sorted([*ROOT.glob("playbooks/*.yml"), *ROOT.glob("playbooks/tasks/*.yml"), *ROOT.glob("roles/*/tasks/*.yml")])
 VARIABLES = sorted(ROOT.glob("roles/*/vars/*.yml"))
-# What stands for a value in a text of the code.
+# Replaces a value in a string of the code.
 VALUE = "\0"
-# Which argument of an error says what came back or what is wrong; of all others it is the first. With them, what takes
-# note of a problem where all are told at once.
+# The index of the argument that describes the problem; for other errors it is 0. The functions that collect problems
+# are included.
 PLACES = {"OptionError": 1, "CellError": 3, "add_problem": 1, "problems.append": 0}
-# Not errors of ours, not for users, or told in another way: counted by the event source, and said by its answers.
+# Not errors of the collection, not for users, or reported differently: the event source counts them, and its responses
+# have their text.
 NOT_OURS = {
     "ValueError",
     "OSError",
@@ -40,9 +42,9 @@ NOT_OURS = {
     "ProtocolError",
     "PayloadError",
 }
-# Its sentence is made where it is declared, of the name of a library.
+# Its message is composed in its class, from the name of a library.
 NOT_OURS |= {"MissingLibraryError"}
-# What Ansible itself says.
+# Messages of Ansible.
 ANSIBLE = (
     "Unsupported parameters",
     "Failed to parse inventory",
@@ -56,7 +58,7 @@ ANSIBLE = (
 
 
 def text_of(node: ast.expr) -> str:
-    """A text of the code, with a mark for each value that is filled in."""
+    """Return a string of the code, with a mark for each inserted value."""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else VALUE
     if isinstance(node, ast.JoinedStr):
@@ -71,7 +73,7 @@ def says_something(text: str) -> bool:
 
 
 def made_in(path: Path) -> Iterator[str]:
-    """What errors say that are made in a file: what came back, and what to do."""
+    """Yield the texts of the errors that a file creates: the problem and the required action."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if not isinstance(node, ast.Call):
             continue
@@ -85,7 +87,7 @@ def made_in(path: Path) -> Iterator[str]:
 
 
 def failures_in(tasks: Any) -> Iterator[str]:
-    """What tasks say when they fail on purpose."""
+    """Yield the failure messages of tasks."""
     for task in tasks or []:
         for inner in ("tasks", "block", "rescue", "always"):
             yield from failures_in(task.get(inner))
@@ -98,7 +100,7 @@ def failures_in(tasks: Any) -> Iterator[str]:
 
 
 def texts_in(path: Path) -> Iterator[str]:
-    """All texts of a file but its documentation."""
+    """Yield all strings of a file except its documentation."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     told |= {
@@ -112,20 +114,20 @@ def texts_in(path: Path) -> Iterator[str]:
 
 
 def is_in(snippet: str, text: str) -> bool:
-    """Whether a text of the page is a text of the code; … stands for what differs."""
+    """Return whether a text of the page matches a string of the code; … matches any value."""
     parts = [re.escape(part.strip()) for part in snippet.split("…")]
     return re.search(".*".join(parts), text, re.DOTALL) is not None
 
 
 def refusals() -> list[str]:
-    """The texts with which the service refuses."""
+    """Return the texts with which the service refuses."""
     from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import REFUSALS
 
     return [re.sub(r"\(\?P.*?\)|\.\*", VALUE, row.pattern).replace("\\", "") for row in REFUSALS]
 
 
 def errors() -> list[str]:
-    """All texts of errors."""
+    """Return the texts of all errors."""
     played = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in PLAYS]
     return [
         *(text for path in CODE for text in made_in(path)),
@@ -135,23 +137,23 @@ def errors() -> list[str]:
 
 
 def texts() -> list[str]:
-    """All texts of the source, and those of Ansible that the page has."""
+    """Return all strings of the source, and those of Ansible that the page has."""
     return [
         *ANSIBLE,
         *(text for path in CODE for text in texts_in(path)),
-        # What is put into a variable first. Lines may be broken anywhere.
+        # Some texts are assigned to a variable first. They may be wrapped at any place.
         *(" ".join(path.read_text(encoding="utf-8").split()) for path in [*PLAYS, *VARIABLES]),
     ]
 
 
 def snippets_of(page: str) -> list[str]:
-    """The texts of errors on a page: those in backquotes in the first cell of a row."""
+    """Return the texts of errors on a page: those in backquotes in the first cell of a row."""
     rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
     return [snippet for row in rows for snippet in re.findall("`([^`]+)`", row)]
 
 
 def problems(page: str, said: Sequence[str], others: Sequence[str]) -> Iterator[str]:
-    """What is missing on a page, is on it twice, or is on it without being said.
+    """Yield errors that a page lacks, duplicate texts, and texts of the page that are no error.
 
     Args:
         page: The page in Markdown.
@@ -173,7 +175,7 @@ def main() -> int:
     """Print each problem; return the exit code."""
     said, page = errors(), PAGE.read_text(encoding="utf-8")
     found = list(problems(page, said, texts()))
-    # A search that finds next to nothing is no check.
+    # A search that finds almost nothing indicates a broken check.
     if len(said) <= 250 or len(snippets_of(page)) <= 80:
         found.append("only %d errors and %d texts of the page were found" % (len(said), len(snippets_of(page))))
     print("\n".join(found) or "%d errors are on the page" % len(said))

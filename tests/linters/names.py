@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``python -m tests.linters.names``: names in plugins are the terms of the field, and files and packages stay small.
 
-The first names of this code were a metaphor of its own. A name in ``REPLACED`` must not be defined again.
+The first names of this code were a private metaphor. A name in ``REPLACED`` must not be defined again.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[2]
-# A pattern, the most matches per 1,000 words, and what to write instead. Prose of the field has about these numbers.
+# A pattern, the limit of matches per 1,000 words, and the replacement. Prose of the field has about these numbers.
 RULES: dict[str, tuple[str, float, str]] = {
     "what clause": (r"\bwhat(ever)?\b(?![^.?!]*\?)", 0.0, "name the noun: the declaration, the request"),
     "tell, say, ask": (
@@ -106,7 +106,7 @@ def docstrings() -> Texts:
 
 
 def comments() -> Texts:
-    """Yield comments of Python, YAML and make; following lines together."""
+    """Yield comments of Python, YAML and make; consecutive lines are one comment."""
     for path, source in python_files():
         block: list[tuple[int, str]] = []
         for token in tokenize.generate_tokens(io.StringIO(source).readline):
@@ -202,7 +202,7 @@ def matches(text: str) -> Iterator[tuple[str, str]]:
 
 
 def main() -> int:
-    """Print the numbers, and the places that are asked for; return the exit code."""
+    """Print the counts, and the requested places; return the exit code."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--list", choices=[*GROUPS, "all"], help="print the places of a group")
     parser.add_argument("--under", default="", help="only files whose path begins with this")

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Carrying out faults on a real connection.
+"""Carry out faults on a real connection.
 
-Where aiohttp would mend a reply, bytes are written to the transport directly; the response that is then returned
-meets a closed connection, which ends the exchange quietly.
+Where aiohttp would repair a response, bytes are written to the transport directly. The response object that is then
+returned meets a closed connection, and the exchange ends without an error.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ HTML = (
 
 @dataclass(frozen=True)
 class Reply:
-    """What the service answers: a JSON object, or for strange calls a plain text."""
+    """A response of the service: a JSON object, or a plain string for a request that matches no route."""
 
     status: int
     payload: object
@@ -39,30 +39,31 @@ class Reply:
 
     @property
     def body(self) -> bytes:
-        """The body's bytes."""
+        """The bytes of the body."""
         if isinstance(self.payload, str):
             return self.payload.encode()
         return json.dumps(self.payload, separators=(",", ":")).encode()
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers that are about the content."""
+        """The headers that describe the content."""
         if isinstance(self.payload, str):
             return {"Content-Type": "text/plain; charset=utf-8"}
         headers = {"Content-Type": "application/json"}
         return {**headers, "Location": self.location} if self.location else headers
 
     def response(self) -> web.Response:
-        """As aiohttp sends it: headers and body in one segment."""
+        """Return the response for aiohttp, which sends headers and body in one segment."""
         return web.Response(status=self.status, body=self.body, headers=self.headers)
 
 
-# In the place of a reply when the service never saw the call; no fault that shapes the reply meets it.
+# The response that stands in when the service never received the request. No fault that changes a response applies to
+# it.
 NO_REPLY = Reply(200, {})
 
 
 async def act(rule: Rule, request: web.Request, reply: Reply) -> web.StreamResponse:
-    """Answer a call wrongly. ``reply`` is what the service answered, or ``NO_REPLY``."""
+    """Answer a request wrongly. ``reply`` is the response of the service, or ``NO_REPLY``."""
     if rule.kind in _ON_WIRE:
         await _ON_WIRE[rule.kind](request, rule.args, reply)
         return web.Response()
@@ -80,7 +81,7 @@ async def _reset(request: web.Request, args: Mapping[str, Any], reply: Reply) ->
     if args["at"] == "middle":
         raw = _raw(reply)
         _write(request, raw[: -max(1, len(reply.body) // 2)])
-        # Let the first half leave: an abort drops what is still buffered.
+        # The first half must leave first: an abort discards the bytes that are still buffered.
         await asyncio.sleep(0.02)
     if args["gentle"]:
         _close(request)
@@ -106,7 +107,7 @@ async def _hang(request: web.Request, args: Mapping[str, Any], reply: Reply) -> 
 
 
 async def _close_idle(request: web.Request, args: Mapping[str, Any], reply: Reply) -> None:
-    """The end of the connection travels with the response, so a client that has one has the other."""
+    """Send the end of the connection together with the response, so that a client receives both at once."""
     _hold_until_closed(request)
     _write(request, _raw(reply))
     _close(request)
@@ -167,9 +168,10 @@ async def _mutate(request: web.Request, args: Mapping[str, Any], reply: Reply) -
 
 
 async def _huge(request: web.Request, args: Mapping[str, Any], reply: Reply) -> web.StreamResponse:
-    """Valid JSON of the wanted size. ``chunked``: without a Content-Length that would give it away.
+    """Return valid JSON of the required size.
 
-    ``encoding``: compressed, whatever the client accepts.
+    ``chunked`` leaves out Content-Length, which would reveal the size. ``encoding`` compresses, even if the client did
+    not offer to accept that encoding.
     """
     size = int(args["megabytes"] * 1_000_000)
     if args["encoding"]:
@@ -193,7 +195,7 @@ async def _huge(request: web.Request, args: Mapping[str, Any], reply: Reply) -> 
         await response.write(tail)
         await response.write_eof()
     except ConnectionError:
-        # The client had enough, as it should.
+        # The client closed the connection, as it should.
         return response
     return response
 
@@ -240,7 +242,7 @@ def _change(target: dict[str, object], new: Mapping[str, object], remove: list[s
 
 
 def _raw(reply: Reply) -> bytes:
-    """A reply as the bytes of HTTP/1.1."""
+    """Return a response as the bytes of HTTP/1.1."""
     lines = [f"HTTP/1.1 {reply.status} {'OK' if reply.status < 300 else 'Refused'}"]
     lines += [f"{name}: {value}" for name, value in reply.headers.items()]
     lines += [f"Content-Length: {len(reply.body)}", "", ""]
@@ -257,7 +259,10 @@ def _write(request: web.Request, data: bytes) -> None:
 
 
 def _hold_until_closed(request: web.Request) -> None:
-    """Keep the kernel from sending before the connection is closed (Linux; elsewhere the two may part)."""
+    """Keep the kernel from sending before the connection is closed.
+
+    This works on Linux; elsewhere the two may be separate.
+    """
     if request.transport and hasattr(socket, "TCP_CORK"):
         request.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
 
@@ -268,7 +273,7 @@ def _close(request: web.Request) -> None:
 
 
 def _reset_connection(request: web.Request) -> None:
-    """Abort with a TCP RST: lingering for zero seconds makes close() send one instead of a FIN."""
+    """Abort the connection with a TCP RST: SO_LINGER with zero seconds causes close() to send RST instead of FIN."""
     if request.transport is None or request.transport.is_closing():
         return
     connection = request.transport.get_extra_info("socket")

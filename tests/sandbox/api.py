@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The API over HTTP: from a request to a call, from a call to a reply, and everything into the journal."""
+"""The HTTP layer of the API: it parses requests, returns responses, and adds both to the journal."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ ROUTES: dict[str, Route] = {
 NO_ROUTE = Route(calls.get_devices, write=False, methods=())
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 PostedForm = Mapping[str, str | bytes | bytearray | web.FileField]
-# A 10 MB attachment and its form; more gets 413 from the server itself.
+# A 10 MB attachment and its form. The server refuses a larger body with 413.
 LARGEST_BODY = 12 * 1024 * 1024
-# What was on its way when the world was reset has no place in the new one, nor in its journal.
+# A request that was in progress during a reset must not change the new world or its journal.
 OF_AN_OLD_WORLD = Rule("refuse")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the service made of a call."""
+    """The result of a request: the response, and whether the service applied the request."""
 
     reply: Reply
     applied: bool
 
 
 def application(service: Service) -> web.Application:
-    """The API's application. It has no route that the real service lacks."""
+    """Create the application of the API. It has no route that the real service lacks."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         return await _handle(service, request)
@@ -82,7 +82,7 @@ async def _handle(service: Service, request: web.Request) -> web.StreamResponse:
 
 
 async def _read(request: web.Request) -> Call:
-    """Other bodies than forms, JSON for one, are no fields at all."""
+    """Parse a request. A body that is not a form, for example JSON, has no fields."""
     form: dict[str, str] = {}
     files: dict[str, Upload] = {}
     if request.method == "GET":
@@ -91,7 +91,7 @@ async def _read(request: web.Request) -> Call:
         try:
             _sort(await request.post(), form, files)
         except ValueError:
-            # Not decodable, or a broken multipart body: no fields.
+            # The body cannot be decoded, or its multipart structure is broken: no fields.
             form, files = {}, {}
     token = request.headers.get("Authorization", "")
     if request.method == "GET" and request.path == "/send":
@@ -114,7 +114,7 @@ def _size(upload: web.FileField) -> int:
 
 
 def _number(service: Service, call: Call) -> str | None:
-    """The device that a call is about: the token's, or the one to be added."""
+    """Return the number of the device that a request refers to: that of the token, or the one to add."""
     device = service.world.by_token.get(call.token)
     if device:
         return device.number

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The calls of the service, but for /send: each takes the call's fields and returns the reply, or refuses.
+"""The requests of the service except /send: each function takes the fields of a request, and returns the response.
 
-Which refusal comes first when several would fit is undocumented: the token, then the form, then the state.
+The order of refusals is undocumented if several apply. Here it is: the token, then the form, then the state.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .pairing import pairing_code, qr_png
 from .service import Service
 from .webhooks import Retry, link_event
 
-# English month names whatever the locale, as the documents' sample has them.
+# English month names for every locale, as in the sample of the API documentation.
 MONTHS = (
     "January",
     "February",
@@ -49,7 +49,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class Call:
-    """One request, taken apart. A field that came twice counts with its last value, as in PHP."""
+    """A parsed request. If a field occurs twice, the last value counts, as in PHP."""
 
     path: str
     method: str
@@ -60,7 +60,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Route:
-    """``write``: the call changes something, or sends something."""
+    """A route of the API. ``write``: the request changes or sends something."""
 
     handler: Callable[[Service, Call], Awaitable[Payload]]
     write: bool
@@ -75,7 +75,7 @@ def _account(service: Service, call: Call) -> Account:
 
 
 def _device(service: Service, call: Call, text: str = "token invalid", where: str = "reason") -> Device:
-    """The device of the token. An account's token is no device's token, and gets the same refusal."""
+    """Return the device of a token. An account token is refused like an unknown token."""
     device = service.world.by_token.get(call.token)
     if device is None:
         raise Refused(text, where)
@@ -83,12 +83,12 @@ def _device(service: Service, call: Call, text: str = "token invalid", where: st
 
 
 def on_off(value: object) -> str:
-    """How replies spell a boolean."""
+    """Spell a boolean as responses do."""
     return "on" if value else "off"
 
 
 async def add_device(service: Service, call: Call) -> Payload:
-    """Fields it does not know, webhooks among them, are ignored without a word."""
+    """Add a device. Unknown fields, which include webhooks, are ignored without an error."""
     account = _account(service, call)
     name = forms.name(call.form)
     number = forms.number(call.form.get("device"))
@@ -113,19 +113,19 @@ def _optional_bool(form: Mapping[str, str], key: str) -> bool:
 
 
 async def update_device(service: Service, call: Call) -> Payload:
-    """All or nothing: a refused update changes no field."""
+    """Update a device completely or not at all: a refused update changes no field."""
     device = _device(service, call, "device not found")
     name = forms.name(call.form)
     number = _new_number(service, device, call.form)
     changes = _changes(service, call.form)
     if service.world.readings.webhook_probe == "called":
         await _probe(service, device, changes)
-        # The probe took time: the device may be gone, or the number taken.
+        # The probe took time: meanwhile the device may have been deleted, or the number taken.
         device = _device(service, call, "device not found")
     try:
         service.world.renumber(device, number)
     except ValueError as exc:
-        # Undocumented for this call; the other refusals of the form are worded so.
+        # The API documentation has no refusal for this request; this one is worded like the other refusals of the form.
         raise Refused(INPUT_INVALID) from exc
     device.name = name
     if service.world.readings.omitted == "resets":
@@ -135,14 +135,17 @@ async def update_device(service: Service, call: Call) -> Payload:
 
 
 def _new_number(service: Service, device: Device, form: Mapping[str, str]) -> str:
-    """``device`` really renumbers, and is taken verbatim even when add-device is not (the harder case for clients)."""
+    """Return the new number.
+
+    ``device`` renumbers, and is used verbatim even if add-device converts it (harder for clients).
+    """
     if "device" not in form and service.world.readings.update_without_device == "works":
         return device.number
     return forms.number(form.get("device"))
 
 
 def _changes(service: Service, form: Mapping[str, str]) -> dict[str, bool | str]:
-    """The settings that the form sets."""
+    """Return the settings that the form changes."""
     changes: dict[str, bool | str] = {key: forms.boolean(form[key]) for key in BOOLEANS if key in form}
     if "target" in form:
         changes["target"] = forms.forward_target(form["target"])
@@ -158,7 +161,7 @@ def _changes(service: Service, form: Mapping[str, str]) -> dict[str, bool | str]
 
 
 def _empty_webhook(service: Service, key: str, changes: dict[str, bool | str]) -> None:
-    """Cleared, refused, or ignored: then it is as if the field had been left out."""
+    """Clear a webhook, refuse the request, or ignore the field, as the behavior variant ``empty_webhook`` selects."""
     reading = service.world.readings.empty_webhook
     if reading == "refused":
         raise Refused(BODY_INVALID)
@@ -167,7 +170,7 @@ def _empty_webhook(service: Service, key: str, changes: dict[str, bool | str]) -
 
 
 async def _probe(service: Service, device: Device, changes: Mapping[str, object]) -> None:
-    """Call each URL that is being saved, changed or not."""
+    """Send a request to each URL that is saved, changed or not."""
     for key in WEBHOOKS:
         url = changes.get(key)
         if url and not await service.webhooks.probe(device.number, str(url), service.options.probe_timeout):
@@ -175,7 +178,7 @@ async def _probe(service: Service, device: Device, changes: Mapping[str, object]
 
 
 async def get_devices(service: Service, call: Call) -> Payload:
-    """The listing. Under listing=partial the free devices flagged ``unlisted`` are left out, and not counted."""
+    """Return the device list. With listing=partial, free devices with ``unlisted`` are omitted and not counted."""
     account = _account(service, call)
     partial = service.world.readings.listing == "partial"
     shown = [d for d in account.devices.values() if not (partial and d.unlisted and d.free)]
@@ -203,12 +206,12 @@ def _listed(device: Device) -> Payload:
 
 
 def link_state(device: Device) -> str:
-    """The word for linked or not."""
+    """Return the link state as the API spells it."""
     return "connect" if device.linked else "disconnect"
 
 
 async def profile(service: Service, call: Call) -> Payload:
-    """/device. The reading ``profile_number`` matters only while the device is linked."""
+    """Answer /device. The behavior variant ``profile_number`` matters only while the device is linked."""
     device = _device(service, call)
     number = device.number
     if service.world.readings.profile_number == "linked" and device.linked:
@@ -231,7 +234,7 @@ def _in_words(unix: int) -> str:
 
 
 async def disconnect(service: Service, call: Call) -> Payload:
-    """The refusal's text is in ``detail`` here."""
+    """Disconnect a device. This request returns the reason of a refusal in ``detail``."""
     device = _device(service, call, where="detail")
     if not device.linked:
         raise Refused("device already disconnected", "detail")
@@ -241,18 +244,22 @@ async def disconnect(service: Service, call: Call) -> Payload:
 
 
 def post_link_event(service: Service, device: Device, status: str, reason: str = "") -> bool:
-    """Tell the device's webhookconnect, if it has one."""
+    """Send an event to the ``webhookconnect`` of the device, if it has one."""
     event = link_event(service.world, device, status, reason)
     return service.webhooks.post("connect", device, device.settings["webhookconnect"], event, retry(service))
 
 
 def retry(service: Service) -> Retry:
-    """How events are repeated now."""
+    """Return the current retry policy for events."""
     return Retry(service.options.webhook_retry, service.options.webhook_tries)
 
 
 async def delete_device(service: Service, call: Call) -> Payload:
-    """``otp`` empty asks for a code, a code deletes. A missing field is neither: refused (undocumented)."""
+    """Delete a device, or send a code.
+
+    If ``otp`` is empty, a code is sent; with a code, the device is deleted. If the field is missing, the request is
+    refused (undocumented).
+    """
     device = _device(service, call, "invalid device")
     otp = call.form.get("otp")
     if otp is None:
@@ -260,7 +267,7 @@ async def delete_device(service: Service, call: Call) -> Payload:
     key = service.world.otp_key(device)
     if otp == "":
         service.world.otp.ask(key, device.number)
-        # The documents do not show this reply; the text is made up, the status is what counts.
+        # The API documentation does not show this response. The string is invented; only the status matters.
         return {"detail": "otp sent", "status": True}
     service.world.otp.check(key, otp)
     service.world.remove(device)
@@ -268,7 +275,7 @@ async def delete_device(service: Service, call: Call) -> Payload:
 
 
 async def qr(service: Service, call: Call) -> Payload:
-    """A picture to scan, or a code to type. Changes nothing: linking happens on the telephone."""
+    """Return a QR code to scan or a pairing code to type. This changes nothing: linking happens on the phone."""
     device = _device(service, call)
     kind = call.form.get("type", "qr")
     if kind not in ("qr", "code"):

@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run until told to stop; 0 after a clean end."""
+    """Run until a signal ends the sandbox, and return the exit code: 0 after a clean end."""
     parser = _parser()
     args = parser.parse_args(argv)
     try:
@@ -95,11 +95,11 @@ def _stop_on_signals(stop: asyncio.Event) -> None:
 
 
 def _stop_with_stdin(stop: asyncio.Event) -> None:
-    """A parent that was killed closes the pipe: nothing is left behind."""
+    """Stop when stdin closes: if the parent process is killed, the pipe closes, and no process remains."""
     loop = asyncio.get_running_loop()
 
     def wait() -> None:
-        # Not sys.stdin: its lock, held by this thread, would spoil the interpreter's end.
+        # Not sys.stdin: this thread would hold its lock, and the interpreter could not exit cleanly.
         while os.read(0, 4096):
             continue
         try:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sandbox's time: real time plus an offset that the control path moves forward."""
+"""The time of the sandbox: real time plus an offset that the control API increases."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from collections.abc import Callable
 
 
 class Clock:
-    """Unix seconds. Waits of the service (OTP, purge, webhook retries) all go by this clock."""
+    """Unix seconds. All waits of the service (OTP, purge, webhook retries) use this clock."""
 
     def __init__(self) -> None:
         self.offset = 0.0
         self.on_move: list[Callable[[], None]] = []
 
     def now(self) -> float:
-        """The sandbox's unix time, with fractions."""
+        """Return the unix time of the sandbox, with fractions."""
         return time.time() + self.offset
 
     def advance(self, seconds: float) -> None:
-        """Move on by ``seconds``; time never goes back."""
+        """Advance the clock by ``seconds``; time never goes back."""
         if seconds < 0:
             raise ValueError("The clock only moves forward.")
         self.offset += seconds
         self._tell()
 
     def reset(self) -> None:
-        """Back to real time."""
+        """Return to real time."""
         self.offset = 0.0
         self._tell()
 

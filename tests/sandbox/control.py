@@ -1,7 +1,10 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The control path: a port of its own, to see what the API hides and to do what the owner does elsewhere."""
+"""The control API on a separate port.
+
+It shows state that the API hides, and performs the actions of an owner outside the API.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def application(service: Service) -> web.Application:
-    """All control routes."""
+    """Create the application with all control routes."""
     control = Control(service)
     app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_sentences])
     app.add_routes(
@@ -72,7 +75,7 @@ def application(service: Service) -> web.Application:
 
 @web.middleware
 async def _sentences(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A bad request gets 400 and a sentence."""
+    """Answer a bad request with 400 and a sentence."""
     try:
         return await handler(request)
     except Bad as exc:
@@ -84,7 +87,7 @@ async def _sentences(request: web.Request, handler: Handler) -> web.StreamRespon
 
 
 async def _body(request: web.Request, *allowed: str) -> Body:
-    """The JSON object that was sent; nothing sent is an empty one."""
+    """Return the JSON object of the body; an empty body is an empty object."""
     text = await request.text()
     try:
         data = json.loads(text) if text else {}
@@ -113,7 +116,7 @@ def _seconds(data: Mapping[str, object], key: str, default: float = 0.0) -> floa
 
 
 class Control:
-    """The handlers, around one service."""
+    """The request handlers of one service."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -129,7 +132,7 @@ class Control:
     # --- the world ---
 
     async def state(self, request: web.Request) -> web.Response:
-        """Everything, hidden settings and tokens too."""
+        """Return the whole state, with write-only settings and tokens."""
         world = self._service.world
         return web.json_response(
             {
@@ -145,7 +148,7 @@ class Control:
         )
 
     async def reset(self, request: web.Request) -> web.Response:
-        """A fresh world. Nothing is reset when the request is bad: the new world is tried out first."""
+        """Replace the world. A bad request resets nothing: the new world is created before the old one is removed."""
         data = await _body(request, "readings", "accounts")
         readings = editing.mapping(data, "readings")
         accounts = data.get("accounts", [{"token": ACCOUNT_TOKEN}])
@@ -162,18 +165,18 @@ class Control:
         return web.json_response({"accounts": [account.token for account in world.accounts.values()]})
 
     async def readings(self, request: web.Request) -> web.Response:
-        """Change readings in the running world."""
+        """Change behavior variants in the running world."""
         world = self._service.world
         world.readings = world.readings.but(await _body(request))
         return web.json_response(asdict(world.readings))
 
     async def options(self, request: web.Request) -> web.Response:
-        """Tune the server, until the next reset."""
+        """Change options of the server, until the next reset."""
         self._service.options = self._service.options.but(await _body(request))
         return web.json_response(asdict(self._service.options))
 
     async def add_account(self, request: web.Request) -> web.Response:
-        """Another account, with devices if wanted."""
+        """Add an account, optionally with devices."""
         data = await _body(request, "token", "plan", "devices")
         account = editing.fill(self._service.world, [data])[0]
         return web.json_response(editing.account_data(account), status=201)
@@ -181,19 +184,19 @@ class Control:
     # --- devices, as their owner sees them ---
 
     async def edit(self, request: web.Request) -> web.Response:
-        """Change fields, as a person in the vendor's dashboard."""
+        """Change fields, as a person does in the dashboard of the service."""
         device = self._device(request)
         editing.edit(self._service.world, device, await _body(request))
         return web.json_response(editing.device_data(device))
 
     async def remove(self, request: web.Request) -> web.Response:
-        """Delete, as a person in the vendor's dashboard."""
+        """Delete a device, as a person does in the dashboard of the service."""
         device = self._device(request)
         self._service.world.remove(device)
         return web.json_response(editing.device_data(device))
 
     async def purge(self, request: web.Request) -> web.Response:
-        """As the service does with a free device after 30 days: device and settings are gone."""
+        """Remove a device and its settings, as the service does with a free device after 30 days."""
         device = self._device(request)
         if not device.free:
             raise Bad(f"Only free devices are purged; {device.number} has the package {device.package}.")
@@ -201,7 +204,7 @@ class Control:
         return web.json_response(editing.device_data(device))
 
     async def link(self, request: web.Request) -> web.Response:
-        """The owner scans the code: at once, or ``after`` real seconds."""
+        """Link a device, as if the owner scanned the code: at once, or ``after`` real seconds."""
         device = self._device(request)
         data = await _body(request, "linked_number", "after")
         number = _text(data, "linked_number", editing.international(device.number))
@@ -229,7 +232,7 @@ class Control:
         self._later.add(handle)
 
     async def unlink(self, request: web.Request) -> web.Response:
-        """The owner logs the device out on the telephone."""
+        """Unlink a device, as if the owner logged it out on the phone."""
         device = self._device(request)
         data = await _body(request, "reason")
         reason = _text(data, "reason", "logged out from the telephone")
@@ -239,7 +242,7 @@ class Control:
         return web.json_response(editing.device_data(device))
 
     async def otp(self, request: web.Request) -> web.Response:
-        """The newest code in the owner's WhatsApp for this device; it stays there after it was used."""
+        """Return the newest code in the owner's WhatsApp for this device. A used code stays there."""
         device = self._device(request)
         passwords = self._service.world.otp
         key = self._service.world.otp_key(device)
@@ -251,7 +254,7 @@ class Control:
         return web.json_response({"otp": mail.code, "at": mail.at, "asked_for": mail.number, "usable": usable})
 
     async def next_otp(self, request: web.Request) -> web.Response:
-        """Choose the code that is sent next."""
+        """Set the code that is sent next."""
         code = _text(await _body(request, "next"), "next")
         if len(code) != 6 or not code.isascii() or not code.isdigit():
             raise Bad("An OTP has 6 digits.")
@@ -259,7 +262,7 @@ class Control:
         return web.json_response({"next": self._service.world.otp.next_codes})
 
     async def incoming(self, request: web.Request) -> web.Response:
-        """Somebody writes to the device; says whether the webhook is called, and if not, why."""
+        """Receive a message for a device. Return whether the webhook gets a request, and otherwise the reason."""
         device = self._device(request)
         chat = await _body(request, *INCOMING_TEXTS, *INCOMING_FILES)
         because = incoming_is_off(device, chat)
@@ -268,26 +271,26 @@ class Control:
             self._service.webhooks.post("incoming", device, device.settings["webhook"], event, retry(self._service))
         return web.json_response({"posted": because is None, "because": because})
 
-    # --- what happened ---
+    # --- results of requests ---
 
     async def journal(self, request: web.Request) -> web.Response:
-        """The calls, all or those after ``since``."""
+        """Return all requests, or those after ``since``."""
         since = request.query.get("since", "0")
         if not since.isdigit():
             raise Bad("since is the number of an entry.")
         return web.json_response(list(self._service.world.journal.since(int(since))))
 
     async def clear_journal(self, request: web.Request) -> web.Response:
-        """Forget the calls."""
+        """Clear the journal."""
         self._service.world.journal.clear()
         return web.json_response({})
 
     async def outbox(self, request: web.Request) -> web.Response:
-        """The messages that were accepted."""
+        """Return the accepted messages."""
         return web.json_response(self._service.world.outbox)
 
     async def message_status(self, request: web.Request) -> web.Response:
-        """WhatsApp reports a state of a message."""
+        """Set the delivery state of a message, as WhatsApp reports it."""
         wanted = request.match_info["id"]
         message = next((m for m in self._service.world.outbox if m["id"] == wanted), None)
         if message is None:
@@ -299,7 +302,7 @@ class Control:
         return web.json_response({"posted": post_status(self._service, device, message, state)})
 
     async def webhooks(self, request: web.Request) -> web.Response:
-        """Every POST to a webhook that was tried."""
+        """Return every attempted POST to a webhook."""
         return web.json_response(self._service.webhooks.deliveries())
 
     # --- time and faults ---
@@ -308,21 +311,21 @@ class Control:
         return {"now": self._service.clock.now(), "offset": self._service.clock.offset}
 
     async def clock(self, request: web.Request) -> web.Response:
-        """The sandbox's time."""
+        """Return the time of the sandbox."""
         return web.json_response(self._time())
 
     async def advance(self, request: web.Request) -> web.Response:
-        """Move time on; names the free devices that were purged by it."""
+        """Advance the clock, and return the free devices that were purged."""
         data = await _body(request, "advance")
         self._service.clock.advance(_seconds(data, "advance"))
         return web.json_response({**self._time(), "purged": self._service.world.purge_unused()})
 
     async def faults(self, request: web.Request) -> web.Response:
-        """The faults still to come."""
+        """Return the pending faults."""
         return web.json_response(self._service.faults.waiting())
 
     async def add_faults(self, request: web.Request) -> web.Response:
-        """One rule, or the port closed altogether (``unreachable``)."""
+        """Add one rule, or close the port completely (``unreachable``)."""
         data = await _body(request)
         if data.get("kind") == "unreachable":
             await self._close_port(data)
@@ -339,7 +342,7 @@ class Control:
         await self._service.listener.close_for(None if args.get("seconds") is None else _seconds(args, "seconds"))
 
     async def clear_faults(self, request: web.Request) -> web.Response:
-        """No more faults; the port is open again."""
+        """Remove all faults, and open the port again."""
         self._service.faults.clear()
         if self._service.listener:
             await self._service.listener.reopen()
@@ -348,13 +351,13 @@ class Control:
     # --- sinks ---
 
     async def take(self, request: web.Request) -> web.Response:
-        """A webhook's target."""
+        """Receive a POST to a webhook sink."""
         text = await request.text()
         try:
             body = json.loads(text)
         except ValueError:
             body = text
-        # The raw query: a secret in it is compared as it was written.
+        # The raw query: tests compare a secret in it exactly as it was written.
         query = urlsplit(request.raw_path).query
         status = self._service.sinks.take(
             request.match_info["name"],
@@ -369,11 +372,11 @@ class Control:
         return web.json_response({}, status=status)
 
     async def sink(self, request: web.Request) -> web.Response:
-        """What arrived in a sink."""
+        """Return the POST requests that a sink received."""
         return web.json_response(self._service.sinks.named(request.match_info["name"]).received)
 
     async def edit_sink(self, request: web.Request) -> web.Response:
-        """Answer the next ``times`` posts with ``status``."""
+        """Answer the next ``times`` POST requests with ``status``."""
         data = await _body(request, "status", "times")
         status, times = data.get("status", 500), data.get("times", 1)
         if not (is_kind(status, int) and 200 <= status <= 599 and is_kind(times, int) and times >= 0):
@@ -383,6 +386,6 @@ class Control:
         return web.json_response({"status": status, "times": times})
 
     async def empty_sink(self, request: web.Request) -> web.Response:
-        """Forget what arrived."""
+        """Remove the received requests of a sink."""
         self._service.sinks.named(request.match_info["name"]).received.clear()
         return web.json_response([])

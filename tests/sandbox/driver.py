@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Start a sandbox and steer it, from synchronous tests.
+"""Start and control a sandbox from synchronous tests.
 
 ::
 
@@ -27,14 +27,14 @@ import requests
 
 PACKAGE = Path(__file__).resolve().parent
 RULE_FIELDS = ("kind", "path", "method", "number", "token", "when", "times", "skip", "args")
-# An interpreter that has aiohttp, when the one of the tests has not.
+# A Python interpreter that has aiohttp, if that of the tests has not.
 PYTHON_VARIABLE = "FONNTE_SANDBOX_PYTHON"
 
 Json = dict[str, Any]
 
 
 class ControlError(Exception):
-    """The control path did not like a request; the text is its sentence."""
+    """The control API refused a request. The message is its sentence."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -42,9 +42,9 @@ class ControlError(Exception):
 
 
 class Sandbox:
-    """A sandbox in a process of its own. Use it as a context manager, or call ``start`` and ``stop``.
+    """A sandbox in a separate process. Use it as a context manager, or call ``start`` and ``stop``.
 
-    Attributes once it runs: ``url`` (the API), ``control_url``, ``account_token``, ``ca`` (a path, with TLS).
+    Attributes, after the start: ``url`` (the API), ``control_url``, ``account_token``, ``ca`` (a path, with TLS).
     """
 
     def __init__(
@@ -90,9 +90,9 @@ class Sandbox:
     # --- the process ---
 
     def start(self) -> Sandbox:
-        """Start, and wait until it listens."""
-        # Run as the package "sandbox" from the folder above: that works from a checkout and from an installed
-        # collection alike. -B: a tree that is being tested stays clean.
+        """Start the process, and wait until it listens."""
+        # Run as the package "sandbox" from the parent directory: that works in a checkout and in an installed
+        # collection. -B: no bytecode is written to a tree under test.
         self._process = subprocess.Popen(
             [self._python, "-B", "-m", PACKAGE.name, *self._arguments],
             cwd=PACKAGE.parent,
@@ -139,67 +139,70 @@ class Sandbox:
     def reset(
         self, readings: Mapping[str, object] | None = None, accounts: Sequence[Mapping[str, object]] | None = None
     ) -> Json:
-        """A fresh world: without ``accounts`` one account and no device. Readings are on top of the start's."""
+        """Reset the world.
+
+        Without ``accounts`` it has one account and no device. ``readings`` are added to those of the start.
+        """
         body: Json = {"readings": dict(readings or {})}
         if accounts is not None:
             body["accounts"] = list(accounts)
         return self._one("POST", "/reset", body)
 
     def state(self) -> Json:
-        """Everything, hidden settings and tokens too."""
+        """Return the whole state, with write-only settings and tokens."""
         return self._one("GET", "/state")
 
     def devices(self) -> dict[str, Json]:
-        """All devices of all accounts by number; the settings are under ``settings``, by wire name."""
+        """Return all devices of all accounts by number. ``settings`` has the settings by API name."""
         return {device["number"]: device for account in self.state()["accounts"] for device in account["devices"]}
 
     def device(self, number: str) -> Json:
-        """One device; ``KeyError`` when there is none."""
+        """Return one device; raise ``KeyError`` if it does not exist."""
         return self.devices()[number]
 
     def add_account(self, **fields: object) -> Json:
-        """Another account: ``token``, ``plan``, ``devices``, all optional."""
+        """Add an account with ``token``, ``plan`` and ``devices``, all optional."""
         return self._one("POST", "/accounts", fields)
 
     def set_readings(self, **readings: object) -> Json:
-        """Change readings in the running world."""
+        """Change behavior variants in the running world."""
         return self._one("PATCH", "/readings", readings)
 
     def set_options(self, **options: float) -> Json:
-        """``latency``, ``webhook_retry``, ``webhook_tries``, ``probe_timeout``, until the next reset."""
+        """Set ``latency``, ``webhook_retry``, ``webhook_tries`` or ``probe_timeout`` until the next reset."""
         return self._one("PATCH", "/options", options)
 
     # --- devices, as their owner sees them ---
 
     def link(self, number: str, linked_number: str | None = None, after: float = 0.0) -> Json:
-        """The owner scans the code, at once or ``after`` real seconds."""
+        """Link a device, as if the owner scanned the code: at once, or ``after`` real seconds."""
         body: Json = {"after": after}
         if linked_number is not None:
             body["linked_number"] = linked_number
         return self._one("POST", f"/devices/{number}/link", body)
 
     def unlink(self, number: str, reason: str | None = None) -> Json:
-        """The owner logs the device out on the telephone."""
+        """Unlink a device, as if the owner logged it out on the phone."""
         return self._one("POST", f"/devices/{number}/unlink", {} if reason is None else {"reason": reason})
 
     def edit(self, number: str, **fields: object) -> Json:
-        """Change fields in the vendor's dashboard: settings by wire name, ``name``, ``package``, ``quota``, …"""
+        """Change fields as in the dashboard: settings by API name, ``name``, ``package``, ``quota``, …"""
         return self._one("PATCH", f"/devices/{number}", fields)
 
     def remove(self, number: str) -> Json:
-        """Delete in the vendor's dashboard."""
+        """Delete a device as in the dashboard."""
         return self._one("DELETE", f"/devices/{number}")
 
     def purge(self, number: str) -> Json:
-        """The service purges an unused free device."""
+        """Purge an unused free device, as the service does."""
         return self._one("POST", f"/devices/{number}/purge")
 
     def incoming(self, number: str, **chat: object) -> Json:
-        """Somebody writes to the device: ``{'posted': bool, 'because': text or None}``."""
+        """Receive a message for a device; return ``{'posted': bool, 'because': reason or None}``."""
         return self._one("POST", f"/devices/{number}/incoming", chat)
 
     def otp(self, number: str) -> str | None:
-        """The newest code that was sent to the owner for this device; None when there was none."""
+        """Return the newest code that was sent to the owner for this device; None if none was sent."""
         try:
             return str(self._one("GET", f"/devices/{number}/otp")["otp"])
         except ControlError as exc:
@@ -208,47 +211,50 @@ class Sandbox:
             raise
 
     def next_otp(self, code: str) -> Json:
-        """Choose the code that is sent next."""
+        """Set the code that is sent next."""
         return self._one("POST", "/otp", {"next": code})
 
-    # --- what happened ---
+    # --- results of requests ---
 
     def journal(self, since: int = 0) -> list[Json]:
-        """Every call in order; see ``journal.Entry`` for the fields."""
+        """Return every request in order; see ``journal.Entry`` for the fields."""
         return self._many("GET", f"/journal?since={since}")
 
     def writes(self, since: int = 0) -> list[Json]:
-        """The calls that change or send something and reached the service, refused ones too (see ``applied``)."""
+        """Return the requests that change or send something and reached the service, even if refused (``applied``)."""
         return [entry for entry in self.journal(since) if entry["write"] and entry["reached"]]
 
     def clear_journal(self) -> None:
-        """Forget the calls."""
+        """Clear the journal."""
         self.control("DELETE", "/journal")
 
     def outbox(self) -> list[Json]:
-        """The messages that were accepted."""
+        """Return the accepted messages."""
         return self._many("GET", "/outbox")
 
     def message_status(self, message_id: str, state: str) -> Json:
-        """WhatsApp reports a state of a message."""
+        """Set the delivery state of a message, as WhatsApp reports it."""
         return self._one("POST", f"/outbox/{message_id}/status", {"state": state})
 
     def webhooks(self) -> list[Json]:
-        """Every POST to a webhook that was tried."""
+        """Return every attempted POST to a webhook."""
         return self._many("GET", "/webhooks")
 
     # --- time and faults ---
 
     def advance(self, seconds: float) -> Json:
-        """Move the sandbox's time on: ``{'now', 'offset', 'purged': [numbers]}``."""
+        """Advance the clock; return ``{'now', 'offset', 'purged': [numbers]}``."""
         return self._one("POST", "/clock", {"advance": seconds})
 
     def now(self) -> float:
-        """The sandbox's unix time."""
+        """Return the unix time of the sandbox."""
         return float(self._one("GET", "/clock")["now"])
 
     def fault(self, kind: str, **rule: Any) -> list[Json]:
-        """Order a fault. What is no field of a rule is an argument: ``fault('status', path='/device', code=503)``."""
+        """Add a fault.
+
+        A keyword that is not a field of a rule is an argument: ``fault('status', path='/device', code=503)``.
+        """
         body = {"kind": kind, **{key: value for key, value in rule.items() if key in RULE_FIELDS}}
         args = {key: value for key, value in rule.items() if key not in RULE_FIELDS}
         if args:
@@ -256,29 +262,29 @@ class Sandbox:
         return self._many("POST", "/faults", body)
 
     def faults(self) -> list[Json]:
-        """The faults still to come."""
+        """Return the pending faults."""
         return self._many("GET", "/faults")
 
     def clear_faults(self) -> None:
-        """No more faults."""
+        """Remove all faults."""
         self.control("DELETE", "/faults")
 
     # --- sinks: targets for webhooks ---
 
     def sink_url(self, name: str) -> str:
-        """A URL that takes POSTs; more path and a query may follow."""
+        """Return a URL that accepts POST requests. A path and a query may be appended."""
         return f"{self.control_url}/sink/{name}"
 
     def sink(self, name: str) -> list[Json]:
-        """What arrived there: ``at``, ``path``, ``query``, ``content_type``, ``body``."""
+        """Return the requests that a sink received: ``at``, ``path``, ``query``, ``content_type``, ``body``."""
         return self._many("GET", f"/sinks/{name}")
 
     def sink_answers(self, name: str, status: int, times: int = 1) -> Json:
-        """Answer the next ``times`` posts with another status than 200."""
+        """Answer the next ``times`` POST requests with a status other than 200."""
         return self._one("PATCH", f"/sinks/{name}", {"status": status, "times": times})
 
     def wait_for_sink(self, name: str, count: int = 1, timeout: float = 5.0) -> list[Json]:
-        """Wait until so many posts arrived; ``TimeoutError`` otherwise."""
+        """Wait until a sink has received ``count`` POST requests; raise ``TimeoutError`` otherwise."""
         end = time.monotonic() + timeout
         while len(posts := self.sink(name)) < count:
             if time.monotonic() > end:
@@ -289,7 +295,7 @@ class Sandbox:
     # --- the control path itself ---
 
     def control(self, method: str, path: str, body: object = None) -> Any:
-        """A control request; ``ControlError`` with the sandbox's sentence when it is refused."""
+        """Send a control request; raise ``ControlError`` with the sandbox's sentence if it is refused."""
         reply = self._session.request(method, f"{self.control_url}{path}", json=body, timeout=60)
         data = reply.json()
         if reply.status_code >= 400:

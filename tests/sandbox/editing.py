@@ -1,9 +1,9 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Worlds as plain data: what /state shows, /reset and /accounts take, and PATCH changes.
+"""Worlds as plain data, for /state, /reset, /accounts and PATCH.
 
-A device as /state shows it can be given to /reset again. Settings are accepted under ``settings`` and beside it.
+/reset accepts a device from a /state response unchanged. It accepts settings under ``settings`` and next to it.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _TYPES: dict[str, tuple[type[object], str]] = {
     "linked": (bool, "true or false"),
     "linked_number": (str, "a text"),
 }
-# In the dashboard nobody sets a token, a counter or a link.
+# The dashboard cannot set a token, a counter or a link.
 _EDITABLE = ("name", "package", "quota", "expires", "unlisted")
 
 
 class Bad(ValueError):
-    """A control request that makes no sense, as a sentence."""
+    """An invalid control request; the message is a sentence."""
 
     def __init__(self, sentence: str, status: int = 400) -> None:
         super().__init__(sentence)
@@ -40,7 +40,7 @@ class Bad(ValueError):
 
 
 def mapping(data: Mapping[str, object], key: str) -> Data:
-    """The object under a key; left out, it is empty."""
+    """Return the object under a key; a missing one is empty."""
     value = data.get(key)
     if value is None:
         return {}
@@ -50,12 +50,12 @@ def mapping(data: Mapping[str, object], key: str) -> Data:
 
 
 def international(number: str) -> str:
-    """The WhatsApp number that a label most likely stands for."""
+    """Return the WhatsApp number that a label most likely means."""
     return "62" + number[1:] if number.startswith("0") else number
 
 
 def device_data(device: Device) -> Data:
-    """All of a device."""
+    """Return all data of a device."""
     return {
         "number": device.number,
         "name": device.name,
@@ -72,13 +72,13 @@ def device_data(device: Device) -> Data:
 
 
 def account_data(account: Account) -> Data:
-    """All of an account."""
+    """Return all data of an account."""
     devices = [device_data(device) for device in account.devices.values()]
     return {"token": account.token, "plan": account.plan, "devices": devices}
 
 
 def fill(world: World, accounts: list[object]) -> list[Account]:
-    """Put accounts and their devices into a world."""
+    """Add accounts and their devices to a world."""
     return [_fill_account(world, data) for data in accounts]
 
 
@@ -114,7 +114,7 @@ def _fill_device(world: World, account: Account, data: object) -> None:
 
 
 def edit(world: World, device: Device, changes: Mapping[str, object]) -> None:
-    """What a person may change in the dashboard: all of it is checked before any of it is done."""
+    """Change fields as the dashboard can. All changes are validated before the first one is applied."""
     _no_others(changes, ("device", *_EDITABLE, *DEFAULTS), "The dashboard")
     number = changes.get("device", device.number)
     if not isinstance(number, str) or not number:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults to order: rules that say which call goes wrong, and how. ``acts.py`` carries them out."""
+"""Faults that a test orders: each rule selects a request and its fault. ``acts.py`` carries them out."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ ARGS: dict[str, dict[str, tuple[tuple[type, ...], object]]] = {
     "hang": {},
     "close_idle": {},
 }
-# These shape the service's own reply: there has to be one.
+# These change the response of the service, so the service must have received the request.
 NEED_REPLY = ("mutate", "trickle", "truncated", "close_idle")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """``skip`` matching calls pass first, then ``times`` calls go wrong (None: all that follow)."""
+    """A rule: ``skip`` matching requests pass first, then ``times`` requests fail (None: all that follow)."""
 
     kind: str
     path: str = "*"
@@ -56,7 +56,7 @@ class Rule:
     args: dict[str, Any] = field(default_factory=dict)
 
     def matches(self, path: str, method: str, number: str | None, token: str) -> bool:
-        """Whether the rule is about this call."""
+        """Return whether the rule applies to a request."""
         return (
             self.path in ("*", path)
             and self.method in (None, method)
@@ -69,7 +69,7 @@ RULE_FIELDS = tuple(one.name for one in fields(Rule))
 
 
 def rule(data: Mapping[str, Any]) -> Rule:
-    """A rule from control data; ``ValueError`` with a sentence when something is off."""
+    """Parse a rule from control data; raise ``ValueError`` with a sentence if it is invalid."""
     unknown = sorted(set(data) - set(RULE_FIELDS))
     if unknown:
         raise ValueError(f"A fault has no {', '.join(unknown)}; it has: {', '.join(RULE_FIELDS)}.")
@@ -132,7 +132,10 @@ class _Pending:
 
 
 class FaultQueue:
-    """Rules in the order they were given. A call meets at most one: the first that is about it and is not used up."""
+    """Rules in the order of their creation.
+
+    At most one applies to a request: the first that matches and is not used up.
+    """
 
     def __init__(self) -> None:
         self._pending: list[_Pending] = []
@@ -142,7 +145,7 @@ class FaultQueue:
         self._pending.append(_Pending(rule=new, skip=new.skip, left=new.times))
 
     def take(self, path: str, method: str, number: str | None, token: str) -> Rule | None:
-        """The rule that this call meets, counted down."""
+        """Return the rule that applies to a request, and decrement its count."""
         for pending in self._pending:
             if pending.rule.matches(path, method, number, token):
                 if pending.skip > 0:
@@ -153,11 +156,11 @@ class FaultQueue:
         return None
 
     def clear(self) -> None:
-        """No more faults."""
+        """Remove all faults."""
         self._pending.clear()
 
     def waiting(self) -> list[dict[str, object]]:
-        """The rules that are not used up, with what is left of them."""
+        """Return the rules that are not used up, with the remaining counts."""
         return [{**asdict(p.rule), "skip": p.skip, "times": p.left} for p in self._pending]
 
     def _count_down(self, pending: _Pending) -> None:

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The form fields of a call, and how the service judges each kind of value.
+"""The form fields of a request, and the validation of each kind of value.
 
-A field is ``None`` when it was left out and ``''`` when it was sent empty: the service tells the two apart.
+A missing field is ``None`` and an empty field is ``''``: the service distinguishes the two.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Form = Mapping[str, str]
 
 
 class Refused(Exception):
-    """The service says no. ``where`` is the key of the text, ``spelling`` the key of the false."""
+    """A refusal of the service. ``where`` is the key of its text, ``spelling`` the key of the status ``false``."""
 
     def __init__(self, text: str, where: str = "reason", spelling: str = "status") -> None:
         super().__init__(text)
@@ -31,12 +31,12 @@ class Refused(Exception):
         self.spelling = spelling
 
     def body(self) -> dict[str, object]:
-        """The reply, in the shape that the service gives it."""
+        """Return the body of the response, in the format of the service."""
         return {self.where: self.text, self.spelling: False}
 
 
 def name(form: Form) -> str:
-    """The required name: 2 to 30 characters."""
+    """Return the required name: 2 to 30 characters."""
     value = form.get("name", "")
     if not 2 <= len(value) <= 30:
         raise Refused(INPUT_INVALID)
@@ -44,26 +44,26 @@ def name(form: Form) -> str:
 
 
 def number(value: str | None) -> str:
-    """A device's number: 8 to 15 digits, nothing else (the documents show no plus sign and no separators)."""
+    """Return a device's number: 8 to 15 digits only, since the documentation shows no plus sign or separators."""
     if value is None or not _NUMBER.fullmatch(value):
         raise Refused(INPUT_INVALID)
     return value
 
 
 def international(value: str) -> str:
-    """``08…`` as ``628…``; the result has to be a number too."""
+    """Convert ``08…`` to ``628…``; the result must be a number too."""
     return number("62" + value[1:]) if value.startswith("0") else value
 
 
 def boolean(value: str) -> bool:
-    """``true`` or ``false``. The words of the replies, ``on`` and ``off``, are refused when sent back."""
+    """Parse ``true`` or ``false``. The words of responses, ``on`` and ``off``, are refused in a request."""
     if value not in ("true", "false"):
         raise Refused(BODY_INVALID)
     return value == "true"
 
 
 def country_code(value: str) -> str:
-    """1 to 4 digits; ``0`` turns the replacement off. Other text is undocumented: refused as input."""
+    """Return 1 to 4 digits; ``0`` turns the replacement off. Other strings are undocumented, and refused as input."""
     if value == "":
         raise Refused(BODY_INVALID)
     if not _COUNTRY.fullmatch(value):
@@ -72,12 +72,15 @@ def country_code(value: str) -> str:
 
 
 def forward_target(value: str) -> str:
-    """The number that ``resend`` forwards to; empty is none (undocumented: there is no other way to clear it)."""
+    """Return the number that ``resend`` forwards to.
+
+    Empty means none: undocumented, but there is no other way to clear it.
+    """
     return value if value == "" else number(value)
 
 
 def is_url(value: str) -> bool:
-    """An absolute http or https URL without white space."""
+    """Return whether a string is an absolute http or https URL without white space."""
     try:
         parts = urlsplit(value)
         host = parts.hostname
@@ -87,7 +90,7 @@ def is_url(value: str) -> bool:
 
 
 def webhook(value: str) -> str:
-    """A webhook's URL. Of the refusal only the beginning, ``webhook url ``, is documented."""
+    """Return the URL of a webhook. Only the beginning of its refusal, ``webhook url ``, is documented."""
     if not is_url(value):
         raise Refused("webhook url is not valid")
     return value

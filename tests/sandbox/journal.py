@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every call that arrived at the API, in order."""
+"""The journal of all requests that arrived at the API, in order."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-# A listing of a large fleet, kept for every call, would fill the memory.
+# The device list of a large fleet would fill the memory if it were kept for every request.
 LONGEST_LISTING = 100
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One call. ``reached``: the service saw it (no fault came first). ``applied``: it was accepted.
+    """One request. ``reached``: the service received it (no fault came first). ``applied``: it was accepted.
 
-    ``reply`` and ``status`` are the service's own answer, even when a fault then kept it from the client.
+    ``reply`` and ``status`` are the response of the service, even if a fault then kept it from the client.
     """
 
     n: int
@@ -37,7 +37,7 @@ class Entry:
 
 
 class Journal:
-    """Bounded: the oldest entries go first. ``n`` counts on, so that a gap can be seen."""
+    """A bounded journal: the oldest entries are removed first. ``n`` is never reused, so a gap is visible."""
 
     def __init__(self, limit: int) -> None:
         self._entries: deque[Entry] = deque(maxlen=limit)
@@ -53,11 +53,11 @@ class Journal:
         self._entries.append(Entry(n=self._n, **fields))
 
     def since(self, n: int) -> Iterator[dict[str, object]]:
-        """The entries after number ``n``."""
+        """Return the entries after number ``n``."""
         return (asdict(entry) for entry in self._entries if entry.n > n)
 
     def clear(self) -> None:
-        """Forget the entries; numbers count on."""
+        """Remove all entries; the numbering continues."""
         self._entries.clear()
 
 

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The service's state and its rules, without HTTP.
+"""The state of the service and its rules, without HTTP.
 
-Look-ups by number and by token are dictionary look-ups: a world of ten thousand devices answers as fast as one of ten.
+Devices are found by number and by token in dictionaries: a world of ten thousand devices is as fast as one of ten.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .readings import Readings
 
 WEBHOOKS = ("webhook", "webhookconnect", "webhookstatus", "webhookchaining")
 BOOLEANS = ("autoread", "personal", "group", "quick", "resend")
-# What a device has besides its name. The defaults are those of a new device, and of omitted=resets.
+# The settings of a device besides its name. The defaults are those of a new device, and those of omitted=resets.
 DEFAULTS: dict[str, bool | str] = {
     **dict.fromkeys(BOOLEANS, False),
     "target": "",
@@ -41,7 +41,7 @@ TOKEN_LENGTH = 20
 
 @dataclass
 class Device:
-    """A slot with a number as its label. ``number`` is a label only; ``linked_number`` is the WhatsApp account."""
+    """A device. ``number`` is only its label; ``linked_number`` is the number of the linked WhatsApp account."""
 
     number: str
     name: str
@@ -59,7 +59,7 @@ class Device:
 
     @property
     def free(self) -> bool:
-        """Package names are spelled freely: compare without case."""
+        """Whether the package is the free one. The case of package names varies, so it is ignored."""
         return self.package.lower() == FREE.lower()
 
     @property
@@ -70,25 +70,25 @@ class Device:
 
 @dataclass
 class Account:
-    """An owner of devices. ``plan`` is the package that its new devices get."""
+    """An account, which owns devices. ``plan`` is the package of its new devices."""
 
     token: str
     plan: str = FREE
     devices: dict[str, Device] = field(default_factory=dict)
 
     def free_devices(self) -> Iterator[Device]:
-        """The devices that count against the limit, and of which one may be linked."""
+        """Return the devices that count against the limit. At most one of them may be linked."""
         return (device for device in self.devices.values() if device.free)
 
 
 class World:
-    """Everything the service knows. A reset makes a new one."""
+    """The whole state of the service. A reset creates a new one."""
 
     def __init__(self, clock: Clock, readings: Readings, journal: Journal, generation: int = 0) -> None:
         self.clock = clock
         self.readings = readings
         self.journal = journal
-        # Random but repeatable, and different after every reset: no test may live on an old token.
+        # Random but repeatable, and different after every reset: no test may depend on an old token.
         self.rng = random.Random(f"fonnte sandbox {generation}")
         self.otp = OtpDesk(clock, self.rng)
         self.accounts: dict[str, Account] = {}
@@ -98,23 +98,23 @@ class World:
         self.counter = 2_937_000
 
     def count(self) -> int:
-        """The next id of a message, a request or an inbox entry."""
+        """Return the next id of a message, a request or an inbox entry."""
         self.counter += 1
         return self.counter
 
     def new_token(self) -> str:
-        """A token nobody has, nor ever had in this world."""
+        """Return a token that was never used in this world."""
         return "".join(self.rng.choice(TOKEN_CHARACTERS) for unused in range(TOKEN_LENGTH))
 
     def add_account(self, token: str, plan: str) -> Account:
-        """A new account; ``ValueError`` when the token is taken."""
+        """Add an account; raise ``ValueError`` if the token is taken."""
         if token in self.accounts or token in self.by_token:
             raise ValueError(f"The token {token} is already in use.")
         self.accounts[token] = Account(token=token, plan=plan)
         return self.accounts[token]
 
     def insert(self, device: Device) -> None:
-        """Put a device in. Numbers are unique over all accounts; ``ValueError`` otherwise."""
+        """Insert a device. Numbers are unique over all accounts; raise ``ValueError`` for a duplicate."""
         if device.number in self.by_number:
             raise ValueError(f"The number {device.number} is already in use.")
         if device.token in self.by_token or device.token in self.accounts:
@@ -124,7 +124,7 @@ class World:
         self.by_token[device.token] = device
 
     def new_device(self, account: Account, number: str, name: str) -> Device:
-        """A device as the service makes it, not yet inserted."""
+        """Return a new device with the defaults of the service, not yet inserted."""
         now = self.clock.now()
         return Device(
             number=number,
@@ -137,7 +137,10 @@ class World:
         )
 
     def add_device(self, account: Account, number: str, name: str) -> Device:
-        """The rules of add-device. That an existing number is found before the limit is this sandbox's choice."""
+        """Add a device by the rules of /add-device.
+
+        This sandbox chose to check for an existing number before the limit.
+        """
         if number in self.by_number:
             raise Refused("device already exist")
         device = self.new_device(account, number, name)
@@ -147,14 +150,14 @@ class World:
         return device
 
     def remove(self, device: Device) -> None:
-        """The device, its settings and its token are gone."""
+        """Remove a device with its settings and its token."""
         del self.accounts[device.account].devices[device.number]
         del self.by_number[device.number]
         del self.by_token[device.token]
         self.otp.forget(device.token)
 
     def renumber(self, device: Device, number: str) -> None:
-        """Give a device another label; the token stays. ``ValueError`` when the number is taken."""
+        """Give a device another number and keep its token; raise ``ValueError`` if the number is taken."""
         if number == device.number:
             return
         if number in self.by_number:
@@ -167,14 +170,14 @@ class World:
         self.by_number[number] = device
 
     def other_linked_free(self, device: Device) -> Device | None:
-        """The other free device of the account that is linked: while there is one, this one cannot be."""
+        """Return the other linked free device of the account. As long as one exists, this device cannot be linked."""
         if not device.free:
             return None
         free = self.accounts[device.account].free_devices()
         return next((other for other in free if other.linked and other is not device), None)
 
     def link(self, device: Device, linked_number: str) -> None:
-        """The owner scanned the code."""
+        """Link a device, as if the owner scanned the code."""
         other = self.other_linked_free(device)
         if other:
             raise ValueError(f"Only one free device can be linked at a time; {other.number} is.")
@@ -183,20 +186,20 @@ class World:
         device.last_used = self.clock.now()
 
     def unlink(self, device: Device) -> None:
-        """The link is gone, from whichever side."""
+        """Unlink a device; either side may do this."""
         device.linked = False
         device.linked_number = ""
         device.last_used = self.clock.now()
 
     def otp_key(self, device: Device) -> str:
-        """What an OTP belongs to, by the reading ``otp_scope``."""
+        """Return the token that an OTP belongs to, by the behavior variant ``otp_scope``."""
         return device.account if self.readings.otp_scope == "account" else device.token
 
     def purge_unused(self) -> list[str]:
-        """Remove free devices that were unused for 30 days; the numbers removed.
+        """Remove free devices that were unused for 30 days, and return their numbers.
 
-        "Unused" has no definition in the documents. Here: not linked, and no message sent since; calls that only
-        configure or read a device do not count as use, so a client cannot keep a device alive by looking at it.
+        The API documentation does not define "unused". Here it means: not linked, and no message sent since. Requests
+        that only configure or read a device do not count as use, so a client cannot keep a device alive by reading it.
         """
         limit = self.clock.now() - PURGE_AFTER
         unused = [d for d in self.by_number.values() if d.free and not d.linked and d.last_used <= limit]

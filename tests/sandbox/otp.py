@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One-time passwords for deletion: who asked, what was sent to the owner, who typed it wrong."""
+"""One-time passwords for deletion: requests, sent codes and wrong codes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from .clock import Clock
 from .forms import Refused
 
-# The documents say "about 10 minutes" for the wait; that the code lives as long is this sandbox's choice.
+# The API documentation gives "about 10 minutes" for the wait. The equal lifetime of the code is a choice of this
+# sandbox.
 LIFETIME = 600
-# "Too many wrong codes" has no figure: the fifth wrong one locks, for as long as the wait.
+# "Too many wrong codes" has no figure in the documentation: the fifth wrong code locks, for as long as the wait.
 WRONG_CODES = 5
 LOCKED_FOR = 600
 
 
 @dataclass
 class Ticket:
-    """The one code that is open for a device (or for an account, see the reading ``otp_scope``)."""
+    """The open code of a device (or of an account, see the behavior variant ``otp_scope``)."""
 
     code: str | None
     asked_at: float
@@ -31,7 +32,7 @@ class Ticket:
 
 @dataclass(frozen=True)
 class Mail:
-    """A code as it came to the owner's WhatsApp."""
+    """A code as the owner received it in WhatsApp."""
 
     key: str
     number: str
@@ -40,7 +41,7 @@ class Mail:
 
 
 class OtpDesk:
-    """Tickets by key; the key is a device's or an account's token."""
+    """Tickets by key; the key is the token of a device or of an account."""
 
     def __init__(self, clock: Clock, rng: random.Random) -> None:
         self._clock = clock
@@ -50,7 +51,7 @@ class OtpDesk:
         self.next_codes: list[str] = []
 
     def ask(self, key: str, number: str) -> None:
-        """Send the owner a code, unless one was sent a short while ago."""
+        """Send the owner a code; refuse if the previous one is recent."""
         now = self._clock.now()
         ticket = self.tickets.get(key)
         if ticket:
@@ -63,7 +64,7 @@ class OtpDesk:
         self.mailbox.append(Mail(key=key, number=number, code=code, at=now))
 
     def check(self, key: str, code: str) -> None:
-        """Take a code, once. The wait before the next request goes on after a code was used."""
+        """Accept a code once. Its use does not shorten the wait before the next request for a code."""
         ticket = self.tickets.get(key)
         if ticket:
             self._refuse_locked(ticket)
@@ -74,11 +75,11 @@ class OtpDesk:
         ticket.code = None
 
     def sent(self, key: str) -> Mail | None:
-        """The newest code that was sent for this key, whether or not it still counts."""
+        """Return the newest code that was sent for this key, even if it is no longer valid."""
         return next((mail for mail in reversed(self.mailbox) if mail.key == key), None)
 
     def forget(self, key: str) -> None:
-        """The device is gone, and its ticket with it."""
+        """Remove the ticket of a deleted device."""
         self.tickets.pop(key, None)
 
     def _count_wrong(self, ticket: Ticket) -> None:

@@ -1,7 +1,10 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What /qr shows: a PNG with a pattern, or a code of eight characters. Nobody can scan it; it only has to be valid."""
+"""The responses of /qr: a PNG with a pattern, or a code of eight characters.
+
+They are valid, but cannot link a phone.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import hashlib
 import struct
 import zlib
 
-# How long a picture stays the same. The real life time is unknown, usually 20 to 60 seconds.
+# How long the image stays the same. The real lifetime is unknown, usually 20 to 60 seconds.
 LIFETIME = 30
 MODULES = 29
 QUIET = 4
@@ -19,12 +22,12 @@ CODE_CHARACTERS = "123456789ABCDEFGHJKLMNPQRSTVWXYZ"
 
 
 def qr_png(token: str, now: float) -> str:
-    """Bare base64, without a ``data:`` prefix, as the service gives it."""
+    """Return base64 without a ``data:`` prefix, as the service does."""
     return base64.b64encode(_png(_pattern(_digest(token, now)))).decode()
 
 
 def pairing_code(token: str, whatsapp: str, now: float) -> str:
-    """Eight characters in two groups, as the WhatsApp app asks for them."""
+    """Return eight characters in two groups, as the WhatsApp app expects."""
     digest = _digest(f"{token} {whatsapp}", now)
     text = "".join(CODE_CHARACTERS[byte % len(CODE_CHARACTERS)] for byte in digest[:8])
     return f"{text[:4]}-{text[4:]}"
@@ -35,7 +38,7 @@ def _digest(secret: str, now: float) -> bytes:
 
 
 def _pattern(digest: bytes) -> list[list[bool]]:
-    """Dark modules: the three corner marks of a QR code, and bits of the digest elsewhere."""
+    """Yield dark modules: the three corner marks of a QR code, and bits of the digest elsewhere."""
     bits = b"".join(hashlib.sha256(digest + bytes([row])).digest() for row in range(MODULES))
     return [
         [_module(bits[row * 32 + column // 8] >> (column % 8) & 1, row, column) for column in range(MODULES)]
@@ -52,7 +55,7 @@ def _module(bit: int, row: int, column: int) -> bool:
 
 
 def _png(modules: list[list[bool]]) -> bytes:
-    """Greyscale, eight bits a pixel."""
+    """Return a grayscale PNG with eight bits a pixel."""
     size = (MODULES + 2 * QUIET) * SCALE
     blank = [False] * (MODULES + 2 * QUIET)
     rows = [blank] * QUIET + [[False] * QUIET + row + [False] * QUIET for row in modules] + [blank] * QUIET

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What nobody outside knows about the service, as switches.
+"""The behavior variants: unknown behavior of the service, as switches.
 
-Each row of the table *Readings of the service* is a field here; a client has to be right under every value.
-To add a reading: a field with its default (the first value), a row in ``VALUES``, and the place that obeys it.
+Each row of the table *Readings* in README.md is a field here. A client must be correct for every value. To add a
+variant, add a field with its default (the first value), a row in ``VALUES``, and the code that obeys it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ VALUES: dict[str, tuple[str | int, ...]] = {
 
 @dataclass(frozen=True)
 class Readings:
-    """One way the real service may be; the defaults are the first reading of each row."""
+    """One combination of behavior variants. The defaults are the first value of each row."""
 
     omitted: str = "keeps"
     empty_webhook: str = "clears"
@@ -42,13 +42,13 @@ class Readings:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            # bool is an int and True == 1: compare the type too.
+            # bool is a subclass of int and True == 1, so the types are compared too.
             if not any(value == known and type(value) is type(known) for known in VALUES[name]):
                 known_values = ", ".join(str(known) for known in VALUES[name])
                 raise ValueError(f"The reading {name} has no value {value!r}; it has: {known_values}.")
 
     def but(self, changes: Mapping[str, Any]) -> Readings:
-        """These readings with some changed; ``ValueError`` for a name or a value that does not exist."""
+        """Return a copy with some changes; raise ``ValueError`` for a name or a value that does not exist."""
         unknown = sorted(set(changes) - set(VALUES))
         if unknown:
             raise ValueError(f"There is no reading {', '.join(unknown)}; there are: {', '.join(VALUES)}.")
@@ -56,7 +56,7 @@ class Readings:
 
 
 def from_text(pairs: list[str]) -> Readings:
-    """Readings from ``key=value`` words, as the command line gives them."""
+    """Parse ``key=value`` words of the command line."""
     changes: dict[str, object] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""/send: what is checked, what is queued, what it costs.
+"""The request /send: validation, queue and quota.
 
-Texts for a bad field are documented in general only (``invalid/empty body value``, ``target invalid``); which field
-gets which is this sandbox's choice. One bad target refuses the whole request, and nothing is queued.
+The refusals for a bad field are documented only in general (``invalid/empty body value``, ``target invalid``). The
+refusal of each field is a choice of this sandbox. One bad target refuses the whole request, and nothing is queued.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _DELAY = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?")
 
 @dataclass(frozen=True)
 class Target:
-    """A receiver, and the words that fill the message."""
+    """A recipient, and the words that fill the message."""
 
     address: str
     words: Mapping[str, str]
@@ -42,7 +42,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Request:
-    """One request, judged: who gets what."""
+    """One validated request."""
 
     targets: tuple[Target, ...]
     fields: Mapping[str, str]
@@ -50,10 +50,10 @@ class Request:
 
 
 async def send(service: Service, call: Call) -> Payload:
-    """Queue messages. Several requests in ``data`` are one call: all are queued or none."""
+    """Queue messages. ``data`` may have several objects: all of them are queued, or none."""
     device = service.world.by_token.get(call.token)
     if device is None:
-        # The documents' sample spells the key with a capital letter, here and nowhere else.
+        # The sample in the API documentation spells the key with a capital letter for this request only.
         raise Refused("token invalid", spelling="Status")
     if call.method == "GET" and "redirect" in call.form:
         _require(forms.is_url(call.form["redirect"]))
@@ -70,7 +70,7 @@ async def send(service: Service, call: Call) -> Payload:
 
 
 def _forms(call: Call) -> list[Mapping[str, str]]:
-    """The call's own fields, or each object of ``data`` (its values as they would be in a form)."""
+    """Return the request's fields, or those of each object of ``data`` (its values as they would be in a form)."""
     if "data" not in call.form:
         return [call.form]
     try:
@@ -121,7 +121,7 @@ def _check_location(value: str | None) -> None:
 
 
 def _check_poll(form: Mapping[str, str]) -> None:
-    """All three fields or none."""
+    """Require all three fields of a poll, or none."""
     if not any(key in form for key in POLL):
         return
     choices = form.get("choices", "").split(",")
@@ -130,7 +130,7 @@ def _check_poll(form: Mapping[str, str]) -> None:
 
 
 def _check_attachment(device: Device, form: Mapping[str, str], files: Mapping[str, Upload]) -> None:
-    """That other packages refuse an attachment is documented, the text is not."""
+    """Validate an attachment. The documentation states that other packages refuse one, but not with which text."""
     _require("file" not in form and set(files) <= {"file"})
     _require("url" not in form or forms.is_url(form["url"]))
     if "url" in form or files:
@@ -140,7 +140,7 @@ def _check_attachment(device: Device, form: Mapping[str, str], files: Mapping[st
 
 
 def _targets(text: str, country: str) -> tuple[Target, ...]:
-    """Commas part the receivers, bars the receiver from the words. Blanks are not trimmed."""
+    """Split recipients at commas, and the words of a recipient at bars. White space is not stripped."""
     _require(text != "")
     return tuple(_target(item, country) for item in text.split(","))
 
@@ -197,7 +197,10 @@ def _message(service: Service, device: Device, request: Request, target: Target,
 
 
 def post_status(service: Service, device: Device, message: Payload, state: str) -> bool:
-    """A new delivery state, told to webhookstatus. The first event names the id; later ones only the stateid."""
+    """Set a delivery state and post it to webhookstatus.
+
+    The first event has the id; later ones have only the stateid.
+    """
     first = not message["states"]
     if first:
         message["stateid"] = f"state{message['id']}"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two listeners around one service: the API and the control path."""
+"""Two listeners of one service: the API and the control API."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from aiohttp import web
 from . import api, control
 from .service import Service
 
-# Calls that hang on purpose must not hold up the end.
+# Requests that hang on purpose must not delay the shutdown.
 SHUTDOWN_WITHIN = 0.2
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where to listen; port 0 is any free one."""
+    """An address to listen on; port 0 is any free one."""
 
     host: str
     port: int
@@ -28,7 +28,7 @@ class Place:
 
 
 class Port:
-    """One application on one port, which can be closed for a while and opened again."""
+    """One application on one port, which can be closed for a time and opened again."""
 
     def __init__(self, app: web.Application, place: Place) -> None:
         self._place = place
@@ -38,7 +38,7 @@ class Port:
         self._opening: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Listen; from now on the port is fixed."""
+        """Listen; from then on the port is fixed."""
         await self._runner.setup()
         await self._listen()
         port = self._runner.addresses[0][1]
@@ -51,7 +51,7 @@ class Port:
         return f"{'https' if self._place.tls else 'http'}://{host}:{self._place.port}"
 
     async def close_for(self, seconds: float | None) -> None:
-        """Refuse connections and abort the open ones: a service that is down."""
+        """Refuse connections and abort the open ones, as a service that is down."""
         await self.reopen()
         if self._site:
             await self._site.stop()
@@ -63,7 +63,7 @@ class Port:
             self._timer = asyncio.get_running_loop().call_later(seconds, self._open_again)
 
     async def reopen(self) -> None:
-        """Listen again, if it does not."""
+        """Listen again, if the port is closed."""
         if self._timer:
             self._timer.cancel()
             self._timer = None
@@ -71,7 +71,7 @@ class Port:
             await self._listen()
 
     async def stop(self) -> None:
-        """Close the port for good."""
+        """Close the port permanently."""
         if self._timer:
             self._timer.cancel()
         await self._runner.cleanup()
@@ -96,7 +96,7 @@ class Running:
     control: Port
 
     async def stop(self) -> None:
-        """End it, with whatever is pending."""
+        """Stop the sandbox and all pending work."""
         await self.api.stop()
         await self.control.stop()
         await self.service.webhooks.close()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One running sandbox: the world, and what stands around it. The API and the control path share this object."""
+"""One running sandbox: the world and its surroundings. The API and the control API share this object."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ACCOUNT_TOKEN = "sandbox-account-token"
 
 
 class Listener(Protocol):
-    """The API's port, as the fault ``unreachable`` needs it."""
+    """The port of the API, as the fault ``unreachable`` needs it."""
 
     async def close_for(self, seconds: float | None) -> None:
         """Refuse connections, for a time or until ``reopen``."""
@@ -32,7 +32,7 @@ class Listener(Protocol):
 
 @dataclass(frozen=True)
 class Options:
-    """What can be tuned while the sandbox runs: seconds, but for the number of tries."""
+    """Options that can change while the sandbox runs. All are in seconds, except the number of tries."""
 
     latency: float = 0.0
     webhook_retry: float = 60.0
@@ -45,7 +45,7 @@ class Options:
                 raise ValueError(f"The option {name} is a number, 0 or more, not {value!r}.")
 
     def but(self, changes: Mapping[str, Any]) -> Options:
-        """These options with some changed; ``ValueError`` for a name or a value that does not exist."""
+        """Return a copy with some changes; raise ``ValueError`` for a name or a value that does not exist."""
         unknown = sorted(set(changes) - set(vars(self)))
         if unknown:
             raise ValueError(f"There is no option {', '.join(unknown)}; there are: {', '.join(vars(self))}.")
@@ -54,7 +54,7 @@ class Options:
 
 @dataclass
 class Service:
-    """``start_readings`` and ``options`` are those of the command line: a reset comes back to them."""
+    """The service. A reset returns to ``start_readings`` and ``options``, which come from the command line."""
 
     start_readings: Readings = field(default_factory=Readings)
     options: Options = field(default_factory=Options)
@@ -75,7 +75,7 @@ class Service:
         return World(self.clock, readings, Journal(self.journal_limit), self._generation)
 
     async def reset(self, readings: Mapping[str, object]) -> World:
-        """A fresh world without accounts, and nothing left of the old one: faults, pending webhooks, sinks, time."""
+        """Create a new world without accounts, and clear faults, pending webhooks, sinks and time."""
         chosen = self.start_readings.but(readings)
         self._generation += 1
         self.options = self._start_options

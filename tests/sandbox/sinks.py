@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Places to post to: webhook targets for tests and the demo, under ``/sink/{name}`` of the control port."""
+"""Webhook targets for tests and the demo, under ``/sink/{name}`` of the control port."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Sink:
-    """What arrived, and what the next posts are answered with (``status`` for ``times`` posts, then 200)."""
+    """The received requests, and the next responses: ``status`` for ``times`` requests, then 200."""
 
     received: list[dict[str, object]] = field(default_factory=list)
     status: int = 200
@@ -19,17 +19,17 @@ class Sink:
 
 
 class Sinks:
-    """Sinks by name; a sink exists as soon as somebody names it."""
+    """Sinks by name. A sink exists as soon as its name is used."""
 
     def __init__(self) -> None:
         self._sinks: dict[str, Sink] = {}
 
     def named(self, name: str) -> Sink:
-        """The sink of that name."""
+        """Return the sink with a name."""
         return self._sinks.setdefault(name, Sink())
 
     def take(self, name: str, post: Mapping[str, object]) -> int:
-        """Store a post; the status to answer it with."""
+        """Store a POST request; return the status of its response."""
         sink = self.named(name)
         sink.received.append(dict(post))
         if sink.times > 0:
@@ -38,5 +38,5 @@ class Sinks:
         return 200
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all sinks."""
         self._sinks.clear()

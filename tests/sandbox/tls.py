@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A certificate authority and a server certificate for one run, good or bad on purpose."""
+"""A certificate authority and a server certificate for one run: a valid one, or one with a chosen defect."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ WRONG_HOST = "elsewhere.invalid"
 
 @dataclass(frozen=True)
 class Tls:
-    """The context of the server, and the CA that a client should trust."""
+    """The TLS context of the server, and the CA that a client should trust."""
 
     context: ssl.SSLContext
     ca: Path
 
 
 def make(kind: str, host: str, folder: Path) -> Tls:
-    """Write ``ca.pem`` and ``server.pem`` into the folder; ``kind`` is one of ``cli.TLS_KINDS``."""
+    """Write ``ca.pem`` and ``server.pem`` to the directory; ``kind`` is one of ``cli.TLS_KINDS``."""
     authority = trustme.CA()
     ca, server = folder / "ca.pem", folder / "server.pem"
     authority.cert_pem.write_to_path(ca)

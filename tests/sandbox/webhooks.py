@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The service calls its users: events to webhooks, and the probe of a URL that is being saved."""
+"""Requests from the service to its users: events to webhooks, and the probe of a URL that is saved."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOG_LIMIT = 50_000
 
 @dataclass(frozen=True)
 class Delivery:
-    """One POST that was tried. ``status`` is None when no reply came; ``error`` then says why."""
+    """One attempted POST. Without a response, ``status`` is None and ``error`` has the reason."""
 
     n: int
     at: float
@@ -35,7 +35,10 @@ class Delivery:
 
 
 class Webhooks:
-    """Posts in the background. An event that is not answered with 200 is posted again: up to 15 times, one a minute."""
+    """Sends POST requests in the background.
+
+    An event is repeated until a 200 response: up to 15 times, one a minute.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -47,7 +50,7 @@ class Webhooks:
         clock.on_move.append(self._wake)
 
     def post(self, kind: str, device: Device, url: object, payload: Mapping[str, object], retry: Retry) -> bool:
-        """Begin to deliver an event; False when the device has no such webhook."""
+        """Begin to deliver an event; return False if the device has no such webhook."""
         if not url:
             return False
         task = asyncio.get_running_loop().create_task(self._deliver(kind, device.number, str(url), payload, retry))
@@ -56,16 +59,19 @@ class Webhooks:
         return True
 
     async def probe(self, number: str, url: str, timeout: float) -> bool:
-        """Whether a URL answers 2xx to a POST now. What the real probe posts is unknown: here the device's number."""
+        """Return whether a URL answers a POST with 2xx now.
+
+        The real probe's content is unknown; this one is the device's number.
+        """
         status = await self._try("probe", number, url, 1, {"device": number}, timeout)
         return status is not None and 200 <= status < 300
 
     def deliveries(self) -> list[dict[str, object]]:
-        """The log as plain data."""
+        """Return the deliveries as plain data."""
         return [asdict(delivery) for delivery in self.log]
 
     async def clear(self) -> None:
-        """Drop what is pending, and the log."""
+        """Cancel pending events, and clear the log."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -73,7 +79,7 @@ class Webhooks:
         self.log.clear()
 
     async def close(self) -> None:
-        """End everything."""
+        """Stop everything."""
         await self.clear()
         if self._session:
             await self._session.close()
@@ -114,12 +120,12 @@ class Webhooks:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            # No connection is kept: a receiver that restarts between two events must not cost a try.
+            # Connections are not reused: a receiver that restarts between two events must not cost an attempt.
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True, limit=20))
         return self._session
 
     async def _sleep(self, seconds: float) -> None:
-        """Wait by the sandbox's clock: moving it on ends the wait."""
+        """Wait by the clock of the sandbox; advancing it ends the wait."""
         due = self._clock.now() + seconds
         while (left := due - self._clock.now()) > 0:
             try:
@@ -134,14 +140,14 @@ class Webhooks:
 
 @dataclass(frozen=True)
 class Retry:
-    """How an unanswered event is repeated: seconds of the sandbox's clock, and the number of tries in all."""
+    """The retry policy of an event: seconds of the sandbox's clock, and the total number of attempts."""
 
     interval: float
     tries: int
 
 
 def link_event(world: World, device: Device, status: str, reason: str = "") -> dict[str, object]:
-    """The payload of connect and disconnect. It carries the device's token, as the newer documents have it."""
+    """Return the payload of connect and disconnect. It has the device token, as in the newer API documentation."""
     payload: dict[str, object] = {
         "device": device.number,
         "status": status,
@@ -158,7 +164,7 @@ INCOMING_FILES = ("url", "filename", "extension")
 
 
 def incoming_event(world: World, device: Device, chat: Mapping[str, object]) -> dict[str, object]:
-    """The payload of an incoming chat; the keys of attachments are there on all-feature packages only."""
+    """Return the payload of an incoming chat. Only packages with all features have the keys of attachments."""
     payload: dict[str, object] = {"device": device.number}
     for key in INCOMING_TEXTS:
         payload[key] = chat.get(key, "")
@@ -171,9 +177,10 @@ def incoming_event(world: World, device: Device, chat: Mapping[str, object]) -> 
 
 
 def incoming_is_off(device: Device, chat: Mapping[str, object]) -> str | None:
-    """Why an incoming chat is not posted, or None when it is.
+    """Return the reason why an incoming chat is not posted, or None if it is posted.
 
-    Clients observed that it takes ``autoread``, and ``personal``. That a group's chat takes ``group`` is inferred.
+    Clients observed that it requires ``autoread``, and ``personal``. That a group's chat requires ``group`` is
+    inferred.
     """
     if not device.linked:
         return "the device is not linked"

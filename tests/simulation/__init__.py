@@ -1,4 +1,4 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A simulation of several control nodes, one record, and the service: each order of their steps can be run."""
+"""A simulation of several control nodes, one record and the service, which can run each order of their steps."""

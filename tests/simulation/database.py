@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A record in a real PostgreSQL database: each query of a node is a step, as with the model of its rows."""
+"""A record in a real PostgreSQL database: each query of a node is a step, as in the model of its rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..postgresql import OWNER, Server
 from .scheduler import Crash, Node, Schedule
 
 _LABELS = {sql.MARK: "query mark", sql.READ: "query read", sql.REVISIONS: "query read", sql.NAMES: "query read"}
-# So long is the time between two readings of the clock: locks are verified before each request.
+# The time between two reads of the clock, large enough that locks are verified before each request.
 SILENT_SECONDS = 10.0
 
 if t.TYPE_CHECKING:
@@ -32,9 +32,9 @@ class Database:
     Attributes:
         url: Its URL.
         administrator: A connection to it.
-        rows: Those with which a schedule begins; None for those that are in the database.
-        opened: The backends of the schedule that was run last.
-        observers: The backend that checks read with, at no step of a schedule.
+        rows: The rows at the start of a schedule; None to use the rows in the database.
+        opened: The backends of the last schedule.
+        observers: The backends that checks read with, outside of the steps of a schedule.
     """
 
     url: str
@@ -44,7 +44,7 @@ class Database:
     observers: list[PostgresqlBackend] = field(default_factory=list)
 
     def copy(self) -> Database:
-        """Have the database contain the rows with which a schedule begins; no session is left, and no lock."""
+        """Restore the rows of the start of a schedule. No session and no lock remains."""
         for backend in self.opened:
             backend.close()
         self.opened.clear()
@@ -72,7 +72,7 @@ class Database:
         return self.administrator.execute(statement.encode()).fetchall()
 
     def wait_for_the_end(self, *also: str) -> None:
-        """Wait until the server has ended all sessions, or those that conditions name, and their locks with them."""
+        """Wait until the server has ended all sessions, or those that match conditions; this releases their locks."""
         others = "datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
         while self.execute(f"SELECT count(*) FROM pg_stat_activity WHERE {others} {' '.join(also)}") != [(0,)]:
             pass
@@ -82,7 +82,7 @@ class Database:
 def create_database(server: Server) -> t.Iterator[Database]:
     """Create an empty database."""
     name = server.create_database().rpartition("/")[2]
-    # The socket needs no password: each schedule opens several sessions.
+    # The socket needs no password, which saves time: each schedule opens several sessions.
     url = f"postgresql://{OWNER}@/{name}?host={server.folder}&port={server.port}"
     with server.connect(name) as administrator:
         database = Database(url, administrator)
@@ -92,7 +92,7 @@ def create_database(server: Server) -> t.Iterator[Database]:
 
 
 class SteppedBackend(PostgresqlBackend):
-    """The record as one node sees it."""
+    """The record as one node accesses it."""
 
     def __init__(self, database: Database, schedule: Schedule, node: Node) -> None:
         super().__init__(database.url, clock=self._read_clock, sleep=self._wait)
@@ -118,11 +118,11 @@ class SteppedBackend(PostgresqlBackend):
             raise
 
     def _disconnect(self) -> None:
-        """End the session; when this returns, its locks are another run's to take."""
+        """End the session; when this returns, another run can take its locks."""
         pid = self._session.pid
         connection = self._session._connection
         if connection is not None and not connection.closed:
-            # As the network does it: the session learns of it with its next statement.
+            # The connection ends as a network failure ends it: the session detects this with its next statement.
             self._database.execute(f"SELECT pg_terminate_backend({pid})")
             self._database.wait_for_the_end(f"AND pid = {pid}")
         self._schedule.wake()
@@ -141,7 +141,7 @@ class SteppedBackend(PostgresqlBackend):
         self._schedule.wake()
 
     def reopen(self) -> PostgresqlBackend | None:
-        """Return another session where this one is lost."""
+        """Return another session if this one is lost."""
         self._proven_at = 0.0
         return None if self.is_usable() else SteppedBackend(self._database, self._schedule, self._node)
 

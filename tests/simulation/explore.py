@@ -27,11 +27,11 @@ DEVICES = {
 
 @dataclass
 class Findings:
-    """What an exploration has come to.
+    """The results of an exploration.
 
     Attributes:
-        schedules: How many were run.
-        problem: The first property that did not hold, and the schedule that shows it; empty for none.
+        schedules: The number of schedules that were run.
+        problem: The first property that did not hold, and the schedule that shows it; empty if all hold.
     """
 
     schedules: int = 0
@@ -40,7 +40,7 @@ class Findings:
     traces: list[str] = field(default_factory=list)
 
     def add(self, world: World, name: str) -> None:
-        """Count a schedule that was run; the name shows how to run it again."""
+        """Count a schedule that was run. The name shows how to run it again."""
         self.schedules += 1
         if world.problems:
             self.violations += 1
@@ -66,7 +66,7 @@ def prepare(disk: Disk | Table | Database) -> tuple[Disk | Table | Database, dic
 
 
 class Explorer:
-    """Runs schedules, and counts them."""
+    """Runs schedules and counts them."""
 
     def __init__(self, disk: Disk | Table | Database | None = None) -> None:
         self.disk, self.devices = prepare(disk if disk is not None else Disk())
@@ -101,11 +101,11 @@ class Explorer:
     def explore_with_person(
         self, programs: t.Sequence[Program], bound: int, faults: t.Sequence[Fault] = (), stop: bool = True
     ) -> Findings:
-        """Run all schedules in which the person, who is the last program, acts at some step, up to so many preemptions.
+        """Run all schedules up to a number of preemptions, in which a person, the last program, acts at some step.
 
-        The person has one step, and it changes the devices at the service alone. Two places of it with no request in
-        between have the same outcome, so it is tried before each request that the service carries out. It is tried
-        before the first step of each run, too, since a run that begins afterwards must be in the order of the model.
+        The person has one step, which changes only the devices at the service. Two positions of this step with no
+        request between them have the same outcome, so it is tried before each request that the service carries out. It
+        is also tried before the first step of each run, since a run that begins later must follow it in the model.
         """
         found = Findings()
         person = len(programs) - 1
@@ -119,7 +119,7 @@ class Explorer:
             for number in range(max(preemptions, default=-1) + 1, len(schedule.others)):
                 label, is_first = schedule.asked[number]
                 for other in schedule.others[number]:
-                    # One preemption is left for the person.
+                    # One preemption is reserved for the person.
                     if (
                         other == person
                         and not acts
@@ -138,7 +138,7 @@ class Explorer:
         chance: random.Random,
         count: int,
     ) -> Findings:
-        """Run some schedules with up to so many preemptions, each at a step that a seed chooses."""
+        """Run some schedules with up to a number of preemptions, each at a random step that a seed determines."""
         found = Findings()
         for _schedule in range(count):
             preemptions: dict[int, int] = {}
@@ -166,7 +166,7 @@ class Explorer:
         return world.schedule
 
     def steps(self, programs: t.Sequence[Program]) -> list[str]:
-        """Return the steps of the first node, where no other one comes in between."""
+        """Return the steps of the first node if no other node runs in between."""
         return self.world(programs, {}).schedule.nodes[0].labels
 
 
@@ -177,7 +177,7 @@ def pair(first: str, second: str) -> list[Program]:
 
 
 def random_world(explorer: Explorer, seed: int) -> World:
-    """Run three nodes in an order that a seed decides, with clocks that differ, and perhaps a fault or a person."""
+    """Run three nodes in a random order from a seed, with different clocks, and perhaps a fault or a person."""
     chance = random.Random(seed)
     kinds = [chance.choice((*KINDS, "fleet")) for _node in range(3)]
     programs = [make_program(kind, index, FIRST) for index, kind in enumerate(kinds)]

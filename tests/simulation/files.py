@@ -16,7 +16,7 @@ from .scheduler import Node, Schedule
 
 @dataclass
 class Disk:
-    """A directory that all nodes share: files and lock files by name, and who holds which lock.
+    """A directory that all nodes share: files and lock files by name, and the holder of each lock.
 
     Attributes:
         written_at: When each lock file was written, by the clock of the node that has written it.
@@ -38,7 +38,7 @@ class Disk:
 
 
 class MemoryDirectory(RecordDirectory):
-    """The directory as one node sees it. Several reads in a row are one step, since no write is between them."""
+    """The directory as one node accesses it. Several consecutive reads are one step, since no write is between them."""
 
     def __init__(self, disk: Disk, schedule: Schedule | None, node: Node) -> None:
         super().__init__("/record")
@@ -97,7 +97,7 @@ class MemoryDirectory(RecordDirectory):
 
 
 class MemoryLocks(LockFiles):
-    """The lock files as one node sees them."""
+    """The lock files as one node accesses them."""
 
     def __init__(self, directory: MemoryDirectory) -> None:
         super().__init__(directory)
@@ -124,7 +124,7 @@ class MemoryLocks(LockFiles):
         return True
 
     def close(self, lock: LockFile) -> None:
-        # The system does this for a process that has ended, so it is no step of it.
+        # The operating system does this after the end of a process, so it is not a step of the process.
         name = self._names[lock.descriptor]
         if self._memory.disk.held.get(name) == lock.descriptor:
             del self._memory.disk.held[name]

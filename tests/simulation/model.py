@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A sequential model of the account: each run is one step of it.
 
-Serial: the devices after a schedule must be those of the model after one order of the runs.
+Property *serial*: the devices after a schedule must equal those of the model after some order of the runs.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ class Run:
     Attributes:
         kind: ``present``, ``absent``, or the action of a person.
         first: Its first step.
-        last: The one after its last step.
+        last: The step after its last one.
         number: The number of its device.
         form: The declared settings, as they are sent.
         changed: Whether it has changed something.
         unconfirmed: Whether it has failed, so that it may or may not have been carried out.
-        creates: Whether it came to the creation of its device, and no further.
+        creates: Whether it created its device and did nothing after that.
     """
 
     kind: str
@@ -62,7 +62,7 @@ def possible_states(
 
 
 def _parts(run: Run) -> tuple[Run | None, ...]:
-    """Return a run that has failed as far as it can have come: not at all, to the creation, or to its end."""
+    """Return the possible results of a failed run: nothing was done, only the creation, or everything."""
     created = {key: value for key, value in run.form.items() if key in ("name", "personal", "group")}
     return (None, run, replace(run, form=created, creates=True)) if created else (None, run)
 

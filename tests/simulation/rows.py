@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A model of a database that stores the record: rows with revisions, and locks that end with a session.
 
-Each query of a node is a step. A session can be cut at each of them: then its locks are another run's to take.
+Each query of a node is a step. At each query the session can be cut; then another run can take its locks.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from .scheduler import Node, Schedule
 
 @dataclass
 class Row:
-    """A row: its string, the revision of its last write, and whether a request of its writer may be under way."""
+    """A row: its string, the revision of its last write, and whether a request of its writer may be in progress."""
 
     text: bytes | None = None
     revision: int = 0
@@ -52,7 +52,7 @@ class Table:
 
 
 class RowBackend:
-    """The record as one node sees it."""
+    """The record as one node accesses it."""
 
     place = "database.example.com/fonnte"
     is_remote = True
@@ -63,7 +63,7 @@ class RowBackend:
         self.is_cut = False
         self._schedule = schedule
         self._node = node
-        # As they were when they were locked.
+        # The rows as they were when they were locked.
         self._found: dict[str, Row] = {}
 
     def label(self, name: str) -> str:
@@ -172,7 +172,7 @@ class RowBackend:
             raise RecordChangedError("it was written by another run", "run the play again")
 
     def check_writable(self) -> None:
-        """Do nothing: it always can."""
+        """Do nothing: the model can always be written."""
 
     def warnings(self) -> list[str]:
         return []

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A scheduler that decides at each step which node continues.
 
-Nodes are threads, of which one runs at a time. They give way at seams only: requests, and operations on the record. A
-schedule is given by its preemptions, so each one that was found can be run again.
+Nodes are threads, of which one runs at a time. They yield only at defined points: requests, and operations on the
+record. A schedule is defined by its preemptions, so each schedule that was found can be run again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import threading
 import typing as t
 from dataclasses import dataclass, field
 
-# A run of one node has a few dozen steps. More than this is a run that does not end.
+# A run of one node has a few dozen steps. With more than this, the run does not end.
 MAX_STEPS = 5000
 
 
@@ -43,7 +43,7 @@ class Fault:
 
 
 class Node:
-    """A control node, or a person: a function that runs in a thread of its own."""
+    """A control node, or a person: a function that runs in a separate thread."""
 
     def __init__(self, index: int, name: str, work: t.Callable[[Node], t.Any], skew: float = 0.0) -> None:
         self.index = index
@@ -67,7 +67,7 @@ class Schedule:
         nodes: The nodes; the first one begins.
         preemptions: By the number of a step, the index of the node that continues there.
         faults: The faults that happen.
-        chance: Decides at random instead, where it is given.
+        chance: A random generator that decides instead of the preemptions, if given.
     """
 
     nodes: list[Node]
@@ -77,7 +77,7 @@ class Schedule:
     trace: list[tuple[int, str]] = field(default_factory=list)
     # By the number of a step, the other nodes that could have continued there.
     others: list[list[int]] = field(default_factory=list)
-    # By the same number, the label of the step that came next, and whether it was the first one of its node.
+    # By the same number, the label of the next step, and whether it was the first one of its node.
     asked: list[tuple[str, bool]] = field(default_factory=list)
     deadlock: bool = False
 
@@ -104,7 +104,7 @@ class Schedule:
         threading.Thread(target=work, daemon=True).start()
 
     def add(self, node: Node) -> None:
-        """Add a node: a request that is under way after its process has ended."""
+        """Add a node for a request that is in progress after its process has ended."""
         self.nodes.append(node)
         self._start(node)
 
@@ -114,7 +114,7 @@ class Schedule:
             node.waits = False
 
     def step(self, node: Node, label: str, waits: bool = False) -> str:
-        """Let another node continue, if the schedule says so; then return the kind of fault that happens to this one.
+        """Let another node continue if the schedule requires it; then return the kind of fault of this node.
 
         Raises:
             Crash: The process of this node has ended.

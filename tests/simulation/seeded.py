@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults that are put into the code on purpose: the simulation must find each of them."""
+"""Bugs that are put into the code on purpose: the simulation must find each of them."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ Patch = pytest.MonkeyPatch
 
 @dataclass(frozen=True)
 class Bug:
-    """A fault of the code.
+    """A bug in the code.
 
     Attributes:
-        seed: Puts it in.
-        search: Searches for it.
+        seed: Puts the bug into the code.
+        search: Searches for the bug.
     """
 
     seed: t.Callable[[Patch], None]
@@ -84,7 +84,7 @@ def _mark_after_the_response(patch: Patch) -> None:
 
 
 def _refresh_what_is_compared(patch: Patch) -> None:
-    """Reconnect silently, and take the present row for the one that the plan was created from."""
+    """Reconnect silently, and use the present row as the one that the plan was created from."""
 
     def query(self: RowBackend, label: str, waits: bool = False) -> None:
         if self._schedule is not None and self._schedule.step(self._node, label, waits) == "cut":
@@ -173,9 +173,9 @@ def _search(explorer: Explorer, programs: t.Sequence[Program], kind: str, bound:
 
 
 def search_digests(_explorer: Explorer) -> Findings:
-    """Try all pairs of recorded and declared sets with stamps that have two digests only.
+    """Try all pairs of recorded and declared sets with stamps that have only two digests.
 
-    A value that differs according to the record is never proven where the record may be right.
+    A value that differs from the record is never proven if the record may be right.
     """
     found = Findings()
     sets = [
@@ -215,5 +215,5 @@ BUGS = {
     "a swapped creation entry": Bug(_bind_nothing, _swapped_entries),
     "the declaration proven before the record": Bug(_prove_the_declaration_first, search_digests),
 }
-# Those that concern sessions are searched for in the model of a database.
+# Searches for bugs that concern sessions use the model of a database.
 ON_ROWS = ("a compare-and-set that refreshes",)

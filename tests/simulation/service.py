@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The service in memory, behind the transport of one node."""
+"""The service in memory, as the transport of one node."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Check = t.Callable[[Node, Request], None]
 
 
 class Service:
-    """Its devices by token, and what has been requested.
+    """The service: its devices by token, and the requests so far.
 
     Args:
         devices: The devices.
@@ -43,7 +43,7 @@ class Service:
     def __init__(self, devices: t.Mapping[str, Device]) -> None:
         self.devices: dict[str, Device] = {token: dict(device) for token, device in devices.items()}
         self.created = 0
-        # By node, the devices that its last list showed, as token by number; and when it was requested.
+        # By node, the devices of its last list, as token by number, and the step of that request.
         self.listed: dict[int, dict[str, str]] = {}
         self.requests: list[tuple[int, str, int]] = []
 
@@ -59,7 +59,7 @@ class Service:
         return work(node, call)
 
     def number_of(self, token: str) -> str:
-        """Return the number of a device; empty for no such device."""
+        """Return the number of a device; empty if the device does not exist."""
         return self.devices.get(token, {}).get("device", "")
 
     def _list(self, node: Node, _call: Request) -> dict[str, t.Any]:
@@ -116,7 +116,7 @@ class Service:
         number = form.get("device", device["device"])
         if any(token != call.token and other["device"] == number for token, other in self.devices.items()):
             return refusal("device already exist")
-        # What is left out is reset.
+        # A field that is left out is reset.
         self.devices[call.token] = {**DEFAULTS, "device": number, **form}
         return {"status": True, "detail": "device updated!"}
 
@@ -142,7 +142,7 @@ class SimulatedTransport:
         service: The service.
         schedule: The schedule.
         node: The node.
-        check: Called before a request of this node is carried out.
+        check: A function that is called before a request of this node is carried out.
     """
 
     def __init__(self, service: Service, schedule: Schedule, node: Node, check: Check) -> None:
@@ -152,7 +152,7 @@ class SimulatedTransport:
         self._check = check
 
     def request(self, call: Request) -> ApiResponse:
-        """Make a request, and return the response."""
+        """Send a request, and return the response."""
         if call.guard is not None:
             call.guard()
         kind = self._schedule.step(self._node, f"send {call.path}")

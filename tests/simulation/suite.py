@@ -18,7 +18,7 @@ Record = t.Callable[[str, object], None]
 
 
 def report(record_property: Record, found: Findings) -> None:
-    """Attach the counts to the test, for the line of its stage; and fail where a property did not hold."""
+    """Attach the counts to the test, for the summary line of its stage; fail if a property did not hold."""
     record_property("simulated schedules", found.schedules)
     record_property("violations", found.violations)
     print(f"{found.schedules} schedules, {found.violations} violations")

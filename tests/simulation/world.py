@@ -48,7 +48,7 @@ ACTIONS = (*PERSONS, "swap entries")
 
 
 class Waiting:
-    """The processes above a run: they wait for its result until it ends."""
+    """The processes that wait for the result of a run until it ends."""
 
     def has_ended(self) -> bool:
         """Return that none has ended."""
@@ -60,12 +60,12 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Program:
-    """What a node runs.
+    """A program of a node.
 
     Attributes:
         kind: One of ``KINDS``, ``fleet``, or for a person one of ``PERSONS``.
         desired: The declarations; more than one for a fleet.
-        token: The device token, where no account token is used.
+        token: The device token, if no account token is used.
     """
 
     kind: str
@@ -144,7 +144,7 @@ class World:
         return lambda node: self.run_program(node, program, self.schedule)
 
     def run_program(self, node: Node, program: Program, schedule: Schedule) -> t.Any:
-        """Run what a node runs, with the code of the collection."""
+        """Run the program of a node with the code of the collection."""
         house = self.house(node, schedule, program)
         if len(program.desired) == 1:
             return apply(house, program.desired[0])
@@ -156,7 +156,7 @@ class World:
         return turns
 
     def house(self, node: Node, schedule: Schedule, program: Program) -> RunContext:
-        """Return what a run of a node works with."""
+        """Return the context that a run of a node uses."""
         transport = SimulatedTransport(self.service, schedule, node, self._check_request)
         api = FonnteClient(t.cast(t.Any, transport), Redactor(ACCOUNT), DeviceListCache(clock=lambda: 0.0))
         store = RecordStore("/record", ENDPOINT, self.connect(schedule, node))
@@ -164,7 +164,7 @@ class World:
         return RunContext(api, store, account, program.token, lineage=t.cast(t.Any, Waiting()))
 
     def connect(self, schedule: Schedule | None, node: Node) -> Backend:
-        """Return the record as a node sees it; without a schedule, nothing of it is a step."""
+        """Return the record as a node accesses it; without a schedule, no access is a step."""
         if isinstance(self.disk, Table):
             return connect_rows(self.disk, schedule, node)
         if isinstance(self.disk, Database):
@@ -187,7 +187,7 @@ class World:
             devices["hand1"] = {**DEFAULTS, "device": FIRST, "name": "Toko"}
 
     def _swap_entries(self) -> None:
-        """Give each creation entry the content of the other one, as a person who can write to the directory may."""
+        """Swap the contents of the creation entries, as an attacker with write access to the directory can."""
         if isinstance(self.disk, Disk):
             names = sorted(name for name in self.disk.files if name.startswith("number-"))
             for name, content in zip(names, [self.disk.files[name] for name in reversed(names)], strict=False):
@@ -243,7 +243,7 @@ class World:
                     self.problems.append(f"once: {path} twice")
 
     def _check_record(self) -> None:
-        """Check that the record claims nothing that is not so."""
+        """Check that the record contains no false value."""
         if self._came_late():
             return
         quiet = Node(-1, "observer", lambda _node: None)
@@ -258,17 +258,17 @@ class World:
                     self.problems.append(f"serial: the record of {token} claims {key}={value}, and it is {device[key]}")
 
     def _came_late(self) -> bool:
-        """Return whether a request was carried out after its process has died: outside of the invariant's terms."""
+        """Return whether a request was carried out after the end of its process: the invariant does not cover this."""
         return any(node.name == "late" for node in self.schedule.nodes)
 
     def _check_reported(self) -> None:
-        """Check that the run reports it which takes the lock of an entry that a dead run has left open."""
+        """Check that a run reports an entry that a crashed run has left open, if it takes the lock of this entry."""
         runs = self.schedule.nodes[: len(self.programs)]
         if any(program.kind in ACTIONS for program in self.programs):
             # The device of the number may be another one.
             return
         for dead in runs:
-            # A device that the request has deleted has no other run.
+            # No other run works on a device that the request has deleted.
             if not dead.is_dead or dead.labels[-1].partition(" ")[2] not in ("/add-device", "/update-device"):
                 continue
             lock = "lock number" if dead.labels[-1].endswith("/add-device") else "lock device"
@@ -315,7 +315,7 @@ class World:
         return next((device for device in self.service.devices.values() if device["device"] == number), None)
 
     def _runs(self) -> list[Run] | None:
-        """Return the runs as operations of the model; None where an edit of a person was shown to no list."""
+        """Return the runs as operations of the model; None if no device list has shown an edit by a person."""
         runs: list[Run] = []
         for node in self.schedule.nodes[: len(self.programs)]:
             program = self.programs[node.index]

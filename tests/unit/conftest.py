@@ -25,7 +25,7 @@ class ImpureTestError(Exception):
 
 
 class _Guard:
-    """An audit hook, which cannot be removed: it acts only while a unit test runs."""
+    """An audit hook, which cannot be removed, so it is active only while a unit test runs."""
 
     def __init__(self) -> None:
         self.active = False

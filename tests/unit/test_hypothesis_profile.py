@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""No test is decided by how fast a machine is."""
+"""No test result depends on the speed of the machine."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-# More than the deadline that Hypothesis has without a profile.
+# More than the default deadline of Hypothesis.
 SLOW = 0.3
 
 
 @settings(max_examples=2)
 @given(st.booleans())
-def test_a_slow_example_is_no_failure(_value: bool) -> None:
+def test_slow_example_is_no_failure(_value: bool) -> None:
     time.sleep(SLOW)
 
 

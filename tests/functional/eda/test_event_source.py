@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The event source without ansible-rulebook: loaded as that loads it, with a queue like its queue."""
+"""The event source without ansible-rulebook: loaded in the same way, with a queue like its queue."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Filtered:
 
 
 class Rules:
-    """Takes events from the queue, as quickly as it is told."""
+    """Reads events from the queue, at a speed that the test sets."""
 
     def __init__(self, filtered: Filtered) -> None:
         self._filtered = filtered
@@ -74,7 +74,7 @@ class Rules:
 
 
 class Running:
-    """A source that runs, and a client for it."""
+    """A running source, and a client for it."""
 
     def __init__(self, source: asyncio.Task[None], rules: Rules, url: str, client: aiohttp.ClientSession) -> None:
         self.source = source
@@ -97,7 +97,7 @@ class Running:
             return dict(await reply.json())
 
     async def until(self, count: int) -> list[Json]:
-        """Wait until the rules have so many events."""
+        """Wait until the rules have received ``count`` events."""
         await asyncio.wait_for(self._until(count), 10)
         return self.rules.events
 
@@ -118,7 +118,7 @@ def plugin() -> Json:
 
 @pytest.fixture(autouse=True)
 def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    # As loud as ansible-rulebook can be made.
+    # The highest log level of ansible-rulebook.
     caplog.set_level(logging.DEBUG)
     return caplog
 
@@ -126,14 +126,14 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 @pytest.fixture(autouse=True)
 def nothing_secret_is_logged(log: pytest.LogCaptureFixture) -> t.Iterator[None]:
     yield
-    # Here the test is over, and so is its part of the log.
+    # The test has ended, so its later log records do not count.
     text = "\n".join(record.getMessage() + str(record.exc_info) for record in log.get_records("call"))
     assert SECRET not in text and TOKEN not in text
 
 
 @asynccontextmanager
 async def running(plugin: Json, tls: ssl.SSLContext | None = None, **args: t.Any) -> AsyncIterator[Running]:
-    """A source with its rules; both end with the block."""
+    """Run a source with its rules; both end with the block."""
     filtered = Filtered()
     rules = Rules(filtered)
     ports: list[int] = []
@@ -168,7 +168,7 @@ async def running(plugin: Json, tls: ssl.SSLContext | None = None, **args: t.Any
         await asyncio.gather(source, *tasks, return_exceptions=True)
 
 
-def test_an_event_reaches_the_rules_once_and_without_its_token(plugin: Json) -> None:
+def test_event_reaches_the_rules_once_and_without_its_token(plugin: Json) -> None:
     async def scene() -> None:
         async with running(plugin) as run:
             assert [await run.post(dropped()) for _try in range(15)] == [200] * 15
@@ -181,7 +181,7 @@ def test_an_event_reaches_the_rules_once_and_without_its_token(plugin: Json) -> 
     asyncio.run(scene())
 
 
-def test_token_and_secret_are_in_no_other_value_of_an_event(plugin: Json) -> None:
+def test_token_and_secret_are_masked_in_all_values_of_an_event(plugin: Json) -> None:
     async def scene() -> None:
         async with running(plugin) as run:
             assert await run.post({**dropped(), "reason": f"{TOKEN} {SECRET}", "x": [f"/{SECRET}/{TOKEN}"]}) == 200
@@ -192,7 +192,7 @@ def test_token_and_secret_are_in_no_other_value_of_an_event(plugin: Json) -> Non
     asyncio.run(scene())
 
 
-def test_the_token_is_there_if_it_is_asked_for(plugin: Json) -> None:
+def test_token_is_returned_on_request(plugin: Json) -> None:
     async def scene() -> None:
         async with running(plugin, return_tokens=True) as run:
             assert await run.post(dropped()) == 200
@@ -201,7 +201,7 @@ def test_the_token_is_there_if_it_is_asked_for(plugin: Json) -> None:
     asyncio.run(scene())
 
 
-def test_the_kind_may_be_in_the_path(plugin: Json) -> None:
+def test_kind_is_read_from_the_path(plugin: Json) -> None:
     async def scene() -> None:
         async with running(plugin) as run:
             assert await run.post({"step": 2}, f"/{SECRET}/chaining?x=1") == 200
@@ -249,7 +249,7 @@ def test_every_refusal_has_its_status_and_is_counted(plugin: Json) -> None:
     asyncio.run(scene())
 
 
-def test_the_content_type_is_not_looked_at(plugin: Json) -> None:
+def test_content_type_is_ignored(plugin: Json) -> None:
     async def scene() -> None:
         async with running(plugin) as run:
             for number, kind in enumerate(("application/json", "text/plain", "application/x-www-form-urlencoded", "")):
@@ -259,7 +259,7 @@ def test_the_content_type_is_not_looked_at(plugin: Json) -> None:
     asyncio.run(scene())
 
 
-def test_a_body_of_unknown_length_is_refused_as_soon_as_it_is_too_large(plugin: Json) -> None:
+def test_body_of_unknown_length_is_refused_as_soon_as_it_is_too_large(plugin: Json) -> None:
     async def scene() -> None:
         sent = 0
 
@@ -270,7 +270,7 @@ def test_a_body_of_unknown_length_is_refused_as_soon_as_it_is_too_large(plugin: 
                 yield b" " * 65536
 
         async with running(plugin) as run:
-            # An error: the server answered and closed while the client was still sending.
+            # This error occurs if the server answered and closed while the client was still sending.
             with contextlib.suppress(aiohttp.ClientError):
                 assert await run.post(endless()) == 413
             assert (await run.health())["refused"]["too_large"] == 1
@@ -279,7 +279,7 @@ def test_a_body_of_unknown_length_is_refused_as_soon_as_it_is_too_large(plugin: 
     asyncio.run(scene())
 
 
-def test_a_body_that_does_not_come_is_not_waited_for(plugin: Json, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_body_times_out(plugin: Json, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(plugin["main"].__globals__, "BODY_WITHIN", 0.05)
 
     async def scene() -> None:
@@ -293,7 +293,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(plugin: Json, monkeypatch: 
     asyncio.run(scene())
 
 
-def test_what_is_no_http_is_counted_and_its_text_is_not_logged(plugin: Json) -> None:
+def test_request_that_is_no_http_is_counted_and_not_logged(plugin: Json) -> None:
     async def scene() -> None:
         async with running(plugin) as run:
             for raw in (f"POST /{SECRET} \x01 HTTP/9\r\n\r\n".encode(), b"\x16\x03\x01" + b"\xff" * 200 + b"\r\n\r\n"):
@@ -306,7 +306,7 @@ def test_what_is_no_http_is_counted_and_its_text_is_not_logged(plugin: Json) -> 
     asyncio.run(scene())
 
 
-def test_a_call_that_breaks_off_is_counted_and_no_mistake_of_ours(
+def test_aborted_request_is_counted_and_is_no_internal_error(
     plugin: Json, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = plugin["Source"]._body
@@ -331,7 +331,7 @@ def test_a_call_that_breaks_off_is_counted_and_no_mistake_of_ours(
     assert not [message for message in log.messages if "went wrong" in message]
 
 
-# Which of them it is for one and the same call differs from one aiohttp to the next.
+# The outcome of the same request depends on the version of aiohttp.
 @pytest.mark.parametrize(
     ("error", "counted"),
     [
@@ -342,7 +342,7 @@ def test_a_call_that_breaks_off_is_counted_and_no_mistake_of_ours(
         (None, "failed"),
     ],
 )
-def test_what_aiohttp_tells_of_is_counted(plugin: Json, error: Exception | None, counted: str) -> None:
+def test_errors_logged_by_aiohttp_are_counted(plugin: Json, error: Exception | None, counted: str) -> None:
     intake = plugin["_intake"].EventReceiver(plugin["_intake"].Limits())
     record = logging.LogRecord("http", logging.ERROR, "/x/here.py", 7, SECRET, (), (type(error), error, None))
     plugin["_ClosedConnections"](intake).emit(record)
@@ -354,7 +354,7 @@ async def _refused(run: Running, outcome: str, count: int) -> None:
         await asyncio.sleep(0.01)
 
 
-def test_a_mistake_of_our_own_is_logged_with_its_place_and_counted_apart(
+def test_internal_error_is_logged_with_its_place_and_counted_separately(
     plugin: Json, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def wrong(_intake: object, body: bytes, _kind: str | None) -> None:
@@ -376,7 +376,7 @@ def test_a_mistake_of_our_own_is_logged_with_its_place_and_counted_apart(
     assert any("3 failed" in message for message in log.messages)
 
 
-def test_a_probe_is_answered_with_200_and_is_no_event(plugin: Json) -> None:
+def test_probe_is_answered_with_200_and_is_no_event(plugin: Json) -> None:
     async def scene() -> None:
         async with running(plugin) as run:
             assert [await run.post(body) for body in (None, b"", {}, {"device": "081200001001"})] == [200] * 4
@@ -387,7 +387,7 @@ def test_a_probe_is_answered_with_200_and_is_no_event(plugin: Json) -> None:
     asyncio.run(scene())
 
 
-def test_the_health_path_tells_counts_and_nothing_else(plugin: Json) -> None:
+def test_health_path_returns_only_counts(plugin: Json) -> None:
     def only_counts(value: object) -> bool:
         return all(map(only_counts, value.values())) if isinstance(value, dict) else isinstance(value, int)
 
@@ -404,8 +404,8 @@ def test_the_health_path_tells_counts_and_nothing_else(plugin: Json) -> None:
     asyncio.run(scene())
 
 
-def test_slow_rules_and_two_thousand_events(plugin: Json) -> None:
-    """Each is repeated while it gets 503, as Fonnte does; each is taken, once, and in the end none waits."""
+def test_two_thousand_events_with_slow_rules_are_all_delivered_once(plugin: Json) -> None:
+    """Each event is repeated while the response is 503, as Fonnte does. Each is delivered once, and none remains."""
 
     async def scene() -> None:
         async with running(plugin, queue_size=10) as run:
@@ -428,7 +428,7 @@ def test_slow_rules_and_two_thousand_events(plugin: Json) -> None:
     asyncio.run(scene())
 
 
-def test_rules_that_take_nothing_get_no_more_than_the_line_holds(plugin: Json, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocked_rules_receive_no_more_than_the_queue_holds(plugin: Json, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(plugin["main"].__globals__, "ROOM_WITHIN", 0.01)
 
     async def scene() -> None:
@@ -439,13 +439,13 @@ def test_rules_that_take_nothing_get_no_more_than_the_line_holds(plugin: Json, m
 
         async with running(plugin, queue_size=10) as run:
             run.rules.wait = wait
-            # One is being taken already, and one is in the queue of the rules.
+            # The rules process one event, and one is in their queue.
             statuses = [await run.post(dropped(number)) for number in range(30)]
             accepted = statuses.count(200)
             assert set(statuses) == {200, 503} and 10 <= accepted <= 12
             go_on.set()
             await run.until(accepted)
-            # What was answered with 503 is not taken for known when it comes again.
+            # An event that was refused with 503 is no duplicate when it is repeated.
             again = [number for number, status in enumerate(statuses) if status == 503]
             for number in again:
                 assert await run.post(dropped(number)) == 200
@@ -455,7 +455,7 @@ def test_rules_that_take_nothing_get_no_more_than_the_line_holds(plugin: Json, m
     asyncio.run(scene())
 
 
-def test_many_calls_at_once_do_not_outrun_quick_rules(plugin: Json) -> None:
+def test_many_concurrent_requests_do_not_overload_fast_rules(plugin: Json) -> None:
     async def scene() -> None:
         async with running(plugin, queue_size=100) as run:
 
@@ -475,9 +475,7 @@ def named(log: pytest.LogCaptureFixture) -> list[str]:
     return [message.partition(": ")[2] for message in lines]
 
 
-def test_a_stop_in_the_middle_names_what_was_accepted_and_not_taken(
-    plugin: Json, log: pytest.LogCaptureFixture
-) -> None:
+def test_stop_logs_the_accepted_events_that_were_not_delivered(plugin: Json, log: pytest.LogCaptureFixture) -> None:
     async def scene() -> None:
         accepted: set[str] = set()
         async with running(plugin, queue_size=50) as run:
@@ -493,7 +491,7 @@ def test_a_stop_in_the_middle_names_what_was_accepted_and_not_taken(
 
             callers = [asyncio.create_task(deliver(first)) for first in range(20)]
             await run.until(100)
-            # As when ansible-rulebook is ended: the rules read no more.
+            # The rules stop reading, as at the end of ansible-rulebook.
             ended = asyncio.Event()
             run.rules.wait = lambda: _never(ended)
             await run.stop()
@@ -502,13 +500,13 @@ def test_a_stop_in_the_middle_names_what_was_accepted_and_not_taken(
         left = set(named(log))
         assert len(left) == len(named(log)) > 10
         assert accepted <= taken | left
-        # An event whose call the stop cut off may be named though its 200 did not arrive.
+        # An event may be listed although its 200 did not arrive, if the stop interrupted its request.
         assert not taken & left
 
     asyncio.run(scene())
 
 
-def test_a_stop_hands_over_what_the_rules_still_take(plugin: Json, log: pytest.LogCaptureFixture) -> None:
+def test_stop_delivers_the_events_that_the_rules_still_read(plugin: Json, log: pytest.LogCaptureFixture) -> None:
     async def scene() -> None:
         async with running(plugin, queue_size=100) as run:
             run.rules.wait = lambda: asyncio.sleep(0.002)
@@ -522,7 +520,7 @@ def test_a_stop_hands_over_what_the_rules_still_take(plugin: Json, log: pytest.L
     asyncio.run(scene())
 
 
-def test_calls_that_wait_for_room_are_answered_with_503_at_a_stop(
+def test_requests_that_wait_for_space_get_503_at_a_stop(
     plugin: Json, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setitem(plugin["main"].__globals__, "ROOM_WITHIN", 60.0)
@@ -532,7 +530,7 @@ def test_calls_that_wait_for_room_are_answered_with_503_at_a_stop(
         ended = asyncio.Event()
         async with running(plugin, queue_size=1) as run:
             run.rules.wait = lambda: _never(ended)
-            # One with the rules, who wait for the next; one in their queue; one in the line.
+            # One event is in the rules, which wait; one in their queue; one in the queue of the source.
             accepted = [await run.post(dropped(number)) for number in range(3)]
             assert accepted == [200, 200, 200]
             callers = [asyncio.create_task(run.post(dropped(number))) for number in range(3, 8)]
@@ -546,7 +544,7 @@ def test_calls_that_wait_for_room_are_answered_with_503_at_a_stop(
     assert named(log) == [f"connect of 081200001001 at {_at(number)}." for number in (2, 1)]
 
 
-def test_a_call_whose_body_is_on_its_way_at_a_stop_gets_no_200(plugin: Json) -> None:
+def test_request_with_an_incomplete_body_at_a_stop_gets_no_200(plugin: Json) -> None:
     async def scene() -> None:
         async with running(plugin) as run:
             reader, writer = await asyncio.open_connection("127.0.0.1", int(run.url.rpartition(":")[2]))
@@ -563,7 +561,7 @@ def test_a_call_whose_body_is_on_its_way_at_a_stop_gets_no_200(plugin: Json) -> 
     asyncio.run(scene())
 
 
-def test_a_filter_that_fails_ends_the_source_and_what_waits_is_named(
+def test_failed_filter_ends_the_source_and_lists_the_waiting_events(
     plugin: Json, log: pytest.LogCaptureFixture
 ) -> None:
     class Broken(Filtered):
@@ -586,7 +584,7 @@ def test_a_filter_that_fails_ends_the_source_and_what_waits_is_named(
 
 
 def client_certificate(path: Path) -> Path:
-    """A certificate of a client, signed by itself, with its key."""
+    """Create a self-signed client certificate with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "our proxy")])
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -599,9 +597,9 @@ def client_certificate(path: Path) -> Path:
     return path
 
 
-# Python 3.10 tells of TLS connections that a client has left, when it clears them away.
+# Python 3.10 logs TLS connections that a client has left when it cleans them up.
 @pytest.mark.filterwarnings(r"ignore:.*_SSLProtocolTransport:pytest.PytestUnraisableExceptionWarning")
-def test_https_with_a_password_and_for_clients_with_a_certificate_alone(plugin: Json, tmp_path: Path) -> None:
+def test_https_with_a_password_and_with_required_client_certificates(plugin: Json, tmp_path: Path) -> None:
     tls = make("valid", "127.0.0.1", tmp_path)
     pem = (tmp_path / "server.pem").read_bytes()
     key = serialization.load_pem_private_key(pem, None)
@@ -632,21 +630,21 @@ def test_https_with_a_password_and_for_clients_with_a_certificate_alone(plugin: 
         assert "pa55" not in str(caught.value) and "\n" not in str(caught.value)
 
     asyncio.run(scene())
-    # Without a password OpenSSL would ask for it at the terminal, and wait.
+    # Without a password, OpenSSL would prompt at the terminal and wait.
     for password in ("pa55-wrong", None):
         asyncio.run(wrong("Option certfile: certificate and key cannot be loaded", password=password))
     asyncio.run(wrong("Option cafile: it cannot be loaded", cafile=str(tmp_path / "none.pem")))
 
 
 def opened(run: Running, data: bytes = b"") -> socket.socket:
-    """A client's connection on which these bytes are sent."""
+    """Open a client connection, and send these bytes."""
     one = socket.create_connection(("127.0.0.1", int(run.url.rpartition(":")[2])), timeout=10)
     one.sendall(data)
     return one
 
 
 async def ended(one: socket.socket) -> bytes:
-    """Wait until the source ends a connection, and return what it sent."""
+    """Wait until the source closes a connection, and return the bytes that it sent."""
     sent = b""
     with one, contextlib.suppress(ConnectionError):
         while part := await asyncio.to_thread(one.recv, 65536):
@@ -655,7 +653,7 @@ async def ended(one: socket.socket) -> bytes:
 
 
 async def until_counted(run: Running, outcome: str, count: int) -> None:
-    """Wait until so many connections ended in this way."""
+    """Wait until ``count`` connections have ended with an outcome."""
     while (await run.health())["connections"][outcome] < count:
         await asyncio.sleep(0.01)
 
@@ -665,7 +663,7 @@ def few_connections(plugin: Json, monkeypatch: pytest.MonkeyPatch, count: int) -
 
 
 @pytest.mark.parametrize("start", [b"", b"POST /x HTTP/1.1\r\nHost: x\r\nX: y"])
-def test_half_open_connections_make_room_for_events(
+def test_half_open_connections_are_closed_for_events(
     plugin: Json, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture, start: bytes
 ) -> None:
     few_connections(plugin, monkeypatch, 8)
@@ -683,18 +681,18 @@ def test_half_open_connections_make_room_for_events(
             assert counts["connections"]["turned_away"] == 0
 
     asyncio.run(scene())
-    # What an attack adds to the log does not depend on how many connections it has.
+    # The size of the log during an attack does not depend on the number of connections.
     assert sum(len(message) for message in log.messages) < 2000
 
 
-def test_a_connection_with_the_secret_is_not_closed_for_others(plugin: Json, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connection_with_the_secret_is_not_closed_for_others(plugin: Json, monkeypatch: pytest.MonkeyPatch) -> None:
     few_connections(plugin, monkeypatch, 8)
 
     async def scene() -> None:
         async with running(plugin) as run:
             body = json.dumps(dropped()).encode()
             one = opened(run, f"POST /{SECRET} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode())
-            # Its head is read, and its body is awaited.
+            # Its head was read, and its body is still missing.
             while (await run.health())["connections"]["open"] < 2:
                 await asyncio.sleep(0.01)
             attackers = [opened(run) for _attacker in range(50)]
@@ -716,7 +714,7 @@ def test_a_connection_with_the_secret_is_not_closed_for_others(plugin: Json, mon
         f"POST /{SECRET} HTTP/1.1\r\nHost: x\r\n".encode(),
     ],
 )
-def test_each_connection_has_a_deadline_from_its_acceptance(
+def test_deadline_of_a_connection_begins_at_its_acceptance(
     plugin: Json, monkeypatch: pytest.MonkeyPatch, data: bytes
 ) -> None:
     monkeypatch.setattr(plugin["_sockets"], "HEAD_WITHIN", 0.05)
@@ -730,7 +728,7 @@ def test_each_connection_has_a_deadline_from_its_acceptance(
     asyncio.run(scene())
 
 
-def test_the_deadline_includes_the_handshake(plugin: Json, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_deadline_includes_the_tls_handshake(plugin: Json, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(plugin["_sockets"], "HEAD_WITHIN", 0.05)
     make("valid", "127.0.0.1", tmp_path)
 
@@ -742,7 +740,7 @@ def test_the_deadline_includes_the_handshake(plugin: Json, monkeypatch: pytest.M
     asyncio.run(scene())
 
 
-def test_a_huge_head_is_cut_off(plugin: Json) -> None:
+def test_oversized_head_is_refused(plugin: Json) -> None:
     async def scene() -> None:
         async with running(plugin) as run:
             field = b"X: " + b"y" * 3000 + b"\r\n"
@@ -777,7 +775,7 @@ HEAD_OF_OTHERS = b"POST /wrong HTTP/1.1\r\nHost: x\r\n"
 def test_no_byte_without_the_secret_reaches_the_parser(
     plugin: Json, monkeypatch: pytest.MonkeyPatch, data: bytes, status: bytes
 ) -> None:
-    """The answer is one, short, and repeats nothing of the request."""
+    """The source sends one short response that repeats nothing of the request."""
     parsed: list[bytes] = []
     take = web.RequestHandler.data_received
 
@@ -794,7 +792,7 @@ def test_no_byte_without_the_secret_reaches_the_parser(
                 await asyncio.to_thread(one.sendall, data)
             sent = await asyncio.wait_for(ended(one), 10)
             assert parsed == []
-            # The connection may be reset before its client has read the answer.
+            # The connection may be reset before its client has read the response.
             assert sent.count(b"HTTP/1.") <= 1 and len(sent) < 2000
             assert not sent or (sent.startswith(b"HTTP/1.1 " + status) and b"\\xff" not in sent and b"aaaa" not in sent)
             refused = (await run.health())["refused"]
@@ -803,7 +801,7 @@ def test_no_byte_without_the_secret_reaches_the_parser(
     asyncio.run(scene())
 
 
-def test_a_request_behind_one_with_the_secret_is_not_taken_with_it(plugin: Json) -> None:
+def test_pipelined_second_request_is_not_processed(plugin: Json) -> None:
     async def scene() -> None:
         async with running(plugin) as run:
             one, two = (json.dumps(dropped(number)).encode() for number in range(2))
@@ -816,7 +814,7 @@ def test_a_request_behind_one_with_the_secret_is_not_taken_with_it(plugin: Json)
     asyncio.run(scene())
 
 
-def test_each_request_on_a_connection_needs_the_secret(plugin: Json) -> None:
+def test_each_request_on_a_connection_requires_the_secret(plugin: Json) -> None:
     async def scene() -> None:
         async with running(plugin) as run:
             port = int(run.url.rpartition(":")[2])
@@ -839,7 +837,7 @@ def test_each_request_on_a_connection_needs_the_secret(plugin: Json) -> None:
     "fields",
     ["Content-Length: 2\r\nTransfer-Encoding: chunked", "Content-Length: 2\r\nContent-Length: 2", "Content-Length: +2"],
 )
-def test_two_lengths_of_a_body_are_refused(plugin: Json, fields: str) -> None:
+def test_conflicting_body_lengths_are_refused(plugin: Json, fields: str) -> None:
     async def scene() -> None:
         async with running(plugin) as run:
             sent = await ended(opened(run, f"POST /{SECRET} HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n{{}}".encode()))
@@ -851,7 +849,7 @@ def test_two_lengths_of_a_body_are_refused(plugin: Json, fields: str) -> None:
 @pytest.mark.parametrize(
     "target", ["http://xn--/", "http://xn--a/health", "*", "x:1", "http://[::1", "health", "http://" + "a." * 900]
 )
-def test_a_malformed_target_is_answered_with_400_and_counted(
+def test_malformed_target_is_answered_with_400_and_counted(
     plugin: Json, log: pytest.LogCaptureFixture, target: str
 ) -> None:
     async def scene() -> None:
@@ -865,7 +863,7 @@ def test_a_malformed_target_is_answered_with_400_and_counted(
     assert not any("xn--" in message for message in log.messages)
 
 
-def test_an_error_in_the_body_of_a_request_with_the_secret_repeats_nothing(plugin: Json) -> None:
+def test_error_in_a_request_body_repeats_nothing_of_the_request(plugin: Json) -> None:
     async def scene() -> None:
         async with running(plugin) as run:
             head = f"POST /{SECRET} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -876,7 +874,7 @@ def test_an_error_in_the_body_of_a_request_with_the_secret_repeats_nothing(plugi
     asyncio.run(scene())
 
 
-def test_a_client_that_waits_for_100_continue_gets_it_where_its_secret_is_right(plugin: Json) -> None:
+def test_100_continue_is_sent_only_for_the_correct_secret(plugin: Json) -> None:
     async def scene() -> None:
         async with running(plugin) as run:
             body = json.dumps(dropped()).encode()
@@ -895,7 +893,7 @@ def test_a_client_that_waits_for_100_continue_gets_it_where_its_secret_is_right(
 
 
 @pytest.mark.parametrize("path", ["//{}", "/{}/", "/{}//", "//{}//connect", "///{}/connect/"])
-def test_slashes_that_a_proxy_adds_are_none_of_the_secret(plugin: Json, path: str) -> None:
+def test_extra_slashes_around_the_secret_are_accepted(plugin: Json, path: str) -> None:
     async def scene() -> None:
         async with running(plugin) as run:
             body = json.dumps(dropped()).encode()
@@ -908,7 +906,7 @@ def test_slashes_that_a_proxy_adds_are_none_of_the_secret(plugin: Json, path: st
     asyncio.run(scene())
 
 
-def test_a_renewed_certificate_is_used_without_a_restart(
+def test_renewed_certificate_is_used_without_a_restart(
     plugin: Json, tmp_path: Path, log: pytest.LogCaptureFixture
 ) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
@@ -945,7 +943,7 @@ def test_a_renewed_certificate_is_used_without_a_restart(
     assert used_now == "The certificate was renewed, and is used from now on."
 
 
-def test_a_flood_of_refusals_is_one_line_of_the_log(plugin: Json, log: pytest.LogCaptureFixture) -> None:
+def test_many_refusals_are_one_line_of_the_log(plugin: Json, log: pytest.LogCaptureFixture) -> None:
     async def scene() -> None:
         async with running(plugin) as run:
             for _round in range(20):
@@ -959,7 +957,7 @@ def test_a_flood_of_refusals_is_one_line_of_the_log(plugin: Json, log: pytest.Lo
     assert sum(len(message) for message in log.messages) < 2000
 
 
-def test_options_that_are_wrong_end_the_source_with_one_sentence(plugin: Json, tmp_path: Path) -> None:
+def test_invalid_options_end_the_source_with_one_sentence(plugin: Json, tmp_path: Path) -> None:
     async def scene(words: str, **args: t.Any) -> None:
         with pytest.raises(Exception) as caught:
             async with running(plugin, **args):
@@ -973,7 +971,7 @@ def test_options_that_are_wrong_end_the_source_with_one_sentence(plugin: Json, t
     asyncio.run(scene("Option certfile: ", certfile=str(tmp_path / "none.pem")))
 
 
-def test_a_port_that_is_taken_is_told_in_one_sentence(plugin: Json) -> None:
+def test_port_in_use_is_reported_in_one_sentence(plugin: Json) -> None:
     async def scene() -> None:
         async with running(plugin) as run:
             port = int(run.url.rpartition(":")[2])
@@ -985,7 +983,7 @@ def test_a_port_that_is_taken_is_told_in_one_sentence(plugin: Json) -> None:
     asyncio.run(scene())
 
 
-def test_what_crosses_a_network_unencrypted_is_warned_of(plugin: Json, log: pytest.LogCaptureFixture) -> None:
+def test_unencrypted_network_traffic_has_a_warning(plugin: Json, log: pytest.LogCaptureFixture) -> None:
     async def scene(host: str) -> None:
         async with running(plugin, host=host):
             pass
@@ -996,7 +994,7 @@ def test_what_crosses_a_network_unencrypted_is_warned_of(plugin: Json, log: pyte
     assert any("unencrypted" in message for message in log.messages)
 
 
-def test_counts_are_logged_now_and_then_and_not_for_each(
+def test_counts_are_logged_periodically_and_not_for_each_request(
     plugin: Json, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(plugin["main"].__globals__, "REPORT_EVERY", 0.05)
@@ -1009,7 +1007,7 @@ def test_counts_are_logged_now_and_then_and_not_for_each(
 
     began = time.monotonic()
     asyncio.run(scene())
-    # At the start and at the end there is a line as well, however long the calls take.
+    # A line is logged at the start and at the end too, even if the requests take long.
     most = (time.monotonic() - began) / 0.05 + 3
     ours = [record for record in log.records if record.name.startswith("fonnte.")]
     assert 1 < len(ours) < most and any("not_found" in record.getMessage() for record in ours)

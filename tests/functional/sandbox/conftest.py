@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One sandbox for all tests of this folder, reset before each."""
+"""One sandbox for all tests of this directory, reset before each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[3]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-# Runners that test the collection's plugins on old Pythons have neither; the sandbox is not theirs to test.
+# Tests of the plugins on old Pythons have neither library, and need not test the sandbox.
 USABLE = sys.version_info >= (3, 10) and all(importlib.util.find_spec(name) for name in ("aiohttp", "requests"))
 collect_ignore_glob = [] if USABLE else ["test_*.py"]
 
@@ -24,7 +24,7 @@ OTHER = "628222222222"
 
 
 class Api:
-    """The API as a client sees it, over one kept-alive session."""
+    """A client of the API with one persistent session."""
 
     def __init__(self, sandbox):
         import requests
@@ -34,7 +34,7 @@ class Api:
         self.session.trust_env = False
 
     def reply(self, path, token, fields=None, **options):
-        """The whole HTTP reply."""
+        """Return the complete HTTP response."""
         options.setdefault("timeout", 10)
         return self.session.post(
             self.sandbox.url + path,
@@ -47,17 +47,17 @@ class Api:
         return self.reply(path, token, fields).json()
 
     def account(self, path, **fields):
-        """A call of the account."""
+        """Send a request with the account token."""
         return self(path, self.sandbox.account_token, **fields)
 
     def add(self, number=NUMBER, name="one", **fields):
-        """Add a device; its token."""
+        """Add a device; return its token."""
         reply = self.account("/add-device", name=name, device=number, **fields)
         assert reply["status"] is True, reply
         return reply["token"]
 
     def update(self, token, number=NUMBER, name="one", **fields):
-        """Update with the fields that are always sent."""
+        """Update a device with the fields that are always sent."""
         return self("/update-device", token, name=name, device=number, **fields)
 
 
@@ -87,7 +87,7 @@ def api(running_api, sandbox):
 
 @pytest.fixture
 def token(api):
-    """The token of a device with the number NUMBER."""
+    """Return the token of a device with the number NUMBER."""
     return api.add()
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The control path, the journal, the transport and the process."""
+"""The control API, the journal, the transport and the process."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ ROOT = Path(__file__).resolve().parents[3]
 # --- worlds ---
 
 
-def test_the_default_world(sandbox):
+def test_default_world(sandbox):
     state = sandbox.state()
     assert state["accounts"] == [{"token": "sandbox-account-token", "plan": "Free", "devices": []}]
     assert sandbox.account_token == "sandbox-account-token"
     assert state["readings"]["omitted"] == "keeps"
 
 
-def test_reset_forgets(api, sandbox, token):
+def test_reset_restores_defaults(api, sandbox, token):
     sandbox.fault("empty")
     sandbox.advance(1000)
     sandbox.set_options(latency=0.01)
@@ -48,7 +48,7 @@ def test_reset_forgets(api, sandbox, token):
 
 
 @pytest.mark.parametrize("slow", ["latency", "delay"])
-def test_a_call_that_is_on_its_way_at_a_reset_has_no_place_in_the_new_world(sandbox, token, slow):
+def test_request_in_progress_at_a_reset_does_not_change_the_new_world(sandbox, token, slow):
     if slow == "latency":
         sandbox.set_options(latency=10)
     else:
@@ -71,7 +71,7 @@ def test_tokens_differ_after_a_reset(api, sandbox, token):
     assert api.add() != token
 
 
-def test_a_state_can_be_given_back(api, sandbox, token, number):
+def test_state_can_be_restored(api, sandbox, token, number):
     api.update(token, webhook="https://a.example/x", quick="true")
     sandbox.link(number)
     accounts = sandbox.state()["accounts"]
@@ -80,7 +80,7 @@ def test_a_state_can_be_given_back(api, sandbox, token, number):
     assert api("/device", token)["status"] is True
 
 
-def test_worlds_to_start_from(sandbox):
+def test_initial_worlds(sandbox):
     sandbox.reset(
         accounts=[
             {
@@ -135,7 +135,7 @@ ONE = {"number": "628000000001"}
         },
     ],
 )
-def test_bad_resets_change_nothing(sandbox, token, number, body):
+def test_invalid_resets_change_nothing(sandbox, token, number, body):
     reply = requests.post(sandbox.control_url + "/reset", json=body, timeout=5)
     assert reply.status_code == 400 and reply.json()["error"].endswith(".")
     assert list(sandbox.devices()) == [number]
@@ -160,12 +160,12 @@ def test_bad_resets_change_nothing(sandbox, token, number, body):
         ("PATCH", "/sinks/a", b'{"status": 20}', 400),
     ],
 )
-def test_bad_requests_get_a_sentence(sandbox, method, path, body, status):
+def test_invalid_requests_get_an_error_sentence(sandbox, method, path, body, status):
     reply = requests.request(method, sandbox.control_url + path, data=body, timeout=5)
     assert reply.status_code == status and reply.json()["error"]
 
 
-def test_the_dashboard(api, sandbox, token, number, other):
+def test_dashboard_edits(api, sandbox, token, number, other):
     sandbox.edit(
         number,
         name="new name",
@@ -198,7 +198,7 @@ def test_the_dashboard(api, sandbox, token, number, other):
         {"webhook": None},
     ],
 )
-def test_the_dashboard_refuses(api, sandbox, token, number, other, fields):
+def test_dashboard_refuses_invalid_edits(api, sandbox, token, number, other, fields):
     api.add(other)
     before = sandbox.device(number)
     with pytest.raises(ControlError):
@@ -206,7 +206,7 @@ def test_the_dashboard_refuses(api, sandbox, token, number, other, fields):
     assert sandbox.device(number) == before
 
 
-def test_one_free_link_at_a_time(api, sandbox, token, number, other):
+def test_at_most_one_free_device_is_linked(api, sandbox, token, number, other):
     api.add(other)
     sandbox.link(number)
     sandbox.link(number)
@@ -219,7 +219,7 @@ def test_one_free_link_at_a_time(api, sandbox, token, number, other):
 # --- the journal ---
 
 
-def test_the_journal(api, sandbox, token, number):
+def test_journal(api, sandbox, token, number):
     api("/device", token)
     api.account("/add-device", name="x", device="1")
     api.session.get(sandbox.url + "/get-devices", timeout=5)
@@ -263,7 +263,7 @@ def test_long_listings_are_shortened(api, sandbox):
     assert sandbox.journal()[0]["reply"]["data"] == "10000 devices, left out of the journal"
 
 
-def test_the_clock(sandbox):
+def test_clock(sandbox):
     assert abs(sandbox.now() - time.time()) < 5
     assert sandbox.advance(3600)["offset"] == 3600
     assert abs(sandbox.now() - time.time() - 3600) < 5
@@ -272,8 +272,8 @@ def test_the_clock(sandbox):
 # --- the transport ---
 
 
-def test_a_reply_is_one_segment(api, sandbox, token):
-    """Headers and body in two segments cost 44 ms a call on kept-alive connections."""
+def test_response_is_one_segment(api, sandbox, token):
+    """Headers and body in two segments cost 44 ms per request on persistent connections."""
     parts = urlsplit(sandbox.url)
     request = (f"POST /device HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\nContent-Length: 0\r\n\r\n").encode()
     with socket.create_connection((parts.hostname, parts.port), timeout=5) as connection:
@@ -285,7 +285,7 @@ def test_a_reply_is_one_segment(api, sandbox, token):
 
 
 def get_devices(url, ca):
-    # Not with requests: its verify= is one more thing that could hide the truth.
+    # Not with requests: its verify= could hide an error.
     parts = urlsplit(url)
     context = ssl.create_default_context(cafile=ca)
     with socket.create_connection((parts.hostname, parts.port), timeout=5) as plain:
@@ -307,7 +307,7 @@ def get_devices(url, ca):
         ("self-signed", "self.signed"),
     ],
 )
-def test_tls(kind, problem):
+def test_tls_certificates(kind, problem):
     pytest.importorskip("cryptography")
     with Sandbox(tls=kind) as sandbox:
         assert sandbox.url.startswith("https://") and sandbox.control_url.startswith("http://")
@@ -339,7 +339,7 @@ def started(*arguments, **options):
 
 
 @pytest.mark.parametrize("how", ["stdin", signal.SIGTERM, signal.SIGINT])
-def test_it_stops_cleanly(how):
+def test_process_stops_cleanly(how):
     process = started("--json", "--stop-with-stdin", "--readings", "omitted=resets", "refusal_status=400")
     said = json.loads(process.stdout.readline())
     assert set(said) == {"api", "control", "account_token", "ca"}
@@ -354,7 +354,7 @@ def test_it_stops_cleanly(how):
         assert (process.stdout.read(), process.stderr.read()) == ("", "")
 
 
-def test_it_says_where_it_is():
+def test_process_prints_its_addresses():
     process = started()
     lines = [process.stdout.readline() for unused in range(4)]
     process.terminate()
@@ -363,20 +363,20 @@ def test_it_says_where_it_is():
 
 
 @pytest.mark.parametrize("arguments", [["--readings", "omitted=x"], ["--readings", "omitted"], ["--latency", "-1"]])
-def test_bad_command_lines(arguments):
+def test_invalid_command_lines_are_refused(arguments):
     process = started(*arguments)
     said = process.communicate(timeout=10)[1]
     assert process.returncode == 2 and "error: " in said
 
 
-def test_a_port_in_use(sandbox):
+def test_port_in_use_is_an_error(sandbox):
     port = urlsplit(sandbox.url).port
     with pytest.raises(RuntimeError, match="exit code 1"):
         Sandbox(port=port).start()
 
 
-def test_the_driver_works_from_a_collection(tmp_path):
-    """As ansible_collections.fonnte.whatsapp.tests.sandbox.driver, from another directory."""
+def test_driver_works_from_a_collection(tmp_path):
+    """It is imported as ansible_collections.fonnte.whatsapp.tests.sandbox.driver, from another directory."""
     namespace = tmp_path / "ansible_collections" / "fonnte"
     namespace.mkdir(parents=True)
     (namespace / "whatsapp").symlink_to(ROOT)

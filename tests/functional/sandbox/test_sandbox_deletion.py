@@ -16,7 +16,7 @@ def ask(api, token):
     return api("/delete-device", token, otp="")
 
 
-def test_two_steps(api, sandbox, token, number):
+def test_deletion_in_two_steps(api, sandbox, token, number):
     assert sandbox.otp(number) is None
     assert ask(api, token)["status"] is True
     code = sandbox.otp(number)
@@ -29,7 +29,7 @@ def test_two_steps(api, sandbox, token, number):
     assert api("/device", token) == refused("token invalid")
 
 
-def test_leading_zeros_count(api, sandbox, token, number):
+def test_leading_zeros_of_a_code_count(api, sandbox, token, number):
     sandbox.next_otp("000471")
     ask(api, token)
     assert sandbox.otp(number) == "000471"
@@ -37,22 +37,22 @@ def test_leading_zeros_count(api, sandbox, token, number):
     assert api("/delete-device", token, otp="000471")["status"] is True
 
 
-def test_wrong_tokens(api, token):
+def test_invalid_tokens_are_refused(api, token):
     for wrong in ("nobody", api.sandbox.account_token):
         for otp in ("", "123456"):
             assert api("/delete-device", wrong, otp=otp) == refused("invalid device")
 
 
-def test_the_field_is_needed(api, sandbox, token, number):
+def test_missing_otp_field_is_refused(api, sandbox, token, number):
     assert api("/delete-device", token) == refused("input invalid")
     assert sandbox.otp(number) is None
 
 
-def test_a_code_without_a_request(api, token):
+def test_code_without_a_request_is_refused(api, token):
     assert api("/delete-device", token, otp="123456") == refused("otp haven't requested")
 
 
-def test_the_wait_for_another_code(api, sandbox, token, number):
+def test_second_code_requires_a_wait(api, sandbox, token, number):
     ask(api, token)
     first = sandbox.otp(number)
     sandbox.advance(300)
@@ -65,7 +65,7 @@ def test_the_wait_for_another_code(api, sandbox, token, number):
     assert sandbox.otp(number) != first
 
 
-def test_a_code_expires(api, sandbox, token, number):
+def test_code_expires(api, sandbox, token, number):
     ask(api, token)
     sandbox.advance(601)
     assert api("/delete-device", token, otp=sandbox.otp(number)) == refused("otp haven't requested")
@@ -86,14 +86,14 @@ def test_too_many_wrong_codes_lock(api, sandbox, token, number):
     assert ask(api, token)["status"] is True
 
 
-def test_scope_device(api, sandbox, token, number, other):
+def test_otp_scope_device(api, sandbox, token, number, other):
     second = api.add(other)
     ask(api, token)
     assert api("/delete-device", second, otp=sandbox.otp(number)) == refused("otp haven't requested")
     assert ask(api, second)["status"] is True
 
 
-def test_scope_account(api, sandbox, token, number, other):
+def test_otp_scope_account(api, sandbox, token, number, other):
     sandbox.set_readings(otp_scope="account")
     second = api.add(other)
     ask(api, token)
@@ -105,7 +105,7 @@ def test_scope_account(api, sandbox, token, number, other):
     assert api("/delete-device", token, otp=code) == refused("otp haven't requested")
 
 
-def test_made_again_it_has_another_token_and_no_settings(api, sandbox, token, number):
+def test_recreated_device_has_another_token_and_no_settings(api, sandbox, token, number):
     api.update(token, webhook="https://a.example/x")
     sandbox.purge(number)
     again = api.add(number)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""add-device, update-device, get-devices, device, disconnect: every reply and every refusal."""
+"""add-device, update-device, get-devices, device, disconnect: every response and every refusal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def refused(text, where="reason"):
 # --- add-device ---
 
 
-def test_add_replies_as_documented(api, sandbox):
+def test_add_device_response_matches_the_api_documentation(api, sandbox):
     reply = api.account("/add-device", name="device name", device="08123456789")
     token = reply.pop("token")
     assert reply == {
@@ -32,7 +32,7 @@ def test_add_replies_as_documented(api, sandbox):
     assert sandbox.device("08123456789")["package"] == "Free"
 
 
-def test_add_takes_booleans_and_ignores_webhooks(api, sandbox, number):
+def test_add_device_accepts_booleans_and_ignores_webhooks(api, sandbox, number):
     reply = api.account(
         "/add-device",
         name="one",
@@ -63,28 +63,28 @@ def test_add_takes_booleans_and_ignores_webhooks(api, sandbox, number):
         {"name": "one", "device": "6281-111-1111"},
     ],
 )
-def test_add_refuses_bad_input(api, sandbox, fields):
+def test_add_device_refuses_invalid_input(api, sandbox, fields):
     assert api.account("/add-device", **fields) == refused("input invalid")
     assert sandbox.devices() == {}
 
 
 @pytest.mark.parametrize("value", ["on", "off", "True", "1", "0", ""])
-def test_add_refuses_other_booleans(api, number, value):
+def test_add_device_refuses_other_booleans(api, number, value):
     assert api.account("/add-device", name="one", device=number, autoread=value) == refused("invalid/empty body value")
 
 
-def test_add_refuses_tokens_that_are_no_account(api, token, other):
+def test_add_device_requires_an_account_token(api, token, other):
     for wrong in ("nobody", token, "", f"Bearer {api.sandbox.account_token}"):
         assert api("/add-device", wrong, name="one", device=other) == refused("unknown user")
 
 
-def test_add_refuses_a_number_of_any_account(api, sandbox, token, number):
+def test_add_device_refuses_an_existing_number_of_any_account(api, sandbox, token, number):
     sandbox.add_account(token="second")
     assert api.account("/add-device", name="one", device=number) == refused("device already exist")
     assert api("/add-device", "second", name="one", device=number) == refused("device already exist")
 
 
-def test_ten_free_devices_are_the_limit(api, sandbox):
+def test_limit_is_ten_free_devices(api, sandbox):
     for index in range(10):
         api.add(f"62811111110{index}")
     assert api.account("/add-device", name="one", device="628999999999") == refused("too much free device")
@@ -92,7 +92,7 @@ def test_ten_free_devices_are_the_limit(api, sandbox):
     api.add("628999999999")
 
 
-def test_a_paid_plan_has_no_such_limit(api, sandbox):
+def test_paid_plan_has_no_device_limit(api, sandbox):
     sandbox.reset(accounts=[{"token": "paid", "plan": "Super"}])
     for index in range(12):
         assert api("/add-device", "paid", name="one", device=str(628000000000 + index))["status"] is True
@@ -101,7 +101,7 @@ def test_a_paid_plan_has_no_such_limit(api, sandbox):
 # --- get-devices ---
 
 
-def test_listing_replies_as_documented(api, sandbox, token, number):
+def test_device_list_matches_the_api_documentation(api, sandbox, token, number):
     sandbox.edit(number, expires=1707782400, quota=998)
     assert api.account("/get-devices") == {
         "connected": 0,
@@ -124,25 +124,25 @@ def test_listing_replies_as_documented(api, sandbox, token, number):
     }
 
 
-def test_listing_never_shows_hidden_settings(api, token):
+def test_device_list_never_shows_write_only_settings(api, token):
     api.update(token, webhook="https://a.example/x", quick="true", personal="true", autoread="true")
     item = api.account("/get-devices")["data"][0]
     assert not set(item) & {*HIDDEN, "personal", "group"}
     assert item["autoread"] == "on"
 
 
-def test_listing_is_of_one_account(api, sandbox, token, other):
+def test_device_list_contains_one_account(api, sandbox, token, other):
     sandbox.add_account(token="second", devices=[{"number": other}])
     assert [item["device"] for item in api("/get-devices", "second")["data"]] == [other]
 
 
-def test_listing_counts_links(api, sandbox, token, number):
+def test_device_list_counts_linked_devices(api, sandbox, token, number):
     sandbox.link(number)
     reply = api.account("/get-devices")
     assert reply["connected"] == 1 and reply["data"][0]["status"] == "connect"
 
 
-def test_listing_refuses_unknown_users(api, token):
+def test_device_list_refuses_unknown_users(api, token):
     for wrong in ("nobody", token):
         assert api("/get-devices", wrong) == refused("unknown user")
 
@@ -150,7 +150,7 @@ def test_listing_refuses_unknown_users(api, token):
 # --- update-device ---
 
 
-def test_update_sets_everything_and_echoes_nothing(api, sandbox, token, number):
+def test_update_sets_all_fields_and_returns_none(api, sandbox, token, number):
     reply = api.update(
         token,
         name="two",
@@ -203,14 +203,14 @@ def test_update_sets_everything_and_echoes_nothing(api, sandbox, token, number):
         ({"webhookchaining": "http://[/"}, "webhook url is not valid"),
     ],
 )
-def test_update_refuses_and_changes_nothing(api, sandbox, token, number, fields, text):
+def test_refused_update_changes_nothing(api, sandbox, token, number, fields, text):
     before = sandbox.device(number)
     good = {"name": "two", "device": number, "group": "true"}
     assert api("/update-device", token, **{**good, **fields}) == refused(text)
     assert sandbox.device(number) == before
 
 
-def test_update_needs_a_device_token(api, token, number):
+def test_update_requires_a_device_token(api, token, number):
     for wrong in ("nobody", api.sandbox.account_token):
         assert api.update(wrong) == refused("device not found")
 
@@ -231,7 +231,7 @@ def test_update_keeps_numbers_unique(api, sandbox, token, number, other):
 # --- device ---
 
 
-def test_profile_replies_as_documented(api, sandbox, token, number):
+def test_profile_matches_the_api_documentation(api, sandbox, token, number):
     sandbox.edit(number, expires=1889654400, package="Reguler", quota=78, name="Fonnte admin")
     sandbox.link(number)
     assert api("/device", token) == {
@@ -246,7 +246,7 @@ def test_profile_replies_as_documented(api, sandbox, token, number):
     }
 
 
-def test_profile_needs_a_device_token(api, token):
+def test_profile_requires_a_device_token(api, token):
     for wrong in ("nobody", api.sandbox.account_token, f"Bearer {token}"):
         assert api("/device", wrong) == refused("token invalid")
 
@@ -254,40 +254,40 @@ def test_profile_needs_a_device_token(api, token):
 # --- disconnect ---
 
 
-def test_disconnect_once(api, sandbox, token, number):
+def test_device_is_disconnected_once(api, sandbox, token, number):
     sandbox.link(number)
     assert api("/disconnect", token) == {"detail": "device disconnected", "status": True}
     assert sandbox.device(number)["linked"] is False
     assert api("/disconnect", token) == refused("device already disconnected", "detail")
 
 
-def test_disconnect_needs_a_device_token(api):
+def test_disconnect_requires_a_device_token(api):
     for wrong in ("nobody", api.sandbox.account_token):
         assert api("/disconnect", wrong) == refused("token invalid", "detail")
 
 
-# --- the form of calls ---
+# --- the format of requests ---
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
 @pytest.mark.parametrize("path", ["/get-devices", "/add-device", "/device", "/delete-device", "/qr"])
-def test_only_post(api, method, path):
+def test_only_post_is_accepted(api, method, path):
     reply = api.session.request(method, api.sandbox.url + path, headers={"Authorization": api.sandbox.account_token})
     assert (reply.status_code, reply.text) == (405, "Method Not Allowed")
     assert reply.headers["Content-Type"].startswith("text/plain")
 
 
 @pytest.mark.parametrize("path", ["/", "/devices", "/state", "/get-devices/", "/order", "/add_device"])
-def test_no_other_path(api, path):
+def test_other_paths_are_not_found(api, path):
     reply = api.reply(path, api.sandbox.account_token)
     assert (reply.status_code, reply.text) == (404, "404 page not found")
 
 
-def test_replies_are_json(api):
+def test_responses_are_json(api):
     assert api.reply("/get-devices", api.sandbox.account_token).headers["Content-Type"] == "application/json"
 
 
-def test_a_json_body_is_no_form(api, number):
+def test_json_body_is_no_form(api, number):
     reply = api.session.post(
         api.sandbox.url + "/add-device",
         json={"name": "one", "device": number},
@@ -296,7 +296,7 @@ def test_a_json_body_is_no_form(api, number):
     assert reply.json() == refused("input invalid")
 
 
-def test_a_multipart_form_is_a_form(api, sandbox, number):
+def test_multipart_body_is_a_form(api, sandbox, number):
     reply = api.session.post(
         api.sandbox.url + "/add-device",
         files={"name": (None, "one"), "device": (None, number)},

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every fault, as the client meets it on the wire."""
+"""Every fault, as the client receives it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def listing(api, **options):
 
 
 @pytest.mark.parametrize("kind", ["refuse", "reset"])
-def test_connection_aborted_before(api, sandbox, number, kind):
+def test_connection_aborted_before_the_request_is_applied(api, sandbox, number, kind):
     sandbox.fault(kind, path="/add-device")
     with pytest.raises(requests.ConnectionError, match="reset by peer|aborted"):
         api.add()
@@ -44,7 +44,7 @@ def test_connection_aborted_before(api, sandbox, number, kind):
         {"kind": "truncated", "short": True},
     ],
 )
-def test_reply_lost_after_the_call_was_applied(api, sandbox, number, rule):
+def test_response_lost_after_the_request_was_applied(api, sandbox, number, rule):
     sandbox.fault(path="/add-device", **rule)
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
         api.add()
@@ -52,7 +52,7 @@ def test_reply_lost_after_the_call_was_applied(api, sandbox, number, rule):
     assert sandbox.writes()[-1]["applied"] is True
 
 
-def test_a_reset_in_the_middle_comes_after_half_a_reply(api, sandbox, token):
+def test_reset_in_the_middle_comes_after_half_a_response(api, sandbox, token):
     sandbox.fault("reset", path="/get-devices", at="middle")
     with raw(api) as connection:
         ask(connection, sandbox)
@@ -65,7 +65,7 @@ def test_a_reset_in_the_middle_comes_after_half_a_reply(api, sandbox, token):
 def test_unreachable(api, sandbox):
     listing(api)
     sandbox.fault("unreachable")
-    # A connection that was open is reset; whether its end is seen before it is used again is a race.
+    # A connection that was open is reset. Whether the client detects its end before the next use is a race.
     for session, words in ((api.session, "refused|reset"), (requests.Session(), "refused")):
         with pytest.raises(requests.ConnectionError, match=words):
             session.post(sandbox.url + "/get-devices", timeout=5)
@@ -74,7 +74,7 @@ def test_unreachable(api, sandbox):
     assert listing(api).status_code == 200
 
 
-def test_unreachable_for_a_while(api, sandbox):
+def test_unreachable_for_a_time(api, sandbox):
     sandbox.fault("unreachable", seconds=3.0)
     with pytest.raises(requests.ConnectionError):
         listing(api)
@@ -82,7 +82,7 @@ def test_unreachable_for_a_while(api, sandbox):
 
 
 def _wait_for(there):
-    """Wait until it is there, which may take long on a busy machine."""
+    """Wait until a condition is true, which may take long on a busy machine."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
         with contextlib.suppress(requests.ConnectionError):
@@ -99,7 +99,7 @@ def test_status(api, sandbox, number):
     assert sandbox.devices() == {}
 
 
-def test_status_after(api, sandbox, number):
+def test_status_after_the_request_was_applied(api, sandbox, number):
     sandbox.fault("status", path="/add-device", when="after", code=502, body="Bad Gateway")
     reply = api.reply("/add-device", sandbox.account_token, {"name": "one", "device": number})
     assert (reply.status_code, reply.text) == (502, "Bad Gateway")
@@ -122,7 +122,7 @@ def test_trickle(api, sandbox, headers):
     with raw(api) as connection:
         ask(connection, sandbox)
         pieces = drain(connection)
-    # Not each byte by itself: on a busy machine several have come by the time one looks.
+    # The bytes do not arrive one at a time: on a busy machine several may arrive before a read.
     assert len(pieces) > 20
     assert (b"\r\n\r\n" not in pieces[0]) is headers
     assert b"".join(pieces).startswith(OK) and b"".join(pieces).endswith(b'"type":"device"}')
@@ -178,7 +178,7 @@ def test_huge(api, sandbox, chunked):
     assert ("Content-Length" in reply.headers) is not chunked
 
 
-def test_huge_may_be_given_up(api, sandbox):
+def test_huge_response_may_be_aborted(api, sandbox):
     sandbox.fault("huge", path="/get-devices", megabytes=50)
     with listing(api, stream=True) as reply:
         next(reply.iter_content(1000))
@@ -207,7 +207,7 @@ def test_close_idle(api, sandbox):
     assert [listing(api).status_code for unused in range(3)] == [200, 200, 200]
 
 
-def test_rules_choose_their_calls(api, sandbox, token, number, other):
+def test_rules_select_their_requests(api, sandbox, token, number, other):
     second = api.add(other)
     sandbox.fault("empty", number=other, path="/device", times=2, skip=1)
     sandbox.fault("list", token=token)
@@ -221,7 +221,7 @@ def test_rules_choose_their_calls(api, sandbox, token, number, other):
     assert sandbox.faults() == []
 
 
-def test_a_rule_can_be_about_the_device_that_is_added(api, sandbox, number, other):
+def test_rule_can_select_the_device_that_is_added(api, sandbox, number, other):
     sandbox.fault("empty", path="/add-device", number=other)
     api.add(number)
     assert api.reply("/add-device", sandbox.account_token, {"name": "one", "device": other}).content == b""
@@ -245,7 +245,7 @@ def test_a_rule_can_be_about_the_device_that_is_added(api, sandbox, number, othe
         {"kind": "empty", "number": 628},
     ],
 )
-def test_bad_rules(sandbox, rule):
+def test_invalid_rules_are_refused(sandbox, rule):
     with pytest.raises(ControlError):
         sandbox.fault(**rule)
     assert sandbox.faults() == []

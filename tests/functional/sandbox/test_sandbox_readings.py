@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every reading of the service, each way."""
+"""Each value of each behavior variant."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.sandbox.readings import VALUES, Readings, from_text
 URL = "https://a.example/x"
 
 
-def test_the_first_value_is_the_default():
+def test_first_value_is_the_default():
     for name, values in VALUES.items():
         assert getattr(Readings(), name) == values[0]
 
@@ -27,12 +27,12 @@ def test_the_first_value_is_the_default():
         {"colour": "red"},
     ],
 )
-def test_others_are_refused(changes):
+def test_other_values_are_refused(changes):
     with pytest.raises(ValueError):
         Readings().but(changes)
 
 
-def test_from_the_command_line():
+def test_variants_from_the_command_line():
     assert from_text(["refusal_status=400", "omitted=resets"]) == Readings(refusal_status=400, omitted="resets")
     with pytest.raises(ValueError):
         from_text(["omitted"])
@@ -101,20 +101,20 @@ def test_add_number(api, sandbox, reading, stored):
     assert list(sandbox.devices()) == [stored]
 
 
-def test_international_numbers_are_one(api, sandbox):
+def test_international_spellings_are_one_number(api, sandbox):
     sandbox.set_readings(add_number="international")
     api.add("628123456789")
     assert api.account("/add-device", name="one", device="08123456789")["reason"] == "device already exist"
     assert api.account("/add-device", name="one", device="0" * 15)["reason"] == "input invalid"
 
 
-def test_verbatim_numbers_are_two(api, sandbox):
+def test_verbatim_spellings_are_two_numbers(api, sandbox):
     api.add("628123456789")
     api.add("08123456789")
     assert len(sandbox.devices()) == 2
 
 
-def test_update_takes_the_number_verbatim_always(api, sandbox, token):
+def test_update_always_uses_the_number_verbatim(api, sandbox, token):
     sandbox.set_readings(add_number="international")
     api.update(token, number="08123456789")
     assert list(sandbox.devices()) == ["08123456789"]
@@ -163,7 +163,7 @@ def test_webhook_called(api, sandbox, token, number):
 
 
 @pytest.mark.parametrize("target", ["closed", "answers_500", "redirects"])
-def test_webhook_called_in_vain(api, sandbox, token, number, target):
+def test_webhook_probe_that_fails(api, sandbox, token, number, target):
     sandbox.set_readings(webhook_probe="called")
     if target != "closed":
         sandbox.sink_answers("a", 500 if target == "answers_500" else 302)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""send and qr."""
+"""The requests /send and /qr."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def linked(sandbox, token, number):
     return token
 
 
-def test_send_replies_as_documented(api, sandbox, linked, number):
+def test_send_response_matches_the_api_documentation(api, sandbox, linked, number):
     reply = api("/send", linked, target="6282227097005,08123456789", message="hello")
     assert reply == {
         "detail": "success! message in queue",
@@ -47,12 +47,12 @@ def test_send_replies_as_documented(api, sandbox, linked, number):
     assert api("/device", linked)["messages"] == 2
 
 
-def test_unknown_tokens_get_a_capital_letter(api, linked):
+def test_unknown_token_gets_status_with_a_capital_letter(api, linked):
     for wrong in ("nobody", api.sandbox.account_token):
         assert api("/send", wrong, target="628", message="x") == {"reason": "token invalid", "Status": False}
 
 
-def test_words_fill_the_message(api, sandbox, linked):
+def test_words_of_a_target_fill_the_message(api, sandbox, linked):
     api("/send", linked, target="628333333333|Ann|red|tall,628444444444|Bob", message="{name}: {var1} {var2}")
     assert [m["message"] for m in sandbox.outbox()] == ["Ann: red tall", "Bob: {var1} {var2}"]
 
@@ -76,7 +76,7 @@ def test_targets(api, linked, target, country, sent):
     "target",
     ["abc", "+628123456789", "1234567", "628333333333, 628444444444", "628333333333,", "rotator", "x@g.us", "|Ann"],
 )
-def test_bad_targets(api, sandbox, linked, target):
+def test_invalid_targets_are_refused(api, sandbox, linked, target):
     assert api("/send", linked, target=target, message="x") == refused("target invalid")
     assert sandbox.outbox() == []
 
@@ -111,7 +111,7 @@ def test_bad_targets(api, sandbox, linked, target):
         {"data": "[1]"},
     ],
 )
-def test_bad_fields(api, sandbox, linked, number, fields):
+def test_invalid_fields_are_refused(api, sandbox, linked, number, fields):
     assert api("/send", linked, **{"target": "628333333333", "message": "x", **fields}) == BODY
     assert sandbox.outbox() == [] and sandbox.device(number)["quota"] == 1000
 
@@ -127,7 +127,7 @@ def test_bad_fields(api, sandbox, linked, number, fields):
         {"message": "x", "schedule": "1900000000", "typing": "true", "sequence": "false", "duration": "3"},
     ],
 )
-def test_good_fields(api, linked, fields):
+def test_valid_fields_are_accepted(api, linked, fields):
     assert api("/send", linked, target="628333333333", **fields)["status"] is True
 
 
@@ -139,7 +139,7 @@ def test_quota(api, sandbox, linked, number):
     assert len(sandbox.outbox()) == 1
 
 
-def test_disconnected(api, sandbox, token):
+def test_disconnected_device_sends_only_without_connect_only(api, sandbox, token):
     fields = {"target": "628333333333", "message": "x"}
     assert api("/send", token, **fields) == refused("request invalid on disconnected device")
     assert api("/send", token, connectOnly="false", **fields)["status"] is True
@@ -156,19 +156,19 @@ def test_attachments(api, sandbox, linked, number, package):
     assert api.reply("/send", linked, form, files={"picture": ("a.txt", b"x")}).json() == BODY
 
 
-def test_attachments_have_a_size(api, sandbox, linked, number):
+def test_attachments_have_a_maximum_size(api, sandbox, linked, number):
     sandbox.edit(number, package="Super")
     form = {"target": "628333333333"}
     large = {"file": ("a.bin", b"x" * (10 * 1024 * 1024 + 1))}
     assert api.reply("/send", linked, form, files=large).json() == BODY
 
 
-def test_attachments_need_a_package(api, linked):
+def test_attachments_require_a_package(api, linked):
     form = {"target": "628333333333", "message": "x"}
     assert api.reply("/send", linked, form, files={"file": ("a.txt", b"hello")}).json() == BODY
 
 
-def test_several_requests(api, sandbox, linked):
+def test_several_requests_in_data(api, sandbox, linked):
     data = [{"target": "628333333333", "message": "a"}, {"target": "628444444444", "message": "b", "typing": True}]
     assert api("/send", linked, data=json.dumps(data))["target"] == ["628333333333", "628444444444"]
     assert [m["message"] for m in sandbox.outbox()] == ["a", "b"]
@@ -188,7 +188,7 @@ def test_get(api, sandbox, linked):
     assert "token" not in entry["form"]
 
 
-def test_get_needs_the_token_in_the_query(api, linked):
+def test_get_requires_the_token_in_the_query(api, linked):
     reply = api.session.get(
         api.sandbox.url + "/send", params={"target": "628333333333", "message": "x"}, headers={"Authorization": linked}
     )
@@ -215,7 +215,7 @@ def chunks(png):
         position += 12 + length
 
 
-def test_qr_is_a_png(api, token):
+def test_qr_response_is_a_png(api, token):
     reply = api("/qr", token)
     assert set(reply) == {"status", "url"} and reply["status"] is True
     parts = dict(chunks(base64.b64decode(reply["url"], validate=True)))
@@ -224,19 +224,19 @@ def test_qr_is_a_png(api, token):
     assert len(zlib.decompress(parts[b"IDAT"])) == height * (width + 1)
 
 
-def test_qr_changes(api, sandbox, token):
+def test_qr_code_changes_over_time(api, sandbox, token):
     first = api("/qr", token, type="qr")["url"]
     sandbox.advance(60)
     assert api("/qr", token)["url"] != first
 
 
-def test_qr_as_a_code(api, token):
+def test_qr_request_for_a_pairing_code(api, token):
     reply = api("/qr", token, type="code", whatsapp="628111111111")
     assert reply["status"] is True and re.fullmatch("[0-9A-Z]{4}-[0-9A-Z]{4}", reply["code"])
 
 
 @pytest.mark.parametrize("fields", [{"type": "code"}, {"type": "code", "whatsapp": "x"}, {"type": "picture"}])
-def test_qr_refuses_bad_input(api, token, fields):
+def test_qr_refuses_invalid_input(api, token, fields):
     assert api("/qr", token, **fields) == refused("input invalid")
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Events are really posted, and repeated until they are answered with 200."""
+"""Events are posted, and repeated until they are answered with 200."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 @pytest.fixture
 def hooked(api, sandbox, token):
-    """A device whose four webhooks are four sinks."""
+    """Return the token of a device whose four webhooks are four sinks."""
     urls = {name: f"{sandbox.sink_url(name)}/secret" for name in ("webhook", "webhookconnect", "webhookstatus")}
     api.update(token, autoread="true", personal="true", **urls)
     return token
@@ -38,18 +38,18 @@ def test_connect_and_disconnect(api, sandbox, hooked, number):
     assert (post["path"], post["content_type"]) == ("/sink/webhookconnect/secret", "application/json")
 
 
-def test_the_linked_number_is_not_the_label(sandbox, hooked, number):
+def test_event_has_the_label_and_not_the_linked_number(sandbox, hooked, number):
     sandbox.link(number, "628777777777")
     assert bodies(sandbox, "webhookconnect")[0]["device"] == number
 
 
-def test_link_later(sandbox, hooked, number):
+def test_link_after_a_delay(sandbox, hooked, number):
     assert sandbox.link(number, after=0.05)["linked"] is False
     bodies(sandbox, "webhookconnect")
     assert sandbox.device(number)["linked"] is True
 
 
-def test_incoming(sandbox, hooked, number):
+def test_incoming_message(sandbox, hooked, number):
     sandbox.link(number)
     assert sandbox.incoming(number, sender="628333333333", message="hello", name="Ann") == {
         "posted": True,
@@ -72,7 +72,7 @@ def test_incoming(sandbox, hooked, number):
     assert (event["device"], event["sender"], event["message"]) == (number, "628333333333", "hello")
 
 
-def test_incoming_attachments_need_a_package(sandbox, hooked, number):
+def test_incoming_attachments_require_a_package(sandbox, hooked, number):
     sandbox.link(number)
     sandbox.edit(number, package="Ultra")
     sandbox.incoming(number, sender="628333333333", url="https://a.example/x.png", filename="x", extension="png")
@@ -95,7 +95,7 @@ def test_incoming_not_posted(sandbox, hooked, number, changes, sender, because):
     assert sandbox.sink("webhook") == []
 
 
-def test_incoming_needs_a_link(sandbox, hooked, number):
+def test_incoming_message_requires_a_link(sandbox, hooked, number):
     assert sandbox.incoming(number, sender="628333333333")["because"] == "the device is not linked"
 
 
@@ -108,7 +108,7 @@ def test_message_status(api, sandbox, hooked, number):
     assert bodies(sandbox, "webhookstatus", 2)[1] == {"stateid": first["stateid"], "state": "read"}
 
 
-def test_repeated_until_answered_with_200(sandbox, hooked, number):
+def test_event_is_repeated_until_answered_with_200(sandbox, hooked, number):
     sandbox.set_options(webhook_retry=0.01)
     sandbox.sink_answers("webhookconnect", 204, times=3)
     sandbox.link(number)
@@ -118,7 +118,7 @@ def test_repeated_until_answered_with_200(sandbox, hooked, number):
     assert [(d["attempt"], d["status"]) for d in sandbox.webhooks()] == [(1, 204), (2, 204), (3, 204), (4, 200)]
 
 
-def test_fifteen_tries(sandbox, hooked, number):
+def test_event_has_fifteen_attempts(sandbox, hooked, number):
     sandbox.set_options(webhook_retry=0.001)
     sandbox.sink_answers("webhookconnect", 500, times=99)
     sandbox.link(number)
@@ -127,7 +127,7 @@ def test_fifteen_tries(sandbox, hooked, number):
     assert len(sandbox.sink("webhookconnect")) == 15
 
 
-def test_tries_are_a_minute_of_the_clock_apart(sandbox, hooked, number):
+def test_attempts_are_a_minute_of_the_clock_apart(sandbox, hooked, number):
     sandbox.sink_answers("webhookconnect", 500, times=1)
     sandbox.link(number)
     bodies(sandbox, "webhookconnect", 1)
@@ -139,7 +139,7 @@ def test_tries_are_a_minute_of_the_clock_apart(sandbox, hooked, number):
     bodies(sandbox, "webhookconnect", 2)
 
 
-def test_nobody_listens(sandbox, hooked, number):
+def test_refused_webhook_connection_is_logged(sandbox, hooked, number):
     sandbox.set_options(webhook_tries=1)
     sandbox.edit(number, webhookconnect="http://127.0.0.1:1/")
     sandbox.link(number)
@@ -149,6 +149,6 @@ def test_nobody_listens(sandbox, hooked, number):
     assert sandbox.webhooks()[0]["status"] is None and sandbox.webhooks()[0]["error"]
 
 
-def test_no_webhook_no_post(sandbox, token, number):
+def test_device_without_a_webhook_gets_no_post(sandbox, token, number):
     sandbox.link(number)
     assert sandbox.webhooks() == []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The artifact and the copies contain the listed files only, whatever else is in the checkout."""
+"""The artifact and the copies contain only the listed files, for any other files in the checkout."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
 from tools import tree
 from tools.paths import ROOT
 
-# What people keep in a checkout, and what a careless build would publish.
+# Files that users often have in a checkout, and that an unfiltered build would publish.
 PRIVATE = (
     *(".env", ".env.local", "playbooks/.env", "prod.env", ".envrc", "vault.yml", "vault.yaml", "playbooks/vault.yml"),
     *("roles/fleet/vars/vault.yml", "group_vars/all/vault.yml", "my_vault.yml", "prod.vault", ".vault_pass"),
@@ -47,8 +47,8 @@ def checkout(tmp_path: Path) -> Path:
     return root
 
 
-def test_a_build_from_a_dirty_checkout_publishes_nothing_private(checkout: Path, tmp_path: Path) -> None:
-    """As somebody who never heard of make builds it."""
+def test_build_from_a_dirty_checkout_publishes_nothing_private(checkout: Path, tmp_path: Path) -> None:
+    """The artifact is built with ansible-galaxy directly."""
     write(checkout, PRIVATE)
     program = Path(sys.executable).parent / "ansible-galaxy"
     command = [str(program), "collection", "build", "--output-path", str(tmp_path / "out")]
@@ -76,7 +76,7 @@ def test_only_tracked_files_are_packed(checkout: Path) -> None:
     assert tree.tracked_files(checkout) == sorted({*SHIPPED} - {"README.md"})
 
 
-def test_a_copy_holds_exactly_the_listed_files(checkout: Path, tmp_path: Path) -> None:
+def test_copy_contains_exactly_the_listed_files(checkout: Path, tmp_path: Path) -> None:
     git(checkout, "init", "--quiet")
     write(checkout, ["roles/fleet/vars/main.yml"])
     copy = tree.sync(tree.list_files(checkout), tmp_path / "copy", checkout)

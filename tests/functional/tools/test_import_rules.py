@@ -28,16 +28,16 @@ WRONG = {
     "requests": ("_api/client.py", "import requests", "Only the HTTP session imports requests"),
     "circle": ("_common/clock.py", "from . import redaction", "The files of a package do not import each other"),
 }
-# It starts a program that only the environment of the linters has.
+# The test starts a program that only the environment of the linters has.
 pytestmark = pytest.mark.long
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A copy of the packages that may be changed, with the rules beside it."""
+    """Return a copy of the packages that may be changed, next to the rules."""
     shutil.copytree(ROOT / "plugins" / "module_utils", tmp_path / PACKAGES)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    # The circle's other half.
+    # The other half of the cycle.
     redaction = tmp_path / PACKAGES / "_common" / "redaction.py"
     redaction.write_text(redaction.read_text(encoding="utf-8") + "\nfrom . import clock\n", encoding="utf-8")
     return tmp_path
@@ -55,10 +55,10 @@ def broken(tree: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", WRONG)
-def test_a_wrong_import_breaks_its_rule(kind: str, tree: Path) -> None:
+def test_wrong_import_breaks_its_rule(kind: str, tree: Path) -> None:
     file, wrong, contract = WRONG[kind]
     path = tree / PACKAGES / file
     path.write_text(path.read_text(encoding="utf-8") + f"\n{wrong}\n", encoding="utf-8")
     names = broken(tree)
-    # An import from a layer above closes a circle of packages, too.
+    # An import from a layer above closes a cycle of packages, too.
     assert [name for name in names if name.startswith(contract)] and len(names) <= 1 + (kind == "layer")

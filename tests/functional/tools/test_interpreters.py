@@ -23,17 +23,17 @@ def shim(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_a_shim_that_fails_is_no_python(shim: str) -> None:
+def test_shim_that_fails_is_no_python(shim: str) -> None:
     assert interpreters.probe(shim, OWN) is None
     assert interpreters.probe(shim + "-that-does-not-exist", OWN) is None
 
 
-def test_a_python_of_another_version_is_not_taken() -> None:
+def test_python_of_another_version_is_refused() -> None:
     assert interpreters.probe(sys.executable, "3.1") is None
     assert interpreters.probe(sys.executable, OWN)
 
 
-def test_a_link_leads_to_a_python_that_runs(shim: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_link_leads_to_a_python_that_runs(shim: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interpreters, "PYTHONS", tmp_path / "links")
     monkeypatch.setattr(interpreters, "MINORS", (OWN,))
     monkeypatch.setattr(interpreters, "_candidates", lambda minor: [shim, sys.executable])
@@ -46,14 +46,14 @@ def test_a_link_leads_to_a_python_that_runs(shim: str, tmp_path: Path, monkeypat
     assert interpreters.probe(interpreters.available()[OWN], OWN)
 
 
-def test_the_first_wanted_version_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_first_wanted_version_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interpreters, "available", lambda: {"3.11": "a", "3.12": "b"})
     assert interpreters.newest_of(("3.13", "3.12", "3.11")) == "3.12"
     with pytest.raises(interpreters.NoInterpreter, match="looked for 3.9"):
         interpreters.newest_of(("3.9",))
 
 
-def test_the_parts_that_cannot_be_run_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_that_cannot_run_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interpreters, "available", lambda: {"3.7": "a", "3.13": "b"})
     assert interpreters.not_covered() == []
     monkeypatch.setattr(interpreters, "available", lambda: {"3.11": "a"})

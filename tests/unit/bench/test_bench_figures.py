@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The arithmetic of the benchmark: medians, what is beyond an empty playbook, ratios, and when a figure is reached."""
+"""The arithmetic of the benchmark: medians, time beyond an empty playbook, ratios, and targets."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def measure(seconds, cpu=0.0, calls=None, megabytes=60.0, call_seconds=0.0, call
 
 
 def table(*rows):
-    """A table of rows, each with its measures."""
+    """Return a table of rows, each with its measures."""
     return Table([summary(row, list(measures)) for row, *measures in rows])
 
 
@@ -46,14 +46,14 @@ EMPTY_ROW = (Row(EMPTY), measure(1.0, cpu=0.5, megabytes=50.0))
 
 
 def figure(which, *rows):
-    """The figure at a place of the list, from these rows and the empty playbook of one second."""
+    """Return the figure at an index of the list, from these rows and an empty playbook of one second."""
     return figures(table(EMPTY_ROW, *rows))[which]
 
 
 # --- medians ---
 
 
-def test_a_row_is_the_median_of_its_rounds():
+def test_summary_of_a_row_is_the_median_of_its_rounds():
     row = Row(FLEET, NOTHING, 10)
     found = summary(row, [measure(9.0, 3.0), measure(1.0, 1.0), measure(2.0, 8.0)])
     assert (found.seconds, found.cpu, found.rounds) == (2.0, 3.0, 3)
@@ -61,19 +61,19 @@ def test_a_row_is_the_median_of_its_rounds():
     assert summary(row, [measure(1.0), measure(4.0)]).seconds == 2.5
 
 
-def test_the_calls_are_those_of_the_round_with_the_most():
+def test_calls_are_those_of_the_round_with_the_most_calls():
     measures = [measure(1.0, calls=calls) for calls in (ONE_LIST, {"/get-devices": 2}, ONE_LIST)]
     assert summary(Row(FLEET, NOTHING, 10), measures).calls == {"/get-devices": 2}
 
 
-def test_memory_is_told_in_megabytes():
+def test_memory_is_converted_to_megabytes():
     assert summary(Row(EMPTY), [measure(1.0, megabytes=100.0)]).megabytes == pytest.approx(100.0, abs=0.01)
 
 
 # --- beyond an empty playbook ---
 
 
-def test_a_play_is_measured_beyond_the_empty_one_and_a_floor_by_its_calls():
+def test_extra_time_excludes_the_empty_playbook_and_is_call_time_for_a_floor():
     found = table(
         EMPTY_ROW,
         (Row(FLEET, MAKE, 10), measure(3.5)),
@@ -84,7 +84,7 @@ def test_a_play_is_measured_beyond_the_empty_one_and_a_floor_by_its_calls():
     assert extras == [0.0, 2.5, 0.25, 0.75]
 
 
-def test_noise_makes_no_ratio():
+def test_ratio_to_zero_or_less_is_not_measured():
     assert ratio(6.0, 3.0) == 2.0
     for nothing in (0.0, -0.1):
         with pytest.raises(NotMeasured):
@@ -94,7 +94,7 @@ def test_noise_makes_no_ratio():
 # --- the figures ---
 
 
-def test_what_was_not_measured_is_neither_reached_nor_missed():
+def test_figures_without_rows_are_not_measured():
     assert [(one.measured, one.reached) for one in figures(table(EMPTY_ROW))] == [("", None)] * len(FIGURES)
     assert figures_table(figures(table(EMPTY_ROW))).count("not measured") == len(FIGURES)
 
@@ -103,7 +103,7 @@ def test_what_was_not_measured_is_neither_reached_nor_missed():
     ("ours", "calls", "reached"),
     [(2.0, ONE_LIST, True), (2.01, ONE_LIST, False), (2.0, {"/get-devices": 2}, False), (2.0, {}, False)],
 )
-def test_the_loop_beside_uri(ours, calls, reached):
+def test_figure_of_the_loop_compared_with_uri(ours, calls, reached):
     found = figure(
         0, (Row(URI, NOTHING, 100), measure(26.0)), (Row(IN_PROCESS, NOTHING, 100), measure(ours, calls=calls))
     )
@@ -112,7 +112,7 @@ def test_the_loop_beside_uri(ours, calls, reached):
 
 
 @pytest.mark.parametrize(("cpu", "reached"), [(1.54, True), (1.56, False)])
-def test_the_cpu_of_an_item_is_beyond_playbook_and_bare_calls(cpu, reached):
+def test_figure_of_cpu_per_item_excludes_playbook_and_bare_calls(cpu, reached):
     found = figure(
         1,
         (Row(IN_PROCESS, NOTHING, 100), measure(2.0, cpu=cpu)),
@@ -124,12 +124,12 @@ def test_the_cpu_of_an_item_is_beyond_playbook_and_bare_calls(cpu, reached):
 @pytest.mark.parametrize(
     ("seconds", "calls", "reached"), [(1.99, ONE_LIST, True), (2.0, ONE_LIST, False), (1.5, {"/device": 1}, False)]
 )
-def test_a_fleet_with_nothing_to_change(seconds, calls, reached):
+def test_figure_of_an_unchanged_fleet(seconds, calls, reached):
     assert figure(2, (Row(FLEET, NOTHING, 1000), measure(seconds, calls=calls))).reached is reached
 
 
 @pytest.mark.parametrize(("seconds", "reached"), [(11.0, True), (11.1, False)])
-def test_a_fleet_to_make_beside_the_floor(seconds, reached):
+def test_figure_of_creating_a_fleet_compared_with_the_floor(seconds, reached):
     floor = (Row(FLOOR, MAKE, 1000, 50), measure(9.0, call_seconds=8.0))
     assert figure(3, (Row(FLEET, MAKE, 1000, 50), measure(seconds)), floor).reached is reached
     other = (Row(FLOOR, MAKE, 1000, 0), measure(9.0, call_seconds=8.0))
@@ -137,7 +137,7 @@ def test_a_fleet_to_make_beside_the_floor(seconds, reached):
 
 
 @pytest.mark.parametrize(("large", "reached"), [(6.5, True), (6.6, False)])
-def test_ten_times_the_devices_take_at_most_eleven_times_the_time(large, reached):
+def test_figure_of_time_for_ten_times_the_devices(large, reached):
     rows = [
         (Row(FLEET, NOTHING, size), measure(seconds, calls=ONE_LIST)) for size, seconds in ((1000, 1.5), (10000, large))
     ]
@@ -148,7 +148,7 @@ def test_ten_times_the_devices_take_at_most_eleven_times_the_time(large, reached
     ("small", "large", "reached"),
     [(60.0, 159.0, True), (60.0, 161.0, False), (90.0, 249.0, True), (90.0, 251.0, False)],
 )
-def test_ten_times_the_devices_take_at_most_eleven_times_the_memory(small, large, reached):
+def test_figure_of_memory_for_ten_times_the_devices(small, large, reached):
     rows = [
         (Row(FLEET, NOTHING, size), measure(2.0, megabytes=megabytes))
         for size, megabytes in ((1000, small), (10000, large))
@@ -156,17 +156,17 @@ def test_ten_times_the_devices_take_at_most_eleven_times_the_memory(small, large
     assert figure(5, *rows).reached is reached
 
 
-def test_check_mode_is_one_listing():
+def test_figure_of_check_mode_requires_one_list_request():
     good = (Row(FLEET, MAKE, 10, check=True), measure(1.0, calls=ONE_LIST))
     bad = (Row(IN_PROCESS, MAKE, 10, check=True), measure(1.0, calls={"/get-devices": 10}))
     assert figure(6, good).reached is True
     assert (figure(6, good, bad).reached, figure(6, good, bad).measured) == (False, "1 of 2 rows")
 
 
-# --- what is told ---
+# --- the report ---
 
 
-def test_ratios_of_a_row_are_to_rows_of_the_same_work():
+def test_ratios_compare_rows_of_the_same_work():
     text = rows_tables(
         table(
             EMPTY_ROW,
@@ -183,7 +183,7 @@ def test_ratios_of_a_row_are_to_rows_of_the_same_work():
     assert alone[6:8] == ["", ""]
 
 
-def test_a_table_has_even_columns():
+def test_table_columns_are_aligned():
     lines = table_of([["a", "long head"], ["longer cell", "b"]]).splitlines()
     assert len({len(line) for line in lines}) == 1 and lines[1].strip("|-") == ""
 
@@ -197,7 +197,7 @@ def full_table():
     )
 
 
-def test_bars_are_as_long_as_the_times():
+def test_bar_length_is_proportional_to_time():
     (panel,) = panels(full_table())
     assert [row.seconds for row in panel.bars] == [40.0, 1.0, 0.0]
     drawn = ElementTree.fromstring(draw([panel]))
@@ -206,7 +206,7 @@ def test_bars_are_as_long_as_the_times():
     assert "prefers-color-scheme: dark" in draw([panel])
 
 
-def test_the_documents_hold_what_was_measured():
+def test_documents_contain_the_measurements():
     setting = Setting("2026-01-02", 2, "3.13.0", "2.21.5", "Linux", (0.5, 1.5), {"list of 100 devices": 1234.5})
     page = document(setting, full_table())
     assert "1,234 calls a second" in page and "load average 0.5 before and 1.5 after" in page
@@ -218,20 +218,20 @@ def test_the_documents_hold_what_was_measured():
 # --- the rows ---
 
 
-def test_rows_have_names_of_their_own():
+def test_row_names_are_unique():
     for rows in (FULL, QUICK):
         names = [row.name for row in rows]
         assert len(set(names)) == len(names) and names[0] == "empty"
 
 
-def test_the_figures_can_be_measured_in_full():
+def test_full_run_measures_every_figure():
     """Every figure finds its rows in the full run."""
     small, large = measure(2.0, 1.0, ONE_LIST, 60.0, 1.0), measure(5.0, 1.0, ONE_LIST, 70.0, 1.0)
     measured = [(row, large if row.size == 10000 else small) for row in FULL if row.way != EMPTY]
     assert all(one.reached is not None for one in figures(table(EMPTY_ROW, *measured)))
 
 
-def test_what_a_work_takes():
+def test_declarations_and_writes_of_each_work():
     assert [writes(work, 25) for work in (NOTHING, TENTH, MAKE)] == [0, 3, 50]
     made, tenth = declared(NOTHING, 25), declared(TENTH, 25)
     assert [place for place in range(25) if made[place] != tenth[place]] == [0, 10, 20]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The event filter, loaded as ansible-rulebook loads it; and the documents against the code."""
+"""The event filter, loaded as ansible-rulebook loads it, and its documentation compared with the code."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ SENT = {"device": "081200001001", "id": "80367170", "stateid": "st1", "status": 
 
 
 def received(payload: object, endpoint: str = SECRET) -> dict[str, t.Any]:
-    """An event as ansible.eda.webhook makes it."""
+    """Return an event as ansible.eda.webhook creates it."""
     return {"payload": payload, "meta": {"endpoint": endpoint, "headers": {"Host": "x", "X-Key": SECRET}}}
 
 
@@ -54,19 +54,19 @@ def filtered(event: t.Any, **options: t.Any) -> t.Any:
     return FILTER["main"](copy.deepcopy(event), **options)
 
 
-def test_the_filter_says_what_the_source_says_and_takes_secrets_out() -> None:
+def test_filter_returns_the_event_of_the_source_without_secrets() -> None:
     event = filtered(received(DROPPED))
     assert event["fonnte"] == SOURCE["_intake"].event_of(DROPPED).data
     assert "payload" not in event and event["meta"] == {}
     assert TOKEN not in json.dumps(event) and SECRET not in json.dumps(event)
 
 
-def test_the_filter_leaves_in_what_it_is_asked_to() -> None:
+def test_filter_keeps_tokens_and_request_on_request() -> None:
     event = filtered(received(DROPPED), return_tokens=True, keep_request=True)
     assert event["fonnte"]["token"] == TOKEN and event["meta"]["endpoint"] == SECRET
 
 
-def test_the_kind_may_be_in_the_endpoint() -> None:
+def test_kind_is_read_from_the_endpoint() -> None:
     assert filtered(received({"step": 2}, f"{SECRET}/chaining"))["fonnte"]["kind"] == "chaining"
     assert filtered(received({"step": 2}, f"{SECRET}/elsewhere"))["fonnte"]["kind"] == "unknown"
 
@@ -74,18 +74,18 @@ def test_the_kind_may_be_in_the_endpoint() -> None:
 @pytest.mark.parametrize(
     ("payload", "kind"), [({}, "probe"), ({"x": 1}, "unknown"), ([1], "unknown"), (None, "unknown"), (SENT, "status")]
 )
-def test_what_is_no_webhook_is_passed_on_with_a_kind(payload: object, kind: str) -> None:
+def test_payload_that_is_no_webhook_is_passed_on_with_its_kind(payload: object, kind: str) -> None:
     assert filtered(received(payload))["fonnte"]["kind"] == kind
 
 
 @given(st.recursive(st.none() | st.integers() | st.text(), lambda one: st.lists(one) | st.dictionaries(st.text(), one)))
-def test_the_filter_never_fails(value: t.Any) -> None:
+def test_filter_accepts_any_value(value: t.Any) -> None:
     filtered(value)
     json.dumps(filtered({"payload": value}))
     json.dumps(filtered({"payload": value, "meta": value}))
 
 
-def test_no_string_of_an_event_is_a_template_with_its_request_kept() -> None:
+def test_event_with_kept_request_contains_no_template() -> None:
     event = received({**DROPPED, "reason": "{{ 1 }}"}, "{{ 2 }}")
     event["meta"]["headers"]["__ansible_vault"] = "{% %}"
     event["{{ 3 }}"] = "#jinja2:x"
@@ -99,7 +99,7 @@ def test_no_string_of_an_event_is_a_template_with_its_request_kept() -> None:
     ]
 
 
-def test_the_secret_path_and_the_token_are_in_no_other_value() -> None:
+def test_secret_path_and_token_are_masked_in_all_values() -> None:
     event = received({**DROPPED, "reason": f"{TOKEN} {SECRET}"}, f"{SECRET}/connect")
     event["meta"]["raw"] = {"path": f"/{SECRET}/connect", "query": f"?t={TOKEN}"}
     text = json.dumps(filtered(event))
@@ -107,14 +107,14 @@ def test_the_secret_path_and_the_token_are_in_no_other_value() -> None:
     assert SECRET in json.dumps(filtered(event, keep_request=True))
 
 
-def test_a_path_of_plain_words_is_masked_in_meta_alone() -> None:
+def test_secret_path_of_plain_words_is_masked_only_in_meta() -> None:
     event = received({**CHAT, "message": "correcthorse"}, "correcthorse")
     event["meta"]["raw"] = {"path": "/correcthorse"}
     event = filtered(event)
     assert (event["fonnte"]["message"], event["meta"]["raw"]["path"]) == ("correcthorse", "/********")
 
 
-def test_an_event_of_any_size_takes_bounded_work() -> None:
+def test_large_event_is_reduced_to_a_small_one() -> None:
     event = received({**CHAT, **{"x" * number: 1 for number in range(1, 3000)}})
     event["meta"] = {"uuid": "u", "source": {"name": "s"}, "headers": {}, "x": "y" * 2_000_000}
     event = filtered(event)
@@ -122,18 +122,18 @@ def test_an_event_of_any_size_takes_bounded_work() -> None:
     assert len(json.dumps(event)) < 2000
 
 
-def test_an_event_of_another_source_is_left_alone() -> None:
+def test_event_of_another_source_is_unchanged() -> None:
     assert filtered({"alert": 1}) == {"alert": 1}
 
 
-def test_the_events_in_the_document_are_real_ones() -> None:
+def test_example_events_in_the_documentation_match_the_filter() -> None:
     blocks = [
         json.loads(block)["fonnte"] for block in re.findall(r"^```json\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
     ]
     assert blocks == [filtered(received(payload))["fonnte"] for payload in (DROPPED, CHAT, SENT)]
 
 
-def test_the_documents_name_every_option_and_its_default() -> None:
+def test_documentation_lists_every_option_with_its_default() -> None:
     listener = SOURCE["_listener"]
     documented = yaml.safe_load(SOURCE["DOCUMENTATION"])["options"]
     assert set(documented) == set(listener.NAMES)
@@ -157,7 +157,7 @@ def test_the_documents_name_every_option_and_its_default() -> None:
     assert set(yaml.safe_load(FILTER["DOCUMENTATION"])["options"]) == {"return_tokens", "keep_request"}
 
 
-def test_the_document_tells_every_refusal_with_its_status() -> None:
+def test_documentation_lists_every_refusal_with_its_status() -> None:
     rows = {
         name: int(status) for status, name in re.findall(r"^\| [^|]+ \| (\d+)[^|]*\| `(\w+)` \|$", PAGE, re.MULTILINE)
     }

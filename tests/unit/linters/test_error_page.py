@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The linter of the page of errors reports a missing row, a row that no error has, and a row that is there twice."""
+"""The error page linter reports a missing row, a row without an error, and a duplicate row."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PAGE = "| `the device … is gone` | Create it. |\n| `no such file` | Name anoth
 ERRORS = [f"the device {VALUE} is gone; create it", f"there is no such file {VALUE}"]
 
 
-def test_a_complete_page_has_no_problem() -> None:
+def test_complete_page_has_no_problem() -> None:
     assert list(problems(PAGE, ERRORS, [])) == []
 
 
@@ -24,18 +24,18 @@ def test_an_error_without_a_row_is_reported() -> None:
     ]
 
 
-def test_a_row_without_an_error_is_reported_unless_another_text_has_it() -> None:
+def test_row_without_an_error_is_reported_unless_another_text_matches() -> None:
     assert list(problems(PAGE, ERRORS[:1], [])) == ["no error has this text of the page: no such file"]
     assert list(problems(PAGE, ERRORS[:1], ["Ansible says: no such file"])) == []
 
 
-def test_a_row_that_is_there_twice_is_reported() -> None:
+def test_duplicate_row_is_reported() -> None:
     assert list(problems(PAGE + "| `no such file` | Again. |\n", ERRORS, [])) == [
         "the page has this text twice: no such file"
     ]
 
 
-def test_errors_are_found_where_they_are_created(tmp_path: Path) -> None:
+def test_errors_are_found_in_raise_statements(tmp_path: Path) -> None:
     source = tmp_path / "source.py"
     source.write_text(
         'raise PolicyError(f"device {number} " "stays", "confirm it")\n'

@@ -24,16 +24,16 @@ FILE = Path("plugins/module_utils/_reconcile/example.py")
         "foreseen = 1\n",
     ],
 )
-def test_a_replaced_name_is_found(source: str) -> None:
+def test_replaced_name_is_reported(source: str) -> None:
     (problem,) = problems(FILE, source)
     assert problem.startswith(f"{FILE}:") and "; use " in problem
 
 
-def test_a_use_of_another_name_is_fine() -> None:
+def test_use_of_an_imported_replaced_name_is_accepted() -> None:
     assert not list(problems(FILE, "from elsewhere import House\n\ncontext = House()\n"))
 
 
-def test_a_long_file_and_a_large_package_are_found() -> None:
+def test_long_file_and_large_package_are_reported() -> None:
     long = {FILE: "a = 1\n" * (MAX_LINES + 1)}
     assert [*size_problems(long)] == [f"{FILE}: {MAX_LINES + 1} lines; {MAX_LINES} are the most"]
     documented = 'DOCUMENTATION = """\n' + "a\n" * MAX_LINES + '"""\n'

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is documented is marked as what it is, linked both ways, and listed wherever it belongs."""
+"""Documentation has correct markup, links in both directions, and a row in each list."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def texts_of(path: Path) -> dict[str, str]:
 
 
 def fragment(name: str) -> dict[str, Any]:
-    """A documentation fragment, by the name that plugins use."""
+    """Return a documentation fragment, by the name that plugins use."""
     file, _dot, part = name[len(COLLECTION) :].partition(".")
     texts = texts_of(ROOT / "plugins" / "doc_fragments" / f"{file}.py")
     found: dict[str, Any] = yaml.safe_load(texts[part.upper() or "DOCUMENTATION"])
@@ -39,7 +39,7 @@ def fragment(name: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Documented:
-    """What ansible-doc shows of something: ``doc`` and ``returns`` as they are written, with the fragments of the collection."""
+    """The documentation of a plugin as written, with the fragments of the collection."""
 
     name: str
     kind: str
@@ -48,13 +48,13 @@ class Documented:
 
     @property
     def fragments(self) -> list[dict[str, Any]]:
-        """What it shares with others."""
+        """Return its documentation fragments."""
         names = self.doc.get("extends_documentation_fragment") or []
         return [fragment(name) for name in names if name.startswith(COLLECTION)]
 
     @property
     def words(self) -> dict[str, str]:
-        """What has a markup of its own, and which."""
+        """Return the words that need a specific markup, with that markup."""
         found: dict[str, str] = dict.fromkeys(names_in(self.returns, "contains"), "RV")
         for part in [self.doc, *self.fragments]:
             found.update(dict.fromkeys(choices_in(part.get("options") or {}), "V"))
@@ -64,7 +64,7 @@ class Documented:
 
 
 def names_in(options: dict[str, Any], *below: str) -> Iterator[str]:
-    """The names of options or return values, of those below them, and their aliases."""
+    """Yield the names of options or return values, of nested ones, and their aliases."""
     for name, option in options.items():
         yield name
         yield from option.get("aliases", [])
@@ -96,7 +96,7 @@ def roles() -> Iterator[Documented]:
 PLUGINS, ROLES = list(plugins()), list(roles())
 MODULES = [plugin for plugin in PLUGINS if plugin.kind == "module"]
 ALL = PLUGINS + ROLES
-# Names that are long enough to be nothing else, wherever they are mentioned.
+# Names that are long enough to be unambiguous in any text.
 ANYWHERE = {word: "O" for one in ALL for word, mark in one.words.items() if mark == "O" and "_" in word}
 
 
@@ -111,15 +111,15 @@ def strings_in(value: object) -> Iterator[str]:
             yield from strings_in(one)
 
 
-# What looks like an option or a value and is none there, with the reason.
+# Words with the spelling of an option or a value that are neither, with the reason.
 NEITHER = {
-    # Keys of dictionaries that are described in words.
+    # Keys of dictionaries whose contents only the text describes.
     ("fonnte_message", "name"),
 }
 
 
 def wrongly_marked(one: Documented) -> Iterator[str]:
-    """Each C() of the documentation that has a markup of its own, and what it should be."""
+    """Yield each C() of the documentation that needs another markup, and the correct one."""
     words = {**ANYWHERE, **one.words}
     for text in strings_in([one.doc, one.returns, *one.fragments]):
         for marked in re.findall(r"\bC\(([^)]*)\)", text):
@@ -132,11 +132,11 @@ def wrongly_marked(one: Documented) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("one", ALL, ids=lambda one: f"{one.kind}-{one.name}")
-def test_options_and_values_are_marked_as_such(one: Documented) -> None:
+def test_options_and_values_have_their_markup(one: Documented) -> None:
     assert sorted(set(wrongly_marked(one))) == []
 
 
-def test_a_mark_that_is_missing_is_seen() -> None:
+def test_missing_markup_is_reported() -> None:
     options = {"state": {"description": "See C(state=absent), C(absent), C(no_log).", "choices": ["absent"]}}
     returns = {"found": {"description": "As in C(found) and C(FONNTE_X)."}}
     assert sorted(wrongly_marked(Documented("a", "module", {"options": options}, returns))) == [
@@ -148,7 +148,7 @@ def test_a_mark_that_is_missing_is_seen() -> None:
 
 
 def named_by(one: Documented) -> set[tuple[str, str]]:
-    """What its seealso names of this collection, as kind and name."""
+    """Return the entries of this collection in its seealso, as kind and name."""
     return {
         (entry.get("plugin_type", "module"), entry.get("module", entry.get("plugin"))[len(COLLECTION) :])
         for entry in one.doc.get("seealso") or []
@@ -157,12 +157,12 @@ def named_by(one: Documented) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
-def test_a_module_says_what_to_see_also(module: Documented) -> None:
+def test_module_has_seealso_entries(module: Documented) -> None:
     assert named_by(module)
 
 
-def test_what_is_named_names_it_too() -> None:
-    # A role has no such list that every supported ansible-core takes.
+def test_seealso_links_are_mutual() -> None:
+    # A role has no such list that every supported ansible-core accepts.
     named = {(one.kind, one.name): named_by(one) for one in PLUGINS}
     there = set(named) | {(role.kind, role.name) for role in ROLES}
     one_way = [
@@ -175,11 +175,11 @@ def test_what_is_named_names_it_too() -> None:
 
 
 GROUP = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]["fonnte"]
-# fonnte_sheet calls no service: it has none of the options that the group is for.
+# fonnte_sheet sends no request to the service, so it has none of the options of the group.
 NOT_OF_THE_GROUP = {"fonnte_sheet"}
 
 
-def test_the_action_group_is_all_modules_that_call_the_service() -> None:
+def test_action_group_has_all_modules_that_use_the_service() -> None:
     names = {module.name for module in MODULES}
     assert sorted(GROUP) == sorted(names - NOT_OF_THE_GROUP)
     for module in MODULES:
@@ -187,16 +187,16 @@ def test_the_action_group_is_all_modules_that_call_the_service() -> None:
         assert claimed is (module.name in GROUP), module.name
 
 
-def test_every_action_plugin_is_a_module() -> None:
+def test_every_action_plugin_has_a_module() -> None:
     assert {path.stem for path in ROOT.glob("plugins/action/[!_]*.py")} <= {module.name for module in MODULES}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
-def test_a_module_has_its_tests(module: Documented) -> None:
+def test_module_has_an_integration_target_and_a_playbook(module: Documented) -> None:
     target = ROOT / "tests" / "integration" / "targets" / module.name / "tasks" / "main.yml"
     assert f"{COLLECTION}{module.name}:" in target.read_text(encoding="utf-8")
     played = [path.read_text(encoding="utf-8") for path in ROOT.glob("tests/conformance/*.py")]
-    # A playbook that is played plays its modules.
+    # A playbook that a test runs also runs its modules.
     run = re.findall(r'\bplay\("(\w+)"', "".join(played))
     played += [path.read_text(encoding="utf-8") for path in ROOT.glob("playbooks/*.yml") if path.stem in run]
     assert any(re.search(rf'\b[Tt]ask\("{module.name}"|{re.escape(COLLECTION)}{module.name}:', text) for text in played)
@@ -215,7 +215,7 @@ def test_everything_has_a_row_in_the_readme(kind: str, name: str) -> None:
     assert rows, f"{kind} {name} has no row"
 
 
-def test_the_readme_lists_nothing_that_is_not_there() -> None:
+def test_readme_lists_only_existing_plugins() -> None:
     there = {one.name for one in ALL} | set(PLAYBOOKS)
     there |= {path.stem for path in ROOT.glob("extensions/eda/*/**/*.*")}
     table = (name for row in ROWS for name in re.findall(r"`(\w+)`", row) if re.match("[a-z ,]*`", row))

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A page in Bahasa Indonesia has what its page in English has: all but the words.
+"""A page in Bahasa Indonesia has the same structure as its page in English.
 
-The pages have a line for each paragraph, so they are compared line by line.
+Each paragraph is one line, so the pages are compared line by line.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 
 @dataclass(frozen=True)
 class Section:
-    """What stands under a heading, the heading itself first; of a page the first is what stands before all headings.
+    """A part of a page that begins with a heading; the first one is the part before all headings.
 
     Attributes:
-        level: The signs before the heading.
+        level: The number signs before the heading.
         blocks: The fenced blocks, with their fences.
-        lines: The heading, and what else has words.
+        lines: The heading and the other lines with words.
     """
 
     level: str
@@ -45,7 +45,7 @@ class Section:
 
 
 def sections_of(page: str) -> list[Section]:
-    """The sections of a page, in order."""
+    """Return the sections of a page, in order."""
     found = [Section("", [""], [])]
     end = 0
     for part in _PART.finditer(page):
@@ -60,12 +60,12 @@ def sections_of(page: str) -> list[Section]:
 
 
 def path_of(target: str) -> str:
-    """The path that a link leads to. The README may have full addresses, as `make address` writes them."""
+    """Return the path that a link leads to. The README may have full addresses, as `make address` writes them."""
     return re.sub(r"^https://\S+/blob/main/", "", target).replace(".id.md", ".md").partition("#")[0]
 
 
 def kept(line: str) -> dict[str, list[str]]:
-    """What of a line is the same in all languages."""
+    """Return the parts of a line that are the same in all languages."""
     plain = _LINK.sub("]", _CODE.sub("", line))
     return {
         "code": sorted(_CODE.findall(line)),
@@ -78,7 +78,7 @@ def kept(line: str) -> dict[str, list[str]]:
 
 
 def differences(english: str, other: str) -> Iterator[str]:
-    """What a page in another language has not, or has beside, section by section."""
+    """Yield the differences of a page in another language, section by section."""
     ours, theirs = sections_of(english), sections_of(other)
     if [section.level for section in ours] != [section.level for section in theirs]:
         yield f"headings: {[section.lines[0] for section in ours]} and {[section.lines[0] for section in theirs]}"
@@ -103,31 +103,31 @@ def read(page: str) -> str:
     return (ROOT / page).read_text(encoding="utf-8")
 
 
-def test_the_first_pages_are_in_both_languages() -> None:
+def test_first_pages_are_in_both_languages() -> None:
     assert {english_of(page) for page in TRANSLATED} >= set(ENGLISH)
 
 
 @pytest.mark.parametrize("page", TRANSLATED)
-def test_a_page_keeps_step_with_the_one_in_english(page: str) -> None:
+def test_translated_page_has_the_structure_of_the_english_one(page: str) -> None:
     assert (ROOT / english_of(page)).exists(), f"{page} is a translation of nothing"
     assert list(differences(read(english_of(page)), read(page))) == []
 
 
 @pytest.mark.parametrize("page", TRANSLATED)
-def test_two_pages_link_to_each_other_below_the_title(page: str) -> None:
+def test_translated_pages_link_to_each_other_below_the_title(page: str) -> None:
     here, there = sections_of(read(page))[1], sections_of(read(english_of(page)))[1]
     assert here.lines[1] == f"[English]({Path(english_of(page)).name})"
     assert re.fullmatch(rf"\[Bahasa Indonesia\]\((https://\S+/)?{re.escape(Path(page).name)}\)", there.lines[1])
 
 
 def anchors_of(page: Path) -> set[str]:
-    """What the headings of a page are linked by."""
+    """Return the anchors of the headings of a page."""
     headings = [section.lines[0] for section in sections_of(page.read_text(encoding="utf-8"))]
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", TRANSLATED)
-def test_a_link_leads_to_the_same_language_where_it_can(page: str) -> None:
+def test_links_lead_to_the_same_language_if_possible(page: str) -> None:
     linked = [target for section in sections_of(read(page)) for line in section.lines for target in _LINK.findall(line)]
     own = [target for target in linked if "://" not in target]
     assert len(own) > 3

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each row of the table of settings has its places that no code derives: a test for each place and setting."""
+"""Each row of the table of settings must also be in places that no code derives: a test for each place and setting."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read(name: str) -> str:
 
 
 def option_names(data: object, key: str) -> t.Iterator[set[str]]:
-    """Yield the names below each ``options`` or ``suboptions`` of documentation."""
+    """Yield the names in each ``options`` or ``suboptions`` of documentation."""
     if isinstance(data, dict):
         if isinstance(data.get(key), dict):
             yield set(data[key])
@@ -77,7 +77,7 @@ def in_sheet_page(setting: Setting) -> bool:
     return ReadSource.LIST in setting.readable or f"`{setting.option}`" in read("docs/taking-over.md")
 
 
-# Where a setting must be, and how a test finds out. What is derived from the table is not here.
+# The required places of a setting, and how a test checks them. Places that are derived from the table are not here.
 PLACES: dict[str, t.Callable[[Setting], bool]] = {
     "the options: SETTING_OPTIONS of _options/common.py": lambda setting: setting.option in SETTING_OPTIONS,
     "the module: plugins/modules/fonnte_device.py, or the fragment webhooks": in_device_documentation,
@@ -101,7 +101,7 @@ PLACES: dict[str, t.Callable[[Setting], bool]] = {
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.option)
 @pytest.mark.parametrize("place", PLACES)
-def test_a_setting_is_in_each_place(place: str, setting: Setting) -> None:
+def test_setting_is_in_each_place(place: str, setting: Setting) -> None:
     try:
         found = PLACES[place](setting)
     except KeyError:

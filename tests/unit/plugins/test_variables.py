@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The variables that a role or a playbook refuses to be misspelt: exactly those that it has, and none of its own."""
+"""The known variables of a role or a playbook, against which misspelled names are detected."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def loaded(path: str) -> Any:
 
 
 def specified(role: str) -> set[str]:
-    """The options of a role, of all its entry points."""
+    """Return the options of a role, of all its entry points."""
     specs = loaded(f"roles/{role}/meta/argument_specs.yml")["argument_specs"].values()
     return {option for spec in specs for option in spec["options"]}
 
@@ -38,18 +38,18 @@ PROVISION = variables("provision")["provision_options"]
 AUDIT = loaded("roles/audit/vars/main.yml")["audit_options"]
 
 
-def test_the_role_knows_its_options() -> None:
+def test_known_options_of_the_role_match_its_specification() -> None:
     assert sorted(FLEET) == sorted(specified("fleet"))
 
 
-def test_the_audit_knows_its_options() -> None:
+def test_known_options_of_the_audit_match_its_specification() -> None:
     assert sorted(AUDIT) == sorted(specified("audit"))
 
 
 @pytest.mark.parametrize(("playbook", "options"), [("provision", PROVISION), ("audit", AUDIT)])
-def test_a_playbook_knows_its_variables(playbook: str, options: list[str]) -> None:
+def test_known_variables_of_a_playbook_match_its_text(playbook: str, options: list[str]) -> None:
     text = (ROOT / "playbooks" / f"{playbook}.yml").read_text(encoding="utf-8")
-    # A variable for the user has a value; what is put together from others is the playbook's own.
+    # A variable for the user has a plain value; one that is composed of others is internal.
     plain = {
         name
         for name, value in variables(playbook).items()
@@ -69,10 +69,10 @@ def test_a_playbook_knows_its_variables(playbook: str, options: list[str]) -> No
         ("audit", AUDIT, [*ROOT.glob("roles/audit/*/*.yml"), *ROOT.glob("playbooks/**/audit*.yml")]),
     ],
 )
-def test_no_variable_of_its_own_is_taken_for_a_mistake(prefix: str, options: list[str], files: list[Path]) -> None:
+def test_no_internal_variable_is_reported_as_misspelled(prefix: str, options: list[str], files: list[Path]) -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in files)
     found = re.findall(rf"(?<![\w.]){prefix}_\w+", text)
-    # Those that end so are numbered.
+    # Names with this suffix are numbered.
     names = {name + "0" if name.endswith("_") else name for name in found}
     assert set(options) <= names | {"audit_account_token"}
     assert misspelling_warnings(names, options) == []
@@ -88,19 +88,19 @@ def test_no_variable_of_its_own_is_taken_for_a_mistake(prefix: str, options: lis
         ("fleet_host", "fleet_hosts"),
     ],
 )
-def test_a_mistake_is_seen(name: str, meant: str) -> None:
+def test_misspelled_variable_is_reported(name: str, meant: str) -> None:
     assert misspelling_warnings([name], FLEET) == [
         f"There is no variable {name}; {meant} may be meant, so rename it or take it out."
     ]
 
 
-def test_what_is_of_others_is_left_alone() -> None:
+def test_unrelated_variables_are_not_reported() -> None:
     assert misspelling_warnings(["fleet_region", "fleet_clients_of_last_year", "fleet_brakes", *FLEET], FLEET) == []
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("playbooks/*.yml")), ids=lambda path: path.stem)
-def test_a_playbook_runs_the_same_in_every_environment(path: Path) -> None:
-    """Each play reads the variables that make it so, and one that may ask has a strategy that can ask."""
+def test_playbook_runs_the_same_in_every_environment(path: Path) -> None:
+    """Each play sets the variables that ensure this, and a prompt requires a strategy that supports prompts."""
     text = path.read_text(encoding="utf-8")
     texts = [text, *(file.read_text(encoding="utf-8") for file in ROOT.glob(f"playbooks/tasks/{path.stem}_*.yml"))]
     texts += [file.read_text(encoding="utf-8") for file in ROOT.glob(f"roles/{path.stem}/tasks/*.yml")]

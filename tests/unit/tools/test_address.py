@@ -14,7 +14,7 @@ GALAXY = (ROOT / "galaxy.yml").read_text(encoding="utf-8")
 URL = "https://git.example/shop/fonnte.whatsapp"
 
 
-def test_an_address_is_written_once() -> None:
+def test_address_is_written_once() -> None:
     changed = address.with_fields(GALAXY, URL)
     assert address.with_fields(changed, URL) == changed
     assert changed.count("\nrepository: %s\n" % URL) == 1 and changed.count("\nissues: %s/issues\n" % URL) == 1
@@ -30,6 +30,6 @@ def test_links_become_full_addresses() -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["x"], ["http://git.example/a/b"], ["https://git.example"], [URL, URL]])
-def test_a_wrong_address_is_refused(arguments: list[str]) -> None:
+def test_invalid_address_is_refused(arguments: list[str]) -> None:
     with pytest.raises(SystemExit, match="name the address"):
         address.write_address(arguments)

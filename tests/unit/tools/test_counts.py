@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The counts of a stage: what was not run is named in its line."""
+"""The counts of a stage: its line gives the reason for skipped tests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REPORT = """<testsuites><testsuite>
 </testsuite></testsuites>"""
 
 
-def test_the_reason_of_skipped_tests_is_named_once(tmp_path: Path) -> None:
+def test_reason_of_skipped_tests_is_named_once(tmp_path: Path) -> None:
     report = tmp_path / "report.xml"
     report.write_text(REPORT, encoding="utf-8")
     counts = of_junit([report])

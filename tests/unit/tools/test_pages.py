@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No page links to what is not there: each link of a Markdown file leads to a file, and to a heading of it."""
+"""Each link of a Markdown file leads to an existing file, and to an existing heading of it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tools.tree import list_files
 FILES = list_files()
 PAGES = {path: (ROOT / path).read_text(encoding="utf-8") for path in FILES if path.endswith(".md")}
 CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
-# A link or a picture, an address that is written out below, and what CHANGELOG.md and GitHub take in HTML.
+# A link or an image, an address that is defined below, and the HTML anchors of CHANGELOG.md and GitHub.
 LINK = re.compile(r"\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)|^\[[^\]]+\]: (\S+)$|(?:href|src)=\"([^\"]+)\"", re.MULTILINE)
 
 
 def anchors(text: str) -> set[str]:
-    """What GitHub calls the headings of a page; a second one of a name has a number."""
+    """Return the anchors that GitHub gives the headings of a page; a duplicate gets a number."""
     text = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
     found: list[str] = re.findall(r"<a id=\"([^\"]+)\"", text)
     for heading in re.findall(r"^#+ (.+?)\s*$", text, re.MULTILINE):
@@ -52,8 +52,8 @@ def test_every_link_leads_to_a_file_and_a_heading() -> None:
     assert list(dead_links(PAGES, FILES)) == []
 
 
-def test_the_pages_have_links() -> None:
-    """The links are seen at all: the index leads to all guides, so it has at least as many."""
+def test_links_of_the_pages_are_found() -> None:
+    """The index leads to all guides, so it has at least as many links."""
     assert len(LINK.findall(PAGES["docs/README.md"])) >= 20 and "see-it-work" in anchors(PAGES["README.md"])
 
 
@@ -74,7 +74,7 @@ def test_the_pages_have_links() -> None:
         ('<img src="none.png">', True),
     ],
 )
-def test_a_dead_link_is_seen(text: str, dead: bool) -> None:
+def test_dead_link_is_reported(text: str, dead: bool) -> None:
     pages = {"docs/a.md": text, "docs/b.md": "# Two words\n\n## Two words\n\n## `~stamp`, and more\n"}
     pages["docs/b.md"] = pages["docs/b.md"].replace("`~stamp`,", "~ `stamp`, ")
     assert bool(list(dead_links(pages, [*pages, "docs/c/d.txt"]))) is dead
@@ -86,7 +86,7 @@ def test_every_page_is_in_the_contents_of_the_site_once() -> None:
     assert sorted(shown) == sorted([*there, "collection/index", "playbooks"])
 
 
-def test_a_link_without_an_address_is_taken_out() -> None:
+def test_link_without_an_address_is_removed() -> None:
     link = '  - title: "A"\n    url: "%s"\n    external: true\n'
     one, other = link % "", link % "https://a.example"
     head = ".. ansible-links::\n\n"
@@ -94,11 +94,11 @@ def test_a_link_without_an_address_is_taken_out() -> None:
     assert site.without_empty_links("Before\n\n" + head + one + "\nText\n") == "Before\n\n\nText\n"
 
 
-def test_the_contents_of_a_page_are_left_to_the_theme() -> None:
+def test_contents_of_a_page_are_removed_for_the_theme() -> None:
     assert site.without_contents("A\n\n.. contents::\n   :local:\n   :depth: 1\n\nB\n") == "A\n\n\nB\n"
 
 
-def test_what_is_typed_is_a_block_and_what_is_said_is_not() -> None:
+def test_commands_become_blocks_and_prose_does_not() -> None:
     head = "---\n# Copyright\n# SPDX\n\n# Tells.\n#\n#   ansible-playbook a.b.c\n#     -e d\n#\n# More.\n\n- name: A title\n"
     page = site.playbooks({"c": head})
     assert page.endswith(

@@ -13,7 +13,7 @@ def entry(name: str, result: str = "success") -> dict[str, object]:
     return {"name": name, "result": result, "duration": 2.0}
 
 
-def test_a_session_has_a_line_and_an_environment_has_none() -> None:
+def test_session_has_a_line_and_an_environment_has_none() -> None:
     total: list[Counts] = []
     results = {"units": {"passed": 7, "failed": 0, "skipped": 1, "note": "no server"}}
     (line,) = summarize([entry("newest-env"), entry("units")], results, total)

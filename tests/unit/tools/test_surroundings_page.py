@@ -29,12 +29,12 @@ def test_an_environment_is_a_row_and_an_operation_a_column() -> None:
     ]
 
 
-def test_the_worse_of_two_cores_counts() -> None:
+def test_worse_result_of_two_cores_counts() -> None:
     newest, oldest = cell("right", home="none"), cell("wrong", home="none", core="oldest")
     assert shown(newest, oldest)[-1] == "| home | none | not here | **wrong** | not here |"
 
 
-def test_an_environment_that_is_not_here_is_named() -> None:
+def test_unavailable_environment_is_named() -> None:
     text = page([cell("right")], [["files", "one volume", "no mount namespaces here"]], datetime.date(2026, 11, 29))
     assert "| files | one volume | not here: no mount namespaces here |" in text
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each trouble of a record in a database, with its message: nothing is written without being reported.
+"""Each fault of a record in a database, with its message: nothing is written without a report.
 
 An old dump has no message: with stamps, the result of the next run reports it.
 """
@@ -40,12 +40,12 @@ HOOK = "https://h.example.com/a"
 
 @dataclass(frozen=True)
 class Place:
-    """Where a trouble takes place.
+    """The environment of a fault.
 
     Attributes:
-        url: The database without trouble.
-        controller: The run that meets the trouble.
-        patch: Ends with the trouble.
+        url: The database without the fault.
+        controller: The run with the fault.
+        patch: Ends with the fault.
     """
 
     server: Server
@@ -104,7 +104,7 @@ def _lock_held(place: Place) -> t.Iterator[None]:
 def _disk_is_full(when: str) -> Trouble:
     @contextlib.contextmanager
     def full(place: Place) -> t.Iterator[None]:
-        """Have the server report it to each writer of such a row."""
+        """Have the server report a full disk to each writer of such a row."""
         refuse = "BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END"
         trigger = "CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON fonnte_record FOR EACH ROW"
         place.server.execute(f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ {refuse} $$", place.name)
@@ -121,7 +121,7 @@ def _cut_before_the_request(place: Place) -> t.Iterator[None]:
 
     def verify(backend: PostgresqlBackend) -> None:
         place.server.execute(f"SELECT pg_terminate_backend({backend._session.pid})")
-        # As after a request that had to wait.
+        # As after a request that waited.
         backend._proven_at = 0.0
         real(backend)
 
@@ -151,7 +151,7 @@ class Row:
 
     Attributes:
         words: The words that the message contains: the problem, and the action.
-        sends: Whether a request goes out, since the trouble begins after it.
+        sends: Whether a request is sent, since the fault begins after it.
     """
 
     trouble: Trouble
@@ -200,7 +200,7 @@ RUNS: dict[str, tuple[str, dict[str, t.Any]]] = {
 
 @pytest.mark.parametrize("run", RUNS)
 @pytest.mark.parametrize("name", ROWS)
-def test_nothing_is_written_without_being_reported(
+def test_nothing_is_written_without_a_report(
     name: str, run: str, sandbox: Sandbox, tmp_path: Path, record_url: str, postgresql_server: Server
 ) -> None:
     row, (module, options) = ROWS[name], RUNS[run]
@@ -243,7 +243,7 @@ def operations_of(result: t.Mapping[str, t.Any]) -> set[str]:
 
 
 def complete(controller: Controller, sandbox: Sandbox, module: str, options: dict[str, t.Any]) -> None:
-    """Check that the next run without trouble completes the work, and that then nothing is left to do."""
+    """Check that the next run without the fault completes the work, and that one more run changes nothing."""
     foreseen = controller.run(module, True, **options).result
     done = controller.run(module, **options).result
     assert foreseen["changed"] == done["changed"]
@@ -255,8 +255,10 @@ def complete(controller: Controller, sandbox: Sandbox, module: str, options: dic
     assert len(creations) == len(set(creations))
 
 
-def test_an_old_dump_is_reported(sandbox: Sandbox, tmp_path: Path, record_url: str, postgresql_server: Server) -> None:
-    """With stamps, the next run sends the values again, and its result names the reason."""
+def test_restored_old_dump_is_reported(
+    sandbox: Sandbox, tmp_path: Path, record_url: str, postgresql_server: Server
+) -> None:
+    """With stamps, the next run sends the values again, and its result has the reason."""
     where = record_url.rpartition("/")[2]
     controller = Controller(sandbox, tmp_path, record_url)
     stamped = {"name": "Toko", "handle_write_only": "stamped", "handle_unknown": "ignore"}

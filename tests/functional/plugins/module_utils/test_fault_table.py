@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every cell of docs/faults.md: what the page says is what happens."""
+"""Run the cells of docs/faults.md, and compare the outcomes with the page."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def database_stage(running_sandbox: Sandbox, postgresql_server: Server) -> t.Ite
         yield Stage(running_sandbox, elsewhere, emptied_database(postgresql_server))
 
 
-# All cells take minutes: they run weekly, and before a release. Otherwise, those of the module that has the most kinds of
-# requests, and a sample of each other table.
+# All cells take minutes: they run weekly, and before a release. Otherwise, the cells of the module with the most kinds
+# of requests run, and a sample of each other table.
 ALL_CELLS = os.environ.get("FONNTE_TESTS_FAULTS") == "all"
 
 
@@ -53,7 +53,7 @@ def _parameters() -> t.Iterator[t.Any]:
 
 
 @pytest.mark.parametrize("cell", list(_parameters()))
-def test_what_the_page_says_is_what_happens(stage: Stage, cell: Cell) -> None:
+def test_outcome_of_a_cell_matches_the_page(stage: Stage, cell: Cell) -> None:
     assert text_of(cell.play(stage)) == WRITTEN[cell.key]
 
 
@@ -62,18 +62,18 @@ ON_A_DATABASE_NOW = ON_A_DATABASE if ALL_CELLS else SAMPLE
 
 @pytest.mark.long
 @pytest.mark.parametrize("cell", ON_A_DATABASE_NOW, ids=["/".join(cell.key) for cell in ON_A_DATABASE_NOW])
-def test_the_same_happens_with_a_record_in_a_database(database_stage: Stage, cell: Cell) -> None:
+def test_outcome_with_a_record_in_a_database_matches_the_page(database_stage: Stage, cell: Cell) -> None:
     assert text_of(cell.play(database_stage)) == WRITTEN[cell.key]
 
 
-def test_the_sample_has_a_cell_of_each_row_and_column() -> None:
+def test_sample_has_a_cell_of_each_row_and_column() -> None:
     chosen = {cell.key for cell in choose_sample(CELLS)}
     assert {row for _section, row, _column in chosen} == {cell.row for cell in CELLS}
     assert {(key[0], key[2]) for key in chosen} == {(cell.section, cell.column) for cell in CELLS}
     assert len(chosen) < len(CELLS) / 3
 
 
-def test_the_page_is_whole_and_its_counts_are_of_its_cells() -> None:
+def test_page_is_complete_and_its_counts_match_its_cells() -> None:
     assert list(WRITTEN) == [cell.key for cell in _in_order()]
     verdicts = {key: [Verdict(word) for word in text.split(", ")] for key, text in WRITTEN.items()}
     assert f"\n{len(ON_A_DATABASE)} cells of the modules" in PAGE.read_text(encoding="utf-8")
@@ -82,7 +82,7 @@ def test_the_page_is_whole_and_its_counts_are_of_its_cells() -> None:
 
 
 def _in_order() -> list[Cell]:
-    """Return the cells as a reader meets them: by section, row and column."""
+    """Return the cells in the order of the page: by section, row and column."""
     sections = list(dict.fromkeys(cell.section for cell in CELLS))
     rows = list(dict.fromkeys((cell.section, cell.row) for cell in CELLS))
     return sorted(CELLS, key=lambda cell: (sections.index(cell.section), rows.index((cell.section, cell.row))))

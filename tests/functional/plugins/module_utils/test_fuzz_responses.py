@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever the service sends, and whatever lies in the files: a typed error or a result, and nothing that does harm.
+"""For any response and any file content, a module returns a result or a typed error, without harmful output.
 
-FONNTE_FUZZ sets how many examples each of these tries; a few hundred by default, a night takes a million.
+FONNTE_FUZZ sets the number of examples of each test; the default is a few hundred, a night allows a million.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ fuzz = settings(
 
 NUMBER = "081200000001"
 ENDPOINT = "https://api.example.com"
-# What a person in the dashboard, or whoever pretends to be the service, may put where a name or a number is.
+# Values that a person in the dashboard, or an impostor of the service, may put in a name or a number.
 NASTY = (
     "{{ 7 * 191 }}",
     "{% for i in range(10**9) %}{% endfor %}",
@@ -87,7 +87,7 @@ LISTS = st.fixed_dictionaries({"status": st.just(True), "data": st.lists(DEVICES
 
 
 class Pretender:
-    """A transport to whoever answers as the test says."""
+    """A transport to a server that answers as the test requires."""
 
     def __init__(self, status: int, body: dict[str, t.Any]) -> None:
         self._reply = ApiResponse(status, body)
@@ -114,12 +114,12 @@ def calls(api: FonnteClient) -> t.Iterator[t.Callable[[], object]]:
     yield lambda: api.pairing_code("token", NUMBER)
 
 
-# Replies
+# Responses
 
 
 @fuzz
 @given(status=st.sampled_from((200, 201, 400, 403)), body=BODIES | LISTS)
-def test_no_reply_is_more_than_a_typed_error(status: int, body: dict[str, t.Any]) -> None:
+def test_any_json_response_is_a_result_or_a_typed_error(status: int, body: dict[str, t.Any]) -> None:
     pretender: t.Any = Pretender(status, body)
     for call in calls(FonnteClient(pretender, Redactor("account"))):
         try:
@@ -130,7 +130,7 @@ def test_no_reply_is_more_than_a_typed_error(status: int, body: dict[str, t.Any]
 
 @pytest.fixture(scope="module")
 def raw_server() -> t.Iterator[tuple[str, list[bytes]]]:
-    """A server that sends the bytes in the list to whoever connects, and hangs up."""
+    """Run a server that sends the bytes in the list to each client, and closes the connection."""
     said = [b""]
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -169,7 +169,9 @@ HEADS = st.sampled_from(
 @fuzz
 @given(head=HEADS, body=st.binary(max_size=60) | st.sampled_from((b'{"status": true}', b"5\r\n{}{}{\r\n", b"[" * 9000)))
 @example(head=b"HTTP/1.1 200 OK\r\n\r\n", body=b'{"status": ' + b"9" * 5000 + b"}")
-def test_no_bytes_are_more_than_a_typed_error(raw_server: tuple[str, list[bytes]], head: bytes, body: bytes) -> None:
+def test_any_bytes_are_a_response_or_a_typed_error(
+    raw_server: tuple[str, list[bytes]], head: bytes, body: bytes
+) -> None:
     endpoint, said = raw_server
     said[0] = head + body
     transport = Transport(Connection(endpoint, 2.0, 0, 0.01, True, None))
@@ -182,8 +184,8 @@ def test_no_bytes_are_more_than_a_typed_error(raw_server: tuple[str, list[bytes]
 
 @pytest.mark.parametrize("nasty", NASTY, ids=range(len(NASTY)))
 @pytest.mark.parametrize("field", ["device", "name", "package", "status", "token"])
-def test_nothing_that_the_list_says_drives_the_terminal(controller: Controller, field: str, nasty: str) -> None:
-    """Warnings and errors are printed as they are; a result is printed as JSON, which escapes."""
+def test_listed_strings_never_control_the_terminal(controller: Controller, field: str, nasty: str) -> None:
+    """Warnings and errors are printed unescaped; a result is printed as JSON, which escapes."""
     controller.device(NUMBER, name="Toko", quick=True)
     controller.sandbox.fault("mutate", path="/get-devices", times=None, set_each={field: nasty})
     runs: tuple[tuple[str, dict[str, t.Any]], ...] = (
@@ -211,7 +213,7 @@ def test_nothing_that_the_list_says_drives_the_terminal(controller: Controller, 
 
 
 @given(token=st.text(min_size=1), number=st.sampled_from((*NASTY, NUMBER)) | st.text(), endpoint=st.text())
-def test_a_file_of_the_record_never_leaves_its_folder(token: str, number: str, endpoint: str) -> None:
+def test_entry_names_never_leave_the_directory(token: str, number: str, endpoint: str) -> None:
     store = RecordStore("/records", "x")
     with contextlib.suppress(UnicodeEncodeError):
         assert is_name(store.device(token).name) and is_name(store.number(token, number).name)
@@ -237,7 +239,7 @@ RECORDS = st.fixed_dictionaries(
 
 @fuzz
 @given(data=RECORDS | VALUES)
-def test_no_record_is_more_than_a_refusal(data: t.Any) -> None:
+def test_any_record_data_is_loaded_or_refused(data: t.Any) -> None:
     for read in (DeviceRecord.from_json, NumberRecord.from_json):
         with contextlib.suppress(ValueError):
             again = read(data).to_json()
@@ -246,9 +248,7 @@ def test_no_record_is_more_than_a_refusal(data: t.Any) -> None:
 
 @fuzz
 @given(content=st.binary(max_size=300) | st.text(max_size=50).map(str.encode))
-def test_no_bytes_in_a_file_are_more_than_a_typed_error(
-    tmp_path_factory: pytest.TempPathFactory, content: bytes
-) -> None:
+def test_any_file_content_is_loaded_or_a_typed_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     folder = tmp_path_factory.getbasetemp() / "fuzzed"
     folder.mkdir(exist_ok=True)
     store = RecordStore(str(folder), ENDPOINT)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Numbers and tokens as the service lists them: sent back byte-equal, and refused where two devices share one."""
+"""Numbers and tokens as the service lists them: sent back byte-equal, and refused if two devices share one."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def fails(controller: Controller, module: str, **params: t.Any) -> str:
 # The number that is sent
 
 
-def test_a_listed_number_with_invisible_marks_is_sent_back_byte_equal(controller: Controller) -> None:
+def test_listed_number_with_invisible_marks_is_sent_back_byte_equal(controller: Controller) -> None:
     list_as(controller, A, device=MARKED)
-    # The stand-in for the service takes digits alone; what was sent is what counts.
+    # The sandbox accepts only digits; the sent value is the one that matters.
     assert "input invalid" in fails(controller, "device", device=A, name="Tako")
     assert updates(controller) == [MARKED]
 
 
-def test_a_listed_number_with_invisible_marks_is_displayed_without_them(controller: Controller) -> None:
+def test_listed_number_with_invisible_marks_is_displayed_without_them(controller: Controller) -> None:
     list_as(controller, A, device=MARKED)
     assert controller.device(A, True, name="Tako").result["device"]["device"] == A
     assert [device["device"] for device in controller.run("device_info", devices=[A]).result["devices"]] == [A]
@@ -58,18 +58,18 @@ def test_a_listed_number_with_invisible_marks_is_displayed_without_them(controll
     assert fleet["devices"][0]["operations"] == ["update"]
 
 
-def test_a_run_with_a_token_alone_sends_the_number_that_was_listed(controller: Controller) -> None:
+def test_run_with_a_device_token_sends_the_listed_number(controller: Controller) -> None:
     list_as(controller, A, device=MARKED)
     token = controller.sandbox.device(A)["token"]
     controller.sandbox.link(A)
-    # The record remembers the number that the list showed.
+    # The record stores the number that the list showed.
     controller.device(A, state="disconnected")
     fails(controller, "device", account_token=None, device_token=token, name="Tuko")
     assert updates(controller) == [MARKED]
 
 
 @pytest.mark.parametrize("listed", ["0812\ud83d00000001", "9" * 100])
-def test_a_number_that_cannot_be_sent_back_is_an_error_of_its_device_alone(controller: Controller, listed: str) -> None:
+def test_number_that_cannot_be_sent_back_is_an_error_only_for_its_device(controller: Controller, listed: str) -> None:
     list_as(controller, A, device=listed)
     token = controller.sandbox.device(A)["token"]
     assert "cannot be sent back" in fails(controller, "device", device_token=token, name="Tako")
@@ -83,16 +83,14 @@ AMBIGUOUS = [("token", "one token for several devices"), ("device", "one number 
 
 
 def make_ambiguous(controller: Controller, field: str) -> tuple[str, str]:
-    """List A and B with one token or one number; return how each is named by the list."""
+    """List A and B with one token or one number; return how the list names each."""
     value = controller.sandbox.device(A)["token"] if field == "token" else A
     list_as(controller, B, **{field: value})
     return A, B if field == "token" else A
 
 
 @pytest.mark.parametrize(("field", "words"), AMBIGUOUS)
-def test_an_ambiguous_list_is_an_error_for_tasks_on_these_devices(
-    controller: Controller, field: str, words: str
-) -> None:
+def test_ambiguous_list_is_an_error_for_tasks_on_these_devices(controller: Controller, field: str, words: str) -> None:
     numbers = make_ambiguous(controller, field)
     controller.sandbox.clear_journal()
     tasks: list[tuple[str, dict[str, t.Any]]] = [
@@ -116,7 +114,7 @@ def test_an_ambiguous_list_is_an_error_for_tasks_on_these_devices(
     assert controller.sandbox.writes() == []
 
 
-def test_a_number_that_two_devices_have_is_an_error_for_a_task_with_the_token_of_one(controller: Controller) -> None:
+def test_number_shared_by_two_devices_is_an_error_for_a_task_with_the_token_of_one(controller: Controller) -> None:
     token = controller.sandbox.devices()[A]["token"]
     list_as(controller, B, device=f"+{A}")
     controller.sandbox.clear_journal()
@@ -125,7 +123,7 @@ def test_a_number_that_two_devices_have_is_an_error_for_a_task_with_the_token_of
 
 
 @pytest.mark.parametrize(("field", "words"), AMBIGUOUS)
-def test_an_ambiguous_list_leaves_other_devices_alone(controller: Controller, field: str, words: str) -> None:
+def test_ambiguous_list_does_not_affect_other_devices(controller: Controller, field: str, words: str) -> None:
     numbers = make_ambiguous(controller, field)
     assert controller.device(C, name="Tako", handle_unknown="ignore").result["changed"]
     devices = [{"device": number, "name": "Tuko"} for number in dict.fromkeys((*numbers, C))]
@@ -138,7 +136,7 @@ def test_an_ambiguous_list_leaves_other_devices_alone(controller: Controller, fi
 
 
 @pytest.mark.parametrize(("field", "words"), AMBIGUOUS)
-def test_an_ambiguous_list_is_told_by_what_only_reads(controller: Controller, field: str, words: str) -> None:
+def test_ambiguous_list_is_reported_by_modules_that_only_read(controller: Controller, field: str, words: str) -> None:
     numbers = make_ambiguous(controller, field)
     info = controller.run("device_info")
     assert [device["device"] for device in info.result["devices"]] == sorted([*numbers, C])
@@ -150,14 +148,14 @@ def test_an_ambiguous_list_is_told_by_what_only_reads(controller: Controller, fi
     assert "not_checked" in [finding["kind"] for finding in audit.result["findings"]]
 
 
-def test_devices_without_a_token_do_not_share_one() -> None:
+def test_devices_without_a_token_are_not_ambiguous() -> None:
     listing = DeviceList([Device(A, ""), Device(B, "")])
     assert listing.find(A) == listing.devices[0] and listing.find_by_token("") is None
     assert ambiguities(listing.devices) == []
 
 
 @pytest.mark.parametrize("path", ["/disconnect", "/update-device"])
-def test_a_device_that_has_the_number_after_a_lost_response_is_left_alone(
+def test_device_that_has_the_number_after_a_lost_response_is_unchanged(
     controller: Controller, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first one was renumbered meanwhile, and the second one has its number now."""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One record in a database for several control nodes: every module that uses the record, and a session that is lost."""
+"""One record in a database for several control nodes: each module that uses the record, and lost sessions."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def database(url: str) -> str:
 
 @pytest.fixture
 def nodes(sandbox: Sandbox, tmp_path: Path, record_url: str) -> list[Controller]:
-    """Three control nodes that share nothing but the database."""
+    """Return three control nodes that share only the database."""
     sandbox.reset(accounts=[{"token": sandbox.account_token, "plan": "Super"}])
     return [Controller(sandbox, tmp_path / str(number), record_url) for number in range(3)]
 
@@ -49,7 +49,7 @@ def fleet(count: int, **settings: object) -> dict[str, t.Any]:
     return {"devices": devices, "handle_unknown": "ignore"}
 
 
-# All that uses the record
+# Modules that use the record
 
 
 def test_control_nodes_share_evidence(nodes: list[Controller]) -> None:
@@ -80,7 +80,7 @@ def test_check_mode_writes_nothing(nodes: list[Controller], postgresql_server: S
     assert postgresql_server.execute(rows, database(record_url)) == before
 
 
-def test_a_fleet_of_one_node_is_unchanged_for_another(nodes: list[Controller]) -> None:
+def test_fleet_of_one_node_is_unchanged_for_another(nodes: list[Controller]) -> None:
     assert nodes[0].run("fleet", **fleet(12, quick=True)).result["summary"]["created"] == 12
     assert not nodes[1].run("fleet", **fleet(12, quick=True)).result["changed"]
     changed = nodes[2].run("fleet", **fleet(12, quick=False)).result["summary"]
@@ -88,7 +88,7 @@ def test_a_fleet_of_one_node_is_unchanged_for_another(nodes: list[Controller]) -
     assert not nodes[0].run("fleet", **fleet(12, quick=False)).result["changed"]
 
 
-def test_a_backup_moves_a_record_in_both_directions(nodes: list[Controller], sandbox: Sandbox, tmp_path: Path) -> None:
+def test_backup_moves_a_record_in_both_directions(nodes: list[Controller], sandbox: Sandbox, tmp_path: Path) -> None:
     files = Controller(sandbox, tmp_path / "files")
     path = str(tmp_path / "backup.json")
     files.device(NUMBER, name="Toko", quick=True, webhook=HOOK)
@@ -99,13 +99,13 @@ def test_a_backup_moves_a_record_in_both_directions(nodes: list[Controller], san
     assert len(nodes[0].run("record", operation="restore", path=path).result["changed_files"]) == 4
     assert not nodes[1].run("record", operation="restore", path=path).result["changed"]
     assert not nodes[1].device(NUMBER, name="Toko", quick=True, webhook=HOOK).result["changed"]
-    # And from the database to files.
+    # From the database to files.
     nodes[2].device(NUMBER, webhook=OTHER_HOOK, handle_unknown="ignore")
     assert nodes[2].run("record", operation="backup", path=path).result["changed"]
     back = Controller(sandbox, tmp_path / "back")
     assert len(back.run("record", operation="restore", path=path).result["changed_files"]) == 4
     assert not back.device(NUMBER, name="Toko", quick=True, webhook=OTHER_HOOK).result["changed"]
-    # A newer entry is left unless the user wants the one of the backup.
+    # A newer entry is kept unless the user requests that of the backup.
     nodes[0].device(SECOND, quick=False, handle_unknown="ignore")
     kept = nodes[1].run("record", operation="restore", path=path).result
     assert len(kept["kept"]) == 1 and not kept["changed"]
@@ -155,15 +155,15 @@ def test_two_places_in_one_task_are_an_error(nodes: list[Controller], tmp_path: 
     with pytest.raises(OptionError, match="it is empty"):
         nodes[0].device(NUMBER, name="Toko", record_url="")
     assert nodes[0].sandbox.journal() == []
-    # What the environment names takes precedence, and the user learns of it.
+    # The variable of the environment has priority, and the user is informed.
     complete = nodes[0].complete("device", device=NUMBER, name="Toko")
     given = {"device": NUMBER, "record_path": str(tmp_path / "elsewhere")}
     assert "is not used" in check_record_place(complete, given)[0]
     assert check_record_place(complete, {"device": NUMBER}) == []
 
 
-def test_an_old_dump_is_an_old_backup(nodes: list[Controller], record_url: str, postgresql_server: Server) -> None:
-    """Stamps detect it; without them, the record is wrong about what was applied since."""
+def test_old_dump_is_like_an_old_backup(nodes: list[Controller], record_url: str, postgresql_server: Server) -> None:
+    """Stamps detect it; without them, the record is wrong about settings that were applied since."""
     first, second, third = nodes
     stamped = {"device": NUMBER, "name": "Toko", "handle_write_only": "stamped", "handle_unknown": "ignore"}
     first.run("device", **stamped, quick=True)
@@ -177,7 +177,7 @@ def test_an_old_dump_is_an_old_backup(nodes: list[Controller], record_url: str, 
 
 
 def test_round_trips(nodes: list[Controller], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fleet reads in one batch; a changed device takes four: lock and read, begin, confirm, let go."""
+    """A fleet reads in one batch; a changed device needs four: lock and read, begin, confirm, release."""
     count = [0]
     real = DatabaseSession.run
 
@@ -193,9 +193,9 @@ def test_round_trips(nodes: list[Controller], monkeypatch: pytest.MonkeyPatch) -
         return count[0] - before
 
     trips(12, quick=True)
-    # Whether there is a record at all, a mark, and all entries.
+    # Whether a record exists, a mark, and all entries.
     assert trips(12, quick=True) == trips(2, quick=True) == 3
-    # And one question whether any of them was written since.
+    # One query whether any of them was written since.
     assert trips(6, quick=False) == 4 + 4 * 6 and trips(12, personal=True) == 4 + 4 * 12
 
 
@@ -203,7 +203,7 @@ def test_round_trips(nodes: list[Controller], monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("module", ["device", "fleet", "record", "record_info", "audit", "doctor"])
-def test_an_unavailable_database_fails_before_the_first_request(
+def test_unavailable_database_fails_before_the_first_request(
     module: str, nodes: list[Controller], record_url: str, postgresql_server: Server, tmp_path: Path
 ) -> None:
     options: dict[str, dict[str, t.Any]] = {
@@ -222,7 +222,7 @@ def test_an_unavailable_database_fails_before_the_first_request(
     assert nodes[0].sandbox.writes() == []
 
 
-def test_a_session_that_is_cut_before_a_request_prevents_it(
+def test_session_lost_before_a_request_prevents_it(
     nodes: list[Controller],
     sandbox: Sandbox,
     record_url: str,
@@ -236,7 +236,7 @@ def test_a_session_that_is_cut_before_a_request_prevents_it(
 
         def verify(backend: PostgresqlBackend) -> None:
             proxy.cut()
-            # As after a request that had to wait.
+            # As after a request that waited.
             backend._proven_at = 0.0
             real(backend)
 
@@ -252,7 +252,7 @@ def test_a_session_that_is_cut_before_a_request_prevents_it(
 
 
 @pytest.mark.parametrize("answered", [True, False])
-def test_a_session_that_is_cut_during_a_request_leaves_doubt(
+def test_session_lost_during_a_request_leaves_doubt(
     answered: bool,
     nodes: list[Controller],
     sandbox: Sandbox,
@@ -274,7 +274,7 @@ def test_a_session_that_is_cut_during_a_request_leaves_doubt(
             assert other.result["operations"] == ["update"]
             if not answered:
                 sandbox.fault("reset", path="/update-device", when="after", times=1)
-            # Its locks are lost, and the bytes were on their way.
+            # Its locks are lost, and the request was in progress.
             return real(api, *arguments[:-1], lambda: None)
 
         monkeypatch.setattr(FonnteClient, "update_device", update)
@@ -286,13 +286,13 @@ def test_a_session_that_is_cut_during_a_request_leaves_doubt(
     assert sandbox.device(NUMBER)["settings"]["quick"] is True
     info = third.run("record_info").result["devices"][0]
     assert {"quick", "webhook"} <= set(info["doubts"])
-    # The other run's declaration is applied again, and not taken for what the service has.
+    # The other run's declaration is applied again, since it does not prove the state of the service.
     healed = second.device(NUMBER, quick=False, webhook=OTHER_HOOK, handle_unknown="ignore").result
     assert healed["reasons"] == {"quick": "in_doubt", "webhook": "in_doubt"}
     assert sandbox.device(NUMBER)["settings"]["quick"] is False
 
 
-def test_runs_at_once_create_and_send_nothing_twice(nodes: list[Controller], sandbox: Sandbox) -> None:
+def test_concurrent_runs_create_and_send_nothing_twice(nodes: list[Controller], sandbox: Sandbox) -> None:
     results: dict[int, t.Any] = {}
 
     def work(number: int) -> None:
@@ -311,7 +311,7 @@ def test_runs_at_once_create_and_send_nothing_twice(nodes: list[Controller], san
     assert not nodes[0].run("fleet", **fleet(10, quick=True)).result["changed"]
 
 
-def test_the_database_contains_digests_and_encrypted_strings(
+def test_database_contains_only_digests_and_encrypted_strings(
     nodes: list[Controller], sandbox: Sandbox, record_url: str, postgresql_server: Server
 ) -> None:
     nodes[0].device(NUMBER, name="Toko", quick=True, webhook=HOOK)

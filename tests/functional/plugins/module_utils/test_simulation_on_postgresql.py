@@ -19,13 +19,13 @@ from ansible_collections.fonnte.whatsapp.tests.simulation.scheduler import Fault
 from ansible_collections.fonnte.whatsapp.tests.simulation.suite import FIRST_SEED, LAST_SEED, Record, faults_of, report
 from ansible_collections.fonnte.whatsapp.tests.simulation.world import KINDS
 
-# Of each pair, and of three nodes at random.
+# The number of schedules of each pair, and of three nodes at random.
 SERVER_SAMPLES, SERVER_SEEDS = 1, 40
 
 
 @pytest.fixture
 def on_a_server(postgresql_server: Server) -> t.Iterator[Explorer]:
-    """The record in a real database, with the queries of the collection."""
+    """Return an explorer with the record in a real database, with the queries of the collection."""
     with contextlib.ExitStack() as stack:
         yield Explorer(stack.enter_context(create_database(postgresql_server)))
 
@@ -33,7 +33,7 @@ def on_a_server(postgresql_server: Server) -> t.Iterator[Explorer]:
 @pytest.mark.long
 @pytest.mark.parametrize("first", KINDS)
 def test_some_schedules_on_a_real_server(first: str, on_a_server: Explorer, record_property: Record) -> None:
-    """A seed chooses them: a schedule takes some fifty times as long as with the model of rows."""
+    """A seed chooses them, since a schedule takes about fifty times as long as with the model of rows."""
     chance, total = random.Random(first), Findings()
     for second in KINDS:
         programs = pair(first, second)

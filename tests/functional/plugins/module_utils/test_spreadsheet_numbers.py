@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Numbers that a spreadsheet changed: refused by every option that takes a number, before any request."""
+"""Numbers that a spreadsheet changed are refused by every option that takes a number, before any request."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def one(controller: Controller) -> None:
 
 
 @pytest.mark.parametrize(("module", "params"), OPTIONS)
-def test_a_decimal_number_is_refused_before_any_request(
+def test_decimal_number_is_refused_before_any_request(
     controller: Controller, module: str, params: dict[str, t.Any]
 ) -> None:
     with pytest.raises(OptionError, match="decimal.*in quotes"):
@@ -56,14 +56,14 @@ def test_a_decimal_number_is_refused_before_any_request(
     assert controller.sandbox.journal() == []
 
 
-def test_a_decimal_number_is_refused_in_a_declaration_and_an_event_source() -> None:
+def test_decimal_number_is_refused_in_a_declaration_and_an_event_source() -> None:
     declaration = {"fleet_clients": [{"name": "PT Satu", "devices": [{"device": DECIMAL, "name": "Toko"}]}]}
     assert any("decimal" in problem for problem in read_fleet({"toko.yml": declaration}).problems)
     with pytest.raises(OptionError, match="decimal"):
         parse_options({"devices": [DECIMAL], "secret": "a-made-up-secret-for-this-test"}, {})
 
 
-def test_a_declared_number_with_its_country_stays_one() -> None:
+def test_declared_number_with_a_country_code_is_kept() -> None:
     device = {"device": f"+{LOST}", "name": "Toko Tokyo"}
     (account,) = accounts_of(read_fleet({"toko.yml": {"fleet_clients": [{"name": "PT Satu", "devices": [device]}]}}))
     assert [entry["device"] for entry in account.as_data()["devices"]] == [f"+{LOST}"]
@@ -83,7 +83,7 @@ def test_a_declared_number_with_its_country_stays_one() -> None:
         ("doctor", {"device": LOST, "consent": True}),
     ],
 )
-def test_a_device_whose_number_lost_its_zero_is_refused_before_any_write(
+def test_number_without_its_zero_is_refused_before_any_write(
     controller: Controller, module: str, params: dict[str, t.Any]
 ) -> None:
     for check in (True, False):
@@ -94,17 +94,17 @@ def test_a_device_whose_number_lost_its_zero_is_refused_before_any_write(
     assert controller.sandbox.writes() == []
 
 
-def test_a_number_with_its_country_is_a_new_device(controller: Controller) -> None:
+def test_number_with_a_country_code_is_a_new_device(controller: Controller) -> None:
     assert controller.device(f"+{LOST}", name="Toko Tokyo").result["operations"] == ["create"]
     assert sorted(controller.sandbox.devices()) == [A, LOST]
-    # Now that it is registered, it is found in any spelling.
+    # After its registration, it is found in any spelling.
     assert not controller.device(LOST, name="Toko Tokyo").result["changed"]
     fleet = controller.run("fleet", devices=[{"device": "+81 2000-01009", "name": "Toko Osaka"}]).result
     assert fleet["summary"]["created"] == 1
     assert controller.run("device_info", devices=["+81200001008"]).result["missing"] == ["81200001008"]
 
 
-def test_a_number_that_no_country_has_is_warned_of(controller: Controller) -> None:
+def test_number_with_an_unknown_country_code_has_a_warning(controller: Controller) -> None:
     unknown = "99912345678"
     strange = f"No country has numbers that begin with 999: check the number {unknown}."
     for check in (True, False):
@@ -118,7 +118,7 @@ def test_a_number_that_no_country_has_is_warned_of(controller: Controller) -> No
 
 
 @pytest.mark.parametrize("target", ["81200002001", 81200002001, {"to": "8120-0002-001"}, "81200002001|Budi"])
-def test_a_message_to_a_number_that_lost_its_zero_is_refused(controller: Controller, target: object) -> None:
+def test_message_to_a_number_without_its_zero_is_refused(controller: Controller, target: object) -> None:
     message = {"device": A, "target": [target], "message": "hello"}
     for country in (None, "62"):
         with pytest.raises(OptionError, match='begins with 8.*write "081200002001", or "\\+81200002001"'):
@@ -130,12 +130,12 @@ def test_a_message_to_a_number_that_lost_its_zero_is_refused(controller: Control
     assert [sent["target"] for sent in controller.sandbox.outbox()] == ["81200002001"] * 2
 
 
-def test_a_message_to_a_country_that_begins_with_8_takes_a_plus(controller: Controller) -> None:
+def test_message_to_a_country_code_that_begins_with_8_requires_a_plus(controller: Controller) -> None:
     controller.run("message", device=A, target=["+81 200 002 001"], message="hello")
     assert [sent["target"] for sent in controller.sandbox.outbox()] == ["81200002001"]
 
 
-def test_a_forwarding_target_that_lost_its_zero_is_warned_of(controller: Controller) -> None:
+def test_forwarding_target_without_its_zero_has_a_warning(controller: Controller) -> None:
     told = controller.device(A, True, target="81200002001", resend=True, handle_unknown="ignore").warnings
     assert any("begins with 8" in warning and "081200002001" in warning for warning in told)
     other = {"target": "81200002001", "country_code": "0", "resend": True, "handle_unknown": "ignore"}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Several controllers with homes of their own: what stamps show, what a record alone cannot, what a person says."""
+"""Several control nodes with separate records: evidence from stamps, from a record, and from attested settings."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ RESULT_KEYS = ("changed", "operations", "changed_fields", "reasons", "diff", "ev
 
 
 class Stamping(Controller):
-    """A controller whose tasks use stamps unless they say otherwise."""
+    """A control node whose tasks use stamps unless they set another policy."""
 
     def run(self, module: str, check: bool = False, **params: t.Any) -> ModuleResult:
-        """Run a module; FonnteError where it fails."""
+        """Run a module; raise FonnteError if it fails."""
         policy = {} if module == "device_info" else {"handle_write_only": "stamped"}
         return super().run(module, check, **{**policy, **params})
 
@@ -61,7 +61,7 @@ def runner(sandbox: Sandbox, tmp_path: Path) -> Controller:
 
 
 def wire(controller: Controller, number: str = A) -> dict[str, t.Any]:
-    """Return what the service really holds of a device."""
+    """Return the settings of a device as the service stores them."""
     device = controller.sandbox.device(number)
     return {**device["settings"], "name": device["name"]}
 
@@ -73,7 +73,7 @@ def writes(controller: Controller) -> list[str]:
 
 
 def foreseen_and_done(controller: Controller, module: str, **params: t.Any) -> dict[str, t.Any]:
-    """Return the result of a run, once check mode has told the same and touched nothing."""
+    """Return the result of a run, after check mode has predicted the same and changed nothing."""
     files = controller.record_files()
     writes(controller)
     foreseen = controller.run(module, True, **params).result
@@ -87,7 +87,7 @@ def foreseen_and_done(controller: Controller, module: str, **params: t.Any) -> d
 # Stamps
 
 
-def test_the_name_carries_the_stamp_and_no_result_shows_it(laptop: Controller, runner: Controller) -> None:
+def test_name_has_the_stamp_and_no_result_shows_it(laptop: Controller, runner: Controller) -> None:
     result = laptop.device(A, **FULL).result
     name = wire(laptop)["name"]
     assert name.startswith("Toko Satu ~") and len(name) == len("Toko Satu") + 7
@@ -97,7 +97,7 @@ def test_the_name_carries_the_stamp_and_no_result_shows_it(laptop: Controller, r
 
 
 @pytest.mark.parametrize("omitted", ["keeps", "resets"])
-def test_a_new_controller_finds_everything_proven(laptop: Controller, runner: Controller, omitted: str) -> None:
+def test_new_control_node_finds_all_settings_proven(laptop: Controller, runner: Controller, omitted: str) -> None:
     laptop.sandbox.set_readings(omitted=omitted)
     laptop.device(A, **FULL)
     result = foreseen_and_done(runner, "device", device="+62 812-0000-0001", **FULL)
@@ -113,7 +113,7 @@ def test_a_new_controller_finds_everything_proven(laptop: Controller, runner: Co
 
 
 @pytest.mark.parametrize("omitted", ["keeps", "resets"])
-def test_two_tasks_on_two_new_controllers_do_not_fight(laptop: Controller, runner: Controller, omitted: str) -> None:
+def test_two_tasks_on_two_new_control_nodes_converge(laptop: Controller, runner: Controller, omitted: str) -> None:
     laptop.sandbox.set_readings(omitted=omitted)
     tasks: list[tuple[str, dict[str, t.Any]]] = [("device", OWN), ("webhook_config", {"webhook": URL})]
     for _turn in range(2):
@@ -125,7 +125,9 @@ def test_two_tasks_on_two_new_controllers_do_not_fight(laptop: Controller, runne
 
 
 @pytest.mark.parametrize("omitted", ["keeps", "resets"])
-def test_what_a_stamp_proved_is_carried_by_the_next_task(laptop: Controller, runner: Controller, omitted: str) -> None:
+def test_settings_proven_by_a_stamp_are_carried_by_the_next_task(
+    laptop: Controller, runner: Controller, omitted: str
+) -> None:
     laptop.sandbox.set_readings(omitted=omitted)
     laptop.device(A, **OWN)
     laptop.run("webhook_config", device=A, webhook=URL)
@@ -157,7 +159,7 @@ BREAKS: dict[str, t.Callable[[Controller], t.Any]] = {
 
 
 @pytest.mark.parametrize("how", BREAKS)
-def test_what_breaks_a_stamp_brings_the_set_back(laptop: Controller, runner: Controller, how: str) -> None:
+def test_invalid_stamp_causes_the_settings_to_be_sent_again(laptop: Controller, runner: Controller, how: str) -> None:
     laptop.device(A, **FULL)
     BREAKS[how](runner)
     result = foreseen_and_done(laptop, "device", device=A, **FULL)
@@ -166,14 +168,16 @@ def test_what_breaks_a_stamp_brings_the_set_back(laptop: Controller, runner: Con
     assert not laptop.device(A, **FULL).result["changed"]
 
 
-def test_what_a_stamp_cannot_see(laptop: Controller, runner: Controller) -> None:
-    """A person edits hidden settings and nothing else. The documentation says so."""
+def test_stamp_does_not_detect_an_edit_of_only_write_only_settings(laptop: Controller, runner: Controller) -> None:
+    """A person edits write-only settings and nothing else. The documentation states this limit."""
     laptop.device(A, **FULL)
     laptop.sandbox.edit(A, webhook=OTHER)
     assert not laptop.device(A, **FULL).result["changed"] and not runner.device(A, **FULL).result["changed"]
 
 
-def test_a_lost_reply_that_was_applied_is_proven_and_not_sent_again(laptop: Controller, runner: Controller) -> None:
+def test_lost_response_of_an_applied_update_is_proven_and_not_sent_again(
+    laptop: Controller, runner: Controller
+) -> None:
     laptop.device(A, **FULL)
     laptop.sandbox.fault("reset", path="/update-device", when="after", times=1)
     writes(laptop)
@@ -186,7 +190,7 @@ def test_a_lost_reply_that_was_applied_is_proven_and_not_sent_again(laptop: Cont
     assert not runner.device(A, **{**FULL, "webhook": OTHER}).result["changed"]
 
 
-def test_a_lost_update_of_a_creation_is_proven(laptop: Controller, runner: Controller) -> None:
+def test_lost_update_of_a_creation_is_proven(laptop: Controller, runner: Controller) -> None:
     laptop.sandbox.fault("reset", path="/update-device", when="after", times=None)
     result = laptop.device(A, **FULL).result
     assert result["operations"] == ["create", "update"]
@@ -194,7 +198,7 @@ def test_a_lost_update_of_a_creation_is_proven(laptop: Controller, runner: Contr
     assert not laptop.device(A, **FULL).result["changed"] and not runner.device(A, **FULL).result["changed"]
 
 
-def test_a_run_that_was_killed_before_it_knew_the_answer(
+def test_update_of_a_killed_run_is_proven(
     laptop: Controller, runner: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     update = _api.FonnteClient.update_device
@@ -209,14 +213,15 @@ def test_a_run_that_was_killed_before_it_knew_the_answer(
     for controller in (laptop, runner):
         result = controller.device(A, **FULL).result
         assert not result["changed"] and result["evidence"]["webhook"]["source"] == "stamped"
-    # The creation is over: what somebody else set on the device since may be unknown again.
+    # The creation is complete: settings that others changed since may be unknown again.
     assert "quick" in laptop.run("webhook_config", True, device=A, webhook=OTHER).result["carried"]
 
 
-def test_a_superseded_record_is_not_carried_over_what_another_controller_set(
-    laptop: Controller, runner: Controller
-) -> None:
-    """The laptop's record of the webhook is old: to send it along with a new name would undo the runner's."""
+def test_superseded_setting_is_not_carried(laptop: Controller, runner: Controller) -> None:
+    """The laptop's record of the webhook is old.
+
+    If it were sent with the new name, it would revert the runner's change.
+    """
     laptop.device(A, **FULL)
     runner.run("webhook_config", device=A, webhook=OTHER)
     result = foreseen_and_done(laptop, "device", device=A, name="Toko Dua", personal=True, quick=False)
@@ -226,7 +231,7 @@ def test_a_superseded_record_is_not_carried_over_what_another_controller_set(
     assert "webhook" not in recorded
 
 
-def test_a_superseded_setting_that_is_declared_is_sent(laptop: Controller, runner: Controller) -> None:
+def test_superseded_declared_setting_is_sent(laptop: Controller, runner: Controller) -> None:
     laptop.device(A, **FULL)
     runner.device(A, **{**FULL, "webhook": OTHER})
     result = foreseen_and_done(laptop, "device", device=A, **FULL)
@@ -235,7 +240,7 @@ def test_a_superseded_setting_that_is_declared_is_sent(laptop: Controller, runne
 
 
 @pytest.mark.parametrize("profile_number", ["registered", "linked"])
-def test_a_token_alone_is_enough(laptop: Controller, runner: Controller, profile_number: str) -> None:
+def test_device_token_is_sufficient_for_stamps(laptop: Controller, runner: Controller, profile_number: str) -> None:
     laptop.sandbox.set_readings(profile_number=profile_number)
     laptop.device(A, **FULL)
     alone = {"account_token": None, "device_token": laptop.sandbox.device(A)["token"], **FULL}
@@ -247,7 +252,7 @@ def test_a_token_alone_is_enough(laptop: Controller, runner: Controller, profile
 
 
 @pytest.mark.parametrize("reading", ["clears", "ignored", "refused"])
-def test_a_cleared_webhook_is_not_claimed_to_be_empty(laptop: Controller, runner: Controller, reading: str) -> None:
+def test_cleared_webhook_is_not_claimed_to_be_empty(laptop: Controller, runner: Controller, reading: str) -> None:
     laptop.sandbox.set_readings(empty_webhook=reading)
     laptop.device(A, **{**FULL, "webhook_status": OTHER})
     laptop.device(A, **{**FULL, "webhook_status": ""})
@@ -259,19 +264,19 @@ def test_a_cleared_webhook_is_not_claimed_to_be_empty(laptop: Controller, runner
         assert result["evidence"]["webhook"]["source"] == "stamped"
 
 
-def test_a_creation_that_add_device_could_do_alone_is_stamped_too(laptop: Controller, runner: Controller) -> None:
+def test_creation_without_a_needed_update_is_stamped_too(laptop: Controller, runner: Controller) -> None:
     result = foreseen_and_done(laptop, "device", device=A, **{**OWN, "quick": None})
     assert result["operations"] == ["create", "update"]
     assert not runner.device(A, **{**OWN, "quick": None}).result["changed"]
 
 
-def test_a_device_without_hidden_settings_gets_no_stamp(laptop: Controller) -> None:
+def test_device_without_write_only_settings_gets_no_stamp(laptop: Controller) -> None:
     assert laptop.device(A, name="Toko Satu", autoread=True).result["operations"] == ["create"]
     laptop.device(A, name="Toko Dua", handle_unknown="ignore")
     assert wire(laptop)["name"] == "Toko Dua"
 
 
-def test_a_stamp_costs_no_call(laptop: Controller) -> None:
+def test_stamp_needs_no_additional_request(laptop: Controller) -> None:
     plain = Controller(laptop.sandbox, laptop.records.parent / "plain")
     calls = []
     for controller, number in ((plain, A), (laptop, B)):
@@ -283,7 +288,7 @@ def test_a_stamp_costs_no_call(laptop: Controller) -> None:
 
 
 @pytest.mark.parametrize("module", ["device", "webhook_config"])
-def test_a_name_that_leaves_no_room_is_refused_before_a_write(laptop: Controller, module: str) -> None:
+def test_name_without_space_for_a_stamp_is_refused_before_a_write(laptop: Controller, module: str) -> None:
     laptop.device(A, name="N" * 24, handle_write_only="recorded")
     writes(laptop)
     for check in (True, False):
@@ -297,18 +302,14 @@ def test_a_name_that_leaves_no_room_is_refused_before_a_write(laptop: Controller
     assert laptop.device(B, name="N" * 23, webhook=URL).result["changed"]
 
 
-def test_a_record_that_is_too_old_is_applied_again_though_the_stamp_holds(
-    laptop: Controller, runner: Controller
-) -> None:
+def test_expired_record_is_applied_again_although_the_stamp_is_valid(laptop: Controller, runner: Controller) -> None:
     laptop.device(A, **FULL)
     result = laptop.device(A, record_max_age="0s", **FULL).result
     assert result["reasons"]["webhook"] == "expired"
     assert not runner.device(A, record_max_age="0s", **FULL).result["changed"]
 
 
-def test_a_record_that_cannot_be_written_is_no_reason_to_fail_where_nothing_is_to_be_done(
-    laptop: Controller, runner: Controller
-) -> None:
+def test_unwritable_record_is_no_failure_if_nothing_changes(laptop: Controller, runner: Controller) -> None:
     laptop.device(A, **FULL)
     file = laptop.records.parent / "file"
     file.write_text("no folder")
@@ -317,7 +318,7 @@ def test_a_record_that_cannot_be_written_is_no_reason_to_fail_where_nothing_is_t
     assert "could not be recorded" in report.warnings[-1]
 
 
-def test_a_run_without_stamps_takes_the_stamp_away_with_its_update_and_only_then(laptop: Controller) -> None:
+def test_update_without_stamps_removes_the_stamp(laptop: Controller) -> None:
     laptop.device(A, **FULL)
     stamped = wire(laptop)["name"]
     assert not laptop.device(A, handle_write_only="recorded", **FULL).result["changed"]
@@ -327,7 +328,8 @@ def test_a_run_without_stamps_takes_the_stamp_away_with_its_update_and_only_then
     assert "webhook" in laptop.device(A, **FULL).result["reasons"]
 
 
-# What a record alone cannot see. With stamps each of these is a change; see test_what_breaks_a_stamp above.
+# Limits of a record without stamps. With stamps each of these is a change; see
+# test_invalid_stamp_causes_the_settings_to_be_sent_again.
 
 
 def _recorded_misses(mine: Controller, behind: t.Callable[[], t.Any], **task: t.Any) -> None:
@@ -339,20 +341,24 @@ def _recorded_misses(mine: Controller, behind: t.Callable[[], t.Any], **task: t.
     assert wire(mine)["webhook"] != declared["webhook"]
 
 
-def test_recorded_misses_a_hidden_setting_edited_in_the_dashboard(controller: Controller) -> None:
+def test_record_does_not_detect_a_write_only_setting_edited_in_the_dashboard(controller: Controller) -> None:
     _recorded_misses(controller, lambda: controller.sandbox.edit(A, webhook=OTHER))
 
 
-def test_recorded_misses_what_another_controller_applied(controller: Controller, runner: Controller) -> None:
+def test_record_does_not_detect_a_setting_applied_by_another_control_node(
+    controller: Controller, runner: Controller
+) -> None:
     _recorded_misses(controller, lambda: runner.device(A, webhook=OTHER, handle_write_only="recorded"))
 
 
-def test_recorded_misses_what_another_controllers_update_reset(controller: Controller, runner: Controller) -> None:
+def test_record_does_not_detect_settings_reset_by_another_control_node(
+    controller: Controller, runner: Controller
+) -> None:
     controller.sandbox.set_readings(omitted="resets")
     _recorded_misses(controller, lambda: runner.device(A, autoread=True, quick=True, handle_write_only="recorded"))
 
 
-def test_recorded_misses_what_happened_after_a_backup(controller: Controller) -> None:
+def test_record_does_not_detect_changes_after_a_restored_backup(controller: Controller) -> None:
     def restore() -> None:
         shutil.copytree(controller.records, controller.records.parent / "backup")
         controller.device(A, webhook=OTHER, handle_write_only="recorded")
@@ -362,7 +368,7 @@ def test_recorded_misses_what_happened_after_a_backup(controller: Controller) ->
     _recorded_misses(controller, restore)
 
 
-def test_stamped_sees_that_a_record_is_an_old_backup(laptop: Controller, runner: Controller) -> None:
+def test_stamp_detects_a_record_restored_from_an_old_backup(laptop: Controller, runner: Controller) -> None:
     laptop.device(A, **FULL)
     backup = laptop.records.parent / "backup"
     shutil.copytree(laptop.records, backup)
@@ -374,7 +380,7 @@ def test_stamped_sees_that_a_record_is_an_old_backup(laptop: Controller, runner:
     assert laptop.device(A, **FULL).result["reasons"] == {"webhook": "differs"}
 
 
-def test_recorded_says_changed_on_a_new_controller_though_nothing_differs(
+def test_new_control_node_without_stamps_reports_a_change_although_nothing_differs(
     controller: Controller, runner: Controller
 ) -> None:
     controller.device(A, **FULL)
@@ -382,14 +388,12 @@ def test_recorded_says_changed_on_a_new_controller_though_nothing_differs(
     assert result["reasons"] == {"personal": "no_record", "quick": "no_record", "webhook": "no_record"}
 
 
-# What almost went wrong
+# Regression tests
 
 
 @pytest.mark.parametrize("omitted", ["keeps", "resets"])
-def test_what_was_recorded_beside_a_proven_set_is_no_longer_known(
-    laptop: Controller, runner: Controller, omitted: str
-) -> None:
-    """The laptop once declared quick as well; the runner's update did not have it. Nobody undoes anybody's."""
+def test_recorded_setting_outside_a_proven_set_is_unknown(laptop: Controller, runner: Controller, omitted: str) -> None:
+    """The laptop once declared quick as well; the runner's update did not have it. Neither reverts the other."""
     laptop.sandbox.set_readings(omitted=omitted)
     laptop.device(A, **OWN)
     fewer = {option: value for option, value in OWN.items() if option != "quick"}
@@ -414,7 +418,7 @@ HICCUP = {
 @pytest.mark.parametrize(
     "then", [{**HICCUP}, {"kind": "reset", "path": "/update-device", "when": "before"}], ids=["refused", "lost"]
 )
-def test_an_update_without_the_clears_does_not_claim_them(
+def test_update_without_the_clears_does_not_claim_them(
     laptop: Controller, runner: Controller, then: dict[str, t.Any]
 ) -> None:
     laptop.device(A, **FULL, webhook_status=OTHER)
@@ -430,9 +434,7 @@ def test_an_update_without_the_clears_does_not_claim_them(
     assert wire(laptop)["webhookstatus"] == ""
 
 
-def test_what_is_recorded_as_cleared_is_claimed_only_if_it_is_proven_or_sent(
-    laptop: Controller, runner: Controller
-) -> None:
+def test_recorded_clear_is_stamped_only_if_it_is_proven_or_sent(laptop: Controller, runner: Controller) -> None:
     laptop.device(A, **OWN, webhook_status=OTHER)
     laptop.device(A, **OWN, webhook_status="")
     runner.run("webhook_config", device=A, webhook_status=URL, handle_write_only="recorded")
@@ -441,7 +443,7 @@ def test_what_is_recorded_as_cleared_is_claimed_only_if_it_is_proven_or_sent(
     assert wire(laptop)["webhookstatus"] == ""
 
 
-def test_what_was_cleared_and_is_not_declared_does_not_stand_in_the_way(laptop: Controller, runner: Controller) -> None:
+def test_undeclared_cleared_webhook_does_not_prevent_a_stable_state(laptop: Controller, runner: Controller) -> None:
     laptop.device(A, **OWN, webhook_connect=OTHER, webhook_chaining="", handle_write_only="recorded")
     task = {**OWN, "webhook": ""}
     assert laptop.device(A, **task).result["changed"]
@@ -449,7 +451,7 @@ def test_what_was_cleared_and_is_not_declared_does_not_stand_in_the_way(laptop: 
 
 
 @pytest.mark.parametrize("omitted", ["keeps", "resets"])
-def test_a_name_edited_around_its_stamp_costs_nothing_that_was_recorded(laptop: Controller, omitted: str) -> None:
+def test_name_edited_around_its_stamp_loses_no_recorded_setting(laptop: Controller, omitted: str) -> None:
     laptop.sandbox.set_readings(omitted=omitted)
     laptop.device(A, **FULL, group=True)
     laptop.sandbox.edit(A, name=wire(laptop)["name"].replace("Satu", "Dua"))
@@ -459,7 +461,7 @@ def test_a_name_edited_around_its_stamp_costs_nothing_that_was_recorded(laptop: 
 
 
 @pytest.mark.parametrize("edit", [{"autoread": False}, {}], ids=["autoread edited", "as it was"])
-def test_a_doubt_does_not_bring_a_superseded_value_back(
+def test_setting_in_doubt_does_not_restore_a_superseded_value(
     laptop: Controller, runner: Controller, edit: dict[str, t.Any]
 ) -> None:
     laptop.device(A, **FULL)
@@ -474,7 +476,7 @@ def test_a_doubt_does_not_bring_a_superseded_value_back(
     assert wire(laptop)["webhook"] == OTHER
 
 
-def test_our_own_doubt_is_sent_again(laptop: Controller) -> None:
+def test_own_setting_in_doubt_is_sent_again(laptop: Controller) -> None:
     laptop.device(A, **FULL)
     laptop.sandbox.fault("reset", path="/update-device", when="before", times=None)
     with pytest.raises(FonnteError):
@@ -484,7 +486,7 @@ def test_our_own_doubt_is_sent_again(laptop: Controller) -> None:
     assert "webhook" in result["carried"] and wire(laptop)["webhook"] == OTHER
 
 
-def test_autoread_edited_with_a_hidden_setting_shows_also_where_it_was_not_declared(laptop: Controller) -> None:
+def test_autoread_edited_with_a_write_only_setting_invalidates_the_stamp(laptop: Controller) -> None:
     task: dict[str, t.Any] = {"name": "Toko Satu", "personal": True, "webhook": URL}
     laptop.device(A, **task)
     laptop.sandbox.edit(A, autoread=True, personal=False)
@@ -492,7 +494,7 @@ def test_autoread_edited_with_a_hidden_setting_shows_also_where_it_was_not_decla
     assert wire(laptop)["personal"] is True
 
 
-def test_forgetting_with_a_token_alone_ends(laptop: Controller) -> None:
+def test_forgetting_with_only_a_device_token_converges(laptop: Controller) -> None:
     laptop.device(A, **OWN)
     alone = {"account_token": None, "device_token": laptop.sandbox.device(A)["token"], "handle_undeclared": "forget"}
     changed = [
@@ -502,7 +504,9 @@ def test_forgetting_with_a_token_alone_ends(laptop: Controller) -> None:
     assert changed[1:] == [False, False, False]
 
 
-def test_forgetting_what_a_killed_creation_had_begun_ends(laptop: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forgetting_settings_of_a_killed_creation_converges(
+    laptop: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def killed(*_arguments: t.Any) -> t.NoReturn:
         raise SystemExit
 
@@ -514,9 +518,7 @@ def test_forgetting_what_a_killed_creation_had_begun_ends(laptop: Controller, mo
     assert not laptop.device(A, **forget).result["changed"]
 
 
-def test_an_attested_stamp_claims_nothing_that_nobody_vouched_for(
-    laptop: Controller, runner: Controller, tmp_path: Path
-) -> None:
+def test_attested_stamp_contains_only_attested_settings(laptop: Controller, runner: Controller, tmp_path: Path) -> None:
     laptop.device(A, **FULL)
     laptop.sandbox.fault("reset", path="/update-device", when="before", times=None)
     with pytest.raises(FonnteError):
@@ -530,14 +532,14 @@ def test_an_attested_stamp_claims_nothing_that_nobody_vouched_for(
     assert not runner.device(A, group=False, **OWN).result["changed"]
 
 
-def test_a_name_that_begins_with_a_space_is_stamped_once(laptop: Controller, sandbox: Sandbox) -> None:
+def test_name_that_begins_with_a_space_is_stamped_once(laptop: Controller, sandbox: Sandbox) -> None:
     sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": [{"number": A, "name": " Toko "}]}])
     for turn in range(2):
         assert laptop.run("webhook_config", device=A, webhook=URL).result["changed"] == (turn == 0)
     assert strip_stamp(wire(laptop)["name"]) == " Toko "
 
 
-def test_who_takes_a_stamp_off_is_told(laptop: Controller, controller: Controller) -> None:
+def test_removal_of_a_stamp_is_reported(laptop: Controller, controller: Controller) -> None:
     laptop.device(A, **FULL)
     report = controller.run("webhook_config", device=A, webhook=OTHER)
     assert any("stamp" in warning and "takes it off" in warning for warning in report.warnings)
@@ -546,7 +548,7 @@ def test_who_takes_a_stamp_off_is_told(laptop: Controller, controller: Controlle
     assert not any("takes it off" in warning for warning in own.warnings)
 
 
-def test_an_error_shows_the_name_without_its_stamp(laptop: Controller) -> None:
+def test_error_shows_the_name_without_its_stamp(laptop: Controller) -> None:
     laptop.device(A, **FULL)
     laptop.device(A, name="Toko Dua")
     sent = wire(laptop)["name"]
@@ -558,7 +560,7 @@ def test_an_error_shows_the_name_without_its_stamp(laptop: Controller) -> None:
     assert strip_stamp(sent) != sent and '"the name Toko Dua is taken"' in str(caught.value)
 
 
-def test_a_failure_after_attesting_tells_what_the_record_holds_now(
+def test_failure_after_attesting_reports_the_recorded_settings(
     laptop: Controller, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     by_hand(sandbox)
@@ -572,7 +574,7 @@ def test_a_failure_after_attesting_tells_what_the_record_holds_now(
     assert progress["diff"]["after"]["personal"] is True
 
 
-def test_a_run_that_only_learns_does_not_wait_for_another(
+def test_run_that_only_updates_the_record_does_not_wait_for_another(
     laptop: Controller, runner: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     laptop.device(A, **FULL)
@@ -584,14 +586,14 @@ def test_a_run_that_only_learns_does_not_wait_for_another(
     assert not report.result["changed"] and report.warnings == []
 
 
-def test_attest_and_absent(controller: Controller) -> None:
+def test_attest_with_state_absent(controller: Controller) -> None:
     result = controller.run("webhook_config", device=A, state="absent", handle_write_only="attest").result
     assert not result["changed"]
     with pytest.raises(OptionError):
         controller.device(A, state="absent", request_otp=True, handle_write_only="attest")
 
 
-def test_a_device_created_with_a_webhook_declared_as_none_is_proven_elsewhere(
+def test_new_device_with_an_empty_webhook_is_proven_on_another_control_node(
     laptop: Controller, runner: Controller
 ) -> None:
     task = {**FULL, "webhook_status": ""}
@@ -599,9 +601,7 @@ def test_a_device_created_with_a_webhook_declared_as_none_is_proven_elsewhere(
     assert not runner.device(A, **task).result["changed"]
 
 
-def test_what_was_attested_counts_no_more_once_somebody_wrote_a_stamp(
-    laptop: Controller, runner: Controller, sandbox: Sandbox
-) -> None:
+def test_attested_settings_expire_after_another_stamp(laptop: Controller, runner: Controller, sandbox: Sandbox) -> None:
     by_hand(sandbox)
     laptop.device(A, handle_write_only="attest", **SEEN)
     runner.device(A, personal=True, handle_unknown="ignore")
@@ -609,21 +609,21 @@ def test_what_was_attested_counts_no_more_once_somebody_wrote_a_stamp(
     assert result["reasons"] == {"webhook": "unproven", "webhook_status": "unproven"}
 
 
-def test_autoread_is_stamped_for_who_has_a_token_alone(laptop: Controller, runner: Controller) -> None:
+def test_autoread_is_stamped_for_tasks_with_only_a_device_token(laptop: Controller, runner: Controller) -> None:
     laptop.device(A, name="Toko Satu", autoread=False)
     laptop.device(A, name="Toko Satu", autoread=True)
     alone = {"account_token": None, "device_token": laptop.sandbox.device(A)["token"]}
     assert not runner.run("device", name="Toko Satu", autoread=True, **alone).result["changed"]
 
 
-def test_what_the_service_shows_is_not_forgotten(laptop: Controller) -> None:
-    """The record of autoread is for runs with a token alone; with a list it is not even looked at."""
+def test_readable_settings_are_not_forgotten(laptop: Controller) -> None:
+    """The record of autoread is for runs with only a device token; with a list it is not read."""
     laptop.device(A, **OWN)
     rest = {option: value for option, value in OWN.items() if option != "autoread"}
     assert laptop.device(A, handle_undeclared="forget", **rest).result["forgotten"] == []
 
 
-def test_what_was_forgotten_is_told_again_when_it_is_carried_again(controller: Controller) -> None:
+def test_forgotten_setting_is_reported_again_when_it_is_carried_again(controller: Controller) -> None:
     controller.device(A, **FULL)
     assert any("also sends" in warning for warning in controller.device(A, name="Toko Dua").warnings)
     controller.device(A, handle_undeclared="forget", **{**OWN, "name": "Toko Dua"})
@@ -631,7 +631,7 @@ def test_what_was_forgotten_is_told_again_when_it_is_carried_again(controller: C
     assert any("also sends" in warning for warning in controller.device(A, name="Toko Tiga").warnings)
 
 
-def test_a_proven_value_has_the_time_of_the_record_that_agrees(laptop: Controller, runner: Controller) -> None:
+def test_proven_value_has_the_time_of_the_matching_record(laptop: Controller, runner: Controller) -> None:
     laptop.device(A, **FULL)
     assert laptop.device(A, **FULL).result["evidence"]["webhook"]["at"]
     assert runner.device(A, **FULL).result["evidence"]["webhook"]["at"] is None
@@ -642,7 +642,7 @@ def test_a_proven_value_has_the_time_of_the_record_that_agrees(laptop: Controlle
 
 
 def by_hand(sandbox: Sandbox, number: str = A) -> None:
-    """A device as somebody made it in the dashboard."""
+    """Create a device as a person does in the dashboard."""
     settings = {"autoread": True, "personal": True, "webhook": URL}
     sandbox.reset(
         accounts=[{"token": sandbox.account_token, "devices": [{"number": number, **settings, "name": "Toko Satu"}]}]
@@ -652,7 +652,7 @@ def by_hand(sandbox: Sandbox, number: str = A) -> None:
 SEEN: dict[str, t.Any] = {"name": "Toko Satu", "autoread": True, "personal": True, "webhook": URL, "webhook_status": ""}
 
 
-def test_what_a_person_vouches_for_is_recorded_and_not_sent(controller: Controller, sandbox: Sandbox) -> None:
+def test_attested_settings_are_recorded_and_not_sent(controller: Controller, sandbox: Sandbox) -> None:
     by_hand(sandbox)
     result = foreseen_and_done(controller, "device", device=A, handle_write_only="attest", **SEEN)
     assert result["changed"] and result["operations"] == ["attest"]
@@ -666,7 +666,7 @@ def test_what_a_person_vouches_for_is_recorded_and_not_sent(controller: Controll
     assert writes(controller) == []
 
 
-def test_attest_changes_nothing_that_the_service_shows(controller: Controller, sandbox: Sandbox) -> None:
+def test_attest_does_not_change_readable_settings(controller: Controller, sandbox: Sandbox) -> None:
     by_hand(sandbox)
     for wrong in ({"name": "Toko Dua"}, {"autoread": False}):
         with pytest.raises(PolicyError) as caught:
@@ -682,7 +682,7 @@ def test_attest_changes_nothing_that_the_service_shows(controller: Controller, s
     assert writes(controller) == [] and controller.record_files() == {}
 
 
-def test_attest_settles_a_doubt_and_what_a_clear_left_open(controller: Controller) -> None:
+def test_attest_resolves_doubt_and_an_unconfirmed_clear(controller: Controller) -> None:
     controller.device(A, **{**FULL, "webhook_status": OTHER})
     controller.device(A, webhook_status="")
     controller.sandbox.fault("reset", path="/update-device", times=None)
@@ -694,7 +694,7 @@ def test_attest_settles_a_doubt_and_what_a_clear_left_open(controller: Controlle
     assert not controller.device(A, quick=False, webhook_status="").result["changed"]
 
 
-def test_an_update_sends_what_was_attested(controller: Controller, sandbox: Sandbox) -> None:
+def test_update_sends_attested_settings(controller: Controller, sandbox: Sandbox) -> None:
     by_hand(sandbox)
     sandbox.set_readings(omitted="resets")
     controller.run("webhook_config", device=A, handle_write_only="attest", webhook=URL)
@@ -711,7 +711,7 @@ def facts(folder: Path, sandbox: Sandbox, **known: str) -> str:
     return str(path)
 
 
-def test_an_attested_stamp_needs_to_know_that_left_out_settings_are_kept(
+def test_attested_stamp_requires_that_omitted_settings_are_kept(
     controller: Controller, runner: Controller, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     by_hand(sandbox)
@@ -739,7 +739,7 @@ def test_attest_against_a_stamp_warns(controller: Controller, laptop: Controller
 # Carried and forgotten
 
 
-def test_what_is_carried_is_told_once(controller: Controller) -> None:
+def test_carried_settings_are_reported_once(controller: Controller) -> None:
     controller.device(A, **FULL)
     first = controller.device(A, True, name="Toko Dua")
     assert any("webhook (20" in warning and "handle_undeclared" in warning for warning in first.warnings)
@@ -750,7 +750,7 @@ def test_what_is_carried_is_told_once(controller: Controller) -> None:
 
 
 @pytest.mark.parametrize("omitted", ["keeps", "resets"])
-def test_what_is_forgotten_is_sent_no_more(controller: Controller, omitted: str) -> None:
+def test_forgotten_settings_are_not_sent(controller: Controller, omitted: str) -> None:
     controller.sandbox.set_readings(omitted=omitted)
     controller.device(A, **FULL)
     forget: dict[str, t.Any] = {"device": A, "handle_undeclared": "forget", **OWN}
@@ -763,7 +763,7 @@ def test_what_is_forgotten_is_sent_no_more(controller: Controller, omitted: str)
     assert wire(controller)["webhook"] == (URL if omitted == "keeps" else "")
 
 
-def test_forgetting_goes_before_the_update_of_the_same_run(controller: Controller) -> None:
+def test_forgetting_precedes_the_update_of_the_same_run(controller: Controller) -> None:
     controller.device(A, **FULL)
     result = foreseen_and_done(
         controller, "device", device=A, handle_undeclared="forget", **{**OWN, "name": "Toko Dua"}
@@ -772,7 +772,7 @@ def test_forgetting_goes_before_the_update_of_the_same_run(controller: Controlle
     assert "webhook" not in controller.sandbox.writes()[-1]["form"]
 
 
-def test_webhook_config_forgets_webhooks_alone(controller: Controller) -> None:
+def test_webhook_config_forgets_only_webhooks(controller: Controller) -> None:
     controller.device(A, **{**FULL, "webhook_status": OTHER})
     result = controller.run("webhook_config", device=A, webhook=URL, handle_undeclared="forget").result
     assert result["forgotten"] == ["webhook_status"]
@@ -781,7 +781,7 @@ def test_webhook_config_forgets_webhooks_alone(controller: Controller) -> None:
 
 
 @pytest.mark.parametrize("alone", [False, True])
-def test_forgetting_with_stamps_settles(laptop: Controller, runner: Controller, alone: bool) -> None:
+def test_forgetting_with_stamps_converges(laptop: Controller, runner: Controller, alone: bool) -> None:
     laptop.device(A, **FULL)
     token = {"account_token": None, "device_token": laptop.sandbox.device(A)["token"]} if alone else {}
     task = {"webhook_connect": OTHER, "handle_undeclared": "forget", **OWN, **token}
@@ -793,7 +793,7 @@ def test_forgetting_with_stamps_settles(laptop: Controller, runner: Controller, 
 # Facts
 
 
-def test_who_knows_that_left_out_settings_are_kept_is_not_warned(
+def test_no_warning_if_the_service_is_known_to_keep_omitted_settings(
     controller: Controller, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     by_hand(sandbox)
@@ -806,7 +806,7 @@ def test_who_knows_that_left_out_settings_are_kept_is_not_warned(
         )
 
 
-def test_who_knows_that_no_number_is_needed_is_not_warned(
+def test_no_warning_if_the_service_is_known_to_need_no_number(
     controller: Controller, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     by_hand(sandbox)
@@ -816,7 +816,7 @@ def test_who_knows_that_no_number_is_needed_is_not_warned(
     assert controller.run("device", True, name="Toko Dua", service_facts_path=known, **alone).warnings == []
 
 
-def test_the_person_has_a_name_even_where_the_system_knows_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_operator_has_a_name_if_the_system_knows_none(monkeypatch: pytest.MonkeyPatch) -> None:
     def nobody() -> str:
         raise KeyError("getpwuid(): uid not found")
 
@@ -824,7 +824,7 @@ def test_the_person_has_a_name_even_where_the_system_knows_none(monkeypatch: pyt
     assert _options._operator() == f"user {os.getuid()}"
 
 
-def test_other_runs_that_hold_a_device_do_not_stop_one_that_has_nothing_to_do(
+def test_unchanged_run_does_not_wait_for_other_runs(
     laptop: Controller, runner: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     laptop.device(A, **FULL)
@@ -841,7 +841,7 @@ JOBS: tuple[tuple[str, dict[str, t.Any]], ...] = (
 
 
 def run_in_pod(sandbox: Sandbox, folder: Path, module: str, params: dict[str, t.Any], **more: t.Any) -> ModuleResult:
-    """Run a job in a pod: check mode first, and then with the same record, which is empty each time."""
+    """Run a job in a pod: check mode first, and then the run, each with an empty record."""
     pod = Stamping(sandbox, Path(tempfile.mkdtemp(dir=folder)))
     foreseen = pod.run(module, True, handle_unknown="ignore", **params, **more).result
     done = pod.run(module, handle_unknown="ignore", **params, **more)
@@ -849,7 +849,7 @@ def run_in_pod(sandbox: Sandbox, folder: Path, module: str, params: dict[str, t.
     return done
 
 
-def test_two_jobs_without_a_record_report_that_they_undo_each_other(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_two_jobs_without_a_record_report_that_they_revert_each_other(sandbox: Sandbox, tmp_path: Path) -> None:
     run_in_pod(sandbox, tmp_path, *JOBS[0])
     for _turn in range(2):
         for (module, params), lost in ((JOBS[1], "its own settings"), (JOBS[0], "its webhooks")):
@@ -860,28 +860,28 @@ def test_two_jobs_without_a_record_report_that_they_undo_each_other(sandbox: San
             assert A not in told[0]
 
 
-def test_one_job_that_declares_both_is_at_rest(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_one_job_with_both_declarations_is_stable(sandbox: Sandbox, tmp_path: Path) -> None:
     both = {**JOBS[0][1], **JOBS[1][1]}
     assert run_in_pod(sandbox, tmp_path, "device", both).result["changed"]
     report = run_in_pod(sandbox, tmp_path, "device", both)
     assert not report.result["changed"] and "in one job" not in " ".join(report.warnings)
 
 
-def test_jobs_that_share_a_record_do_not_undo_each_other(laptop: Controller) -> None:
+def test_jobs_that_share_a_record_do_not_revert_each_other(laptop: Controller) -> None:
     for turn in range(3):
         for module, params in JOBS:
             report = laptop.run(module, handle_unknown="ignore", **params)
             assert report.result["changed"] == (turn == 0) and "in one job" not in " ".join(report.warnings)
 
 
-def test_two_jobs_converge_where_the_service_keeps_what_is_left_out(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_two_jobs_converge_if_the_service_keeps_omitted_settings(sandbox: Sandbox, tmp_path: Path) -> None:
     known = facts(tmp_path, sandbox, omitted="keeps")
     for turn in range(3):
         for module, params in JOBS:
             report = run_in_pod(sandbox, tmp_path, module, params, service_facts_path=known)
             assert report.result["changed"] == (turn == 0), (turn, module, report.result["reasons"])
             assert "in one job" not in " ".join(report.warnings)
-    # What the other job sent is not proven by a change of it in the dashboard that shows.
+    # A visible change in the dashboard does not prove the settings of the other job.
     sandbox.edit(A, name=sandbox.device(A)["name"].replace("Satu", "Dua"))
     for _turn in range(2):
         changed = [
@@ -891,14 +891,14 @@ def test_two_jobs_converge_where_the_service_keeps_what_is_left_out(sandbox: San
     assert changed == [False, False] and wire(Controller(sandbox, tmp_path))["webhook"] == URL
 
 
-def test_a_kept_proof_does_not_outlive_a_change_of_the_name_or_of_autoread(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_kept_proof_ends_with_a_change_of_the_name_or_of_autoread(sandbox: Sandbox, tmp_path: Path) -> None:
     known = facts(tmp_path, sandbox, omitted="keeps")
     more = {"service_facts_path": known}
     for edit in ({"name": "Toko Dua ~k3f9x"}, {"autoread": False}):
         for module, params in JOBS:
             run_in_pod(sandbox, tmp_path, module, params, **more)
         sandbox.edit(A, webhook=OTHER, **edit)
-        # Another setting of the first job alone: its update must not take over the proof of the webhooks.
+        # Another setting of only the first job: its update must not keep the proof of the webhooks.
         run_in_pod(sandbox, tmp_path, "device", {**JOBS[0][1], "quick": True}, **more)
         assert run_in_pod(sandbox, tmp_path, *JOBS[1], **more).result["changed"], edit
         assert wire(Controller(sandbox, tmp_path))["webhook"] == URL

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Random walks: declarations, edits behind the back, faults and lost records, in random readings of the service.
+"""Random walks: declarations, edits in the dashboard, faults and lost records, in random behavior variants.
 
-FONNTE_WALKS sets how many walks are tried; a few are enough to find what is badly wrong, a night finds the rest.
+FONNTE_WALKS sets the number of walks. A few find serious bugs; a night of walks finds rare ones.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ SPELLINGS = {number: (number, "0" + number[-11:], "+62 " + number[-11:]) for num
 NAMES = st.sampled_from(("Toko", "Tako", "Warung"))
 URLS = st.sampled_from(("", "https://h.example.com/a", "https://h.example.com/b"))
 FLAGS = st.booleans()
-# What check mode and the run that follows it have to say alike.
+# The keys that must be equal in check mode and in the run after it.
 FORESEEN = ("changed", "operations", "changed_fields", "reasons", "carried", "at_risk")
 
 DECLARATIONS = st.fixed_dictionaries(
@@ -52,7 +52,7 @@ DECLARATIONS = st.fixed_dictionaries(
         "target": st.sampled_from(("628111111111", "628222222222")),
     },
 )
-# Those of the table that take no time, by the calls that they can happen to.
+# The faults of the table that take no time, by the requests that they can happen to.
 PATHS = ("/get-devices", "/add-device", "/update-device", "/disconnect")
 FAULTS: tuple[dict[str, t.Any], ...] = tuple(
     {"kind": fault.kind, "when": fault.when, "args": dict(fault.args), "path": path}
@@ -64,12 +64,12 @@ PACKAGES = ("Free", "Super")
 
 
 def readings_to_walk() -> dict[str, t.Any]:
-    """The readings that a walk chooses from: a receiver for the probe, and unlisted devices, have tests of their own."""
+    """Return the variants of a walk. A receiver for the probe, and unlisted devices, have separate tests."""
     return {name: st.sampled_from(VALUES[name]) for name in VALUES if name not in ("webhook_probe", "listing")}
 
 
 class Walk(RuleBasedStateMachine):
-    """An account with devices of others, two devices of ours, one controller, and everything that can happen."""
+    """An account with devices of others and two own devices, one control node, and all possible events."""
 
     sandbox: Sandbox
 
@@ -77,7 +77,7 @@ class Walk(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         self.controller = Controller(self.sandbox, self.folder)
-        # What was last applied and not touched behind the back since: what the service has to hold.
+        # The settings that were applied last and not edited since: the service must have them.
         self.held: dict[str, dict[str, t.Any]] = {number: {} for number in NUMBERS}
 
     def teardown(self) -> None:
@@ -105,7 +105,7 @@ class Walk(RuleBasedStateMachine):
         devices = self.sandbox.devices()
         assert all(devices[number] == stranger for number, stranger in self.strangers.items())
 
-    # What happens
+    # Events
 
     @rule(
         number=st.sampled_from(NUMBERS),
@@ -154,7 +154,7 @@ class Walk(RuleBasedStateMachine):
             else:
                 self.controller.device(number, **declared)
         except FonnteError:
-            # Which of the settings are there nobody knows but the service; the next run has to find out.
+            # Only the service knows which of the settings were applied; the next run must find out.
             self.held[number] = {}
         else:
             self._expect(number, declared, before)
@@ -183,13 +183,13 @@ class Walk(RuleBasedStateMachine):
     @rule()
     def lose_the_record(self) -> None:
         shutil.rmtree(self.controller.records, ignore_errors=True)
-        # What was declared earlier and is not declared again can now be reset by any update.
+        # Any update may now reset settings that were declared earlier and are not declared again.
         for held in self.held.values():
             for option in list(held):
                 if option not in ("name", "autoread"):
                     del held[option]
 
-    # What has to hold
+    # Invariants
 
     def _run(self, module: str, number: str, device: str, declared: dict[str, t.Any], **more: t.Any) -> None:
         before = self._device(number)
@@ -201,7 +201,7 @@ class Walk(RuleBasedStateMachine):
             assert not (more.get("state") == "disconnected" and self._device(number)["linked"])
 
     def _thrice(self, module: str, arguments: dict[str, t.Any]) -> list[dict[str, t.Any]]:
-        """Return what check mode foresees, what the run does, and what is left to do after it: nothing."""
+        """Return the results of check mode, of the run, and of one more run, which must change nothing."""
         files = self.controller.record_files()
         self.sandbox.clear_journal()
         foreseen = self.controller.run(module, True, **arguments).result
@@ -213,7 +213,7 @@ class Walk(RuleBasedStateMachine):
         return [foreseen, done, again]
 
     def _expect(self, number: str, declared: dict[str, t.Any], before: dict[str, t.Any] | None) -> None:
-        """See that the service holds what is declared, and what was declared earlier."""
+        """Check that the service has the declared settings, and those that were declared earlier."""
         if before is None:
             self.held[number] = {}
         self.held[number].update(declared)

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Random walks with three control nodes that take turns: each with its own record and stamps, or with one record for all.
+"""Random walks with three control nodes in turn: each with its own record and stamps, or with one record for all.
 
-What has to hold: with handle_write_only: stamped no run says "unchanged" while a declared setting differs from
-what the service holds, unless a person edited nothing but hidden settings in the dashboard. With one record for all,
-in a directory or in a database, the same holds for handle_write_only: recorded, unless a person edited hidden settings.
+Invariant: with handle_write_only: stamped, no run reports "unchanged" while a declared setting differs from the
+service, unless a person edited only write-only settings in the dashboard. With one record for all, in a directory or in
+a database, the same holds for handle_write_only: recorded, unless a person edited write-only settings.
 
-FONNTE_WALKS sets how many walks are tried. The counts are printed at the end: pytest -s shows them.
+FONNTE_WALKS sets the number of walks. The counts are printed at the end: pytest -s shows them.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ COUNTS: collections.Counter[str] = collections.Counter()
 
 
 class Controllers(RuleBasedStateMachine):
-    """One device, several controllers, a person in the dashboard, and a bad line."""
+    """One device, several control nodes, a person in the dashboard, and an unreliable network."""
 
     sandbox: Sandbox
     # The policies under which "unchanged" must be correct.
@@ -55,7 +55,7 @@ class Controllers(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         self.controllers = {name: self.new_controller(name) for name in PEOPLE}
-        # What was edited by hand since the last update, with nothing visible beside it.
+        # Whether settings were edited manually since the last update, without a visible change.
         self.unseen: set[str] = set()
 
     def new_controller(self, name: str) -> Controller:
@@ -63,7 +63,7 @@ class Controllers(RuleBasedStateMachine):
         return Controller(self.sandbox, self.folder / name)
 
     def is_unseen(self, renamed: bool) -> bool:
-        """Return whether an edit of hidden settings cannot be seen, where the name was changed or not."""
+        """Return whether an edit of write-only settings is undetectable, for a changed or an unchanged name."""
         return not renamed
 
     def teardown(self) -> None:
@@ -74,7 +74,7 @@ class Controllers(RuleBasedStateMachine):
         self.readings = readings
         self.sandbox.reset(readings=readings)
 
-    # What happens
+    # Events
 
     @rule(
         who=st.sampled_from(PEOPLE), declared=DECLARATIONS, policy=st.sampled_from(("stamped", "stamped", "recorded"))
@@ -138,7 +138,7 @@ class Controllers(RuleBasedStateMachine):
 
     @rule(declared=DECLARATIONS, hooks=HOOKS, split=st.booleans())
     def two_fresh_controllers(self, declared: dict[str, t.Any], hooks: dict[str, t.Any], split: bool) -> None:
-        """One declaration from two new machines, in one task or in two: the second finds nothing to do."""
+        """Apply one declaration from two new control nodes, in one task or in two. The second changes nothing."""
         own = {option: value for option, value in declared.items() if option not in WEBHOOKS}
         tasks = [("device", own), ("webhook_config", hooks)] if split else [("device", declared)]
         verdicts = []
@@ -148,12 +148,12 @@ class Controllers(RuleBasedStateMachine):
         assert not any(verdicts[1]), verdicts
         COUNTS["second fresh controllers that found nothing to do"] += 1
 
-    # What has to hold
+    # Invariants
 
     def _run(
         self, controller: Controller, module: str, declared: dict[str, t.Any], policy: str, alone: bool = False
     ) -> bool:
-        """Run a task once and see that it told the truth; run it again and see that nothing is left to do."""
+        """Run a task once and check its result; run it again and check that it changes nothing."""
         wrong = self._wrong(declared)
         before = self._updates()
         foreseen = self._call(controller, module, declared, policy, alone, check=True)
@@ -188,7 +188,10 @@ class Controllers(RuleBasedStateMachine):
         return controller.run(module, check, **arguments).result
 
     def _wrong(self, declared: dict[str, t.Any]) -> set[str]:
-        """Return the declared settings that the service does not hold. What it may refuse to clear does not count."""
+        """Return the declared settings that the service does not have.
+
+        Settings that it may refuse to clear do not count.
+        """
         device = self._device()
         if device is None:
             return set(declared)
@@ -210,11 +213,11 @@ class OneDirectory(Controllers):
     sure = ("stamped", "recorded")
 
     def new_controller(self, name: str) -> Controller:
-        """Return a new control node with the record of all."""
+        """Return a new control node with the shared record."""
         return Controller(self.sandbox, self.folder)
 
     def is_unseen(self, renamed: bool) -> bool:
-        """Return that the record sees no edit of hidden settings."""
+        """Return that the record detects no edit of write-only settings."""
         return True
 
 
@@ -228,7 +231,7 @@ class OneDatabase(OneDirectory):
         super().__init__()
 
     def new_controller(self, name: str) -> Controller:
-        """Return a new control node with the record of all."""
+        """Return a new control node with the shared record."""
         return Controller(self.sandbox, self.folder / name, self.url)
 
     @rule(who=st.sampled_from(PEOPLE))
@@ -243,8 +246,8 @@ class OneDatabase(OneDirectory):
 
 
 def walk(kind: type[Controllers], walks: int) -> None:
-    # A sandbox of its own gives the same tokens in each run, and so the same stamps: one in 13,363 sets has the
-    # digest of another, and a test must not fail by that once in a while.
+    # A separate sandbox gives the same tokens in each run, and so the same stamps: one in 13,363 sets has the digest of
+    # another, and no test may fail at random for this reason.
     with Sandbox() as sandbox:
         Controllers.sandbox = sandbox
         chosen = settings(
@@ -263,16 +266,16 @@ def walk(kind: type[Controllers], walks: int) -> None:
 
 
 @pytest.mark.long
-def test_three_controllers_take_turns() -> None:
+def test_three_control_nodes_with_separate_records() -> None:
     walk(Controllers, WALKS)
 
 
 @pytest.mark.long
-def test_three_controllers_take_turns_on_one_directory() -> None:
+def test_three_control_nodes_share_one_directory() -> None:
     walk(OneDirectory, WALKS // 2)
 
 
 @pytest.mark.long
-def test_three_controllers_take_turns_on_one_database(postgresql_server: Server) -> None:
+def test_three_control_nodes_share_one_database(postgresql_server: Server) -> None:
     OneDatabase.server = postgresql_server
     walk(OneDatabase, WALKS // 2)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every case in every behavior variant of the service, in this process: prepare, check mode, the run, the run again.
+"""Each case in each behavior variant of the service, in this process: prepare, check mode, run, second run.
 
 tests/conformance/test_behavior_variants.py runs the same cases in real playbooks.
 """
@@ -29,7 +29,7 @@ def _rows() -> t.Iterator[t.Any]:
 
 
 @pytest.mark.parametrize(("label", "case"), list(_rows()))
-def test_a_case_in_a_variant(label: str, case: Case, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_case_in_a_variant(label: str, case: Case, sandbox: Sandbox, tmp_path: Path) -> None:
     run = Round(sandbox, label, [case], ModulePlayer(tmp_path, sandbox)).play()
     (story,) = run.stories.values()
     broken = [f"{claim.__name__}: {sentence}" for claim in CLAIMS for sentence in claim(story, sandbox)]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-# Root enters each directory, unless its capabilities are taken away.
+# Root can enter each directory, unless its capabilities are removed.
 ALONE = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() == 0 else []
 WORK = """
 import os, sys
@@ -28,7 +28,7 @@ print("done")
 
 @pytest.fixture
 def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[Path]:
-    """A directory of the playbook; the test begins in another one."""
+    """Return the directory of the playbook; the test begins in another one."""
     (tmp_path / "begin").mkdir()
     (tmp_path / "playbook").mkdir()
     monkeypatch.chdir(tmp_path / "begin")
@@ -37,7 +37,7 @@ def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[Path]:
 
 
 @pytest.mark.parametrize("mode", ["000", "100"], ids=["cannot be entered", "cannot be listed"])
-def test_a_directory_that_cannot_be_entered_again_does_no_harm(there: Path, mode: str) -> None:
+def test_directory_that_cannot_be_entered_again_is_no_error(there: Path, mode: str) -> None:
     script = 'chmod "$1" . && shift && exec "$@"'
     path = os.pathsep.join(filter(None, sys.path))
     begin = Path(os.getcwd())

@@ -1,7 +1,10 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Twice as many devices are twice the work, and not four times: counted, since a clock tells of the machine."""
+"""Twice as many devices need twice the work and not four times.
+
+Operations are counted, since times depend on the machine.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ FEW, MANY = 30, 60
 
 
 class Counter:
-    """Counts comparisons: of spellings, and of what is compared as a whole."""
+    """Counts comparisons of spellings, and of whole values."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls = 0
@@ -58,7 +61,7 @@ def number(index: int) -> str:
 
 
 def elsewhere(index: int) -> str:
-    """Return the same number in another spelling: the exact one would be found at once."""
+    """Return the same number in another spelling, since the exact one is found immediately."""
     return "62" + number(index)[1:]
 
 
@@ -82,13 +85,13 @@ def taking_over(folder: Path, count: int) -> dict[str, t.Callable[[], object]]:
     return {"first": run, "again": run, "filled": fill}
 
 
-def test_taking_over(tmp_path: Path, counter: Counter) -> None:
+def test_import_scales_linearly(tmp_path: Path, counter: Counter) -> None:
     few, many = taking_over(tmp_path / "few", FEW), taking_over(tmp_path / "many", MANY)
     counts = {what: (counter.during(few[what]), counter.during(many[what])) for what in few}
     assert all(0 < of_many <= 2 * of_few for of_few, of_many in counts.values()), counts
 
 
-def test_naming_devices_of_a_list(counter: Counter) -> None:
+def test_filtering_a_list_scales_linearly(counter: Counter) -> None:
     def look(count: int) -> object:
         wanted = Filter(tuple(map(elsewhere, range(count))), frozenset(), "any", None, None, None)
         found = choose([Device(number(index), "token") for index in range(count)], wanted)
@@ -99,7 +102,7 @@ def test_naming_devices_of_a_list(counter: Counter) -> None:
     assert 0 < many <= 2 * few
 
 
-def test_naming_devices_of_the_record(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_filtering_the_record_scales_linearly(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
     def look(count: int) -> object:
         view = _record_view.RecordInventory(
             tuple(_record_view.Owner(number(index)) for index in range(count)), (), (), True
@@ -114,13 +117,13 @@ def test_naming_devices_of_the_record(counter: Counter, monkeypatch: pytest.Monk
 
 
 class Health:
-    """The facts on the record's directory: not counted here."""
+    """The storage check of the record's directory, which is not counted here."""
 
     place = mode = writable = persistent = reason = ""
 
 
 class House:
-    """What a run works with: of it, only what is damaged."""
+    """The run context, with only the damaged files."""
 
     @property
     def records(self) -> House:
@@ -133,7 +136,7 @@ class House:
         return Health()
 
 
-def test_targets_of_a_message(counter: Counter) -> None:
+def test_targets_of_a_message_scale_linearly(counter: Counter) -> None:
     def read(count: int) -> object:
         params = Params({"target": [*map(number, range(count)), number(0)], "msg": "hello"})
         message = _message.read_message(params, datetime.now(timezone.utc))
@@ -145,7 +148,7 @@ def test_targets_of_a_message(counter: Counter) -> None:
 
 
 class Params(dict[str, t.Any]):
-    """Options of which most are not given."""
+    """Options of which most are missing."""
 
     def __missing__(self, _key: str) -> None:
         return None

@@ -6,13 +6,12 @@
 
 Here, all schedules are run:
 
-- of pairs of runs, up to two preemptions;
-- of pairs of runs and a person in the dashboard, up to two preemptions, of which one is the person's;
-- of pairs of runs of which the first one fails at some step, up to one preemption;
-- of pairs of runs of which the first one fails, and a person, who comes in at each place, and no other preemption.
+- of pairs of runs, up to two preemptions; - of pairs of runs and a person in the dashboard, up to two preemptions, of
+which one is the person's; - of pairs of runs of which the first one fails at some step, up to one preemption; - of
+pairs of runs of which the first one fails, and a person, who acts at each possible step, and no other preemption.
 
 There are 36 pairs, about eleven faults of each and three actions of a person. With a second preemption, the last two
-would be some 300,000 schedules, or twenty minutes. Of these, seeds choose some, so that all of it fits into two
+would be about 300,000 schedules, or twenty minutes. Seeds choose some of these, so that all of it takes about two
 minutes of one processor. FONNTE_TESTS_PREEMPTIONS=3 tries all of them up to three; FONNTE_TESTS_SEEDS=1000-9000 runs
 other seeds.
 """
@@ -35,14 +34,14 @@ from ansible_collections.fonnte.whatsapp.tests.simulation.service import WRITES
 from ansible_collections.fonnte.whatsapp.tests.simulation.suite import FIRST_SEED, LAST_SEED, Record, faults_of, report
 from ansible_collections.fonnte.whatsapp.tests.simulation.world import KINDS, PERSONS, Program
 
-# On demand; 0 is what fits into a minute.
+# On demand; 0 is the amount that takes a minute.
 DEEP = int(os.environ.get("FONNTE_TESTS_PREEMPTIONS", "0"))
 SEEDS_PER_TEST = 250
-# Of each first run: with a person and a fault at once, and one more preemption.
+# For each first run: with a person and a fault at once, and one more preemption.
 CASES, SAMPLES = 40, 5
 
 STORES: dict[str, t.Callable[[], Explorer]] = {
-    # A mark contains the entries whose names are known before the list; or, where the record is small, all.
+    # A mark contains the entries whose names are known before the list; in a small record it contains all.
     "files": Explorer,
     "few files": lambda: Explorer(Disk(max_marked=100)),
     "rows": lambda: Explorer(Table()),
@@ -58,9 +57,9 @@ def search(explorer: Explorer, cases: t.Iterable[tuple[list[Program], list[Fault
 
 
 def distinct_faults_of(explorer: Explorer, programs: list[Program]) -> t.Iterator[list[Fault]]:
-    """Yield a crash after each change that the first node has left to others, and each lost request and response.
+    """Yield a crash after each change that is visible to other nodes, and each lost request and response.
 
-    A crash at another step has the same outcome as the one before it, where no other run is in between.
+    A crash at another step has the same outcome as the previous one, if no other run is in between.
     """
     before = "nonce"
     for step, label in enumerate(explorer.steps(programs)):
@@ -86,16 +85,16 @@ def test_pairs_of_runs_agree_with_one_order(store: str, first: str, record_prope
 
 
 @pytest.mark.parametrize("first", KINDS)
-def test_a_run_that_fails_leaves_nothing_wrong_behind(first: str, record_property: Record) -> None:
-    """It crashes at each of its steps; each of its writes is refused, lost, answered to no one, or carried out late."""
+def test_failed_run_leaves_no_false_state(first: str, record_property: Record) -> None:
+    """It crashes at each step, and each of its writes is refused, lost, not answered, or carried out late."""
     explorer = Explorer()
     cases = ((pair(first, second), fault) for second in KINDS for fault in faults_of(explorer, pair(first, second)))
     report(record_property, search(explorer, cases, DEEP or 1))
 
 
 @pytest.mark.parametrize("first", KINDS)
-def test_a_person_in_the_dashboard_is_not_mistaken(first: str, record_property: Record) -> None:
-    """Devices are renumbered, swapped, and deleted and created by hand, at each step of two runs."""
+def test_changes_in_the_dashboard_are_handled(first: str, record_property: Record) -> None:
+    """Devices are renumbered, swapped, deleted and created manually, at each step of two runs."""
     explorer, total = Explorer(), Findings()
     for second, action in itertools.product(KINDS, PERSONS[1:]):
         total.include(explorer.explore_with_person([*pair(first, second), Program(action)], DEEP or 2))
@@ -103,8 +102,8 @@ def test_a_person_in_the_dashboard_is_not_mistaken(first: str, record_property: 
 
 
 @pytest.mark.parametrize("first", KINDS)
-def test_a_person_and_a_fault_at_once(first: str, record_property: Record) -> None:
-    """No other preemption, and the person at each place; and then others too, as a fixed seed chooses them."""
+def test_person_and_fault_together(first: str, record_property: Record) -> None:
+    """First without other preemptions and with the person at each step; then with others that a fixed seed chooses."""
     explorer, total = Explorer(), Findings()
     cases = []
     for second in KINDS:
@@ -123,7 +122,7 @@ def test_a_person_and_a_fault_at_once(first: str, record_property: Record) -> No
 
 @pytest.mark.parametrize("start", range(FIRST_SEED, LAST_SEED, SEEDS_PER_TEST))
 def test_three_nodes_at_random(start: int, record_property: Record) -> None:
-    """With fleets, clocks that differ by up to an hour, faults and persons: a seed runs the same again."""
+    """With fleets, clocks that differ by up to an hour, faults and persons. The same seed gives the same run."""
     explorer, total = Explorer(), Findings()
     for seed in range(start, min(start + SEEDS_PER_TEST, LAST_SEED)):
         total.add(random_world(explorer, seed), f"seed {seed}")
@@ -131,7 +130,7 @@ def test_three_nodes_at_random(start: int, record_property: Record) -> None:
 
 
 @pytest.mark.parametrize("name", BUGS)
-def test_a_bug_that_is_put_in_is_found(name: str, record_property: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_seeded_bug_is_found(name: str, record_property: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     bug = BUGS[name]
 
     def explorer() -> Explorer:
@@ -146,7 +145,7 @@ def test_a_bug_that_is_put_in_is_found(name: str, record_property: Record, monke
     print(f"{name}: found after {found.schedules} schedules: {found.problem}")
 
 
-def test_a_schedule_runs_the_same_again() -> None:
+def test_schedule_is_repeatable() -> None:
     explorer = Explorer()
     traces = [random_world(explorer, 7).schedule.trace for _run in range(3)]
     assert traces[0] == traces[1] == traces[2] and len(traces[0]) > 20

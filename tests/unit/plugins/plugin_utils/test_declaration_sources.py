@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A file that declares a fleet is read once: another user can replace it at any moment."""
+"""A declaration file is read once, since another user can replace it at any moment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.fonnte.whatsapp.plugins.plugin_utils import _declaratio
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_sources import SourceError, SourceReader
 
 
-def test_a_template_without_a_value_is_reported_from_the_text_that_was_read(
+def test_unresolved_template_is_reported_from_the_text_that_was_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "client.yml"
@@ -25,7 +25,7 @@ def test_a_template_without_a_value_is_reported_from_the_text_that_was_read(
     read = _declaration_sources.read_whole
 
     def read_and_replace(name: str) -> bytes:
-        """Read the file; then another one has its place, in which other variables are used."""
+        """Read the file; then replace it with one that uses other variables."""
         content = read(name)
         other = tmp_path / "other.yml"
         other.write_text("{{ of_another_user }}", encoding="utf-8")

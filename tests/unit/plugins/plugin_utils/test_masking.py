@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Masking gives what Ansible's own gives, in a time that grows with the fleet and not with its square."""
+"""Masking equals that of Ansible, in time that is linear in the size of the fleet."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._masking import Secrets, masked
 
 SECRETS = {"s3cr3t", "s3cr3t-and-more", "4711", "ü"}
-# Apart from each other, so that the order in which they are masked makes no difference.
+# The secrets do not overlap, so the order of masking does not matter.
 APART = {"<abc>", "[12]", "(ü)"}
 TEXTS = st.lists(st.sampled_from([*sorted(APART), "abc", "12", "<", "é "]), max_size=5).map("".join)
 LEAVES = st.one_of(TEXTS, st.integers(), st.booleans(), st.none(), st.floats(allow_nan=False))
@@ -36,7 +36,7 @@ RESULTS = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(T
         {"deep": [{"down": ("s3cr3t", None, True)}]},
     ],
 )
-def test_a_secret_is_masked_wherever_it_is(value: t.Any) -> None:
+def test_secret_is_masked_in_any_position(value: t.Any) -> None:
     assert "s3cr3t" not in str(list(_leaves(masked(value, Secrets(SECRETS)))))
     assert masked(value, Secrets({"s3cr3t-and-more", "4711"})) == remove_values(value, {"s3cr3t-and-more", "4711"})
 
@@ -52,16 +52,16 @@ def _leaves(value: t.Any) -> t.Iterator[t.Any]:
 
 
 @given(RESULTS)
-def test_what_is_masked_is_what_ansible_masks(value: t.Any) -> None:
+def test_masking_equals_that_of_ansible(value: t.Any) -> None:
     assert masked(value, Secrets(APART)) == remove_values(value, APART)
 
 
-def test_the_empty_text_is_no_secret() -> None:
+def test_empty_string_is_no_secret() -> None:
     assert Secrets([""]).within("anything") == frozenset()
 
 
-def test_a_fleet_does_not_take_its_square() -> None:
-    """Counted, not timed: what is looked up for a text does not grow with the number of secrets."""
+def test_masking_of_a_fleet_is_not_quadratic() -> None:
+    """The number of lookups for a string does not grow with the number of secrets. They are counted, not timed."""
     looked_up = []
 
     class Counting(set):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the tokens of devices are kept: nowhere that everyone can replace them, or the directory above them."""
+"""The destination of exported tokens: no directory, and no parent directory, may be replaceable by every user."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def prepare(dest: Path, check_mode: bool = False) -> None:
 
 @pytest.mark.parametrize("exists", [True, False])
 @pytest.mark.parametrize("above", [0, 1, 2])
-def test_a_directory_that_everyone_can_replace_is_refused(tmp_path: Path, above: int, exists: bool) -> None:
+def test_directory_that_everyone_can_replace_is_refused(tmp_path: Path, above: int, exists: bool) -> None:
     dest = tmp_path / "open" / "clients" / "tokens"
     (dest if exists else dest.parent).mkdir(parents=True)
     opened = [dest, dest.parent, dest.parent.parent][above]
@@ -31,13 +31,13 @@ def test_a_directory_that_everyone_can_replace_is_refused(tmp_path: Path, above:
         with pytest.raises(ExportError, match=f"everyone can replace files in {opened}. Remove"):
             prepare(dest, check_mode)
     assert dest.exists() == exists
-    # With the sticky bit, only the owner of a file can.
+    # With the sticky bit, only the owner of a file can replace it.
     opened.chmod(0o1777)
     prepare(dest)
     assert dest.is_dir() and (exists or stat.S_IMODE(dest.stat().st_mode) == 0o700)
 
 
-def test_the_target_of_a_link_counts(tmp_path: Path) -> None:
+def test_target_of_a_link_is_checked(tmp_path: Path) -> None:
     (tmp_path / "open" / "tokens").mkdir(parents=True)
     (tmp_path / "open").chmod(0o777)
     (tmp_path / "link").symlink_to(tmp_path / "open")
@@ -45,7 +45,7 @@ def test_the_target_of_a_link_counts(tmp_path: Path) -> None:
         prepare(tmp_path / "link" / "tokens")
 
 
-def test_a_file_in_the_place_of_the_directory_is_refused(tmp_path: Path) -> None:
+def test_file_instead_of_the_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "tokens").write_text("a file in the way")
     with pytest.raises(ExportError, match="it is not a directory that you can write to"):
         prepare(tmp_path / "tokens")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values without tags are the values that a module gets."""
+"""Values without tags are equal to those that a module receives."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import
         (datetime(2027, 1, 31, 8, 0, 0, 500000, timezone(timedelta(hours=7))), "2027-01-31T08:00:00.500000+07:00"),
     ],
 )
-def test_what_yaml_takes_for_a_time_is_written_as_modules_get_it(value: date, text: str) -> None:
+def test_yaml_timestamps_are_written_as_modules_receive_them(value: date, text: str) -> None:
     assert untag({"at": [value]}) == {"at": [text]}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ansible's worker ends with ansible-playbook, and never in the middle of a task."""
+"""A worker of Ansible ends with ansible-playbook, but never in the middle of a task."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PLAYBOOK = b"/usr/bin/python3\0/usr/bin/ansible-playbook\0site.yml\0"
 
 
 class Worker:
-    """A worker of ansible-playbook; or a process of another program, with a command line of its own."""
+    """A worker of ansible-playbook, or a process of another program with its own command line."""
 
     def __init__(self, command: bytes = PLAYBOOK) -> None:
         self.table = {ME: (MAIN, command), MAIN: (LOGIN, PLAYBOOK), LOGIN: (1, b"-bash\0")}
@@ -33,14 +33,14 @@ class Worker:
         self.table[ME] = (1, self.table[ME][1])
 
 
-def test_a_worker_ends_with_ansible_playbook() -> None:
+def test_worker_ends_with_ansible_playbook() -> None:
     worker = Worker()
     assert not worker.watch.check()
     worker.lose_parent()
     assert worker.watch.check() and worker.statuses == [1]
 
 
-def test_a_task_at_work_is_not_cut_off() -> None:
+def test_task_in_progress_is_not_interrupted() -> None:
     worker = Worker()
     with worker.watch.working():
         worker.lose_parent()
@@ -50,7 +50,7 @@ def test_a_task_at_work_is_not_cut_off() -> None:
     assert worker.watch.check()
 
 
-def test_a_watch_notices_by_itself() -> None:
+def test_watch_detects_the_end_in_its_thread() -> None:
     worker = Worker()
     worker.lose_parent()
     worker.watch.start()

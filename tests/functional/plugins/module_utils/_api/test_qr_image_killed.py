@@ -24,7 +24,7 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.pairing import qr_png
 TEXT = qr_png("a token", 0.0)
 PNG = base64.b64decode(TEXT)
 OTHER = base64.b64decode(qr_png("another token", 0.0))
-# Who is started in the background ignores Ctrl-C until told otherwise.
+# A process that is started in the background ignores Ctrl-C by default.
 WRITER = """
 import base64, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -38,9 +38,7 @@ while True:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_run_that_is_killed_leaves_no_half_file_and_the_next_one_cleans_up(
-    tmp_path: Path, number: signal.Signals
-) -> None:
+def test_killed_run_leaves_no_partial_file_and_the_next_one_cleans_up(tmp_path: Path, number: signal.Signals) -> None:
     path = tmp_path / "qr.png"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     for turn in range(5):

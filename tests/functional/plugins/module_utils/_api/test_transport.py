@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is sent, what is sent again, and when a call ends."""
+"""The transport: sent requests, retries, and the end of a request."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def tries(sandbox: Sandbox, path: str) -> int:
 
 
 class Clock:
-    """A clock that moves when somebody sleeps."""
+    """A clock that advances only when the code sleeps."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.began = self.now = time.monotonic()
@@ -100,7 +100,7 @@ class Clock:
 
 
 class Held:
-    """Connections that come about only when they are let go."""
+    """Connections that are established only when the test releases them."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._go = threading.Event()
@@ -116,7 +116,7 @@ class Held:
         return self._connect(*args, **kwargs)
 
     def let_go(self) -> int:
-        """Let them come about, and return their number when all that follows is over."""
+        """Release the connections, and return their number when all subsequent work has ended."""
         self._go.set()
         for thread in self._threads:
             thread.join(60)
@@ -124,29 +124,29 @@ class Held:
         return len(self._threads)
 
 
-# So long is no pause of the busiest machine.
+# Longer than any pause of a busy machine.
 PATIENT = 30.0
 
 
 @contextlib.contextmanager
 def a_second_for_a_call(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[None]:
-    """Have patient calls end after a second as a whole."""
+    """End each request after a second, even with a long timeout."""
     with monkeypatch.context() as patched:
         patched.setattr(_transport, "MAX_TIMEOUTS_PER_REQUEST", 1 / PATIENT)
         yield
 
 
-# Side by side
+# Concurrency
 
 
-def test_no_more_calls_at_a_time_than_allowed_in_however_many_threads(sandbox: Sandbox) -> None:
+def test_pool_size_limits_concurrent_requests_of_many_threads(sandbox: Sandbox) -> None:
     sandbox.set_options(latency=0.2)
     transport = connect(sandbox, pool_size=2)
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
         replies = list(pool.map(lambda _number: transport.request(Request(LIST, sandbox.account_token)), range(6)))
     assert all(reply.body["status"] is True for reply in replies)
     at = sorted(entry["at"] for entry in sandbox.journal())
-    # Three rounds of two: a call is written down when its answer goes out.
+    # Three rounds of two: a request is recorded when its response is sent.
     assert all(at[number + 2] - at[number] > 0.15 for number in range(4))
 
 
@@ -164,7 +164,7 @@ def test_no_more_calls_at_a_time_than_allowed_in_however_many_threads(sandbox: S
         "https://gw.example.com/fonnte/",
     ],
 )
-def test_an_endpoint_to_which_a_token_may_be_sent(endpoint: str) -> None:
+def test_safe_endpoint_is_accepted(endpoint: str) -> None:
     assert check_endpoint(endpoint) == endpoint.rstrip("/")
 
 
@@ -186,7 +186,7 @@ def test_an_endpoint_to_which_a_token_may_be_sent(endpoint: str) -> None:
         ("https://api.fonnte.com#a", "fragment"),
     ],
 )
-def test_an_endpoint_to_which_no_token_may_be_sent(endpoint: str, words: str) -> None:
+def test_unsafe_endpoint_is_refused(endpoint: str, words: str) -> None:
     with pytest.raises(OptionError, match=words) as caught:
         check_endpoint(endpoint)
     assert str(caught.value).startswith("Option api_endpoint: ") and "secret" not in str(caught.value)
@@ -197,7 +197,7 @@ def test_only_this_machine_is_loopback() -> None:
     assert not any(map(is_loopback, ["", "localhost.", "128.0.0.1", "::2", "example.com", "0"]))
 
 
-# What is sent again
+# Retries
 
 
 @pytest.mark.parametrize("path", READS)
@@ -214,7 +214,7 @@ def test_only_this_machine_is_loopback() -> None:
         ("status", {"code": 429, "headers": {"Retry-After": "soon"}}),
     ],
 )
-def test_a_read_is_repeated_after_a_passing_fault(
+def test_read_is_repeated_after_a_temporary_fault(
     sandbox: Sandbox, path: str, kind: str, more: dict[str, t.Any]
 ) -> None:
     sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": [{"number": "081200000001"}]}])
@@ -229,21 +229,21 @@ def test_a_read_is_repeated_after_a_passing_fault(
     assert tries(sandbox, path) == 3
 
 
-def test_a_read_gives_up_after_its_retries(sandbox: Sandbox) -> None:
+def test_read_fails_after_its_retries(sandbox: Sandbox) -> None:
     sandbox.fault("status", path=LIST, code=502, times=None)
     with pytest.raises(UnexpectedResponseError, match="HTTP 502"):
         post(sandbox)
     assert tries(sandbox, LIST) == 4
 
 
-def test_a_read_gives_up_on_bodies_that_break_off(sandbox: Sandbox) -> None:
+def test_read_fails_after_repeated_partial_bodies(sandbox: Sandbox) -> None:
     sandbox.fault("reset", path=LIST, when="after", at="middle", times=None)
     with pytest.raises(ResponseLostError, match="broke off"):
         post(sandbox)
     assert tries(sandbox, LIST) == 4
 
 
-def test_no_retries_means_one_try(sandbox: Sandbox) -> None:
+def test_zero_retries_mean_one_attempt(sandbox: Sandbox) -> None:
     for kind, more in (("status", {"code": 503}), ("reset", {"when": "after", "at": "middle"})):
         sandbox.clear_journal()
         sandbox.clear_faults()
@@ -257,7 +257,7 @@ def test_no_retries_means_one_try(sandbox: Sandbox) -> None:
     ("kind", "more"),
     [("reset", {"when": "after", "at": "middle"}), ("html", {"code": 200}), ("hang", {})],
 )
-def test_faults_that_take_turns_have_the_retries_of_one(sandbox: Sandbox, kind: str, more: dict[str, t.Any]) -> None:
+def test_alternating_faults_share_the_retries(sandbox: Sandbox, kind: str, more: dict[str, t.Any]) -> None:
     for _turn in range(3):
         sandbox.fault("status", path=LIST, code=502, times=2)
         sandbox.fault(kind, path=LIST, times=1, **more)
@@ -274,12 +274,12 @@ def test_faults_that_take_turns_have_the_retries_of_one(sandbox: Sandbox, kind: 
         ("reset", {"when": "after", "at": "middle"}),
         ("hang", {}),
         *[("status", {"code": code}) for code in (500, 502, 503, 504)],
-        # urllib3 alone would repeat this one.
+        # urllib3 by itself would repeat this one.
         ("status", {"code": 503, "headers": {"Retry-After": "0"}}),
         ("status", {"code": 413, "headers": {"Retry-After": "0"}}),
     ],
 )
-def test_a_write_that_may_have_been_applied_is_never_repeated(
+def test_write_that_may_have_been_applied_is_never_repeated(
     sandbox: Sandbox, path: str, kind: str, more: dict[str, t.Any]
 ) -> None:
     sandbox.fault(kind, path=path, times=None, **more)
@@ -290,14 +290,14 @@ def test_a_write_that_may_have_been_applied_is_never_repeated(
 
 
 @pytest.mark.parametrize("path", WRITES)
-def test_an_update_may_follow_a_429(sandbox: Sandbox, path: str) -> None:
+def test_update_is_repeated_after_a_429(sandbox: Sandbox, path: str) -> None:
     sandbox.fault("status", path=path, code=429, times=2, headers={"Retry-After": "0"})
     assert post(sandbox, path).body["status"] is False
     assert tries(sandbox, path) == 3
 
 
 @pytest.mark.parametrize("path", ONCE)
-def test_a_creation_or_a_code_never_follows_a_429(sandbox: Sandbox, path: str) -> None:
+def test_creation_and_code_request_are_not_repeated_after_a_429(sandbox: Sandbox, path: str) -> None:
     sandbox.fault("status", path=path, code=429, times=None)
     with pytest.raises(RateLimitedError) as caught:
         post(sandbox, path)
@@ -305,7 +305,7 @@ def test_a_creation_or_a_code_never_follows_a_429(sandbox: Sandbox, path: str) -
 
 
 @pytest.mark.parametrize("path", [*READS, *WRITES, *ONCE])
-def test_a_connection_that_is_refused_is_tried_again_and_has_reached_nobody(
+def test_refused_connection_is_retried_and_the_request_was_not_sent(
     sandbox: Sandbox, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits = Clock(monkeypatch).waits
@@ -318,7 +318,7 @@ def test_a_connection_that_is_refused_is_tried_again_and_has_reached_nobody(
 # Retry-After
 
 
-def test_a_wait_beyond_the_limit_fails_at_once_and_says_how_long(
+def test_retry_after_beyond_the_limit_fails_immediately_and_shows_the_wait(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock(monkeypatch)
@@ -328,11 +328,11 @@ def test_a_wait_beyond_the_limit_fails_at_once_and_says_how_long(
         with pytest.raises(RateLimitedError, match="asks to wait 3600 s.*api_retry_max_delay"):
             post(sandbox, path, timeout=3600.0)
         assert tries(sandbox, path) == 1
-    # The gate alone is waited for, before each of the calls.
+    # Only the gate waits, before each of the requests.
     assert all(wait <= 0.05 + 0.25 for wait in clock.waits)
 
 
-def test_a_wait_within_the_limit_is_obeyed(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retry_after_within_the_limit_is_obeyed(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
     sandbox.fault("status", path=LIST, code=429, times=2, headers={"Retry-After": "7"})
     post(sandbox, timeout=PATIENT, longest_delay=10.0)
@@ -356,17 +356,17 @@ def test_a_wait_within_the_limit_is_obeyed(sandbox: Sandbox, monkeypatch: pytest
         ("²", None),
     ],
 )
-def test_the_seconds_of_a_header(header: str | None, seconds: float | None) -> None:
+def test_retry_after_header_is_parsed(header: str | None, seconds: float | None) -> None:
     assert parse_retry_after(header) == seconds
 
 
-def test_the_seconds_of_a_date() -> None:
+def test_retry_after_date_is_parsed() -> None:
     assert parse_retry_after(formatdate(time.time() + 100, usegmt=True)) == pytest.approx(100, abs=90)
     assert parse_retry_after(formatdate(time.time() - 100, usegmt=True)) == 0.0
     assert parse_retry_after("Mon, 99 Foo 2026 99:99:99 GMT") is None
 
 
-def test_pauses_grow_and_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retry_delays_grow_to_a_maximum(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
     pauses = RetryBudget(RateLimitGate(), make_retry(99), 86400.0, clock.now + 86400)
     assert all(pauses.wait_for_next() for _try in range(100 - 1))
@@ -378,11 +378,11 @@ def test_pauses_grow_and_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(short.wait_for_next() for _try in range(99)) and max(clock.waits) == 3.0
 
 
-# When a call ends
+# The end of a request
 
 
 @pytest.mark.parametrize("more", [{"headers": False}, {"headers": True}])
-def test_a_reply_that_trickles_ends_with_the_whole_call(
+def test_slow_response_ends_with_the_deadline_of_the_request(
     sandbox: Sandbox, more: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox.fault("trickle", path=LIST, when="after", interval=0.5, **more)
@@ -392,7 +392,7 @@ def test_a_reply_that_trickles_ends_with_the_whole_call(
     assert transport.request(Request(LIST, sandbox.account_token)).body["status"] is True
 
 
-def test_no_wait_for_a_connection_leads_past_the_end_of_a_call(
+def test_connection_retries_end_before_the_deadline_of_the_request(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock(monkeypatch)
@@ -402,17 +402,19 @@ def test_no_wait_for_a_connection_leads_past_the_end_of_a_call(
 
 
 @pytest.mark.parametrize("path", [LIST, UPDATE])
-def test_no_patience_leads_past_the_end_of_a_call(sandbox: Sandbox, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retry_after_waits_end_before_the_deadline_of_the_request(
+    sandbox: Sandbox, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = Clock(monkeypatch)
     sandbox.fault("status", path=path, code=429, times=None, headers={"Retry-After": "120"})
     with pytest.raises(RateLimitedError, match="asks to wait 120 s; run the play again later"):
         post(sandbox, path, timeout=PATIENT, retries=4, longest_delay=150.0)
-    # The third would end with the 360th second, and the call with the 300th.
+    # The third wait would end after 360 seconds, but the request ends after 300.
     assert clock.waits == [120.0, 120.0] and tries(sandbox, path) == 3
 
 
 @pytest.mark.parametrize("path", [LIST, UPDATE, ADD])
-def test_nothing_is_sent_when_the_caller_has_been_told_that_nothing_was(
+def test_nothing_is_sent_after_the_request_was_reported_as_not_sent(
     sandbox: Sandbox, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     transport, held = connect(sandbox, timeout=PATIENT), Held(monkeypatch)
@@ -422,14 +424,14 @@ def test_nothing_is_sent_when_the_caller_has_been_told_that_nothing_was(
     assert not caught.value.may_be_applied
     assert held.let_go() == 1
     assert sandbox.journal() == []
-    # Who comes later finds all as usual.
+    # A later request works as usual.
     assert transport.request(Request(LIST, sandbox.account_token)).body["status"] is True
 
 
-def test_nothing_is_sent_for_a_caller_who_was_cut_off(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_sent_after_an_interrupt(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     transport, held = connect(sandbox, timeout=PATIENT), Held(monkeypatch)
     held.meanwhile = lambda: os.kill(os.getpid(), signal.SIGINT)
-    # What is started in the background by a shell takes no notice of this signal.
+    # A process that a shell starts in the background ignores this signal by default.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):
@@ -440,9 +442,7 @@ def test_nothing_is_sent_for_a_caller_who_was_cut_off(sandbox: Sandbox, monkeypa
     assert sandbox.journal() == []
 
 
-def test_a_write_that_was_sent_may_be_applied_when_its_time_is_up(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sent_write_may_be_applied_after_its_deadline(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox.fault("trickle", path=UPDATE, when="after", interval=0.5, headers=True)
     late = pytest.raises(ResponseLostError, match="no whole answer came within 1 s")
     with a_second_for_a_call(monkeypatch), late as caught:
@@ -450,7 +450,7 @@ def test_a_write_that_was_sent_may_be_applied_when_its_time_is_up(
     assert caught.value.may_be_applied and tries(sandbox, UPDATE) == 1
 
 
-def test_a_request_on_an_open_connection_needs_no_thread(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_request_on_an_open_connection_starts_no_thread(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[threading.Thread] = []
 
     class Counted(threading.Thread):
@@ -463,13 +463,11 @@ def test_a_request_on_an_open_connection_needs_no_thread(sandbox: Sandbox, monke
         replace_functions(patched, "threading", Thread=Counted)
         for _number in range(5):
             assert transport.request(Request(LIST, sandbox.account_token)).body["status"] is True
-    # The one that has connected.
+    # The thread that has connected.
     assert len(started) == 1
 
 
-def test_a_retry_waits_with_all_others_when_one_of_them_is_asked_for_patience(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_retries_wait_for_the_retry_after_of_another_request(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, transport = Clock(monkeypatch), connect(sandbox, timeout=PATIENT, longest_delay=10.0)
     sandbox.fault("status", path=LIST, code=502, times=2)
     sandbox.fault("status", path=ADD, code=429, headers={"Retry-After": "7"})
@@ -487,9 +485,7 @@ def test_a_retry_waits_with_all_others_when_one_of_them_is_asked_for_patience(
     assert clock.now >= asked_at[0] + 7
 
 
-def test_a_retry_that_others_would_hold_past_the_end_of_the_call_is_not_made(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_retry_that_would_exceed_the_deadline_is_not_sent(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, transport = Clock(monkeypatch), connect(sandbox, timeout=PATIENT, longest_delay=400.0)
     sandbox.fault("status", path=LIST, code=502, times=2)
     sandbox.fault("status", path=ADD, code=429, headers={"Retry-After": "310"})
@@ -506,7 +502,7 @@ def test_a_retry_that_others_would_hold_past_the_end_of_the_call_is_not_made(
     assert tries(sandbox, LIST) == 2 and clock.now < clock.began + 10 * PATIENT
 
 
-def test_a_reply_that_is_too_large_is_not_read(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oversized_response_is_not_read(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_session, "read_body", functools.partial(_session.read_body, limit=1_000_000))
     for chunked in (True, False):
         sandbox.fault("huge", path=LIST, megabytes=3, chunked=chunked)
@@ -525,14 +521,14 @@ ENDLESS = {
 
 
 class FloodServer(socketserver.ThreadingTCPServer):
-    """A server of such responses; its client may have gone."""
+    """A server of such responses. It ignores errors of closed connections."""
 
     daemon_threads = True
     kind = ""
 
 
 class Flood(socketserver.BaseRequestHandler):
-    """Sends one thing without an end, and none of it is a body worth mentioning."""
+    """Sends one kind of data endlessly, with almost no body."""
 
     def handle(self) -> None:
         begin, again = ENDLESS[t.cast(FloodServer, self.server).kind]
@@ -544,7 +540,7 @@ class Flood(socketserver.BaseRequestHandler):
 
 
 @pytest.mark.parametrize("kind", ENDLESS)
-def test_headers_and_framing_without_an_end_count_too(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_endless_headers_and_framing_are_limited(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_deadline, "MAX_RECEIVED_BYTES", 2**20)
     with FloodServer(("127.0.0.1", 0), Flood) as server:
         server.kind = kind
@@ -558,8 +554,8 @@ def test_headers_and_framing_without_an_end_count_too(kind: str, monkeypatch: py
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "gzip, gzip"])
-def test_a_compressed_reply_takes_no_more_memory_than_a_large_one(sandbox: Sandbox, encoding: str) -> None:
-    """400 kB become 400 MB, and 1.8 kB become as much where a reply is compressed twice."""
+def test_compressed_response_needs_no_more_memory_than_a_large_one(sandbox: Sandbox, encoding: str) -> None:
+    """400 kB decompress to 400 MB, and so do 1.8 kB that are compressed twice."""
     sandbox.fault("huge", path=UPDATE, megabytes=400, encoding=encoding)
     tracemalloc.start()
     try:
@@ -572,20 +568,20 @@ def test_a_compressed_reply_takes_no_more_memory_than_a_large_one(sandbox: Sandb
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-def test_a_compressed_reply_is_read_though_nobody_asked_for_it(sandbox: Sandbox, encoding: str) -> None:
+def test_compressed_response_is_read_although_it_was_not_requested(sandbox: Sandbox, encoding: str) -> None:
     sandbox.fault("huge", path=LIST, megabytes=0.2, encoding=encoding, times=2)
     transport = connect(sandbox, retries=0)
     for _turn in range(2):
         assert transport.request(Request(LIST, sandbox.account_token)).body["padding"].startswith("xxx")
 
 
-def test_a_reply_in_an_unknown_encoding_is_named(sandbox: Sandbox) -> None:
+def test_response_in_an_unknown_encoding_is_refused_by_name(sandbox: Sandbox) -> None:
     sandbox.fault("huge", path=UPDATE, megabytes=0.1, encoding="br")
     with pytest.raises(UnexpectedResponseError, match='compressed as "br"'):
         post(sandbox, UPDATE)
 
 
-def test_connections_are_kept_after_each_kind_of_reply(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_are_reused_after_each_kind_of_response(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = []
     create = urllib3.util.connection.create_connection
 
@@ -603,7 +599,7 @@ def test_connections_are_kept_after_each_kind_of_reply(sandbox: Sandbox, monkeyp
     assert len(opened) == 1
 
 
-def test_a_connection_closed_while_idle_is_not_noticed(sandbox: Sandbox) -> None:
+def test_connection_closed_while_idle_causes_no_error(sandbox: Sandbox) -> None:
     transport = connect(sandbox)
     sandbox.fault("close_idle", path=LIST, when="after")
     for _turn in range(2):
@@ -611,13 +607,13 @@ def test_a_connection_closed_while_idle_is_not_noticed(sandbox: Sandbox) -> None
         time.sleep(0.1)
 
 
-def test_a_call_leaves_nothing_in_the_logs_of_the_libraries(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+def test_request_writes_nothing_to_the_logs_of_libraries(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         assert post(sandbox).body["status"] is True
     assert caplog.records == []
 
 
-# Replies
+# Responses
 
 
 @pytest.mark.parametrize(
@@ -632,7 +628,9 @@ def test_a_call_leaves_nothing_in_the_logs_of_the_libraries(sandbox: Sandbox, ca
         ({"kind": "status", "code": 500, "body": {"status": False, "reason": "x"}}, "HTTP 500", True),
     ],
 )
-def test_a_reply_that_is_no_answer(sandbox: Sandbox, fault: dict[str, t.Any], words: str, may_be_applied: bool) -> None:
+def test_response_without_a_valid_answer_is_an_error(
+    sandbox: Sandbox, fault: dict[str, t.Any], words: str, may_be_applied: bool
+) -> None:
     sandbox.fault(path=UPDATE, **fault)
     with pytest.raises(UnexpectedResponseError, match=words) as caught:
         post(sandbox, UPDATE)
@@ -642,7 +640,7 @@ def test_a_reply_that_is_no_answer(sandbox: Sandbox, fault: dict[str, t.Any], wo
 @pytest.mark.parametrize(
     "fault", [{"kind": "html", "code": 200}, {"kind": "empty"}, {"kind": "list"}, {"kind": "truncated"}]
 )
-def test_a_read_that_is_answered_with_nothing_is_made_once_more(sandbox: Sandbox, fault: dict[str, t.Any]) -> None:
+def test_read_with_an_empty_response_is_repeated_once(sandbox: Sandbox, fault: dict[str, t.Any]) -> None:
     sandbox.fault(path=LIST, **fault)
     assert post(sandbox).body["status"] is True
     sandbox.fault(path=LIST, **{**fault, "times": 2})
@@ -653,15 +651,13 @@ def test_a_read_that_is_answered_with_nothing_is_made_once_more(sandbox: Sandbox
         post(sandbox, retries=0)
 
 
-def test_a_page_that_says_not_found_is_not_read_again(sandbox: Sandbox) -> None:
+def test_not_found_page_is_not_read_again(sandbox: Sandbox) -> None:
     sandbox.fault("html", path=LIST, code=404)
     with pytest.raises(UnexpectedResponseError):
         post(sandbox)
 
 
-def test_a_reply_that_the_libraries_choke_on_may_follow_a_write(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_response_that_breaks_the_library_may_be_applied(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     def choke(_adapter: HTTPAdapter, _request: t.Any, reply: t.Any) -> t.NoReturn:
         reply.close()
         raise ValueError("what is this")
@@ -674,7 +670,7 @@ def test_a_reply_that_the_libraries_choke_on_may_follow_a_write(
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
-def test_a_redirect_is_named_and_never_followed(sandbox: Sandbox, code: int) -> None:
+def test_redirect_is_named_and_never_followed(sandbox: Sandbox, code: int) -> None:
     sandbox.fault("redirect", path=LIST, code=code, location=f"{sandbox.sink_url('thief')}?x=s3cret")
     with pytest.raises(UnexpectedResponseError, match="redirect to http://127.0.0.1:") as caught:
         post(sandbox)
@@ -683,17 +679,17 @@ def test_a_redirect_is_named_and_never_followed(sandbox: Sandbox, code: int) -> 
 
 
 @pytest.mark.parametrize("location", ["http://[", "//[x", "https://user:s3cret@h.example.com/", ""])
-def test_a_redirect_to_nonsense_is_no_traceback(sandbox: Sandbox, location: str) -> None:
+def test_invalid_redirect_is_an_error(sandbox: Sandbox, location: str) -> None:
     sandbox.fault("redirect", path=LIST, location=location)
     with pytest.raises(UnexpectedResponseError, match="redirect") as caught:
         post(sandbox)
     assert "s3cret" not in str(caught.value)
 
 
-# What the machine has no say in
+# Independence of the machine
 
 
-def test_nothing_of_the_machine_changes_what_is_sent(
+def test_settings_of_the_machine_do_not_change_the_request(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login thief password taken\n")
@@ -708,7 +704,7 @@ def test_nothing_of_the_machine_changes_what_is_sent(
     assert sandbox.journal()[-1]["token"] == sandbox.account_token
 
 
-def test_proxies_come_from_the_environment_and_never_for_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_come_from_the_environment_and_never_apply_to_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://proxy.example.com:3128")
     assert environment_proxies("https://api.fonnte.com")["https"] == "http://proxy.example.com:3128"
     assert environment_proxies("https://127.0.0.1:8900") == {}
@@ -716,17 +712,17 @@ def test_proxies_come_from_the_environment_and_never_for_loopback(monkeypatch: p
     assert environment_proxies("https://api.fonnte.com") == {}
 
 
-def test_a_proxy_that_is_down_has_let_nothing_through(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_proxy_means_not_sent(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
     with pytest.raises(UnreachableError, match="proxy variables"):
         post(sandbox, endpoint="https://api.example.com", retries=0)
 
 
 class Tunnel(socketserver.StreamRequestHandler):
-    """A proxy that leads everything to one place."""
+    """A proxy that forwards everything to one address."""
 
     def handle(self) -> None:
-        # TLS to the proxy itself is refused at once, as a real proxy without TLS does.
+        # TLS to the proxy itself is refused immediately, as by a real proxy without TLS.
         if self.connection.recv(1, socket.MSG_PEEK) == b"\x16":
             return
         while self.rfile.readline().strip():
@@ -747,13 +743,13 @@ class Tunnel(socketserver.StreamRequestHandler):
 
 
 class Proxy(socketserver.ThreadingTCPServer):
-    # A connection that is kept alive must not keep the test alive.
+    # A persistent connection must not delay the end of the test.
     daemon_threads = True
 
 
 @pytest.fixture
 def proxied(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[Sandbox]:
-    """A sandbox that is reached through a proxy, by whatever name."""
+    """Return a sandbox that is reached through a proxy under any host name."""
     with Sandbox(tls="valid") as sandbox, Proxy(("127.0.0.1", 0), Tunnel) as proxy:
         threading.Thread(target=proxy.serve_forever).start()
         monkeypatch.setenv("TUNNEL_TO", sandbox.url)
@@ -764,7 +760,7 @@ def proxied(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[Sandbox]:
             proxy.shutdown()
 
 
-def test_through_a_proxy_too_it_is_known_what_was_sent(proxied: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sent_state_is_known_behind_a_proxy(proxied: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     far = {"endpoint": "https://api.example.com", "verify": False, "timeout": PATIENT}
     proxied.fault("reset", path=ADD, when="after")
     transport = connect(proxied, **far)
@@ -783,7 +779,7 @@ def test_through_a_proxy_too_it_is_known_what_was_sent(proxied: Sandbox, monkeyp
 
 @pytest.mark.parametrize("tls", [None, "valid"])
 @pytest.mark.parametrize("path", [ADD, UPDATE, DISCONNECT, DELETE, LINK, "/send"])
-def test_a_guard_is_called_when_the_connection_is_open_and_before_anything_is_sent(
+def test_guard_runs_between_the_connection_and_the_request(
     path: str, tls: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A name server, a slow network or a handshake may take minutes."""
@@ -806,12 +802,12 @@ def test_a_guard_is_called_when_the_connection_is_open_and_before_anything_is_se
         with pytest.raises(FonnteError, match="the list is too old"):
             transport.request(Request(path, sandbox.account_token, {"device": "628111111111"}, guard=guard))
         assert opened == [path] and sandbox.journal() == []
-        # The connection that was not used is not kept.
+        # The unused connection is not kept.
         assert transport.request(Request(LIST, sandbox.account_token)).body["status"] is True
         transport.close()
 
 
-def test_a_guard_is_called_before_a_request_over_a_connection_that_is_kept_alive(sandbox: Sandbox) -> None:
+def test_guard_runs_before_a_request_on_a_reused_connection(sandbox: Sandbox) -> None:
     transport, calls = connect(sandbox), itertools.count(1)
 
     def guard() -> None:
@@ -825,7 +821,7 @@ def test_a_guard_is_called_before_a_request_over_a_connection_that_is_kept_alive
     assert sandbox.journal() == []
 
 
-def test_without_requests_the_library_is_named(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_requests_library_is_reported(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_session, "REQUESTS_MISSING", "ImportError")
     with pytest.raises(MissingLibraryError, match="requests"):
         post(sandbox)
@@ -837,24 +833,24 @@ def test_without_requests_the_library_is_named(sandbox: Sandbox, monkeypatch: py
 @pytest.mark.parametrize(
     ("tls", "words"), [("expired", "expired"), ("wrong-host", "match"), ("self-signed", "self.signed")]
 )
-def test_a_certificate_that_is_not_good_stops_the_call_before_the_token_is_sent(
+def test_invalid_certificate_stops_the_request_before_the_token_is_sent(
     tls: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Sandbox(tls=tls) as sandbox:
         with pytest.raises(UnreachableError, match=f"certificate was refused.*{words}"):
             waits = Clock(monkeypatch).waits
             post(sandbox, ADD, ca_path=sandbox.ca if tls != "self-signed" else None)
-        # It does not get better in a moment.
+        # No retry: the certificate would still be invalid.
         assert sandbox.journal() == [] and waits == []
 
 
-def test_a_handshake_that_fails_has_sent_nothing(sandbox: Sandbox) -> None:
+def test_failed_handshake_has_sent_nothing(sandbox: Sandbox) -> None:
     with pytest.raises(UnreachableError, match="check http or https") as caught:
         post(sandbox, ADD, endpoint=sandbox.url.replace("http://", "https://"))
     assert not caught.value.may_be_applied and sandbox.journal() == []
 
 
-def test_a_certificate_of_an_own_authority_needs_ca_path_or_no_check(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_certificate_of_a_private_authority_needs_ca_path_or_no_validation(monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(tls="valid") as sandbox:
         assert post(sandbox).body["status"] is True
         with pytest.raises(UnreachableError, match="certificate was refused.*ca_path"):
@@ -865,23 +861,23 @@ def test_a_certificate_of_an_own_authority_needs_ca_path_or_no_check(monkeypatch
         assert post(sandbox, verify=False, ca_path=None).body["status"] is True
 
 
-def test_a_ca_path_that_is_not_there_is_an_error_before_any_call(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_missing_ca_path_is_refused_before_any_request(sandbox: Sandbox, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="Option ca_path"):
         post(sandbox, ca_path=str(tmp_path / "none.pem"))
     assert sandbox.journal() == []
 
 
-def test_a_ca_path_that_is_no_regular_file_or_too_large_is_not_read(
+def test_ca_path_that_is_no_regular_file_or_too_large_is_not_read(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Opening a pipe would wait for a writer, and a file without an end would fill the memory."""
+    """The read of a pipe would wait for a writer, and an endless file would exhaust the memory."""
     pipe, large = tmp_path / "pipe.pem", tmp_path / "large.pem"
     os.mkfifo(pipe)
     with Sandbox(tls="valid") as other:
         certificate = Path(str(other.ca)).read_bytes()
     with large.open("wb") as stream:
         stream.write(certificate)
-        # Without blocks on the disk.
+        # A sparse file.
         stream.truncate(MAX_INPUT_BYTES + 1)
     with pytest.raises(OptionError, match="Option ca_path: .*it is not a regular file"):
         post(sandbox, ca_path=str(pipe))
@@ -890,8 +886,8 @@ def test_a_ca_path_that_is_no_regular_file_or_too_large_is_not_read(
     assert sandbox.journal() == []
 
 
-def test_a_ca_path_is_read_once(tmp_path: Path) -> None:
-    """The library would read the file again for each connection, whatever it is by then."""
+def test_ca_path_is_read_once(tmp_path: Path) -> None:
+    """The library would read the file again for each connection, even if it was replaced."""
     with Sandbox(tls="valid") as sandbox:
         bundle = tmp_path / "bundle.pem"
         bundle.write_bytes("# Autorità\n".encode("latin-1") + Path(str(sandbox.ca)).read_bytes())
@@ -903,13 +899,13 @@ def test_a_ca_path_is_read_once(tmp_path: Path) -> None:
         transport.close()
 
 
-def test_a_ca_path_that_holds_no_certificate_is_an_error_before_any_call(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_ca_path_without_a_certificate_is_refused_before_any_request(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text("no certificate")
     with pytest.raises(OptionError, match="Option ca_path: it holds no certificates"):
         post(sandbox, ca_path=str(tmp_path / "note.txt"))
 
 
 @pytest.mark.parametrize("host", ["a..example.com", "a" * 64 + ".example.com"])
-def test_a_host_name_that_cannot_be_one_is_no_traceback(sandbox: Sandbox, host: str) -> None:
+def test_impossible_host_name_is_an_error(sandbox: Sandbox, host: str) -> None:
     with pytest.raises(UnreachableError, match="cannot be reached"):
         post(sandbox, endpoint=f"https://{host}", retries=0)

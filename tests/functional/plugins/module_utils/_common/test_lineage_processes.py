@@ -17,7 +17,8 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
-# What Ansible does, without Ansible: a process that forks a worker, which runs a fleet itself or starts a module.
+# The process structure of Ansible, without Ansible: a process forks a worker, which runs a fleet itself or starts a
+# module.
 PLAYER = """
 import os, subprocess, sys
 from pathlib import Path
@@ -52,9 +53,9 @@ else:
 
 
 @pytest.mark.parametrize("way", ["in-process", "as-module"])
-def test_a_fleet_ends_with_ansible_playbook(sandbox: Sandbox, tmp_path: Path, way: str) -> None:
+def test_fleet_ends_with_ansible_playbook(sandbox: Sandbox, tmp_path: Path, way: str) -> None:
     sandbox.reset(accounts=[{"token": sandbox.account_token, "plan": "Super"}])
-    # The fourth creation is not answered before the process is gone that waits for the result.
+    # The fourth creation is not answered until the process that waits for the result has ended.
     sandbox.fault("delay", path="/add-device", seconds=3.0, skip=3, times=1)
     program = subprocess.Popen([sys.executable, "-c", PLAYER, way, sandbox.url, sandbox.account_token, str(tmp_path)])
     _wait(lambda: len(sandbox.devices()) == 3 or program.poll() is not None)
@@ -64,13 +65,13 @@ def test_a_fleet_ends_with_ansible_playbook(sandbox: Sandbox, tmp_path: Path, wa
     _wait((tmp_path / "told").exists)
     told = (tmp_path / "told").read_text(encoding="utf-8").splitlines()
     assert 3 <= len(sandbox.devices()) <= 5
-    # The fourth one may not have been sent yet: then it is not begun either.
+    # The fourth one may not have been sent yet; then it is not sent at all.
     begun = [line for line in told if "the process that started this run has ended" not in line]
     assert len(told) == 40 and len(begun) == len(sandbox.devices())
     assert all("the process that started this run has ended" in line for line in told[len(begun) :])
 
 
 def _wait(until: t.Callable[[], bool]) -> None:
-    """Wait as long as it takes: a machine may be slow, and the test is ended by whoever runs it."""
+    """Wait without a limit: a machine may be slow, and the test runner has its own timeout."""
     while not until():
         os.sched_yield()

@@ -73,7 +73,7 @@ def test_no_module_shows_a_token_that_the_service_repeats(
     tokens = {"account": controller.sandbox.account_token, "device": controller.sandbox.device(NUMBER)["token"]}
     said = SPELLINGS[name](tokens[whose])
     if field == "device" and len(said) > MAX_SHOWN_NUMBER_LENGTH - 4:
-        # What is longer is cut.
+        # Longer values are truncated.
         field = "name"
     if field == "reason":
         for path in ("/device", "/update-device", "/add-device", "/send", "/qr"):

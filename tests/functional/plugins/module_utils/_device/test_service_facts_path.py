@@ -40,7 +40,7 @@ def written(folder: Path, **changes: t.Any) -> str:
     return str(path)
 
 
-def test_every_module_reads_the_file_before_any_call(controller: Controller, tmp_path: Path) -> None:
+def test_every_module_reads_the_facts_before_any_request(controller: Controller, tmp_path: Path) -> None:
     other = written(tmp_path)
     for module in ("device", "webhook_config", "device_info"):
         params = {} if module == "device_info" else {"device": "081200000001"}
@@ -49,8 +49,8 @@ def test_every_module_reads_the_file_before_any_call(controller: Controller, tmp
     assert controller.sandbox.journal() == []
 
 
-def test_the_house_holds_the_facts(controller: Controller, tmp_path: Path) -> None:
-    """The address is compared as the record compares it: a slash at its end is none."""
+def test_run_context_contains_the_facts(controller: Controller, tmp_path: Path) -> None:
+    """The address is compared as in the record: a slash at its end is ignored."""
     path = written(tmp_path, endpoint=controller.sandbox.url, facts=ALL.known())
     params = {**DEFAULTS, **controller.common, "api_endpoint": controller.sandbox.url + "/"}
     assert build_context({**params, "service_facts_path": path}, {})[0].facts == ALL

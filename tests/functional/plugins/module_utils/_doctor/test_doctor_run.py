@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The doctor against the sandbox: it names the right reading, writes to nothing but its device, and never guesses."""
+"""The API behavior check against the sandbox: it detects the variants, writes only to its device, and never guesses."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ READINGS = [
     dict(zip(SWITCHES, values, strict=False)) for values in itertools.product(*(VALUES[switch] for switch in SWITCHES))
 ]
 HARD = {switch: VALUES[switch][-1] for switch in VALUES}
-# With all readings, and with all faults, each is combined with each device; otherwise they take turns.
+# All variants and all faults are combined with all devices on demand; otherwise each is combined with one.
 EVERY_READING = os.environ.get("FONNTE_TESTS_READINGS") == "all"
 EVERY_FAULT = os.environ.get("FONNTE_TESTS_FAULTS") == "all"
 
@@ -53,7 +53,7 @@ def in_words(reading: Json) -> str:
 
 
 def truth(reading: Json) -> Json:
-    """What is to be said of a reading; an empty webhook that is taken may be ignored."""
+    """Return the expected facts for a variant; an accepted empty webhook may also be ignored."""
     words = {"clears": "accepted", "ignored": "accepted"}
     return {switch: words.get(str(value), value) for switch, value in reading.items()}
 
@@ -83,13 +83,13 @@ def told(report_or_fault: ModuleResult | FonnteError) -> str:
 
 
 def same_calls(controller: Controller, result: Json, *, since: int = 0) -> None:
-    """The doctor's journal tells the calls that the service saw."""
+    """Check that the journal of the result lists the requests that the service received."""
     theirs = [(call["path"], call["number"]) for call in controller.sandbox.journal(since)]
     ours = [(call["path"], call["device"]) for call in result["journal"]]
     assert ours == theirs
 
 
-def test_the_keys_of_the_result_are_those_of_its_documentation(controller: Controller) -> None:
+def test_result_keys_match_the_documentation(controller: Controller) -> None:
     begin(controller)
     documented = yaml.safe_load(fonnte_doctor.RETURN)
     result = controller.run("doctor").result
@@ -97,11 +97,11 @@ def test_the_keys_of_the_result_are_those_of_its_documentation(controller: Contr
     assert [set(call) for call in result["journal"]] == [set(documented["journal"]["contains"])]
 
 
-# What it finds out
+# Facts
 
 
 @pytest.mark.parametrize("reading", READINGS, ids=in_words)
-def test_the_right_reading_is_named_on_a_device_that_is_made(controller: Controller, reading: Json) -> None:
+def test_variants_are_detected_on_a_created_device(controller: Controller, reading: Json) -> None:
     begin(controller, client(), **reading)
     before = controller.sandbox.device(CLIENT)
     report = controller.run("doctor", device=SCRATCH, consent=True)
@@ -111,7 +111,7 @@ def test_the_right_reading_is_named_on_a_device_that_is_made(controller: Control
     made = controller.sandbox.device(SCRATCH)
     assert made["name"] == OWN_NAME and made["settings"]["autoread"] is False
     assert report.result["scratch"]["made"] and report.result["changed"]
-    # A webhook that may be left is told; where there is surely none, nothing is said.
+    # A webhook that may be left is reported; if none can be left, no warning is shown.
     left = report.result["scratch"]["left"]
     if reading["omitted"] == "resets" or reading["webhook_probe"] == "called":
         assert left == [] and made["settings"]["webhook"] == ""
@@ -129,13 +129,11 @@ def test_the_right_reading_is_named_on_a_device_that_is_made(controller: Control
         pytest.param(reading, autoread, id=f"{in_words(reading)}-{autoread}")
         for number, reading in enumerate(READINGS)
         for autoread in (True, False)
-        # Not by the parity alone: it is that of the last switch.
+        # Not only by the parity, which equals that of the last switch.
         if EVERY_READING or autoread is (number.bit_count() % 2 == 0)
     ],
 )
-def test_the_right_reading_is_named_on_a_device_that_is_there(
-    controller: Controller, reading: Json, autoread: bool
-) -> None:
+def test_variants_are_detected_on_an_existing_device(controller: Controller, reading: Json, autoread: bool) -> None:
     begin(
         controller,
         client(),
@@ -154,7 +152,7 @@ def test_the_right_reading_is_named_on_a_device_that_is_there(
 
 
 def said_is_true(before: Json, after: Json, left: list[str]) -> None:
-    """What is left on a device is told; what is not told is as it was."""
+    """Check that reported changes were left on the device, and that the rest is unchanged."""
     assert (after["number"], after["name"], after["token"]) == (before["number"], before["name"], before["token"])
     told_of = " ".join(left)
     for setting, value in before["settings"].items():
@@ -181,7 +179,7 @@ def said_is_true(before: Json, after: Json, left: list[str]) -> None:
         ("international", ABROAD, None),
     ],
 )
-def test_how_a_number_is_stored(controller: Controller, reading: str, given: str, value: str | None) -> None:
+def test_stored_number_is_detected(controller: Controller, reading: str, given: str, value: str | None) -> None:
     begin(controller, add_number=reading)
     report = controller.run("doctor", device=given, consent=True)
     assert report.result["facts"]["add_number"] == value
@@ -191,8 +189,8 @@ def test_how_a_number_is_stored(controller: Controller, reading: str, given: str
 
 @pytest.mark.parametrize("linked", [ABROAD, "6281277777777", None])
 @pytest.mark.parametrize("reading", ["registered", "linked"])
-def test_which_number_a_profile_shows(controller: Controller, reading: str, linked: str | None) -> None:
-    """Only another phone tells, and only where the profile shows it; it takes no consent."""
+def test_number_in_the_profile_is_detected(controller: Controller, reading: str, linked: str | None) -> None:
+    """Only another linked phone shows it, if the profile has its number. This needs no consent."""
     begin(controller, {"number": SCRATCH, "name": OWN_NAME}, profile_number=reading)
     if linked:
         controller.sandbox.link(SCRATCH, linked)
@@ -202,9 +200,9 @@ def test_which_number_a_profile_shows(controller: Controller, reading: str, link
     assert controller.sandbox.writes() == []
 
 
-def test_a_device_that_was_just_made_and_is_not_listed(controller: Controller) -> None:
+def test_created_device_that_is_not_listed(controller: Controller) -> None:
     begin(controller)
-    # The first list is that of the tokens.
+    # The first list checks the tokens.
     controller.sandbox.fault("mutate", path="/get-devices", skip=1, times=None, set={"data": []})
     report = controller.run("doctor", device=SCRATCH, consent=True)
     assert found(report) == {"listing": "partial"}
@@ -212,15 +210,15 @@ def test_a_device_that_was_just_made_and_is_not_listed(controller: Controller) -
     assert report.result["changed"] and any("request_otp: true" in warning for warning in report.warnings)
 
 
-def test_a_list_that_lags_behind_is_looked_at_again(controller: Controller) -> None:
+def test_delayed_list_is_read_again(controller: Controller) -> None:
     begin(controller)
     controller.sandbox.fault("mutate", path="/get-devices", skip=1, times=1, set={"data": []})
     report = controller.run("doctor", device=SCRATCH, consent=True)
     assert report.result["facts"]["listing"] is None and report.result["facts"]["omitted"] == "keeps"
 
 
-def test_a_device_that_the_list_lost(controller: Controller) -> None:
-    """It was this account's by the record, its token works, and the list lacks it."""
+def test_device_missing_in_the_list_means_partial_listing(controller: Controller) -> None:
+    """The record shows that it belonged to this account; its token works, and the list lacks it."""
     begin(controller, listing="partial")
     controller.run("doctor", device=SCRATCH, consent=True)
     controller.sandbox.edit(SCRATCH, unlisted=True)
@@ -232,7 +230,7 @@ def test_a_device_that_the_list_lost(controller: Controller) -> None:
     assert any("nobody could see" in warning for warning in report.warnings)
 
 
-def test_a_device_of_another_account_says_nothing_of_the_list(controller: Controller) -> None:
+def test_device_of_another_account_proves_nothing_about_the_list(controller: Controller) -> None:
     begin(controller)
     controller.sandbox.add_account(token="another-account", devices=[{"number": OTHER, "token": "token-of-another"}])
     report = controller.run("doctor", device=OTHER, device_token="token-of-another", consent=True)
@@ -241,7 +239,7 @@ def test_a_device_of_another_account_says_nothing_of_the_list(controller: Contro
     assert controller.sandbox.writes() == []
 
 
-def test_what_cannot_be_found_out_is_said(controller: Controller) -> None:
+def test_undetermined_facts_have_reasons(controller: Controller) -> None:
     begin(controller)
     report = controller.run("doctor", device=SCRATCH, consent=True)
     open_ones = report.result["not_found_out"]
@@ -254,8 +252,8 @@ def test_what_cannot_be_found_out_is_said(controller: Controller) -> None:
     assert "empty_webhook" not in report.result["not_found_out"]
 
 
-def test_both_values_of_autoread_are_tried_before_it_is_said_that_they_are_kept(controller: Controller) -> None:
-    """A service whose default is on would otherwise look like one that keeps what is left out."""
+def test_both_autoread_values_are_tried_before_a_conclusion(controller: Controller) -> None:
+    """Otherwise a service with a default of true could not be distinguished from one that keeps omitted settings."""
     begin(controller)
     controller.run("doctor", device=SCRATCH, consent=True)
     sent = [call["form"].get("autoread") for call in controller.sandbox.writes() if call["path"] == "/update-device"]
@@ -263,7 +261,7 @@ def test_both_values_of_autoread_are_tried_before_it_is_said_that_they_are_kept(
 
 
 @pytest.mark.parametrize("shown", ["on", "off", None])
-def test_a_list_that_does_not_show_what_was_set(controller: Controller, shown: str | None) -> None:
+def test_list_that_does_not_show_a_change(controller: Controller, shown: str | None) -> None:
     begin(controller, {"number": SCRATCH, "name": OWN_NAME})
     changes: Json = {"set_each": {"autoread": shown}} if shown else {"remove_each": ["autoread"]}
     controller.sandbox.fault("mutate", path="/get-devices", times=None, **changes)
@@ -272,7 +270,7 @@ def test_a_list_that_does_not_show_what_was_set(controller: Controller, shown: s
     assert found(report)["update_without_device"] == "works"
 
 
-def test_a_device_that_a_colleague_renumbers_meanwhile_is_not_renumbered_back(
+def test_device_renumbered_by_a_colleague_is_not_renumbered_back(
     controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin(controller, {"number": SCRATCH, "name": OWN_NAME})
@@ -290,9 +288,7 @@ def test_a_device_that_a_colleague_renumbers_meanwhile_is_not_renumbered_back(
     assert set(sent) == {SCRATCH} and list(controller.sandbox.devices()) == [OTHER]
 
 
-def test_a_creation_that_was_certainly_not_sent_leaves_no_entry(
-    controller: Controller, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_creation_that_was_not_sent_leaves_no_entry(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
     begin(controller)
     add = FonnteClient.add_device
 
@@ -308,7 +304,7 @@ def test_a_creation_that_was_certainly_not_sent_leaves_no_entry(
     assert controller.sandbox.writes() == []
 
 
-def test_an_update_that_moves_the_number_is_not_one_that_works(controller: Controller) -> None:
+def test_update_that_changes_the_number_is_an_error(controller: Controller) -> None:
     begin(controller, {"number": SCRATCH, "name": OWN_NAME})
     # The lists: tokens, start, four of omitted, and then the one after the update without a number.
     controller.sandbox.fault("mutate", path="/get-devices", skip=7, times=1, set_each={"device": "0"})
@@ -318,7 +314,7 @@ def test_an_update_that_moves_the_number_is_not_one_that_works(controller: Contr
     assert "instead of" in caught.value.partial_result["not_found_out"]["update_without_device"]
 
 
-def test_a_device_that_is_renumbered_meanwhile_is_not_renumbered_back(controller: Controller) -> None:
+def test_device_renumbered_during_the_check_is_not_renumbered_back(controller: Controller) -> None:
     begin(controller, {"number": SCRATCH, "name": OWN_NAME})
     # The lists: tokens, start, refusal_status, and then the first one after an update.
     controller.sandbox.fault("mutate", path="/get-devices", skip=3, times=None, set_each={"device": "6289999999999"})
@@ -328,8 +324,11 @@ def test_a_device_that_is_renumbered_meanwhile_is_not_renumbered_back(controller
 
 
 @pytest.mark.parametrize("text", ["come back tomorrow", "input invalid", "invalid/empty body value"])
-def test_refusals_that_have_nothing_to_do_with_it(controller: Controller, text: str) -> None:
-    """Every update is refused: nothing follows, and the run ends with a sentence, since it cannot put back."""
+def test_unrelated_refusals_end_the_run(controller: Controller, text: str) -> None:
+    """Every update is refused, so no conclusion is possible.
+
+    The run ends with an error, since it cannot restore the device.
+    """
     begin(controller, {"number": SCRATCH, "name": OWN_NAME})
     refusal = {"status": False, "reason": text}
     controller.sandbox.fault("status", path="/update-device", times=None, code=200, body=refusal)
@@ -359,7 +358,7 @@ def test_refusals_that_have_nothing_to_do_with_it(controller: Controller, text: 
     ],
 )
 @pytest.mark.parametrize("status", VALUES["refusal_status"])
-def test_which_tokens_these_are(
+def test_tokens_are_identified(
     controller: Controller,
     account: str | None,
     device: str | None,
@@ -380,7 +379,7 @@ def test_which_tokens_these_are(
 
 
 @pytest.mark.parametrize("token", ["token:nobody", "token:another-account"])
-def test_nothing_is_tried_with_a_token_that_is_wrong(controller: Controller, token: str) -> None:
+def test_no_experiment_with_an_invalid_token(controller: Controller, token: str) -> None:
     begin(controller, client())
     controller.sandbox.add_account(token="token:another-account")
     report = controller.run("doctor", device=SCRATCH, device_token=token, consent=True)
@@ -388,19 +387,19 @@ def test_nothing_is_tried_with_a_token_that_is_wrong(controller: Controller, tok
     assert any("tokens that are right" in warning for warning in report.warnings)
 
 
-def test_without_a_token(controller: Controller) -> None:
+def test_missing_token_is_refused(controller: Controller) -> None:
     with pytest.raises(OptionError, match="FONNTE_ACCOUNT_TOKEN"):
         controller.run("doctor", account_token=None)
 
 
-def test_a_device_token_alone_tells_how_the_service_refuses(controller: Controller) -> None:
+def test_device_token_without_account_token_shows_only_the_refusal_status(controller: Controller) -> None:
     begin(controller, client(), refusal_status=400)
     report = controller.run("doctor", account_token=None, device_token="token-of-the-client", consent=True)
     assert found(report) == {"refusal_status": 400} and controller.sandbox.writes() == []
     same_calls(controller, report.result)
 
 
-def test_a_token_that_is_refused_with_other_words_is_not_judged(controller: Controller) -> None:
+def test_unknown_refusal_of_a_token_is_an_error(controller: Controller) -> None:
     begin(controller)
     refusal = {"status": False, "reason": "come back tomorrow"}
     controller.sandbox.fault("status", path="/get-devices", times=None, code=200, body=refusal)
@@ -412,7 +411,7 @@ def test_a_token_that_is_refused_with_other_words_is_not_judged(controller: Cont
 
 
 def test_nothing_is_written_without_consent(controller: Controller) -> None:
-    """Whatever else is given; and what would be called is said."""
+    """This applies to any other options; the planned requests are listed."""
     begin(controller, client(), {"number": OTHER, "name": OWN_NAME})
     for params in (
         {},
@@ -431,7 +430,7 @@ def test_nothing_is_written_without_consent(controller: Controller) -> None:
 
 @pytest.mark.parametrize("reading", [{}, HARD], ids=["default", "all-hard"])
 @pytest.mark.parametrize("device", [SCRATCH, CLIENT])
-def test_what_would_be_called_is_what_is_called(controller: Controller, reading: Json, device: str) -> None:
+def test_check_mode_predicts_the_requests(controller: Controller, reading: Json, device: str) -> None:
     begin(controller, client(), **reading)
     foreseen = controller.run("doctor", True, device=device, consent=True)
     assert foreseen.result["changed"] and controller.sandbox.writes() == [] and not controller.records.exists()
@@ -445,21 +444,21 @@ def test_what_would_be_called_is_what_is_called(controller: Controller, reading:
     assert report.result["would_call"] == []
 
 
-def test_only_its_own_device_is_written_to_without_being_named(controller: Controller) -> None:
+def test_only_the_own_test_device_is_written_without_a_device_option(controller: Controller) -> None:
     begin(controller, client(), {"number": OTHER, "name": "fonnte doctors"})
     report = controller.run("doctor", consent=True)
     assert controller.sandbox.writes() == [] and report.result["scratch"] is None
     assert any("no scratch device" in warning for warning in report.warnings)
-    # A name that the user chose for a new one names no device that is there.
+    # The name that the user chose for a new device selects no existing one.
     report = controller.run("doctor", consent=True, name="Toko Klien")
     assert controller.sandbox.writes() == []
-    # Nor does a token: it may come from the environment.
+    # A token does not select a device either, since it may come from the environment.
     controller.environment["FONNTE_DEVICE_TOKEN"] = "token-of-the-client"
     report = controller.run("doctor", consent=True)
     assert controller.sandbox.writes() == [] and report.result["tokens"]["device_token"] == "device"
 
 
-def test_two_devices_of_its_own(controller: Controller) -> None:
+def test_two_test_devices_are_a_warning(controller: Controller) -> None:
     begin(controller, {"number": SCRATCH, "name": OWN_NAME}, {"number": OTHER, "name": OWN_NAME})
     report = controller.run("doctor", consent=True)
     assert controller.sandbox.writes() == []
@@ -469,7 +468,7 @@ def test_two_devices_of_its_own(controller: Controller) -> None:
 
 
 @pytest.mark.parametrize("twin", [{"device": "+6281 2000-00001"}, {"token": "token-of-the-scratch"}])
-def test_a_device_of_its_own_that_is_listed_twice(controller: Controller, twin: Json) -> None:
+def test_test_device_listed_twice_is_refused(controller: Controller, twin: Json) -> None:
     own = {"number": ABROAD, "name": OWN_NAME, "token": "token-of-the-scratch"}
     begin(controller, own, {"number": OTHER, "name": "Toko"})
     controller.sandbox.fault("mutate", path="/get-devices", times=None, set_each=twin, only=OTHER)
@@ -480,7 +479,7 @@ def test_a_device_of_its_own_that_is_listed_twice(controller: Controller, twin: 
 
 @pytest.mark.parametrize("again", [{"device": SCRATCH}, {}], ids=["named", "its own"])
 @pytest.mark.parametrize("reading", [{}, HARD], ids=["default", "all-hard"])
-def test_a_second_run_makes_no_second_device(controller: Controller, again: Json, reading: Json) -> None:
+def test_second_run_creates_no_second_device(controller: Controller, again: Json, reading: Json) -> None:
     begin(controller, **reading)
     first = controller.run("doctor", device=SCRATCH, consent=True)
     second = controller.run("doctor", consent=True, **again)
@@ -489,7 +488,7 @@ def test_a_second_run_makes_no_second_device(controller: Controller, again: Json
     assert any("request_otp: true" in warning for warning in second.warnings)
 
 
-def test_number_and_token_have_to_be_one_device(controller: Controller) -> None:
+def test_number_and_token_of_different_devices_are_refused(controller: Controller) -> None:
     begin(controller, client(), {"number": OTHER, "token": "token-of-other"})
     controller.sandbox.add_account(token="another-account", devices=[{"number": ABROAD, "token": "token-of-another"}])
     elsewhere, other = "token-of-another", "token-of-other"
@@ -503,7 +502,7 @@ def test_number_and_token_have_to_be_one_device(controller: Controller) -> None:
     ("problem", "words"),
     [("full", "too much free device"), ("taken", "device already exist")],
 )
-def test_a_device_that_cannot_be_made(controller: Controller, problem: str, words: str) -> None:
+def test_failed_creation_is_an_error(controller: Controller, problem: str, words: str) -> None:
     full = [{"number": f"08120000010{index}"} for index in range(10)] if problem == "full" else []
     begin(controller, *full)
     if problem == "taken":
@@ -512,7 +511,7 @@ def test_a_device_that_cannot_be_made(controller: Controller, problem: str, word
         controller.run("doctor", device=SCRATCH, consent=True)
 
 
-def test_the_way_to_delete_it_works(controller: Controller) -> None:
+def test_documented_deletion_of_the_test_device_works(controller: Controller) -> None:
     begin(controller)
     report = controller.run("doctor", device=SCRATCH, consent=True)
     (line,) = [warning for warning in report.warnings if "request_otp" in warning]
@@ -523,7 +522,7 @@ def test_the_way_to_delete_it_works(controller: Controller) -> None:
     assert controller.sandbox.devices() == {}
 
 
-def test_a_wrong_name(controller: Controller) -> None:
+def test_invalid_name_is_refused(controller: Controller) -> None:
     with pytest.raises(OptionError, match="Option name"):
         controller.run("doctor", device=SCRATCH, consent=True, name="x")
 
@@ -531,8 +530,8 @@ def test_a_wrong_name(controller: Controller) -> None:
 # The record
 
 
-def test_the_record_makes_no_claim_of_a_device_that_was_tried_on(controller: Controller) -> None:
-    """Under a service that resets, what was recorded is gone: the next task has to send it again."""
+def test_tested_device_has_no_recorded_settings(controller: Controller) -> None:
+    """With a service that resets, the recorded settings are gone, and the next task must send them again."""
     begin(controller, omitted="resets")
     controller.device(CLIENT, name="Toko Klien", quick=True, webhook=HOOK)
     assert not controller.device(CLIENT, name="Toko Klien", quick=True, webhook=HOOK).result["changed"]
@@ -546,8 +545,8 @@ def test_the_record_makes_no_claim_of_a_device_that_was_tried_on(controller: Con
     assert controller.sandbox.device(CLIENT)["settings"]["webhook"] == HOOK
 
 
-def test_a_stamp_makes_no_claim_of_a_device_that_was_tried_on(controller: Controller, tmp_path: Path) -> None:
-    """Another controller believes the stamp in a name: it goes, and that is said."""
+def test_stamp_of_a_tested_device_is_removed(controller: Controller, tmp_path: Path) -> None:
+    """Another control node trusts the stamp in a name, so the stamp is removed, with a warning."""
     begin(controller, omitted="resets")
     declared = {"name": "Toko Klien", "quick": True, "handle_write_only": "stamped"}
     controller.device(CLIENT, **declared)
@@ -561,18 +560,18 @@ def test_a_stamp_makes_no_claim_of_a_device_that_was_tried_on(controller: Contro
     assert controller.sandbox.device(CLIENT)["settings"]["quick"] is True
 
 
-def test_a_record_that_cannot_be_written_ends_it_before_a_write(controller: Controller) -> None:
+def test_unwritable_record_ends_the_run_before_a_write(controller: Controller) -> None:
     begin(controller)
     controller.records.write_text("", encoding="utf-8")
     with pytest.raises(RecordError, match="nothing was written") as caught:
         controller.run("doctor", device=SCRATCH, consent=True)
     assert controller.sandbox.writes() == []
     assert caught.value.partial_result["record"]["writable"] is False
-    # The reads are made all the same.
+    # The reads are done nevertheless.
     assert controller.run("doctor", device=SCRATCH).result["record"]["writable"] is False
 
 
-def test_no_other_run_works_on_the_device_meanwhile(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_device_is_locked_during_the_check(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
     begin(controller, client())
     monkeypatch.setattr(_doctor, "LOCK_SECONDS", 0.1)
     store = _doctor_store(controller)
@@ -596,8 +595,8 @@ LOST = {"lost before": "before", "lost after": "after"}
 
 
 @pytest.mark.parametrize("when", LOST.values(), ids=list(LOST))
-def test_a_device_that_may_have_been_made_is_noted(controller: Controller, when: str) -> None:
-    """The next run knows that this number may have a device of this account, but not which one."""
+def test_device_that_may_have_been_created_has_a_creation_entry(controller: Controller, when: str) -> None:
+    """The next run knows that a device of this account may have this number, but not which one."""
     begin(controller)
     controller.sandbox.fault("reset", path="/add-device", at="start", when=when)
     with pytest.raises(FonnteError, match="may be there now"):
@@ -605,14 +604,14 @@ def test_a_device_that_may_have_been_made_is_noted(controller: Controller, when:
     begun = note(controller, SCRATCH)
     assert begun is not None and (begun.state, dict(begun.sent)) == ("creating", {})
     if when == "after":
-        # The device may be another one, so a careful task stops.
+        # The device may be another one, so a task with a strict policy stops.
         careful = {"name": OWN_NAME, "quick": True, "handle_unknown": "error"}
         with pytest.raises(FonnteError, match="may reset settings"):
             controller.device(SCRATCH, **careful)
 
 
-def test_once_it_is_experimented_on_its_making_is_over(controller: Controller) -> None:
-    """Other things were set on it then, of which a task has to be told."""
+def test_experiments_end_the_creation_entry(controller: Controller) -> None:
+    """Other settings were applied, so a later task must be warned."""
     begin(controller)
     controller.sandbox.fault("reset", path="/add-device", at="start", when="after")
     with pytest.raises(FonnteError, match="may be there now"):
@@ -625,7 +624,7 @@ def test_once_it_is_experimented_on_its_making_is_over(controller: Controller) -
     assert not any("What the record knew" in warning for warning in report.warnings)
 
 
-def test_what_another_making_was_to_set_is_forgotten_too(controller: Controller) -> None:
+def test_settings_of_an_earlier_creation_entry_are_removed(controller: Controller) -> None:
     begin(controller, {"number": SCRATCH, "name": "Toko"})
     note_file = _doctor_store(controller).number(controller.sandbox.account_token, SCRATCH)
     note_file.save(NumberRecord("creating", "2026-11-22T09:00:00Z", {"quick": True}))
@@ -635,7 +634,7 @@ def test_what_another_making_was_to_set_is_forgotten_too(controller: Controller)
     assert any("What the record knew" in warning for warning in report.warnings)
 
 
-def test_the_creation_of_another_spelling_is_left_alone(controller: Controller) -> None:
+def test_creation_entry_of_another_spelling_is_unchanged(controller: Controller) -> None:
     begin(controller, {"number": SCRATCH, "name": "Toko"})
     note_file = _doctor_store(controller).number(controller.sandbox.account_token, SCRATCH)
     other = NumberRecord("creating", "2026-11-22T09:00:00Z", {"quick": True}, "device-" + "0" * 32, is_bound=True)
@@ -646,7 +645,7 @@ def test_the_creation_of_another_spelling_is_left_alone(controller: Controller) 
 
 
 @pytest.mark.parametrize("older", [None, NumberRecord("deleted", "2026-11-22T09:00:00Z")], ids=["none", "deleted"])
-def test_a_device_that_was_certainly_not_made_is_not_noted(controller: Controller, older: NumberRecord | None) -> None:
+def test_refused_creation_leaves_no_creation_entry(controller: Controller, older: NumberRecord | None) -> None:
     begin(controller, *({"number": f"08120000010{index}"} for index in range(10)))
     if older is not None:
         _doctor_store(controller).number(controller.sandbox.account_token, SCRATCH).save(older)
@@ -656,8 +655,8 @@ def test_a_device_that_was_certainly_not_made_is_not_noted(controller: Controlle
 
 
 @pytest.mark.parametrize("became", ["gone", "renumbered"])
-def test_the_record_of_the_device_that_had_the_number_goes_with_it(controller: Controller, became: str) -> None:
-    """Nobody could tell later whose it was. One that was renumbered still has it."""
+def test_record_of_the_previous_device_of_the_number_is_removed(controller: Controller, became: str) -> None:
+    """Later its device would be unknown. A renumbered device keeps its record."""
     begin(controller)
     controller.device(SCRATCH, name="Toko", quick=True)
     token = controller.sandbox.device(SCRATCH)["token"]
@@ -670,7 +669,7 @@ def test_the_record_of_the_device_that_had_the_number_goes_with_it(controller: C
     assert (older.encrypted() is not None) == (became == "renumbered")
 
 
-def test_a_device_that_got_another_name_meanwhile_is_left_alone(controller: Controller) -> None:
+def test_device_renamed_during_the_check_is_left_unchanged(controller: Controller) -> None:
     begin(controller, {"number": SCRATCH, "name": OWN_NAME})
     controller.sandbox.fault("mutate", path="/get-devices", skip=1, times=1, set_each={"name": "Toko Baru"})
     with pytest.raises(FonnteError, match="somebody else"):
@@ -687,7 +686,7 @@ def test_a_device_that_got_another_name_meanwhile_is_left_alone(controller: Cont
         (SCRATCH, OWN_NAME, f'does not list device {SCRATCH}, and expected_name is "{OWN_NAME}"'),
     ],
 )
-def test_only_the_device_that_was_agreed_to_is_written_to(
+def test_only_the_confirmed_device_is_written(
     controller: Controller, device: str | None, expected: str, words: str
 ) -> None:
     begin(controller, client(), {"number": OTHER, "name": OWN_NAME})
@@ -697,13 +696,13 @@ def test_only_the_device_that_was_agreed_to_is_written_to(
 
 
 @pytest.mark.parametrize(("device", "expected"), [(CLIENT, "Toko Klien"), (SCRATCH, "")])
-def test_the_device_that_was_agreed_to_is_written_to(controller: Controller, device: str, expected: str) -> None:
+def test_confirmed_device_is_written(controller: Controller, device: str, expected: str) -> None:
     begin(controller, client(), {"number": OTHER, "name": OWN_NAME})
     controller.run("doctor", device=device, consent=True, expected_name=expected)
     assert written_to(controller) <= {device, SCRATCH} and controller.sandbox.writes()
 
 
-def test_a_device_without_a_name_is_not_an_expected_one(controller: Controller) -> None:
+def test_device_without_a_name_matches_no_expected_name(controller: Controller) -> None:
     begin(controller, client())
     controller.sandbox.fault("mutate", path="/get-devices", times=None, set_each={"name": ""})
     with pytest.raises(FonnteError, match='as "", and expected_name is ""'):
@@ -736,10 +735,10 @@ LONGEST = 22
         *([pytest.param(CLIENT, {}, id="there-default")] if EVERY_FAULT else []),
     ],
 )
-def test_a_fault_at_any_call_never_makes_a_wrong_fact(
+def test_fault_at_any_request_never_causes_a_wrong_fact(
     controller: Controller, device: str, reading: Json, kind: str, times: int | None
 ) -> None:
-    """At each call in turn: no claim that is not true, one sentence, and the truth about the device."""
+    """A fault at each request in turn: no false fact, an error of one sentence, and a correct report of the device."""
     controller.common["api_retries"] = 0
     for skip in range(LONGEST):
         begin(controller, client(), **reading)
@@ -776,7 +775,7 @@ def check_outcome(controller: Controller, outcome: ModuleResult | FonnteError, b
         said_is_true(before[scratch["device"]], after[scratch["device"]], scratch["left"])
 
 
-def test_a_lost_reply_is_followed_by_one_attempt_to_put_back(controller: Controller) -> None:
+def test_lost_response_is_followed_by_one_attempt_to_restore(controller: Controller) -> None:
     begin(controller, client(settings={"autoread": False}))
     controller.sandbox.fault("reset", path="/update-device", at="start", when="after", times=1)
     with pytest.raises(FonnteError) as caught:
@@ -789,8 +788,8 @@ def test_a_lost_reply_is_followed_by_one_attempt_to_put_back(controller: Control
         controller.run("doctor", device=CLIENT, consent=True)
 
 
-def test_a_lost_reply_to_the_making(controller: Controller) -> None:
-    """It may be there, and the next run finds it."""
+def test_lost_response_to_the_creation_is_reported(controller: Controller) -> None:
+    """The device may exist, and the next run finds it."""
     begin(controller)
     controller.sandbox.fault("reset", path="/add-device", at="start", when="after")
     with pytest.raises(FonnteError, match=f"device {SCRATCH} may be there now") as caught:
@@ -800,7 +799,7 @@ def test_a_lost_reply_to_the_making(controller: Controller) -> None:
     assert list(controller.sandbox.devices()) == [SCRATCH] and report.result["facts"]["omitted"] == "keeps"
 
 
-def test_a_device_that_vanishes_meanwhile(controller: Controller) -> None:
+def test_device_deleted_during_the_check_is_reported(controller: Controller) -> None:
     begin(controller, client())
     gone = {"status": False, "reason": "device not found"}
     controller.sandbox.fault("status", path="/update-device", skip=2, times=None, code=200, body=gone)
@@ -812,12 +811,12 @@ def test_a_device_that_vanishes_meanwhile(controller: Controller) -> None:
 # The file
 
 
-def test_the_file_is_written_and_read_by_other_modules(controller: Controller, tmp_path: Path) -> None:
+def test_facts_file_is_written_and_read_by_other_modules(controller: Controller, tmp_path: Path) -> None:
     begin(controller)
     path = tmp_path / "facts.json"
     foreseen = controller.run("doctor", True, device=SCRATCH, consent=True, dest=str(path))
     assert not path.exists() and foreseen.result["changed"]
-    # The variable may name the file for every module, and the doctor makes it.
+    # The variable may name the file for every module before the check creates it.
     report = controller.run("doctor", device=SCRATCH, consent=True, dest=str(path), service_facts_path=str(path))
     content = json.loads(path.read_text(encoding="utf-8"))
     assert content["facts"] == found(report) and content["endpoint"] == controller.sandbox.url
@@ -826,7 +825,7 @@ def test_the_file_is_written_and_read_by_other_modules(controller: Controller, t
     controller.run("device_info", service_facts_path=str(path))
 
 
-def test_facts_of_an_earlier_run_stay(controller: Controller, tmp_path: Path) -> None:
+def test_facts_of_an_earlier_run_are_kept(controller: Controller, tmp_path: Path) -> None:
     begin(controller)
     path = tmp_path / "facts.json"
     first = found(controller.run("doctor", device=SCRATCH, consent=True, dest=str(path)))
@@ -842,14 +841,14 @@ def test_facts_of_an_earlier_run_stay(controller: Controller, tmp_path: Path) ->
     assert json.loads(path.read_text(encoding="utf-8"))["facts"]["omitted"] == "resets"
 
 
-def test_nothing_found_out_is_nothing_written(controller: Controller, tmp_path: Path) -> None:
+def test_file_is_not_written_without_facts(controller: Controller, tmp_path: Path) -> None:
     begin(controller)
     report = controller.run("doctor", dest=str(tmp_path / "facts.json"))
     assert not report.result["changed"] and list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("content", ["keep = me\n", '{"format": 1, "endpoint": "https://b.example.com", "facts": {}}'])
-def test_a_file_of_something_else_is_not_overwritten(controller: Controller, tmp_path: Path, content: str) -> None:
+def test_file_with_other_content_is_not_overwritten(controller: Controller, tmp_path: Path, content: str) -> None:
     path = tmp_path / "facts.json"
     path.write_text(content, encoding="utf-8")
     for check in (True, False):
@@ -858,18 +857,18 @@ def test_a_file_of_something_else_is_not_overwritten(controller: Controller, tmp
     assert controller.sandbox.journal() == [] and path.read_text(encoding="utf-8") == content
 
 
-def test_a_file_that_could_not_be_written_is_found_before_any_call(controller: Controller, tmp_path: Path) -> None:
+def test_unwritable_file_is_detected_before_any_request(controller: Controller, tmp_path: Path) -> None:
     begin(controller)
     path = tmp_path / "not there" / "facts.json"
     with pytest.raises(OptionError, match="Option dest: there is no folder"):
         controller.run("doctor", device=SCRATCH, consent=True, dest=str(path))
     assert controller.sandbox.journal() == []
-    # In check mode an earlier task may still have to make the folder.
+    # In check mode, an earlier task may create the directory.
     report = controller.run("doctor", True, device=SCRATCH, consent=True, dest=str(path))
     assert any("there is no folder" in warning for warning in report.warnings)
 
 
-def test_a_file_that_fails_at_the_end_loses_no_finding(
+def test_failed_write_of_the_file_loses_no_fact(
     controller: Controller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from ansible_collections.fonnte.whatsapp.plugins.module_utils._device import service_facts as _facts
@@ -886,7 +885,7 @@ def test_a_file_that_fails_at_the_end_loses_no_finding(
     assert any("request_otp" in warning for warning in caught.value.warnings)
 
 
-def test_a_new_scratch_device_that_the_list_shows_without_a_name_is_left_alone(controller: Controller) -> None:
+def test_created_test_device_without_a_listed_name_is_left_unchanged(controller: Controller) -> None:
     controller.sandbox.fault("mutate", path="/get-devices", times=None, set_each={"name": ["x"]})
     report = controller.run("doctor", device=SCRATCH, consent=True)
     assert [entry["path"] for entry in controller.sandbox.writes()] == ["/add-device"]

@@ -45,7 +45,7 @@ class Refusing:
 
 
 @pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
-def test_without_a_descriptor_one_is_freed_and_the_failure_is_counted_once(code: int) -> None:
+def test_lack_of_descriptors_closes_a_connection_and_is_counted_once(code: int) -> None:
     counts: list[str] = []
     connections = Connections(4)
     oldest = Fake()
@@ -62,7 +62,7 @@ def test_without_a_descriptor_one_is_freed_and_the_failure_is_counted_once(code:
     assert counts == [_connections.NO_DESCRIPTOR, _connections.EVICTED] and oldest.closed
 
 
-def test_a_client_that_left_before_it_was_accepted_is_counted() -> None:
+def test_client_that_left_before_it_was_accepted_is_counted() -> None:
     counts: list[str] = []
 
     async def scene() -> None:
@@ -71,5 +71,5 @@ def test_a_client_that_left_before_it_was_accepted_is_counted() -> None:
             listener._accept(t.cast(socket.socket, Refusing(real, [errno.ECONNABORTED] * 2)))
 
     asyncio.run(scene())
-    # ConnectionAbortedError is an OSError; the loop goes on with the next.
+    # ConnectionAbortedError is an OSError; the loop continues with the next client.
     assert counts == [_connections.NOT_ACCEPTED] * 2

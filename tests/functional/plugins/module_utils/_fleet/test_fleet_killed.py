@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A fleet that is killed in the middle: the next run completes it, with nothing made twice and no record that lies."""
+"""A fleet that is killed during its run: the next run completes it without duplicates or false records."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 SIZE = 24
 MOMENTS = 10
-# The work of a process of its own: only the kernel ends it, and it cannot tidy up.
+# A separate process: only the kernel ends it, and it cannot clean up.
 WORK = """
 import json, sys
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import task as _command
@@ -58,7 +58,7 @@ def declared(policy: str) -> dict[str, t.Any]:
 
 
 def kill_in_the_middle(params: dict[str, t.Any], seconds: float) -> bool:
-    """Start a run, kill it after so long, and tell whether it was still at work."""
+    """Start a run, kill it after ``seconds``, and return whether it was still running."""
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     run = subprocess.Popen(
         [sys.executable, "-c", WORK], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -87,7 +87,7 @@ def see_that_no_record_lies(controller: Controller, url: str) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("policy, place", [("recorded", "files"), ("stamped", "files"), ("recorded", "database")])
-def test_what_is_killed_is_completed_by_the_next_run(
+def test_killed_fleet_is_completed_by_the_next_run(
     sandbox: Sandbox, tmp_path: Path, policy: str, place: str, request: pytest.FixtureRequest
 ) -> None:
     url = request.getfixturevalue("record_url") if place == "database" else ""
@@ -113,5 +113,5 @@ def test_what_is_killed_is_completed_by_the_next_run(
             held = devices[entry["device"]]["settings"]
             assert held["webhook"] == entry["webhook"] and held["personal"] is True
         assert not controller.run("fleet", **declared(policy)).result["changed"]
-    # Some may be over before their moment comes.
+    # Some runs may end before the chosen time.
     assert killed >= MOMENTS // 2

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many devices in one run: order, brakes, and one device's trouble told apart from everybody's."""
+"""Many devices in one run: order, safety limits, and failures of one device or of the whole service."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def entries(count: int, **settings: t.Any) -> list[dict[str, t.Any]]:
 
 @pytest.fixture
 def rich(controller: Controller) -> Controller:
-    """An account that is not held to ten free devices."""
+    """Return a control node of an account without the limit of ten free devices."""
     controller.sandbox.reset(accounts=[{"token": controller.sandbox.account_token, "plan": "Super"}])
     return controller
 
 
 def fleet(controller: Controller, devices: list[t.Any], check: bool = False, **params: t.Any) -> dict[str, t.Any]:
-    """Run fonnte_fleet, and return the result, that of a failure too, with its text as msg."""
+    """Run fonnte_fleet, and return the result, also of a failure, with its text as msg."""
     try:
         return controller.run("fleet", check, devices=devices, handle_unknown="ignore", **params).result
     except FonnteError as fault:
@@ -61,7 +61,7 @@ def statuses(result: dict[str, t.Any]) -> list[str]:
     return [device["status"] for device in result["devices"]]
 
 
-def test_a_fleet_is_made_and_then_left_alone(rich: Controller) -> None:
+def test_fleet_is_created_and_then_unchanged(rich: Controller) -> None:
     foreseen = fleet(rich, entries(20, webhook=URL), check=True)
     assert paths(rich) == ["/get-devices"] and foreseen["summary"]["created"] == 20
     done = fleet(rich, entries(20, webhook=URL))
@@ -77,8 +77,10 @@ def test_a_fleet_is_made_and_then_left_alone(rich: Controller) -> None:
     assert [device["number"] for device in again["devices"]] == [number(index) for index in range(20)]
 
 
-def test_a_fleet_with_work_and_a_large_record_lists_twice(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which entries to mark is known from the first list only. Where nothing is to do, one list is enough."""
+def test_changed_fleet_with_a_large_record_reads_the_list_twice(
+    rich: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The entries to mark are known only from the first list. If nothing changes, one list is enough."""
     fleet(rich, entries(5, webhook=URL))
     monkeypatch.setattr(LockFiles, "names", lambda _self, _limit: [])
     paths(rich)
@@ -89,7 +91,7 @@ def test_a_fleet_with_work_and_a_large_record_lists_twice(rich: Controller, monk
     assert paths(rich) == ["/get-devices"]
 
 
-def test_entries_are_what_single_tasks_would_be(rich: Controller) -> None:
+def test_entries_have_the_results_of_single_tasks(rich: Controller) -> None:
     task = {"name": "Toko 0", "webhook": URL, "autoread": True}
     single = rich.device(number(0), handle_unknown="ignore", **task).result
     many = fleet(rich, [{"device": number(1), **task}])["devices"][0]
@@ -98,8 +100,8 @@ def test_entries_are_what_single_tasks_would_be(rich: Controller) -> None:
 
 
 @pytest.mark.parametrize(("wanted", "returned"), [("all", 6), ("changed", 2), ("summary", 0)])
-def test_the_amount_of_devices_to_return(rich: Controller, wanted: str, returned: int) -> None:
-    """The summary names changed, failed and unlinked devices in each case; check mode returns as much."""
+def test_number_of_returned_devices(rich: Controller, wanted: str, returned: int) -> None:
+    """The summary lists changed, failed and unlinked devices in each case; check mode returns as much."""
     fleet(rich, entries(5))
     rich.sandbox.link(number(0))
     rich.sandbox.fault(
@@ -118,8 +120,8 @@ def test_the_amount_of_devices_to_return(rich: Controller, wanted: str, returned
         assert summary["to_link"] == len(summary["to_link_devices"]) and number(0) not in summary["to_link_devices"]
 
 
-def test_what_failed_before_the_first_write_was_not_done(controller: Controller) -> None:
-    """What was foreseen is told in check mode alone."""
+def test_failure_before_the_first_write_reports_no_operations(controller: Controller) -> None:
+    """Only check mode reports predicted operations."""
     controller.device(number(0), name="Toko")
     controller.records.rename(controller.records.parent / "moved")
     controller.records.write_text("a file in the way")
@@ -137,7 +139,7 @@ def test_what_failed_before_the_first_write_was_not_done(controller: Controller)
     assert all("would fail" in device["warnings"][-1] for device in foreseen["devices"])
 
 
-def test_defaults_are_where_entries_begin_and_null_is_not_managed(rich: Controller) -> None:
+def test_entries_inherit_defaults_and_null_is_unmanaged(rich: Controller) -> None:
     result = fleet(
         rich,
         [
@@ -165,7 +167,7 @@ def test_defaults_are_where_entries_begin_and_null_is_not_managed(rich: Controll
         ([{"device": number(0), "name": "Toko", "webhook": "ftp://x"}], ("devices[0]", "webhook")),
     ],
 )
-def test_an_impossible_list_fails_before_the_first_write(
+def test_invalid_list_fails_before_the_first_write(
     rich: Controller, devices: list[t.Any], words: tuple[str, ...]
 ) -> None:
     for check in (True, False):
@@ -175,7 +177,7 @@ def test_an_impossible_list_fails_before_the_first_write(
     assert rich.sandbox.writes() == []
 
 
-def test_brakes(rich: Controller) -> None:
+def test_safety_limits(rich: Controller) -> None:
     fleet(rich, entries(6, webhook=URL))
     for index in range(6):
         rich.sandbox.link(number(index))
@@ -194,13 +196,13 @@ def test_brakes(rich: Controller) -> None:
     assert fleet(rich, entries(4, webhook=""), max_clear=4)["summary"]["updated"] == 4
 
 
-def test_a_limit_of_free_devices(controller: Controller) -> None:
+def test_limit_of_free_devices(controller: Controller) -> None:
     fleet(controller, entries(3))
     assert "3 free devices" in fleet(controller, entries(6), free_device_limit=5)["msg"]
     assert "msg" not in fleet(controller, entries(5), free_device_limit=5)
 
 
-def test_a_full_account_ends_creations_and_nothing_else(controller: Controller) -> None:
+def test_full_account_stops_only_creations(controller: Controller) -> None:
     fleet(controller, entries(8))
     result = fleet(controller, [*entries(14)[8:], *entries(8, quick=True)], concurrency=1)
     assert result["summary"]["created"] == 2 and result["summary"]["updated"] == 8
@@ -208,7 +210,7 @@ def test_a_full_account_ends_creations_and_nothing_else(controller: Controller) 
     assert "too much free device" in result["msg"]
 
 
-def test_one_failure_does_not_stop_the_others_unless_that_is_wanted(rich: Controller) -> None:
+def test_one_failure_does_not_stop_the_others_unless_requested(rich: Controller) -> None:
     refusal = {"status": False, "reason": "no"}
     for on_error, expected in (
         ("continue", ["failed", "changed", "changed"]),
@@ -222,7 +224,7 @@ def test_one_failure_does_not_stop_the_others_unless_that_is_wanted(rich: Contro
         assert "msg" not in fleet(rich, entries(3))
 
 
-def test_the_canary_goes_first(rich: Controller) -> None:
+def test_canary_devices_run_first(rich: Controller) -> None:
     refusal = {"status": False, "reason": "no"}
     rich.sandbox.fault("status", path="/add-device", code=200, body=refusal, times=1, skip=1)
     result = fleet(rich, entries(6), canary=2, concurrency=4)
@@ -231,7 +233,7 @@ def test_the_canary_goes_first(rich: Controller) -> None:
     assert fleet(rich, entries(6), canary=2)["summary"]["created"] == 5
 
 
-def test_a_token_that_is_refused_stops_all(rich: Controller) -> None:
+def test_refused_token_stops_all_devices(rich: Controller) -> None:
     refusal = {"status": False, "reason": "unknown user"}
     rich.sandbox.fault("status", path="/add-device", code=200, body=refusal, times=None)
     result = fleet(rich, entries(6), concurrency=1)
@@ -239,7 +241,7 @@ def test_a_token_that_is_refused_stops_all(rich: Controller) -> None:
     assert paths(rich).count("/add-device") == 1
 
 
-def test_a_service_that_goes_away_is_probed_once(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unavailable_service_is_probed_once(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(*_arguments: t.Any) -> t.NoReturn:
         raise UnreachableError("the service cannot be reached", "check the network")
 
@@ -260,7 +262,7 @@ def test_a_service_that_goes_away_is_probed_once(rich: Controller, monkeypatch: 
 
 
 class Reads:
-    """Counts how often the list is read, and lets a test be there when the service is probed."""
+    """Counts the reads of the list, and lets a test act when the service is probed."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, probed: t.Callable[[], object] = lambda: None) -> None:
         self.count = 0
@@ -281,7 +283,7 @@ def unreachable() -> t.NoReturn:
 
 
 def adding(monkeypatch: pytest.MonkeyPatch, before: dict[str, t.Callable[[], object]]) -> None:
-    """Have something happen before the devices of these numbers are made."""
+    """Call a function before the devices with these numbers are created."""
     add = _api.FonnteClient.add_device
 
     def with_that(api: _api.FonnteClient, account_token: str, device: str, settings: t.Any, *guard: t.Any) -> t.Any:
@@ -291,11 +293,11 @@ def adding(monkeypatch: pytest.MonkeyPatch, before: dict[str, t.Callable[[], obj
     monkeypatch.setattr(_api.FonnteClient, "add_device", with_that)
 
 
-# Only a test that fails waits so long.
+# Only a failing test waits this long.
 PATIENCE = 30.0
 
 
-def test_a_probe_holds_up_nobody_who_is_done(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_probe_does_not_block_devices_that_are_done(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
     another_done = threading.Event()
     in_time: list[bool] = []
     Reads(monkeypatch, lambda: in_time.append(another_done.wait(PATIENCE)))
@@ -307,9 +309,7 @@ def test_a_probe_holds_up_nobody_who_is_done(rich: Controller, monkeypatch: pyte
     assert in_time == [True]
 
 
-def test_devices_that_failed_together_are_one_reason_to_probe(
-    rich: Controller, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_concurrent_failures_cause_one_probe(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
     both, probed = threading.Event(), threading.Event()
 
     def second() -> None:
@@ -327,7 +327,9 @@ def test_devices_that_failed_together_are_one_reason_to_probe(
     assert reads.count == 1
 
 
-def test_a_service_that_goes_away_after_a_hiccup_is_noticed(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unavailable_service_after_a_temporary_failure_is_detected(
+    rich: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reads = Reads(monkeypatch, lambda: reads.count > 1 and unreachable())
     adding(monkeypatch, {number(0): unreachable, number(2): unreachable})
     result = fleet(rich, entries(5), concurrency=1)
@@ -335,25 +337,23 @@ def test_a_service_that_goes_away_after_a_hiccup_is_noticed(rich: Controller, mo
     assert reads.count == 2 and "went away" in result["devices"][4]["msg"]
 
 
-def test_nothing_is_asked_of_a_service_when_nothing_is_to_be_begun(
-    rich: Controller, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_probe_if_no_device_remains(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
     reads = Reads(monkeypatch)
     adding(monkeypatch, {number(0): unreachable})
     assert statuses(fleet(rich, entries(2), concurrency=1, on_error="stop")) == ["failed", "not_attempted"]
     assert reads.count == 0
 
 
-def test_a_hiccup_of_one_device_does_not_stop_the_others(rich: Controller) -> None:
+def test_temporary_failure_of_one_device_does_not_stop_the_others(rich: Controller) -> None:
     rich.sandbox.fault("reset", path="/add-device", when="before", times=2)
     result = fleet(rich, entries(6), concurrency=1)
-    # Its second try breaks like the first: nobody knows whether one of them arrived.
+    # The second attempt fails like the first, so it is unknown whether one of them arrived.
     assert statuses(result) == ["in_doubt", *["changed"] * 5] and number(0) in result["msg"]
     assert statuses(fleet(rich, entries(6))).count("failed") == 0
     assert len(rich.sandbox.devices()) == 6
 
 
-def test_a_lost_reply_reads_the_list_again_for_its_device_alone(rich: Controller) -> None:
+def test_lost_response_reads_the_list_again_only_for_its_device(rich: Controller) -> None:
     rich.sandbox.fault("reset", path="/update-device", when="after", times=1)
     result = fleet(rich, entries(10, webhook=URL), concurrency=1)
     assert result["summary"]["created"] == 10 and "msg" not in result
@@ -362,7 +362,7 @@ def test_a_lost_reply_reads_the_list_again_for_its_device_alone(rich: Controller
 
 @pytest.mark.parametrize("module", ["fleet", "audit"])
 @pytest.mark.parametrize("check", [True, False])
-def test_one_device_named_by_its_number_and_by_its_token_is_refused_before_the_first_write(
+def test_device_named_by_number_and_by_token_is_refused_before_the_first_write(
     rich: Controller, check: bool, module: str
 ) -> None:
     fleet(rich, entries(2))
@@ -381,7 +381,7 @@ def test_one_device_named_by_its_number_and_by_its_token_is_refused_before_the_f
     assert rich.run(module, check, devices=both, handle_unknown="ignore").result["changed"] == (module == "fleet")
 
 
-def test_devices_known_by_their_tokens_alone(rich: Controller) -> None:
+def test_devices_identified_only_by_their_tokens(rich: Controller) -> None:
     fleet(rich, entries(3, webhook=URL))
     tokens = [rich.sandbox.device(number(index))["token"] for index in range(3)]
     devices = [{"device_token": token, "name": "Toko Baru", "webhook": URL} for token in tokens]
@@ -394,38 +394,36 @@ def test_devices_known_by_their_tokens_alone(rich: Controller) -> None:
         rich.run("fleet", devices=[devices[0], devices[0]])
 
 
-def test_all_slow_down_when_the_service_asks_one_of_them_to(rich: Controller) -> None:
+def test_retry_after_slows_down_all_devices(rich: Controller) -> None:
     fleet(rich, entries(6, webhook=URL))
     first, *others = (entry["device"] for entry in entries(6))
     rich.sandbox.fault("status", path="/update-device", number=first, code=429, headers={"Retry-After": "1"})
     for number in others:
-        # What is under way when the first one is told to wait is answered after that.
+        # Requests in progress during the first 429 are answered after it.
         rich.sandbox.fault("delay", path="/update-device", number=number, seconds=0.5)
     rich.sandbox.clear_journal()
     result = fleet(rich, entries(6, webhook=URL, quick=True), concurrency=3, api_retry_max_delay=2.0)
     assert result["summary"]["updated"] == 6 and "msg" not in result
     calls = [entry for entry in rich.sandbox.journal() if entry["path"] == "/update-device"]
     (told,) = [entry["at"] for entry in calls if entry["fault"] == "status"]
-    # Two others may be under way; whoever comes later waits with the one that was told to.
+    # Two others may be in progress; later ones wait with the request that got the 429.
     assert sum(told < entry["at"] < told + 0.8 for entry in calls) <= 2
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
-def test_so_many_calls_at_a_time(rich: Controller, concurrency: int) -> None:
+def test_concurrency_limits_the_requests(rich: Controller, concurrency: int) -> None:
     fleet(rich, entries(9, webhook=URL))
     rich.sandbox.set_options(latency=0.2)
     rich.sandbox.clear_journal()
     assert fleet(rich, entries(9, quick=True), concurrency=concurrency)["summary"]["updated"] == 9
     at = sorted(entry["at"] for entry in rich.sandbox.journal() if entry["path"] == "/update-device")
-    # A call is written down when its answer goes out, 0.2 s after it came.
+    # A request is recorded when its response is sent, 0.2 s after it arrived.
     assert all(at[place + concurrency] - at[place] > 0.15 for place in range(9 - concurrency))
-    # One after another they take at least 1.6 s.
+    # Sequentially they would take at least 1.6 s.
     assert concurrency == 1 or at[-1] - at[0] < 1.5
 
 
-def test_a_fault_of_our_own_does_not_pass_for_work_that_is_done(
-    rich: Controller, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_internal_error_is_not_reported_as_success(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_arguments: t.Any) -> t.NoReturn:
         raise ZeroDivisionError
 
@@ -436,20 +434,20 @@ def test_a_fault_of_our_own_does_not_pass_for_work_that_is_done(
     assert not workers, "the run is over and still at work"
 
 
-def test_a_list_of_many_warnings_is_cut(rich: Controller) -> None:
+def test_many_warnings_are_truncated(rich: Controller) -> None:
     report = rich.run("fleet", devices=entries(15, webhook=URL))
     assert len(report.warnings) == 11 and "5 more" in report.warnings[-1]
     assert all(len(device["warnings"]) == 1 for device in report.result["devices"])
 
 
-def test_what_is_known_to_be_empty_is_not_cleared(rich: Controller) -> None:
-    """Somebody renames devices: the stamps are gone, and the empty webhooks are sent again with the rest."""
+def test_known_empty_webhooks_are_not_counted_as_cleared(rich: Controller) -> None:
+    """The renamed devices have no stamps, so the empty webhooks are sent again with the other settings."""
     declared = entries(5, webhook="", quick=False)
     fleet(rich, declared, handle_write_only="stamped")
     for entry in declared:
         rich.sandbox.edit(entry["device"], name="Another")
     assert fleet(rich, declared, handle_write_only="stamped", max_clear=0)["summary"]["updated"] == 5
-    # A machine that knows nothing of them cannot tell.
+    # A control node without a record cannot know this.
     for entry in declared:
         rich.sandbox.edit(entry["device"], name="Another")
     elsewhere = str(rich.records / "of-another-machine")
@@ -457,11 +455,11 @@ def test_what_is_known_to_be_empty_is_not_cleared(rich: Controller) -> None:
         rich.run("fleet", devices=declared, handle_write_only="stamped", max_clear=4, record_path=elsewhere)
 
 
-# The safety limits hold for later plans too
+# The safety limits apply to later plans too
 
 
 def lost_update(monkeypatch: pytest.MonkeyPatch, meanwhile: t.Callable[[], object], refused: bool = False) -> None:
-    """Have the response of the first update be lost, or the update refused, and something happen at that moment."""
+    """Lose the response of the first update, or have it refused, and call a function at that moment."""
     update = _api.FonnteClient.update_device
     calls: list[str] = []
 
@@ -480,7 +478,7 @@ def lost_update(monkeypatch: pytest.MonkeyPatch, meanwhile: t.Callable[[], objec
 
 @pytest.mark.parametrize("refused", [True, False], ids=["refused", "lost"])
 @pytest.mark.parametrize(("limits", "allowed"), [({"max_create": 0}, False), ({}, True), ({"max_create": 1}, True)])
-def test_a_second_plan_creates_no_more_than_the_limit(
+def test_second_plan_obeys_the_creation_limit(
     rich: Controller, monkeypatch: pytest.MonkeyPatch, refused: bool, limits: dict[str, int], allowed: bool
 ) -> None:
     fleet(rich, entries(1))
@@ -492,7 +490,7 @@ def test_a_second_plan_creates_no_more_than_the_limit(
         assert statuses(result) == ["failed" if refused else "in_doubt"]
 
 
-def test_a_second_plan_counts_for_the_free_devices(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_second_plan_counts_free_devices(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
     fleet(rich, entries(2))
     free = sum(device["package"] == "Free" for device in rich.sandbox.devices().values())
     lost_update(monkeypatch, lambda: rich.sandbox.remove(number(0)))
@@ -500,7 +498,7 @@ def test_a_second_plan_counts_for_the_free_devices(rich: Controller, monkeypatch
     assert "free_device_limit does not allow one more" in result["msg"] and len(rich.sandbox.devices()) == 1
 
 
-def test_a_second_plan_disconnects_no_more_than_the_limit(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_second_plan_obeys_the_disconnection_limit(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
     fleet(rich, entries(1))
     lost_update(monkeypatch, lambda: rich.sandbox.link(number(0)))
     result = fleet(rich, entries(1, quick=True, state="disconnected"), max_disconnect=0)
@@ -508,8 +506,8 @@ def test_a_second_plan_disconnects_no_more_than_the_limit(rich: Controller, monk
     assert rich.sandbox.device(number(0))["linked"]
 
 
-def test_a_second_plan_clears_no_more_than_the_limit(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Nothing is known to be cleared of a device that is created, until another run has created it.
+def test_second_plan_obeys_the_clear_limit(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A created device has no webhooks to clear, until another run has created it.
     def by_another_run(*_values: t.Any) -> t.NoReturn:
         monkeypatch.setattr(_api.FonnteClient, "add_device", add)
         controller.device(number(0), name="Toko 0", webhook=URL)
@@ -526,7 +524,7 @@ SHOP, BANK = "0811111111", "62811111111"
 
 
 @pytest.mark.parametrize("check", [True, False])
-def test_an_undeclared_device_with_an_equivalent_number_is_reported(controller: Controller, check: bool) -> None:
+def test_undeclared_device_with_an_equivalent_number_is_reported(controller: Controller, check: bool) -> None:
     devices = [{"number": SHOP, "name": "shop A"}, {"number": BANK, "name": "bank B"}]
     controller.sandbox.reset(accounts=[{"token": controller.sandbox.account_token, "devices": devices}])
     declared = [{"device": SHOP, "name": "shop A"}]
@@ -536,8 +534,8 @@ def test_an_undeclared_device_with_an_equivalent_number_is_reported(controller: 
     assert fleet(controller, [{"device": "+" + BANK}], check, unlisted="report")["unlisted"] == [SHOP]
 
 
-def test_a_declared_device_that_cannot_be_chosen_is_not_undeclared(controller: Controller) -> None:
-    """The number is two devices: the entry fails, and neither is one that was forgotten."""
+def test_ambiguous_declared_device_is_not_undeclared(controller: Controller) -> None:
+    """Two devices match the number: the entry fails, and neither device counts as undeclared."""
     devices = [{"number": SHOP, "name": "shop A"}, {"number": BANK, "name": "bank B"}]
     controller.sandbox.reset(accounts=[{"token": controller.sandbox.account_token, "devices": devices}])
     result = fleet(controller, [{"device": "00" + BANK, "name": "shop A"}], unlisted="report")

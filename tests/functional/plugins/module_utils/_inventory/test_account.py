@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An account whose list is read, and shared by those who look devices up."""
+"""An account that reads its device list and shares it between lookups."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def calls(sandbox: Sandbox) -> int:
     return len(sandbox.journal())
 
 
-def test_any_spelling_finds_the_device_with_one_call(sandbox: Sandbox) -> None:
+def test_any_spelling_finds_the_device_with_one_request(sandbox: Sandbox) -> None:
     world(sandbox, A, B)
     one = account(sandbox, ProcessCache())
     for number in (A, "62" + A[1:], "0062" + A[1:], B, "0" + B[2:]):
@@ -42,8 +42,8 @@ def test_any_spelling_finds_the_device_with_one_call(sandbox: Sandbox) -> None:
     assert calls(sandbox) == 1
 
 
-def test_each_account_that_is_opened_reads_a_list_of_its_own(sandbox: Sandbox) -> None:
-    """A device may have got another number since the last item of a loop."""
+def test_each_opened_account_reads_its_own_list(sandbox: Sandbox) -> None:
+    """A device may have been renumbered since the last item of a loop."""
     world(sandbox, A)
     keep = ProcessCache()
     first = account(sandbox, keep)
@@ -64,14 +64,14 @@ def test_two_accounts_share_nothing(sandbox: Sandbox) -> None:
     assert calls(sandbox) == 2
 
 
-def test_the_list_for_all_is_always_read_anew(sandbox: Sandbox) -> None:
+def test_full_list_is_always_read_again(sandbox: Sandbox) -> None:
     world(sandbox, A)
     one = account(sandbox, ProcessCache())
     assert [device.number for device in one.devices()] == [device.number for device in one.devices()] == [A]
     assert calls(sandbox) == 2
 
 
-def test_the_mark_is_of_token_and_address_and_gives_neither_away(sandbox: Sandbox) -> None:
+def test_cache_id_depends_on_token_and_address_and_reveals_neither(sandbox: Sandbox) -> None:
     marks = {
         account(sandbox, ProcessCache(), **given).cache_id
         for given in ({}, {"account_token": "another"}, {"api_endpoint": "https://elsewhere.example.com"}, {})
@@ -92,7 +92,7 @@ def test_the_mark_is_of_token_and_address_and_gives_neither_away(sandbox: Sandbo
         ({"api_retry_max_delay": -1.0}, "out of range"),
     ],
 )
-def test_options_that_cannot_be_right(sandbox: Sandbox, given: dict[str, t.Any], words: str) -> None:
+def test_invalid_options_are_refused(sandbox: Sandbox, given: dict[str, t.Any], words: str) -> None:
     with pytest.raises(FonnteError, match="^Option ") as caught:
         account(sandbox, ProcessCache(), **given)
     assert words in str(caught.value)

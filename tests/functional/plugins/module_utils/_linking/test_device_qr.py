@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""fonnte_device_qr: what is fetched and what is not, how it is waited for, and what a failure says."""
+"""fonnte_device_qr: the fetched codes, the wait, and the errors."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PACKAGE = {"package": "Super"}
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look as often as a test has patience for."""
+    """Reduce the polling intervals for tests."""
     monkeypatch.setattr(_link, "LIST_SECONDS", 0.1)
     monkeypatch.setattr(_link, "PROFILE_SECONDS", 0.2)
 
@@ -81,10 +81,10 @@ def result(report: ModuleResult) -> dict[str, t.Any]:
     return {key: report.result[key] for key in ("changed", "connected", "dest", "code")}
 
 
-# What is fetched
+# Codes
 
 
-def test_a_qr_code_is_written_and_never_shown(controller: Controller, dest: Path) -> None:
+def test_qr_code_is_written_and_never_shown(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A})
     report = controller.run("device_qr", device=A, dest=str(dest))
     assert calls(controller) == ["/get-devices", "/qr"]
@@ -98,7 +98,7 @@ def test_a_qr_code_is_written_and_never_shown(controller: Controller, dest: Path
 
 
 class ShownOnce(list[str]):
-    """What tasks show; a colleague acts when it is shown first."""
+    """Receives the messages that a task shows; a colleague acts at the first one."""
 
     def __init__(self, act: t.Callable[[], object]) -> None:
         super().__init__()
@@ -110,14 +110,14 @@ class ShownOnce(list[str]):
             self._act()
 
 
-def test_a_device_that_is_renumbered_while_a_task_waits_ends_it(controller: Controller, dest: Path) -> None:
+def test_device_renumbered_during_the_wait_ends_the_task(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A}, {"number": B})
     controller.shown = ShownOnce(lambda: controller.sandbox.edit(A, device=C))
     fault = failing(controller, device=A, dest=str(dest), wait=60, refresh=1)
     assert f"the service lists it as {C} now" in str(fault) and asked(controller) == 1
 
 
-def test_no_code_is_fetched_when_no_process_waits_for_it(
+def test_no_code_is_fetched_if_no_process_waits_for_it(
     controller: Controller, dest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world(controller, {"number": A})
@@ -132,14 +132,14 @@ def test_no_code_is_fetched_when_no_process_waits_for_it(
     assert asked(controller) == 0 and not dest.exists()
 
 
-def test_the_picture_is_the_one_that_the_service_sent(controller: Controller, dest: Path) -> None:
+def test_image_is_the_one_that_the_service_sent(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A})
     controller.run("device_qr", device=A, dest=str(dest))
     (sent,) = [entry for entry in controller.sandbox.journal() if entry["path"] == "/qr"]
     assert sent["form"] == {"type": "qr"} and dest.read_bytes() == base64.b64decode(sent["reply"]["url"])
 
 
-def test_a_pairing_code_is_in_the_result(controller: Controller, tmp_path: Path) -> None:
+def test_pairing_code_is_in_the_result(controller: Controller, tmp_path: Path) -> None:
     world(controller, {"number": A})
     report = controller.run("device_qr", device=A, method="code", whatsapp="0812-0000-0001")
     (sent,) = [entry for entry in controller.sandbox.journal() if entry["path"] == "/qr"]
@@ -149,7 +149,7 @@ def test_a_pairing_code_is_in_the_result(controller: Controller, tmp_path: Path)
 
 
 @pytest.mark.parametrize("more", [{}, CODE, {"wait": True}, {**CODE, "wait": True}, {"fetch": False, "wait": True}])
-def test_a_linked_device_is_left_alone(controller: Controller, dest: Path, more: dict[str, t.Any]) -> None:
+def test_linked_device_is_unchanged(controller: Controller, dest: Path, more: dict[str, t.Any]) -> None:
     world(controller, {"number": A, "linked": True}, {"number": B})
     dest.write_bytes(b"")
     place = {} if more.get("method") == "code" else {"dest": str(dest)}
@@ -162,10 +162,10 @@ def test_a_linked_device_is_left_alone(controller: Controller, dest: Path, more:
 
 @pytest.mark.parametrize("more", [{"dest": "qr.png"}, CODE])
 @pytest.mark.parametrize("wait", [False, True])
-def test_linked_while_the_list_says_otherwise(
+def test_device_linked_since_the_list_is_no_failure(
     controller: Controller, tmp_path: Path, more: dict[str, t.Any], wait: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The service's own word is later than the list's, and as wanted."""
+    """The response of the service is newer than the list, and shows the desired state."""
     monkeypatch.chdir(tmp_path)
     world(controller, {"number": A, "linked": True})
     controller.sandbox.fault("mutate", path="/get-devices", times=None, set_each={"status": "disconnect"})
@@ -177,7 +177,7 @@ def test_linked_while_the_list_says_otherwise(
 
 @pytest.mark.parametrize("wait", [False, True])
 @pytest.mark.parametrize("more", [{"dest": "qr.png"}, CODE])
-def test_check_mode_tells_what_the_run_does_and_fetches_nothing(
+def test_check_mode_predicts_the_run_and_fetches_nothing(
     controller: Controller, tmp_path: Path, more: dict[str, t.Any], wait: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -193,10 +193,10 @@ def test_check_mode_tells_what_the_run_does_and_fetches_nothing(
     assert done.result["changed"] is True
 
 
-# Which device
+# Selection of the device
 
 
-def test_by_its_token_alone(controller: Controller, dest: Path) -> None:
+def test_device_is_found_by_its_token(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A})
     params = by_token(controller)
     assert controller.run("device_qr", True, dest=str(dest), **params).result["changed"] is True
@@ -207,14 +207,14 @@ def test_by_its_token_alone(controller: Controller, dest: Path) -> None:
     assert result(controller.run("device_qr", dest=str(dest), **params))["changed"] is False
 
 
-def test_the_token_of_the_environment_counts_without_a_number_only(controller: Controller, dest: Path) -> None:
+def test_environment_token_is_used_only_without_a_number(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A}, {"number": B})
     controller.environment["FONNTE_DEVICE_TOKEN"] = controller.sandbox.device(B)["token"]
     assert controller.run("device_qr", dest=str(dest)).result["device"] == B
     assert controller.run("device_qr", device=A, dest=str(dest)).result["device"] == A
 
 
-def test_a_number_and_a_token_of_two_devices(controller: Controller, dest: Path) -> None:
+def test_number_and_token_of_different_devices_are_refused(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A}, {"number": B})
     token = controller.sandbox.device(B)["token"]
     fault = failing(controller, device=A, device_token=token, dest=str(dest))
@@ -222,8 +222,8 @@ def test_a_number_and_a_token_of_two_devices(controller: Controller, dest: Path)
     assert asked(controller) == 0 and not dest.exists()
 
 
-def test_a_device_that_is_not_there(controller: Controller, dest: Path) -> None:
-    """Check mode foresees that an earlier task makes it."""
+def test_missing_device_is_refused(controller: Controller, dest: Path) -> None:
+    """Check mode predicts that an earlier task creates it."""
     world(controller)
     assert f"Linking device {A}: the account has no device {A}; create it" in str(
         failing(controller, NotFoundError, device=A, dest=str(dest))
@@ -233,16 +233,16 @@ def test_a_device_that_is_not_there(controller: Controller, dest: Path) -> None:
     assert asked(controller) == 0
 
 
-def test_a_token_that_the_service_does_not_know(controller: Controller, dest: Path) -> None:
+def test_unknown_token_is_refused(controller: Controller, dest: Path) -> None:
     world(controller)
     fault = failing(controller, account_token=None, device_token="unknown-token", dest=str(dest))
     assert "token invalid" in str(fault) and "unknown-token" not in str(fault)
 
 
-# The one free device
+# The limit of one linked free device
 
 
-def test_what_blocks_is_named(controller: Controller, dest: Path) -> None:
+def test_blocking_device_is_named(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A}, {"number": B, "linked": True}, {"number": C, "linked": True, **PACKAGE})
     foreseen = controller.run("device_qr", True, device=A, dest=str(dest))
     assert any(f"the free device {B} is linked" in warning for warning in foreseen.warnings)
@@ -254,14 +254,14 @@ def test_what_blocks_is_named(controller: Controller, dest: Path) -> None:
     assert controller.run("device_qr", device=A, dest=str(dest)).result["changed"] is True
 
 
-def test_a_device_with_a_package_is_not_blocked(controller: Controller, dest: Path) -> None:
+def test_device_with_a_package_is_not_blocked(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A, **PACKAGE}, {"number": B, "linked": True})
     foreseen = controller.run("device_qr", True, device=A, dest=str(dest))
     assert foreseen.warnings == []
     assert controller.run("device_qr", device=A, dest=str(dest)).result["changed"] is True
 
 
-def test_what_blocks_and_nobody_can_see(controller: Controller, dest: Path) -> None:
+def test_unlisted_blocking_device_is_reported(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A}, {"number": B, "linked": True, "unlisted": True}, listing="partial")
     assert "list does not show which one" in str(failing(controller, device=A, dest=str(dest)))
     assert "with account_token" in str(failing(controller, dest=str(dest), **by_token(controller)))
@@ -272,8 +272,8 @@ def test_what_blocks_and_nobody_can_see(controller: Controller, dest: Path) -> N
 # Waiting
 
 
-def test_it_waits_until_the_device_is_linked(controller: Controller, dest: Path) -> None:
-    """The picture is of no use then, and nobody is to take it for one that is."""
+def test_run_waits_until_the_device_is_linked(controller: Controller, dest: Path) -> None:
+    """The image is useless then and must not be mistaken for a valid one."""
     world(controller, {"number": A})
     controller.sandbox.link(A, after=1.0)
     seen: list[bool] = []
@@ -290,7 +290,7 @@ def test_it_waits_until_the_device_is_linked(controller: Controller, dest: Path)
 
 
 class _Watched(list[str]):
-    """What is shown, and what is done at that moment."""
+    """Receives the messages of a run, and calls a function at that moment."""
 
     def __init__(self, act: t.Callable[[], object]) -> None:
         super().__init__()
@@ -301,7 +301,7 @@ class _Watched(list[str]):
         super().append(text)
 
 
-def test_a_file_that_somebody_else_has_put_there_meanwhile_stays(controller: Controller, dest: Path) -> None:
+def test_file_replaced_during_the_wait_is_kept(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A})
     controller.shown = _Watched(lambda: dest.write_text("something else"))
     controller.sandbox.link(A, after=0.3)
@@ -309,7 +309,7 @@ def test_a_file_that_somebody_else_has_put_there_meanwhile_stays(controller: Con
     assert report.result["dest"] == str(dest) and dest.read_text() == "something else"
 
 
-def test_a_pairing_code_is_shown_before_the_wait_and_never_asked_for_again(controller: Controller) -> None:
+def test_pairing_code_is_shown_before_the_wait_and_requested_once(controller: Controller) -> None:
     world(controller, {"number": A})
     controller.sandbox.link(A, after=2.5)
     report = controller.run("device_qr", device=A, wait=True, refresh=1, **CODE)
@@ -318,7 +318,7 @@ def test_a_pairing_code_is_shown_before_the_wait_and_never_asked_for_again(contr
     assert report.result["code"] in line and A in line and PHONE in line
 
 
-def test_only_to_wait_for_what_an_earlier_task_has_shown(controller: Controller, tmp_path: Path) -> None:
+def test_fetch_false_only_waits(controller: Controller, tmp_path: Path) -> None:
     world(controller, {"number": A})
     foreseen = controller.run("device_qr", True, device=A, fetch=False, wait=True)
     controller.sandbox.link(A, after=0.5)
@@ -329,7 +329,7 @@ def test_only_to_wait_for_what_an_earlier_task_has_shown(controller: Controller,
 
 
 @pytest.mark.parametrize("alone", [False, True], ids=["list", "profile"])
-def test_nobody_links_it_in_time(controller: Controller, dest: Path, alone: bool) -> None:
+def test_wait_ends_with_its_timeout(controller: Controller, dest: Path, alone: bool) -> None:
     world(controller, {"number": A})
     which = by_token(controller) if alone else {"device": A}
     calls(controller)
@@ -342,16 +342,16 @@ def test_nobody_links_it_in_time(controller: Controller, dest: Path, alone: bool
     assert fault.partial_result["dest"] == str(dest)
     paths = calls(controller)
     looks = paths.count("/device" if alone else "/get-devices") - 1
-    # Every 0.2 or 0.1 seconds here at most, and once at the end.
+    # At most every 0.2 or 0.1 seconds here, and once at the end.
     assert 1 <= looks <= 1 + (time.monotonic() - began) / (0.2 if alone else 0.1), paths
     assert paths.count("/get-devices" if alone else "/device") == 0
 
 
 @pytest.mark.parametrize("scanned", [True, False])
-def test_the_last_look_is_when_the_time_is_up(
+def test_last_poll_is_at_the_timeout(
     controller: Controller, dest: Path, scanned: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where the next one would come much later."""
+    """Also if the next poll would be much later."""
     monkeypatch.setattr(_link, "LIST_SECONDS", 20.0)
     world(controller, {"number": A})
     controller.sandbox.link(A, after=0.5) if scanned else None
@@ -364,7 +364,7 @@ def test_the_last_look_is_when_the_time_is_up(
     assert time.monotonic() - began >= 1
 
 
-def test_what_to_do_after_a_wait_in_vain(controller: Controller) -> None:
+def test_error_after_the_timeout_names_the_action(controller: Controller) -> None:
     world(controller, {"number": A})
     fault = failing(controller, device=A, wait=True, wait_timeout=1, **CODE)
     assert (
@@ -376,7 +376,7 @@ def test_what_to_do_after_a_wait_in_vain(controller: Controller) -> None:
     assert "fetch a new QR code or pairing code" in str(fault) and fault.partial_result["changed"] is False
 
 
-def test_a_qr_code_is_renewed_when_it_runs_out(controller: Controller, dest: Path) -> None:
+def test_qr_code_is_renewed_when_it_expires(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A})
     seen: list[bytes] = []
 
@@ -392,7 +392,7 @@ def test_a_qr_code_is_renewed_when_it_runs_out(controller: Controller, dest: Pat
     assert len(set(seen)) == 2, "the file still holds the old QR code"
 
 
-def test_faults_while_waiting_are_survived(controller: Controller, dest: Path) -> None:
+def test_temporary_faults_during_the_wait_are_tolerated(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A})
 
     def act() -> None:
@@ -406,7 +406,7 @@ def test_faults_while_waiting_are_survived(controller: Controller, dest: Path) -
     assert report.result["connected"] and controller.sandbox.faults() == [] and asked(controller) >= 3
 
 
-def test_faults_that_last_are_told_in_the_end(controller: Controller, dest: Path) -> None:
+def test_permanent_faults_during_the_wait_are_reported_at_the_end(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A})
     controller.shown = _Watched(
         lambda: controller.sandbox.fault("html", path="/get-devices", code=502, times=None) and None
@@ -415,7 +415,7 @@ def test_faults_that_last_are_told_in_the_end(controller: Controller, dest: Path
     assert "within 1 s, and the last call failed: the service failed with HTTP 502; run" in str(fault)
 
 
-def test_a_new_picture_that_is_not_whole_leaves_the_old_one(controller: Controller, dest: Path) -> None:
+def test_incomplete_new_image_keeps_the_previous_one(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A})
     kept: list[bytes] = []
 
@@ -430,23 +430,21 @@ def test_a_new_picture_that_is_not_whole_leaves_the_old_one(controller: Controll
     assert dest.read_bytes() == kept[0]
 
 
-def test_a_device_that_is_deleted_meanwhile_ends_the_wait(controller: Controller, dest: Path) -> None:
+def test_device_deleted_during_the_wait_ends_it(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A})
     controller.shown = _Watched(lambda: controller.sandbox.remove(A))
-    # Waiting to its end would take longer than any test may.
+    # Waiting to its end would exceed the time limit of a test.
     wait = {"wait": True, "wait_timeout": 3600, "refresh": 1}
     assert "token invalid" in str(failing(controller, device=A, dest=str(dest), **wait))
 
 
-def test_another_free_device_that_is_linked_meanwhile_ends_the_wait(controller: Controller, dest: Path) -> None:
+def test_another_free_device_linked_during_the_wait_ends_it(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A}, {"number": B})
     controller.shown = _Watched(lambda: controller.sandbox.link(B))
     assert f"the free device {B} is linked" in str(failing(controller, device=A, dest=str(dest), wait=True, refresh=1))
 
 
-def test_a_disk_that_fills_up_meanwhile_ends_the_wait(
-    controller: Controller, dest: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_full_disk_during_the_wait_ends_it(controller: Controller, dest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     world(controller, {"number": A})
 
     def full(_descriptor: int) -> None:
@@ -457,7 +455,7 @@ def test_a_disk_that_fills_up_meanwhile_ends_the_wait(
     assert f"Linking device {A}: the QR code cannot be written to {dest} (No space left on device)" in str(fault)
 
 
-# Lost replies
+# Lost responses
 
 
 LOST: tuple[dict[str, t.Any], ...] = (
@@ -470,9 +468,7 @@ LOST: tuple[dict[str, t.Any], ...] = (
 
 
 @pytest.mark.parametrize("fault", LOST, ids=lambda fault: fault["kind"])
-def test_a_qr_code_that_was_lost_is_asked_for_once_more(
-    controller: Controller, dest: Path, fault: dict[str, t.Any]
-) -> None:
+def test_lost_qr_code_is_requested_again(controller: Controller, dest: Path, fault: dict[str, t.Any]) -> None:
     world(controller, {"number": A})
     controller.sandbox.fault(path="/qr", **fault)
     assert controller.run("device_qr", device=A, dest=str(dest)).result["changed"] is True
@@ -483,7 +479,7 @@ def test_a_qr_code_that_was_lost_is_asked_for_once_more(
 
 
 @pytest.mark.parametrize("fault", LOST, ids=lambda fault: fault["kind"])
-def test_a_pairing_code_that_was_lost_is_not(controller: Controller, fault: dict[str, t.Any]) -> None:
+def test_lost_pairing_code_is_not_requested_again(controller: Controller, fault: dict[str, t.Any]) -> None:
     world(controller, {"number": A})
     controller.sandbox.fault(path="/qr", **fault)
     sentence = str(failing(controller, ResponseLostError, device=A, **CODE))
@@ -491,7 +487,7 @@ def test_a_pairing_code_that_was_lost_is_not(controller: Controller, fault: dict
     assert asked(controller) == 1
 
 
-def test_linked_while_the_reply_was_lost(controller: Controller, dest: Path) -> None:
+def test_device_linked_during_a_lost_response(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A})
     controller.sandbox.fault("delay", path="/qr", when="before", seconds=0.3)
     controller.sandbox.link(A, after=0.15)
@@ -500,22 +496,22 @@ def test_linked_while_the_reply_was_lost(controller: Controller, dest: Path) -> 
 
 
 @pytest.mark.parametrize("code", ["", "abc", 7, None, "x" * 21, "abcd\nefgh", "<b>abcd</b>", ["abcd"]])
-def test_a_code_that_is_none_is_not_shown(controller: Controller, code: object) -> None:
+def test_invalid_pairing_code_is_not_shown(controller: Controller, code: object) -> None:
     world(controller, {"number": A})
     controller.sandbox.fault("mutate", path="/qr", set={"code": code})
     assert "without a pairing code" in str(failing(controller, ResponseLostError, device=A, **CODE))
 
 
 @pytest.mark.parametrize("url", ["", None, 7, "<html>", "aGVsbG8="])
-def test_a_picture_that_is_none_is_not_written(controller: Controller, dest: Path, url: object) -> None:
+def test_invalid_image_is_not_written(controller: Controller, dest: Path, url: object) -> None:
     world(controller, {"number": A})
     controller.sandbox.fault("mutate", path="/qr", times=None, set={"url": url})
     sentence = str(failing(controller, UnexpectedResponseError, device=A, dest=str(dest)))
     assert "with a picture that cannot be used, since it is " in sentence and not dest.exists()
 
 
-def test_a_loop_sees_what_was_linked_since_its_last_item(controller: Controller, dest: Path) -> None:
-    """Each item requests a list of its own."""
+def test_loop_reads_the_list_again_for_each_item(controller: Controller, dest: Path) -> None:
+    """Each item requests its own list."""
     world(controller, {"number": A}, {"number": B, **PACKAGE})
     keep = ProcessCache()
 
@@ -551,7 +547,7 @@ def test_a_loop_sees_what_was_linked_since_its_last_item(controller: Controller,
         ({"dest": "qr.png", "device": None}, "device", "no device is named"),
     ],
 )
-def test_a_wrong_option_is_named_before_any_call(
+def test_invalid_option_is_refused_before_any_request(
     controller: Controller, params: dict[str, t.Any], option: str, words: str
 ) -> None:
     fault = failing(controller, OptionError, **{"device": A, **params})
@@ -559,13 +555,13 @@ def test_a_wrong_option_is_named_before_any_call(
     assert controller.sandbox.journal() == []
 
 
-def test_in_check_mode_an_earlier_task_may_make_the_folder(controller: Controller, tmp_path: Path) -> None:
+def test_check_mode_accepts_a_missing_directory(controller: Controller, tmp_path: Path) -> None:
     world(controller, {"number": A})
     report = controller.run("device_qr", True, device=A, dest=str(tmp_path / "new" / "qr.png"))
     assert report.result["changed"] is True and any("there is no folder" in warning for warning in report.warnings)
 
 
-def test_a_folder_gets_a_file_for_each_device(controller: Controller, tmp_path: Path) -> None:
+def test_directory_gets_a_file_for_each_device(controller: Controller, tmp_path: Path) -> None:
     world(controller, {"number": A}, {"number": B, **PACKAGE})
     for number in (A, B):
         report = controller.run("device_qr", device=number, dest=str(tmp_path))
@@ -573,7 +569,7 @@ def test_a_folder_gets_a_file_for_each_device(controller: Controller, tmp_path: 
     assert {path.name for path in tmp_path.iterdir()} == {f"{A}.png", f"{B}.png"}
 
 
-def test_an_older_picture_stays_where_a_call_fails(controller: Controller, dest: Path) -> None:
+def test_failed_request_keeps_the_previous_image(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A})
     controller.run("device_qr", device=A, dest=str(dest))
     before = dest.read_bytes()

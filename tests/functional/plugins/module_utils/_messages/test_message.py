@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Messages: every field arrives, nothing wrong leaves, and nobody gets one twice."""
+"""Messages: every field arrives, invalid messages are not sent, and no recipient gets a message twice."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=timezone.utc)
 
 @pytest.fixture(autouse=True)
 def linked(controller: Controller) -> None:
-    """A device that can send anything, and one that is not linked and has a free package."""
+    """Return a control node of a device that can send anything, and of an unlinked one with a free package."""
     devices = [
         {"number": SENDER, "name": "Toko Satu", "linked": True, "package": "Super", "quota": 100},
         {"number": OTHER, "name": "Toko Dua", "linked": False, "package": "Free", "quota": 1},
@@ -62,7 +62,7 @@ def paths(controller: Controller) -> list[str]:
     return [entry["path"] for entry in controller.sandbox.journal()]
 
 
-# What arrives
+# Fields
 
 
 FIELDS = [
@@ -88,7 +88,7 @@ FIELDS = [
 
 
 @pytest.mark.parametrize(("params", "fields"), FIELDS)
-def test_each_field_arrives(controller: Controller, params: dict[str, t.Any], fields: dict[str, str]) -> None:
+def test_each_field_is_sent(controller: Controller, params: dict[str, t.Any], fields: dict[str, str]) -> None:
     result = send(controller, **params)
     (message,) = controller.sandbox.outbox()
     carried = {name: value for name, value in message["fields"].items() if name not in ("token",)}
@@ -99,10 +99,10 @@ def test_each_field_arrives(controller: Controller, params: dict[str, t.Any], fi
     assert paths(controller) == ["/get-devices", "/send"]
 
 
-def test_nothing_is_sent_when_no_process_waits_for_the_result(
+def test_nothing_is_sent_if_no_process_waits_for_the_result(
     controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The play is run again, and would send the message twice."""
+    """The user would run the playbook again, and send the message twice."""
     queue = FonnteClient.send
 
     def end_first(api: FonnteClient, *args: t.Any) -> t.Any:
@@ -115,13 +115,13 @@ def test_nothing_is_sent_when_no_process_waits_for_the_result(
     assert caught.value.partial_result["queued"] is False and controller.sandbox.outbox() == []
 
 
-def test_flags_that_are_left_out_are_left_to_the_service(controller: Controller) -> None:
+def test_omitted_flags_are_not_sent(controller: Controller) -> None:
     send(controller)
     (message,) = controller.sandbox.outbox()
     assert message["fields"] == {}
 
 
-def test_a_file_arrives_under_its_name_or_another(controller: Controller, tmp_path: Path) -> None:
+def test_file_is_sent_under_its_name_or_another(controller: Controller, tmp_path: Path) -> None:
     path = tmp_path / "invoice ü.pdf"
     path.write_bytes(b"x" * 1000)
     send(controller, file=str(path))
@@ -131,7 +131,7 @@ def test_a_file_arrives_under_its_name_or_another(controller: Controller, tmp_pa
     assert second["file"] == {"filename": "other.pdf", "size": 1000} and second["message"] == ""
 
 
-def test_targets_with_words_fill_the_message(controller: Controller) -> None:
+def test_words_of_targets_fill_the_message(controller: Controller) -> None:
     result = send(
         controller,
         message="Hello {name}, {var1} at {var2}",
@@ -155,7 +155,7 @@ def test_targets_with_words_fill_the_message(controller: Controller) -> None:
     ]
 
 
-def test_a_number_that_is_named_twice_gets_one_message(controller: Controller) -> None:
+def test_number_that_is_named_twice_gets_one_message(controller: Controller) -> None:
     report = controller.run(
         "message",
         device=SENDER,
@@ -171,20 +171,20 @@ def test_a_number_that_is_named_twice_gets_one_message(controller: Controller) -
 @pytest.mark.parametrize(
     "spelling", ["0062 812 0000 2001", "+62 (0)812 0000 2001", "62081200002001", "+62 812-0000-2001", PERSON]
 )
-def test_what_is_told_is_who_gets_it_in_every_spelling(controller: Controller, spelling: str) -> None:
-    """The service replaces a first 0 and does nothing else, so that other zeros would lead to a stranger."""
+def test_reported_target_is_the_recipient_for_every_spelling(controller: Controller, spelling: str) -> None:
+    """The service only replaces a first 0, so other zeros would lead to another recipient."""
     result = send(controller, target=[spelling])
     assert [message["target"] for message in controller.sandbox.outbox()] == ["6281200002001"]
     assert result["messages"][0]["target"] == "6281200002001" == result["diff"]["after"]["target"][0]
 
 
-def test_where_the_zero_is_dialled_from_abroad_it_stays(controller: Controller) -> None:
+def test_zero_of_countries_that_keep_it_is_sent(controller: Controller) -> None:
     result = send(controller, target=["06 1234 5678"], country_code="39")
     assert [message["target"] for message in controller.sandbox.outbox()] == ["390612345678"]
     assert result["diff"]["after"]["target"] == ["390612345678"]
 
 
-def test_numbers_stay_as_they_are_with_country_code_0(controller: Controller) -> None:
+def test_numbers_are_unchanged_with_country_code_0(controller: Controller) -> None:
     result = send(controller, target=[PERSON, "6281200002001"], country_code="0")
     assert [message["target"] for message in controller.sandbox.outbox()] == [PERSON, "6281200002001"]
     assert len(result["messages"]) == 2
@@ -201,12 +201,12 @@ def test_numbers_stay_as_they_are_with_country_code_0(controller: Controller) ->
         1795352400.75,
     ],
 )
-def test_a_schedule_in_the_forms_in_which_people_write_it(schedule: object) -> None:
+def test_schedule_is_parsed_in_common_formats(schedule: object) -> None:
     message = read_message(options(schedule=schedule), NOW)
     assert message.scheduled == 1795352400 and message.form["schedule"] == "1795352400"
 
 
-def test_a_schedule_arrives_and_is_told_in_utc(controller: Controller) -> None:
+def test_schedule_is_sent_and_reported_in_utc(controller: Controller) -> None:
     at = datetime.fromtimestamp(controller.sandbox.now() + 3600, timezone.utc).replace(microsecond=0)
     local = at.astimezone(timezone(timedelta(hours=7)))
     result = send(controller, schedule=local.isoformat())
@@ -220,12 +220,12 @@ def test_a_schedule_arrives_and_is_told_in_utc(controller: Controller) -> None:
     minutes=st.integers(-12 * 60, 14 * 60),
     space=st.sampled_from("T "),
 )
-def test_every_time_with_an_offset_is_the_time_that_python_reads(at: datetime, minutes: int, space: str) -> None:
+def test_time_with_an_offset_equals_that_of_python(at: datetime, minutes: int, space: str) -> None:
     local = at.replace(microsecond=0, tzinfo=timezone(timedelta(minutes=minutes)))
     assert read_message(options(schedule=local.isoformat(space)), NOW).scheduled == int(local.timestamp())
 
 
-# What never leaves
+# Refused messages
 
 
 BAD = [
@@ -312,7 +312,7 @@ BAD = [
 
 @pytest.mark.parametrize("check", [False, True])
 @pytest.mark.parametrize(("params", "words"), BAD)
-def test_what_cannot_be_right_is_one_sentence_and_no_call(
+def test_invalid_message_is_one_error_and_no_request(
     controller: Controller, tmp_path: Path, params: dict[str, t.Any], words: str, check: bool
 ) -> None:
     files = {"FILE": b"x", "EMPTY": b"", "LARGE": b"x" * (MAX_FILE_BYTES + 1), "NAME": b"x"}
@@ -328,11 +328,11 @@ def test_what_cannot_be_right_is_one_sentence_and_no_call(
     assert controller.sandbox.journal() == []
 
 
-def test_a_file_that_may_not_be_read(controller: Controller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_file_is_refused(controller: Controller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"x")
 
-    # Root may read everything, so a file's mode would not do.
+    # Root may read everything, so the mode of the file has no effect.
     def refuse(*_args: object, **_more: object) -> t.NoReturn:
         raise PermissionError(13, "Permission denied", str(path))
 
@@ -341,14 +341,14 @@ def test_a_file_that_may_not_be_read(controller: Controller, tmp_path: Path, mon
         send(controller, file=str(path))
 
 
-def test_a_pipe_is_not_waited_for(controller: Controller, tmp_path: Path) -> None:
+def test_pipe_is_refused_without_waiting(controller: Controller, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OptionError, match="not a file"):
         send(controller, file=str(tmp_path / "pipe"))
 
 
 @given(words=st.lists(st.text(st.characters(exclude_characters=",|"), max_size=5), max_size=3))
-def test_words_are_the_same_as_text_and_as_a_dictionary(words: list[str]) -> None:
+def test_words_as_text_and_as_a_dictionary_are_equal(words: list[str]) -> None:
     as_text = read_targets(["|".join([PERSON, *words])], "62")
     as_dict = read_targets(
         [{"to": PERSON, "name": words[0], "variables": words[1:]} if words else {"to": PERSON}], "62"
@@ -356,16 +356,16 @@ def test_words_are_the_same_as_text_and_as_a_dictionary(words: list[str]) -> Non
     assert as_text == as_dict and as_text[0].wire == "|".join([PERSON, *words])
 
 
-# Who sends
+# The sender
 
 
-def test_with_a_token_alone_there_is_one_call(controller: Controller) -> None:
+def test_device_token_without_a_number_needs_one_request(controller: Controller) -> None:
     token = controller.sandbox.device(SENDER)["token"]
     result = send(controller, account_token=None, device=None, device_token=token)
     assert paths(controller) == ["/send"] and result["device"] is None
 
 
-def test_a_token_of_the_environment_counts_where_no_device_is_named(controller: Controller) -> None:
+def test_environment_token_is_used_only_without_a_device(controller: Controller) -> None:
     controller.environment["FONNTE_DEVICE_TOKEN"] = controller.sandbox.device(SENDER)["token"]
     controller.run("message", account_token=None, target=[PERSON], message="hello")
     with pytest.raises(FonnteError, match="not linked|disconnected"):
@@ -375,7 +375,7 @@ def test_a_token_of_the_environment_counts_where_no_device_is_named(controller: 
 
 @pytest.mark.parametrize("check", [False, True])
 @pytest.mark.parametrize("account", [False, True])
-def test_number_and_token_of_two_devices_send_nothing(controller: Controller, account: bool, check: bool) -> None:
+def test_number_and_token_of_different_devices_send_nothing(controller: Controller, account: bool, check: bool) -> None:
     token = controller.sandbox.device(OTHER)["token"]
     more = {} if account else {"account_token": None}
     with pytest.raises(FonnteError, match=f"{SENDER} and device_token are not one device"):
@@ -383,7 +383,7 @@ def test_number_and_token_of_two_devices_send_nothing(controller: Controller, ac
     assert "/send" not in paths(controller)
 
 
-def test_a_sender_that_is_not_there(controller: Controller) -> None:
+def test_missing_sender_is_refused(controller: Controller) -> None:
     with pytest.raises(NotFoundError, match="081200000009: the account does not list it, and nothing was sent"):
         send(controller, device="081200000009")
     report = controller.run("message", True, device="081200000009", target=[PERSON], message="x")
@@ -391,7 +391,7 @@ def test_a_sender_that_is_not_there(controller: Controller) -> None:
     assert "/send" not in paths(controller)
 
 
-def test_each_message_of_a_loop_reads_a_list_of_its_own(controller: Controller) -> None:
+def test_each_message_of_a_loop_reads_its_own_list(controller: Controller) -> None:
     """The device that has the number when the message is sent is the one that sends it."""
     keep = ProcessCache()
     for number in range(20):
@@ -407,7 +407,7 @@ def _in_a_loop(controller: Controller, keep: ProcessCache, **params: t.Any) -> d
     return run_message(ModuleInput(controller.complete("message", **given_params), {}, cache=keep)).result
 
 
-def test_a_device_made_anew_within_a_loop_sends_with_its_new_token(controller: Controller) -> None:
+def test_device_recreated_during_a_loop_sends_with_its_new_token(controller: Controller) -> None:
     keep = ProcessCache()
     _in_a_loop(controller, keep, message="old")
     device = {"number": SENDER, "name": "Toko Satu", "linked": True, "package": "Super", "token": "made-anew-7"}
@@ -418,13 +418,13 @@ def test_a_device_made_anew_within_a_loop_sends_with_its_new_token(controller: C
     keep.clear()
 
 
-def test_a_device_made_anew_between_the_list_and_the_message_sends_with_its_new_token(controller: Controller) -> None:
+def test_device_recreated_between_list_and_message_sends_with_its_new_token(controller: Controller) -> None:
     controller.sandbox.fault("mutate", path="/get-devices", set_each={"token": "an-earlier-token"}, only=SENDER)
     assert send(controller)["queued"] is True
     assert paths(controller) == ["/get-devices", "/send", "/get-devices", "/send"]
 
 
-def test_a_token_that_stays_refused_is_not_tried_again(controller: Controller) -> None:
+def test_token_refused_twice_is_not_retried_again(controller: Controller) -> None:
     no = {"status": False, "reason": "token invalid"}
     controller.sandbox.fault("mutate", path="/send", when="after", times=None, args={"set": no})
     with pytest.raises(FonnteError, match="token invalid.*nothing was sent") as caught:
@@ -433,7 +433,7 @@ def test_a_token_that_stays_refused_is_not_tried_again(controller: Controller) -
     assert paths(controller) == ["/get-devices", "/send", "/get-devices"]
 
 
-def test_a_device_made_within_a_loop_is_found(controller: Controller) -> None:
+def test_device_created_during_a_loop_is_found(controller: Controller) -> None:
     keep = ProcessCache()
     _in_a_loop(controller, keep)
     device = {"number": "081200000003", "name": "Toko Tiga", "linked": True, "package": "Super", "quota": 9}
@@ -465,7 +465,7 @@ def test_a_device_made_within_a_loop_is_found(controller: Controller) -> None:
         ),
     ],
 )
-def test_a_refusal_says_what_to_do_and_that_nothing_was_sent(
+def test_refusal_has_an_action_and_states_that_nothing_was_sent(
     controller: Controller, params: dict[str, t.Any], text: str, advice: str
 ) -> None:
     with pytest.raises(FonnteError, match=f'Fonnte said "{text}", and nothing was sent; .*{advice}') as caught:
@@ -485,7 +485,7 @@ def test_a_refusal_says_what_to_do_and_that_nothing_was_sent(
         ({}, []),
     ],
 )
-def test_check_mode_sends_nothing_and_foresees_a_refusal(
+def test_check_mode_sends_nothing_and_predicts_a_refusal(
     controller: Controller, params: dict[str, t.Any], words: list[str]
 ) -> None:
     given_params = {"device": SENDER, "target": [PERSON], "message": "hello", **params}
@@ -497,7 +497,7 @@ def test_check_mode_sends_nothing_and_foresees_a_refusal(
     assert paths(controller) == ["/get-devices"]
 
 
-def test_check_mode_with_a_token_alone_sees_whether_it_is_one(controller: Controller) -> None:
+def test_check_mode_verifies_a_device_token(controller: Controller) -> None:
     token = controller.sandbox.device(SENDER)["token"]
     result = send(controller, True, account_token=None, device=None, device_token=token)
     assert paths(controller) == ["/device"] and result["device"] == SENDER
@@ -505,7 +505,7 @@ def test_check_mode_with_a_token_alone_sees_whether_it_is_one(controller: Contro
         send(controller, True, account_token=None, device=None, device_token="no-such-token")
 
 
-# Once, and in secret
+# At most once, and without secrets in the result
 
 
 LOST = [
@@ -525,7 +525,7 @@ LOST = [
 
 @pytest.mark.parametrize("method", ["post", "get"])
 @pytest.mark.parametrize(("kind", "args"), LOST)
-def test_a_lost_reply_is_told_as_unknown_and_nothing_is_sent_again(
+def test_lost_response_is_reported_as_unknown_and_nothing_is_sent_again(
     controller: Controller, kind: str, args: dict[str, t.Any], method: str
 ) -> None:
     controller.sandbox.fault(kind, path="/send", times=None, **args)
@@ -539,7 +539,7 @@ def test_a_lost_reply_is_told_as_unknown_and_nothing_is_sent_again(
 
 
 @pytest.mark.parametrize("code", [429, 404])
-def test_a_no_of_a_server_says_that_nothing_was_sent(controller: Controller, code: int) -> None:
+def test_error_status_states_that_nothing_was_sent(controller: Controller, code: int) -> None:
     controller.sandbox.fault("status", path="/send", times=None, code=code)
     with pytest.raises(FonnteError, match="and nothing was sent") as caught:
         send(controller)
@@ -547,14 +547,14 @@ def test_a_no_of_a_server_says_that_nothing_was_sent(controller: Controller, cod
     assert paths(controller).count("/send") == 1 and controller.sandbox.outbox() == []
 
 
-def test_a_list_that_cannot_be_read_sends_nothing_and_says_so(controller: Controller) -> None:
+def test_unreadable_list_sends_nothing_and_states_that(controller: Controller) -> None:
     controller.sandbox.fault("reset", path="/get-devices", times=None)
     with pytest.raises(FonnteError) as caught:
         send(controller)
     assert caught.value.partial_result["queued"] is False and SENDER in str(caught.value)
 
 
-def test_the_get_form_has_no_header_and_is_told_nowhere(
+def test_get_request_has_no_header_and_no_token_is_logged(
     controller: Controller, caplog: pytest.LogCaptureFixture
 ) -> None:
     token = controller.sandbox.device(SENDER)["token"]
@@ -565,21 +565,21 @@ def test_the_get_form_has_no_header_and_is_told_nowhere(
     assert token not in f"{report.result}{caplog.text}"
 
 
-def test_the_diff_shows_what_is_sent_and_no_secret(controller: Controller) -> None:
+def test_diff_shows_the_message_without_secrets(controller: Controller) -> None:
     result = send(controller, url="https://files.example.com/a.pdf?signature=s3cret", schedule=None)
     after = result["diff"]["after"]
     assert result["diff"]["before"] == {} and after["msg"] == "hello" and after["target"] == ["6281200002001"]
     assert after["url"].startswith("https://files.example.com/…#") and "s3cret" not in str(result)
 
 
-def test_a_reply_that_names_fewer_is_a_warning_and_no_failure(controller: Controller) -> None:
+def test_response_with_fewer_messages_is_a_warning(controller: Controller) -> None:
     controller.sandbox.fault("mutate", path="/send", when="after", args={"set": {"id": ["7"], "target": None}})
     report = controller.run("message", device=SENDER, target=[PERSON, SECOND], message="x")
     assert report.result["queued"] is True and report.result["messages"] == [{"id": "7", "target": None}]
     assert "names 1 messages where 2 were asked for" in report.warnings[0]
 
 
-def test_a_reply_that_repeats_the_token_does_not_show_it(controller: Controller) -> None:
+def test_token_repeated_by_the_response_is_not_shown(controller: Controller) -> None:
     token = controller.sandbox.device(SENDER)["token"]
     said = {"id": [f"7 {token}"], "target": f"{PERSON}\x1b[2J {token}", "process": f"sent by {token}"}
     controller.sandbox.fault("mutate", path="/send", when="after", args={"set": said})
@@ -588,12 +588,12 @@ def test_a_reply_that_repeats_the_token_does_not_show_it(controller: Controller)
     assert result["process"] == "sent by ********"
 
 
-def test_one_id_that_is_no_list_is_told(controller: Controller) -> None:
+def test_single_id_that_is_no_list_is_accepted(controller: Controller) -> None:
     controller.sandbox.fault("mutate", path="/send", when="after", args={"set": {"id": 7, "target": "6281200002001"}})
     assert send(controller)["messages"] == [{"id": "7", "target": "6281200002001"}]
 
 
-def test_a_yes_under_a_status_that_says_no_is_unknown(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_success_with_an_error_status_is_unknown(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Transport, "request", lambda *_args: ApiResponse(400, {"status": True, "id": ["7"]}))
     token = controller.sandbox.device(SENDER)["token"]
     with pytest.raises(FonnteError, match="not known") as caught:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is handed to Ansible to be masked."""
+"""The values that are passed to Ansible for masking."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ A = "081200000001"
 
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """What an Ansible that can mask by itself (2.22 and newer) was told to mask."""
+    """Return the values that an Ansible with built-in masking (2.22 and newer) was requested to mask."""
     told: set[str] = set()
     monkeypatch.setattr(_run, "register_secrets", told.update)
     return told
 
 
 @pytest.mark.parametrize("value", [" ", "-", "", "no"])
-def test_what_is_too_short_to_be_a_secret_blots_out_no_sentence(value: str) -> None:
+def test_values_too_short_for_secrets_are_not_masked(value: str) -> None:
     assert _run.hidden_values({value, "s3cret-token"}, {}) == {"s3cret-token"}
 
 
-def test_an_ansible_that_can_mask_is_told_what(registered: set[str]) -> None:
+def test_secrets_are_registered_if_ansible_masks_them(registered: set[str]) -> None:
     assert _run.mask_secrets({"s3cret", "other"})
     assert registered == {"s3cret", "other"}
     assert not _run.prints_secrets(no_log=False)
 
 
-def test_an_older_ansible_leaves_it_to_us(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_older_ansible_does_not_mask_and_needs_no_log(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_run, "register_secrets", None)
     assert not _run.mask_secrets({"s3cret"})
     assert _run.prints_secrets(no_log=False) and not _run.prints_secrets(no_log=True)
@@ -53,7 +53,7 @@ def test_an_older_ansible_leaves_it_to_us(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("module", "params"), [("device", {"device": A, "name": "Toko"}), ("device_info", {"devices": [A]})]
 )
-def test_tokens_that_are_asked_for_are_secrets_of_the_report(
+def test_returned_tokens_are_registered_as_secrets(
     controller: Controller, module: str, params: dict[str, t.Any]
 ) -> None:
     controller.device(A, name="Toko")
@@ -65,19 +65,19 @@ def test_tokens_that_are_asked_for_are_secrets_of_the_report(
     assert token not in repr(report)
 
 
-def test_a_device_that_is_not_there_has_no_token_to_tell(controller: Controller) -> None:
+def test_missing_device_has_no_token(controller: Controller) -> None:
     report = controller.run("device", True, device=A, name="Toko", return_tokens=True)
     assert report.result["token"] is None and report.secrets == set()
 
 
 def options(controller: Controller, **given: t.Any) -> dict[str, t.Any]:
-    """Options of a plugin as Ansible hands them over."""
+    """Return options of a plugin as Ansible passes them."""
     common = {option: controller.common[option] for option in ACCOUNT if option in controller.common}
     defaults = {option: row.get("default") for option, row in {**ACCOUNT, **FILTERS}.items()}
     return {**defaults, **common, **given}
 
 
-def test_the_lookup_tells_of_the_tokens_that_it_returns(controller: Controller, registered: set[str]) -> None:
+def test_lookup_registers_returned_tokens(controller: Controller, registered: set[str]) -> None:
     controller.device(A, name="Toko")
     controller.device("081200000002", name="Toko")
     token = controller.sandbox.device(A)["token"]
@@ -89,9 +89,7 @@ def test_the_lookup_tells_of_the_tokens_that_it_returns(controller: Controller, 
 
 
 @pytest.mark.parametrize("returned", [True, False])
-def test_the_inventory_tells_of_the_tokens_that_it_returns(
-    controller: Controller, registered: set[str], returned: bool
-) -> None:
+def test_inventory_registers_returned_tokens(controller: Controller, registered: set[str], returned: bool) -> None:
     controller.device(A, name="Toko")
     inventory = fonnte.InventoryModule()
     inventory.inventory = InventoryData()
@@ -106,7 +104,7 @@ def test_the_inventory_tells_of_the_tokens_that_it_returns(
 
 
 class _Module:
-    """A module without parameters, which keeps its result."""
+    """A module without parameters, which stores its result."""
 
     def __init__(self, _spec: t.Any) -> None:
         self.params: dict[str, t.Any] = {}
@@ -124,9 +122,7 @@ created: list[_Module] = []
 
 
 @pytest.mark.parametrize("core", ["before 2.22", "since 2.22"])
-def test_a_module_runs_on_a_core_with_and_without_a_function_that_masks(
-    monkeypatch: pytest.MonkeyPatch, core: str
-) -> None:
+def test_module_runs_with_and_without_a_masking_function(monkeypatch: pytest.MonkeyPatch, core: str) -> None:
     registered: list[str] = []
     monkeypatch.setattr(_run, "register_secrets", registered.extend if core == "since 2.22" else None)
     monkeypatch.setattr(_run, "_module_class", lambda: _Module)

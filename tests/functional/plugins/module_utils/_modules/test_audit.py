@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module fonnte_audit against the sandbox: what it reads, what it never writes, when it fails."""
+"""The module fonnte_audit against the sandbox: its reads, its output, and its failures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def declared(**more: t.Any) -> list[dict[str, t.Any]]:
 
 @pytest.fixture
 def account(controller: Controller) -> Controller:
-    """Three devices as declared, of which the first is edited by hand, and one that nobody declared."""
+    """Return a control node with three declared devices, one of them edited manually, and an undeclared one."""
     token = controller.sandbox.account_token
     controller.sandbox.reset(accounts=[{"token": token, "plan": "Super", "devices": [{"number": NUMBERS[3]}]}])
     controller.run("fleet", devices=declared(webhook=URL), handle_unknown="ignore")
@@ -41,9 +41,7 @@ def kinds(result: dict[str, t.Any]) -> list[tuple[str | None, str, str | None]]:
 
 
 @pytest.mark.parametrize("check", [True, False])
-def test_an_audit_reads_the_list_once_and_writes_its_report_alone(
-    account: Controller, tmp_path: Path, check: bool
-) -> None:
+def test_audit_reads_the_list_once_and_writes_only_its_report(account: Controller, tmp_path: Path, check: bool) -> None:
     before, world = account.record_files(), account.sandbox.state()["accounts"]
     times = {path.name: path.stat().st_mtime_ns for path in account.records.iterdir()}
     report = account.run("audit", check, devices=declared(webhook=URL), dest=str(tmp_path / "report"))
@@ -64,7 +62,7 @@ def test_an_audit_reads_the_list_once_and_writes_its_report_alone(
     assert report.result["text"] == (tmp_path / "report" / "audit.txt").read_text(encoding="utf-8")
 
 
-def test_a_title_and_an_owner_are_masked(account: Controller, tmp_path: Path) -> None:
+def test_title_and_owner_are_masked(account: Controller, tmp_path: Path) -> None:
     tokens = [account.sandbox.device(number)["token"] for number in NUMBERS]
     result = account.run(
         "audit",
@@ -79,7 +77,7 @@ def test_a_title_and_an_owner_are_masked(account: Controller, tmp_path: Path) ->
         assert not any(token in text for token in [*tokens, account.sandbox.account_token])
 
 
-def test_no_file_holds_a_secret(account: Controller, tmp_path: Path) -> None:
+def test_files_contain_no_secret(account: Controller, tmp_path: Path) -> None:
     tokens = [account.sandbox.device(number)["token"] for number in account.sandbox.devices()]
     account.sandbox.edit(NUMBERS[1], name=account.sandbox.device(NUMBERS[1])["token"])
     account.run("audit", devices=declared(webhook=URL + "2", quick=True), dest=str(tmp_path / "report"))
@@ -91,20 +89,20 @@ def test_no_file_holds_a_secret(account: Controller, tmp_path: Path) -> None:
         assert path.suffix == ".txt" or "https://hooks.example.com/…#" in text
 
 
-def test_a_new_machine_knows_less_and_says_so(account: Controller, tmp_path: Path) -> None:
+def test_new_control_node_has_more_unknown_settings(account: Controller, tmp_path: Path) -> None:
     found = account.run("audit", devices=declared(webhook=URL), record_path=str(tmp_path / "new")).result
     assert [kind for _device, kind, _field in kinds(found)] == ["drift", "unknown", "unknown", "unknown", "unlisted"]
     assert not (tmp_path / "new").exists()
 
 
-def test_stamps_are_asked(account: Controller, tmp_path: Path) -> None:
+def test_stamps_are_evaluated(account: Controller, tmp_path: Path) -> None:
     account.run("fleet", devices=declared(webhook=URL), handle_unknown="ignore", handle_write_only="stamped")
     elsewhere = {"record_path": str(tmp_path / "new"), "handle_write_only": "stamped"}
     found = account.run("audit", devices=declared(webhook=URL), **elsewhere).result
     assert [kind for _device, kind, _field in kinds(found)] == ["unlisted"]
 
 
-def test_what_fail_on_names_fails_and_nothing_else_does(account: Controller, tmp_path: Path) -> None:
+def test_only_findings_in_fail_on_are_failures(account: Controller, tmp_path: Path) -> None:
     audit: dict[str, t.Any] = {"devices": declared(webhook=URL, quick=True)}
     allowed = account.run("audit", **audit, fail_on=["missing", "disconnected", "package_ended"])
     assert {"drift", "unknown"} <= {kind for _device, kind, _field in kinds(allowed.result)}
@@ -119,7 +117,7 @@ def test_what_fail_on_names_fails_and_nothing_else_does(account: Controller, tmp
         account.run("audit", **audit, fail_on=["unlisted"])
 
 
-def test_files_by_name_and_by_choice(account: Controller, tmp_path: Path) -> None:
+def test_file_names_can_be_chosen(account: Controller, tmp_path: Path) -> None:
     names = {"html": "laporan.html", "json": "", "csv": "", "txt": ""}
     result = account.run("audit", devices=[], dest=str(tmp_path / "r"), language="id", title="Milik <Ani>", **names)
     assert result.result["files"] == {"html": str(tmp_path / "r" / "laporan.html")}
@@ -150,7 +148,7 @@ def test_owners_and_defaults(account: Controller, tmp_path: Path) -> None:
         ({"record_max_age": "x"}, "Option"),
     ],
 )
-def test_what_cannot_be_right_is_found_before_any_call(
+def test_invalid_options_are_refused_before_any_request(
     account: Controller, options: dict[str, t.Any], words: str
 ) -> None:
     with pytest.raises(OptionError) as fault:
@@ -158,7 +156,7 @@ def test_what_cannot_be_right_is_found_before_any_call(
     assert words in str(fault.value) and account.sandbox.journal() == []
 
 
-def test_without_the_account_each_device_is_asked_by_itself(account: Controller) -> None:
+def test_each_device_is_requested_without_an_account_token(account: Controller) -> None:
     token = account.sandbox.device(NUMBERS[0])["token"]
     devices = [{"device": NUMBERS[0], "device_token": token, "name": "Toko 0"}, {"device_token": "wrong-token"}]
     result = account.run("audit", devices=devices, account_token=None).result
@@ -167,12 +165,12 @@ def test_without_the_account_each_device_is_asked_by_itself(account: Controller)
     assert "wrong-token" not in json.dumps(result)
 
 
-def test_a_device_that_could_not_be_made_without_a_name_is_missing_all_the_same(account: Controller) -> None:
+def test_missing_device_without_a_name_is_a_finding(account: Controller) -> None:
     result = account.run("audit", devices=[{"device": "081200000099"}]).result
     assert ("081200000099", "missing", "device") in kinds(result)
 
 
-def test_a_damaged_record_is_told(account: Controller) -> None:
+def test_damaged_record_is_reported(account: Controller) -> None:
     for path in account.records.glob("device-*"):
         if path.is_file() and not path.name.endswith(".lock"):
             path.write_bytes(b"x")
@@ -180,20 +178,20 @@ def test_a_damaged_record_is_told(account: Controller) -> None:
     assert len(report.warnings) == 3 and report.result["summary"]["kinds"]["unknown"] == 3
 
 
-def test_a_service_that_is_away_is_one_sentence(account: Controller, tmp_path: Path) -> None:
+def test_unavailable_service_is_one_error(account: Controller, tmp_path: Path) -> None:
     account.sandbox.fault("status", path="/get-devices", code=503)
     with pytest.raises(FonnteError) as fault:
         account.run("audit", devices=declared(), dest=str(tmp_path / "r"), api_retries=0)
     assert str(fault.value).startswith("Auditing the account: ") and not (tmp_path / "r").exists()
 
 
-def test_an_undeclared_device_with_an_equivalent_number_is_found(controller: Controller, tmp_path: Path) -> None:
+def test_undeclared_device_with_an_equivalent_number_is_a_finding(controller: Controller, tmp_path: Path) -> None:
     devices = [{"number": "0811111111", "name": "shop A"}, {"number": "62811111111", "name": "bank B"}]
     controller.sandbox.reset(accounts=[{"token": controller.sandbox.account_token, "devices": devices}])
     declared = [{"device": "0811111111", "name": "shop A"}]
     owners = {"0811111111": "Client A"}
     found = controller.run("audit", devices=declared, owners=owners, dest=str(tmp_path / "report")).result
     assert [one for one in kinds(found) if one[1] == "unlisted"] == [("62811111111", "unlisted", None)]
-    # It is not the client's.
+    # It does not belong to the client.
     devices = json.loads((tmp_path / "report" / "audit.json").read_text(encoding="utf-8"))["devices"]
     assert {one["device"]: one["owner"] for one in devices} == {"0811111111": "Client A", "62811111111": ""}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options that are wrong, before any call; and fonnte_device_info."""
+"""Invalid options, which are refused before any request, and fonnte_device_info."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ A, B, C = "081200000001", "081200000002", "6281200000003"
     ],
 )
 @pytest.mark.parametrize("check", [True, False])
-def test_a_wrong_option_is_named_before_any_call(
+def test_invalid_option_is_refused_before_any_request(
     controller: Controller, params: dict[str, t.Any], option: str, words: str, check: bool
 ) -> None:
     with pytest.raises(OptionError) as caught:
@@ -73,18 +73,18 @@ def test_a_wrong_option_is_named_before_any_call(
     ("text", "seconds"),
     [("30", 30.0), ("30s", 30.0), ("5m", 300.0), ("2h", 7200.0), ("1d", 86400.0), ("2w", 1209600.0), (None, None)],
 )
-def test_a_length_of_time(text: str | None, seconds: float | None) -> None:
+def test_max_age_is_parsed(text: str | None, seconds: float | None) -> None:
     assert max_age(text) == seconds
 
 
 @pytest.mark.parametrize("check", [True, False])
-def test_webhooks_that_are_declared_and_absent_contradict_each_other(controller: Controller, check: bool) -> None:
+def test_declared_webhook_with_state_absent_is_refused(controller: Controller, check: bool) -> None:
     with pytest.raises(OptionError, match="Option webhook_status: .*state: present"):
         controller.run("webhook_config", check, device=A, state="absent", webhook_status="https://h.example.com/s3cret")
     assert not controller.run("webhook_config", check, device=A, state="absent", webhook_status="").result["changed"]
 
 
-def test_without_any_token_the_way_to_give_one_is_told(controller: Controller) -> None:
+def test_missing_token_error_names_the_variable(controller: Controller) -> None:
     controller.common["account_token"] = None
     with pytest.raises(OptionError, match="FONNTE_ACCOUNT_TOKEN"):
         controller.device(A, name="Toko")
@@ -96,17 +96,17 @@ def test_without_any_token_the_way_to_give_one_is_told(controller: Controller) -
         controller.run("record", operation="forget", devices=[A])
 
 
-def test_an_empty_code_counts_as_not_given(controller: Controller) -> None:
+def test_empty_code_counts_as_missing(controller: Controller) -> None:
     assert controller.device(A, name="Toko", otp="").result["operations"] == ["create"]
 
 
-def test_every_module_takes_every_common_option() -> None:
+def test_every_module_has_the_common_options() -> None:
     for spec, _command in MODULES.values():
         assert set(_options.API) <= set(spec)
         assert all(spec[option] == description for option, description in _options.API.items())
 
 
-def test_every_secret_is_masked_and_nothing_else() -> None:
+def test_only_secrets_are_masked() -> None:
     secrets = {
         "account_token",
         "device_token",
@@ -117,14 +117,14 @@ def test_every_secret_is_masked_and_nothing_else() -> None:
         "webhook_connect",
         "webhook_status",
         "webhook_chaining",
-        # Of an attachment: what is shared by a link can be read by who has the link.
+        # Not masked for an attachment: everyone who has its link can read it.
         "url",
     }
     for spec, _command in MODULES.values():
         assert {option for option, description in spec.items() if description.get("no_log")} == secrets & set(spec)
 
 
-def test_a_webhook_that_is_only_a_host_need_not_be_masked() -> None:
+def test_webhook_with_only_a_host_is_not_masked() -> None:
     params = {
         "webhook": "https://h.example.com",
         "webhook_status": "https://h.example.com/s3cret",
@@ -133,7 +133,7 @@ def test_a_webhook_that_is_only_a_host_need_not_be_masked() -> None:
     assert _options.non_secret_urls(params) == {"https://h.example.com"}
 
 
-def test_a_check_that_is_switched_off_is_a_warning(controller: Controller) -> None:
+def test_disabled_validation_is_a_warning(controller: Controller) -> None:
     tasks: dict[str, dict[str, t.Any]] = {
         "device": {"device": A, "name": "Toko"},
         "webhook_config": {"device": A},
@@ -180,24 +180,24 @@ def fleet(controller: Controller) -> Controller:
         ({"devices": [A, C], "connection": "connected"}, [A]),
     ],
 )
-def test_filters(fleet: Controller, filters: dict[str, t.Any], numbers: list[str]) -> None:
+def test_filters_select_devices(fleet: Controller, filters: dict[str, t.Any], numbers: list[str]) -> None:
     result = fleet.run("device_info", **filters).result
     assert [device["device"] for device in result["devices"]] == numbers
     assert result["missing"] == [] and result["changed"] is False
     assert result["account"] == {"devices": 3, "connected": 2, "messages": 0}
 
 
-def test_numbers_that_are_not_there_come_back(fleet: Controller) -> None:
+def test_missing_numbers_are_returned(fleet: Controller) -> None:
     result = fleet.run("device_info", devices=["081299999999", A, "0812 9999 9999"]).result
     assert result["missing"] == ["081299999999"] and len(result["devices"]) == 1
 
 
-def test_a_number_that_is_none_is_named_by_its_place(fleet: Controller) -> None:
+def test_invalid_number_is_named_by_its_index(fleet: Controller) -> None:
     with pytest.raises(OptionError, match=r"Option devices\[1\]"):
         fleet.run("device_info", devices=[A, "x"])
 
 
-def test_what_is_shown_of_a_device(fleet: Controller) -> None:
+def test_device_info_shows_listed_and_recorded_settings(fleet: Controller) -> None:
     fleet.device(A, autoread=True, webhook="https://h.example.com/s3cret")
     (device,) = fleet.run("device_info", devices=[A], profile=True, recorded=True).result["devices"]
     assert (device["name"], device["quota"], device["package"], device["connected"]) == ("One", 1000, "Free", True)
@@ -207,7 +207,7 @@ def test_what_is_shown_of_a_device(fleet: Controller) -> None:
     assert with_token["token"] == fleet.sandbox.device(A)["token"]
 
 
-def test_a_damaged_record_is_told(fleet: Controller) -> None:
+def test_damaged_record_is_reported(fleet: Controller) -> None:
     fleet.device(A, autoread=True, webhook="https://h.example.com/s3cret")
     for path in fleet.records.glob("device-*"):
         path.write_bytes(b"damaged")
@@ -216,7 +216,7 @@ def test_a_damaged_record_is_told(fleet: Controller) -> None:
     assert not fleet.run("device_info").warnings
 
 
-def test_a_token_alone_shows_its_device(fleet: Controller) -> None:
+def test_device_token_shows_its_device(fleet: Controller) -> None:
     token = fleet.sandbox.device(B)["token"]
     result = fleet.run("device_info", account_token=None, device_token=token, profile=True).result
     assert [(device["device"], device["autoread"], device["messages"]) for device in result["devices"]] == [
@@ -230,7 +230,7 @@ def test_a_token_alone_shows_its_device(fleet: Controller) -> None:
     )
 
 
-def test_the_date_in_words_of_a_profile(fleet: Controller) -> None:
+def test_date_of_a_profile_is_parsed(fleet: Controller) -> None:
     token = fleet.sandbox.device(C)["token"]
     for text, expected in (
         ("18 November 2029", "2029-11-18T00:00:00Z"),
@@ -245,12 +245,12 @@ def test_the_date_in_words_of_a_profile(fleet: Controller) -> None:
         assert device["expires"] == expected
 
 
-def test_a_wrong_age_in_the_defaults_is_found_here_too(fleet: Controller) -> None:
+def test_invalid_record_max_age_is_refused_by_device_info(fleet: Controller) -> None:
     with pytest.raises(OptionError, match="Option record_max_age"):
         fleet.run("device_info", record_max_age="soon")
 
 
-def test_an_invalid_token_is_said(fleet: Controller) -> None:
+def test_invalid_token_is_reported(fleet: Controller) -> None:
     with pytest.raises(FonnteError, match='Fonnte said "unknown user"; use the account token'):
         fleet.run("device_info", account_token="another")
 
@@ -274,7 +274,7 @@ def test_an_invalid_token_is_said(fleet: Controller) -> None:
     ],
 )
 @pytest.mark.parametrize("check", [True, False])
-def test_an_option_of_the_record_that_is_missing_or_out_of_place(
+def test_missing_or_unsuitable_record_option_is_refused(
     controller: Controller, params: dict[str, t.Any], option: str, words: str, check: bool
 ) -> None:
     with pytest.raises(OptionError) as caught:
@@ -295,7 +295,7 @@ def test_an_option_of_the_record_that_is_missing_or_out_of_place(
     ],
 )
 @pytest.mark.parametrize("check", [True, False])
-def test_what_cannot_be_looked_at_in_the_record(
+def test_invalid_record_info_option_is_refused(
     controller: Controller, params: dict[str, t.Any], option: str, words: str, check: bool
 ) -> None:
     with pytest.raises(OptionError) as caught:
@@ -305,7 +305,7 @@ def test_what_cannot_be_looked_at_in_the_record(
 
 
 @pytest.mark.parametrize("status", [200, 400])
-def test_a_refusal_knows_the_status_that_it_came_with(fleet: Controller, status: int) -> None:
+def test_refusal_has_the_http_status(fleet: Controller, status: int) -> None:
     fleet.sandbox.set_readings(refusal_status=status)
     with pytest.raises(RefusedError) as caught:
         fleet.run("device_info", account_token="another")

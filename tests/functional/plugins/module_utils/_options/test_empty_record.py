@@ -30,7 +30,7 @@ def two(controller: Controller) -> None:
 
 
 def explained(controller: Controller, module: str, check: bool = False, **params: t.Any) -> list[int]:
-    """Run a module, and return at which places of its warnings the explanation is."""
+    """Run a module, and return the indexes of the explanation in its warnings."""
     try:
         warnings = controller.run(module, check, handle_unknown="ignore", **params).warnings
     except FonnteError as fault:
@@ -47,39 +47,39 @@ def explained(controller: Controller, module: str, check: bool = False, **params
 
 
 @pytest.mark.parametrize("module", TASKS)
-def test_it_is_explained_first_and_once(controller: Controller, module: str) -> None:
+def test_empty_record_is_explained_first_and_once(controller: Controller, module: str) -> None:
     assert explained(controller, module, True, **TASKS[module]) == [0]
     assert explained(controller, module, **TASKS[module]) == [0]
     assert explained(controller, module, **TASKS[module]) == []
-    # As in the next pod.
+    # This repeats in the next pod.
     shutil.rmtree(controller.records)
     assert explained(controller, module, **TASKS[module]) == [0]
 
 
-def test_the_place_is_a_part_of_the_reason(controller: Controller) -> None:
+def test_location_of_the_record_is_part_of_the_reason(controller: Controller) -> None:
     """The records of tests are below the directory for temporary files."""
     report = controller.run("device", **TASKS["device"])
     assert "which is for temporary files." in report.warnings[0]
 
 
-def test_a_loop_explains_it_for_the_first_device_alone(controller: Controller) -> None:
+def test_loop_explains_it_only_for_the_first_device(controller: Controller) -> None:
     assert explained(controller, "device", **TASKS["device"]) == [0]
     assert explained(controller, "device", **{**TASKS["device"], "device": B}) == []
 
 
-def test_a_new_device_among_others_explains_it_too(controller: Controller) -> None:
-    """Otherwise the record would not be empty any more when the others are reached."""
+def test_new_device_next_to_others_explains_it_too(controller: Controller) -> None:
+    """Otherwise the record would no longer be empty when the others are processed."""
     assert explained(controller, "device", **{**TASKS["device"], "device": "081200000003"}) == [0]
 
 
-def test_a_device_by_its_token_alone(controller: Controller) -> None:
+def test_device_token_explains_it_too(controller: Controller) -> None:
     token = controller.sandbox.device(A)["token"]
     task = {"account_token": None, "device_token": token, "webhook": URL}
     assert explained(controller, "device", **task) == [0]
 
 
 @pytest.mark.parametrize("module", TASKS)
-def test_a_run_that_fails_explains_it_too(controller: Controller, module: str) -> None:
+def test_failed_run_explains_it_too(controller: Controller, module: str) -> None:
     assert explained(controller, module, handle_write_only="error", **TASKS[module]) == [0]
 
 
@@ -89,12 +89,12 @@ def test_other_evidence_needs_no_record(controller: Controller, policy: str) -> 
         assert explained(controller, module, True, handle_write_only=policy, **task) == []
 
 
-def test_settings_that_the_service_shows_need_no_record(controller: Controller) -> None:
+def test_readable_settings_need_no_record(controller: Controller) -> None:
     assert explained(controller, "device", device=A, name="Toko 2", autoread=True) == []
     assert explained(controller, "fleet", devices=[{"device": A, "name": "Toko 3"}]) == []
 
 
-def test_the_first_device_of_an_account_is_not_explained(controller: Controller) -> None:
+def test_first_device_of_an_account_is_not_explained(controller: Controller) -> None:
     controller.sandbox.reset(accounts=[{"token": controller.sandbox.account_token, "plan": "Super"}])
     for module in ("device", "fleet"):
         assert explained(controller, module, True, **TASKS[module]) == []
@@ -102,5 +102,5 @@ def test_the_first_device_of_an_account_is_not_explained(controller: Controller)
     assert explained(controller, "device", **TASKS["device"]) == []
 
 
-def test_a_deletion_needs_no_record(controller: Controller) -> None:
+def test_deletion_needs_no_record(controller: Controller) -> None:
     assert explained(controller, "device", device=A, state="absent", request_otp=True) == []

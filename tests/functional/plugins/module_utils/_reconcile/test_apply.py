@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The record between two requests: bound to its device, and never the reason that a success is lost."""
+"""The record between two requests: bound to its device, and never a reason to lose a success."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ URL = "https://h.example.com/a?key=s3cret"
 FULL: dict[str, t.Any] = {"name": "Toko Satu", "autoread": True, "personal": True, "webhook": URL, "quick": False}
 
 
-def test_the_creation_entry_of_another_device_is_not_taken_for_its_own(controller: Controller) -> None:
-    """Whoever can write to the directory swaps two files; renaming one device must not send the other's webhook."""
+def test_creation_entry_of_another_device_is_not_used(controller: Controller) -> None:
+    """An attacker swaps two files; a new name of one device must not send the webhook of the other."""
     records = RecordStore(str(controller.records), controller.sandbox.url)
     for number in (A, B):
         controller.device(number, name="Toko")
@@ -44,10 +44,10 @@ def test_the_creation_entry_of_another_device_is_not_taken_for_its_own(controlle
 
 
 @pytest.mark.parametrize("failing", [Phase.CONFIRM, Phase.BEGIN])
-def test_a_success_that_cannot_be_recorded_is_still_a_success(
+def test_success_that_cannot_be_recorded_is_still_a_success(
     controller: Controller, monkeypatch: pytest.MonkeyPatch, failing: Phase
 ) -> None:
-    """The request was carried out: reported as failed, it would be repeated by hand."""
+    """The request was carried out. If it were reported as failed, the user would repeat it."""
     real = FileBackend.put
 
     def full(self: FileBackend, writes: t.Sequence[Write], phase: Phase) -> dict[str, Stored]:
@@ -62,12 +62,12 @@ def test_a_success_that_cannot_be_recorded_is_still_a_success(
         failing is Phase.CONFIRM
     )
     monkeypatch.undo()
-    # The doubt from before the request is left, so nothing is claimed.
+    # The pending entry from before the request remains, so nothing is claimed.
     again = controller.device(A, True, **FULL)
     assert again.result["changed"] == (failing is Phase.CONFIRM)
 
 
-def test_a_deletion_that_cannot_be_recorded_is_still_a_deletion(
+def test_deletion_that_cannot_be_recorded_is_still_a_deletion(
     controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     controller.device(A, name="Toko")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The creation entry of a number: its values go to the device that this creation has created, and to no other one."""
+"""The creation entry of a number: its values are sent only to the device that this creation has created."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ def unavailable(controller: Controller, path: str, when: str = "before") -> None
 
 
 def created_halfway(controller: Controller, when: str = "update", **more: t.Any) -> bytes:
-    """Begin the creation of the first device, and return its entry as an attacker copies it meanwhile."""
+    """Begin the creation of the first device, and return a copy of its entry as an attacker could take it."""
     if when == "update":
         unavailable(controller, "/update-device")
     else:
-        # The response is lost, and so is all that follows.
+        # The response is lost, and so are all later ones.
         controller.sandbox.fault("reset", path="/add-device", at="start", when="after")
         controller.sandbox.fault("status", path="/get-devices", code=503, when="before", skip=1, times=None)
     with pytest.raises(FonnteError):
@@ -97,10 +97,10 @@ WHEN = pytest.mark.parametrize("when", ["update", "add"])
 @WHEN
 @pytest.mark.parametrize("policy", ["recorded", "stamped"])
 @pytest.mark.parametrize("own", [{}, {"webhook": OTHER}], ids=["bare", "with a webhook"])
-def test_an_old_entry_gives_nothing_to_the_next_device_of_the_number(
+def test_old_entry_sends_nothing_to_the_next_device_of_the_number(
     controller: Controller, when: str, policy: str, own: dict[str, t.Any]
 ) -> None:
-    """With its own record and stamp, or without."""
+    """With a record and a stamp of this device, or without."""
     copy = created_halfway(controller, when)
     recreate(controller, handle_write_only=policy, **own)
     put_back(controller, copy)
@@ -112,9 +112,7 @@ def test_an_old_entry_gives_nothing_to_the_next_device_of_the_number(
 
 
 @WHEN
-def test_an_old_entry_gives_nothing_to_a_device_that_the_record_does_not_know(
-    controller: Controller, when: str
-) -> None:
+def test_old_entry_sends_nothing_to_a_device_without_a_record(controller: Controller, when: str) -> None:
     copy = created_halfway(controller, when)
     controller.sandbox.purge(A)
     controller.sandbox.reset(
@@ -127,7 +125,7 @@ def test_an_old_entry_gives_nothing_to_a_device_that_the_record_does_not_know(
 
 
 @WHEN
-def test_an_old_entry_gives_nothing_to_another_spelling_of_the_number(controller: Controller, when: str) -> None:
+def test_old_entry_sends_nothing_to_another_spelling_of_the_number(controller: Controller, when: str) -> None:
     copy = created_halfway(controller, when)
     controller.sandbox.purge(A)
     controller.device(A_ABROAD, name="Toko Dua")
@@ -137,7 +135,7 @@ def test_an_old_entry_gives_nothing_to_another_spelling_of_the_number(controller
 
 
 @WHEN
-def test_a_restored_backup_gives_nothing_to_the_next_device(controller: Controller, when: str, tmp_path: Path) -> None:
+def test_restored_backup_sends_nothing_to_the_next_device(controller: Controller, when: str, tmp_path: Path) -> None:
     copy = created_halfway(controller, when)
     recreate(controller)
     genuine = entry(controller).encrypted() or b""
@@ -152,7 +150,7 @@ def test_a_restored_backup_gives_nothing_to_the_next_device(controller: Controll
 
 @WHEN
 @pytest.mark.parametrize("policy", ["handle_unknown", "handle_write_only"])
-def test_a_young_entry_of_another_device_relaxes_no_policy(controller: Controller, when: str, policy: str) -> None:
+def test_recent_entry_of_another_device_relaxes_no_policy(controller: Controller, when: str, policy: str) -> None:
     copy = created_halfway(controller, when)
     controller.sandbox.reset(
         accounts=[{"token": controller.sandbox.account_token, "devices": [{"number": A, "name": "Toko Dua"}]}]
@@ -163,8 +161,8 @@ def test_a_young_entry_of_another_device_relaxes_no_policy(controller: Controlle
     assert controller.sandbox.writes() == []
 
 
-def test_a_creation_cut_off_gives_nothing_to_a_device_made_in_the_dashboard(controller: Controller) -> None:
-    """No attacker: the account has both spellings, and one entry belongs to both."""
+def test_interrupted_creation_sends_nothing_to_a_device_from_the_dashboard(controller: Controller) -> None:
+    """Without an attacker: the account has both spellings, and they share one entry."""
     controller.sandbox.set_readings(add_number="verbatim")
     created_halfway(controller)
     first = controller.sandbox.device(A)["token"]
@@ -177,13 +175,13 @@ def test_a_creation_cut_off_gives_nothing_to_a_device_made_in_the_dashboard(cont
     )
     controller.device(A_ABROAD, name="Toko Tiga", webhook_status=OTHER)
     assert has_nothing_of_the_first(controller, A_ABROAD)
-    # The creation of the first one is still under way, and is continued.
+    # The creation of the first one is pending, and is continued.
     again = controller.device(A, name="Toko Satu Baru")
     assert sent(controller, A)["webhook"] == URL and sent(controller, A)["webhookstatus"] == STATUS
     assert "webhook" not in again.result["at_risk"]
 
 
-def test_an_entry_is_bound_before_the_next_request(controller: Controller) -> None:
+def test_entry_is_bound_before_the_next_request(controller: Controller) -> None:
     copy = created_halfway(controller)
     device_file = store(controller).device(controller.sandbox.device(A)["token"])
     found = entry(controller).decrypt(copy)
@@ -197,7 +195,7 @@ def test_an_entry_is_bound_before_the_next_request(controller: Controller) -> No
     )
 
 
-def test_a_bound_creation_is_continued_with_what_another_task_does_not_declare(controller: Controller) -> None:
+def test_bound_creation_continues_with_settings_that_another_task_does_not_declare(controller: Controller) -> None:
     created_halfway(controller)
     store(controller).device(controller.sandbox.device(A)["token"]).remove()
     report = controller.device(A, name="Toko Baru")
@@ -206,10 +204,10 @@ def test_a_bound_creation_is_continued_with_what_another_task_does_not_declare(c
 
 
 @pytest.mark.parametrize("days", [0, 400, -400])
-def test_no_clock_lifts_a_policy_for_a_creation_that_was_cut_off(
+def test_policy_applies_to_an_interrupted_creation_at_any_time(
     controller: Controller, monkeypatch: pytest.MonkeyPatch, days: int
 ) -> None:
-    """Another task must not reset the settings that others may have set since; the one that was cut off may end."""
+    """Another task must not reset settings that others may have set since; the interrupted task may complete."""
     created_halfway(controller)
     later = _clock.now() + timedelta(days=days)
     monkeypatch.setattr(_engine, "now", lambda: later)
@@ -224,8 +222,8 @@ def test_no_clock_lifts_a_policy_for_a_creation_that_was_cut_off(
 
 @pytest.mark.parametrize("policies", [{}, {"handle_unknown": "error", "handle_write_only": "error"}])
 @WHEN
-def test_the_same_task_continues_its_creation(controller: Controller, when: str, policies: dict[str, t.Any]) -> None:
-    """After a lost response too, in which case it covers with its declarations everything that is unknown."""
+def test_same_task_continues_its_creation(controller: Controller, when: str, policies: dict[str, t.Any]) -> None:
+    """After a lost response too; then its declarations cover everything that is unknown."""
     created_halfway(controller, when, **ALL, **policies)
     foreseen = controller.device(A, True, **{**FIRST, **ALL}, **policies)
     report = controller.device(A, **{**FIRST, **ALL}, **policies)
@@ -235,7 +233,7 @@ def test_the_same_task_continues_its_creation(controller: Controller, when: str,
     assert not controller.device(A, **{**FIRST, **ALL}, **policies).result["changed"]
 
 
-def test_after_a_lost_response_a_declared_value_is_sent_and_an_undeclared_one_is_not(controller: Controller) -> None:
+def test_declared_value_is_sent_after_a_lost_response_and_undeclared_is_not(controller: Controller) -> None:
     created_halfway(controller, "add")
     report = controller.device(A, name="Toko Satu", webhook=OTHER)
     assert report.result["reasons"]["webhook"] == "in_doubt" and report.result["carried"] == {}
@@ -243,7 +241,7 @@ def test_after_a_lost_response_a_declared_value_is_sent_and_an_undeclared_one_is
     assert sent(controller, A)["webhook"] == OTHER and sent(controller, A)["webhookstatus"] == ""
 
 
-def test_an_entry_of_an_earlier_release_is_bound_to_no_device(controller: Controller) -> None:
+def test_entry_of_an_earlier_release_is_bound_to_no_device(controller: Controller) -> None:
     """It names the record of the device that had the number before, not of the created one."""
     controller.device(A, name="Toko Dua")
     device_file = store(controller).device(controller.sandbox.device(A)["token"])
@@ -253,7 +251,7 @@ def test_an_entry_of_an_earlier_release_is_bound_to_no_device(controller: Contro
     assert has_nothing_of_the_first(controller, A)
 
 
-def test_a_lost_response_with_a_policy_does_not_claim_that_nothing_was_changed(controller: Controller) -> None:
+def test_lost_response_with_a_policy_does_not_claim_that_nothing_changed(controller: Controller) -> None:
     controller.sandbox.fault("reset", path="/add-device", at="start", when="after")
     with pytest.raises(ResponseLostError, match="a policy or safety limit forbids the rest") as caught:
         controller.device(A, **FIRST, handle_unknown="error")

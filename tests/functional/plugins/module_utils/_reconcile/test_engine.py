@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Look, plan, apply: the engine against the sandbox, with every kind of interruption."""
+"""Observe, plan, apply: the engine against the sandbox, with every kind of interruption."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FULL: dict[str, t.Any] = {"name": "Toko Satu", "autoread": True, "personal": Tru
 
 
 def wire(controller: Controller, number: str = A) -> dict[str, t.Any]:
-    """Return what the service really holds of a device."""
+    """Return the settings of a device as the service stores them."""
     device = controller.sandbox.device(number)
     return {**device["settings"], "name": device["name"]}
 
@@ -51,11 +51,11 @@ def applied(controller: Controller) -> list[str]:
     return [entry["path"] for entry in controller.sandbox.writes() if entry["applied"]]
 
 
-# The way through the house
+# The sequence of a run
 
 
 @pytest.mark.parametrize("check", [True, False])
-def test_check_mode_foresees_a_creation_and_writes_nothing(controller: Controller, check: bool) -> None:
+def test_check_mode_predicts_a_creation_and_writes_nothing(controller: Controller, check: bool) -> None:
     report = controller.device(A, check, **FULL)
     assert report.result["operations"] == ["create", "update"] and report.result["changed"]
     assert report.result["device"]["webhook"].startswith("https://h.example.com/…#")
@@ -63,7 +63,7 @@ def test_check_mode_foresees_a_creation_and_writes_nothing(controller: Controlle
     assert bool(controller.record_files()) is not check
 
 
-def test_a_second_run_changes_nothing_and_makes_one_call(controller: Controller) -> None:
+def test_second_run_changes_nothing_and_sends_one_request(controller: Controller) -> None:
     controller.device(A, **FULL)
     before = controller.record_files()
     controller.sandbox.clear_journal()
@@ -75,14 +75,14 @@ def test_a_second_run_changes_nothing_and_makes_one_call(controller: Controller)
     assert controller.record_files() == before
 
 
-def test_the_service_holds_what_was_declared(controller: Controller) -> None:
+def test_service_stores_the_declared_settings(controller: Controller) -> None:
     controller.device(A, **FULL)
     held = wire(controller)
     assert held["webhook"] == URL and held["autoread"] is True and held["personal"] is True and held["quick"] is False
 
 
 @pytest.mark.parametrize("omitted", ["keeps", "resets"])
-def test_what_one_task_declared_survives_the_update_of_another(controller: Controller, omitted: str) -> None:
+def test_settings_of_one_task_survive_the_update_of_another(controller: Controller, omitted: str) -> None:
     controller.sandbox.set_readings(omitted=omitted)
     controller.device(A, **FULL)
     controller.run("webhook_config", device=A, webhook_status=OTHER)
@@ -93,7 +93,7 @@ def test_what_one_task_declared_survives_the_update_of_another(controller: Contr
     assert controller.sandbox.devices().keys() == {A}
 
 
-def test_the_result_has_no_token_unless_it_is_asked_for(controller: Controller) -> None:
+def test_result_has_a_token_only_on_request(controller: Controller) -> None:
     assert "token" not in controller.device(A, name="Toko").result
     report = controller.device(A, name="Toko", return_tokens=True)
     assert report.result["token"] == controller.sandbox.device(A)["token"]
@@ -105,7 +105,7 @@ def test_the_result_has_no_token_unless_it_is_asked_for(controller: Controller) 
 # Number and token
 
 
-def test_number_and_token_of_two_devices_are_refused_before_any_write(controller: Controller) -> None:
+def test_number_and_token_of_different_devices_are_refused_before_any_write(controller: Controller) -> None:
     for number in (A, B):
         controller.device(number, name="Toko")
     controller.sandbox.clear_journal()
@@ -117,14 +117,14 @@ def test_number_and_token_of_two_devices_are_refused_before_any_write(controller
     assert writes(controller) == []
 
 
-def test_number_and_token_of_one_device_are_fine(controller: Controller) -> None:
+def test_number_and_token_of_one_device_are_accepted(controller: Controller) -> None:
     controller.device(A, name="Toko")
     token = controller.sandbox.device(A)["token"]
     for more in ({}, {"account_token": None}):
         assert not controller.device(A, name="Toko", device_token=token, **more).result["changed"]
 
 
-def test_the_token_of_the_environment_counts_only_without_a_number(controller: Controller) -> None:
+def test_environment_token_is_used_only_without_a_number(controller: Controller) -> None:
     for number in (A, B):
         controller.device(number, name="Toko")
     controller.environment["FONNTE_DEVICE_TOKEN"] = controller.sandbox.device(B)["token"]
@@ -134,8 +134,8 @@ def test_the_token_of_the_environment_counts_only_without_a_number(controller: C
     assert (wire(controller, A)["name"], wire(controller, B)["name"]) == ("Tako", "Warung")
 
 
-def test_a_null_number_is_not_the_device_of_the_environment(controller: Controller) -> None:
-    """A variable that came out empty must not disconnect whatever the environment names."""
+def test_null_number_does_not_select_the_device_of_the_environment(controller: Controller) -> None:
+    """A variable with an empty value must not disconnect the device that the environment names."""
     controller.device(A, name="Toko")
     token = controller.sandbox.device(A)["token"]
     controller.environment["FONNTE_DEVICE_TOKEN"] = token
@@ -144,17 +144,17 @@ def test_a_null_number_is_not_the_device_of_the_environment(controller: Controll
             controller.run(module, device=None, **asked)
     with pytest.raises(OptionError, match="Option device: it is null"):
         controller.run("message", device=None, target=["628111111111"], msg="x")
-    # Who gives the token in the task means its device.
+    # A token in the task selects its device.
     assert controller.run("device", True, device=None, device_token=token, quick=True).result["changed"]
 
 
-def test_an_empty_token_of_the_environment_counts_as_none(controller: Controller) -> None:
+def test_empty_environment_token_counts_as_none(controller: Controller) -> None:
     controller.environment["FONNTE_DEVICE_TOKEN"] = ""
     with pytest.raises(OptionError, match="no device is named"):
         controller.device(None, name="Toko")
 
 
-def test_a_token_alone_uses_the_profile_and_never_means_gone(controller: Controller) -> None:
+def test_device_token_reads_the_profile_and_never_means_missing(controller: Controller) -> None:
     controller.device(A, name="Toko")
     token = controller.sandbox.device(A)["token"]
     controller.sandbox.clear_journal()
@@ -177,7 +177,7 @@ def test_two_registered_spellings_are_refused_unless_one_is_exact(controller: Co
     assert wire(controller, A)["name"] == "Toko" and wire(controller, international)["name"] != "Toko"
 
 
-def test_an_unlisted_device_is_reached_by_its_token(controller: Controller) -> None:
+def test_unlisted_device_is_found_by_its_token(controller: Controller) -> None:
     controller.sandbox.set_readings(listing="partial")
     controller.device(A, name="Toko")
     controller.sandbox.edit(A, unlisted=True)
@@ -191,7 +191,7 @@ def test_an_unlisted_device_is_reached_by_its_token(controller: Controller) -> N
 
 
 @pytest.mark.parametrize("reading", ["clears", "ignored", "refused"])
-def test_clearing_a_webhook_is_done_once_and_hinders_nothing(controller: Controller, reading: str) -> None:
+def test_webhook_is_cleared_once_and_other_changes_are_applied(controller: Controller, reading: str) -> None:
     controller.sandbox.set_readings(empty_webhook=reading)
     controller.device(A, **FULL)
     report = controller.device(A, webhook="", name="Toko Dua")
@@ -204,7 +204,7 @@ def test_clearing_a_webhook_is_done_once_and_hinders_nothing(controller: Control
     assert (wire(controller)["webhook"] == "") is (reading == "clears")
 
 
-def test_a_refusal_that_is_not_about_clearing_stays_one(controller: Controller) -> None:
+def test_refusal_unrelated_to_clearing_is_an_error(controller: Controller) -> None:
     controller.sandbox.set_readings(webhook_probe="called")
     controller.device(A, name="Toko")
     with pytest.raises(RefusedError, match="webhook url") as caught:
@@ -216,7 +216,7 @@ def test_a_refusal_that_is_not_about_clearing_stays_one(controller: Controller) 
 # Deleting
 
 
-def test_deleting_in_two_steps(controller: Controller) -> None:
+def test_deletion_in_two_steps(controller: Controller) -> None:
     controller.device(A, **FULL)
     assert controller.device(A, True, state="absent", request_otp=True).result["otp_requested"]
     assert controller.sandbox.otp(A) is None
@@ -238,14 +238,14 @@ def test_deleting_in_two_steps(controller: Controller) -> None:
     assert not [name for name in controller.record_files() if name.startswith("device-") and not name.endswith(".lock")]
 
 
-def test_an_empty_code_never_becomes_a_request(controller: Controller) -> None:
+def test_empty_code_never_becomes_a_request(controller: Controller) -> None:
     controller.device(A, name="Toko")
     with pytest.raises(OptionError, match="one-time code"):
         controller.device(A, state="absent", otp="")
     assert controller.sandbox.otp(A) is None
 
 
-def test_deleting_another_device_than_meant_is_told(controller: Controller) -> None:
+def test_deletion_of_another_device_is_reported(controller: Controller) -> None:
     controller.device(A, name="Toko")
     controller.device(A, state="absent", request_otp=True)
     controller.sandbox.fault(
@@ -255,11 +255,11 @@ def test_deleting_another_device_than_meant_is_told(controller: Controller) -> N
         controller.device(A, state="absent", otp=controller.sandbox.otp(A))
 
 
-# A reply that is lost after the service has applied the call
+# A response that is lost after the service has applied the request
 
 
 def cut_off_creation(controller: Controller) -> None:
-    """Create a device with personal on, and see neither the reply nor any list."""
+    """Create a device with personal on, and lose the response and all lists."""
     lose(controller, "/add-device")
     controller.sandbox.fault("status", path="/get-devices", code=500, times=None, skip=1)
     with pytest.raises(ResponseLostError, match="Creating device .* looking at it again failed too"):
@@ -279,7 +279,7 @@ def lose(controller: Controller, path: str) -> None:
     controller.sandbox.fault("reset", path=path, when="after")
 
 
-def test_a_lost_creation_is_found_in_the_list_and_completed(controller: Controller) -> None:
+def test_lost_creation_is_found_in_the_list_and_completed(controller: Controller) -> None:
     lose(controller, "/add-device")
     report = controller.device(A, **FULL)
     assert report.result["operations"] == ["create", "update"]
@@ -287,7 +287,7 @@ def test_a_lost_creation_is_found_in_the_list_and_completed(controller: Controll
     assert not controller.device(A, **FULL).result["changed"]
 
 
-def test_a_lost_update_is_sent_once_more_where_nothing_can_tell(controller: Controller) -> None:
+def test_lost_update_of_write_only_settings_is_sent_again(controller: Controller) -> None:
     controller.device(A, **FULL)
     lose(controller, "/update-device")
     report = controller.device(A, webhook=OTHER)
@@ -295,7 +295,7 @@ def test_a_lost_update_is_sent_once_more_where_nothing_can_tell(controller: Cont
     assert not controller.device(A, webhook=OTHER).result["changed"]
 
 
-def test_a_lost_update_of_what_can_be_read_is_not_sent_again(controller: Controller) -> None:
+def test_lost_update_of_readable_settings_is_not_sent_again(controller: Controller) -> None:
     controller.device(A, name="Toko")
     controller.sandbox.clear_journal()
     lose(controller, "/update-device")
@@ -312,10 +312,10 @@ def test_a_lost_update_of_what_can_be_read_is_not_sent_again(controller: Control
         ({"state": "absent", "otp": "123456"}, 2),
     ],
 )
-def test_a_lost_reply_is_still_told_when_the_service_is_away_afterwards(
+def test_lost_response_is_reported_if_the_service_is_unavailable_afterwards(
     controller: Controller, ends: dict[str, t.Any], listings: int
 ) -> None:
-    """What was sent counts for more than the look that failed: nobody knows whether it was carried out."""
+    """The error is about the sent request, whose outcome is unknown, and not about the failed lookup."""
     controller.device(A, **FULL)
     controller.sandbox.link(A)
     if "otp" in ends:
@@ -335,12 +335,12 @@ def test_a_lost_reply_is_still_told_when_the_service_is_away_afterwards(
     controller.sandbox.clear_faults()
     assert controller.record_files().keys() == before.keys()
     controller.device(A, **ends)
-    # What was in doubt is looked at, and sent again only where that does no harm.
+    # Uncertain requests are checked, and sent again only if that is safe.
     assert applied(controller).count(path) - sent in ((1, 2) if path == "/update-device" else (1,))
 
 
-def test_a_clear_that_is_refused_and_then_lost_does_not_disconnect_in_the_result_alone(controller: Controller) -> None:
-    """The lost call is the one that was under way, whatever was done before it."""
+def test_disconnection_happens_after_a_refused_and_then_lost_clear(controller: Controller) -> None:
+    """The lost request is the one that was in progress, regardless of earlier requests."""
     controller.sandbox.set_readings(empty_webhook="refused")
     controller.device(A, name="Toko", webhook=URL)
     controller.sandbox.link(A)
@@ -350,7 +350,7 @@ def test_a_clear_that_is_refused_and_then_lost_does_not_disconnect_in_the_result
     assert report.result["operations"] == ["update", "disconnect"] and "/disconnect" in writes(controller)
 
 
-def test_a_disconnection_that_was_not_needed_after_a_lost_update_leaves_the_update_in_the_result(
+def test_needless_disconnection_after_a_lost_update_keeps_the_update_in_the_result(
     controller: Controller,
 ) -> None:
     controller.device(A, name="Toko")
@@ -363,7 +363,7 @@ def test_a_disconnection_that_was_not_needed_after_a_lost_update_leaves_the_upda
     assert report.result["diff"]["before"]["name"] == "Toko" and report.result["diff"]["after"]["name"] == "Toko Dua"
 
 
-def test_a_lost_disconnection_is_not_repeated(controller: Controller) -> None:
+def test_lost_disconnection_is_not_repeated(controller: Controller) -> None:
     controller.device(A, name="Toko")
     controller.sandbox.link(A)
     lose(controller, "/disconnect")
@@ -372,7 +372,7 @@ def test_a_lost_disconnection_is_not_repeated(controller: Controller) -> None:
     assert applied(controller).count("/disconnect") == 1
 
 
-def test_a_lost_deletion_is_seen_to_be_done(controller: Controller) -> None:
+def test_lost_deletion_is_recognized_as_done(controller: Controller) -> None:
     controller.device(A, name="Toko")
     controller.device(A, state="absent", request_otp=True)
     lose(controller, "/delete-device")
@@ -381,7 +381,7 @@ def test_a_lost_deletion_is_seen_to_be_done(controller: Controller) -> None:
     assert not again.result["changed"] and again.warnings == []
 
 
-def test_a_lost_request_for_a_code_is_never_repeated(controller: Controller) -> None:
+def test_lost_request_for_a_code_is_never_repeated(controller: Controller) -> None:
     controller.device(A, name="Toko")
     lose(controller, "/delete-device")
     with pytest.raises(
@@ -391,7 +391,7 @@ def test_a_lost_request_for_a_code_is_never_repeated(controller: Controller) -> 
     assert writes(controller).count("/delete-device") == 1
 
 
-def test_a_deletion_that_may_have_failed_is_never_repeated(controller: Controller) -> None:
+def test_deletion_that_may_have_failed_is_never_repeated(controller: Controller) -> None:
     controller.device(A, name="Toko")
     controller.device(A, state="absent", request_otp=True)
     controller.sandbox.fault("reset", path="/delete-device", when="before")
@@ -417,7 +417,7 @@ def test_a_deletion_that_may_have_failed_is_never_repeated(controller: Controlle
         ("redirect", {"location": "https://elsewhere.example.com/x"}, UnexpectedResponseError),
     ],
 )
-def test_an_update_that_stays_without_an_answer_stays_in_doubt(
+def test_unanswered_update_stays_in_doubt(
     controller: Controller, when: str, kind: str, arguments: dict[str, t.Any], error: type[RequestError]
 ) -> None:
     controller.device(A, **FULL)
@@ -443,7 +443,7 @@ def test_an_update_that_stays_without_an_answer_stays_in_doubt(
         ("reset", {"at": "middle"}, ResponseLostError),
     ],
 )
-def test_half_an_answer_is_no_answer(
+def test_partial_response_leaves_the_setting_in_doubt(
     controller: Controller, kind: str, arguments: dict[str, t.Any], error: type[RequestError]
 ) -> None:
     controller.device(A, **FULL)
@@ -453,7 +453,7 @@ def test_half_an_answer_is_no_answer(
     assert controller.device(A, webhook=OTHER).result["reasons"] == {"webhook": "in_doubt"}
 
 
-def test_doubt_outlives_a_task_that_declares_something_else(controller: Controller) -> None:
+def test_setting_in_doubt_is_carried_by_a_task_that_declares_other_settings(controller: Controller) -> None:
     controller.device(A, **FULL)
     controller.sandbox.fault("reset", path="/update-device", when="before", times=2)
     with pytest.raises(ResponseLostError):
@@ -463,14 +463,14 @@ def test_doubt_outlives_a_task_that_declares_something_else(controller: Controll
     assert not controller.device(A, webhook=OTHER).result["changed"]
 
 
-def test_a_creation_that_was_cut_off_is_remembered(controller: Controller) -> None:
+def test_settings_of_an_interrupted_creation_are_carried(controller: Controller) -> None:
     interrupt_creation(controller)
     controller.sandbox.set_readings(omitted="resets")
     report = controller.run("webhook_config", device=A, webhook=URL)
     assert "quick" in report.result["carried"] and wire(controller)["quick"] is True
 
 
-def test_a_creation_whose_response_was_lost_is_in_doubt_where_it_is_declared_again(controller: Controller) -> None:
+def test_setting_of_a_lost_creation_is_in_doubt_only_if_declared(controller: Controller) -> None:
     """The device may be another one: an undeclared value of the creation is not sent to it."""
     cut_off_creation(controller)
     assert controller.device(A, True, personal=True).result["reasons"] == {"personal": "in_doubt"}
@@ -479,14 +479,14 @@ def test_a_creation_whose_response_was_lost_is_in_doubt_where_it_is_declared_aga
     assert controller.device(A, True, personal=True).result["reasons"] == {"personal": "no_record"}
 
 
-def test_a_cut_off_creation_is_not_forgotten_by_a_disconnection(controller: Controller) -> None:
+def test_disconnection_keeps_the_doubt_of_an_interrupted_creation(controller: Controller) -> None:
     interrupt_creation(controller)
     controller.sandbox.link(A)
     controller.device(A, state="disconnected")
     assert controller.device(A, True, quick=True).result["reasons"] == {"quick": "in_doubt"}
 
 
-def test_a_call_that_reached_nobody_leaves_no_doubt(controller: Controller) -> None:
+def test_unsent_request_leaves_no_doubt(controller: Controller) -> None:
     controller.device(A, **FULL)
     before = controller.record_files()
     controller.sandbox.fault("status", path="/update-device", code=429, times=None)
@@ -497,7 +497,7 @@ def test_a_call_that_reached_nobody_leaves_no_doubt(controller: Controller) -> N
     assert controller.record_files().keys() == before.keys()
 
 
-def test_a_refused_update_leaves_the_record_as_it_was(controller: Controller) -> None:
+def test_refused_update_leaves_the_record_unchanged(controller: Controller) -> None:
     controller.device(A, **FULL)
     controller.sandbox.fault(
         "status", path="/update-device", code=200, body={"status": False, "reason": "quota of calls used up"}
@@ -507,7 +507,7 @@ def test_a_refused_update_leaves_the_record_as_it_was(controller: Controller) ->
     assert not controller.device(A, webhook=URL).result["changed"]
 
 
-def test_an_endpoint_where_nobody_listens(controller: Controller) -> None:
+def test_refused_connection_is_reported(controller: Controller) -> None:
     controller.common["api_endpoint"] = "http://127.0.0.1:1"
     with pytest.raises(
         UnreachableError, match=f"Looking up device {A}: the service cannot be reached .Connection refused."
@@ -515,13 +515,13 @@ def test_an_endpoint_where_nobody_listens(controller: Controller) -> None:
         controller.device(A, name="Toko")
 
 
-# Brakes
+# Safety limits and failures
 
 
-def test_a_record_that_cannot_be_read_now_is_neither_lost_nor_left_out(
+def test_unreadable_record_is_neither_overwritten_nor_ignored(
     controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It may be good: an update without what is in it could reset that, and the file would be set aside."""
+    """The record may be valid. An update without its settings could reset them, and the file would be moved aside."""
     controller.device(A, **FULL)
     good = controller.record_files()
     opened = os.open
@@ -544,7 +544,7 @@ def test_a_record_that_cannot_be_read_now_is_neither_lost_nor_left_out(
     assert not any("damaged" in name for name in controller.record_files())
 
 
-def test_an_unwritable_record_fails_before_the_first_write(controller: Controller) -> None:
+def test_unwritable_record_fails_before_the_first_write(controller: Controller) -> None:
     controller.records.write_text("a file in the way")
     with pytest.raises(RecordError, match="record_path"):
         controller.device(A, name="Toko")
@@ -564,7 +564,7 @@ def test_webhooks_of_a_missing_device(controller: Controller) -> None:
         assert not cleared.result["changed"] and cleared.result["device"] is None
 
 
-def test_a_full_account_says_what_to_do(controller: Controller) -> None:
+def test_full_account_error_has_an_action(controller: Controller) -> None:
     for index in range(10):
         controller.device(f"08120000010{index}", name="Toko")
     with pytest.raises(RefusedError, match="too much free device.*ten free devices"):
@@ -572,14 +572,14 @@ def test_a_full_account_says_what_to_do(controller: Controller) -> None:
     assert controller.device(A, True, name="Toko").result["operations"] == ["create"]
 
 
-def test_a_number_in_another_account_says_what_to_do(controller: Controller) -> None:
+def test_number_in_another_account_error_has_an_action(controller: Controller) -> None:
     controller.sandbox.add_account(token="another-account", devices=[{"number": A}])
     with pytest.raises(RefusedError, match="another account holds this number"):
         controller.device(A, name="Toko")
     assert not controller.device(A, True, state="absent").result["changed"]
 
 
-def test_a_device_made_anew_is_told_and_its_old_record_goes(controller: Controller) -> None:
+def test_recreated_device_is_reported_and_its_old_record_removed(controller: Controller) -> None:
     controller.device(A, **FULL)
     old = {name for name in controller.record_files() if name.startswith("device-") and not name.endswith(".lock")}
     controller.sandbox.purge(A)
@@ -591,7 +591,7 @@ def test_a_device_made_anew_is_told_and_its_old_record_goes(controller: Controll
     assert not controller.device(A, **FULL).result["recreated"]
 
 
-def test_a_damaged_record_counts_as_none_with_a_warning(controller: Controller) -> None:
+def test_damaged_record_is_ignored_with_a_warning(controller: Controller) -> None:
     controller.device(A, **FULL)
     (name,) = [name for name in controller.record_files() if name.startswith("device-") and not name.endswith(".lock")]
     (controller.records / name).write_bytes(b"damaged")
@@ -606,7 +606,7 @@ def test_a_damaged_record_counts_as_none_with_a_warning(controller: Controller) 
 def overtaken(
     controller: Controller, monkeypatch: pytest.MonkeyPatch, then: t.Callable[[], None] = lambda: None
 ) -> list[int]:
-    """Have another run rename the device after the next look; return a list that grows with each look."""
+    """Have another run rename the device after the next observation; return a list that grows with each observation."""
     looks: list[int] = []
 
     def look_and_be_overtaken(
@@ -626,10 +626,10 @@ def overtaken(
     return looks
 
 
-def test_a_write_between_look_and_lock_makes_it_look_again(
+def test_write_between_observation_and_lock_repeats_the_observation(
     controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another run renames the device after this one has listed it: the new name must not be undone."""
+    """Another run renames the device after this one has listed it: the new name must not be reverted."""
     controller.device(A, **FULL)
     looks = overtaken(controller, monkeypatch)
     controller.device(A, webhook=OTHER)
@@ -637,7 +637,7 @@ def test_a_write_between_look_and_lock_makes_it_look_again(
     assert wire(controller)["name"] == "Renamed by another" and wire(controller)["webhook"] == OTHER
 
 
-def test_a_file_that_a_person_puts_back_meanwhile_is_not_overwritten_unread(
+def test_file_restored_by_a_person_meanwhile_is_not_overwritten_unread(
     controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No lock and no nonce shows it: the write itself compares the string that the plan was created from."""
@@ -660,7 +660,7 @@ def test_a_file_that_a_person_puts_back_meanwhile_is_not_overwritten_unread(
     assert len(looks) == 2 and wire(controller)["webhook"] == OTHER
 
 
-def test_a_run_that_was_killed_during_a_request_is_reported_by_the_next_one(
+def test_run_killed_during_a_request_is_reported_by_the_next_one(
     controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     controller.device(A, **FULL)
@@ -685,10 +685,10 @@ def test_a_run_that_was_killed_during_a_request_is_reported_by_the_next_one(
 
 
 @pytest.mark.parametrize("seconds", [-30, 30])
-def test_the_clock_of_another_control_node_decides_nothing(
+def test_clock_of_another_control_node_has_no_influence(
     controller: Controller, monkeypatch: pytest.MonkeyPatch, seconds: int
 ) -> None:
-    """Its files are dated by another clock than ours: 30 s behind, its write looked older than our list."""
+    """Another clock has dated the files. With a clock 30 s behind, the write seemed older than the list."""
 
     def date_files() -> None:
         for path in controller.records.iterdir():
@@ -703,8 +703,8 @@ def test_the_clock_of_another_control_node_decides_nothing(
 
 
 @pytest.mark.parametrize("seconds", [-30, 0, 30])
-def test_runs_of_control_nodes_whose_clocks_differ_succeed_at_once(controller: Controller, seconds: int) -> None:
-    """30 s ahead, a device that another control node had written looked as if it were being written all the time."""
+def test_runs_with_different_clocks_succeed_immediately(controller: Controller, seconds: int) -> None:
+    """With a clock 30 s ahead, a completed write of another control node seemed to be still in progress."""
     controller.device(A, **FULL)
     for path in controller.records.iterdir():
         os.utime(path, times=(path.stat().st_mtime + seconds,) * 2)
@@ -729,9 +729,7 @@ def test_runs_of_control_nodes_whose_clocks_differ_succeed_at_once(controller: C
         ({"kind": "status", "code": 200, "body": {"status": False}}, "neither yes nor no"),
     ],
 )
-def test_a_list_that_cannot_be_read_is_an_error_that_says_so(
-    controller: Controller, fault: dict[str, t.Any], words: str
-) -> None:
+def test_unreadable_list_is_reported(controller: Controller, fault: dict[str, t.Any], words: str) -> None:
     controller.device(A, name="Toko")
     controller.sandbox.fault(path="/get-devices", **fault)
     with pytest.raises(FonnteError, match=words):
@@ -749,7 +747,7 @@ def test_a_list_that_cannot_be_read_is_an_error_that_says_so(
         {"package": 5},
     ],
 )
-def test_a_fact_that_cannot_be_read_is_unknown(controller: Controller, damage: dict[str, t.Any]) -> None:
+def test_unreadable_fact_is_unknown(controller: Controller, damage: dict[str, t.Any]) -> None:
     controller.device(A, name="Toko")
     controller.sandbox.fault("mutate", path="/get-devices", when="after", set_each=damage)
     facts = controller.device(A, name="Toko").result["device"]
@@ -758,14 +756,14 @@ def test_a_fact_that_cannot_be_read_is_unknown(controller: Controller, damage: d
 
 
 @pytest.mark.parametrize("token", [None, "", "two\nlines", "tokén", 5])
-def test_a_token_that_no_header_can_hold_is_none(controller: Controller, token: object) -> None:
+def test_token_that_no_header_can_contain_is_none(controller: Controller, token: object) -> None:
     controller.device(A, name="Toko")
     controller.sandbox.fault("mutate", path="/get-devices", when="after", set_each={"token": token})
     with pytest.raises(FonnteError, match="without a token"):
         controller.device(A, name="Tako")
 
 
-def test_a_name_with_half_a_character_is_not_rewritten_unasked(controller: Controller) -> None:
+def test_name_with_a_lone_surrogate_is_not_sent_without_a_declaration(controller: Controller) -> None:
     controller.device(A, name="Toko")
     controller.sandbox.fault("mutate", path="/get-devices", when="after", times=None, set_each={"name": "Toko \ud83d"})
     assert controller.device(A, autoread=False).result["device"]["name"] is None
@@ -776,14 +774,14 @@ def test_a_name_with_half_a_character_is_not_rewritten_unasked(controller: Contr
     assert wire(controller)["name"] == "Toko Satu"
 
 
-def test_a_registered_number_with_a_plus_is_found_and_kept(controller: Controller) -> None:
+def test_registered_number_with_a_plus_is_found_and_kept(controller: Controller) -> None:
     controller.device(A, name="Toko")
     controller.sandbox.fault("mutate", path="/get-devices", when="after", set_each={"device": "+62" + A[1:]}, times=2)
     assert not controller.device(A, name="Toko").result["changed"]
     assert controller.device(A, True, name="Tako").result["device"]["device"] == "+62" + A[1:]
 
 
-# The number where the list does not tell it
+# The number if the list does not show it
 
 
 INTERNATIONAL = "62" + A[1:]
@@ -796,7 +794,7 @@ def only_token(controller: Controller, number: str = A) -> dict[str, t.Any]:
 @pytest.mark.parametrize("update_without_device", ["works", "refused"])
 @pytest.mark.parametrize("declared", [None, A, INTERNATIONAL])
 @pytest.mark.parametrize("linked", [None, INTERNATIONAL])
-def test_what_the_list_once_told_beats_the_profile(
+def test_recorded_number_has_priority_over_the_profile(
     controller: Controller, update_without_device: str, declared: str | None, linked: str | None
 ) -> None:
     controller.sandbox.set_readings(profile_number="linked", update_without_device=update_without_device)
@@ -809,7 +807,7 @@ def test_what_the_list_once_told_beats_the_profile(
 
 
 @pytest.mark.parametrize("declared", [None, INTERNATIONAL])
-def test_without_list_and_record_no_number_is_sent_unless_the_service_insists(
+def test_unknown_number_is_not_sent_unless_the_service_requires_it(
     controller: Controller, declared: str | None
 ) -> None:
     account = {"token": controller.sandbox.account_token, "devices": [{"number": A}]}
@@ -821,7 +819,9 @@ def test_without_list_and_record_no_number_is_sent_unless_the_service_insists(
 
 
 @pytest.mark.parametrize("update_without_device", ["works", "refused"])
-def test_record_and_profile_that_disagree_never_renumber(controller: Controller, update_without_device: str) -> None:
+def test_different_numbers_in_record_and_profile_never_renumber(
+    controller: Controller, update_without_device: str
+) -> None:
     controller.sandbox.set_readings(profile_number="linked", update_without_device=update_without_device)
     controller.device(A, name="Toko")
     controller.sandbox.link(A, linked_number="628777777777")
@@ -836,10 +836,10 @@ def test_record_and_profile_that_disagree_never_renumber(controller: Controller,
     assert set(controller.sandbox.devices()) == {A}
 
 
-# What was found by looking for it
+# Regression tests
 
 
-def test_a_receiver_with_a_hiccup_is_not_taken_for_a_refused_clear(controller: Controller) -> None:
+def test_temporary_webhook_failure_is_not_treated_as_a_refused_clear(controller: Controller) -> None:
     controller.sandbox.set_readings(webhook_probe="called")
     first, second = controller.sandbox.sink_url("x"), controller.sandbox.sink_url("y")
     controller.device(A, name="Toko", webhook=first, webhook_status=second)
@@ -848,7 +848,7 @@ def test_a_receiver_with_a_hiccup_is_not_taken_for_a_refused_clear(controller: C
     assert wire(controller)["webhookstatus"] == "" and not any("refused" in text for text in report.warnings)
 
 
-def test_a_device_renumbered_in_the_dashboard_keeps_its_record(controller: Controller) -> None:
+def test_device_renumbered_in_the_dashboard_keeps_its_record(controller: Controller) -> None:
     controller.sandbox.set_readings(omitted="resets")
     controller.device(A, **FULL)
     controller.sandbox.edit(A, device=B)
@@ -858,7 +858,7 @@ def test_a_device_renumbered_in_the_dashboard_keeps_its_record(controller: Contr
     assert wire(controller, B)["webhook"] == URL
 
 
-def test_the_doubt_of_a_cut_off_creation_survives_a_refused_update(controller: Controller) -> None:
+def test_doubt_of_an_interrupted_creation_survives_a_refused_update(controller: Controller) -> None:
     interrupt_creation(controller)
     controller.sandbox.set_readings(omitted="resets")
     controller.sandbox.fault(
@@ -870,7 +870,7 @@ def test_the_doubt_of_a_cut_off_creation_survives_a_refused_update(controller: C
     assert "quick" in report.result["carried"] and wire(controller)["quick"] is True
 
 
-def test_a_failure_tells_what_was_done_and_what_was_not(controller: Controller) -> None:
+def test_failure_reports_completed_and_missing_operations(controller: Controller) -> None:
     controller.device(A, **FULL)
     controller.sandbox.link(A)
     controller.sandbox.fault("status", path="/disconnect", code=200, body={"status": False, "detail": "server is busy"})
@@ -883,7 +883,7 @@ def test_a_failure_tells_what_was_done_and_what_was_not(controller: Controller) 
 
 
 @pytest.mark.parametrize("lost", ["/add-device", "/update-device"])
-def test_policies_against_the_unknown_do_not_stop_our_own_creation(controller: Controller, lost: str) -> None:
+def test_policies_do_not_stop_the_own_creation(controller: Controller, lost: str) -> None:
     lose(controller, lost)
     policies = {"handle_write_only": "error", "handle_unknown": "error"}
     # With a lost response of /add-device, the device may be another one: then only a declaration covers the unknown.
@@ -895,7 +895,7 @@ def test_policies_against_the_unknown_do_not_stop_our_own_creation(controller: C
     assert not controller.device(A, **task, **policies).result["changed"]
 
 
-def test_policies_do_not_stop_a_creation_that_a_killed_run_began(controller: Controller) -> None:
+def test_policies_do_not_stop_the_creation_of_a_killed_run(controller: Controller) -> None:
     controller.sandbox.fault("reset", path="/update-device", when="before", times=None)
     policies = {"handle_write_only": "error", "handle_unknown": "error"}
     with pytest.raises(ResponseLostError) as caught:
@@ -908,7 +908,7 @@ def test_policies_do_not_stop_a_creation_that_a_killed_run_began(controller: Con
         controller.device(A, name="Another", **policies)
 
 
-def test_a_failed_creation_shows_no_device(controller: Controller) -> None:
+def test_failed_creation_returns_no_device(controller: Controller) -> None:
     controller.sandbox.add_account(token="another-account", devices=[{"number": A}])
     with pytest.raises(RefusedError) as caught:
         controller.device(A, name="Toko")
@@ -927,7 +927,7 @@ def test_a_failed_creation_shows_no_device(controller: Controller) -> None:
         "webhook url key s3cret",
     ],
 )
-def test_what_the_service_repeats_is_masked(controller: Controller, told: str) -> None:
+def test_secrets_in_responses_are_masked(controller: Controller, told: str) -> None:
     url = "https://h.example.com/a'b?key=s3cret"
     controller.device(A, name="Toko", webhook=url)
     token = controller.sandbox.device(A)["token"]
@@ -938,7 +938,7 @@ def test_what_the_service_repeats_is_masked(controller: Controller, told: str) -
     assert "s3cret" not in str(caught.value) and token not in str(caught.value)
 
 
-def test_a_huge_number_in_a_text_is_only_a_text(controller: Controller) -> None:
+def test_huge_number_in_a_refusal_is_only_text(controller: Controller) -> None:
     controller.device(A, name="Toko")
     text = f"please wait {'9' * 5000} seconds before requesting new otp"
     controller.sandbox.fault("status", path="/delete-device", code=200, body={"status": False, "reason": text})
@@ -947,7 +947,7 @@ def test_a_huge_number_in_a_text_is_only_a_text(controller: Controller) -> None:
 
 
 class Overtaking:
-    """Another run, in another process, that works on the device as soon as a call has been applied."""
+    """Another run, in another process, that works on the device as soon as a request has been applied."""
 
     def __init__(self, controller: Controller, monkeypatch: pytest.MonkeyPatch, after: str) -> None:
         self.error: BaseException | None = None
@@ -973,9 +973,7 @@ class Overtaking:
             self.error = fault
 
 
-def test_nobody_works_on_a_device_that_is_being_created(
-    controller: Controller, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_runs_are_locked_out_during_a_creation(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
     controller.sandbox.set_readings(omitted="resets")
     other = Overtaking(controller, monkeypatch, after="add_device")
     controller.device(A, name="Toko", quick=True)
@@ -984,7 +982,7 @@ def test_nobody_works_on_a_device_that_is_being_created(
     assert controller.run("webhook_config", True, device=A, webhook=URL).result["changed"]
 
 
-def test_a_device_that_vanished_under_an_update_is_made_anew_and_told(
+def test_device_deleted_during_an_update_is_recreated_and_reported(
     controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     controller.device(A, **FULL)
@@ -1003,7 +1001,7 @@ def test_a_device_that_vanished_under_an_update_is_made_anew_and_told(
     assert report.result["device"]["personal"] is None
 
 
-def test_a_device_that_another_was_quicker_to_make_is_seen_as_it_is(controller: Controller) -> None:
+def test_device_created_by_another_run_is_observed_again(controller: Controller) -> None:
     controller.device(A, name="Toko")
     controller.sandbox.link(A)
     controller.sandbox.fault("mutate", path="/get-devices", when="after", set={"data": []})
@@ -1015,7 +1013,7 @@ def test_a_device_that_another_was_quicker_to_make_is_seen_as_it_is(controller: 
     )
 
 
-def test_a_lost_deletion_takes_the_record_with_it(controller: Controller) -> None:
+def test_lost_deletion_removes_the_record(controller: Controller) -> None:
     controller.device(A, **FULL)
     controller.device(A, state="absent", request_otp=True)
     lose(controller, "/delete-device")
@@ -1024,7 +1022,7 @@ def test_a_lost_deletion_takes_the_record_with_it(controller: Controller) -> Non
     assert not controller.device(A, name="Toko").result["recreated"]
 
 
-def test_a_lost_deletion_by_token_alone_says_that_it_probably_happened(controller: Controller) -> None:
+def test_lost_deletion_with_only_a_token_is_reported_as_probable(controller: Controller) -> None:
     controller.device(A, name="Toko")
     controller.device(A, state="absent", request_otp=True)
     token = only_token(controller)
@@ -1033,7 +1031,7 @@ def test_a_lost_deletion_by_token_alone_says_that_it_probably_happened(controlle
         controller.device(None, state="absent", otp=controller.sandbox.otp(A), **token)
 
 
-def test_a_creation_cut_off_on_a_number_that_had_a_device_is_still_a_new_one(controller: Controller) -> None:
+def test_interrupted_creation_on_a_reused_number_is_still_a_creation(controller: Controller) -> None:
     controller.device(A, **FULL)
     controller.sandbox.purge(A)
     controller.sandbox.fault("reset", path="/add-device", when="before", times=None)
@@ -1043,7 +1041,7 @@ def test_a_creation_cut_off_on_a_number_that_had_a_device_is_still_a_new_one(con
     assert controller.device(A, **FULL).result["recreated"]
 
 
-def test_what_was_already_disconnected_is_no_change(controller: Controller) -> None:
+def test_device_that_was_already_disconnected_is_unchanged(controller: Controller) -> None:
     controller.device(A, name="Toko")
     controller.sandbox.fault("mutate", path="/get-devices", when="after", set_each={"status": "connect"})
     report = controller.device(A, state="disconnected")
@@ -1054,7 +1052,7 @@ def test_what_was_already_disconnected_is_no_change(controller: Controller) -> N
     )
 
 
-def test_a_list_that_contradicts_the_record_corrects_it(controller: Controller) -> None:
+def test_list_that_contradicts_the_record_corrects_it(controller: Controller) -> None:
     controller.device(A, name="Toko", autoread=True)
     controller.sandbox.edit(A, autoread=False)
     controller.device(A, name="Tako")
@@ -1063,14 +1061,14 @@ def test_a_list_that_contradicts_the_record_corrects_it(controller: Controller) 
     ]
 
 
-def test_a_reply_that_contradicts_what_was_asked_for_is_told_and_healed(controller: Controller) -> None:
+def test_response_that_contradicts_the_request_is_reported_and_corrected(controller: Controller) -> None:
     controller.sandbox.fault("mutate", path="/add-device", when="after", set={"personal": "off"})
     report = controller.device(A, name="Toko", personal=True)
     assert any("another personal" in warning for warning in report.warnings)
     assert controller.device(A, name="Toko", personal=True).result["reasons"] == {"personal": "differs"}
 
 
-def test_a_failure_in_planning_tells_what_is_known(controller: Controller) -> None:
+def test_failure_in_planning_reports_the_known_state(controller: Controller) -> None:
     controller.device(A, name="Toko")
     with pytest.raises(FonnteError) as caught:
         controller.device(A, webhook=URL, handle_write_only="error", validate_certs=False)
@@ -1080,7 +1078,7 @@ def test_a_failure_in_planning_tells_what_is_known(controller: Controller) -> No
     assert any("validate_certs" in warning for warning in caught.value.warnings)
 
 
-def test_a_refused_clear_is_not_sent_again_and_not_claimed(controller: Controller) -> None:
+def test_refused_clear_is_not_sent_again_and_not_claimed(controller: Controller) -> None:
     controller.sandbox.set_readings(empty_webhook="refused")
     controller.device(A, **FULL)
     assert controller.device(A, webhook="").result["device"]["webhook"] is None
@@ -1088,7 +1086,7 @@ def test_a_refused_clear_is_not_sent_again_and_not_claimed(controller: Controlle
     assert report.result["reasons"] == {"webhook": "always"} and not any("refused" in text for text in report.warnings)
 
 
-def test_a_task_with_a_token_alone_names_the_device(controller: Controller) -> None:
+def test_task_with_only_a_token_names_the_device(controller: Controller) -> None:
     controller.device(A, name="Toko")
     report = controller.device(None, True, resend=True, **only_token(controller))
     assert any(f"Device {A} has resend on" in warning for warning in report.warnings)
@@ -1097,7 +1095,7 @@ def test_a_task_with_a_token_alone_names_the_device(controller: Controller) -> N
         controller.device(None, resend=True, **only_token(controller))
 
 
-def test_a_fault_of_the_second_try_to_clear_does_not_unsay_what_was_applied(controller: Controller) -> None:
+def test_failure_of_the_second_clear_keeps_the_applied_update_in_the_result(controller: Controller) -> None:
     controller.sandbox.set_readings(empty_webhook="refused")
     controller.device(A, name="Toko", webhook=URL, webhook_status=OTHER)
     controller.sandbox.fault("status", path="/update-device", code=429, times=None, skip=2)
@@ -1109,7 +1107,7 @@ def test_a_fault_of_the_second_try_to_clear_does_not_unsay_what_was_applied(cont
     assert controller.device(A, True, webhook_status="").result["changed_fields"] == ["webhook_status"]
 
 
-def test_a_receiver_that_stays_down_is_not_taken_for_a_refused_clear(
+def test_permanent_webhook_failure_is_not_treated_as_a_refused_clear(
     controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     controller.sandbox.set_readings(webhook_probe="called")
@@ -1122,7 +1120,7 @@ def test_a_receiver_that_stays_down_is_not_taken_for_a_refused_clear(
     assert controller.device(A, True, webhook_status="").result["changed_fields"] == ["webhook_status"]
 
 
-def test_a_creation_that_was_found_to_be_whole_is_over(controller: Controller) -> None:
+def test_lost_creation_found_complete_is_finished(controller: Controller) -> None:
     controller.sandbox.set_readings(omitted="resets")
     lose(controller, "/add-device")
     controller.device(A, name="Toko")
@@ -1132,7 +1130,7 @@ def test_a_creation_that_was_found_to_be_whole_is_over(controller: Controller) -
     assert wire(controller)["webhook"] == "https://by-hand.example.com/x"
 
 
-def test_a_number_in_record_and_profile_that_nobody_can_tell_leaves_no_doubt(controller: Controller) -> None:
+def test_conflicting_numbers_leave_no_doubt(controller: Controller) -> None:
     controller.sandbox.set_readings(profile_number="linked", update_without_device="refused")
     controller.device(A, **FULL)
     controller.sandbox.link(A, linked_number="628777777777")
@@ -1141,7 +1139,7 @@ def test_a_number_in_record_and_profile_that_nobody_can_tell_leaves_no_doubt(con
     assert not controller.device(A, webhook=URL).result["changed"]
 
 
-def test_the_services_own_words_are_not_masked(controller: Controller) -> None:
+def test_words_of_the_service_are_not_masked(controller: Controller) -> None:
     controller.device(A, name="Toko", webhook="https://h.example.com/webhook/responding?k=s3cret")
     controller.sandbox.fault(
         "status", path="/update-device", code=200, body={"status": False, "reason": "webhook url is not responding"}
@@ -1150,14 +1148,14 @@ def test_the_services_own_words_are_not_masked(controller: Controller) -> None:
         controller.device(A, name="Tako")
 
 
-def test_a_device_deleted_by_its_token_alone_is_no_loss_when_it_is_made_again(controller: Controller) -> None:
+def test_device_deleted_by_its_token_is_not_reported_as_recreated(controller: Controller) -> None:
     controller.device(A, name="Toko")
     controller.device(A, state="absent", request_otp=True)
     controller.device(None, state="absent", otp=controller.sandbox.otp(A), **only_token(controller))
     assert not controller.device(A, name="Toko").result["recreated"]
 
 
-def test_the_number_in_the_reply_is_compared_with_the_users(controller: Controller) -> None:
+def test_number_in_the_deletion_response_is_compared_with_the_declared_one(controller: Controller) -> None:
     controller.device(A, name="Toko")
     controller.device(A, state="absent", request_otp=True)
     controller.sandbox.fault(
@@ -1169,7 +1167,7 @@ def test_the_number_in_the_reply_is_compared_with_the_users(controller: Controll
 
 
 def _refuse_with_empty_values(original: t.Callable[..., None]) -> t.Callable[..., None]:
-    """Return a call whose service finds another webhook's receiver down, whenever a webhook is cleared."""
+    """Return a wrapper whose service reports that another webhook is down whenever a webhook is cleared."""
 
     def update_device(
         api: t.Any, token: str, number: str | None, settings: t.Mapping[str, t.Any], *guard: t.Any
@@ -1181,8 +1179,8 @@ def _refuse_with_empty_values(original: t.Callable[..., None]) -> t.Callable[...
     return update_device
 
 
-def test_what_would_not_be_missed_stops_nobody(controller: Controller) -> None:
-    """While nothing is forwarded, nobody misses where it would be forwarded to, and it cannot be declared as nothing."""
+def test_target_without_forwarding_at_risk_causes_no_warning(controller: Controller) -> None:
+    """Without forwarding, the target does not matter, and there is no value that declares it as empty."""
     controller.sandbox.reset(
         accounts=[{"token": controller.sandbox.account_token, "devices": [{"number": A, "name": "Toko"}]}]
     )
@@ -1197,20 +1195,20 @@ def test_what_would_not_be_missed_stops_nobody(controller: Controller) -> None:
     assert not [text for text in report.warnings if "may reset" in text]
 
 
-def test_what_is_at_risk_is_in_the_failure_too(controller: Controller) -> None:
+def test_settings_at_risk_are_in_the_failure(controller: Controller) -> None:
     controller.device(A, name="Toko")
     with pytest.raises(FonnteError) as caught:
         controller.device(A, name="Tako", handle_unknown="error")
     assert "webhook" in caught.value.partial_result["at_risk"]
 
 
-def test_an_endpoint_that_speaks_no_tls_is_named(controller: Controller) -> None:
+def test_endpoint_without_tls_is_named(controller: Controller) -> None:
     controller.common.update(api_endpoint=controller.sandbox.url.replace("http://", "https://"), api_retries=0)
     with pytest.raises(RequestError, match="check http or https"):
         controller.device(A, name="Toko")
 
 
-def test_the_token_of_another_device_is_masked_too(controller: Controller) -> None:
+def test_token_of_another_device_is_masked(controller: Controller) -> None:
     for number in (A, B):
         controller.device(number, name="Toko")
     other = controller.sandbox.device(B)["token"]

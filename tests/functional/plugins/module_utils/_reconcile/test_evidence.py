@@ -82,7 +82,7 @@ def recorded(sent: dict[str, t.Any]) -> DeviceRecord:
 @pytest.mark.usefixtures("few_digests_for_all")
 class TestWhereDigestsCollide:
     @given(sent=SETS, declared=SETS)
-    def test_a_value_that_differs_according_to_the_record_is_never_proven(
+    def test_value_that_differs_from_the_record_is_never_proven(
         self, sent: dict[str, t.Any], declared: dict[str, t.Any]
     ) -> None:
         known = weigh(recorded(sent), declared, named(code_of(sent)))
@@ -92,7 +92,7 @@ class TestWhereDigestsCollide:
             assert not known[option].proven or known[option].value == sent[option]
 
     @given(sent=SETS, declared=SETS, autoread=st.booleans())
-    def test_nor_where_another_control_node_sent_the_recorded_set_again(
+    def test_value_that_differs_from_the_record_is_not_proven_by_a_foreign_stamp(
         self, sent: dict[str, t.Any], declared: dict[str, t.Any], autoread: bool
     ) -> None:
         record = recorded(sent)
@@ -103,7 +103,7 @@ class TestWhereDigestsCollide:
             assert known[option].value == value
 
     @given(sent=SETS, later=SETS, arrived=st.booleans(), declared=SETS)
-    def test_a_value_in_doubt_is_proven_only_by_the_stamp_that_it_came_with(
+    def test_value_in_doubt_is_proven_only_by_its_own_stamp(
         self, sent: dict[str, t.Any], later: dict[str, t.Any], arrived: bool, declared: dict[str, t.Any]
     ) -> None:
         complete = {**sent, **later}
@@ -117,7 +117,7 @@ class TestWhereDigestsCollide:
                 assert known[option].value == value
 
     @given(sent=SETS, second=SETS, third=SETS)
-    def test_of_two_updates_in_doubt_only_the_last_proves_its_values(
+    def test_only_the_last_of_two_pending_updates_proves_its_values(
         self, sent: dict[str, t.Any], second: dict[str, t.Any], third: dict[str, t.Any]
     ) -> None:
         first, last = {**sent, **second}, {**sent, **second, **third}
@@ -129,7 +129,7 @@ class TestWhereDigestsCollide:
 
 
 @pytest.mark.usefixtures("few_digests")
-def test_each_change_of_a_webhook_arrives_where_digests_collide(controller: Controller) -> None:
+def test_each_webhook_change_is_sent_despite_digest_collisions(controller: Controller) -> None:
     for number, option in itertools.product(range(6), WEBHOOKS[:2]):
         url = URL.format(number)
         declared = {"name": NAME, "autoread": True, option: url, "handle_write_only": "stamped"}
@@ -140,7 +140,7 @@ def test_each_change_of_a_webhook_arrives_where_digests_collide(controller: Cont
 
 @pytest.mark.usefixtures("few_digests")
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_lost_update_is_sent_again_where_digests_collide(controller: Controller, when: str) -> None:
+def test_lost_update_is_sent_again_despite_digest_collisions(controller: Controller, when: str) -> None:
     for number in range(6):
         url = URL.format(number)
         declared = {"name": NAME, "autoread": True, "webhook": url, "handle_write_only": "stamped"}
@@ -151,7 +151,7 @@ def test_a_lost_update_is_sent_again_where_digests_collide(controller: Controlle
 
 
 def _colliding(token: str, url: str) -> str:
-    """Return another URL whose webhooks have the digest of this one, at the size that stamps have."""
+    """Return another URL whose webhooks have the digest of this one, at the real size of a stamp."""
 
     def digest(webhook: str) -> int:
         code = make_code(token, NAME, {HOOKS: {"webhook": webhook}}, None)
@@ -164,7 +164,7 @@ def _colliding(token: str, url: str) -> str:
 
 
 @pytest.mark.parametrize("module", ["device", "webhook_config"])
-def test_a_changed_webhook_with_the_digest_of_the_old_one_is_sent(
+def test_changed_webhook_with_the_digest_of_the_old_one_is_sent(
     controller: Controller, module: str, tmp_path: Path
 ) -> None:
     first = URL.format("first")
@@ -177,6 +177,6 @@ def test_a_changed_webhook_with_the_digest_of_the_old_one_is_sent(
     for told in (foreseen, result):
         assert told["changed"] and told["reasons"] == {"webhook": "differs"}
     assert controller.sandbox.device(A)["settings"]["webhook"] == other
-    # What nobody can see: a new control node, with no record of the change. The documentation says so.
+    # A limit: a new control node with no record of the change cannot detect it. The documentation states this.
     fresh = Controller(controller.sandbox, tmp_path / "fresh")
     assert not fresh.run(module, **common, webhook=first).result["changed"]

@@ -76,7 +76,7 @@ def writes_to(controller: Controller) -> list[tuple[str, str]]:
     return [(entry["path"], entry["number"]) for entry in controller.sandbox.writes()]
 
 
-def test_a_device_that_was_renumbered_during_a_loop_is_not_deleted(controller: Controller, loop: Loop) -> None:
+def test_device_renumbered_during_a_loop_is_not_deleted(controller: Controller, loop: Loop) -> None:
     begin(controller, A, B)
     for number in (A, B):
         have_code(controller, number)
@@ -90,7 +90,7 @@ def test_a_device_that_was_renumbered_during_a_loop_is_not_deleted(controller: C
 
 
 @pytest.mark.parametrize("options", [{"state": "absent", "request_otp": True}, {"state": "disconnected"}])
-def test_no_code_and_no_disconnection_for_a_device_that_was_renumbered(
+def test_device_renumbered_during_a_loop_is_not_disconnected_and_gets_no_code(
     controller: Controller, loop: Loop, options: dict[str, t.Any]
 ) -> None:
     begin(controller, A, B, linked=True)
@@ -114,7 +114,7 @@ def test_two_devices_that_swapped_their_numbers_during_a_loop(controller: Contro
     assert names["Toko 2"] == B and left == {"Toko 1": False, "Toko 2": True, "Toko 3": False}
 
 
-def test_the_listing_of_an_irreversible_request_is_requested_under_the_lock(
+def test_irreversible_request_uses_a_list_requested_under_the_lock(
     controller: Controller, loop: Loop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin(controller, A, B, linked=True)
@@ -145,7 +145,7 @@ def test_the_listing_of_an_irreversible_request_is_requested_under_the_lock(
 
 
 @pytest.mark.parametrize("module", ["message", "device_qr"])
-def test_a_task_that_names_a_device_for_a_message_or_a_link_lists_the_devices_itself(
+def test_message_and_link_tasks_request_their_own_list(
     controller: Controller, loop: Loop, module: str, tmp_path: t.Any
 ) -> None:
     begin(controller, A, B)
@@ -160,15 +160,15 @@ def test_a_task_that_names_a_device_for_a_message_or_a_link_lists_the_devices_it
     assert writes_to(controller) == []
 
 
-# A list that gets old
+# A list that becomes too old
 
 
 class Jumping:
-    """A clock that jumps, as on a machine that was suspended, once the service has seen a request that writes.
+    """A clock that jumps, as on a suspended machine, once the service has received a request that writes.
 
     Args:
-        controller: Whose sandbox is looked at.
-        meanwhile: What a person does in the meantime.
+        controller: The control node whose sandbox is checked.
+        meanwhile: The action of a person in the meantime.
     """
 
     def __init__(self, controller: Controller, meanwhile: t.Callable[[], object] = lambda: None) -> None:
@@ -210,17 +210,17 @@ def entries(*numbers: str, **settings: t.Any) -> list[dict[str, t.Any]]:
     return [{"device": number, "handle_unknown": "ignore", **settings} for number in numbers]
 
 
-def test_a_fleet_that_takes_long_requests_the_list_once_more_for_all(controller: Controller) -> None:
+def test_slow_fleet_requests_the_list_once_more_for_all(controller: Controller) -> None:
     numbers = [f"0812000100{index:02d}" for index in range(20)]
     begin(controller, *numbers)
     controller.sandbox.clear_journal()
-    # The clock jumps when the canary is done, and all workers begin with a list that is too old.
+    # The clock jumps when the canary is done, so all workers begin with a list that is too old.
     result = run(controller, "fleet", Jumping(controller), devices=entries(*numbers, quick=True), canary=1)
     assert "msg" not in result and result["summary"]["updated"] == 20
     assert listings(controller) == 2
 
 
-def test_a_device_that_was_renumbered_while_a_fleet_ran_is_not_renumbered_back(controller: Controller) -> None:
+def test_device_renumbered_during_a_fleet_run_is_not_renumbered_back(controller: Controller) -> None:
     begin(controller, A, B)
     clock = Jumping(controller, lambda: controller.sandbox.edit(B, device=C))
     result = run(controller, "fleet", clock, devices=entries(A, B, quick=True, name="Toko"), concurrency=1)
@@ -230,7 +230,7 @@ def test_a_device_that_was_renumbered_while_a_fleet_ran_is_not_renumbered_back(c
 
 
 @pytest.mark.parametrize("module", ["device", "fleet"])
-def test_a_disconnection_after_a_slow_update_lists_the_devices_again(controller: Controller, module: str) -> None:
+def test_disconnection_after_a_slow_update_requests_the_list_again(controller: Controller, module: str) -> None:
     begin(controller, A, linked=True)
     clock = Jumping(controller, lambda: controller.sandbox.edit(A, device=C))
     wanted = {"device": A, "name": "Tako", "state": "disconnected", "handle_unknown": "ignore"}
@@ -243,14 +243,12 @@ URL = "https://h.example.com/a?key=s3cret"
 
 
 def wait_once(controller: Controller, path: str) -> None:
-    """Have the service ask a request to wait, during which the list becomes too old."""
+    """Have the service answer a request with a wait, during which the list becomes too old."""
     controller.sandbox.fault("status", path=path, code=429, headers={"Retry-After": "0"}, when="before")
 
 
 @pytest.mark.parametrize("module", ["device", "fleet"])
-def test_an_update_that_waited_lists_the_devices_again_and_renumbers_none_back(
-    controller: Controller, module: str
-) -> None:
+def test_delayed_update_requests_the_list_again_and_renumbers_none_back(controller: Controller, module: str) -> None:
     begin(controller, A)
     wait_once(controller, "/update-device")
     clock = Jumping(controller, lambda: controller.sandbox.edit(A, device=C))
@@ -260,7 +258,7 @@ def test_an_update_that_waited_lists_the_devices_again_and_renumbers_none_back(
     assert list(controller.sandbox.devices()) == [C] and tries(controller, "/update-device") == 1
 
 
-def test_an_update_that_waited_is_sent_if_the_device_is_still_listed(controller: Controller) -> None:
+def test_delayed_update_is_sent_if_the_device_is_still_listed(controller: Controller) -> None:
     begin(controller, A)
     wait_once(controller, "/update-device")
     result = run(controller, "device", Jumping(controller), device=A, name="Tako", handle_unknown="ignore")
@@ -275,9 +273,7 @@ def test_an_update_that_waited_is_sent_if_the_device_is_still_listed(controller:
 
 @pytest.mark.parametrize("listing", ["complete", "partial"])
 @pytest.mark.parametrize("edit", ["none", "renumbered"])
-def test_the_update_of_a_created_device_that_waited_checks_its_number(
-    controller: Controller, listing: str, edit: str
-) -> None:
+def test_delayed_update_of_a_created_device_checks_its_number(controller: Controller, listing: str, edit: str) -> None:
     controller.sandbox.set_readings(listing=listing)
 
     def meanwhile() -> None:
@@ -295,8 +291,8 @@ def test_the_update_of_a_created_device_that_waited_checks_its_number(
         assert list(controller.sandbox.devices()) == [C] and tries(controller, "/update-device") == 0
 
 
-def test_a_service_that_always_takes_too_long_is_given_up(controller: Controller) -> None:
-    """Each list is too old when its request could go out."""
+def test_service_that_is_always_too_slow_is_an_error(controller: Controller) -> None:
+    """Each list is too old when its request could be sent."""
     begin(controller, A)
     clock = itertools.count(0, 31)
     result = run(controller, "device", lambda: float(next(clock)), device=A, name="Tako", handle_unknown="ignore")
@@ -306,7 +302,7 @@ def test_a_service_that_always_takes_too_long_is_given_up(controller: Controller
 
 
 class LateConnection:
-    """A clock that jumps while a connection is opened, as with a slow name server, after so many lists."""
+    """A clock that jumps while a connection is opened, as with a slow name server, after a number of lists."""
 
     def __init__(
         self,
@@ -317,7 +313,7 @@ class LateConnection:
     ) -> None:
         self._offset = 0.0
         create = urllib3.util.connection.create_connection
-        # Each request opens a connection of its own.
+        # Each request opens its own connection.
         controller.sandbox.fault("close_idle", path="/get-devices", times=None)
 
         def connect(*args: t.Any, **kwargs: t.Any) -> t.Any:
@@ -343,7 +339,7 @@ class LateConnection:
     ],
 )
 @pytest.mark.parametrize("swapped", [True, False])
-def test_a_connection_that_took_too_long_sends_nothing_to_another_device(
+def test_slow_connection_sends_nothing_to_another_device(
     controller: Controller,
     monkeypatch: pytest.MonkeyPatch,
     path: str,
@@ -371,7 +367,7 @@ def test_a_connection_that_took_too_long_sends_nothing_to_another_device(
         assert "msg" not in result and writes_to(controller) == [(path, A)]
 
 
-def test_a_message_goes_out_from_the_device_that_has_the_number_when_it_is_sent(
+def test_message_is_sent_from_the_device_that_has_the_number_at_that_time(
     controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin(controller, A, B, linked=True)
@@ -388,7 +384,7 @@ def test_a_message_goes_out_from_the_device_that_has_the_number_when_it_is_sent(
     assert sent == [second] and first not in sent
 
 
-def test_a_message_whose_list_cannot_be_requested_again_is_not_sent(
+def test_message_is_not_sent_if_its_list_cannot_be_requested_again(
     controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin(controller, A, linked=True)
@@ -404,7 +400,7 @@ def test_a_message_whose_list_cannot_be_requested_again_is_not_sent(
 
 
 @pytest.mark.parametrize("renumbered", [True, False])
-def test_no_code_links_a_phone_to_a_device_that_was_renumbered(
+def test_code_links_no_phone_to_a_renumbered_device(
     controller: Controller, monkeypatch: pytest.MonkeyPatch, renumbered: bool
 ) -> None:
     begin(controller, A)
@@ -417,9 +413,7 @@ def test_no_code_links_a_phone_to_a_device_that_was_renumbered(
         assert f"the service lists it as {C} now" in result["msg"]
 
 
-def test_the_check_of_the_behavior_renumbers_no_device_back(
-    controller: Controller, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_behavior_check_renumbers_no_device_back(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
     """The device is renumbered after the list from before the first update, while a connection is opened."""
     begin(controller, A, B)
     clock = LateConnection(controller, monkeypatch, 3, lambda: controller.sandbox.edit(A, device=C))
@@ -429,7 +423,7 @@ def test_the_check_of_the_behavior_renumbers_no_device_back(
     assert f"the account lists device {A} as {C} now, so no update was sent" in result["msg"]
 
 
-def test_a_device_that_gets_the_number_of_a_planned_creation_is_left_alone(controller: Controller) -> None:
+def test_device_that_gets_the_number_of_a_planned_creation_is_unchanged(controller: Controller) -> None:
     begin(controller, B, C)
     clock = Jumping(controller, lambda: controller.sandbox.edit(C, device=A))
     devices = [*entries(B, quick=True), *entries(A, name="Toko", webhook=URL)]
@@ -440,7 +434,7 @@ def test_a_device_that_gets_the_number_of_a_planned_creation_is_left_alone(contr
     assert (other["name"], other["settings"]["webhook"]) == (f"Toko {C[-1]}", "")
 
 
-def test_the_clock_of_ages_counts_the_time_of_a_suspended_machine() -> None:
+def test_clock_of_ages_includes_the_time_of_a_suspended_machine() -> None:
     def no_clock(number: int) -> float:
         raise OSError("no such clock")
 
@@ -455,9 +449,7 @@ def test_the_clock_of_ages_counts_the_time_of_a_suspended_machine() -> None:
 
 
 @pytest.mark.parametrize("module", ["device", "fleet"])
-def test_a_device_that_was_renumbered_while_a_run_waited_for_its_lock_is_left(
-    controller: Controller, module: str
-) -> None:
+def test_device_renumbered_while_a_run_waits_for_its_lock_is_unchanged(controller: Controller, module: str) -> None:
     begin(controller, A, B, linked=True)
     token = controller.sandbox.device(B)["token"]
     another_run = RecordStore(str(controller.records), controller.sandbox.url).device(token)
@@ -475,7 +467,7 @@ def test_a_device_that_was_renumbered_while_a_run_waited_for_its_lock_is_left(
     assert ("/disconnect", C) not in writes_to(controller)
 
 
-def test_a_fleet_locks_all_devices_to_be_disconnected_before_it_lists_them(
+def test_fleet_locks_all_devices_to_disconnect_before_it_lists_them(
     controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     numbers = [f"0812000100{index:02d}" for index in range(6)]
@@ -496,7 +488,7 @@ def test_a_fleet_locks_all_devices_to_be_disconnected_before_it_lists_them(
     assert all(name.startswith("number-") for name in names[:6])
 
 
-def test_two_fleets_do_not_wait_for_each_other(controller: Controller) -> None:
+def test_two_fleets_do_not_deadlock(controller: Controller) -> None:
     numbers = [f"0812000100{index:02d}" for index in range(12)]
     begin(controller, *numbers, linked=True)
     fleets = [

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""After a fault, a run writes only to its own device, and takes back the doubt of a request that was not sent."""
+"""After a fault, a run writes only to its own device, and resolves the doubt about a request that was not sent."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def assert_untouched(controller: Controller) -> None:
 
 @pytest.mark.parametrize("module", ["device", "fleet"])
 @pytest.mark.parametrize("end", ["lost", "refused"])
-def test_a_device_that_has_the_number_of_a_created_one_gets_nothing_of_the_creation(
+def test_created_device_values_are_not_sent_to_another_device_with_its_number(
     controller: Controller, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, module: str, end: str
 ) -> None:
     dashboard = Dashboard(controller, tmp_path)
@@ -114,7 +114,7 @@ def test_a_device_that_has_the_number_of_a_created_one_gets_nothing_of_the_creat
     assert_untouched(controller)
 
 
-def test_a_created_device_that_was_renumbered_is_not_created_again(
+def test_renumbered_created_device_is_not_created_again(
     controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     controller.sandbox.fault("reset", path="/update-device", when="before")
@@ -125,7 +125,7 @@ def test_a_created_device_that_was_renumbered_is_not_created_again(
 
 
 @pytest.mark.parametrize("path", ["/update-device", "/disconnect"])
-def test_a_device_that_was_renumbered_after_a_lost_response_is_not_reported_as_done(
+def test_device_renumbered_after_a_lost_response_is_not_reported_as_done(
     controller: Controller, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     controller.device(A, name="Toko")
@@ -138,10 +138,10 @@ def test_a_device_that_was_renumbered_after_a_lost_response_is_not_reported_as_d
     assert list(controller.sandbox.devices()) == [C] and controller.sandbox.device(C)["linked"]
 
 
-def test_a_device_listed_before_is_not_the_one_whose_creation_has_no_response(
+def test_previously_listed_device_is_not_the_one_of_a_lost_creation(
     controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another client's device gets the number, after the created one was deleted."""
+    """Another client's device gets the number after the created one was deleted."""
     controller.device(B, name="Another client")
     controller.sandbox.fault("reset", path="/add-device", at="start", when="after")
 
@@ -158,10 +158,8 @@ def test_a_device_listed_before_is_not_the_one_whose_creation_has_no_response(
     assert controller.sandbox.writes() == []
 
 
-def test_the_doubt_of_a_lost_update_stays_with_its_device(
-    controller: Controller, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The created device is deleted and the run creates another one: each has its own record."""
+def test_doubt_of_a_lost_update_stays_with_its_device(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The created device is deleted, and the run creates another one: each has a separate record."""
     written: list[tuple[str, str]] = []
 
     def note(_records: RecordStore, device: Device, file: EncryptedFile[DeviceRecord], *_sent: object) -> str:
@@ -180,7 +178,7 @@ def test_the_doubt_of_a_lost_update_stays_with_its_device(
 
 @pytest.fixture
 def abandon(monkeypatch: pytest.MonkeyPatch) -> t.Callable[[bool], None]:
-    """Let ansible-playbook end for the runs of a test, or be there again."""
+    """Simulate the end of ansible-playbook for the runs of a test, or its return."""
     state = {"ended": False}
     monkeypatch.setattr(Lineage, "has_ended", lambda self: state["ended"])
     return lambda ended: state.update(ended=ended)
@@ -189,7 +187,7 @@ def abandon(monkeypatch: pytest.MonkeyPatch) -> t.Callable[[bool], None]:
 Abandon = t.Callable[[bool], None]
 
 
-def test_an_update_that_was_certainly_not_sent_leaves_no_doubt(
+def test_unsent_update_leaves_no_doubt(
     controller: Controller, monkeypatch: pytest.MonkeyPatch, abandon: Abandon
 ) -> None:
     controller.device(A, name="Toko")
@@ -211,7 +209,7 @@ def test_an_update_that_was_certainly_not_sent_leaves_no_doubt(
     assert [entry["form"].get("webhook") for entry in controller.sandbox.writes()] == [None]
 
 
-def test_a_creation_that_was_certainly_not_sent_leaves_no_entry(
+def test_unsent_creation_leaves_no_entry(
     controller: Controller, monkeypatch: pytest.MonkeyPatch, abandon: Abandon
 ) -> None:
     add = FonnteClient.add_device
@@ -228,7 +226,7 @@ def test_a_creation_that_was_certainly_not_sent_leaves_no_entry(
 
 
 @pytest.mark.parametrize("module", ["device", "fleet"])
-def test_a_run_that_was_abandoned_after_a_creation_writes_no_value_into_the_record_of_another_device(
+def test_run_abandoned_after_a_creation_writes_no_value_to_another_record(
     controller: Controller, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, abandon: Abandon, module: str
 ) -> None:
     """The response to the creation was lost, so the run cannot know that the device is another one."""
@@ -250,10 +248,10 @@ def test_a_run_that_was_abandoned_after_a_creation_writes_no_value_into_the_reco
     ("wanted", "path"),
     [({"state": "disconnected"}, "/update-device"), ({"state": "absent", "request_otp": True}, "/delete-device")],
 )
-def test_a_request_without_settings_writes_no_declared_value_into_a_record(
+def test_request_without_settings_records_no_declared_value(
     controller: Controller, tmp_path: Path, wanted: dict[str, t.Any], path: str
 ) -> None:
-    """An entry of a creation without a response makes declared values doubtful, for the plan alone."""
+    """After a creation without a response, declared values are in doubt only in the plan."""
     controller.sandbox.fault("reset", path="/add-device", at="start", when="after")
     controller.sandbox.fault("status", path="/get-devices", code=503, when="before", skip=1, times=None)
     with pytest.raises(FonnteError):
@@ -270,9 +268,7 @@ def test_a_request_without_settings_writes_no_declared_value_into_a_record(
     assert found is None or "webhook" not in found.entries
 
 
-def test_a_list_that_cannot_be_requested_again_leaves_no_doubt(
-    controller: Controller, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_list_request_leaves_no_doubt(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
     controller.device(A, name="Toko")
     before = device_record(controller, A).read()
     monkeypatch.setattr(_list_age, "MAX_CACHE_SECONDS", -1.0)

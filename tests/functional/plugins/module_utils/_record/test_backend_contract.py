@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The contract that every place of a record keeps. An implementation adds itself to ``PLACES``."""
+"""The contract of every place that stores a record. An implementation adds itself to ``PLACES``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Crash(BaseException):
 
 # Returns a connection of another control node to the same place at each call.
 Connect = t.Callable[[], Backend]
-# By name: what makes a new place. The server of a database is started when its first test begins.
+# The constructors of new places, by name. A database server is started when its first test begins.
 Places = t.Callable[[pytest.FixtureRequest, Path], Connect]
 
 
@@ -71,7 +71,7 @@ def there(connect: Connect) -> Backend:
 
 
 def text(name: str, content: str) -> bytes:
-    """Return an encrypted string for an entry: a place may refuse anything else."""
+    """Return an encrypted string for an entry, since a place may refuse other strings."""
     return Cipher("a-token", Place(name, name.partition("-")[0], "https://h")).encrypt({"content": content})
 
 
@@ -87,12 +87,12 @@ def texts(backend: Backend, *names: str) -> list[bytes | None]:
 # Strings
 
 
-def test_an_empty_place_has_no_entries(here: Backend) -> None:
+def test_empty_place_has_no_entries(here: Backend) -> None:
     assert here.names() == [] and here.damaged() == [] and here.warnings() == [] and here.is_empty()
     assert texts(here, NOTE, DEVICE) == [None, None]
 
 
-def test_strings_are_read_as_they_were_written_by_every_node(here: Backend, there: Backend) -> None:
+def test_every_node_reads_the_written_strings(here: Backend, there: Backend) -> None:
     first, second = text(NOTE, "a"), text(DEVICE, "b")
     absent = here.read([NOTE, DEVICE])
     written = here.put([Write(NOTE, first, absent[NOTE]), Write(DEVICE, second, absent[DEVICE])], Phase.EDIT)
@@ -110,7 +110,7 @@ def test_each_write_has_another_revision(here: Backend, phases: tuple[Phase, Pha
     assert len(set(revisions)) == 10
 
 
-def test_the_last_of_many_writes_counts(here: Backend, there: Backend) -> None:
+def test_last_of_many_writes_counts(here: Backend, there: Backend) -> None:
     with here.lock([DEVICE], 0):
         for number in range(12):
             last = text(DEVICE, str(number))
@@ -118,7 +118,7 @@ def test_the_last_of_many_writes_counts(here: Backend, there: Backend) -> None:
             assert texts(here, DEVICE) == texts(there, DEVICE) == [last]
 
 
-def test_an_entry_can_be_removed(here: Backend, there: Backend) -> None:
+def test_entry_can_be_removed(here: Backend, there: Backend) -> None:
     put(here, DEVICE, text(DEVICE, "a"))
     assert not there.is_empty()
     put(here, DEVICE, None)
@@ -127,7 +127,7 @@ def test_an_entry_can_be_removed(here: Backend, there: Backend) -> None:
     assert here.names() == [DEVICE]
 
 
-def test_a_string_that_does_not_decrypt_is_kept_aside(here: Backend) -> None:
+def test_damaged_string_is_kept_aside(here: Backend) -> None:
     old, new = text(DEVICE, "a"), text(DEVICE, "b")
     put(here, DEVICE, old)
     here.put([Write(DEVICE, new, here.read([DEVICE])[DEVICE], keep_damaged=True)], Phase.BEGIN)
@@ -138,27 +138,27 @@ def test_a_string_that_does_not_decrypt_is_kept_aside(here: Backend) -> None:
 # Compare and set
 
 
-def test_a_write_replaces_only_the_string_of_the_plan(here: Backend, there: Backend) -> None:
+def test_write_replaces_only_the_string_of_the_plan(here: Backend, there: Backend) -> None:
     put(here, DEVICE, text(DEVICE, "a"))
     planned = here.read([DEVICE])[DEVICE]
     theirs = text(DEVICE, "theirs")
     put(there, DEVICE, theirs)
     with here.lock([DEVICE], 0):
-        # A second try with the same plan fails as well: the check must not have refreshed it.
+        # A second attempt with the same plan fails as well: the check must not refresh it.
         for _try in range(2):
             with pytest.raises(RecordChangedError):
                 here.put([Write(DEVICE, text(DEVICE, "b"), planned)], Phase.BEGIN)
     assert texts(here, DEVICE) == [theirs]
 
 
-def test_a_write_on_a_missing_entry_does_not_replace_a_new_one(here: Backend, there: Backend) -> None:
+def test_write_to_a_missing_entry_does_not_replace_a_new_one(here: Backend, there: Backend) -> None:
     planned = here.read([DEVICE])[DEVICE]
     put(there, DEVICE, text(DEVICE, "theirs"))
     with pytest.raises(RecordChangedError):
         here.put([Write(DEVICE, text(DEVICE, "b"), planned)], Phase.EDIT)
 
 
-def test_of_several_strings_none_is_written_where_one_was_changed(here: Backend, there: Backend) -> None:
+def test_no_string_is_written_if_one_of_them_has_changed(here: Backend, there: Backend) -> None:
     planned = here.read([NOTE, DEVICE])
     put(there, DEVICE, text(DEVICE, "theirs"))
     with pytest.raises(RecordChangedError):
@@ -166,7 +166,7 @@ def test_of_several_strings_none_is_written_where_one_was_changed(here: Backend,
     assert texts(here, NOTE) == [None]
 
 
-def test_a_run_goes_on_from_its_own_writes(here: Backend) -> None:
+def test_run_continues_from_its_own_writes(here: Backend) -> None:
     with here.lock([DEVICE], 0):
         written = put(here, DEVICE, text(DEVICE, "a"), Phase.BEGIN)
         last = text(DEVICE, "b")
@@ -177,7 +177,7 @@ def test_a_run_goes_on_from_its_own_writes(here: Backend) -> None:
 # Marks
 
 
-def test_nothing_is_stale_where_no_run_has_written(here: Backend) -> None:
+def test_nothing_is_stale_if_no_run_has_written(here: Backend) -> None:
     put(here, DEVICE, text(DEVICE, "a"))
     mark = here.mark([NOTE, DEVICE])
     assert not here.stale(mark, [NOTE, DEVICE])
@@ -187,7 +187,7 @@ def test_nothing_is_stale_where_no_run_has_written(here: Backend) -> None:
 
 @pytest.mark.parametrize("existed", [False, True])
 @pytest.mark.parametrize("phase", Phase)
-def test_a_write_of_another_run_since_the_mark_is_seen(
+def test_write_of_another_run_since_the_mark_is_detected(
     here: Backend, there: Backend, existed: bool, phase: Phase
 ) -> None:
     if existed:
@@ -201,7 +201,7 @@ def test_a_write_of_another_run_since_the_mark_is_seen(
     assert not here.stale(here.mark([DEVICE]), [DEVICE])
 
 
-def test_a_removal_by_another_run_is_seen(here: Backend, there: Backend) -> None:
+def test_removal_by_another_run_is_detected(here: Backend, there: Backend) -> None:
     put(here, DEVICE, text(DEVICE, "a"))
     mark = here.mark([DEVICE])
     put(there, DEVICE, None)
@@ -209,7 +209,7 @@ def test_a_removal_by_another_run_is_seen(here: Backend, there: Backend) -> None
         assert list(here.stale(mark, [DEVICE])) == [DEVICE]
 
 
-def test_no_mark_is_valid_for_an_entry_whose_request_is_under_way(here: Backend, there: Backend) -> None:
+def test_mark_is_invalid_for_an_entry_with_a_request_in_progress(here: Backend, there: Backend) -> None:
     with there.lock([DEVICE], 0):
         written = put(there, DEVICE, text(DEVICE, "doubt"), Phase.BEGIN)
         mark = here.mark([DEVICE])
@@ -218,7 +218,7 @@ def test_no_mark_is_valid_for_an_entry_whose_request_is_under_way(here: Backend,
         assert list(here.stale(mark, [DEVICE])) == [DEVICE] and not here.left_open([DEVICE])
 
 
-def test_a_run_that_ends_closes_its_entries(here: Backend, there: Backend) -> None:
+def test_failed_run_closes_its_entries(here: Backend, there: Backend) -> None:
     with pytest.raises(ValueError), there.lock([DEVICE], 0):
         put(there, DEVICE, text(DEVICE, "doubt"), Phase.BEGIN)
         raise ValueError("its response was lost")
@@ -227,7 +227,7 @@ def test_a_run_that_ends_closes_its_entries(here: Backend, there: Backend) -> No
         assert not here.left_open([DEVICE]) and not here.stale(mark, [DEVICE])
 
 
-def test_an_entry_that_a_dead_run_left_open_is_stale_and_reported_once(here: Backend, there: Backend) -> None:
+def test_entry_left_open_by_a_dead_run_is_stale_and_reported_once(here: Backend, there: Backend) -> None:
     with pytest.raises(Crash), there.lock([DEVICE], 0):
         put(there, DEVICE, text(DEVICE, "doubt"), Phase.BEGIN)
         raise Crash
@@ -240,7 +240,7 @@ def test_an_entry_that_a_dead_run_left_open_is_stale_and_reported_once(here: Bac
         assert not here.left_open([DEVICE]) and not here.stale(mark, [DEVICE])
 
 
-def test_a_mark_of_another_place_is_valid_for_nothing(here: Backend, tmp_path: Path) -> None:
+def test_mark_of_another_place_is_invalid(here: Backend, tmp_path: Path) -> None:
     other = FileBackend(RecordDirectory(str(tmp_path / "elsewhere")))
     assert list(here.stale(other.mark([DEVICE]), [DEVICE])) == [DEVICE]
 
@@ -248,7 +248,7 @@ def test_a_mark_of_another_place_is_valid_for_nothing(here: Backend, tmp_path: P
 # Locks
 
 
-def test_a_held_entry_is_no_other_runs(connect: Connect, here: Backend, there: Backend) -> None:
+def test_held_entry_cannot_be_locked_by_another_run(connect: Connect, here: Backend, there: Backend) -> None:
     with here.lock([NOTE, DEVICE], 0):
         for names in ([NOTE], [DEVICE], [DEVICE, OTHER]):
             with pytest.raises(RecordLockedError, match="another run"), there.lock(names, 0.1):
@@ -259,7 +259,7 @@ def test_a_held_entry_is_no_other_runs(connect: Connect, here: Backend, there: B
         pass
 
 
-def test_all_or_none_are_held(here: Backend, there: Backend) -> None:
+def test_several_entries_are_all_locked_or_none(here: Backend, there: Backend) -> None:
     with here.lock([DEVICE], 0):
         with pytest.raises(RecordLockedError), there.lock([NOTE, DEVICE], 0):
             pass
@@ -267,7 +267,7 @@ def test_all_or_none_are_held(here: Backend, there: Backend) -> None:
             pass
 
 
-def test_a_run_waits_for_another_one(here: Backend, there: Backend) -> None:
+def test_run_waits_for_the_lock_of_another_one(here: Backend, there: Backend) -> None:
     held, order = threading.Event(), []
 
     def work() -> None:
@@ -277,7 +277,7 @@ def test_a_run_waits_for_another_one(here: Backend, there: Backend) -> None:
 
     with here.lock([DEVICE], 0):
         thread = threading.Thread(target=work)
-        # Theirs would fail at once; ours waits for as long as it takes.
+        # The other run would fail immediately; this one waits without a limit.
         order.append("ours")
     thread.start()
     held.wait(30)
@@ -287,13 +287,13 @@ def test_a_run_waits_for_another_one(here: Backend, there: Backend) -> None:
     assert order == ["ours", "theirs", "ours again"]
 
 
-def test_a_write_needs_a_lock_that_no_other_run_has(here: Backend, there: Backend) -> None:
+def test_write_fails_if_another_run_holds_the_lock(here: Backend, there: Backend) -> None:
     with here.lock([DEVICE], 0), pytest.raises(RecordLockedError):
         put(there, DEVICE, text(DEVICE, "a"))
     assert texts(here, DEVICE) == [None]
 
 
-def test_locks_that_last_need_no_more(here: Backend) -> None:
+def test_held_locks_are_verified(here: Backend) -> None:
     with here.lock([DEVICE], 0):
         here.verify_held()
 
@@ -301,12 +301,12 @@ def test_locks_that_last_need_no_more(here: Backend) -> None:
 # The place
 
 
-def test_a_place_names_itself_and_its_entries(here: Backend) -> None:
+def test_place_and_its_entries_have_names(here: Backend) -> None:
     here.check_writable()
     assert here.place and DEVICE in here.label(DEVICE)
     health = here.health()
     assert health.writable and health.place
 
 
-def test_errors_are_of_one_kind() -> None:
+def test_lock_and_change_errors_are_record_errors() -> None:
     assert issubclass(RecordLockedError, RecordError) and issubclass(RecordChangedError, RecordError)

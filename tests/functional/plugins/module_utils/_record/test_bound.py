@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bound: whoever can write to record and backup, but has no token, moves no value from one device to another.
+"""Invariant *bound*: an attacker without a token cannot move a value from one device to another.
 
-An attacker in a process of its own, under a second user where the tests run as root, permutes, links, copies,
-truncates and replaces files of a record that a group shares, and strings of its backup. In between runs of the owner
-read, write, back up and restore. No device ever gets the values of another one, and no file outside is written.
+The attacker can write to record and backup. It is a separate process, under a second user if the tests run as root,
+that permutes, links, copies, truncates and replaces files of a record that a group shares, and strings of its backup.
+Between these actions, runs of the owner read, write, back up and restore. No device ever gets the values of another
+one, and no file outside is written.
 """
 
 from __future__ import annotations
@@ -35,10 +36,10 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store impo
 ENDPOINT = "https://api.example.com"
 ACCOUNT = "token-of-the-account"
 AT = "2026-11-22T09:00:00Z"
-# One account has the same secret for all its numbers: only the binding keeps their entries apart.
+# One account has the same secret for all its numbers: only the binding separates their entries.
 DEVICES, NUMBERS = 2, 4
 PLACES = st.integers(0, DEVICES + NUMBERS - 1)
-# How far another file is from one.
+# The distance between two files.
 DISTANCES = st.integers(1, DEVICES + NUMBERS - 1)
 PRECIOUS = "a file of the user, with more than sixteen bytes"
 OTHER_UID = 65534
@@ -161,7 +162,7 @@ class Attack(RuleBasedStateMachine):
         self.process.communicate()
         shutil.rmtree(self.home)
 
-    # The runs of the owner: each a process of its own, so each has a store of its own
+    # The runs of the owner: each is a separate process, so each has its own store
 
     def device(self, index: int) -> EncryptedFile[DeviceRecord]:
         return RecordStore(str(self.folder), ENDPOINT).device(f"token-{index}")
@@ -193,7 +194,7 @@ class Attack(RuleBasedStateMachine):
 
     @rule(place=PLACES)
     def clean(self, place: int) -> None:
-        """Do what the message says: remove what is no file of the record."""
+        """Remove the files that do not belong to the record, as the error message requires."""
         for name in (self.files()[place].path, f"{self.files()[place].path}.lock"):
             if os.path.isdir(name) and not os.path.islink(name):
                 os.rmdir(name)
@@ -211,7 +212,7 @@ class Attack(RuleBasedStateMachine):
 
     @rule(checked=st.booleans())
     def restore(self, checked: bool) -> None:
-        """Restore all of it; a file whose token is not given is restored without a check."""
+        """Restore the whole backup. Files whose token is not given are restored without a check."""
         with contextlib.suppress(FonnteError, ValueError):
             strings = read_backup(self.backup)
             known = {file.name: file for file in self.files()}
@@ -269,7 +270,7 @@ class Attack(RuleBasedStateMachine):
         names = self.name(one, False), self.name(self.other(one, distance), False)
         self.attack("strings", self.backup, *names, how)
 
-    # What must hold
+    # Invariants
 
     @invariant()
     def each_has_its_own_values_or_none(self) -> None:
@@ -282,7 +283,7 @@ class Attack(RuleBasedStateMachine):
         assert all(is_name(name.partition(".")[0]) or name.startswith(".") for name in os.listdir(self.folder))
 
 
-# As many as the random walks of test_stateful.py: more on demand, and once a week.
+# The number of the random walks of test_stateful.py: more on demand, and once a week.
 ATTACKS = int(os.environ.get("FONNTE_WALKS", "50"))
 Attack.TestCase.settings = settings(
     max_examples=ATTACKS,

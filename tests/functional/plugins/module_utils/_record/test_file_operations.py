@@ -38,17 +38,17 @@ def count(monkeypatch: pytest.MonkeyPatch) -> collections.Counter[str]:
     ("settings", "most"),
     [({}, {"fsync": 3, "replace": 2, "open": 16}), ({"quick": True}, {"fsync": 4, "replace": 2, "open": 18})],
 )
-def test_a_created_device_costs_few_operations_on_files(
+def test_created_device_needs_few_file_operations(
     controller: Controller, count: collections.Counter[str], settings: dict[str, t.Any], most: dict[str, int]
 ) -> None:
-    """Before the confirmations were appended, six and eight waits for the disk, and 20 and 26 files opened."""
+    """Before confirmations were appended: six and eight syncs, and 20 and 26 opened files."""
     controller.device("081200000001", name="First", **settings)
     count.clear()
     controller.device("081200000002", name="Second", **settings)
     assert {name: count[name] for name in most} == most
 
 
-def test_an_update_costs_two_waits_for_the_disk(controller: Controller, count: collections.Counter[str]) -> None:
+def test_update_needs_two_syncs(controller: Controller, count: collections.Counter[str]) -> None:
     controller.device("081200000001", name="First", quick=True)
     controller.device("081200000001", quick=False)
     count.clear()
@@ -56,7 +56,7 @@ def test_an_update_costs_two_waits_for_the_disk(controller: Controller, count: c
     assert (count["fsync"], count["replace"]) == (2, 1)
 
 
-def test_a_fleet_shares_the_syncs_of_the_directory(controller: Controller, count: collections.Counter[str]) -> None:
+def test_fleet_shares_the_syncs_of_the_directory(controller: Controller, count: collections.Counter[str]) -> None:
     numbers = [f"0812000000{index:02d}" for index in range(9)]
     controller.run("fleet", devices=[{"device": number, "name": "Toko", "quick": True} for number in numbers])
     assert count["fsync"] <= 4 * len(numbers)

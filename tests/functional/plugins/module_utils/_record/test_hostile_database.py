@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A database server that repeats passwords, is silent, or sends too much: the run ends with an error that is safe."""
+"""A database server that repeats passwords, is silent, or sends too much: the error contains no secret."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def in_service_file(folder: Path, patch: pytest.MonkeyPatch) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("source", [in_url, in_environment, in_password_file, in_service_file])
-def test_a_refused_password_is_not_repeated(
+def test_refused_password_is_not_repeated(
     source: t.Callable[[Path, pytest.MonkeyPatch], dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = source(tmp_path, monkeypatch)
@@ -73,14 +73,14 @@ def test_a_refused_password_is_not_repeated(
 
 
 @pytest.mark.parametrize("behavior", [be_silent, trickle])
-def test_a_query_without_an_answer_ends(behavior: Behavior) -> None:
+def test_query_without_a_response_times_out(behavior: Behavior) -> None:
     with hostile_server(behavior) as port:
         text = refusal(port, user=f"user:{QUOTED}", limits=SessionLimits(seconds=0.3))
     assert "(it did not answer within 0.3 s)" in text
 
 
-def test_an_answer_that_is_too_large_ends() -> None:
-    # Its time is not limited here: only its size can end it.
+def test_oversized_response_is_an_error() -> None:
+    # Its time is not limited here, so only its size ends it.
     limits = SessionLimits(seconds=float("inf"), size=8 << 20)
     with hostile_server(send_rows) as port:
         text = refusal(port, user=f"user:{QUOTED}", limits=limits)

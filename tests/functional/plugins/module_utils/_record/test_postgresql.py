@@ -85,14 +85,14 @@ def write(backend: PostgresqlBackend, text: bytes = b"text", phase: Phase = Phas
         "postgresql://user:pa\nss@host/database",
     ],
 )
-def test_a_url_that_the_library_would_read_in_another_way_is_refused_without_showing_it(url: str) -> None:
+def test_url_that_the_library_would_parse_differently_is_refused_without_showing_it(url: str) -> None:
     with pytest.raises(OptionError) as caught:
         check_database_url(url)
     shown = str(caught.value)
     assert "record_url" in shown and not any(part in shown for part in ("user:", "host/", "ss@", "p@", "pa/"))
 
 
-def test_what_the_library_cannot_read_is_not_quoted() -> None:
+def test_invalid_url_is_not_quoted() -> None:
     with pytest.raises(OptionError) as caught:
         PostgresqlBackend("postgresql://user:secr%zzet@host/database").mark()
     assert "secr" not in str(caught.value) and "%zz" not in str(caught.value)
@@ -115,7 +115,7 @@ def test_all_passwords_of_a_url_are_secrets() -> None:
 # Opening
 
 
-def test_a_session_sets_what_its_locks_and_writes_rely_on(record_url: str, postgresql_server: Server) -> None:
+def test_session_sets_the_parameters_of_its_locks_and_writes(record_url: str, postgresql_server: Server) -> None:
     backend = PostgresqlBackend(record_url)
     backend.mark()
     wanted = {
@@ -135,14 +135,14 @@ def test_a_session_sets_what_its_locks_and_writes_rely_on(record_url: str, postg
     assert name.startswith("fonnte.whatsapp ") and name.endswith(f" {os.getpid()}")
 
 
-def test_a_stricter_durability_of_the_user_is_kept(record_url: str, postgresql_server: Server) -> None:
+def test_stricter_durability_of_the_user_is_kept(record_url: str, postgresql_server: Server) -> None:
     for given, used in (("remote_apply", "remote_apply"), ("off", "on")):
         backend = PostgresqlBackend(f"{record_url}?options=-csynchronous_commit%3D{given}")
         backend.mark()
         assert backend._session.run("SHOW synchronous_commit") == [[(used,)]]
 
 
-def test_an_unavailable_database(record_url: str, postgresql_server: Server) -> None:
+def test_unavailable_database_is_reported(record_url: str, postgresql_server: Server) -> None:
     url = postgresql_server.url(database(record_url), port=1)
     text = error_of(lambda: PostgresqlBackend(url).mark())
     assert f"the record's database at postgresql://127.0.0.1:1/{database(record_url)} cannot be reached" in text
@@ -150,19 +150,19 @@ def test_an_unavailable_database(record_url: str, postgresql_server: Server) -> 
 
 
 @pytest.mark.parametrize("role, quoted", [(OWNER, "wr%40ng-passw0rd"), ("nobody", QUOTED_PASSWORD)])
-def test_a_wrong_password_or_user(record_url: str, role: str, quoted: str) -> None:
+def test_wrong_password_or_user_is_reported(record_url: str, role: str, quoted: str) -> None:
     url = record_url.replace(OWNER, role).replace(QUOTED_PASSWORD, quoted)
     text = error_of(lambda: PostgresqlBackend(url).mark())
     assert "password authentication failed" in text and "check user name, password and database" in text
     assert "wr@ng" not in text and quoted not in text and PASSWORD not in text
 
 
-def test_a_missing_database(record_url: str) -> None:
+def test_missing_database_is_reported(record_url: str) -> None:
     text = error_of(lambda: PostgresqlBackend(record_url + "-x").mark())
     assert "does not exist" in text and "check user name, password and database" in text
 
 
-def test_the_password_may_come_from_the_environment_or_a_file(
+def test_password_is_read_from_the_environment_or_a_file(
     record_url: str, postgresql_server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     bare = f"postgresql:///{database(record_url)}"
@@ -183,13 +183,13 @@ def test_the_password_may_come_from_the_environment_or_a_file(
     assert finder.mask(f"<{PASSWORD}>") == "<********>"
 
 
-def test_a_replica_is_refused(record_url: str, postgresql_server: Server) -> None:
+def test_replica_is_refused(record_url: str, postgresql_server: Server) -> None:
     with start_replica(postgresql_server) as replica:
         text = error_of(lambda: PostgresqlBackend(replica.url(database(record_url))).mark())
     assert "can only be read: it is a replica" in text and "name the primary server" in text
 
 
-def test_the_certificate_of_the_server_is_verified(tmp_path: Path) -> None:
+def test_certificate_of_the_server_is_verified(tmp_path: Path) -> None:
     with start_encrypted_or_skip() as server:
         url = server.create_database()
         PostgresqlBackend(f"{url}?sslmode=verify-full&sslrootcert={server.ca}").mark()
@@ -199,15 +199,15 @@ def test_the_certificate_of_the_server_is_verified(tmp_path: Path) -> None:
         assert "certificate verify failed" in text and PASSWORD not in text
 
 
-def test_a_pooler_is_refused(record_url: str, postgresql_server: Server) -> None:
-    """PgBouncer sends a process number of its own: a lock would be that of its session, which others share."""
+def test_pooler_is_refused(record_url: str, postgresql_server: Server) -> None:
+    """PgBouncer sends its own process number: a lock would belong to its session, which others share."""
     with Proxy(postgresql_server.port) as plain, Proxy(postgresql_server.port, pools=True) as pooler:
         PostgresqlBackend(postgresql_server.url(database(record_url), port=plain.port)).mark()
         text = error_of(lambda: PostgresqlBackend(postgresql_server.url(database(record_url), port=pooler.port)).mark())
     assert "behind a pooler such as PgBouncer" in text and "name the PostgreSQL server itself" in text
 
 
-def test_a_password_is_masked_in_every_spelling_of_an_error(record_url: str) -> None:
+def test_password_is_masked_in_every_spelling_of_an_error(record_url: str) -> None:
     session = PostgresqlBackend(record_url)._session
     spellings = [PASSWORD, QUOTED_PASSWORD, quote(PASSWORD), base64.b64encode(PASSWORD.encode()).decode()]
     text = session._text(RuntimeError(f"conninfo {' '.join(spellings)} {record_url}"))
@@ -217,7 +217,7 @@ def test_a_password_is_masked_in_every_spelling_of_an_error(record_url: str) -> 
 # The table
 
 
-def test_reading_and_check_mode_create_no_table(record_url: str, postgresql_server: Server) -> None:
+def test_reads_and_check_mode_create_no_table(record_url: str, postgresql_server: Server) -> None:
     backend = PostgresqlBackend(record_url)
     mark = backend.mark()
     assert backend.read(BOTH) == dict.fromkeys(BOTH, Stored(None, 0))
@@ -229,13 +229,11 @@ def test_reading_and_check_mode_create_no_table(record_url: str, postgresql_serv
     with backend.lock([DEVICE], 0):
         write(backend)
     assert postgresql_server.execute(tables, database(record_url)) == [(1,)]
-    # What was written after the mark is known to come after it, although there was no table then.
+    # A write after the mark is known to be later, although the table did not exist at the time of the mark.
     assert PostgresqlBackend(record_url).names() == [DEVICE]
 
 
-def test_without_the_permission_to_create_the_table_the_error_contains_the_statements(
-    record_url: str, postgresql_server: Server
-) -> None:
+def test_error_without_create_permission_contains_the_statements(record_url: str, postgresql_server: Server) -> None:
     where = database(record_url)
     # Before PostgreSQL 15, everyone may create tables in the schema public.
     postgresql_server.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC", where)
@@ -257,7 +255,7 @@ def test_without_the_permission_to_create_the_table_the_error_contains_the_state
         assert "grant SELECT, INSERT and UPDATE on the table" in error_of(lambda: write(backend))
 
 
-def test_two_runs_that_create_the_table_at_once(record_url: str) -> None:
+def test_two_runs_may_create_the_table_at_once(record_url: str) -> None:
     faults: list[BaseException] = []
 
     def work() -> None:
@@ -278,7 +276,7 @@ def test_two_runs_that_create_the_table_at_once(record_url: str) -> None:
 # Locks
 
 
-def test_the_error_for_a_held_device_names_the_other_run(record_url: str) -> None:
+def test_error_for_a_held_device_names_the_other_run(record_url: str) -> None:
     with PostgresqlBackend(record_url).lock(BOTH, 0):
         with pytest.raises(RecordLockedError) as caught, PostgresqlBackend(record_url).lock([DEVICE], 0.3):
             pass
@@ -286,7 +284,7 @@ def test_the_error_for_a_held_device_names_the_other_run(record_url: str) -> Non
     assert f'"{postgresql_session.run_name()}", from 127.0.0.1, connected for ' in text and "0.3 s" in text
 
 
-def test_the_name_of_another_run_is_shown_without_control_characters(record_url: str) -> None:
+def test_name_of_another_run_is_shown_without_control_characters(record_url: str) -> None:
     other = PostgresqlBackend(f"{record_url}?application_name=%1b%5b31mred")
     with other.lock([DEVICE], 0), pytest.raises(RecordLockedError) as caught:
         with PostgresqlBackend(record_url).lock([DEVICE], 0):
@@ -294,7 +292,7 @@ def test_the_name_of_another_run_is_shown_without_control_characters(record_url:
     assert "\x1b" not in str(caught.value) and "31mred" in str(caught.value)
 
 
-def test_names_with_one_key_wait_for_each_other_and_one_run_may_hold_both(record_url: str) -> None:
+def test_names_with_the_same_key_exclude_other_runs_and_one_run_may_hold_both(record_url: str) -> None:
     twin = DEVICE[:-16] + "0" * 16
     assert lock_key(twin) == lock_key(DEVICE) and twin != DEVICE
     backend = PostgresqlBackend(record_url)
@@ -307,8 +305,8 @@ def test_names_with_one_key_wait_for_each_other_and_one_run_may_hold_both(record
         pass
 
 
-def test_a_run_that_waits_holds_no_later_lock(record_url: str) -> None:
-    """Two runs that each hold what the other one waits for would wait without an end."""
+def test_waiting_run_holds_no_later_lock(record_url: str) -> None:
+    """Two runs that each hold a lock of the other would wait indefinitely."""
     names = [f"device-{number:032x}" for number in range(1 << 64, (1 << 64) * 9, 1 << 64)]
     first, third = PostgresqlBackend(record_url), PostgresqlBackend(record_url)
     free: list[str] = []
@@ -323,16 +321,16 @@ def test_a_run_that_waits_holds_no_later_lock(record_url: str) -> None:
     with first.lock([names[3]], 0):
         with pytest.raises(InterruptedError), waiting.lock(names, 60):
             pass
-        # It waits for the fourth, and gives back all on its way out.
+        # It waits for the fourth, and releases all locks when it ends.
         assert free == names[4:]
         with third.lock(names[:3], 0):
             pass
 
 
-def test_each_kind_of_write_needs_the_lock(record_url: str) -> None:
+def test_each_kind_of_write_requires_the_lock(record_url: str) -> None:
     backend = PostgresqlBackend(record_url)
     with backend.lock([DEVICE], 0):
-        # As a pooler does between two clients.
+        # A pooler does this between two clients.
         backend._session.run("DISCARD ALL")
         for phase in Phase:
             text = error_of(lambda phase=phase: write(backend, phase=phase))
@@ -340,13 +338,13 @@ def test_each_kind_of_write_needs_the_lock(record_url: str) -> None:
     assert PostgresqlBackend(record_url).names() == []
 
 
-def test_locks_are_verified_where_the_last_proof_is_too_old(record_url: str, postgresql_server: Server) -> None:
+def test_locks_are_verified_if_the_last_check_is_too_old(record_url: str, postgresql_server: Server) -> None:
     moment = [1000.0]
     backend = PostgresqlBackend(record_url, clock=lambda: moment[0])
     with backend.lock([DEVICE], 0):
         write(backend, phase=Phase.BEGIN)
         postgresql_server.execute(f"SELECT pg_terminate_backend({backend._session.pid})")
-        # The window that remains: the server was reached less than five seconds ago.
+        # The remaining window: the server was reached less than five seconds ago.
         moment[0] += 5.0
         backend.verify_held()
         moment[0] += 0.1
@@ -376,7 +374,7 @@ with backend.lock(names, 10):
 
 
 @pytest.mark.long
-def test_a_killed_process_holds_nothing(record_url: str) -> None:
+def test_killed_process_holds_nothing(record_url: str) -> None:
     for _turn in range(20):
         holder = subprocess.Popen(
             [sys.executable, "-c", HOLDER, ":".join(sys.path), record_url, ",".join(BOTH)], stdout=subprocess.PIPE
@@ -389,7 +387,7 @@ def test_a_killed_process_holds_nothing(record_url: str) -> None:
         with backend.lock(BOTH, 10):
             stored = backend.read(BOTH)
             left = backend.left_open(BOTH)
-            # Both or none: they are one statement.
+            # Both or none, since they are one statement.
             assert stored[ENTRY] == stored[DEVICE] and set(left) in (set(), set(BOTH))
         backend.close()
 
@@ -397,7 +395,7 @@ def test_a_killed_process_holds_nothing(record_url: str) -> None:
 # Sessions
 
 
-def test_a_session_that_was_cut_is_not_opened_again(record_url: str, postgresql_server: Server) -> None:
+def test_lost_session_is_not_reopened(record_url: str, postgresql_server: Server) -> None:
     with Proxy(postgresql_server.port) as proxy:
         backend = PostgresqlBackend(postgresql_server.url(database(record_url), port=proxy.port))
         mark = backend.mark()
@@ -416,13 +414,13 @@ def test_a_session_that_was_cut_is_not_opened_again(record_url: str, postgresql_
                 text = error_of(work)
                 assert "the session with the record's database" in text and "was lost" in text
             assert set(backend.stale(mark, BOTH)) == set(BOTH)
-        # A new session finds the doubt of the one that was lost, and its lock gone.
+        # A new session finds the pending entry of the lost one, and its lock released.
         other = PostgresqlBackend(record_url)
         with other.lock(BOTH, 10):
             assert other.left_open(BOTH) == {DEVICE} and other.read(BOTH)[DEVICE].text == b"text"
 
 
-def test_a_mark_of_another_session_proves_nothing(record_url: str) -> None:
+def test_mark_of_another_session_is_invalid(record_url: str) -> None:
     first, second = PostgresqlBackend(record_url), PostgresqlBackend(record_url)
     assert set(first.stale(second.mark(), BOTH)) == set(BOTH)
 
@@ -430,7 +428,7 @@ def test_a_mark_of_another_session_proves_nothing(record_url: str) -> None:
 # Writing
 
 
-def test_a_write_is_compared_with_the_string_of_the_plan(record_url: str) -> None:
+def test_write_is_compared_with_the_string_of_the_plan(record_url: str) -> None:
     backend, other = PostgresqlBackend(record_url), PostgresqlBackend(record_url)
     planned = backend.read(BOTH)
     with other.lock(BOTH, 0):
@@ -443,8 +441,8 @@ def test_a_write_is_compared_with_the_string_of_the_plan(record_url: str) -> Non
     assert (stored[ENTRY].text, stored[DEVICE].text) == (None, b"theirs")
 
 
-def test_revisions_become_visible_in_their_order(record_url: str, postgresql_server: Server) -> None:
-    """With a sequence, a later revision can be visible before an earlier one, and a mark would miss that one."""
+def test_revisions_become_visible_in_order(record_url: str, postgresql_server: Server) -> None:
+    """With a sequence, a later revision can be visible before an earlier one, and a mark would miss the earlier one."""
     where, other = database(record_url), f"device-{'0e' * 16}"
     backends = {name: PostgresqlBackend(record_url) for name in (DEVICE, other)}
     holds = contextlib.ExitStack()
@@ -486,7 +484,7 @@ def test_revisions_become_visible_in_their_order(record_url: str, postgresql_ser
         assert set(reader.stale(mark, [DEVICE, other])) == {DEVICE, other}
 
 
-def test_a_full_disk(record_url: str, postgresql_server: Server) -> None:
+def test_full_disk_is_reported(record_url: str, postgresql_server: Server) -> None:
     backend = PostgresqlBackend(record_url)
     with backend.lock([DEVICE], 0):
         _raise_on_write(postgresql_server, database(record_url), "53100")
@@ -496,14 +494,14 @@ def test_a_full_disk(record_url: str, postgresql_server: Server) -> None:
     assert PostgresqlBackend(record_url).names() == []
 
 
-def test_a_primary_that_became_read_only(record_url: str, postgresql_server: Server) -> None:
+def test_read_only_primary_is_reported(record_url: str, postgresql_server: Server) -> None:
     backend = PostgresqlBackend(record_url)
     with backend.lock([DEVICE], 0):
         backend._session.run("SET default_transaction_read_only = on")
         assert "can only be read" in error_of(lambda: write(backend))
 
 
-def test_a_server_in_trouble_and_other_refusals(record_url: str, postgresql_server: Server) -> None:
+def test_other_failures_of_the_server_are_reported(record_url: str, postgresql_server: Server) -> None:
     backend = PostgresqlBackend(record_url)
     with backend.lock([DEVICE], 0):
         backend._session.run("SET statement_timeout = 200")
@@ -515,7 +513,7 @@ def test_a_server_in_trouble_and_other_refusals(record_url: str, postgresql_serv
 
 
 def _raise_on_write(server: Server, where: str, code: str) -> None:
-    """Have the server report an error to each writer, as it does where its disk is full."""
+    """Have the server report an error to each writer, as it does if its disk is full."""
     server.execute(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
         f"RAISE EXCEPTION 'could not extend file' USING ERRCODE = '{code}'; END $$",
@@ -526,19 +524,19 @@ def _raise_on_write(server: Server, where: str, code: str) -> None:
     )
 
 
-def test_more_locks_than_the_server_has_room_for(postgresql_server: Server) -> None:
+def test_more_locks_than_the_server_supports_is_reported(postgresql_server: Server) -> None:
     with start_server(postgresql_server.installation, max_locks_per_transaction="10", max_connections="10") as small:
         backend = PostgresqlBackend(small.create_database())
         names = [f"device-{number:032x}" for number in range(1 << 64, (1 << 64) * 20001, 1 << 64)]
         with pytest.raises(RecordError) as caught, backend.lock(names, 0):
             pass
         assert "raise max_locks_per_transaction on the database server" in str(caught.value)
-        # What was locked before was let go.
+        # The locks that were acquired before are released.
         with PostgresqlBackend(small.url("record1")).lock(names[:10], 0):
             pass
 
 
-def test_an_open_name_is_closed_by_the_run_that_fails_and_not_by_one_that_dies(record_url: str) -> None:
+def test_open_name_is_closed_by_a_failed_run_and_not_by_a_killed_one(record_url: str) -> None:
     for failure, left in ((ValueError(), set()), (KeyboardInterrupt(), {DEVICE})):
         backend = PostgresqlBackend(record_url)
         with pytest.raises(type(failure)), backend.lock(BOTH, 0):
@@ -550,7 +548,7 @@ def test_an_open_name_is_closed_by_the_run_that_fails_and_not_by_one_that_dies(r
             assert other.left_open(BOTH) == left
 
 
-def test_a_batch_is_one_round_trip_and_a_changed_device_takes_four(record_url: str, postgresql_server: Server) -> None:
+def test_batch_is_one_round_trip_and_a_changed_device_needs_four(record_url: str, postgresql_server: Server) -> None:
     with Proxy(postgresql_server.port) as proxy:
         backend = PostgresqlBackend(postgresql_server.url(database(record_url), port=proxy.port))
         with backend.lock([DEVICE], 0):
@@ -584,13 +582,11 @@ def test_a_batch_is_one_round_trip_and_a_changed_device_takes_four(record_url: s
         ("postgresql://u:p@%2Frun%2Fpostgresql/d", {}, False),
     ],
 )
-def test_a_connection_that_leaves_this_machine_must_be_encrypted(
-    url: str, environment: dict[str, str], warns: bool
-) -> None:
+def test_remote_connection_must_be_encrypted(url: str, environment: dict[str, str], warns: bool) -> None:
     warnings = database_warnings(url, environment)
     assert bool(warnings) == warns and all("sslmode=verify-full" in text and "u:p" not in text for text in warnings)
 
 
-def test_the_place_shows_no_password(record_url: str) -> None:
+def test_place_shows_no_password(record_url: str) -> None:
     backend = PostgresqlBackend(record_url)
     assert backend.place == backend.health().place and PASSWORD not in backend.place and OWNER not in backend.place

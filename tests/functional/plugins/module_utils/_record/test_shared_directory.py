@@ -60,12 +60,12 @@ print(os.geteuid())
     [(0o2770, "primary"), (0o2775, "supplementary")],
     ids=["shared by a group", "volume with fsGroup"],
 )
-def test_a_second_user_of_the_group_works_on_the_same_record(permissions: int, way: str) -> None:
+def test_second_user_of_the_group_uses_the_same_record(permissions: int, way: str) -> None:
     """Kubernetes gives a volume to fsGroup, a further group of the pod, with mode 2775; its owner stays root.
 
-    Without root both are one user; the permissions of the files are tested above.
+    Without root both are one user; test_directory.py in tests/unit checks the permissions of the files.
     """
-    # The directories of pytest are for one user alone, and each session that begins sees to that.
+    # The directories of pytest are private to one user, and each session that begins ensures this.
     with tempfile.TemporaryDirectory() as above:
         os.chmod(above, 0o711)
         _work_as_two(Path(above) / "records", permissions, way)

@@ -31,7 +31,7 @@ def _hold(folder: str, held: multiprocessing.synchronize.Event, end: multiproces
         end.wait(10)
 
 
-def test_two_runs_do_not_work_on_one_device(store: RecordStore) -> None:
+def test_lock_of_a_device_excludes_another_process(store: RecordStore) -> None:
     context = multiprocessing.get_context("spawn")
     held, end = context.Event(), context.Event()
     other = context.Process(target=_hold, args=(store.folder, held, end))

@@ -56,7 +56,7 @@ def files(controller: Controller) -> dict[str, bytes]:
     return {name: text for name, text in controller.record_files().items() if not name.endswith(".lock")}
 
 
-def test_entries_are_found_under_the_new_token_and_the_old_files_are_gone(rotated: Controller) -> None:
+def test_entries_are_migrated_to_the_new_token_and_old_files_removed(rotated: Controller) -> None:
     before = files(rotated)
     expected = migrate(rotated, True).result
     assert files(rotated) == before and expected["changed"]
@@ -70,8 +70,8 @@ def test_entries_are_found_under_the_new_token_and_the_old_files_are_gone(rotate
     assert not again["changed"] and again["changed_files"] == []
 
 
-def test_a_creation_that_was_interrupted_is_continued(rotated: Controller) -> None:
-    """The device exists: what the interrupted creation was about to set is in doubt, and is sent with the update."""
+def test_interrupted_creation_is_continued_after_a_migration(rotated: Controller) -> None:
+    """The device exists: the settings of the interrupted creation are in doubt, and are sent with the update."""
     rotated.device(A, name="Toko")
     os.unlink(new(rotated, A).path)
     for path in rotated.records.glob("device-*"):
@@ -91,7 +91,7 @@ def test_only_the_named_numbers_are_migrated(rotated: Controller) -> None:
     assert entry(rotated, OLD_TOKEN, A).read() == BEGUN and new(rotated, A).read() is None
 
 
-def test_an_entry_of_a_run_with_the_new_token_is_kept(rotated: Controller) -> None:
+def test_entry_written_with_the_new_token_is_kept(rotated: Controller) -> None:
     newer = NumberRecord("present", AT, {}, "device-" + "0" * 32)
     new(rotated, A).save(newer)
     report = migrate(rotated)
@@ -99,7 +99,7 @@ def test_an_entry_of_a_run_with_the_new_token_is_kept(rotated: Controller) -> No
     assert new(rotated, A).read() == newer and "They are not used any more" in report.warnings[-1]
 
 
-def test_an_entry_that_the_old_token_writes_meanwhile_is_not_copied_as_it_was(
+def test_entry_changed_during_the_migration_is_migrated_in_its_new_state(
     rotated: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run with the old token ends while the migration waits for its lock."""
@@ -122,7 +122,7 @@ def test_an_entry_that_the_old_token_writes_meanwhile_is_not_copied_as_it_was(
     assert new(rotated, A).load()[0] == present and entry(rotated, OLD_TOKEN, A).load()[0] is None
 
 
-def test_an_interrupted_migration_is_completed(rotated: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_migration_is_completed(rotated: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
     def killed(self: RecordDirectory, name: str) -> t.NoReturn:
         raise KeyboardInterrupt
 
@@ -136,7 +136,7 @@ def test_an_interrupted_migration_is_completed(rotated: Controller, monkeypatch:
     assert entry(rotated, OLD_TOKEN, A).read() is None and new(rotated, A).read() == BEGUN
 
 
-def test_a_backup_from_the_time_of_the_old_token_is_restored_and_migrated(rotated: Controller, tmp_path: Path) -> None:
+def test_backup_written_with_the_old_token_is_restored_and_migrated(rotated: Controller, tmp_path: Path) -> None:
     path = str(tmp_path / "backup.json")
     rotated.run("record", operation="backup", path=path)
     for name in files(rotated):
@@ -147,7 +147,7 @@ def test_a_backup_from_the_time_of_the_old_token_is_restored_and_migrated(rotate
     assert new(rotated, A).read() == BEGUN and new(rotated, B).read() == DELETED
 
 
-def test_a_new_token_that_the_service_does_not_know_gets_nothing(rotated: Controller) -> None:
+def test_unknown_new_token_changes_nothing(rotated: Controller) -> None:
     before = files(rotated)
     with pytest.raises(FonnteError, match="Listing the account's devices"):
         migrate(rotated, account_token="a-token-with-a-mistake")
@@ -165,7 +165,7 @@ def test_a_new_token_that_the_service_does_not_know_gets_nothing(rotated: Contro
         ({"path": "/x"}, "it has no meaning, since operation is migrate"),
     ],
 )
-def test_a_wrong_option_is_named_before_any_request(controller: Controller, params: t.Any, words: str) -> None:
+def test_invalid_option_is_refused_before_any_request(controller: Controller, params: t.Any, words: str) -> None:
     with pytest.raises(OptionError, match=words):
         controller.run("record", **{"operation": "migrate", "old_account_token": OLD_TOKEN, **params})
     assert controller.sandbox.journal() == [] and not controller.records.exists()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Looking after the record: what is told of it, and that a backup, a restore and a forgetting do what they say."""
+"""Record maintenance: the information about the record, and the operations backup, restore and forget."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HOOK = "https://user:s3cret@hooks.example.com/s3cret?key=s3cret"
 
 @pytest.fixture
 def fleet(controller: Controller) -> Controller:
-    """Two devices with a record each, and a number whose device was purged."""
+    """Return a control node of two devices with a record each, and a number whose device was purged."""
     controller.device(A, name="Toko Satu", webhook=HOOK, quick=True)
     controller.device(B, name="Toko Dua", webhook="")
     controller.device(GONE, name="Toko Tiga", quick=False)
@@ -42,12 +42,12 @@ def fleet(controller: Controller) -> Controller:
 
 
 def care(controller: Controller, operation: str, check: bool = False, **params: t.Any) -> ModuleResult:
-    """Run fonnte_record, and see that it wrote nothing to the service and told no secret."""
+    """Run fonnte_record, and check that it wrote nothing to the service and showed no secret."""
     return harmless(controller, controller.run("record", check, operation=operation, **params))
 
 
 def look(controller: Controller, check: bool = False, **params: t.Any) -> ModuleResult:
-    """Run fonnte_record_info, and see the same, and that it touched no file."""
+    """Run fonnte_record_info, and check the same, and that it changed no file."""
     before = on_the_disk(controller)
     report = harmless(controller, controller.run("record_info", check, **params))
     assert on_the_disk(controller) == before and report.result["changed"] is False
@@ -63,7 +63,7 @@ def harmless(controller: Controller, report: ModuleResult) -> ModuleResult:
 
 
 def on_the_disk(controller: Controller) -> dict[str, tuple[bytes, int]]:
-    """Return the record's files as they are, with the times of their last change."""
+    """Return the contents of the record's files, with their modification times."""
     files = controller.record_files()
     return {name: (text, os.stat(controller.records / name).st_mtime_ns) for name, text in files.items()}
 
@@ -73,7 +73,7 @@ def tokens(controller: Controller) -> list[str]:
 
 
 def sealed_files(controller: Controller) -> dict[str, bytes]:
-    """Return the present string of each entry: a file may contain an earlier one as well."""
+    """Return the present string of each entry, since a file may contain an earlier one as well."""
     records = store(controller)
     return {name: records.file(name).encrypted() or b"" for name in records.names()}
 
@@ -83,20 +83,20 @@ def store(controller: Controller) -> RecordStore:
 
 
 def renumber(controller: Controller, number: str, other: str) -> None:
-    """What is done in the dashboard: the device keeps its token."""
+    """Renumber a device as in the dashboard: it keeps its token."""
     controller.sandbox.edit(number, device=other)
 
 
 def second_controller(fleet: Controller, folder: Path) -> Controller:
-    """A machine that never ran anything."""
+    """Return a control node that never ran anything."""
     folder.mkdir()
     return Controller(fleet.sandbox, folder)
 
 
-# What fonnte_record_info tells
+# fonnte_record_info
 
 
-def test_it_tells_of_each_device_without_a_value(fleet: Controller) -> None:
+def test_info_shows_each_device_without_values(fleet: Controller) -> None:
     result = look(fleet).result
     first, second = result["devices"]
     assert (first["number"], first["recorded"], first["opens"], first["note"]) == (A, True, True, "present")
@@ -110,21 +110,21 @@ def test_it_tells_of_each_device_without_a_value(fleet: Controller) -> None:
     assert second["number"] == B and second["settings"]["webhook"]["standing"] == "recorded"
     assert result["changed"] is False and result["damaged"] == [] and result["missing"] == []
     assert result["folder"] == str(fleet.records) and result["mode"] == "0700" and result["writable"] is True
-    # The tests' folder is a temporary one.
+    # The directory of the tests is a temporary one.
     assert result["lasting"] is False and "temporary" in result["lasting_because"]
 
 
-def test_looking_makes_one_call(fleet: Controller) -> None:
+def test_info_sends_one_request(fleet: Controller) -> None:
     look(fleet)
     assert [call["path"] for call in fleet.sandbox.journal()] == ["/get-devices"]
 
 
-def test_check_mode_tells_the_same(fleet: Controller) -> None:
+def test_info_in_check_mode_is_the_same(fleet: Controller) -> None:
     foreseen, told = look(fleet, check=True, devices=[A, GONE, NEVER]), look(fleet, devices=[A, GONE, NEVER])
     assert (foreseen.result, foreseen.warnings) == (told.result, told.warnings)
 
 
-def test_looking_at_no_record_makes_none(controller: Controller) -> None:
+def test_info_without_a_record_creates_none(controller: Controller) -> None:
     controller.sandbox.reset(accounts=[{"token": controller.sandbox.account_token, "devices": [{"number": A}]}])
     result = look(controller).result
     (device,) = result["devices"]
@@ -132,7 +132,7 @@ def test_looking_at_no_record_makes_none(controller: Controller) -> None:
     assert result["mode"] is None and result["writable"] is True and not controller.records.exists()
 
 
-def test_a_number_without_a_device_is_found_by_its_note(fleet: Controller) -> None:
+def test_number_without_a_device_is_found_by_its_creation_entry(fleet: Controller) -> None:
     (number,) = look(fleet).result["numbers"]
     assert (number["number"], number["state"], number["recorded"], number["opens"]) == (GONE, "present", True, True)
     assert look(fleet, devices=[A]).result["numbers"] == []
@@ -140,12 +140,12 @@ def test_a_number_without_a_device_is_found_by_its_note(fleet: Controller) -> No
     assert asked == number
 
 
-def test_numbers_of_which_nothing_is_known_come_back(fleet: Controller) -> None:
+def test_unknown_numbers_are_returned_as_missing(fleet: Controller) -> None:
     result = look(fleet, devices=[NEVER, "62" + B[1:]]).result
     assert result["missing"] == [NEVER] and [device["number"] for device in result["devices"]] == [B]
 
 
-def test_a_deleted_device_leaves_its_note(fleet: Controller) -> None:
+def test_deleted_device_leaves_its_creation_entry(fleet: Controller) -> None:
     fleet.sandbox.next_otp("047193")
     fleet.device(B, state="absent", request_otp=True)
     asked = look_after_writes(fleet, devices=[B])["devices"]
@@ -160,7 +160,7 @@ def look_after_writes(controller: Controller, **params: t.Any) -> dict[str, t.An
     return look(controller, **params).result
 
 
-def test_a_renumbered_device_is_not_gone(fleet: Controller) -> None:
+def test_renumbered_device_is_shown_as_moved(fleet: Controller) -> None:
     renumber(fleet, A, "081200000011")
     result = look(fleet).result
     moved = {number["number"]: number for number in result["numbers"]}
@@ -169,7 +169,7 @@ def test_a_renumbered_device_is_not_gone(fleet: Controller) -> None:
     assert result["orphans"]["count"] == 3
 
 
-def test_doubts_are_named(fleet: Controller) -> None:
+def test_settings_in_doubt_are_shown(fleet: Controller) -> None:
     fleet.sandbox.fault("reset", path="/update-device", times=None)
     with pytest.raises(FonnteError):
         fleet.device(A, webhook="https://hooks.example.com/new")
@@ -178,7 +178,7 @@ def test_doubts_are_named(fleet: Controller) -> None:
     assert device["doubts"] == ["autoread", "webhook"] and device["settings"]["webhook"]["standing"] == "in_doubt"
 
 
-def test_who_vouched_for_a_setting_is_told(fleet: Controller) -> None:
+def test_attesting_person_is_shown(fleet: Controller) -> None:
     fleet.device(A, webhook_status="https://hooks.example.com/s3cret", handle_write_only="attest")
     (device,) = look_after_writes(fleet, devices=[A])["devices"]
     attested = device["settings"]["webhook_status"]
@@ -186,14 +186,14 @@ def test_who_vouched_for_a_setting_is_told(fleet: Controller) -> None:
     assert "by" not in device["settings"]["quick"] and device["doubts"] == []
 
 
-def test_what_a_creation_was_to_set_is_in_doubt(fleet: Controller) -> None:
+def test_settings_of_an_interrupted_creation_are_in_doubt(fleet: Controller) -> None:
     note_file = store(fleet).number(fleet.sandbox.account_token, A)
     begun = {"personal": True, "quick": True, "webhook": ""}
     device_file = store(fleet).device(fleet.sandbox.device(A)["token"])
     note_file.save(NumberRecord("creating", "2026-11-22T09:00:00Z", begun, device_file.name, is_bound=True))
     (device,) = look(fleet, devices=[A]).result["devices"]
     assert device["note"] == "creating" and device["doubts"] == ["personal"]
-    # One that is not bound may be of another device: it counts only while nothing else is known.
+    # An unbound entry may belong to another device: it counts only while nothing else is known.
     note_file.save(NumberRecord("creating", "2026-11-22T09:00:00Z", begun))
     assert look(fleet, devices=[A]).result["devices"][0]["doubts"] == []
     device_file.remove()
@@ -202,7 +202,7 @@ def test_what_a_creation_was_to_set_is_in_doubt(fleet: Controller) -> None:
     assert look(fleet, devices=[A]).result["devices"][0]["doubts"] == []
 
 
-def test_a_damaged_record_does_not_open(fleet: Controller) -> None:
+def test_damaged_record_cannot_be_opened(fleet: Controller) -> None:
     file = store(fleet).device(fleet.sandbox.device(A)["token"])
     Path(file.path).write_bytes(b"damaged")
     note_file = store(fleet).number(fleet.sandbox.account_token, GONE)
@@ -219,8 +219,8 @@ def test_a_damaged_record_does_not_open(fleet: Controller) -> None:
     ]
 
 
-def test_files_of_nobody_are_told_apart(fleet: Controller) -> None:
-    """Those of this account whose device is gone, and those of which nobody can tell."""
+def test_orphans_and_unclaimed_files_are_distinguished(fleet: Controller) -> None:
+    """Orphans belong to this account, but their device is gone; the owner of unclaimed files is unknown."""
     gone = set(sealed_files(fleet)) - listed(fleet)
     foreign = RecordStore(str(fleet.records), "https://api.example.com")
     foreign.number(fleet.sandbox.account_token, NEVER).save(NumberRecord("present", "2026-11-22T09:00:00Z"))
@@ -232,7 +232,7 @@ def test_files_of_nobody_are_told_apart(fleet: Controller) -> None:
 
 
 def listed(controller: Controller) -> set[str]:
-    """The names of the files that belong to devices of the account."""
+    """Return the names of the files that belong to devices of the account."""
     records, account = store(controller), controller.sandbox.account_token
     devices = controller.sandbox.devices().items()
     return {records.number(account, number).name for number, _device in devices} | {
@@ -240,7 +240,7 @@ def listed(controller: Controller) -> set[str]:
     }
 
 
-def test_with_a_devices_token_alone_only_that_device_is_told_of(fleet: Controller) -> None:
+def test_info_with_a_device_token_shows_only_that_device(fleet: Controller) -> None:
     token = fleet.sandbox.device(A)["token"]
     result = look(fleet, account_token=None, device_token=token).result
     assert [device["number"] for device in result["devices"]] == [A]
@@ -248,7 +248,7 @@ def test_with_a_devices_token_alone_only_that_device_is_told_of(fleet: Controlle
     assert [call["path"] for call in fleet.sandbox.journal()] == ["/device"]
 
 
-def test_the_registered_number_is_told_where_the_profile_shows_another(fleet: Controller) -> None:
+def test_registered_number_is_shown_if_the_profile_has_another(fleet: Controller) -> None:
     fleet.sandbox.set_readings(profile_number="linked")
     fleet.sandbox.link(A, linked_number="628777777777")
     alone = {"account_token": None, "device_token": fleet.sandbox.device(A)["token"]}
@@ -257,7 +257,7 @@ def test_the_registered_number_is_told_where_the_profile_shows_another(fleet: Co
     assert care(fleet, "forget", check=True, devices=[A], **alone).result["changed_devices"] == [A]
 
 
-def test_a_device_that_the_list_leaves_out_is_known_by_its_token(fleet: Controller) -> None:
+def test_unlisted_device_is_found_by_its_token(fleet: Controller) -> None:
     token = fleet.sandbox.device(A)["token"]
     fleet.sandbox.set_readings(listing="partial")
     fleet.sandbox.edit(A, unlisted=True)
@@ -270,7 +270,7 @@ def test_a_device_that_the_list_leaves_out_is_known_by_its_token(fleet: Controll
 # backup
 
 
-def test_a_backup_holds_the_sealed_files_and_nothing_that_can_be_read(fleet: Controller, tmp_path: Path) -> None:
+def test_backup_contains_only_encrypted_files(fleet: Controller, tmp_path: Path) -> None:
     path = tmp_path / "backup.json"
     report = care(fleet, "backup", path=str(path))
     assert report.result["changed"] and report.warnings == []
@@ -292,7 +292,7 @@ def test_a_backup_holds_the_sealed_files_and_nothing_that_can_be_read(fleet: Con
         assert secret not in text
 
 
-def test_a_second_backup_is_unchanged_until_a_record_changes(fleet: Controller, tmp_path: Path) -> None:
+def test_second_backup_is_unchanged_until_a_record_changes(fleet: Controller, tmp_path: Path) -> None:
     path = tmp_path / "backup.json"
     care(fleet, "backup", path=str(path))
     written = path.stat().st_mtime_ns
@@ -308,27 +308,27 @@ def test_a_second_backup_is_unchanged_until_a_record_changes(fleet: Controller, 
     assert len(before) == len(after) and sum(one != other for one, other in zip(before, after, strict=False)) == 1
 
 
-def test_a_backup_of_named_devices_has_only_theirs(fleet: Controller, tmp_path: Path) -> None:
+def test_backup_of_named_devices_contains_only_theirs(fleet: Controller, tmp_path: Path) -> None:
     path = tmp_path / "backup.json"
     report = care(fleet, "backup", path=str(path), devices=["+" + "62" + A[1:], GONE, NEVER])
     assert report.result["changed_devices"] == [A, GONE] and report.result["missing"] == [NEVER]
     assert len(json.loads(path.read_text())["files"]) == 4
 
 
-def test_a_backup_with_a_devices_token_alone_has_only_its_record(fleet: Controller, tmp_path: Path) -> None:
+def test_backup_with_a_device_token_contains_only_its_record(fleet: Controller, tmp_path: Path) -> None:
     path, token = tmp_path / "backup.json", fleet.sandbox.device(A)["token"]
     care(fleet, "backup", path=str(path), account_token=None, device_token=token)
     assert list(json.loads(path.read_text())["files"]) == [store(fleet).device(token).name]
 
 
-def test_check_mode_of_a_backup_foresees_and_writes_nothing(fleet: Controller, tmp_path: Path) -> None:
+def test_check_mode_of_a_backup_predicts_and_writes_nothing(fleet: Controller, tmp_path: Path) -> None:
     path = tmp_path / "backup.json"
     foreseen = care(fleet, "backup", check=True, path=str(path))
     assert not path.exists()
     assert care(fleet, "backup", path=str(path)).result == foreseen.result
 
 
-def test_an_empty_record_never_replaces_a_backup(fleet: Controller, tmp_path: Path) -> None:
+def test_empty_record_never_replaces_a_backup(fleet: Controller, tmp_path: Path) -> None:
     path = tmp_path / "backup.json"
     care(fleet, "backup", path=str(path))
     text = path.read_text()
@@ -338,7 +338,7 @@ def test_an_empty_record_never_replaces_a_backup(fleet: Controller, tmp_path: Pa
     assert path.read_text() == text
 
 
-def test_what_an_earlier_backup_had_and_the_record_has_not_is_said(fleet: Controller, tmp_path: Path) -> None:
+def test_backup_warns_of_entries_that_only_the_previous_backup_has(fleet: Controller, tmp_path: Path) -> None:
     path = tmp_path / "backup.json"
     care(fleet, "backup", path=str(path))
     care(fleet, "forget", devices=[GONE])
@@ -346,7 +346,7 @@ def test_what_an_earlier_backup_had_and_the_record_has_not_is_said(fleet: Contro
     assert len(report.result["changed_files"]) == 2 and "2 files of the earlier backup are not" in report.warnings[0]
 
 
-def test_a_damaged_record_is_not_backed_up(fleet: Controller, tmp_path: Path) -> None:
+def test_damaged_record_is_not_backed_up(fleet: Controller, tmp_path: Path) -> None:
     path = tmp_path / "backup.json"
     name = store(fleet).device(fleet.sandbox.device(A)["token"]).name
     (fleet.records / name).write_bytes(b"damaged")
@@ -354,7 +354,7 @@ def test_a_damaged_record_is_not_backed_up(fleet: Controller, tmp_path: Path) ->
     assert name not in json.loads(path.read_text())["files"] and name in report.warnings[0]
 
 
-def test_locks_and_what_was_set_aside_are_not_backed_up(fleet: Controller, tmp_path: Path) -> None:
+def test_locks_and_damaged_copies_are_not_backed_up(fleet: Controller, tmp_path: Path) -> None:
     path = tmp_path / "backup.json"
     name = store(fleet).device(fleet.sandbox.device(A)["token"]).name
     for ending in (".new", ".damaged-1790000000"):
@@ -367,7 +367,7 @@ def test_locks_and_what_was_set_aside_are_not_backed_up(fleet: Controller, tmp_p
 # restore
 
 
-def test_a_restored_record_makes_a_fresh_controllers_run_unchanged(fleet: Controller, tmp_path: Path) -> None:
+def test_restored_record_makes_the_run_of_a_new_control_node_unchanged(fleet: Controller, tmp_path: Path) -> None:
     path = str(tmp_path / "backup.json")
     care(fleet, "backup", path=path)
     fresh = second_controller(fleet, tmp_path / "second")
@@ -386,7 +386,7 @@ def test_a_restored_record_makes_a_fresh_controllers_run_unchanged(fleet: Contro
     assert not again.result["changed"] and again.warnings == []
 
 
-def test_what_is_there_is_kept_unless_it_is_said_otherwise(fleet: Controller, tmp_path: Path) -> None:
+def test_existing_entries_are_kept_unless_overwriting_is_requested(fleet: Controller, tmp_path: Path) -> None:
     path = str(tmp_path / "backup.json")
     care(fleet, "backup", path=path)
     fleet.device(A, quick=False)
@@ -415,7 +415,7 @@ def test_only_named_devices_are_restored(fleet: Controller, tmp_path: Path) -> N
     assert list(sealed_files(alone)) == [store(fleet).device(token).name]
 
 
-def test_a_damaged_record_is_set_aside_when_it_is_replaced(fleet: Controller, tmp_path: Path) -> None:
+def test_damaged_record_is_kept_aside_when_it_is_replaced(fleet: Controller, tmp_path: Path) -> None:
     path = str(tmp_path / "backup.json")
     care(fleet, "backup", path=path)
     name = store(fleet).device(fleet.sandbox.device(A)["token"]).name
@@ -427,9 +427,7 @@ def test_a_damaged_record_is_set_aside_when_it_is_replaced(fleet: Controller, tm
 
 
 @pytest.mark.parametrize("check", [True, False])
-def test_a_backup_in_which_one_name_was_changed_is_not_used_at_all(
-    fleet: Controller, tmp_path: Path, check: bool
-) -> None:
+def test_backup_with_a_changed_name_is_refused_completely(fleet: Controller, tmp_path: Path, check: bool) -> None:
     path = tmp_path / "backup.json"
     care(fleet, "backup", path=str(path))
     data = json.loads(path.read_text())
@@ -442,7 +440,7 @@ def test_a_backup_in_which_one_name_was_changed_is_not_used_at_all(
         assert not fresh.records.exists() and not (tmp_path / "precious").exists()
 
 
-def test_a_text_of_another_device_is_refused_by_name(fleet: Controller, tmp_path: Path) -> None:
+def test_entry_of_another_device_is_refused_by_name(fleet: Controller, tmp_path: Path) -> None:
     path = tmp_path / "backup.json"
     care(fleet, "backup", path=str(path))
     data = json.loads(path.read_text())
@@ -457,7 +455,7 @@ def test_a_text_of_another_device_is_refused_by_name(fleet: Controller, tmp_path
 
 
 def somebody_is_quicker(monkeypatch: pytest.MonkeyPatch, plan: str, other: Controller, **settings: t.Any) -> None:
-    """Have another run change the device A between a plan and what is done by it."""
+    """Have another run change device A between a plan and its execution."""
     planned = getattr(_module_record, plan)
 
     def and_then(*args: t.Any) -> _plan_types.RecordPlan:
@@ -469,7 +467,7 @@ def somebody_is_quicker(monkeypatch: pytest.MonkeyPatch, plan: str, other: Contr
     monkeypatch.setattr(_module_record, plan, and_then)
 
 
-def test_what_another_run_wrote_in_the_meantime_is_kept(
+def test_entry_written_during_a_restore_is_kept(
     fleet: Controller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = str(tmp_path / "backup.json")
@@ -483,7 +481,7 @@ def test_what_another_run_wrote_in_the_meantime_is_kept(
     assert sealed_files(fresh)[name] != sealed_files(fleet)[name]
 
 
-def test_what_another_run_wrote_in_the_meantime_is_not_taken_back(
+def test_entry_written_during_a_forced_restore_is_not_reverted(
     fleet: Controller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = str(tmp_path / "backup.json")
@@ -496,7 +494,7 @@ def test_what_another_run_wrote_in_the_meantime_is_not_taken_back(
     assert not fleet.device(A, quick=True, personal=True).result["changed"]
 
 
-def test_a_restore_that_breaks_off_tells_what_it_did(
+def test_interrupted_restore_reports_its_changes(
     fleet: Controller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = str(tmp_path / "backup.json")
@@ -519,11 +517,11 @@ def test_a_restore_that_breaks_off_tells_what_it_did(
     assert len(progress["changed_files"]) == 3
 
 
-# a backup of another account
+# A backup of another account
 
 
-def test_an_entry_that_no_token_opens_does_not_replace_one(fleet: Controller, tmp_path: Path) -> None:
-    """The backup has a text for an entry of another account, and nothing shows that it is genuine."""
+def test_entry_that_no_token_opens_does_not_replace_one(fleet: Controller, tmp_path: Path) -> None:
+    """The backup has a string for an entry of another account, which cannot be authenticated."""
     other = store(fleet).device("token-of-bank-b")
     other.save(DeviceRecord(number="628222222222"))
     genuine = other.encrypted()
@@ -531,7 +529,7 @@ def test_an_entry_that_no_token_opens_does_not_replace_one(fleet: Controller, tm
     care(fleet, "backup", path=str(path))
     whole = json.loads(path.read_text())
     sealed = whole["files"][other.name]
-    # The name stays, and what it encrypts is junk.
+    # The name stays, and the encrypted part is invalid.
     whole["files"][other.name] = sealed[:-20] + sealed[-20:-12].swapcase() + sealed[-12:]
     path.write_text(json.dumps(whole))
     for check in (True, False):
@@ -541,10 +539,10 @@ def test_an_entry_that_no_token_opens_does_not_replace_one(fleet: Controller, tm
     assert store(fleet).device("token-of-bank-b").encrypted() == genuine
 
 
-# backup to a path that has another one
+# Backup to a path of another backup
 
 
-def test_a_backup_of_fewer_devices_does_not_replace_one_of_more(fleet: Controller, tmp_path: Path) -> None:
+def test_backup_of_fewer_devices_does_not_replace_a_larger_one(fleet: Controller, tmp_path: Path) -> None:
     path = tmp_path / "backup.json"
     care(fleet, "backup", path=str(path))
     before = path.read_bytes()
@@ -552,14 +550,14 @@ def test_a_backup_of_fewer_devices_does_not_replace_one_of_more(fleet: Controlle
         with pytest.raises(FonnteError, match="has 4 files of the record that the new one would not have"):
             care(fleet, "backup", check, path=str(path), devices=[A])
     assert path.read_bytes() == before
-    # More devices replace fewer ones, and the same ones each other.
+    # A larger set of devices replaces a smaller one, and an equal set is replaced too.
     small = tmp_path / "small.json"
     for devices in ([A], [A], [A, B]):
         care(fleet, "backup", path=str(small), devices=devices)
     assert len(json.loads(small.read_text())["files"]) == 4
 
 
-def test_a_backup_with_a_damaged_file_does_not_replace_a_whole_one(fleet: Controller, tmp_path: Path) -> None:
+def test_backup_with_a_damaged_file_does_not_replace_a_complete_one(fleet: Controller, tmp_path: Path) -> None:
     """The earlier backup has the last copy of the entry."""
     path = tmp_path / "backup.json"
     care(fleet, "backup", path=str(path))
@@ -574,7 +572,7 @@ def test_a_backup_with_a_damaged_file_does_not_replace_a_whole_one(fleet: Contro
 
 
 @pytest.mark.parametrize("number", [A, "0812-0000-0002"])
-def test_a_number_that_is_listed_twice_is_not_forgotten(fleet: Controller, number: str) -> None:
+def test_number_that_is_listed_twice_is_not_forgotten(fleet: Controller, number: str) -> None:
     """The digits of both are the same: an exact spelling would hide the other device."""
     listed = "0812-0000-0001" if number == A else "+6281200000002"
     fleet.sandbox.fault("mutate", path="/get-devices", times=None, set_each={"device": listed}, only=B)
@@ -587,10 +585,8 @@ def test_a_number_that_is_listed_twice_is_not_forgotten(fleet: Controller, numbe
         assert care(fleet, "forget", devices=[number]).result["changed_devices"] == [listed]
 
 
-def test_what_another_run_wrote_in_the_meantime_is_not_forgotten(
-    fleet: Controller, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It may be the doubt of a run that is under way; with orphans it may belong to a device that is new."""
+def test_entry_written_during_a_forget_is_kept(fleet: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be the pending entry of a run in progress; with orphans it may belong to a new device."""
     somebody_is_quicker(monkeypatch, "plan_forget", fleet, quick=True, personal=True)
     name = store(fleet).device(fleet.sandbox.device(A)["token"]).name
     report = care(fleet, "forget", devices=[A])
@@ -602,7 +598,7 @@ def test_what_another_run_wrote_in_the_meantime_is_not_forgotten(
 
 
 @pytest.mark.parametrize("spelling", [A, "62" + A[1:], "+62 812-0000-0001"])
-def test_a_forgotten_device_is_unknown(fleet: Controller, spelling: str) -> None:
+def test_forgotten_device_is_unknown(fleet: Controller, spelling: str) -> None:
     foreseen = care(fleet, "forget", check=True, devices=[spelling])
     assert len(sealed_files(fleet)) == 6
     report = care(fleet, "forget", devices=[spelling])
@@ -614,27 +610,27 @@ def test_a_forgotten_device_is_unknown(fleet: Controller, spelling: str) -> None
     assert fleet.device(A, check=True, quick=True).result["reasons"] == {"quick": "no_record"}
 
 
-def test_locks_stay(fleet: Controller) -> None:
+def test_locks_are_kept_by_forget(fleet: Controller) -> None:
     locks = {name for name in fleet.record_files() if name.endswith(".lock")}
     care(fleet, "forget", devices=[A])
     assert locks <= set(fleet.record_files())
 
 
-def test_a_number_without_a_device_is_forgotten_with_the_record_it_had(fleet: Controller) -> None:
+def test_number_without_a_device_is_forgotten_with_its_record(fleet: Controller) -> None:
     report = care(fleet, "forget", devices=[GONE, NEVER])
     assert report.result["changed_devices"] == [GONE] and len(report.result["changed_files"]) == 2
     assert report.result["missing"] == [NEVER]
     assert set(sealed_files(fleet)) == listed(fleet)
 
 
-def test_the_record_of_a_renumbered_device_stays(fleet: Controller) -> None:
+def test_record_of_a_renumbered_device_is_kept(fleet: Controller) -> None:
     renumber(fleet, A, "081200000011")
     report = care(fleet, "forget", devices=[A])
     assert len(report.result["changed_files"]) == 1
     assert store(fleet).device(fleet.sandbox.device("081200000011")["token"]).load()[0] is not None
 
 
-def test_orphans_are_forgotten_and_files_of_strangers_are_not(fleet: Controller) -> None:
+def test_orphans_are_forgotten_and_unclaimed_files_are_kept(fleet: Controller) -> None:
     store(fleet).device("token-of-another-account").save(replace_number(fleet))
     strangers = set(sealed_files(fleet)) - listed(fleet)
     report = care(fleet, "forget", orphans=True)
@@ -652,14 +648,14 @@ def replace_number(controller: Controller) -> t.Any:
     return replace(record, number=NEVER)
 
 
-def test_orphans_need_the_list(fleet: Controller) -> None:
+def test_forgetting_orphans_requires_the_list(fleet: Controller) -> None:
     token = fleet.sandbox.device(A)["token"]
     with pytest.raises(FonnteError, match="Option orphans: .*account_token"):
         care(fleet, "forget", orphans=True, account_token=None, device_token=token)
     assert len(sealed_files(fleet)) == 6
 
 
-def test_two_devices_with_one_number_are_not_chosen_between(fleet: Controller) -> None:
+def test_ambiguous_number_is_not_forgotten(fleet: Controller) -> None:
     renumber(fleet, B, "62" + A[1:])
     with pytest.raises(FonnteError, match="more than one device with this number"):
         care(fleet, "forget", devices=["0062" + A[1:]])
@@ -667,7 +663,7 @@ def test_two_devices_with_one_number_are_not_chosen_between(fleet: Controller) -
     assert len(care(fleet, "forget", devices=["62" + A[1:]]).result["changed_files"]) == 2
 
 
-def test_a_device_that_another_run_works_on_is_waited_for(fleet: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forget_waits_for_another_run_on_the_device(fleet: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_record_care, "LOCK_SECONDS", 0.1)
     note_file = store(fleet).number(fleet.sandbox.account_token, A)
     with note_file.lock(1):
@@ -675,11 +671,11 @@ def test_a_device_that_another_run_works_on_is_waited_for(fleet: Controller, mon
             care(fleet, "forget", devices=[A])
         assert caught.value.partial_result["changed"] is False
         assert len(sealed_files(fleet)) == 6
-        # Looking at it and backing it up need not wait.
+        # Reads and backups need not wait.
         look(fleet)
 
 
-def test_notes_are_locked_before_records(fleet: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_creation_entries_are_locked_before_device_records(fleet: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
     hold = FileBackend.lock
 
@@ -692,15 +688,13 @@ def test_notes_are_locked_before_records(fleet: Controller, monkeypatch: pytest.
     assert order == ["number", "device"]
 
 
-def test_check_mode_warns_of_a_folder_that_cannot_be_written(
-    fleet: Controller, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_check_mode_warns_of_an_unwritable_directory(fleet: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
     replace_os(monkeypatch, access=lambda path, mode: False)
     report = care(fleet, "forget", check=True, devices=[A])
     assert report.result["changed"] and any("A real run from here would fail" in text for text in report.warnings)
 
 
-def test_a_difference_names_files_and_devices_and_shows_that_a_text_changed(fleet: Controller, tmp_path: Path) -> None:
+def test_diff_names_files_and_devices_and_shows_changed_strings(fleet: Controller, tmp_path: Path) -> None:
     path = str(tmp_path / "backup.json")
     care(fleet, "backup", path=path)
     fleet.device(A, quick=False)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files of declarations are changed where they have to be, and nowhere else."""
+"""Edits of declaration files change only the necessary places."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ A, B, C = "081200000001", "6281200000002", "081200000003"
 
 
 class Loader(yaml.SafeLoader):
-    """Reads the tags that Ansible knows."""
+    """A loader that accepts the tags of Ansible."""
 
 
 Loader.add_constructor("!unsafe", lambda loader, node: ("unsafe", loader.construct_scalar(node)))
@@ -30,7 +30,7 @@ Loader.add_constructor("!vault", lambda loader, node: ("vault", loader.construct
 
 
 def devices(file: DeclarationFile) -> list[dict[str, t.Any]]:
-    """The devices as Ansible reads them."""
+    """Return the devices as Ansible reads them."""
     return yaml.load(file.text, Loader=Loader)["fleet_devices"] or []
 
 
@@ -54,7 +54,7 @@ FORMS = [
 
 
 @pytest.mark.parametrize("text", FORMS)
-def test_settings_are_set_in_any_form(text: str) -> None:
+def test_settings_are_set_in_every_yaml_style(text: str) -> None:
     values = {"webhook": "https://hooks.example.com/a?b={c}#d", "quick": False, "target": "081200000009"}
     file = _declarations.with_settings(read(text), {A: values})
     (before,) = devices(read(text))
@@ -66,7 +66,7 @@ def test_settings_are_set_in_any_form(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["fleet_devices:\n", "fleet_devices: []\n", "fleet_devices: [] # none\n", *FORMS])
-def test_devices_are_added_in_any_form(text: str) -> None:
+def test_devices_are_added_in_every_yaml_style(text: str) -> None:
     new = [{"device": B, "name": "yes", "autoread": True}, {"device": C}]
     file = _declarations.with_devices(read(text), new)
     assert devices(file) == devices(read(text)) + new
@@ -75,7 +75,7 @@ def test_devices_are_added_in_any_form(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", FORMS)
-def test_every_line_of_a_person_stays(text: str) -> None:
+def test_edits_keep_all_lines_of_the_user(text: str) -> None:
     if "[{" in text:
         return
     file = _declarations.with_devices(read(text), [{"device": B}])
@@ -84,7 +84,7 @@ def test_every_line_of_a_person_stays(text: str) -> None:
     assert [line for line in text.splitlines() if line not in kept] == []
 
 
-def test_comments_beside_an_exchanged_value_stay() -> None:
+def test_comments_next_to_a_replaced_value_stay() -> None:
     text = 'fleet_devices:\n- device: "081200000001"\n  quick: no  # by hand\n  webhook:   # later\n  name: a b\n'
     file = _declarations.with_settings(read(text), {A: {"quick": True, "webhook": "https://h.example.com"}})
     assert file.text == (
@@ -104,7 +104,7 @@ def test_comments_beside_an_exchanged_value_stay() -> None:
         ('""', "webhook", ""),
     ],
 )
-def test_a_value_that_is_there_in_other_words_stays(written: str, option: str, value: t.Any) -> None:
+def test_equivalent_value_in_another_spelling_is_unchanged(written: str, option: str, value: t.Any) -> None:
     file = read(f"fleet_devices:\n- device: '{A}'\n  {option}: {written}\n")
     assert _declarations.with_settings(file, {A: {option: value}}) is file
 
@@ -112,13 +112,13 @@ def test_a_value_that_is_there_in_other_words_stays(written: str, option: str, v
 @pytest.mark.parametrize(
     "written", ["'{{ vault_hook }}'", "!vault |\n      $ANSIBLE_VAULT;1.1;AES256\n      6162", "[a]"]
 )
-def test_what_is_encrypted_or_a_template_is_left_alone(written: str) -> None:
+def test_encrypted_value_or_template_is_unchanged(written: str) -> None:
     file = read(f"fleet_devices:\n- device: '{A}'\n  webhook: {written}\n  name: Toko\n")
     assert _declarations.with_settings(file, {A: {"webhook": "https://h.example.com"}}) is file
 
 
 @pytest.mark.parametrize("text", ["{{ lookup('pipe', 'id') }}", "{% raw %}", "{# a #}"])
-def test_no_text_from_outside_becomes_a_template(text: str) -> None:
+def test_names_and_urls_are_never_written_as_templates(text: str) -> None:
     file = _declarations.with_devices(_declarations.new_file("devices.yml"), [{"device": A, "name": text}])
     assert devices(file) == [{"device": A, "name": ("unsafe", text)}]
     url = f"https://h.example.com/{text.replace(' ', '')}"
@@ -128,7 +128,7 @@ def test_no_text_from_outside_becomes_a_template(text: str) -> None:
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=30), min_size=1, max_size=5))
-def test_names_survive_yaml(names: list[str]) -> None:
+def test_names_survive_a_yaml_round_trip(names: list[str]) -> None:
     numbers = [f"0812{index:08d}" for index in range(len(names))]
     new = [{"device": number, "name": name} for number, name in zip(numbers, names, strict=False)]
     file = _declarations.with_devices(_declarations.new_file("devices.yml"), new)
@@ -147,21 +147,21 @@ def test_names_survive_yaml(names: list[str]) -> None:
         ("$ANSIBLE_VAULT;1.1;AES256\n6162\n", "ansible-vault decrypt"),
     ],
 )
-def test_a_file_that_declares_nothing(text: str, words: str) -> None:
+def test_file_without_declarations_is_refused(text: str, words: str) -> None:
     with pytest.raises(YamlEditError) as caught:
         read(text)
     assert words in str(caught.value)
 
 
-def test_a_file_that_cannot_be_changed_safely_is_not_changed() -> None:
+def test_file_with_shared_anchors_is_refused() -> None:
     text = f"one: &one {{device: '{A}', name: a}}\nfleet_devices:\n- *one\n- *one\n"
     with pytest.raises(YamlEditError) as caught:
         _declarations.with_settings(read(text), {A: {"quick": True}})
     assert "cannot be changed safely" in str(caught.value)
 
 
-def test_an_edit_that_does_something_else_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What YAML allows is more than anybody thinks of: what comes out is compared with what was wanted."""
+def test_edit_with_an_unexpected_result_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """YAML has too many constructs to anticipate all, so the result is compared with the intended one."""
     monkeypatch.setattr(_yaml_text, "set_keys", lambda text, node, values: put(text, node, {"quick": False}))
     with pytest.raises(YamlEditError) as caught:
         _declarations.with_settings(read(FORMS[0]), {A: {"quick": True}})
@@ -171,7 +171,7 @@ def test_an_edit_that_does_something_else_is_not_made(monkeypatch: pytest.Monkey
 put = _yaml_text.set_keys
 
 
-def test_a_device_is_found_in_any_spelling_and_the_same_spelling_goes_first() -> None:
+def test_device_is_found_in_any_spelling_and_an_exact_match_is_first() -> None:
     one = read(f"fleet_devices:\n- device: '{A}'\n- device: '+62 812-0000-0002'\n- name: x\n- 7\n")
     other = read("fleet_devices:\n- device: 6281200000001\n")
     places = _declarations.Places([one, other])
@@ -183,8 +183,8 @@ def test_a_device_is_found_in_any_spelling_and_the_same_spelling_goes_first() ->
     assert len(_declarations.Places([decorated, one]).find("+62 812-0000-0001")) == 1
 
 
-def test_the_places_of_a_device_come_in_the_order_of_the_files() -> None:
-    """Not by spelling: a message names the files in this order."""
+def test_places_of_a_device_are_in_file_order() -> None:
+    """Not ordered by spelling: a message names the files in this order."""
     first, second = (read(f"fleet_devices:\n- device: '{A}'\n- device: '62 {A[1:]}'\n") for _file in range(2))
     found = _declarations.Places([second, first]).find("+62" + A[1:])
     assert [(file is second, device.number) for file, device in found] == [
@@ -195,7 +195,7 @@ def test_the_places_of_a_device_come_in_the_order_of_the_files() -> None:
     ]
 
 
-def test_devices_of_clients_are_declared_too() -> None:
+def test_devices_of_clients_are_read_and_edited() -> None:
     text = (
         "fleet_clients:\n  - name: Toko\n    devices:\n      - device: '081200000001'\n        name: Toko\n"
         "  - name: None yet\nfleet_devices:\n  - device: '6281200000002'\n"
@@ -212,7 +212,7 @@ def test_devices_of_clients_are_declared_too() -> None:
     assert "fleet_devices: []" in str(caught.value)
 
 
-def test_an_error_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_yaml_library_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_yaml_text, "YAML_MISSING", "No module named yaml")
     with pytest.raises(_yaml_text.MissingLibraryError) as caught:
         read("fleet_devices: []\n")
@@ -222,11 +222,11 @@ def test_an_error_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "name", ["{{ 1 }}", "x {", "{% x %}", "#jinja2:variable_start_string:'<'\n<", "Toko #", "#jin", "jinja2:x"]
 )
-def test_what_could_become_a_template_is_written_as_data(name: str) -> None:
+def test_names_that_could_become_templates_are_tagged_unsafe(name: str) -> None:
     written = _yaml_text.render(name)
     assert written.startswith('!unsafe "') and _yaml_text.load(written, "a file", lambda text: None) == name
 
 
 @pytest.mark.parametrize("name", ["Toko Satu", "Toko #1", "a } b", "100%"])
-def test_other_names_are_written_as_they_are(name: str) -> None:
+def test_other_names_are_written_as_quoted_strings(name: str) -> None:
     assert _yaml_text.render(name) == f'"{name}"'

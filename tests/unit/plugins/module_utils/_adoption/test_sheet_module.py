@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module fonnte_sheet, without Ansible: what is written into which file, and when nothing is."""
+"""The module fonnte_sheet, without Ansible: the contents of each file, and when no file is written."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DEVICES: list[dict[str, t.Any]] = [
 
 
 class Workspace:
-    """A folder in which an account is taken over."""
+    """A directory to which an account is imported."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -70,7 +70,7 @@ def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path / "fonnte")
 
 
-def test_the_first_run_declares_what_is_shown(workspace: Workspace) -> None:
+def test_first_run_declares_the_listed_settings(workspace: Workspace) -> None:
     report = workspace.run()
     assert workspace.declared() == [
         {"device": A, "name": "Toko Satu - kasir", "autoread": True},
@@ -87,7 +87,7 @@ def test_the_first_run_declares_what_is_shown(workspace: Workspace) -> None:
     assert workspace.files() == before
 
 
-def test_check_mode_foresees_and_writes_nothing(workspace: Workspace) -> None:
+def test_check_mode_predicts_and_writes_nothing(workspace: Workspace) -> None:
     foreseen = workspace.run(check=True).result
     assert not workspace.folder.exists()
     assert foreseen == workspace.run().result
@@ -98,7 +98,7 @@ def test_check_mode_foresees_and_writes_nothing(workspace: Workspace) -> None:
     assert foreseen == workspace.sheet().result
 
 
-def test_a_folder_that_is_there_keeps_its_mode_and_its_files_are_closed(workspace: Workspace) -> None:
+def test_existing_directory_keeps_its_mode_and_files_are_private(workspace: Workspace) -> None:
     workspace.folder.mkdir()
     workspace.folder.chmod(0o755)
     (workspace.folder / "devices.yml").write_text("fleet_devices: []\n")
@@ -107,7 +107,7 @@ def test_a_folder_that_is_there_keeps_its_mode_and_its_files_are_closed(workspac
     assert stat.S_IMODE((workspace.folder / "devices.yml").stat().st_mode) == 0o600
 
 
-def test_devices_that_came_later_are_added_and_what_was_typed_stays(workspace: Workspace) -> None:
+def test_new_devices_are_added_and_typed_values_stay(workspace: Workspace) -> None:
     workspace.run(DEVICES[:1])
     workspace.fill(d081200000001={"quick": "yes"})
     notes = "# my note\n" + (workspace.folder / "devices.yml").read_text().replace("Toko Satu - kasir", "Toko Satu")
@@ -119,7 +119,7 @@ def test_devices_that_came_later_are_added_and_what_was_typed_stays(workspace: W
 
 
 @pytest.mark.parametrize("spelling", ["0812-0000-0001", "+62 812 0000 0001", "6281200000001"])
-def test_a_device_that_is_declared_in_another_spelling_is_not_new(workspace: Workspace, spelling: str) -> None:
+def test_device_declared_in_another_spelling_is_not_added(workspace: Workspace, spelling: str) -> None:
     workspace.folder.mkdir()
     (workspace.folder / "clients").mkdir()
     (workspace.folder / "clients" / "old.yml").write_text(f"fleet_devices:\n- device: '{spelling}'\n")
@@ -129,7 +129,7 @@ def test_a_device_that_is_declared_in_another_spelling_is_not_new(workspace: Wor
     assert workspace.declared("clients/old.yml") == [{"device": spelling, "quick": False}]
 
 
-def test_a_file_for_each_client(workspace: Workspace) -> None:
+def test_each_client_has_a_file(workspace: Workspace) -> None:
     workspace.run(clients="^(.+?) - ")
     assert sorted(name for name in workspace.files() if name.startswith("clients")) == [
         "clients/others.yml",
@@ -150,7 +150,7 @@ def test_a_file_for_each_client(workspace: Workspace) -> None:
         (["!!! - 1", "Toko - 2"], ['"!!!"', "no file can be named"]),
     ],
 )
-def test_clients_that_would_share_a_file_are_both_named(
+def test_clients_with_the_same_file_name_are_an_error_that_names_both(
     workspace: Workspace, names: list[str], words: list[str]
 ) -> None:
     devices = [{"device": number, "name": name} for number, name in zip([A, C], names, strict=False)]
@@ -161,20 +161,20 @@ def test_clients_that_would_share_a_file_are_both_named(
 
 
 @pytest.mark.parametrize("name", ["../../etc", "a/b", ".hidden", "Ü日本", "CON", "a\nb"])
-def test_a_client_names_a_file_in_the_folder_and_nowhere_else(workspace: Workspace, name: str) -> None:
+def test_client_file_names_cannot_leave_the_directory(workspace: Workspace, name: str) -> None:
     workspace.run([{"device": A, "name": f"{name} - 1"}], clients=r"(?s)^(.+?) - ")
     (file,) = (workspace.folder / "clients").iterdir()
     assert file.suffix == ".yml" and not file.name.startswith(".")
 
 
 @pytest.mark.parametrize(("clients", "words"), [("(", "no regular expression"), ("^.+", "no group")])
-def test_an_expression_that_does_not_do(workspace: Workspace, clients: str, words: str) -> None:
+def test_invalid_client_expression_is_refused(workspace: Workspace, clients: str, words: str) -> None:
     with pytest.raises(OptionError) as caught:
         workspace.run(clients=clients)
     assert words in str(caught.value)
 
 
-def test_what_cannot_be_declared_is_left_out_with_a_warning(workspace: Workspace) -> None:
+def test_devices_that_cannot_be_declared_are_skipped_with_a_warning(workspace: Workspace) -> None:
     devices = [
         {"device": A, "name": " Toko ", "autoread": True},
         {"device": "6281200000001", "name": "Toko"},
@@ -195,7 +195,7 @@ def test_what_cannot_be_declared_is_left_out_with_a_warning(workspace: Workspace
     assert caught.value.warnings == report.warnings
 
 
-def test_a_filled_sheet_goes_into_the_declarations(workspace: Workspace) -> None:
+def test_filled_csv_sheet_updates_the_declarations(workspace: Workspace) -> None:
     workspace.run()
     workspace.fill(
         d081200000001={"webhook": URL, "webhook_status": "none", "quick": "no"},
@@ -217,7 +217,7 @@ def _shown(device: dict[str, t.Any]) -> dict[str, t.Any]:
     return {option: device[option] for option in ("device", "name", "autoread")}
 
 
-def test_the_same_sheet_in_yaml(workspace: Workspace) -> None:
+def test_filled_yaml_sheet_updates_the_declarations(workspace: Workspace) -> None:
     workspace.run()
     path = workspace.folder / "hidden.yml"
     text = path.read_text("utf-8")
@@ -226,7 +226,7 @@ def test_the_same_sheet_in_yaml(workspace: Workspace) -> None:
     assert workspace.declared()[0] == {**_shown(DEVICES[0]), "quick": True, "webhook": URL}
 
 
-def test_nothing_is_written_while_a_cell_is_wrong(workspace: Workspace) -> None:
+def test_nothing_is_written_if_a_cell_is_invalid(workspace: Workspace) -> None:
     workspace.run()
     workspace.fill(
         d081200000001={"webhook": URL, "quick": "s3cr3t"},
@@ -251,7 +251,7 @@ def test_nothing_is_written_while_a_cell_is_wrong(workspace: Workspace) -> None:
     assert workspace.files() == before
 
 
-def test_a_device_that_no_file_declares_or_two_do(workspace: Workspace) -> None:
+def test_device_declared_by_no_file_or_by_two_is_refused(workspace: Workspace) -> None:
     workspace.run()
     (workspace.folder / "clients").mkdir()
     (workspace.folder / "clients" / "a.yml").write_text(f"fleet_devices:\n- device: '{B}'\n")
@@ -265,7 +265,7 @@ def test_a_device_that_no_file_declares_or_two_do(workspace: Workspace) -> None:
     assert second["device"] == B and "devices.yml and " in second["problem"]
 
 
-def test_another_value_is_exchanged_and_told(workspace: Workspace) -> None:
+def test_replaced_value_is_reported(workspace: Workspace) -> None:
     workspace.run()
     workspace.fill(d081200000001={"webhook": URL, "quick": "no"})
     workspace.sheet()
@@ -275,7 +275,7 @@ def test_another_value_is_exchanged_and_told(workspace: Workspace) -> None:
     assert workspace.declared()[0]["webhook"] == "https://hooks.example.com/other"
 
 
-def test_an_encrypted_value_stays_and_is_told(workspace: Workspace) -> None:
+def test_encrypted_value_is_kept_and_reported(workspace: Workspace) -> None:
     workspace.run()
     path = workspace.folder / "devices.yml"
     path.write_text(path.read_text().replace("    autoread: true\n", '    webhook: "{{ vault_hook }}"\n'))
@@ -284,14 +284,14 @@ def test_an_encrypted_value_stays_and_is_told(workspace: Workspace) -> None:
     assert not report.result["changed"] and "is encrypted or a template" in report.warnings[0]
 
 
-def test_an_account_without_devices(workspace: Workspace) -> None:
+def test_account_without_devices(workspace: Workspace) -> None:
     assert workspace.run([]).result["devices"] == []
     assert sorted(workspace.files()) == ["hidden.csv", "hidden.yml"]
     assert not workspace.run([], clients="^(.+?) - ").result["changed"]
     assert workspace.sheet(devices=[]).result["devices"] == []
 
 
-def test_settings_in_the_result_are_warned_of(workspace: Workspace) -> None:
+def test_returned_settings_without_no_log_cause_a_warning(workspace: Workspace) -> None:
     workspace.run()
     workspace.fill(d081200000001={"webhook": "none"})
     assert "no no_log" in workspace.sheet(return_settings=True).warnings[0]
@@ -308,7 +308,7 @@ def test_settings_in_the_result_are_warned_of(workspace: Workspace) -> None:
         ("hidden.csv", "a,b\n", "no column device"),
     ],
 )
-def test_a_file_that_cannot_be_read_stops_everything(workspace: Workspace, name: str, text: str, words: str) -> None:
+def test_unreadable_file_stops_the_run(workspace: Workspace, name: str, text: str, words: str) -> None:
     workspace.folder.mkdir()
     (workspace.folder / name).write_text(text)
     with pytest.raises(FonnteError) as caught:
@@ -317,14 +317,14 @@ def test_a_file_that_cannot_be_read_stops_everything(workspace: Workspace, name:
     assert workspace.files() == {name: text}
 
 
-def test_a_sheet_that_is_not_there(workspace: Workspace) -> None:
+def test_missing_sheet_is_refused(workspace: Workspace) -> None:
     with pytest.raises(FonnteError) as caught:
         workspace.sheet("other.csv")
     assert "there is no sheet" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["devices.yml", "hidden.csv", "clients"])
-def test_something_else_in_the_place_of_a_file(workspace: Workspace, name: str) -> None:
+def test_wrong_file_type_is_refused(workspace: Workspace, name: str) -> None:
     workspace.folder.mkdir()
     if name == "clients":
         (workspace.folder / name).write_text("x")
@@ -335,14 +335,14 @@ def test_something_else_in_the_place_of_a_file(workspace: Workspace, name: str) 
     assert "cannot be read" in str(caught.value)
 
 
-def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+def test_unwritable_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(FonnteError) as caught:
         Workspace(tmp_path / "file" / "fonnte").run()
     assert "cannot be" in str(caught.value)
 
 
-def test_a_write_that_fails_leaves_the_file_whole(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_write_keeps_the_previous_files(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     workspace.run()
     workspace.fill(d081200000001={"quick": "no"})
     before = workspace.files()

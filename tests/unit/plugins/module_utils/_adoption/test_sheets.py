@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What people and spreadsheets do to a sheet."""
+"""Sheets as users and spreadsheets change them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EMPTY_YAML = _sheets.yaml_with("", "hidden.yml", [Listed(A, "Toko"), Listed(B), 
 
 
 def csv_of(*rows: dict[str, str], head: t.Sequence[str] = HEAD, separator: str = ",") -> str:
-    """A CSV file as a spreadsheet writes it."""
+    """Return a CSV file as a spreadsheet writes it."""
     out = io.StringIO()
     writer = csv.DictWriter(out, head, delimiter=separator, restval="")
     writer.writeheader()
@@ -36,33 +36,33 @@ def csv_of(*rows: dict[str, str], head: t.Sequence[str] = HEAD, separator: str =
 
 
 def yaml_of(**cells: str) -> str:
-    """A sheet in YAML with one device, its cells as they are typed."""
+    """Return a YAML sheet with one device, its cells as a user types them."""
     return "devices:\n- device: '081200000001'\n" + "".join(f"  {column}: {cell}\n" for column, cell in cells.items())
 
 
 def told(sheet: _sheets.Sheet) -> list[str]:
-    """What is wrong, as a user reads it; never with a secret in it."""
+    """Return the problems as a user reads them; none may contain a secret."""
     wrong = [str(one) for one in _sheet_rows.check(sheet, [A, B, C])[1]]
     assert SECRET not in "".join(wrong)
     return wrong
 
 
 def settings(sheet: _sheets.Sheet) -> dict[str, t.Any]:
-    """What a sheet without a fault says, by registered number."""
+    """Return the settings of a valid sheet, by registered number."""
     filled, wrong = _sheet_rows.check(sheet, [A, B, C])
     assert not wrong
     return {row.number: dict(row.settings) for row in filled}
 
 
-def test_an_empty_sheet_says_nothing() -> None:
-    # Without the mark at its start a spreadsheet takes the file for one in its country's own code.
+def test_empty_sheet_has_no_settings() -> None:
+    # Without the byte order mark, a spreadsheet assumes the local encoding.
     assert EMPTY_CSV.startswith("\ufeffdevice,name,")
     assert settings(_sheets.read_csv(EMPTY_CSV, "")) == {A: {}, B: {}, C: {}}
     assert settings(_sheets.read_yaml(EMPTY_YAML, "")) == {A: {}, B: {}, C: {}}
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+62", "-cmd", "@sum", 'a "b", c; d', "yes", "'", "Toko 日本 😀", " #x: y"])
-def test_a_name_survives_and_is_no_formula(name: str) -> None:
+def test_name_survives_a_round_trip_and_is_no_formula(name: str) -> None:
     text = _sheets.csv_with("", "", [Listed(A, name)], ";")
     (row,) = list(csv.DictReader(io.StringIO(text.lstrip("\ufeff")), delimiter=";"))
     assert row["name"] in (name, "'" + name) and row["name"][0] not in "=+-@"
@@ -71,7 +71,7 @@ def test_a_name_survives_and_is_no_formula(name: str) -> None:
 
 
 @pytest.mark.parametrize("number", [A, B, "12345678", "123456789", "1234567890123", "+62 (812) 0000-0001"])
-def test_a_number_is_written_so_that_a_spreadsheet_takes_it_for_text(number: str) -> None:
+def test_number_is_written_so_that_a_spreadsheet_reads_it_as_text(number: str) -> None:
     written = spreadsheet_safe(number)
     assert "-" in written and not written.isdigit() and written[-2] != "-"
     sheet = _sheets.read_csv(_sheets.csv_with("", "", [Listed(number)], ","), "")
@@ -97,18 +97,18 @@ CELLS: list[tuple[str, str, t.Any]] = [
 
 @pytest.mark.parametrize(("column", "cell", "value"), CELLS)
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
-def test_a_cell_in_csv(column: str, cell: str, value: object, separator: str) -> None:
+def test_csv_cell_is_parsed(column: str, cell: str, value: object, separator: str) -> None:
     sheet = _sheets.read_csv(csv_of({"device": A, column: cell}, separator=separator), "")
     assert settings(sheet) == {A: {column: value}}
 
 
 @pytest.mark.parametrize(("column", "cell", "value"), [row for row in CELLS if not row[1].startswith("'")])
-def test_a_cell_in_yaml(column: str, cell: str, value: object) -> None:
+def test_yaml_cell_is_parsed(column: str, cell: str, value: object) -> None:
     assert settings(_sheets.read_yaml(yaml_of(**{column: cell}), "")) == {A: {column: value}}
 
 
 WRONG: list[tuple[dict[str, str], str, str]] = [
-    # What a spreadsheet does to a number.
+    # Changes of a number by a spreadsheet.
     ({"device": "6,281E+12"}, "column device", "rounded"),
     ({"device": "6.281200000002E+12"}, "column device", "rounded"),
     ({"device": "6E12"}, "column device", "rounded"),
@@ -118,7 +118,7 @@ WRONG: list[tuple[dict[str, str], str, str]] = [
     ({"device": A, "target": "6,281E+12"}, f"({A}), column target", "rounded"),
     ({"device": A, "target": "81200009999"}, "column target", "leading zero"),
     ({"device": A, "target": "6281200000002.0"}, "column target", "decimal"),
-    # What people write.
+    # Spellings by users.
     ({"device": "081200000009"}, "(081200000009), column device", "does not list"),
     ({"device": "", "quick": "yes"}, "column device", "it is empty"),
     ({"device": f"https://x.example.com/{SECRET}"}, "row 2, column device", 'the character "h"'),
@@ -136,12 +136,12 @@ WRONG: list[tuple[dict[str, str], str, str]] = [
 
 
 @pytest.mark.parametrize(("cells", "where", "what"), WRONG)
-def test_a_wrong_cell_is_named_and_not_repeated(cells: dict[str, str], where: str, what: str) -> None:
+def test_invalid_cell_is_named_without_its_value(cells: dict[str, str], where: str, what: str) -> None:
     (text,) = told(_sheets.read_csv(csv_of(cells), ""))
     assert text.startswith("row 2") and where in text and what in text
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
+def test_all_problems_are_reported_together() -> None:
     rows = [{"device": A, "quick": "?", "webhook": SECRET}, {"device": "6,2E+12"}, {"device": C}, {"device": "0"}]
     texts = told(_sheets.read_csv(csv_of(*rows), ""))
     assert [text.split(":")[0] for text in texts] == [
@@ -153,12 +153,12 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 
 
 @pytest.mark.parametrize(("one", "other"), [(A, A), (A, "+62 812 0000 0001"), (B, "0812-0000-0002")])
-def test_a_device_in_two_rows(one: str, other: str) -> None:
+def test_device_in_two_rows_is_refused(one: str, other: str) -> None:
     (text,) = told(_sheets.read_csv(csv_of({"device": one}, {"device": C}, {"device": other}), ""))
     assert text.startswith("row 4") and "row 2 is about it too" in text
 
 
-def test_a_number_that_the_account_lists_in_two_spellings() -> None:
+def test_number_listed_in_two_spellings_is_refused() -> None:
     sheet = _sheets.read_csv(csv_of({"device": "+62 812-0000-0001"}), "")
     twins = ["081200000001", "0062812-0000-0001"]
     (wrong,) = _sheet_rows.check(sheet, twins)[1]
@@ -167,19 +167,19 @@ def test_a_number_that_the_account_lists_in_two_spellings() -> None:
 
 @pytest.mark.parametrize("start", ["", "\ufeff", "sep=;\r\n", "\ufeffsep=;\r\n", "\r\n\r\n"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
-def test_what_excel_puts_before_the_head(start: str, newline: str) -> None:
+def test_excel_lines_before_the_head_count_as_rows(start: str, newline: str) -> None:
     text = start + csv_of({"device": A, "quick": "x"}, separator=";").replace("\r\n", newline)
     lines = start.lstrip("\ufeff").count("\n")
     (wrong,) = told(_sheets.read_csv(text, ""))
     assert wrong.startswith(f"row {lines + 2} ")
 
 
-def test_rows_without_a_cell_and_without_an_end() -> None:
+def test_missing_cells_and_missing_final_newline_are_accepted() -> None:
     text = csv_of({"device": A, "quick": "yes"}) + ",,,,,\r\n\r\n" + f"{B},,no"
     assert settings(_sheets.read_csv(text, "")) == {A: {"quick": True}, B: {"personal": False}}
 
 
-def test_columns_in_another_order_with_some_left_out() -> None:
+def test_columns_may_be_reordered_or_omitted() -> None:
     text = csv_of({"Device": A, " QUICK ": "yes"}, head=[" QUICK ", "Device", ""])
     assert settings(_sheets.read_csv(text, "")) == {A: {"quick": True}}
 
@@ -192,11 +192,11 @@ def test_columns_in_another_order_with_some_left_out() -> None:
         (("device", f"https://x.example.com/{SECRET}"), "column 2: there is no such setting"),
     ],
 )
-def test_a_wrong_column(head: tuple[str, ...], what: str) -> None:
+def test_invalid_column_is_refused(head: tuple[str, ...], what: str) -> None:
     assert what in told(_sheets.read_csv(",".join(head) + f"\n{A}\n", ""))[0]
 
 
-def test_a_cell_too_many() -> None:
+def test_extra_cell_is_refused() -> None:
     (text,) = told(_sheets.read_csv(f"device,quick\n{A},yes,{SECRET}\n{B},no,\n", ""))
     assert text.startswith(f"row 2 ({A})") and "between double quotes" in text
 
@@ -213,7 +213,7 @@ def test_a_cell_too_many() -> None:
         (f'device;webhook\n{A};"a"b\n', "after row 1"),
     ],
 )
-def test_a_file_that_cannot_be_taken_apart(text: str, words: str) -> None:
+def test_malformed_csv_file_is_refused(text: str, words: str) -> None:
     with pytest.raises(YamlEditError) as caught:
         _sheets.read_csv(text, "hidden.csv")
     assert str(caught.value).startswith("hidden.csv ") and words in str(caught.value)
@@ -231,7 +231,7 @@ def test_a_file_that_cannot_be_taken_apart(text: str, words: str) -> None:
         (b"$ANSIBLE_VAULT;1.1;AES256\n6162\n", "decrypt it first"),
     ],
 )
-def test_a_file_that_is_no_text(raw: bytes, words: str) -> None:
+def test_file_with_unknown_encoding_is_refused(raw: bytes, words: str) -> None:
     with pytest.raises(YamlEditError) as caught:
         _sheets.decode(raw, "hidden.csv")
     assert words in str(caught.value)
@@ -252,12 +252,12 @@ def test_a_file_that_is_no_text(raw: bytes, words: str) -> None:
         (yaml_of(target="81200009999"), f"line 2 ({A}), column target", "leading zero"),
     ],
 )
-def test_a_wrong_entry_in_yaml(text: str, place: str, what: str) -> None:
+def test_invalid_yaml_entry_is_named(text: str, place: str, what: str) -> None:
     (wrong,) = told(_sheets.read_yaml(text, ""))
     assert wrong.startswith(place) and what in wrong
 
 
-def test_yaml_has_no_say_in_what_a_value_is() -> None:
+def test_yaml_types_do_not_change_values() -> None:
     text = (
         "devices:\n- device: 081200000001\n  personal: yes\n  group: off\n  target: 02155543210\n  country_code: 062\n"
     )
@@ -276,23 +276,23 @@ def test_yaml_has_no_say_in_what_a_value_is() -> None:
         ("", "no list devices"),
     ],
 )
-def test_a_sheet_that_is_no_yaml(text: str, words: str) -> None:
+def test_malformed_yaml_sheet_is_refused(text: str, words: str) -> None:
     with pytest.raises(YamlEditError) as caught:
         _sheets.read_yaml(text, "hidden.yml")
     assert words in str(caught.value) and SECRET not in str(caught.value)
 
 
-# --- sheets that are there already ---
+# --- existing sheets ---
 
 
-def test_what_was_typed_stays_and_new_devices_are_added() -> None:
+def test_typed_values_stay_and_new_devices_are_added() -> None:
     typed = EMPTY_CSV.replace("0812-0000-0001,Toko,", "0812-0000-0001,Toko,yes").rstrip("\n")
     more = _sheets.csv_with(typed, "", [Listed(A), Listed(B), Listed(C), Listed("081200000004", "Baru")], ",")
     assert more == typed + "\n0812-0000-0004,Baru,,,,,,,,,,\n"
     assert _sheets.csv_with(more, "", [Listed(A), Listed("6281200000004")], ";") == more
 
 
-def test_a_row_is_added_in_the_way_of_the_file() -> None:
+def test_added_row_has_the_format_of_the_file() -> None:
     text = "sep=;\r\nname;device\r\nToko;" + A + "\r\n"
     assert (
         _sheets.csv_with(text, "", [Listed(A), Listed(B, "Dua; Tiga")], ",") == text + '"Dua; Tiga";6281-2000-00002\n'
@@ -312,7 +312,7 @@ devices:
 """
 
 
-def test_what_was_typed_in_yaml_stays_with_its_comments() -> None:
+def test_typed_yaml_values_and_comments_stay() -> None:
     more = _sheets.yaml_with(COMMENTED, "", [Listed(A), Listed(B, "yes")])
     sheet = _sheets.read_yaml(more, "")
     assert settings(sheet) == {A: {"quick": True, "webhook": "https://hooks.example.com/a"}, B: {}}
@@ -331,7 +331,7 @@ def test_what_was_typed_in_yaml_stays_with_its_comments() -> None:
         "devices: [{device: '081200000001', quick: yes},\n  {device: '081200000003'},\n]\n",
     ],
 )
-def test_devices_are_added_to_any_form_of_list(text: str) -> None:
+def test_devices_are_added_to_any_yaml_list_style(text: str) -> None:
     before = settings(_sheets.read_yaml(text, ""))
     assert settings(_sheets.read_yaml(_sheets.yaml_with(text, "", [Listed(B)]), "")) == {**before, B: {}}
 
@@ -341,8 +341,8 @@ def test_devices_are_added_to_any_form_of_list(text: str) -> None:
     st.sampled_from([",", ";"]),
     st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0'"), max_size=30),
 )
-def test_any_text_in_a_cell_is_read_or_refused(columns: list[str], separator: str, cell: str) -> None:
-    """A cell may hold anything: it is a value or it is told to be wrong, and nothing else is."""
+def test_any_cell_text_is_accepted_or_refused(columns: list[str], separator: str, cell: str) -> None:
+    """For any text, a cell has either a value or a problem."""
     text = csv_of({"device": A, **dict.fromkeys(columns, cell)}, separator=separator)
     filled, wrong = _sheet_rows.check(_sheets.read_csv(text, ""), [A])
     cells = set(columns) if cell.strip().lstrip("'").strip() else set()

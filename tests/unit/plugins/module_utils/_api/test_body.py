@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bodies of responses: read and decompressed in bounded steps, whatever the peer sends."""
+"""Response bodies are read and decompressed in bounded steps, for any data from the peer."""
 
 from __future__ import annotations
 
@@ -48,26 +48,26 @@ def body_of(wire: bytes, encoding: str, piece: int = CHUNK, **more: t.Any) -> by
 
 @pytest.mark.parametrize("packer", PACKERS)
 @given(data=st.binary(max_size=300), times=st.integers(1, 200), piece=st.integers(1, 400))
-def test_what_was_sent_is_read(packer: str, data: bytes, times: int, piece: int) -> None:
+def test_body_is_decoded(packer: str, data: bytes, times: int, piece: int) -> None:
     encoding, pack = PACKERS[packer]
     assert body_of(pack(data * times), encoding, piece) == data * times
 
 
 @pytest.mark.parametrize("packer", PACKERS)
-def test_no_byte_beyond_the_limit_is_kept(packer: str) -> None:
+def test_body_beyond_the_limit_is_refused(packer: str) -> None:
     encoding, pack = PACKERS[packer]
     assert len(body_of(pack(bytes(1_000_000)), encoding, limit=1_000_000)) == 1_000_000
     with pytest.raises(UnexpectedResponseError, match="larger than"):
         body_of(pack(bytes(1_000_001)), encoding, limit=1_000_000)
 
 
-def test_a_step_decompresses_a_chunk_at_most() -> None:
+def test_decompression_step_returns_at_most_one_chunk() -> None:
     sizes = [len(piece) for piece in _Compressed(False).decode(gzip.compress(bytes(10_000_000)))]
     assert max(sizes) == CHUNK and sum(sizes) == 10_000_000
 
 
 @pytest.mark.parametrize("packer", ["gzip", "deflate", "deflate without a header"])
-def test_a_damaged_body_is_an_error(packer: str) -> None:
+def test_damaged_body_is_an_error(packer: str) -> None:
     encoding, pack = PACKERS[packer]
     wire = pack(b'{"status":true}' * 30)
     for damaged in (wire[:-6], b"\xff" + wire, b"{}"):
@@ -76,7 +76,7 @@ def test_a_damaged_body_is_an_error(packer: str) -> None:
     assert body_of(b"", encoding) == b""
 
 
-def test_what_follows_the_compressed_body_counts_for_the_limit_alone() -> None:
+def test_bytes_after_the_compressed_body_count_only_for_the_limit() -> None:
     wire = gzip.compress(b"{}")
     assert body_of(wire + b"more" * 100, "gzip") == b"{}"
     with pytest.raises(UnexpectedResponseError, match="larger than"):
@@ -84,19 +84,19 @@ def test_what_follows_the_compressed_body_counts_for_the_limit_alone() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "gzip,deflate", "compress"])
-def test_another_encoding_is_refused_by_its_name(encoding: str) -> None:
+def test_unsupported_encoding_is_refused_by_name(encoding: str) -> None:
     with pytest.raises(UnexpectedResponseError, match=f'compressed as "{encoding}"'):
         body_of(b"x", encoding)
 
 
 @pytest.mark.parametrize("encoding", ["{{ 7*6 }}", "\x1b[31m", "x" * 100])
-def test_a_strange_encoding_is_not_shown(encoding: str) -> None:
+def test_malformed_encoding_name_is_not_shown(encoding: str) -> None:
     with pytest.raises(UnexpectedResponseError, match="an unknown way") as caught:
         body_of(b"x", encoding)
     assert encoding not in str(caught.value)
 
 
-def test_nothing_is_decompressed_after_the_deadline() -> None:
+def test_no_decompression_after_the_deadline() -> None:
     now = [0.0]
     attempt, stream = Attempt(1.0, lambda: now[0]), io.BytesIO(gzip.compress(bytes(10_000_000)))
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a process keeps from one run to the next, and what nobody may keep."""
+"""Data that a process keeps from one run to the next, and data that it must not keep."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def clock() -> Clock:
     return Clock()
 
 
-def test_connections_and_lists_are_shared_by_what_they_belong_to() -> None:
+def test_connections_and_lists_are_shared_by_their_context() -> None:
     keep = ProcessCache()
     assert keep.transport(HERE) is keep.transport(replace(HERE))
     assert keep.listing(HERE, "account") is keep.listing(HERE, "account")
@@ -50,28 +50,28 @@ def test_connections_and_lists_are_shared_by_what_they_belong_to() -> None:
     assert keep.listing(HERE, "another") is not keep.listing(HERE, "account")
 
 
-def test_another_proxy_is_another_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_proxy_opens_another_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     keep = ProcessCache()
     before = keep.transport(HERE)
     monkeypatch.setenv("https_proxy", "http://proxy.example.com:3128")
     assert keep.transport(HERE) is not before
 
 
-def test_a_forked_process_begins_with_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forked_process_has_an_empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     keep = ProcessCache()
     parents = keep.transport(HERE), keep.listing(HERE, "account")
     replace_os(monkeypatch, getpid=lambda: -1)
     assert keep.transport(HERE) is not parents[0] and keep.listing(HERE, "account") is not parents[1]
 
 
-def test_what_is_dropped_is_gone() -> None:
+def test_clear_removes_connections_and_lists() -> None:
     keep = ProcessCache()
     before = keep.transport(HERE), keep.listing(HERE, "account")
     keep.clear()
     assert keep.transport(HERE) is not before[0] and keep.listing(HERE, "account") is not before[1]
 
 
-def test_a_list_is_believed_for_a_while(clock: Clock) -> None:
+def test_list_is_valid_for_its_max_age(clock: Clock) -> None:
     kept = DeviceListCache(30.0, clock=clock)
     assert kept.get(A, "") is None
     listing = listed(kept)
@@ -83,14 +83,14 @@ def test_a_list_is_believed_for_a_while(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("written", ["token-b", B, "0" + B[2:]])
-def test_what_was_written_to_is_looked_at_again_and_nothing_else(clock: Clock, written: str) -> None:
+def test_write_invalidates_only_its_device(clock: Clock, written: str) -> None:
     kept = DeviceListCache(clock=clock)
     listing = listed(kept)
     kept.put(listing)
     kept.invalidate(written)
     assert kept.get(A, "token-a") is listing
     assert kept.get("0" + B[2:], "") is None and kept.get(B, "") is None
-    # Without a number nobody knows which device it will be.
+    # Without a number, the affected device is unknown.
     assert kept.get("", "token-a") is None
     clock.seconds += 1
     listing = listed(kept)
@@ -98,7 +98,7 @@ def test_what_was_written_to_is_looked_at_again_and_nothing_else(clock: Clock, w
     assert kept.get(B, "token-b") is listing
 
 
-def test_what_was_written_while_the_list_was_read_may_not_be_in_it(clock: Clock) -> None:
+def test_write_during_the_list_request_invalidates_the_device(clock: Clock) -> None:
     kept = DeviceListCache(clock=clock)
     listing = listed(kept)
     kept.invalidate(A)
@@ -106,19 +106,19 @@ def test_what_was_written_while_the_list_was_read_may_not_be_in_it(clock: Clock)
     assert kept.get(A, "") is None
 
 
-def test_workers_touch_devices_while_a_list_is_taken_in(clock: Clock) -> None:
+def test_workers_may_invalidate_devices_while_a_list_is_stored(clock: Clock) -> None:
     kept = DeviceListCache(clock=clock)
     kept.invalidate(A)
     listing = listed(kept)
     worker = threading.Thread(target=kept.invalidate, args=(B,))
 
     class Interrupting(Moment):
-        """A moment: while it is compared, another worker touches a device, if anything lets it."""
+        """A moment: while it is compared, another worker invalidates a device, unless a lock prevents this."""
 
         def is_before(self, other: Moment) -> bool:
             if worker.ident is None:
                 worker.start()
-                # It waits for the list, or it is done long before this.
+                # The worker waits for the list, or it has ended long before.
                 worker.join(1.0)
             return super().is_before(other)
 
@@ -128,7 +128,7 @@ def test_workers_touch_devices_while_a_list_is_taken_in(clock: Clock) -> None:
     assert kept.get(B, "") is None and kept.get(A, "") is listing
 
 
-def test_a_list_that_was_asked_for_earlier_and_comes_later_is_not_kept(clock: Clock) -> None:
+def test_older_list_that_arrives_later_is_not_stored(clock: Clock) -> None:
     kept = DeviceListCache(clock=clock)
     early = DeviceList([], fetched_at=kept.moment())
     kept.invalidate(A)
@@ -139,7 +139,7 @@ def test_a_list_that_was_asked_for_earlier_and_comes_later_is_not_kept(clock: Cl
 
 
 @pytest.mark.parametrize("survives", [True, False])
-def test_after_an_error_a_list_is_dropped_unless_a_fleet_holds_it(clock: Clock, survives: bool) -> None:
+def test_error_drops_the_list_unless_it_survives_errors(clock: Clock, survives: bool) -> None:
     kept = DeviceListCache(survives_errors=survives, clock=clock)
     listing = listed(kept)
     kept.put(listing)

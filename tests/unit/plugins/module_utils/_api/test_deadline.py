@@ -25,7 +25,7 @@ SHORT = 0.05
 
 
 class Clock:
-    """A clock that is set by hand."""
+    """A clock that is set manually."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -40,14 +40,14 @@ def limited(attempt: Attempt, timeout: float | None = None) -> tuple[DeadlineSoc
     return DeadlineSocket(near, lambda: attempt), far
 
 
-def test_nothing_is_received_after_the_deadline() -> None:
+def test_no_data_is_received_after_the_deadline() -> None:
     clock = Clock()
     near, far = limited(Attempt(1.0, clock))
     with far, near.makefile() as stream:
         far.sendall(b"one\ntwo\n")
         assert stream.readline() == b"one\n"
         clock.now = 2.0
-        # What was received already is there; nothing more is.
+        # Data that was received already is available, and no more is received.
         assert stream.readline() == b"two\n"
         far.sendall(b"three\n")
         with pytest.raises(DeadlineExceeded):
@@ -56,7 +56,7 @@ def test_nothing_is_received_after_the_deadline() -> None:
 
 
 @pytest.mark.parametrize("send", [True, False], ids=["send", "receive"])
-def test_a_socket_without_a_timeout_ends_at_the_deadline(send: bool) -> None:
+def test_socket_without_a_timeout_ends_at_the_deadline(send: bool) -> None:
     near, far = limited(Attempt(time.monotonic() + SHORT))
     with far, near.makefile() as stream:
         with pytest.raises(DeadlineExceeded):
@@ -65,7 +65,7 @@ def test_a_socket_without_a_timeout_ends_at_the_deadline(send: bool) -> None:
 
 
 @pytest.mark.parametrize("send", [True, False], ids=["send", "receive"])
-def test_a_timeout_of_the_socket_before_the_deadline_is_a_timeout(send: bool) -> None:
+def test_socket_timeout_before_the_deadline_is_a_timeout(send: bool) -> None:
     near, far = limited(Attempt(math.inf), SHORT)
     with far, near.makefile() as stream:
         with pytest.raises(socket.timeout):
@@ -73,7 +73,7 @@ def test_a_timeout_of_the_socket_before_the_deadline_is_a_timeout(send: bool) ->
     near.close()
 
 
-def test_all_is_sent_however_little_goes_at_a_time() -> None:
+def test_sendall_sends_everything_in_small_parts() -> None:
     near, far = limited(Attempt(math.inf), 60.0)
     data = bytes(range(256)) * 20_000
     received: list[bytes] = []
@@ -91,7 +91,7 @@ def test_all_is_sent_however_little_goes_at_a_time() -> None:
     far.close()
 
 
-def test_the_socket_stays_open_as_long_as_its_file() -> None:
+def test_socket_stays_open_as_long_as_its_file() -> None:
     near, far = limited(Attempt(math.inf), 60.0)
     stream = near.makefile()
     near.close()
@@ -101,7 +101,7 @@ def test_the_socket_stays_open_as_long_as_its_file() -> None:
     stream.close()
 
 
-def test_work_that_ends_in_time_returns_or_raises() -> None:
+def test_work_before_the_deadline_returns_or_raises() -> None:
     undone: list[int] = []
     assert run_with_deadline(Attempt(1e6, lambda: 0.0), lambda: 42, lambda: undone.append(1)) == 42
     with pytest.raises(KeyError):
@@ -109,7 +109,7 @@ def test_work_that_ends_in_time_returns_or_raises() -> None:
     assert undone == []
 
 
-def test_work_that_ends_too_late_is_undone() -> None:
+def test_work_after_the_deadline_is_undone() -> None:
     go, undone = threading.Event(), threading.Event()
     with pytest.raises(DeadlineExceeded):
         run_with_deadline(Attempt(SHORT, lambda: 0.0), go.wait, undone.set)
@@ -118,7 +118,7 @@ def test_work_that_ends_too_late_is_undone() -> None:
     assert undone.wait(60)
 
 
-def test_an_attempt_that_its_guard_or_its_deadline_prevents_has_sent_nothing() -> None:
+def test_attempt_stopped_by_guard_or_deadline_was_not_sent() -> None:
     now, calls = [0.0], []
 
     def guard() -> None:

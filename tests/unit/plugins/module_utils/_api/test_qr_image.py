@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The picture of a QR code: whole or refused; and its file: whole, for its owner alone, or not there."""
+"""The image of a QR code is complete or refused. Its file is complete and private, or it does not exist."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def encoded(picture: bytes) -> str:
     ],
     ids=["bare", "data-url", "shouted", "in-lines"],
 )
-def test_the_picture_is_what_was_sent(text: str) -> None:
+def test_image_equals_the_response(text: str) -> None:
     assert read_image(text) == PNG
 
 
@@ -72,11 +72,11 @@ def test_the_picture_is_what_was_sent(text: str) -> None:
         ((3, 2, 8, 2, 0, 0, 0), (b"\0" + b"abc" * 3) * 2),
         ((2, 2, 8, 6, 0, 0, 0), (b"\0" + b"abcd" * 2) * 2),
         ((2, 2, 4, 3, 0, 0, 0), b"\0\x11" * 2),
-        # Interlaced: some more lines, and so some more bytes.
+        # An interlaced image has some more lines, and so some more bytes.
         ((2, 2, 8, 0, 0, 0, 1), b"\0a\0b\0cd"),
     ],
 )
-def test_every_kind_of_png_is_taken(header: tuple[int, ...], pixels: bytes) -> None:
+def test_every_png_variant_is_accepted(header: tuple[int, ...], pixels: bytes) -> None:
     picture = png(header, pixels, chunk(b"tEXt", b"a\0b"))
     assert read_image(encoded(picture)) == picture
 
@@ -123,14 +123,14 @@ BROKEN: dict[str, str] = {
 
 
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
-def test_what_is_not_one_whole_picture_is_refused_without_showing_it(text: str) -> None:
+def test_data_that_is_not_one_complete_image_is_refused_without_showing_it(text: str) -> None:
     with pytest.raises(ValueError, match="^it (is|breaks) ") as caught:
         read_image(text)
     assert len(str(caught.value)) < 60 and str(caught.value).isprintable()
 
 
-def test_the_checks_are_not_for_the_sandbox_alone() -> None:
-    """A picture with a bit turned is refused wherever the bit is."""
+def test_damaged_image_is_refused() -> None:
+    """A flipped bit is detected at any position."""
     for place in range(8, len(PNG), 7):
         with pytest.raises(ValueError):
             read_image(encoded(PNG[:place] + bytes([PNG[place] ^ 0x10]) + PNG[place + 1 :]))
@@ -139,7 +139,7 @@ def test_the_checks_are_not_for_the_sandbox_alone() -> None:
 # The file
 
 
-def test_only_its_owner_can_read_it_whatever_the_umask_and_the_older_file_say(tmp_path: Path) -> None:
+def test_file_is_private_for_any_umask_and_previous_mode(tmp_path: Path) -> None:
     path = tmp_path / "qr.png"
     path.write_bytes(OTHER)
     path.chmod(0o666)
@@ -158,8 +158,8 @@ def test_only_its_owner_can_read_it_whatever_the_umask_and_the_older_file_say(tm
     assert os.listdir(tmp_path) == ["qr.png"]
 
 
-def test_nobody_else_can_read_it_at_any_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not between making the file and setting its mode either."""
+def test_file_is_private_at_every_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also between the creation of the file and the change of its mode."""
     modes: list[int] = []
     real = os.fchmod
 
@@ -176,7 +176,7 @@ def test_nobody_else_can_read_it_at_any_moment(tmp_path: Path, monkeypatch: pyte
     assert modes == [0o600]
 
 
-def test_a_reader_never_sees_half_of_it(tmp_path: Path) -> None:
+def test_reader_never_sees_a_partial_file(tmp_path: Path) -> None:
     path, over, seen = tmp_path / "qr.png", threading.Event(), set()
     write_image(str(path), PNG)
 
@@ -195,7 +195,7 @@ def test_a_reader_never_sees_half_of_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("call", ["fsync", "replace", "fchmod"])
 @pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), KeyboardInterrupt()])
-def test_what_cannot_be_written_leaves_the_older_one_and_nothing_aside(
+def test_failed_write_keeps_the_previous_file_and_no_temporary_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, fault: BaseException
 ) -> None:
     path = tmp_path / "qr.png"
@@ -212,7 +212,7 @@ def test_what_cannot_be_written_leaves_the_older_one_and_nothing_aside(
     assert path.read_bytes() == PNG and os.listdir(tmp_path) == ["qr.png"]
 
 
-def test_what_another_run_has_aside_at_the_moment_is_left_alone(tmp_path: Path) -> None:
+def test_temporary_files_of_other_runs_are_kept(tmp_path: Path) -> None:
     mine, others = tmp_path / ".qr.png.abc.new", tmp_path / ".other.png.abc.new"
     for path in (mine, others):
         path.write_bytes(b"half")
@@ -221,7 +221,7 @@ def test_what_another_run_has_aside_at_the_moment_is_left_alone(tmp_path: Path) 
     assert mine.exists() and others.exists()
 
 
-def test_a_link_of_my_own_is_replaced(tmp_path: Path) -> None:
+def test_link_of_the_same_user_is_replaced(tmp_path: Path) -> None:
     folder, link = tmp_path / "folder", tmp_path / "link.png"
     folder.mkdir()
     link.symlink_to(folder / "qr.png")
@@ -231,7 +231,7 @@ def test_a_link_of_my_own_is_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("where", ["the file", "its folder"])
-def test_a_link_of_another_user_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+def test_link_of_another_user_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     folder, elsewhere = tmp_path / "folder", tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "qr.png").write_bytes(OTHER)
@@ -244,7 +244,7 @@ def test_a_link_of_another_user_is_not_followed(tmp_path: Path, monkeypatch: pyt
     if os.getuid() == 0:
         os.chown(link, 4711, 4711, follow_symlinks=False)
     else:
-        # The link is mine, so that I am another user.
+        # The link belongs to this user, so the process must appear as another user.
         replace_os(monkeypatch, geteuid=lambda: os.getuid() + 1)
     for check in (check_dest, lambda path: write_image(path, PNG)):
         with pytest.raises(OptionError, match="is a symbolic link of another user"):
@@ -262,7 +262,7 @@ def test_a_link_of_another_user_is_not_followed(tmp_path: Path, monkeypatch: pyt
         ("notes.txt/qr.png", "there is no folder "),
     ],
 )
-def test_a_place_that_will_not_do_is_found_before(tmp_path: Path, dest: str, words: str) -> None:
+def test_unsuitable_destination_is_refused_before_the_request(tmp_path: Path, dest: str, words: str) -> None:
     (tmp_path / "notes.txt").write_text("Not a picture")
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OptionError, match=words) as caught:
@@ -270,13 +270,13 @@ def test_a_place_that_will_not_do_is_found_before(tmp_path: Path, dest: str, wor
     assert str(caught.value).startswith("Option dest: ")
 
 
-def test_a_folder_that_cannot_be_written_is_found_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unwritable_directory_is_refused_before_the_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replace_os(monkeypatch, access=lambda path, mode: False)
     with pytest.raises(OptionError, match=f"the folder {tmp_path} cannot be written"):
         check_dest(str(tmp_path / "qr.png"))
 
 
-def test_an_empty_file_and_an_older_picture_may_be_replaced(tmp_path: Path) -> None:
+def test_empty_file_and_older_image_may_be_replaced(tmp_path: Path) -> None:
     (tmp_path / "empty.png").touch()
     (tmp_path / "older.png").write_bytes(OTHER)
     for name in ("empty.png", "older.png", "new.png", ""):
@@ -286,17 +286,17 @@ def test_an_empty_file_and_an_older_picture_may_be_replaced(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("number", "name"), [("081200000001", "081200000001.png"), ("../../+62 81", "6281.png"), ("٣", "device.png")]
 )
-def test_in_a_folder_the_file_has_the_digits_of_the_number(tmp_path: Path, number: str, name: str) -> None:
+def test_file_in_a_directory_is_named_by_the_digits_of_the_number(tmp_path: Path, number: str, name: str) -> None:
     assert image_path(str(tmp_path), number) == str(tmp_path / name)
     assert image_path(str(tmp_path) + "/new/", number) == str(tmp_path / "new" / name)
 
 
-def test_a_file_is_named_as_it_is_and_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_file_path_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert image_path("qr.png", "081200000001") == str(tmp_path / "qr.png")
 
 
-def test_only_the_picture_that_was_written_is_removed(tmp_path: Path) -> None:
+def test_only_an_unchanged_image_is_removed(tmp_path: Path) -> None:
     path = tmp_path / "qr.png"
     write_image(str(path), PNG)
     assert not remove_image(str(path), OTHER) and path.exists()
@@ -306,7 +306,7 @@ def test_only_the_picture_that_was_written_is_removed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022])
-def test_a_directory_that_does_not_exist_is_created_for_its_owner(tmp_path: Path, umask: int) -> None:
+def test_missing_directory_is_created_as_private(tmp_path: Path, umask: int) -> None:
     dest = f"{tmp_path}/above/codes/"
     before = os.umask(umask)
     try:
@@ -319,7 +319,7 @@ def test_a_directory_that_does_not_exist_is_created_for_its_owner(tmp_path: Path
     assert os.listdir(dest) == [] and image_path(dest, NUMBER) == f"{dest}{NUMBER}.png"
 
 
-def test_the_directory_of_a_file_is_not_created(tmp_path: Path) -> None:
+def test_parent_directory_of_a_file_is_not_created(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="there is no folder"):
         check_dest(str(tmp_path / "codes" / "qr.png"))
     with pytest.raises(FonnteError):
@@ -339,7 +339,7 @@ def test_no_directory_is_created_through_a_link_of_another_user(
     dest = f"{tmp_path}/shared/codes/"
     with pytest.raises(OptionError, match="is a symbolic link of another user"):
         check_dest(dest)
-    # Also one that was put there after the check.
+    # Also through a link that was created after the check.
     with pytest.raises(FonnteError, match="is a symbolic link of another user"):
         probe_dest(dest, NUMBER)
     assert os.listdir(tmp_path / "victim") == []

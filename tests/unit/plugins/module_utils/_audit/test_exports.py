@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The forms of a report: data, table, text, page; and the files that hold them."""
+"""The formats of a report (JSON, table, text, page) and their files."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ NASTY = [
 
 
 class Parsed(HTMLParser):
-    """A page as a browser takes it apart: its tags with their attributes, and the text of scripts and styles."""
+    """Parses a page as a browser does: its tags with their attributes, and the text of scripts and styles."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class Parsed(HTMLParser):
 
 
 def named(name: str) -> Audit:
-    """A report in which everything that comes from outside has this text."""
+    """Return a report in which every external string has this text."""
     number = "081200000001"
     there = device(number, name, package=name)
     audit = report([seen(there, name="Toko")], [device("081200000002", name)], {"6281200000001": name})
@@ -91,24 +91,24 @@ def rows(audit: Audit, language: str = "en") -> list[list[str]]:
 
 
 @pytest.mark.parametrize("key", sorted(texts()))
-def test_each_text_is_there_in_each_language_with_the_same_parts(key: str) -> None:
+def test_each_text_has_the_same_placeholders_in_each_language(key: str) -> None:
     found = texts()[key]
     assert len(found) == len(LANGUAGES) and all(found)
     parts = [sorted(name for _text, name, _form, _how in string.Formatter().parse(text) if name) for text in found]
     assert parts[0] == parts[1]
-    # They stand in a page as they are.
+    # They are inserted into a page without escaping.
     assert not any(letter in text for text in found for letter in '<>&"') and all(text.isascii() for text in found)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_finding_has_its_words(language: str) -> None:
+def test_every_finding_has_texts_in_each_language(language: str) -> None:
     words = Messages(language)
     for finding in everything().findings():
         told = [words.sentence(finding), words.evidence(finding), words.label(finding.kind), words.action(finding.kind)]
         assert all(told) and not any("{" in text or "None" in text for text in told)
 
 
-def test_times_as_people_read_them() -> None:
+def test_times_are_formatted_for_people() -> None:
     assert moment("2026-06-02T03:04:05Z") == "2026-06-02 03:04 UTC" and moment(None) == ""
 
 
@@ -117,7 +117,7 @@ def test_times_as_people_read_them() -> None:
 
 @pytest.mark.parametrize("audit", [everything(), EMPTY, many(30), *map(named, NASTY)])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_data_are_as_the_schema_says(audit: Audit, language: str) -> None:
+def test_json_matches_the_schema(audit: Audit, language: str) -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     data = json.loads(files.json_text(audit, Messages(language)))
     jsonschema.validate(data, SCHEMA, cls=jsonschema.Draft202012Validator)
@@ -125,44 +125,44 @@ def test_the_data_are_as_the_schema_says(audit: Audit, language: str) -> None:
     assert len(data["devices"]) == len(audit.devices)
 
 
-def test_the_schema_refuses_what_is_not_a_report() -> None:
+def test_schema_refuses_other_data() -> None:
     for change in ({"version": 2}, {"more": 1}, {"language": "fr"}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate({**files.as_data(EMPTY, EN), **change}, SCHEMA)
 
 
-def test_a_line_for_each_device() -> None:
+def test_json_has_a_line_for_each_device() -> None:
     lines = files.json_text(many(30), EN).splitlines()
     assert sum(line.startswith('  {"device": ') for line in lines) == 30
 
 
-def test_the_schema_names_every_kind() -> None:
+def test_schema_lists_every_kind() -> None:
     assert SCHEMA["$defs"]["kind_name"]["enum"] == [kind.value for kind in Kind]
 
 
 # --- a table ------------------------------------------------------------------------------------------------------
 
 
-def test_a_row_for_each_finding_and_for_each_device_without_any() -> None:
+def test_table_has_a_row_for_each_finding_and_for_each_device_without_findings() -> None:
     audit = everything()
     head, *found = rows(audit)
     assert tuple(head) == files.COLUMNS
     without = sum(not subject.findings for subject in audit.devices)
     assert len(found) == len(list(audit.findings())) + without and without
-    # A spreadsheet leaves a number with dashes alone.
+    # A spreadsheet does not convert a number with dashes.
     assert all(row[2] == "" or re.fullmatch(r"[0-9]{4}(-[0-9]{2,5})+", row[2]) for row in found)
     assert {row[11] for row in rows(audit, "id")[1:]} == {"ya", "tidak", ""}
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", " =1", "\t=1", "\uff1d1", "\u00a0=1"])
-def test_no_spreadsheet_runs_a_cell(text: str) -> None:
+def test_formula_cells_are_escaped(text: str) -> None:
     assert files.escape_formula(text) == "'" + text
 
 
 @pytest.mark.parametrize(
     ("text", "guarded"), [("x;=cmd|'/C calc'!A0;", "x;'=cmd|'/C calc'!A0;"), ("a,\t@b", "a,\t'@b")]
 )
-def test_no_spreadsheet_runs_what_another_separator_makes_a_cell(text: str, guarded: str) -> None:
+def test_cells_after_another_separator_are_escaped(text: str, guarded: str) -> None:
     assert files.escape_formula(text) == guarded
 
 
@@ -174,14 +174,14 @@ def test_no_cell_of_any_row_begins_like_a_formula(name: str) -> None:
         assert not any(cell.lstrip().startswith(("=", "+", "-", "@")) for cell in row)
 
 
-def test_a_number_that_is_none_is_left_as_it_is() -> None:
+def test_value_that_is_no_number_is_unchanged() -> None:
     assert rows(report([], [device("group@g.us")]))[1][2] == "group@g.us"
 
 
 # --- a text -------------------------------------------------------------------------------------------------------
 
 
-def test_the_text_is_short_and_the_most_urgent_comes_first() -> None:
+def test_text_is_short_and_lists_the_most_urgent_first() -> None:
     lines = files.to_text(many(500), EN).splitlines()
     told = [line for line in lines if line.startswith("- ")]
     assert len(told) == files.MAX_REPORTED and "081200000000 Toko 00000 Lama (Klien 00): Name is" in told[0]
@@ -193,7 +193,7 @@ def test_the_text_is_short_and_the_most_urgent_comes_first() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_page_needs_nothing_but_itself(language: str) -> None:
+def test_page_is_self_contained(language: str) -> None:
     text = render(everything(), Messages(language))
     parsed = Parsed(text)
     assert parsed.open == [] and ("html", {"lang": language}) in parsed.tags
@@ -213,7 +213,7 @@ def test_a_page_needs_nothing_but_itself(language: str) -> None:
 
 
 @given(st.one_of(st.sampled_from(NASTY), st.text(max_size=30)))
-def test_no_text_from_outside_is_more_than_text(name: str) -> None:
+def test_external_text_never_becomes_markup(name: str) -> None:
     clean = "".join(letter for letter in name if letter.isprintable())
     plain, nasty = Parsed(render(named("Ani"), EN)), Parsed(render(named(clean or "Ani"), EN))
     shape = [(tag, sorted(attributes)) for tag, attributes in plain.tags if tag != "bdi"]
@@ -222,19 +222,19 @@ def test_no_text_from_outside_is_more_than_text(name: str) -> None:
     assert not clean.strip() or clean in "".join(nasty.shown)
 
 
-def test_clients_are_a_column_only_where_there_are_any() -> None:
+def test_client_column_is_shown_only_with_clients() -> None:
     assert 'id="by-owner"' in render(everything(), EN) and "PT Contoh" in render(everything(), EN)
     assert 'id="by-owner"' not in render(many(3).__class__(NOW, "t", "e", Limits()), EN)
 
 
-def test_a_page_of_nothing_says_so() -> None:
+def test_page_without_findings_states_that() -> None:
     assert "Nothing is to be done." in render(EMPTY, EN)
 
 
 # --- files --------------------------------------------------------------------------------------------------------
 
 
-def test_files_are_for_the_user_and_the_group_and_replace_what_was_there(tmp_path: Path) -> None:
+def test_files_are_readable_for_the_group_and_replace_previous_ones(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
     for text in ("one", "two"):
         files.write_files(str(folder), {"audit.html": text, "audit.csv": text})
@@ -243,7 +243,7 @@ def test_files_are_for_the_user_and_the_group_and_replace_what_was_there(tmp_pat
     assert modes == {0o640} and not folder.stat().st_mode & 0o007
 
 
-def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
+def test_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.write_text("mine")
     (tmp_path / "r").mkdir()
@@ -252,7 +252,7 @@ def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
     assert other.read_text() == "mine" and (tmp_path / "r" / "audit.txt").read_text() == "report"
 
 
-def test_all_files_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_files_are_written_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files.write_files(str(tmp_path), {"a": "old", "b": "old"})
     real, count = os.fsync, [0]
 
@@ -271,16 +271,16 @@ def test_all_files_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     "names", [{"html": "a/b"}, {"html": ".."}, {"html": "a\0"}, {"html": "a", "csv": "a"}, {"html": "."}]
 )
-def test_names_that_no_file_can_have(names: dict[str, str]) -> None:
+def test_invalid_file_names_are_refused(names: dict[str, str]) -> None:
     with pytest.raises(OptionError):
         files.check_names(names)
 
 
-def test_names_that_are_fine() -> None:
+def test_valid_file_names_are_accepted() -> None:
     files.check_names({"html": "laporan toko.html", "csv": "", "txt": ""})
 
 
-def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+def test_directory_that_cannot_be_created_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for place in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(OptionError, match="is not a folder"):

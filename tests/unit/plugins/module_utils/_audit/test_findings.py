@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an audit finds, with which evidence; what is different and what nobody knows."""
+"""The findings of an audit and their evidence: differences and unknown values."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def judged(one: AuditInput) -> AuditedDevice:
 
 
 def told(one: AuditInput) -> list[tuple[t.Any, ...]]:
-    """Each finding as kind, field, declared, found, source, time and reason."""
+    """Return each finding as kind, field, declared, found, source, time and reason."""
     return [
         (f.kind.value, f.field, f.declared, f.found, f.evidence.source.value, f.evidence.at, f.reason)
         for f in judged(one).findings
@@ -72,25 +72,25 @@ def told(one: AuditInput) -> list[tuple[t.Any, ...]]:
 
 
 def planned(policy: Policy, record: DeviceRecord, stamp: Stamp | None = None, **declared: t.Any) -> AuditInput:
-    """A linked device, and what an audit plans for it under a policy."""
+    """Return a linked device with the plan of an audit under a policy."""
     there = device(NUMBER)
     desired = audit_policy(Desired(NUMBER, settings=declared, policy=policy))
     observed = Observed(NUMBER, there.settings, True, stamp=stamp)
     return AuditInput(desired, NUMBER, there, make_plan(desired, observed, Recorded(record), NOW))
 
 
-def test_a_device_that_is_as_declared_has_no_finding_and_says_how_that_is_known() -> None:
+def test_matching_device_has_no_finding_and_counts_its_evidence() -> None:
     subject = judged(seen(device(NUMBER), record=recorded(quick=True), name="Toko", quick=True))
     assert subject.findings == () and subject.level is Level.FINE
     assert subject.compliant_counts == {"recorded": 1, "service": 1} and subject.oldest == LONG_AGO
 
 
-def test_what_the_service_shows_is_read_now() -> None:
+def test_listed_setting_that_differs_is_drift() -> None:
     found = told(seen(device(NUMBER, "Lama"), name="Toko", autoread=True))
     assert found == [("drift", "name", "Toko", "Lama", "service", AT, Reason.DIFFERS)]
 
 
-def test_what_was_last_applied_has_the_time_of_the_record_and_no_secret() -> None:
+def test_recorded_setting_that_differs_has_the_recorded_time_and_no_secret() -> None:
     (found,) = told(seen(device(NUMBER), record=recorded(webhook=HOOK), webhook=HOOK + "2"))
     kind, field, declared, there, source, at, reason = found
     assert (kind, field, source, at, reason) == ("drift_recorded", "webhook", "recorded", LONG_AGO, Reason.DIFFERS)
@@ -98,7 +98,7 @@ def test_what_was_last_applied_has_the_time_of_the_record_and_no_secret() -> Non
     assert "s3cr3t" not in f"{declared}{there}"
 
 
-def test_what_a_person_vouched_for_differs_as_the_record_does() -> None:
+def test_attested_setting_that_differs_is_recorded_drift() -> None:
     record = DeviceRecord().attest({"quick": True}, LONG_AGO, "ani")
     (found,) = judged(seen(device(NUMBER), record=record, quick=False)).findings
     assert (found.kind, found.evidence.source, found.evidence.by) == (Kind.DRIFT_RECORDED, Source.ATTESTED, "ani")
@@ -113,7 +113,7 @@ def test_what_a_person_vouched_for_differs_as_the_record_does() -> None:
         (Policy(write_only="stamped"), recorded(quick=True), Reason.UNPROVEN, "recorded", LONG_AGO),
     ],
 )
-def test_what_nobody_knows_is_no_drift(
+def test_unknown_setting_is_no_drift(
     policy: Policy, record: DeviceRecord, reason: Reason, source: str, at: str | None
 ) -> None:
     subject = judged(planned(policy, record, quick=True))
@@ -123,7 +123,7 @@ def test_what_nobody_knows_is_no_drift(
     assert subject.level is Level.UNKNOWN and subject.compliant_counts == {}
 
 
-def test_what_a_stamp_proves_counts_as_read() -> None:
+def test_stamped_setting_counts_as_stamped() -> None:
     token = device(NUMBER).token
     code = make_code(token, "Toko", {OWN: {"quick": True}}, True)
     stamp = read_stamp(token, stamped_name("Toko", code))
@@ -141,7 +141,7 @@ def test_no_policy_keeps_an_audit_from_its_finding(write_only: str) -> None:
     assert [f.kind for f in judged(planned(policy, record, name="Toko", resend=True)).findings] == [Kind.UNKNOWN]
 
 
-def test_a_device_that_is_not_there() -> None:
+def test_missing_device_is_a_finding() -> None:
     subject = judged(seen(None, NUMBER, name="Toko", webhook=HOOK))
     (found,) = subject.findings
     assert (found.kind, found.found, found.evidence.source) == (Kind.MISSING, None, Source.SERVICE)
@@ -150,7 +150,7 @@ def test_a_device_that_is_not_there() -> None:
     assert moved.findings[0].found == "081200000077"
 
 
-def test_what_could_not_be_looked_at() -> None:
+def test_failed_lookup_is_a_not_checked_finding() -> None:
     subject = judged(AuditInput(Desired(NUMBER), NUMBER, observation=False, fault="Fonnte said no."))
     (found,) = subject.findings
     assert (found.kind, found.note, found.kind.level) == (Kind.NOT_CHECKED, "Fonnte said no.", Level.UNKNOWN)
@@ -169,7 +169,7 @@ def test_what_could_not_be_looked_at() -> None:
         (False, "disconnected", []),
     ],
 )
-def test_a_phone_is_linked_or_not(connected: bool | None, state: str, found: list[t.Any]) -> None:
+def test_link_state_that_differs_is_a_finding(connected: bool | None, state: str, found: list[t.Any]) -> None:
     subject = judged(seen(device(NUMBER, connected=connected), state=state, name="Toko"))
     assert [(f.kind, f.declared, f.found) for f in subject.findings] == found
     assert all(f.field == "connected" for f in subject.findings)
@@ -185,7 +185,7 @@ def test_a_phone_is_linked_or_not(connected: bool | None, state: str, found: lis
         (14 * DAY + 1, None, None),
     ],
 )
-def test_packages_end(seconds: int, kind: Kind | None, left: int | None) -> None:
+def test_expiring_package_is_a_finding(seconds: int, kind: Kind | None, left: int | None) -> None:
     ends = device(NUMBER, expires=int(NOW.timestamp()) + seconds)
     for subject in (judged(seen(ends, name="Toko")), auditor().audit_undeclared(ends)):
         found = [(f.kind, f.count) for f in subject.findings if f.kind is not Kind.UNLISTED]
@@ -193,12 +193,12 @@ def test_packages_end(seconds: int, kind: Kind | None, left: int | None) -> None
 
 
 @pytest.mark.parametrize(("quota", "low"), [(99, True), (100, False), (None, False), (0, True)])
-def test_quotas_run_low(quota: int | None, low: bool) -> None:
+def test_low_quota_is_a_finding(quota: int | None, low: bool) -> None:
     found = judged(seen(device(NUMBER, quota=quota), name="Toko")).findings
     assert [(f.kind, f.found, f.declared) for f in found] == ([(Kind.QUOTA_LOW, quota, 100)] if low else [])
 
 
-def test_nobody_declared_it_and_that_is_the_only_thing_about_its_phone() -> None:
+def test_undeclared_device_has_no_link_finding() -> None:
     subject = auditor().audit_undeclared(device(NUMBER, connected=False))
     assert [f.kind for f in subject.findings] == [Kind.UNLISTED]
     assert not subject.declared and subject.level is Level.NOTICE and subject.state == ""
@@ -207,19 +207,19 @@ def test_nobody_declared_it_and_that_is_the_only_thing_about_its_phone() -> None
 @pytest.mark.parametrize(
     ("free", "to_make", "found"), [(None, 5, 0), (9, 1, 0), (9, 2, 1), (10, 0, 1), (0, 10, 0), (0, 11, 1)]
 )
-def test_free_devices_run_out(free: int | None, to_make: int, found: int) -> None:
+def test_few_free_slots_are_a_finding(free: int | None, to_make: int, found: int) -> None:
     told = auditor().account(free, to_make)
     assert len(told) == found
     assert all((f.kind, f.found, f.declared, f.count) == (Kind.FREE_SLOTS, free, 10, to_make) for f in told)
 
 
-def test_the_most_urgent_comes_first_and_names_the_level() -> None:
+def test_most_urgent_finding_is_first_and_sets_the_level() -> None:
     subject = judged(seen(device(NUMBER, "Lama", quota=1), name="Toko", quick=True))
     assert [f.kind for f in subject.findings] == [Kind.DRIFT, Kind.QUOTA_LOW, Kind.UNKNOWN]
     assert subject.level is Level.ACTION
 
 
-def test_owners_in_any_spelling() -> None:
+def test_owners_match_any_spelling() -> None:
     judge = auditor({"6281200000001": "PT Satu"})
     owners = [
         judge.audit_undeclared(device(n)).owner for n in (NUMBER, "6281200000001", "+62 812-0000-0001", "081200000002")
@@ -227,7 +227,7 @@ def test_owners_in_any_spelling() -> None:
     assert owners == ["PT Satu", "PT Satu", "PT Satu", ""]
 
 
-def test_what_comes_from_outside_is_made_safe() -> None:
+def test_external_strings_are_sanitized() -> None:
     token = device(NUMBER).token
     evil = f"a\u202eb\x1b[31m\ud800 {token} account-s3cr3t"
     there = device(NUMBER, evil, package=evil)
@@ -237,7 +237,7 @@ def test_what_comes_from_outside_is_made_safe() -> None:
     assert sanitize("👨\u200d👩\u200d👧 Ibu") == "👨\u200d👩\u200d👧 Ibu"
 
 
-def test_the_figures() -> None:
+def test_report_counts() -> None:
     audit = everything()
     assert all(count == 1 + (kind is Kind.UNKNOWN) for kind, count in audit.counts().items())
     assert audit.devices_with()[Kind.UNKNOWN] == 1 and audit.devices_with()[Kind.FREE_SLOTS] == 0
@@ -247,11 +247,11 @@ def test_the_figures() -> None:
     assert set(empty.counts().values()) == {0} and set(empty.levels().values()) == {0}
 
 
-def test_samples_of_any_size_have_drift_and_unknown() -> None:
+def test_sample_accounts_have_drift_and_unknown() -> None:
     counts = many(50).counts()
     assert counts[Kind.DRIFT] == 25 and 0 < counts[Kind.UNKNOWN] < 50
     assert report([]).devices == ()
 
 
-def test_states_of_the_state_enum_are_the_states_of_a_subject() -> None:
+def test_subject_states_match_the_state_enum() -> None:
     assert judged(seen(device(NUMBER), state="present")).state == State.PRESENT.value

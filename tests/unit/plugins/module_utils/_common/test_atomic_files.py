@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that are there whole or not at all, whoever writes them."""
+"""Files are written completely or not at all, by each writer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_o
 
 NAME = "file"
 OLD, NEW = b"old", b"new"
-# An older picture is a picture: anything else is not replaced.
+# The previous file is an image, since other files are not replaced.
 PNG = b"\x89PNG\r\n\x1a\n"
 
 Write = t.Callable[[Path], object]
@@ -65,7 +65,7 @@ def failing(fault: BaseException) -> t.Callable[..., t.NoReturn]:
 @pytest.mark.parametrize("call", ["fsync", "replace", "fdopen"])
 @pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), KeyboardInterrupt()])
 @writers
-def test_whoever_writes_leaves_the_older_file_and_nothing_aside(
+def test_failed_write_keeps_the_previous_file_and_no_temporary_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Write, call: str, fault: BaseException
 ) -> None:
     path = tmp_path / NAME
@@ -79,10 +79,10 @@ def test_whoever_writes_leaves_the_older_file_and_nothing_aside(
 
 
 @writers
-def test_whoever_writes_syncs_the_file_and_then_its_folder(
+def test_write_syncs_the_file_and_then_its_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Write
 ) -> None:
-    """A power cut after the folder was synced takes neither the content nor the name."""
+    """A power failure after the directory was synced loses neither the content nor the name."""
     steps: list[str] = []
     fsync, rename = os.fsync, os.replace
 
@@ -101,8 +101,8 @@ def test_whoever_writes_syncs_the_file_and_then_its_folder(
 
 
 @pytest.mark.parametrize("name", sorted(WRITERS))
-def test_a_link_is_replaced_and_never_written_through(tmp_path: Path, name: str) -> None:
-    """In a directory that others may write to, a link could lead anywhere."""
+def test_link_is_replaced_and_its_target_unchanged(tmp_path: Path, name: str) -> None:
+    """In a directory that others can write to, a link could lead anywhere."""
     folder, elsewhere = tmp_path / "folder", tmp_path / "elsewhere"
     folder.mkdir()
     elsewhere.mkdir()
@@ -118,7 +118,7 @@ def test_a_link_is_replaced_and_never_written_through(tmp_path: Path, name: str)
 
 @pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), KeyboardInterrupt()])
 @pytest.mark.parametrize("fails_at", [1, 2])
-def test_none_is_replaced_before_all_are_on_the_disk(
+def test_no_file_is_replaced_before_all_are_synced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: BaseException, fails_at: int
 ) -> None:
     path, second = tmp_path / NAME, tmp_path / (NAME + "2")
@@ -138,9 +138,7 @@ def test_none_is_replaced_before_all_are_on_the_disk(
     assert path.read_bytes() == second.read_bytes() == OLD and len(os.listdir(tmp_path)) == 2
 
 
-def test_a_folder_that_cannot_be_synced_holds_the_file_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_file_is_written_if_its_directory_cannot_be_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fsync = os.fsync
 
     def refused(descriptor: int) -> None:
@@ -154,7 +152,7 @@ def test_a_folder_that_cannot_be_synced_holds_the_file_all_the_same(
 
 
 @pytest.mark.parametrize("umask", [0, 0o022, 0o077])
-def test_the_umask_has_a_say_in_one_file_and_none_in_several(tmp_path: Path, umask: int) -> None:
+def test_umask_applies_to_a_single_file_but_not_to_several(tmp_path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
         write_atomic(str(tmp_path / "one"), NEW, 0o644)
@@ -165,8 +163,8 @@ def test_the_umask_has_a_say_in_one_file_and_none_in_several(tmp_path: Path, uma
     assert modes == {"one": 0o644 & ~umask, "all": 0o640}
 
 
-def test_a_disk_without_permissions_takes_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A backup goes to a stick. What promises who can read it fails there."""
+def test_disk_without_permissions_accepts_a_single_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For example a backup on a USB drive. A writer that guarantees permissions fails there."""
     replace_os(monkeypatch, fchmod=failing(PermissionError(1, "Operation not permitted")))
     write_one(tmp_path / NAME)
     with pytest.raises(PermissionError):
@@ -175,20 +173,20 @@ def test_a_disk_without_permissions_takes_one_file(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize("write", [write_one, write_two])
-def test_a_name_may_be_as_long_as_the_disk_takes(tmp_path: Path, write: Write) -> None:
+def test_file_name_may_have_the_maximum_length(tmp_path: Path, write: Write) -> None:
     name = "\u4e2d" * 84
     write(tmp_path / name)
     assert (tmp_path / name).read_bytes() == NEW
 
 
-def test_a_path_without_a_folder_is_in_the_folder_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_path_uses_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write_one(Path("a"))
     write_two(Path("b"))
     assert sorted(os.listdir(tmp_path)) == ["a", "b", "b2"]
 
 
-def test_what_killed_runs_left_is_removed_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_temporary_files_of_killed_runs_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / NAME
     replace_os(monkeypatch, unlink=failing(OSError(1, "the run is dead by now")))
     replace_os(monkeypatch, replace=failing(KeyboardInterrupt()))
@@ -209,8 +207,8 @@ def test_what_killed_runs_left_is_removed_and_nothing_else(tmp_path: Path, monke
     assert not left.exists() and all(other.exists() for other in others)
 
 
-def test_a_write_stays_in_the_directory_that_was_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever can rename a directory above the file must not lead the last step elsewhere."""
+def test_write_stays_in_the_opened_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another user who renames a parent directory must not redirect the last step."""
     mine, other = tmp_path / "mine", tmp_path / "other"
     mine.mkdir()
     other.mkdir()
@@ -229,7 +227,9 @@ def test_a_write_stays_in_the_directory_that_was_opened(tmp_path: Path, monkeypa
     assert (tmp_path / "moved" / NAME).read_bytes() == NEW
 
 
-def test_a_file_that_cannot_be_replaced_is_found_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_that_cannot_be_replaced_is_detected_before_the_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert write_problem(str(tmp_path / NAME)) == ""
     assert "there is no folder" in write_problem(str(tmp_path / "none" / NAME))
     assert "is a directory" in write_problem(str(tmp_path))
@@ -247,7 +247,7 @@ def test_a_file_that_cannot_be_replaced_is_found_before(tmp_path: Path, monkeypa
     assert "cannot be written" in write_problem(str(tmp_path / NAME))
 
 
-def test_a_full_disk_is_found_before_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_is_detected_before_the_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     probe_write(str(tmp_path / NAME))
     assert os.listdir(tmp_path) == []
     replace_os(monkeypatch, fsync=failing(OSError(28, "No space left on device")))
@@ -256,7 +256,7 @@ def test_a_full_disk_is_found_before_and_nothing_is_left(tmp_path: Path, monkeyp
     assert os.listdir(tmp_path) == []
 
 
-def test_a_directory_of_another_user_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_directory_of_another_user_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     link = tmp_path / "link"
     (tmp_path / "theirs").mkdir()
     link.symlink_to(tmp_path / "theirs")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many words in one pass: the same places as a search for each word, in a number of steps that is linear."""
+"""Search for many words in one pass: the same positions as separate searches, in linear time."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def covered(text: str, words: t.Iterable[str]) -> set[int]:
 
 
 @given(text=st.text(LETTERS, max_size=60), words=st.lists(st.text(LETTERS, min_size=1, max_size=8), max_size=12))
-def test_it_finds_what_a_search_for_each_word_finds(text: str, words: list[str]) -> None:
+def test_automaton_finds_the_same_positions_as_separate_searches(text: str, words: list[str]) -> None:
     found = Automaton(words).find(text)
     assert {position for first, last in found for position in range(first, last)} == covered(text, words)
     assert all(last <= first for (_before, last), (first, _after) in zip(found, found[1:], strict=False))
 
 
 @given(text=st.text(LETTERS, max_size=30), start=st.integers(0, 30))
-def test_it_can_start_later(text: str, start: int) -> None:
+def test_search_can_start_at_an_offset(text: str, start: int) -> None:
     found = Automaton(["ab", "bba"]).find(text, start)
     assert found == [(first + start, last + start) for first, last in Automaton(["ab", "bba"]).find(text[start:])]
 
@@ -55,7 +55,7 @@ class CountedText(str):
 
 
 class CountedNodes(list[int]):
-    """The suffixes of an automaton; it counts how often one is followed."""
+    """The suffixes of an automaton; it counts how often one is used."""
 
     followed = 0
 
@@ -65,14 +65,14 @@ class CountedNodes(list[int]):
 
 
 @pytest.mark.parametrize("count", [10, 100, 400])
-def test_the_steps_do_not_grow_with_the_number_of_words(count: int) -> None:
+def test_number_of_steps_does_not_grow_with_the_number_of_words(count: int) -> None:
     words = [f"{'a' * (40 + number // 20)}{'bc'[number % 2]}{'a' * (number % 20)}" for number in range(count)]
     automaton = Automaton(words)
     automaton._suffix = CountedNodes(automaton._suffix)
     CountedText.read = 0
     text = CountedText(("a" * 70 + "d") * 50)
     assert automaton.find(text) == []
-    # A step back in the automaton has been paid by a step forward.
+    # Each step back in the automaton follows an earlier step forward.
     assert CountedText.read == len(text) and automaton._suffix.followed <= len(text)
 
 

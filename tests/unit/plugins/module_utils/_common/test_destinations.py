@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Directories that modules write to: no symbolic link of another user leads a run elsewhere."""
+"""Directories that modules write to: no symbolic link of another user redirects a write."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OTHER_USER = 65534
 
 
 def link_of_another(link: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Create a link that belongs to another user than the one of the process."""
+    """Create a link that belongs to another user than that of the process."""
     link.symlink_to(target)
     if os.getuid() == 0:
         os.chown(link, OTHER_USER, OTHER_USER, follow_symlinks=False)
@@ -93,7 +93,7 @@ def test_a_link_of_another_user_is_refused_before_any_request(
     assert [path.name for path in target.rglob("*")] == ["dest"]
 
 
-def test_the_directory_of_the_clients_is_checked_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_link_of_another_user_as_clients_directory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dest, target = tmp_path / "dest", tmp_path / "target"
     dest.mkdir()
     target.mkdir()
@@ -104,7 +104,7 @@ def test_the_directory_of_the_clients_is_checked_too(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize("name", sorted(WRITERS))
-def test_a_link_that_appears_after_the_check_is_not_followed(
+def test_link_of_another_user_created_after_the_check_is_not_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     target = tmp_path / "target"
@@ -116,7 +116,7 @@ def test_a_link_that_appears_after_the_check_is_not_followed(
 
 
 @pytest.mark.parametrize("name", sorted(WRITERS))
-def test_a_link_of_my_own_is_followed(tmp_path: Path, name: str) -> None:
+def test_link_of_the_same_user_is_followed(tmp_path: Path, name: str) -> None:
     (tmp_path / "a" / "target").mkdir(parents=True)
     (tmp_path / "absolute").symlink_to(tmp_path / "a")
     (tmp_path / "a" / "dest").symlink_to("../absolute/./target")
@@ -124,7 +124,7 @@ def test_a_link_of_my_own_is_followed(tmp_path: Path, name: str) -> None:
     assert len(os.listdir(tmp_path / "a" / "target")) == 1
 
 
-def test_a_directory_that_is_replaced_while_a_picture_is_written_has_no_effect(
+def test_directory_replaced_while_an_image_is_written_has_no_effect(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, moved, target = tmp_path / "folder", tmp_path / "moved", tmp_path / "target"
@@ -142,13 +142,13 @@ def test_a_directory_that_is_replaced_while_a_picture_is_written_has_no_effect(
     assert os.listdir(target) == [] and os.listdir(moved) == ["qr.png"]
 
 
-def test_links_without_an_end_are_an_error(tmp_path: Path) -> None:
+def test_endless_links_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     with pytest.raises(OptionError, match="cannot be opened"):
         audit(tmp_path / "loop")
 
 
-def test_a_directory_that_can_be_entered_and_not_listed_is_no_obstacle(tmp_path: Path) -> None:
+def test_parent_directory_without_list_permission_is_accepted(tmp_path: Path) -> None:
     (tmp_path / "home" / "dest").mkdir(parents=True)
     (tmp_path / "home").chmod(0o311)
     try:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Endpoints: where the check believes that a token goes is where requests connects to."""
+"""Endpoints: the host that the check accepts is the host that requests connects to."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ EVIL = [
 
 
 @pytest.mark.parametrize("endpoint", EVIL)
-def test_no_token_goes_to_a_host_that_only_looks_like_another(endpoint: str) -> None:
+def test_ambiguous_host_is_refused(endpoint: str) -> None:
     with pytest.raises(OptionError) as caught:
         check_endpoint(endpoint)
     assert str(caught.value).isprintable()
@@ -120,7 +120,7 @@ def test_no_token_goes_to_a_host_that_only_looks_like_another(endpoint: str) -> 
         "https://api.fonnte.com.",
     ],
 )
-def test_what_all_parsers_read_alike_passes(endpoint: str) -> None:
+def test_unambiguous_endpoint_is_accepted(endpoint: str) -> None:
     assert check_endpoint(endpoint) == endpoint.rstrip("/")
     _compare(endpoint)
 
@@ -167,7 +167,7 @@ PARTS = st.sampled_from(
 
 @given(parts=st.lists(PARTS, min_size=1, max_size=8), start=st.sampled_from(["", "http://", "https://"]))
 @example(parts=["[::1]", ".", "evil.example"], start="http://")
-def test_what_passes_is_where_requests_connects_to(parts: list[str], start: str) -> None:
+def test_accepted_endpoint_is_the_host_of_the_connection(parts: list[str], start: str) -> None:
     endpoint = start + "".join(parts)
     try:
         check_endpoint(endpoint)
@@ -177,7 +177,7 @@ def test_what_passes_is_where_requests_connects_to(parts: list[str], start: str)
 
 
 @given(text=st.text(max_size=20), start=st.sampled_from(["http://", "https://", "http://127.0.0.1", "http://[::1]"]))
-def test_whatever_is_written_behind_it(text: str, start: str) -> None:
+def test_text_after_the_host_does_not_change_the_connection(text: str, start: str) -> None:
     try:
         check_endpoint(start + text)
     except OptionError:
@@ -186,7 +186,7 @@ def test_whatever_is_written_behind_it(text: str, start: str) -> None:
 
 
 def _compare(endpoint: str) -> None:
-    """See that the connection which requests would open goes to the host in the endpoint, and plain to loopback only."""
+    """Check that requests would connect to the host in the endpoint, and without TLS only to loopback."""
     url = check_endpoint(endpoint) + "/get-devices"
     try:
         prepared = requests.Request("POST", url).prepare()
@@ -203,7 +203,7 @@ def _compare(endpoint: str) -> None:
     assert prepared.url.endswith("/get-devices") and prepared.url.count("://") == 1
 
 
-def test_an_ipv4_address_in_an_ipv6_one_is_not_loopback_on_any_python() -> None:
+def test_ipv4_address_mapped_to_ipv6_is_not_loopback_on_any_python() -> None:
     assert is_loopback("::1") and is_loopback("127.9.9.9")
     assert not any(map(is_loopback, ["::ffff:127.0.0.1", "::ffff:7f00:1", "::1%lo", "::", "127.1", "localhost.", ""]))
 
@@ -236,9 +236,7 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
         "'http://s3cret.example'",
     ],
 )
-def test_a_proxy_that_cannot_be_one_is_named_without_its_value(
-    no_proxies: pytest.MonkeyPatch, variable: str, proxy: str
-) -> None:
+def test_invalid_proxy_is_named_without_its_value(no_proxies: pytest.MonkeyPatch, variable: str, proxy: str) -> None:
     no_proxies.setenv(variable, proxy)
     with pytest.raises(VariableError) as caught:
         check_proxies(SERVICE)
@@ -258,14 +256,14 @@ def test_a_proxy_that_cannot_be_one_is_named_without_its_value(
         "http://proxy_1.example.",
     ],
 )
-def test_a_proxy_that_requests_takes_is_accepted(no_proxies: pytest.MonkeyPatch, proxy: str) -> None:
+def test_proxy_that_requests_accepts_is_accepted(no_proxies: pytest.MonkeyPatch, proxy: str) -> None:
     no_proxies.setenv("https_proxy", proxy)
     check_proxies(SERVICE)
     assert environment_proxies(SERVICE)["https"] == proxy
     urllib3.util.parse_url(proxy)
 
 
-def test_a_proxy_that_is_not_used_is_not_checked(no_proxies: pytest.MonkeyPatch) -> None:
+def test_unused_proxy_is_not_checked(no_proxies: pytest.MonkeyPatch) -> None:
     no_proxies.setenv("http_proxy", "http://[")
     check_proxies(SERVICE)
     check_proxies("http://127.0.0.1:80")
@@ -275,6 +273,6 @@ def test_a_proxy_that_is_not_used_is_not_checked(no_proxies: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("host", ["a..example", ".example", f"{'a' * 64}.example", ".".join(["a" * 60] * 5)])
-def test_a_host_that_no_resolver_takes_is_no_endpoint(host: str) -> None:
+def test_unresolvable_host_is_refused(host: str) -> None:
     with pytest.raises(OptionError, match="is not an http:// or https:// URL"):
         check_endpoint(f"https://{host}")

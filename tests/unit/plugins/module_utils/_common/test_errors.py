@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The texts of the service, and the sentences that are made of them."""
+"""The texts of the service, and the sentences of errors."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ DOCUMENTED = [
 
 
 @pytest.mark.parametrize(("call", "text", "meaning", "seconds"), DOCUMENTED)
-def test_each_documented_refusal_is_understood(call: str, text: str, meaning: RefusalKind, seconds: int | None) -> None:
+def test_each_documented_refusal_is_recognized(call: str, text: str, meaning: RefusalKind, seconds: int | None) -> None:
     refusal = RefusedError(call, text, text)
     assert (refusal.kind, refusal.seconds) == (meaning, seconds)
     assert not refusal.may_be_applied
@@ -80,7 +80,7 @@ def test_each_row_of_the_table_is_documented() -> None:
         ("/qr", "device already connect "),
     ],
 )
-def test_a_text_that_is_only_like_another_means_nothing(call: str, text: str) -> None:
+def test_similar_text_is_an_unknown_refusal(call: str, text: str) -> None:
     refusal = RefusedError(call, text, text)
     assert refusal.kind is RefusalKind.UNKNOWN
     assert f'"{text}"' in str(refusal) and "not known to the collection" in str(refusal)
@@ -94,11 +94,11 @@ def test_an_error_is_one_sentence_of_three_parts() -> None:
     assert str(error) == "Updating device 0812: the service is asleep; wake it."
 
 
-def test_no_part_of_the_table_ends_the_sentence_early() -> None:
+def test_advice_of_refusals_does_not_end_the_sentence_early() -> None:
     assert not [row.advice for row in REFUSALS if row.advice.endswith((".", ";")) or row.advice != row.advice.strip()]
 
 
-def test_every_error_says_what_is_wrong_and_what_to_do() -> None:
+def test_every_error_has_a_problem_and_an_action() -> None:
     assert str(OptionError("name", "it is short", "make it longer")) == "Option name: it is short; make it longer."
     assert str(PolicyError("it is forbidden", "allow it")) == "it is forbidden; allow it."
     assert str(UnexpectedResponseError("a page came", "look at it", True)) == "a page came; look at it."
@@ -109,20 +109,20 @@ def test_every_error_says_what_is_wrong_and_what_to_do() -> None:
     assert str(refused).startswith('Fonnte said "token invalid"; use the token of this device')
 
 
-def test_a_new_error_knows_of_no_progress_no_warning_and_no_risk() -> None:
+def test_new_error_has_no_progress_warnings_or_settings_at_risk() -> None:
     error = PolicyError("it is forbidden", "allow it")
     assert (error.operation, error.partial_result, error.warnings, error.at_risk) == ("", {}, [], ())
     assert PolicyError("it is forbidden", "allow it", ("webhook",)).at_risk == ("webhook",)
 
 
-def test_what_was_being_done_is_told_by_whoever_is_nearest() -> None:
+def test_innermost_context_sets_the_operation() -> None:
     error = FonnteError("the service is asleep", "wake it")
     with pytest.raises(FonnteError), error_context("Looking after the fleet"), error_context("Updating device 0812"):
         raise error
     assert error.operation == "Updating device 0812"
 
 
-def test_only_a_call_that_may_have_arrived_may_be_applied() -> None:
+def test_only_a_request_that_may_have_arrived_may_be_applied() -> None:
     assert ResponseLostError("no reply came", "wait").may_be_applied is True
     for kind in (RequestError, UnreachableError, RateLimitedError):
         assert kind("nothing went out", "wait").may_be_applied is False
@@ -130,7 +130,7 @@ def test_only_a_call_that_may_have_arrived_may_be_applied() -> None:
         assert UnexpectedResponseError("a page came", "look", applied).may_be_applied is applied
 
 
-def test_a_refusal_tells_its_call_its_text_made_safe_and_its_status() -> None:
+def test_refusal_contains_request_sanitized_text_and_status() -> None:
     refusal = RefusedError("/add-device", "input invalid", "input [safe]", 400)
     assert (refusal.call, refusal.text, refusal.status) == ("/add-device", "input [safe]", 400)
     assert refusal.kind is RefusalKind.INVALID_INPUT and 'Fonnte said "input [safe]"' in str(refusal)

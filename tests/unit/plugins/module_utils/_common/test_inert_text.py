@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""No string from outside is a template, and no pieces of several become one."""
+"""No external string is a template, and joined parts of several strings do not become one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.inert_text
     make_inert_string,
 )
 
-# Letters of which every begin of a template can be built, and a few others.
+# The characters that can begin any template, and a few others.
 LETTERS = st.text(alphabet="{%}#jinja2: _x\\'\"\n", max_size=12)
 DATA = st.recursive(
     LETTERS | st.none() | st.booleans() | st.integers(),
@@ -30,7 +30,7 @@ DATA = st.recursive(
 
 
 def strings(value: t.Any) -> t.Iterator[str]:
-    """All strings of plain data, keys included."""
+    """Return all strings of plain data, including keys."""
     if isinstance(value, dict):
         for key, part in value.items():
             yield key
@@ -58,18 +58,18 @@ def strings(value: t.Any) -> t.Iterator[str]:
         ('say "hello"', "say \u201dhello\u201d"),
     ],
 )
-def test_what_could_begin_a_template_is_replaced(text: str, inert: str) -> None:
+def test_template_starts_are_replaced(text: str, inert: str) -> None:
     assert make_inert_string(text) == inert
 
 
 @pytest.mark.parametrize("text", ["belanja2", "}}", "a: b", "[1, 2]", "50% (x)", "https://x.example.com/a?b=c&d", ""])
-def test_ordinary_strings_stay(text: str) -> None:
+def test_ordinary_strings_are_unchanged(text: str) -> None:
     assert make_inert_string(text) == text
 
 
 @given(st.lists(st.text(max_size=20), min_size=1, max_size=3))
-def test_no_literal_holds_a_string(pieces: list[str]) -> None:
-    """However the pieces are joined: what reads as a Python literal is made of numbers alone."""
+def test_joined_strings_never_form_a_string_literal(pieces: list[str]) -> None:
+    """Parts that are joined in any order form only Python literals that consist of numbers."""
     joined = "".join(map(make_inert_string, pieces))
     assert not set(joined) & set("{#\\'\"`")
     try:
@@ -80,7 +80,7 @@ def test_no_literal_holds_a_string(pieces: list[str]) -> None:
 
 
 @given(DATA)
-def test_data_keeps_its_form_and_each_change_has_a_path(value: t.Any) -> None:
+def test_data_keeps_its_structure_and_each_change_has_a_path(value: t.Any) -> None:
     inert, paths = make_inert(value)
     json.dumps(inert)
     for text in strings(inert):
@@ -103,7 +103,7 @@ def test_keys_are_renamed_and_none_is_lost() -> None:
 
 
 def test_keys_that_become_equal_are_numbered_in_linear_time() -> None:
-    """Lookups are counted: the time of a machine decides nothing."""
+    """The test counts lookups, so it does not depend on the speed of the machine."""
 
     class Counted(dict[str, int]):
         lookups = 0
@@ -121,12 +121,12 @@ def test_keys_that_become_equal_are_numbered_in_linear_time() -> None:
     assert max(map(len, names)) <= len(name) + 5
 
 
-def test_a_number_that_is_taken_is_left_out() -> None:
+def test_used_number_is_skipped_for_a_renamed_key() -> None:
     inert, _paths = make_inert({"\u2019": 1, "'": 2, "\u2019_2": 3, '"': 4, "\u2019_": 5})
     assert inert == {"\u2019": 1, "\u2019_3": 2, "\u2019_2": 3, "\u201d": 4, "\u2019_": 5}
 
 
-def test_the_paths_are_bounded() -> None:
+def test_number_and_length_of_paths_are_bounded() -> None:
     _inert, paths = make_inert({"k" * 100_000: {str(number): "{" for number in range(1000)}, "a": ["{"] * 1000})
     assert len(paths) <= inert_text.MAX_PATHS + 1 and paths[-1] == inert_text.MORE
     assert max(map(len, paths)) <= inert_text.MAX_PATH_LENGTH + 1

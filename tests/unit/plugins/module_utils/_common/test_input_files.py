@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that a user names or that other users can replace: no read waits for a pipe or fills the memory."""
+"""Files that a user names or that other users can replace: no read waits for a pipe or exhausts the memory."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ readers = pytest.mark.parametrize("read", READERS.values(), ids=list(READERS))
 
 @pytest.fixture(autouse=True)
 def _limited() -> t.Iterator[None]:
-    """A read that waits fails the test."""
+    """Fail a test whose read waits."""
 
     def late(*_unused: object) -> t.NoReturn:
         raise AssertionError("the read waits")
@@ -53,7 +53,7 @@ def _limited() -> t.Iterator[None]:
 
 @readers
 @pytest.mark.parametrize("kind", ["pipe", "link to a pipe", "link to a device"])
-def test_what_is_no_regular_file_is_refused(tmp_path: Path, read: t.Callable[[Path], object], kind: str) -> None:
+def test_file_that_is_not_regular_is_refused(tmp_path: Path, read: t.Callable[[Path], object], kind: str) -> None:
     path, pipe = tmp_path / "devices.yml", tmp_path / "pipe"
     os.mkfifo(pipe)
     if kind == "pipe":
@@ -66,7 +66,7 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path, read: t.Callable[[Pa
 
 
 @readers
-def test_a_file_without_an_end_is_refused(tmp_path: Path, read: t.Callable[[Path], object]) -> None:
+def test_too_large_file_is_refused(tmp_path: Path, read: t.Callable[[Path], object]) -> None:
     path = tmp_path / "devices.yml"
     with path.open("wb") as stream:
         stream.truncate(1000 * MEGABYTE)
@@ -75,7 +75,7 @@ def test_a_file_without_an_end_is_refused(tmp_path: Path, read: t.Callable[[Path
     assert str(path) in str(caught.value)
 
 
-def test_a_link_to_a_file_is_read(tmp_path: Path) -> None:
+def test_link_to_a_file_is_read(tmp_path: Path) -> None:
     """Each file of a ConfigMap is a link."""
     there, path = tmp_path / "data", tmp_path / "sheet.yml"
     there.write_text("fleet_devices: []\n", encoding="utf-8")
@@ -83,12 +83,12 @@ def test_a_link_to_a_file_is_read(tmp_path: Path) -> None:
     assert adopt.read_text(str(path)) == "fleet_devices: []\n"
 
 
-def test_a_pipe_instead_of_a_picture_is_not_read(tmp_path: Path) -> None:
+def test_pipe_instead_of_an_image_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "qr.png")
     assert not remove_image(str(tmp_path / "qr.png"), b"png")
 
 
-def test_a_backup_that_could_not_be_restored_is_not_written(tmp_path: Path) -> None:
+def test_backup_that_could_not_be_restored_is_not_written(tmp_path: Path) -> None:
     path = tmp_path / "b.json"
     with pytest.raises(FonnteError, match="would be larger than 16 MB"):
         backup.write_backup(str(path), {"device-" + "0" * 32: b"x" * 17 * MEGABYTE})
@@ -116,7 +116,7 @@ def test_the_encoding_of_a_file_is_named(content: bytes, problem: str, tmp_path:
     assert find_encoding_problem(str(tmp_path / "file")) == problem
 
 
-def test_text_in_utf_8_is_read_as_it_is(tmp_path: Path) -> None:
+def test_utf_8_text_is_read_unchanged(tmp_path: Path) -> None:
     for text in ("", "Café \U0001f469\u200d\U0001f373\r\n", "\ufeffname"):
         assert decode_text(text.encode()) == text
         (tmp_path / "file").write_bytes(text.encode())

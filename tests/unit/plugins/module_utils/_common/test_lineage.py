@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A run that nobody waits for any more begins nothing new."""
+"""A run stops when no process waits for its result any more."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PLAYBOOK = b"/usr/bin/python3\0/usr/bin/ansible-playbook\0site.yml\0"
 
 
 class Processes(dict[int, tuple[int, bytes]]):
-    """A table of processes, with the links of a module that Ansible has started."""
+    """A table of processes, with the chain of a module that Ansible has started."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -47,10 +47,10 @@ class Processes(dict[int, tuple[int, bytes]]):
                 self[child] = (new_parent, command)
 
 
-def test_a_worker_whose_parent_had_ended_before_its_first_run_is_abandoned() -> None:
+def test_worker_whose_parent_ended_before_its_first_run_is_abandoned() -> None:
     processes = Processes()
     processes.end(MAIN)
-    # Since the fork it is known which process that was.
+    # The parent's process id is known since the fork.
     late = Lineage(processes.get, WORKER, lambda: processes[WORKER][0], lambda: MAIN)
     assert late.has_ended()
     processes = Processes()
@@ -59,7 +59,7 @@ def test_a_worker_whose_parent_had_ended_before_its_first_run_is_abandoned() -> 
 
 @pytest.mark.parametrize("own", [ME, WORKER])
 @pytest.mark.parametrize("new_parent", [1, LOGIN])
-def test_the_end_of_ansible_playbook_is_noticed(own: int, new_parent: int) -> None:
+def test_end_of_ansible_playbook_is_detected(own: int, new_parent: int) -> None:
     processes = Processes()
     lineage = processes.lineage(own)
     assert not lineage.has_ended()
@@ -71,7 +71,7 @@ def test_the_end_of_ansible_playbook_is_noticed(own: int, new_parent: int) -> No
 
 
 @pytest.mark.parametrize("ended", [SHELL, WORKER])
-def test_the_end_of_anything_between_is_noticed(ended: int) -> None:
+def test_end_of_a_process_between_is_detected(ended: int) -> None:
     processes = Processes()
     lineage = processes.lineage()
     processes.end(ended)
@@ -79,15 +79,15 @@ def test_the_end_of_anything_between_is_noticed(ended: int) -> None:
 
 
 @pytest.mark.parametrize("own", [ME, WORKER])
-def test_the_end_of_a_terminal_is_not(own: int) -> None:
-    """As with nohup: what started ansible-playbook may end."""
+def test_end_of_the_terminal_is_ignored(own: int) -> None:
+    """The process that started ansible-playbook may end, as with nohup."""
     processes = Processes()
     lineage = processes.lineage(own)
     processes.end(LOGIN)
     assert not lineage.has_ended()
 
 
-def test_the_wrapper_of_async_outlives_its_parent() -> None:
+def test_async_wrapper_may_outlive_its_parent() -> None:
     wrapper = b"/usr/bin/python3\0async_wrapper.py\0j123\0"
     processes = Processes()
     processes.update(
@@ -97,14 +97,14 @@ def test_the_wrapper_of_async_outlives_its_parent() -> None:
     processes.end(44)
     processes.end(MAIN)
     assert not lineage.has_ended()
-    # What watches the time: Ansible ends it when the time is over.
+    # This process monitors the time limit, and Ansible ends it when the time is over.
     processes.end(46)
     assert lineage.has_ended()
 
 
 @pytest.mark.parametrize("program", [b"sudo", b"/usr/bin/sudo", b"/opt/bin/doas", b"su"])
 @pytest.mark.parametrize("ended", [MAIN, WORKER, SHELL])
-def test_a_become_program_and_its_monitor_are_not_ansible(program: bytes, ended: int) -> None:
+def test_become_program_and_its_monitor_are_not_ansible(program: bytes, ended: int) -> None:
     """With use_pty, sudo forks a process with its own command line, which has the Python of the module."""
     become = program + b"\0-u\0root\0/bin/sh\0-c\0/usr/bin/python3 AnsiballZ_fonnte_fleet.py\0"
     processes = Processes()
@@ -115,7 +115,7 @@ def test_a_become_program_and_its_monitor_are_not_ansible(program: bytes, ended:
     assert lineage.has_ended()
 
 
-def test_without_proc_the_direct_parent_is_watched() -> None:
+def test_direct_parent_is_watched_without_proc() -> None:
     parents = [SHELL]
     lineage = Lineage(lambda pid: None, ME, lambda: parents[-1])
     assert not lineage.has_ended()
@@ -123,7 +123,7 @@ def test_without_proc_the_direct_parent_is_watched() -> None:
     assert lineage.has_ended()
 
 
-def test_this_process_is_read() -> None:
+def test_own_process_entry_is_read() -> None:
     if sys.platform != "linux":
         assert read_process(os.getpid()) is None
         return

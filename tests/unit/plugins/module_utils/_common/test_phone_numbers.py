@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Two spellings, one number."""
+"""Different spellings of one phone number."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ DIGITS = st.text("0123456789", min_size=8, max_size=13).filter(lambda text: text
         ("[62]8123456789", "628123456789"),
         ("62812\u00a03456\u202f789", "628123456789"),
         (628123456789, "628123456789"),
-        # The shortest that YAML leaves alone.
+        # The shortest number that YAML does not convert.
         (1234567890, "1234567890"),
         ("12345678", "12345678"),
         ("123456789012345", "123456789012345"),
     ],
 )
-def test_a_number_is_its_digits(written: object, digits: str) -> None:
+def test_number_is_parsed_to_its_digits(written: object, digits: str) -> None:
     assert parse_number(written, "device") == digits
 
 
@@ -68,7 +68,7 @@ def test_a_number_is_its_digits(written: object, digits: str) -> None:
         (None, "not a number"),
     ],
 )
-def test_what_is_no_number_is_refused_with_the_option_named(written: object, words: str) -> None:
+def test_invalid_number_is_refused_with_the_option_name(written: object, words: str) -> None:
     with pytest.raises(OptionError) as caught:
         parse_number(written, "target")
     assert str(caught.value).startswith("Option target: ")
@@ -76,26 +76,26 @@ def test_what_is_no_number_is_refused_with_the_option_named(written: object, wor
 
 
 @pytest.mark.parametrize("spelling", ["08123456789", "628123456789", "00628123456789", "6208123456789"])
-def test_spellings_of_one_phone(spelling: str) -> None:
+def test_spellings_of_one_phone_are_equal(spelling: str) -> None:
     assert international(spelling) == "628123456789"
     assert same_number(spelling, "08123456789")
 
 
 @pytest.mark.parametrize("other", ["8123456789", "608123456789", "08123456780", "6281234567890"])
-def test_other_phones(other: str) -> None:
+def test_other_phones_differ(other: str) -> None:
     assert not same_number(other, "08123456789")
 
 
-def test_an_exact_match_wins_over_another_spelling() -> None:
+def test_exact_match_has_priority_over_another_spelling() -> None:
     assert matches("0812345678", ["62812345678", "0812345678"]) == ["0812345678"]
     assert matches("62812345678", ["62812345678", "0812345678"]) == ["62812345678"]
 
 
-def test_two_other_spellings_are_both_told() -> None:
+def test_two_equivalent_matches_are_both_returned() -> None:
     assert matches("0062812345678", ["62812345678", "0812345678", "999999999"]) == ["62812345678", "0812345678"]
 
 
-def test_a_listed_number_may_hold_what_people_write_between_digits() -> None:
+def test_listed_number_may_contain_separators() -> None:
     assert matches("0812345678", ["tutorial", "+62 812-345678", ""]) == ["+62 812-345678"]
     assert same_number("0812345678", "+62 812-345678")
 
@@ -105,7 +105,7 @@ SOME = st.builds(lambda start, rest: start + rest, SPELLED, st.sampled_from(["81
 
 
 @given(SOME, st.lists(SOME, max_size=8))
-def test_an_index_finds_what_a_look_at_each_finds(wanted: str, registered: list[str]) -> None:
+def test_index_finds_the_same_as_a_linear_search(wanted: str, registered: list[str]) -> None:
     index = NumberIndex(iter(registered))
     same = [spelling for spelling in registered if same_number(wanted, spelling)]
     assert index.spellings(wanted) == same
@@ -115,13 +115,13 @@ def test_an_index_finds_what_a_look_at_each_finds(wanted: str, registered: list[
 
 
 @given(DIGITS)
-def test_a_national_and_an_international_spelling_are_one_phone(rest: str) -> None:
+def test_national_and_international_spelling_are_one_phone(rest: str) -> None:
     assert same_number("0" + rest, "62" + rest)
     assert same_number("0062" + rest, "620" + rest)
 
 
 @given(DIGITS, DIGITS)
-def test_two_phones_stay_two(one: str, other: str) -> None:
+def test_different_phones_never_become_equal(one: str, other: str) -> None:
     assert same_number("0" + one, "0" + other) == (one == other)
 
 
@@ -146,7 +146,7 @@ def test_two_phones_stay_two(one: str, other: str) -> None:
         ("07 12 34 56 78", "225", "2250712345678"),
     ],
 )
-def test_a_number_as_it_is_dialled_from_abroad(written: object, country: str, digits: str) -> None:
+def test_number_is_converted_to_international_form(written: object, country: str, digits: str) -> None:
     assert to_international(written, country) == digits
     assert to_international(digits, country) == digits
 
@@ -164,7 +164,7 @@ def test_a_number_as_it_is_dialled_from_abroad(written: object, country: str, di
         (None, "62", "not a number"),
     ],
 )
-def test_what_cannot_be_dialled(written: object, country: str, words: str) -> None:
+def test_number_without_international_form_is_refused(written: object, country: str, words: str) -> None:
     with pytest.raises(OptionError) as caught:
         to_international(written, country)
     assert words in str(caught.value)
@@ -172,7 +172,7 @@ def test_what_cannot_be_dialled(written: object, country: str, words: str) -> No
 
 @example("+(0)100000000")
 @given(st.from_regex(r"(\+|00)?(62)?[ (]?0?[)]?[1-9][0-9 -]{8,9}", fullmatch=True))
-def test_dialled_from_abroad_is_what_spellings_have_in_common(written: str) -> None:
+def test_international_form_is_the_canonical_spelling(written: str) -> None:
     try:
         digits = to_international(written)
     except OptionError:
@@ -181,17 +181,17 @@ def test_dialled_from_abroad_is_what_spellings_have_in_common(written: str) -> N
 
 
 @pytest.mark.parametrize(("written", "country"), [("62", "62"), (62, "62"), ("+62", "62"), ("1", "1"), ("225", "225")])
-def test_a_country(written: object, country: str) -> None:
+def test_country_code_is_parsed(written: object, country: str) -> None:
     assert check_country(written) == country
 
 
 @pytest.mark.parametrize("written", ["", "0", "062", "6200", "ID", None, True, 6.2, [62], -62])
-def test_what_is_no_country(written: object) -> None:
+def test_invalid_country_code_is_refused(written: object) -> None:
     with pytest.raises(OptionError, match="Option country"):
         check_country(written)
 
 
-# What a spreadsheet does to a number
+# Changes of a number by a spreadsheet
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_what_is_no_country(written: object) -> None:
         ("6,2812e12", "rounded"),
     ],
 )
-def test_a_number_that_a_spreadsheet_changed_is_refused_with_the_remedy(written: object, words: str) -> None:
+def test_number_changed_by_a_spreadsheet_is_refused_with_the_remedy(written: object, words: str) -> None:
     for parse in (lambda: parse_number(written, "target"), lambda: to_international(written)):
         with pytest.raises(OptionError) as caught:
             parse()
@@ -216,7 +216,7 @@ def test_a_number_that_a_spreadsheet_changed_is_refused_with_the_remedy(written:
 
 
 @pytest.mark.parametrize("written", ["0812.0000.2000", "0812.000.000", "0812 0000.2010"])
-def test_dots_between_groups_of_digits_stay_allowed(written: str) -> None:
+def test_dots_between_groups_of_digits_are_accepted(written: str) -> None:
     assert parse_number(written, "device").startswith("0812")
 
 
@@ -227,7 +227,7 @@ REGISTERED = NumberIndex(["081200001001", "6281200001002", "+62 812-0000-1003"])
     ("lost", "registered"),
     [("81200001001", "081200001001"), ("81200001002", "6281200001002"), ("81200001003", "+62 812-0000-1003")],
 )
-def test_a_number_that_lost_its_zero_is_an_error_that_shows_both(lost: str, registered: str) -> None:
+def test_number_without_its_zero_is_an_error_that_shows_both(lost: str, registered: str) -> None:
     with pytest.raises(LostZeroError) as caught:
         REGISTERED.locate(lost)
     told = str(caught.value)
@@ -235,7 +235,7 @@ def test_a_number_that_lost_its_zero_is_an_error_that_shows_both(lost: str, regi
     assert REGISTERED.locate(lost, has_country=True) == []
 
 
-def test_a_number_that_is_registered_without_a_zero_has_lost_none() -> None:
+def test_number_registered_without_a_zero_is_found() -> None:
     index = NumberIndex(["081200001001", "81200001001"])
     assert index.locate("81200001001") == ["81200001001"] and index.locate("081200001001") == ["081200001001"]
     assert REGISTERED.locate("81200009999") == [] and REGISTERED.locate("081200009999") == []
@@ -245,12 +245,12 @@ def test_a_number_that_is_registered_without_a_zero_has_lost_none() -> None:
     ("written", "expected"),
     [("+81200001001", True), (" 0081 2000", True), ("81200001001", False), ("081200001001", False), (812, False)],
 )
-def test_a_number_that_is_written_with_its_country(written: object, expected: bool) -> None:
+def test_explicit_country_code_is_detected(written: object, expected: bool) -> None:
     assert has_country(written) is expected
 
 
 @pytest.mark.parametrize("written", ["81200002001", "8120-0002-001", 81200002001])
-def test_a_number_for_a_person_that_begins_with_8_is_refused(written: object) -> None:
+def test_recipient_that_begins_with_8_is_refused(written: object) -> None:
     digits = parse_number(written, "target")
     with pytest.raises(OptionError) as caught:
         refuse_lost_zero(written, digits, "target")
@@ -259,19 +259,19 @@ def test_a_number_for_a_person_that_begins_with_8_is_refused(written: object) ->
 
 
 @pytest.mark.parametrize("written", ["+81200002001", "0081200002001", "081200002001", "6281200002001", "8613800138000"])
-def test_a_number_for_a_person_that_is_complete(written: str) -> None:
+def test_complete_recipient_is_accepted(written: str) -> None:
     refuse_lost_zero(written, parse_number(written, "target"), "target")
 
 
 @pytest.mark.parametrize(
     "number", ["081200001001", "14155550100", "819012345678", "85291234567", "37912345678", "88213001234", "3912345678"]
 )
-def test_a_number_that_a_country_has(number: str) -> None:
+def test_existing_country_code_has_no_warning(number: str) -> None:
     assert list(no_country(number)) == []
 
 
 @pytest.mark.parametrize("number", ["21012345678", "99912345678", "89912345678", "8591234567"])
-def test_a_number_that_no_country_has_is_worth_a_warning(number: str) -> None:
+def test_unknown_country_code_has_a_warning(number: str) -> None:
     (warning,) = no_country(number)
     assert number in warning and f"begin with {number[:3]}" in warning
 
@@ -285,10 +285,10 @@ def test_a_number_that_no_country_has_is_worth_a_warning(number: str) -> None:
         ("0812\x1b[2J", "0812?[2J"),
     ],
 )
-def test_a_listed_number_is_displayed_without_marks(listed: str, shown: str) -> None:
+def test_listed_number_is_displayed_without_marks(listed: str, shown: str) -> None:
     assert displayed_number(listed) == shown and canonical(listed) == canonical(shown)
 
 
 @pytest.mark.parametrize("listed", ["0812\u00a00000 1001", "081200001001\n", "0812\t00001001"])
-def test_white_space_of_any_kind_is_no_part_of_a_listed_number(listed: str) -> None:
+def test_white_space_is_ignored_in_a_listed_number(listed: str) -> None:
     assert canonical(listed) == canonical("081200001001")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is shown of a secret."""
+"""The visible parts of a secret."""
 
 from __future__ import annotations
 
@@ -31,30 +31,30 @@ KEY = "key-of-the-test"
         ("https://[2001:db8::1]:443/x", "https://[2001:db8::1]:443"),
     ],
 )
-def test_a_url_is_shown_by_its_host_and_a_digest(url: str, host: str) -> None:
+def test_url_is_shown_as_host_and_digest(url: str, host: str) -> None:
     shown = Redactor(KEY).url(url)
     assert shown.startswith(f"{host}/…#") and len(shown) == len(host) + 9
     assert origin(url) == host
 
 
-def test_no_url_is_shown_as_none() -> None:
+def test_empty_url_is_shown_as_empty() -> None:
     assert Redactor(KEY).url("") == ""
 
 
-def test_any_change_shows_and_only_with_the_key() -> None:
+def test_digest_depends_on_the_url_and_the_key() -> None:
     one = Redactor(KEY)
     assert one.url("https://h.example.com/a") != one.url("https://h.example.com/b")
     assert one.url("https://h.example.com/a") == Redactor(KEY).url("https://h.example.com/a")
     assert one.url("https://h.example.com/a") != Redactor("another").url("https://h.example.com/a")
 
 
-def test_a_url_that_is_only_a_host_hides_nothing() -> None:
+def test_url_without_a_path_is_an_origin() -> None:
     assert is_origin("https://h.example.com") and is_origin("https://h.example.com:81/")
     assert not is_origin("https://h.example.com/x") and not is_origin("https://u@h.example.com")
     assert not is_origin("https://h.example.com/?a")
 
 
-def test_text_of_the_service_is_made_safe() -> None:
+def test_text_of_the_service_is_sanitized() -> None:
     redactor = Redactor(KEY, ["012345", None, ""])
     text = redactor.text(
         "webhook url https://u:p@h.example.com/s3cret?x=y refused for 012345\x1b[31m\nby key-of-the-test"
@@ -64,7 +64,7 @@ def test_text_of_the_service_is_made_safe() -> None:
     assert text.isprintable()
 
 
-def test_long_text_is_cut() -> None:
+def test_long_text_is_truncated() -> None:
     assert len(Redactor(KEY).text("x" * 100_000)) == MAX_TEXT_LENGTH + 1
 
 
@@ -90,12 +90,12 @@ def test_any_text_can_be_shown_as_a_url(text: str) -> None:
         ("", ""),
     ],
 )
-def test_what_nobody_sees_is_marked(text: str, told: str) -> None:
+def test_invisible_characters_are_marked(text: str, told: str) -> None:
     assert printable(text) == told
     assert printable(text, " ") == told.replace("?", " ")
     assert printable(text, kept=text) == text
 
 
 @pytest.mark.parametrize(("text", "told"), [("", ""), ("abc", "abc"), ("abcd", "abc\u2026")])
-def test_a_text_that_is_too_long_is_cut(text: str, told: str) -> None:
+def test_text_beyond_the_length_is_truncated(text: str, told: str) -> None:
     assert truncate(text, 3) == told

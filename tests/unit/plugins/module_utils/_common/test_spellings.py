@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Secrets in other spellings: found wherever a peer puts them, and ordinary words left alone."""
+"""Secrets in other spellings are found in any position, and ordinary words are unchanged."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ SPELLINGS: dict[str, t.Callable[[str], str]] = {
 
 
 def shows(text: str, secret: str) -> bool:
-    """Tell whether six characters in a row of any spelling are in a string."""
+    """Return whether six consecutive characters of any spelling are in a string."""
     return any(
         spelled[place : place + 6] in text
         for name, spell in SPELLINGS.items()
@@ -101,12 +101,12 @@ def test_any_secret_is_masked_in_each_spelling(secret: str, name: str, before: s
 
 @pytest.mark.parametrize("name", ["HTML-escaped", "URL-encoded", "JSON-escaped"])
 @pytest.mark.parametrize("secret", ["0000000000<\\", "000000000<\\n", "0000&lt;0000%41<"])
-def test_a_secret_may_have_the_marks_of_escapes_itself(name: str, secret: str) -> None:
+def test_secret_may_contain_escape_characters(name: str, secret: str) -> None:
     assert SecretFinder([secret]).mask(f"a {SPELLINGS[name](secret)} b") == f"a {MASK} b"
 
 
 @given(text=st.text(), secrets=st.lists(st.text(min_size=12), max_size=3))
-def test_a_string_without_a_secret_is_left_alone(text: str, secrets: list[str]) -> None:
+def test_string_without_a_secret_is_unchanged(text: str, secrets: list[str]) -> None:
     if not any(secret.lower() in text.lower() for secret in secrets):
         assert SecretFinder(secrets).mask(text) == text
 
@@ -115,12 +115,12 @@ def test_a_string_without_a_secret_is_left_alone(text: str, secrets: list[str]) 
     "text",
     ["Toko Satu", "device not found", "081200001234", "webhook url is dead", "test", "TEST", "aGVsbG8gd29ybGQ="],
 )
-def test_ordinary_words_are_left_alone(text: str) -> None:
+def test_ordinary_words_are_unchanged(text: str) -> None:
     finder = SecretFinder(["Test-token-Satu", "1234", "toko", "a", TOKEN])
     assert finder.mask_data({"name": [text]}) == {"name": [text]}
 
 
-def test_a_short_secret_is_masked_as_it_is_written_in_words_of_the_service_alone() -> None:
+def test_short_secret_is_masked_unencoded_only_in_text_of_the_service() -> None:
     finder = SecretFinder(["123456"])
     assert finder.mask("code 123456 is wrong") == f"code {MASK} is wrong"
     assert finder.mask_data("device 6281234567") == "device 6281234567"
@@ -128,7 +128,7 @@ def test_a_short_secret_is_masked_as_it_is_written_in_words_of_the_service_alone
     assert finder.mask_data("code %31%32%33%34%35%36") == f"code {MASK}"
 
 
-def test_a_token_that_was_requested_stays() -> None:
+def test_requested_token_is_returned() -> None:
     finder = SecretFinder([TOKEN])
     result = {"devices": [{"token": TOKEN, "name": TOKEN}], "token": f"x{TOKEN}", "changed": True, "quota": 3}
     assert finder.mask_data(result) == {
@@ -139,7 +139,7 @@ def test_a_token_that_was_requested_stays() -> None:
     }
 
 
-def test_an_error_is_masked_in_all_its_parts() -> None:
+def test_all_parts_of_an_error_are_masked() -> None:
     fault = FonnteError(f"it says {in_base64(TOKEN)}", f"see {TOKEN.upper()}")
     fault.operation, fault.warnings, fault.partial_result = f"Asking {TOKEN}", [quote(TOKEN, safe="")], {"msg": TOKEN}
     with pytest.raises(FonnteError) as caught, masking(SecretFinder([TOKEN])):
@@ -149,7 +149,7 @@ def test_an_error_is_masked_in_all_its_parts() -> None:
 
 
 @pytest.mark.parametrize("name", SPELLINGS)
-def test_no_cut_shows_half_a_secret(name: str) -> None:
+def test_truncated_text_shows_no_part_of_a_secret(name: str) -> None:
     redactor = Redactor("key-of-the-test", [TOKEN])
     spelled = SPELLINGS[name](TOKEN) + " "
     for shift in range(0, 60, 7):
@@ -158,7 +158,7 @@ def test_no_cut_shows_half_a_secret(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SPELLINGS)
-def test_the_secret_part_of_a_url_is_masked_in_each_spelling(name: str) -> None:
+def test_secret_parts_of_a_url_are_masked_in_each_spelling(name: str) -> None:
     url = "https://user:p4ss-word@h.example.com/s3cret-path/x?key=v4lue-of-key"
     shown = Redactor("key-of-the-test").text(f"refused: {SPELLINGS[name](url)}", sent=[url])
     for part in ("p4ss-word", "s3cret-path", "v4lue-of-key"):
@@ -168,7 +168,7 @@ def test_the_secret_part_of_a_url_is_masked_in_each_spelling(name: str) -> None:
 @given(
     layers=st.lists(st.sampled_from([in_base64, lambda text: quote(text, safe=""), json.dumps]), max_size=MAX_LAYERS)
 )
-def test_any_encodings_as_many_as_documented_are_masked(layers: list[t.Callable[[str], str]]) -> None:
+def test_nested_encodings_are_masked_to_the_documented_depth(layers: list[t.Callable[[str], str]]) -> None:
     text = TOKEN
     for encode in layers:
         text = encode(text)

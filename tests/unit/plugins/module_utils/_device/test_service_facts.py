@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The file of facts about the service: written whole, and believed only where nothing speaks against it."""
+"""The file of facts about the service is written completely, and used only if it is valid."""
 
 from __future__ import annotations
 
@@ -54,15 +54,15 @@ def refused(path: str, endpoint: str = HERE) -> str:
     return sentence
 
 
-def test_each_fact_is_a_reading_of_the_sandbox() -> None:
-    """All but whether a code belongs to a device or to an account, which nobody finds out without deleting one."""
+def test_each_fact_is_a_behavior_variant_of_the_sandbox() -> None:
+    """The facts lack ``otp_scope``, which cannot be determined without the deletion of a device."""
     assert {one.name for one in fields(ServiceFacts)} == set(VALUES) - {"otp_scope"}
     for name, value in ALL.known().items():
         assert value in VALUES[name]
 
 
 @pytest.mark.parametrize("facts", [ALL, ServiceFacts(), ServiceFacts(refusal_status=200, listing="partial")])
-def test_what_is_written_is_read(tmp_path: Path, facts: ServiceFacts) -> None:
+def test_written_facts_are_read(tmp_path: Path, facts: ServiceFacts) -> None:
     path = tmp_path / "facts.json"
     save_facts(str(path), HERE, facts, AT, "dest")
     assert load_facts(str(path), HERE, "service_facts_path") == facts
@@ -71,7 +71,7 @@ def test_what_is_written_is_read(tmp_path: Path, facts: ServiceFacts) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["facts.json"]
 
 
-def test_others_may_read_it(tmp_path: Path) -> None:
+def test_file_is_readable_for_others(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
         save_facts(str(tmp_path / "facts.json"), HERE, ALL, AT, "dest")
@@ -80,7 +80,7 @@ def test_others_may_read_it(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "facts.json").stat().st_mode) == 0o644
 
 
-def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_write_keeps_the_previous_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "facts.json"
     save_facts(str(path), HERE, ALL, AT, "dest")
 
@@ -94,7 +94,7 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: p
     assert [entry.name for entry in tmp_path.iterdir()] == ["facts.json"]
 
 
-def test_a_link_is_read_and_replaced(tmp_path: Path) -> None:
+def test_link_is_read_and_replaced(tmp_path: Path) -> None:
     shared, link = tmp_path / "shared.json", tmp_path / "facts.json"
     save_facts(str(shared), HERE, ALL, AT, "dest")
     link.symlink_to(shared)
@@ -103,14 +103,14 @@ def test_a_link_is_read_and_replaced(tmp_path: Path) -> None:
     assert not link.is_symlink() and load_facts(str(shared), HERE, "dest") == ALL
 
 
-def test_a_missing_file_is_an_error_that_names_the_doctor(tmp_path: Path) -> None:
+def test_missing_file_is_an_error_that_names_the_playbook(tmp_path: Path) -> None:
     path = str(tmp_path / "none.json")
     assert f"there is no file {path}" in refused(path) and "fonnte.whatsapp.doctor" in refused(path)
     assert find_facts(path, HERE, "dest") is None
 
 
 @pytest.mark.parametrize("endpoint", ["https://api.example.org", "http://api.example.com", HERE + "/v2"])
-def test_the_file_of_another_service(tmp_path: Path, endpoint: str) -> None:
+def test_file_of_another_service_is_refused(tmp_path: Path, endpoint: str) -> None:
     sentence = refused(written(tmp_path), endpoint)
     assert HERE in sentence and endpoint in sentence
 
@@ -136,29 +136,29 @@ def test_the_file_of_another_service(tmp_path: Path, endpoint: str) -> None:
         ({"facts": {"refusal_status": 200.0}}, "refusal_status cannot be"),
     ],
 )
-def test_a_file_that_cannot_be_believed(tmp_path: Path, changes: dict[str, t.Any], words: str) -> None:
+def test_invalid_facts_are_refused(tmp_path: Path, changes: dict[str, t.Any], words: str) -> None:
     sentence = refused(written(tmp_path, **changes))
     assert words in sentence and len(sentence) < 600
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b'"x"', b"\xff\xfe", b"[" * 20000, b" " * 70000])
-def test_a_file_that_is_something_else(tmp_path: Path, raw: bytes) -> None:
+def test_file_with_other_content_is_refused(tmp_path: Path, raw: bytes) -> None:
     path = tmp_path / "facts.json"
     path.write_bytes(raw)
     assert "none that this release can use" in refused(str(path))
 
 
-def test_what_is_no_file_to_read(tmp_path: Path) -> None:
+def test_directory_or_empty_path_is_refused(tmp_path: Path) -> None:
     assert "cannot be read" in refused(str(tmp_path))
     assert "empty" in refused("")
 
 
-def test_a_fact_that_only_a_newer_release_knows(tmp_path: Path) -> None:
+def test_fact_of_a_newer_release_is_ignored(tmp_path: Path) -> None:
     path = written(tmp_path, facts={"omitted": "keeps", "otp_scope": "device", "speed": 3, "listing": None})
     assert load_facts(path, HERE, "service_facts_path") == ServiceFacts(omitted="keeps")
 
 
-def test_newer_facts_take_the_place_of_older_ones() -> None:
+def test_newer_facts_replace_older_ones() -> None:
     older = ServiceFacts(omitted="keeps", listing="partial")
     assert older.merged_with(ServiceFacts(omitted="resets", refusal_status=400)) == ServiceFacts(
         omitted="resets", listing="partial", refusal_status=400

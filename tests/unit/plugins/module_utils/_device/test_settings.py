@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The table of settings, and what is declared, sent and read by it."""
+"""The table of settings, and the values that it allows to declare, send and read."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings i
 )
 
 
-def test_every_option_and_every_wire_name_stands_once() -> None:
+def test_options_and_api_names_are_unique() -> None:
     assert len({setting.option for setting in SETTINGS}) == len(SETTINGS) == len(BY_OPTION)
     assert len({setting.wire for setting in SETTINGS}) == len(SETTINGS)
 
 
-def test_what_can_be_read_is_what_the_service_documents() -> None:
+def test_readable_settings_match_the_api_documentation() -> None:
     assert [setting.option for setting in SETTINGS if ReadSource.LIST in setting.readable] == ["name", "autoread"]
     assert [setting.option for setting in SETTINGS if ReadSource.PROFILE in setting.readable] == ["name"]
     assert [setting.option for setting in SETTINGS if setting.on_add] == ["name", "autoread", "personal", "group"]
@@ -36,29 +36,29 @@ def test_what_can_be_read_is_what_the_service_documents() -> None:
     assert "name" not in RECORDED and len(RECORDED) == len(SETTINGS) - 1
 
 
-def test_a_row_that_contradicts_itself_cannot_be_written() -> None:
+def test_contradictory_row_is_refused() -> None:
     with pytest.raises(ValueError, match="only what add-device takes"):
         Setting("new", "new", ValueType.FLAG, frozenset({ReadSource.ADDED}))
     with pytest.raises(ValueError, match="no reply shows a webhook"):
         Setting("hook", "hook", ValueType.URL, frozenset({ReadSource.LIST}))
 
 
-def test_flags_go_out_as_words_that_the_service_takes() -> None:
+def test_flags_are_sent_as_true_and_false() -> None:
     sent = to_wire({"autoread": False, "quick": True, "webhook_status": "", "country_code": "62"})
     assert sent == {"autoread": "false", "quick": "true", "webhookstatus": "", "countryCode": "62"}
 
 
 @pytest.mark.parametrize(("raw", "value"), [("on", True), ("off", False), ("true", True), (False, False)])
-def test_a_flag_is_read_in_each_of_its_spellings(raw: object, value: bool) -> None:
+def test_flag_is_read_in_each_spelling(raw: object, value: bool) -> None:
     assert from_wire({"autoread": raw}, ReadSource.LIST) == {"autoread": value}
 
 
 @pytest.mark.parametrize("raw", ["ON", "", None, 1, ["on"], {"on": 1}])
-def test_what_is_no_flag_is_not_known(raw: object) -> None:
+def test_invalid_flag_is_ignored(raw: object) -> None:
     assert from_wire({"autoread": raw}, ReadSource.LIST) == {}
 
 
-def test_only_what_a_reply_really_shows_is_read() -> None:
+def test_only_settings_that_a_response_shows_are_read() -> None:
     item = {"name": "Toko", "autoread": "on", "personal": "on", "webhook": "https://x.example.com"}
     assert from_wire(item, ReadSource.LIST) == {"name": "Toko", "autoread": True}
     assert from_wire(item, ReadSource.PROFILE) == {"name": "Toko"}
@@ -79,11 +79,11 @@ def test_only_what_a_reply_really_shows_is_read() -> None:
         ("quick", False),
     ],
 )
-def test_a_value_that_the_service_takes_is_taken_as_it_is(option: str, value: object) -> None:
+def test_valid_value_is_unchanged(option: str, value: object) -> None:
     assert validate(option, value) == value
 
 
-def test_the_target_is_a_number_like_any_other() -> None:
+def test_target_is_parsed_as_a_number() -> None:
     assert validate("target", "+62 812-3456-789") == "628123456789"
     with pytest.raises(OptionError, match="quote it"):
         validate("target", 81234567)
@@ -113,18 +113,18 @@ def test_the_target_is_a_number_like_any_other() -> None:
         ("quick", "yes"),
     ],
 )
-def test_a_value_that_the_service_cannot_take_is_refused_by_name(option: str, value: object) -> None:
+def test_invalid_value_is_refused_with_the_option_name(option: str, value: object) -> None:
     with pytest.raises(OptionError) as caught:
         validate(option, value)
     assert str(caught.value).startswith(f"Option {option}: ")
-    # A URL may hold a secret, and the message goes to the log.
+    # A URL may contain a secret, and the message is logged.
     assert "h.example.com" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
     "name", ["Ibu \U0001f468\u200d\U0001f373", "Toko\u00a0Satu", "Bu \u2764\ufe0f", "\u0645\u062a\u062c\u0631"]
 )
-def test_names_that_devices_have_can_be_declared(name: str) -> None:
+def test_existing_device_names_can_be_declared(name: str) -> None:
     assert validate("name", name) == name
 
 
@@ -132,6 +132,6 @@ def test_names_that_devices_have_can_be_declared(name: str) -> None:
     ("name", "code"),
     [("Toko\nSatu", "U+000A"), ("Toko\x1b[1m", "U+001B"), ("Toko\u2028x", "U+2028"), ("Toko\x7f", "U+007F")],
 )
-def test_a_name_with_a_control_character_is_refused_by_its_code(name: str, code: str) -> None:
+def test_control_character_in_a_name_is_refused_by_its_code(name: str, code: str) -> None:
     with pytest.raises(OptionError, match=f"character 5 is {code.replace('+', '[+]')}"):
         validate("name", name)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The stamp in a device's name: how it is written and read, and what it proves."""
+"""The stamp (signature suffix) in a device's name: how it is written and read, and which settings it proves."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.stamp impo
 )
 
 TOKEN = "example-device-token"
-# Whatever the service shows: it need not be a name that could be declared.
+# Any name that the service can show; some cannot be declared.
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=2, max_size=23)
 OWN_SETTINGS: dict[str, str | bool] = {"personal": True, "quick": False}
 HOOK_SETTINGS: dict[str, str | bool] = {"webhook": "https://h.example.com/a", "webhook_status": ""}
@@ -50,7 +50,7 @@ def read(text: str, token: str = TOKEN) -> Stamp:
 
 
 @given(name=NAMES, autoread=st.sampled_from([None, False, True]), own=st.booleans(), hooks=st.booleans())
-def test_what_is_written_is_read(name: str, autoread: bool | None, own: bool, hooks: bool) -> None:
+def test_written_stamp_is_read(name: str, autoread: bool | None, own: bool, hooks: bool) -> None:
     if strip_stamp(name) != name:
         return
     claims = {OWN: OWN_SETTINGS if own else {}, HOOKS: HOOK_SETTINGS if hooks else {}}
@@ -74,27 +74,27 @@ OTHER_SETS: list[dict[str, t.Any]] = [
 
 
 @pytest.mark.parametrize("settings", OTHER_SETS)
-def test_any_other_set_is_not_proven(settings: dict[str, t.Any]) -> None:
+def test_other_settings_are_not_proven(settings: dict[str, t.Any]) -> None:
     assert not read(stamped()).matches(HOOKS, settings)
 
 
-def test_the_order_in_which_settings_are_declared_is_nothing() -> None:
+def test_order_of_settings_does_not_matter() -> None:
     stamp = read(stamped())
     assert stamp.matches(HOOKS, dict(reversed(list(HOOK_SETTINGS.items()))))
 
 
-def test_another_token_and_another_name_prove_nothing() -> None:
+def test_stamp_is_bound_to_token_and_name() -> None:
     text = stamped()
     for stamp in (read(text, "another-token"), read(text.replace("Satu", "Dua"))):
         assert not stamp.matches(OWN, OWN_SETTINGS) and not stamp.matches(HOOKS, HOOK_SETTINGS)
 
 
-def test_a_part_is_not_taken_for_the_other() -> None:
+def test_parts_have_different_digests() -> None:
     stamp = read(stamped(claims={OWN: OWN_SETTINGS, HOOKS: OWN_SETTINGS}))
     assert stamp.digests[OWN] != stamp.digests[HOOKS]
 
 
-def test_a_stamp_tells_no_token() -> None:
+def test_stamp_does_not_contain_the_token() -> None:
     assert TOKEN not in repr(read(stamped()))
 
 
@@ -114,12 +114,12 @@ def test_a_stamp_tells_no_token() -> None:
         "Toko ~60115",
     ],
 )
-def test_names_that_are_no_stamped_ones_stay_as_they_are(name: str) -> None:
+def test_names_without_a_stamp_are_unchanged(name: str) -> None:
     assert strip_stamp(name) == name and read_stamp(TOKEN, name) is None
 
 
 @given(code=st.from_regex(r"[0-9A-Za-z]{5}", fullmatch=True))
-def test_every_code_is_read_or_none_and_never_fails(code: str) -> None:
+def test_any_code_is_read_or_ignored(code: str) -> None:
     stamp = read_stamp(TOKEN, f"Toko ~{code}")
     both = any(letter.isdigit() for letter in code) and any(letter.isalpha() for letter in code)
     assert (strip_stamp(f"Toko ~{code}") == "Toko") == both
@@ -127,15 +127,15 @@ def test_every_code_is_read_or_none_and_never_fails(code: str) -> None:
         assert stamp.name == "Toko"
 
 
-def test_a_name_that_looks_stamped_cannot_be_declared() -> None:
+def test_name_with_a_stamp_cannot_be_declared() -> None:
     with pytest.raises(OptionError) as caught:
         validate("name", "Toko ~k3f9x")
     assert '" ~k3f9x"' in str(caught.value)
     assert validate("name", "Toko ~Medan") == "Toko ~Medan"
 
 
-def test_codes_are_spread_over_all_that_there_are() -> None:
-    """A digest that used a part of its room would miss more changes than the documentation says."""
+def test_digests_use_the_whole_range() -> None:
+    """A digest that used only a part of its range would miss more changes than documented."""
     stamps = [read(stamped("Toko", {OWN: {"target": str(i)}}, None)) for i in range(4000)]
     digests = {stamp.digests[OWN] for stamp in stamps}
     # 4000 drawn from 13363 with repetition: 13363 * (1 - (1 - 1/13363) ** 4000) = 3458 different ones.

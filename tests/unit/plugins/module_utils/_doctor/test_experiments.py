@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What follows from replies: no call is made here. And the record's folder, seen from outside."""
+"""The conclusions from responses, without requests, and updates of the test device."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ STRANGE = refused("come back tomorrow")
     [
         ([Trial(True, True, True), Trial(False, False, False)], "keeps"),
         ([Trial(True, True, False)], "resets"),
-        # A default that is on looks like keeping, until autoread is off.
+        # A default that is on cannot be distinguished from a kept value, until autoread is off.
         ([Trial(True, True, True), Trial(False, False, True)], "resets"),
         ([Trial(True, True, True)], None),
         ([Trial(False, False, False)], None),
-        # A list that lags behind shows neither.
+        # A list that is not up to date shows neither.
         ([Trial(True, False, False)], None),
         ([Trial(True, False, True)], None),
         ([Trial(True, None, None)], None),
@@ -63,7 +63,7 @@ STRANGE = refused("come back tomorrow")
         ([Trial(True, True, True), Trial(False, True, True)], None),
     ],
 )
-def test_omitted(rounds: list[Trial], value: str | None) -> None:
+def test_conclude_omitted(rounds: list[Trial], value: str | None) -> None:
     assert conclude_omitted(rounds).value == value
 
 
@@ -74,13 +74,13 @@ def test_omitted(rounds: list[Trial], value: str | None) -> None:
         (None, None, "", None),
         (None, None, ABROAD, None),
         (INPUT, None, LOCAL, "refused"),
-        # The same update is refused with its number as well: something else is wrong with it.
+        # The same update is refused with its number too, so the cause is another one.
         (INPUT, INPUT, LOCAL, None),
         (BODY, None, LOCAL, None),
         (STRANGE, None, LOCAL, None),
     ],
 )
-def test_update_without_device(
+def test_conclude_update_without_device(
     refusal: RefusedError | None, control: RefusedError | None, after: str, value: str | None
 ) -> None:
     assert conclude_update_without_device(refusal, control, LOCAL, after).value == value
@@ -97,7 +97,7 @@ def test_update_without_device(
         (STRANGE, None),
     ],
 )
-def test_webhook_probe(refusal: RefusedError | None, value: str | None) -> None:
+def test_conclude_webhook_probe(refusal: RefusedError | None, value: str | None) -> None:
     finding = conclude_webhook_probe(refusal)
     assert finding.value == value
     assert ("concluded" in finding.reason) == (value == "not_called")
@@ -113,7 +113,7 @@ def test_webhook_probe(refusal: RefusedError | None, value: str | None) -> None:
         (STRANGE, None, None),
     ],
 )
-def test_empty_webhook(refusal: RefusedError | None, control: RefusedError | None, value: str | None) -> None:
+def test_conclude_empty_webhook(refusal: RefusedError | None, control: RefusedError | None, value: str | None) -> None:
     assert conclude_empty_webhook(refusal, control).value == value
 
 
@@ -127,7 +127,7 @@ def test_empty_webhook(refusal: RefusedError | None, control: RefusedError | Non
         (ABROAD, LOCAL, None),
     ],
 )
-def test_add_number(given: str, stored: str, value: str | None) -> None:
+def test_conclude_add_number(given: str, stored: str, value: str | None) -> None:
     assert conclude_add_number(given, stored).value == value
 
 
@@ -141,7 +141,7 @@ def test_add_number(given: str, stored: str, value: str | None) -> None:
         ("6281277777777", None, "linked"),
     ],
 )
-def test_profile_number(shown: str, connected: bool | None, value: str | None) -> None:
+def test_conclude_profile_number(shown: str, connected: bool | None, value: str | None) -> None:
     assert conclude_profile_number(shown, LOCAL, connected).value == value
 
 
@@ -155,12 +155,12 @@ def test_profile_number(shown: str, connected: bool | None, value: str | None) -
         (None, None),
     ],
 )
-def test_refusal_status(refusal: RefusedError | None, value: int | None) -> None:
+def test_conclude_refusal_status(refusal: RefusedError | None, value: int | None) -> None:
     assert conclude_refusal_status(refusal).value == value
 
 
-def test_what_the_service_said_is_told() -> None:
-    """Where nothing follows, the user has the words to report."""
+def test_unknown_refusals_are_quoted() -> None:
+    """Without a conclusion, the user has the text of the service to report."""
     findings: list[Finding] = [
         conclude_update_without_device(STRANGE, None, LOCAL, LOCAL),
         conclude_webhook_probe(STRANGE),
@@ -171,7 +171,7 @@ def test_what_the_service_said_is_told() -> None:
     assert all("come back tomorrow" in finding.reason for finding in findings)
 
 
-def test_the_journal_masks_what_an_answer_repeats() -> None:
+def test_journal_masks_secrets_in_responses() -> None:
     class Talkative:
         def profile(self, token: str) -> t.Any:
             raise UnexpectedResponseError(f"somebody said {token}", "do not listen", False)
@@ -182,14 +182,14 @@ def test_the_journal_masks_what_an_answer_repeats() -> None:
     assert [(entry.device, entry.response) for entry in calls.entries] == [(LOCAL, "somebody said ********")]
 
 
-# The scratch device
+# The test device
 
 
 class Calls(JournalingClient):
-    """A service with one device: time passes while it answers, and it notes the requests.
+    """A service with one device. Each attempt of an update takes time, and all requests are recorded.
 
     Args:
-        numbers: The number of the device in each response in turn; the last one stays.
+        numbers: The number of the device in consecutive responses; the last one is repeated.
     """
 
     def __init__(self, *numbers: str) -> None:
@@ -221,7 +221,7 @@ def on(calls: Calls, number: str = LOCAL) -> ScratchDevice:
     return ScratchDevice(calls, "account", scratch(number), False, Moment.now(calls.clock))
 
 
-def test_an_update_uses_a_recent_list() -> None:
+def test_update_uses_a_recent_list() -> None:
     calls = Calls(LOCAL)
     device = on(calls)
     calls.seconds = 30.0
@@ -232,7 +232,7 @@ def test_an_update_uses_a_recent_list() -> None:
     assert calls.sent == [LOCAL, "list", LOCAL]
 
 
-def test_a_renumbered_device_gets_no_update() -> None:
+def test_renumbered_device_is_not_updated() -> None:
     calls = Calls(ABROAD)
     device = on(calls)
     calls.seconds = 31.0
@@ -244,12 +244,12 @@ def test_a_renumbered_device_gets_no_update() -> None:
     assert calls.sent == ["list"] and not device.touched
 
 
-def test_an_update_that_waited_is_sent_by_a_new_list() -> None:
+def test_delayed_update_is_sent_with_a_new_list() -> None:
     calls = Calls(LOCAL)
     calls.tries_after = [31.0]
     device = on(calls)
     with pytest.raises(StaleListError):
-        # A service that always takes too long: three new lists, and nothing is sent.
+        # A service that is always too slow: three new lists, and no update is sent.
         device.update({"autoread": True})
     assert calls.sent == ["list"] * 3 and device.settled and not device.touched
     calls.tries_after = [0.0, 20.0]

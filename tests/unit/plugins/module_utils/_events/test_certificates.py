@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A renewed certificate is used without a restart, and one that cannot be loaded never."""
+"""A renewed certificate is used without a restart; one that cannot be loaded is never used."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.certificat
 
 
 class Loads:
-    """Stands for OpenSSL: a context each time, or a failure."""
+    """A replacement for OpenSSL: it returns a new context each time, or fails."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -39,13 +39,13 @@ def files(tmp_path: Path) -> list[Path]:
 
 
 def replace(path: Path, content: str) -> None:
-    """Replace a file as a renewal does: another file under the same name."""
+    """Replace a file as a renewal does: with another file under the same name."""
     new = path.with_suffix(".new")
     new.write_text(content)
     os.replace(new, path)
 
 
-def test_files_that_stay_are_loaded_once(files: list[Path]) -> None:
+def test_unchanged_files_are_loaded_once(files: list[Path]) -> None:
     load = Loads()
     certificate = CertificateFiles([str(path) for path in files], load)
     assert len({id(certificate.context()) for _time in range(5)}) == 1 and load.count == 1
@@ -61,7 +61,7 @@ def test_a_renewed_certificate_is_used_for_the_next_connection(files: list[Path]
     assert certificate.context() is certificate.context() and load.count == 2
 
 
-def test_half_of_a_renewal_leaves_the_previous_one_and_is_tried_once(files: list[Path]) -> None:
+def test_incomplete_renewal_keeps_the_previous_certificate_and_is_tried_once(files: list[Path]) -> None:
     load = Loads()
     told: list[str | None] = []
     certificate = CertificateFiles([str(path) for path in files], load, told.append)

@@ -28,14 +28,14 @@ def options(**args: t.Any) -> t.Any:
     return parse_options({"secret": SECRET, **args}, {})
 
 
-def test_what_a_rulebook_that_says_nothing_gets() -> None:
+def test_defaults_of_the_options() -> None:
     plain = options()
     assert (plain.host, plain.port, plain.tls, plain.body_limit) == ("127.0.0.1", 5000, None, 1024 * 1024)
     assert (plain.limits.waiting, plain.limits.duplicates_within, plain.limits.return_tokens) == (1000, 1200.0, False)
     assert not plain.limits.numbers and not plain.exposed
 
 
-def test_templates_make_text_of_everything() -> None:
+def test_strings_from_templates_are_converted() -> None:
     told = options(port="5001", queue_size=" 7 ", return_tokens="True", devices="0812-0000-1001, 6281200001002")
     assert (told.port, told.limits.waiting, told.limits.return_tokens) == (5001, 7, True)
     assert told.limits.numbers == {"6281200001001", "6281200001002"}
@@ -43,16 +43,16 @@ def test_templates_make_text_of_everything() -> None:
 
 
 @pytest.mark.parametrize("option", [option for option in NAMES if option != "secret"])
-def test_an_option_without_a_value_is_left_out(option: str) -> None:
+def test_option_without_a_value_is_ignored(option: str) -> None:
     assert options(**{option: None}) == options()
 
 
-def test_all_spellings_of_a_device_are_one() -> None:
+def test_spellings_of_one_device_are_one_number() -> None:
     told = options(devices=["0812-0000-1001", "+6281200001001", 6281200001001])
     assert told.limits.numbers == {"6281200001001"}
 
 
-def test_the_secret_may_be_in_the_environment() -> None:
+def test_secret_is_read_from_the_environment() -> None:
     assert parse_options({}, {"FONNTE_EVENTS_SECRET": SECRET}).secret == digest(SECRET)
     assert parse_options({"secret": SECRET}, {"FONNTE_EVENTS_SECRET": "other"}).secret == digest(SECRET)
 
@@ -78,7 +78,7 @@ def test_the_secret_may_be_in_the_environment() -> None:
         ("Zk3-9xTqZk3-9xTq", "easy to guess"),
     ],
 )
-def test_a_secret_that_is_none_is_refused_and_not_shown(secret: t.Any, words: str) -> None:
+def test_invalid_secret_is_refused_and_not_shown(secret: t.Any, words: str) -> None:
     with pytest.raises(OptionError) as caught:
         options(secret=secret)
     assert str(caught.value).startswith("Option secret: ") and words in str(caught.value)
@@ -88,8 +88,8 @@ def test_a_secret_that_is_none_is_refused_and_not_shown(secret: t.Any, words: st
 
 
 @given(st.text("0123456789abcdef", min_size=48, max_size=48))
-def test_what_the_advice_makes_is_almost_never_refused(secret: str) -> None:
-    # openssl rand -hex 24 as it is, but for texts that hypothesis shrinks to repetitions.
+def test_random_secret_is_almost_never_refused(secret: str) -> None:
+    # The output of openssl rand -hex 24, except strings that Hypothesis shrinks to repetitions.
     if len(set(secret)) >= 12:
         try:
             options(secret=secret)
@@ -123,14 +123,14 @@ def test_what_the_advice_makes_is_almost_never_refused(secret: str) -> None:
         ({"certfile": 5}, "certfile", "not a path"),
     ],
 )
-def test_an_option_that_cannot_be_right_is_named(args: dict[str, t.Any], option: str, words: str) -> None:
+def test_invalid_option_is_named(args: dict[str, t.Any], option: str, words: str) -> None:
     with pytest.raises(OptionError) as caught:
         options(**args)
     assert str(caught.value).startswith(f"Option {option}: ") and words in str(caught.value)
     assert SECRET not in str(caught.value)
 
 
-def test_files_that_hold_no_certificate(tmp_path: Path) -> None:
+def test_file_without_a_certificate_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty.pem").write_text("nothing\n")
     with pytest.raises(OptionError, match="Option certfile: certificate and key cannot be loaded"):
         options(certfile=str(tmp_path / "empty.pem"))
@@ -140,7 +140,7 @@ def test_files_that_hold_no_certificate(tmp_path: Path) -> None:
     ("host", "exposed"),
     [("127.0.0.1", False), ("::1", False), ("localhost", False), ("0.0.0.0", True), ("hooks", True)],
 )
-def test_it_is_known_whether_tokens_cross_a_network(host: str, exposed: bool) -> None:
+def test_exposed_is_set_for_hosts_other_than_loopback(host: str, exposed: bool) -> None:
     assert options(host=host).exposed is exposed
 
 
@@ -162,7 +162,7 @@ def test_it_is_known_whether_tokens_cross_a_network(host: str, exposed: bool) ->
         ("/\udcff", (False, None)),
     ],
 )
-def test_paths(path: str, answer: tuple[bool, str | None]) -> None:
+def test_path_must_match_the_secret_and_may_name_the_kind(path: str, answer: tuple[bool, str | None]) -> None:
     right, kind = match_path(path, digest(SECRET))
     assert right is answer[0]
     if right:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which connection is closed for a new one."""
+"""The choice of the connection that is closed for a new one."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Fake(Connection):
 
 
 @pytest.mark.parametrize(("descriptors", "most"), [(256, 128), (1024, 512), (100_000, 512), (-1, 512), (0, 8)])
-def test_half_of_the_descriptors_are_left_to_the_rules(descriptors: int, most: int) -> None:
+def test_half_of_the_descriptors_are_reserved_for_the_rules(descriptors: int, most: int) -> None:
     assert max_connections(descriptors) == most
 
 
-def test_the_oldest_without_the_secret_makes_room() -> None:
+def test_oldest_connection_without_the_secret_is_closed_first() -> None:
     connections = Connections(3)
     first, second, third = Fake(), Fake(), Fake()
     for one in (first, second, third):
@@ -41,11 +41,11 @@ def test_the_oldest_without_the_secret_makes_room() -> None:
     assert (first.closed, second.closed, third.closed) == (False, True, False)
     connections.end_request(first)
     assert connections.evict() and third.closed and not first.closed
-    # Only when no other is left, one with the secret that is idle.
+    # An idle connection with the secret is closed only if no other is left.
     assert connections.evict() and first.closed and not connections.evict() and len(connections) == 0
 
 
-def test_one_that_carries_an_event_is_never_closed_for_another() -> None:
+def test_connection_with_an_event_in_progress_is_never_closed() -> None:
     connections = Connections(2)
     busy = Fake()
     connections.add(busy)
@@ -57,7 +57,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(["add", "begin", "end", "remove", "ev
 
 
 @given(STEPS)
-def test_whatever_happens_each_connection_is_in_one_group_or_none(steps: list[tuple[str, int]]) -> None:
+def test_each_connection_is_in_at_most_one_group(steps: list[tuple[str, int]]) -> None:
     connections = Connections(4)
     ones = [Fake() for _number in range(6)]
     present: list[Fake] = []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Webhooks of four kinds, one shape."""
+"""Webhooks of four kinds are converted to one shape."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def data_of(payload: dict[str, t.Any], kind: str | None = None) -> dict[str, t.A
     return event_of(payload, kind).data
 
 
-def test_a_device_that_dropped_off() -> None:
+def test_disconnect_event() -> None:
     assert data_of(DROPPED) == {
         "kind": "connect",
         "device": "081200001001",
@@ -87,18 +87,18 @@ def test_a_device_that_dropped_off() -> None:
     }
 
 
-def test_a_device_that_is_back() -> None:
+def test_connect_event() -> None:
     data = data_of({"device": "081200001001", "status": "connect", "timestamp": 1760000000})
     assert (data["connected"], data["reason"], data["withheld"]) == (True, None, [])
 
 
-def test_a_status_that_nobody_knows_is_neither_and_is_kept() -> None:
+def test_unknown_status_is_kept_and_sets_no_connection_state() -> None:
     data = data_of({**DROPPED, "status": "restarting"})
     assert data["connected"] is None
     assert data["other"] == {"status": "restarting"}
 
 
-def test_a_chat() -> None:
+def test_incoming_chat_event() -> None:
     data = data_of(CHAT)
     assert {key: data[key] for key in data if key not in COMMON} == {
         "sender": "6281299990000",
@@ -117,7 +117,7 @@ def test_a_chat() -> None:
     assert (data["kind"], data["at"], data["other"]) == ("incoming", "2025-10-09T08:53:20Z", {})
 
 
-def test_the_state_of_a_message_and_a_later_one_that_names_nothing_else() -> None:
+def test_message_state_event_and_a_later_one_with_only_the_state_id() -> None:
     first, later = data_of(SENT), data_of({"stateid": "st1", "state": "read"})
     assert (first["kind"], first["message_id"], first["state_id"], first["status"]) == (
         "status",
@@ -128,7 +128,7 @@ def test_the_state_of_a_message_and_a_later_one_that_names_nothing_else() -> Non
     assert (later["kind"], later["device"], later["message_id"], later["state"]) == ("status", None, None, "read")
 
 
-def test_what_the_path_says_wins_where_the_keys_say_nothing() -> None:
+def test_path_sets_the_kind_if_the_keys_do_not() -> None:
     payload = {"device": "081200001001", "sender": "6281299990000", "message": "ya", "flow": {"step": 2}}
     data = data_of(payload, "chaining")
     assert (data["kind"], data["message"], data["other"]) == ("chaining", "ya", {"flow": {"step": 2}})
@@ -148,20 +148,20 @@ def test_what_the_path_says_wins_where_the_keys_say_nothing() -> None:
         (1e300, None),
     ],
 )
-def test_times(timestamp: object, at: str | None) -> None:
+def test_timestamp_is_converted(timestamp: object, at: str | None) -> None:
     data = data_of({**DROPPED, "timestamp": timestamp})
     assert data["at"] == at
     assert ("timestamp" in data["other"]) is (at is None)
 
 
 @pytest.mark.parametrize("key", ["Device", "DEVICE", " device "])
-def test_other_spellings_of_a_key(key: str) -> None:
+def test_other_spellings_of_a_key_are_accepted(key: str) -> None:
     payload = {key: "081200001001", "Status": "disconnect"}
     assert data_of(payload)["device"] == "081200001001"
     assert data_of(payload)["connected"] is False
 
 
-def test_choices_in_other_forms() -> None:
+def test_other_types_of_values_are_converted_or_kept() -> None:
     assert data_of({**CHAT, "choices": ["pagi", "sore"]})["choices"] == ["pagi", "sore"]
     odd = data_of({**CHAT, "choices": {"a": 1}, "message": True, "inboxid": 12.5})
     assert (odd["choices"], odd["message"], odd["inbox_id"]) == ([], None, None)
@@ -169,7 +169,7 @@ def test_choices_in_other_forms() -> None:
     assert data_of({**DROPPED, "device": 6281200001001})["device"] == "6281200001001"
 
 
-def test_the_documented_spelling_comes_first() -> None:
+def test_documented_spelling_of_a_key_has_priority() -> None:
     assert data_of({"DEVICE": "1", **DROPPED})["device"] == "081200001001"
     assert data_of({**DROPPED, "DEVICE": "1"})["device"] == "081200001001"
 
@@ -177,7 +177,7 @@ def test_the_documented_spelling_comes_first() -> None:
 @pytest.mark.parametrize(
     "key", ["token", "Token", "secret", "secretkey", "secret_key", "x-api-key", "password", "auth"]
 )
-def test_what_is_secret_is_taken_out_at_any_depth(key: str) -> None:
+def test_secret_keys_are_removed_at_any_depth(key: str) -> None:
     payload = {**DROPPED, key: TOKEN, "more": [{key: TOKEN, "n": 1}]}
     data = data_of(payload)
     assert TOKEN not in json.dumps(data)
@@ -185,7 +185,7 @@ def test_what_is_secret_is_taken_out_at_any_depth(key: str) -> None:
     assert data["other"] == {"more": [{"n": 1}]}
 
 
-def test_what_is_secret_stays_if_it_is_asked_for() -> None:
+def test_secret_keys_are_kept_on_request() -> None:
     data = event_of({**DROPPED, "secretkey": "abc"}, return_tokens=True).data
     assert (data["token"], data["withheld"], data["other"]) == (TOKEN, [], {"secretkey": "abc"})
 
@@ -201,7 +201,7 @@ def test_what_is_secret_stays_if_it_is_asked_for() -> None:
         ({f"k{n}": 1 for n in range(99)}, None, "k0, k1, k10, k11"),
     ],
 )
-def test_what_lacks_too_much_is_refused_with_what_it_lacks(payload: t.Any, kind: str | None, words: str) -> None:
+def test_payload_without_required_keys_is_refused_and_names_them(payload: t.Any, kind: str | None, words: str) -> None:
     with pytest.raises(PayloadError) as caught:
         event_of(payload, kind)
     assert words in str(caught.value)
@@ -223,20 +223,20 @@ def test_what_lacks_too_much_is_refused_with_what_it_lacks(payload: t.Any, kind:
         b'{"a":' * 20 + b"1" + b"}" * 20,
     ],
 )
-def test_what_is_no_object_is_refused(body: bytes) -> None:
+def test_body_that_is_no_object_is_refused(body: bytes) -> None:
     with pytest.raises(PayloadError) as caught:
         read_body(body)
     assert not caught.value.readable
 
 
-def test_an_empty_body_tells_nothing() -> None:
+def test_empty_body_is_a_probe() -> None:
     assert read_body(b" \n") == {}
     assert _events.is_probe({})
     assert _events.is_probe({"device": "081200001001", "Token": TOKEN})
     assert not _events.is_probe(DROPPED)
 
 
-def test_each_try_of_an_event_is_the_same_and_no_other_event_is() -> None:
+def test_retries_have_the_same_identity_and_other_events_another() -> None:
     again = event_of(dict(reversed(list(DROPPED.items()))))
     assert again.identity == event_of(DROPPED).identity == event_of({**DROPPED, "token": "new"}).identity
     others = [
@@ -255,14 +255,14 @@ def test_each_try_of_an_event_is_the_same_and_no_other_event_is() -> None:
     assert len(identities) == 1 + len(others)
 
 
-def test_without_a_time_a_loss_may_come_again_after_the_device_was_back() -> None:
+def test_loss_without_a_time_may_repeat_after_the_device_connected() -> None:
     lost = event_of({"device": "081200001001", "status": "disconnect", "reason": "a"})
     back = event_of({"device": "6281200001001", "status": "connect"})
     assert back.ends == lost.identity and lost.ends == back.identity
     assert event_of({"device": "0812-0000-1001", "status": "disconnect"}).identity == lost.identity
 
 
-def test_what_a_log_says_of_an_event_is_one_short_line_without_secrets() -> None:
+def test_log_line_of_an_event_is_short_and_without_secrets() -> None:
     assert event_of(DROPPED).log_safe() == "connect of 081200001001 at 2025-10-09T08:53:20Z"
     assert event_of(SENT).log_safe() == "status of 081200001001 at no time (state_id st1)"
     line = event_of({"device": "1\n2\x1b[31m" + "9" * 500, "status": "connect"}).log_safe()
@@ -280,7 +280,7 @@ def test_any_payload_is_an_event_or_refused_and_nothing_is_lost(payload: t.Any, 
         assert data["kind"] in ("unknown", "probe")
     assert set(COMMON) <= set(data)
     assert make_inert(data) == (data, [])
-    # What a rulebook is given has to cross to Java, and to a log.
+    # Events cross to Java and to a log, so they must be valid JSON.
     text = json.dumps(data, allow_nan=False).encode("utf-8")
     json.dumps(data, ensure_ascii=False).encode("utf-8")
     assert TOKEN.encode() not in text
@@ -299,7 +299,7 @@ def _known(key: str, data: dict[str, t.Any]) -> bool:
 
 
 def _sent(value: object) -> bytes:
-    """A value as it may be posted: JSON has no Infinity, but numbers that are too large for Python."""
+    """Return a value as JSON can transfer it: without Infinity, but with numbers that are too large for Python."""
     return json.dumps(value).replace("Infinity", "1e999").encode()
 
 
@@ -316,7 +316,7 @@ def test_any_bytes_are_an_object_or_refused(body: bytes) -> None:
 
 
 @given(JSON)
-def test_anything_at_all_has_a_shape(value: t.Any) -> None:
+def test_any_value_is_normalized(value: t.Any) -> None:
     data = normalize(value)
     assert set(COMMON) <= set(data)
     if not isinstance(value, dict):
@@ -350,12 +350,12 @@ def test_no_string_of_an_event_is_a_template() -> None:
         "other.\uff5b\uff5b 2 }}",
         "other.\uff5b\uff5b 2 }}[0].\uff3f\uff3fansible_unsafe",
     ]
-    # The problem of what is no webhook names its keys.
+    # The problem of a payload that is no webhook names its keys.
     assert "{" not in json.dumps(list(normalize({"{{ 3 }}": 1}).values())[:-1]).replace('{"', "")
     assert event_of(payload).identity != event_of({**payload, "message": "x \uff5b"}).identity
 
 
-def test_what_is_nested_beyond_reason_is_cut() -> None:
+def test_deeply_nested_values_are_cut() -> None:
     deep: t.Any = "end"
     for _level in range(5000):
         deep = {"a": deep}
@@ -363,8 +363,8 @@ def test_what_is_nested_beyond_reason_is_cut() -> None:
     assert "nested too deeply" in json.dumps(normalize({**DROPPED, "extra": deep}))
 
 
-def test_a_number_that_no_json_has_is_a_text_in_an_event() -> None:
-    """Other sources let it through to the filter."""
+def test_infinite_and_nan_numbers_become_strings() -> None:
+    """Other event sources pass such numbers to the filter."""
     data = normalize({**DROPPED, "a": math.inf, "b": [-math.inf, {"c": math.nan}], "d": 1.5})
     assert data["other"] == {"a": "inf", "b": ["-inf", {"c": "nan"}], "d": 1.5}
 
@@ -379,7 +379,7 @@ def test_a_number_that_no_json_has_is_a_text_in_an_event() -> None:
         json.dumps({"token": TOKEN}),
     ],
 )
-def test_the_value_of_a_secret_key_is_masked_in_all_other_values(shown: str) -> None:
+def test_value_of_a_secret_key_is_masked_in_all_other_values(shown: str) -> None:
     payload = {**CHAT, "token": TOKEN, "url": shown, "message": f"see {shown}", "x": [{"y": shown}]}
     for data in (event_of(payload).data, normalize(payload), normalize({"token": TOKEN, "x": shown})):
         text = json.dumps(data)
@@ -388,12 +388,12 @@ def test_the_value_of_a_secret_key_is_masked_in_all_other_values(shown: str) -> 
     assert event_of(payload, return_tokens=True).data["url"] == make_inert(shown)[0]
 
 
-def test_a_secret_of_the_source_is_masked_even_where_tokens_are_returned() -> None:
+def test_secret_of_the_source_is_masked_even_if_tokens_are_returned() -> None:
     data = event_of({**CHAT, "message": "/Zk3-9xTq7LmPw2Rb/"}, return_tokens=True, secrets=["Zk3-9xTq7LmPw2Rb"]).data
     assert data["message"] == "/********/"
 
 
-def test_a_device_stays_even_if_a_secret_key_has_its_number() -> None:
+def test_device_number_is_kept_if_it_equals_a_secret_value() -> None:
     assert event_of({**DROPPED, "token": DROPPED["device"]}).data["device"] == DROPPED["device"]
 
 
@@ -407,6 +407,6 @@ def test_a_device_stays_even_if_a_secret_key_has_its_number() -> None:
         "a" * (_events.MAX_CHARACTERS + 1),
     ],
 )
-def test_a_payload_without_a_limit_is_unknown_and_not_looked_at(payload: object) -> None:
+def test_oversized_payload_is_unknown_and_not_parsed(payload: object) -> None:
     data = normalize(payload)
     assert (data["kind"], data["problem"]) == ("unknown", _events.TOO_LARGE) and len(json.dumps(data)) < 1000

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What becomes of what arrives: nothing is lost, nothing twice, and all is counted."""
+"""The handling of received events: none is lost or duplicated, and all are counted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.receiver i
 
 
 class Clock:
-    """A clock that only a test moves."""
+    """A clock that only a test advances."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -40,7 +40,7 @@ def outcome(intake: EventReceiver, body: bytes, kind: str | None = None) -> tupl
 
 
 def sound(intake: EventReceiver) -> bool:
-    """Whether the counts agree with each other and with the line."""
+    """Check that the counts agree with each other and with the queue."""
     counts = intake.counts()
     whole = counts["accepted"] + counts["duplicates"] + counts["probes"] + sum(counts["refused"].values())
     return (
@@ -50,7 +50,7 @@ def sound(intake: EventReceiver) -> bool:
     )
 
 
-def test_an_event_that_comes_again_is_known_until_the_window_is_over() -> None:
+def test_repeated_event_is_a_duplicate_within_the_window() -> None:
     clock = Clock()
     intake = EventReceiver(Limits(duplicates_within=1200), clock)
     assert outcome(intake, dropped()) == (200, "accepted")
@@ -63,7 +63,7 @@ def test_an_event_that_comes_again_is_known_until_the_window_is_over() -> None:
     assert len(list(intake.waiting())) == 3 and sound(intake)
 
 
-def test_the_window_is_bounded_in_number_and_in_time() -> None:
+def test_deduplication_window_is_bounded_in_number_and_in_time() -> None:
     clock = Clock()
     window = DedupWindow(10, 100, clock)
     for number in range(1000):
@@ -74,7 +74,7 @@ def test_the_window_is_bounded_in_number_and_in_time() -> None:
     assert not window.knows(b"999") and len(window) == 0
 
 
-def test_a_loss_without_a_time_counts_again_after_the_device_was_back() -> None:
+def test_loss_without_a_time_counts_again_after_the_device_connected() -> None:
     intake = EventReceiver(Limits())
     lost, back = (
         json.dumps({"device": "081200001001", "status": status}).encode() for status in ("disconnect", "connect")
@@ -83,14 +83,14 @@ def test_a_loss_without_a_time_counts_again_after_the_device_was_back() -> None:
     assert told == ["accepted", "duplicate", "accepted", "duplicate", "accepted", "duplicate", "accepted"]
 
 
-def test_what_was_answered_with_503_is_as_good_as_new() -> None:
+def test_event_refused_with_503_is_accepted_later() -> None:
     intake = EventReceiver(Limits(waiting=2))
     assert [outcome(intake, dropped(number)) for number in range(3)] == [
         (200, "accepted"),
         (200, "accepted"),
         (503, "full"),
     ]
-    # A known event needs no room.
+    # A duplicate needs no space in the queue.
     assert outcome(intake, dropped(1)) == (200, "duplicate")
     first = intake.first()
     assert first is not None and first.data["at"] == "2025-10-09T08:53:20Z"
@@ -99,7 +99,7 @@ def test_what_was_answered_with_503_is_as_good_as_new() -> None:
     assert sound(intake)
 
 
-def test_large_events_fill_the_line_sooner() -> None:
+def test_large_events_fill_the_queue_sooner() -> None:
     intake = EventReceiver(Limits(waiting=1000))
     big = [
         json.dumps({"device": "081200001001", "sender": "62812", "inboxid": n, "message": "x" * 1_000_000}).encode()
@@ -112,8 +112,8 @@ def test_large_events_fill_the_line_sooner() -> None:
     assert outcome(intake, big[16])[0] == 200
 
 
-def test_the_line_is_bounded_by_the_bytes_that_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A body of many small objects, of which Python needs 20 times as many bytes, waits as bytes."""
+def test_queue_is_bounded_by_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body of many small objects, which Python stores in 20 times as many bytes, waits as bytes."""
     monkeypatch.setattr(_intake, "MAX_WAITING_BYTES", 200_000)
     intake = EventReceiver(Limits(waiting=100_000))
     body = {"device": "081200001001", "sender": "62812", "extra": [[]] * 2000}
@@ -128,13 +128,13 @@ def test_the_line_is_bounded_by_the_bytes_that_it_holds(monkeypatch: pytest.Monk
     assert held < 1.5 * 200_000
 
 
-def test_an_event_larger_than_the_line_is_taken_alone() -> None:
+def test_event_larger_than_the_queue_is_accepted_alone() -> None:
     intake = EventReceiver(Limits())
     large = json.dumps({"device": "0812", "sender": "62", "message": "{" * 6_000_000}).encode()
     assert [outcome(intake, large), outcome(intake, dropped())] == [(200, "accepted"), (503, "full")]
 
 
-def test_long_ids_are_remembered_as_digests() -> None:
+def test_long_ids_are_stored_as_digests() -> None:
     intake = EventReceiver(Limits(waiting=100_000))
     long = "x" * 200_000
     tracemalloc.start()
@@ -146,19 +146,19 @@ def test_long_ids_are_remembered_as_digests() -> None:
         held, _peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    # One id is in a variable of this test, and none of the others anywhere.
+    # One id is in a variable of this test, and the other ids are not stored.
     assert held < 1_000_000
     intake.receive(json.dumps({"stateid": f"7{long}", "state": "read"}).encode())
     event = intake.first()
     assert event is not None and (event.data["device"], event.data["message_id"]) == ("081200001001", "80")
-    # A device or a message with a name of this length is none that the service gives.
+    # The service never gives a device or a message a name of this length.
     for device, message in ((long, "80"), ("081200001001", long)):
         intake.receive(json.dumps({"device": device, "id": message, "stateid": "s", "state": "sent"}).encode())
         intake.receive(json.dumps({"stateid": "s", "state": "read", "n": message[:9]}).encode())
         assert list(intake.waiting())[-1].data["device"] is None
 
 
-def test_connections_that_end_without_an_answer_are_reported_in_the_same_line() -> None:
+def test_connections_closed_without_a_response_are_in_the_same_report() -> None:
     intake = EventReceiver(Limits())
     for _number in range(5000):
         intake.count_connection(EVICTED)
@@ -168,7 +168,7 @@ def test_connections_that_end_without_an_answer_are_reported_in_the_same_line() 
     assert intake.report() is None and intake.counts()["connections"][EVICTED] == 5000
 
 
-def test_callers_are_held_back_when_half_the_line_is_taken() -> None:
+def test_half_full_queue_is_above_high_water() -> None:
     intake = EventReceiver(Limits(waiting=4))
     seen = []
     for number in range(4):
@@ -177,7 +177,7 @@ def test_callers_are_held_back_when_half_the_line_is_taken() -> None:
     assert seen == [False, False, True, True]
 
 
-def test_the_device_of_another_is_answered_with_200_and_counted() -> None:
+def test_event_of_an_unselected_device_is_answered_with_200_and_counted() -> None:
     intake = EventReceiver(Limits(numbers=frozenset(["6281200001001"])))
     for device in ("081200001001", "+62 812-0000-1001", "6281200001001"):
         assert outcome(intake, dropped(device=device))[0] == 200
@@ -186,21 +186,21 @@ def test_the_device_of_another_is_answered_with_200_and_counted() -> None:
     assert {event.data["number"] for event in list(intake.waiting())} == {"6281200001001"}
 
 
-def test_a_state_that_names_no_device_gets_the_one_of_its_message() -> None:
+def test_state_without_a_device_gets_that_of_its_message() -> None:
     intake = EventReceiver(Limits(numbers=frozenset(["6281200001001"])))
     for device, state_id in (("081200001001", "ours"), ("081200001002", "theirs")):
         first = {"device": device, "id": "80", "stateid": state_id, "status": "sent", "state": "sent"}
         intake.receive(json.dumps(first).encode())
     assert outcome(intake, b'{"stateid": "ours", "state": "read"}') == (200, "accepted")
     assert outcome(intake, b'{"stateid": "theirs", "state": "read"}') == (200, "other_device")
-    # Of a message that nobody knows it cannot be told whose it is: it is not thrown away.
+    # The device of an unknown message cannot be determined, so its state is kept.
     assert outcome(intake, b'{"stateid": "unheard", "state": "read"}') == (200, "accepted")
     ours, unheard = (event.data for event in list(intake.waiting())[1:])
     assert (ours["device"], ours["number"], ours["message_id"]) == ("081200001001", "6281200001001", "80")
     assert unheard["device"] is None
 
 
-def test_of_a_bounded_number_of_messages_the_device_is_remembered() -> None:
+def test_devices_of_a_bounded_number_of_messages_are_stored() -> None:
     intake = EventReceiver(Limits(waiting=100_000))
     for number in range(_intake.MAX_MESSAGES + 1):
         intake.receive(json.dumps({"device": "081200001001", "stateid": str(number), "state": "sent"}).encode())
@@ -209,14 +209,14 @@ def test_of_a_bounded_number_of_messages_the_device_is_remembered() -> None:
     assert [event.data["device"] for event in list(intake.waiting())[-2:]] == [None, "081200001001"]
 
 
-def test_a_probe_is_no_event() -> None:
+def test_probe_is_no_event() -> None:
     intake = EventReceiver(Limits())
     for body in (b"", b"{}", b'{"device": "081200001001"}', b'{"device": "081200001001", "token": "a-token"}'):
         assert outcome(intake, body) == (200, "probe")
     assert list(intake.waiting()) == [] and intake.counts()["probes"] == 4
 
 
-def test_at_a_stop_nothing_more_is_taken() -> None:
+def test_no_event_is_accepted_while_stopping() -> None:
     intake = EventReceiver(Limits())
     intake.stopping = True
     assert outcome(intake, dropped()) == (503, "stopping")
@@ -224,7 +224,7 @@ def test_at_a_stop_nothing_more_is_taken() -> None:
     assert outcome(intake, dropped()) == (200, "accepted")
 
 
-def test_what_is_refused_is_reported_in_one_line_and_once() -> None:
+def test_refusals_are_reported_once_in_one_line() -> None:
     intake = EventReceiver(Limits())
     assert intake.report() is None
     intake.receive(dropped())
@@ -252,9 +252,7 @@ BODIES = st.sampled_from(
 
 
 @given(st.lists(BODIES | st.just(None), max_size=60), st.integers(1, 4), st.integers(0, 4))
-def test_whatever_comes_each_accepted_event_is_taken_once_or_waits(
-    steps: list[bytes | None], waiting: int, kept: int
-) -> None:
+def test_each_accepted_event_is_delivered_once_or_waits(steps: list[bytes | None], waiting: int, kept: int) -> None:
     intake = EventReceiver(Limits(frozenset(["6281200001001"]), waiting, duplicates_kept=kept))
     accepted: list[t.Any] = []
     taken: list[t.Any] = []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The head of a request, read without the HTTP library."""
+"""The head of a request is parsed without the HTTP library."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def head_of(data: bytes) -> RequestHead:
 
 
 @given(st.integers(1, 40), st.binary(max_size=50), st.integers(0, 3))
-def test_a_head_ends_where_its_body_begins_however_the_bytes_are_cut(size: int, body: bytes, blank: int) -> None:
+def test_head_ends_at_the_body_for_any_chunks(size: int, body: bytes, blank: int) -> None:
     reader = HeadReader()
     data = b"\r\n" * blank + HEAD + body
     for start in range(0, len(data), size):
@@ -42,7 +42,7 @@ def test_a_head_ends_where_its_body_begins_however_the_bytes_are_cut(size: int, 
 
 
 @given(st.integers(1, 5000))
-def test_a_head_without_an_end_is_too_large_at_some_point(size: int) -> None:
+def test_endless_head_is_too_large(size: int) -> None:
     reader = HeadReader()
     sent = 0
     with pytest.raises(HeadTooLargeError):
@@ -52,7 +52,7 @@ def test_a_head_without_an_end_is_too_large_at_some_point(size: int) -> None:
     assert sent <= MAX_HEAD_BYTES
 
 
-def test_no_more_than_a_head_is_kept_of_many_bytes() -> None:
+def test_no_more_than_the_maximum_head_is_kept() -> None:
     reader = HeadReader()
     with pytest.raises(HeadTooLargeError):
         reader.feed(b"POST / HTTP/1.1\r\nX: " + b"y" * 1_000_000)
@@ -87,20 +87,20 @@ def test_no_more_than_a_head_is_kept_of_many_bytes() -> None:
         b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
     ],
 )
-def test_other_forms_are_malformed_at_once(data: bytes) -> None:
+def test_malformed_head_is_refused_immediately(data: bytes) -> None:
     with pytest.raises(MalformedHeadError):
         HeadReader().feed(data)
 
 
 @given(st.binary(max_size=300))
-def test_noise_is_a_head_or_malformed_or_incomplete(data: bytes) -> None:
+def test_random_bytes_are_a_head_or_malformed_or_incomplete(data: bytes) -> None:
     try:
         HeadReader().feed(b"POST / HTTP/1.1\r\n" + data + b"\r\n\r\n")
     except (MalformedHeadError, HeadTooLargeError):
         return
 
 
-def test_the_library_gets_known_fields_alone() -> None:
+def test_only_known_fields_are_passed_to_the_library() -> None:
     head = head_of(
         b"POST /secret HTTP/1.1\r\nHost: xn--\r\nCookie: a=b\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Expect: 100-continue\r\nContent-Encoding: \xff\xff\r\nTransfer-Encoding: Chunked\r\n\r\n"
@@ -122,5 +122,5 @@ def test_the_library_gets_known_fields_alone() -> None:
     ("version", "value", "kept"),
     [("1.1", "x", True), ("1.1", "x, Close", False), ("1.0", "x", False), ("1.0", "Keep-Alive", True)],
 )
-def test_a_connection_is_kept_as_http_has_it(version: str, value: str, kept: bool) -> None:
+def test_keep_alive_follows_the_http_version_and_field(version: str, value: str, kept: bool) -> None:
     assert head_of(f"GET / HTTP/{version}\r\nConnection: {value}\r\n\r\n".encode()).keeps_connection == kept

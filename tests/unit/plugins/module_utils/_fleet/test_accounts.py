@@ -33,7 +33,7 @@ def result(**counts: int) -> Json:
 
 
 class Runner:
-    """Runs accounts, and notes the calls."""
+    """Runs accounts, and records the calls."""
 
     def __init__(self, results: t.Mapping[tuple[str, bool], Json] | None = None) -> None:
         self.calls: list[tuple[str, bool]] = []
@@ -48,20 +48,20 @@ class Runner:
         return self._results.get((one["name"], preview), result(created=1))
 
 
-def test_one_account_needs_no_preview() -> None:
+def test_single_account_is_run_without_a_preview() -> None:
     run = Runner()
     ended = reconcile_accounts([account("a")], run, AccountsOptions(NO_LIMITS))
     assert run.calls == [("a", False)] and ended["failures"] == []
     assert ended["told"]["counts"]["created"] == 1
 
 
-def test_one_account_in_check_mode() -> None:
+def test_single_account_in_check_mode() -> None:
     run = Runner()
     reconcile_accounts([account("a")], run, AccountsOptions(NO_LIMITS, check_mode=True))
     assert run.calls == [("a", True)]
 
 
-def test_all_accounts_are_previewed_before_one_is_run() -> None:
+def test_all_accounts_are_previewed_before_the_first_run() -> None:
     run = Runner()
     reconcile_accounts([account("a"), account("b")], run, AccountsOptions(NO_LIMITS))
     assert sorted(run.calls[:2]) == [("a", True), ("b", True)]
@@ -76,7 +76,7 @@ def test_check_mode_of_several_accounts_is_their_preview() -> None:
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
-def test_a_preview_that_fails_prevents_every_run(check_mode: bool) -> None:
+def test_failed_preview_prevents_every_run(check_mode: bool) -> None:
     run = Runner({("b", True): {"failed": True, "msg": "unknown user"}})
     options = AccountsOptions(NO_LIMITS, check_mode=check_mode)
     ended = reconcile_accounts([account("a"), account("b")], run, options)
@@ -92,7 +92,7 @@ def test_a_preview_that_fails_prevents_every_run(check_mode: bool) -> None:
         ("max_clear", {"cleared": 2}, "clear webhooks of 4 devices"),
     ],
 )
-def test_the_limits_count_for_all_accounts_together(option: str, counts: dict[str, int], what: str) -> None:
+def test_limits_apply_to_the_sum_over_all_accounts(option: str, counts: dict[str, int], what: str) -> None:
     two = result(**counts)
     run = Runner({("a", True): two, ("b", True): two})
     accounts = [account("a"), account("b")]
@@ -125,7 +125,7 @@ def test_an_empty_webhook_without_a_record_is_not_reported_as_clearing() -> None
 
 
 @pytest.mark.parametrize("stop", [True, False])
-def test_after_a_failure_another_account_is_begun_unless_the_run_stops(stop: bool) -> None:
+def test_other_accounts_run_after_a_failure_unless_stop_is_set(stop: bool) -> None:
     run = Runner({("a", False): {"failed": True, "msg": "no"}})
     accounts = [account("a"), account("b"), account("c")]
     ended = reconcile_accounts(accounts, run, AccountsOptions(NO_LIMITS, stop=stop))
@@ -134,13 +134,13 @@ def test_after_a_failure_another_account_is_begun_unless_the_run_stops(stop: boo
     assert (ended["results"][1:] == [{}, {}]) is stop
 
 
-def test_accounts_can_be_run_one_after_another() -> None:
+def test_accounts_can_run_one_after_another() -> None:
     run = Runner()
     reconcile_accounts([account("a"), account("b")], run, AccountsOptions(NO_LIMITS, at_a_time=1))
     assert run.calls == [("a", True), ("b", True), ("a", False), ("b", False)]
 
 
-def test_the_reasons_of_devices_are_told_once() -> None:
+def test_reasons_of_devices_are_reported_once() -> None:
     devices = [{"number": "081", "status": "failed", "msg": "why", "operations": []}]
     failed = {**result(), "failed": True, "msg": "of 1 devices 1 failed (why)", "devices": devices}
     ended = reconcile_accounts([account("a")], Runner({("a", False): failed}), AccountsOptions(NO_LIMITS))
@@ -148,7 +148,7 @@ def test_the_reasons_of_devices_are_told_once() -> None:
     assert "Failed (1): 081: why" in ended["told"]["text"]
 
 
-def test_an_account_may_do_no_more_than_its_preview() -> None:
+def test_run_of_an_account_is_limited_to_its_preview() -> None:
     run = Runner({("b", True): result(created=0, cleared=2)})
     reconcile_accounts([account("a"), account("b")], run, AccountsOptions(NO_LIMITS))
     assert run.limits["a", False] == {"max_create": 1, "max_clear": 0, "max_disconnect": 0}

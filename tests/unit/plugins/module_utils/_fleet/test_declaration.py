@@ -42,8 +42,8 @@ def problems(said: t.Any, **more: t.Any) -> list[str]:
     return found
 
 
-def test_the_nearer_one_wins() -> None:
-    # Each value is set in one place more than the one before it.
+def test_more_specific_value_has_priority() -> None:
+    # Each value is set in one more place than the previous value.
     fleet = read_fleet(
         {
             "fleet.yml": {
@@ -69,19 +69,19 @@ def test_the_nearer_one_wins() -> None:
     common = {"autoread": True, "country_code": "62", "personal": False}
     assert first == {"device": B, **common, "group": False, "quick": True, "resend": True}
     assert second == {"device": A, **common, "group": True, "quick": True, "resend": False}
-    # Defaults of a file with devices hold for that file.
+    # Defaults in a file with devices apply to that file only.
     assert third == {
         "device": C, "autoread": True, "personal": True, "group": False, "quick": False, "resend": False, "target": A
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("token", [None, "", "a b", ["one"]])
-def test_a_client_whose_token_cannot_be_right_is_in_no_account(token: object) -> None:
+def test_client_with_an_invalid_token_is_in_no_account(token: object) -> None:
     fleet = read_fleet({"a": {"fleet_clients": [client({"device": A}, account_token=token)]}})
     assert fleet.problems and accounts_of(fleet) == []
 
 
-def test_accounts_by_their_tokens() -> None:
+def test_accounts_are_grouped_by_token() -> None:
     fleet = read_fleet(
         {
             "a.yml": {
@@ -162,18 +162,18 @@ WRONG: list[tuple[t.Any, str]] = [
 
 
 @pytest.mark.parametrize(("said", "words"), WRONG)
-def test_what_cannot_be_right(said: t.Any, words: str) -> None:
+def test_invalid_declaration_has_one_problem(said: t.Any, words: str) -> None:
     assert [words in problem for problem in problems(said)] == [True]
 
 
-def test_what_is_right_in_many_spellings() -> None:
+def test_valid_declaration_may_use_other_spellings() -> None:
     said = {"fleet_devices": [{"number": 6281200000002, "quick": "yes", "group": 0, "country_code": 62, "name": 12345}]}
     assert problems(said) == []
     assert problems({"fleet_devices": [{"device_token": "a-token"}]}) == []
     assert problems({"fleet_devices": [], "fleet_defaults": None}) == []
 
 
-def test_two_files_for_all() -> None:
+def test_defaults_in_two_files_are_a_problem() -> None:
     fleet = read_fleet(
         {
             "a.yml": {"fleet_defaults": {}, "fleet_packages": {"x": {}}},
@@ -186,7 +186,7 @@ def test_two_files_for_all() -> None:
     )
 
 
-def test_room_for_a_stamp() -> None:
+def test_name_must_leave_space_for_a_stamp() -> None:
     said = {
         "fleet_devices": [
             {"device": A, "name": "x" * 26},
@@ -197,11 +197,11 @@ def test_room_for_a_stamp() -> None:
     assert ["leaves room for 23" in problem for problem in problems(said, stamped=True)] == [True]
 
 
-def test_a_name_that_is_too_long_is_told_once() -> None:
+def test_too_long_name_is_reported_once() -> None:
     assert len(problems({"fleet_devices": [{"device": A, "name": "x" * 31}]}, stamped=True)) == 1
 
 
-def test_what_is_not_readable_is_no_problem() -> None:
+def test_unresolved_value_is_no_problem() -> None:
     unread = Unresolved("{{ x }}")
     assert unread == Unresolved("{{ x }}") != Unresolved("{{ y }}") and len({unread, Unresolved("{{ x }}")}) == 1
     said = {
@@ -211,7 +211,7 @@ def test_what_is_not_readable_is_no_problem() -> None:
     assert problems(said, stamped=True) == []
 
 
-def test_what_a_declaration_leaves_open() -> None:
+def test_undeclared_settings_of_a_declaration() -> None:
     (bare, off, whole) = read_fleet(
         {
             "a": {
@@ -249,14 +249,14 @@ VALUES = st.one_of(
 
 
 @given(st.dictionaries(st.sampled_from(["name", "quick", "target", "country_code", "webhook"]), VALUES))
-def test_what_passes_here_passes_in_the_module(settings: dict[str, t.Any]) -> None:
-    """A fleet that is found right without a token must not be refused for a value afterwards."""
+def test_accepted_settings_are_accepted_by_the_module(settings: dict[str, t.Any]) -> None:
+    """A fleet that is valid without a token must not be refused for a value later."""
     if problems({"fleet_devices": [{"device": A, **settings}]}):
         return
     for option, value in settings.items():
         if value is None:
             continue
-        # Of a flag Ansible makes true or false before the module sees it.
+        # Ansible converts a flag to true or false before the module receives it.
         flag = ENTRY[option]["type"] == "bool"
         try:
             validate(option, check_type_bool(value) if flag else value)
@@ -274,5 +274,5 @@ def test_what_passes_here_passes_in_the_module(settings: dict[str, t.Any]) -> No
         ("A.B", "a-b"),
     ],
 )
-def test_a_name_as_a_part_of_a_file_name(name: str, file: str) -> None:
+def test_name_is_converted_to_a_file_name(name: str, file: str) -> None:
     assert slug(name) == file

@@ -27,7 +27,7 @@ def checked(now: str, before: str | None = None, **more: t.Any) -> dict[str, t.A
 
 
 def lines(now: str, before: str, **more: t.Any) -> list[str]:
-    """The lines of what changes, without the head and the notes."""
+    """Return the lines of the changes, without the head and the notes."""
     said = checked(now, before, **more)
     assert said["problems"] == []
     return [line for line in said["text"][1:] if line not in said["notes"]]
@@ -74,7 +74,7 @@ BARE = HEAD + device("081200000001", name="Satu")
         (HEAD + device("081200000001", name=12345), HEAD + device("081200000001", name='"12345"'), []),
     ],
 )
-def test_what_a_change_means(now: str, before: str, words: list[str]) -> None:
+def test_change_of_a_declaration_is_described(now: str, before: str, words: list[str]) -> None:
     told = lines(now, before)
     assert [part in line for part, line in zip(words, told, strict=False)] == [True] * len(words) and len(told) == len(
         words
@@ -82,13 +82,13 @@ def test_what_a_change_means(now: str, before: str, words: list[str]) -> None:
     assert ("Nothing changes." in checked(now, before)["text"][0]) is (not words)
 
 
-def test_many_devices_are_told_together() -> None:
+def test_devices_with_the_same_change_are_one_line() -> None:
     before = HEAD + "".join(device(f"0812000000{place:02}", quick="true") for place in range(30))
     (line,) = lines(before.replace("true", "false"), before)
     assert line.startswith("quick: true → false (30): ") and line.count("(Toko)") == 10 and "and 20 more" in line
 
 
-def test_brakes_that_would_stop_the_run() -> None:
+def test_exceeded_limit_is_noted() -> None:
     before = HEAD + "".join(device(f"0812000000{place:02}", webhook="https://a.example.com/x") for place in range(5))
     now = before.replace("https://a.example.com/x", "''")
     (note,) = (note for note in checked(now, before, max_clear="4")["notes"] if "brake" in note or "fleet_max" in note)
@@ -104,18 +104,18 @@ def test_brakes_that_would_stop_the_run() -> None:
 
 @pytest.mark.parametrize("brake", ["max_create", "max_clear", "max_disconnect"])
 @pytest.mark.parametrize("limit", ["many", "", "3.5", -1, True, [3]])
-def test_a_brake_that_is_no_number_is_one_sentence(brake: str, limit: t.Any) -> None:
+def test_limit_that_is_no_number_is_an_error(brake: str, limit: t.Any) -> None:
     for before in (BARE, None):
         with pytest.raises(OptionError, match=f"^Option {brake}: it is no whole number that fits; "):
             checked(BARE, before, **{brake: limit})
 
 
-def test_a_brake_that_is_misspelt_is_not_passed_over() -> None:
+def test_misspelled_limit_is_an_error() -> None:
     with pytest.raises(TypeError, match="max_creat"):
         checked(BARE, BARE, max_creat=1)
 
 
-def test_what_is_wrong() -> None:
+def test_problems_of_all_files_are_reported() -> None:
     said = check_declaration(
         {
             "a.yml": "fleet_devices: [",
@@ -156,17 +156,17 @@ def test_what_is_wrong() -> None:
         ("\n" + "- " * 3000 + "x", "is nested too deeply to be read"),
     ],
 )
-def test_what_no_yaml_reader_reads_is_one_sentence(value: str, says: str) -> None:
+def test_unreadable_yaml_is_one_sentence(value: str, says: str) -> None:
     (problem,) = checked(f"---\nfleet_devices: {value}\n")["problems"]
     assert problem.startswith(f"toko.yml {says}; ") and "\n" not in problem
 
 
-def test_a_version_of_yaml_that_there_is_not() -> None:
+def test_unknown_yaml_version_is_a_problem() -> None:
     (problem,) = checked(f"%YAML {'9' * 5000}.1\n---\nfleet_devices: []\n")["problems"]
     assert problem.startswith("toko.yml is no YAML")
 
 
-def test_values_that_are_elsewhere() -> None:
+def test_vault_and_unsafe_values_are_compared_unread() -> None:
     text = HEAD + device("081200000001", webhook="!vault |\n          $ANSIBLE_VAULT;1.1;AES256\n          6162")
     assert checked(text)["problems"] == []
     assert lines(text, text) == []
@@ -186,14 +186,14 @@ def test_anchors_are_read_as_ansible_reads_them() -> None:
     assert "declared more than once" in checked(twice)["problems"][0]
 
 
-def test_settings_left_open_are_told() -> None:
+def test_undeclared_settings_are_noted() -> None:
     (note,) = checked(BARE)["notes"]
     assert "quick (1), resend (1), target (1), country_code (1)" in note
     (note,) = checked(BARE + "        resend: false\n")["notes"]
     assert "target" not in note and "resend (" not in note
 
 
-def test_a_name_is_no_markup() -> None:
+def test_name_is_escaped_in_markdown() -> None:
     said = checked(HEAD + device("081200000001", name="'@all [x](y) <b>'"), HEAD)
     assert "@all" not in said["markdown"] and "\\[x\\](y) \\<b\\>" in said["markdown"]
     said = checked(HEAD + device("081200000001", name=r'"https://x www.y ~~z~~ &lt; \e[2J"'), HEAD)
@@ -213,7 +213,7 @@ def test_a_name_is_no_markup() -> None:
         'fleet_devices: [{device: "081200000001", name: !vault "$ANSIBLE_VAULT;1.1;AES256"}]',
     ],
 )
-def test_a_value_that_is_not_readable_here_has_a_readable_name(text: str) -> None:
+def test_unresolved_value_has_a_readable_name(text: str) -> None:
     for said in (checked(text), checked(text, 'fleet_devices: [{device: "081200000001", name: Toko}]')):
         assert "object at 0x" not in repr(said) and "Unread" not in repr(said)
 
@@ -230,13 +230,13 @@ def test_a_value_that_is_not_readable_here_has_a_readable_name(text: str) -> Non
         ("group/p#1", "group/p\\#\u200b1"),
     ],
 )
-def test_a_name_is_no_formula_and_no_reference(name: str, shown: str) -> None:
+def test_name_is_no_formula_and_no_reference(name: str, shown: str) -> None:
     said = checked(HEAD + device("081200000001", name=f"'{name}'"), HEAD)
     assert f'"{shown}"' in said["markdown"] and name not in said["markdown"]
 
 
 @pytest.mark.parametrize("number", ["1" + ":59" * 60_000, "1" * 5000, "0x" + "f" * 5000, "1" + ":59" * 60_000 + ".5"])
-def test_a_number_without_an_end_is_one_sentence(number: str) -> None:
+def test_too_long_number_is_one_sentence(number: str) -> None:
     said = checked(f"fleet_devices:\n- device: {number}\n")
     assert said["problems"] == [
         "toko.yml has a value that Ansible cannot read in line 2; see what kind of value it is, or quote it."

@@ -40,7 +40,7 @@ RESULT = {
 }
 
 
-def test_what_became_of_a_fleet() -> None:
+def test_summary_of_a_fleet() -> None:
     told = summarize([ACCOUNT], [RESULT])
     assert told["text"] == [
         "3 devices are declared. 1 created, 2 updated, 1 disconnected, 0 unchanged.",
@@ -62,14 +62,14 @@ def test_what_became_of_a_fleet() -> None:
         (["disconnect"], "0 created, 0 updated"),
     ],
 )
-def test_an_update_counts_wherever_it_comes_unless_the_device_is_new(operations: list[str], counted: str) -> None:
+def test_update_is_counted_unless_the_device_is_new(operations: list[str], counted: str) -> None:
     created = int("create" in operations)
     result = {"devices": [device(A, *operations, connected=True)], "summary": summary(created=created)}
     (line,) = summarize([{**ACCOUNT, "devices": [{"device": A}]}], [result])["text"]
     assert line.startswith(f"1 device is declared. {counted}, ")
 
 
-def test_devices_that_nobody_declared_are_told_by_account() -> None:
+def test_undeclared_devices_are_listed_by_account() -> None:
     warung, roti = ({**ACCOUNT, "name": name, "devices": []} for name in ("warung", "roti"))
     many = [f"0812000002{place:02}" for place in range(23)]
     results = [
@@ -86,7 +86,7 @@ def test_devices_that_nobody_declared_are_told_by_account() -> None:
     assert summarize([ACCOUNT], [RESULT])["unlisted"] == [] == summarize([ACCOUNT], [{}])["unlisted"]
 
 
-def test_accounts_that_failed_or_were_not_worked_on() -> None:
+def test_failed_accounts_and_skipped_accounts_are_reported() -> None:
     failed = {"failed": True, "msg": "x", "devices": [], "summary": summary(failed=2, in_doubt=1)}
     told = summarize([ACCOUNT, {**ACCOUNT, "name": "warung"}], [failed, {}])
     assert told["failed"]
@@ -96,7 +96,7 @@ def test_accounts_that_failed_or_were_not_worked_on() -> None:
     ]
 
 
-def test_an_account_that_could_not_be_read() -> None:
+def test_unreadable_account_is_reported() -> None:
     down = {"failed": True, "msg": "x"}
     assert summarize([ACCOUNT], [down], predicted=True)["text"] == ["Nothing was changed in account account."]
     warung = {**ACCOUNT, "name": "warung"}
@@ -104,19 +104,19 @@ def test_an_account_that_could_not_be_read() -> None:
     assert head.startswith("6 devices are declared. 1 created") and left == "Nothing was changed in account warung."
 
 
-def test_a_device_that_nothing_is_known_of() -> None:
+def test_device_without_an_observation_is_not_to_link() -> None:
     result = {"devices": [{"number": A, "operations": [], "device": None}], "summary": summary(failed=1)}
     assert summarize([ACCOUNT], [result])["to_link"] == []
 
 
-def test_no_more_than_twenty_are_named() -> None:
+def test_at_most_twenty_devices_are_listed() -> None:
     many = [f"0812000001{place:02}" for place in range(25)]
     account = {"name": "account", "devices": [{"device": number} for number in many], "owners": {}, "clients": []}
     text = summarize([account], [{"devices": [], "summary": {"to_link_devices": many}}])["text"]
     assert len(text) == 23 and text[-1] == "and 5 more."
 
 
-def test_each_change_is_told_once_with_its_devices() -> None:
+def test_each_change_is_listed_once_with_its_devices() -> None:
     numbers = [f"0812000000{index:02}" for index in range(12)]
     changes = [
         {"before": {"device": number, "autoread": True}, "after": {"device": number, "name": "T", "autoread": False}}
@@ -129,7 +129,7 @@ def test_each_change_is_told_once_with_its_devices() -> None:
     assert f'Created (1): {A} "Toko".' in text
 
 
-def test_a_value_that_is_not_known_or_empty_has_a_word() -> None:
+def test_unknown_and_empty_values_are_words() -> None:
     change = {
         "before": {"device": A, "target": None, "webhook": "x"},
         "after": {"device": A, "target": "1", "webhook": ""},
@@ -138,7 +138,7 @@ def test_a_value_that_is_not_known_or_empty_has_a_word() -> None:
     assert f"target: unknown → 1 (1): {A}." in text and f"webhook: x → empty (1): {A}." in text
 
 
-def test_a_reason_that_many_devices_share_is_told_once() -> None:
+def test_shared_reason_is_reported_once() -> None:
     devices = [
         {"number": number, "status": status, "msg": f"Updating device {number}: no.", "operations": []}
         for number, status in (("081", "failed"), ("082", "in_doubt"), ("083", "unchanged"))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The export of tokens: a client gets the tokens of its own devices, and of no other one."""
+"""The export of tokens: a client gets only the tokens of its devices."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ ACCOUNT = {
 
 
 def result(*created: str, failed: t.Sequence[str] = ()) -> dict[str, t.Any]:
-    """The result of a fleet."""
+    """Return the result of a fleet."""
     devices = [{"number": number, "operations": ["create"]} for number in created]
     return {"devices": devices, "summary": {"failed_devices": list(failed)}}
 
 
 def listed(*rows: tuple[str, str]) -> list[dict[str, t.Any]]:
-    """Devices with their tokens."""
+    """Return devices with their tokens."""
     return [{"device": number, "token": token, "name": f"name of {token}"} for number, token in rows]
 
 
 def exported(devices: list[dict[str, t.Any]], *declared: str, **more: t.Any) -> tuple[dict[str, str], list[str]]:
-    """The tokens that a client with some devices gets, and the problems."""
+    """Return the tokens that a client with some devices gets, and the problems."""
     account = {"name": "account", "devices": [{"device": number} for number in declared], "owners": {}, "clients": []}
     clients, problems = tokens_by_client(account, more.get("result", result()), devices)
     return clients[0]["tokens"], problems
 
 
-def test_tokens_by_client() -> None:
+def test_tokens_are_grouped_by_client() -> None:
     devices = listed(("62" + A[1:], "token-a"), ("62" + C[1:], "token-c"))
     (toko, nobody), problems = tokens_by_client(ACCOUNT, result(A), devices)
     assert toko == {"client": "Toko", "file": "toko", "numbers": [A, B], "tokens": {A: "token-a"}, "new": [A]}
@@ -50,12 +50,12 @@ def test_tokens_by_client() -> None:
 def test_a_predicted_device_has_no_token_yet() -> None:
     account = {**ACCOUNT, "devices": [{"device": A}]}
     assert tokens_by_client(account, result(A), [], predicted=True)[0][0]["tokens"] == {A: PREDICTED}
-    # A run that has created it and does not find it in the list has no token to give.
+    # If the run has created it but the list lacks it, no token can be exported.
     assert tokens_by_client(account, result(A), [])[0][0]["tokens"] == {}
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_an_exact_spelling_wins_over_another_device_with_an_equivalent_number(order: int) -> None:
+def test_exact_spelling_has_priority_over_another_device_with_an_equivalent_number(order: int) -> None:
     devices = listed(("0811111111", "shop-a"), ("62811111111", "bank-b"))[::order]
     assert exported(devices, "0811111111") == ({"0811111111": "shop-a"}, [])
     assert exported(devices, "62811111111") == ({"62811111111": "bank-b"}, [])
@@ -74,7 +74,7 @@ def test_an_exact_spelling_wins_over_another_device_with_an_equivalent_number(or
         (listed(("62811111111", "twin"), ("62822222222", "twin")), ["62811111111", "62822222222"]),
     ],
 )
-def test_an_ambiguous_number_gives_no_token_and_an_error_that_names_both(
+def test_ambiguous_number_gives_no_token_and_an_error_that_names_both(
     devices: list[dict[str, t.Any]], named: list[str]
 ) -> None:
     declared = "0062811111111" if len(devices[0]["device"]) == 13 else "62811111111"
@@ -97,14 +97,14 @@ def test_a_device_whose_entry_failed_has_no_token(number: str) -> None:
     assert exported(devices, number, B, result=failed) == ({B: "token-b"}, [])
 
 
-def test_a_device_is_new_only_under_the_number_that_was_created() -> None:
+def test_device_is_new_only_under_the_created_number() -> None:
     account = {**ACCOUNT, "devices": [{"device": "0811111111"}], "clients": [], "owners": {}}
     devices = listed(("0811111111", "shop-a"), ("62811111111", "bank-b"))
     (client,), _problems = tokens_by_client(account, result("62811111111"), devices)
     assert client["new"] == []
 
 
-def test_a_number_with_the_code_of_its_country_has_its_client() -> None:
+def test_number_with_a_country_code_belongs_to_its_client() -> None:
     account = {**ACCOUNT, "devices": [{"device": "+628111"}], "owners": {"628111": "Toko"}}
     (client,), _problems = tokens_by_client(account, result(), listed(("628111", "t")))
     assert (client["client"], client["tokens"]) == ("Toko", {"+628111": "t"})

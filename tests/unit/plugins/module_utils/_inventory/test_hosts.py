@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Devices as hosts: names that lose no device, variables without secrets, and a cache that is not believed blindly."""
+"""Devices as hosts: names that lose no device, variables without secrets, and a validated cache."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def named(*devices: tuple[str, str], taken: tuple[str, ...] = ()) -> list[str]:
     return host_names([device(number, name) for number, name in devices], "name", taken)
 
 
-def test_a_name_that_is_the_number_of_another_device_is_no_host_name() -> None:
-    """A play on that number would reach the wrong device; in any spelling of it."""
+def test_name_that_is_the_number_of_another_device_is_no_host_name() -> None:
+    """A play on that number, in any spelling, would run on the wrong device."""
     first, second = "081200001001", "081200001002"
     assert named((first, "Toko"), (second, first)) == ["Toko", f"{first}_{second}"]
     assert named((first, "Toko"), (second, "62" + first[1:])) == ["Toko", f"62{first[1:]}_{second}"]
@@ -72,11 +72,11 @@ def test_a_name_that_is_the_number_of_another_device_is_no_host_name() -> None:
         ("…", "device_1"),
     ],
 )
-def test_a_host_is_named_by_its_number(number: str, host: str) -> None:
+def test_host_is_named_by_its_number(number: str, host: str) -> None:
     assert host_names([device(number)], "number") == [host]
 
 
-def test_one_number_twice_is_two_hosts() -> None:
+def test_same_number_twice_gives_two_hosts() -> None:
     spellings = [device("62812345678"), device("62812345678"), device("+62 812 345 678")]
     assert sorted(host_names(spellings, "number")) == ["62812345678_1", "62812345678_2", "62812345678_3"]
 
@@ -103,11 +103,11 @@ def test_one_number_twice_is_two_hosts() -> None:
         ("taken", "taken_0811"),
     ],
 )
-def test_a_host_is_named_by_its_name(name: str, host: str) -> None:
+def test_host_is_named_by_its_device_name(name: str, host: str) -> None:
     assert named(("0811", name), taken=("taken",)) == [host]
 
 
-def test_devices_that_share_a_name_get_their_numbers() -> None:
+def test_devices_with_the_same_name_get_their_numbers_appended() -> None:
     assert named(("0811", "Toko"), ("0812", "Toko"), ("0813", "Kedai")) == ["Toko_0811", "Toko_0812", "Kedai"]
     assert named(("0811", "Toko!"), ("0812", "Toko?")) == ["Toko_0811", "Toko_0812"]
     assert named(("0811", "Toko"), ("0812", "Toko"), ("0813", "Toko_0811")) == ["0811", "Toko_0812", "Toko_0811"]
@@ -116,7 +116,7 @@ def test_devices_that_share_a_name_get_their_numbers() -> None:
 
 
 @given(DEVICES, st.sampled_from(["name", "number"]), st.randoms())
-def test_no_device_is_lost_and_no_host_means_something_else(
+def test_no_device_is_lost_and_no_host_name_is_reserved(
     rows: list[tuple[str, str]], by: str, chance: random.Random
 ) -> None:
     devices = [device(number, name) for number, name in rows]
@@ -134,7 +134,7 @@ def test_no_device_is_lost_and_no_host_means_something_else(
         assert {*shuffled} - unsure == {*names} - unsure
 
 
-def test_variables_are_those_that_the_list_shows() -> None:
+def test_variables_are_those_of_the_device_list() -> None:
     full = Device(
         number="081200001001",
         token="t0ken",
@@ -156,7 +156,7 @@ def test_variables_are_those_that_the_list_shows() -> None:
     assert host_variables(device("1"), Redactor("account"))["fonnte_name"] is None
 
 
-def test_a_cache_gives_back_what_it_was_given_but_no_token() -> None:
+def test_cache_returns_the_devices_without_tokens() -> None:
     devices = (
         device("0811", "Toko 😀", connected=True, package="Free", quota=3, expires=4),
         Device(number="0812", token="t0ken"),
@@ -204,5 +204,5 @@ def spoilt(*path: t.Any, value: t.Any) -> t.Any:
         spoilt("devices", 0, "settings", "autoread", value="on"),
     ],
 )
-def test_a_cache_that_holds_anything_else_is_not_believed(kept: object) -> None:
+def test_invalid_cache_is_ignored(kept: object) -> None:
     assert from_cache(kept, "mark") is None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which listed devices a given number can mean."""
+"""The listed devices that match a given number."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ SHOP, BANK = "0811111111", "62811111111"
         ([SHOP, BANK], SHOP, [SHOP]),
         ([SHOP, BANK], "+62 811-111-111", [BANK]),
         ([SHOP, BANK], "0062811111111", [SHOP, BANK]),
-        # The same digits in two ways, and one number twice.
+        # The same digits in two spellings, and one number twice.
         ([BANK, "+62 811-111-111"], BANK, ["+62 811-111-111", BANK]),
         ([SHOP, SHOP], SHOP, [SHOP, SHOP]),
         ([SHOP], "0822222222", []),
     ],
 )
-def test_the_devices_that_a_number_can_mean(listed: list[str], number: str, meant: list[str]) -> None:
+def test_number_matches_its_spellings(listed: list[str], number: str, meant: list[str]) -> None:
     devices = [Device(one, "token") for one in listed]
     assert find_spellings(devices, [number]) == {number: meant}

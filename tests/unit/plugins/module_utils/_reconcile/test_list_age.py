@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A request is sent by a response of at most 30 seconds, and the response is requested again a few times."""
+"""A request relies on a list response of at most 30 seconds, and the list is requested again a few times."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def test_a_response_is_valid_for_30_seconds(age: float, stale: bool) -> None:
         require_fresh(requested)
 
 
-def test_a_token_alone_has_no_age() -> None:
+def test_device_token_without_a_list_has_no_age() -> None:
     require_fresh(None)
     assert not is_stale(None)
 
 
 @pytest.mark.parametrize("slow", range(MAX_NEW_LISTS + 2))
-def test_the_list_is_requested_again_a_few_times(slow: int) -> None:
+def test_list_is_requested_again_a_few_times(slow: int) -> None:
     sent: list[int] = []
     lists: list[int] = []
 
@@ -56,5 +56,5 @@ def test_the_list_is_requested_again_a_few_times(slow: int) -> None:
             send_with_fresh_list(send, list_again)
     else:
         assert send_with_fresh_list(send, list_again) == "sent"
-    # A list precedes each try but the first one.
+    # A list precedes each attempt except the first one.
     assert sent == list(range(min(slow, MAX_NEW_LISTS) + 1))

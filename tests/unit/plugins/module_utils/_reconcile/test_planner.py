@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan, cell by cell: state x there x differs x evidence x policy."""
+"""The plan, for each combination of state, existence, difference, evidence and policy."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def plan(
     return make_plan(Desired(NUMBER, state, settings, **more), observed, recorded or Recorded(), NOW)
 
 
-# The state table. A name is read back, a webhook never.
+# The state table. The service returns a name, but never a webhook.
 
 SAME: Settings = {"name": "Toko", "webhook": URL}
 TABLE: list[tuple[str, State, Observed | None, Settings, tuple[str, ...]]] = [
@@ -110,7 +110,7 @@ def test_state_table(state: State, observed: Observed | None, settings: Settings
     assert plan(settings, observed, remembered(webhook=URL), state).operations == operations
 
 
-def test_absent_and_there_deletes_with_a_code_and_asks_for_one_only_on_request() -> None:
+def test_existing_absent_device_is_deleted_with_a_code_which_is_requested_only_on_request() -> None:
     assert plan({}, seen(), state=State.ABSENT, otp="0123").operations == (DELETE,)
     assert plan({}, seen(), state=State.ABSENT, otp="0123", request_otp=True).operations == (DELETE,)
     assert plan({}, seen(), state=State.ABSENT, request_otp=True).operations == (REQUEST_OTP,)
@@ -120,14 +120,14 @@ def test_absent_and_there_deletes_with_a_code_and_asks_for_one_only_on_request()
         plan({}, seen(), state=State.ABSENT)
 
 
-def test_absent_and_missing_needs_no_code_and_warns_only_of_a_number_it_never_saw() -> None:
+def test_missing_absent_device_needs_no_code_and_warns_if_its_number_is_unknown() -> None:
     assert plan({}, None, Recorded(number_seen=True), State.ABSENT, otp="0123") == Plan()
     (warning,) = plan({}, None, Recorded(), State.ABSENT).warnings
     assert NUMBER in warning and "knows nothing of it" in warning
 
 
 @pytest.mark.parametrize(("age", "wait"), [(0, 600), (10, 590), (599, 1), (600, None), (601, None), (-5, None)])
-def test_a_code_on_its_way_is_foreseen(age: float, wait: int | None) -> None:
+def test_pending_code_is_predicted(age: float, wait: int | None) -> None:
     recorded = Recorded(DeviceRecord(otp_requested_at=ago(seconds=age)))
     made = plan({}, seen(), recorded, State.ABSENT, request_otp=True)
     assert made.otp_wait == wait
@@ -135,12 +135,12 @@ def test_a_code_on_its_way_is_foreseen(age: float, wait: int | None) -> None:
     assert made.predicted_operations == (() if wait is not None else (REQUEST_OTP,))
 
 
-def test_asking_for_a_code_changes_nothing() -> None:
+def test_requesting_a_code_changes_nothing() -> None:
     made = plan({}, seen(), remembered(webhook=URL), State.ABSENT, request_otp=True)
     assert made.before == made.after == {"name": "Toko", "autoread": True, "webhook": URL}
 
 
-def test_a_deletion_ends_in_nothing() -> None:
+def test_deletion_has_no_state_after_it() -> None:
     made = plan({}, seen(), remembered(webhook=URL), State.ABSENT, otp="0123")
     assert made.before == {"name": "Toko", "autoread": True, "webhook": URL} and made.after is None
 
@@ -148,12 +148,12 @@ def test_a_deletion_ends_in_nothing() -> None:
 # Creating
 
 
-def test_creating_needs_a_name() -> None:
+def test_creation_requires_a_name() -> None:
     with pytest.raises(OptionError, match="Option name: device 081200000001 does not exist"):
         plan({"autoread": True})
 
 
-def test_add_device_is_given_what_it_takes_and_the_update_everything() -> None:
+def test_creation_sends_accepted_settings_and_the_update_sends_all() -> None:
     made = plan({"name": "Toko", "personal": True, "quick": False, "webhook": URL, "webhook_status": ""})
     assert made.add == {"name": "Toko", "personal": True}
     assert made.send == {"name": "Toko", "personal": True, "quick": False, "webhook": URL}
@@ -169,14 +169,14 @@ def test_clearing_webhooks_of_a_new_device_sends_nothing() -> None:
     assert made.operations == (CREATE,) and "webhook" not in made.reasons
 
 
-def test_a_device_that_was_known_and_is_gone_is_made_anew_with_a_warning() -> None:
+def test_known_device_that_disappeared_is_recreated_with_a_warning() -> None:
     made = plan({"name": "Toko"}, None, Recorded(number_seen=True, existed_before=True))
     assert made.recreated and "new token" in made.warnings[0]
     again = plan({"name": "Toko"}, None, Recorded(number_seen=True))
     assert not again.recreated and again.warnings == ()
 
 
-def test_disconnecting_what_is_missing_warns_and_creates_nothing() -> None:
+def test_disconnecting_a_missing_device_warns_and_creates_nothing() -> None:
     made = plan({"name": "Toko"}, state=State.DISCONNECTED)
     assert not made.operations and "not created" in made.warnings[0]
 
@@ -189,14 +189,14 @@ def test_webhooks_of_a_missing_device_are_an_error() -> None:
         plan({"webhook": URL}, may_create=False)
 
 
-def test_webhooks_of_a_missing_device_are_foreseen_where_an_earlier_task_may_make_it() -> None:
+def test_webhooks_of_a_missing_device_are_predicted_if_an_earlier_task_creates_it() -> None:
     made = plan({"webhook": URL, "webhook_status": ""}, may_create=False, created_by_earlier_task=True)
     assert made.operations == (UPDATE,)
     assert made.reasons == {"webhook": Reason.NO_RECORD, "webhook_status": Reason.NO_RECORD}
     assert "does not exist yet" in made.warnings[0] and made.at_risk == ()
 
 
-def test_clearing_the_webhooks_of_a_missing_device_is_nothing() -> None:
+def test_clearing_the_webhooks_of_a_missing_device_does_nothing() -> None:
     made = plan({"webhook": ""}, may_create=False, allow_missing=True)
     assert not made.operations and made.before is None and made.after is None and not made.warnings
 
@@ -311,25 +311,25 @@ def test_evidence_and_reason(
     assert bool(made.operations) is bool(reason)
 
 
-def test_the_error_policy_refuses_a_setting_without_evidence_but_not_a_creation() -> None:
+def test_error_policy_refuses_a_setting_without_evidence_but_not_a_creation() -> None:
     with pytest.raises(PolicyError, match="webhook is as declared"):
         plan({"webhook": URL}, seen(), policy=Policy("error"))
     assert plan({"name": "Toko", "webhook": URL}, policy=Policy("error")).operations == (CREATE, UPDATE)
 
 
-def test_with_a_token_alone_autoread_is_hidden_like_the_rest() -> None:
+def test_autoread_is_write_only_with_only_a_device_token() -> None:
     profile = Observed(NUMBER, {"name": "Toko"})
     assert plan({"autoread": True}, profile).reasons == {"autoread": Reason.NO_RECORD}
     assert plan({"autoread": True}, profile, remembered(autoread=True)).reasons == {}
 
 
-def test_nothing_is_unknown_of_a_device_whose_creation_was_begun() -> None:
+def test_nothing_is_at_risk_for_a_device_with_a_pending_creation() -> None:
     begun = replace(remembered(EntryStatus.IN_DOUBT, personal=True), creation_pending=True)
     made = plan({"webhook": URL}, seen(), begun, policy=Policy("error", "error"))
     assert made.reasons == {"webhook": Reason.NO_RECORD} and made.at_risk == () and made.send["personal"] is True
 
 
-def test_a_device_that_was_renumbered_is_named() -> None:
+def test_renumbered_device_is_named() -> None:
     moved = Recorded(number_seen=True, renumbered_to="081200000009")
     for made in (
         plan({"name": "Toko"}, None, moved),
@@ -339,10 +339,10 @@ def test_a_device_that_was_renumbered_is_named() -> None:
         assert "081200000009" in made.warnings[-1] and not made.recreated
 
 
-# What an update sends
+# Settings of an update
 
 
-def test_an_update_sends_everything_that_is_known() -> None:
+def test_update_sends_all_known_settings() -> None:
     recorded = remembered(webhook=URL, quick=True, target="628123456789")
     made = plan({"name": "Tako"}, seen(), recorded)
     assert made.send == {"name": "Tako", "autoread": True, "webhook": URL, "quick": True, "target": "628123456789"}
@@ -360,14 +360,14 @@ def test_an_update_sends_everything_that_is_known() -> None:
     assert made.before == {**made.send, "name": "Toko"}
 
 
-def test_a_declared_setting_is_neither_carried_nor_at_risk() -> None:
+def test_declared_setting_is_neither_carried_nor_at_risk() -> None:
     made = plan({"name": "Tako", "webhook": URL, "quick": False}, seen(), remembered(webhook=URL))
     assert "webhook" not in made.carried and not {"webhook", "quick"} & set(made.at_risk)
     assert made.send["webhook"] == URL and made.send["quick"] is False
     assert set(made.reasons) == {"name", "quick"}
 
 
-def test_what_is_in_doubt_goes_out_again_and_is_shown_as_unknown() -> None:
+def test_setting_in_doubt_is_sent_again_and_shown_as_unknown() -> None:
     made = plan({"name": "Tako"}, seen(), remembered(EntryStatus.IN_DOUBT, webhook=URL, webhook_status=""))
     assert made.send["webhook"] == URL and made.send["webhook_status"] == ""
     assert set(made.carried) == {"webhook", "webhook_status"}
@@ -375,30 +375,30 @@ def test_what_is_in_doubt_goes_out_again_and_is_shown_as_unknown() -> None:
     assert made.after is not None and made.after["webhook"] == URL
 
 
-def test_a_cleared_webhook_is_left_out_afterwards() -> None:
+def test_cleared_webhook_is_omitted_later() -> None:
     cleared = remembered(EntryStatus.UNCONFIRMED, webhook="")
     for settings in ({"name": "Tako"}, {"name": "Tako", "webhook": ""}):
         made = plan(settings, seen(), cleared)
         assert "webhook" not in made.send and "webhook" not in made.at_risk and "webhook" not in made.carried
 
 
-def test_an_empty_webhook_is_sent_when_the_last_value_is_unknown_or_another() -> None:
+def test_empty_webhook_is_sent_if_the_last_value_is_unknown_or_different() -> None:
     assert plan({"webhook": ""}, seen()).send["webhook"] == ""
     made = plan({"webhook": ""}, seen(), remembered(webhook=URL))
     assert made.send["webhook"] == "" and made.clears == {"webhook": ""}
 
 
-def test_what_the_dashboard_changed_and_nobody_declares_is_not_undone() -> None:
+def test_undeclared_change_in_the_dashboard_is_kept() -> None:
     assert plan({"webhook": URL}, seen(autoread=False), remembered(autoread=True)).send["autoread"] is False
 
 
-def test_nothing_is_sent_carried_or_at_risk_when_nothing_changes() -> None:
+def test_nothing_is_sent_carried_or_at_risk_without_a_change() -> None:
     made = plan({"name": "Toko"}, seen(), remembered(webhook=URL))
     assert (made.send, made.carried, made.at_risk, made.warnings) == ({}, {}, (), ())
     assert made.before == made.after == {"name": "Toko", "autoread": True, "webhook": URL}
 
 
-def test_disconnecting_alone_puts_nothing_at_risk() -> None:
+def test_disconnecting_puts_nothing_at_risk() -> None:
     made = plan({}, seen(True), state=State.DISCONNECTED)
     assert (made.send, made.at_risk) == ({}, ())
     assert made.reasons == {"connected": Reason.DIFFERS}
@@ -406,10 +406,10 @@ def test_disconnecting_alone_puts_nothing_at_risk() -> None:
     assert made.after is not None and made.after["connected"] is False
 
 
-# Warnings and brakes
+# Warnings and safety limits
 
 
-def test_what_is_at_risk_is_named_or_refused_or_left_to_the_result() -> None:
+def test_settings_at_risk_are_a_warning_an_error_or_only_in_the_result() -> None:
     warn = plan({"name": "Tako"}, seen())
     assert "webhook_chaining" in warn.warnings[0] and "personal" in warn.warnings[0]
     ignore = plan({"name": "Tako"}, seen(), policy=Policy(unknown="ignore"))
@@ -418,7 +418,7 @@ def test_what_is_at_risk_is_named_or_refused_or_left_to_the_result() -> None:
         plan({"name": "Tako"}, seen(), policy=Policy(unknown="error"))
 
 
-def test_nothing_is_at_risk_where_all_is_known() -> None:
+def test_nothing_is_at_risk_if_all_settings_are_known() -> None:
     everything = remembered(
         **{
             option: URL if option.startswith("webhook") else option not in ("target", "country_code") or "62812345678"
@@ -429,7 +429,7 @@ def test_nothing_is_at_risk_where_all_is_known() -> None:
     assert made.at_risk == () and made.operations == (UPDATE,)
 
 
-def test_a_number_that_only_the_profile_vouches_for_is_a_warning_when_it_is_sent() -> None:
+def test_number_known_only_from_the_profile_is_a_warning_if_it_is_sent() -> None:
     uncertain = Observed(NUMBER, {"name": "Toko"}, number_confirmed=False)
     assert "renumbered" in " ".join(plan({"name": "Tako"}, uncertain).warnings)
     assert plan({"name": "Toko"}, uncertain).warnings == ()
@@ -444,7 +444,7 @@ def test_a_number_that_only_the_profile_vouches_for_is_a_warning_when_it_is_sent
         ({"resend": True}, seen(), "no target is known"),
     ],
 )
-def test_advice(settings: Settings, observed: Observed, word: str) -> None:
+def test_combination_that_needs_advice_has_one_warning(settings: Settings, observed: Observed, word: str) -> None:
     made = plan(settings, observed, policy=Policy(unknown="ignore"))
     assert len(made.warnings) == 1 and word in made.warnings[0] and NUMBER in made.warnings[0]
     created = plan({"name": "Toko", **settings})
@@ -462,7 +462,7 @@ def test_advice(settings: Settings, observed: Observed, word: str) -> None:
         {"resend": False},
     ],
 )
-def test_no_advice_is_given_where_all_is_well(settings: Settings) -> None:
+def test_sensible_settings_have_no_warning(settings: Settings) -> None:
     assert plan(settings, seen(), policy=Policy(unknown="ignore")).warnings == ()
 
 
@@ -472,7 +472,7 @@ STAMPED = Policy("stamped", unknown="ignore")
 
 
 def stamp_of(settings: Settings, autoread: bool | None = True) -> Stamp:
-    """The stamp of an update that sent these."""
+    """Return the stamp of an update that sent these settings."""
     stamp = read_stamp("token", stamped_name("Toko", make_code("token", "Toko", claims(settings), autoread)))
     assert stamp is not None
     return stamp
@@ -486,14 +486,14 @@ def with_codes(recorded: Recorded, *stamps: Stamp) -> Recorded:
     return replace(recorded, device=replace(recorded.device, stamps=tuple(stamp.code for stamp in stamps)))
 
 
-def test_what_is_recorded_and_not_stamped_is_unproven_and_its_update_carries_a_stamp() -> None:
+def test_recorded_unstamped_setting_is_unproven_and_its_update_has_a_stamp() -> None:
     made = plan({"webhook": URL}, seen(), remembered(webhook=URL, quick=True), policy=STAMPED)
     assert made.reasons == {"webhook": Reason.UNPROVEN} and made.operations == (UPDATE,)
     assert made.claims == {"own": {"quick": True}, "webhooks": {"webhook": URL}}
     assert (made.seen_code, made.proven, made.superseded) == ("", {}, ())
 
 
-def test_what_the_stamp_proves_is_as_declared_and_learnt() -> None:
+def test_setting_proven_by_the_stamp_matches_and_is_recorded() -> None:
     stamp = stamp_of({"webhook": URL})
     made = plan({"webhook": URL}, carrying(stamp), policy=STAMPED)
     assert made.operations == () and made.reasons == {} and made.claims is None
@@ -502,21 +502,21 @@ def test_what_the_stamp_proves_is_as_declared_and_learnt() -> None:
     assert made.before is not None and made.before["webhook"] == URL
 
 
-def test_with_a_token_alone_the_stamp_tells_autoread_too() -> None:
+def test_stamp_proves_autoread_with_only_a_device_token() -> None:
     profile = Observed(NUMBER, {"name": "Toko"}, stamp=stamp_of({"webhook": URL}, autoread=False))
     made = plan({"autoread": False}, profile, policy=STAMPED)
     assert made.operations == () and made.evidence["autoread"].source is Source.STAMPED
     assert plan({"autoread": True}, profile, policy=STAMPED).reasons == {"autoread": Reason.DIFFERS}
 
 
-def test_without_the_stamped_policy_a_stamp_says_nothing() -> None:
+def test_stamp_proves_nothing_without_the_stamped_policy() -> None:
     made = plan({"webhook": URL}, carrying(stamp_of({"webhook": URL})))
     assert made.reasons == {"webhook": Reason.NO_RECORD} and made.proven == {}
     assert made.claims is None
     assert "of another controller" in " ".join(made.warnings)
 
 
-def test_no_warning_tells_of_our_own_stamp_nor_of_one_that_stays() -> None:
+def test_no_warning_about_the_own_stamp_or_a_kept_stamp() -> None:
     stamp = stamp_of({"webhook": URL})
     recorded = remembered(webhook=URL)
     ours = plan({"name": "Tako"}, carrying(stamp), with_codes(recorded, stamp), policy=Policy(unknown="ignore"))
@@ -526,7 +526,7 @@ def test_no_warning_tells_of_our_own_stamp_nor_of_one_that_stays() -> None:
         assert "another controller" not in " ".join(made.warnings)
 
 
-def test_a_set_that_another_controller_sent_supersedes_what_is_recorded_but_never_our_own() -> None:
+def test_stamp_of_another_control_node_supersedes_the_record_but_the_own_stamp_does_not() -> None:
     stamp = stamp_of({"webhook": OTHER})
     recorded = remembered(webhook=URL, quick=True)
     theirs = plan({"name": "Tako"}, carrying(stamp), recorded, policy=STAMPED)
@@ -544,12 +544,12 @@ def test_first_stamped_run_sends_attested_values(stamp: bool) -> None:
     assert made.claims is not None and made.claims["webhooks"] == {"webhook": URL}
 
 
-def test_an_update_that_declares_nothing_hidden_and_knows_nothing_hidden_goes_out_without_a_stamp() -> None:
+def test_update_without_declared_or_known_write_only_settings_has_no_stamp() -> None:
     assert plan({"name": "Tako"}, seen(), policy=STAMPED).claims is None
     assert plan({"name": "Tako", "autoread": True}, seen(), policy=STAMPED).claims == {"own": {}, "webhooks": {}}
 
 
-def test_a_cleared_webhook_that_nothing_proves_is_not_claimed_unless_it_is_declared() -> None:
+def test_unproven_cleared_webhook_is_stamped_only_if_declared() -> None:
     cleared = remembered(EntryStatus.UNCONFIRMED, webhook="")
     made = plan({"quick": True}, seen(), cleared, policy=STAMPED)
     assert made.claims == {"own": {"quick": True}, "webhooks": {}}
@@ -564,7 +564,7 @@ def test_a_cleared_webhook_that_nothing_proves_is_not_claimed_unless_it_is_decla
     assert proven.claims == {"own": {"quick": True}, "webhooks": {"webhook": ""}} and "webhook" not in proven.send
 
 
-def test_a_new_device_with_hidden_settings_is_stamped_by_an_update() -> None:
+def test_new_device_with_write_only_settings_is_stamped_by_an_update() -> None:
     made = plan({"name": "Toko", "personal": True}, policy=STAMPED)
     assert made.operations == (CREATE, UPDATE) and made.send == {"name": "Toko", "personal": True}
     assert made.claims == {"own": {"personal": True}, "webhooks": {}}
@@ -576,7 +576,7 @@ def test_a_new_device_with_hidden_settings_is_stamped_by_an_update() -> None:
 
 
 @pytest.mark.parametrize(("length", "fits"), [(23, True), (24, False)])
-def test_a_stamp_needs_room_in_the_name(length: int, fits: bool) -> None:
+def test_name_must_have_space_for_a_stamp(length: int, fits: bool) -> None:
     observed = seen(name="T" * length)
     assert plan({"webhook": URL}, observed, policy=Policy(unknown="ignore")).operations == (UPDATE,)
     if fits:
@@ -589,7 +589,7 @@ def test_a_stamp_needs_room_in_the_name(length: int, fits: bool) -> None:
         assert NUMBER in str(caught.value)
 
 
-def test_an_update_without_a_name_that_can_be_sent_back_is_an_error() -> None:
+def test_update_without_a_sendable_name_is_an_error() -> None:
     nameless = Observed(NUMBER, {"autoread": True}, False)
     with pytest.raises(OptionError, match=f"Option name: an update of device {NUMBER} needs its name"):
         plan({"webhook": URL}, nameless)
@@ -597,10 +597,10 @@ def test_an_update_without_a_name_that_can_be_sent_back_is_an_error() -> None:
     assert plan({"name": "Toko", "webhook": URL}, nameless).operations == (UPDATE,)
 
 
-# What a person vouches for
+# Attesting
 
 
-def test_attesting_writes_down_and_sends_nothing() -> None:
+def test_attesting_records_and_sends_nothing() -> None:
     made = plan({"webhook": URL}, seen(), policy=Policy("attest"))
     assert made.operations == (ATTEST,) and made.attested == {"webhook": URL} and made.send == {}
 
@@ -612,11 +612,11 @@ def test_attesting_needs_a_device_unless_a_missing_one_is_fine() -> None:
     assert made.operations == () and made.evidence == {"webhook": Evidence()}
 
 
-def test_a_missing_device_is_not_vouched_for_but_anything_else_of_it_may_be_planned() -> None:
+def test_attest_policy_allows_the_absence_of_a_device() -> None:
     assert plan({}, None, Recorded(number_seen=True), State.ABSENT, policy=Policy("attest")) == Plan()
 
 
-def test_an_age_makes_what_was_attested_count_no_more() -> None:
+def test_attested_setting_expires_after_max_age() -> None:
     attested = remembered(EntryStatus.ATTESTED, webhook=URL)
     assert plan({"webhook": URL}, seen(), attested, policy=Policy("attest", max_age=3600)).operations == ()
     assert plan({"webhook": URL}, seen(), attested, policy=Policy("attest", max_age=3599)).operations == (ATTEST,)
@@ -625,7 +625,7 @@ def test_an_age_makes_what_was_attested_count_no_more() -> None:
 # Forgetting
 
 
-def test_what_is_declared_no_more_is_forgotten_and_neither_sent_nor_shown() -> None:
+def test_undeclared_setting_is_forgotten_and_neither_sent_nor_shown() -> None:
     forget = Policy(unmanaged_hidden="forget", unknown="ignore")
     recorded = remembered(webhook=URL, quick=True)
     made = plan({"webhook": URL}, seen(), recorded, policy=forget)
@@ -638,7 +638,7 @@ def test_what_is_declared_no_more_is_forgotten_and_neither_sent_nor_shown() -> N
     assert carried.operations == () and carried.forgotten == ()
 
 
-def test_a_play_that_forgets_learns_only_what_it_declares() -> None:
+def test_forget_policy_records_only_declared_settings() -> None:
     stamp = stamp_of({"webhook": URL, "quick": True})
     settings: Settings = {"webhook": URL}
     recorded = with_codes(remembered(EntryStatus.IN_DOUBT, quick=True), stamp_of({"quick": False}), stamp)
@@ -646,15 +646,15 @@ def test_a_play_that_forgets_learns_only_what_it_declares() -> None:
     assert learns.proven == {"webhook": URL, "quick": True}
     forget = replace(STAMPED, unmanaged_hidden="forget")
     assert plan(settings, carrying(stamp), recorded, policy=forget).proven == {"webhook": URL}
-    # What the task could not declare is not forgotten, and not learnt either.
+    # Settings that the task could not declare are neither forgotten nor recorded.
     others = plan(settings, carrying(stamp), recorded, policy=forget, managed_options=("webhook",))
     assert others.proven == {"webhook": URL} and others.forgotten == ()
 
 
-# What is told
+# The state in the result
 
 
-def test_a_plan_that_stands_still_tells_what_is_known() -> None:
+def test_noop_plan_shows_the_known_settings() -> None:
     desired = Desired(NUMBER, settings={"webhook": URL, "name": "Tako", "quick": True})
     still = noop_plan(desired, seen(), remembered(webhook=URL, resend=True))
     assert (still.operations, still.reasons, still.send) == ((), {}, {})
@@ -666,18 +666,18 @@ def test_a_plan_that_stands_still_tells_what_is_known() -> None:
     }
 
 
-def test_nothing_is_at_risk_where_what_is_left_out_is_known_to_be_kept() -> None:
+def test_nothing_is_at_risk_if_the_service_keeps_omitted_settings() -> None:
     facts = ServiceFacts(omitted="keeps")
     made = plan({"name": "Tako"}, seen(), policy=Policy(unknown="error", facts=facts))
     assert made.at_risk == () and made.warnings == ()
 
 
-def test_nothing_is_at_risk_while_our_own_creation_goes_on() -> None:
+def test_nothing_is_at_risk_during_the_own_creation() -> None:
     made = plan({"name": "Tako"}, seen(), Recorded(creation_pending=True))
     assert made.at_risk == () and made.warnings == ()
 
 
-def test_our_own_creation_is_ended_under_the_policy_that_it_was_begun_under() -> None:
+def test_pending_creation_is_completed_under_the_policy_of_the_run() -> None:
     begun = replace(remembered(webhook=URL), creation_pending=True)
     always = plan({"webhook": URL}, seen(), begun, policy=Policy("always_update"))
     assert always.reasons == {"webhook": Reason.ALWAYS}
@@ -685,14 +685,14 @@ def test_our_own_creation_is_ended_under_the_policy_that_it_was_begun_under() ->
     assert proven.reasons == {"webhook": Reason.UNPROVEN} and proven.claims is not None
 
 
-def test_what_is_carried_is_told_with_its_date() -> None:
+def test_carried_setting_is_reported_with_its_date() -> None:
     made = plan({"name": "Tako"}, seen(), remembered(quick=True), policy=Policy(unknown="ignore"))
     assert made.carried == {"quick": AT}
     (warning,) = made.warnings
     assert f"quick ({AT})" in warning and NUMBER in warning
 
 
-def test_disconnecting_tells_of_the_link_only_what_is_known() -> None:
+def test_disconnecting_shows_only_a_known_link_state() -> None:
     made = plan({}, seen(None), state=State.DISCONNECTED)
     assert made.before is not None and "connected" not in made.before
     assert made.after is not None and made.after["connected"] is False
@@ -701,7 +701,7 @@ def test_disconnecting_tells_of_the_link_only_what_is_known() -> None:
     assert both.after == {"name": "Tako", "autoread": True, "quick": True, "connected": False}
 
 
-def test_a_number_that_is_not_declared_is_the_one_that_is_there() -> None:
+def test_undeclared_number_is_that_of_the_observed_device() -> None:
     desired = Desired("", settings={"webhook": URL}, policy=STAMPED)
     with pytest.raises(OptionError, match=f"device {NUMBER} has a name of 30 characters"):
         make_plan(desired, seen(name="T" * 30), Recorded(), NOW)
@@ -710,14 +710,14 @@ def test_a_number_that_is_not_declared_is_the_one_that_is_there() -> None:
         make_plan(other, seen(name="T" * 30), Recorded(), NOW)
 
 
-def test_of_a_missing_device_that_stays_missing_nothing_is_known() -> None:
+def test_missing_device_that_stays_missing_has_no_evidence() -> None:
     made = plan({"name": "Toko", "webhook": URL}, state=State.DISCONNECTED)
     assert made.evidence == {"name": Evidence(), "webhook": Evidence()}
     assert (made.before, made.after, made.reasons, made.send) == (None, None, {}, {})
     assert f"Device {NUMBER} does not exist" in made.warnings[0]
 
 
-def test_what_an_earlier_task_has_to_make_first_is_foreseen_in_full() -> None:
+def test_settings_of_a_device_created_by_an_earlier_task_are_predicted() -> None:
     hook = "http://h.example.com/a"
     made = plan({"webhook_connect": hook, "name": "Toko"}, may_create=False, created_by_earlier_task=True)
     assert made.send == {"webhook_connect": hook, "name": "Toko"}
@@ -725,6 +725,6 @@ def test_what_an_earlier_task_has_to_make_first_is_foreseen_in_full() -> None:
     assert made.evidence == {"webhook_connect": Evidence(), "name": Evidence()}
     missing, plain_http = made.warnings
     assert NUMBER in missing and "does not exist yet" in missing and "plain http" in plain_http
-    # The device will come without a webhook that anybody knows, and the real run will say the same.
+    # No webhook of the new device is known; the real run has the same result.
     with pytest.raises(PolicyError, match="webhook is as declared"):
         plan({"webhook": URL}, may_create=False, created_by_earlier_task=True, policy=Policy("error"))

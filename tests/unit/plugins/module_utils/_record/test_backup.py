@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The file of a backup: the same text for the same files, and nothing in it is believed when it comes back."""
+"""The file of a backup: equal entries give equal text, and its contents are validated on a restore."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def sealed(tmp_path: Path) -> bytes:
 
 
 def renamed(sealed: bytes) -> bytes:
-    """Return a string with the form of one for the file OTHER."""
+    """Return an encrypted string in the format of one for the file OTHER."""
     return OTHER.encode() + sealed[len(NAME) :]
 
 
@@ -47,7 +47,7 @@ def write(path: Path, data: object) -> str:
     return str(path)
 
 
-def test_what_was_written_is_read(tmp_path: Path, sealed: bytes) -> None:
+def test_written_backup_is_read(tmp_path: Path, sealed: bytes) -> None:
     path = tmp_path / "backup.json"
     write_backup(str(path), {OTHER: renamed(sealed), NAME: sealed})
     assert read_backup(str(path)) == {NAME: sealed, OTHER: renamed(sealed)}
@@ -55,7 +55,7 @@ def test_what_was_written_is_read(tmp_path: Path, sealed: bytes) -> None:
     assert sorted(os.listdir(tmp_path)) == ["backup.json", "records"]
 
 
-def test_the_same_files_make_the_same_text_with_a_line_for_each(tmp_path: Path, sealed: bytes) -> None:
+def test_same_entries_give_the_same_text_with_a_line_for_each(tmp_path: Path, sealed: bytes) -> None:
     one, other = tmp_path / "one.json", tmp_path / "other.json"
     write_backup(str(one), {OTHER: renamed(sealed), NAME: sealed})
     write_backup(str(other), {NAME: sealed, OTHER: renamed(sealed)})
@@ -83,7 +83,7 @@ def test_the_same_files_make_the_same_text_with_a_line_for_each(tmp_path: Path, 
         "\ud800" + "\x1b[2J" * 40,
     ],
 )
-def test_a_name_that_is_none_of_ours_is_refused(tmp_path: Path, sealed: bytes, name: str) -> None:
+def test_unknown_entry_name_is_refused(tmp_path: Path, sealed: bytes, name: str) -> None:
     path = write(tmp_path / "b.json", {"format": FORMAT, "files": {NAME: sealed.decode(), name: sealed.decode()}})
     with pytest.raises(BackupError, match="no name of a file of the record") as caught:
         read_backup(path)
@@ -104,14 +104,14 @@ def test_a_name_that_is_none_of_ours_is_refused(tmp_path: Path, sealed: bytes, n
         "gAAAA\u00e9",
     ],
 )
-def test_a_text_that_is_not_sealed_is_refused_by_the_name_of_its_file(tmp_path: Path, text: object) -> None:
+def test_unencrypted_entry_is_refused_by_its_name(tmp_path: Path, text: object) -> None:
     path = write(tmp_path / "b.json", {"format": FORMAT, "files": {NAME: text}})
     with pytest.raises(BackupError, match=f"{NAME} that is not encrypted") as caught:
         read_backup(path)
     assert "s3cret" not in str(caught.value)
 
 
-def test_a_sealed_text_that_was_cut_or_spaced_is_refused(tmp_path: Path, sealed: bytes) -> None:
+def test_truncated_or_padded_entry_is_refused(tmp_path: Path, sealed: bytes) -> None:
     whole = sealed.decode()
     for text in (whole[:-1], whole[:50], whole + "\n", " " + whole, whole[4:], whole.replace("gA", "hA", 1)):
         with pytest.raises(BackupError, match="not encrypted"):
@@ -134,32 +134,32 @@ def test_a_sealed_text_that_was_cut_or_spaced_is_refused(tmp_path: Path, sealed:
         {"format": FORMAT, "files": []},
     ],
 )
-def test_a_file_that_is_no_backup_is_refused_and_never_replaced(tmp_path: Path, data: t.Any) -> None:
+def test_file_that_is_no_backup_is_refused_and_never_replaced(tmp_path: Path, data: t.Any) -> None:
     path = write(tmp_path / "b.json", data)
     with pytest.raises(BackupError, match="no backup of a record"):
         read_backup(path)
     if data == "":
-        # Made ready to be filled.
+        # An empty file is prepared for a backup.
         assert read_existing(path, str(tmp_path / "records")) is None
     else:
         with pytest.raises(BackupError, match="no backup of a record"):
             read_existing(path, str(tmp_path / "records"))
 
 
-def test_a_backup_of_another_format_is_refused(tmp_path: Path) -> None:
+def test_backup_of_another_format_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "b.json", {"format": FORMAT.replace("/1", "/2"), "files": {}})
     with pytest.raises(BackupError, match="another format .*; use the release that made it"):
         read_backup(path)
 
 
-def test_bytes_that_are_no_text_are_no_backup(tmp_path: Path) -> None:
+def test_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "b.json"
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BackupError, match="no backup"):
         read_backup(str(path))
 
 
-def test_what_cannot_be_read_or_written_is_said(tmp_path: Path, sealed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_read_and_write_failures_are_reported(tmp_path: Path, sealed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     records = str(tmp_path / "records")
     with pytest.raises(BackupError, match="there is no file"):
         read_backup(str(tmp_path / "none.json"))
@@ -182,7 +182,7 @@ def test_what_cannot_be_read_or_written_is_said(tmp_path: Path, sealed: bytes, m
     assert sorted(os.listdir(tmp_path)) == ["b.json", "records"]
 
 
-def test_a_link_is_read_and_replaced(tmp_path: Path, sealed: bytes) -> None:
+def test_link_is_read_and_replaced(tmp_path: Path, sealed: bytes) -> None:
     (tmp_path / "repository").mkdir()
     link = tmp_path / "b.json"
     link.symlink_to(tmp_path / "repository" / "b.json")
@@ -193,7 +193,7 @@ def test_a_link_is_read_and_replaced(tmp_path: Path, sealed: bytes) -> None:
     assert read_backup(str(tmp_path / "repository" / "b.json")) == {NAME: sealed}
 
 
-def test_the_string_of_another_file_is_refused_without_a_token(tmp_path: Path, sealed: bytes) -> None:
+def test_entry_of_another_name_is_refused_without_a_token(tmp_path: Path, sealed: bytes) -> None:
     other = "device-" + "9" * 32
     path = write(tmp_path / "b.json", {"format": FORMAT, "files": {other: sealed.decode()}})
     with pytest.raises(BackupError, match=f"the entry of {NAME} under the name {other}"):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A failed connection to a database: known causes in the collection's words, and no other word of the server."""
+"""Failures to connect to a database: known causes are described, and other words of the server are not shown."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database.f
         ("s3cret words", "s3;", UNKNOWN, ADDRESS),
     ],
 )
-def test_a_cause_and_its_advice(text: str, code: str, cause: str, advice: str) -> None:
+def test_failure_has_a_cause_and_an_action(text: str, code: str, cause: str, advice: str) -> None:
     assert describe_failure(text, code) == (cause, advice)
 
 
 @given(text=st.text(), causes=st.lists(st.sampled_from(sorted(_CAUSES))))
-def test_no_other_word_of_the_server_is_shown(text: str, causes: list[str]) -> None:
+def test_unknown_words_of_the_server_are_not_shown(text: str, causes: list[str]) -> None:
     cause, _advice = describe_failure(f"{text} {' '.join(causes)}")
     assert cause == UNKNOWN or set(cause.split(", ")) <= set(_CAUSES)

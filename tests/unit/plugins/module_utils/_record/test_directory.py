@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The directory of the record is safe where others can write to it: no link is followed, no other file is written."""
+"""The directory of the record is safe if others can write to it: no link is followed, no other file is written."""
 
 from __future__ import annotations
 
@@ -56,19 +56,19 @@ def mode(path: Path) -> int:
 
 
 @pytest.mark.parametrize("place", [os.symlink, os.link], ids=["symbolic link", "hard link"])
-def test_a_lock_that_is_a_link_is_refused_and_its_target_left(
+def test_lock_that_is_a_link_is_refused_and_its_target_unchanged(
     folder: Path, precious: Path, place: t.Callable[[Path, str], None]
 ) -> None:
     file = store(folder).device(TOKEN)
     place(precious, file.path + ".lock")
     with pytest.raises(UnsafeFileError, match="cannot be read safely"), file.lock(1):
         pass
-    # What it contains is unknown: whatever it was, the entry is read again.
+    # The target is unknown, so the entry is read again in any case.
     backend = FileBackend(RecordDirectory(str(folder)))
     assert backend.stale(backend.mark([file.name]), [file.name])
 
 
-def test_a_lock_that_becomes_a_link_while_it_is_held_is_not_written(folder: Path, precious: Path) -> None:
+def test_lock_replaced_by_a_link_while_held_is_not_written(folder: Path, precious: Path) -> None:
     file = store(folder).device(TOKEN)
     with file.lock(1):
         os.unlink(file.path + ".lock")
@@ -77,8 +77,8 @@ def test_a_lock_that_becomes_a_link_while_it_is_held_is_not_written(folder: Path
     assert file.load() == (RECORD, "")
 
 
-def test_a_lock_that_was_replaced_locks_nobody_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The lock is taken on a file that has no name any more: another run would take the new one."""
+def test_replaced_lock_file_still_excludes_other_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock would be held on a file without a name, while another run takes the new file."""
     records, other = store(folder), store(folder)
     file = records.device(TOKEN)
     opened = LockFiles.open
@@ -99,7 +99,7 @@ def test_a_lock_that_was_replaced_locks_nobody_out(folder: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize("kind", ["symbolic link", "hard link", "pipe", "directory", "to nothing"])
-def test_a_file_that_is_no_file_of_ours_is_neither_read_nor_written(folder: Path, precious: Path, kind: str) -> None:
+def test_unsafe_file_is_neither_read_nor_written(folder: Path, precious: Path, kind: str) -> None:
     file = store(folder).device(TOKEN)
     if kind == "symbolic link":
         os.symlink(precious, file.path)
@@ -118,14 +118,14 @@ def test_a_file_that_is_no_file_of_ours_is_neither_read_nor_written(folder: Path
     assert not (folder.parent / "nothing").exists()
 
 
-def test_a_larger_file_than_any_record_is_not_read_whole(folder: Path) -> None:
+def test_oversized_file_is_not_read_completely(folder: Path) -> None:
     file = store(folder).device(TOKEN)
     with open(file.path, "wb") as stream:
         stream.truncate(1 << 40)
     assert "is damaged" in file.load()[1]
 
 
-def test_a_temporary_file_takes_no_name_that_can_be_foreseen(folder: Path, precious: Path) -> None:
+def test_temporary_file_name_is_unpredictable(folder: Path, precious: Path) -> None:
     file = store(folder).device(TOKEN)
     for name in (".new", ".tmp", ""):
         os.symlink(precious, f"{file.path}{name or '.lock.new'}")
@@ -133,8 +133,8 @@ def test_a_temporary_file_takes_no_name_that_can_be_foreseen(folder: Path, preci
     assert file.load() == (RECORD, "")
 
 
-def test_the_directory_is_opened_once(folder: Path) -> None:
-    """Whoever can rename a directory above it must not lead a later write elsewhere."""
+def test_directory_is_opened_once(folder: Path) -> None:
+    """Another user who renames a parent directory must not redirect a later write."""
     other = folder.parent / "other"
     other.mkdir()
     records = store(folder)
@@ -147,7 +147,7 @@ def test_the_directory_is_opened_once(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("end", ["", "/", "//"])
-def test_a_directory_that_is_a_link_is_refused(folder: Path, end: str) -> None:
+def test_directory_that_is_a_link_is_refused(folder: Path, end: str) -> None:
     link = folder.parent / "link"
     link.symlink_to(folder)
     records = RecordStore(f"{link}{end}", ENDPOINT)
@@ -156,7 +156,7 @@ def test_a_directory_that_is_a_link_is_refused(folder: Path, end: str) -> None:
         with pytest.raises(RecordError, match="this is a symbolic link"):
             action()
     assert "symbolic link" in file.load()[1] and os.listdir(folder) == []
-    # A link above it is the user's own business.
+    # A link above it is the user's choice.
     (folder.parent / "above").symlink_to(folder.parent)
     store(folder.parent / "above" / "records").device(TOKEN).save(RECORD)
 
@@ -165,9 +165,7 @@ def test_a_directory_that_is_a_link_is_refused(folder: Path, end: str) -> None:
     ("directory", "file"), [(0o700, 0o600), (0o755, 0o600), (0o770, 0o600), (0o2770, 0o660), (0o2775, 0o660)]
 )
 @pytest.mark.parametrize("umask", [0, 0o077])
-def test_files_are_for_the_group_where_the_directory_gives_them_to_it(
-    folder: Path, directory: int, file: int, umask: int
-) -> None:
+def test_files_are_group_accessible_in_a_shared_directory(folder: Path, directory: int, file: int, umask: int) -> None:
     folder.chmod(directory)
     record = store(folder).device(TOKEN)
     before = os.umask(umask)
@@ -180,7 +178,7 @@ def test_files_are_for_the_group_where_the_directory_gives_them_to_it(
     assert mode(folder) == directory
 
 
-def test_a_directory_is_closed_to_everyone(folder: Path) -> None:
+def test_world_writable_directory_is_restricted(folder: Path) -> None:
     folder.chmod(0o2777)
     records = store(folder)
     records.check_writable()
@@ -194,12 +192,12 @@ def refuse(*_unused: object, **_named: object) -> t.NoReturn:
 
 
 def as_another_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the code under test take the files of this test for those of someone else."""
+    """Let the code under test consider the files of this test those of another user."""
     user = os.geteuid() + 4711
     replace_os(monkeypatch, geteuid=lambda: user)
 
 
-def test_a_directory_that_stays_open_to_everyone_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_directory_that_stays_world_writable_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.chmod(0o777)
     monkeypatch.setattr(_directory, "is_mount", lambda path: False)
     replace_os(monkeypatch, fchmod=refuse)
@@ -213,9 +211,7 @@ def test_a_directory_that_stays_open_to_everyone_is_refused(folder: Path, monkey
     assert records.warnings() == [] and os.listdir(folder) == []
 
 
-def test_a_volume_that_stays_open_to_everyone_is_used_with_a_warning(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_volume_that_stays_world_writable_is_used_with_a_warning(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.chmod(0o777)
     if os.geteuid() == 0:
         os.chown(folder, 4712, -1)
@@ -230,10 +226,8 @@ def test_a_volume_that_stays_open_to_everyone_is_used_with_a_warning(
     records.device(TOKEN).save(RECORD)
 
 
-def test_a_directory_that_another_user_created_first_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Below /tmp everyone can create the directory before the first run does."""
+def test_directory_created_by_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In /tmp every user can create the directory before the first run does."""
     tmp_path.chmod(0o1777)
     folder = tmp_path / "records"
     folder.mkdir(mode=0o777)
@@ -248,7 +242,7 @@ def test_a_directory_that_another_user_created_first_is_refused(
     assert records.names() == []
 
 
-def test_our_own_directory_below_such_a_one_is_for_us_alone(tmp_path: Path) -> None:
+def test_new_directory_in_a_world_writable_one_is_private(tmp_path: Path) -> None:
     tmp_path.chmod(0o1777)
     before = os.umask(0)
     try:
@@ -258,7 +252,7 @@ def test_our_own_directory_below_such_a_one_is_for_us_alone(tmp_path: Path) -> N
     assert mode(tmp_path / "records") == 0o700
 
 
-def test_a_file_of_an_unknown_user_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_of_an_unknown_user_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record = store(folder).device(TOKEN)
     record.save(RECORD)
     status = os.stat(record.path)
@@ -275,7 +269,7 @@ def test_a_file_of_an_unknown_user_is_refused(folder: Path, monkeypatch: pytest.
 
 
 def shared(folder: Path, permissions: int) -> Path:
-    """Make the directory one that a group shares."""
+    """Share the directory with a group."""
     folder.chmod(permissions)
     assert mode(folder) == permissions
     return folder
@@ -300,10 +294,10 @@ def give_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         replace_os(monkeypatch, scandir=foreign)
 
 
-def test_a_lock_of_an_unknown_user_is_not_trusted_once_the_directory_is_closed(
+def test_lock_of_an_unknown_user_is_not_trusted_after_the_directory_was_restricted(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The group of the directory owns it, as it owns those of its members."""
+    """The group of the directory owns it, as it owns the files of its members."""
     file = store(shared(folder, 0o2777)).device(TOKEN)
     planted = Path(file.path + ".lock")
     planted.touch()
@@ -314,19 +308,19 @@ def test_a_lock_of_an_unknown_user_is_not_trusted_once_the_directory_is_closed(
     with pytest.raises(RecordError, match="and it has files of other users"), file.lock(1):
         pass
     assert mode(folder) == 0o2777
-    # When the person who knows the group has closed it, the files of its members are used.
+    # After a member of the group has restricted it, the files of other members are used.
     folder.chmod(0o2770)
     with store(folder).device(TOKEN).lock(1):
         pass
 
 
-def test_a_shared_directory_without_files_of_others_is_closed(folder: Path) -> None:
+def test_shared_directory_without_files_of_others_is_restricted(folder: Path) -> None:
     file = store(shared(folder, 0o2777)).device(TOKEN)
     file.save(RECORD)
     assert mode(folder) == 0o2775 and file.load() == (RECORD, "")
 
 
-def test_a_lock_that_a_killed_run_left_without_its_permissions_is_repaired(folder: Path) -> None:
+def test_lock_file_of_a_killed_run_gets_its_permissions(folder: Path) -> None:
     file = store(shared(folder, 0o2770)).device(TOKEN)
     lock = Path(file.path + ".lock")
     lock.touch(mode=0o600)
@@ -335,7 +329,7 @@ def test_a_lock_that_a_killed_run_left_without_its_permissions_is_repaired(folde
         assert mode(lock) == 0o660
 
 
-def test_a_lock_of_a_directory_that_is_not_shared_stays_private(folder: Path) -> None:
+def test_lock_of_an_unshared_directory_stays_private(folder: Path) -> None:
     file = store(folder).device(TOKEN)
     with file.lock(1):
         assert mode(Path(file.path + ".lock")) == 0o600
@@ -344,7 +338,7 @@ def test_a_lock_of_a_directory_that_is_not_shared_stays_private(folder: Path) ->
 
 
 @pytest.mark.parametrize(("umask", "parents"), [(0o000, 0o755), (0o022, 0o755), (0o077, 0o700)])
-def test_the_directories_above_are_created_for_their_owner(tmp_path: Path, umask: int, parents: int) -> None:
+def test_parent_directories_are_created_as_private(tmp_path: Path, umask: int, parents: int) -> None:
     before = os.umask(umask)
     try:
         RecordDirectory(str(tmp_path / "a" / "b" / "records")).prepare()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The record as files: what a power cut leaves, what a nonce shows, and what a write costs."""
+"""The record as files: the state after a power failure, the meaning of a nonce, and the cost of a write."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def present(folder: Path) -> bytes | None:
     return FileBackend(RecordDirectory(str(folder))).read([NAME])[NAME].text
 
 
-# What a power cut leaves
+# States after a power failure
 
 
-def test_every_part_of_a_confirmation_leaves_the_doubt_or_the_confirmation(backend: FileBackend, folder: Path) -> None:
+def test_partial_confirmation_leaves_the_pending_or_the_confirmed_entry(backend: FileBackend, folder: Path) -> None:
     doubt, sure = text("doubt"), text("sure")
     with backend.lock([NAME], 0):
         put(backend, doubt, Phase.BEGIN)
@@ -69,7 +69,7 @@ def test_every_part_of_a_confirmation_leaves_the_doubt_or_the_confirmation(backe
             assert present(folder) == (sure if length == len(whole) else doubt), (length, rest[:3])
 
 
-def test_a_page_of_zeros_within_a_confirmation_leaves_the_doubt(backend: FileBackend, folder: Path) -> None:
+def test_page_of_zeros_in_a_confirmation_leaves_the_pending_entry(backend: FileBackend, folder: Path) -> None:
     doubt = text("doubt")
     with backend.lock([NAME], 0):
         put(backend, doubt, Phase.BEGIN)
@@ -79,7 +79,7 @@ def test_a_page_of_zeros_within_a_confirmation_leaves_the_doubt(backend: FileBac
     assert present(folder) == doubt
 
 
-def test_nothing_is_appended_to_what_was_cut_off(backend: FileBackend, folder: Path) -> None:
+def test_nothing_is_appended_to_a_truncated_entry(backend: FileBackend, folder: Path) -> None:
     with backend.lock([NAME], 0):
         put(backend, text("doubt"), Phase.BEGIN)
         put(backend, text("sure"), Phase.CONFIRM)
@@ -90,7 +90,7 @@ def test_nothing_is_appended_to_what_was_cut_off(backend: FileBackend, folder: P
     assert (folder / NAME).read_bytes() == last and present(folder) == last
 
 
-def test_nothing_is_appended_to_a_file_that_someone_has_replaced(backend: FileBackend, folder: Path) -> None:
+def test_nothing_is_appended_to_a_replaced_file(backend: FileBackend, folder: Path) -> None:
     last = text("last")
     with backend.lock([NAME], 0):
         put(backend, text("doubt"), Phase.BEGIN)
@@ -101,7 +101,9 @@ def test_nothing_is_appended_to_a_file_that_someone_has_replaced(backend: FileBa
     assert (folder / "precious").read_bytes() == b"keep" and present(folder) == last
 
 
-def test_a_full_disk_leaves_the_doubt(backend: FileBackend, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_leaves_the_pending_entry(
+    backend: FileBackend, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     doubt, write = text("doubt"), os.write
 
     def full(descriptor: int, data: bytes) -> int:
@@ -132,9 +134,7 @@ def test_earlier_values_do_not_stay_in_the_file(backend: FileBackend, folder: Pa
 # Nonces
 
 
-def test_a_nonce_is_new_at_every_write_and_open_between_doubt_and_confirmation(
-    backend: FileBackend, folder: Path
-) -> None:
+def test_nonce_changes_at_every_write_and_is_open_between_begin_and_confirm(backend: FileBackend, folder: Path) -> None:
     lock, seen = folder / f"{NAME}.lock", []
     with backend.lock([NAME], 0):
         assert lock.read_bytes() == b""
@@ -151,8 +151,8 @@ def test_a_nonce_is_new_at_every_write_and_open_between_doubt_and_confirmation(
     [b"", b"0123456789abcdef", new_content(False) + b"c", b"x" * LENGTH],
     ids=["empty", "short", "long", "no flag"],
 )
-def test_a_lock_without_a_whole_nonce_is_stale(folder: Path, backend: FileBackend, content: bytes) -> None:
-    """That of an earlier release has sixteen bytes."""
+def test_lock_without_a_complete_nonce_is_stale(folder: Path, backend: FileBackend, content: bytes) -> None:
+    """The nonce of an earlier release has sixteen bytes."""
     folder.mkdir()
     (folder / f"{NAME}.lock").write_bytes(content)
     mark = backend.mark([NAME])
@@ -164,7 +164,7 @@ def test_a_lock_without_a_whole_nonce_is_stale(folder: Path, backend: FileBacken
 
 
 @pytest.mark.parametrize("most", [0, 1, 2])
-def test_an_entry_that_was_not_marked_is_stale_unless_all_were(folder: Path, most: int) -> None:
+def test_unmarked_entry_is_stale_unless_all_were_marked(folder: Path, most: int) -> None:
     backend = FileBackend(RecordDirectory(str(folder)), max_marked=most)
     for name in (NAME, OTHER):
         put(backend, text("a", name), Phase.EDIT, name)
@@ -173,7 +173,7 @@ def test_an_entry_that_was_not_marked_is_stale_unless_all_were(folder: Path, mos
         assert list(backend.stale(mark, [NAME, OTHER])) == ([] if most == 2 else [NAME])
 
 
-def test_an_entry_that_no_run_has_ever_locked_is_not_stale(backend: FileBackend, folder: Path) -> None:
+def test_entry_that_was_never_locked_is_not_stale(backend: FileBackend, folder: Path) -> None:
     mark = backend.mark()
     assert not backend.stale(mark, [NAME]) and not folder.exists()
     with backend.lock([NAME], 0):
@@ -183,7 +183,7 @@ def test_an_entry_that_no_run_has_ever_locked_is_not_stale(backend: FileBackend,
 # Cost
 
 
-def test_one_sync_serves_all_who_wait_for_it() -> None:
+def test_one_sync_completes_all_waiting_writes() -> None:
     commits, entered, go, runs = GroupCommit(), threading.Event(), threading.Event(), []
 
     def slow() -> None:
@@ -201,11 +201,11 @@ def test_one_sync_serves_all_who_wait_for_it() -> None:
     go.set()
     for thread in threads:
         thread.join(30)
-    # The first one began before the others had asked.
+    # The first sync began before the others had requested one.
     assert len(runs) == 2
 
 
-def test_a_sync_that_fails_serves_no_one() -> None:
+def test_failed_sync_completes_no_write() -> None:
     commits, results = GroupCommit(), iter([OSError("broken"), None])
 
     def sync() -> None:

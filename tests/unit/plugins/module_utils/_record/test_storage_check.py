@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What kind of place the record lies in. Lists of mounts are given, so that no test depends on where it runs."""
+"""The storage of the record. The tests provide lists of mounts, so no test depends on the machine that runs it."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ ENDPOINT = "https://api.example.com"
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The folders of tests are below the real temporary directory; in these tests that is another one."""
+    """Replace the temporary directory: the directories of tests are below the real one."""
     (tmp_path / "temporary").mkdir()
     replace_functions(monkeypatch, "tempfile", gettempdir=lambda: str(tmp_path / "temporary"))
 
 
 def look(folder: Path, *mounted: tuple[str, str]) -> StorageCheck:
-    """Look at a folder on a machine where these are mounted: pairs of a point and a kind, on a disk."""
+    """Check a directory on a machine with these mounts on a disk: pairs of a mount point and a type."""
     mounts = folder.parent / "mounts"
     lines = [
         f"{n} 1 0:{n} / {point} rw,relatime shared:1 - {kind} none rw"
@@ -42,7 +42,7 @@ def look(folder: Path, *mounted: tuple[str, str]) -> StorageCheck:
     return check_storage(RecordStore(str(folder), ENDPOINT), str(mounts), ())
 
 
-def test_a_folder_on_a_disk_lasts(tmp_path: Path) -> None:
+def test_directory_on_a_disk_is_persistent(tmp_path: Path) -> None:
     folder = tmp_path / "record"
     folder.mkdir(mode=0o700)
     health = look(folder)
@@ -50,7 +50,7 @@ def test_a_folder_on_a_disk_lasts(tmp_path: Path) -> None:
     assert "ext4" in health.reason
 
 
-def test_a_folder_that_is_not_there_is_judged_by_where_it_will_be(tmp_path: Path) -> None:
+def test_missing_directory_is_judged_by_its_future_location(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "record"
     folder.parent.parent.joinpath("new").mkdir()
     health = look(folder, (str(tmp_path), "tmpfs"))
@@ -67,31 +67,31 @@ def test_a_folder_that_is_not_there_is_judged_by_where_it_will_be(tmp_path: Path
         ("xfs", True, "xfs"),
     ],
 )
-def test_the_kind_of_file_system(tmp_path: Path, kind: str, lasting: bool | None, words: str) -> None:
+def test_persistence_depends_on_the_file_system(tmp_path: Path, kind: str, lasting: bool | None, words: str) -> None:
     folder = tmp_path / "record"
     folder.mkdir(mode=0o700)
     health = look(folder, (str(tmp_path), kind))
     assert health.persistent is lasting and words in health.reason
 
 
-def test_the_nearest_and_latest_mount_counts(tmp_path: Path) -> None:
+def test_nearest_and_latest_mount_counts(tmp_path: Path) -> None:
     folder = tmp_path / "my record"
     folder.mkdir(mode=0o700)
     escaped = str(folder).replace(" ", r"\040")
     assert look(folder, (str(tmp_path), "tmpfs"), (escaped, "xfs")).persistent is True
     assert look(folder, (escaped, "xfs"), (escaped, "tmpfs")).persistent is False
-    # Not the folder, though its path begins alike.
+    # Not a parent of the directory, though its path has the same beginning.
     assert look(folder, (str(tmp_path / "my"), "tmpfs")).persistent is True
 
 
-def test_where_nothing_tells_nothing_is_claimed(tmp_path: Path) -> None:
+def test_persistence_is_unknown_without_information(tmp_path: Path) -> None:
     folder = tmp_path / "record"
     folder.mkdir(mode=0o700)
     health = check_storage(RecordStore(str(folder), ENDPOINT), str(tmp_path / "no-such-list"), ())
     assert health.persistent is None and "Nothing tells" in health.reason
 
 
-def test_a_folder_below_a_temporary_directory_does_not_last(tmp_path: Path) -> None:
+def test_directory_below_a_temporary_directory_is_not_persistent(tmp_path: Path) -> None:
     folder = tmp_path / "temporary" / "record"
     folder.mkdir(mode=0o700)
     health = look(folder)
@@ -104,7 +104,7 @@ def test_a_folder_below_a_temporary_directory_does_not_last(tmp_path: Path) -> N
     assert look(beside).persistent is True
 
 
-def test_a_folder_that_everyone_can_write_does_not_last(tmp_path: Path) -> None:
+def test_world_writable_directory_is_not_persistent(tmp_path: Path) -> None:
     folder = tmp_path / "record"
     folder.mkdir()
     for mode, lasting in ((0o777, False), (0o707, False), (0o2770, True), (0o755, True), (0o700, True)):
@@ -113,7 +113,7 @@ def test_a_folder_that_everyone_can_write_does_not_last(tmp_path: Path) -> None:
         assert (health.mode, health.persistent) == (f"{mode:04o}", lasting)
 
 
-def test_a_folder_of_another_user_does_not_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_directory_of_another_user_is_not_persistent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "record"
     folder.mkdir(mode=0o700)
     if os.geteuid() == 0:
@@ -122,12 +122,12 @@ def test_a_folder_of_another_user_does_not_last(tmp_path: Path, monkeypatch: pyt
     replace_os(monkeypatch, geteuid=lambda: owner + 1)
     health = look(folder)
     assert health.persistent is False and "another user" in health.reason
-    # As in a container that runs as root on a mounted home.
+    # A container often runs as root on a mounted home directory.
     replace_os(monkeypatch, geteuid=lambda: 0)
     assert look(folder).persistent is True
 
 
-def test_a_folder_that_cannot_be_made_is_not_writable(tmp_path: Path) -> None:
+def test_directory_that_cannot_be_created_is_not_writable(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     health = look(tmp_path / "file")
     assert (health.exists, health.writable) == (False, False)
@@ -151,7 +151,7 @@ def test_a_folder_that_cannot_be_made_is_not_writable(tmp_path: Path) -> None:
         ("ext4 /dev/sda1 rw", False),
     ],
 )
-def test_storage_where_locks_stay_on_one_machine(tmp_path: Path, mounted: str, warns: bool) -> None:
+def test_storage_with_locks_of_one_machine_has_a_warning(tmp_path: Path, mounted: str, warns: bool) -> None:
     folder, mounts = tmp_path / "new" / "record", tmp_path / "mounts"
     mounts.write_text(f"1 1 0:1 / / rw - ext4 /dev/sda1 rw\n2 1 0:2 / {tmp_path} rw shared:1 - {mounted}\n")
     warnings = find_storage_warnings(str(folder), str(mounts))
@@ -162,7 +162,7 @@ def test_storage_where_locks_stay_on_one_machine(tmp_path: Path, mounted: str, w
     assert health.persistent is True and ("locks" in health.reason) == warns
 
 
-def test_every_task_warns_of_such_storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_task_warns_of_storage_with_local_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mounts = tmp_path / "mounts"
     mounts.write_text(f"2 1 0:2 / {tmp_path} rw - fuse.sshfs me@host:/srv rw\n")
     monkeypatch.setattr(_storage_check.find_storage_warnings, "__defaults__", (str(mounts),))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The record: sealed, whole or not there, and never claiming what is not known."""
+"""The record is encrypted, complete or absent, and never claims unknown values."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def store(tmp_path: Path) -> RecordStore:
 
 
 def files_in(store: RecordStore) -> list[str]:
-    """Return the names in the directory but those of locks, sorted."""
+    """Return the names in the directory except those of locks, sorted."""
     return sorted(name for name in os.listdir(store.folder) if not name.endswith(".lock"))
 
 
@@ -64,10 +64,10 @@ def full_record() -> DeviceRecord:
     )
 
 
-# Standing of entries
+# Status of entries
 
 
-def test_what_is_about_to_be_sent_is_in_doubt_until_the_service_says_yes() -> None:
+def test_setting_is_in_doubt_from_the_request_until_the_success() -> None:
     sent = {"webhook": URL, "quick": True, "name": "Toko"}
     begun = DeviceRecord().mark_pending(sent, AT)
     assert begun.entries == {
@@ -77,39 +77,39 @@ def test_what_is_about_to_be_sent_is_in_doubt_until_the_service_says_yes() -> No
     assert begun.mark_confirmed(sent, LATER).entries == {"webhook": Entry(URL, LATER), "quick": Entry(True, LATER)}
 
 
-def test_sending_the_recorded_value_again_leaves_no_doubt() -> None:
+def test_sending_the_recorded_value_again_causes_no_doubt() -> None:
     record = DeviceRecord().mark_confirmed({"webhook": URL}, AT)
     assert record.mark_pending({"webhook": URL}, LATER) == record
 
 
-def test_a_value_in_doubt_stays_in_doubt_when_it_is_sent_again() -> None:
+def test_value_in_doubt_stays_in_doubt_when_it_is_sent_again() -> None:
     record = DeviceRecord().mark_pending({"webhook": URL}, AT).mark_pending({"webhook": URL}, LATER)
     assert record.entries["webhook"] == Entry(URL, LATER, EntryStatus.IN_DOUBT)
 
 
-def test_what_is_not_sent_keeps_its_standing() -> None:
+def test_unsent_setting_keeps_its_status() -> None:
     record = full_record().mark_pending({"quick": True}, LATER)
     assert record.entries["webhook"] == Entry(URL, AT)
     assert record.entries["quick"] == Entry(True, LATER, EntryStatus.IN_DOUBT)
 
 
-def test_a_cleared_webhook_is_unconfirmed() -> None:
+def test_cleared_webhook_is_unconfirmed() -> None:
     record = DeviceRecord().mark_pending({"webhook": ""}, AT).mark_confirmed({"webhook": ""}, LATER)
     assert record.entries == {"webhook": Entry("", LATER, EntryStatus.UNCONFIRMED)}
 
 
-def test_a_new_device_has_no_webhooks_for_certain() -> None:
+def test_webhooks_of_a_new_device_are_recorded_as_empty() -> None:
     assert DeviceRecord().set_known({"webhook": ""}, AT).entries == {"webhook": Entry("", AT, EntryStatus.RECORDED)}
 
 
-def test_a_new_record_knows_nothing() -> None:
+def test_new_record_is_empty() -> None:
     new = DeviceRecord()
     assert (new.entries, new.otp_requested_at, new.number, new.carried, new.stamps) == ({}, None, "", frozenset(), ())
     assert NumberRecord("present", AT) == NumberRecord("present", AT, {}, "")
     assert (NumberRecord("present", AT).device_file, NumberRecord("present", AT).number) == ("", "")
 
 
-def test_the_code_that_goes_out_is_held_beside_the_last_until_the_service_says_yes() -> None:
+def test_sent_stamp_is_kept_next_to_the_last_one_until_the_success() -> None:
     stamped = DeviceRecord().mark_confirmed({"quick": True}, AT, "a1b2c")
     assert stamped.stamps == ("a1b2c",)
     begun = stamped.mark_pending({"quick": False}, LATER, "d3e4f")
@@ -128,7 +128,7 @@ def test_the_code_that_goes_out_is_held_beside_the_last_until_the_service_says_y
     assert begun.mark_confirmed({"quick": False}, LATER).stamps == ()
 
 
-def test_what_is_confirmed_noted_or_attested_leaves_the_rest_as_it_was() -> None:
+def test_confirmed_or_attested_settings_leave_others_unchanged() -> None:
     record = DeviceRecord(number="0812").mark_confirmed({"quick": True}, AT)
     quick, resend = Entry(True, AT), Entry(False, LATER)
     assert record.mark_confirmed({"resend": False}, LATER).entries == {"quick": quick, "resend": resend}
@@ -138,7 +138,7 @@ def test_what_is_confirmed_noted_or_attested_leaves_the_rest_as_it_was() -> None
     assert attested.number == "0812"
 
 
-def test_nothing_is_known_of_a_setting_that_is_taken_out() -> None:
+def test_dropped_setting_is_unknown() -> None:
     record = DeviceRecord(number="0812", carried=frozenset({"quick", "resend"})).mark_confirmed({"quick": True}, AT)
     left = record.mark_confirmed({"resend": False, "personal": True}, AT).drop(["quick", "personal"])
     assert left.entries == {"resend": Entry(False, AT)}
@@ -185,7 +185,7 @@ NOTE_DATA = {
 }
 
 
-def test_a_record_has_the_form_that_it_always_had() -> None:
+def test_device_record_format_is_unchanged() -> None:
     assert RECORD.to_json() == RECORD_DATA
     assert DeviceRecord.from_json(RECORD_DATA) == RECORD
     bare = {"format": 1, "entries": {}, "otp_requested_at": None, "number": "", "carried": [], "stamps": []}
@@ -195,7 +195,7 @@ def test_a_record_has_the_form_that_it_always_had() -> None:
             DeviceRecord.from_json({key: value for key, value in bare.items() if key != missing})
 
 
-def test_a_note_has_the_form_that_it_always_had() -> None:
+def test_creation_entry_format_is_unchanged() -> None:
     note = NumberRecord.from_json(NOTE_DATA)
     assert note == NumberRecord("creating", AT, {"personal": True}, "device-0123") and note.number == "08123456789"
     assert note.to_json() == NOTE_DATA
@@ -209,7 +209,7 @@ def test_a_note_has_the_form_that_it_always_had() -> None:
         assert NumberRecord.from_json({**NOTE_DATA, "state": state}).state == state
 
 
-def test_names_and_keys_are_those_of_the_format(store: RecordStore) -> None:
+def test_names_and_keys_match_the_format(store: RecordStore) -> None:
     """A change of either loses every record of every user."""
     device, note = store.device(TOKEN), store.number("account", "08123456789")
     assert device.name == "device-acb61d6b144fb6f65cdd6cf3dd71f068"
@@ -231,7 +231,7 @@ def encrypted_by_hand(
     return name.encode() + b":" + Fernet(base64.urlsafe_b64encode(key)).encrypt(plain)
 
 
-def test_a_string_is_bound_to_its_kind_endpoint_and_name(store: RecordStore) -> None:
+def test_encrypted_string_is_bound_to_its_kind_endpoint_and_name(store: RecordStore) -> None:
     file = store.device(TOKEN)
     os.makedirs(store.folder)
     other = "device-" + "9" * 32
@@ -246,7 +246,7 @@ def test_a_string_is_bound_to_its_kind_endpoint_and_name(store: RecordStore) -> 
         assert file.load() == (None, f"the record {file.path} is damaged")
 
 
-def test_the_entry_of_another_file_is_not_taken_for_a_damaged_one(store: RecordStore) -> None:
+def test_entry_of_another_file_is_reported_as_foreign(store: RecordStore) -> None:
     mine, other = store.number("account", "08123456789"), store.number("account", "08123456780")
     other.save(NumberRecord("creating", AT, {"webhook": URL}))
     os.rename(other.path, mine.path)
@@ -259,27 +259,27 @@ def test_the_entry_of_another_file_is_not_taken_for_a_damaged_one(store: RecordS
     assert owner_of(Path(store.folder, aside).read_bytes()) == other.name
 
 
-def test_what_a_note_was_about_to_set_and_nobody_knows_is_passed_over() -> None:
+def test_unknown_setting_in_a_creation_entry_is_ignored() -> None:
     assert NumberRecord.from_json({**NOTE_DATA, "sent": {"colour": "red", "quick": True}}).sent == {"quick": True}
 
 
 # The file
 
 
-def test_a_record_comes_back_as_it_was_saved(store: RecordStore) -> None:
+def test_saved_record_is_loaded(store: RecordStore) -> None:
     file = store.device(TOKEN)
     assert file.load() == (None, "")
     file.save(full_record())
     assert store.device(TOKEN).load() == (full_record(), "")
 
 
-def test_a_note_comes_back_as_it_was_saved(store: RecordStore) -> None:
+def test_saved_creation_entry_is_loaded(store: RecordStore) -> None:
     note = NumberRecord("creating", AT, {"personal": True}, "device-0123")
     store.number("account", "08123456789").save(note)
     assert store.number("account", "+628123456789".lstrip("+")).load() == (note, "")
 
 
-def test_only_the_owner_can_read_and_nothing_can_be_read_in_it(store: RecordStore) -> None:
+def test_record_is_private_and_encrypted(store: RecordStore) -> None:
     file = store.device(TOKEN)
     with file.lock(1):
         file.save(full_record())
@@ -295,7 +295,7 @@ def test_only_the_owner_can_read_and_nothing_can_be_read_in_it(store: RecordStor
             assert secret.encode() not in content and secret not in name
 
 
-def test_endpoints_accounts_and_devices_never_share_a_file(tmp_path: Path) -> None:
+def test_endpoints_accounts_and_devices_have_separate_files(tmp_path: Path) -> None:
     here, there = RecordStore(str(tmp_path), ENDPOINT), RecordStore(str(tmp_path), "http://127.0.0.1:8900")
     names = {
         here.device(TOKEN).name,
@@ -309,19 +309,19 @@ def test_endpoints_accounts_and_devices_never_share_a_file(tmp_path: Path) -> No
     assert len(names) == 7
 
 
-def test_a_record_does_not_open_under_another_token(store: RecordStore) -> None:
+def test_record_cannot_be_decrypted_with_another_token(store: RecordStore) -> None:
     file, other = store.device(TOKEN), store.device("another")
     file.save(full_record())
     os.rename(file.path, other.path)
     content, problem = other.load()
     assert content is None and "entry of another file" in problem and other.path in problem
-    # Whoever changes the name in the string too has a string that decrypts nowhere.
+    # An attacker who also changes the name in the string has a string that decrypts under no name.
     Path(other.path).write_bytes(Path(other.path).read_bytes().replace(file.name.encode(), other.name.encode()))
     assert other.load() == (None, f"the record {other.path} is damaged")
 
 
 @pytest.mark.parametrize("cut", [0, 1, 20, 100, -1])
-def test_a_record_that_was_cut_counts_as_none(store: RecordStore, cut: int) -> None:
+def test_truncated_record_is_not_used(store: RecordStore, cut: int) -> None:
     file = store.device(TOKEN)
     file.save(full_record())
     whole = Path(file.path).read_bytes()
@@ -330,7 +330,7 @@ def test_a_record_that_was_cut_counts_as_none(store: RecordStore, cut: int) -> N
     assert content is None and "damaged" in problem
 
 
-def test_a_record_of_bytes_that_are_no_text_is_damaged(store: RecordStore) -> None:
+def test_record_that_is_no_text_is_damaged(store: RecordStore) -> None:
     file = store.device(TOKEN)
     os.makedirs(store.folder)
     Path(file.path).write_bytes(b"gAAAA\xff\xfe")
@@ -338,7 +338,7 @@ def test_a_record_of_bytes_that_are_no_text_is_damaged(store: RecordStore) -> No
     assert content is None and "damaged" in problem
 
 
-def test_no_changed_byte_changes_what_is_read(store: RecordStore) -> None:
+def test_changed_byte_makes_the_record_unreadable(store: RecordStore) -> None:
     file = store.device(TOKEN)
     file.save(full_record())
     whole = Path(file.path).read_bytes()
@@ -347,7 +347,7 @@ def test_no_changed_byte_changes_what_is_read(store: RecordStore) -> None:
         assert file.load()[0] is None
 
 
-def test_what_does_not_open_is_set_aside_and_never_overwritten(store: RecordStore) -> None:
+def test_unreadable_record_is_moved_aside_and_never_overwritten(store: RecordStore) -> None:
     file = store.device(TOKEN)
     os.makedirs(store.folder)
     Path(file.path).write_bytes(b"not sealed")
@@ -386,7 +386,7 @@ def test_what_does_not_open_is_set_aside_and_never_overwritten(store: RecordStor
         {"format": 1, "number": "", "entries": {"quick": [True, AT, "attested", "Sari", "more"]}},
     ],
 )
-def test_a_record_of_another_shape_is_refused(data: object) -> None:
+def test_device_record_of_another_structure_is_refused(data: object) -> None:
     with pytest.raises(ValueError):
         DeviceRecord.from_json(data)
 
@@ -406,12 +406,12 @@ def test_a_record_of_another_shape_is_refused(data: object) -> None:
         [],
     ],
 )
-def test_a_note_of_another_shape_is_refused(data: object) -> None:
+def test_creation_entry_of_another_structure_is_refused(data: object) -> None:
     with pytest.raises(ValueError):
         NumberRecord.from_json(data)
 
 
-def test_a_setting_of_a_newer_release_is_passed_over() -> None:
+def test_setting_of_a_newer_release_is_ignored() -> None:
     data = {
         **DeviceRecord().to_json(),
         "entries": {"colour": ["red", AT, "recorded"], "quick": [True, AT, "recorded"]},
@@ -419,7 +419,7 @@ def test_a_setting_of_a_newer_release_is_passed_over() -> None:
     assert DeviceRecord.from_json(data).entries == {"quick": Entry(True, AT)}
 
 
-def test_a_folder_that_cannot_be_made_fails_with_the_folder_named(tmp_path: Path) -> None:
+def test_directory_that_cannot_be_created_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     store = RecordStore(str(tmp_path / "file" / "records"), ENDPOINT)
     file = store.device(TOKEN)
@@ -433,7 +433,7 @@ def test_a_folder_that_cannot_be_made_fails_with_the_folder_named(tmp_path: Path
         assert store.folder in str(caught.value)
 
 
-def test_whether_a_folder_could_be_written_is_found_out_without_touching_it(tmp_path: Path) -> None:
+def test_check_writable_creates_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     RecordStore(str(tmp_path / "new" / "records"), ENDPOINT).check_writable()
     assert not (tmp_path / "new").exists()
@@ -442,21 +442,21 @@ def test_whether_a_folder_could_be_written_is_found_out_without_touching_it(tmp_
     assert str(tmp_path / "file" / "records") in str(caught.value)
 
 
-def test_a_folder_without_permission_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_directory_without_permission_is_detected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replace_os(monkeypatch, access=lambda path, mode: False)
     with pytest.raises(RecordError, match="Permission denied") as caught:
         RecordStore(str(tmp_path), ENDPOINT).check_writable()
     assert str(tmp_path) in str(caught.value)
 
 
-def test_a_record_that_cannot_be_read_counts_as_none_and_says_so(store: RecordStore) -> None:
+def test_unreadable_file_is_reported_and_not_used(store: RecordStore) -> None:
     file = store.device(TOKEN)
     os.makedirs(file.path)
     content, problem = file.load()
     assert content is None and "cannot be read" in problem
 
 
-def test_a_failed_write_leaves_the_old_record_and_nothing_else(
+def test_failed_write_keeps_the_previous_record_and_no_temporary_file(
     store: RecordStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = store.device(TOKEN)
@@ -472,7 +472,7 @@ def test_a_failed_write_leaves_the_old_record_and_nothing_else(
     assert file.load() == (full_record(), "")
 
 
-def test_restoring_brings_back_what_was_there_and_nothing_where_nothing_was(store: RecordStore) -> None:
+def test_saving_none_removes_the_record(store: RecordStore) -> None:
     file = store.device(TOKEN)
     file.save(full_record())
     file.save(None, Phase.CONFIRM)
@@ -481,7 +481,7 @@ def test_restoring_brings_back_what_was_there_and_nothing_where_nothing_was(stor
     assert file.load() == (full_record(), "")
 
 
-def test_what_has_to_be_there_before_a_call_is_on_the_disk_with_its_name(
+def test_pending_entry_is_synced_with_its_directory_before_a_request(
     store: RecordStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []
@@ -505,14 +505,14 @@ def test_what_has_to_be_there_before_a_call_is_on_the_disk_with_its_name(
             size = os.stat(file.path).st_size
             assert size > 100 and done == [f"file of {size} bytes", "name", "folder"]
         done.clear()
-        # A confirmation is appended: a power cut brings back the doubt, and nothing else.
+        # A confirmation is appended: after a power failure the pending entry remains, and nothing else.
         file.save(full_record(), Phase.CONFIRM)
         assert done == [] and os.stat(file.path).st_size > size
     store.device("another").save(full_record(), Phase.CONFIRM)
     assert done == [f"file of {size} bytes", "name"]
 
 
-def test_what_a_killed_run_left_aside_is_no_part_of_the_next_record(store: RecordStore) -> None:
+def test_temporary_files_of_killed_runs_are_not_read(store: RecordStore) -> None:
     file = store.device(TOKEN)
     os.makedirs(store.folder)
     for name in (file.name, "device-" + "9" * 32):
@@ -523,7 +523,7 @@ def test_what_a_killed_run_left_aside_is_no_part_of_the_next_record(store: Recor
     assert files_in(store) == [f".device-{'9' * 32}.0123.new", file.name]
 
 
-def test_a_record_that_is_saved_without_a_lock_is_the_owners_alone_too(store: RecordStore) -> None:
+def test_record_saved_without_a_lock_is_private(store: RecordStore) -> None:
     file = store.device(TOKEN)
     file.save(full_record())
     assert stat.S_IMODE(os.stat(store.folder).st_mode) == 0o700
@@ -541,9 +541,7 @@ def test_no_file_stays_open(store: RecordStore) -> None:
     assert len(os.listdir("/dev/fd")) == before
 
 
-def test_what_cannot_be_removed_synced_or_set_aside_is_named_with_its_folder(
-    store: RecordStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_remove_sync_or_move_names_the_directory(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
     file = store.device(TOKEN)
     os.makedirs(file.path)
     for action in (file.remove, lambda: file.save(full_record())):
@@ -558,14 +556,14 @@ def test_what_cannot_be_removed_synced_or_set_aside_is_named_with_its_folder(
     assert store.folder in str(caught.value)
 
 
-def test_removing_what_is_not_there_is_fine(store: RecordStore) -> None:
+def test_removing_a_missing_entry_is_no_error(store: RecordStore) -> None:
     file = store.device(TOKEN)
     file.remove()
     store.discard(file.name)
     assert file.encrypted() is None and not store.has(file.name)
 
 
-def test_a_record_is_had_by_its_name_in_the_folder_alone(store: RecordStore) -> None:
+def test_has_finds_an_entry_by_its_name_in_the_directory(store: RecordStore) -> None:
     file = store.device(TOKEN)
     assert not store.has("") and not store.has(file.name)
     file.save(full_record())
@@ -573,14 +571,14 @@ def test_a_record_is_had_by_its_name_in_the_folder_alone(store: RecordStore) -> 
     assert not store.has("device-" + "0" * 32)
 
 
-def test_only_records_of_devices_can_be_discarded(store: RecordStore) -> None:
+def test_only_device_records_can_be_discarded(store: RecordStore) -> None:
     file = store.device(TOKEN)
     file.save(full_record())
     outside = Path(store.folder).parent / "device-precious"
     outside.write_text("keep")
     note = Path(store.folder, "number-0123")
     note.write_text("keep")
-    # With this folder there, a path can lead out again.
+    # With this directory, a path could leave the record.
     os.mkdir(os.path.join(store.folder, "device-"))
     for name in ("", "number-0123", "../device-precious", "device-/../../device-precious"):
         store.discard(name)
@@ -589,7 +587,7 @@ def test_only_records_of_devices_can_be_discarded(store: RecordStore) -> None:
     assert not os.path.exists(file.path)
 
 
-def test_without_cryptography_the_library_is_named(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_cryptography_is_reported(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cryptography.fernet", None)
     assert store.device(TOKEN).load() == (None, "")
     with pytest.raises(MissingLibraryError) as caught:
@@ -597,7 +595,7 @@ def test_without_cryptography_the_library_is_named(store: RecordStore, monkeypat
     assert caught.value.library == "cryptography" and "cryptography" in caught.value.trace
 
 
-def test_whether_a_folder_can_be_written_is_asked_of_the_nearest_that_is_there(
+def test_writability_is_checked_at_the_nearest_existing_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[str, int]] = []
@@ -615,7 +613,7 @@ def test_whether_a_folder_can_be_written_is_asked_of_the_nearest_that_is_there(
 # The lock
 
 
-def test_who_waits_for_a_lock_asks_again_until_the_time_is_over(
+def test_waiting_for_a_lock_polls_until_the_timeout(
     store: RecordStore,
 ) -> None:
     clock = [1000.0]
@@ -630,7 +628,7 @@ def test_who_waits_for_a_lock_asks_again_until_the_time_is_over(
     with store.device(TOKEN).lock(1):
         with pytest.raises(RecordLockedError, match=r"for over 0\.25 s; wait for it to end"), other.lock(0.25):
             pass
-        # One more where the sum of the steps falls short of the quarter by a bit.
+        # One more poll if the sum of the steps is slightly less than the quarter, due to rounding.
         assert 5 <= len(waits) <= 6 and set(waits) == {0.05}
         waits.clear()
         with pytest.raises(RecordLockedError), other.lock(0):
@@ -638,7 +636,7 @@ def test_who_waits_for_a_lock_asks_again_until_the_time_is_over(
         assert waits == []
 
 
-def test_a_folder_that_knows_no_locks_is_named(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_system_without_locks_is_named(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(descriptor: int, operation: int) -> None:
         raise OSError(37, "No locks available")
 
@@ -648,10 +646,10 @@ def test_a_folder_that_knows_no_locks_is_named(store: RecordStore, monkeypatch: 
     assert store.folder in str(caught.value)
 
 
-# What is needed to look after it
+# Record maintenance
 
 
-def test_a_note_tells_its_number_to_its_account_at_its_endpoint_alone(store: RecordStore) -> None:
+def test_creation_entry_is_readable_only_with_its_account_and_endpoint(store: RecordStore) -> None:
     store.number("account", "08123456789").save(NumberRecord("present", AT))
     (name,) = store.names()
     assert {file: note.number for file, note in store.creation_entries("account").items()} == {name: "08123456789"}
@@ -659,7 +657,7 @@ def test_a_note_tells_its_number_to_its_account_at_its_endpoint_alone(store: Rec
     assert RecordStore(store.folder, "https://elsewhere.example.com").creation_entries("account") == {}
 
 
-def test_only_sealed_files_have_names_of_sealed_files(store: RecordStore) -> None:
+def test_only_encrypted_files_have_valid_names(store: RecordStore) -> None:
     file = store.device(TOKEN)
     assert store.names() == store.damaged() == []
     with file.lock(1):
@@ -670,7 +668,7 @@ def test_only_sealed_files_have_names_of_sealed_files(store: RecordStore) -> Non
     assert store.names() == [file.name] and store.damaged() == [aside]
 
 
-def test_an_encrypted_string_is_known_by_its_form(store: RecordStore) -> None:
+def test_encrypted_string_is_recognized_by_its_format(store: RecordStore) -> None:
     file = store.device(TOKEN)
     file.save(full_record())
     sealed = Path(file.path).read_bytes()
@@ -680,7 +678,7 @@ def test_an_encrypted_string_is_known_by_its_form(store: RecordStore) -> None:
         assert owner_of(text) == ""
 
 
-def test_a_file_that_cannot_be_read_is_named(store: RecordStore) -> None:
+def test_unreadable_file_is_named(store: RecordStore) -> None:
     file = store.number("account", "08123456789")
     os.makedirs(file.path)
     with pytest.raises(RecordError, match="cannot be read") as caught:
@@ -689,7 +687,7 @@ def test_a_file_that_cannot_be_read_is_named(store: RecordStore) -> None:
     assert store.creation_entries("account") == {}
 
 
-def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
+def test_record_path_that_is_no_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(RecordError, match="record_path"):
         RecordStore(str(tmp_path / "file"), ENDPOINT).names()
@@ -697,20 +695,20 @@ def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
         RecordStore(str(tmp_path / "file"), ENDPOINT).damaged()
 
 
-def test_files_are_told_in_order(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_are_sorted(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [kind + digit * 32 for kind in ("device-", "number-") for digit in "09af"]
     os.makedirs(store.folder)
     replace_os(monkeypatch, listdir=lambda folder: names[::-1])
     assert store.names() == names
 
 
-def test_a_name_is_whole_and_has_no_path() -> None:
+def test_valid_name_is_complete_and_has_no_path() -> None:
     assert is_name("device-" + "0a" * 16) and is_name("number-" + "9f" * 16)
     for name in ("", "device-" + "0A" * 16, "./device-" + "0a" * 16, "device-" + "0a" * 16 + ".lock", "number-0a"):
         assert not is_name(name)
 
 
-def test_notes_are_found_among_whatever_else_is_there(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_creation_entries_are_found_among_other_files(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
     ours, moved = store.number("account", "08123456789"), "number-" + "f" * 32
     note = encrypted_by_hand("account", "number", ours.name, NOTE_DATA)
     nameless = encrypted_by_hand("account", "number", ours.name, {**NOTE_DATA, "number": ""})
@@ -722,7 +720,7 @@ def test_notes_are_found_among_whatever_else_is_there(store: RecordStore, monkey
     os.makedirs(store.folder)
     Path(ours.path).write_bytes(note)
     assert list(store.creation_entries("account")) == [ours.name]
-    # Another run removes it between the look into the folder and the look into the file.
+    # Another run removes it between the listing and the read.
     monkeypatch.setattr(RecordDirectory, "read", lambda self, name: None)
     assert store.creation_entries("account") == {}
 
@@ -730,7 +728,7 @@ def test_notes_are_found_among_whatever_else_is_there(store: RecordStore, monkey
 @pytest.mark.parametrize(
     ("length", "form"), [(73, True), (89, True), (57, False), (72, False), (74, False), (88, False), (41, False)]
 )
-def test_a_sealed_text_has_whole_blocks_and_one_at_least(length: int, form: bool) -> None:
+def test_encrypted_string_has_complete_blocks(length: int, form: bool) -> None:
     name = b"device-" + b"0a" * 16
     assert bool(owner_of(name + b":" + base64.urlsafe_b64encode(b"\x80" + bytes(length - 1)))) is form
     assert not owner_of(name + b":" + base64.urlsafe_b64encode(b"\x81" + bytes(length - 1)))
