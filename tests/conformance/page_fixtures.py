@@ -51,7 +51,6 @@ class Guide:
         at: The event when the reader reaches the first block under a heading.
         answers: The reader's answers, with a pattern of each question, in the order of the page.
         fails: The exit code of a command that must fail, by a pattern of the command.
-        beside: The beginning of each block that does not show the output of the commands above it, and the reason.
         editor: The text that the reader writes when an editor opens; by default, the account's token.
         given: Variables that a CI sets, for the workflows on the page.
         secret: The jobs of these workflows that get the token.
@@ -61,6 +60,7 @@ class Guide:
     at: Mapping[str, Happens] = field(default_factory=dict)
     answers: tuple[tuple[str, str], ...] = ()
     fails: Mapping[str, int] = field(default_factory=dict)
+    # The beginning of each block that does not show the output of the commands above it, and the reason.
     beside: Mapping[str, str] = field(default_factory=dict)
     editor: str = ""
     given: Mapping[str, str] = field(default_factory=dict)

@@ -39,7 +39,7 @@ _DIFFERS = (
     (re.compile(r"\*{3,}"), ""),
     # A space without width, which reports insert so that untrusted text does not become a link.
     (re.compile("\u200b"), ""),
-    # Sequences before the output, which make a terminal beep or clear a line.
+    # Control sequences before the output: a beep, or a cleared line.
     (re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|[\r\x07]"), ""),
 )
 

@@ -50,7 +50,7 @@ def combined() -> dict[str, tuple[str, ...]]:
 
 
 def _succeeds(row: Row) -> bool:
-    """Return whether a row can exist and must succeed; a user's own play with become fails."""
+    """Return whether a row can exist and must succeed, unlike a user's own play that uses become."""
     return possible(row) and not (row.get("group_vars") == "become" and row.get("operation") in ("loop", "fleet"))
 
 

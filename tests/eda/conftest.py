@@ -59,7 +59,7 @@ class Rulebook:
             ANSIBLE_HOME=str(folder / ".ansible"),
             PYTHONUNBUFFERED="1",
         )
-        # While ansible-rulebook starts, a host pattern of its own play may match no host.
+        # While ansible-rulebook starts, it uses a host pattern that may match no host.
         env.pop("ANSIBLE_HOST_PATTERN_MISMATCH", None)
         with open(self._log, "wb") as stream:
             self.process = subprocess.Popen(
