@@ -14,7 +14,7 @@ from .case_runner import WIRE, Devices, Pass, Story, wire
 from .cases import FOUR, READINGS, Case, Hook, effective
 
 Sentences = Iterator[str]
-# Check mode must predict the first five keys. A user needs carried and at_risk before the write, so it predicts them.
+# Check mode must predict the first five keys, and the last two because a user needs them before the write.
 FORESEEN = ("changed", "operations", "changed_fields", "reasons", "diff", "carried", "at_risk")
 
 # In these variants, the service may keep a webhook that was cleared, so both values are accepted.

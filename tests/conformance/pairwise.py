@@ -42,7 +42,7 @@ def cover(
     missing = {pair for pair in missing if counts(pair) and possible(dict(pair))}
     rows: list[Row] = []
     while missing:
-        # The sort makes the choice independent of the order of a set.
+        # Sorted, since the order of a set varies between runs.
         first = min(missing, key=sorted)
         candidates = [_grown(dict(first), factors, possible, missing, chance) for _number in range(CANDIDATES)]
         best = max(candidates, key=lambda row: len(pairs_of(row) & missing))

@@ -57,10 +57,10 @@ def _row(label: str, case: str, way: str, quick: bool) -> object:
         for case, quick in [*_rows(label, way), (PRINTED, True)]
     ],
 )
-def test_case_has_all_invariants(
+def test_case_satisfies_all_invariants(
     label: str, case: str, way: str, played: Callable[[str, str], Round], running_sandbox: Sandbox
 ) -> None:
-    """The case has all properties in the variant; no run printed a traceback or a secret."""
+    """All invariants hold for the case in the variant; no run printed a traceback or a secret."""
     if case == PRINTED:
         broken = played(label, way).unfit
     else:

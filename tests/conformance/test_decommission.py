@@ -203,7 +203,7 @@ def test_start_at_task_deletes_nothing(shops: World) -> None:
     assert "There was nothing to do." in run.output and "failed=0" in run.output and shops.writes() == []
 
 
-def test_device_in_two_spellings_is_deleted_once(shops: World) -> None:
+def test_two_spellings_of_one_device_send_one_request(shops: World) -> None:
     run = _leave(shops, devices=[FIRST, "+62 812 0001 2001"], sure=True)
     assert "failed=0" in run.output and shops.writes() == ["/disconnect", "/delete-device"]
 

@@ -22,7 +22,7 @@ def _codes(world: World) -> list[str]:
 
 @pytest.mark.parametrize(("scope", "refusal"), [("device", 200), ("account", 400)])
 def test_deletion_requests_and_uses_code_once(world: World, scope: str, refusal: int) -> None:
-    """Request a code twice, send a wrong code and the right one, and repeat: each task sends one request at most."""
+    """Request a code twice, send a wrong code and the right one, and repeat: no task sends two requests to delete."""
     world.begin(there(MEANT), there(OTHER), reading={"otp_scope": scope, "refusal_status": refusal})
     world.sandbox.next_otp(OTP)
     asks = GONE.but(request_otp=True)
@@ -64,7 +64,7 @@ def test_deletion_requests_and_uses_code_once(world: World, scope: str, refusal:
 
 
 def test_code_of_account_deletes_named_device(world: World) -> None:
-    """If codes belong to the account, one that was requested for A can delete B. The task deletes only its device."""
+    """If codes belong to the account, one that was requested for A also deletes B. The task deletes only its device."""
     world.begin(there(MEANT), there(OTHER), reading={"otp_scope": "account"})
     code_sent(OTHER)(world.sandbox)
     pending, deleted = world.play(GONE.but(request_otp=True), GONE.but(otp=OTP)).told

@@ -26,7 +26,7 @@ def fleet(devices: list[dict[str, Any]], **args: object) -> Task:
 
 
 def life(sandbox: Sandbox, folder: Path, reading: str, in_process: bool) -> list[Run]:
-    """Run the life of a fleet: prediction, creation, second run, the same after an edit by hand, and invalid tasks."""
+    """Run a fleet: check mode, creation and a second run; the same after an edit and a refusal; then invalid tasks."""
     sandbox.reset(readings=READINGS[reading], accounts=[{"token": ACCOUNT}])
     player = Player(folder, sandbox, in_process=in_process)
     hook = Hook("fleet").url(sandbox, READINGS[reading])

@@ -104,7 +104,7 @@ _RENUMBER = "import sys, urllib.request as u; u.urlopen(u.Request(sys.argv[1], s
 
 
 def between(stage: Stage, number: str, other: str, value: str) -> str:
-    """Return a template and a command, with a bar between: for its item, the template renumbers the device first."""
+    """Return a template and its command, separated by a bar: for one item, it renumbers the device before its value."""
     address = f"{stage.sandbox.control_url}/devices/{number}"
     command = shlex.join([sys.executable, "-c", _RENUMBER, address, json.dumps({"device": other})])
     # These quotes are valid in JSON and in the template.
@@ -264,7 +264,7 @@ ALONE = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() ==
 
 @pytest.mark.parametrize("in_process", [True, False], ids=["in-process", "module"])
 def test_success_is_reported_if_working_directory_cannot_be_entered(stage: Stage, in_process: bool) -> None:
-    """As with ``sudo -u deploy ansible-playbook …`` in the home of root: users would repeat work after a false failure."""
+    """As with ``sudo -u deploy ansible-playbook …`` in the home of root. A false failure would lead to a second run."""
     begin = stage.folder / "begin"
     begin.mkdir()
     stage.play(IN_A_LOOP)

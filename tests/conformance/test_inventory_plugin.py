@@ -107,7 +107,7 @@ def test_other_outputs_of_ansible_inventory(workspace: Workspace) -> None:
 
 @ON_EACH_CORE
 def test_hostname_name_replaces_invalid_names(workspace: Workspace) -> None:
-    """No device can be named like localhost or the group all; equal names get the number."""
+    """No host has the name of localhost or of the group all; equal names get the number as a suffix."""
     names = ["Toko Satu", "Toko", "Toko", "all", "localhost", "../../etc", "😀😀", "127.0.0.1", "a:b,c[1]*"]
     numbers = [f"0812000121{index:02d}" for index in range(len(names))]
     workspace.world(*(there(number, name=name) for number, name in zip(numbers, names, strict=False)))
@@ -427,7 +427,7 @@ def test_tokens_are_returned_only_with_return_tokens(workspace: Workspace) -> No
 
 @ON_EACH_CORE
 def test_no_secret_at_highest_verbosity(workspace: Workspace) -> None:
-    """The runs succeed or fail with the loudest settings; the workspace searches output, log and files."""
+    """The runs use the highest verbosity and debug output; the workspace searches output, log and files."""
     source = workspace.source(
         hostname="name",
         account_token=ACCOUNT,

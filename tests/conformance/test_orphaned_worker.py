@@ -44,7 +44,7 @@ def test_orphaned_worker_starts_no_new_work(
     core: str, task: str, in_process: bool, how: signal.Signals, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     sandbox.reset(accounts=[{"token": sandbox.account_token, "plan": "Super"}])
-    # During this creation, the process ends that waits for the result.
+    # During this creation, the process that waits for the result ends.
     sandbox.fault("delay", path="/add-device", seconds=5, skip=BEGUN, times=1)
     play = {"hosts": "all", "connection": "local", "gather_facts": False, "tasks": [TASKS[task]]}
     path = tmp_path / "playbook.yml"

@@ -221,7 +221,7 @@ def test_killed_pod_leaves_no_lock_and_loses_no_value(
 
 
 def check_nothing_is_lost(sandbox: Sandbox, machine: Controller, options: Json) -> None:
-    """Check that the service has each declared and each carried value, and that the record has no doubts."""
+    """Check that the service has each declared and each carried value, and that the record has them without doubt."""
     held = settings_of(sandbox)
     for place, entry in enumerate(options["devices"]):
         device = held[known(sandbox)(entry["device"])]

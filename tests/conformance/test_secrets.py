@@ -36,7 +36,7 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 FIRST, SECOND, THIRD, NEW = "081200010001", "081200010002", "081200010003", "081200010009"
 
-# The newest core runs the tests. If the session has installed the oldest one too, this names its programs.
+# The newest core runs the tests. OLDEST is the directory of the oldest core's programs, if there is one.
 OLDEST = os.environ.get("FONNTE_TESTS_OLDEST")
 CORES = {"newest": Path(sys.executable).parent, **({"oldest": Path(OLDEST)} if OLDEST else {})}
 

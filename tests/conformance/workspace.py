@@ -22,7 +22,7 @@ from .playbooks import MARK
 
 Json = dict[str, Any]
 
-# The newest core runs the tests. If the session has installed the oldest one too, this names its programs.
+# The newest core runs the tests. OLDEST is the directory of the oldest core's programs, if there is one.
 OLDEST = os.environ.get("FONNTE_TESTS_OLDEST")
 CORES = {"newest": Path(sys.executable).parent, **({"oldest": Path(OLDEST)} if OLDEST else {})}
 # For tests whose result may depend on the core. The others run on the newest one, or on each one if
