@@ -1,9 +1,9 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All cases of one reading, played side by side: prepare, check mode, the run, the run again.
+"""Run all cases of one behavior variant together: prepare, check mode, the run, the second run.
 
-A process for each of these, and not for each case: that is what makes the table affordable.
+Each of these steps is one process for all cases. A process for each case would take too long.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from .cases import READINGS, Case, Hook
 from .playbooks import Player, Run, Task, Told, snapshot
 
 Devices = dict[str, Json]
-# The two ways in which a task is run. Nobody should be able to tell them apart.
+# The two ways to run a task. Their results must be equal.
 WAYS = IN_PROCESS, AS_MODULES = "in-process", "as-modules"
-# Ordinary modules take ten times as long, so most readings are played with them only when asked for, and of the others
-# the quick cases: in the end the same engine is called, and what could differ does not depend on what the service does.
+# Ordinary modules take ten times as long. Unless FONNTE_TESTS_WAYS is "all", they run only the quick cases of one
+# variant: both ways use the same engine, and a difference would not depend on the behavior of the service.
 ALL_BOTH_WAYS = os.environ.get("FONNTE_TESTS_WAYS") == "all"
 BOTH_WAYS = tuple(READINGS) if ALL_BOTH_WAYS else ("all-hard",)
 
 
 def ways(label: str) -> tuple[str, ...]:
-    """Return the ways in which a reading is played."""
+    """Return the ways to run the cases of a behavior variant."""
     return WAYS if label in BOTH_WAYS else (IN_PROCESS,)
 
 
 @dataclass
 class Pass:
-    """One run of a case: what it told, the calls it made, and what was there afterwards."""
+    """One run of a case: its result and its requests, and the devices and the record after it."""
 
     told: Told
     calls: list[Json]
@@ -43,18 +43,18 @@ class Pass:
 
     @property
     def writes(self) -> list[Json]:
-        """The calls that change something, refused ones too."""
+        """The write requests, with those that the service refused."""
         return [call for call in self.calls if call["write"]]
 
     @property
     def applied(self) -> list[Json]:
-        """The calls that did change something."""
+        """The write requests that the service applied."""
         return [call for call in self.writes if call["applied"]]
 
 
 @dataclass
 class Story:
-    """Everything that happened to one case in one reading."""
+    """The results of one case in one behavior variant."""
 
     label: str
     case: Case
@@ -68,11 +68,11 @@ class Story:
 
 
 class Round:
-    """Plays the cases of a reading against one sandbox.
+    """Runs the cases of a behavior variant against one sandbox.
 
     Attributes:
-        stories: What happened, by the name of the case.
-        unfit: What was printed or left on the disk and should not have been.
+        stories: The results, by the name of the case.
+        unfit: A sentence for each secret or traceback in the output or in a file.
     """
 
     def __init__(self, sandbox: Sandbox, label: str, cases: Sequence[Case], player: Player) -> None:
@@ -88,7 +88,7 @@ class Round:
         self.stories = {case.name: Story(label, case, found[case.name]) for case in self._cases}
 
     def play(self) -> Round:
-        """Everything, in order."""
+        """Run all steps in order, and return this object."""
         self._prepare()
         found = self._devices()
         for case in self._cases:
@@ -134,13 +134,13 @@ class Round:
         return self._player.record / case.name
 
     def _task(self, case: Case, task: Task) -> Task:
-        """The task with its account, its part of the record, and the URLs of this reading."""
+        """Return a task with its account, its directory of the record, and the URLs of this variant."""
         args = {"account_token": case.account, "record_path": str(self._record(case)), "api_retries": 0, **task.args}
         urls = {key: value.url(self._sandbox, self._reading) for key, value in args.items() if isinstance(value, Hook)}
         return Task(task.module, {key: value for key, value in {**args, **urls}.items() if value is not None})
 
     def _devices(self) -> dict[str, Devices]:
-        """The devices of each case by number; remembers whose tokens they are."""
+        """Return the devices of each case by number, and remember which case each token belongs to."""
         found: dict[str, Devices] = {}
         names = {case.account: case.name for case in self._cases}
         for account in self._sandbox.state()["accounts"]:
@@ -163,11 +163,11 @@ class Round:
 
 
 def wire(told_settings: Iterable[str]) -> list[str]:
-    """Options by the names that the service gives them."""
+    """Return the service's names of options."""
     return [WIRE.get(option, option) for option in told_settings]
 
 
-# The names that the service has for options, where they differ; not taken from the module, which is on trial.
+# The service's names of options, where they differ. The plugins have this table too, but they are under test.
 WIRE = {
     "country_code": "countryCode",
     "webhook_connect": "webhookconnect",

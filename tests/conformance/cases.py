@@ -1,10 +1,10 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The cases that are played in the readings of the service: a world, a declaration, and what has to come of it.
+"""The cases for each behavior variant of the service: an account, a declaration, and the expected result.
 
-Every case has an account of its own, so that all of them can be played in one process. To add one, add a row to
-``CASES``; what holds for all cases is in ``invariants.py``.
+Every case has its own account, so that one process can run all of them. To add one, add a row to ``CASES``. The
+properties of all cases are in ``invariants.py``.
 """
 
 from __future__ import annotations
@@ -21,48 +21,48 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES, R
 
 from .playbooks import MARK, OTP, Task, device, device_info, device_qr, record_info, webhook_config
 
-# --- readings -----------------------------------------------------------------------------------------------------
+# --- behavior variants --------------------------------------------------------------------------------------------
 
 Reading = Mapping[str, str | int]
 
 
 def _readings() -> dict[str, Reading]:
-    """Every switch away from its default, one at a time; and before and after them, none and all."""
+    """Return the variants: the defaults, each other value of one switch, and the last values of all switches."""
     turned = {f"{switch}={value}": {switch: value} for switch, values in VALUES.items() for value in values[1:]}
     return {"default": {}, **turned, "all-hard": {switch: values[-1] for switch, values in VALUES.items()}}
 
 
 READINGS: dict[str, Reading] = _readings()
-# Playbooks take long, and tests/functional runs each case in each reading without them.
+# Playbooks take long, and tests/functional runs each case in each variant without them.
 USUAL_READINGS = tuple(READINGS) if os.environ.get("FONNTE_TESTS_READINGS") == "all" else ("default", "all-hard")
 
 
 def effective(reading: Reading) -> Readings:
-    """All switches of a reading."""
+    """Return the values of all switches in a variant."""
     return Readings().but(reading)
 
 
-# --- what cases are made of ---------------------------------------------------------------------------------------
+# --- parts of a case ----------------------------------------------------------------------------------------------
 
 
 def account_token(case: str) -> str:
-    """The account of a case."""
+    """Return the account token of a case."""
     return f"account-{MARK}-{case}"
 
 
 def device_token(number: str) -> str:
-    """The token of a device that is there from the start."""
+    """Return the token of a device that exists at the start."""
     return f"device-{MARK}-{number}"
 
 
 @dataclass(frozen=True)
 class Hook:
-    """A webhook whose URL depends on the reading: where the service calls it, it has to answer."""
+    """A webhook whose URL depends on the variant: if the service probes URLs, a server must respond at this one."""
 
     name: str
 
     def url(self, sandbox: Sandbox, reading: Reading) -> str:
-        """The URL, with a secret in its path and in its query."""
+        """Return the URL, with a secret in its path and in its query."""
         secret = f"{MARK}-{self.name}?key={MARK}"
         if effective(reading).webhook_probe == "called":
             return f"{sandbox.sink_url(self.name)}/{secret}"
@@ -70,7 +70,7 @@ class Hook:
 
 
 def there(number: str, **fields: object) -> Json:
-    """A device that is there from the start: settings by wire name, ``linked``, ``package`` and so on."""
+    """Return a device that exists at the start: settings by wire name, ``linked``, ``package`` and so on."""
     return {"number": number, "token": device_token(number), "name": "Toko Lama", **fields}
 
 
@@ -78,17 +78,17 @@ Touch = Callable[[Sandbox], object]
 
 
 def edited(number: str, **fields: object) -> Touch:
-    """A person changes a device in the dashboard."""
+    """Return a function that changes a device, as a person does in the dashboard."""
     return lambda sandbox: sandbox.edit(number, **fields)
 
 
 def purged(number: str) -> Touch:
-    """The service purges a device, under whichever spelling it keeps it."""
+    """Return a function that purges a device, in the spelling under which the service stores its number."""
     return lambda sandbox: [sandbox.purge(known) for known in (number, "62" + number[1:]) if known in sandbox.devices()]
 
 
 def code_sent(number: str) -> Touch:
-    """A code for the deletion was asked for, by somebody else than this controller."""
+    """Return a function that requests a code for the deletion, as another control node would."""
 
     def ask(sandbox: Sandbox) -> None:
         sandbox.next_otp(OTP)
@@ -106,29 +106,29 @@ def code_sent(number: str) -> Touch:
 
 @dataclass(frozen=True)
 class Case:
-    """A world, a declaration and what has to come of it.
+    """An account, a declaration and the expected result.
 
     Attributes:
-        name: Short, for the name of the test.
+        name: A short name, for the id of the test.
         task: The declaration.
         there: The devices of the account at the start.
-        prepare: Tasks that are really run before.
-        touch: What happens to the service after that.
-        minds: The switches that matter to this case; None is all of them. It is played in the reading "default", in
-            those of its switches, and in all hard readings together.
-        quick: Whether it belongs to the quick tier.
-        operations: What the run does.
-        reasons: Each field that changes, and why.
-        carried, at_risk: As in the result; at_risk may be left open with None.
+        prepare: Tasks that run before the case.
+        touch: Functions that change the account after these tasks.
+        minds: The switches that affect this case; None means all of them. The case runs in the variant "default", in
+            the variants of these switches, and in "all-hard".
+        quick: Whether the quick tests run it.
+        operations: The operations of the run.
+        reasons: The reason for each changed field.
+        carried, at_risk: The values in the result; at_risk is not compared if it is None.
         leaves_out: Declared settings that the update must not send: webhooks that are known to be empty.
         warns: A part of a warning, in check mode and in the run.
-        fails: A part of the error's message; the run must not write then.
-        result: Other keys that the result of the run has to hold.
-        evidence_again: Where the second run knows declared settings from.
-        always: The second run changes again, as the contract says of always_update.
-        asks_again: The second run asks the service once more, and is refused: a pending code.
-        refused_by_service: Only the service can refuse this, so check mode foresees the change.
-        unless: For a switch and its value, fields of this case that are otherwise then.
+        fails: A part of the error message; such a run must not write.
+        result: Other keys of the run's result, with their values.
+        evidence_again: The sources of declared settings in the evidence of the second run.
+        always: Whether the second run changes again, as always_update requires.
+        asks_again: Whether the second run sends a request again, which the service refuses because a code is pending.
+        refused_by_service: Whether only the service can refuse this, so that check mode predicts the change.
+        unless: Other values of these attributes, by switch and value.
     """
 
     name: str
@@ -154,16 +154,16 @@ class Case:
 
     @property
     def account(self) -> str:
-        """The token of its account."""
+        """The token of the case's account."""
         return account_token(self.name)
 
     def played_in(self, label: str) -> bool:
-        """Whether it is played in a reading."""
+        """Return whether the case runs in a variant."""
         reading = READINGS[label]
         return self.minds is None or label in ("default", "all-hard") or bool(set(reading) & set(self.minds))
 
     def under(self, reading: Reading) -> Case:
-        """The case as it is in a reading."""
+        """Return the case with the values that apply in a variant."""
         changes: dict[str, Any] = {}
         for switch, value in reading.items():
             changes.update(self.unless.get((switch, value), {}))
@@ -188,12 +188,12 @@ FOUR = ("webhook", "webhook_connect", "webhook_status", "webhook_chaining")
 
 
 def four(prefix: str) -> dict[str, object]:
-    """All four webhooks."""
+    """Return all four webhooks."""
     return {option: Hook(f"{prefix}-{option.replace('_', '-')}") for option in FOUR}
 
 
 def each(options: Iterable[str], reason: str) -> dict[str, str]:
-    """One reason for several fields."""
+    """Return one reason for several fields."""
     return dict.fromkeys(options, reason)
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One sandbox for each worker, fresh for each test, and a player of playbooks beside it."""
+"""Fixtures: one sandbox for each worker, which is reset before each test, and a player of playbooks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-# The folder that holds ansible_collections, where whoever starts the tests did not put it on the path.
+# The directory that contains ansible_collections, for callers of pytest that do not add it to the path.
 ROOT = Path(__file__).parents[5]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
@@ -26,11 +26,11 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep tests that share processes together on one worker: those with the same text before a bar in their id."""
+    """Run tests that share processes on one worker: those whose ids have the same text before a bar."""
     from xdist.scheduler import LoadScopeScheduling
 
     class PlayedTogether(LoadScopeScheduling):
-        """A unit of work is all that is played together, or a single other test."""
+        """Schedules the tests that share processes as one unit of work, and each other test alone."""
 
         def _split_scope(self, nodeid: str) -> str:
             shared, found, _rest = nodeid.partition("[")[2].partition("|")
@@ -41,7 +41,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def running_sandbox() -> Iterator[Sandbox]:
-    """The sandbox of this worker."""
+    """Yield the sandbox of this worker."""
     with Sandbox() as sandbox:
         yield sandbox
 
@@ -50,12 +50,12 @@ def running_sandbox() -> Iterator[Sandbox]:
 def played(
     running_sandbox: Sandbox, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str, str], Round]:
-    """What happened in a reading, one way or the other: its cases are played when the first of them is asked for."""
+    """Return a function that returns the results of a variant and a way; its first call runs the cases."""
     rounds: dict[tuple[str, str], Round | AssertionError] = {}
 
     def of(label: str, way: str) -> Round:
         if (label, way) not in rounds:
-            # Only what was selected: a single case can be tried in seconds.
+            # Only the selected cases, so that a single one takes seconds.
             rows = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
             chosen = {row["case"] for row in rows if row.get("label") == label and row["way"] in (way, "both")}
             cases = [case for case in CASES if case.name in chosen]
@@ -75,18 +75,18 @@ def played(
 
 @pytest.fixture()
 def sandbox(running_sandbox: Sandbox) -> Sandbox:
-    """The worker's sandbox with a fresh and empty world, in the default reading."""
+    """Return the worker's sandbox after a reset, in the default variant."""
     running_sandbox.reset()
     return running_sandbox
 
 
 @pytest.fixture()
 def player(sandbox: Sandbox, tmp_path: Path) -> Player:
-    """Plays tasks against the sandbox, with an empty record."""
+    """Return a player of tasks against the sandbox, with an empty record."""
     return Player(tmp_path, sandbox)
 
 
 @pytest.fixture()
 def world(sandbox: Sandbox, player: Player) -> World:
-    """An account with what a test puts into it, and tasks that speak for it."""
+    """Return an account that the test fills, with a player whose tasks use its token."""
     return World(sandbox, player)

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Control nodes: programs of Ansible in a directory and an environment that a test chooses.
 
-A shell sets PWD, and systemd, cron, ansible-runner or ``make -C`` leave it stale or out. Nothing here is inherited
-from the shell that runs the tests but the path of the programs.
+A shell sets PWD; systemd, cron, ansible-runner or ``make -C`` leave it stale or unset. The processes here inherit
+nothing from the shell that runs the tests, except the path of the programs and ANSIBLE_COLLECTIONS_PATH.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ class ControlNode:
         sandbox.reset(accounts=[{"token": ACCOUNT, "plan": "Super", "devices": rows}])
 
     def declare(self, directory: Path, name: str, number: str = NEW) -> None:
-        """Write a declaration of one device into a directory named clients."""
+        """Write a declaration of one device into the subdirectory ``clients`` of a directory."""
         (directory / "clients").mkdir(parents=True, exist_ok=True)
         client = {"name": name, "defaults": EVERYTHING, "devices": [{"device": number, "name": name}]}
         (directory / "clients" / "client.yml").write_text(json.dumps({"fleet_clients": [client]}), encoding="utf-8")
 
     def environment(self, **changes: str | None) -> dict[str, str]:
-        """Return the environment of a process; None leaves a variable out."""
+        """Return the environment of a process; None unsets a variable."""
         given: dict[str, str | None] = {
             "PATH": f"{self.programs}{os.pathsep}{os.defpath}",
             "HOME": str(self.home),
@@ -96,7 +96,7 @@ class ControlNode:
 
 
 def variables(**given: object) -> tuple[str, str]:
-    """Return the words that give a playbook its variables."""
+    """Return the command-line arguments that set variables of a playbook."""
     return "-e", json.dumps(given)
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page docs/dev/surroundings.md: a table of operations and environments from the cells that the tests wrote."""
+"""Write docs/dev/surroundings.md: a table of operations and environments, from the cells that the tests wrote."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-# The worst verdict on one of the cores is that of the cell.
+# A cell shows its worst verdict on any core.
 WORST_FIRST = ("wrong", "refused", "Ansible", "right")
 NOT_HERE = "not here"
 Cell = dict[str, Any]
@@ -21,7 +21,7 @@ Place = tuple[str, str]
 
 
 def main() -> None:
-    """Write the page of the cells in a directory; both are arguments."""
+    """Write the page from a directory of cells; the directory and the page are the arguments."""
     cells, target = map(Path, sys.argv[1:])
     found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(cells.glob("*.json"))]
     absent = json.loads((cells / "absent.json").read_text(encoding="utf-8"))
@@ -30,12 +30,12 @@ def main() -> None:
 
 
 def differences(row: Mapping[str, str], usual: Mapping[str, str]) -> list[Place]:
-    """Return the values of a row that are not those of a shell, without the operation and the core."""
+    """Return the values of a row that differ from a shell, without the operation and the core."""
     return [(name, row[name]) for name in usual if name not in ("operation", "core") and row[name] != usual[name]]
 
 
 def _table(cells: Sequence[Cell]) -> Iterator[str]:
-    """A row for each environment that differs from a shell in one value at most."""
+    """Yield a row for each environment that differs from a shell in one value at most."""
     usual = _usual(cells)
     operations = sorted({cell["row"]["operation"] for cell in cells})
     found: dict[Place, dict[str, list[str]]] = collections.defaultdict(lambda: collections.defaultdict(list))
@@ -52,13 +52,13 @@ def _table(cells: Sequence[Cell]) -> Iterator[str]:
 
 
 def _usual(cells: Sequence[Cell]) -> dict[str, str]:
-    """Return the row of a shell: of each factor, the value that most rows have."""
+    """Return the row of a shell: the most frequent value of each factor."""
     counted = {name: collections.Counter(cell["row"][name] for cell in cells) for name in cells[0]["row"]}
     return {name: counts.most_common(1)[0][0] for name, counts in counted.items()}
 
 
 def _cores(cells: Sequence[Cell], usual: Mapping[str, str]) -> list[str]:
-    """Return the cores on which an environment of the table was run."""
+    """Return the cores that ran an environment of the table."""
     return sorted({cell["row"]["core"] for cell in cells if len(differences(cell["row"], usual)) == 1})
 
 
@@ -67,7 +67,7 @@ def _worst(verdicts: Sequence[str]) -> str:
     return "**wrong**" if worst == "wrong" else worst
 
 
-# \x3a is a colon: what reads licenses would take the line for this file's own.
+# \x3a is a colon, so that license checkers do not read the line as the license of this file.
 TEXT = """\
 <!--
 Copyright (c) 2026, fonnte.whatsapp contributors
@@ -108,7 +108,7 @@ runs these; `tests/conformance/selection.py` chooses them.
 
 
 def page(cells: Sequence[Cell], absent: Sequence[Sequence[str]], date: datetime.date) -> str:
-    """Return the page; ``absent`` has a factor, a value and a reason for each environment that was not run."""
+    """Return the page; ``absent`` contains a factor, a value and a reason for each environment that was not run."""
     usual = _usual(cells)
     counts = collections.Counter(cell["verdict"] for cell in cells)
     combined = sum(len(differences(cell["row"], usual)) > 1 for cell in cells)

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The environments that start an operation: factors with values, and the process that each row of values makes.
+"""The environments that start an operation: factors with values, and the process for each row of values.
 
-The first value of each factor is that of a shell on an engineer's machine. Namespaces of Linux stand for a pod: an
-unknown uid without capabilities, a home that is read-only, and a file system with one writable volume.
+The first value of each factor is that of a shell on an engineer's machine. Namespaces of Linux simulate a pod: an
+unknown uid without capabilities, a read-only home, and a file system with one writable volume.
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ from .pairwise import Row
 from .workspace import CORES
 
 RUNNER = os.environ.get("FONNTE_TESTS_RUNNER")
-# The directory that holds ansible_collections/ansible/posix, for the full product.
+# The directory that contains ansible_collections/ansible/posix, for the full product.
 COMMUNITY = os.environ.get("FONNTE_TESTS_COMMUNITY")
 UNKNOWN_UID, NOBODY = 54321, 65534
 FACTORS: dict[str, tuple[str, ...]] = {
     "operation": tuple(operation.name for operation in OPERATIONS),
     "started by": ("shell", "systemd", "runner run", "runner worker"),
     "directory": ("PWD", "stale PWD", "no PWD", "cannot be entered", "deleted"),
-    # "no HOME": the list of users has one. "none": nothing has. "variables set": as docs/troubleshooting.md advises.
+    # "no HOME": only the user database has a home. "none": there is no home. "variables set": the variables that
+    # docs/troubleshooting.md recommends.
     "home": ("HOME", "no HOME", "read-only, variables set", "read-only", "none"),
     "user": ("known", "unknown uid"),
     "group_vars": ("none", "become"),
@@ -54,7 +55,8 @@ OUTPUTS: dict[str, dict[str, str | None]] = {
     "ansible.posix.json": {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},
 }
 PROCESSES = {"64 forks": {"ANSIBLE_FORKS": "64"}, "strategy free": {"ANSIBLE_STRATEGY": "free"}}
-# Python takes C for UTF-8 unless these variables are off: then it is what a locale such as ISO 8859-1 is.
+# Python uses UTF-8 in the locale C, unless these variables disable that. Then C stands for any locale that is not
+# UTF-8, such as ISO 8859-1.
 LOCALES = {
     "C.UTF-8": {"LANG": "C.UTF-8"},
     "C": {"LANG": "C"},
@@ -64,7 +66,7 @@ LOCALES = {
 
 @functools.cache
 def can_run(*words: str) -> bool:
-    """Return whether a program ends well on this machine."""
+    """Return whether a program succeeds on this machine."""
     try:
         return subprocess.run(words, capture_output=True, check=False).returncode == 0
     except FileNotFoundError:
@@ -72,17 +74,17 @@ def can_run(*words: str) -> bool:
 
 
 def unknown_uid() -> bool:
-    """Return whether a process can have a uid without an entry in the list of users."""
+    """Return whether a process can have a uid without an entry in the user database."""
     return can_run("unshare", "--user", f"--map-user={UNKNOWN_UID}", f"--map-group={UNKNOWN_UID}", "true")
 
 
 def own_mounts() -> bool:
-    """Return whether a process can have its own mounts."""
+    """Return whether a process can have separate mounts."""
     return can_run("unshare", "--map-root-user", "--mount", "mount", "--bind", "/etc", "/etc")
 
 
 def absent() -> dict[tuple[str, str], str]:
-    """Return the values that this machine cannot give, with the reason."""
+    """Return the values that this machine cannot provide, with the reasons."""
     found: dict[tuple[str, str], str] = {}
     if not RUNNER:
         found |= {("started by", value): "no ansible-runner here" for value in ("runner run", "runner worker")}
@@ -100,15 +102,15 @@ def absent() -> dict[tuple[str, str], str]:
 
 
 def possible(row: Row) -> bool:
-    """Return whether the values of a row, or of a part of one, can go together."""
+    """Return whether the values of a row, or of a part of one, can be combined."""
     if row.get("started by", "shell").startswith("runner") and row.get("output", "default") != "default":
-        # ansible-runner has a callback of its own.
+        # ansible-runner sets its own callback.
         return False
     return not (row.get("home") == "no HOME" and row.get("user") == "unknown uid")
 
 
 def family(pid: int) -> list[int]:
-    """Return a process and all below it."""
+    """Return the ids of a process and of its descendants."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
     except FileNotFoundError:
@@ -118,7 +120,7 @@ def family(pid: int) -> list[int]:
 
 @dataclass(frozen=True)
 class Started:
-    """A process that has ended."""
+    """The exit code and the output of a process."""
 
     code: int
     out: str
@@ -130,7 +132,7 @@ class Machine:
 
     def __init__(self, node: ControlNode, row: Row, operation: Operation) -> None:
         self.node, self.row, self.operation = node, row, operation
-        # The private data directory of ansible-runner, which is transmitted whole.
+        # The private data directory of ansible-runner, which transmits all of it.
         self.job = node.project.parent
         self.folder = self.job.parent
         self.elsewhere = self.folder / "elsewhere"
@@ -154,24 +156,24 @@ class Machine:
 
     @property
     def start_directory(self) -> Path:
-        """The directory of the process that is started."""
+        """The working directory of the process that the test starts."""
         outside = self.by_runner or self.row["directory"] in ("cannot be entered", "deleted")
         return self.elsewhere if outside else self.node.project
 
     @property
     def base(self) -> Path:
-        """The directory at which relative paths start: that of Ansible's process."""
+        """The base of relative paths: the working directory of Ansible's process."""
         return self.worker / "project" if self.row["started by"] == "runner worker" else self.node.project
 
     @property
     def given_base(self) -> str:
-        """The beginning of each path that the user writes."""
+        """The prefix of each path that the user writes: empty, or the project directory with a slash."""
         outside = self.row["directory"] in ("cannot be entered", "deleted") and not self.by_runner
         return f"{self.node.project}/" if outside else ""
 
     @property
     def record(self) -> Path | None:
-        """The directory of the record; None where no home names one."""
+        """The directory of the record; None if there is no home."""
         if self.row["started by"] == "systemd" or self.row["home"] == "read-only, variables set":
             return self.state / "record"
         homes = {"HOME": self.node.home, "no HOME": self.listed_home}
@@ -198,7 +200,7 @@ class Machine:
             (inventory / "group_vars" / "all.yml").write_text(json.dumps(become), encoding="utf-8")
 
     def environment(self) -> dict[str, str]:
-        """The environment of the process."""
+        """Return the environment of the process."""
         row = self.row
         changes: dict[str, str | None] = {
             "ANSIBLE_INVENTORY": None if self.by_runner else str(self.job / "inventory"),
@@ -228,15 +230,15 @@ class Machine:
         return self.node.environment(**changes)
 
     def _pwd(self) -> str | None:
-        """The value of PWD, or None where the variable is not set."""
+        """Return the value of PWD; None if the variable is not set."""
         if self.row["directory"] == "stale PWD":
             return str(self.node.home)
         kept = self.row["directory"] == "PWD" and self.row["started by"] != "systemd"
         return str(self.start_directory) if kept else None
 
     def words(self) -> list[str]:
-        """The command, as a user writes it."""
-        # A shell corrects PWD; programs that start others without one leave it as it is.
+        """Return the command, as a user writes it."""
+        # A shell corrects PWD; a program that starts another one without a shell does not.
         pwd = self._pwd()
         start = ["env", f"PWD={pwd}"] if pwd else ["env", "--unset=PWD"]
         if self.by_runner:
@@ -254,7 +256,7 @@ class Machine:
         return [*start, "ansible-playbook", f"fonnte.whatsapp.{self.operation.name}", *variables(**given)]
 
     def script(self) -> str:
-        """A script that makes the environment, and becomes the command that follows it."""
+        """Return a script that creates the environment, and then executes the command in its arguments."""
         mounts = list(self._mounts())
         closed = self.row["directory"] == "cannot be entered"
         lines = ["set -e", "umask 0077" if self.row["started by"] == "systemd" else "umask 0022"]
@@ -273,9 +275,9 @@ class Machine:
         home = self.row["home"]
         if self.row["files"] == "one volume":
             yield f"mount --bind {self.folder} {self.folder}"
-            # Into the new mount; the old one becomes read-only.
+            # Enter the new mount, since the old one becomes read-only.
             yield f"cd {self.start_directory}"
-            # The kernel's own file systems, and the semaphores of processes, are not on the disk.
+            # Except the file systems of the kernel and of semaphores, which are not on the disk.
             yield (
                 f"cut -d' ' -f5 /proc/self/mountinfo | grep -Ev '^({self.folder}|/proc|/sys|/dev)(/|$)'"
                 ' | while read -r place; do mount -o remount,bind,ro "$place" 2>/dev/null || true; done'
@@ -293,7 +295,7 @@ class Machine:
             yield f"mount --bind {self.folder}/users /etc/passwd"
 
     def start(self) -> Started:
-        """Run the operation."""
+        """Run the operation, and return its exit code and output."""
         with subprocess.Popen(
             ["sh", "-c", self.script(), "sh", *self.words()],
             env=self.environment(),
@@ -306,7 +308,7 @@ class Machine:
             try:
                 out, err = process.communicate(timeout=LONGEST_RUN)
             except subprocess.TimeoutExpired:
-                # ansible-runner gives Ansible a session of its own, which outlives it.
+                # ansible-runner starts Ansible in a separate session, which outlives it.
                 for pid in family(process.pid):
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)

@@ -6,7 +6,7 @@
 A refactoring must not change them. ``RENAMED`` maps the names that a change replaces intentionally, so that a file can
 be compared with the results of the new code before it is recorded again.
 
-``FONNTE_TESTS_GOLDEN`` names a directory that the files are written to, instead of comparing.
+``FONNTE_TESTS_GOLDEN`` names a directory to which the files are written, instead of a comparison.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ RENAMED: dict[str, str] = {}
 
 PASSED = "All assertions passed"
 ACCOUNT = f"account-{MARK}-golden"
-# A free device's expiry is counted from the clock; these have a date.
+# The expiry of a free device depends on the clock; these devices have a fixed date.
 EXPIRES = 1_900_000_000
 FIRST, SECOND, THIRD, FOURTH, NEW = (f"08120001500{place}" for place in range(1, 6))
 PHONE, PERSON = "6281111111111", "6281200002001"
 
 
 def hook(name: str) -> str:
-    """Return a webhook with secret parts."""
+    """Return the URL of a webhook, with secret parts."""
     return f"https://hooks.example.com/{MARK}-{name}?key={MARK}"
 
 
@@ -71,7 +71,7 @@ class Recording:
         self._keep("check" if check else "run", self.player.play(*given, check=check))
 
     def both(self, *tasks: Task) -> None:
-        """Run tasks in check mode, then for real, then again."""
+        """Run tasks in check mode, then in a normal run, then again."""
         self.run(*tasks, check=True)
         self.run(*tasks)
         self.run(*tasks)
@@ -79,7 +79,7 @@ class Recording:
     def book(self, name: str, *words: str) -> None:
         """Run a playbook of the collection by its name."""
         run = self.player.play_by_name(name, *words, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
-        # A role's own steps may change; what a user is told, and the requests, may not.
+        # Internal steps of a role may change; the requests, and the messages for the user, must not.
         self._keep(" ".join([name, *words]), run, only=("changed", "msg", "summary", "operations"))
 
     def run_sheet(self, **args: object) -> None:
@@ -105,7 +105,7 @@ class Recording:
             for told in run.told
             if not only or told.failed or told.changed or told.get("msg", PASSED) != PASSED
         ]
-        # Several workers of a fleet send at the same time.
+        # Several workers of a fleet send requests at the same time, so their order varies.
         self.steps.append({"step": title, "results": results, "requests": sorted(requests)})
 
 
@@ -114,7 +114,7 @@ def _request(entry: Json) -> str:
     return f"{entry['method']} {entry['path']} {entry['number']} {form} -> {entry['status']}"
 
 
-# Left out of a result: it repeats the options, or its value is the machine's.
+# Ignored keys of a result: they repeat the options, or their values depend on the machine.
 _IGNORED_KEYS = {
     "lasting",
     "lasting_because",
@@ -129,7 +129,7 @@ _IGNORED_KEYS = {
     "atime",
     "ctime",
 }
-# Whether a temporary directory is one that the record warns of depends on the machine.
+# Whether there is a warning about a record in a temporary directory depends on the machine.
 _STORAGE = re.compile(r"may not last|for temporary files|is empty, and the account has")
 _TIME = re.compile(r"20[23]\d-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00| UTC)?)?")
 _IDS = (
@@ -147,7 +147,7 @@ def normalize(value: Any, replaced: dict[str, str]) -> Any:
     if isinstance(value, dict):
         kept = {key: item for key, item in value.items() if key not in _IGNORED_KEYS and not key.startswith("_ansible")}
         found = {normalize(key, replaced): normalize(item, replaced) for key, item in kept.items()}
-        # No warnings but such ones.
+        # Drop the key if it had only ignored warnings.
         return {key: item for key, item in found.items() if key != "warnings" or item != [] or kept[key] == []}
     if isinstance(value, list):
         kept_items = [item for item in value if not (isinstance(item, str) and _STORAGE.search(item))]
@@ -163,7 +163,7 @@ def normalize(value: Any, replaced: dict[str, str]) -> Any:
 
 
 def renamed(text: str) -> str:
-    """Return a recorded text with the names of today."""
+    """Return a recorded string with the current names."""
     for old, new in RENAMED.items():
         text = text.replace(old, new)
     return text
@@ -391,13 +391,13 @@ def results_of(name: str, sandbox: Sandbox, folder: Path) -> str:
 
 
 def recorded(name: str) -> str:
-    """Return the recorded results of a scenario, with the names of today."""
+    """Return the recorded results of a scenario, with the current names."""
     lines = (FILES / f"{name}.jsonc").read_text(encoding="utf-8").splitlines()
     return renamed("\n".join(line for line in lines if not line.startswith("//")))
 
 
 def record_in(directory: Path, name: str, results: str) -> None:
-    """Write the results of a scenario to its file, below the lines of a license."""
+    """Write the results of a scenario to its file, after the license header."""
     own = Path(__file__).read_text(encoding="utf-8").splitlines()
     license_lines = [line.replace("#", "//", 1) for line in own if line.startswith("# ")][:3]
     (directory / f"{name}.jsonc").write_text("\n".join([*license_lines, results]), encoding="utf-8")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What has to hold for every case in every reading. Each claim yields a sentence for what does not hold."""
+"""The properties of every case in every behavior variant. Each function yields a sentence for each violation."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .case_runner import WIRE, Devices, Pass, Story, wire
 from .cases import FOUR, READINGS, Case, Hook, effective
 
 Sentences = Iterator[str]
-# The first five are the contract's; what is carried or at risk is of use only before the write.
+# Check mode must predict the first five keys, and the last two because a user needs them before the write.
 FORESEEN = ("changed", "operations", "changed_fields", "reasons", "diff", "carried", "at_risk")
 
-# "The service holds what was declared" is exempt for these, by name: a webhook that was cleared may still be there.
+# In these variants, the service may keep a webhook that was cleared, so both values are accepted.
 MAY_KEEP_A_CLEARED_WEBHOOK = ("ignored", "refused")
 
 
 def check_mode_writes_nothing(story: Story, sandbox: Sandbox) -> Sentences:
-    """No call that writes, no other world, no file of the record touched."""
+    """Check mode sends no write request, and changes neither the devices nor a file of the record."""
     check = _there(story.check)
     for call in check.writes:
         yield f"check mode called {call['path']} with {_form(call)}"
@@ -33,7 +33,7 @@ def check_mode_writes_nothing(story: Story, sandbox: Sandbox) -> Sentences:
 
 
 def check_mode_tells_the_truth(story: Story, sandbox: Sandbox) -> Sentences:
-    """What was foreseen is what the run gave. What only the service can refuse is the one exception."""
+    """Check mode predicts the result of the run, except refusals that only the service can decide."""
     check, run = _there(story.check), _there(story.run)
     if story.case.refused_by_service:
         if check.told.failed:
@@ -53,7 +53,7 @@ def check_mode_tells_the_truth(story: Story, sandbox: Sandbox) -> Sentences:
 
 
 def the_run_does_what_it_should(story: Story, sandbox: Sandbox) -> Sentences:
-    """The result says what the case expects."""
+    """The result of the run is the one that the case expects."""
     case, told = story.case, _there(story.run).told
     for number, prepared in enumerate(story.prepared):
         if prepared.failed:
@@ -101,7 +101,7 @@ def _says(case: Case, result: Json) -> Sentences:
 
 
 def the_second_run_changes_nothing(story: Story, sandbox: Sandbox) -> Sentences:
-    """Unchanged, without a call that writes; always_update and a pending code are what the contract says they are."""
+    """The second run is unchanged and writes nothing, except with always_update or a pending code."""
     if story.again is None:
         return
     case, again, told = story.case, story.again, story.again.told
@@ -126,7 +126,7 @@ def the_second_run_changes_nothing(story: Story, sandbox: Sandbox) -> Sentences:
 
 
 def the_service_holds_what_was_declared(story: Story, sandbox: Sandbox) -> Sentences:
-    """Declared settings are there, others are as before, and no other device was touched."""
+    """The service has the declared settings, and neither other settings nor other devices have changed."""
     case, run = story.case, _there(story.run)
     if case.fails or not case.operations:
         if run.devices != story.before:
@@ -174,7 +174,7 @@ def _settings(story: Story, number: str, found: Json, sandbox: Sandbox) -> Sente
 
 
 def _declared(story: Story, sandbox: Sandbox) -> Json:
-    """The declared settings by option, with the URLs of the reading."""
+    """Return the declared settings by option, with the URLs of the variant."""
     args = story.case.task.args
     if story.case.task.module == "fonnte_webhook_config" and args.get("state") == "absent":
         return dict.fromkeys(FOUR, "")
@@ -209,7 +209,7 @@ def _international(digits: str) -> str:
 
 
 def _target(case: Case, before: Devices) -> str:
-    """The device that the case is about: as registered, or as the user wrote it where it is to be made."""
+    """Return the number of the case's device: as registered, or as the user wrote it if the device does not exist."""
     if "device" not in case.task.args:
         assert len(before) == 1, f"{case.name} names no device and its account has {sorted(before)}"
         return next(iter(before))
@@ -218,7 +218,7 @@ def _target(case: Case, before: Devices) -> str:
 
 
 def _stored(story: Story, number: str) -> str:
-    """How the service spells the number: a registered one is never rewritten."""
+    """Return the service's spelling of the number; it never rewrites a registered one."""
     if number in story.before or effective(READINGS[story.label]).add_number == "verbatim":
         return number
     return _international(number)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs tasks as the action plugins do, without a process of Ansible: a task takes milliseconds."""
+"""Run tasks as the action plugins do, but without a process of Ansible: a task takes milliseconds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .playbooks import Json, Player, Run, Task, Told, _tokens
 
 
 class ModulePlayer(Player):
-    """Runs tasks in this process, with the validation of Ansible and the options that the environment gives a task."""
+    """Runs tasks in this process, with Ansible's validation; the endpoint and the record's path are options."""
 
     def play_and_note(
         self,
@@ -31,10 +31,10 @@ class ModulePlayer(Player):
         defaults: Mapping[str, object] | None = None,
         may_show: Collection[str] = (),
     ) -> Run:
-        """Run the tasks; secrets in results or files are noted in the run."""
+        """Run the tasks; ``unfit`` of the run lists secrets in results or files."""
         assert not env and not defaults, "these need a process of Ansible"
         before = _tokens(self.sandbox)
-        # The worker of a play keeps connections, and lists for a while; the next play begins without them.
+        # The worker of a play caches connections, and device lists for a while. The next play has an empty cache.
         keep = ProcessCache()
         told = [self._run_task(task, check, keep) for task in tasks]
         secrets = before | _tokens(self.sandbox)
@@ -42,7 +42,7 @@ class ModulePlayer(Player):
 
     def _run_task(self, task: Task, check: bool, keep: ProcessCache) -> Told:
         spec, command = MODULES[task.module.removeprefix("fonnte_")]
-        # As JSON, as a playbook is: no test hands over a tuple.
+        # Converted to JSON and back, since a playbook has no tuples either.
         given: Json = resolve_aliases(spec, json.loads(json.dumps(dict(task.args))))
         given = {"api_endpoint": self.sandbox.url, "record_path": str(self.record), **given}
         checked = ArgumentSpecValidator(bind(spec)).validate(given)

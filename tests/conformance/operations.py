@@ -4,7 +4,7 @@
 """The main operations, as a user starts each of them, and the effect that each must have.
 
 Paths are relative to a base directory, which the environment chooses: the directory of the process, or an absolute
-path where that directory is of no use.
+path if that directory cannot be used.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json
 
 from .control_nodes import EVERYTHING, FIRST, NEW, SECOND, ControlNode
 
-# A second fleet, in directories that are not the directory of the process.
+# The device of a second fleet, which is declared in directories that no operation may read.
 DECOY = "081200016009"
 LOCAL: Json = {"hosts": "localhost", "connection": "local", "gather_facts": False}
 Problems = Iterator[str]
 
 
 def created(node: ControlNode) -> Problems:
-    """The declared device exists with its name and settings, and no other device was created."""
+    """Yield a problem unless the declared device exists with its settings, and no other device was created."""
     if node.numbers() != {FIRST, SECOND, NEW}:
         yield f"the account has {sorted(node.numbers())}"
     elif not node.sandbox.device(NEW)["settings"]["personal"]:
@@ -32,7 +32,7 @@ def created(node: ControlNode) -> Problems:
 
 
 def untouched(node: ControlNode) -> Problems:
-    """No request has changed the account."""
+    """Yield a problem if a write request was sent, or none at all."""
     if node.sandbox.writes():
         yield f"it was written to: {[call['path'] for call in node.sandbox.writes()]}"
     if not node.sandbox.journal():
@@ -40,19 +40,19 @@ def untouched(node: ControlNode) -> Problems:
 
 
 def linked(node: ControlNode) -> Problems:
-    """A phone is linked to the second device."""
+    """Yield a problem unless a phone is linked to the second device."""
     if not node.sandbox.device(SECOND)["linked"]:
         yield f"{SECOND} is not linked"
 
 
 def waits_for_its_code(node: ControlNode) -> Problems:
-    """Without a terminal, the first of two runs: the code for the deletion was requested, and nothing is deleted."""
+    """Yield a problem unless the deletion code was requested and nothing was deleted, as in a first unattended run."""
     if not node.sandbox.otp(SECOND) or node.numbers() != {FIRST, SECOND}:
         yield f"no code was requested for {SECOND}"
 
 
 def scratch_device(node: ControlNode) -> Problems:
-    """The doctor has written to its scratch device, and to no other."""
+    """Yield a problem unless the API behavior check has written to its scratch device, and to no other one."""
     touched = {call["number"] for call in node.sandbox.writes()}
     if touched != {NEW}:
         yield f"it has written to {sorted(map(str, touched))}"
@@ -60,15 +60,16 @@ def scratch_device(node: ControlNode) -> Problems:
 
 @dataclass(frozen=True)
 class Operation:
-    """One row of the table.
+    """One operation: its command, and its required effect.
 
     Attributes:
-        effect: Yields each fault in the account after the operation.
+        effect: Yields each problem in the account after the operation.
         variables: The variables of the playbook of this name, for a base directory that ends with a slash or is empty.
-        plays: The plays of a user, where the operation is not a playbook of the collection.
+        plays: The user's own plays, if the operation is not a playbook of the collection.
         files: The files or directories that the operation writes below the base directory.
-        records: Whether it must leave a record.
-        reads_record: Whether a record of an earlier run is there.
+        records: Whether it must write a record.
+        reads_record: Whether a record of an earlier run must exist before it.
+        prepare: Runs before the operation.
     """
 
     name: str

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What each page needs around it to be followed to the letter, and what is not run here, with the reason."""
+"""The setup for each page of the documentation, and the commands that the tests do not run, with the reasons."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CODE = "047193"
 FIRST, SECOND, THIRD, WRONG = "081200001001", "081200001002", "081200001003", "081200001099"
 Happens = Callable[[Follower], None]
 
-# How a command begins that is not run when a page is followed, and why not.
+# The beginning of each command that the tests do not run, and the reason.
 NOT_RUN = {
     "make demo-events": "the stage eda plays its rulebook",
     "make demo": "it makes an environment of its own, and plays what the roles' scenarios play",
@@ -44,15 +44,14 @@ NOT_RUN = {
 
 @dataclass(frozen=True)
 class Guide:
-    """What is there before a page is followed, and what happens meanwhile.
+    """The setup of a page, and the events while a reader follows it.
 
     Attributes:
-        world: Makes what the page takes for granted.
-        at: What happens when the reader comes to the first block under a heading.
-        answers: What the reader answers, by a pattern of the question, in the order of the page.
-        fails: The exit code of a command that is meant to fail, by a pattern of its text.
-        beside: How a text begins that shows something else than what the commands above it print, and why.
-        editor: What the reader writes when an editor opens; else the account's token.
+        world: Creates the state that the page assumes.
+        at: The event when the reader reaches the first block under a heading.
+        answers: The reader's answers, with a pattern of each question, in the order of the page.
+        fails: The exit code of a command that must fail, by a pattern of the command.
+        editor: The text that the reader writes when an editor opens; by default, the account's token.
         given: Variables that a CI sets, for the workflows on the page.
         secret: The jobs of these workflows that get the token.
     """
@@ -61,6 +60,7 @@ class Guide:
     at: Mapping[str, Happens] = field(default_factory=dict)
     answers: tuple[tuple[str, str], ...] = ()
     fails: Mapping[str, int] = field(default_factory=dict)
+    # The beginning of each block that does not show the output of the commands above it, and the reason.
     beside: Mapping[str, str] = field(default_factory=dict)
     editor: str = ""
     given: Mapping[str, str] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Guide:
 
 
 def account(*devices: Json, token: str = "", **more: object) -> Happens:
-    """An account with these devices."""
+    """Return a function that creates an account with these devices."""
 
     def make(follower: Follower) -> None:
         own = {"token": token or follower.sandbox.account_token, "devices": list(devices), **more}
@@ -79,12 +79,12 @@ def account(*devices: Json, token: str = "", **more: object) -> Happens:
 
 
 def device(number: str, name: str, **more: object) -> Json:
-    """A linked device, unless it is said otherwise."""
+    """Return a device, which is linked by default."""
     return {"number": number, "name": name, "package": "Super", "linked": True, **more}
 
 
 def has_a_record(follower: Follower) -> None:
-    """A device that was declared and applied on this machine."""
+    """Declare and apply a device on this machine, so that a record exists."""
     declared = follower.home / "earlier.yml"
     declared.write_text(f'fleet_devices: [{{device: "{FIRST}", name: Toko Satu, quick: true}}]\n', encoding="utf-8")
     done = follower.type(f"ansible-playbook fonnte.whatsapp.provision -e provision_files={declared}")
@@ -92,7 +92,7 @@ def has_a_record(follower: Follower) -> None:
 
 
 def a_database(follower: Follower) -> None:
-    """A PostgreSQL server with its administrator's programs, and a device that was declared and applied to files."""
+    """Start a PostgreSQL server, provide its administrator's programs, and apply a device with a record in files."""
     server = start_encrypted_or_skip()
     atexit.register(server.__exit__)
     for program in ("psql", "pg_dump"):
@@ -109,12 +109,12 @@ def a_database(follower: Follower) -> None:
 
 
 def use_the_database(follower: Follower) -> None:
-    """The server of the test has another address than the one on the page."""
+    """Use the address of the test's server instead of the one on the page."""
     follower.env["FONNTE_RECORD_URL"] = follower.env["TEST_RECORD_URL"]
 
 
 def without_a_token(make: Happens) -> Happens:
-    """The same, and nobody has the account's token."""
+    """Return a function that runs another one, and then removes the account's token from the environment."""
 
     def then(follower: Follower) -> None:
         make(follower)
@@ -124,7 +124,7 @@ def without_a_token(make: Happens) -> Happens:
 
 
 def clients_like(name: str) -> Happens:
-    """A folder of declarations, with a copy of a file that the page has."""
+    """Return a function that creates a directory of declarations with a copy of a file of the page."""
 
     def copy(follower: Follower) -> None:
         (follower.folder / "clients").mkdir()
@@ -134,7 +134,7 @@ def clients_like(name: str) -> Happens:
 
 
 def fill_in_the_sheet(follower: Follower) -> None:
-    """A person looks the first device up in the dashboard."""
+    """Fill in the first row of the sheet, as a person does who reads the settings in the dashboard."""
     path = follower.home / "fonnte" / "hidden.csv"
     rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"))))
     rows[0].update(quick="no", personal="yes", webhook="https://hooks.example.com/toko-satu")
@@ -146,12 +146,12 @@ def fill_in_the_sheet(follower: Follower) -> None:
 
 
 def unlink(number: str) -> Happens:
-    """The owner logs the device out on the telephone."""
+    """Return a function that unlinks a device, as its owner does on the phone."""
     return lambda follower: follower.sandbox.unlink(number) and None
 
 
 def one_drops_off(follower: Follower) -> None:
-    """The shops have linked their phones, and one of them is logged out."""
+    """Link the phones of all shops, and log one of them out."""
     for number in follower.sandbox.devices():
         follower.sandbox.link(number)
     follower.sandbox.unlink(SECOND, reason="logged out")
@@ -162,7 +162,7 @@ def service_is_down(follower: Follower) -> None:
 
 
 def a_wrong_number(follower: Follower) -> None:
-    """Somebody makes a device in the dashboard."""
+    """Create a device that no file declares, as a person does in the dashboard."""
     with requests.Session() as session:
         session.trust_env = False
         form = {"name": "Toko Bunga 3", "device": WRONG}
@@ -172,7 +172,7 @@ def a_wrong_number(follower: Follower) -> None:
 
 
 def two_accounts(follower: Follower) -> None:
-    """The shop's device in the old account, and a new one without any."""
+    """Create the old account with the shop's device, and a new account without devices."""
     old = {"token": follower.sandbox.account_token, "devices": [device(FIRST, "Toko Bunga 1", autoread=True)]}
     follower.sandbox.reset(accounts=[old, {"token": "account-of-toko-bunga", "plan": "Super"}])
     follower.sandbox.next_otp(CODE)
@@ -180,13 +180,13 @@ def two_accounts(follower: Follower) -> None:
 
 
 def first_commit(folder: Path) -> str:
-    """The commit that a pull request is based on."""
+    """Return the commit that a pull request is based on."""
     words = ["git", "rev-list", "--max-parents=0", "HEAD"]
     return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def an_agency(follower: Follower) -> None:
-    """Two accounts without devices, and the files in which a person keeps what is secret."""
+    """Create two accounts without devices, and the files with a person's secrets."""
     own = {"token": follower.sandbox.account_token, "plan": "Super"}
     follower.sandbox.reset(accounts=[own, {"token": "account-of-toko-roti", "plan": "Super"}])
     (follower.home / ".fonnte-token-toko-roti").write_text("account-of-toko-roti\n", encoding="utf-8")
@@ -194,7 +194,7 @@ def an_agency(follower: Follower) -> None:
 
 
 def rename(number: str) -> Happens:
-    """Somebody changes the name in the dashboard."""
+    """Return a function that renames a device, as a person does in the dashboard."""
     return lambda follower: follower.sandbox.edit(number, name="Another name") and None
 
 

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A reader who follows a page to the letter: saves the files that it says to save, and types what it shows.
+"""Follow a page of the documentation: save its files, and run its commands.
 
-Each command is typed at a terminal of its own, in the folder and with the environment that the one before it left.
+Each command runs at a separate terminal, in the directory and the environment that the previous one left.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _THIS = re.compile(r"[Ss]ave this as `([^`]+)`")
 _THAT = re.compile(r"[Ss]ave (?:it|the play above) as `([^`]+)`")
 _NAMED = re.compile(r"# ([\w./-]+\.(?:yml|yaml|ini|cfg|json))$")
-# What differs from run to run in what a page shows.
+# Parts of the output on a page that differ between runs.
 _DIFFERS = (
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"), "(time)"),
     (re.compile(r"#[0-9a-f]{6}\b"), "#digest"),
@@ -37,9 +37,9 @@ _DIFFERS = (
     (re.compile(r"\b[A-Z0-9]{4}-[A-Z0-9]{4}\b"), "(pairing code)"),
     (re.compile(r"/home/(?:you|me)\b"), "(home)"),
     (re.compile(r"\*{3,}"), ""),
-    # It keeps a text of others from becoming a link in a report, and has no width.
+    # A space without width, which reports insert so that untrusted text does not become a link.
     (re.compile("\u200b"), ""),
-    # Before what is printed a terminal gets told to beep or to clear the line.
+    # Control sequences before the output: a beep, or a cleared line.
     (re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|[\r\x07]"), ""),
 )
 
@@ -49,7 +49,7 @@ class Block:
     """A fenced block of a page.
 
     Attributes:
-        saved: The file that the page says to save it as, or nothing.
+        saved: The file in which the page saves it; empty if it is not saved.
     """
 
     language: str
@@ -59,7 +59,7 @@ class Block:
 
     @property
     def commands(self) -> list[str]:
-        """What is typed: each command whole, also where it has several lines."""
+        """The commands of the block; a command may have several lines."""
         lines = self.text.splitlines()
         if any(line.startswith("$ ") for line in lines):
             lines = [line[2:] for line in lines if line.startswith("$ ")]
@@ -73,13 +73,13 @@ class Block:
 
 
 def parses(script: str) -> bool:
-    """Whether bash takes it for something whole."""
+    """Return whether bash accepts a script as complete."""
     done = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, check=False)
     return done.returncode == 0 and not done.stderr
 
 
 def blocks_of(page: str) -> list[Block]:
-    """The blocks of a page, in order."""
+    """Return the blocks of a page, in order."""
     found: list[Block] = []
     end, heading = 0, ""
     for fence in _FENCE.finditer(page):
@@ -99,7 +99,7 @@ def blocks_of(page: str) -> list[Block]:
 
 @dataclass(frozen=True)
 class Typed:
-    """A command that was typed: what the terminal showed, and the exit code. A code of None is not run at all."""
+    """A command, its output at the terminal, and its exit code."""
 
     command: str
     shown: str
@@ -108,11 +108,11 @@ class Typed:
 
 @dataclass
 class Follower:
-    """Where a page is followed: a home, a working folder, and what the commands so far have left.
+    """The reader of a page: a home, a working directory, and the environment that the commands so far have left.
 
     Attributes:
-        answers: What a person answers to questions, in the order of the page; each is taken once.
-        editor: What is written into a file that an editor is opened for.
+        answers: A person's answers to questions, in the order of the page; each is used once.
+        editor: The text that is written into a file when an editor opens it.
     """
 
     sandbox: Sandbox
@@ -141,7 +141,7 @@ class Follower:
             "PAGER": "cat",
             **{f"GIT_{who}_{what}": "you@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
-            # Else a module is put into the home that the system knows.
+            # By default, Ansible copies modules into the home from the user database.
             "ANSIBLE_REMOTE_TEMP": str(self.home / ".ansible" / "tmp"),
             "ANSIBLE_NOCOLOR": "true",
             "ANSIBLE_LOCALHOST_WARNING": "false",
@@ -164,7 +164,7 @@ class Follower:
         path.write_text(block.text, encoding="utf-8")
 
     def type(self, command: str) -> Typed:
-        """Type a command, answer what it asks, and keep what it leaves in the environment."""
+        """Run a command, answer its questions, and keep its directory and environment for the next one."""
         left = self._state / "left"
         left.unlink(missing_ok=True)
         script = f"trap '{{ pwd; env -0; }} >{shlex.quote(str(left))}' EXIT\n{command}\n"
@@ -177,7 +177,7 @@ class Follower:
 
 
 def missing_from(block: Block, shown: str, folder: Path) -> list[str]:
-    """What a page shows and was not shown. Lines may be broken elsewhere, and ``...`` is what the page left out."""
+    """Return the parts of a block that the output lacks; line breaks may differ, and ``...`` stands for any lines."""
     said = _plain(shown.replace(str(folder), "(home)").replace(str(folder.parent), "(home)"))
     at, missing = 0, []
     for part in re.split(r"^\s*\.\.\.\s*$", block.text, flags=re.MULTILINE):
@@ -191,7 +191,7 @@ def missing_from(block: Block, shown: str, folder: Path) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """A text without what differs from run to run, line breaks, and the quotes of a line in a list of a debug task."""
+    """Return text without line breaks, parts that differ between runs, and the quotes of lines in a debug task."""
     for pattern, word in _DIFFERS:
         text = pattern.sub(word, text)
     lines = (line.strip().removesuffix(",").strip('"').replace('\\"', '"') for line in text.splitlines())
@@ -199,7 +199,7 @@ def _plain(text: str) -> str:
 
 
 def scripts_in(workflow: object) -> Iterator[tuple[str, Sequence[str], Mapping[str, str]]]:
-    """What the jobs of a workflow of GitHub or of a pipeline of GitLab type: the job, and the variables that it sets."""
+    """Yield the job, the commands and the variables of each script in a GitHub workflow or a GitLab pipeline."""
     assert isinstance(workflow, dict)
     before = workflow.get("default", {}).get("before_script", [])
     for name, job in workflow.get("jobs", workflow).items():

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All-pairs selection: few rows in which each two values of two factors occur together at least once."""
+"""All-pairs selection: few rows in which each pair of values of two factors occurs at least once."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 Row = Mapping[str, str]
 Pair = frozenset[tuple[str, str]]
-# How many candidates are compared for each row: more make fewer rows, and take longer.
+# The number of candidates for each row: with more of them there are fewer rows, but the search takes longer.
 CANDIDATES = 60
 
 
 def pairs_of(row: Row) -> set[Pair]:
-    """Return the pairs of values that a row holds."""
+    """Return the pairs of values in a row."""
     return {frozenset(two) for two in itertools.combinations(row.items(), 2)}
 
 
@@ -25,11 +25,11 @@ def cover(
     possible: Callable[[Row], bool] = lambda row: True,
     counts: Callable[[Pair], bool] = lambda pair: True,
 ) -> list[Row]:
-    """Return rows that hold each pair of values, by a greedy search that always returns the same rows.
+    """Return rows that contain each pair of values, by a deterministic greedy search.
 
     Args:
         possible: Whether a complete row, or a row of two values, can exist.
-        counts: Whether a pair has to be in a row.
+        counts: Whether a pair must be in a row.
     """
     chance = random.Random(0)
     missing = {
@@ -42,7 +42,7 @@ def cover(
     missing = {pair for pair in missing if counts(pair) and possible(dict(pair))}
     rows: list[Row] = []
     while missing:
-        # The sort makes the choice independent of the order of a set.
+        # Sorted, since the order of a set varies between runs.
         first = min(missing, key=sorted)
         candidates = [_grown(dict(first), factors, possible, missing, chance) for _number in range(CANDIDATES)]
         best = max(candidates, key=lambda row: len(pairs_of(row) & missing))
@@ -58,7 +58,7 @@ def _grown(
     missing: set[Pair],
     chance: random.Random,
 ) -> Row:
-    """Add a value for each other factor, in a random order: the one that adds most of the missing pairs."""
+    """Add a value of each other factor, in a random order: the one that adds most of the missing pairs."""
     for name in chance.sample(sorted(set(factors) - set(row)), len(factors) - len(row)):
         values = [value for value in factors[name] if possible({**row, name: value})]
         chance.shuffle(values)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The person with the telephone, whom no playbook can do without."""
+"""Simulate the person who links a phone with a QR code or a pairing code."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import requests
 
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
-# What a person needs to pick up the telephone.
+# The time between the code and the link.
 SECONDS = 1.0
 
 
 class Person:
-    """Links each device for which a QR code or a pairing code was given, a moment later.
+    """Links each device for which a QR code or a pairing code was fetched, a moment later.
 
     Attributes:
         linked: The numbers of those devices, in order.
     """
 
     def __init__(self, sandbox: Sandbox, methods: Collection[str] = ("qr", "code")) -> None:
-        # Not by the driver: its connection belongs to the test's own thread.
+        # Not through the sandbox object, since its connection belongs to the thread of the test.
         self._control = sandbox.control_url
         self._methods = methods
         self._over = threading.Event()

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real ``ansible-playbook`` processes, and what they told.
+"""Run real ``ansible-playbook`` processes, and read their results.
 
-A process costs about a second and a task half of one, so a run holds as many tasks as a test can use. Every run is
-searched for tracebacks and secrets, whatever it is about.
+A process takes about a second and a task half a second, so a run contains as many tasks as a test can use. The output
+and the files of every run are searched for tracebacks and secrets.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 Json = dict[str, Any]
 
-# Part of every secret that the tests make up: wherever it shows, a secret shows.
+# A part of every secret in the tests: text that contains it shows a secret.
 MARK = "s3cr3t"
-# The code that a sandbox is told to send. The leading zero must survive, and tells it from a process number.
+# The code that a test lets a sandbox send. Its leading zero must be kept, and distinguishes it from a process id.
 OTP = "047193"
 WRONG_OTP = "058204"
 
-# Ansible prints the source line of a failing task, so these come from variables, as in a careful user's playbook.
+# Ansible prints the source line of a failed task, so these options come from variables, as users should do it too.
 _FROM_VARIABLES = (
     "account_token",
     "device_token",
@@ -41,76 +41,76 @@ _FROM_VARIABLES = (
     "webhook_chaining",
     "url",
 )
-# A path to the checkout would let it answer for a collection that is not installed.
+# With a PYTHONPATH to the checkout, a run would find a collection that is not installed.
 _NOT_PASSED_ON = re.compile(r"FONNTE_.*|ANSIBLE_.*|.*_proxy|PYTHONPATH", re.IGNORECASE)
-# Older cores print the stack of an error that was handled in an except clause.
+# Older cores print the traceback of an exception that was caught.
 _STACK = re.compile(r'Traceback|full traceback is|File ".+", line \d+')
 LONGEST_RUN = 300
-# How tasks are run where a test does not say: inside the controller's worker, or as ordinary modules.
+# The default way to run tasks: in Ansible's worker process, or as ordinary modules.
 IN_PROCESS = os.environ.get("FONNTE_TESTS_WAY", "in-process") == "in-process"
 
 
 @dataclass(frozen=True)
 class Task:
-    """One task of a play: the short name of a module, its options, and keywords of the task itself."""
+    """One task of a play: the short name of a module, its options, and keywords of the task."""
 
     module: str
     args: Mapping[str, object] = field(default_factory=dict)
     keywords: Mapping[str, object] = field(default_factory=dict)
 
     def but(self, **args: object) -> Task:
-        """The same task with other options; None takes one away."""
+        """Return the same task with other options; None removes one."""
         merged = {**self.args, **args}
         return Task(self.module, {key: value for key, value in merged.items() if value is not None}, self.keywords)
 
     def named(self, **keywords: object) -> Task:
-        """The same task with other keywords, such as ``no_log``."""
+        """Return the same task with other keywords, such as ``no_log``."""
         return Task(self.module, self.args, {**self.keywords, **keywords})
 
 
 def device(**args: object) -> Task:
-    """A task of fonnte_device."""
+    """Return a task of fonnte_device."""
     return Task("fonnte_device", args)
 
 
 def webhook_config(**args: object) -> Task:
-    """A task of fonnte_webhook_config."""
+    """Return a task of fonnte_webhook_config."""
     return Task("fonnte_webhook_config", args)
 
 
 def device_info(**args: object) -> Task:
-    """A task of fonnte_device_info."""
+    """Return a task of fonnte_device_info."""
     return Task("fonnte_device_info", args)
 
 
 def message(**args: object) -> Task:
-    """A task of fonnte_message."""
+    """Return a task of fonnte_message."""
     return Task("fonnte_message", args)
 
 
 def record(**args: object) -> Task:
-    """A task of fonnte_record."""
+    """Return a task of fonnte_record."""
     return Task("fonnte_record", args)
 
 
 def record_info(**args: object) -> Task:
-    """A task of fonnte_record_info."""
+    """Return a task of fonnte_record_info."""
     return Task("fonnte_record_info", args)
 
 
 def doctor(**args: object) -> Task:
-    """A task of fonnte_doctor."""
+    """Return a task of fonnte_doctor."""
     return Task("fonnte_doctor", args)
 
 
 def device_qr(**args: object) -> Task:
-    """A task of fonnte_device_qr."""
+    """Return a task of fonnte_device_qr."""
     return Task("fonnte_device_qr", args)
 
 
 @dataclass(frozen=True)
 class Told:
-    """What a task told its user."""
+    """The result of a task, as its user sees it."""
 
     failed: bool
     result: Json
@@ -120,45 +120,45 @@ class Told:
         return self.result[key]
 
     def get(self, key: str, default: object = None) -> Any:
-        """A key of the result."""
+        """Return the value of a key of the result."""
         return self.result.get(key, default)
 
     @property
     def changed(self) -> bool:
-        """Whether it says that it changed something; a failure that says nothing did not."""
+        """Whether the task reports a change; False if a failure has no such key."""
         return bool(self.result.get("changed", False))
 
     @property
     def message(self) -> str:
-        """The text of a failure."""
+        """The message of a failure."""
         return str(self.result.get("msg", ""))
 
     @property
     def warnings(self) -> list[str]:
-        """The warnings, as texts."""
+        """The warnings, as strings."""
         return [str(warning) for warning in self.result.get("warnings", [])]
 
 
 @dataclass(frozen=True)
 class Run:
-    """One process: its results in the order of the tasks, all that it printed, and what of that is unfit to print."""
+    """One process: its results in the order of the tasks, its output, and a sentence for each forbidden part of it."""
 
     told: list[Told]
     output: str
     unfit: tuple[str, ...] = ()
 
     def only(self) -> Told:
-        """The result of a run with one task."""
+        """Return the result of a run with one task."""
         assert len(self.told) == 1, f"one task was played and {len(self.told)} results came\n{self.output}"
         return self.told[0]
 
 
 class Player:
-    """Plays tasks against one sandbox, in a home and with a record of its own.
+    """Runs tasks against one sandbox, with a separate home and record.
 
     Args:
-        uid: The user that runs the processes; None for the one of the tests. Only root can choose another one.
-            It may read all files, since those of the tests may be in a directory that is closed to other users.
+        uid: The id of the user that runs the processes; None for the user of the tests. Only root can choose another
+            one. The processes may read all files, since the tests may be in a directory that is closed to other users.
     """
 
     def __init__(
@@ -172,7 +172,7 @@ class Player:
         self.sandbox = sandbox
         self._in_process = IN_PROCESS if in_process is None else in_process
         self.programs = programs or Path(sys.executable).parent
-        # The directory of the processes.
+        # The working directory of the processes.
         self._plays = self.directory = folder / "plays"
         self.home = folder / "home"
         self.record = folder / "record"
@@ -191,13 +191,13 @@ class Player:
         defaults: Mapping[str, object] | None = None,
         may_show: Collection[str] = (),
     ) -> Run:
-        """Play the tasks in one process; a failing one does not end the play.
+        """Run the tasks in one process; a failed task does not end the play.
 
         Args:
-            check: In check mode.
-            env: Variables of the environment, on top of those that name the sandbox and the record; None unsets.
+            check: Whether to use check mode.
+            env: Environment variables, in addition to those for the sandbox and the record; None unsets one.
             defaults: ``module_defaults`` for the collection's action group.
-            may_show: Tokens that the tasks ask to be shown.
+            may_show: Tokens that the tasks may show.
         """
         run = self.play_and_note(tasks, check, env or {}, defaults, may_show)
         assert not run.unfit, "\n".join(run.unfit)
@@ -211,7 +211,7 @@ class Player:
         defaults: Mapping[str, object] | None = None,
         may_show: Collection[str] = (),
     ) -> Run:
-        """The same, but what should never be printed is only noted in the run, for a test to look at."""
+        """Run the tasks in the same way, but return forbidden output in ``unfit`` of the run instead of failing."""
         self._count += 1
         stem = self._plays / f"{self._count:03d}"
         play, variables = _playbook(tasks, defaults)
@@ -224,11 +224,11 @@ class Player:
         return run
 
     def play_by_name(self, name: str, *words: str, env: Mapping[str, str | None] | None = None) -> Run:
-        """Play a playbook of the collection by its name; what was skipped told nothing."""
+        """Run a playbook of the collection by its name; skipped tasks have no results."""
         return self._play_book(f"fonnte.whatsapp.{name}", words, env or {})
 
     def play_book(self, plays: Sequence[Json], *words: str, env: Mapping[str, str | None] | None = None) -> Run:
-        """Play a playbook of a user, given as its plays; what was skipped told nothing."""
+        """Run a user's own playbook, given as its plays; skipped tasks have no results."""
         book = self._plays / f"{self._count + 1:03d}.yml"
         book.write_text(json.dumps(plays, indent=1), encoding="utf-8")
         return self._play_book(str(book), words, env or {})
@@ -262,7 +262,7 @@ class Player:
         return Run(told, done.stdout, tuple(self._unfit(done.stdout, told, secrets)))
 
     def environment(self, told: Path, extra: Mapping[str, str | None]) -> dict[str, str]:
-        """The environment of a process; ``told`` is where it writes down its results."""
+        """Return the environment of a process; ``told`` is the file for its results."""
         env: dict[str, str | None] = {
             name: value for name, value in os.environ.items() if not _NOT_PASSED_ON.fullmatch(name)
         }
@@ -276,9 +276,9 @@ class Player:
             ANSIBLE_LOCALHOST_WARNING="false",
             ANSIBLE_INVENTORY_UNPARSED_WARNING="false",
             ANSIBLE_NOCOLOR="true",
-            # What is logged is searched too.
+            # The log is searched too.
             ANSIBLE_LOG_PATH=str(self.home / "ansible.log"),
-            # Newer cores show the options of a task only when asked.
+            # Newer cores show the options of a task only with this variable.
             ANSIBLE_INJECT_INVOCATION="1",
             FONNTE_TESTS_TOLD=str(told),
             FONNTE_API_ENDPOINT=self.sandbox.url,
@@ -288,7 +288,7 @@ class Player:
         return {name: value for name, value in env.items() if value is not None}
 
     def _unfit(self, output: str, told: Sequence[Told], secrets: set[str]) -> Iterator[str]:
-        """What no run may print or leave on the disk: tracebacks, deprecated ways, secrets."""
+        """Yield a sentence for each traceback, deprecation and secret in the output, a result or a file."""
         for stack in _STACK.findall(output)[:1]:
             yield f"a traceback was printed: {_around(output, stack)}"
         for one in told:
@@ -303,13 +303,13 @@ class Player:
                 yield f"{where} shows a code: {_around(text, code)}"
 
     def files(self) -> Iterator[Path]:
-        """Every file that runs left behind: the records, and whatever is in the home."""
+        """Yield the files that runs have left: those of the record, and those in the home."""
         for root in (self.record, self.home):
             yield from sorted(path for path in root.rglob("*") if path.is_file())
 
 
 def start_words(uid: int | None) -> list[str]:
-    """The words before a command that have another user run it, with no more than permission to read all files."""
+    """Return the prefix of a command that runs it as another user, with no permission except to read all files."""
     if uid is None:
         return []
     reads = "-all,+dac_read_search"
@@ -338,7 +338,7 @@ def _playbook(tasks: Sequence[Task], defaults: Mapping[str, object] | None) -> t
 
 
 def _split(variable: str, args: Mapping[str, object]) -> tuple[Json, Json]:
-    """What stands in the playbook, and what a variable holds. Only text is moved: a template may change other types."""
+    """Return the options in the playbook, and those in a variable: only strings, since templates change other types."""
     hidden = {key: value for key, value in args.items() if key in _FROM_VARIABLES and isinstance(value, str)}
     return {key: f"{{{{ {variable}.{key} }}}}" if key in hidden else value for key, value in args.items()}, hidden
 
@@ -363,7 +363,7 @@ def _around(text: str, secret: str) -> str:
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, str]]:
-    """A folder and all beneath it, with times and digests of contents; empty when there is no such folder."""
+    """Return the time and the digest of each path below a directory; empty if the directory does not exist."""
     found = [folder, *sorted(folder.rglob("*"))] if folder.exists() else []
     return {
         str(path.relative_to(folder)): (

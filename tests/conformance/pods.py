@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pods: ``ansible-playbook`` with a new home, another user, and nothing on the disk that an earlier run has left."""
+"""Pods: ``ansible-playbook`` with a new home, another user, and no files of an earlier run."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Play
 from ansible_collections.fonnte.whatsapp.tests.postgresql import Server
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
 
-# UIDs without an entry in the list of users, as OpenShift assigns them to pods.
+# The first id of users without an entry in the user database, as OpenShift assigns them to pods.
 FIRST_UID = 1000650000
-# A limit for a machine in trouble; no test depends on how much of it passes.
+# A limit for an overloaded machine; no test depends on the time that passes.
 GENEROUS_SECONDS = 120
 Result = TypeVar("Result")
 
 
 @functools.cache
 def why_no_other_users() -> str:
-    """Return why a pod cannot run as another user here; empty where it can."""
+    """Return why a pod cannot run as another user here; empty if it can."""
     if os.geteuid() != 0:
         return "only root can run pods as other users"
     program = str(Path(sys.executable).parent / "ansible-playbook")
@@ -51,7 +51,7 @@ def why_no_other_users() -> str:
 
 @contextlib.contextmanager
 def _folder() -> Iterator[Path]:
-    """A directory that every user can enter: those of pytest are closed."""
+    """Yield a directory that every user can enter, unlike the directories of pytest."""
     folder = Path(tempfile.mkdtemp(prefix="fonnte-pod-"))
     folder.chmod(0o755)
     try:
@@ -62,7 +62,7 @@ def _folder() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def start_pod(sandbox: Sandbox, uid: int | None = None) -> Iterator[Player]:
-    """A pod: it begins without a file, and nothing of it remains."""
+    """Yield a pod, which starts without files and is removed at the end."""
     with _folder() as folder:
         pod = Player(folder, sandbox, in_process=True, uid=uid)
         yield pod
@@ -70,7 +70,7 @@ def start_pod(sandbox: Sandbox, uid: int | None = None) -> Iterator[Player]:
 
 
 def run_at_once(works: Sequence[Callable[[], Result]]) -> list[Result]:
-    """Run functions in threads that begin together, and return their results in order."""
+    """Run functions in threads that start together, and return their results in order."""
     results: dict[int, Result] = {}
     begin = threading.Barrier(len(works))
 
@@ -94,7 +94,7 @@ def kill_in_the_middle(pod: Player, task: Task, env: dict[str, str | None], chan
 
     Args:
         chance: Chooses the moment: the number of the request, and a few milliseconds after it.
-        calls: The number of requests of a run that is not killed.
+        calls: The number of requests of a complete run.
     """
     sandbox = pod.sandbox
     play = {"hosts": "localhost", "connection": "local", "gather_facts": False}
@@ -126,7 +126,7 @@ def kill_in_the_middle(pod: Player, task: Task, env: dict[str, str | None], chan
 
 
 def kill_pod(pod: Player, group: int) -> None:
-    """Kill the process group of a run, and its workers: Ansible gives each of these a session of its own."""
+    """Kill the process group of a run, and its workers, each of which Ansible starts in a separate session."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
     mark = f"HOME={pod.home}\0".encode()
@@ -157,7 +157,7 @@ def wait_until_unlocked(server: Server, database: str) -> float:
 
 
 def count_applied(sandbox: Sandbox, path: str) -> dict[str, int]:
-    """Return by number how often the service has carried out a request."""
+    """Return how often the service has applied a request, by number."""
     entries: list[Json] = [entry for entry in sandbox.journal() if entry["path"] == path and entry["applied"]]
     numbers = [str(entry["number"]) for entry in entries]
     return {number: numbers.count(number) for number in numbers}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A world for a single test: one account, its devices, and tasks that act for it."""
+"""The setup of a single test: one account with its devices, and a player whose tasks use its token."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ ACCOUNT = account_token("single")
 
 
 class World:
-    """The sandbox and the player of a test, with the account's token in every task that does not name another."""
+    """The sandbox and the player of a test; tasks get the account's token unless they name another one."""
 
     def __init__(self, sandbox: Sandbox, player: Player) -> None:
         self.sandbox = sandbox
         self.player = player
 
     def begin(self, *devices: Json, reading: Reading | None = None, others: tuple[Json, ...] = ()) -> None:
-        """A fresh world with these devices; ``others`` are in another account."""
+        """Reset the sandbox to an account with these devices; ``others`` are in another account."""
         accounts = [{"token": ACCOUNT, "devices": list(devices)}]
         if others:
             accounts.append({"token": account_token("other"), "devices": list(others)})
@@ -37,7 +37,7 @@ class World:
         defaults: Mapping[str, object] | None = None,
         may_show: Collection[str] = (),
     ) -> Run:
-        """Play tasks with the account's token, unless they say ``account_token=None``, and without repeated calls."""
+        """Run tasks with the account's token and without retries, unless they set these options; None removes one."""
         complete = [
             Task(
                 task.module,
@@ -53,21 +53,21 @@ class World:
         return self.player.play(*complete, check=check, env=env, defaults=defaults, may_show=may_show)
 
     def tell(self, task: Task, check: bool = False, env: Mapping[str, str | None] | None = None) -> Told:
-        """Play one task, and return what it told."""
+        """Run one task, and return its result."""
         return self.play(task, check=check, env=env).only()
 
     def devices(self) -> dict[str, Json]:
-        """Every device of every account."""
+        """Return the devices of all accounts, by number."""
         return self.sandbox.devices()
 
     def writes(self) -> list[str]:
-        """The paths of the calls that tried to change something since the last look."""
+        """Return the paths of the write requests in the journal, and clear the journal."""
         paths = [call["path"] for call in self.sandbox.writes()]
         self.sandbox.clear_journal()
         return paths
 
     def calls(self) -> list[str]:
-        """The paths of all calls since the last look."""
+        """Return the paths of all requests in the journal, and clear the journal."""
         paths = [call["path"] for call in self.sandbox.journal()]
         self.sandbox.clear_journal()
         return paths

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A service of systemd without systemd: the command and the environment that systemd.exec(5) documents for a unit.
+"""Simulate a service of systemd: the command and the environment that systemd.exec(5) documents for a unit.
 
-It reads the settings of this collection's unit, and refuses others, so that none is ignored in silence.
+It reads the settings of this collection's unit, and fails for other settings, so that none is silently ignored.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-# Settings that restrict a process further, and change nothing for a process that keeps to its directories.
+# Settings that restrict a process further; they have no effect on a process that uses only its directories.
 RESTRICTIONS = {"NoNewPrivileges", "ProtectSystem", "ProtectHome", "PrivateTmp"}
-# Settings that another part of systemd uses.
+# Settings for other parts of systemd.
 ELSEWHERE = {"Description", "Wants", "After", "Type"}
 KNOWN = {"ExecStart", "WorkingDirectory", "EnvironmentFile", "Environment", "DynamicUser", "User"}
 KNOWN |= {"StateDirectory", "StateDirectoryMode", "UMask", "LoadCredential"}
@@ -28,7 +28,7 @@ class Service:
     """An instance of a template unit.
 
     Attributes:
-        root: The directory that stands for the root of the file system.
+        root: The directory that replaces the root of the file system.
     """
 
     def __init__(self, unit: Path, instance: str, root: Path) -> None:
@@ -48,11 +48,11 @@ class Service:
         return value
 
     def path(self, text: str) -> Path:
-        """Return the place of a path of the unit below the root."""
+        """Return a path of the unit below the root."""
         return self.root / text.lstrip("/")
 
     def environment(self) -> dict[str, str]:
-        """Return the environment: nothing of the caller's, and HOME of a dynamic user is the root directory."""
+        """Return the environment: nothing is inherited, and HOME of a dynamic user is the root directory."""
         user = self._one("User")
         given = {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -75,13 +75,13 @@ class Service:
         return {name: str(self.path(value)) if value.startswith("/") else value for name, _sign, value in pairs}
 
     def start(self, more: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-        """Run ExecStart, with variables of the test on top; standard input is the null device, as for a service."""
+        """Run ExecStart, with additional variables of the test; standard input is the null device, as for a service."""
         state = self.path("/var/lib/private") / self._one("StateDirectory")
         state.mkdir(parents=True, exist_ok=True)
         state.chmod(int(self._one("StateDirectoryMode"), 8))
         link = self.path("/var/lib") / self._one("StateDirectory")
         if not link.is_symlink():
-            # As systemd lays it out for a dynamic user.
+            # The layout that systemd creates for a dynamic user.
             link.symlink_to(Path("private") / self._one("StateDirectory"))
         for line in self._settings["LoadCredential"]:
             name, _colon, source = line.partition(":")
@@ -105,7 +105,7 @@ class Service:
 
 
 def verified(units: Path) -> list[str] | None:
-    """Return what systemd-analyze reports of units, or None where it is not installed."""
+    """Return the lines that systemd-analyze prints about units; None if it is not installed."""
     names = sorted(str(path).replace("@.", "@audit.") for path in units.iterdir())
     try:
         done = subprocess.run(

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A playbook at its own terminal, and the answers of a person to its questions."""
+"""Run a playbook at a separate terminal, and answer its questions as a person would."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ import pexpect
 from .scenarios import ACCOUNT, World
 
 LONGEST = 120
-# A question is printed before the terminal listens.
+# A question is printed before the program reads the terminal.
 LISTENS_AFTER = 0.5
 
-# The pattern of a question, and the function that returns the answer, or None if the person does something else.
+# The pattern of a question, and the function that returns the answer, or None if nothing is typed.
 Answer = tuple[str, Callable[[], "str | None"]]
 
 
@@ -48,7 +48,7 @@ def converse(
     cwd: Path | None = None,
     longest: float = LONGEST,
 ) -> Told:
-    """Run a command at its own terminal, and answer its questions; answers that were given are removed."""
+    """Run a command at a separate terminal, and answer its questions; used answers are removed from the list."""
     end = time.monotonic() + longest
     child = pexpect.spawn(
         command[0], list(command[1:]), env=dict(env), cwd=cwd, encoding="utf-8", codec_errors="replace"

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Taking over an account that was made by hand: from the first listing to the first change.
+"""Import of an account whose devices were created by hand: from the first device list to the first change.
 
-The playbooks adopt and provision are called by name, as users do, and as loudly as can be.
+The playbooks adopt and provision run by their names, as users run them, with the highest verbosity.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandb
 ON_EACH_CORE = pytest.mark.parametrize("core", [CORES[core] for core in USUAL_CORES], ids=USUAL_CORES)
 ACCOUNT = f"account-{MARK}"
 FLAGS = ("personal", "group", "quick", "resend")
-# Options of the collection, and what the service calls them.
+# Options of the collection, and the service's names of them.
 WEBHOOKS = {f"webhook{end}": f"webhook{end.replace('_', '')}" for end in ("", "_connect", "_status", "_chaining")}
-# What the adopted devices have in common with what a program could misread.
+# Names of devices that a reader of YAML or CSV could misread.
 NAMES = ("yes", "0812", "a: b #c", "{{ 1 + 1 }}", "'quoted\"", "=1+1", "Toko 日本 😀", "null", "- x")
 
 
 @dataclass
 class Office:
-    """A machine on which somebody takes over an account: a home, a record, a folder for the files."""
+    """A machine on which a user imports an account: a home, a record, and a directory for the files."""
 
     sandbox: Sandbox
     home: Path
@@ -53,7 +53,7 @@ class Office:
         return self.home / "record"
 
     def play(self, playbook: str, *words: str, **variables: object) -> tuple[int, str]:
-        """Play a playbook of the collection by its name, and return its exit code and what it printed."""
+        """Run a playbook of the collection by its name, and return its exit code and output."""
         env = {
             **os.environ,
             "HOME": str(self.home),
@@ -74,19 +74,19 @@ class Office:
         return done.returncode, output
 
     def adopt(self, *words: str, **variables: object) -> str:
-        """Play adopt, which has to end well."""
+        """Run adopt, which must succeed, and return its output."""
         code, output = self.play("adopt", *words, adopt_dest=self.dest, **variables)
         assert code == 0, output
         return output
 
     def provision(self, *words: str, files: Path) -> str:
-        """Play provision, which has to end well."""
+        """Run provision, which must succeed, and return its output."""
         code, output = self.play("provision", *words, provision_files=files)
         assert code == 0, output
         return output
 
     def world(self, devices: list[Json]) -> None:
-        """Devices that were made by hand."""
+        """Reset the sandbox to devices that were created by hand."""
         self.sandbox.reset(accounts=[{"token": ACCOUNT, "devices": devices}])
 
 
@@ -96,13 +96,13 @@ def office(sandbox: Sandbox, tmp_path: Path) -> Office:
 
 
 def changed(output: str) -> int:
-    """How many tasks changed something, by the recap."""
+    """Return the number of changed tasks in the recap."""
     (count,) = re.findall(r"^localhost .*changed=(\d+)", output, re.MULTILINE)
     return int(count)
 
 
 def made_by_hand(count: int, seed: int) -> list[Json]:
-    """Devices with settings that nobody declared."""
+    """Return devices with settings that no file declares."""
     chance = random.Random(seed)
     spellings = ("0812{:08d}", "62813{:08d}", "6281400{:08d}")
     return [
@@ -128,7 +128,7 @@ def _url(chance: random.Random, wire: str) -> str:
 
 
 def looked_up(device: Json, chance: random.Random) -> dict[str, str]:
-    """What a person types into a row, each in a way of their own. Some is not looked up."""
+    """Return the cells that a person types into a row, in random spellings; some settings are left out."""
     settings = device["settings"]
     words = {True: ["yes", "ON", "TRUE", "ya"], False: ["no", "off", "FALSE", "tidak"]}
     cells = {flag: chance.choice(words[settings[flag]]) for flag in FLAGS}
@@ -140,7 +140,7 @@ def looked_up(device: Json, chance: random.Random) -> dict[str, str]:
 
 
 def fill_csv(path: Path, devices: Mapping[str, Json], chance: random.Random) -> None:
-    """Fill in a sheet with a spreadsheet, which saves it in its own way."""
+    """Fill in a sheet as a spreadsheet saves it, with semicolons and a byte order mark."""
     rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"))))
     assert len(rows) == len(devices)
     for row in rows:
@@ -153,7 +153,7 @@ def fill_csv(path: Path, devices: Mapping[str, Json], chance: random.Random) -> 
 
 
 def fill_yaml(path: Path, devices: Mapping[str, Json], chance: random.Random) -> None:
-    """Fill in a sheet with an editor: behind each colon, as it stands there."""
+    """Fill in a sheet as a person does with an editor, with a value after each colon."""
     lines = []
     cells: dict[str, str] = {}
     for line in path.read_text("utf-8").splitlines():
@@ -169,7 +169,7 @@ def without(states: Mapping[str, Json], number: str) -> dict[str, Json]:
     return {known: state for known, state in states.items() if known != number}
 
 
-def test_sixty_devices_from_the_listing_to_the_first_change(office: Office) -> None:
+def test_import_of_sixty_devices_and_first_change(office: Office) -> None:
     office.world(made_by_hand(60, seed=60))
     made = office.sandbox.devices()
     office.adopt(adopt_clients="'^(Klien .) - '")
@@ -197,7 +197,7 @@ def test_sixty_devices_from_the_listing_to_the_first_change(office: Office) -> N
     assert write["path"] == "/update-device" and write["number"] == number
     now = office.sandbox.devices()
     assert without(now, number) == without(made, number)
-    # The role writes a stamp beside the name of what it updates.
+    # The role adds a stamp to the name of each device that it updates.
     stamped = now[number]["name"]
     assert re.fullmatch(re.escape(made[number]["name"]) + " ~[0-9A-Za-z]{5}", stamped)
     expected = {**made[number], "name": stamped, "settings": {**made[number]["settings"], "autoread": wanted}}
@@ -205,14 +205,14 @@ def test_sixty_devices_from_the_listing_to_the_first_change(office: Office) -> N
 
 
 def exchange(path: Path, number: str, option: str, value: str) -> None:
-    """Edit one line of a file of declarations."""
+    """Replace the value of a device's option in a declaration file."""
     text = path.read_text("utf-8")
     start = text.index(f"{option}: ", text.index(f'"{number}"'))
     path.write_text(text[:start] + f"{option}: {value}" + text[text.index("\n", start) :], "utf-8")
 
 
 @ON_EACH_CORE
-def test_the_same_with_an_editor_and_in_check_mode_first(office: Office, core: Path) -> None:
+def test_import_with_yaml_sheet_and_check_mode(office: Office, core: Path) -> None:
     office.core = core
     office.world(made_by_hand(6, seed=6))
     made = office.sandbox.devices()
@@ -239,14 +239,14 @@ def test_the_same_with_an_editor_and_in_check_mode_first(office: Office, core: P
 
 
 class UnsafeLoader(yaml.SafeLoader):
-    """Reads texts that Ansible must not take for templates."""
+    """Loads strings with the tag ``!unsafe``, which Ansible must not render as templates."""
 
 
 UnsafeLoader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
 
 
 @ON_EACH_CORE
-def test_all_wrong_cells_in_one_failure_and_nothing_done(office: Office, core: Path) -> None:
+def test_adopt_reports_all_wrong_cells_at_once_and_changes_nothing(office: Office, core: Path) -> None:
     office.core = core
     office.world(made_by_hand(3, seed=3))
     first, second, third = sorted(office.sandbox.devices())
@@ -266,11 +266,11 @@ def test_all_wrong_cells_in_one_failure_and_nothing_done(office: Office, core: P
     assert {call["path"] for call in office.sandbox.journal()} == {"/get-devices"}
 
 
-def test_what_is_missing_for_adopt_is_said(office: Office) -> None:
+def test_adopt_names_missing_variable_or_sheet(office: Office) -> None:
     office.world([])
     code, output = office.play("adopt")
     assert code != 0 and "adopt_dest=~/fonnte" in output
-    # As a file of variables has it that leaves the value out.
+    # As in a file of variables that has the name without a value.
     code, output = office.play("adopt", "-e", '{"adopt_dest": null}')
     assert code != 0 and "adopt_dest=~/fonnte" in output
     code, output = office.play("adopt", adopt_dest=office.dest, adopt_sheet=office.home / "none.csv")
@@ -284,8 +284,8 @@ def declare(path: Path, *devices: Mapping[str, Any], **others: Any) -> Path:
 
 
 @ON_EACH_CORE
-def test_files_of_several_clients(office: Office, core: Path) -> None:
-    """Each file has its own defaults, templates are filled in, and one of the files is encrypted."""
+def test_provision_reads_files_of_several_clients(office: Office, core: Path) -> None:
+    """Each file has its own defaults, templates are rendered, and one of the files is encrypted."""
     office.core = core
     office.world([])
     clients = office.home / "clients"
@@ -311,7 +311,7 @@ def test_files_of_several_clients(office: Office, core: Path) -> None:
 
 
 @ON_EACH_CORE
-def test_files_that_do_not_declare_one_fleet(office: Office, core: Path) -> None:
+def test_provision_refuses_contradictory_or_invalid_files(office: Office, core: Path) -> None:
     office.core = core
     office.world([])
     clients = office.home / "clients"

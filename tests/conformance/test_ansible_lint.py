@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ansible-lint, and so editors, find a wrong option of each module."""
+"""ansible-lint, and editors that use it, report a wrong option of each module."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PLAY = """\
 
 @pytest.fixture(scope="session")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    """The messages of one run of ansible-lint about a play for each module."""
+    """Return the messages of ansible-lint about a play for each module, from one run."""
     project = tmp_path_factory.mktemp("project")
     for name in NAMES:
         (project / f"{name}.yml").write_text(PLAY.format(module=name, wrong=_wrong_option(name)), encoding="utf-8")
@@ -42,8 +42,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
 
 
 def lint(project: Path, names: Iterable[str], env: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return the messages of ansible-lint about the plays of some modules, which are in files by their names."""
-    # The rule is in no profile.
+    """Return the messages of ansible-lint about the plays of some modules; each file has the name of its module."""
+    # No profile contains the rule args.
     words = ["ansible-lint", "--offline", "--profile", "production", "--enable-list", "args", "--format", "json"]
     programs = Path(sys.executable).parent
     path = f"{programs}{os.pathsep}{os.environ['PATH']}"
@@ -63,21 +63,21 @@ def lint(project: Path, names: Iterable[str], env: Mapping[str, str]) -> dict[st
 
 
 def _wrong_option(name: str) -> str:
-    """Return a wrong value of the option state, where the module has one, and else an unknown option."""
+    """Return a wrong value of the option state if the module has one, else an unknown option."""
     text = (MODULES / f"{name}.py").read_text(encoding="utf-8")
     return "state: gone" if "\n  state:" in text else "nmae: Toko"
 
 
-# The bar keeps all of them on one worker: they share the run of the linter.
+# The bar keeps these tests on one worker, since they share one run of ansible-lint.
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: f"lint|{name}")
-def test_a_wrong_option_is_found(name: str, found: dict[str, list[str]]) -> None:
+def test_ansible_lint_reports_wrong_option(name: str, found: dict[str, list[str]]) -> None:
     word = _wrong_option(name).partition(": ")[2 if "state" in _wrong_option(name) else 0]
-    # Where an option is required, the linter reports that first.
+    # ansible-lint reports a missing required option first.
     assert any(word in text or "missing required arguments" in text for text in found[name]), found[name]
 
 
-def test_linting_a_right_task_sends_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
-    """The linter calls the module's main(): with right options it must end before the module does anything."""
+def test_ansible_lint_of_valid_task_sends_no_request(sandbox: Sandbox, tmp_path: Path) -> None:
+    """ansible-lint calls main() of the module, which must end before the module does anything."""
     tasks = {
         "fonnte_device": "device: '081200001001'\n        name: Toko",
         "fonnte_device_info": "profile: true",

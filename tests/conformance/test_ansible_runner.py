@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The project of the page on AWX, run by ansible-runner as AWX does, from a directory that has nothing to do with it."""
+"""The project of docs/awx.md, run by ansible-runner as AWX runs it, from an unrelated directory."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 PAGE = blocks_of((INSTALLED / "docs" / "awx.md").read_text(encoding="utf-8"))
 NUMBER, CODE = "081200001001", "047193"
 CHECK = ("--cmdline", "--check --diff")
-# In each test one core and the way of AWX; all of them if asked.
+# By default, only the newest core and the command that AWX uses.
 WAYS = [(core, way) for core in CORES for way in ("run", "worker")] if EVERYTHING else [("newest", "worker")]
 
 
 class Controller:
-    """AWX as a job sees it: a copy of the project, an inventory with localhost, the answers, and the token."""
+    """AWX as a job sees it: a copy of the project, an inventory with localhost, the survey's answers, and the token."""
 
     def __init__(self, sandbox: Sandbox, folder: Path, core: str, way: str) -> None:
         self._way, self._folder, self._jobs = way, folder, 0
         self._node = ControlNode(sandbox, folder / "node", CORES[core])
         sandbox.reset(accounts=[{"token": ACCOUNT, "devices": []}])
         sandbox.next_otp(CODE)
-        # As the page has them: two files of answers have one name, and the second is for the second launch.
+        # The page has two files of answers with one name; the second file is for the second launch.
         self.answers = [yaml.safe_load(block.text) for block in PAGE if block.saved == "answers.yml"]
 
     def launch(self, playbook: str, *words: str, answers: object = None) -> str:
@@ -77,7 +77,7 @@ class Controller:
 
 
 @pytest.mark.parametrize(("core", "way"), WAYS if RUNNER else [])
-def test_the_project_of_the_page(sandbox: Sandbox, tmp_path: Path, core: str, way: str) -> None:
+def test_project_of_awx_page_manages_and_deletes_device(sandbox: Sandbox, tmp_path: Path, core: str, way: str) -> None:
     awx = Controller(sandbox, tmp_path, core, way)
     if EVERYTHING:
         awx.launch("provision.yml", *CHECK)

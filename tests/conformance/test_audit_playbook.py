@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The audit in real playbooks: both ways, on the newest and the oldest core, and what its page promises."""
+"""The audit in real playbooks: in-process and as a module, on the newest and the oldest ansible-core."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STRANGER = "081200007009"
 
 @pytest.fixture(params=CORES, ids=lambda core: "oldest" if core != CORES[0] else "newest")
 def core(request: pytest.FixtureRequest) -> Path:
-    """The programs of the newest and of the oldest ansible-core."""
+    """Return the directory of the programs of the newest or the oldest ansible-core."""
     path: Path = request.param
     return path
 
@@ -41,7 +41,7 @@ def declared(sandbox: Sandbox, reading: str = "default") -> list[dict[str, Any]]
 
 
 def begin(sandbox: Sandbox, player: Player, reading: str = "default") -> list[dict[str, Any]]:
-    """Three devices as declared, of which a person renames the second, and one that nobody declared."""
+    """Create three declared devices, rename the second one by hand, and create one that no entry declares."""
     stranger = {"number": STRANGER, "name": "Siapa", "package": "Super"}
     sandbox.reset(readings=READINGS[reading], accounts=[{"token": ACCOUNT, "devices": [stranger]}])
     devices = declared(sandbox, reading)
@@ -56,7 +56,7 @@ def kinds(run: Run) -> list[str]:
     return [found["kind"] for found in run.only()["findings"]]
 
 
-def test_an_audit_in_both_ways_and_on_both_cores(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_audit_is_equal_in_process_and_as_module(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     told = []
     for in_process in (True, False):
         folder = tmp_path / str(in_process)
@@ -89,9 +89,9 @@ def test_an_audit_in_both_ways_and_on_both_cores(core: Path, sandbox: Sandbox, t
 
 
 @pytest.mark.smoke
-def test_no_secret_is_shown_and_what_nobody_knows_is_unknown(sandbox: Sandbox, player: Player) -> None:
+def test_audit_shows_no_secret_and_reports_unknown_values(sandbox: Sandbox, player: Player) -> None:
     devices = begin(sandbox, player)
-    # The player looks for tokens, and for the mark of every secret, in all output and in every file of the home.
+    # The player searches all output and all files in the home for tokens and for the mark of every secret.
     devices[0]["webhook"] += f"-{MARK}"
     devices[2]["quick"] = True
     run = player.play(task("fonnte_audit", devices, dest=str(player.home / "report")))
@@ -102,7 +102,7 @@ def test_no_secret_is_shown_and_what_nobody_knows_is_unknown(sandbox: Sandbox, p
 
 
 @pytest.mark.parametrize("reading", ["all-hard", "listing=partial"])
-def test_an_audit_in_other_readings(reading: str, sandbox: Sandbox, player: Player) -> None:
+def test_audit_finds_drift_in_other_behavior_variants(reading: str, sandbox: Sandbox, player: Player) -> None:
     devices = begin(sandbox, player, reading)
     run = player.play(task("fonnte_audit", devices))
     assert "drift" in kinds(run) and sandbox.writes() == []
@@ -112,7 +112,7 @@ def test_an_audit_in_other_readings(reading: str, sandbox: Sandbox, player: Play
 
 
 @pytest.mark.parametrize("core", CORES[: len(USUAL_CORES)], ids=USUAL_CORES, indirect=True)
-def test_files_of_clients_name_their_owners(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_names_of_client_files_are_owners(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.reset(accounts=[{"token": ACCOUNT}])
     player = Player(tmp_path, sandbox, programs=core)
     clients = player.home / "clients"
@@ -145,6 +145,6 @@ def test_files_of_clients_name_their_owners(core: Path, sandbox: Sandbox, tmp_pa
         (["-e", "audit_files=/nowhere"], "There is no /nowhere."),
     ],
 )
-def test_what_the_playbook_cannot_read(sandbox: Sandbox, player: Player, words: list[str], says: str) -> None:
+def test_audit_playbook_names_missing_files(sandbox: Sandbox, player: Player, words: list[str], says: str) -> None:
     run = player.play_by_name("audit", *words, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
     assert run.told[-1].failed and says in run.told[-1].message and sandbox.journal() == []

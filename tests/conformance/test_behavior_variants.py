@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every case in real playbooks, in the default variant of the service and in the hardest one.
+"""Run every case in real playbooks, in the default variant of the service and in the hardest one.
 
 The table is in cases.py, the properties that must hold are in invariants.py. With FONNTE_TESTS_READINGS=all, each other
 variant is run too; without playbooks, tests/functional/plugins/module_utils/test_variant_cases.py always runs them all.
@@ -29,11 +29,11 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.invariants import CLA
 from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Told
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
-# The readings of the quick tier: nothing special, and everything at once.
+# The variants of the quick tests: the defaults, and the last values of all switches.
 QUICK_READINGS = ("default", "all-hard")
 LABELS = tuple(READINGS) if ALL_BOTH_WAYS else USUAL_READINGS
 
-# A last row for each reading and way, for what all of its runs have printed.
+# The last row of each variant and way checks the output of all its runs.
 PRINTED = "what-was-printed"
 
 
@@ -44,7 +44,7 @@ def _rows(label: str, way: str = "both") -> list[tuple[str, bool]]:
 
 def _row(label: str, case: str, way: str, quick: bool) -> object:
     marks = [pytest.mark.smoke] if quick and label in QUICK_READINGS else []
-    # The bar parts what is played together from the rest: see the scheduler in conftest.py.
+    # The text before the bar is the same for tests that run together: see the scheduler in conftest.py.
     return pytest.param(label, case, way, id=f"{label}|{case}-{way}", marks=marks)
 
 
@@ -57,8 +57,10 @@ def _row(label: str, case: str, way: str, quick: bool) -> object:
         for case, quick in [*_rows(label, way), (PRINTED, True)]
     ],
 )
-def test_case(label: str, case: str, way: str, played: Callable[[str, str], Round], running_sandbox: Sandbox) -> None:
-    """All claims hold for this case in this reading; no run printed a traceback or a secret."""
+def test_case_satisfies_all_invariants(
+    label: str, case: str, way: str, played: Callable[[str, str], Round], running_sandbox: Sandbox
+) -> None:
+    """All invariants hold for the case in the variant; no run printed a traceback or a secret."""
     if case == PRINTED:
         broken = played(label, way).unfit
     else:
@@ -70,8 +72,10 @@ def test_case(label: str, case: str, way: str, played: Callable[[str, str], Roun
 @pytest.mark.parametrize(
     ("label", "case", "way"), [_row(label, case, "both", quick) for label in BOTH_WAYS for case, quick in _rows(label)]
 )
-def test_both_ways_tell_the_same(label: str, case: str, way: str, played: Callable[[str, str], Round]) -> None:
-    """Result, warnings, failure, diff and what is masked are the same to the key."""
+def test_results_are_equal_in_process_and_as_module(
+    label: str, case: str, way: str, played: Callable[[str, str], Round]
+) -> None:
+    """Result, warnings, failure, diff and masked values are equal in each key."""
     one, other = (played(label, each).stories[case] for each in WAYS)
     for when in ("check", "run", "again"):
         passes = getattr(one, when), getattr(other, when)
@@ -81,12 +85,12 @@ def test_both_ways_tell_the_same(label: str, case: str, way: str, played: Callab
         assert calls[:1] == calls[1:], f"{when}, in the reading {label}"
 
 
-# What differs from one second to the next, and what a sandbox makes up anew.
+# Parts that differ between runs: times, waits, ports and directories.
 _PASSING = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|(?<=wait )\d+|(?<=\"retry_after\": )\d+|127\.0\.0\.1:\d+|/[^ \"]*/reading\d+/"
 )
 
 
 def comparable(told: Told) -> Any:
-    """What a task told, without what passes."""
+    """Return the failure and the result of a task, without parts that differ between runs."""
     return told.failed, json.loads(_PASSING.sub("…", json.dumps(told.result)).replace(": …", ': "…"'))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The benchmark measures what it says: its ways do their work, at size 3."""
+"""The benchmark: each implementation does its work with three devices."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def bench(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.smoke
-def test_the_ways_do_their_work(bench: Bench, sandbox: Sandbox) -> None:
+def test_implementations_send_expected_requests(bench: Bench, sandbox: Sandbox) -> None:
     for row, calls in sample(EXPECTED, 5):
         took = bench.measure(row)
         assert dict(took.calls) == calls, row.name
@@ -53,7 +53,7 @@ def test_the_ways_do_their_work(bench: Bench, sandbox: Sandbox) -> None:
     assert bench.capacity(LIST, SIZE, 5) > 0
 
 
-def test_a_run_that_does_not_do_its_work_is_no_measure(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_benchmark_fails_if_run_writes_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measurement, "play", lambda way, work: implementations.play(implementations.EMPTY, work))
     with pytest.raises(BenchError, match="wrote 0 times"):
         bench.measure(Row(implementations.URI, implementations.MAKE, SIZE))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No string of the service runs code (invariant 7): each canary would create a file in the home."""
+"""No string from the service runs code (invariant 7): each canary would create a file in the home."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.test_adopt_playbook i
 from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES, USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
 
-# Results of modules differ between cores; what adopt writes is read by the same code of the collection on each.
+# The cores treat results of modules differently. The collection itself reads declarations of adopt, on each core.
 ON_EACH_CORE = pytest.mark.parametrize("core", list(CORES.values()), ids=list(CORES))
 ON_USUAL_CORES = pytest.mark.parametrize("core", [CORES[core] for core in USUAL_CORES], ids=USUAL_CORES)
 A, B, C, D, NEW = "081200013001", "081200013002", "081200013003", "081200013004", "081200013009"
 # A name has 30 characters at most, and with a stamp 23.
 SHORT = "{{q('pipe','>~/ran')}}"
 LEFT, RIGHT = "x {", "{q('pipe','>~/ran')}}"
-# An escape sequence of a terminal, and what begins a formula and a tag.
+# The beginnings of a formula, of an escape sequence of a terminal, and of a tag.
 MARKUP = "=1\x1b[2J<b>[x](y) @all"
 HEADER = "#jinja2:variable_start_string:'<%',variable_end_string:'%>'\n<% lookup('pipe', '>~/ran-c') %>"
 
 
 def devices(*names: str) -> list[Json]:
-    """Devices with these names, and with a package of more letters than a name may have."""
+    """Return devices with these names; their package contains a header that is too long for a name."""
     return [
         {"number": number, "name": name, "package": HEADER} for number, name in zip((A, B, C, D), names, strict=False)
     ]
 
 
 def ran(home: Path) -> list[str]:
-    """The canaries that ran."""
+    """Return the names of the canaries that ran."""
     return [path.name for path in home.glob("ran*")]
 
 
@@ -48,7 +48,7 @@ def office(sandbox: Sandbox, tmp_path: Path) -> Office:
 
 
 def play(office: Office, tasks: list[Json], in_process: bool) -> str:
-    """Play a user's tasks, and return what was printed."""
+    """Run a user's tasks, and return the output."""
     variables = {
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
         "fonnte_in_process": in_process,
@@ -79,9 +79,7 @@ def play(office: Office, tasks: list[Json], in_process: bool) -> str:
 
 @ON_EACH_CORE
 @pytest.mark.parametrize("in_process", [True, False])
-def test_results_of_modules_are_data_however_a_playbook_puts_them_together(
-    office: Office, core: Path, in_process: bool
-) -> None:
+def test_combined_results_of_modules_are_never_templates(office: Office, core: Path, in_process: bool) -> None:
     office.core = core
     office.world(devices(SHORT, LEFT, RIGHT, "Toko"))
     parts = {
@@ -116,7 +114,7 @@ def test_results_of_modules_are_data_however_a_playbook_puts_them_together(
 
 
 @ON_USUAL_CORES
-def test_names_that_adopt_writes_are_data_when_they_are_read(office: Office, core: Path) -> None:
+def test_names_in_adopted_declarations_are_never_templates(office: Office, core: Path) -> None:
     office.core = core
     office.world(devices(SHORT, LEFT, RIGHT, MARKUP))
     office.adopt()
@@ -140,8 +138,8 @@ def test_names_that_adopt_writes_are_data_when_they_are_read(office: Office, cor
 
 
 @ON_USUAL_CORES
-def test_a_declaration_that_adopt_wrote_defines_no_delimiters(office: Office, core: Path, tmp_path: Path) -> None:
-    """The sandbox takes no name that is this long; the service may."""
+def test_adopted_name_with_header_defines_no_delimiters(office: Office, core: Path, tmp_path: Path) -> None:
+    """The sandbox accepts no name of this length, but the service may."""
     office.core = core
     office.world(devices("Toko"))
     written = render(HEADER)
@@ -152,8 +150,8 @@ def test_a_declaration_that_adopt_wrote_defines_no_delimiters(office: Office, co
 
 
 @ON_USUAL_CORES
-def test_the_offline_check_of_a_pull_request_runs_nothing_of_it(office: Office, core: Path) -> None:
-    """Neither names of files, nor keys, nor values, as they were and as they are."""
+def test_offline_check_runs_no_code_of_pull_request(office: Office, core: Path) -> None:
+    """This applies to names of files, keys and values, in the earlier and the current files."""
     office.core = core
     office.world(devices("Toko"))
     canary = "{{q('pipe','cd;touch ran')}}"
@@ -179,7 +177,7 @@ def test_the_offline_check_of_a_pull_request_runs_nothing_of_it(office: Office, 
         "provision_report": report,
     }
     code, output = office.play("provision", **check)
-    # The declaration was read, and found wrong.
+    # The declaration was read, and is invalid.
     assert code != 0 and report.exists() and "it may have fleet_clients" in output, output[-3000:]
     assert ran(office.home) == []
     for name in (f"{canary}.yml", "#jinja2:x.yml"):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One record in a database: pods that begin empty, jobs at the same time, and tasks that may not use it."""
+"""One record in a database: pods without files, concurrent jobs, and tasks that cannot use it."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def fleet(count: int, **settings: object) -> Task:
 
 
 def using(sandbox: Sandbox, url: str = "") -> dict[str, str | None]:
-    """The environment of a job: its token, and the database."""
+    """Return the environment of a job: its token, and the database."""
     return {"FONNTE_ACCOUNT_TOKEN": sandbox.account_token, **({"FONNTE_RECORD_URL": url} if url else {})}
 
 
 def created(sandbox: Sandbox) -> collections.Counter[str]:
-    """How often each number was created."""
+    """Return how often each number was created."""
     return collections.Counter(
         entry["number"] for entry in sandbox.journal() if entry["path"] == "/add-device" and entry["applied"]
     )
@@ -75,9 +75,7 @@ def play_at_once(pods: Sequence[Player], task: Task, env: dict[str, str | None])
 
 
 @pytest.mark.parametrize("core", USUAL_CORES)
-def test_pods_that_begin_empty_act_like_one_machine(
-    core: str, sandbox: Sandbox, record_url: str, tmp_path: Path
-) -> None:
+def test_pods_without_files_act_like_one_machine(core: str, sandbox: Sandbox, record_url: str, tmp_path: Path) -> None:
     sandbox.reset(accounts=[{"token": sandbox.account_token, "plan": "Super"}])
     env = using(sandbox, record_url)
     changed = []
@@ -94,7 +92,7 @@ def test_pods_that_begin_empty_act_like_one_machine(
     assert changed == [True, False, False] and set(created(sandbox).values()) == {1}
 
 
-def test_jobs_at_the_same_time_create_nothing_twice(sandbox: Sandbox, record_url: str, tmp_path: Path) -> None:
+def test_concurrent_jobs_create_each_device_once(sandbox: Sandbox, record_url: str, tmp_path: Path) -> None:
     sandbox.reset(accounts=[{"token": sandbox.account_token, "plan": "Super"}])
     pods = []
     for number in range(2):
@@ -109,7 +107,7 @@ def test_jobs_at_the_same_time_create_nothing_twice(sandbox: Sandbox, record_url
     assert not pods[0].play(fleet(10, quick=True), env=using(sandbox, record_url)).only().changed
 
 
-def test_every_module_that_uses_the_record(
+def test_every_module_with_record_uses_database(
     sandbox: Sandbox, player: Player, record_url: str, postgresql_server: Server, tmp_path: Path
 ) -> None:
     env = using(sandbox, record_url)
@@ -132,7 +130,7 @@ def test_every_module_that_uses_the_record(
     assert "can be written" in run.output and "postgresql://127.0.0.1:" in run.output
 
 
-# Each as a task, and the reason that the message names.
+# The reason in the error message, and the keywords of a task with this error.
 ELSEWHERE = {
     "the task is async": {"async": 60, "poll": 1},
     "the task becomes another user": {"become": True, "become_user": "nobody"},
@@ -140,7 +138,7 @@ ELSEWHERE = {
 
 
 @pytest.mark.parametrize("given", ["in the task", "in the environment", "in the environment of the task"])
-def test_a_task_that_runs_elsewhere_fails_before_its_first_request(
+def test_task_outside_worker_process_fails_before_first_request(
     given: str, sandbox: Sandbox, tmp_path: Path, record_url: str
 ) -> None:
     player = Player(tmp_path, sandbox, in_process=True)
@@ -166,7 +164,7 @@ def test_a_task_that_runs_elsewhere_fails_before_its_first_request(
         assert not any(secret in run.output for run in runs)
 
 
-def test_another_python_fails_before_its_first_request(sandbox: Sandbox, player: Player, record_url: str) -> None:
+def test_other_python_interpreter_fails_before_first_request(sandbox: Sandbox, player: Player, record_url: str) -> None:
     sandbox.clear_journal()
     task = {"fonnte.whatsapp.fonnte_device": {"device": FIRST, "name": "Toko"}, "ignore_errors": True}
     play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task]}
@@ -176,7 +174,7 @@ def test_another_python_fails_before_its_first_request(sandbox: Sandbox, player:
     assert sandbox.journal() == []
 
 
-def test_an_error_of_the_database_shows_no_password(
+def test_database_error_shows_no_password(
     sandbox: Sandbox, player: Player, record_url: str, postgresql_server: Server
 ) -> None:
     wrong = record_url.replace(QUOTED_PASSWORD, "wr%40ng-s3cr3t")
@@ -196,9 +194,7 @@ def test_an_error_of_the_database_shows_no_password(
     assert sandbox.writes() == []
 
 
-def test_without_the_library_the_error_names_it(
-    sandbox: Sandbox, player: Player, record_url: str, tmp_path: Path
-) -> None:
+def test_missing_database_library_is_named(sandbox: Sandbox, player: Player, record_url: str, tmp_path: Path) -> None:
     hidden = tmp_path / "hidden" / "psycopg"
     hidden.mkdir(parents=True)
     (hidden / "__init__.py").write_text("raise ImportError('not installed')\n", encoding="utf-8")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role and the playbook decommission: nothing before all is confirmed, and nothing twice."""
+"""The role and the playbook decommission: no change before all devices are confirmed, and none twice."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SAID = {"ansible.builtin.debug": {"msg": "The first one failed."}}
 
 def _leave(world: World, *words: str, devices: object = FIRST, **variables: object) -> Run:
     given = {f"decommission_{name}": value for name, value in {"devices": devices, **variables}.items()}
-    # In a file, as in the documents: what is on a command line, every user of the machine can read.
+    # In a file, as in the documentation: every user of the machine can read a command line.
     path = world.player.home.parent / "variables.json"
     path.write_text(json.dumps(given), encoding="utf-8")
     run = world.player.play_by_name("decommission", "-e", f"@{path}", *words, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
@@ -33,33 +33,33 @@ def _leave(world: World, *words: str, devices: object = FIRST, **variables: obje
 
 
 def _role(**variables: object) -> dict[str, object]:
-    """A task that runs the role."""
+    """Return a task that runs the role."""
     given = {f"decommission_{name}": value for name, value in variables.items()}
     return {"ansible.builtin.include_role": {"name": "fonnte.whatsapp.decommission"}, "vars": given}
 
 
 def _play(world: World, *tasks: dict[str, object], **keywords: object) -> Run:
-    """A play of a user's own."""
+    """Run a user's own play."""
     play = {"hosts": "localhost", "connection": "local", "gather_facts": False, **keywords, "tasks": list(tasks)}
     return world.player.play_book([play], env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
 
 
 @pytest.fixture(params=USUAL_CORES)
 def on_a_core(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) -> World:
-    """A world that is played on one of the cores."""
+    """Return a world whose tasks run on one of the cores."""
     return World(sandbox, Player(tmp_path, sandbox, CORES[request.param]))
 
 
 @pytest.fixture()
 def shops(world: World) -> World:
-    """Two devices, one of them linked, and a code that is known."""
+    """Return a world with two devices, one of them linked, and with a known code for a deletion."""
     world.begin(there(FIRST, name=NAMES[FIRST], linked=True), there(SECOND, name=NAMES[SECOND]))
     world.sandbox.next_otp(OTP)
     return world
 
 
-def test_in_two_runs_without_a_person(shops: World) -> None:
-    """As a survey would: the first run has the code sent, the second has it; each may come twice."""
+def test_unattended_deletion_takes_two_runs(shops: World) -> None:
+    """As with a survey: the first run requests the code, and the second one uses it. Each of them can be repeated."""
     foreseen = _leave(shops, "--check", names=NAMES)
     assert "would be asked for" in foreseen.output and shops.writes() == []
     first = _leave(shops, names=NAMES)
@@ -90,20 +90,22 @@ def test_in_two_runs_without_a_person(shops: World) -> None:
         ({"devices": "0812x"}, "x"),
     ],
 )
-def test_nothing_is_done_before_all_is_confirmed(shops: World, variables: dict[str, object], words: str) -> None:
+def test_nothing_changes_before_all_devices_are_confirmed(
+    shops: World, variables: dict[str, object], words: str
+) -> None:
     run = _leave(shops, **{"ask": False, **variables})
     assert words in run.output and "failed=1" in run.output, run.output[-3000:]
     assert shops.writes() == []
 
 
 def _without_a_name(world: World, name: str | None) -> None:
-    """The list shows no name of the first device."""
+    """Replace the first device's name in the ``/get-devices`` response, or remove it."""
     change = {"set_each": {"name": name}} if name is not None else {"remove_each": ["name"]}
     world.sandbox.fault("mutate", path="/get-devices", times=None, only=FIRST, **change)
 
 
 @pytest.mark.parametrize(("name", "typed"), [("", {FIRST: ""}), ("", {}), (" ", {FIRST: " "}), (None, {FIRST: None})])
-def test_a_device_without_a_name_is_not_confirmed_by_nothing(
+def test_empty_text_does_not_confirm_device_without_name(
     shops: World, name: str | None, typed: dict[str, object]
 ) -> None:
     _without_a_name(shops, name)
@@ -112,7 +114,7 @@ def test_a_device_without_a_name_is_not_confirmed_by_nothing(
     assert "failed=1" in run.output and shops.writes() == []
 
 
-def test_a_device_without_a_name_is_confirmed_by_its_number(shops: World) -> None:
+def test_number_confirms_device_without_name(shops: World) -> None:
     _without_a_name(shops, "")
     shops.sandbox.next_otp(OTP)
     run = _leave(shops, names={FIRST: FIRST})
@@ -120,7 +122,7 @@ def test_a_device_without_a_name_is_confirmed_by_its_number(shops: World) -> Non
 
 
 @pytest.mark.parametrize("devices", [[], "", " , "])
-def test_no_device_is_not_all_devices(shops: World, devices: object) -> None:
+def test_empty_list_of_devices_is_refused(shops: World, devices: object) -> None:
     run = _leave(shops, devices=devices, sure=True, max=9)
     assert "No device is named." in run.output and "failed=1" in run.output and shops.calls() == []
 
@@ -137,14 +139,14 @@ def test_no_device_is_not_all_devices(shops: World, devices: object) -> None:
         ({"names": f"{FIRST}=Toko"}, "have something for each number, and the number is in quotes"),
     ],
 )
-def test_what_cannot_be_meant_is_said_in_a_sentence(shops: World, variables: dict[str, object], words: str) -> None:
+def test_invalid_variable_fails_with_one_sentence(shops: World, variables: dict[str, object], words: str) -> None:
     run = _leave(shops, **{"ask": False, **variables})
     assert words in run.told[-1].message and run.told[-1].message.endswith("."), run.told[-1].result
     assert "caused by" not in run.output.lower() and shops.calls() == []
 
 
-def test_a_code_without_quotes_is_not_tried(shops: World) -> None:
-    """YAML has made another number of it, and a wrong code is a try that is gone."""
+def test_unquoted_code_is_not_sent(shops: World) -> None:
+    """YAML drops the leading zeros of an unquoted code, and a wrong code uses up one of the tries."""
     run = _leave(shops, sure=True, otps={FIRST: 313})
     assert run.told[-1].message == (
         f"Quote the code of {FIRST}; an unquoted number loses its leading zeros. Nothing was done."
@@ -154,14 +156,14 @@ def test_a_code_without_quotes_is_not_tried(shops: World) -> None:
     assert "failed=1" in keys.output and shops.calls() == []
 
 
-def test_a_code_that_is_not_there_yet(shops: World) -> None:
-    """As from a survey whose answer is empty."""
+def test_null_code_counts_as_missing(shops: World) -> None:
+    """A survey with an empty answer gives such a value."""
     run = _leave(shops, sure=True, otps={FIRST: None})
     assert "waiting for its code" in run.output and shops.writes() == ["/disconnect", "/delete-device"]
 
 
-def test_a_play_on_several_hosts_does_nothing(shops: World, tmp_path: Path) -> None:
-    """Each host would count to decommission_max for itself."""
+def test_play_on_several_hosts_is_refused(shops: World, tmp_path: Path) -> None:
+    """Otherwise, each host would have a separate count for decommission_max."""
     inventory = tmp_path / "inventory"
     inventory.write_text(f"{FIRST}\n{SECOND}\n", encoding="utf-8")
     role = _role(devices=["{{ inventory_hostname }}"], sure=True)
@@ -171,8 +173,8 @@ def test_a_play_on_several_hosts_does_nothing(shops: World, tmp_path: Path) -> N
         assert "use hosts: localhost. Nothing was done." in run.told[-1].message and shops.calls() == []
 
 
-def test_a_play_in_check_mode(on_a_core: World) -> None:
-    """By its own keyword, which ansible_check_mode knows nothing of. Nobody is asked, and nothing is said to be done."""
+def test_check_mode_keyword_of_play_predicts_without_prompt(on_a_core: World) -> None:
+    """The keyword check_mode of a play does not set ansible_check_mode. The summary must still be a prediction."""
     on_a_core.begin(there(FIRST, name=NAMES[FIRST], linked=True))
     devices = {"devices": FIRST, "names": {FIRST: NAMES[FIRST]}}
     run = _play(on_a_core, _role(**devices), _role(otps={FIRST: OTP}, **devices), check_mode=True)
@@ -181,8 +183,8 @@ def test_a_play_in_check_mode(on_a_core: World) -> None:
     assert "is to be deleted. Type its name" not in run.output and on_a_core.writes() == []
 
 
-def test_a_failure_is_not_told_of_the_next_run(shops: World) -> None:
-    """Two runs of the role in one play, the first of which fails and is passed over."""
+def test_failure_is_not_reported_by_next_run_of_role(shops: World) -> None:
+    """The role runs twice in one play; the first run fails, and the play rescues it."""
     shops.sandbox.next_otp(OTP)
     assert "failed=0" in _leave(shops, sure=True).output
     first = {"block": [_role(devices=FIRST, sure=True, otps={FIRST: WRONG_OTP})], "rescue": [_SAID]}
@@ -191,7 +193,7 @@ def test_a_failure_is_not_told_of_the_next_run(shops: World) -> None:
     assert f"{SECOND} (Toko Dua): disconnected, and waiting for its code" in run.output
 
 
-def test_from_the_middle(shops: World) -> None:
+def test_start_at_task_deletes_nothing(shops: World) -> None:
     run = shops.player.play_book(
         [{"hosts": "localhost", "gather_facts": False, "roles": ["fonnte.whatsapp.decommission"]}],
         "--start-at-task",
@@ -201,13 +203,13 @@ def test_from_the_middle(shops: World) -> None:
     assert "There was nothing to do." in run.output and "failed=0" in run.output and shops.writes() == []
 
 
-def test_two_spellings_are_one_device(shops: World) -> None:
+def test_two_spellings_of_one_device_send_one_request(shops: World) -> None:
     run = _leave(shops, devices=[FIRST, "+62 812 0001 2001"], sure=True)
     assert "failed=0" in run.output and shops.writes() == ["/disconnect", "/delete-device"]
 
 
-def test_one_that_fails_does_not_stop_the_others(shops: World) -> None:
-    """A wrong code is tried once, is told, and the run is red in the end."""
+def test_failed_device_does_not_stop_others(shops: World) -> None:
+    """A wrong code is sent once and reported, and the run fails at its end."""
     variables = {"devices": [FIRST, SECOND], "max": 2, "sure": True}
     assert "failed=0" in _leave(shops, **variables).output
     code = shops.sandbox.otp(SECOND)
@@ -223,7 +225,7 @@ SHOP, BANK = "0811111111", "62811111111"
 
 @pytest.fixture()
 def twins(world: World) -> World:
-    """Two devices whose numbers are equivalent, both of them linked, and a code for the second one."""
+    """Return a world with two linked devices whose numbers are equivalent, and with a known code of the account."""
     world.begin(
         *(there(n, name=name, linked=True, package="Super") for n, name in ((SHOP, "shop A"), (BANK, "bank B")))
     )
@@ -244,7 +246,7 @@ def test_one_device_in_two_spellings_counts_as_one(shops: World) -> None:
     assert "waiting for its code" in run.output and shops.writes() == ["/disconnect", "/delete-device"]
 
 
-def test_a_code_is_used_for_the_device_with_its_spelling(twins: World) -> None:
+def test_code_is_used_only_for_device_with_its_spelling(twins: World) -> None:
     assert twins.tell(_ask_for_code(BANK)).changed
     twins.calls()
     run = _leave(twins, devices=[SHOP, BANK], sure=True, ask=False, max=2, otps={BANK: OTP})
@@ -252,13 +254,13 @@ def test_a_code_is_used_for_the_device_with_its_spelling(twins: World) -> None:
     assert f"{SHOP} (shop A): disconnected, and waiting for its code" in run.output
 
 
-def test_a_code_of_another_device_is_not_used(twins: World) -> None:
+def test_code_of_equivalent_number_is_not_used(twins: World) -> None:
     assert twins.tell(_ask_for_code(BANK)).changed
     run = _leave(twins, devices=[SHOP], sure=True, ask=False, otps={BANK: OTP})
     assert "waiting for its code" in run.output and list(twins.devices()) == [SHOP, BANK]
 
 
-def test_a_name_confirms_the_device_with_its_spelling(twins: World) -> None:
+def test_name_confirms_only_device_with_its_spelling(twins: World) -> None:
     run = _leave(twins, devices=[BANK], ask=False, names={SHOP: "bank B"})
     assert f"{BANK} has another name than the one that was typed" in run.output and twins.writes() == []
     run = _leave(twins, devices=[BANK], ask=False, names={SHOP: "shop A", BANK: "bank B"})
@@ -273,7 +275,7 @@ def test_a_name_confirms_the_device_with_its_spelling(twins: World) -> None:
         {"devices": [SHOP], "otps": {"0062 811111111": OTP}},
     ],
 )
-def test_a_number_that_is_two_devices_is_refused(twins: World, variables: dict[str, object]) -> None:
+def test_spelling_that_matches_two_devices_is_refused(twins: World, variables: dict[str, object]) -> None:
     run = _leave(twins, sure=True, ask=False, max=9, **variables)
     assert f"These numbers are more than one device of the account: {SHOP} and {BANK}." in run.told[-1].message
     assert "failed=1" in run.output and twins.writes() == []
@@ -293,12 +295,12 @@ def test_two_names_or_codes_of_one_device_are_refused(shops: World, variables: d
 
 
 def _ask_for_code(number: str) -> Task:
-    """A task that has a code for a deletion sent."""
+    """Return a task that requests a code for a deletion."""
     return device(device=number, state="absent", request_otp=True)
 
 
-def test_a_person_at_a_terminal(shops: World) -> None:
-    """Is asked for the name and for the code; the code is not shown."""
+def test_terminal_prompts_for_name_and_code(shops: World) -> None:
+    """The terminal does not show the code."""
     output = at_a_terminal(
         shops,
         "decommission",
@@ -312,7 +314,7 @@ def test_a_person_at_a_terminal(shops: World) -> None:
     assert OTP not in output and list(shops.devices()) == [SECOND]
 
 
-def test_a_person_who_types_another_name(shops: World) -> None:
+def test_wrong_name_at_terminal_is_refused(shops: World) -> None:
     output = at_a_terminal(
         shops,
         "decommission",
@@ -322,8 +324,8 @@ def test_a_person_who_types_another_name(shops: World) -> None:
     assert "has another name than the one that was typed" in output and shops.writes() == []
 
 
-def test_a_device_that_gets_another_number_while_its_code_is_waited_for_is_left(shops: World) -> None:
-    """Its number belongs to a device by then that nobody has confirmed, and a code of the account would delete it."""
+def test_device_renumbered_during_prompt_for_code_is_not_deleted(shops: World) -> None:
+    """By then, its number belongs to a device that was not confirmed, which a code of the account would delete."""
     shops.sandbox.set_readings(otp_scope="account")
 
     def renumber_and_type_code() -> str:

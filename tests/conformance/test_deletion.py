@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A deletion is final and takes a code: asked for once, used once, and for the device that was named."""
+"""A deletion is final and requires a code: it is requested once, used once, and for the named device only."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ GONE = device(device=MEANT, state="absent")
 
 
 def _codes(world: World) -> list[str]:
-    """The codes that were sent to the service, in order; '' is a request."""
+    """Return the codes that were sent to the service, in order; an empty one is a request for a code."""
     return [call["form"]["otp"] for call in world.sandbox.journal() if call["path"] == "/delete-device"]
 
 
 @pytest.mark.parametrize(("scope", "refusal"), [("device", 200), ("account", 400)])
-def test_from_request_to_deletion(world: World, scope: str, refusal: int) -> None:
-    """Ask, ask again, a wrong code, the right code, and again: each does what it says and no more."""
+def test_deletion_requests_and_uses_code_once(world: World, scope: str, refusal: int) -> None:
+    """Request a code twice, send a wrong code and the right one, and repeat: no task sends two requests to delete."""
     world.begin(there(MEANT), there(OTHER), reading={"otp_scope": scope, "refusal_status": refusal})
     world.sandbox.next_otp(OTP)
     asks = GONE.but(request_otp=True)
@@ -63,8 +63,8 @@ def test_from_request_to_deletion(world: World, scope: str, refusal: int) -> Non
     assert list(world.devices()) == [OTHER]
 
 
-def test_a_code_of_the_account_deletes_what_was_named(world: World) -> None:
-    """Where a code is the account's, one that was asked for A deletes B: only the device that the task names."""
+def test_code_of_account_deletes_named_device(world: World) -> None:
+    """If codes belong to the account, one that was requested for A also deletes B. The task deletes only its device."""
     world.begin(there(MEANT), there(OTHER), reading={"otp_scope": "account"})
     code_sent(OTHER)(world.sandbox)
     pending, deleted = world.play(GONE.but(request_otp=True), GONE.but(otp=OTP)).told
@@ -73,8 +73,8 @@ def test_a_code_of_the_account_deletes_what_was_named(world: World) -> None:
     assert list(world.devices()) == [OTHER]
 
 
-def test_refusals_of_a_code(world: World) -> None:
-    """A code that nobody asked for, and too many wrong ones: the service's words, and how long to wait."""
+def test_refused_code_is_reported_with_reason_and_wait(world: World) -> None:
+    """For a code that was not requested, and for too many wrong ones, the error quotes the service."""
     world.begin(there(MEANT), there(OTHER))
     code_sent(OTHER)(world.sandbox)
     locked = device(device=OTHER, state="absent", otp=WRONG_OTP)
@@ -87,8 +87,8 @@ def test_refusals_of_a_code(world: World) -> None:
     assert sorted(world.devices()) == [MEANT, OTHER]
 
 
-def test_a_code_without_a_deletion(world: World) -> None:
-    """otp and request_otp belong to state absent alone."""
+def test_code_without_state_absent_is_refused(world: World) -> None:
+    """otp and request_otp require state absent; an empty otp is ignored."""
     world.begin(there(MEANT, linked=True))
     run = world.play(
         device(device=MEANT, otp=OTP),
@@ -101,8 +101,8 @@ def test_a_code_without_a_deletion(world: World) -> None:
     assert _codes(world) == []
 
 
-def test_the_service_deleted_another_one(world: World) -> None:
-    """The number in the reply is compared."""
+def test_deletion_of_other_number_is_reported(world: World) -> None:
+    """The number in the response is compared with that of the task."""
     world.begin(there(MEANT), there(OTHER))
     code_sent(MEANT)(world.sandbox)
     world.sandbox.fault("mutate", path="/delete-device", set={"detail": f"device {OTHER} successfully deleted"})

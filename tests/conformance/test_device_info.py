@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""fonnte_device_info: what is there, never changed, never from a cache."""
+"""fonnte_device_info: the devices of the account; it is never changed, and uses no cache."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def _numbers(told: Told) -> list[str]:
     return [found["device"] for found in told["devices"]]
 
 
-def test_filters(world: World) -> None:
-    """Each filter alone, and two together; devices come sorted by number."""
+def test_filters_select_devices(world: World) -> None:
+    """Each filter is tested alone, and two together; devices are sorted by number."""
     now = int(world.sandbox.now())
     world.begin(
         there(LINKED, linked=True, expires=now + 90 * DAY),
@@ -54,8 +54,8 @@ def test_filters(world: World) -> None:
     assert run.told[0]["account"] == {"devices": 3, "connected": 1, "messages": 0}
 
 
-def test_more_than_the_list_shows(world: World) -> None:
-    """profile and recorded add what they say; a look leaves no trace in the record."""
+def test_profile_and_recorded_add_keys(world: World) -> None:
+    """The module does not change the record."""
     world.begin(there(POOR, messages=7, quota=2))
     assert not world.tell(device(device=POOR, quick=True, webhook="")).failed
     before = snapshot(world.player.record)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook fonnte.whatsapp.doctor by its name: what it finds out, what it asks, and that it shows no secret."""
+"""The playbook fonnte.whatsapp.doctor by its name: its facts and its prompt, without secrets."""
 
 from __future__ import annotations
 
@@ -44,24 +44,24 @@ TRUTH: dict[str, dict[str, Any]] = {
 
 
 def play(world: World, *words: str) -> Run:
-    """Play it with the account's token in the environment, as a user does."""
+    """Run the playbook with the account's token in the environment, as a user does."""
     return world.player.play_by_name("doctor", *words, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
 
 
 def facts_file(world: World) -> Path:
-    """Where the playbook writes by default."""
+    """Return the default path of the facts."""
     return world.player.home / ".ansible" / "fonnte-facts.json"
 
 
 def same_calls(world: World, *journals: list[dict[str, Any]]) -> None:
-    """Its journal tells the calls that the service saw."""
+    """Check that the journals contain the requests that the service received."""
     ours = [(call["path"], call["device"]) for journal in journals for call in journal]
     assert ours == [(call["path"], call["number"]) for call in world.sandbox.journal()]
 
 
 @pytest.mark.parametrize("reading", [pytest.param("default", marks=pytest.mark.smoke), "all-hard"])
-def test_with_consent(world: World, reading: str) -> None:
-    """It names the right reading, writes to its own device alone, and the file is of use to other modules."""
+def test_doctor_with_consent_finds_behavior_variant(world: World, reading: str) -> None:
+    """It finds the right variant and writes to no other device, and other modules can read its file."""
     world.begin(there(CLIENT, quick=True, webhook=HOOKS["webhook"]), reading=READINGS[reading])
     before = world.devices()[CLIENT]
     looked, tried, report = play(world, *CONSENT).told[-3:]
@@ -81,8 +81,8 @@ def test_with_consent(world: World, reading: str) -> None:
 
 
 @pytest.mark.parametrize("words", [(), ("-e", "doctor_consent=false"), ("--check", "-e", "doctor_consent=true")])
-def test_without_consent(world: World, words: tuple[str, ...]) -> None:
-    """Without a terminal to ask at, without a yes, and in check mode only calls that read are made."""
+def test_doctor_without_consent_only_reads(world: World, words: tuple[str, ...]) -> None:
+    """Without a terminal, with consent denied, and in check mode, no write request is sent."""
     world.begin(there(CLIENT, name="fonnte doctor"))
     for number in (SCRATCH, CLIENT):
         run = play(world, "-e", f"doctor_device={number}", *words)
@@ -92,7 +92,7 @@ def test_without_consent(world: World, words: tuple[str, ...]) -> None:
     assert {call["path"] for call in world.sandbox.journal()} == {"/get-devices", "/device"}
 
 
-def test_a_second_run_makes_no_second_device(world: World) -> None:
+def test_second_run_creates_no_second_device(world: World) -> None:
     world.begin()
     play(world, *CONSENT)
     _looked, tried, _report = play(world, "-e", "doctor_consent=true").told[-3:]
@@ -100,8 +100,8 @@ def test_a_second_run_makes_no_second_device(world: World) -> None:
     assert tried["facts"]["omitted"] == "keeps"
 
 
-def test_a_failure_is_one_sentence(world: World) -> None:
-    """It says what is known so far and how the device is."""
+def test_failure_contains_facts_found_so_far(world: World) -> None:
+    """The message also describes the state of the scratch device."""
     world.begin()
     world.sandbox.fault("html", path="/update-device", code=502, skip=4, times=None)
     run = play(world, *CONSENT)
@@ -110,16 +110,16 @@ def test_a_failure_is_one_sentence(world: World) -> None:
     assert f"of device {SCRATCH}, " in failure.message and failure["facts"]["omitted"] == "keeps"
 
 
-def test_tokens_that_are_swapped(world: World) -> None:
-    """Told without showing them: the player searches all that was printed."""
+def test_swapped_tokens_are_reported(world: World) -> None:
+    """The warning does not contain the tokens: the player searches the output."""
     world.begin(there(CLIENT))
     token = world.devices()[CLIENT]["token"]
     told = world.tell(doctor(account_token=token, device_token=ACCOUNT, consent=True))
     assert any("swapped" in warning for warning in told.warnings) and world.sandbox.writes() == []
 
 
-def test_secrets_of_a_client_that_is_tried_on(world: World) -> None:
-    """The worst choice of a scratch device: what was recorded of it is shown by nothing."""
+def test_doctor_on_client_device_shows_no_recorded_secret(world: World) -> None:
+    """A client's device is the worst choice of a scratch device, since the record contains its webhooks."""
     world.begin(there(CLIENT), reading=READINGS["omitted=resets"])
     first, tried, again = world.play(
         device(device=CLIENT, **{**EVERYTHING, **HOOKS}),
@@ -131,8 +131,8 @@ def test_secrets_of_a_client_that_is_tried_on(world: World) -> None:
 
 
 @pytest.mark.parametrize(("answer", "writes"), [("yes", True), ("", False), ("no", False)])
-def test_the_question(world: World, answer: str, writes: bool) -> None:
-    """At a terminal it says what would be called and what may be lost, and goes on after a yes alone."""
+def test_prompt_lists_requests_and_requires_yes(world: World, answer: str, writes: bool) -> None:
+    """At a terminal, the prompt lists the requests and warns of lost settings; any answer but yes only reads."""
     world.begin()
     output = at_a_terminal(world, "doctor", CONSENT[:2], [("anything else only reads", lambda: answer)])
     assert "/update-device, at most 4 times" in output and "MAY BE LOST" in output and SCRATCH in output
@@ -140,8 +140,8 @@ def test_the_question(world: World, answer: str, writes: bool) -> None:
     assert MARK not in output and "failed=0" in output
 
 
-def test_a_consent_is_for_the_device_that_was_shown(world: World) -> None:
-    """Two devices exchange their names while the question is open."""
+def test_consent_is_valid_only_for_device_in_prompt(world: World) -> None:
+    """Two devices exchange their names during the prompt."""
     world.begin(there(SCRATCH, name="fonnte doctor"), there(CLIENT, name="Bank B"))
 
     def exchange() -> str:
@@ -155,7 +155,7 @@ def test_a_consent_is_for_the_device_that_was_shown(world: World) -> None:
     assert world.sandbox.writes() == [] and "failed=1" in output
 
 
-def test_a_device_that_is_created_during_the_question_is_not_written_to(world: World) -> None:
+def test_device_created_during_prompt_is_not_written_to(world: World) -> None:
     world.begin()
 
     def create() -> str:

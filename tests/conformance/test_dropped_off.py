@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook dropped_off by its name. With the rulebook that runs it, it is in tests/eda."""
+"""The playbook dropped_off by its name; tests/eda runs it with its rulebook."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def play(world: World, **variables: object) -> Run:
 @pytest.mark.parametrize(
     ("targets", "senders"), [(WATCHERS, [GONE, SENDER]), (", ".join(WATCHERS), f"{GONE},{SENDER}")]
 )
-def test_lists_and_texts_with_commas(world: World, targets: object, senders: object) -> None:
+def test_lists_and_strings_with_commas_are_accepted(world: World, targets: object, senders: object) -> None:
     world.begin(there(GONE, package="Super"), there(SENDER, package="Super", linked=True))
     run = play(world, targets=targets, senders=senders)
     assert "failed=0" in run.output
     assert [(sent["device"], sent["target"]) for sent in world.sandbox.outbox()] == [(SENDER, one) for one in WATCHERS]
 
 
-def test_no_name_keeps_the_message_back(world: World) -> None:
-    """One device's name must not silence the alert of all."""
+def test_invalid_name_does_not_prevent_message(world: World) -> None:
+    """The name of one device must not prevent the message about all devices."""
     names = ["a\x00b", "\x1b[31mred", "Toko\n- Toko Palsu (1)", "\u202eterbalik", "half \ud83d", "x" * 30]
     numbers = [f"08120001401{number}" for number in range(len(names))]
     gone = [there(number, name=name) for number, name in zip(numbers, names, strict=False)]
@@ -56,7 +56,7 @@ def test_no_name_keeps_the_message_back(world: World) -> None:
     assert f"- a b ({numbers[0]}): a b - c" in lines
 
 
-def test_a_text_of_your_own_with_names_is_sent_as_well(world: World) -> None:
+def test_custom_message_with_invalid_name_is_sent(world: World) -> None:
     world.begin(there(GONE, name="a\x00b"), there(SENDER, package="Super", linked=True))
     message = "{{ dropped_off_now.devices | map(attribute='name') | join }}"
     run = play(world, targets=WATCHERS[:1], senders=[SENDER], message=message)
@@ -76,8 +76,8 @@ def test_a_text_of_your_own_with_names_is_sent_as_well(world: World) -> None:
         {"senders": "0812x"},
     ],
 )
-def test_what_cannot_be_meant_is_said_while_all_are_linked(world: World, wrong: dict[str, object]) -> None:
-    """Not only when a device drops off, when nobody would be told."""
+def test_invalid_variables_fail_while_all_devices_are_linked(world: World, wrong: dict[str, object]) -> None:
+    """Otherwise, the error would appear only when a device drops off, and no message would be sent."""
     world.begin(there(SENDER, package="Super", linked=True))
     run = play(world, **{"targets": WATCHERS, "senders": [SENDER], **wrong})
     assert run.told[-1].message.startswith("Say who gets the message in dropped_off_targets") and world.calls() == []

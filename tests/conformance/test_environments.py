@@ -30,12 +30,12 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.verdicts import WRONG
 from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
-# Where each verdict is written for the page, as a file of JSON.
+# The directory of the verdicts for the page, as JSON files.
 CELLS = os.environ.get("FONNTE_TESTS_CELLS")
 
 
-def test_the_rows_hold_each_pair_of_values() -> None:
-    """An independent count: of the values that can be combined, no pair is left out."""
+def test_rows_contain_each_pair_of_values() -> None:
+    """An independent count of the pairs of values that can be combined."""
     factors = {name: values for name, values in combined().items() if name != "operation"}
     wanted = {
         frozenset([(one, first), (other, second)])
@@ -50,13 +50,13 @@ def test_the_rows_hold_each_pair_of_values() -> None:
 
 @pytest.fixture
 def volume() -> Iterator[Path]:
-    """A directory with a short name: Ansible may put sockets below it, whose paths have at most 107 characters."""
+    """Yield a directory with a short name: Ansible puts sockets below it, whose paths have at most 107 characters."""
     with tempfile.TemporaryDirectory(prefix="fs-") as path:
         yield Path(path)
 
 
-def test_the_page_lists_the_values_that_are_not_here() -> None:
-    """Not every machine has namespaces; the usual values need nothing of the machine."""
+def test_missing_values_are_listed_and_usual_values_exist() -> None:
+    """Some machines have no namespaces; the first values of the factors must work on each machine."""
     missing = absent()
     if CELLS:
         rows = [[name, value, why] for (name, value), why in missing.items()]
@@ -65,8 +65,8 @@ def test_the_page_lists_the_values_that_are_not_here() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=label)
-def test_an_operation_in_an_environment(row: Row, sandbox: Sandbox, volume: Path) -> None:
-    """The right fleet, the right place and valid output, or one sentence before the first request."""
+def test_operation_in_environment_succeeds_or_is_refused(row: Row, sandbox: Sandbox, volume: Path) -> None:
+    """It uses the right fleet and the right paths with valid output, or is refused before its first request."""
     node = ControlNode(sandbox, volume, CORES[row["core"].partition(",")[0]], "job/project")
     with Person(sandbox):
         verdict = carry_out(node, row)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every example that a user can read is played as it stands: in the modules' documentation, and in the documents."""
+"""Run each example in the documentation of modules and plugins, and each playbook on the pages, without changes."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ MODULES = sorted(INSTALLED.glob("plugins/modules/*.py"))
 # Plugins whose examples are tasks.
 IN_TASKS = sorted([*INSTALLED.glob("plugins/lookup/*.py"), *INSTALLED.glob("plugins/filter/*.py")])
 INVENTORIES = sorted(INSTALLED.glob("plugins/inventory/*.py"))
-# Pages of which tests of their own run everything: they need other worlds.
+# Pages that other tests run completely, since they need other devices.
 ELSEWHERE = ("inventory.md", "secrets.md")
 DOCUMENTS = [
     INSTALLED / "README.md",
-    # Not the pages in Bahasa Indonesia: a unit test sees that their playbooks are those of the pages in English.
+    # Not the pages in Bahasa Indonesia: a unit test compares their playbooks with those of the English pages.
     *(path for path in sorted(INSTALLED.glob("docs/*.md")) if path.name not in ELSEWHERE and not path.match("*.id.md")),
     *sorted(INSTALLED.glob("roles/*/README.md")),
 ]
@@ -37,28 +37,28 @@ CODE = "047193"
 
 
 def examples_of(plugin: Path) -> Any:
-    """EXAMPLES: a list of tasks, or an inventory."""
+    """Return EXAMPLES: a list of tasks, or an inventory."""
     name = f"ansible_collections.fonnte.whatsapp.plugins.{plugin.parent.name}.{plugin.stem}"
     return yaml.safe_load(importlib.import_module(name).EXAMPLES)
 
 
 def playbooks_of(document: Path) -> list[list[Any]]:
-    """The blocks of YAML that are whole playbooks."""
+    """Return the YAML blocks of a page that are complete playbooks."""
     blocks = re.findall(r"^```yaml\n(.*?)^```", document.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     read = [yaml.safe_load(block) for block in blocks]
-    # A rulebook has hosts too; tests/eda runs those.
+    # A rulebook has hosts too; tests/eda runs rulebooks.
     return [block for block in read if isinstance(block, list) and "hosts" in block[0] and "sources" not in block[0]]
 
 
 def play(playbook: list[Any], sandbox: Sandbox, folder: Path) -> str:
-    """Play it as a user would, and return what was printed."""
+    """Run a playbook as a user would, and return its output."""
     path = folder / "playbook.yml"
     path.write_text(yaml.safe_dump(playbook, allow_unicode=True), encoding="utf-8")
     return run(["ansible-playbook", str(path)], sandbox, folder)
 
 
 def run(command: list[str], sandbox: Sandbox, folder: Path) -> str:
-    """Run a program of Ansible as a user would, and return what was printed."""
+    """Run a program of Ansible as a user would, and return its output."""
     env = {
         **os.environ,
         "HOME": str(folder),
@@ -77,7 +77,7 @@ def run(command: list[str], sandbox: Sandbox, folder: Path) -> str:
 
 
 def _can_send(sandbox: Sandbox, folder: Path) -> None:
-    """A linked device that may send attachments, and an attachment."""
+    """Create a linked device that may send attachments, and an attachment."""
     sender = {"number": "081200001001", "linked": True, "package": "Super"}
     sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": [sender]}])
     (folder / "files").mkdir()
@@ -85,33 +85,33 @@ def _can_send(sandbox: Sandbox, folder: Path) -> None:
 
 
 def _has_a_client(sandbox: Sandbox, folder: Path) -> None:
-    """A device that is linked, and named as in the documents."""
+    """Create a linked device with the name in the documentation."""
     device = {"number": "081200001001", "name": "Toko Satu", "linked": True}
     sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": [device]}])
 
 
 def _was_made_by_hand(sandbox: Sandbox, folder: Path) -> None:
-    """Devices of two clients."""
+    """Create the devices of two clients."""
     devices = [{"number": f"08120000100{n}", "name": f"Toko {n} - kasir"} for n in (1, 2)]
     sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": devices}])
 
 
 Prepare = Callable[[Sandbox, Path], None]
-# What the examples of a module or a document expect to be there.
+# The setup for the examples of a module or a page.
 BEFORE: dict[str, Prepare] = {
     "fonnte_message": _can_send,
     "fonnte_sheet": _was_made_by_hand,
     "messages": _can_send,
     "decommission": _has_a_client,
-    # An audit makes no device.
+    # An audit creates no device.
     "audit": _has_a_client,
 }
-# Where each run calls again: a message is sent again, and for a code is asked again, which Fonnte then refuses.
+# Pages on which a second run sends requests too: the message again, and the request for a code, which Fonnte refuses.
 CALLS_AGAIN = ("messages", "decommission")
 
 
 def _name(example: Path) -> str:
-    """The name of a module or a document; of a role where it is the role's README."""
+    """Return the name of a module or a page; of a README, the name of its directory."""
     return example.parent.name if example.stem == "README" else example.stem
 
 
@@ -150,11 +150,11 @@ def test_the_examples_of_an_inventory(plugin: Path, sandbox: Sandbox, tmp_path: 
 
 
 def play_tasks(plugin: Path, sandbox: Sandbox, tmp_path: Path) -> None:
-    """Play the examples as the tasks of a play, each of which has to be done."""
+    """Run the examples as the tasks of a play, none of which may be skipped."""
     tasks = examples_of(plugin)
     variables = {"otp_from_whatsapp": CODE, "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
     playbook = [{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}]
-    # Who types a pairing code that is shown. A QR code that nobody waits for is left.
+    # The simulated person types pairing codes. No task waits for a scan of the QR codes.
     with Person(sandbox, ("code",)):
         output = play(playbook, sandbox, tmp_path)
     assert tasks
@@ -163,7 +163,7 @@ def play_tasks(plugin: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     assert "skipped=0" in output and "ignored=0" in output
 
 
-def test_the_examples_do_what_they_say(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_examples_of_fonnte_device_create_and_rename_devices(sandbox: Sandbox, tmp_path: Path) -> None:
     (module,) = [path for path in MODULES if path.stem == "fonnte_device"]
     test_the_examples_of_a_module(module, sandbox, tmp_path)
     assert {number: device["name"] for number, device in sandbox.devices().items()} == {
@@ -177,7 +177,7 @@ def test_the_examples_do_what_they_say(sandbox: Sandbox, tmp_path: Path) -> None
     [(path, index) for path in DOCUMENTS for index in range(len(playbooks_of(path)))],
     ids=lambda value: value.parent.name + "-" + value.name if isinstance(value, Path) else str(value),
 )
-def test_the_playbooks_in_a_document(document: Path, index: int, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_playbooks_of_page(document: Path, index: int, sandbox: Sandbox, tmp_path: Path) -> None:
     _prepare(document, sandbox, tmp_path)
     with Person(sandbox):
         play(playbooks_of(document)[index], sandbox, tmp_path)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module fonnte_fleet in real playbooks: in every reading, and the same in both ways to the key."""
+"""The module fonnte_fleet in real playbooks: in the behavior variants, in-process and as a module."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def fleet(devices: list[dict[str, Any]], **args: object) -> Task:
 
 
 def life(sandbox: Sandbox, folder: Path, reading: str, in_process: bool) -> list[Run]:
-    """Play the life of a fleet: foreseen, made, again, edited behind its back and foreseen, healed, and mistakes."""
+    """Run a fleet: check mode, creation and a second run; the same after an edit and a refusal; then invalid tasks."""
     sandbox.reset(readings=READINGS[reading], accounts=[{"token": ACCOUNT}])
     player = Player(folder, sandbox, in_process=in_process)
     hook = Hook("fleet").url(sandbox, READINGS[reading])
@@ -48,7 +48,7 @@ def life(sandbox: Sandbox, folder: Path, reading: str, in_process: bool) -> list
 
 
 @pytest.mark.parametrize("reading", USUAL_READINGS)
-def test_the_life_of_a_fleet(reading: str, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_life_of_fleet_is_equal_in_process_and_as_module(reading: str, sandbox: Sandbox, tmp_path: Path) -> None:
     told = []
     for way in ways(reading):
         folder = tmp_path / way
@@ -58,7 +58,7 @@ def test_the_life_of_a_fleet(reading: str, sandbox: Sandbox, tmp_path: Path) -> 
         assert made.only()["summary"]["created"] == 4 and made.only().changed
         for key in ("diff", "changed"):
             assert foreseen.only()[key] == made.only()[key]
-        # What is to be linked is there only when it was made.
+        # Check mode lists no devices to link, since they do not exist yet.
         assert {**foreseen.only()["summary"], "to_link": 4} == made.only()["summary"]
         assert not again.only().changed and again.only()["unlisted"] == []
         assert [device["status"] for device in found.only()["devices"]] == [
@@ -73,13 +73,13 @@ def test_the_life_of_a_fleet(reading: str, sandbox: Sandbox, tmp_path: Path) -> 
         assert all(word in mistakes.told[0].message for word in ("devices[0]", "devices[4]"))
         assert "nme" in mistakes.told[2].message and "max_clear is 3" in mistakes.told[3].message
         told.append([comparable(one) for run in runs for one in run.told])
-    # The records are in folders of their own.
+    # Each way has a separate directory for its record.
     texts = [json.dumps(one, sort_keys=True).replace(AS_MODULES, IN_PROCESS) for one in told]
     assert texts[1:] in ([], texts[:1])
 
 
 @pytest.mark.smoke
-def test_a_fleet_shows_no_secret_and_makes_one_call(sandbox: Sandbox, player: Player) -> None:
+def test_unchanged_fleet_sends_one_request_and_shows_no_secret(sandbox: Sandbox, player: Player) -> None:
     sandbox.reset(accounts=[{"token": ACCOUNT, "plan": "Super"}])
     declared = [
         {"device": f"0812000{10000 + index}", "name": f"Toko {index}", "webhook": Hook(f"{index}").url(sandbox, {})}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the role fleet and its playbooks refuse before anything is called: in one sentence, and without a secret."""
+"""The role fleet and its playbooks refuse invalid input before the first request, in one sentence without a secret."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import USUA
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 Json = dict[str, Any]
-# For what differs between cores, and for all else.
+# For tests whose result may depend on the core, and for all others.
 ON_EACH_CORE = pytest.mark.parametrize("core", PROGRAMS.values(), ids=PROGRAMS)
 ON_USUAL_CORES = pytest.mark.parametrize("core", [PROGRAMS[core] for core in USUAL_CORES], ids=USUAL_CORES)
 NEWEST = PROGRAMS["newest"]
@@ -43,22 +43,20 @@ def of_client(number: str, **more: Any) -> Json:
 
 
 def inventory(folder: Path, **hosts: Json) -> list[str]:
-    """An inventory with the group clients: the words that name it."""
+    """Write an inventory with the group clients, and return the arguments that name it."""
     group = {"clients": {"hosts": {name: {"ansible_connection": "local", **said} for name, said in hosts.items()}}}
     (folder / "inventory.json").write_text(json.dumps(group), encoding="utf-8")
     return ["-i", str(folder / "inventory.json")]
 
 
 def live(sandbox: Sandbox) -> dict[str, str]:
-    """The environment of a run that could write."""
+    """Return the environment of a run that could write to the account."""
     return {"FONNTE_API_ENDPOINT": sandbox.url, "FONNTE_ACCOUNT_TOKEN": sandbox.account_token}
 
 
 @ON_USUAL_CORES
 @pytest.mark.parametrize("written", sample(["{{ nobody | default(none) }}", None, ["x"]], 2), ids=json.dumps)
-def test_a_client_whose_token_is_null_is_in_no_account(
-    written: object, core: Path, sandbox: Sandbox, tmp_path: Path
-) -> None:
+def test_null_account_token_of_client_is_refused(written: object, core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     two_accounts(sandbox, tmp_path)
     declare(tmp_path, "warung.yaml", {"fleet_clients": [{**WARUNG, "account_token": written}]})
     says = "warung.yaml: Warung: Option account_token: it is "
@@ -71,7 +69,7 @@ def test_a_client_whose_token_is_null_is_in_no_account(
 
 @ON_USUAL_CORES
 @pytest.mark.parametrize("named", sample(["", ["clients", None], [""], [" "], [None], 5], 2), ids=json.dumps)
-def test_a_file_without_a_name_is_not_all_files(named: object, core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_empty_name_of_file_is_refused(named: object, core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     declare(tmp_path, "fleet.yml", COMMON)
     (tmp_path / "other.yml").write_text(json.dumps(of_client("081200000001")), encoding="utf-8")
     code, output = play(core, sandbox, tmp_path, fleet_files=named, fleet_base=str(tmp_path))
@@ -87,7 +85,7 @@ def test_a_file_without_a_name_is_not_all_files(named: object, core: Path, sandb
     assert sandbox.journal() == []
 
 
-def test_an_earlier_file_without_a_name(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_empty_name_of_earlier_file_is_refused(sandbox: Sandbox, tmp_path: Path) -> None:
     declare(tmp_path, "toko.yml", of_client("081200000001"))
     words = ["-e", "provision_offline=true", "-e", "provision_files=clients", "-e", "provision_earlier="]
     code, output = by_name("provision", NEWEST, tmp_path, *words)
@@ -95,12 +93,12 @@ def test_an_earlier_file_without_a_name(sandbox: Sandbox, tmp_path: Path) -> Non
 
 
 @ON_USUAL_CORES
-def test_the_role_is_one_run(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_role_refuses_play_with_several_hosts(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     words = inventory(tmp_path, a=of_client("081200000001"), b=of_client("081200000002"))
     book: list[Json] = [{"hosts": "clients", "gather_facts": False, "roles": ROLE}]
     code, output = play_this(book, core, sandbox, tmp_path, *words)
     assert code != 0 and "This role works on all clients in one run" in output and sandbox.journal() == []
-    # One after another is not one run.
+    # With serial, each host would be a separate run.
     code, output = play_this([{**book[0], "serial": 1}], core, sandbox, tmp_path, *words)
     assert code != 0 and "This role works on all clients in one run" in output and sandbox.journal() == []
     assert play_this(book, core, sandbox, tmp_path, *words, "--limit", "a")[0] == 0
@@ -108,7 +106,7 @@ def test_the_role_is_one_run(core: Path, sandbox: Sandbox, tmp_path: Path) -> No
 
 
 @ON_EACH_CORE
-def test_a_limit_chooses_clients(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_limit_selects_clients(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     words = inventory(tmp_path, a=of_client("081200000001"), b=of_client("081200000002"))
     chosen = [*words, "-e", "provision_hosts=clients", "--limit", "localhost,a"]
     code, output = by_name("provision", core, tmp_path, *chosen, **live(sandbox))
@@ -122,20 +120,20 @@ def test_a_limit_chooses_clients(core: Path, sandbox: Sandbox, tmp_path: Path) -
 
 
 @ON_USUAL_CORES
-def test_what_a_host_has_and_nobody_reads(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_unused_variable_of_host_is_refused(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     words = inventory(tmp_path, a=of_client("081200000001"), b={**of_client("081200000002"), "fleet_defaults": WHOLE})
     words += ["-e", "provision_hosts=clients", "-e", "provision_offline=false", "--check"]
     code, output = by_name("provision", core, tmp_path, *words, **live(sandbox))
     assert code != 0 and "In the variables of b is fleet_devices," in output and sandbox.journal() == []
-    # What is of the play too is read as such.
+    # A variable that the play has too is used.
     shared = ["-e", json.dumps({"fleet_defaults": WHOLE})]
     code, output = by_name("provision", core, tmp_path, *words, *shared, **live(sandbox))
     assert code == 0 and "2 devices are declared. A run would come to this: 2 created" in output
 
 
 @ON_USUAL_CORES
-def test_the_role_twice_in_a_run(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
-    """What the first one has set is not taken for a mistake by the second one."""
+def test_role_runs_twice_in_one_playbook(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    """The second run does not report the variables that the first one has set as misspelled."""
     book: list[Json] = [{"hosts": "localhost", "gather_facts": False, "roles": ROLE}]
     safe = {"fleet_tokens_dest": str(tmp_path / "tokens"), "fleet_tokens_password": SECRET}
     code, output = play_this([*book, *book], core, sandbox, tmp_path, **of_client("081200000001"), **safe)
@@ -143,7 +141,7 @@ def test_the_role_twice_in_a_run(core: Path, sandbox: Sandbox, tmp_path: Path) -
 
 
 @ON_EACH_CORE
-def test_check_mode_of_a_play_is_told_as_such(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_check_mode_keyword_of_play_gives_prediction(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     book: list[Json] = [{"hosts": "localhost", "gather_facts": False, "check_mode": True, "roles": ROLE}]
     given = tmp_path / "given"
     command = ["sh", "-c", f'cat >> "{given}"']
@@ -167,15 +165,17 @@ MISSPELT = [
 
 
 @pytest.mark.parametrize(("name", "word", "says"), sample(MISSPELT, 4))
-def test_a_switch_that_is_misspelt(name: str, word: str, says: str, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_misspelled_variable_or_value_is_refused(
+    name: str, word: str, says: str, sandbox: Sandbox, tmp_path: Path
+) -> None:
     declare(tmp_path, "toko.yml", of_client("081200000001"))
     code, output = by_name(name, NEWEST, tmp_path, "-e", f"{name}_files=clients", "-e", word, **live(sandbox))
     assert code != 0 and says in output and sandbox.journal() == []
 
 
 @ON_USUAL_CORES
-def test_variables_of_others_are_left_alone(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
-    """Whoever registers what begins like a variable of the role, or has a group variable like that."""
+def test_unrelated_variables_with_same_prefix_are_accepted(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    """A user may register a variable, or have a group variable, whose name begins like those of the role."""
     mine = {"fleet_region": "x", "fleet_files_of_last_week": "x", "provision_vlan": 1, "audit_log_path": "x"}
     declare(tmp_path, "toko.yml", of_client("081200000001"))
     for name in ("provision", "audit"):
@@ -185,7 +185,7 @@ def test_variables_of_others_are_left_alone(core: Path, sandbox: Sandbox, tmp_pa
 
 
 @pytest.mark.parametrize("word", sample(["yes", "1", "True", "on"], 2))
-def test_a_switch_in_other_words(word: str, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_boolean_variable_accepts_other_spellings(word: str, sandbox: Sandbox, tmp_path: Path) -> None:
     declare(tmp_path, "toko.yml", of_client("081200000001"))
     words = ["-e", "provision_files=clients", "-e", f"provision_offline={word}"]
     code, output = by_name("provision", NEWEST, tmp_path, *words, **live(sandbox))
@@ -201,13 +201,15 @@ def test_a_switch_in_other_words(word: str, sandbox: Sandbox, tmp_path: Path) ->
     ],
     ids=["hosts", "command"],
 )
-def test_a_text_where_a_list_belongs(said: Json, says: str, core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_wrong_type_of_list_variable_is_refused(
+    said: Json, says: str, core: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
     words = inventory(tmp_path, a=of_client("081200000001"))
     code, output = play(core, sandbox, tmp_path, *words, **said)
     assert code != 0 and says in output and sandbox.journal() == []
 
 
-# What cannot be decrypted: no password opens it, and there is none.
+# A value that cannot be decrypted: the run has no vault password.
 LOCKED = "!vault |\n          $ANSIBLE_VAULT;1.1;AES256\n          6162\n"
 
 
@@ -223,7 +225,7 @@ LOCKED = "!vault |\n          $ANSIBLE_VAULT;1.1;AES256\n          6162\n"
     ],
     ids=["undefined", "locked"],
 )
-def test_what_cannot_be_filled_in_is_named_without_its_line(
+def test_failed_template_is_reported_without_its_line(
     line: str, says: str, core: Path, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     declare(tmp_path, "fleet.yml", COMMON)
@@ -235,13 +237,13 @@ def test_what_cannot_be_filled_in_is_named_without_its_line(
 
 
 @ON_EACH_CORE
-def test_a_template_of_a_host_is_named_without_its_line(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_failed_template_of_host_is_reported_without_its_line(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     hook = f"https://h.example.com/{SECRET}/{{{{ missing_thing }}}}?key={SECRET}"
     words = inventory(tmp_path, a=of_client("081200000001"), b=of_client("081200000002", defaults={"webhook": hook}))
     words += ["-e", "provision_hosts=clients"]
     code, output = by_name("provision", core, tmp_path, *words, **live(sandbox))
     assert code != 0 and "In what b declares is a template" in output and sandbox.journal() == []
-    # Variables of a play that no argument specification has looked at, as of the audit.
+    # Variables of a play that no argument specification has validated, as for the audit.
     (tmp_path / "common.yml").write_text(json.dumps(COMMON), encoding="utf-8")
     own = json.dumps({"fleet_devices": [{"device": "081200000001", "webhook": hook}]})
     (tmp_path / "own.json").write_text(own, encoding="utf-8")
@@ -252,13 +254,15 @@ def test_a_template_of_a_host_is_named_without_its_line(core: Path, sandbox: San
 
 @ON_USUAL_CORES
 @pytest.mark.parametrize("option", sample(["autoread", "state", "handle_write_only", "attest_stamp"], 2))
-def test_a_url_on_the_wrong_line_is_not_repeated(option: str, core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_url_as_value_of_wrong_option_is_not_repeated(
+    option: str, core: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
     wrong = {"device": "081200000001", "name": "Toko", option: HOOK}
     code, output = play(core, sandbox, tmp_path, fleet_devices=[wrong])
     assert code != 0 and f"Option {option}: it is" in output and sandbox.journal() == []
 
 
-def test_a_folder_that_is_there_keeps_its_mode(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_existing_directory_for_tokens_keeps_its_mode(sandbox: Sandbox, tmp_path: Path) -> None:
     tokens = tmp_path / "tokens"
     tokens.mkdir()
     tokens.chmod(0o1777)
@@ -272,10 +276,8 @@ def test_a_folder_that_is_there_keeps_its_mode(sandbox: Sandbox, tmp_path: Path)
 
 
 @ON_USUAL_CORES
-def test_a_place_for_tokens_that_cannot_be_written_is_found_before(
-    core: Path, sandbox: Sandbox, tmp_path: Path
-) -> None:
-    """Found afterwards, the devices would be created, and their tokens lost to whoever waits for the files."""
+def test_path_for_tokens_that_cannot_be_written_is_refused(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    """Otherwise, the devices would be created, and their tokens would be missing from the files."""
     (tmp_path / "tokens").write_text("a file in the way")
     safe = {"fleet_tokens_dest": str(tmp_path / "tokens"), "fleet_tokens_password": SECRET}
     code, output = play(core, sandbox, tmp_path, **of_client("081200000001"), **safe)
@@ -284,7 +286,7 @@ def test_a_place_for_tokens_that_cannot_be_written_is_found_before(
 
 
 def put(kind: str, path: Path, elsewhere: Path) -> None:
-    """What another user can put where a file will be written."""
+    """Create an object that another user can put where a file will be written."""
     if kind == "pipe":
         os.mkfifo(path)
     elif kind == "foreign file":
@@ -296,15 +298,13 @@ def put(kind: str, path: Path, elsewhere: Path) -> None:
         path.symlink_to(elsewhere if kind == "link" else elsewhere / "none")
 
 
-# Only root can give a file away; the other kinds are the same for every user.
+# Only root can change the owner of a file; the other kinds are the same for every user.
 KINDS = ["link", "pipe", "dangling link", "open directory", *(["foreign file"] if os.geteuid() == 0 else [])]
 
 
 @ON_USUAL_CORES
 @pytest.mark.parametrize("kind", sample(KINDS, 2))
-def test_a_file_for_tokens_that_is_not_safe_is_found_before(
-    core: Path, sandbox: Sandbox, tmp_path: Path, kind: str
-) -> None:
+def test_unsafe_file_for_tokens_is_refused(core: Path, sandbox: Sandbox, tmp_path: Path, kind: str) -> None:
     tokens, elsewhere = tmp_path / "tokens", tmp_path / "elsewhere"
     tokens.mkdir()
     elsewhere.mkdir()
@@ -316,7 +316,7 @@ def test_a_file_for_tokens_that_is_not_safe_is_found_before(
 
 
 @ON_USUAL_CORES
-def test_a_file_for_tokens_that_is_not_encrypted_is_not_read(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_file_of_tokens_that_is_not_encrypted_is_refused(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     tokens = tmp_path / "tokens"
     tokens.mkdir()
     planted = json.dumps({"fonnte_device_tokens": {"081200000001": "planted"}})
@@ -329,7 +329,9 @@ def test_a_file_for_tokens_that_is_not_encrypted_is_not_read(core: Path, sandbox
 
 
 @ON_USUAL_CORES
-def test_a_link_with_a_slash_is_no_directory_for_tokens(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_symbolic_link_with_slash_as_directory_for_tokens_is_refused(
+    core: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "tokens").symlink_to(tmp_path / "elsewhere")
     safe = {"fleet_tokens_dest": f"{tmp_path}/tokens/", "fleet_tokens_password": SECRET}
@@ -340,7 +342,7 @@ def test_a_link_with_a_slash_is_no_directory_for_tokens(core: Path, sandbox: San
 
 @ON_USUAL_CORES
 @pytest.mark.parametrize("kind", sample(["dangling link", "open directory", "link", "pipe"], 2))
-def test_a_report_of_a_pull_request_that_is_not_safe_is_not_written(core: Path, tmp_path: Path, kind: str) -> None:
+def test_report_to_unsafe_path_is_not_written(core: Path, tmp_path: Path, kind: str) -> None:
     reports, elsewhere = tmp_path / "reports", tmp_path / "elsewhere"
     reports.mkdir()
     elsewhere.mkdir()
@@ -360,21 +362,21 @@ def test_a_report_of_a_pull_request_that_is_not_safe_is_not_written(core: Path, 
 
 
 @ON_USUAL_CORES
-def test_no_client_has_the_file_of_devices_of_no_client(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_client_with_reserved_name_is_refused(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     declared = {"fleet_clients": [{"name": "Account", "devices": [{"device": "081200000001", "name": "Toko"}]}]}
     code, output = play(core, sandbox, tmp_path, **declared)
     assert code != 0 and "has the name for devices of no client; rename it" in output and sandbox.journal() == []
 
 
 @ON_USUAL_CORES
-def test_tokens_of_a_number_with_a_plus_go_to_its_client(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_token_of_number_with_plus_is_exported_to_its_client(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     declared = {"fleet_clients": [{"name": "Toko", "devices": [{"device": "+62 812-0000-0001", "name": "Toko"}]}]}
     safe = {"fleet_tokens_dest": str(tmp_path / "tokens"), "fleet_tokens_password": SECRET}
     assert play(core, sandbox, tmp_path, **declared, **safe)[0] == 0
     assert os.listdir(tmp_path / "tokens") == ["toko.yml"]
 
 
-def test_webhooks_of_devices_that_a_token_names_count_for_the_limit(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_max_clear_counts_webhooks_of_devices_named_by_token(sandbox: Sandbox, tmp_path: Path) -> None:
     two_accounts(sandbox, tmp_path)
     assert play(NEWEST, sandbox, tmp_path, **FILES)[0] == 0
     tokens = {number: device["token"] for number, device in sandbox.devices().items()}
@@ -390,7 +392,7 @@ def test_webhooks_of_devices_that_a_token_names_count_for_the_limit(sandbox: San
     assert two_tokens == "[]"
 
 
-def test_a_client_with_the_token_of_the_run_is_in_its_account(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_max_create_counts_client_with_token_of_the_run(sandbox: Sandbox, tmp_path: Path) -> None:
     clients = [
         {"name": f"Toko {number}", "devices": [{"device": f"08120000000{number}", "name": "Toko"}], **more}
         for number, more in ((1, {}), (2, {"account_token": sandbox.account_token}))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role fleet: what it declares, what it refuses, and that it prints no secret even at the highest verbosity."""
+"""The role fleet: its results and its refusals, with no secret in the output at the highest verbosity."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ ON_USUAL_CORES = pytest.mark.parametrize("core", [PROGRAMS[core] for core in USU
 
 
 def play(core: Path, sandbox: Sandbox, folder: Path, *words: str, **variables: Any) -> tuple[int, str]:
-    """Play the role as loudly as can be, with its variables in a file, and return exit code and output."""
+    """Run the role with the highest verbosity and its variables in a file; return the exit code and the output."""
     return play_this(PLAYBOOK, core, sandbox, folder, *words, **variables)
 
 
 def play_this(
     playbook: list[dict[str, Any]], core: Path, sandbox: Sandbox, folder: Path, *words: str, **variables: Any
 ) -> tuple[int, str]:
-    """Play a playbook in the same way."""
+    """Run a playbook in the same way."""
     (folder / "playbook.yml").write_text(json.dumps(playbook), encoding="utf-8")
     variables = {"ansible_python_interpreter": "{{ ansible_playbook_python }}", **variables}
     (folder / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
@@ -65,7 +65,7 @@ def play_this(
 
 
 @pytest.mark.parametrize("core", CORES, ids=lambda core: "oldest" if core != CORES[0] else "newest")
-def test_a_fleet_is_declared_without_a_word_of_its_secrets(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_fleet_is_applied_without_secrets_in_output(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     arguments: dict[str, Any] = {"fleet_devices": DEVICES, "fleet_defaults": {"autoread": True, "group": True}}
     assert play(core, sandbox, tmp_path, "--check", **arguments)[0] == 0
     assert sandbox.writes() == []
@@ -89,7 +89,7 @@ def test_a_fleet_is_declared_without_a_word_of_its_secrets(core: Path, sandbox: 
     ],
     ids=["no-number", "typo", "short-name"],
 )
-def test_one_wrong_line_is_named(
+def test_invalid_entry_is_reported(
     core: Path, wrong: dict[str, Any], word: str, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     code, output = play(core, sandbox, tmp_path, fleet_devices=[wrong])
@@ -98,12 +98,12 @@ def test_one_wrong_line_is_named(
 
 
 def declare(folder: Path, name: str, said: Any) -> None:
-    """Write a file of a declaration."""
+    """Write a declaration file."""
     (folder / "clients").mkdir(exist_ok=True)
     (folder / "clients" / name).write_text(said if isinstance(said, str) else json.dumps(said), encoding="utf-8")
 
 
-# What a fleet declares in full: nothing that Fonnte hides is left open.
+# A complete declaration: an update puts no write-only setting at risk.
 WHOLE = {
     **dict.fromkeys(["autoread", "personal"], True),
     **dict.fromkeys(["group", "quick", "resend"], False),
@@ -128,7 +128,7 @@ FILES = {"fleet_files": "clients", "warung_token": OTHER}
 
 
 def two_accounts(sandbox: Sandbox, folder: Path) -> None:
-    """Two clients in a file each, one of them with an account of its own."""
+    """Create two accounts, and declare a client of each in a separate file."""
     sandbox.reset(accounts=[{"token": sandbox.account_token, "plan": "Super"}, {"token": OTHER, "plan": "Super"}])
     declare(folder, "fleet.yml", COMMON)
     declare(folder, "toko-bunga.yml", {"fleet_clients": [BUNGA]})
@@ -136,7 +136,7 @@ def two_accounts(sandbox: Sandbox, folder: Path) -> None:
 
 
 def kept(core: Path, file: Path, password: str) -> dict[str, str]:
-    """The tokens in an encrypted file."""
+    """Return the tokens in an encrypted file."""
     assert file.read_text(encoding="utf-8").startswith("$ANSIBLE_VAULT;") and file.stat().st_mode & 0o777 == 0o600
     secret = file.with_suffix(".password")
     secret.write_text(password, encoding="utf-8")
@@ -148,7 +148,7 @@ def kept(core: Path, file: Path, password: str) -> dict[str, str]:
 
 
 @ON_USUAL_CORES
-def test_clients_with_accounts_of_their_own(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_clients_with_separate_accounts(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     two_accounts(sandbox, tmp_path)
     safe = {**FILES, "fleet_tokens_dest": str(tmp_path / "tokens"), "fleet_tokens_password": SECRET}
     code, output = play(core, sandbox, tmp_path, "--check", **safe)
@@ -172,7 +172,7 @@ def test_clients_with_accounts_of_their_own(core: Path, sandbox: Sandbox, tmp_pa
     code, output = play(core, sandbox, tmp_path, **safe)
     assert code == 0 and "changed=0" in output and sandbox.writes() == []
 
-    # A device that was made anew has a new token, and one that is somebody else's now leaves the file.
+    # A missing file is written again, without the device that its client no longer declares.
     (tmp_path / "tokens" / "toko-bunga.yml").unlink()
     declare(tmp_path, "toko-bunga.yml", {"fleet_clients": [{**BUNGA, "devices": BUNGA["devices"][:1]}]})
     code, output = play(core, sandbox, tmp_path, **safe, fleet_unlisted="report")
@@ -186,7 +186,7 @@ def test_clients_with_accounts_of_their_own(core: Path, sandbox: Sandbox, tmp_pa
     assert sandbox.journal() == []
 
 
-def test_tokens_are_given_to_a_command(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_tokens_are_passed_to_command(sandbox: Sandbox, tmp_path: Path) -> None:
     two_accounts(sandbox, tmp_path)
     given = tmp_path / "given"
     script = tmp_path / "give"
@@ -199,7 +199,7 @@ def test_tokens_are_given_to_a_command(sandbox: Sandbox, tmp_path: Path) -> None
     lines = [f"{whose[number]} {number} {device['token']}" for number, device in sandbox.devices().items()]
     assert sorted(given.read_text(encoding="utf-8").splitlines()) == sorted(lines)
 
-    # None of them is new any more.
+    # No device is new in the second run.
     code, output = play(CORES[0], sandbox, tmp_path, **command)
     assert code == 0 and "changed=0" in output and len(given.read_text(encoding="utf-8").splitlines()) == 3
     assert play(CORES[0], sandbox, tmp_path, **command, fleet_tokens_of="all")[0] == 0
@@ -211,7 +211,7 @@ def test_tokens_are_given_to_a_command(sandbox: Sandbox, tmp_path: Path) -> None
     assert code != 0 and "The command false of fleet_tokens_command failed for Toko Bunga." in output
 
 
-def test_nothing_is_written_to_one_account_while_another_cannot_be_read(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_account_that_cannot_be_read_prevents_all_writes(sandbox: Sandbox, tmp_path: Path) -> None:
     two_accounts(sandbox, tmp_path)
     code, output = play(CORES[0], sandbox, tmp_path, **{**FILES, "warung_token": f"nobody-{SECRET}"})
     assert code != 0 and "token" in output and sandbox.writes() == []
@@ -220,7 +220,7 @@ def test_nothing_is_written_to_one_account_while_another_cannot_be_read(sandbox:
     assert code != 0 and "warung.yaml: Warung: Option account_token: it is empty" in output and sandbox.journal() == []
 
 
-def test_the_brakes_hold_for_all_accounts_together(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_safety_limits_apply_to_all_accounts_together(sandbox: Sandbox, tmp_path: Path) -> None:
     two_accounts(sandbox, tmp_path)
     code, output = play(CORES[0], sandbox, tmp_path, **FILES, fleet_max_create=2)
     assert code != 0 and "would create 3 devices in 2 accounts, and fleet_max_create is 2" in output
@@ -235,7 +235,7 @@ def test_the_brakes_hold_for_all_accounts_together(sandbox: Sandbox, tmp_path: P
     assert sandbox.writes() == []
 
 
-def test_after_a_canary_that_failed_no_other_account_is_begun(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_failed_canary_prevents_work_on_other_accounts(sandbox: Sandbox, tmp_path: Path) -> None:
     two_accounts(sandbox, tmp_path)
     sandbox.fault("status", path="/add-device", code=400, body={"status": False, "reason": "no"}, times=None)
     code, output = play(CORES[0], sandbox, tmp_path, **FILES, fleet_canary=1)
@@ -248,11 +248,11 @@ def test_after_a_canary_that_failed_no_other_account_is_begun(sandbox: Sandbox, 
 
 
 def tried(sandbox: Sandbox) -> set[str]:
-    """The accounts in which devices were to be made."""
+    """Return the tokens of the accounts that received a request to create a device."""
     return {entry["token"] for entry in sandbox.journal() if entry["path"] == "/add-device"}
 
 
-def test_a_fleet_in_the_variables_of_hosts(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_fleet_in_variables_of_hosts(sandbox: Sandbox, tmp_path: Path) -> None:
     inventory: dict[str, Any] = {"clients": {"hosts": {"toko-bunga": {"fleet_clients": [{**BUNGA, "package": None}]}}}}
     (tmp_path / "inventory.json").write_text(json.dumps(inventory), encoding="utf-8")
     words = ["-i", str(tmp_path / "inventory.json")]
@@ -263,7 +263,7 @@ def test_a_fleet_in_the_variables_of_hosts(sandbox: Sandbox, tmp_path: Path) -> 
     assert code == 0 and "changed=0" in output
     code, output = play(CORES[0], sandbox, tmp_path, *words, **{**hosts, "fleet_hosts": ["warung"]})
     assert code != 0 and "The inventory has no group or host warung." in output
-    # A group is as good as its hosts.
+    # The name of a group means its hosts.
     code, output = play(CORES[0], sandbox, tmp_path, *words, **{**hosts, "fleet_hosts": "clients"})
     assert code == 0 and "changed=0" in output
     inventory["clients"]["hosts"]["warung"] = {}
@@ -272,25 +272,25 @@ def test_a_fleet_in_the_variables_of_hosts(sandbox: Sandbox, tmp_path: Path) -> 
     assert code != 0 and "warung has no variable fleet_clients" in output
 
 
-def test_what_an_update_may_reset_stops_it(sandbox: Sandbox, tmp_path: Path) -> None:
-    """The role's own default: a fleet declares what Fonnte hides, or says that it is willing to lose it."""
+def test_update_that_may_reset_settings_is_refused(sandbox: Sandbox, tmp_path: Path) -> None:
+    """By default, the role requires a declaration of write-only settings, unless the user accepts their loss."""
     sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": [{"number": "081200000001", "name": "Old"}]}])
     partly = {"fleet_devices": [{"device": "081200000001", "name": "New"}], "fleet_max_clear": 4}
     code, output = play(CORES[0], sandbox, tmp_path, **partly)
     assert code != 0 and "neither declared nor recorded: personal, group, quick, resend, target" in output
     assert sandbox.writes() == []
-    # What attachments are forwarded to cannot be declared as nothing, and means nothing while resend is off.
+    # The target of forwarded attachments cannot be declared as empty, and has no effect while resend is off.
     assert play(CORES[0], sandbox, tmp_path, **partly, fleet_defaults=WHOLE)[0] == 0
     assert sandbox.device("081200000001")["name"].startswith("New ~")
 
 
 def provision(sandbox: Sandbox, folder: Path, *words: str, **env: str) -> tuple[int, str]:
-    """Play the playbook by its name, in a folder of its own."""
+    """Run the playbook provision by its name, in a separate directory."""
     return by_name("provision", CORES[0], folder, *words, **env)
 
 
 def by_name(name: str, core: Path, folder: Path, *words: str, **env: str) -> tuple[int, str]:
-    """Play a playbook of the collection by its name, in a folder of its own."""
+    """Run a playbook of the collection by its name, in a separate directory."""
     command = [core / "ansible-playbook", f"fonnte.whatsapp.{name}", "-vvvv", *words]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FONNTE_")}
     full = {**kept, "HOME": str(folder), "ANSIBLE_HOME": str(folder / ".ansible"), **env}
@@ -299,7 +299,7 @@ def by_name(name: str, core: Path, folder: Path, *words: str, **env: str) -> tup
     return done.returncode, done.stdout
 
 
-def test_a_pull_request_is_checked_without_a_token(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_offline_check_of_pull_request_needs_no_token(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "earlier").mkdir()
     for name, said in (("fleet.yml", COMMON), ("bunga.yml", {"fleet_clients": [BUNGA]})):
         declare(tmp_path, name, said)
@@ -344,7 +344,7 @@ def test_a_pull_request_is_checked_without_a_token(sandbox: Sandbox, tmp_path: P
         ),
     ],
 )
-def test_what_provision_cannot_read(words: list[str], says: str, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_provision_names_missing_sources(words: list[str], says: str, sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     declare(tmp_path, "fleet.yml", COMMON)
     code, output = provision(sandbox, tmp_path, *words)
@@ -352,7 +352,7 @@ def test_what_provision_cannot_read(words: list[str], says: str, sandbox: Sandbo
 
 
 @ON_USUAL_CORES
-def test_an_empty_record_is_explained_once(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_empty_record_is_explained_once(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     """As in a pod, which has a new record for each run."""
     two_accounts(sandbox, tmp_path)
     by_record = {**FILES, "fleet_handle_write_only": "recorded", "fleet_handle_unknown": "ignore"}

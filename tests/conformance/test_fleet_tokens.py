@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role fleet exports to a client the token of its own device, and of no other one."""
+"""The role fleet exports to a client only the tokens of the client's devices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CLIENT = {"name": "Client A", "devices": [{"device": SHOP, "name": "shop A"}]}
 
 
 def _begin(sandbox: Sandbox, folder: Path, *devices: dict[str, Any]) -> dict[str, Any]:
-    """An account with devices, a client that declares the shop, and the variables for an export."""
+    """Create an account with devices, declare the shop of a client, and return the variables for an export."""
     sandbox.reset(accounts=[{"token": sandbox.account_token, "plan": "Super", "devices": list(devices)}])
     declare(folder, "client.yml", {"fleet_clients": [CLIENT]})
     return {
@@ -30,7 +30,7 @@ def _begin(sandbox: Sandbox, folder: Path, *devices: dict[str, Any]) -> dict[str
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_a_client_gets_no_token_of_an_equivalent_number(sandbox: Sandbox, tmp_path: Path, order: int) -> None:
+def test_token_of_equivalent_number_is_not_exported(sandbox: Sandbox, tmp_path: Path, order: int) -> None:
     devices = [{"number": SHOP, "name": "shop A"}, {"number": BANK, "name": "bank B"}][::order]
     safe = _begin(sandbox, tmp_path, *devices)
     code, output = play(CORES[0], sandbox, tmp_path, **safe)
@@ -38,7 +38,7 @@ def test_a_client_gets_no_token_of_an_equivalent_number(sandbox: Sandbox, tmp_pa
     assert kept(CORES[0], tmp_path / "tokens" / "client-a.yml", SECRET) == {SHOP: sandbox.device(SHOP)["token"]}
 
 
-def test_a_token_of_two_devices_is_exported_to_no_client(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_token_of_two_devices_is_not_exported(sandbox: Sandbox, tmp_path: Path) -> None:
     devices = [{"number": number, "name": name} for number, name in ((SHOP, "shop A"), ("62822222222", "bank B"))]
     safe = _begin(sandbox, tmp_path, *devices)
     sandbox.fault("mutate", path="/get-devices", times=None, set_each={"token": "one-token-of-two-devices"})

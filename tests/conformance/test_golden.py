@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Results and requests of playbooks equal those that were recorded."""
+"""Compare results and requests of playbooks with the recorded ones."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ RECORD_IN = os.environ.get("FONNTE_TESTS_GOLDEN")
 
 
 @pytest.mark.parametrize("name", sorted(golden.SCENARIOS))
-def test_golden(name: str, tmp_path: Path) -> None:
-    # A sandbox of its own: tokens depend on the number of resets, and digests in results on tokens.
+def test_golden_results_are_unchanged(name: str, tmp_path: Path) -> None:
+    # A new sandbox for each scenario: tokens depend on the number of resets, and digests in results on tokens.
     with Sandbox() as sandbox:
         found = golden.results_of(name, sandbox, tmp_path)
     if RECORD_IN:

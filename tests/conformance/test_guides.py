@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whoever follows a page to the letter, on a machine that has just got the collection, gets what it says."""
+"""Follow each page of the documentation exactly, on a new machine: its commands give the output that it shows."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 COLLECTION = Path("ansible_collections") / "fonnte" / "whatsapp"
 INSTALLED = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]) / COLLECTION
-# test_inventory_plugin.py and test_systemd.py run these pages in their own worlds.
+# test_inventory_plugin.py and test_systemd.py run these pages, with other devices.
 ELSEWHERE = ("docs/inventory.md", "docs/systemd.md")
 PAGES = {
     str(path.relative_to(INSTALLED)): blocks_of(path.read_text(encoding="utf-8"))
     for path in [
         INSTALLED / "README.md",
-        # Not the pages in Bahasa Indonesia: a unit test sees that their commands are those of the pages in English.
+        # Not the pages in Bahasa Indonesia: a unit test compares their commands with those of the English pages.
         *(path for path in sorted(INSTALLED.glob("docs/*.md")) if not path.match("*.id.md")),
         *sorted(INSTALLED.glob("roles/*/README.md")),
     ]
@@ -57,26 +57,26 @@ FIRST_PAGES = (
     "roles/fleet/README.md",
 )
 FOLLOWED = [page for page in PAGES if EVERY_PAGE or page in FIRST_PAGES]
-# What the first entry of a playbook has.
+# Keys that identify the first entry of a playbook.
 PLAYS = {"hosts", "ansible.builtin.import_playbook"}
 WORKFLOWS = {".github/workflows/whatsapp.yml": "vendor.github-workflows", ".gitlab-ci.yml": "vendor.gitlab-ci"}
 
 
 @pytest.fixture(scope="session")
 def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The collection as it is installed, and nothing that ran before."""
+    """Return a directory with the installed collection, without files of earlier runs."""
     root = tmp_path_factory.mktemp("collections")
     shutil.copytree(INSTALLED, root / COLLECTION)
     return root
 
 
 def not_run(command: str) -> str | None:
-    """Which row of the table says that a command is not run."""
+    """Return the row of NOT_RUN that matches a command, or None if the command must run."""
     return next((row for row in NOT_RUN if command.startswith(row)), None)
 
 
 class Reading:
-    """A page that is being followed."""
+    """The state of a page that a reader follows."""
 
     def __init__(self, guide: Guide, follower: Follower) -> None:
         self._guide = guide
@@ -87,7 +87,7 @@ class Reading:
         self.unused = {*guide.at, *guide.fails, *guide.beside}
 
     def follow(self, blocks: list[Block]) -> None:
-        """Save, type and compare, block by block."""
+        """Save files, run commands and compare output, block by block."""
         for block in blocks:
             self._come_to(block.heading)
             if block.saved:
@@ -117,7 +117,7 @@ class Reading:
         return typed.shown
 
     def _search(self, typed: Typed) -> None:
-        """No traceback, and no token of a device."""
+        """Check that the output has no traceback and no token of a device."""
         assert "Traceback" not in typed.shown, typed.shown
         for known in self._follower.sandbox.devices().values():
             assert known["token"] not in typed.shown, f"$ {typed.command}\nshows a token"
@@ -130,7 +130,7 @@ class Reading:
             assert not missing, f"the page shows\n{missing}\nand this was shown:\n{self._shown}"
 
     def run_workflow(self, block: Block) -> None:
-        """What a workflow's jobs type, as a CI would: with the base of the change, and with what is secret."""
+        """Run the commands of a workflow as a CI does: with the base commit, and with the token in jobs that get it."""
         base = first_commit(self._follower.folder)
         for job, script, variables in scripts_in(yaml.safe_load(block.text)):
             plain = {name: value for name, value in variables.items() if "${{" not in value}
@@ -145,7 +145,9 @@ class Reading:
 
 
 @pytest.mark.parametrize("page", [page for page in FOLLOWED if TYPED.get(page)])
-def test_a_page_that_is_followed(page: str, sandbox: Sandbox, tmp_path: Path, collections: Path) -> None:
+def test_commands_of_page_give_the_output_that_it_shows(
+    page: str, sandbox: Sandbox, tmp_path: Path, collections: Path
+) -> None:
     guide = GUIDES.get(page, Guide())
     answers = [(question, lambda answer=answer: answer) for question, answer in guide.answers]
     follower = Follower(sandbox, tmp_path, collections, list(answers), guide.editor)
@@ -160,8 +162,8 @@ def test_a_page_that_is_followed(page: str, sandbox: Sandbox, tmp_path: Path, co
     assert not reading.unused, f"the table has what the page has not: {reading.unused}"
 
 
-def test_what_is_not_run_is_on_a_page() -> None:
-    """A row of the table that no command needs is taken out."""
+def test_each_row_of_not_run_matches_a_command() -> None:
+    """A row that no command needs must be removed."""
     needed = {not_run(command) for commands in TYPED.values() for command in commands}
     needed |= {not_run(command) for command in _typed_by_workflows()}
     assert needed - {None} == set(NOT_RUN)
@@ -174,12 +176,12 @@ def _typed_by_workflows() -> Iterator[str]:
                 yield from Block("sh", line, "", "").commands
 
 
-def test_each_row_of_the_table_is_a_page() -> None:
+def test_each_guide_is_a_page_with_commands() -> None:
     assert set(GUIDES) <= {page for page, commands in TYPED.items() if commands}
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
-def test_a_workflow_is_as_its_published_schema_says(name: str, tmp_path: Path) -> None:
+def test_workflow_matches_its_published_schema(name: str, tmp_path: Path) -> None:
     (block,) = [block for blocks in PAGES.values() for block in blocks if block.saved == name]
     path = tmp_path / Path(name).name
     path.write_text(block.text, encoding="utf-8")
@@ -190,8 +192,8 @@ def test_a_workflow_is_as_its_published_schema_says(name: str, tmp_path: Path) -
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_playbooks_of_the_pages_please_ansible_lint(tmp_path: Path, collections: Path) -> None:
-    """In the strictest of its profiles. It looks at the roles that they use too, which have a stage of their own."""
+def test_playbooks_of_pages_pass_ansible_lint(tmp_path: Path, collections: Path) -> None:
+    """The profile is the strictest one. Findings in the roles are ignored, since another session checks the roles."""
     for page, blocks in ((page, PAGES[page]) for page in FOLLOWED):
         for place, block in enumerate(block for block in blocks if block.language == "yaml"):
             read = yaml.safe_load(block.text)
@@ -204,7 +206,7 @@ def test_the_playbooks_of_the_pages_please_ansible_lint(tmp_path: Path, collecti
     done = subprocess.run(
         [Path(sys.executable).parent / "ansible-lint", "-p", "--offline", "--profile", "production", *playbooks],
         cwd=tmp_path,
-        # A syntax check has no inventory: here a pattern without hosts is no error.
+        # A syntax check has no inventory, so a pattern without hosts must not be an error.
         env={
             **{name: value for name, value in os.environ.items() if name != "ANSIBLE_HOST_PATTERN_MISMATCH"},
             "HOME": str(tmp_path),
@@ -220,8 +222,8 @@ def test_the_playbooks_of_the_pages_please_ansible_lint(tmp_path: Path, collecti
     assert [line for line in done.stdout.splitlines() if line.startswith(tuple(playbooks))] == []
 
 
-def test_what_is_linked_is_there() -> None:
-    """Each link from page to page, and to a heading on it."""
+def test_links_between_pages_are_valid() -> None:
+    """Each link to a page, and to a heading on it, has a target."""
     lost = []
     for page in PAGES:
         text = (INSTALLED / page).read_text(encoding="utf-8")
@@ -230,11 +232,11 @@ def test_what_is_linked_is_there() -> None:
             linked = (INSTALLED / page).parent / path if path else INSTALLED / page
             if not linked.exists() or (anchor and anchor not in _anchors(linked)):
                 lost.append(f"{page}: {target}")
-    # What only a checkout has.
+    # Only a checkout has this directory.
     assert [link for link in lost if "tests/sandbox" not in link] == []
 
 
-def test_the_index_has_each_page() -> None:
+def test_index_lists_each_page() -> None:
     index = (INSTALLED / "docs" / "README.md").read_text(encoding="utf-8")
     pages = {Path(page).name for page in PAGES if page.startswith("docs/")} - {"README.md"}
     assert {page for page in pages if f"({page})" not in index} == set()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Modules inside the controller's worker: when, with what around them, and what is kept from one item to the next."""
+"""Modules in Ansible's worker process: the conditions for it, the environment, and the cache of a loop."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ ORDINARY = "is run as an ordinary module"
 
 @pytest.fixture(params=CORES, ids=lambda core: "oldest" if core != CORES[0] else "newest")
 def core(request: pytest.FixtureRequest) -> Path:
-    """The programs of the newest and of the oldest ansible-core."""
+    """Return the directory of the programs of the newest or the oldest ansible-core."""
     path: Path = request.param
     return path
 
 
 class Stage:
-    """Plays tasks on localhost, and tells what was printed and what was called."""
+    """Runs tasks on localhost; returns the output, and counts the requests."""
 
     def __init__(self, core: Path, sandbox: Sandbox, folder: Path) -> None:
         self.core, self.sandbox, self.folder = core, sandbox, folder
         self.inventory = "localhost,"
-        # What starts ansible-playbook: a change of its surroundings.
+        # Words before ansible-playbook, which change its environment.
         self.prefix: list[str] = []
 
     def play(self, *tasks: dict[str, Any], code: int = 0, play: dict[str, Any] | None = None, **variables: Any) -> str:
-        """Play the tasks; variables are extra variables. Returns what was printed."""
+        """Run the tasks with extra variables, and return the output."""
         book = {"hosts": "all", "connection": "local", "gather_facts": False, "tasks": list(tasks), **(play or {})}
         path = self.folder / "playbook.yml"
         path.write_text(json.dumps([book]), encoding="utf-8")
@@ -72,24 +72,24 @@ class Stage:
         return output
 
     def calls(self, path: str = "/get-devices") -> int:
-        """How often something was called in the last play."""
+        """Return how many requests the last play has sent to a path."""
         return sum(call["path"] == path for call in self.sandbox.journal())
 
 
 @pytest.fixture()
 def stage(core: Path, sandbox: Sandbox, tmp_path: Path) -> Stage:
-    """A stage with an empty account."""
+    """Return a stage with an empty account."""
     return Stage(core, sandbox, tmp_path)
 
 
-def test_a_loop_reads_the_list_once(stage: Stage) -> None:
+def test_loop_reads_device_list_once(stage: Stage) -> None:
     stage.play(IN_A_LOOP)
     assert (stage.calls(), stage.calls("/add-device")) == (1, 5)
     assert "changed=0" in stage.play(IN_A_LOOP) and stage.calls() == 1
     assert "changed=0" in stage.play(IN_A_LOOP, fonnte_in_process=False) and stage.calls() == 5
 
 
-def test_each_message_of_a_loop_reads_a_list_of_its_own(stage: Stage) -> None:
+def test_each_message_of_loop_reads_device_list(stage: Stage) -> None:
     stage.play(IN_A_LOOP)
     stage.sandbox.link(NUMBERS[0])
     texts = [f"number {index}" for index in range(8)]
@@ -99,21 +99,21 @@ def test_each_message_of_a_loop_reads_a_list_of_its_own(stage: Stage) -> None:
     assert [sent["message"] for sent in stage.sandbox.outbox()] == texts
 
 
-# What a person does in the dashboard between two items: part of a template, so that no test waits for a moment.
+# A change in the dashboard between two items. It is part of a template, so that the test does not depend on timing.
 _RENUMBER = "import sys, urllib.request as u; u.urlopen(u.Request(sys.argv[1], sys.argv[2].encode(), method='PATCH'))"
 
 
 def between(stage: Stage, number: str, other: str, value: str) -> str:
-    """Return a template for an item that renumbers its own device first, and is the value."""
+    """Return a template and its command, separated by a bar: for one item, it renumbers the device before its value."""
     address = f"{stage.sandbox.control_url}/devices/{number}"
     command = shlex.join([sys.executable, "-c", _RENUMBER, address, json.dumps({"device": other})])
-    # Quoted for YAML in a JSON text, and for the template.
+    # These quotes are valid in JSON and in the template.
     return f"{{{{ ((lookup('ansible.builtin.pipe', renumber) if item == '{number}' else '') ~ '{value}') }}}}|{command}"
 
 
 @pytest.mark.parametrize("in_process", [True, False])
 @pytest.mark.parametrize("work", ["delete", "request", "disconnect", "send"])
-def test_a_device_that_is_renumbered_within_a_loop_is_left(stage: Stage, in_process: bool, work: str) -> None:
+def test_device_renumbered_during_loop_is_not_changed(stage: Stage, in_process: bool, work: str) -> None:
     first, second, other = NUMBERS[:3]
     devices = [
         {"number": number, "name": f"Toko {number[-1]}", "linked": True, "package": "Super"}
@@ -144,7 +144,7 @@ def test_a_device_that_is_renumbered_within_a_loop_is_left(stage: Stage, in_proc
     assert stage.sandbox.device(other)["linked"]
 
 
-def test_what_an_item_wrote_the_next_one_sees(stage: Stage) -> None:
+def test_loop_item_sees_changes_of_previous_item(stage: Stage) -> None:
     twice = {**IN_A_LOOP, "loop": [NUMBERS[0], "+62 " + NUMBERS[0][1:], NUMBERS[1]]}
     stage.play({**twice, "register": "told"}, {"ansible.builtin.assert": {"that": _CHANGED}})
     assert stage.calls("/add-device") == 2 and stage.calls() == 2
@@ -153,14 +153,14 @@ def test_what_an_item_wrote_the_next_one_sees(stage: Stage) -> None:
 _CHANGED = "told.results | map(attribute='changed') | list == [true, false, true]"
 
 
-def test_an_error_ends_the_belief_in_the_list(stage: Stage) -> None:
+def test_error_invalidates_cached_device_list(stage: Stage) -> None:
     refusal = {"status": False, "reason": "input invalid"}
     stage.sandbox.fault("status", path="/add-device", code=200, body=refusal, times=1)
     stage.play({**IN_A_LOOP, "ignore_errors": True})
     assert stage.calls() == 2 and len(stage.sandbox.devices()) == 4
 
 
-def test_each_try_reads_anew_and_so_does_the_info_module(stage: Stage) -> None:
+def test_each_retry_and_info_task_reads_device_list(stage: Stage) -> None:
     tries = {
         "fonnte.whatsapp.fonnte_device": {**DEVICE, "device": NUMBERS[0]},
         "register": "told",
@@ -174,7 +174,7 @@ def test_each_try_reads_anew_and_so_does_the_info_module(stage: Stage) -> None:
     assert stage.calls() == 3
 
 
-def test_the_environment_of_the_task_counts_and_is_undone(stage: Stage) -> None:
+def test_environment_of_task_is_used_and_restored(stage: Stage) -> None:
     other = stage.sandbox.add_account()["token"]
     tokens = [stage.sandbox.account_token, other]
     stage.play(
@@ -196,7 +196,7 @@ def test_the_environment_of_the_task_counts_and_is_undone(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("in_process", [True, False])
-def test_relative_paths_are_those_of_the_playbook(stage: Stage, in_process: bool) -> None:
+def test_relative_paths_start_at_playbook_directory(stage: Stage, in_process: bool) -> None:
     task = {
         "fonnte.whatsapp.fonnte_device": {**DEVICE, "device": NUMBERS[0], "quick": True, "record_path": "kept/here"}
     }
@@ -204,7 +204,7 @@ def test_relative_paths_are_those_of_the_playbook(stage: Stage, in_process: bool
     assert list((stage.folder / "kept" / "here").glob("device-*"))
 
 
-def test_what_the_ordinary_module_is_for(stage: Stage) -> None:
+def test_reasons_to_run_as_ordinary_module(stage: Stage) -> None:
     info = {"fonnte.whatsapp.fonnte_device_info": {}}
     assert ORDINARY not in stage.play(info)
     assert f"{ORDINARY}: fonnte_in_process is false" in stage.play(info, fonnte_in_process="no")
@@ -218,14 +218,14 @@ def test_what_the_ordinary_module_is_for(stage: Stage) -> None:
     assert f"{ORDINARY}: ansible_python_interpreter is {there / 'python'}" in output
 
 
-def test_a_task_that_is_delegated_here(stage: Stage) -> None:
+def test_task_delegated_to_localhost_runs_in_process(stage: Stage) -> None:
     stage.inventory = "far.example.com,"
     here = {"fonnte.whatsapp.fonnte_device_info": {}, "delegate_to": "localhost"}
     assert ORDINARY not in stage.play(here, play={"connection": "ssh"})
     assert stage.calls() == 1
 
 
-def test_a_task_whose_time_is_over(stage: Stage) -> None:
+def test_timeout_of_task_ends_it(stage: Stage) -> None:
     stage.sandbox.set_options(latency=4.0)
     slow = {"fonnte.whatsapp.fonnte_device_info": {}, "timeout": 1, "ignore_errors": True}
     output = stage.play(slow)
@@ -233,7 +233,7 @@ def test_a_task_whose_time_is_over(stage: Stage) -> None:
     assert any(words in output for words in ("expected time frame (1)", "1 second", "imed out")), output
 
 
-def test_a_token_from_a_vault(stage: Stage) -> None:
+def test_token_from_vault_is_used_and_not_shown(stage: Stage) -> None:
     secret = stage.folder / "password"
     secret.write_text("correct horse", encoding="utf-8")
     sealed = subprocess.run(
@@ -258,13 +258,13 @@ def test_a_token_from_a_vault(stage: Stage) -> None:
     assert stage.sandbox.account_token not in done.stdout + done.stderr
 
 
-# Root enters each directory, unless its capabilities are taken away.
+# Root can enter each directory, unless its capabilities are removed.
 ALONE = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() == 0 else []
 
 
 @pytest.mark.parametrize("in_process", [True, False], ids=["in-process", "module"])
-def test_work_in_a_directory_that_cannot_be_entered_is_reported_as_done(stage: Stage, in_process: bool) -> None:
-    """As with ``sudo -u deploy ansible-playbook …`` in the home of root: whoever runs it again sends twice."""
+def test_success_is_reported_if_working_directory_cannot_be_entered(stage: Stage, in_process: bool) -> None:
+    """As with ``sudo -u deploy ansible-playbook …`` in the home of root. A false failure would lead to a second run."""
     begin = stage.folder / "begin"
     begin.mkdir()
     stage.play(IN_A_LOOP)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files, lists and variables of the environment as users write them: used, or named in one sentence."""
+"""Files, lists and environment variables as users write them: they are used, or refused in one sentence."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def node(sandbox: Sandbox, tmp_path: Path) -> ControlNode:
         ("cp1252", "is not saved as UTF-8 (byte E9 in line 3, which is é in Windows-1252)"),
     ],
 )
-def test_a_declaration_in_another_encoding_is_named(
+def test_declaration_in_another_encoding_is_refused(
     node: ControlNode, encoding: str, problem: str, offline: bool
 ) -> None:
     (node.project / "clients").mkdir()
@@ -42,7 +42,7 @@ def test_a_declaration_in_another_encoding_is_named(
 
 
 @pytest.mark.parametrize("kinds", ["drift,missing", "missing,drift", ["missing"]])
-def test_findings_that_fail_an_audit_are_a_list_or_a_string(node: ControlNode, kinds: Any) -> None:
+def test_audit_fail_on_accepts_list_or_string(node: ControlNode, kinds: Any) -> None:
     node.declare(node.project, "Toko Proyek")
     done = node.playbook("audit", *variables(audit_files="clients", audit_fail_on=kinds))
     assert done.returncode != 0 and "findings that audit_fail_on names: missing" in done.stdout, done.stdout
@@ -51,7 +51,7 @@ def test_findings_that_fail_an_audit_are_a_list_or_a_string(node: ControlNode, k
 
 
 @pytest.mark.parametrize("name", ["https_proxy", "ALL_PROXY"])
-def test_a_proxy_that_cannot_be_one_is_named(node: ControlNode, name: str) -> None:
+def test_invalid_proxy_variable_is_named(node: ControlNode, name: str) -> None:
     node.declare(node.project, "Toko Proyek")
     surroundings = {name: "http://[s3cret", "FONNTE_API_ENDPOINT": "https://api.fonnte.invalid"}
     done = node.playbook("provision", *variables(provision_files="clients"), **surroundings)

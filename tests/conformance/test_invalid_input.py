@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What cannot be right gets one clear sentence before any call."""
+"""Invalid input fails with one clear sentence before any request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandb
 NUMBER = "081200004001"
 GOOD = device(device=NUMBER, name="Toko Satu")
 
-# What is wrong, and the words that tell it: the option's name, and what to do or what is amiss.
+# An invalid task, and words of its error: the name of the option, and the required action or the problem.
 BAD: dict[str, tuple[Task, tuple[str, ...]]] = {
     "name-of-1": (GOOD.but(name="T"), ("name", "2 to 30")),
     "name-of-31": (GOOD.but(name="T" * 31), ("name", "2 to 30")),
@@ -85,7 +85,7 @@ BAD: dict[str, tuple[Task, tuple[str, ...]]] = {
     "forget-an-unquoted-number": (record(operation="forget", devices=[293601736]), ("devices", "quote")),
     "record-of-an-unquoted-number": (record_info(devices=[293601736]), ("devices", "quote")),
 }
-# Ansible's own words, for what Ansible finds by itself.
+# Errors that Ansible itself finds.
 FOUND_BY_ANSIBLE: dict[str, tuple[Task, tuple[str, ...]]] = {
     "state-unknown": (GOOD.but(state="gone"), ("state",)),
     "option-unknown": (GOOD.but(webhok="https://hooks.example.com/a"), ("webhok",)),
@@ -100,7 +100,7 @@ FOUND_BY_ANSIBLE: dict[str, tuple[Task, tuple[str, ...]]] = {
 
 @pytest.fixture(scope="module")
 def refused(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Told], list[Json]]:
-    """All bad tasks in one process: what each was told, and the calls that were made."""
+    """Run all invalid tasks in one process; return the result of each, and the requests."""
     world = World(running_sandbox, Player(tmp_path_factory.mktemp("bad-input"), running_sandbox))
     world.begin(there(NUMBER, token=device_token(NUMBER)))
     inputs = {**BAD, **FOUND_BY_ANSIBLE}
@@ -108,10 +108,12 @@ def refused(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) 
     return dict(zip(inputs, run.told, strict=False)), running_sandbox.journal()
 
 
-# The bar keeps them on one worker: see the scheduler in conftest.py.
+# The bar keeps these tests on one worker: see the scheduler in conftest.py.
 @pytest.mark.parametrize("name", [*BAD, *FOUND_BY_ANSIBLE], ids=lambda name: f"bad|{name}")
-def test_bad_input(name: str, refused: tuple[dict[str, Told], list[Json]]) -> None:
-    """It fails with a sentence that names the option."""
+def test_invalid_input_fails_with_sentence_that_names_option(
+    name: str, refused: tuple[dict[str, Told], list[Json]]
+) -> None:
+    """The error is one sentence, and the task reports no change."""
     told = refused[0]
     assert told[name].failed, f"{name} was taken: {told[name].result}"
     assert not told[name].changed
@@ -123,13 +125,13 @@ def test_bad_input(name: str, refused: tuple[dict[str, Told], list[Json]]) -> No
 
 
 @pytest.mark.parametrize("every", ["bad|no-calls"])
-def test_bad_input_calls_nothing(every: str, refused: tuple[dict[str, Told], list[Json]]) -> None:
-    """Not one of them reached the service."""
+def test_invalid_input_sends_no_request(every: str, refused: tuple[dict[str, Told], list[Json]]) -> None:
+    """The journal of the sandbox is empty."""
     assert [(call["path"], call["form"]) for call in refused[1]] == [], every
 
 
-def test_no_token_at_all(world: World) -> None:
-    """Every module says that there is none; an empty variable counts as unset."""
+def test_missing_token_is_reported_by_each_module(world: World) -> None:
+    """The error names the option and the variable; an empty variable counts as unset."""
     world.begin(there(NUMBER))
     without = {"account_token": None}
     run = world.play(
@@ -146,10 +148,10 @@ def test_no_token_at_all(world: World) -> None:
 
 
 @pytest.mark.parametrize("in_process", [True, False])
-def test_a_null_number_is_not_the_device_of_the_environment(world: World, in_process: bool) -> None:
-    """Whichever name it has, and whichever way the task is run."""
+def test_null_number_is_refused_despite_token_in_environment(world: World, in_process: bool) -> None:
+    """This applies to each name of the option, in-process and as a module."""
     world.begin(there(NUMBER, token=device_token(NUMBER)))
-    # Not the world's own play, which takes a null for an option to leave out.
+    # Not the play method of the world, which removes options with null.
     run = world.player.play(
         device(device=None, state="disconnected").named(vars={"fonnte_in_process": in_process}),
         device(number=None, state="absent", request_otp=True).named(vars={"fonnte_in_process": in_process}),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The inventory of devices, through ansible-inventory and ansible-playbook, on the newest and on the oldest core."""
+"""The inventory plugin, with ansible-inventory and ansible-playbook, on the newest and the oldest ansible-core."""
 
 from __future__ import annotations
 
@@ -37,31 +37,31 @@ JINJA_HEADER = "#jinja2: variable_start_string:'(('\n(( 7 * 191 ))"
 
 @pytest.fixture(params=USUAL_CORES)
 def core(request: pytest.FixtureRequest) -> str:
-    """The ansible-core of a test."""
+    """Return the name of a test's ansible-core."""
     name: str = request.param
     return name
 
 
 @pytest.fixture()
 def workspace(core: str, sandbox: Sandbox, tmp_path: Path) -> Workspace:
-    """A workspace with three devices."""
+    """Return a workspace with three devices."""
     one = Workspace(sandbox, tmp_path, core)
     one.world()
     return one
 
 
 def cached(folder: Path, **options: object) -> dict[str, object]:
-    """Options of a source that is kept in a file."""
+    """Return the options of a source that is cached in a file."""
     return {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(folder), **options}
 
 
-# What it says
+# The contents
 
 
 @pytest.mark.smoke
 @ON_EACH_CORE
-def test_a_host_for_each_device(workspace: Workspace) -> None:
-    """Its facts, how it is reached, and no token; one call; sorted by number; the same with --host."""
+def test_each_device_is_a_host(workspace: Workspace) -> None:
+    """A host has its facts and a local connection, but no token. One request is sent; hosts are sorted by number."""
     now = int(workspace.sandbox.now())
     workspace.world(
         there("6281200012009", name="Toko Dua", linked=True, package="Super", quota=7, expires=now, autoread=True),
@@ -90,8 +90,8 @@ def test_a_host_for_each_device(workspace: Workspace) -> None:
     assert one["fonnte_quota"] == 50 and not any("token" in key for key in one)
 
 
-def test_the_other_forms_of_ansible_inventory(workspace: Workspace) -> None:
-    """--graph, --graph --vars, --yaml and --export name each host, and --limit takes a number."""
+def test_other_outputs_of_ansible_inventory(workspace: Workspace) -> None:
+    """--graph, --graph --vars, --yaml and --export list each host, and --limit accepts a number."""
     source = workspace.source(keyed_groups=[{"key": "fonnte_package | lower", "prefix": "package"}])
     graph = workspace.run("ansible-inventory", "-i", source, "--graph")
     assert graph.splitlines() == ["@all:", "  |--@ungrouped:", "  |--@package_free:"] + [
@@ -106,8 +106,8 @@ def test_the_other_forms_of_ansible_inventory(workspace: Workspace) -> None:
 
 
 @ON_EACH_CORE
-def test_names(workspace: Workspace) -> None:
-    """hostname: name, and what cannot be a name; the play's own localhost and all stay what they are."""
+def test_hostname_name_replaces_invalid_names(workspace: Workspace) -> None:
+    """No host has the name of localhost or of the group all; equal names get the number as a suffix."""
     names = ["Toko Satu", "Toko", "Toko", "all", "localhost", "../../etc", "😀😀", "127.0.0.1", "a:b,c[1]*"]
     numbers = [f"0812000121{index:02d}" for index in range(len(names))]
     workspace.world(*(there(number, name=name) for number, name in zip(numbers, names, strict=False)))
@@ -132,8 +132,8 @@ def test_names(workspace: Workspace) -> None:
     assert list(workspace.hosts(filtered)) == [f"Toko_{numbers[1]}"]
 
 
-def test_a_device_that_is_named_like_a_group(workspace: Workspace) -> None:
-    """Whoever names a device cannot break the inventory, nor move other devices into a group."""
+def test_device_named_like_group_does_not_change_groups(workspace: Workspace) -> None:
+    """The name of a device can neither break the inventory nor move other devices into a group."""
     workspace.world(
         there(A, name="package_super"), there(B, name="xx", package="Super", linked=True), there(C, name="linked")
     )
@@ -156,8 +156,8 @@ def test_a_device_that_is_named_like_a_group(workspace: Workspace) -> None:
     assert "Found both group and host with same name: package_super" in workspace.errors
 
 
-def test_filters(workspace: Workspace) -> None:
-    """As the info module has them."""
+def test_filters_select_hosts(workspace: Workspace) -> None:
+    """The filters are those of fonnte_device_info."""
     now = int(workspace.sandbox.now())
     workspace.world(
         there(A, linked=True, expires=now + 90 * DAY),
@@ -182,8 +182,8 @@ def test_filters(workspace: Workspace) -> None:
 
 
 @ON_EACH_CORE
-def test_groups(workspace: Workspace) -> None:
-    """compose, groups and keyed_groups, with packages that are no names; strict and not."""
+def test_compose_groups_and_keyed_groups(workspace: Workspace) -> None:
+    """Some packages are not valid names of groups, and an expression fails for one host, with and without strict."""
     workspace.world(
         there(A, name="Klien - 1", linked=True, package="Super"),
         there(B, name="Klien - 2", package="Paket {{ x }}/é"),
@@ -212,8 +212,8 @@ def test_groups(workspace: Workspace) -> None:
 
 
 @ON_EACH_CORE
-def test_what_the_service_says_is_never_a_template(workspace: Workspace) -> None:
-    """Not in variables, in what is composed of them, in groups, in a cache, nor when a play uses them."""
+def test_strings_from_service_are_never_templates(workspace: Workspace) -> None:
+    """This applies to variables, composed variables, groups and the cache, and to plays that use them."""
     workspace.world(there(A, name=HOSTILE, package=HOSTILE), there(B, name="{% raw %}", package=JINJA_HEADER))
     source = workspace.source(
         hostname="name",
@@ -242,7 +242,7 @@ def test_what_the_service_says_is_never_a_template(workspace: Workspace) -> None
         assert len(found["hostile"]["hosts"]) == 1
 
 
-def test_control_characters_do_not_drive_the_terminal(workspace: Workspace) -> None:
+def test_control_characters_are_replaced(workspace: Workspace) -> None:
     workspace.world(there(A, name="a\x1b[2J\x07\u202eb"))
     assert "{fonnte_name = a?[2J??b}" in workspace.run(
         "ansible-inventory", "-i", workspace.source(), "--graph", "--vars"
@@ -250,8 +250,8 @@ def test_control_characters_do_not_drive_the_terminal(workspace: Workspace) -> N
 
 
 @ON_EACH_CORE
-def test_modules_run_in_a_play_whose_hosts_are_devices(workspace: Workspace) -> None:
-    """Locally, in-process, with the controller's Python."""
+def test_modules_run_on_hosts_in_process(workspace: Workspace) -> None:
+    """They run locally, with the Python of the control node."""
     task = {"fonnte.whatsapp.fonnte_device": {"device": "{{ fonnte_device }}", "autoread": True}}
     output = workspace.play(task, source=workspace.source(), words=["-v"])
     assert output.count("changed=1") == 3 and "ordinary module" not in output
@@ -262,7 +262,7 @@ def test_modules_run_in_a_play_whose_hosts_are_devices(workspace: Workspace) -> 
 # Options
 
 
-def test_options_come_from_the_file_and_from_the_environment(workspace: Workspace) -> None:
+def test_options_from_file_take_precedence_over_environment(workspace: Workspace) -> None:
     nowhere = "http://127.0.0.1:9"
     unset: dict[str, str | None] = {"FONNTE_ACCOUNT_TOKEN": "", "FONNTE_API_ENDPOINT": ""}
     empty: dict[str, str | None] = {
@@ -282,7 +282,7 @@ def test_options_come_from_the_file_and_from_the_environment(workspace: Workspac
 
 
 @ON_EACH_CORE
-def test_a_token_that_is_a_template_or_from_a_vault(workspace: Workspace) -> None:
+def test_token_can_be_template_or_vault_value(workspace: Workspace) -> None:
     away: dict[str, str | None] = {"FONNTE_ACCOUNT_TOKEN": None, "MY_TOKEN": ACCOUNT}
     looked_up = workspace.source(account_token="{{ lookup('ansible.builtin.env', 'MY_TOKEN') }}")
     assert len(workspace.hosts(looked_up, env=away)) == 3
@@ -290,7 +290,7 @@ def test_a_token_that_is_a_template_or_from_a_vault(workspace: Workspace) -> Non
     (workspace.folder / "extra.json").write_text(
         json.dumps({"my_token": ACCOUNT, "my_endpoint": workspace.sandbox.url})
     )
-    # With --list Ansible shows extra variables itself, as variables of every host.
+    # Not --list, with which Ansible shows extra variables as variables of every host.
     words = ["-i", extra, "--graph", "-e", "@extra.json"]
     graph = workspace.run("ansible-inventory", *words, env={**away, "FONNTE_API_ENDPOINT": None})
     assert all(number in graph for number in (A, B, C))
@@ -334,7 +334,7 @@ def test_a_token_that_is_a_template_or_from_a_vault(workspace: Workspace) -> Non
         ({"ca_path": "missing.pem"}, "Option ca_path: it cannot be read"),
     ],
 )
-def test_what_cannot_be_right_is_said_in_a_sentence(
+def test_invalid_option_is_reported_in_one_sentence(
     sandbox: Sandbox, tmp_path: Path, options: dict[str, object], words: str
 ) -> None:
     for core in USUAL_CORES:
@@ -345,7 +345,7 @@ def test_what_cannot_be_right_is_said_in_a_sentence(
         assert words in said and MARK not in said, said
 
 
-def test_faults_of_the_service(workspace: Workspace) -> None:
+def test_service_errors_are_reported(workspace: Workspace) -> None:
     for kind, args, words in (
         ("html", {"code": 502}, "Listing the account's devices: the service failed with HTTP 502"),
         ("empty", {}, "Listing the account's devices: the service sent an empty reply"),
@@ -356,7 +356,7 @@ def test_faults_of_the_service(workspace: Workspace) -> None:
         workspace.sandbox.clear_faults()
 
 
-def test_a_file_of_another_name_is_not_taken(workspace: Workspace) -> None:
+def test_file_with_other_name_is_not_a_source(workspace: Workspace) -> None:
     assert "could not be verified by inventory plugin" in workspace.refused(workspace.source("devices.yml"))
     named: dict[str, str | None] = {"ANSIBLE_INVENTORY_ENABLED": "fonnte.whatsapp.fonnte"}
     assert len(workspace.hosts(workspace.source("eu.fonnte.yaml"), env=named)) == 3
@@ -366,7 +366,7 @@ def test_a_file_of_another_name_is_not_taken(workspace: Workspace) -> None:
 
 
 @ON_EACH_CORE
-def test_a_cache_spares_the_call_and_holds_no_token(workspace: Workspace) -> None:
+def test_cache_saves_request_and_contains_no_token(workspace: Workspace) -> None:
     folder = workspace.home / "cache"
     source = workspace.source(**cached(folder))
     first = workspace.hosts(source)
@@ -375,7 +375,7 @@ def test_a_cache_spares_the_call_and_holds_no_token(workspace: Workspace) -> Non
     assert MARK not in kept.read_text(encoding="utf-8") and "081200012001" in kept.read_text(encoding="utf-8")
     workspace.sandbox.remove(B)
     assert workspace.hosts(source) == first and workspace.calls() == 0
-    # Away, and the cache is there; filters and groups are worked out anew.
+    # The service is unavailable, but the cache exists; filters and groups are computed again.
     away: dict[str, str | None] = {"FONNTE_API_TIMEOUT": "1"}
     workspace.sandbox.fault("reset", path="/get-devices", times=None)
     poor = workspace.source(**cached(folder, quota_below=1001, groups={"free": "fonnte_package == 'Free'"}))
@@ -390,7 +390,7 @@ def test_a_cache_spares_the_call_and_holds_no_token(workspace: Workspace) -> Non
     assert set(workspace.hosts(source)) == {A, C}
 
 
-def test_a_cache_of_another_account_is_not_used(workspace: Workspace) -> None:
+def test_cache_of_another_account_is_not_used(workspace: Workspace) -> None:
     source = workspace.source(**cached(workspace.home / "cache"))
     assert len(workspace.hosts(source)) == 3
     other = workspace.sandbox.add_account(token=f"other-{MARK}", devices=[there("081200012009")])["token"]
@@ -399,7 +399,7 @@ def test_a_cache_of_another_account_is_not_used(workspace: Workspace) -> None:
 
 
 @pytest.mark.parametrize("content", sample(["{", '{"format": 1}', "[]", '{"__payload__": 5}', "\x00"], 2))
-def test_a_damaged_cache_is_read_anew(workspace: Workspace, content: str) -> None:
+def test_damaged_cache_is_replaced(workspace: Workspace, content: str) -> None:
     source = workspace.source(**cached(workspace.home / "cache"))
     first = workspace.hosts(source)
     (kept,) = (workspace.home / "cache").iterdir()
@@ -411,8 +411,8 @@ def test_a_damaged_cache_is_read_anew(workspace: Workspace, content: str) -> Non
 # Tokens
 
 
-def test_tokens_only_where_they_are_asked_for(workspace: Workspace) -> None:
-    """With return_tokens the list is read each time, and nothing of it is in a file."""
+def test_tokens_are_returned_only_with_return_tokens(workspace: Workspace) -> None:
+    """With return_tokens, the device list is read each time, and is not cached."""
     tokens = {device_token(number) for number in (A, B, C)}
     source = workspace.source(return_tokens=True, **cached(workspace.home / "cache"))
     for _twice in range(2):
@@ -426,8 +426,8 @@ def test_tokens_only_where_they_are_asked_for(workspace: Workspace) -> None:
 
 
 @ON_EACH_CORE
-def test_nothing_secret_at_any_verbosity(workspace: Workspace) -> None:
-    """A run that succeeds with all that there is, as loudly as can be; the workspace searches output, log and files."""
+def test_no_secret_at_highest_verbosity(workspace: Workspace) -> None:
+    """The runs use the highest verbosity and debug output; the workspace searches output, log and files."""
     source = workspace.source(
         hostname="name",
         account_token=ACCOUNT,
@@ -445,7 +445,7 @@ def test_nothing_secret_at_any_verbosity(workspace: Workspace) -> None:
     assert [path.name for path in workspace.left()].count("ansible.log") == 1
 
 
-def test_nobody_else_sees_a_token_while_it_runs(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_other_users_see_no_token_during_run(sandbox: Sandbox, tmp_path: Path) -> None:
     workspace = Workspace(sandbox, tmp_path)
     workspace.world()
     sandbox.set_options(latency=0.5)
@@ -458,11 +458,11 @@ def test_nobody_else_sees_a_token_while_it_runs(sandbox: Sandbox, tmp_path: Path
     assert onlooker.looks > 20 and not onlooker.seen
 
 
-# Beside others, and many
+# Other sources, and many devices
 
 
-def test_beside_another_source(workspace: Workspace) -> None:
-    """A host that another source knows too keeps what it has there; a group of a host's name is left alone."""
+def test_inventory_with_another_source(workspace: Workspace) -> None:
+    """A host of both sources keeps its variables; a device does not become a member of a group with its name."""
     static = workspace.folder / "static.yml"
     static.write_text(
         yaml.safe_dump({"all": {"hosts": {A: {"mine": 1}}, "children": {"Toko_2": {"vars": {"mine": 2}}}}}),
@@ -475,7 +475,7 @@ def test_beside_another_source(workspace: Workspace) -> None:
 
 
 @ON_EACH_CORE
-def test_a_thousand_devices_in_one_call(core: str, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_thousand_devices_are_read_in_one_request(core: str, sandbox: Sandbox, tmp_path: Path) -> None:
     workspace = Workspace(sandbox, tmp_path, core)
     workspace.world(*(there(f"0812{index:08d}", name=f"Klien {index % 500}") for index in range(1000)))
     hosts = workspace.hosts(workspace.source(hostname="name"))
@@ -486,8 +486,8 @@ def test_a_thousand_devices_in_one_call(core: str, sandbox: Sandbox, tmp_path: P
 # The page
 
 
-def test_the_page_shows_what_is_printed(sandbox: Sandbox, tmp_path: Path) -> None:
-    """docs/inventory.md: each inventory gives the output below it, and each playbook runs with the inventory above."""
+def test_inventory_page_shows_real_output(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The page is docs/inventory.md. Each inventory prints the output below it; each playbook uses the one above it."""
     page = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]) / "ansible_collections/fonnte/whatsapp/docs/inventory.md"
     text = page.read_text(encoding="utf-8")
     blocks = re.findall(r"^```(\w+)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)

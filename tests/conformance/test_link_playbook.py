@@ -40,12 +40,12 @@ CODE = {"method": "code", "whatsapp": PHONE}
 
 @pytest.fixture(params=[True, False], ids=["in-process", "as-modules"])
 def either(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) -> World:
-    """A world that is played in one of the two ways."""
+    """Return a world whose tasks run in-process or as modules."""
     return World(sandbox, Player(tmp_path, sandbox, in_process=request.param))
 
 
 def shows_no_picture(world: World, run: Run, *dests: Path) -> None:
-    """See that no QR code is in anything that was printed, logged or told, nor in a file but its own."""
+    """Check that no QR code is in the output, the results or a file, except its own file."""
     sent = [
         call["reply"]["url"] for call in world.sandbox.journal() if call["path"] == "/qr" and "url" in call["reply"]
     ]
@@ -62,8 +62,8 @@ def shows_no_picture(world: World, run: Run, *dests: Path) -> None:
 
 
 @pytest.mark.smoke
-def test_a_qr_code(either: World, tmp_path: Path) -> None:
-    """Foreseen, fetched, and left alone once somebody has scanned it."""
+def test_qr_code_is_predicted_and_fetched_until_linked(either: World, tmp_path: Path) -> None:
+    """Check mode predicts the file, the run writes it, and a linked device needs no other code."""
     dest = tmp_path / "qr.png"
     either.begin(there(FIRST))
     task = device_qr(device=FIRST, dest=str(dest))
@@ -85,8 +85,8 @@ def test_a_qr_code(either: World, tmp_path: Path) -> None:
     assert either.calls() == ["/get-devices"] * 2
 
 
-def test_waiting(either: World, tmp_path: Path) -> None:
-    """Until somebody scans it; a person who looks at the terminal is told where it is, where that can be."""
+def test_wait_ends_when_phone_is_linked(either: World, tmp_path: Path) -> None:
+    """In-process, the output shows the path of the QR code or the pairing code; a module cannot show it."""
     dest = tmp_path / "qr.png"
     either.begin(there(FIRST), there(PAID, package="Super"))
     with Person(either.sandbox) as person:
@@ -105,8 +105,8 @@ def test_waiting(either: World, tmp_path: Path) -> None:
     assert [shown[1] in run.output] == [in_process]
 
 
-def test_in_vain(either: World, tmp_path: Path) -> None:
-    """One sentence: where the file is, and what to do. The result says what was done so far."""
+def test_failed_link_is_reported_in_one_sentence(either: World, tmp_path: Path) -> None:
+    """The sentence names the file and the required action. The result contains the changes so far."""
     dest = tmp_path / "qr.png"
     either.begin(there(FIRST), there(SECOND, linked=True), there(PAID, package="Super"))
     run = either.play(
@@ -130,7 +130,7 @@ def test_in_vain(either: World, tmp_path: Path) -> None:
     shows_no_picture(either, run, dest)
 
 
-def test_both_ways_tell_the_same(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_results_are_equal_in_process_and_as_module(sandbox: Sandbox, tmp_path: Path) -> None:
     told: list[list[str]] = []
     for in_process in (True, False):
         folder = tmp_path / str(in_process)
@@ -151,8 +151,8 @@ def test_both_ways_tell_the_same(sandbox: Sandbox, tmp_path: Path) -> None:
     assert told[0] == told[1]
 
 
-def test_a_pairing_code_that_the_task_hides(world: World) -> None:
-    """With no_log it is nowhere in the output, and a later task has it all the same."""
+def test_pairing_code_with_no_log_is_not_printed(world: World) -> None:
+    """The task still succeeds."""
     world.begin(there(FIRST))
     with Person(world.sandbox):
         run = world.play(device_qr(device=FIRST, wait=True, **CODE).named(no_log=True))
@@ -161,8 +161,8 @@ def test_a_pairing_code_that_the_task_hides(world: World) -> None:
 
 
 @pytest.mark.parametrize("in_process", [True, False])
-def test_nobody_else_sees_the_qr_code(sandbox: Sandbox, tmp_path: Path, in_process: bool) -> None:
-    """Not while it is written, and not while it is waited for, whatever the umask."""
+def test_other_users_cannot_read_qr_code(sandbox: Sandbox, tmp_path: Path, in_process: bool) -> None:
+    """This applies while the file is written and during the wait, with any umask."""
     world = World(sandbox, Player(tmp_path, sandbox, in_process=in_process))
     world.begin(there(FIRST))
     folder = tmp_path / "open"
@@ -186,7 +186,7 @@ def test_nobody_else_sees_the_qr_code(sandbox: Sandbox, tmp_path: Path, in_proce
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("in_process", [True, False])
-def test_a_run_that_is_killed_leaves_whole_files(
+def test_killed_run_leaves_complete_file(
     world: World, tmp_path: Path, in_process: bool, number: signal.Signals
 ) -> None:
     world.begin(there(FIRST))
@@ -204,12 +204,12 @@ def test_a_run_that_is_killed_leaves_whole_files(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        # Tests that are run in the background ignore Ctrl-C, and so would what they start.
+        # Tests in the background ignore Ctrl-C, and their child processes would inherit that.
         preexec_fn=_as_at_a_terminal,
     )
     try:
         _until((folder / f"{FIRST}.png").exists)
-        # As a terminal does: to all of them.
+        # To the whole process group, as a terminal does.
         os.killpg(process.pid, number)
         process.wait(timeout=300)
     finally:
@@ -236,25 +236,25 @@ def _until(so: Callable[[], bool], seconds: float = 30.0) -> None:
 
 @pytest.fixture(params=USUAL_CORES)
 def on_a_core(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) -> World:
-    """A world that is played on one of the cores."""
+    """Return a world whose tasks run on one of the cores."""
     return World(sandbox, Player(tmp_path, sandbox, CORES[request.param]))
 
 
 def play(world: World, *words: str, **variables: object) -> Run:
-    """Play it with the account's token in the environment, as a user does."""
+    """Run the playbook with the account's token in the environment, as a user does."""
     extra = [*words, "-e", json.dumps({f"link_{name}": value for name, value in variables.items()})]
     return world.player.play_by_name("link", *extra, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
 
 
 def summary(run: Run) -> list[str]:
-    """What it says in the end."""
+    """Return the lines of the summary."""
     (lines,) = [told["msg"] for told in run.told if isinstance(told.get("msg"), list)]
     return [str(line) for line in lines]
 
 
 @pytest.mark.parametrize("method", [pytest.param("qr", marks=pytest.mark.smoke), "code"])
-def test_several_devices_one_after_another(on_a_core: World, method: str) -> None:
-    """Those that are linked are skipped; there is no terminal, and nobody is asked. A second run changes nothing."""
+def test_several_devices_are_linked_in_sequence(on_a_core: World, method: str) -> None:
+    """Linked devices are skipped. Without a terminal there is no prompt. A second run changes nothing."""
     world = on_a_core
     world.begin(there(FIRST), there(PAID, package="Super"), there(SECOND, package="Super", linked=True))
     devices = f"{FIRST}, +62 812 0001 3003,{SECOND}"
@@ -277,8 +277,8 @@ def test_several_devices_one_after_another(on_a_core: World, method: str) -> Non
     assert world.calls() == ["/get-devices"] * 2
 
 
-def test_all_devices_of_the_account(world: World) -> None:
-    """By the word all. What cannot be linked does not stop the rest, and the end says why."""
+def test_device_that_cannot_be_linked_does_not_stop_others(world: World) -> None:
+    """The word all selects the devices of the account, and the summary contains the reason."""
     world.begin(there(FIRST), there(SECOND), there(PAID, package="Super"))
     with Person(world.sandbox) as person:
         run = play(world, devices="all", timeout=20)
@@ -291,7 +291,7 @@ def test_all_devices_of_the_account(world: World) -> None:
     assert run.told[-1].failed and f"1 of 3 devices are not linked ({SECOND}); " in run.told[-1].message
 
 
-def test_numbers_that_are_not_there_and_nobody_at_the_phone(world: World) -> None:
+def test_missing_number_and_unscanned_code_are_in_summary(world: World) -> None:
     world.begin(there(FIRST))
     run = play(world, devices=[FIRST, MISSING], timeout=1, folder="pictures")
     where = world.player.directory / "pictures" / f"{FIRST}.png"
@@ -303,15 +303,15 @@ def test_numbers_that_are_not_there_and_nobody_at_the_phone(world: World) -> Non
 
 
 @pytest.mark.parametrize("method", ["qr", "code"])
-def test_check_mode(world: World, method: str) -> None:
-    """It says who is not linked, fetches nothing, waits for nobody and makes no folder."""
+def test_check_mode_fetches_no_code(world: World, method: str) -> None:
+    """It lists the devices that are not linked, does not wait, and creates no directory."""
     world.begin(there(FIRST))
     run = play(world, "--check", devices="all", method=method)
     assert "failed=0" in run.output and summary(run)[0] == f"{FIRST} (Toko Lama): NOT LINKED"
     assert set(world.calls()) == {"/get-devices"} and not (world.player.home / "fonnte-qr").exists()
 
 
-def test_phones_with_other_numbers(world: World) -> None:
+def test_pairing_code_is_requested_for_number_of_phone(world: World) -> None:
     world.begin(there(FIRST), there(PAID, package="Super"))
     with Person(world.sandbox):
         run = play(world, devices="all", method="code", whatsapp={PAID: "+62 811-1111-1111"}, timeout=60)
@@ -333,7 +333,7 @@ def test_phones_with_other_numbers(world: World) -> None:
         ({"devices": {"device": FIRST}}, "link_devices is neither a list of quoted numbers nor a text with commas"),
     ],
 )
-def test_variables_that_cannot_be_right(world: World, variables: dict[str, Any], words: str) -> None:
+def test_invalid_variables_are_refused(world: World, variables: dict[str, Any], words: str) -> None:
     world.begin(there(FIRST), there(PAID, package="Super"))
     run = play(world, **{"devices": "all", **variables})
     assert run.told[-1].failed and words in run.told[-1].message, run.told[-1].result
@@ -341,8 +341,8 @@ def test_variables_that_cannot_be_right(world: World, variables: dict[str, Any],
 
 
 @pytest.mark.parametrize("end", ["", "/"])
-def test_a_link_as_the_folder_is_not_followed(world: World, tmp_path: Path, end: str) -> None:
-    """The target of a link that leads nowhere would be created."""
+def test_symbolic_link_as_directory_is_refused(world: World, tmp_path: Path, end: str) -> None:
+    """Otherwise, the missing target of a link would be created."""
     world.begin(there(FIRST))
     (tmp_path / "codes").symlink_to(tmp_path / "target")
     run = play(world, devices=FIRST, folder=f"{tmp_path}/codes{end}", timeout=1)
@@ -351,7 +351,7 @@ def test_a_link_as_the_folder_is_not_followed(world: World, tmp_path: Path, end:
 
 
 def test_no_directory_is_created_through_a_link_of_another_user(world: World, tmp_path: Path) -> None:
-    """Only root can give a link to another user. For everyone else it is a link of their own, which is accepted."""
+    """Only root can create a link of another user. For all others, the link is their own, which is accepted."""
     world.begin(there(FIRST))
     (tmp_path / "victim").mkdir()
     (tmp_path / "shared").symlink_to(tmp_path / "victim")
@@ -374,8 +374,8 @@ def test_no_directory_is_created_through_a_link_of_another_user(world: World, tm
         {"device": FIRST},
     ],
 )
-def test_no_device_is_not_all_devices(world: World, variables: dict[str, Any]) -> None:
-    """A variable of a shell that is not set, or a word that is misspelt, must not ask every phone."""
+def test_empty_list_of_devices_is_refused(world: World, variables: dict[str, Any]) -> None:
+    """An unset variable of a shell, or a misspelled name, must not send a request to every phone."""
     world.begin(there(FIRST), there(PAID, package="Super"))
     run = play(world, method="code", **variables)
     assert run.told[-1].message == "Say which devices, as in -e link_devices=081200001001, or all."
@@ -384,8 +384,8 @@ def test_no_device_is_not_all_devices(world: World, variables: dict[str, Any]) -
     assert summary(started) == ["Linked: 0 of 0"] and "/qr" not in world.calls()
 
 
-def test_a_folder_that_is_there_is_left_as_it_is(on_a_core: World) -> None:
-    """It may be one that everybody uses, such as /tmp; the picture in it is for its owner alone."""
+def test_existing_directory_keeps_its_mode(on_a_core: World) -> None:
+    """It may be shared, such as /tmp; only the owner can read the image in it."""
     on_a_core.begin(there(FIRST))
     folder = on_a_core.player.home / "open"
     folder.mkdir()
@@ -395,16 +395,16 @@ def test_a_folder_that_is_there_is_left_as_it_is(on_a_core: World) -> None:
     assert stat.S_IMODE((folder / f"{FIRST}.png").stat().st_mode) == 0o600
 
 
-def test_a_variable_with_the_name_of_an_older_loop(world: World) -> None:
-    """What is given on the command line wins over what a loop goes through."""
+def test_extra_variable_link_device_does_not_change_the_loop(world: World) -> None:
+    """Extra variables take precedence over loop variables, so the loop must use another name."""
     world.begin(there(FIRST))
     with Person(world.sandbox):
         run = play(world, devices=FIRST, device=MISSING, method="code", timeout=60)
     assert summary(run)[-1] == "Linked: 1 of 1"
 
 
-def test_a_reason_is_not_told_of_the_next_run(world: World) -> None:
-    """Where the playbook is played twice by one process, what it noted the first time is there still."""
+def test_reason_of_earlier_run_is_not_reported(world: World) -> None:
+    """If one process runs the playbook twice, the facts of the first run still exist in the second one."""
     world.begin(there(FIRST))
     given = {"link_devices": FIRST, "link_timeout": 1, "link_method": "qr"}
     again = {"ansible.builtin.import_playbook": "fonnte.whatsapp.link", "vars": given}
@@ -418,8 +418,8 @@ def test_a_reason_is_not_told_of_the_next_run(world: World) -> None:
     assert f"{FIRST} (Toko Lama): NOT LINKED" in summary(run) and not any("old" in line for line in summary(run))
 
 
-def test_a_person_at_a_terminal(world: World) -> None:
-    """Is asked whether the phone is at hand, sees the code while the playbook waits, and types it."""
+def test_terminal_prompts_and_shows_pairing_code(world: World) -> None:
+    """The code is fetched after the prompt, and shown while the playbook waits."""
     world.begin(there(FIRST))
 
     def is_at_hand() -> str:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lookup of tokens and the filter of numbers, in real playbooks on the newest and on the oldest core."""
+"""The lookup of tokens and the filter of numbers, in real playbooks on the newest and the oldest ansible-core."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ LOOKUP = "fonnte.whatsapp.fonnte_token"
 
 @pytest.fixture(params=USUAL_CORES)
 def core(request: pytest.FixtureRequest) -> str:
-    """The ansible-core of a test."""
+    """Return the name of a test's ansible-core."""
     name: str = request.param
     return name
 
 
 @pytest.fixture()
 def workspace(core: str, sandbox: Sandbox, tmp_path: Path) -> Workspace:
-    """A workspace with three devices."""
+    """Return a workspace with three devices."""
     one = Workspace(sandbox, tmp_path, core)
     one.world(there(A), there(B), there(C))
     return one
 
 
 def written(template: str, name: str = "given.json") -> dict[str, Any]:
-    """A task that writes what a template gives to a file, and prints nothing of it."""
+    """Return a task that writes the value of a template to a file, without output."""
     return {
         "ansible.builtin.copy": {"content": f"{{{{ ({template}) | to_json }}}}", "dest": name, "mode": "0600"},
         "no_log": True,
@@ -51,25 +51,25 @@ def written(template: str, name: str = "given.json") -> dict[str, Any]:
 
 
 def given(workspace: Workspace, template: str, **how: Any) -> Any:
-    """What a template gives."""
+    """Return the value of a template."""
     dest = workspace.folder / "given.json"
     workspace.play(written(template, str(dest)), **how)
     return json.loads(dest.read_text(encoding="utf-8"))
 
 
 def error(workspace: Workspace, template: str, **how: Any) -> str:
-    """What is said of a template that fails."""
+    """Return the error of a template that fails."""
     task = {"ansible.builtin.debug": {"msg": f"{{{{ {template} }}}}"}}
     return " ".join((workspace.play(task, code=2, **how) + workspace.errors).split()).replace('\\"', '"')
 
 
 def errors(workspace: Workspace, templates: list[str]) -> list[str]:
-    """What is said of each of several templates that fail, in one process."""
+    """Return the errors of several templates that fail, from one process."""
     tasks = [
         {"name": f"template {index}", "ansible.builtin.debug": {"msg": f"{{{{ {template} }}}}"}, "ignore_errors": True}
         for index, template in enumerate(templates)
     ]
-    # Newer cores write an error to standard error, older ones to standard output: both belong to a task.
+    # Newer cores would write errors to standard error, where they cannot be assigned to a task.
     output = workspace.play(*tasks, env={"ANSIBLE_DISPLAY_FAILED_STDERR": "false"})
     parts = output.split("TASK [template ")[1:]
     assert len(parts) == len(templates), output
@@ -81,7 +81,7 @@ def errors(workspace: Workspace, templates: list[str]) -> list[str]:
 
 @pytest.mark.smoke
 @ON_EACH_CORE
-def test_tokens_by_number_in_any_spelling_with_one_call(workspace: Workspace) -> None:
+def test_tokens_for_any_spelling_in_one_request(workspace: Workspace) -> None:
     numbers = f"'0812-0001-3001', '+62 812 0001 3001', ['{B}', '0812 0001 3002'], 6281200013003"
     tokens = [device_token(number) for number in (A, A, B, B, C)]
     assert given(workspace, f"query('{LOOKUP}', {numbers})") == tokens
@@ -90,7 +90,7 @@ def test_tokens_by_number_in_any_spelling_with_one_call(workspace: Workspace) ->
     assert given(workspace, f"query('{LOOKUP}')") == []
 
 
-def test_what_is_missing(workspace: Workspace) -> None:
+def test_missing_device_is_handled_by_on_missing(workspace: Workspace) -> None:
     workspace.world(there(A), there(B, unlisted=True))
     workspace.sandbox.set_readings(listing="partial")
     said = error(workspace, f"lookup('{LOOKUP}', '{A}', '{B}')")
@@ -114,7 +114,7 @@ WRONG_LOOKUPS = [
 ]
 
 
-def test_what_cannot_be_right_is_said_in_a_sentence(workspace: Workspace) -> None:
+def test_invalid_option_is_reported_in_one_sentence(workspace: Workspace) -> None:
     said = errors(workspace, [f"lookup('{LOOKUP}', {terms})" for terms, _words in WRONG_LOOKUPS])
     for (terms, words), one in zip(WRONG_LOOKUPS, said, strict=True):
         assert words in one, (terms, one)
@@ -126,7 +126,7 @@ def test_options_from_the_environment(workspace: Workspace) -> None:
     assert given(workspace, f"lookup('{LOOKUP}', '{A}')", env=empty) == device_token(A)
     unset = {"FONNTE_ACCOUNT_TOKEN": "", "FONNTE_API_ENDPOINT": ""}
     assert "there is no token" in error(workspace, f"lookup('{LOOKUP}', '{A}')", env=unset)
-    # The environment of the process is as it was afterwards: an empty variable is still there.
+    # The lookup restores the environment of the process: an empty variable still exists.
     kept = (
         f"[lookup('{LOOKUP}', '{A}') | length > 0, lookup('ansible.builtin.env', 'FONNTE_API_TIMEOUT', default='gone')]"
     )
@@ -136,8 +136,8 @@ def test_options_from_the_environment(workspace: Workspace) -> None:
 
 
 @ON_EACH_CORE
-def test_each_item_of_a_loop_reads_a_list_of_its_own(workspace: Workspace) -> None:
-    """A device that got another number, or was made, while the loop runs is not mistaken."""
+def test_each_item_of_loop_reads_device_list(workspace: Workspace) -> None:
+    """A device that is renumbered or created while the loop runs is not confused with another one."""
     info = {"fonnte.whatsapp.fonnte_device_info": {"device_token": f"{{{{ lookup('{LOOKUP}', item) }}}}"}}
     environment = {"FONNTE_ACCOUNT_TOKEN": ""}
     workspace.play({**info, "loop": [A, B, C], "environment": environment}, words=["-vvvv"])
@@ -155,8 +155,8 @@ def test_each_item_of_a_loop_reads_a_list_of_its_own(workspace: Workspace) -> No
 
 
 @ON_EACH_CORE
-def test_a_token_is_not_printed_where_the_page_says_so(workspace: Workspace) -> None:
-    """At -vvvv: an option that is masked, a variable that is not shown, a loop over numbers, no_log."""
+def test_documented_uses_print_no_token(workspace: Workspace) -> None:
+    """At -vvvv: a masked option, a variable that is not shown, a loop over numbers, and no_log."""
     token = f"{{{{ lookup('{LOOKUP}', item) }}}}"
     workspace.play(
         {"fonnte.whatsapp.fonnte_device": {"device_token": token, "autoread": True}, "loop": [A, B]},
@@ -192,7 +192,7 @@ NUMBERS = [
 ]
 
 
-def test_a_number_as_it_is_dialled_from_abroad(workspace: Workspace) -> None:
+def test_phone_number_is_converted_to_international(workspace: Workspace) -> None:
     templates = ", ".join(f"({template})" for template, _digits in NUMBERS)
     assert given(workspace, f"[{templates}]") == [digits for _template, digits in NUMBERS]
 
@@ -214,7 +214,7 @@ NO_NUMBERS = [
 ]
 
 
-def test_what_is_no_number_is_said_in_a_sentence(workspace: Workspace) -> None:
+def test_invalid_number_is_reported_in_one_sentence(workspace: Workspace) -> None:
     said = errors(workspace, [template for template, _words in NO_NUMBERS])
     for (template, words), one in zip(NO_NUMBERS, said, strict=True):
         assert words in one.replace("\\u2026", "…"), (template, one)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A reply that is lost on the way: what was done is not done twice, and what was not is."""
+"""Lost responses: an applied change is not repeated, and one that was not applied is."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ HOOK = "https://hooks.example.com/lost"
     ],
     ids=["applied", "applied-and-half-a-reply", "not-applied"],
 )
-def test_lost_once(world: World, fault: dict[str, object]) -> None:
-    """It converges, nothing is done twice, and the run after it changes nothing."""
+def test_one_lost_response_is_recovered(world: World, fault: dict[str, object]) -> None:
+    """The run converges, no creation or disconnection is repeated, and the next run changes nothing."""
     world.begin(there(OLD), there(LINKED, linked=True))
     world.sandbox.fault("reset", path="/add-device", **fault)
     world.sandbox.fault("reset", path="/update-device", number=OLD, **fault)
@@ -37,7 +37,7 @@ def test_lost_once(world: World, fault: dict[str, object]) -> None:
     ]
     run = world.play(*tasks)
     for told, operation in zip(run.told, ("create", "update", "disconnect"), strict=False):
-        # What a creation was about to set is in doubt, and may be sent once more.
+        # The write-only settings of a creation are in doubt, and may be sent once more.
         assert told.changed and not told.failed and told["operations"][0] == operation, told.result
     assert world.sandbox.faults() == [], "not every fault was met"
     applied = [call["path"] for call in world.sandbox.writes() if call["applied"]]
@@ -53,8 +53,8 @@ def test_lost_once(world: World, fault: dict[str, object]) -> None:
     assert world.writes() == []
 
 
-def test_lost_after_a_creation_with_hidden_settings(world: World) -> None:
-    """Both calls of a creation lose their reply: one device, with everything that was declared."""
+def test_lost_responses_of_creation_with_write_only_settings(world: World) -> None:
+    """Both requests of a creation lose their response: the result is one device with all declared settings."""
     world.begin()
     world.sandbox.fault("reset", path="/add-device", when="after")
     world.sandbox.fault("reset", path="/update-device", when="after")
@@ -70,8 +70,8 @@ def test_lost_after_a_creation_with_hidden_settings(world: World) -> None:
     }
 
 
-def test_a_request_for_a_code_is_never_repeated(world: World) -> None:
-    """Nobody knows whether a code was sent, and that is what is said."""
+def test_request_for_code_is_never_repeated(world: World) -> None:
+    """It is unknown whether a code was sent, and the error reports that."""
     world.begin(there(OLD))
     world.sandbox.fault("reset", path="/delete-device", when="before")
     told = world.tell(device(device=OLD, state="absent", request_otp=True, api_retries=3))
@@ -80,8 +80,8 @@ def test_a_request_for_a_code_is_never_repeated(world: World) -> None:
 
 
 @pytest.mark.parametrize("applied", [True, False], ids=["applied", "not-applied"])
-def test_a_code_is_never_repeated(world: World, applied: bool) -> None:
-    """A lost reply is followed by a look: gone is deleted, still there is a failure that says so."""
+def test_code_is_never_sent_again(world: World, applied: bool) -> None:
+    """After a lost response the device list is read: a missing device was deleted, and a listed one is a failure."""
     world.begin(there(OLD), there(LINKED))
     code_sent(OLD)(world.sandbox)
     world.calls()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""fonnte_message: what is declared goes out once, nothing goes out in check mode, and no secret is told."""
+"""fonnte_message: each message is sent once, none in check mode, and no secret is shown."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PATIENCE = "news is not failed or news.queued | default(none) is none"
 
 @pytest.fixture(params=[(core, way) for core in USUAL_CORES for way in (True, False)], ids=str)
 def everywhere(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) -> World:
-    """A world on each core, in the controller's worker and as an ordinary module."""
+    """Return a world on each core, in-process and as an ordinary module."""
     core, in_process = request.param
     world = World(sandbox, Player(tmp_path, sandbox, CORES[core], in_process=in_process))
     world.begin(there(SENDER, linked=True, package="Super"), there(UNLINKED))
@@ -39,8 +39,8 @@ def _sent(world: World) -> list[tuple[str, str]]:
     return [(sent["target"], sent["message"]) for sent in world.sandbox.outbox()]
 
 
-def test_what_goes_out_and_what_does_not(everywhere: World, tmp_path: Path) -> None:
-    """All ways of sending, both ways of failing, and every second one foreseen first."""
+def test_messages_are_predicted_and_sent_or_refused(everywhere: World, tmp_path: Path) -> None:
+    """All ways to send a message, and errors of the options and of the service; check mode runs first."""
     path = tmp_path / "invoice.pdf"
     path.write_bytes(b"%PDF-1.7")
     tasks = [
@@ -53,7 +53,7 @@ def test_what_goes_out_and_what_does_not(everywhere: World, tmp_path: Path) -> N
         _hello(schedule="2020-01-01T00:00:00Z"),
         _hello(poll={"name": "?", "choices": ["one"]}),
         _hello(device=SENDER, device_token=device_token(UNLINKED)),
-        # The text has two names, and one may be used.
+        # msg and message are two names of one option, and only one of them may be used.
         _hello(msg="hello"),
     ]
     foreseen = everywhere.play(*tasks, check=True)
@@ -79,8 +79,8 @@ def test_what_goes_out_and_what_does_not(everywhere: World, tmp_path: Path) -> N
         assert targets == [found["target"] for found in told["messages"]]
 
 
-def test_a_lost_reply_is_unknown_and_tells_no_url(everywhere: World) -> None:
-    """With GET the token and the message are in the URL, which exceptions and logs like to tell."""
+def test_lost_response_leaves_queued_unknown_and_shows_no_url(everywhere: World) -> None:
+    """With GET, the token and the message are in the URL, which exceptions and logs often contain."""
     faults: dict[str, dict[str, object]] = {
         "reset": {"at": "middle", "when": "after"},
         "html": {"code": 502, "when": "after"},
@@ -103,8 +103,8 @@ def test_a_lost_reply_is_unknown_and_tells_no_url(everywhere: World) -> None:
     assert everywhere.calls().count("/send") == len(faults)
 
 
-def test_to_try_again_only_where_nothing_was_sent(everywhere: World) -> None:
-    """The pattern of the documents: a busy service is asked again, and a lost reply is not."""
+def test_documented_retry_repeats_only_unsent_messages(everywhere: World) -> None:
+    """The pattern of docs/messages.md retries if the service is busy, but not after a lost response."""
     installed = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]) / "ansible_collections" / "fonnte" / "whatsapp"
     assert f"until: {PATIENCE}" in (installed / "docs" / "messages.md").read_text(encoding="utf-8")
     patient = {"register": "news", "until": PATIENCE, "retries": 3, "delay": 0}
@@ -119,8 +119,8 @@ def test_to_try_again_only_where_nothing_was_sent(everywhere: World) -> None:
     assert [text for _target, text in _sent(everywhere)] == ["hello", "once"]
 
 
-def test_with_debug_logs_on_the_url_of_a_get_is_logged_nowhere(world: World) -> None:
-    """What requests, urllib3 and http.client could tell of a call goes nowhere, even to who asks Ansible for all."""
+def test_url_of_get_request_is_not_in_debug_logs(world: World) -> None:
+    """Debug output of requests, urllib3 and http.client is not logged, even at the highest log level of Ansible."""
     world.begin(there(SENDER, linked=True, package="Super"))
     told = world.tell(_hello(method="get", url=SIGNED), env={"ANSIBLE_DEBUG": "1", "ANSIBLE_LOG_VERBOSITY": "5"})
     assert told["queued"] is True

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The installed artifact with nothing beside it: each of its playbooks says in a sentence what it lacks."""
+"""The installed artifact alone: each of its playbooks names its missing input in one sentence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import World
 
 PLAYBOOKS = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]) / "ansible_collections" / "fonnte" / "whatsapp" / "playbooks"
-# What each playbook asks for when it is run with no variable, no token, and no sandbox.
+# The message of each playbook that runs without variables, token and sandbox.
 LACKS = {
     "adopt": "Say where the declarations go",
     "audit": "There is no file to read",
@@ -29,18 +29,18 @@ LACKS = {
 }
 
 
-def test_each_playbook_has_its_sentence_here() -> None:
+def test_each_playbook_has_an_expected_message() -> None:
     assert {path.stem for path in PLAYBOOKS.glob("*.yml")} == set(LACKS)
 
 
 @pytest.mark.parametrize("name", sorted(LACKS))
-def test_a_playbook_by_its_name_alone(world: World, name: str) -> None:
+def test_playbook_without_variables_names_missing_input(world: World, name: str) -> None:
     run = world.player.play_by_name(name, env={"FONNTE_API_ENDPOINT": None, "FONNTE_ACCOUNT_TOKEN": None})
     message = re.findall(r'^    "msg": (".*")', run.output, re.MULTILINE)[-1]
     assert LACKS[name] in json.loads(message) and "failed=1" in run.output
 
 
-def test_the_demo_does_not_run_on_an_account(world: World) -> None:
-    """Whatever the token is: it would make devices with numbers of somebody else."""
+def test_demo_does_not_run_on_real_account(world: World) -> None:
+    """The demo would create devices with the numbers of other people."""
     run = world.player.play_by_name("demo", env={"FONNTE_API_ENDPOINT": "https://192.0.2.1"})
     assert LACKS["demo"] in run.output and "ok=0" in run.output

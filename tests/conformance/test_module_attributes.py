@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a module says of itself under *attributes* is so: each of its examples is foreseen, done, and done again."""
+"""The attributes in each module's documentation are true: its examples run in check mode, normally, and again."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Json = dict[str, Any]
 NAMES = [path.stem for path in MODULES]
 GROUP = yaml.safe_load((INSTALLED / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]["fonnte"]
 FORESEEN, AGAIN = "in check mode: ", "again: "
-# Where a claim is partial, the words of its details that say why: what changes again each time, and no diff shows.
+# The words in the details of partial support that name the reason: a change in every run, or a change without a diff.
 CHANGES_AGAIN = {
     "fonnte_device_qr": "each run fetches a new code",
     "fonnte_doctor": "it writes to the scratch device every time",
@@ -42,7 +42,7 @@ NO_DIFF = {
     "fonnte_doctor": "Shows the facts in O(dest).",
     "fonnte_sheet": "Sheets are not shown.",
 }
-# What a claim is about, and no example shows.
+# Tasks for attributes that no example covers.
 MORE: dict[str, list[Json]] = {
     "fonnte_doctor": [
         {"name": "Write down what is found without writing", "fonnte.whatsapp.fonnte_doctor": {"dest": "~/facts.json"}}
@@ -52,7 +52,7 @@ MORE: dict[str, list[Json]] = {
 
 @pytest.fixture(scope="session")
 def attributes() -> dict[str, Json]:
-    """The attributes of each module, as ansible-doc shows them."""
+    """Return the attributes of each module, as ansible-doc shows them."""
     program = Path(sys.executable).parent / "ansible-doc"
     command = [program, "--json", "--type", "module", *(f"fonnte.whatsapp.{name}" for name in NAMES)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
@@ -61,7 +61,7 @@ def attributes() -> dict[str, Json]:
 
 @dataclass(frozen=True)
 class Three:
-    """What an example said: in check mode, in the run, and in the next one."""
+    """The results of an example: in check mode, in the run, and in the next run."""
 
     name: str
     foreseen: Json
@@ -69,14 +69,14 @@ class Three:
     again: Json
 
     def diffs(self, which: Json) -> list[Json]:
-        """The diffs of a result, or of the items of a loop, that show anything. A diff may be a list of diffs."""
+        """Return the diffs with differences in a result or in the items of a loop. A diff may be a list of diffs."""
         given = [one.get("diff") or [] for one in which.get("results", [which])]
         shown: list[Json] = [diff for one in given for diff in (one if isinstance(one, list) else [one])]
         return [diff for diff in shown if diff.get("prepared") or diff.get("before") != diff.get("after")]
 
 
 def thrice(task: Json, module: str) -> Iterator[Json]:
-    """An example of the module in check mode, in earnest, and once more; a task of another module as it stands."""
+    """Yield an example of the module in check mode, as a normal task, and again; a task of another module only once."""
     if f"fonnte.whatsapp.{module}" not in task:
         yield task
         return
@@ -87,7 +87,7 @@ def thrice(task: Json, module: str) -> Iterator[Json]:
 
 
 class Stage:
-    """The world that the examples of a module are played in."""
+    """The environment in which the examples of a module run."""
 
     def __init__(self, module: str, sandbox: Sandbox, folder: Path, patch: pytest.MonkeyPatch) -> None:
         (path,) = [path for path in MODULES if path.stem == module]
@@ -101,7 +101,7 @@ class Stage:
         sandbox.next_otp(CODE)
 
     def play(self, tasks: list[Json], *words: str) -> dict[str, Json]:
-        """Play tasks, and return what each said, by its name."""
+        """Run tasks, and return the result of each by its name."""
         self.told.write_text("", encoding="utf-8")
         variables = {"otp_from_whatsapp": CODE, "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
         playbook = [{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}]
@@ -113,7 +113,7 @@ class Stage:
         return {line["task"]: line["told"] for line in lines}
 
     def thrice(self) -> list[Three]:
-        """Play every example of the module three times."""
+        """Run every example of the module three times."""
         tasks = [copy for task in self.examples for copy in thrice(task, self.module)]
         told = self.play(tasks)
         names = [task["name"] for task in self.examples if f"fonnte.whatsapp.{self.module}" in task]
@@ -121,7 +121,7 @@ class Stage:
 
 
 @pytest.mark.parametrize("module", NAMES if EVERY_PAGE else ["fonnte_device", "fonnte_fleet"])
-def test_a_module_is_as_its_attributes_say(
+def test_module_has_its_documented_attributes(
     module: str, attributes: dict[str, Json], sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claims = attributes[module]
@@ -131,7 +131,7 @@ def test_a_module_is_as_its_attributes_say(
     assert ("action_group" in claims) is (module in GROUP)
     assert claims["platform"]["platforms"] == "posix" and claims["check_mode"]["support"] == "full"
     for one in played:
-        # The person with the telephone may link it between the two: that is another world.
+        # The simulated person may link the device between the two, which changes the result.
         linked = one.done.get("connected") and one.foreseen.get("connected") is False
         assert one.foreseen["changed"] == one.done["changed"] or linked, (
             f"{one.name}: check mode foresaw something else"
@@ -168,5 +168,5 @@ def _is_idempotent(module: str, played: list[Three], claim: Json) -> None:
 
 
 def _says(claim: Json, words: str | None) -> bool:
-    """Whether a claim is partial, and says so in these words."""
+    """Return whether the support is partial, with these words in its details."""
     return claim["support"] == "partial" and words is not None and words in " ".join(claim["details"])

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two and three controllers that take turns, in every reading, with all kinds of things happening in between.
+"""Two and three control nodes that run in alternation, in the behavior variants, with random events between the runs.
 
-Each controller has a record of its own. A story is random and always the same: its seed is the name of the reading.
-Every round something happens to both accounts, then one controller of each runs its play. With stamps the play may say
-"unchanged" only if the service holds all that it declares, unless a person edited nothing but hidden settings.
+Each control node has a separate record. The events are random but reproducible: the seed is the name of the variant.
+In each round, an event happens to each account, and then one of its control nodes runs a task. With stamps, the task
+may report "unchanged" only if the service has all declared values, unless a person edited only write-only settings.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ EVENTS = ("nothing", "renamed", "hidden and renamed", "hidden", "purged", "recor
 
 @dataclass
 class Account:
-    """One device that several controllers manage.
+    """One device that several control nodes manage.
 
     Attributes:
-        unseen: Whether nothing but hidden settings were edited by hand since the last update.
-        counts: How often what happened.
+        unseen: Whether only write-only settings were edited by hand since the last update.
+        counts: The number of failed, changed and unchanged runs.
     """
 
     sandbox: Sandbox
@@ -50,19 +50,19 @@ class Account:
         return account_token(f"of-{self.controllers}")
 
     def held(self) -> Json | None:
-        """What the service holds of the device, whichever spelling it keeps."""
+        """Return the device from the service, in any spelling of its number; None if it does not exist."""
         found = [known for number, known in self.sandbox.devices().items() if number[-9:] == self.number[-9:]]
         return found[0] if found else None
 
     def happen(self, player: Player) -> str:
-        """Let something happen behind the controllers' backs, and return what."""
+        """Let a random event happen to the device, a record or a request, and return its name."""
         event = self.chance.choice(EVENTS)
         known = self.held()
         if event == "record lost":
             shutil.rmtree(self._record(player, self.chance.randrange(self.controllers)), ignore_errors=True)
         elif event.endswith("lost"):
             when = "after" if event == "reply lost" else "before"
-            # Repeated calls are off in these plays, so that one fault is enough.
+            # These tasks do not retry, so one fault is enough.
             self.sandbox.fault("reset", path="/update-device", when=when, times=1)
         elif known is None:
             event = "nothing"
@@ -70,7 +70,7 @@ class Account:
             self.sandbox.purge(known["number"])
             self.unseen = False
         elif event != "nothing":
-            # The stamp may stay in the name: people do not know what it is.
+            # A person may leave the stamp in the name.
             new = {"name": known["name"].replace("Toko", "Tako")} if "renamed" in event else {}
             new = {} if new.get("name") == known["name"] else new
             hidden = {"quick": not known["settings"]["quick"], "webhook": ""} if "hidden" in event else {}
@@ -79,7 +79,7 @@ class Account:
         return event
 
     def turn(self, player: Player) -> Task:
-        """The play of one of the controllers: mostly what was declared before, at times something new."""
+        """Return the task of one control node: mostly the previous declaration, sometimes a new one."""
         if not self.last or self.chance.random() < 0.4:
             hook = Hook(self.chance.choice(HOOKS)).url(self.sandbox, READINGS[self.reading])
             self.last = {
@@ -103,7 +103,7 @@ class Account:
         return f"{player.record}-{self.controllers}-{who}"
 
     def wrong(self) -> list[str]:
-        """What of the last declaration the service does not hold."""
+        """Return the options of the last declaration whose values the service does not have."""
         known = self.held()
         if known is None:
             return list(self.last)
@@ -111,11 +111,11 @@ class Account:
         return [option for option, value in self.last.items() if held[WIRE.get(option, option)] != value]
 
     def judge(self, before: list[str], told: Told, story: list[Any]) -> None:
-        """See that what the play told was true."""
+        """Check that the result of the task is true."""
         verdict = "failed" if told.failed else "changed" if told.changed else "unchanged"
         self.counts[verdict] = self.counts.get(verdict, 0) + 1
         if told.failed:
-            # Both faults of a round can meet one play, and the second is one too many.
+            # The faults of both accounts can affect one task, which recovers from one of them only.
             assert "the connection broke" in told.message and self.number in told.message, (story, told.result)
         elif told.changed:
             assert self.wrong() == [], (story, told.result)
@@ -125,7 +125,7 @@ class Account:
 
 
 @pytest.mark.parametrize("reading", USUAL_READINGS)
-def test_controllers_that_take_turns(reading: str, sandbox: Sandbox, player: Player) -> None:
+def test_alternating_control_nodes_report_true_results(reading: str, sandbox: Sandbox, player: Player) -> None:
     chance = random.Random(f"controllers in {reading}")
     accounts = [Account(sandbox, reading, f"08120000700{count}", count, chance) for count in (2, 3)]
     sandbox.reset(readings=READINGS[reading], accounts=[{"token": account.token} for account in accounts])
@@ -141,7 +141,7 @@ def test_controllers_that_take_turns(reading: str, sandbox: Sandbox, player: Pla
         sandbox.clear_faults()
         for account, wrong, one in zip(accounts, before, told, strict=False):
             account.judge(wrong, one, story)
-    # A new controller, and a newer one: the second finds nothing to do.
+    # Two new control nodes: the second one has nothing to change.
     fresh = [task.but(record_path=f"{player.record}-{who}") for task in tasks for who in ("new", "newer")]
     sandbox.clear_journal()
     for index, (new, newer) in enumerate(zip(*[iter(player.play(*fresh).told)] * 2, strict=False)):

@@ -28,15 +28,15 @@ HOOK = "https://hooks.example.com/defaults"
 
 
 def service_facts(folder: Path, endpoint: str) -> Path:
-    """A file as the doctor writes it."""
+    """Write a file of facts as the API behavior check does, and return its path."""
     path = folder / f"facts-{len(list(folder.iterdir()))}.json"
     content = {"format": 1, "endpoint": endpoint, "found_at": "2026-11-22T09:30:00Z", "facts": {"omitted": "keeps"}}
     path.write_text(json.dumps(content), encoding="utf-8")
     return path
 
 
-def test_defaults_of_the_group(world: World, tmp_path: Path) -> None:
-    """Every module takes every common option, so that one module_defaults serves a whole play."""
+def test_each_module_accepts_defaults_of_action_group(world: World, tmp_path: Path) -> None:
+    """Every module accepts every common option, so that one module_defaults is enough for a play."""
     world.begin(there(NUMBER))
     elsewhere = tmp_path / "elsewhere"
     facts = service_facts(tmp_path, world.sandbox.url)
@@ -75,8 +75,8 @@ def test_defaults_of_the_group(world: World, tmp_path: Path) -> None:
     assert elsewhere.is_dir() and not world.player.record.exists()
 
 
-def test_the_environment(world: World, tmp_path: Path) -> None:
-    """Each variable stands in for its option, the task wins, and an empty one counts as unset."""
+def test_environment_variables_set_options(world: World, tmp_path: Path) -> None:
+    """A variable sets its option, the task takes precedence, and an empty variable counts as unset."""
     world.begin(there(NUMBER))
     there_too = tmp_path / "by-environment"
     unset = {"account_token": None, "api_retries": None}
@@ -100,8 +100,8 @@ def test_the_environment(world: World, tmp_path: Path) -> None:
     assert there_too.is_dir() and not world.player.record.exists()
 
 
-def test_the_facts_of_the_environment(world: World, tmp_path: Path) -> None:
-    """The variable is read, the task wins, and a file that cannot be used is an error of one sentence."""
+def test_service_facts_path_from_environment(world: World, tmp_path: Path) -> None:
+    """The variable is used, the task takes precedence, and a file that cannot be used is an error."""
     world.begin(there(NUMBER))
     right = service_facts(tmp_path, world.sandbox.url)
     other = service_facts(tmp_path, "https://another.example.com")
@@ -116,16 +116,16 @@ def test_the_facts_of_the_environment(world: World, tmp_path: Path) -> None:
     assert world.calls() == ["/get-devices"]
 
 
-def test_the_default_record(world: World) -> None:
-    """Without a path the record is in the home."""
+def test_default_record_is_in_home(world: World) -> None:
+    """The record is in ~/.ansible/fonnte if no path is set."""
     world.begin(there(NUMBER))
     told = world.tell(device(device=NUMBER, quick=True), env={"FONNTE_RECORD_PATH": None})
     assert told["operations"] == ["update"]
     assert list((world.player.home / ".ansible" / "fonnte").glob("device-*"))
 
 
-def test_the_surroundings_change_nothing(world: World, tmp_path: Path) -> None:
-    """A .netrc, proxies, and bundles of the environment: the given token is what is sent, to loopback itself."""
+def test_netrc_proxies_and_ca_bundles_are_ignored_for_loopback(world: World, tmp_path: Path) -> None:
+    """The requests contain the token of the task, and go directly to the loopback address."""
     world.begin(there(NUMBER))
     netrc = world.player.home / ".netrc"
     netrc.write_text("machine 127.0.0.1 login someone password other\n", encoding="utf-8")

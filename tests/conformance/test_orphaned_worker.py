@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""After SIGKILL or SIGHUP of ansible-playbook alone, its worker and the module of it begin nothing new."""
+"""After SIGKILL or SIGHUP of ansible-playbook alone, its worker and the worker's module start no new work."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COUNT, BEGUN = 40, 3
 DEVICES = [{"device": f"0812000{16000 + index}", "name": f"Toko {index}"} for index in range(COUNT)]
 TASKS: dict[str, dict[str, Any]] = {
     "fleet": {"fonnte.whatsapp.fonnte_fleet": {"devices": DEVICES, "concurrency": 1, "api_timeout": 60}},
-    # The results of its items fill the pipe to ansible-playbook, which nothing reads any more.
+    # The results of its items fill the pipe to ansible-playbook, which no process reads any more.
     "loop": {
         "fonnte.whatsapp.fonnte_device": {
             "device": "{{ item.device }}",
@@ -40,11 +40,11 @@ END_SECONDS = 300
 @pytest.mark.parametrize("in_process", [True, False], ids=["in-process", "as-module"])
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("core", USUAL_CORES)
-def test_nothing_new_is_begun(
+def test_orphaned_worker_starts_no_new_work(
     core: str, task: str, in_process: bool, how: signal.Signals, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     sandbox.reset(accounts=[{"token": sandbox.account_token, "plan": "Super"}])
-    # While this creation is under way, the process ends that waits for the result.
+    # During this creation, the process that waits for the result ends.
     sandbox.fault("delay", path="/add-device", seconds=5, skip=BEGUN, times=1)
     play = {"hosts": "all", "connection": "local", "gather_facts": False, "tasks": [TASKS[task]]}
     path = tmp_path / "playbook.yml"
@@ -63,14 +63,14 @@ def test_nothing_new_is_begun(
         while len(sandbox.devices()) < BEGUN:
             assert process.poll() is None, (tmp_path / "output").read_text(encoding="utf-8")
             time.sleep(0.05)
-        # To the one process, as an out-of-memory killer does it, and no terminal.
+        # Only to this process, as an out-of-memory killer does; a terminal would send it to the group.
         process.send_signal(how)
     _wait_for_the_end(tmp_path)
     assert BEGUN <= len(sandbox.devices()) <= BEGUN + 2
 
 
 def _wait_for_the_end(home: Path) -> None:
-    """Wait until no process of the run is left: each has its home in its environment. End those that stay."""
+    """Wait until no process has the run's home in its environment; kill those that stay, and fail."""
     mark, until = f"HOME={home}\0".encode(), time.monotonic() + END_SECONDS
     while left := [process for process in Path("/proc").glob("[0-9]*") if _has(process, mark)]:
         if time.monotonic() > until:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Paths, lists, output, certificates and become: where the suite in test_environments.py has no value for them."""
+"""Paths, lists, output, certificates and become: the cases that test_environments.py does not cover."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 @pytest.fixture
 def node(sandbox: Sandbox, tmp_path: Path) -> Iterator[ControlNode]:
-    """A control node; after the test the installed collection holds what it held before."""
+    """Yield a control node; check after the test that no file was added to the installed collection."""
     before = tree(INSTALLED)
     yield ControlNode(sandbox, tmp_path)
     assert {path for path in tree(INSTALLED) - before if "__pycache__" not in path} == set()
@@ -36,27 +36,27 @@ def node(sandbox: Sandbox, tmp_path: Path) -> Iterator[ControlNode]:
 # Paths
 
 
-def test_adopt_reads_a_sheet_in_the_directory_of_the_process(node: ControlNode) -> None:
+def test_adopt_reads_sheet_relative_to_working_directory(node: ControlNode) -> None:
     done = node.playbook("adopt", *variables(adopt_dest="out"))
     assert done.returncode == 0, done.stdout
     done = node.playbook("adopt", *variables(adopt_dest="out", adopt_sheet="out/hidden.csv"), pwd="stale")
     assert done.returncode == 0, done.stdout
 
 
-def test_record_path_is_relative_to_the_directory_of_the_process(node: ControlNode) -> None:
+def test_record_path_is_relative_to_working_directory(node: ControlNode) -> None:
     node.declare(node.project, "Toko Proyek")
     done = node.playbook("provision", *variables(provision_files="clients"), pwd="stale", FONNTE_RECORD_PATH="record")
     assert done.returncode == 0, done.stdout
     assert tree(node.project / "record"), tree(node.project)
 
 
-def test_a_missing_file_is_named_with_its_directory(node: ControlNode) -> None:
+def test_missing_file_is_reported_with_absolute_path(node: ControlNode) -> None:
     done = node.playbook("provision", *variables(provision_files="clients"), pwd="missing")
     assert done.returncode != 0 and f"There is no {node.project}/clients" in done.stdout
 
 
-def test_a_role_in_a_playbook_reads_the_directory_of_the_process(node: ControlNode) -> None:
-    """The playbook lies elsewhere."""
+def test_role_reads_files_relative_to_working_directory(node: ControlNode) -> None:
+    """The playbook is in another directory."""
     node.declare(node.project, "Toko Proyek")
     play = {"hosts": "localhost", "gather_facts": False, "roles": [{"role": "fonnte.whatsapp.fleet"}]}
     (node.home / "play.yml").write_text(json.dumps([{**play, "vars": {"fleet_files": "clients"}}]), encoding="utf-8")
@@ -64,8 +64,8 @@ def test_a_role_in_a_playbook_reads_the_directory_of_the_process(node: ControlNo
     assert done.returncode == 0 and NEW in node.numbers(), done.stdout
 
 
-def test_nothing_is_written_into_an_installed_collection(node: ControlNode) -> None:
-    """Whoever stands in it when starting the playbook loses nothing at the next installation."""
+def test_playbooks_refuse_to_write_into_installed_collection(node: ControlNode) -> None:
+    """The next installation would delete files that a playbook writes into this working directory."""
     for name, words in {
         "adopt": variables(adopt_dest="out"),
         "record": variables(record_operation="backup", record_file="backup.json"),
@@ -80,8 +80,8 @@ def test_nothing_is_written_into_an_installed_collection(node: ControlNode) -> N
 # Lists, names and files, as users write them
 
 
-def test_several_files_in_one_string(node: ControlNode) -> None:
-    """As other variables have it; and a comma without anything behind it is what Ansible leaves of "a, b"."""
+def test_provision_files_accepts_string_with_commas(node: ControlNode) -> None:
+    """A comma at the end is refused: it is the part of "a, b" that Ansible keeps."""
     node.declare(node.project, "Toko Proyek")
     node.declare(node.home, "Toko Lain", number="081200016009")
     files = f"clients/client.yml,{node.home}/clients/client.yml"
@@ -107,15 +107,15 @@ def test_several_files_in_one_string(node: ControlNode) -> None:
         ("doctor", "doctor_dest=my facts.json"),
     ],
 )
-def test_a_list_that_a_space_has_cut_is_refused(node: ControlNode, name: str, words: str) -> None:
+def test_value_that_ansible_cut_at_a_space_is_refused(node: ControlNode, name: str, words: str) -> None:
     more = variables(dropped_off_senders=[FIRST]) if name == "dropped_off" else ()
     done = node.playbook(name, "-e", words, *more)
     assert done.returncode != 0 and words.partition("=")[0] in done.stdout and "comma" in done.stdout, done.stdout
     assert node.sandbox.journal() == [] and "Nothing was" in done.stdout
 
 
-def test_every_declaration_of_a_directory_is_read(node: ControlNode) -> None:
-    """Whatever the case of its ending, and whatever the name of the directory."""
+def test_each_declaration_file_of_directory_is_read(node: ControlNode) -> None:
+    """This includes files with an uppercase extension, in a directory with special characters in its name."""
     folder = node.project / "clients [2026] *"
     node.declare(folder, "Toko Proyek")
     (folder / "clients" / "client.yml").rename(folder / "B.YML")
@@ -126,8 +126,8 @@ def test_every_declaration_of_a_directory_is_read(node: ControlNode) -> None:
 # Output
 
 
-def test_progress_leaves_standard_output_alone(node: ControlNode) -> None:
-    """A line of a long run, and the name of a hanging service, go to standard error."""
+def test_progress_is_printed_to_standard_error(node: ControlNode) -> None:
+    """The line about a service that does not respond contains its URL."""
     node.sandbox.set_options(latency=15.0)
     task = {"fonnte.whatsapp.fonnte_device_info": {}}
     play = {"hosts": "localhost", "gather_facts": False, "tasks": [task]}
@@ -149,8 +149,8 @@ def test_progress_leaves_standard_output_alone(node: ControlNode) -> None:
 # Certificates
 
 
-def test_a_certificate_authority_of_a_company(tmp_path: Path) -> None:
-    """Both ways of naming it, for every playbook that sends a request."""
+def test_custom_certificate_authority_for_playbooks(tmp_path: Path) -> None:
+    """The authority is in FONNTE_CA_PATH or in the variable fonnte_ca_path."""
     with Sandbox(tls="valid") as sandbox:
         node = ControlNode(sandbox, tmp_path)
         node.declare(node.project, "Toko Proyek")
@@ -175,8 +175,8 @@ def test_a_certificate_authority_of_a_company(tmp_path: Path) -> None:
 # Becoming another user
 
 
-def test_become_in_the_variables_of_all_hosts(node: ControlNode) -> None:
-    """Nothing here needs root, and a machine may have no sudo. The suite of environments has the other playbooks."""
+def test_become_in_variables_of_all_hosts_is_ignored(node: ControlNode) -> None:
+    """No playbook needs root, and a machine may have no sudo. test_environments.py tests the other playbooks."""
     inventory = node.home / "inventory"
     (inventory / "group_vars").mkdir(parents=True)
     (inventory / "hosts").write_text("localhost ansible_connection=local\n", encoding="utf-8")

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pods that share one record in a database: they act like one machine, at the same time, and when they are killed.
+"""Pods that share one record in a database act like one machine: in sequence, concurrently, and after a kill.
 
-FONNTE_TESTS_KILLS=20 kills twenty runs. A few are killed otherwise.
+FONNTE_TESTS_KILLS=20 kills twenty runs; the default is three.
 """
 
 from __future__ import annotations
@@ -52,20 +52,20 @@ def numbers(options: Json) -> list[str]:
 
 @pytest.fixture
 def empty(sandbox: Sandbox) -> Sandbox:
-    """An account that may have any number of devices, and has none."""
+    """Return a sandbox with an empty account that may have any number of devices."""
     sandbox.reset(accounts=[{"token": sandbox.account_token, "plan": "Super"}])
     return sandbox
 
 
 @pytest.fixture
 def env(empty: Sandbox, record_url: str) -> dict[str, str | None]:
-    """The environment of a pod: its token, and the database."""
+    """Return the environment of a pod: its token, and the database."""
     return {"FONNTE_ACCOUNT_TOKEN": empty.account_token, "FONNTE_RECORD_URL": record_url}
 
 
-# One after the other
+# In sequence
 
-# What the ten runs declare. A value that a run leaves out is carried, or is no longer known.
+# The declarations of the ten runs. A value that a run does not declare is carried, or becomes unknown.
 STORY: Sequence[Json] = (
     fleet(5, quick=True, webhook=HOOK),
     fleet(5, quick=True, webhook=HOOK),
@@ -81,7 +81,7 @@ STORY: Sequence[Json] = (
 
 
 def shown(result: Json) -> Json:
-    """Return the facts of a result that do not depend on tokens and times."""
+    """Return the parts of a result that do not depend on tokens and times."""
     devices = [
         {key: device.get(key) for key in COMPARED if key not in ("carried", "evidence")}
         | {"carried": sorted(device.get("carried") or ())}
@@ -95,7 +95,7 @@ def settings_of(sandbox: Sandbox) -> Json:
 
 
 def test_ten_pods_converge_like_one_machine(empty: Sandbox, env: dict[str, str | None], tmp_path: Path) -> None:
-    """Each has another home, and another user where the tests can choose one."""
+    """Each pod has another home, and another user if the tests can choose one."""
     machine = Controller(empty, tmp_path / "machine")
     expected = [(shown(machine.run("fleet", **options).result), settings_of(empty)) for options in STORY]
     assert {result["changed"] for result, _settings in expected} == {True, False}
@@ -108,8 +108,8 @@ def test_ten_pods_converge_like_one_machine(empty: Sandbox, env: dict[str, str |
     assert set(count_applied(empty, "/add-device").values()) == {1}
 
 
-def test_a_pod_of_another_user_is_one(empty: Sandbox, env: dict[str, str | None]) -> None:
-    """Otherwise, the ten pods above would be those of one user."""
+def test_pods_run_as_different_users(empty: Sandbox, env: dict[str, str | None]) -> None:
+    """Otherwise, the ten pods above would run as one user."""
     if why_no_other_users():
         pytest.skip(f"the pods are those of one user: {why_no_other_users()}")
     for uid in (FIRST_UID, FIRST_UID + 1):
@@ -118,14 +118,14 @@ def test_a_pod_of_another_user_is_one(empty: Sandbox, env: dict[str, str | None]
             assert {path.stat().st_uid for path in pod.home.iterdir()} == {uid}
 
 
-# At the same time
+# Concurrently
 
 EXISTING, CREATED = fleet(40, quick=True, webhook=HOOK), fleet(10, first=1000, quick=True)
 SENDER, LEAVING = numbers(EXISTING)[0], numbers(EXISTING)[1:6]
 
 
 def slice_of_a_job(place: int, gate: Path) -> list[Json]:
-    """The play of one of two slices that work on the same devices. They wait for each other before they begin."""
+    """Return the play of one of two slices for the same devices. They wait for each other before they start."""
     other, mine = gate / str(1 - place), gate / str(place)
     wait = f"touch {mine}; timeout 60 sh -c 'until test -e {other}; do sleep 0.02; done'"
     name = "fonnte.whatsapp.fonnte_"
@@ -142,12 +142,12 @@ def slice_of_a_job(place: int, gate: Path) -> list[Json]:
     return [{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}]
 
 
-def test_two_slices_at_once_do_nothing_twice(empty: Sandbox, env: dict[str, str | None], tmp_path: Path) -> None:
+def test_two_concurrent_slices_repeat_no_operation(empty: Sandbox, env: dict[str, str | None], tmp_path: Path) -> None:
     assert Controller(empty, tmp_path, str(env["FONNTE_RECORD_URL"])).run("fleet", **fleet(40)).result["changed"]
     empty.link(SENDER)
     empty.clear_journal()
     empty.next_otp(OTP)
-    # So that the requests of both are under way at once.
+    # With latency, the requests of both slices overlap.
     empty.set_options(latency=0.01)
     gate = tmp_path / "gate"
     gate.mkdir()
@@ -175,7 +175,7 @@ def test_two_slices_at_once_do_nothing_twice(empty: Sandbox, env: dict[str, str 
 
 
 def known(sandbox: Sandbox) -> Callable[[str], str]:
-    """Return the function that gives a declared number as the service lists it."""
+    """Return a function that converts a declared number to the spelling in the service's list."""
     listed = {number[-9:]: number for number in sandbox.devices()}
     return lambda number: listed[number[-9:]]
 
@@ -183,7 +183,7 @@ def known(sandbox: Sandbox) -> Callable[[str], str]:
 # Killed
 
 
-def test_a_killed_pod_leaves_no_lock_and_loses_nothing(
+def test_killed_pod_leaves_no_lock_and_loses_no_value(
     empty: Sandbox,
     env: dict[str, str | None],
     record_url: str,
@@ -191,7 +191,7 @@ def test_a_killed_pod_leaves_no_lock_and_loses_nothing(
     tmp_path: Path,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """The moments come from a seed: after a request of the run, and up to 20 ms later."""
+    """The moment is pseudorandom: up to 20 ms after a request of the run."""
     database, chance = record_url.rpartition("/")[2], random.Random(KILL_SEED)
     machine = Controller(empty, tmp_path, record_url)
     # A value that no later run declares: each update must carry it.
@@ -199,7 +199,7 @@ def test_a_killed_pod_leaves_no_lock_and_loses_nothing(
     waited, left_open = [], 0
     for turn in range(KILLS):
         options = {**fleet(9 + turn, quick=turn % 2 == 0), "concurrency": 2}
-        # The list, and an update for each device at least.
+        # The device list, and at least one update for each device.
         calls = 1 + len(options["devices"])
         empty.set_options(latency=0.01)
         with start_pod(empty) as pod:
@@ -221,7 +221,7 @@ def test_a_killed_pod_leaves_no_lock_and_loses_nothing(
 
 
 def check_nothing_is_lost(sandbox: Sandbox, machine: Controller, options: Json) -> None:
-    """Check that the service has each declared and each carried value, and that the record claims them."""
+    """Check that the service has each declared and each carried value, and that the record has them without doubt."""
     held = settings_of(sandbox)
     for place, entry in enumerate(options["devices"]):
         device = held[known(sandbox)(entry["device"])]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The record of what was last applied: when it counts, and what becomes of it."""
+"""The record of the values that were last applied: when it is evidence, and when it is lost or damaged."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ ALONE = device(device=NUMBER, webhook=HOOK, quick=True, handle_write_only="error
 
 
 def _device_records(world: World) -> list[Path]:
-    """The files that hold what was applied; locks and notes on numbers are others."""
+    """Return the files with applied values, without locks and files of numbers."""
     return sorted(path for path in world.player.record.glob("device-*") if "." not in path.name)
 
 
-def test_what_counts_as_evidence(world: World) -> None:
-    """handle_write_only, record_max_age, and how a result tells of them."""
+def test_evidence_depends_on_handle_write_only_and_record_max_age(world: World) -> None:
+    """The reasons and the evidence in the result show the effect of the options."""
     world.begin(there(NUMBER))
     unknown, first, known, updated, always, young, old = world.play(
         ALONE,
@@ -56,8 +56,8 @@ def test_what_counts_as_evidence(world: World) -> None:
 
 
 @pytest.mark.smoke
-def test_a_damaged_record(world: World) -> None:
-    """A warning, and it counts as none; it is set aside and not overwritten, and check mode leaves it where it is."""
+def test_damaged_record_counts_as_missing(world: World) -> None:
+    """The task warns, and moves the file aside instead of overwriting it. Check mode does not touch it."""
     world.begin(there(NUMBER), there(OTHER))
     world.play(DECLARED, device(device=OTHER, quick=True))
     damaged = _device_records(world)
@@ -76,8 +76,8 @@ def test_a_damaged_record(world: World) -> None:
     assert len(aside) == 2 and len(set(aside) & set(damaged)) == 1, f"one was to be set aside: {aside}"
 
 
-def test_a_lost_record(world: World) -> None:
-    """Nothing is known any more: applied again, and said so; what was not declared is at risk."""
+def test_lost_record_applies_settings_again(world: World) -> None:
+    """The reason is no_record, and undeclared settings are at risk."""
     world.begin(there(NUMBER))
     world.tell(DECLARED)
     shutil.rmtree(world.player.record)
@@ -90,8 +90,8 @@ def test_a_lost_record(world: World) -> None:
     assert not again.changed
 
 
-def test_a_record_that_cannot_be_written(world: World, tmp_path: Path) -> None:
-    """It fails before the first write of any kind. Check mode needs no record and warns; reads go on."""
+def test_record_that_cannot_be_written_fails_before_first_write(world: World, tmp_path: Path) -> None:
+    """This applies to each kind of write request. Check mode only warns, and fonnte_device_info still works."""
     regular = tmp_path / "a-file"
     regular.write_text("", encoding="utf-8")
     world.begin(there(NUMBER, linked=True), there(OTHER))
@@ -117,8 +117,8 @@ def test_a_record_that_cannot_be_written(world: World, tmp_path: Path) -> None:
     assert len(info["devices"]) == 2
 
 
-def test_who_can_read_the_record(world: World) -> None:
-    """Files for their owner alone, in a folder for its owner alone, under names that tell nothing."""
+def test_only_owner_can_read_record(world: World) -> None:
+    """Names and contents of the files show neither the number nor a webhook."""
     world.begin(there(NUMBER))
     world.tell(DECLARED)
     assert world.player.record.stat().st_mode & 0o777 == 0o700
@@ -129,8 +129,8 @@ def test_who_can_read_the_record(world: World) -> None:
         assert NUMBER.encode() not in told and NUMBER[1:].encode() not in told and b"hooks.example" not in told
 
 
-def test_an_update_that_was_cut_off(world: World) -> None:
-    """What was sent without an answer is in doubt: never "unchanged", and sent again with any other update."""
+def test_update_without_response_is_in_doubt(world: World) -> None:
+    """Values in doubt are never "unchanged", and each later update sends them again."""
     world.begin(there(NUMBER))
     world.tell(DECLARED)
     world.sandbox.fault("reset", path="/update-device", times=None)
@@ -146,8 +146,8 @@ def test_an_update_that_was_cut_off(world: World) -> None:
     assert not declared.changed, "the success of the rename has told that the webhook is applied"
 
 
-def test_the_record_of_a_purged_device(world: World) -> None:
-    """The record goes with the token: the new device starts with nothing, and the user is told."""
+def test_record_of_purged_device_is_not_used(world: World) -> None:
+    """The record belongs to the token: the recreated device starts without one, and a warning explains it."""
     world.begin()
     created = device(device=NUMBER, name="Toko Satu", webhook=HOOK)
     world.tell(created)
@@ -161,7 +161,7 @@ def test_the_record_of_a_purged_device(world: World) -> None:
 
 
 def test_each_endpoint_has_its_own_record(world: World) -> None:
-    """A sandbox and the real account never meet, though number and token be the same."""
+    """A sandbox and the real account share no record, even if number and token are equal."""
     world.begin(there(NUMBER))
     elsewhere = world.sandbox.url.replace("127.0.0.1", "localhost")
     given, other = world.play(DECLARED, DECLARED.but(api_endpoint=elsewhere)).told

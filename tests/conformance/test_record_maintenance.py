@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""fonnte_record_info, fonnte_record and their playbook: what they tell, move and remove, and that no secret is in it."""
+"""fonnte_record_info, fonnte_record and their playbook: list, back up, restore and forget entries, without secrets."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ HOOK = f"https://user-{MARK}:pass-{MARK}@hooks.example.com/{MARK}?key={MARK}"
 
 @pytest.fixture()
 def core(request: pytest.FixtureRequest) -> Path:
-    """The programs of a core: the newest, unless a test is about all."""
+    """Return the programs of a core: the newest one, unless a test names others."""
     return CORES[getattr(request, "param", "newest")]
 
 
@@ -44,7 +44,7 @@ ON_EVERY_CORE = pytest.mark.parametrize("core", USUAL_CORES, indirect=True)
 
 @pytest.fixture()
 def kept(sandbox: Sandbox, tmp_path: Path, core: Path) -> World:
-    """A world with two devices on record, and a number whose device was purged."""
+    """Return a world with two recorded devices, and with a recorded number whose device was purged."""
     world = World(sandbox, Player(tmp_path, sandbox, core))
     world.begin(there(FIRST), there(SECOND), there(GONE))
     run = world.play(
@@ -59,7 +59,7 @@ def kept(sandbox: Sandbox, tmp_path: Path, core: Path) -> World:
 
 
 def foreseen_done_and_again(world: World, task: Task) -> Told:
-    """Play a task in check mode, then really, then again: foreseen as it came, and unchanged the second time."""
+    """Run a task in check mode, normally, and again; check the prediction, and that the last run is unchanged."""
     before = snapshot(world.player.home.parent)
     plays = str(Path("plays"))
     foreseen = world.tell(task, check=True)
@@ -77,8 +77,8 @@ def foreseen_done_and_again(world: World, task: Task) -> Told:
 
 
 @ON_EVERY_CORE
-def test_a_record_that_moves_to_another_controller(kept: World, tmp_path: Path) -> None:
-    """Backed up here, restored there: the run there is unchanged. The backup itself shows nothing."""
+def test_backup_moves_record_to_another_control_node(kept: World, tmp_path: Path) -> None:
+    """After the restore, a run there is unchanged. The backup shows neither secrets nor numbers nor settings."""
     path, elsewhere = tmp_path / "record.json", tmp_path / "elsewhere"
     declared = device(device=FIRST, webhook=HOOK, quick=True, record_path=str(elsewhere))
     assert kept.tell(declared, check=True)["reasons"] == {"webhook": "no_record", "quick": "no_record"}
@@ -96,8 +96,8 @@ def test_a_record_that_moves_to_another_controller(kept: World, tmp_path: Path) 
     assert not told.changed and told["evidence"]["webhook"]["source"] == "recorded", told.result
 
 
-def test_a_newer_record_is_replaced_only_when_told_so(kept: World, tmp_path: Path) -> None:
-    """An existing file stays; overwrite takes it back."""
+def test_restore_replaces_newer_record_only_with_overwrite(kept: World, tmp_path: Path) -> None:
+    """Without overwrite, an existing file is kept."""
     path = str(tmp_path / "record.json")
     kept.play(record(operation="backup", path=path), device(device=FIRST, quick=False))
     kept.calls()
@@ -107,8 +107,8 @@ def test_a_newer_record_is_replaced_only_when_told_so(kept: World, tmp_path: Pat
     assert back["changed_devices"] == [FIRST]
 
 
-def test_what_is_forgotten(kept: World) -> None:
-    """A device by another spelling, then what belongs to no device; the next run knows of neither."""
+def test_forget_removes_entries_of_devices_and_orphans(kept: World) -> None:
+    """The device is named in another spelling, and the next run has no record of it."""
     forgotten = foreseen_done_and_again(kept, record(operation="forget", devices=["+62 812-0001-1001"]))
     assert forgotten["changed_devices"] == [FIRST] and len(forgotten["changed_files"]) == 2
     orphans = foreseen_done_and_again(kept, record(operation="forget", orphans=True))
@@ -118,8 +118,8 @@ def test_what_is_forgotten(kept: World) -> None:
     assert told["reasons"] == {"quick": "no_record"}
 
 
-def test_a_backup_that_somebody_changed(kept: World, tmp_path: Path) -> None:
-    """A name with a path, a text that is not sealed, one of another device: refused by name, and nothing is written."""
+def test_modified_backup_is_refused(kept: World, tmp_path: Path) -> None:
+    """The error names the entry: a path as name, no encryption, or a value of another device. No file is written."""
     good = tmp_path / "record.json"
     kept.tell(record(operation="backup", path=str(good)))
     data = json.loads(good.read_text(encoding="utf-8"))
@@ -145,8 +145,8 @@ def test_a_backup_that_somebody_changed(kept: World, tmp_path: Path) -> None:
     assert not elsewhere.exists() and not (tmp_path / "precious").exists()
 
 
-def test_a_record_with_everything_in_it(kept: World) -> None:
-    """Doubt, damage, a renumbered device, files of others: told in names, and never in values."""
+def test_record_info_lists_doubts_and_unclaimed_files(kept: World) -> None:
+    """It also lists a renumbered device and orphans, by name and never with values."""
     kept.sandbox.fault("reset", path="/update-device", times=None)
     assert kept.tell(device(device=FIRST, webhook=HOOK + "-new")).failed
     kept.sandbox.clear_faults()
@@ -170,7 +170,7 @@ def test_a_record_with_everything_in_it(kept: World) -> None:
 
 
 def playbook(core: Path, world: World, folder: Path, *words: str, **variables: Any) -> str:
-    """Play fonnte.whatsapp.record in a folder, as loudly as can be, and return what was printed."""
+    """Run fonnte.whatsapp.record in a directory, and return its output."""
     (folder / "variables.json").write_text(
         json.dumps({"ansible_python_interpreter": "{{ ansible_playbook_python }}", **variables}), encoding="utf-8"
     )
@@ -197,8 +197,8 @@ def playbook(core: Path, world: World, folder: Path, *words: str, **variables: A
 
 
 @ON_EVERY_CORE
-def test_the_playbook_tells_what_a_person_wants_to_know(kept: World, core: Path, tmp_path: Path) -> None:
-    """A line for each device, in words; the same in check mode."""
+def test_playbook_prints_line_for_each_device(kept: World, core: Path, tmp_path: Path) -> None:
+    """The output is the same in check mode."""
     kept.sandbox.fault("reset", path="/update-device", times=None)
     assert kept.tell(device(device=FIRST, webhook=HOOK + "-new")).failed
     kept.sandbox.clear_faults()
@@ -215,8 +215,8 @@ def test_the_playbook_tells_what_a_person_wants_to_know(kept: World, core: Path,
 
 
 @ON_EVERY_CORE
-def test_the_playbook_backs_up_and_restores_and_forgets(kept: World, core: Path, tmp_path: Path) -> None:
-    """A relative file is where the user is. Check mode writes nothing, and a second run changes nothing."""
+def test_playbook_backs_up_restores_and_forgets(kept: World, core: Path, tmp_path: Path) -> None:
+    """A relative path starts at the working directory. Check mode writes nothing, and a second run changes nothing."""
     backup = {"record_operation": "backup", "record_file": "mine.json"}
     assert "backup, in check mode only: 6 files" in playbook(core, kept, tmp_path, "--check", **backup)
     assert not (tmp_path / "mine.json").exists()
@@ -233,8 +233,8 @@ def test_the_playbook_backs_up_and_restores_and_forgets(kept: World, core: Path,
 
 
 @pytest.mark.parametrize("given", ["record_file=mine.json", "record_orphans=true", "record_overwrite=true"])
-def test_the_playbook_does_not_only_look_where_more_was_meant(kept: World, given: str) -> None:
-    """Who names a file for a backup and forgets the word for it has none, and is told so."""
+def test_playbook_refuses_options_without_operation(kept: World, given: str) -> None:
+    """A user who names a file but no operation would otherwise get no backup and no error."""
     run = kept.player.play_by_name("record", "-e", given, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
     (told,) = [told for told in run.told if told.failed]
     assert "Without a record_operation the record is only looked at" in told.message

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What results look like, and what users are warned of."""
+"""The format of results, and the warnings."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ SHOWN = re.compile(r"https://hooks\.example\.com(:8443)?/…#[0-9a-f]{6}")
 
 
 @pytest.mark.smoke
-def test_a_webhook_is_shown_by_its_host_and_a_digest(world: World) -> None:
-    """The same in check mode and in the run, another one when anything in the URL changes."""
+def test_webhook_is_shown_as_host_and_digest(world: World) -> None:
+    """The digest is equal in check mode and in the run, and differs if any part of the URL changes."""
     world.begin(there(FIRST))
     base = f"https://user-{MARK}:pass-{MARK}@hooks.example.com:8443/path-{MARK}?key={MARK}"
     urls = [f"{base}&n=1", f"{base}&n=2", base.replace("/path-", "/PATH-"), base.replace(":pass-", ":word-")]
@@ -66,8 +66,8 @@ def test_a_webhook_is_shown_by_its_host_and_a_digest(world: World) -> None:
     assert run.told[-1]["devices"][0]["recorded"]["webhook"]["value"] == given[-1]
 
 
-def test_a_device_has_always_the_same_keys(world: World) -> None:
-    """Created, looked at, unchanged, or found by its token: what is unknown is null."""
+def test_device_always_has_the_same_keys(world: World) -> None:
+    """This applies to a device that is created, read, unchanged, or found by its token; unknown values are null."""
     world.begin(there(FIRST, quota=0, linked=True, expires=1_900_000_000))
     run = world.play(
         device(device=NEW, name="Toko Baru"),
@@ -87,8 +87,8 @@ def test_a_device_has_always_the_same_keys(world: World) -> None:
     assert run.told[0]["device"]["connected"] is False
 
 
-def test_a_token_is_shown_only_when_asked_for(world: World) -> None:
-    """With a warning, unless the task says no_log."""
+def test_token_is_shown_only_with_return_tokens(world: World) -> None:
+    """The task warns, unless it has no_log."""
     world.begin()
     asks = device(device=NEW, name="Toko Baru", return_tokens=True)
     hidden, untold = world.play(asks.named(no_log=True), device(device=NEW)).told
@@ -100,8 +100,8 @@ def test_a_token_is_shown_only_when_asked_for(world: World) -> None:
     assert shown["token"] == token and listed["devices"][0]["token"] == token
 
 
-def test_warnings(world: World) -> None:
-    """What a person who knows the service would say; and nothing where there is nothing to say."""
+def test_warnings_name_risks_of_tasks(world: World) -> None:
+    """A task without risks has no warning except the one about the empty record."""
     world.begin(there(FIRST), there(SECOND))
     quiet = {"handle_unknown": "ignore"}
     tasks = {
@@ -128,13 +128,13 @@ def test_warnings(world: World) -> None:
         if words:
             assert any(words in warning for warning in told.warnings), f'no warning says "{words}": {told.warnings}'
         else:
-            # In check mode the record stays empty, and the devices of the account were made by hand.
+            # In check mode the record stays empty, and the devices of the account were created by hand.
             (explained,) = told.warnings
             assert "is empty, and the account has devices" in explained
 
 
-def test_webhooks_of_a_missing_device(world: World) -> None:
-    """An error in the run; in check mode a warning and the change, since an earlier task may create it."""
+def test_webhooks_of_missing_device_fail_in_run_and_warn_in_check_mode(world: World) -> None:
+    """Check mode predicts the change, since an earlier task may create the device."""
     world.begin()
     task = webhook_config(device=NEW, webhook="https://hooks.example.com/a")
     foreseen, told = world.tell(task, check=True), world.tell(task)
@@ -146,8 +146,8 @@ def test_webhooks_of_a_missing_device(world: World) -> None:
         assert given[key] == foreseen[key], f"{key} was foreseen as {foreseen[key]!r} and came as {given[key]!r}"
 
 
-def test_an_account_that_is_full(world: World) -> None:
-    """The service's exact words, and what to do; the device is not made."""
+def test_refusal_of_full_account_is_reported(world: World) -> None:
+    """The error quotes the service and names the device, which is not created."""
     world.begin(*(there(f"0812000080{number:02d}") for number in range(10)))
     told = world.tell(device(device=NEW, name="Toko Baru"))
     assert told.failed and "too much free device" in told.message and NEW in told.message, told.result

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No device is ever renumbered or deleted that was not meant: its number is a writable field of the service."""
+"""No other device is ever renumbered or deleted, although the number is a writable field of the service."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ HOOK = "https://hooks.example.com/naming"
 
 @pytest.mark.smoke
 @pytest.mark.parametrize("check", [False, True], ids=["run", "check"])
-def test_a_number_and_a_token_that_disagree(world: World, check: bool) -> None:
-    """An error that names both, before any write, whatever the task is."""
+def test_number_and_token_of_different_devices_are_refused(world: World, check: bool) -> None:
+    """For every kind of task, the error names both devices, before any write request."""
     world.begin(there(FIRST, linked=True), there(SECOND))
     before = world.devices()
     other = {"device": FIRST, "device_token": device_token(SECOND)}
@@ -39,8 +39,8 @@ def test_a_number_and_a_token_that_disagree(world: World, check: bool) -> None:
     assert world.devices() == before
 
 
-def test_a_token_of_another_device_creates_nothing(world: World) -> None:
-    """A new number with a token that is somebody's would renumber that one."""
+def test_new_number_with_token_of_another_device_is_refused(world: World) -> None:
+    """The request would renumber the device of the token."""
     world.begin(there(FIRST))
     before = world.devices()
     told = world.tell(device(device=NEW, device_token=device_token(FIRST), name="Toko Baru"))
@@ -49,8 +49,8 @@ def test_a_token_of_another_device_creates_nothing(world: World) -> None:
     assert world.devices() == before
 
 
-def test_a_token_of_the_environment_in_a_loop(world: World) -> None:
-    """Where a number is named, FONNTE_DEVICE_TOKEN does not count: each item means its own device."""
+def test_token_of_environment_is_ignored_if_number_is_given(world: World) -> None:
+    """In a loop, each item is the device of its number, not that of FONNTE_DEVICE_TOKEN."""
     world.begin(there(FIRST), there(SECOND), there(THIRD))
     loop = [{"number": number, "name": f"Toko {number[-1]}"} for number in (FIRST, SECOND, THIRD)]
     run = world.play(
@@ -71,8 +71,8 @@ def test_a_token_of_the_environment_in_a_loop(world: World) -> None:
     assert {number for number in found if found[number]["settings"]["webhookstatus"]} == {SECOND}
 
 
-def test_every_spelling_is_one_device(world: World) -> None:
-    """The registered number is found from any spelling, and is never rewritten."""
+def test_every_spelling_finds_registered_device(world: World) -> None:
+    """The registered number is never rewritten."""
     world.begin(there("081200002001"), there("6281200002002"))
     local = [
         "081200002001",
@@ -99,8 +99,8 @@ def test_every_spelling_is_one_device(world: World) -> None:
     }
 
 
-def test_two_registered_spellings(world: World) -> None:
-    """An exact match wins; any other spelling is an error that names both."""
+def test_ambiguous_spelling_is_refused(world: World) -> None:
+    """An exact match is accepted; any other spelling is an error that names both devices."""
     world.begin(there("081200002001"), there("6281200002001"))
     run = world.play(
         device(device="0812-0000-2001", name="Toko Nol"),
@@ -120,11 +120,11 @@ def test_two_registered_spellings(world: World) -> None:
 
 
 @pytest.mark.parametrize("reading", [{}, {"profile_number": "linked"}], ids=["registered", "linked"])
-def test_a_token_alone(world: World, reading: Reading) -> None:
-    """With the list the number is never rewritten. Without it only the profile vouches for a number.
+def test_token_alone_rewrites_number_only_with_warning(world: World, reading: Reading) -> None:
+    """With the device list, the number is never rewritten. Without it, only the profile shows a number.
 
-    Nobody knows whether the profile shows the registered number: that the number may be rewritten has to stand in a
-    warning, in check mode already.
+    It is unknown whether the profile shows the registered number. A warning must state that the number may be
+    rewritten, also in check mode.
     """
     world.begin(there(FIRST), reading=reading)
     world.sandbox.link(FIRST, linked_number="6281200002777")
@@ -135,8 +135,8 @@ def test_a_token_alone(world: World, reading: Reading) -> None:
     )
 
 
-def test_a_token_and_another_spelling(world: World) -> None:
-    """The same for a number that the user spells in another way than it is registered."""
+def test_token_with_other_spelling_rewrites_number_only_with_warning(world: World) -> None:
+    """The user spells the number in another way than it is registered."""
     world.begin(there(FIRST))
     named = {"device": "+62 812 0000 2001", "device_token": device_token(FIRST)}
     listed = world.tell(device(**named, name="Toko Daftar"))
@@ -154,8 +154,8 @@ def _rewritten_only_with_a_warning(world: World, task: Task) -> None:
             assert any(found[0] in warning for warning in told.warnings), f"rewritten to {found[0]}: {told.result}"
 
 
-def test_a_number_and_its_token_where_the_profile_shows_another(world: World) -> None:
-    """In the reading "linked" the profile proves nothing: refused without the list, right with it."""
+def test_number_and_token_need_device_list_if_profile_differs(world: World) -> None:
+    """In the variant "linked", the profile is no evidence of the registered number."""
     world.begin(there(FIRST), reading={"profile_number": "linked"})
     world.sandbox.link(FIRST, linked_number="6281200002777")
     named = {"device": FIRST, "device_token": device_token(FIRST), "name": "Toko Bukti"}
@@ -165,8 +165,8 @@ def test_a_number_and_its_token_where_the_profile_shows_another(world: World) ->
     assert list(world.devices()) == [FIRST]
 
 
-def test_an_invalid_token_never_means_gone(world: World) -> None:
-    """With a token alone, "token invalid" is an error and not an absence."""
+def test_invalid_token_is_not_absence(world: World) -> None:
+    """With a device token only, "token invalid" is an error for every kind of task."""
     world.begin(there(FIRST))
     unknown = {"device_token": "nobody-has-this-one", "account_token": None}
     run = world.play(
@@ -180,8 +180,8 @@ def test_an_invalid_token_never_means_gone(world: World) -> None:
     assert world.writes() == []
 
 
-def test_a_number_of_another_account(world: World) -> None:
-    """Only the service knows; the error explains both causes and the way through."""
+def test_number_of_another_account_is_explained(world: World) -> None:
+    """Only the service can refuse it; the error explains both causes and the solution."""
     world.begin(there(FIRST), others=(there(NEW),))
     task = device(device=NEW, name="Toko Orang")
     foreseen = world.tell(task, check=True)

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Nothing secret shows at -vvvv with the options of the tasks, in success and in failure, on newer and older cores.
+"""No secret is shown at -vvvv with the options of the tasks, on success and failure, on newer and older cores.
 
-The player searches every run of the suite; here are the runs that tempt the modules most.
+The player searches every run of the suite. The runs here are the most likely ones to show a secret.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 FIRST, SECOND, THIRD, NEW = "081200010001", "081200010002", "081200010003", "081200010009"
 
-# The newest core runs the tests; where the checks prepare an older one, its programs are in this folder.
+# The newest core runs the tests. OLDEST is the directory of the oldest core's programs, if there is one.
 OLDEST = os.environ.get("FONNTE_TESTS_OLDEST")
 CORES = {"newest": Path(sys.executable).parent, **({"oldest": Path(OLDEST)} if OLDEST else {})}
 
 
 def _url(name: str) -> str:
-    """A URL that is secret in every part but its host."""
+    """Return a URL that is secret in every part except its host."""
     return f"https://user-{MARK}:pass-{MARK}@hooks.example.com/path-{MARK}-{name}?key={MARK}&name={name}#end-{MARK}"
 
 
@@ -51,12 +51,12 @@ WEBHOOKS = {option: _url(option) for option, value in EVERYTHING.items() if isin
 
 @pytest.fixture(params=CORES)
 def tempted(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) -> World:
-    """A world that is played on one of the cores."""
+    """Return a world whose tasks run on one of the cores."""
     return World(sandbox, Player(tmp_path, sandbox, CORES[request.param]))
 
 
-def test_success(tempted: World) -> None:
-    """Everything that succeeds, with every secret in use."""
+def test_successful_tasks_show_no_secret(tempted: World) -> None:
+    """The tasks use every kind of secret."""
     tempted.begin(there(FIRST, linked=True), there(SECOND))
     tempted.sandbox.next_otp(OTP)
     run = tempted.play(
@@ -85,7 +85,7 @@ def test_success(tempted: World) -> None:
 
 
 class Onlooker:
-    """Another user of the machine, who looks at everything that is open to him while a run is under way."""
+    """Another user of the machine, who reads all command lines and readable files during a run."""
 
     def __init__(self, folders: Sequence[Path], secrets: set[str]) -> None:
         self._folders = folders
@@ -112,24 +112,24 @@ class Onlooker:
                 self._look_at(path)
 
     def _look_at(self, path: Path) -> None:
-        # Files come and go meanwhile.
+        # Files can disappear during the check.
         with contextlib.suppress(OSError):
             if path.is_file() and self._is_open(path):
                 text = path.read_bytes()
                 self.seen |= {f"{path}: {text[:200]!r}" for secret in self._secrets if secret in text}
 
     def _is_open(self, path: Path) -> bool:
-        """Whether its own mode, and those of the folders above it, let others read it."""
+        """Return whether the modes of a file and of the directories above it let other users read it."""
         inside = [folder for folder in path.parents if any(root in folder.parents for root in self._folders)]
         return all(place.stat().st_mode & mode for place, mode in [(path, 0o004), *((one, 0o001) for one in inside)])
 
 
 @pytest.mark.parametrize("in_process", [True, False])
-def test_nobody_else_sees_a_secret_while_a_run_is_under_way(sandbox: Sandbox, tmp_path: Path, in_process: bool) -> None:
+def test_other_users_see_no_secret_during_run(sandbox: Sandbox, tmp_path: Path, in_process: bool) -> None:
     world = World(sandbox, Player(tmp_path, sandbox, in_process=in_process))
     world.begin(there(FIRST))
     sandbox.set_options(latency=0.4)
-    # Short, since Ansible has a socket in there.
+    # A short path, since Ansible creates a socket below it.
     temporary = Path(tempfile.mkdtemp())
     with Onlooker([world.player.home, temporary], {ACCOUNT, device_token(FIRST), MARK, OTP}) as onlooker:
         run = world.play(
@@ -146,8 +146,8 @@ def test_nobody_else_sees_a_secret_while_a_run_is_under_way(sandbox: Sandbox, tm
     assert not onlooker.seen
 
 
-def test_with_debug_logs_on_nothing_secret_is_logged(tempted: World) -> None:
-    """What requests, urllib3 and http.client could tell of a call goes nowhere, even to who asks Ansible for all."""
+def test_debug_logs_contain_no_secret(tempted: World) -> None:
+    """Debug output of requests, urllib3 and http.client is not logged, even at the highest log level of Ansible."""
     tempted.begin(there(FIRST))
     run = tempted.play(
         device(device=NEW, **{**EVERYTHING, **WEBHOOKS}),
@@ -159,8 +159,8 @@ def test_with_debug_logs_on_nothing_secret_is_logged(tempted: World) -> None:
     assert "PLAY RECAP" in log and "urllib3.connectionpool" not in log
 
 
-def test_failures_before_a_call(tempted: World) -> None:
-    """Errors in options, found by Ansible and by us, while secrets are in other options."""
+def test_invalid_options_show_no_secret(tempted: World) -> None:
+    """Ansible or the collection refuses an option, while other options contain secrets."""
     tempted.begin(there(FIRST))
     secret = {"device": FIRST, "device_token": device_token(FIRST), **WEBHOOKS}
     tasks = [
@@ -183,8 +183,8 @@ def test_failures_before_a_call(tempted: World) -> None:
     assert tempted.calls() == []
 
 
-def test_refusals_that_echo_what_was_sent(tempted: World) -> None:
-    """The service's own text is shown, without the secrets in it."""
+def test_refusals_that_echo_the_request_show_no_secret(tempted: World) -> None:
+    """The error quotes the service, without the secrets."""
     tempted.begin(there(FIRST), there(SECOND), there(THIRD))
     code_sent(THIRD)(tempted.sandbox)
     texts = {
@@ -206,8 +206,8 @@ def test_refusals_that_echo_what_was_sent(tempted: World) -> None:
     assert wrong.failed and "incorrect OTP" in wrong.message, wrong.result
 
 
-def test_replies_that_are_no_answer(tempted: World) -> None:
-    """HTML, half a reply, a redirect, an echo, a service that is away: a sentence each, and no secret."""
+def test_invalid_responses_show_no_secret(tempted: World) -> None:
+    """HTML, an incomplete response, a redirect, an echo and an unreachable service each give one sentence."""
     numbers = [f"0812000110{n:02d}" for n in range(7)]
     tempted.begin(*(there(number) for number in numbers))
     kinds: dict[str, dict[str, object]] = {

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A service that is slow, busy or away: what is tried again, and what is not."""
+"""A service that is slow, busy or unavailable: the requests that are retried, and those that are not."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ UNWELL, BUSY, MOVED, FAILING, CROWDED, SLOW = (f"0812000120{number:02d}" for num
 
 
 def _alone(number: str, **args: object) -> Task:
-    """A task with a token of its own, so that faults can be ordered for it alone."""
+    """Return a task with a separate token, so that a fault can be set for this task only."""
     return device(device=number, device_token=device_token(number), account_token=None, name="Toko Sabar", **args)
 
 
-def test_what_is_tried_again(world: World) -> None:
-    """Reads after any passing fault, writes only where that does no harm; a long wait is said and not waited for."""
+def test_reads_are_retried_and_writes_only_if_safe(world: World) -> None:
+    """Reads are retried after a transient fault. A long retry delay is reported instead of waited for."""
     numbers = (UNWELL, BUSY, MOVED, FAILING, CROWDED, SLOW)
     world.begin(*(there(number) for number in numbers))
     token = {number: {"token": device_token(number)} for number in numbers}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page on systemd, followed to the letter with the units of the installed collection, below another root."""
+"""Follow docs/systemd.md exactly, with the units of the installed collection, below another root."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 PAGE = blocks_of((INSTALLED / "docs" / "systemd.md").read_text(encoding="utf-8"))
 TOKEN = "paste-the-token-here"
 NUMBER = "081200001001"
-# What is installed from a registry is here already.
+# These commands are skipped, since they install packages that the environment of the tests already has.
 INSTALLING = (
     "/usr/bin/python3 -m venv ",
     "/opt/whatsapp/bin/python -m pip ",
@@ -30,7 +30,7 @@ INSTALLING = (
     "/opt/whatsapp/bin/ansible-galaxy ",
 )
 PATHS = re.compile(r"(?<![\w/.~])/(?=(?:opt|etc|var)/)")
-# The only command that fails: the account is new, and its device is missing.
+# The exit codes. Only the first audit fails: the account is new, and its device is missing.
 EXPECTED = {"audit": [2, 0], "provision": [0]}
 
 
@@ -88,7 +88,7 @@ def machine(sandbox: Sandbox, tmp_path: Path) -> Iterator[Machine]:
     yield Machine(tmp_path / "root", sandbox)
 
 
-def test_the_page_followed_to_the_letter(machine: Machine, sandbox: Sandbox) -> None:
+def test_commands_of_systemd_page_set_up_services(machine: Machine, sandbox: Sandbox) -> None:
     for block in PAGE:
         if block.saved:
             path = Path(PATHS.sub(f"{machine.root}/", block.saved))
@@ -110,7 +110,7 @@ def test_the_page_followed_to_the_letter(machine: Machine, sandbox: Sandbox) -> 
 
 
 def _apply_an_encrypted_value(machine: Machine, sandbox: Sandbox) -> None:
-    """The drop-in of the page gives the service the password, which no file of the declarations has."""
+    """Encrypt a declared webhook, and run provision: the drop-in of the page gives the service the vault password."""
     password = machine.root / "etc/whatsapp/vault-password"
     password.write_text("not-a-secret\n", encoding="utf-8")
     declared = machine.root / "etc/whatsapp/clients/toko-bunga.yml"
@@ -131,7 +131,7 @@ def _apply_an_encrypted_value(machine: Machine, sandbox: Sandbox) -> None:
 
 
 def test_systemd_accepts_the_units() -> None:
-    """Where systemd is installed; it misses nothing but the program that the page installs."""
+    """If systemd is installed, it reports only the missing program, which the page installs."""
     reported = verified(INSTALLED / "examples" / "systemd")
     if reported is not None:
         assert [line for line in reported if "/opt/whatsapp/bin/ansible-playbook is not executable" not in line] == []

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What somebody typed into the dashboard is data: it is not templated, and it does not drive the terminal."""
+"""Text from the dashboard is data: it is neither a template nor a terminal sequence."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ESCAPES = "a\x1b[2J\x1b]0;owned\x07\u202eb"
 
 @pytest.mark.parametrize("in_process", [True, False])
 @pytest.mark.parametrize("core", CORES)
-def test_a_name_is_not_templated_and_does_not_drive_the_terminal(
+def test_name_is_neither_template_nor_terminal_sequence(
     sandbox: Sandbox, tmp_path: Path, core: str, in_process: bool
 ) -> None:
     world = World(sandbox, Player(tmp_path, sandbox, CORES[core], in_process))

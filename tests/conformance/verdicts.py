@@ -30,14 +30,14 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A refusal that an environment may meet with: whose it is, and a pattern of its sentence."""
+    """A possible refusal in an environment: its origin (the collection or Ansible), and a pattern of its sentence."""
 
     by: str
     sentence: str
 
 
 def refusals(row: Row, operation: Operation) -> Iterator[Refusal]:
-    """Yield the refusals that are right in an environment; without one, the operation must succeed."""
+    """Yield the refusals that are correct in an environment; without one, the operation must succeed."""
     if row["locale"] == "not UTF-8":
         yield Refusal(ANSIBLE, r"Ansible requires the locale encoding to be UTF-8")
     if row["directory"] == "deleted":
@@ -47,12 +47,12 @@ def refusals(row: Row, operation: Operation) -> Iterator[Refusal]:
     if row["home"] == "none":
         yield Refusal(REFUSED, r"needs a home directory[^.]*FONNTE_RECORD_PATH\.")
     if row["group_vars"] == "become" and operation.name in ("loop", "fleet"):
-        # A play of the user does what the user's variables demand.
+        # A user's own play uses the become variables of the inventory.
         yield Refusal(ANSIBLE, r"no-such-program")
 
 
 def carry_out(node: ControlNode, row: Row) -> Verdict:
-    """Run an operation in an environment, and judge it."""
+    """Run an operation in an environment, and return the verdict."""
     operation = BY_NAME[row["operation"]]
     machine = Machine(node, row, operation)
     installed, before = tree(INSTALLED), tree(machine.folder)
@@ -97,7 +97,7 @@ def _places(machine: Machine, before: set[str], after: set[str]) -> Iterator[str
     ansibles = [home / ".ansible" / "tmp" for home in (machine.node.home, machine.listed_home)]
     ansibles += [machine.state / "ansible", machine.state / "modules", machine.folder / "users"]
     ansibles += [machine.job / name for name in ("artifacts", "daemon.log")]
-    # The files that were transmitted are its base directory.
+    # The base directory of a worker contains the files that were transmitted.
     ansibles += [machine.worker / name for name in ("artifacts", "env", "inventory", "daemon.log")]
     copied = {path.replace("job/", "worker/", 1) for path in before if path.startswith("job/")}
     allowed = [path.relative_to(machine.folder) for path in [*own, *ansibles, *filter(None, [machine.record])]]
@@ -107,7 +107,7 @@ def _places(machine: Machine, before: set[str], after: set[str]) -> Iterator[str
 
 
 def _with_siblings(allowed: list[Path]) -> Iterator[Path]:
-    """A directory of an operation holds more than the files that are named."""
+    """Yield the allowed paths; for reports and sheets the whole directory, since it contains more files."""
     for path in allowed:
         yield path.parent if path.parent.name in ("report", "out") else path
 
@@ -121,7 +121,7 @@ def _missing(machine: Machine) -> Iterator[str]:
 
 
 def _invalid(row: Row, done: Started) -> Iterator[str]:
-    """Yield why the output is not what its reader expects."""
+    """Yield a sentence for each traceback in the output and for a wrong format."""
     if "Traceback" in done.out + done.err:
         yield "a traceback was printed"
     try:
@@ -134,7 +134,7 @@ def _invalid(row: Row, done: Started) -> Iterator[str]:
 
 
 def _documents(output: str, text: str) -> list[object]:
-    """Return what the output consists of; ValueError where it is not of its format."""
+    """Return the parts of the output; raise ValueError if it does not have its format."""
     if output in ("JSON lines", "ansible.posix.jsonl"):
         return [json.loads(line) for line in text.splitlines()]
     if output == "ansible.posix.json":

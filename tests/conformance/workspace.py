@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The workspace of a control node: a directory of inventories, on one core. Its output and files are searched."""
+"""A user's directory with inventories, on one ansible-core; output and files are searched for secrets."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ from .playbooks import MARK
 
 Json = dict[str, Any]
 
-# The newest core runs the tests; where the checks prepare an older one, its programs are in this folder.
+# The newest core runs the tests. OLDEST is the directory of the oldest core's programs, if there is one.
 OLDEST = os.environ.get("FONNTE_TESTS_OLDEST")
 CORES = {"newest": Path(sys.executable).parent, **({"oldest": Path(OLDEST)} if OLDEST else {})}
-# For what differs between cores. What is the collection's own alone is played on the newest, or on each if asked.
+# For tests whose result may depend on the core. The others run on the newest one, or on each one if
+# FONNTE_TESTS_CORES is "all".
 ON_EACH_CORE = pytest.mark.parametrize("core", CORES, indirect=True)
 USUAL_CORES = tuple(CORES) if os.environ.get("FONNTE_TESTS_CORES") == "all" else ("newest",)
-# Every page of the documentation takes minutes to follow: all of them are if asked, and else those that all begin with.
+# It takes minutes to follow all pages of the documentation. By default, only the first pages for users are followed.
 EVERY_PAGE = os.environ.get("FONNTE_TESTS_PAGES") == "all"
-# A refusal with several causes: a process for each takes minutes, and the causes have tests without processes.
+# A process for each cause of a refusal takes minutes, and tests without processes cover all causes.
 EVERY_CASE = os.environ.get("FONNTE_TESTS_CASES") == "all"
 ACCOUNT = f"account-{MARK}-inventory"
 PLUGIN = {"plugin": "fonnte.whatsapp.fonnte"}
 
 
 def sample(cases: Sequence[Any], count: int) -> list[Any]:
-    """Return the first cases of a table; all of them if asked."""
+    """Return the first cases of a table, or all of them if FONNTE_TESTS_CASES is "all"."""
     return list(cases if EVERY_CASE else cases[:count])
 
 
@@ -53,12 +54,12 @@ class Workspace:
         self.errors = ""
 
     def world(self, *devices: Json) -> None:
-        """One account with these devices; without any, with three."""
+        """Reset the sandbox to one account with these devices; by default, with three."""
         rows = devices or tuple(there(f"08120001200{index}", name=f"Toko {index}") for index in (1, 2, 3))
         self.sandbox.reset(accounts=[{"token": ACCOUNT, "devices": list(rows)}])
 
     def source(self, name: str = "fonnte.yml", **options: object) -> Path:
-        """Write a file for the inventory."""
+        """Write a source of the inventory plugin, and return its path."""
         path = self.folder / name
         path.write_text(json.dumps({**PLUGIN, **options}, ensure_ascii=False), encoding="utf-8")
         return path
@@ -71,7 +72,7 @@ class Workspace:
         code: int = 0,
         may_show: Collection[str] = (),
     ) -> str:
-        """Run a program of Ansible, and return its standard output; what it printed besides is in ``errors``."""
+        """Run a program of Ansible, and return its standard output; ``errors`` contains its standard error."""
         given = {
             **os.environ,
             "HOME": str(self.home),
@@ -99,7 +100,7 @@ class Workspace:
         return done.stdout
 
     def _search(self, output: str, may_show: Collection[str]) -> None:
-        """No traceback, and no secret in what was printed nor in any file but those that the test wrote."""
+        """Check that the output has no traceback, and that neither the output nor a file in the home has a secret."""
         assert "Traceback" not in output, output
         secrets = {ACCOUNT, *(device["token"] for device in self.sandbox.devices().values())} - set(may_show)
         texts = {"the output": output}
@@ -109,27 +110,27 @@ class Workspace:
                 assert secret not in text, f"{where} shows {secret}: {text[:2000]}"
 
     def left(self) -> list[Path]:
-        """The files that runs left behind."""
+        """Return the files that runs have left in the home."""
         return [path for path in self.home.rglob("*") if path.is_file()]
 
     def list(self, source: Path, *words: object, **how: Any) -> Json:
-        """The whole inventory, with the texts as they are."""
+        """Return the whole inventory, without the marks of unsafe strings."""
         inventory: Json = bare(json.loads(self.run("ansible-inventory", "-i", source, "--list", *words, **how)))
         return inventory
 
     def hosts(self, source: Path, *words: object, **how: Any) -> Json:
-        """The variables of each host."""
+        """Return the variables of each host."""
         hosts: Json = self.list(source, *words, **how)["_meta"]["hostvars"]
         return hosts
 
     def refused(self, source: Path, *words: object, env: Mapping[str, str | None] | None = None) -> str:
-        """What is said of an inventory that cannot be read."""
+        """Return the error for an inventory that cannot be read."""
         strict = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true", **(env or {})}
         self.run("ansible-inventory", "-i", source, "--list", *words, env=strict, code=1)
         return self.errors
 
     def play(self, *tasks: Json, source: Path | None = None, words: Sequence[str] = (), **how: Any) -> str:
-        """Play tasks on all hosts of an inventory, or on localhost."""
+        """Run tasks on all hosts of an inventory, or on localhost."""
         play = {"hosts": "all", "gather_facts": False, "tasks": list(tasks)}
         path = self.folder / "playbook.yml"
         path.write_text(json.dumps([play]), encoding="utf-8")
@@ -137,14 +138,14 @@ class Workspace:
         return self.run("ansible-playbook", *(["-i", source] if source else local), *words, path, **how)
 
     def calls(self) -> int:
-        """How many calls there were since the last look."""
+        """Return the number of requests in the journal, and clear the journal."""
         count = len(self.sandbox.journal())
         self.sandbox.clear_journal()
         return count
 
 
 def bare(value: Any) -> Any:
-    """A value without the marks of what is no template."""
+    """Return a value without the marks of unsafe strings."""
     if isinstance(value, dict):
         if set(value) == {"__ansible_unsafe"}:
             return value["__ansible_unsafe"]

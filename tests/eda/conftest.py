@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Real ``ansible-rulebook`` processes on the installed collection, and a sandbox that calls them."""
+"""Fixtures: real ``ansible-rulebook`` processes on the installed collection, and a sandbox that sends webhooks."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from tests.sandbox.driver import Sandbox
 
 SECRET = "Zk3-9xTq7LmPw2Rb"
 READY_WITHIN = 60.0
-# Where the programs of this environment are.
+# The directory of this environment's programs.
 PROGRAMS = Path(sys.executable).parent
 END_WITHIN = 30.0
 
 
 class Rulebook:
-    """One process. Its output is in ``output()``."""
+    """A process of ansible-rulebook."""
 
     def __init__(
         self,
@@ -54,12 +54,12 @@ class Rulebook:
             FONNTE_API_ENDPOINT=sandbox.url,
             FONNTE_RECORD_PATH=str(folder / "record"),
             HOME=str(folder),
-            # It runs the ansible-playbook that it finds there.
+            # ansible-rulebook runs the ansible-playbook that it finds in this path.
             PATH=f"{programs}{os.pathsep}{os.environ['PATH']}",
             ANSIBLE_HOME=str(folder / ".ansible"),
             PYTHONUNBUFFERED="1",
         )
-        # A pattern of ansible-rulebook's own making may match no host while it sets itself up.
+        # While ansible-rulebook starts, it uses a host pattern that may match no host.
         env.pop("ANSIBLE_HOST_PATTERN_MISMATCH", None)
         with open(self._log, "wb") as stream:
             self.process = subprocess.Popen(
@@ -73,11 +73,11 @@ class Rulebook:
             )
 
     def output(self) -> str:
-        """All that it printed up to now."""
+        """Return the output up to now."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def wait_for(self, pattern: str, within: float = READY_WITHIN) -> re.Match[str]:
-        """Wait until it printed something."""
+        """Wait until the output matches a pattern, and return the match."""
         end = time.monotonic() + within
         while (found := re.search(pattern, self.output())) is None:
             assert time.monotonic() < end and self.process.poll() is None, f"no {pattern} in:\n{self.output()[-6000:]}"
@@ -85,16 +85,16 @@ class Rulebook:
         return found
 
     def url(self) -> str:
-        """The base of its URLs, once it listens."""
+        """Wait until the source listens, and return the base of its URLs."""
         found = self.wait_for(r"Listening on (\S+) port (\d+)\.")
         return f"http://{found[1]}:{found[2]}"
 
     def ended(self) -> int:
-        """Wait for its end."""
+        """Wait until the process ends, and return its exit code."""
         return self.process.wait(END_WITHIN)
 
     def end(self) -> None:
-        """End it, and what it started, however it is."""
+        """End the process, and kill its process group if it does not end."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
@@ -106,21 +106,21 @@ class Rulebook:
 
 @pytest.fixture(scope="session")
 def running_sandbox() -> Iterator[Sandbox]:
-    """The sandbox of this worker."""
+    """Yield the sandbox of this worker."""
     with Sandbox() as sandbox:
         yield sandbox
 
 
 @pytest.fixture
 def sandbox(running_sandbox: Sandbox) -> Sandbox:
-    """A fresh world."""
+    """Return the sandbox after a reset."""
     running_sandbox.reset()
     return running_sandbox
 
 
 @pytest.fixture
 def start(tmp_path: Path, sandbox: Sandbox) -> Iterator[Any]:
-    """Starts rulebooks: by name, or one that is given as data. No secret may be in what any of them prints."""
+    """Yield a function that starts a rulebook, by name or from data; check afterwards that no output has a secret."""
     begun: list[Rulebook] = []
 
     def begin(rulebook: str | list[Any], *words: str, programs: Path = PROGRAMS, **variables: Any) -> Rulebook:

@@ -22,7 +22,7 @@ CORES = [PROGRAMS, *(Path(path) for path in [os.environ.get("FONNTE_TESTS_OLDEST
 DEVICE = "081200001001"
 PLAYED_WITHIN = 60.0
 HEADER = "#jinja2:variable_start_string:'<%',variable_end_string:'%>'\n<% {} %>"
-# How a rulebook may put strings of an event together before its playbook reads them.
+# Ways in which a rulebook can combine strings of an event before its playbook reads them.
 EXTRA = {
     "joined": "{{ event.fonnte.name }}{{ event.fonnte.message }}",
     "told": "{{ event.fonnte.name }}: {{ event.fonnte.message }}",
@@ -40,22 +40,22 @@ EXTRA = {
 
 
 def escaped(text: str) -> str:
-    """A string as a Python literal without a brace in it: ansible-rulebook evaluates literals."""
+    """Return a string with escaped braces for a Python literal, which ansible-rulebook would evaluate."""
     return "".join(f"\\x{ord(letter):02x}" if letter in "{}" else letter for letter in text)
 
 
 def lookup(canary: Path) -> str:
-    """What a template would have to hold to create a file."""
+    """Return the expression of a template that would create a file."""
     return f"lookup('ansible.builtin.pipe', 'touch {canary}')"
 
 
 def define_upper(canary: Path) -> str:
-    """A header that works after the filter lower."""
+    """Return a template header that is valid after the filter ``lower``."""
     return f"#JINJA2:VARIABLE_START_STRING:'<%',VARIABLE_END_STRING:'%>'\n<% LOOKUP('PIPE','TOUCH {str(canary).upper()}') %>"
 
 
 def attacks(folder: Path) -> list[dict[str, Any]]:
-    """Events of a sender who would like to run code; the file that each would create has its index as its name."""
+    """Return events of a malicious sender; the name of the file that each would create contains its index."""
     run = [lookup(folder / f"ran-{index}") for index in range(20)]
     # With quotation marks of the other kind inside a literal.
     quoted = [text.replace("'", '"') for text in run]
@@ -105,7 +105,7 @@ def attacks(folder: Path) -> list[dict[str, Any]]:
 
 
 def playbook(folder: Path) -> Path:
-    """A playbook that uses every string of an event in the usual ways, and notes that it ran."""
+    """Write a playbook that uses every string of an event in the usual ways, and then creates a file."""
     path = folder / "playbook" / "use.yml"
     path.parent.mkdir()
     fonnte = "ansible_eda.event.fonnte"
@@ -128,14 +128,14 @@ def playbook(folder: Path) -> Path:
 
 
 def free_port() -> int:
-    """A port on which nothing listens."""
+    """Return a port on which no process listens."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
 
 
 def wait_for_answer(url: str) -> None:
-    """Wait until something answers there."""
+    """Wait until a server responds at a URL."""
     end = time.monotonic() + PLAYED_WITHIN
     while time.monotonic() < end:
         try:
@@ -146,7 +146,7 @@ def wait_for_answer(url: str) -> None:
     raise AssertionError(f"nothing listens on {url}")
 
 
-# Both change strings by one function, so each is tried with one core.
+# The source and the filter change strings with one function, so each is tested with one core.
 @pytest.mark.parametrize(
     ("programs", "behind"),
     list(zip(CORES, ("source", "filter"), strict=False)),

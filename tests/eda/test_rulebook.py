@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From a device that is unlinked on its telephone to the message that says so, with everything real but Fonnte."""
+"""From a device that is unlinked on its phone to the message about it; everything except Fonnte is real."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DROPPED = 'event.fonnte.kind == "connect" and event.fonnte.connected == false'
 
 
 def world(sandbox: Sandbox) -> None:
-    """Clients' devices and two of our own, all of them linked."""
+    """Create the clients' devices and two devices for messages, all of them linked."""
     devices = [{"number": number, "name": f"Toko {number}", "linked": True} for number in (*OURS, *CLIENTS)]
     sandbox.reset(accounts=[{"token": sandbox.account_token, "plan": "Super", "devices": devices}])
     for number in (*OURS, *CLIENTS):
@@ -38,20 +38,20 @@ def world(sandbox: Sandbox) -> None:
 
 
 def rulebook(source: dict[str, Any], action: dict[str, Any], **more: Any) -> list[Any]:
-    """A rulebook for devices that drop off."""
+    """Return a rulebook for devices that drop off."""
     rule = {"name": "dropped", "condition": DROPPED, "action": action}
     return [{"name": "test", "hosts": "localhost", "sources": [source], "rules": [rule], **more}]
 
 
 def wait_for_outbox(sandbox: Sandbox, count: int, within: float) -> list[Any]:
-    """Wait for messages."""
+    """Wait for a number of messages, and return the outbox."""
     end = time.monotonic() + within
     while len(sandbox.outbox()) < count and time.monotonic() < end:
         time.sleep(0.1)
     return sandbox.outbox()
 
 
-def test_an_outage_of_twenty_devices_is_one_message_that_names_all(sandbox: Sandbox, start: Any) -> None:
+def test_outage_of_many_devices_sends_one_message_that_names_all(sandbox: Sandbox, start: Any) -> None:
     world(sandbox)
     senders = [OURS[0], OURS[1]]
     run: Rulebook = start(
@@ -74,7 +74,7 @@ def test_an_outage_of_twenty_devices_is_one_message_that_names_all(sandbox: Sand
     assert lines[0] == "21 of our devices dropped off WhatsApp:"
     gone = (OURS[0], *CLIENTS[:-1])
     assert sorted(lines[1:-1]) == sorted(f"- Toko {number} ({number}): logged out on the telephone" for number in gone)
-    # Nobody is told twice: Fonnte's next tries are no news, and neither is the window's end.
+    # No second message is sent, neither for webhooks that Fonnte sends again, nor at the end of the window.
     for number in gone:
         event = next(one for one in sandbox.webhooks() if one["number"] == number)
         assert post(f"{url}/{SECRET}", event["payload"]) == 200
@@ -85,7 +85,7 @@ def test_an_outage_of_twenty_devices_is_one_message_that_names_all(sandbox: Sand
     assert sum(counts["refused"].values()) == 0
 
 
-def test_a_probe_lets_a_webhook_be_saved(sandbox: Sandbox, start: Any) -> None:
+def test_probe_of_webhook_url_is_answered(sandbox: Sandbox, start: Any) -> None:
     run: Rulebook = start(rulebook({"fonnte.whatsapp.webhook": {"port": 0}}, {"none": {}}), "--verbose")
     url = run.url()
     sandbox.reset(readings={"webhook_probe": "called"}, accounts=[_account(sandbox)])
@@ -103,7 +103,7 @@ def _account(sandbox: Sandbox) -> dict[str, Any]:
     return {"token": sandbox.account_token, "devices": [{"number": OURS[0], "name": "Toko"}]}
 
 
-def test_the_filter_behind_another_source(sandbox: Sandbox, start: Any) -> None:
+def test_filter_normalizes_events_of_another_source(sandbox: Sandbox, start: Any) -> None:
     world(sandbox)
     port = _free_port()
     source = {
@@ -143,13 +143,13 @@ RULEBOOKS = [
 
 
 @pytest.mark.parametrize("index", range(len(RULEBOOKS)))
-def test_the_rulebooks_in_the_document(index: int, start: Any) -> None:
+def test_rulebooks_of_documentation_run(index: int, start: Any) -> None:
     (ruleset,) = RULEBOOKS[index]
     port = _free_port()
     for options in ruleset["sources"][0].values():
         if isinstance(options, dict):
             options["port"] = port
-    # The source that is not ours logs the path of each call if it is told to be verbose.
+    # Without --verbose, since the source of eda.builtin would log the path of each request.
     run: Rulebook = start([ruleset])
     connected = "== true" in ruleset["rules"][0]["condition"]
     event = {"device": CLIENTS[0], "status": "connect" if connected else "disconnect", "timestamp": 1760000000}
@@ -164,15 +164,15 @@ def test_the_rulebooks_in_the_document(index: int, start: Any) -> None:
     run.wait_for(f"(?m)^{CLIENTS[0]}(: | is linked)")
 
 
-def test_a_wrong_option_ends_it_with_one_sentence(start: Any) -> None:
+def test_invalid_option_ends_rulebook_with_one_sentence(start: Any) -> None:
     run: Rulebook = start(rulebook({"fonnte.whatsapp.webhook": {"port": 0, "secret": "too-short"}}, {"none": {}}))
     assert run.ended() == 1
     assert "Option secret: it has 9 characters; a secret has 16 to 128; make one with: openssl rand" in run.output()
     assert "too-short" not in run.output()
 
 
-def test_a_stop_in_a_burst_names_all_that_was_accepted_and_not_taken(start: Any) -> None:
-    # Rules that are slower than the burst: each event is printed, which says that it was taken.
+def test_stop_during_burst_names_accepted_events_that_no_rule_took(start: Any) -> None:
+    # The rules are slower than the burst. They print each event that they take.
     run: Rulebook = start(
         rulebook({"fonnte.whatsapp.webhook": {"port": 0, "queue_size": 200}}, {"none": {}}),
         "--print-events",

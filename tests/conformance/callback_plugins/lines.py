@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prints each result as a line of JSON on standard output."""
+"""Print each result as a line of JSON on standard output."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ description:
 
 
 class CallbackModule(CallbackBase):
-    """The standard output of a run, with nothing in it but JSON."""
+    """A callback for standard output that prints only JSON."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "stdout"
     CALLBACK_NAME = "lines"
 
     def _print(self, event: str, result: Any) -> None:
-        # Newer cores deprecate the private names that older ones have alone.
+        # Newer cores deprecate the private attributes; older cores have only these.
         told = result.result if hasattr(result, "result") else result._result
         self._display.display(json.dumps({"event": event, "result": told}, cls=AnsibleJSONEncoder))
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        """A task that ended well."""
+        """Print the result of a task that succeeded."""
         self._print("ok", result)
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
-        """A task that failed."""
+        """Print the result of a task that failed."""
         self._print("failed", result)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
-        """The end."""
+        """Print the summary of each host."""
         summary = {host: stats.summarize(host) for host in sorted(stats.processed)}
         self._display.display(json.dumps({"event": "stats", "result": summary}))

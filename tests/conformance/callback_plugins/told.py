@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes down what every task told the user, a line of JSON each."""
+"""Write the result of each task to a file, as a line of JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ description:
 
 
 class CallbackModule(CallbackBase):
-    """Sees results as they are shown: after Ansible has masked what it masks."""
+    """A callback that receives results as users see them, after Ansible has masked secrets."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "notification"
@@ -29,7 +29,7 @@ class CallbackModule(CallbackBase):
     CALLBACK_NEEDS_ENABLED = True
 
     def _write(self, result: Any, failed: bool) -> None:
-        # Newer cores deprecate the private names that older ones have alone.
+        # Newer cores deprecate the private attributes; older cores have only these.
         told = result.result if hasattr(result, "result") else result._result
         task = result.task if hasattr(result, "task") else result._task
         line = {"task": task.get_name().strip(), "failed": failed, "told": told}
@@ -37,13 +37,13 @@ class CallbackModule(CallbackBase):
             stream.write(json.dumps(line, default=str) + "\n")
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        """A task that ended well."""
+        """Write the result of a task that succeeded."""
         self._write(result, False)
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
-        """A task that failed."""
+        """Write the result of a task that failed."""
         self._write(result, True)
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
-        """A host that could not be reached."""
+        """Write the result of a task whose host was unreachable."""
         self._write(result, True)

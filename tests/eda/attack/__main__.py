@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``python -m tests.eda.attack``: attacks on the event source by clients without the secret, measured.
+"""``python -m tests.eda.attack``: measure attacks on the event source by clients without the secret.
 
-The source runs in a process of 256 descriptors, loaded as ansible-rulebook loads it. Another process attacks it in
-one way after the other, while a third posts events over a new connection each. Prints a table for docs/events.md.
+The source runs in a process with 256 descriptors, loaded as ansible-rulebook loads it. A second process runs one
+attack after the other, while a third one posts each event over a new connection. Prints a table for docs/events.md.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ EVENT_WITHIN = 10.0
 
 
 def serve(port: int) -> None:
-    """Run the source with rules that take each event, until the input closes."""
+    """Run the source with rules that take each event, until standard input closes."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
-    # As loud as ansible-rulebook --verbose.
+    # The log level of ansible-rulebook --verbose.
     logging.basicConfig(level=logging.INFO)
     asyncio.run(_serve(port))
 
@@ -65,12 +65,12 @@ Attack = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[object
 
 
 async def half_open(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Send nothing, and wait for the end."""
+    """Send nothing, and wait until the connection ends."""
     await reader.read(1)
 
 
 async def slow_head(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Send a head that never ends, a letter at a time."""
+    """Send an endless head, one byte at a time."""
     writer.write(b"POST /x HTTP/1.1\r\nHost: x\r\nX: ")
     while not writer.is_closing():
         writer.write(b"x")
@@ -79,7 +79,7 @@ async def slow_head(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
 
 
 async def huge_head(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Send headers as fast as they are taken."""
+    """Send headers as fast as they are accepted."""
     writer.write(b"POST /x HTTP/1.1\r\nHost: x\r\n")
     while not writer.is_closing():
         writer.write(b"X-Y: " + b"y" * 4000 + b"\r\n")
@@ -87,7 +87,7 @@ async def huge_head(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
 
 
 async def slow_body(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Promise a body, and send a letter at a time."""
+    """Announce a body, and send one byte at a time."""
     writer.write(b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
     while not writer.is_closing():
         writer.write(b"x")
@@ -102,13 +102,13 @@ async def not_found(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
 
 
 async def not_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Send noise."""
+    """Send random bytes."""
     writer.write(os.urandom(200) + b"\r\n\r\n")
     await reader.read()
 
 
 async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, data: bytes) -> None:
-    """Send a large request in one piece, and read the answer."""
+    """Send a large request in one piece, and read the response."""
     writer.write(data)
     await writer.drain()
     await reader.read()
@@ -126,7 +126,7 @@ async def pipelined(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
 
 
 async def junk_behind(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Send bytes that are no request behind one."""
+    """Send a request, followed by bytes that are no request."""
     await flood(reader, writer, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" + b"\xff" * 262_000)
 
 
@@ -153,7 +153,7 @@ ATTACKS: dict[str, Attack] = {
 
 
 async def attack(name: str, port: int, attackers: int) -> None:
-    """Keep so many attackers at work until the input closes: each begins again when its connection ends."""
+    """Run this many attackers until standard input closes; each connects again when its connection ends."""
 
     async def attacker() -> None:
         while True:
@@ -174,7 +174,7 @@ async def attack(name: str, port: int, attackers: int) -> None:
 
 @dataclass
 class Row:
-    """What one attack came to."""
+    """The measurements of one attack."""
 
     attack: str
     events: int = 0
@@ -200,7 +200,7 @@ def post(port: int, number: int) -> bool:
 
 
 def health(port: int) -> dict[str, Any]:
-    """The counts of the source."""
+    """Return the counts of the source."""
     with socket.create_connection(("127.0.0.1", port), timeout=EVENT_WITHIN) as one:
         one.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
         text = b""
@@ -211,7 +211,7 @@ def health(port: int) -> dict[str, Any]:
 
 
 def look(row: Row, pid: int) -> None:
-    """Note memory and descriptors, where they are more than before."""
+    """Update the maximum of memory and of descriptors."""
     status = Path(f"/proc/{pid}/status").read_text()
     memory = next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS:"))
     row.megabytes = max(row.megabytes, memory)
@@ -219,7 +219,7 @@ def look(row: Row, pid: int) -> None:
 
 
 def measure(name: str, port: int, pid: int, log: Path, seconds: float, first: int) -> Row:
-    """Attack in one way, and post events meanwhile."""
+    """Run one attack, post events meanwhile, and return the measurements."""
     row = Row(name)
     before = log.stat().st_size
     command = [sys.executable, "-m", "tests.eda.attack", "--as-attacker", name, "--port", str(port)]
@@ -265,7 +265,7 @@ def run(names: list[str], seconds: float) -> list[Row]:
 
 
 def main() -> None:
-    """Read the arguments."""
+    """Read the arguments, and run the source, the attackers or the measurement."""
     parser = argparse.ArgumentParser(prog="python -m tests.eda.attack")
     parser.add_argument("--seconds", type=float, default=10.0, help="how long each attack lasts")
     parser.add_argument("--only", choices=sorted(ATTACKS), help="one attack")

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``python -m tests.eda.bench``: a thousand webhooks a second into the event source, and what it costs in memory.
+"""``python -m tests.eda.bench``: send a thousand webhooks a second to the event source, and measure its memory.
 
-The source runs in a process of its own, loaded as ansible-rulebook loads it, with rules that take each event at once
-and look that none comes twice. Another process posts at a steady pace, over connections that are kept.
+The source runs in a separate process, loaded as ansible-rulebook loads it, with rules that take each event at once and
+count the different ones. Another process posts at a constant rate, over persistent connections.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ READY_WITHIN = 20.0
 
 @dataclass(frozen=True)
 class Row:
-    """How far it was at a moment."""
+    """The progress and the memory at a moment."""
 
     seconds: float
     taken: int
@@ -45,7 +45,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Result:
-    """What was measured."""
+    """The measurements of the benchmark."""
 
     rows: list[Row]
     answered: dict[int, int]
@@ -57,13 +57,13 @@ class Result:
 
 
 def body(number: int) -> bytes:
-    """A webhook; each tells another event."""
+    """Return the body of a webhook; each number is a different event."""
     event = {"device": "081200001001", "status": "disconnect", "timestamp": 1700000000 + number, "reason": "logged out"}
     return json.dumps({**event, "token": "a-token-of-usual-length"}).encode()
 
 
 async def serve(port: int) -> None:
-    """The source, and rules that take each event; prints what they took when the input closes."""
+    """Run the source with rules that take each event, and print their counts when standard input closes."""
     main = runpy.run_path(str(PLUGIN))["main"]
     queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(1)
     took, seen = 0, bytearray(1_000_000)
@@ -85,7 +85,7 @@ async def serve(port: int) -> None:
 
 
 def megabytes(pid: int) -> float:
-    """Memory of a process that is in use."""
+    """Return the resident memory of a process, in MB."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
@@ -93,13 +93,13 @@ def megabytes(pid: int) -> float:
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time that a process has used."""
+    """Return the CPU time that a process has used, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def measure(pid: int, port: int, events: int, rate: float) -> Result:
-    """Post so many events at that pace."""
+    """Post this many events at a rate per second, and return the measurements."""
     url = f"http://127.0.0.1:{port}"
     answered: dict[int, int] = {}
     rows: list[Row] = []
@@ -131,7 +131,7 @@ async def measure(pid: int, port: int, events: int, rate: float) -> Result:
         seconds = time.monotonic() - began
         while (counts := await health())["waiting"]:
             await asyncio.sleep(0.05)
-        # The last one that left the line may still be on its way through the queue of the rules.
+        # The last event may still be in the queue of the rules.
         await asyncio.sleep(0.2)
         rows.append(Row(seconds, counts["taken"], megabytes(pid)))
     return Result(rows, answered, slowest, counts, cpu_seconds(pid), 0, 0)
@@ -150,7 +150,7 @@ async def _ready(health: Any) -> None:
 
 
 def run(events: int, rate: float, port: int) -> Result:
-    """Start the source, measure, end it."""
+    """Start the source, measure it, and end it."""
     words = [sys.executable, "-m", "tests.eda.bench", "--serve", str(port)]
     with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
@@ -163,11 +163,11 @@ def run(events: int, rate: float, port: int) -> Result:
 
 
 def document(result: Result, events: int, rate: float) -> str:
-    """The page."""
+    """Return the page with the results."""
     seconds = result.rows[-1].seconds
     answered = ", ".join(f"{count:,} with {status}" for status, count in sorted(result.answered.items()))
     settled = [row.megabytes for row in result.rows if row.taken >= events * 0.3]
-    # \x3a is a colon: what reads licences would take the line for this file's own.
+    # \x3a is a colon, so that license checkers do not read the line as the license of this file.
     lines = [
         "<!--",
         "Copyright (c) 2026, fonnte.whatsapp contributors",
@@ -202,7 +202,7 @@ def document(result: Result, events: int, rate: float) -> str:
 
 
 def main() -> int:
-    """Return the exit code: 1 when something was lost or came twice."""
+    """Run the benchmark; return 1 if an event was lost or came twice."""
     parser = argparse.ArgumentParser(prog="bench-events", description="The event source under load.")
     parser.add_argument(
         "--events", type=int, default=100_000, help="how many; the page is written for all of them only"
