@@ -10,34 +10,34 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration
 
 DOCUMENTATION = r"""
 name: fleet_check
-short_description: What can be said of the declaration of a fleet without a token
+short_description: Check the declaration of a fleet without a token
 version_added: 1.0.0
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
 description:
-  - Reads the text of files for the role P(fonnte.whatsapp.fleet#role), tells what is wrong with it, and what it changes against earlier files.
-  - Nothing is called, no template is filled in, and nothing is decrypted. What is not readable is compared as it is written.
-  - No URL is shown but its host, and no token.
+  - Checks the text of files for the role P(fonnte.whatsapp.fleet#role), and returns the problems, and the changes since earlier files.
+  - It sends no request, renders no template and decrypts nothing. Values that cannot be read are compared as written.
+  - A URL is shown only by its host, and a token is not shown.
 options:
   _input:
     description: The text of each file by its path. V(null) for a file that cannot be read because it is encrypted.
     type: dict
     required: true
   earlier:
-    description: The files as they were before, likewise. Left out, nothing is compared.
+    description: The text of each file before the change, by its path. If not set, nothing is compared.
     type: dict
   stamped:
-    description: Whether the names of devices have to leave room for a stamp, as with O(fonnte.whatsapp.fonnte_fleet#module:handle_write_only=stamped).
+    description: Whether the names of devices must leave space for a stamp, as with O(fonnte.whatsapp.fonnte_fleet#module:handle_write_only=stamped).
     type: bool
     default: true
   max_create:
-    description: The brake of the run to come, to tell whether it would stop.
+    description: The safety limit of the later run, to report whether it would stop the run.
     type: int
   max_clear:
-    description: Likewise.
+    description: The same for cleared webhooks.
     type: int
   max_disconnect:
-    description: Likewise.
+    description: The same for disconnected devices.
     type: int
 seealso:
   - plugin: fonnte.whatsapp.fleet
@@ -45,7 +45,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Tell what a change means
+- name: Print the effect of a change
   ansible.builtin.debug:
     msg: "{{ ({'shops.yml': now} | fonnte.whatsapp.fleet_check(earlier={'shops.yml': before})).text }}"
   vars:
@@ -63,26 +63,26 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: What can be said.
+  description: The result of the check.
   type: dict
   contains:
     problems:
-      description: A sentence for each thing that is wrong.
+      description: A sentence for each problem.
       type: list
       elements: str
     notes:
-      description: A sentence for each thing to know, such as a brake that would stop the run.
+      description: A sentence for each note, such as a safety limit that would stop the run.
       type: list
       elements: str
     text:
-      description: All but the problems, a line for each part.
+      description: All except the problems, as a list of lines.
       type: list
       elements: str
       sample:
         - 2 devices, 0 clients, 1 account, 1 file. Nothing is wrong with them.
         - 'New (1): 081200001002 "Toko Dua" (shops.yml). Each is created unless the account has it, and is then linked to a phone.'
     markdown:
-      description: All of it for a comment on a pull request.
+      description: The complete result for a comment on a pull request.
       type: str
 """
 

@@ -14,39 +14,39 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration
 
 DOCUMENTATION = r"""
 name: fleet_problems
-short_description: What keeps the declaration of a fleet of WhatsApp devices from being right
+short_description: Find problems in the declaration of a fleet of WhatsApp devices
 version_added: 1.0.0
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
 description:
-  - Looks at what sources declare for the role P(fonnte.whatsapp.fleet#role), before anything is called.
-  - It sees unknown names, values that cannot be right, packages that are not there, and what is declared more than once.
-    The spelling of a number does not matter, V(0812-0000-1001) and V(6281200001001) are one device.
+  - Checks declarations for the role P(fonnte.whatsapp.fleet#role) before any request.
+  - It finds unknown names, invalid values, missing packages, and duplicate declarations. The spelling of a number does not matter.
+    V(0812-0000-1001) and V(6281200001001) are the same device.
   - The values of webhooks and tokens are not repeated.
 options:
   _input:
     description:
-      - What each source says, by its name. A source has some of O(fonnte.whatsapp.fleet#role:main:fleet_clients),
-        O(fonnte.whatsapp.fleet#role:main:fleet_devices), O(fonnte.whatsapp.fleet#role:main:fleet_packages)
-        and O(fonnte.whatsapp.fleet#role:main:fleet_defaults).
+      - The declaration of each source, by its name.
+        A source has some of O(fonnte.whatsapp.fleet#role:main:fleet_clients), O(fonnte.whatsapp.fleet#role:main:fleet_devices),
+        O(fonnte.whatsapp.fleet#role:main:fleet_packages) and O(fonnte.whatsapp.fleet#role:main:fleet_defaults).
     type: dict
     required: true
   stamped:
-    description: Whether the names of devices have to leave room for a stamp, as with O(fonnte.whatsapp.fonnte_fleet#module:handle_write_only=stamped).
+    description: Whether the names of devices must leave space for a stamp, as with O(fonnte.whatsapp.fonnte_fleet#module:handle_write_only=stamped).
     type: bool
     default: false
   names:
-    description: Names of variables. One that is almost the name of one of O(options) is a problem.
+    description: Names of variables. A name that is similar to one of O(options) is a problem.
     type: list
     elements: str
     default: []
   files:
-    description: Files of declarations. One that is not saved as UTF-8, or cannot be read, is a problem.
+    description: Files of declarations. A file that is not encoded in UTF-8, or cannot be read, is a problem.
     type: list
     elements: path
     default: []
   options:
-    description: The names of variables that are known, for O(names).
+    description: The names of known variables, for O(names).
     type: list
     elements: str
     default: []
@@ -56,7 +56,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See that the files are one fleet
+- name: Check that the files can be combined
   ansible.builtin.assert:
     that: problems | length == 0
     fail_msg: "{{ problems | join(' ') }}"
