@@ -19,10 +19,10 @@ attributes:
     membership:
       - fonnte.whatsapp.fonnte
   check_mode:
-    description: Can run in C(check_mode) and predict the changes without making them.
+    description: Can run in C(check_mode) and predict the changes without applying them.
     support: full
   platform:
-    description: The systems where the module can run. It sends its requests from there.
+    description: Where the module can run, and where it sends its requests from.
     platforms: posix
     support: full
 """
@@ -58,7 +58,7 @@ attributes:
     REPORTS = r"""
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and predict the changes without making them.
+    description: Can run in C(check_mode) and predict the changes without applying them.
     support: full
     details:
       - Neither the service nor the record is ever changed. The report is also written in check mode, and does not count as a change.

@@ -28,7 +28,7 @@ options:
     default: recorded
   attest_stamp:
     description:
-      - With O(handle_write_only=attest), also write a stamp for other control nodes, in an update of the name alone.
+      - With O(handle_write_only=attest), also write a stamp, in an update of the name alone.
         O(service_facts_path) must contain the fact that Fonnte keeps omitted settings.
     type: bool
     default: false
@@ -36,14 +36,14 @@ options:
     description:
       - How to treat settings that this control node recorded and the task does not declare.
       - V(carry) sends them again with every update. They are in RV(ignore:carried), and in a warning the first time.
-      - V(forget) removes them from the record, without a request. The next update may keep or reset them. Do not use it if another task declares them.
+      - V(forget) removes them from the record, without a request. The next update may reset them. Do not use it if another task declares them.
     type: str
     choices: [carry, forget]
     default: carry
   handle_unknown:
     description:
-      - How to treat settings that are neither declared, recorded, nor returned by Fonnte, because any update may reset them.
-        V(warn) lists them in a warning, V(error) fails before any write, V(ignore) does neither. RV(ignore:at_risk) always lists them.
+      - How to treat settings that are neither declared, recorded, nor returned by Fonnte, because any update may reset them (RV(ignore:at_risk)).
+        V(warn) prints a warning, V(error) fails before any write, V(ignore) does neither.
     type: str
     choices: [warn, error, ignore]
     default: warn

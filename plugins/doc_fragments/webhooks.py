@@ -15,15 +15,15 @@ options:
   webhook:
     description:
       - The URL that Fonnte calls for incoming chats, only while autoread is on.
-      - An empty string clears a webhook. An omitted webhook is not managed. Results contain only the host and a digest.
+      - An empty string clears a webhook. Results contain only the host and a digest.
     type: str
   webhook_connect:
     description:
-      - The URL that Fonnte calls when the device is linked or disconnected. Use V(https://), because Fonnte sends the device's token.
+      - The URL that Fonnte calls when the device is linked or disconnected. Use V(https://), because it gets the device's token.
     type: str
   webhook_status:
     description:
-      - The URL that Fonnte calls when the status of a sent message changes.
+      - The URL that Fonnte calls when a message's status changes.
     type: str
   webhook_chaining:
     description:

@@ -33,9 +33,8 @@ attributes:
 options:
   state:
     description:
-      - V(present) creates or updates the device.
-      - V(disconnected) also unlinks its WhatsApp account, but does not create a device.
-      - V(absent) deletes the device, which requires an O(otp).
+      - V(present) creates or updates the device. V(disconnected) also unlinks its WhatsApp account, but creates no device.
+        V(absent) deletes the device, which requires an O(otp).
     type: str
     choices: [present, disconnected, absent]
     default: present
@@ -74,7 +73,7 @@ options:
   otp:
     description:
       - The one-time code for O(state=absent), from the WhatsApp of the account's owner. Quote it, because it may begin with 0. Empty means unset.
-        It is never retried, because repeated failures lock the device.
+        It is used once, because repeated failures lock the device.
     type: raw
   request_otp:
     description:
@@ -154,7 +153,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 device:
-  description: The device after the run, or as predicted in check mode. V(null) if it does not exist. A value of V(null) is unknown.
+  description:
+    - The device after the run, or as predicted in check mode. V(null) if it does not exist. A value of V(null) is unknown.
+      Write-only settings are from the record.
   returned: always, as far as known
   type: dict
   contains:
@@ -166,7 +167,7 @@ device:
       description: Whether a WhatsApp account is linked.
       type: bool
     package:
-      description: The package that was purchased for the device.
+      description: The purchased package.
       type: str
       sample: Free
     quota:
@@ -185,25 +186,25 @@ device:
       description: Whether incoming chats are marked as read.
       type: bool
     personal:
-      description: Whether personal chats are marked as read (recorded).
+      description: Whether personal chats are marked as read.
       type: bool
     group:
-      description: Whether group chats are marked as read (recorded).
+      description: Whether group chats are marked as read.
       type: bool
     quick:
-      description: Whether own chats are marked as read (recorded).
+      description: Whether own chats are marked as read.
       type: bool
     resend:
-      description: Whether attachments are forwarded (recorded).
+      description: Whether incoming attachments are forwarded.
       type: bool
     target:
-      description: The number for forwarded attachments (recorded).
+      description: The number that receives forwarded attachments.
       type: str
     country_code:
-      description: The country code of the target (recorded).
+      description: The country code for the target.
       type: str
     webhook:
-      description: The host, and a digest of the URL (recorded).
+      description: The host and a digest of the URL.
       type: str
       sample: https://hooks.example.com/…#1a2b3c
     webhook_connect:
@@ -217,8 +218,8 @@ device:
       type: str
 operations:
   description:
-    - The operations in their order, in check mode the predicted ones. V(forget) and V(attest) change the record of this control node.
-      V(create), V(update), V(disconnect), V(request_otp) and V(delete) are requests.
+    - The operations in their order, in check mode the predicted ones.
+      V(forget) and V(attest) change the record, V(create), V(update), V(disconnect), V(request_otp) and V(delete) are requests.
   returned: always, as far as known
   type: list
   elements: str
@@ -250,7 +251,7 @@ evidence:
     name: {source: service, at: null}
     webhook: {source: recorded, at: "2026-11-22T09:30:00Z"}
 carried:
-  description: Settings that are not declared, but were sent again from the record, with their recorded times.
+  description: Undeclared settings that were sent again from the record, and the times of the record.
   returned: always, as far as known
   type: dict
   sample: {webhook_status: "2026-11-20T08:00:00Z"}
@@ -275,7 +276,7 @@ otp_requested:
   returned: O(state=absent)
   type: bool
 otp_pending:
-  description: Whether Fonnte refused to create a code, because it has already sent one.
+  description: Whether Fonnte refused to send a code again.
   returned: O(state=absent)
   type: bool
 retry_after:

@@ -63,7 +63,7 @@ options:
     default: false
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and predict the changes without making them.
+    description: Can run in C(check_mode) and predict the changes without applying them.
     support: full
   diff_mode:
     description: Returns the changes, or the predicted ones in C(check_mode), in diff mode.
