@@ -26,7 +26,7 @@ options:
       - V(backup) writes the encrypted files into one file, without decrypting them. The backup reveals no more than the record.
       - V(restore) writes the files of a backup that the record does not have.
       - V(forget) removes the record of some devices. Their settings are then unknown.
-      - V(migrate) encrypts the creation entries of an account whose token was replaced again with O(account_token), and removes the old files.
+      - V(migrate) is for an account whose token was replaced. It encrypts the creation entries with the new O(account_token), and removes the old files.
         Without it, these entries cannot be found any more. Records of devices do not depend on the account's token.
     type: str
     choices: [backup, restore, forget, migrate]
