@@ -15,91 +15,77 @@ requirements:
   - Python 3.7 or newer where the module runs
   - requests >= 2.25, with urllib3 >= 1.26
   - cryptography >= 3.3, for the record
-  - psycopg >= 3.1, for a record in a database (O(record_url))
+  - psycopg >= 3.1, for O(record_url)
 options:
   account_token:
     description:
-      - The token of the account, from the dashboard's I(Setting) menu. It lists and creates devices.
-      - If not set, the value of the environment variable E(FONNTE_ACCOUNT_TOKEN) is used. An empty variable counts as unset.
+      - The account's token (dashboard, menu I(Setting)), which lists and creates devices. If not set, E(FONNTE_ACCOUNT_TOKEN) is used.
+        An empty variable counts as unset.
     type: str
   device_token:
     description:
-      - The token of one device. It is as good as the phone itself for sending messages. Treat it as a password.
-      - Without O(account_token) the device's profile is read instead of the account's list. The profile does not show O(ignore:autoread).
-      - If neither this nor O(ignore:device) is set, the value of the environment variable E(FONNTE_DEVICE_TOKEN) is used.
-        With O(ignore:device) the variable is not looked at. A loop over numbers would otherwise write to one device each time.
+      - The token of one device. Treat it as a password, because it can send messages.
+        If neither this nor O(ignore:device) is set, E(FONNTE_DEVICE_TOKEN) is used.
+      - Without O(account_token), the device's profile is read, which does not contain O(ignore:autoread).
     type: str
   api_endpoint:
     description:
-      - The address of the service. Plain V(http://) is accepted for this machine only (V(localhost), V(127.0.0.0/8), V(::1)).
-      - If not set, the value of the environment variable E(FONNTE_API_ENDPOINT) is used.
+      - The URL of the service. Plain V(http://) is only for V(localhost), V(127.0.0.0/8) and V(::1). If not set, E(FONNTE_API_ENDPOINT) is used.
     type: str
     default: https://api.fonnte.com
   api_timeout:
     description:
-      - Seconds to wait for a connection, and for each part of a reply. A whole call, with all its tries, ends after ten times that.
-      - If not set, the value of the environment variable E(FONNTE_API_TIMEOUT) is used.
+      - Seconds to wait for a connection and for each part of a response. All attempts together take at most ten times as long.
+        If not set, E(FONNTE_API_TIMEOUT) is used.
     type: float
     default: 30.0
   api_retries:
     description:
-      - How often a call is tried again. Calls that read are repeated after any passing fault.
-        Calls that write are repeated only where the service cannot have carried them out.
-      - If not set, the value of the environment variable E(FONNTE_API_RETRIES) is used.
+      - The maximum number of retries after a transient fault. A write is retried only if the service cannot have applied it.
+        If not set, E(FONNTE_API_RETRIES) is used.
     type: int
     default: 4
   api_retry_max_delay:
     description:
-      - The longest pause between two tries, in seconds. If the service asks for more, the task fails at once and says how much.
-      - If not set, the value of the environment variable E(FONNTE_API_RETRY_MAX_DELAY) is used.
+      - The longest delay before a retry, in seconds. If the service requests more, the task fails at once. If not set, E(FONNTE_API_RETRY_MAX_DELAY) is used.
     type: float
     default: 20.0
   validate_certs:
     description:
-      - Whether the service's certificate is checked. V(false) gives a warning, since anybody on the way can then read the token.
+      - Whether to verify the service's certificate. V(false) exposes the token to interception, and prints a warning.
     type: bool
     default: true
   ca_path:
     description:
-      - A file or directory of CA certificates in PEM format to use instead of those that come with C(requests).
-      - If not set, the value of the environment variable E(FONNTE_CA_PATH) is used.
+      - CA certificates (a file or directory in PEM format) that replace those of C(requests). If not set, E(FONNTE_CA_PATH) is used.
     type: path
   record_path:
     description:
-      - The directory of the record. The record remembers what was last applied, since the service does not show it.
-        It is encrypted with the tokens, and its files can be read by their owner only.
-      - If not set, the value of the environment variable E(FONNTE_RECORD_PATH) is used.
-      - It has no effect where O(record_url) is set.
+      - The directory of the record of applied values, encrypted with the tokens and readable only by its owner. If not set, E(FONNTE_RECORD_PATH) is used.
+        It has no effect with O(record_url).
     type: path
     default: ~/.ansible/fonnte
   record_url:
     description:
-      - The URL of a PostgreSQL database that contains the record, for all control nodes that share it,
-        such as V(postgresql://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full). The database sees keyed digests and encrypted strings.
-      - Special characters of user name and password must be percent-encoded. The variables E(PGPASSWORD), E(PGSSLROOTCERT) and the others of
-        libpq, and a password file, apply to the parts that the URL does not contain.
-      - It takes precedence over the default and the environment variable of O(record_path). Both options in one task are an error.
-      - The task must run on the control node, in Ansible's own process. With another Python, C(become) or C(async), it fails before its first request.
+      - The URL of a PostgreSQL database for a record that control nodes share, such as V(postgresql://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full).
+        It stores only keyed digests and encrypted strings. Percent-encode user name and password.
+        The variables of libpq, such as E(PGPASSWORD) and E(PGSSLROOTCERT), and its password file supply missing parts.
+      - The task must run in Ansible's process on the control node. With another Python, C(become) or C(async), it fails before its first request.
         The URL is never sent to another host.
-      - If not set, the value of the environment variable E(FONNTE_RECORD_URL) is used.
+      - If not set, E(FONNTE_RECORD_URL) is used. It cannot be combined with O(record_path).
     type: str
     version_added: 1.0.0
   record_max_age:
     description:
-      - A record that is older no longer counts, and the setting is applied again.
-        A whole number and one of V(s), V(m), V(h), V(d) or V(w), such as V(30d). A number alone is seconds.
-      - By default a record counts for ever.
+      - Apply a setting again if its recorded value is older than this, in seconds, or with a unit of V(s), V(m), V(h), V(d) or V(w), such as V(30d).
+        By default, values do not expire.
     type: str
   service_facts_path:
     description:
-      - The file in which the playbook C(fonnte.whatsapp.doctor) wrote down what it found out about the service.
-        With it a module does not warn of what cannot happen.
-      - Without it nothing is taken for granted. The modules are right whichever way the service is.
-      - The file must be about the service at O(api_endpoint).
-      - If not set, the value of the environment variable E(FONNTE_SERVICE_FACTS_PATH) is used.
+      - The file of facts about the service, written by the playbook C(fonnte.whatsapp.doctor) for the same O(api_endpoint). It prevents needless warnings.
+        The modules are correct without it. If not set, E(FONNTE_SERVICE_FACTS_PATH) is used.
     type: path
     version_added: 1.0.0
 notes:
-  - Redirects are never followed. Proxies are taken from the environment's C(*_proxy) variables only.
-    A C(.netrc) file and E(REQUESTS_CA_BUNDLE) are ignored.
+  - Redirects are never followed. Proxies are read only from the environment variables C(*_proxy). A C(.netrc) file and E(REQUESTS_CA_BUNDLE) are ignored.
 """

@@ -14,16 +14,15 @@ class ModuleDocFragment:
 attributes:
   action_group:
     description:
-      - Use C(group/fonnte.whatsapp.fonnte) in C(module_defaults) to set defaults for all modules of the collection
-        but M(fonnte.whatsapp.fonnte_sheet), which makes no call.
+      - Use C(group/fonnte.whatsapp.fonnte) in C(module_defaults) to set defaults for all modules except M(fonnte.whatsapp.fonnte_sheet).
     support: full
     membership:
       - fonnte.whatsapp.fonnte
   check_mode:
-    description: Can run in C(check_mode) and return changed status prediction without modifying target.
+    description: Can run in C(check_mode) and predict the changes without applying them.
     support: full
   platform:
-    description: The systems where the module can run. It talks to the service from there.
+    description: Where the module can run, and where it sends its requests from.
     platforms: posix
     support: full
 """
@@ -31,26 +30,26 @@ attributes:
     WRITES = r"""
 attributes:
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    description: Returns the changes, or the predicted ones in C(check_mode), in diff mode.
     support: full
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+    description: A second run with the same arguments, outside check mode, changes nothing.
     support: partial
     details:
-      - Fonnte never shows the webhooks and most other settings, so the module compares them with a record of what it last applied from this machine.
-      - Without that record, or with O(handle_write_only=always_update), a declared setting is applied again and counts as changed.
-        With O(handle_write_only=stamped) no record is needed.
+      - Most settings are compared with the record of this control node.
+        Without a record, or with O(handle_write_only=always_update), a declared setting is applied again and counts as changed.
+        With O(handle_write_only=stamped), no record is needed.
 """
 
     READS = r"""
 attributes:
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    description: Returns the changes, or the predicted ones in C(check_mode), in diff mode.
     support: N/A
     details:
       - This module does not change anything.
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+    description: A second run with the same arguments, outside check mode, changes nothing.
     support: N/A
     details:
       - This module does not change anything.
@@ -59,17 +58,17 @@ attributes:
     REPORTS = r"""
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and return changed status prediction without modifying target.
+    description: Can run in C(check_mode) and predict the changes without applying them.
     support: full
     details:
-      - Nothing is ever changed. The report is written in check mode too, since it is what the task is for. It does not count as a change.
+      - Neither the service nor the record is ever changed. The report is also written in check mode, and does not count as a change.
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    description: Returns the changes, or the predicted ones in C(check_mode), in diff mode.
     support: N/A
     details:
       - This module does not change anything.
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+    description: A second run with the same arguments, outside check mode, changes nothing.
     support: N/A
     details:
       - This module does not change anything.
@@ -78,25 +77,25 @@ attributes:
     SENDS = r"""
 attributes:
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    description: Returns the changes, or the predicted ones in C(check_mode), in diff mode.
     support: full
     details:
-      - Shows what is sent.
+      - Shows the message that is sent.
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+    description: A second run with the same arguments, outside check mode, changes nothing.
     support: none
     details:
-      - Each run sends.
+      - Each run sends the message.
 """
 
     LOOKS_AFTER = r"""
 attributes:
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    description: Returns the changes, or the predicted ones in C(check_mode), in diff mode.
     support: full
     details:
-      - Shows the names of files with the numbers that they belong to, and a digest of each sealed text.
+      - Shows the names of files, the numbers that they belong to, and a digest of each encrypted string.
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+    description: A second run with the same arguments, outside check mode, changes nothing.
     support: full
 """

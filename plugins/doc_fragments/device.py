@@ -14,12 +14,12 @@ class ModuleDocFragment:
 options:
   device:
     description:
-      - The number of the device. Spelling does not matter. V(0812-3456-789), V(+62 812 3456 789) and V(628123456789) are one device.
-      - Quote it. YAML takes V(02155543210) without quotes for an octal number.
-      - A number that is registered is never rewritten. A new device gets the number as written, digits only.
-      - A number that a spreadsheet changed, such as V(6281200001001.0), is refused. V(81200001001) is refused where only
-        V(081200001001) is registered. Write V(+81200001001) for a new device whose country has the code 81.
-      - With O(device_token) as well, both must be the same device. That is proved before anything is written.
+      - The number of the device, in any spelling, such as V(0812-3456-789) or V(+62 812 3456 789).
+        Quote it, because YAML reads an unquoted V(02155543210) as an octal number.
+      - The number of an existing device is never changed. A new device gets the digits as written.
+      - A number that a spreadsheet altered, such as V(6281200001001.0), is refused. So is V(81200001001) if only V(081200001001) is registered.
+        For a new device with country code 81, write V(+81200001001).
+      - With O(device_token), both must identify the same device, which is verified before any write.
     type: raw
     aliases: [number]
 """

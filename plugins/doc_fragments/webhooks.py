@@ -14,22 +14,19 @@ class ModuleDocFragment:
 options:
   webhook:
     description:
-      - The URL that Fonnte calls for incoming chats. It is called only while the device's autoread is on.
-      - An empty text clears it. Left out, it is not managed. Results show only its host and a digest.
+      - The URL that Fonnte calls for incoming chats, only while autoread is on.
+      - An empty string clears a webhook. Results contain only the host and a digest.
     type: str
   webhook_connect:
     description:
-      - The URL that Fonnte calls when the device is linked or drops off. Use V(https://), since the device's token is sent there.
-      - An empty text clears it. Left out, it is not managed. Results show only its host and a digest.
+      - The URL that Fonnte calls when the device is linked or disconnected. Use V(https://), because it gets the device's token.
     type: str
   webhook_status:
     description:
-      - The URL that Fonnte calls when the status of a sent message changes.
-      - An empty text clears it. Left out, it is not managed. Results show only its host and a digest.
+      - The URL that Fonnte calls when a message's status changes.
     type: str
   webhook_chaining:
     description:
-      - The URL that Fonnte calls for replies to chained messages.
-      - An empty text clears it. Left out, it is not managed. Results show only its host and a digest.
+      - The URL that Fonnte calls for responses to chained messages.
     type: str
 """

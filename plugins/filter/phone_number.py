@@ -20,50 +20,50 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction 
 
 DOCUMENTATION = r"""
 name: phone_number
-short_description: A phone number as it is dialled from abroad
+short_description: Convert a phone number to its international form
 version_added: 1.0.0
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
 description:
-  - Takes a number in any spelling and returns its digits, with the country and without a plus.
-  - A first V(0) is replaced by the country, as Fonnte does. V(00) and V(+) say that the country is there already.
-    A zero between the country and the rest is left out, as in V(+62 (0)812).
-  - In Italy (39), Ivory Coast (225), Benin (229), Congo (242) and San Marino (378) the zero is a part of the number. With such a O(country) it stays.
-  - A number without V(0), V(00) and V(+) in front is taken as complete.
+  - Takes a number in any spelling and returns its digits, with the country code and without a plus sign.
+  - A first V(0) is replaced by the country code, as Fonnte does. V(00) and V(+) mean that the country code is present.
+    A zero between the country code and the rest is removed, as in V(+62 (0)812).
+  - In Italy (39), Ivory Coast (225), Benin (229), Congo (242) and San Marino (378), the zero is a part of the number. With such a O(country), it is kept.
+  - A number that does not begin with V(0), V(00) or V(+) is considered complete.
 options:
   _input:
     description:
-      - The number, with spaces, dashes, dots and brackets as people write them. Quote it in YAML, or a leading zero may be lost.
-      - It is one number. For a list use C(map).
+      - The number. Spaces, dashes, dots and brackets are ignored. Quote it in YAML, or a leading zero may be lost.
+      - It must be a single number. For a list, use C(map).
     type: raw
     required: true
   country:
-    description: The country of a number that starts with 0.
+    description: The country code of a number that starts with 0.
     type: str
     default: "62"
 notes:
-  - Whether there is such a phone is not checked. The result has 8 to 15 digits.
+  - The filter does not check whether the number exists. The result has 8 to 15 digits.
 seealso:
   - plugin: fonnte.whatsapp.fonnte_token
     plugin_type: lookup
 """
 
 EXAMPLES = r"""
-- name: One number
+- name: Check the conversion of one number
   ansible.builtin.assert:
     that:
       - "'0812-0000-1001' | fonnte.whatsapp.phone_number == '6281200001001'"
       - "'+62 (0)812 0000 1001' | fonnte.whatsapp.phone_number == '6281200001001'"
 
-- name: A number of another country
+- name: Check the conversion of a number of another country
   ansible.builtin.assert:
     that: "'020 7946 0123' | fonnte.whatsapp.phone_number(country='44') == '442079460123'"
 
-- name: A link that opens a chat
+- name: Print a link that opens a chat
   ansible.builtin.debug:
     msg: "https://wa.me/{{ '0812-0000-1001' | fonnte.whatsapp.phone_number }}"
 
-- name: A list, each number once
+- name: Print each number of a list once
   ansible.builtin.debug:
     msg: "{{ numbers | map('fonnte.whatsapp.phone_number') | unique | list }}"
   vars:

@@ -8,27 +8,27 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: fonnte
-short_description: The WhatsApp devices of a Fonnte account as hosts
+short_description: Inventory source for the WhatsApp devices of a Fonnte account
 version_added: 1.0.0
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
 description:
-  - Makes a host of each device of an account of U(https://fonnte.com). It takes one call, however many devices there are.
+  - Adds a host for each device of an account of U(https://fonnte.com). It sends one request, however many devices there are.
   - The source is a YAML file whose name ends in C(fonnte.yml) or C(fonnte.yaml).
-  - A device is nothing that one can log in to. So C(ansible_connection) is V(local), and C(ansible_python_interpreter) is the Python that runs Ansible.
-    Modules of this collection then talk to the service from the controller.
+  - You cannot log in to a device. So C(ansible_connection) is V(local), and C(ansible_python_interpreter) is the Python interpreter of Ansible.
+    Modules of this collection then send their requests from the control node.
   - The variables of a host are C(fonnte_device) (the registered number), C(fonnte_name), C(fonnte_connected), C(fonnte_package), C(fonnte_quota),
-    C(fonnte_expires) and C(fonnte_autoread). They are as in the result of M(fonnte.whatsapp.fonnte_device_info). What is not known is V(null).
-    Settings that Fonnte never shows are no variables.
-  - What the service says is never a template. A device that somebody named C({{ ... }}) has just this name. Control characters in it become V(?).
-  - Tokens are in no variable, unless O(return_tokens=true), and never in the cache.
+    C(fonnte_expires) and C(fonnte_autoread), with the values that M(fonnte.whatsapp.fonnte_device_info) returns. An unknown value is V(null).
+    There are no variables for write-only settings.
+  - A string from the service is never a template. A device with the name C({{ ... }}) has exactly this name. Control characters in it become V(?).
+  - Tokens are in no variable unless O(return_tokens=true), and never in the cache.
 extends_documentation_fragment:
   - constructed
   - inventory_cache
   - fonnte.whatsapp.account
 options:
   plugin:
-    description: Says that the file is for this plugin.
+    description: Identifies the file as a source for this plugin.
     type: str
     required: true
     choices: [fonnte.whatsapp.fonnte]
@@ -40,56 +40,58 @@ options:
       - The address of the service. It may be a template, like O(account_token).
   hostname:
     description:
-      - What a host is named by.
-      - With V(number) it is the registered number, digits only.
-      - With V(name) it is the device's name, with V(_) for what is no letter, digit, dot, dash or underscore.
-        If two devices have the same name, each has its number behind it, as in C(Toko_Satu_081200001001). So has a name that means something else to
-        Ansible, such as C(all) or C(localhost). A device whose name has nothing left is named by its number.
-      - The filters have no influence on the names.
+      - The source of the host names.
+      - V(number) is the registered number, digits only.
+      - V(name) is the device's name. Every character except letters, digits, dots, dashes and underscores becomes V(_).
+        If several devices have the same name, the number is appended to each, as in C(Toko_Satu_081200001001).
+        It is also appended to a name with a special meaning for Ansible, such as C(all) or C(localhost).
+        A device without a usable name is named by its number.
+      - The filters do not affect the names.
     type: str
     choices: [number, name]
     default: number
   devices:
     description:
-      - Only these numbers, in any spelling. Those that the account does not list give a warning. Quote them.
+      - Add only these numbers, in any spelling. A number that the account does not list causes a warning. Quote them.
     type: list
     elements: raw
   connection:
     description:
-      - Only devices that are linked to a WhatsApp account, or only those that are not.
+      - Add only devices that are linked to a WhatsApp account, or only devices that are not.
     type: str
     choices: [any, connected, disconnected]
     default: any
   package:
     description:
-      - Only devices with this package, such as V(Free). Case does not matter.
+      - Add only devices with this package, such as V(Free), in upper or lower case.
     type: str
   expires_within:
     description:
-      - Only devices whose package has ended or will end within this many days.
+      - Add only devices whose package has ended, or ends within this number of days.
     type: int
   quota_below:
     description:
-      - Only devices that have fewer messages left than this.
+      - Add only devices that have fewer messages left than this.
     type: int
   return_tokens:
     description:
-      - Whether C(fonnte_token) is a variable of each host. Then C(ansible-inventory --list) and every debug task can print it.
-        The lookup P(fonnte.whatsapp.fonnte_token#lookup) is the safer way.
-      - With V(true) the list is read from the service each time, whatever O(cache) says.
+      - Whether to set the variable C(fonnte_token) of each host. Then C(ansible-inventory --list) and every debug task can print it.
+        The lookup P(fonnte.whatsapp.fonnte_token#lookup) is safer.
+      - With V(true), the devices are always requested from the service, even with O(cache).
     type: bool
     default: false
   cache:
     description:
-      - Whether the list is kept for later runs. The cache holds what the list says of all devices, without the tokens. Filters and groups are worked out anew.
-      - A cache of another account or address is not used. One that is damaged gives a warning, and the list is read anew.
+      - Whether to store the account's device list for later runs, for all devices and without tokens. Filters and groups are always evaluated again.
+      - A cache of another account or address is not used. If the cache is damaged, a warning is printed, and the devices are requested again.
   strict:
     description:
-      - Whether an entry of O(compose), O(groups) or O(keyed_groups) that cannot be worked out is an error. Else it is left out.
+      - Whether an entry of O(compose), O(groups) or O(keyed_groups) that cannot be evaluated is an error. Otherwise it is skipped.
 notes:
-  - An option that does not exist is an error, since a filter with a spelling mistake would give all devices.
-  - If the inventory cannot be read, Ansible warns and goes on without hosts. With the setting C(any_unparsed_is_failed) of the section C(inventory) it fails.
-  - C(enable_plugins) has to have C(auto), as it has by default, or the name of this plugin.
+  - An unknown option is an error, because a misspelled filter would select all devices.
+  - If the inventory cannot be read, Ansible warns and continues without hosts.
+    With the setting C(any_unparsed_is_failed) of the section C(inventory), it fails.
+  - C(enable_plugins) must contain C(auto), as it does by default, or the name of this plugin.
 seealso:
   - module: fonnte.whatsapp.fonnte_device_info
   - plugin: fonnte.whatsapp.fonnte_token
@@ -97,18 +99,18 @@ seealso:
 """
 
 EXAMPLES = r"""
-# This is a file fonnte.yml. The account's token is in the environment variable FONNTE_ACCOUNT_TOKEN.
-# The first line alone is an inventory of all devices, by number.
+# A file fonnte.yml. The account's token is in the environment variable FONNTE_ACCOUNT_TOKEN.
+# The first line alone is a complete inventory of all devices, by number.
 plugin: fonnte.whatsapp.fonnte
 
-# The token, where it is to come from elsewhere.
+# The token, if it comes from another source.
 account_token: "{{ lookup('ansible.builtin.env', 'FONNTE_ACCOUNT_TOKEN') }}"
 
-# By name, and only those whose package ends within two months.
+# Host names from device names, and only devices whose packages end within 60 days.
 hostname: name
 expires_within: 60
 
-# Groups, and a variable for a play to use.
+# Groups, and a variable.
 groups:
   dropped: not fonnte_connected
   poor: fonnte_quota is not none and fonnte_quota < 100
@@ -119,7 +121,7 @@ compose:
   client: fonnte_name.split(' - ') | first
 strict: true
 
-# One call in ten minutes.
+# At most one request in ten minutes.
 cache: true
 cache_plugin: ansible.builtin.jsonfile
 cache_connection: ~/.ansible/fonnte-inventory

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: fonnte_token
-short_description: The tokens of WhatsApp devices, by their numbers
+short_description: Look up the tokens of WhatsApp devices by their numbers
 version_added: 1.0.0
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
 description:
-  - Looks the token of a device up in the list of a Fonnte account. So a playbook names devices by their numbers, and holds the account's token alone.
-  - The list is requested once for each lookup, however many numbers it has. The items of a loop do not share one, since a device
-    may get another number while the loop runs.
-  - Nothing is changed and nothing is written to a file.
+  - Looks up the token of a device in the account's device list. A playbook can then refer to devices by number, and needs only the account's token.
+  - The devices are requested once for each lookup, for any number of terms.
+    The items of a loop do not share a response, because a device may get another number while the loop runs.
+  - Nothing is changed, and nothing is written to a file.
 extends_documentation_fragment:
   - fonnte.whatsapp.account
 options:
@@ -26,20 +26,20 @@ options:
     required: true
   on_missing:
     description:
-      - What to do about a number that the account does not list, or lists without a token.
-      - V(error) fails. V(warn) warns and leaves it out. V(skip) leaves it out.
+      - How to treat a number that the account does not list, or lists without a token.
+      - V(error) fails. V(warn) warns and skips the number. V(skip) skips it.
     type: str
     choices: [error, warn, skip]
     default: error
 notes:
-  - A token is as good as the phone for sending messages. From ansible-core 2.22 on, Ansible masks the returned tokens wherever it prints something.
-    Older ones print what they are given, see the next notes.
-  - A loop prints its items. Loop over numbers and look the token up inside the task, as in the examples.
+  - Treat a token as a password, because it can send messages. Starting with ansible-core 2.22, Ansible masks the returned tokens in all its output.
+    Older versions print them, see the following notes.
+  - A loop prints its items. Loop over numbers and look up the token inside the task, as in the examples.
     C(loop_control.label) does not hide an item that fails.
-  - With C(-vvv) Ansible prints the options of each task. The modules of this collection mask O(fonnte.whatsapp.fonnte_device#module:device_token).
-    For M(ansible.builtin.uri) and others say C(no_log=true).
-  - A debug task and C(register) with C(-v) print what they get. A variable in C(vars) is not printed, and is looked up again each time it is used.
-  - The C(environment) of a task is for modules. A lookup sees the environment of Ansible itself.
+  - With C(-vvv), Ansible prints the options of each task. The modules of this collection mask O(fonnte.whatsapp.fonnte_device#module:device_token).
+    For M(ansible.builtin.uri) and other modules, set C(no_log=true).
+  - A debug task, and C(register) with C(-v), print their values. A variable in C(vars) is not printed, and is looked up again each time it is used.
+  - The C(environment) of a task applies only to modules. A lookup reads the environment of Ansible itself.
 seealso:
   - module: fonnte.whatsapp.fonnte_device
   - plugin: fonnte.whatsapp.fonnte
@@ -51,11 +51,11 @@ seealso:
 EXAMPLES = r"""
 # The account's token is in the environment variable FONNTE_ACCOUNT_TOKEN.
 
-- name: Look at one device with its own token
+- name: List one device with its own token
   fonnte.whatsapp.fonnte_device_info:
     device_token: "{{ lookup('fonnte.whatsapp.fonnte_token', '081200001001') }}"
 
-- name: Ask another API with the tokens of two devices, and print neither
+- name: Send a request with the tokens of two devices, and print no token
   ansible.builtin.uri:
     url: "{{ lookup('ansible.builtin.env', 'FONNTE_API_ENDPOINT') | default('https://api.fonnte.com', true) }}/device"
     method: POST
@@ -66,7 +66,7 @@ EXAMPLES = r"""
     - "+62 812-0000-1002"
   no_log: true
 
-- name: How many of these the account has
+- name: Count the numbers that the account lists
   ansible.builtin.debug:
     msg: "{{ query('fonnte.whatsapp.fonnte_token', *numbers, on_missing='skip') | length }}"
   vars:
@@ -77,7 +77,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _list:
-  description: The tokens, in the order of the numbers. Those that are missing are left out.
+  description: The tokens, in the order of the numbers. Missing numbers are skipped.
   type: list
   elements: str
   sample: [example-device-token]

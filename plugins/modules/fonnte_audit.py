@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fonnte_audit
-short_description: Report where WhatsApp devices of the Fonnte gateway are not as declared
+short_description: Compare WhatsApp devices of the Fonnte gateway with a declaration, and write a report
 version_added: 1.0.0
 description:
-  - Compares an account with what is declared, and writes reports, a page for people, data for programs, a table for a spreadsheet, and a short text.
-  - Neither the service nor the record is ever changed. The account is listed once.
-  - Each finding says from where it is known, and since when. What differs and what nobody knows are different findings.
-  - No token and no secret part of a webhook is in a report. Names of devices and clients are in it.
+  - Compares the devices of an account with their declaration, and writes an HTML page, a JSON file, a CSV table and a short summary.
+  - Neither the service nor the record is ever changed. The account's devices are listed once.
+  - Each finding states the source and the time of the known value. A different value and an unknown value are different findings.
+  - A report contains no token and no secret part of a webhook. It contains the names of devices and clients.
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -25,40 +25,41 @@ extends_documentation_fragment:
 options:
   device_token:
     description:
-      - Accepted so that C(module_defaults) can hold it for all modules. It has no effect here. An entry of O(devices) has its own.
+      - Accepted so that C(module_defaults) can set it for all modules. It has no effect here. Each entry of O(devices) has its own option.
     type: str
   devices:
     description:
-      - The devices as they are declared, as the module P(fonnte.whatsapp.fonnte_fleet#module) takes them.
-        A setting that is left out here and in O(defaults) is not looked at.
-      - An empty list reports the account as it is. Then every device is one that nobody declared.
+      - The declared devices, in the format of the module P(fonnte.whatsapp.fonnte_fleet#module).
+        A setting that is omitted here and in O(defaults) is not compared.
+      - With an empty list, the report covers the account without a declaration. Every device is then undeclared.
   handle_write_only:
     description:
-      - Fonnte never shows the webhooks and most other settings. With V(stamped) what the device's own stamp proves counts as evidence.
-        With everything else the record does. The other values are accepted so that a declaration can be audited as it stands.
+      - Fonnte never returns the webhooks and most other settings. With V(stamped), the stamp of a device counts as evidence.
+        With all other values, the record does.
+        All values of the module P(fonnte.whatsapp.fonnte_fleet#module) are accepted, so that the same declaration can be audited.
   handle_undeclared:
     description:
-      - Accepted so that a declaration can be audited as it stands. It has no effect here.
+      - Accepted so that the same declaration can be audited. It has no effect here.
   handle_unknown:
     description:
-      - Accepted so that a declaration can be audited as it stands. It has no effect here.
+      - Accepted so that the same declaration can be audited. It has no effect here.
   owners:
     description:
-      - Whose a number is, such as the name of a client, by number. A report can be searched and sorted by it. Quote the numbers.
+      - The owner of each number, such as the name of a client. A report can be searched and sorted by owner. Quote the numbers.
     type: dict
   expires_within:
     description:
-      - A package that ends within so many days is a finding. With V(0) only one that has ended is.
+      - Report a package that ends within this number of days. With V(0), only a package that has ended is reported.
     type: int
     default: 14
   quota_below:
     description:
-      - A device with fewer messages left than this is a finding. With V(0) none is.
+      - Report a device that has fewer messages left than this. With V(0), none is reported.
     type: int
     default: 100
   free_device_limit:
     description:
-      - How many free devices an account may have. It is a finding if all are used, or would be once the missing devices are made.
+      - The number of free devices that an account may have. It is a finding if all of them are used, or would be used after the missing devices are created.
     type: int
     default: 10
   only:
@@ -74,16 +75,12 @@ options:
   fail_on:
     description:
       - Fail after the report is written if there is a finding of one of these kinds.
-      - V(drift), Fonnte shows another value, or the stamp proves another one.
-        V(drift_recorded), by the record another value was applied last.
-        V(missing), a declared device is not there.
-        V(disconnected), a device that may be linked has no phone.
+      - V(drift), Fonnte returned a different value, or the stamp proves one. V(drift_recorded), a different value was last applied according to the record.
+        V(missing), a declared device does not exist. V(disconnected), a device that may be linked has no phone.
         V(package_ended), V(package_ends) and V(quota_low), see O(expires_within) and O(quota_below).
-        V(unlisted), nobody declared the device.
+        V(unlisted), the account has a device that is not declared. V(free_slots), see O(free_device_limit).
         V(no_longer_declared), a setting is still set, and its line was removed from the declaration.
-        V(free_slots), see O(free_device_limit).
-        V(unknown), nobody knows whether a setting is as declared.
-        V(not_checked), a device could not be looked up or compared.
+        V(unknown), it is not known whether a setting matches its declaration. V(not_checked), a device could not be looked up or compared.
     type: list
     elements: str
     choices:
@@ -102,7 +99,7 @@ options:
     default: []
   concurrency:
     description:
-      - How many calls are made at a time. It matters without O(account_token) only, when each device is asked by itself.
+      - The number of simultaneous requests. It applies only without O(account_token), when each device is requested separately.
     type: int
     default: 4
   title:
@@ -117,33 +114,33 @@ options:
     default: en
   dest:
     description:
-      - The folder for the report, which is made if it is not there. Left out, nothing is written, and the result tells all the same.
-      - Each file is written as a whole or not at all, for the user and the group to read.
-      - It cannot be inside an installed collection, and its path must not lead through a symbolic link of another user.
+      - The directory for the report, which is created if it does not exist. If not set, no file is written, and only the result contains the report.
+      - Each file is written completely or not at all. The user and the group can read it.
+      - It must not be inside an installed collection, and its path must not contain a symbolic link of another user.
     type: path
   html:
     description:
-      - The name of the page, a single file that needs nothing else. Empty for none.
+      - The name of the HTML page, a single file without external resources. An empty string writes none.
     type: str
     default: audit.html
   json:
     description:
-      - The name of the file with data for programs. Its form is in docs/audit.schema.json. Empty for none.
+      - The name of the JSON file. Its schema is in docs/audit.schema.json. An empty string writes none.
     type: str
     default: audit.json
   csv:
     description:
-      - The name of the table for a spreadsheet. Cells that a spreadsheet would run begin with an apostrophe. Empty for none.
+      - The name of the CSV table. Cells that a spreadsheet would run as a formula begin with an apostrophe. An empty string writes none.
     type: str
     default: audit.csv
   txt:
     description:
-      - The name of the file with the short text. Empty for none.
+      - The name of the file with the summary. An empty string writes none.
     type: str
     default: audit.txt
   separator:
     description:
-      - What separates the cells of the table. Many spreadsheets expect a semicolon where a comma stands in figures, as in Indonesia.
+      - The separator of the CSV table. Many spreadsheets expect a semicolon where the comma is the decimal separator, as in Indonesia.
     type: str
     choices: [comma, semicolon]
     default: comma
@@ -155,7 +152,7 @@ seealso:
 EXAMPLES = r"""
 # The account's token is in the environment variable FONNTE_ACCOUNT_TOKEN.
 
-- name: See where the account is not as declared
+- name: Compare the account with the declaration
   fonnte.whatsapp.fonnte_audit:
     defaults:
       autoread: true
@@ -170,11 +167,11 @@ EXAMPLES = r"""
     dest: report
   register: audit
 
-- name: Say it in a few lines
+- name: Print the summary
   ansible.builtin.debug:
     msg: "{{ audit.text.splitlines() }}"
 
-- name: A job that fails if somebody changed a device, and has a page in Bahasa Indonesia alone
+- name: Fail if a device was changed, and write only a page in Bahasa Indonesia
   fonnte.whatsapp.fonnte_audit:
     devices:
       - device: "081200004001"
@@ -197,71 +194,71 @@ failures:
   type: list
   elements: str
 findings:
-  description: What was found, of the account, then device by device as declared, then of the devices that nobody declared.
+  description: The findings about the account, then about the declared devices in their order, then about the undeclared devices.
   returned: always, as far as known
   type: list
   elements: dict
   contains:
     device:
-      description: The number. V(null) for the account as a whole.
+      description: The number. V(null) for a finding about the account.
       type: str
       sample: "081200004001"
     kind:
-      description: What was found, one of the choices of O(fail_on).
+      description: The kind, one of the choices of O(fail_on).
       type: str
       sample: drift
     level:
-      description: How much it asks of a person, V(action), V(notice) or V(unknown).
+      description: Whether a person must act, V(action), should take note, V(notice), or whether a value is unknown, V(unknown).
       type: str
       sample: action
     field:
-      description: The setting, or V(connected) or V(device). V(null) where it is about none.
+      description: The setting, or V(connected) or V(device). V(null) if the finding is about none.
       type: str
       sample: name
     declared:
-      description: What was to be. A URL is masked.
+      description: The declared value. A URL is masked.
       type: raw
       sample: Toko Satu
     found:
-      description: What is instead. V(null) if nobody knows.
+      description: The value that was found. V(null) if it is unknown.
       type: raw
       sample: Toko 1
     source:
-      description: From where that is known, as in RV(fonnte.whatsapp.fonnte_device#module:evidence).
+      description: The source of the value, as in RV(fonnte.whatsapp.fonnte_device#module:evidence).
       type: str
       sample: service
     at:
-      description: Since when.
+      description: The time of the evidence.
       type: str
       sample: "2026-11-22T20:59:12Z"
     by:
-      description: Who vouched for it.
+      description: The user who attested the value.
       type: str
     reason:
-      description: Why it counts, as in RV(fonnte.whatsapp.fonnte_device#module:reasons).
+      description: The reason for the finding, as in RV(fonnte.whatsapp.fonnte_device#module:reasons).
       type: str
       sample: differs
     text:
-      description: The same as a sentence.
+      description: The finding as a sentence.
       type: str
       sample: Name is "Toko 1", declared is "Toko Satu".
     evidence:
-      description: From where it is known, in words.
+      description: The source and the time, as a phrase.
       type: str
       sample: Read from Fonnte, 2026-11-22 20:59 UTC
 summary:
-  description: The figures.
+  description: The counts.
   returned: always, as far as known
   type: dict
   contains:
     devices:
-      description: Devices in the report, declared ones and others.
+      description: All devices in the report, declared and undeclared.
       type: int
     declared:
       description: Declared devices.
       type: int
     listed:
-      description: Devices in the account's list. V(null) if it was not read.
+      description: Devices in the account's device list. V(null) if the list was not read.
       type: int
     linked:
       description: Devices that are linked to a phone.
@@ -270,25 +267,25 @@ summary:
       description: Free devices of the account. V(null) if the list was not read.
       type: int
     free_device_limit:
-      description: How many it may have.
+      description: The limit for free devices.
       type: int
     action:
       description: Devices that need action.
       type: int
     notice:
-      description: Devices of which to take note.
+      description: Devices with a notice, and without a needed action.
       type: int
     unknown:
-      description: Devices of which something is not known, and nothing worse.
+      description: Devices with an unknown value, and without other findings.
       type: int
     fine:
       description: Devices without a finding.
       type: int
     kinds:
-      description: How many findings there are of each kind.
+      description: The number of findings of each kind.
       type: dict
 text:
-  description: The report as a short text.
+  description: The summary.
   returned: always, as far as known
   type: str
 files:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fonnte_device
-short_description: Declare one WhatsApp device of the Fonnte gateway
+short_description: Manage one WhatsApp device of the Fonnte gateway
 version_added: 1.0.0
 description:
-  - Creates, updates, disconnects or deletes a device of U(https://fonnte.com), so that it is as declared.
-  - A setting that is left out is not managed. It keeps its value where that can be known.
-  - Fonnte shows only the name and O(autoread) of a device. What is said about the other settings names its evidence.
-    See RV(evidence) and O(handle_write_only).
+  - Creates, updates, disconnects or deletes a device of U(https://fonnte.com).
+  - Most tasks need only O(device), O(name), O(state), O(autoread) and O(webhook).
+    Set O(account_token), O(handle_write_only) and O(handle_unknown) once in C(module_defaults). The other options have useful defaults.
+  - An omitted setting is not managed. Every update preserves its value if it is known.
+  - Fonnte returns only the name and O(autoread) of a device. For every declared setting, RV(evidence) names the source of its known value.
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -25,23 +26,21 @@ extends_documentation_fragment:
   - fonnte.whatsapp.webhooks
 attributes:
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    description: Returns the changes, or the predicted ones in C(check_mode), in diff mode.
     support: partial
     details:
-      - Shows the device before and after. A code that O(request_otp) has sent is nothing of the device, and is in RV(operations) alone.
+      - Shows the device before and after. A code sent with O(request_otp) is not part of the device, and is only in RV(operations).
 options:
   state:
     description:
-      - With V(present) the device exists with the declared settings. It is created if it does not.
-      - V(disconnected) is the same, and no WhatsApp account is linked to it. A missing device is not created.
-      - With V(absent) it does not exist. Deleting needs an O(otp).
+      - V(present) creates or updates the device. V(disconnected) also unlinks its WhatsApp account, but creates no device.
+        V(absent) deletes the device, which requires an O(otp).
     type: str
     choices: [present, disconnected, absent]
     default: present
   name:
     description:
-      - The device's name in the dashboard, 2 to 30 characters, or to 23 with O(handle_write_only=stamped).
-      - It is needed to create a device, and kept when left out.
+      - The name in the dashboard, 2 to 30 characters, or 2 to 23 with O(handle_write_only=stamped). Required to create a device.
     type: str
   autoread:
     description:
@@ -65,29 +64,25 @@ options:
     type: bool
   target:
     description:
-      - The number that O(resend) forwards to. Quote it.
+      - The number that receives forwarded attachments. Quote it.
     type: raw
   country_code:
     description:
-      - The country code that stands for a leading 0 of O(target), such as V(62).
+      - The country code that replaces a leading 0 of O(target), such as V(62).
     type: str
   otp:
     description:
-      - The one-time code that allows the deletion, from the WhatsApp of the account's owner. Quote it, since it may begin with a 0.
-      - It is used once. A wrong code is never tried again, since too many of them lock the device.
-      - An empty text counts as not given.
-      - Only with O(state=absent).
+      - The one-time code for O(state=absent), from the WhatsApp of the account's owner. Quote it, because it may begin with 0. Empty means unset.
+        It is used once, because repeated failures lock the device.
     type: raw
   request_otp:
     description:
-      - Have Fonnte send a code to the WhatsApp of the account's owner, if the device is there and no O(otp) is given.
-      - Only with O(state=absent).
+      - With O(state=absent), request a code for the account's owner if the device exists and O(otp) is not set.
     type: bool
     default: false
   return_tokens:
     description:
-      - Whether the result holds the device's token. Say C(no_log=true) in the task, or it is printed.
-      - Ansible masks the token in the result if it was given as O(device_token).
+      - Whether to return the device's token. Set C(no_log=true) in the task, or it is printed (masked if it was given as O(device_token)).
     type: bool
     default: false
 seealso:
@@ -110,19 +105,19 @@ seealso:
 EXAMPLES = r"""
 # The account's token is in the environment variable FONNTE_ACCOUNT_TOKEN.
 
-- name: A device for a client
+- name: Create a device for a client
   fonnte.whatsapp.fonnte_device:
     device: "0812-0000-1001"
     name: Toko Satu
     autoread: true
     webhook: https://hooks.example.com/toko-satu
 
-- name: Rename it, all that is known of it is sent along
+- name: Rename the device, and preserve its other known settings
   fonnte.whatsapp.fonnte_device:
     device: "+62 812 0000 1001"
     name: Toko Satu Bandung
 
-- name: Several devices, in a loop that prints no secret
+- name: Create several devices, in a loop that prints no secrets
   fonnte.whatsapp.fonnte_device:
     device: "{{ clients[item].number }}"
     name: "{{ clients[item].name }}"
@@ -138,12 +133,12 @@ EXAMPLES = r"""
         name: Toko Tiga
         webhook: https://hooks.example.com/toko-tiga
 
-- name: Take the phone off a device
+- name: Unlink the phone from a device
   fonnte.whatsapp.fonnte_device:
     device: "081200001002"
     state: disconnected
 
-- name: Ask for the code that a deletion needs
+- name: Request the code for a deletion
   fonnte.whatsapp.fonnte_device:
     device: "081200001003"
     state: absent
@@ -158,7 +153,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 device:
-  description: The device as it is now, or in check mode as it would be. V(null) if it does not exist. A key that is V(null) is not known.
+  description:
+    - The device after the run, or as predicted in check mode. V(null) if it does not exist. A value of V(null) is unknown.
+      Write-only settings are from the record.
   returned: always, as far as known
   type: dict
   contains:
@@ -170,15 +167,15 @@ device:
       description: Whether a WhatsApp account is linked.
       type: bool
     package:
-      description: The package that was bought for the device.
+      description: The purchased package.
       type: str
       sample: Free
     quota:
-      description: How many messages are left.
+      description: The number of messages left.
       type: int
       sample: 1000
     expires:
-      description: When the package ends, in UTC.
+      description: The end of the package, in UTC.
       type: str
       sample: "2027-02-08T12:00:00Z"
     name:
@@ -189,25 +186,25 @@ device:
       description: Whether incoming chats are marked as read.
       type: bool
     personal:
-      description: Whether personal chats are marked as read, from the record.
+      description: Whether personal chats are marked as read.
       type: bool
     group:
-      description: Whether group chats are marked as read, from the record.
+      description: Whether group chats are marked as read.
       type: bool
     quick:
-      description: Whether own chats are marked as read, from the record.
+      description: Whether own chats are marked as read.
       type: bool
     resend:
-      description: Whether incoming attachments are forwarded, from the record.
+      description: Whether incoming attachments are forwarded.
       type: bool
     target:
-      description: The number that attachments are forwarded to, from the record.
+      description: The number that receives forwarded attachments.
       type: str
     country_code:
-      description: The country code for the target, from the record.
+      description: The country code for the target.
       type: str
     webhook:
-      description: The host of the URL for incoming chats and a digest of the whole, from the record.
+      description: The host and a digest of the URL.
       type: str
       sample: https://hooks.example.com/…#1a2b3c
     webhook_connect:
@@ -221,8 +218,8 @@ device:
       type: str
 operations:
   description:
-    - What was done, in this order, or in check mode would be done.
-    - V(forget) and V(attest) change this controller's record. V(create), V(update), V(disconnect), V(request_otp) and V(delete) are calls of Fonnte.
+    - The operations in their order, in check mode the predicted ones.
+      V(forget) and V(attest) change the record, V(create), V(update), V(disconnect), V(request_otp) and V(delete) are requests.
   returned: always, as far as known
   type: list
   elements: str
@@ -235,57 +232,56 @@ changed_fields:
   sample: [name, webhook]
 reasons:
   description:
-    - Why each of them changes.
-    - V(differs), the known value is another one, or the device is new. V(no_record), nothing is known of the value.
-      V(unproven), the stamp in the device's name does not prove the value (O(handle_write_only=stamped)), or nobody knows whether it was really cleared.
-      V(in_doubt), an earlier run was cut off while it was sent. V(expired), the record is older than O(record_max_age).
+    - The reason for each change. V(differs), the known value is different, or the device is new. V(no_record), the value is unknown.
+      V(unproven), the stamp does not prove the value, or it is unknown whether the value was cleared.
+      V(in_doubt), an earlier run was interrupted while sending it. V(expired), the record is older than O(record_max_age).
       V(always), because of O(handle_write_only=always_update).
   returned: always, as far as known
   type: dict
   sample: {name: differs, webhook: no_record}
 evidence:
   description:
-    - For each declared setting, where its value before the run was known from, and since when.
-    - V(service), Fonnte shows it. V(recorded), this controller applied it. V(unconfirmed), this controller cleared it, which Fonnte may have ignored.
-      V(in_doubt), it was sent, and no answer came or the creation of the device was not finished. V(none), nothing is known.
-      V(stamped), the stamp in the device's name proves it. V(attested), the user in C(by) vouched for it.
+    - For each declared setting, the source and time of the value known before the run. V(service), Fonnte returned it.
+      V(recorded), this control node applied it. V(unconfirmed), this control node cleared it, but Fonnte may have ignored that.
+      V(in_doubt), it was sent without a response, or in an unfinished creation. V(none), the value is unknown. V(stamped), the stamp proves it.
+      V(attested), the user in C(by) attested it.
   returned: always, as far as known
   type: dict
   sample:
     name: {source: service, at: null}
     webhook: {source: recorded, at: "2026-11-22T09:30:00Z"}
 carried:
-  description: Settings that this task does not declare and that were sent along from the record, with the time of the record.
+  description: Undeclared settings that were sent again from the record, and the times of the record.
   returned: always, as far as known
   type: dict
   sample: {webhook_status: "2026-11-20T08:00:00Z"}
 at_risk:
-  description: Settings that the update may have reset, since they are neither declared nor recorded nor shown by Fonnte.
+  description: Settings with unknown values, which the update may have reset.
   returned: always, as far as known
   type: list
   elements: str
   sample: [quick, resend]
 forgotten:
-  description: Settings that were taken out of the record, because of O(handle_undeclared=forget).
+  description: Settings that O(handle_undeclared=forget) removed from the record.
   returned: always, as far as known
   type: list
   elements: str
   sample: [webhook_chaining]
 recreated:
-  description: Whether the device was known and gone, and was made anew. It has a new token then, and has to be linked again.
+  description: Whether a known device was missing and created again. It has a new token, and must be linked again.
   returned: always, as far as known
   type: bool
 otp_requested:
-  description: Whether Fonnte was asked to send a code.
+  description: Whether a code was requested from Fonnte.
   returned: O(state=absent)
   type: bool
 otp_pending:
-  description: Whether Fonnte refused to make another code, since one is on its way already.
+  description: Whether Fonnte refused to send a code again.
   returned: O(state=absent)
   type: bool
 retry_after:
-  description: Seconds until Fonnte makes another code.
-  returned: when a code is on its way already
+  description: Seconds until Fonnte creates another code.
+  returned: when Fonnte has already sent a code
   type: int
   sample: 590
 token:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fonnte_device_info
-short_description: Look at the WhatsApp devices of a Fonnte account
+short_description: List the WhatsApp devices of a Fonnte account
 version_added: 1.0.0
 description:
-  - Lists the devices of an account of U(https://fonnte.com), with filters. Nothing is changed, and nothing comes from a cache.
-  - Fonnte shows only some settings of a device. The others are V(null).
+  - Lists the devices of an account of U(https://fonnte.com), with filters. Nothing is changed, and nothing is read from a cache.
+  - Fonnte returns only some settings of a device. The others are V(null).
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -21,50 +21,50 @@ extends_documentation_fragment:
 options:
   devices:
     description:
-      - Only these numbers, in any spelling. Those that the account does not list come back in RV(missing). Quote them.
+      - Return only these numbers, in any spelling. Numbers that the account does not list are in RV(missing). Quote them.
     type: list
     elements: raw
   connection:
     description:
-      - Only devices that are linked to a WhatsApp account, or only those that are not.
+      - Return only devices that are linked to a WhatsApp account, or only devices that are not.
     type: str
     choices: [any, connected, disconnected]
     default: any
   package:
     description:
-      - Only devices with this package, such as V(Free). Case does not matter.
+      - Return only devices with this package, such as V(Free), in upper or lower case.
     type: str
   expires_within:
     description:
-      - Only devices whose package has ended or will end within this many days.
+      - Return only devices whose package has ended, or ends within this number of days.
     type: int
   quota_below:
     description:
-      - Only devices that have fewer messages left than this.
+      - Return only devices that have fewer messages left than this.
     type: int
   profile:
     description:
-      - Whether to tell how many messages each device has sent. That takes one more call for each, which Fonnte limits.
+      - Whether to return the number of messages that each device has sent. This needs another request for each device, and Fonnte limits these requests.
     type: bool
     default: false
   recorded:
     description:
-      - Whether to tell what this controller's record knows of each device.
+      - Whether to return the settings of each device in this control node's record.
     type: bool
     default: false
   record_max_age:
     description:
-      - Accepted so that C(module_defaults) can hold it for all modules. It has no effect here.
-      - A whole number and one of V(s), V(m), V(h), V(d) or V(w), such as V(30d).
+      - Accepted so that C(module_defaults) can set it for all modules. It has no effect here.
+      - A number of seconds, or a number with V(s), V(m), V(h), V(d) or V(w), such as V(30d).
   return_tokens:
     description:
-      - Whether the result holds the devices' tokens. Say C(no_log=true) in the task, or they are printed.
+      - Whether to return the devices' tokens. Set C(no_log=true) in the task, or they are printed.
     type: bool
     default: false
   device_token:
     description:
-      - The token of one device. It is used only where there is no O(account_token), and then only this device is told of.
-      - If not set, the value of the environment variable E(FONNTE_DEVICE_TOKEN) is used.
+      - The token of one device. It is used only without O(account_token), and only this device is returned.
+      - If not set, E(FONNTE_DEVICE_TOKEN) is used.
 seealso:
   - module: fonnte.whatsapp.fonnte_device
   - module: fonnte.whatsapp.fonnte_webhook_config
@@ -86,21 +86,21 @@ seealso:
 EXAMPLES = r"""
 # The account's token is in the environment variable FONNTE_ACCOUNT_TOKEN.
 
-- name: All devices
+- name: List all devices
   fonnte.whatsapp.fonnte_device_info:
   register: all_devices
 
-- name: Devices that dropped off
+- name: List the devices that are disconnected
   fonnte.whatsapp.fonnte_device_info:
     connection: disconnected
   register: dropped
 
-- name: Packages that end within two weeks
+- name: List the devices whose packages end within two weeks
   fonnte.whatsapp.fonnte_device_info:
     expires_within: 14
   register: ending
 
-- name: Two devices, with what this controller remembers of them
+- name: List two devices, with their recorded settings
   fonnte.whatsapp.fonnte_device_info:
     devices:
       - "081200001001"
@@ -108,14 +108,14 @@ EXAMPLES = r"""
     recorded: true
   register: two
 
-- name: Say which of them are missing
+- name: Print the numbers that are missing
   ansible.builtin.debug:
     var: two.missing
 """
 
 RETURN = r"""
 devices:
-  description: The devices, sorted by number. A key that is V(null) is not known.
+  description: The devices, sorted by number. A value of V(null) is unknown.
   returned: success
   type: list
   elements: dict
@@ -128,15 +128,15 @@ devices:
       description: Whether a WhatsApp account is linked.
       type: bool
     package:
-      description: The package that was bought for the device.
+      description: The package that was purchased for the device.
       type: str
       sample: Free
     quota:
-      description: How many messages are left.
+      description: The number of messages left.
       type: int
       sample: 1000
     expires:
-      description: When the package ends, in UTC.
+      description: The end of the package, in UTC.
       type: str
       sample: "2027-02-08T12:00:00Z"
     name:
@@ -144,22 +144,22 @@ devices:
       type: str
       sample: Toko Satu
     autoread:
-      description: Whether incoming chats are marked as read. Not known where only a device's token is given.
+      description: Whether incoming chats are marked as read. Unknown if only a device's token is given.
       type: bool
     personal:
       description:
-        - Always V(null). So is each other setting that Fonnte never shows, among them the four webhooks. All of them have a key.
+        - Always V(null), like each other setting that Fonnte never returns, such as the four webhooks. Each of these settings has a key.
         - See RV(devices[].recorded).
       type: bool
     messages:
-      description: How many messages the device has sent.
+      description: The number of messages that the device has sent.
       returned: O(profile=true)
       type: int
       sample: 16785
     recorded:
       description:
-        - For each setting in the record, its value, how far it can be believed and since when.
-        - It is V(recorded), V(attested), V(unconfirmed) or V(in_doubt).
+        - For each setting in the record, its value, the kind of evidence, and its time.
+        - The kind is V(recorded), V(attested), V(unconfirmed) or V(in_doubt), as in RV(fonnte.whatsapp.fonnte_device#module:evidence).
       returned: O(recorded=true)
       type: dict
       sample:
@@ -170,15 +170,15 @@ devices:
       type: str
       sample: example-device-token
 missing:
-  description: Those of O(devices) that the account does not list. A free device that Fonnte leaves out of the list looks the same as none.
+  description: The numbers of O(devices) that the account does not list. Fonnte can omit a free device from its device list.
   returned: success
   type: list
   elements: str
   sample: ["6281200001009"]
 listed_as:
   description:
-    - For each number of O(devices), as it is given, the numbers of the listed devices that it can mean.
-    - An exact spelling wins over another one. With more than one number, it names no single device.
+    - For each number of O(devices), as given, the listed devices that it can refer to.
+    - An exact spelling takes precedence over another one. A number that matches more than one device does not identify a device.
   returned: if O(devices) is set
   type: dict
   version_added: 1.1.0
@@ -186,20 +186,20 @@ listed_as:
     "+62 812 0000 1001": ["081200001001"]
     "6281200001009": []
 account:
-  description: Figures of the account. V(null) where only a device's token is given.
+  description: Counts for the account. V(null) if only a device's token is given.
   returned: success
   type: dict
   contains:
     devices:
-      description: How many devices the account lists.
+      description: The number of listed devices.
       type: int
       sample: 12
     connected:
-      description: How many of them are linked.
+      description: The number of linked devices.
       type: int
       sample: 11
     messages:
-      description: How many messages were sent.
+      description: The number of messages sent.
       type: int
       sample: 16785
 """

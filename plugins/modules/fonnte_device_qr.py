@@ -10,10 +10,10 @@ module: fonnte_device_qr
 short_description: Link a phone to a WhatsApp device of the Fonnte gateway
 version_added: 1.0.0
 description:
-  - Fetches what links a phone to a device of U(https://fonnte.com). That is a QR code to scan, as a PNG file, or a pairing code to type into the phone.
-  - Can wait until the device is linked. A QR code that runs out meanwhile is replaced.
-  - A device that is linked already is left alone, and nothing is changed.
-  - The playbook C(fonnte.whatsapp.link) walks a person through it, for one device or for several.
+  - Fetches a QR code, as a PNG file to scan, or a pairing code to type into the phone, to link the phone to a device of U(https://fonnte.com).
+  - Can wait until the device is linked. A QR code that expires while the task waits is replaced.
+  - A device that is already linked is not changed.
+  - The playbook C(fonnte.whatsapp.link) guides you through linking one or several devices.
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -22,86 +22,86 @@ extends_documentation_fragment:
   - fonnte.whatsapp.device
 attributes:
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    description: Returns the changes, or the predicted ones in C(check_mode), in diff mode.
     support: full
     details:
-      - Shows whether the device is linked, and what was fetched. With O(wait=true) check mode foresees that a person links it.
+      - Shows whether the device is linked, and the kind of code that was fetched. With O(wait=true), check mode predicts that a person links the device.
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+    description: A second run with the same arguments, outside check mode, changes nothing.
     support: partial
     details:
-      - A device that is linked is unchanged. As long as it is not, each run fetches a new code, and that is a change.
+      - A linked device is unchanged. While the device is not linked, each run fetches a new code, which counts as a change.
 options:
   method:
     description:
-      - With V(qr) a QR code is written to O(dest). It is scanned with WhatsApp on the phone, under I(Linked devices).
-      - With V(code) a pairing code is returned as RV(code). It is typed into WhatsApp on the phone O(whatsapp),
-        under I(Linked devices), I(Link with phone number). It needs no screen that can show a picture, so it works over SSH.
+      - V(qr) writes a QR code to O(dest). Scan it with WhatsApp on the phone, under I(Linked devices).
+      - V(code) returns a pairing code as RV(code). Type it into WhatsApp on the phone O(whatsapp), under I(Linked devices), I(Link with phone number).
+        It needs no graphical display, so it works over SSH.
     type: str
     choices: [qr, code]
     default: qr
   whatsapp:
     description:
-      - The WhatsApp number of the phone, with its country. Needed with O(method=code). A V(0) at its start stands for V(62).
-        A number that begins with 8 needs its V(0), or a C(+) if the code of its country begins with 8.
-      - It is the number of the phone, which need not be the number of the device. The phone may show a request at once.
-      - Quote it. YAML takes V(02155543210) without quotes for an octal number.
+      - The WhatsApp number of the phone, with its country code. Required with O(method=code). A leading V(0) means V(62).
+        A number that begins with 8 needs its V(0), or a C(+) if its country code begins with 8.
+      - The number of the phone can differ from the number of the device. The phone may show a request at once.
+      - Quote it, because YAML reads an unquoted V(02155543210) as an octal number.
     type: raw
   dest:
     description:
-      - The PNG file for the QR code, or a folder. In a folder the file is named by the device's number, such as V(081200001001.png). Needed with O(method=qr).
-      - Only its owner can read the file. B(Who sees the picture can link their own phone), so do not put it where others can see it.
-      - It is written whole or not at all. A file that is there and is no PNG is not replaced.
-      - It cannot be inside an installed collection, and its path must not lead through a symbolic link of another user.
-      - The directory of a file must exist. In check mode an earlier task may have to create it, so a warning is given instead of an error.
+      - The PNG file for the QR code, or a directory. In a directory, the file name is the device's number, such as V(081200001001.png).
+        Required with O(method=qr).
+      - Only its owner can read the file. B(Anyone who sees the picture can link their own phone), so do not store it where others can see it.
+      - The file is written completely or not at all. An existing file that is not a PNG is not replaced.
+      - It must not be inside an installed collection, and its path must not contain a symbolic link of another user.
+      - The directory of a file must exist. In check mode, an earlier task may be the one that creates it, so a warning is printed instead of an error.
       - A path that ends with C(/) is a directory. If it does not exist, it is created with mode V(0700) before a QR code is fetched.
-      - With O(wait=true) the file is removed as soon as the device is linked, since it is of no use any more.
-        Without, it stays until you remove it or the next run replaces it.
+      - With O(wait=true), the file is removed when the device is linked. Otherwise it remains until you remove it or the next run replaces it.
     type: path
   fetch:
     description:
-      - Whether a QR code or a pairing code is fetched. V(false) only waits, for what an earlier task has shown.
-        It needs O(wait=true). O(method), O(whatsapp) and O(dest) have no effect then.
+      - Whether to fetch a QR code or a pairing code. V(false) only waits, for a code that an earlier task has shown.
+        It requires O(wait=true), and O(method), O(whatsapp) and O(dest) then have no effect.
     type: bool
     default: true
   wait:
     description:
-      - Whether to wait until the device is linked. If nobody links it within O(wait_timeout), the task fails.
-      - The account's list is looked at every 5 seconds. With O(device_token) alone there is only the device's profile.
-        Fonnte limits it, so it is looked at every 20 seconds.
-      - A call that fails meanwhile is made again later, as long as there is time.
-      - With O(method=code) a person must see the code before the wait is over. On the controller (C(hosts=localhost)) the code is printed
-        as soon as it is there. A task on another machine prints nothing before its end. Use two tasks then,
-        as in the examples. That also works everywhere else.
+      - Whether to wait until the device is linked. If it is not linked within O(wait_timeout), the task fails.
+      - The account's devices are listed every 5 seconds.
+        With only O(device_token), the device's profile is read every 20 seconds, because Fonnte limits these requests.
+      - A request that fails during the wait is repeated later, while time is left.
+      - With O(method=code), a person must see the code before the wait ends.
+        On the control node (C(hosts=localhost)), the code is printed as soon as it is known. A task on another host prints nothing before it ends.
+        Use two tasks there, as in the examples, which works everywhere.
     type: bool
     default: false
   wait_timeout:
     description:
-      - How long to wait, in seconds. A call that is under way is not cut off.
+      - The maximum time to wait, in seconds. A request in progress is not interrupted.
     type: float
     default: 300.0
   refresh:
     description:
-      - After how many seconds of waiting a new QR code takes the place of the old one. Fonnte does not say how long one lives.
-        People report 20 to 60 seconds.
-      - A pairing code is never replaced while a task waits. Nobody would see the new one.
+      - The number of seconds after which a new QR code replaces the old one during a wait. Fonnte does not document the lifetime of a QR code.
+        Users report 20 to 60 seconds.
+      - A pairing code is never replaced during a wait, because nothing would show the new one.
     type: float
     default: 20.0
   device_token:
     description:
-      - The token of the device. With O(device) as well, both must be the same device.
-      - Without O(account_token) the device's profile is read instead of the account's list.
-      - If neither this nor O(device) is set, the value of the environment variable E(FONNTE_DEVICE_TOKEN) is used.
+      - The token of the device. If O(device) is also set, both must identify the same device.
+      - Without O(account_token), the device's profile is read instead of the account's device list.
+      - If neither this nor O(device) is set, E(FONNTE_DEVICE_TOKEN) is used.
   record_max_age:
     description:
-      - Accepted so that C(module_defaults) can hold it for all modules. It has no effect here.
-      - A whole number and one of V(s), V(m), V(h), V(d) or V(w), such as V(30d).
+      - Accepted so that C(module_defaults) can set it for all modules. It has no effect here.
+      - A number of seconds, or a number with V(s), V(m), V(h), V(d) or V(w), such as V(30d).
 notes:
-  - A Fonnte account can have only one I(free) device linked at a time. If another one is, the task fails and names it.
-  - Asking for a code changes no setting of the device, and the record is not written.
-  - The QR code is never in a result, a diff or a log. A pairing code is in the result, since a person has to type it.
-    It is good for a short time only. Say C(no_log=true) to keep it out of the output and use RV(code) in a later task.
-  - In check mode nothing is fetched, and nobody is waited for.
+  - A Fonnte account can have only one linked I(free) device at a time. If another one is linked, the task fails and names it.
+  - Requesting a code changes no setting of the device, and the record is not written.
+  - The QR code is never in a result, a diff or a log. A pairing code is in the result, because a person must type it. It expires after a short time.
+    Set C(no_log=true) to keep it out of the output, and use RV(code) in a later task.
+  - In check mode, no code is fetched, and the task does not wait.
 seealso:
   - module: fonnte.whatsapp.fonnte_device
   - module: fonnte.whatsapp.fonnte_device_info
@@ -113,42 +113,42 @@ seealso:
 EXAMPLES = r"""
 # The account's token is in the environment variable FONNTE_ACCOUNT_TOKEN.
 
-- name: A device
+- name: Create a device
   fonnte.whatsapp.fonnte_device:
     device: "081200001001"
     name: Toko Satu
 
-- name: A QR code to scan, in a directory that only its owner can list
+- name: Fetch a QR code to scan, into a directory that only its owner can list
   fonnte.whatsapp.fonnte_device_qr:
     device: "081200001001"
     dest: ~/fonnte-qr/
   register: shown
 
-- name: Say where it is
+- name: Print the path of the QR code
   ansible.builtin.debug:
     msg: "Scan {{ shown.dest }} with WhatsApp"
   when: not shown.connected
 
-- name: A pairing code, for a phone with this number
+- name: Fetch a pairing code for a phone with this number
   fonnte.whatsapp.fonnte_device_qr:
     device: "081200001001"
     method: code
     whatsapp: "6281200001001"
   register: paired
 
-- name: Show it before anybody waits for it
+- name: Print the code before the wait
   ansible.builtin.debug:
     msg: "Type {{ paired.code }} into WhatsApp on the phone: Linked devices, Link with phone number"
   when: not paired.connected
 
-- name: Wait until the code is typed
+- name: Wait until the device is linked
   fonnte.whatsapp.fonnte_device_qr:
     device: "081200001001"
     fetch: false
     wait: true
   when: not paired.connected
 
-- name: See that the device is linked, with a QR code if it is not
+- name: Ensure that the device is linked, with a QR code if it is not
   fonnte.whatsapp.fonnte_device_qr:
     device: "081200001001"
     dest: ~/fonnte-qr/
@@ -159,42 +159,41 @@ EXAMPLES = r"""
 
 RETURN = r"""
 connected:
-  description: Whether the device is linked to a phone now.
+  description: Whether the device is linked to a phone after the run.
   returned: always, as far as known
   type: bool
   sample: false
 device:
-  description: The device's number, as it is registered.
+  description: The registered number of the device.
   returned: always, as far as known
   type: str
   sample: "081200001001"
 name:
-  description: The device's name. V(null) is not known.
+  description: The device's name. V(null) if it is unknown.
   returned: always, as far as known
   type: str
   sample: Toko Satu
 method:
-  description: The method, as declared.
+  description: The value of O(method).
   returned: always, as far as known
   type: str
   sample: qr
 dest:
   description:
-    - The PNG file of the QR code. In check mode, where it would be.
-    - V(null) if there is none. That is with O(method=code) or O(fetch=false), for a device that was linked already,
-      and after a wait that ended with the device linked.
+    - The PNG file of the QR code. In check mode, its predicted path.
+    - V(null) with O(method=code) or O(fetch=false), if the device was already linked, and after a wait that ended with the device linked.
   returned: always, as far as known
   type: str
   sample: /home/me/fonnte-qr/toko-satu.png
 code:
   description:
-    - The pairing code. It is good for a short time only. Fonnte does not say for how long.
+    - The pairing code. It expires after a short time, which Fonnte does not document.
     - V(null) if there is none, as in check mode.
   returned: always, as far as known
   type: str
   sample: 7XKD-M2QA
 fetched_at:
-  description: When the newest QR code or pairing code was fetched, in UTC. V(null) if none was.
+  description: The time when the last QR code or pairing code was fetched, in UTC. V(null) if none was fetched.
   returned: always, as far as known
   type: str
   sample: "2026-11-22T09:30:00Z"

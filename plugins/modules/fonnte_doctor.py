@@ -7,18 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fonnte_doctor
-short_description: Find out which tokens these are, and how Fonnte behaves
+short_description: Check the given tokens, and how the API of Fonnte behaves
 version_added: 1.0.0
 description:
-  - Tells which tokens were given, whether the record can be written and will last, and how the service at O(api_endpoint) behaves
-    where the documentation of U(https://fonnte.com) is silent.
-  - How the service behaves is found out on one device, the scratch device. That takes O(consent=true).
-    B(All settings of the scratch device that Fonnte does not show may be lost.) That is its webhooks, and all but its name and autoread.
+  - Reports which kinds of tokens were given, whether the record can be written and is persistent, and how the service at O(api_endpoint) behaves where the
+    documentation of U(https://fonnte.com) does not define it.
+  - The behavior is tested on one device, the scratch device. This requires O(consent=true).
+    B(All settings of the scratch device that Fonnte does not return may be lost.) These are its webhooks and all settings except name and autoread.
     Never use a device that serves a client.
-  - Without O(consent=true) only calls that read are made, and RV(would_call) says what would be called.
-  - What was found out is written to O(dest). The other modules read it with O(service_facts_path).
-  - A fact is claimed only after clean answers. What is not found out is in RV(not_found_out), with the reason.
-  - The device's name and autoread are put back at the end. A device that the module made is left to you, since a deletion needs a one-time code.
+  - Without O(consent=true), the module sends only requests that read, and RV(would_call) lists the requests that it omitted.
+  - The results are written to O(dest). The other modules read them with O(service_facts_path).
+  - A fact is reported only after unambiguous responses. Facts that remain unknown are in RV(not_found_out), with the reason.
+  - The device's name and autoread are restored at the end. A device that the module created is not deleted, because a deletion requires a one-time code.
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -27,65 +27,66 @@ extends_documentation_fragment:
   - fonnte.whatsapp.device
 attributes:
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    description: Returns the changes, or the predicted ones in C(check_mode), in diff mode.
     support: partial
     details:
-      - Shows the facts in O(dest). In check mode it shows those that can be found out without writing.
+      - Shows the facts in O(dest). In check mode, it shows only facts that can be determined without writing.
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+    description: A second run with the same arguments, outside check mode, changes nothing.
     support: partial
     details:
-      - With O(consent=true) it writes to the scratch device every time, and is changed. It makes no second device.
-      - Without it, it is changed only when O(dest) gets other content.
+      - With O(consent=true), it writes to the scratch device every time, and is changed. It creates no second device.
+      - Otherwise it is changed only when the content of O(dest) changes.
 options:
   device:
     description:
-      - The number of the scratch device. Spelling does not matter. Quote it.
-      - If the account has no such device, it is made. Write a number that starts with V(0) then. Only so can the module find out how Fonnte stores it.
-        The number need not be a WhatsApp number.
-      - If the account has such a device, all its settings that Fonnte does not show may be lost, and what the record knows of it is removed.
-      - If not set, a device with the name V(fonnte doctor) is used, where there is one. No other device is ever written to without being named here.
+      - The number of the scratch device, in any spelling. Quote it.
+      - If the account has no such device, it is created.
+        Then write a number that starts with V(0), because only then can the module determine how Fonnte stores it. The number need not be a WhatsApp number.
+      - If the account has such a device, all its settings that Fonnte does not return may be lost, and its entries in the record are removed.
+      - If not set, a device with the name V(fonnte doctor) is used, if one exists. The module never writes to any other device unless it is named here.
   name:
     description:
-      - The name of a device that is made. With another name than the default, a later run finds it only by O(device).
+      - The name of a device that is created. If it is not the default, a later run finds the device only by O(device).
     type: str
     default: fonnte doctor
   consent:
     description:
-      - Whether the scratch device may be written to. You then agree that all its settings that Fonnte does not show may be lost.
+      - Whether the module may write to the scratch device. You then agree that all its settings that Fonnte does not return may be lost.
     type: bool
     default: false
   expected_name:
     description:
       - The name with which the account must list the scratch device. If it lists it with another name, the task fails before the first write.
       - An empty string means that the account must not list the device. A listed device without a name cannot be expected.
-      - If not set, the name does not matter. Give the name that an earlier task without O(consent) returned in RV(scratch.name),
-        so that the device that you agreed to is the one that is written to.
+      - If not set, any name is accepted.
+        Set the name that an earlier task without O(consent) returned in RV(scratch.name), so that the module writes only to the device that you agreed to.
     type: str
     version_added: 1.1.0
   dest:
     description:
-      - The file for the facts, in JSON. It holds no secret. Facts of an earlier run stay, where nothing newer is found out.
-      - A file that is something else, or about another service, is not overwritten.
-      - It cannot be inside an installed collection, and its path must not lead through a symbolic link of another user.
+      - The file for the facts, in JSON. It contains no secret. Facts of an earlier run remain where there is no newer result.
+      - A file with other content, or about another service, is not overwritten.
+      - It must not be inside an installed collection, and its path must not contain a symbolic link of another user.
     type: path
   device_token:
     description:
-      - The token of one device. It is told whether it is one. It names no scratch device. With O(device) as well, both must be the same device.
-      - A device that answers to its token and is missing in the account's list says something of the list. See RV(facts.listing).
-      - If neither this nor O(device) is set, the value of the environment variable E(FONNTE_DEVICE_TOKEN) is used.
+      - The token of one device. The module reports whether it is a device's token. It does not choose the scratch device.
+        If O(device) is also set, both must identify the same device.
+      - If the device exists but is missing in the account's device list, RV(facts.listing) is V(partial).
+      - If neither this nor O(device) is set, E(FONNTE_DEVICE_TOKEN) is used.
   record_path:
     description:
-      - The directory of the record. It is looked at, and with O(consent=true) what it knows of the scratch device is removed.
-      - If not set, the value of the environment variable E(FONNTE_RECORD_PATH) is used.
+      - The directory of the record. It is checked, and with O(consent=true) the scratch device's entries are removed.
+      - If not set, E(FONNTE_RECORD_PATH) is used.
   record_max_age:
     description:
-      - Accepted so that C(module_defaults) can hold it for all modules. It has no effect here.
-      - A whole number and one of V(s), V(m), V(h), V(d) or V(w), such as V(30d).
+      - Accepted so that C(module_defaults) can set it for all modules. It has no effect here.
+      - A number of seconds, or a number with V(s), V(m), V(h), V(d) or V(w), such as V(30d).
   service_facts_path:
     description:
-      - Accepted so that C(module_defaults) can hold it for all modules. It has no effect here. Use O(dest) to write the file.
-      - If not set, the value of the environment variable E(FONNTE_SERVICE_FACTS_PATH) is used.
+      - Accepted so that C(module_defaults) can set it for all modules. It has no effect here. Use O(dest) to write the file.
+      - If not set, E(FONNTE_SERVICE_FACTS_PATH) is used.
 seealso:
   - module: fonnte.whatsapp.fonnte_device
   - module: fonnte.whatsapp.fonnte_device_info
@@ -97,30 +98,30 @@ seealso:
 EXAMPLES = r"""
 # The account's token is in the environment variable FONNTE_ACCOUNT_TOKEN.
 
-- name: Look at tokens and record, without writing
+- name: Check the tokens and the record, without writing
   fonnte.whatsapp.fonnte_doctor:
   register: looked
 
-- name: Find out how the service behaves, on a device that is made for it
+- name: Check how the service behaves, on a device that is created for it
   fonnte.whatsapp.fonnte_doctor:
     device: "081200003001"
     consent: true
     dest: ~/fonnte-facts.json
   register: found
 
-- name: Say what is known now, and what is not
+- name: Print the known facts, and the reasons for the unknown ones
   ansible.builtin.debug:
     msg:
       - "{{ found.facts }}"
       - "{{ found.not_found_out }}"
 
-- name: Use what is known, so that nothing is warned of that cannot happen
+- name: Use the facts, to prevent needless warnings
   fonnte.whatsapp.fonnte_device:
     device: "081200001001"
     name: Toko Satu
     service_facts_path: ~/fonnte-facts.json
 
-- name: Ask for the code to delete the scratch device
+- name: Request the code to delete the scratch device
   fonnte.whatsapp.fonnte_device:
     device: "081200003001"
     state: absent
@@ -129,24 +130,24 @@ EXAMPLES = r"""
 
 RETURN = r"""
 facts:
-  description: How the service behaves. V(null) was not found out.
+  description: The behavior of the service. V(null) is unknown.
   returned: always, as far as known
   type: dict
   contains:
     omitted:
-      description: What an update does to a setting that it leaves out, V(keeps) or V(resets). Found out with autoread.
+      description: Whether an update keeps or resets an omitted setting, V(keeps) or V(resets). Tested with autoread.
       type: str
       sample: keeps
     empty_webhook:
-      description: What becomes of an update with an empty webhook, V(refused) or V(accepted). Cleared and ignored look the same.
+      description: Whether an update with an empty webhook is V(refused) or V(accepted). An accepted one may still be ignored.
       type: str
       sample: accepted
     add_number:
-      description: How a number that starts with 0 is stored, V(verbatim) or V(international). Found out when the device is made.
+      description: How a number that starts with 0 is stored, V(verbatim) or V(international). Tested when the device is created.
       type: str
       sample: verbatim
     refusal_status:
-      description: The HTTP status with which a call is refused.
+      description: The HTTP status with which a request is refused.
       type: int
       sample: 200
     update_without_device:
@@ -154,31 +155,32 @@ facts:
       type: str
       sample: refused
     webhook_probe:
-      description: Whether a webhook is V(called) or V(not_called) while it is saved. V(not_called) is concluded from a webhook at which nobody can answer.
+      description:
+        - Whether a webhook is V(called) or V(not_called) while it is saved. V(not_called) is concluded from a webhook URL at which no server can respond.
       type: str
       sample: not_called
     listing:
-      description: V(partial) if a device was missing in the account's list. That the list is complete cannot be found out.
+      description: V(partial) if a device was missing in the account's device list. It is not possible to prove that the list is complete.
       type: str
       sample: partial
     profile_number:
-      description: V(linked) if a profile showed another phone than the registered one.
+      description: V(linked) if a profile contained the number of another phone, instead of the registered number.
       type: str
       sample: linked
 how:
-  description: For each fact that is known, how it was found out.
+  description: For each known fact, how it was determined.
   returned: always, as far as known
   type: dict
   sample:
     refusal_status: 'a device''s token was refused with HTTP 200: Fonnte said "unknown user"'
 not_found_out:
-  description: For each fact that is open, why, and how one could find it out. An empty webhook that is accepted is here as well.
+  description: For each unknown fact, the reason, and how you could determine it. An accepted empty webhook is also listed here.
   returned: always, as far as known
   type: dict
   sample:
     otp_scope: "it would take a deletion: ask for a code for one of two scratch devices, and delete the other one with it"
 tokens:
-  description: What each of the given tokens is. V(null) was not given.
+  description: The kinds of the given tokens. V(null) if none was given.
   returned: always, as far as known
   type: dict
   contains:
@@ -190,37 +192,37 @@ tokens:
       description: V(account), V(device) or V(unknown).
       type: str
 record:
-  description: The directory of the record.
+  description: The location of the record.
   returned: always, as far as known
   type: dict
   contains:
     folder:
-      description: Where it is.
+      description: The directory or the database.
       type: str
       sample: /home/admin/.ansible/fonnte
     exists:
-      description: Whether it is there. It is made when it is first needed.
+      description: Whether it exists. It is created when it is first needed.
       type: bool
     writable:
-      description: Whether it could be written.
+      description: Whether it can be written.
       type: bool
     mode:
-      description: Its mode. V(null) if it is not there.
+      description: Its permissions. V(null) if it does not exist.
       type: str
       sample: "0700"
     lasting:
-      description: Whether it looks as if it will be there for later runs. V(null) if nothing tells.
+      description: Whether it is likely to exist in later runs. V(null) if this is unknown.
       type: bool
     because:
-      description: Why, in a sentence.
+      description: The reason for RV(record.lasting), as a sentence.
       type: str
 scratch:
-  description: The scratch device. V(null) if there is none, or not yet.
+  description: The scratch device. V(null) if there is none, or none yet.
   returned: always, as far as known
   type: dict
   contains:
     device:
-      description: Its number, as it is registered.
+      description: Its registered number.
       type: str
       sample: "081200003001"
     name:
@@ -228,60 +230,60 @@ scratch:
       type: str
       sample: fonnte doctor
     made:
-      description: Whether this run made it.
+      description: Whether this run created it.
       type: bool
     left:
-      description: What may be otherwise on it than before the run.
+      description: Its settings that may differ from before the run.
       type: list
       elements: str
 would_call:
-  description: The calls that this run left out, without consent or in check mode.
+  description: The requests that this run omitted, without consent or in check mode.
   returned: always, as far as known
   type: list
   elements: dict
   contains:
     path:
-      description: The call.
+      description: The path of the request.
       type: str
       sample: /update-device
     device:
-      description: The device whose token is used, or that is made. V(null) for the account's token.
+      description: The device whose token is used, or that is created. V(null) for the account's token.
       type: str
     purpose:
-      description: What is to be found out.
+      description: The fact to determine.
       type: str
       sample: omitted
     at_most:
-      description: How often it is made at most.
+      description: The maximum number of these requests.
       type: int
       sample: 4
 journal:
-  description: The calls that were made, in order.
+  description: The requests that were sent, in order.
   returned: always, as far as known
   type: list
   elements: dict
   contains:
     at:
-      description: When, in UTC.
+      description: The time, in UTC.
       type: str
       sample: "2026-11-22T09:30:00Z"
     path:
-      description: The call.
+      description: The path of the request.
       type: str
       sample: /get-devices
     device:
-      description: The device whose token was used, or that was made. V(null) for the account's token.
+      description: The device whose token was used, or that was created. V(null) for the account's token.
       type: str
     purpose:
-      description: What was to be found out.
+      description: The fact to determine.
       type: str
       sample: refusal_status
     reply:
-      description: What came back, without secrets.
+      description: The response, without secrets.
       type: str
       sample: Fonnte said "unknown user"
 dest:
-  description: The file for the facts. V(null) if none was named. It is not made while no fact is known.
+  description: The file for the facts. V(null) if the option is not set. The file is not created while no fact is known.
   returned: success
   type: str
   sample: /home/admin/fonnte-facts.json

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fonnte_fleet
-short_description: Declare many WhatsApp devices of the Fonnte gateway in one task
+short_description: Manage many WhatsApp devices of the Fonnte gateway in one task
 version_added: 1.0.0
 description:
-  - Brings all devices of a list to what is declared, each as the module P(fonnte.whatsapp.fonnte_device#module) would. Nothing is ever deleted.
-  - It reads the account once, plans for all devices, and makes only the calls that the plans need, several at a time.
-    A run that takes longer than 30 seconds reads the account again, once for all devices that are left.
-  - Devices to be disconnected come last, a hundred at a time. These are locked together before the account is read again,
-    so that no other device is disconnected in their place. A device that was renumbered in the dashboard meanwhile fails.
-  - What is wrong with the list is found before anything is written, with the places of the entries. So are numbers that are named twice, in any spelling.
-  - Brakes stop a run that would do more than is usual, also in check mode. See O(max_create), O(max_clear), O(max_disconnect) and O(free_device_limit).
-  - The task fails if any device is not as declared in the end. The result names each device all the same.
+  - Reconciles all devices of a list with their declarations, like the module P(fonnte.whatsapp.fonnte_device#module) does for one device.
+    No device is ever deleted.
+  - The module lists the account's devices once, plans for all devices, and sends only the requests that the plans need, several at a time.
+    A run that takes longer than 30 seconds lists the devices again, once for all remaining devices.
+  - Devices to disconnect come last, in groups of up to 100.
+    A group is locked before the devices are listed again, so that no other device is disconnected instead.
+    A device that was renumbered in the dashboard meanwhile fails.
+  - Errors in the list are found before any write, and are reported with the positions of the entries.
+    A number that is declared twice, in any spelling, is an error.
+  - Safety limits stop a run with more changes than expected, also in check mode. See O(max_create), O(max_clear), O(max_disconnect) and O(free_device_limit).
+  - The task fails if any device does not match its declaration at the end. The result still contains each device.
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -29,19 +32,19 @@ extends_documentation_fragment:
 options:
   device_token:
     description:
-      - Accepted so that C(module_defaults) can hold it for all modules. It has no effect here. An entry of O(devices) has its own.
+      - Accepted so that C(module_defaults) can set it for all modules. It has no effect here. Each entry of O(devices) has its own option.
     type: str
   tokens:
     description:
-      - Where the tokens of the declared devices are exported, with O(files), O(hosts) or O(clients). On the control node.
+      - Where to export the tokens of the declared devices. It requires O(files), O(hosts) or O(clients), and applies on the control node.
     type: dict
     suboptions:
       dest:
         description:
-          - A directory with a file for each client, encrypted by ansible-vault. It is written only when a token in it changes.
+          - A directory with a file for each client, encrypted with ansible-vault. A file is written only when a token in it changes.
         type: path
       password:
-        description: The password that the files are encrypted with.
+        description: The password to encrypt the files.
         type: str
       command:
         description:
@@ -49,53 +52,53 @@ options:
         type: list
         elements: str
       of:
-        description: The devices whose tokens the command gets, V(new) for those that this run has created.
+        description: The devices whose tokens the command gets. V(new) means the devices that this run has created.
         type: str
         choices: [new, all]
         default: new
   unlisted:
     description:
-      - What is done about devices of the account that are not in O(devices).
-      - With V(report) their numbers are in RV(unlisted). With V(error) the task fails before anything is written.
+      - How to treat devices of the account that are not in O(devices).
+      - V(report) returns their numbers in RV(unlisted). V(error) fails before any write.
     type: str
     choices: [ignore, report, error]
     default: ignore
   concurrency:
     description:
-      - How many calls are made at a time.
-      - Up to half as many devices more may be under way, since a device also waits for its record to be written.
+      - The number of simultaneous requests.
+      - Up to half as many more devices can be in progress, because a device also waits for its record to be written.
     type: int
     default: 4
   on_error:
     description:
-      - With V(continue) the other devices are worked on when one fails. With V(stop) none is begun any more.
+      - If a device fails, V(continue) still processes the other devices. V(stop) starts no further device.
     type: str
     choices: [continue, stop]
     default: continue
   canary:
     description:
-      - Work on so many of the devices that need work first, one by one, and on the rest only if all of them succeed.
+      - Process this number of devices that need changes first, one after another. Process the rest only if all of them succeed.
     type: int
     default: 0
   max_create:
     description:
-      - Fail before anything is written if more devices than this would be created. Left out, there is no limit.
+      - Fail before any write if more devices than this would be created. If not set, there is no limit.
     type: int
   max_clear:
     description:
-      - Fail before anything is written if webhooks of more devices than this would be cleared.
-      - One empty variable can clear the webhooks of all clients. A webhook that is known to be empty already does not count.
+      - Fail before any write if webhooks of more devices than this would be cleared.
+      - A single empty variable could clear the webhooks of all clients. A webhook that is known to be empty does not count.
     type: int
     default: 3
   max_disconnect:
     description:
-      - Fail before anything is written if more devices than this would be disconnected.
+      - Fail before any write if more devices than this would be disconnected.
     type: int
     default: 3
   free_device_limit:
     description:
-      - Fail before anything is written if the account would come to more free devices than this. Fonnte allows ten.
-      - Left out, Fonnte decides. After its first refusal no more devices are created, and the rest is worked on.
+      - Fail before any write if the account would then have more free devices than this. Fonnte allows ten.
+      - If not set, Fonnte decides. After its first refusal, no more devices are created, and all other changes are still applied.
     type: int
   only:
     description:
@@ -106,9 +109,9 @@ options:
   result:
     description:
       - The devices to return in RV(devices), and the changes in the diff.
-      - V(all) returns each device. V(changed) leaves out those that were unchanged. V(summary) returns none.
-      - RV(summary) names the changed, the failed and the unlinked devices in each case.
-      - Use V(changed) for many devices. Some programs that show results, AWX among them, drop one of more than 700,000 bytes.
+      - V(all) returns each device. V(changed) omits unchanged devices. V(summary) returns none.
+      - RV(summary) always contains the numbers of changed, failed and unlinked devices.
+      - Use V(changed) for many devices. Some programs that show results, such as AWX, discard a result of more than 700,000 bytes.
     type: str
     choices: [all, changed, summary]
     default: all
@@ -121,7 +124,7 @@ seealso:
 EXAMPLES = r"""
 # The account's token is in the environment variable FONNTE_ACCOUNT_TOKEN.
 
-- name: All devices of our clients
+- name: Manage all devices of our clients
   fonnte.whatsapp.fonnte_fleet:
     defaults:
       autoread: true
@@ -139,11 +142,11 @@ EXAMPLES = r"""
     handle_unknown: ignore
   register: fleet
 
-- name: Tell which of them are still to be linked to a phone
+- name: Print the number of devices that are not linked to a phone
   ansible.builtin.debug:
     msg: "{{ fleet.summary.to_link }} of {{ fleet.devices | length }} devices are not linked"
 
-- name: The first two alone, the others if that went well
+- name: Update two devices first, and the others only if both succeed
   fonnte.whatsapp.fonnte_fleet:
     devices:
       - device: "081200003001"
@@ -156,7 +159,7 @@ EXAMPLES = r"""
     concurrency: 8
     unlisted: report
 
-- name: Clients, and what their devices inherit
+- name: Declare clients, with settings that their devices inherit
   fonnte.whatsapp.fonnte_fleet:
     packages:
       cashier:
@@ -174,43 +177,43 @@ EXAMPLES = r"""
 RETURN = r"""
 devices:
   description:
-    - The devices that O(result) chooses, in the order of the list.
-    - Each has the keys of the module P(fonnte.whatsapp.fonnte_device#module) without the diff, and these.
+    - The devices that O(result) selects, in the order of the list.
+    - Each has the keys that the module P(fonnte.whatsapp.fonnte_device#module) returns, without the diff, and the following keys.
   returned: always, as far as known
   type: list
   elements: dict
   contains:
     number:
-      description: The number as it is declared, digits only.
+      description: The declared number, digits only.
       type: str
       sample: "081200003001"
     status:
       description:
-        - What became of it, or in check mode would.
-        - V(in_doubt), a call was made and its answer was lost. V(not_attempted), something that happened to another device spoke against it.
+        - The outcome, or in check mode the predicted one.
+        - V(in_doubt), a request was sent and its response was lost. V(not_attempted), the device was not processed because of another device.
       type: str
       sample: changed
     msg:
-      description: Why it failed or was not attempted. Empty otherwise.
+      description: The reason why the device failed or was not attempted. Empty otherwise.
       type: str
     warnings:
-      description: What a user should know of this device.
+      description: The warnings about this device.
       type: list
       elements: str
     device:
-      description: What is known of the device. V(null) if it does not exist.
+      description: The known values of the device. V(null) if it does not exist.
       type: dict
     changed:
-      description: Whether anything was done to it.
+      description: Whether the device was changed.
       type: bool
     operations:
-      description: What was done.
+      description: The operations.
       type: list
       elements: str
 summary:
   description:
-    - How many devices were RV(summary.created), RV(summary.updated), RV(summary.disconnected), left RV(summary.unchanged), RV(summary.failed),
-      RV(summary.not_attempted), are RV(summary.in_doubt), and are RV(summary.to_link), that is, there and not linked to a phone.
+    - The numbers of devices that were RV(summary.created), RV(summary.updated), RV(summary.disconnected), RV(summary.unchanged), RV(summary.failed) or
+      RV(summary.not_attempted), that are RV(summary.in_doubt), and that exist but are not linked to a phone (RV(summary.to_link)).
   returned: always, as far as known
   type: dict
   contains:
@@ -218,13 +221,13 @@ summary:
       description: Devices that were created.
       type: int
     updated:
-      description: Devices that were updated, new ones that needed an update among them.
+      description: Devices that were updated, including new devices that needed an update.
       type: int
     disconnected:
       description: Devices that were disconnected.
       type: int
     unchanged:
-      description: Devices that were as declared.
+      description: Devices that matched their declaration.
       type: int
     failed:
       description: Devices that failed.
@@ -233,10 +236,10 @@ summary:
       description: Devices that were not attempted.
       type: int
     in_doubt:
-      description: Devices of which nobody knows.
+      description: Devices with an unknown outcome.
       type: int
     to_link:
-      description: Devices that are there and not linked to a phone, and may be.
+      description: Devices that exist and are not linked to a phone, but may be.
       type: int
     cleared:
       description: Devices whose declaration clears a webhook that may be set.
@@ -258,7 +261,7 @@ summary:
       type: list
       elements: str
 text:
-  description: The result in sentences, for people.
+  description: The result in sentences.
   returned: with O(files), O(hosts) or O(clients)
   type: list
   elements: str
@@ -268,7 +271,7 @@ failures:
   type: list
   elements: str
 unlisted:
-  description: The numbers of the account's devices that are not in the list.
+  description: The numbers of the account's devices that are not declared.
   returned: always, as far as known; empty without O(unlisted=report)
   type: list
   elements: str

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fonnte_record
-short_description: Back up, restore, forget or migrate the record of what was last applied to WhatsApp devices
+short_description: Back up, restore, forget or migrate the recorded settings of WhatsApp devices
 version_added: 1.0.0
 description:
-  - Fonnte never shows the webhooks and most other settings of a device. So this collection keeps a sealed record of what it last applied.
-    This module backs it up, restores it, and forgets devices. What is in it is told by M(fonnte.whatsapp.fonnte_record_info).
-  - Nothing is changed at the service. The account's devices are listed once, since only a device's token opens its record.
+  - Fonnte never returns the webhooks and most other settings of a device, so this collection stores the values that it last applied in an encrypted record.
+    This module backs it up, restores it, migrates it, and forgets devices. M(fonnte.whatsapp.fonnte_record_info) lists its contents.
+  - The service is not changed. The account's devices are listed once, because the record of a device can be decrypted only with its token.
   - No value of the record is shown, at any verbosity.
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
@@ -23,60 +23,60 @@ extends_documentation_fragment:
 options:
   operation:
     description:
-      - With V(backup) the sealed files are written into one file. They are not opened for it, so no more can be read in it than in the record.
-      - With V(restore) files that the record does not have are written back from a backup.
-      - With V(forget) the record of some devices is removed. Nothing is known of them afterwards.
-      - With V(migrate) the creation entries of an account whose token was replaced are encrypted under O(account_token),
-        and the old files are removed. Without it, nothing finds them any more. Records of devices do not depend on the account's token.
+      - V(backup) writes the encrypted files into one file, without decrypting them. The backup reveals no more than the record.
+      - V(restore) writes the files of a backup that the record does not have.
+      - V(forget) removes the record of some devices. Their settings are then unknown.
+      - V(migrate) is for an account whose token was replaced. It encrypts the creation entries with the new O(account_token), and removes the old files.
+        Without it, these entries cannot be found any more. Records of devices do not depend on the account's token.
     type: str
     choices: [backup, restore, forget, migrate]
     required: true
   devices:
     description:
-      - Only these numbers, in any spelling. Quote them.
-      - V(forget) needs it, or O(orphans=true). A number can be forgotten whose device is gone.
-      - A V(backup) or a V(restore) of named devices leaves out the files of all others.
+      - Process only these numbers, in any spelling. Quote them.
+      - V(forget) requires it, or O(orphans=true). A number may belong to a device that no longer exists.
+      - A V(backup) or a V(restore) of some devices omits the files of all others.
     type: list
     elements: raw
   path:
     description:
-      - The file of the backup, for V(backup) and V(restore). It is text in JSON, with a line for each file of the record, always in the same order.
-      - A file that is there and is no backup is never replaced. A new file can be read by its owner only.
-      - A new backup cannot be inside an installed collection, and its path must not lead through a symbolic link of another user.
+      - The backup file, for V(backup) and V(restore). It is JSON, with one line for each file of the record, always in the same order.
+      - An existing file that is not a backup is never replaced. Only the owner can read a new file.
+      - A new backup must not be inside an installed collection, and its path must not contain a symbolic link of another user.
     type: path
   orphans:
     description:
-      - For V(forget). Also removes what the record has of numbers that the account does not list any more.
-      - A free device that Fonnte leaves out of the list looks the same as none. Give its O(device_token), and its record is kept.
-      - Files of which nobody can tell whose they are stay. They may be of another account or of another O(api_endpoint).
+      - For V(forget). Also removes the entries of numbers that the account no longer lists.
+      - Fonnte can omit a free device from its device list. Set its O(device_token), and its record is kept.
+      - Files whose owner cannot be determined are kept. They may belong to another account or to another O(api_endpoint).
         See RV(fonnte.whatsapp.fonnte_record_info#module:unclaimed).
     type: bool
     default: false
   overwrite:
     description:
-      - For V(restore). Whether a file that is there and differs is replaced by the one of the backup.
-      - A file that no token of this run opens, as one of another account, is not replaced. Restore it with the token of its account.
+      - For V(restore). Whether to replace an existing, different file with the one of the backup.
+      - A file that no token of this run can decrypt, such as a file of another account, is not replaced. Restore it with the token of its account.
     type: bool
     default: false
   old_account_token:
     description:
-      - For V(migrate). The token that the account had before. It need not be valid any more, and is never sent.
+      - For V(migrate). The previous token of the account. It may be invalid, and is never sent.
       - To restore a backup from the time of the old token, use V(restore) first, then V(migrate).
     type: str
   record_max_age:
     description:
-      - Accepted so that C(module_defaults) can hold it for all modules. It has no effect here.
-      - A whole number and one of V(s), V(m), V(h), V(d) or V(w), such as V(30d).
+      - Accepted so that C(module_defaults) can set it for all modules. It has no effect here.
+      - A number of seconds, or a number with V(s), V(m), V(h), V(d) or V(w), such as V(30d).
   device_token:
     description:
-      - The token of one device. Without O(account_token) only this device's record is looked after.
-        With it, it is needed only for a device that Fonnte leaves out of the list.
-      - If not set, the value of the environment variable E(FONNTE_DEVICE_TOKEN) is used.
+      - The token of one device. Without O(account_token), only the record of this device is processed.
+        With it, the token is needed only for a device that Fonnte omits from its device list.
+      - If not set, E(FONNTE_DEVICE_TOKEN) is used.
 notes:
-  - A restored record does not know what happened after it was made.
-    To be sure of a device, play it once with O(fonnte.whatsapp.fonnte_device#module:handle_write_only=always_update),
-    or let old records expire with O(fonnte.whatsapp.fonnte_device#module:record_max_age).
-  - The locks of the record are never removed. Other runs may hold them.
+  - A restored record does not include changes after its backup.
+    To apply all settings of a device again, run a task once with O(fonnte.whatsapp.fonnte_device#module:handle_write_only=always_update), or let old records
+    expire with O(fonnte.whatsapp.fonnte_device#module:record_max_age).
+  - The lock files of the record are never removed, because other runs may hold the locks.
 seealso:
   - module: fonnte.whatsapp.fonnte_device
   - module: fonnte.whatsapp.fonnte_device_info
@@ -86,34 +86,34 @@ seealso:
 EXAMPLES = r"""
 # The account's token is in the environment variable FONNTE_ACCOUNT_TOKEN.
 
-- name: A device whose record is worth keeping
+- name: Apply settings, which are recorded
   fonnte.whatsapp.fonnte_device:
     device: "081200001001"
     name: Toko Satu
     webhook: https://hooks.example.com/toko-satu
 
-- name: Back it up
+- name: Back up the record
   fonnte.whatsapp.fonnte_record:
     operation: backup
     path: ~/fonnte-record.json
 
-- name: On a new machine, bring back what is missing
+- name: Restore missing files on a new control node
   fonnte.whatsapp.fonnte_record:
     operation: restore
     path: ~/fonnte-record.json
 
-- name: Forget a device that was changed by hand, so that all is sent again
+- name: Forget a device that was changed manually, so that all its settings are sent again
   fonnte.whatsapp.fonnte_record:
     operation: forget
     devices:
       - "081200001001"
 
-- name: Forget what belongs to no device any more
+- name: Forget entries that belong to no device any more
   fonnte.whatsapp.fonnte_record:
     operation: forget
     orphans: true
 
-- name: After a new account token was created in the dashboard
+- name: Migrate the record after a new account token was created in the dashboard
   fonnte.whatsapp.fonnte_record:
     operation: migrate
     old_account_token: "{{ lookup('ansible.builtin.env', 'FONNTE_OLD_ACCOUNT_TOKEN') }}"
@@ -121,37 +121,37 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changed_files:
-  description: The names of the files that were written or removed, in the record or in the backup. In check mode, that would be.
+  description: The names of the files that were written or removed, in the record or in the backup. In check mode, the predicted ones.
   returned: success
   type: list
   elements: str
   sample: [device-3f6c1de9b0a84f5c9d2e7a6b1c0f4e8d]
 changed_devices:
-  description: The numbers that they belong to, as far as that can be told.
+  description: The numbers that they belong to, as far as known.
   returned: success
   type: list
   elements: str
   sample: ["081200001001"]
 missing:
-  description: Those of O(devices) of which nothing is known.
+  description: The numbers of O(devices) that are not in the record.
   returned: success
   type: list
   elements: str
   sample: ["6281200001009"]
 path:
-  description: The file of the backup.
+  description: The backup file.
   returned: O(operation=backup) or O(operation=restore)
   type: str
   sample: /home/me/fonnte-record.json
 files:
-  description: How many files of the record the backup holds.
+  description: The number of files in the backup.
   returned: O(operation=backup) or O(operation=restore)
   type: int
   sample: 24
 kept:
   description:
-    - The names of files that were left. They differ from the backup and O(overwrite=false),
-      or another run wrote them in the meantime. With O(operation=migrate), a run with the new token wrote an entry for the same number.
+    - The names of files that were kept, because they differ from the backup and O(overwrite=false), or another run wrote them in the meantime.
+      With O(operation=migrate), because a run with the new token wrote an entry for the same number.
   returned: O(operation=restore), O(operation=forget) or O(operation=migrate)
   type: list
   elements: str

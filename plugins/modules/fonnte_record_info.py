@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fonnte_record_info
-short_description: Look at the record of what was last applied to WhatsApp devices
+short_description: List the recorded settings of WhatsApp devices
 version_added: 1.0.0
 description:
-  - Fonnte never shows the webhooks and most other settings of a device. So this collection keeps a sealed record of what it last applied.
-    This module tells of which devices there is one, how old it is, what is in doubt, and whether the record will be there for the next run.
-  - Nothing is changed, neither in the record nor at the service. The account's devices are listed once, since only a device's token opens its record.
+  - Fonnte never returns the webhooks and most other settings of a device, so this collection stores the values that it last applied in an encrypted record.
+    This module lists the devices in the record, the age of their entries and the settings in doubt, and checks whether the record will exist in the next run.
+  - Neither the record nor the service is changed. The account's devices are listed once, because the record of a device can be decrypted only with its token.
   - No value of the record is shown, at any verbosity.
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
@@ -23,19 +23,19 @@ extends_documentation_fragment:
 options:
   devices:
     description:
-      - Only these numbers, in any spelling. Those of which nothing is known come back in RV(missing). Quote them.
-      - A number can be asked for whose device is gone.
+      - Return only these numbers, in any spelling. Numbers that are not in the record are in RV(missing). Quote them.
+      - A number may belong to a device that no longer exists.
     type: list
     elements: raw
   record_max_age:
     description:
-      - Accepted so that C(module_defaults) can hold it for all modules. It has no effect here.
-      - A whole number and one of V(s), V(m), V(h), V(d) or V(w), such as V(30d).
+      - Accepted so that C(module_defaults) can set it for all modules. It has no effect here.
+      - A number of seconds, or a number with V(s), V(m), V(h), V(d) or V(w), such as V(30d).
   device_token:
     description:
-      - The token of one device. Without O(account_token) only this device's record is told of.
-        With it, it is needed only for a device that Fonnte leaves out of the list.
-      - If not set, the value of the environment variable E(FONNTE_DEVICE_TOKEN) is used.
+      - The token of one device. Without O(account_token), only this device is returned.
+        With it, the token is needed only for a device that Fonnte omits from its device list.
+      - If not set, E(FONNTE_DEVICE_TOKEN) is used.
 seealso:
   - module: fonnte.whatsapp.fonnte_record
   - module: fonnte.whatsapp.fonnte_device
@@ -45,33 +45,33 @@ seealso:
 EXAMPLES = r"""
 # The account's token is in the environment variable FONNTE_ACCOUNT_TOKEN.
 
-- name: Look at the record
+- name: Read the record
   fonnte.whatsapp.fonnte_record_info:
   register: record
 
-- name: Say which devices have something in doubt
+- name: Print the devices with settings in doubt
   ansible.builtin.debug:
     msg: "{{ record.devices | selectattr('doubts') | map(attribute='number') | list }}"
 
-- name: Say of which devices nothing is recorded
+- name: Print the devices without a record
   ansible.builtin.debug:
     msg: "{{ record.devices | rejectattr('recorded') | map(attribute='number') | list }}"
 
-- name: Look at the record of two devices
+- name: Read the record of two devices
   fonnte.whatsapp.fonnte_record_info:
     devices:
       - "081200001001"
       - "081200001002"
   register: two
 
-- name: Say of which of them nothing is known
+- name: Print the numbers that are not in the record
   ansible.builtin.debug:
     var: two.missing
 """
 
 RETURN = r"""
 devices:
-  description: What is recorded of each device that the account lists, sorted by number. Without a value.
+  description: The record of each device that the account lists, sorted by number, without values.
   returned: success
   type: list
   elements: dict
@@ -81,16 +81,16 @@ devices:
       type: str
       sample: "081200001001"
     recorded:
-      description: Whether there is a record.
+      description: Whether the device has a record.
       type: bool
     opens:
-      description: Whether it can be read. V(false) where it is damaged, V(null) where there is none.
+      description: Whether it can be decrypted. V(false) if it is damaged, V(null) if there is none.
       type: bool
     settings:
       description:
-        - For each setting in the record, how far it can be believed (RV(ignore:standing)) and since when (RV(ignore:at)).
-          V(recorded) was applied. V(unconfirmed) was cleared, but nobody knows whether it is empty. V(in_doubt) was sent without an answer.
-          V(attested) was not sent. The user in RV(ignore:by) vouched for it.
+        - For each setting in the record, the kind of evidence (RV(ignore:standing)) and its time (RV(ignore:at)). V(recorded), the value was applied.
+          V(unconfirmed), it was cleared, but Fonnte may have ignored that. V(in_doubt), it was sent without a response.
+          V(attested), it was not sent, and the user in RV(ignore:by) attested it.
       type: dict
       sample:
         webhook: {standing: recorded, at: "2026-11-22T09:30:00Z"}
@@ -111,77 +111,78 @@ devices:
       type: int
       sample: 12
     doubts:
-      description: The settings that were sent without an answer, or in a creation that was not finished.
+      description: The settings that were sent without a response, or in an unfinished creation.
       type: list
       elements: str
       sample: [webhook]
     otp_requested_at:
-      description: When a code for the device's deletion was last asked for.
+      description: The time of the last request for a code to delete the device.
       type: str
       sample: "2026-11-22T09:30:00Z"
     note:
-      description: What the note on the number says. V(creating), V(present), V(deleted), or V(null) for no note.
+      description: The state in the creation entry of the number. V(creating), V(present), V(deleted), or V(null) if there is no entry.
       type: str
       sample: present
 numbers:
-  description: Numbers of this account that have a note and no device that Fonnte lists, sorted.
+  description: Numbers of this account that have a creation entry, but no device that Fonnte lists, sorted.
   returned: success
   type: list
   elements: dict
   contains:
     number:
-      description: The number, as it was last spelled.
+      description: The number, as last spelled.
       type: str
       sample: "081200001009"
     state:
-      description: What the note says. V(creating) for a creation without an end, V(present) for a device that was there, V(deleted).
+      description: The state. V(creating), a creation did not finish. V(present), a device existed. V(deleted), the device was deleted.
       type: str
       sample: deleted
     at:
-      description: Since when, in UTC.
+      description: The time of the state, in UTC.
       type: str
       sample: "2026-11-22T09:30:00Z"
     opens:
-      description: Whether the note can be read. A damaged one is found only where O(devices) names its number.
+      description: Whether the entry can be decrypted. A damaged entry is found only if O(devices) contains its number.
       type: bool
     recorded:
-      description: Whether the record of the device that is gone is still there.
+      description: Whether the record of the missing device still exists.
       type: bool
     moved_to:
-      description: The number that the device has now, where it was given another one in the dashboard.
+      description: The device's current number, if its number was changed in the dashboard.
       type: str
       sample: "081200001010"
 missing:
-  description: Those of O(devices) of which nothing is known.
+  description: The numbers of O(devices) that are not in the record.
   returned: success
   type: list
   elements: str
   sample: ["6281200001009"]
 orphans:
   description:
-    - The files of this account that belong to no device that it lists. V(null) without O(account_token).
-    - With O(fonnte.whatsapp.fonnte_record#module:orphans=true) these are forgotten.
+    - The files of this account that belong to no device in its device list. V(null) without O(account_token).
+    - O(fonnte.whatsapp.fonnte_record#module:orphans=true) forgets them.
   returned: success
   type: dict
   contains:
     count:
-      description: How many.
+      description: The number of files.
       type: int
       sample: 2
     files:
-      description: Their names. A name is a digest, and tells nothing.
+      description: Their names. A name is a digest, and reveals nothing.
       type: list
       elements: str
       sample: [device-3f6c1de9b0a84f5c9d2e7a6b1c0f4e8d]
 unclaimed:
   description:
-    - Files of which nobody can tell from here whose they are. They are of another account, of another O(api_endpoint),
-      of a device that was made anew in the dashboard, or damaged. V(null) without O(account_token).
+    - Files whose owner cannot be determined.
+      They belong to another account, to another O(api_endpoint), to a device that was recreated in the dashboard, or they are damaged.
+      V(null) without O(account_token).
   returned: success
   type: dict
   contains:
     count:
-      description: How many.
+      description: The number of files.
       type: int
       sample: 0
     files:
@@ -190,7 +191,7 @@ unclaimed:
       elements: str
       sample: []
 damaged:
-  description: The names of files that did not open and were set aside.
+  description: The names of files that could not be decrypted and were renamed.
   returned: success
   type: list
   elements: str
@@ -201,22 +202,22 @@ folder:
   type: str
   sample: /home/me/.ansible/fonnte
 mode:
-  description: Its permissions. V(null) where it is not there yet, and for a database.
+  description: Its permissions. V(null) if it does not exist yet, and for a database.
   returned: success
   type: str
   sample: "0700"
 writable:
-  description: Whether a run could write it.
+  description: Whether a run can write it.
   returned: success
   type: bool
 lasting:
   description:
-    - Whether it looks as if it will be there for the next run. V(null) where this is unknown, as in a container.
-    - A warning names storage on which locks do not reach other machines.
+    - Whether it is likely to exist in the next run. V(null) if this is unknown, for example in a container.
+    - A warning names storage whose locks do not reach other machines.
   returned: success
   type: bool
 lasting_because:
-  description: Why, in a sentence.
+  description: The reason for RV(lasting), as a sentence.
   returned: success
   type: str
   sample: It is on a file system that stays (ext4), and not below a directory for temporary files.

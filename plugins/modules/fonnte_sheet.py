@@ -7,73 +7,71 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fonnte_sheet
-short_description: Declarations and a sheet to fill in, for WhatsApp devices that were made by hand
+short_description: Write declarations and a sheet to fill in, for existing WhatsApp devices
 version_added: 1.0.0
 description:
-  - For taking over an account whose devices were made by hand in the dashboard of U(https://fonnte.com).
-    The playbook C(fonnte.whatsapp.adopt) uses it, and so most people never call it themselves.
-  - Without O(sheet) it writes what Fonnte shows of the devices as variables of the role P(fonnte.whatsapp.fleet#role),
-    and two sheets for a person to fill in what Fonnte does not show, C(hidden.csv) and C(hidden.yml).
-    One of the two is enough.
-  - With O(sheet) it reads a filled sheet, checks every cell, and writes what it says into the declarations.
-    If any cell is wrong, all wrong cells are told and nothing is written.
-  - What a person has written into these files stays, with comments and order. Only what is missing is added.
-    A value in a declaration is exchanged only if the sheet has another one, and a warning tells so.
-    A value that is encrypted or a template is left alone.
-  - The module works with files only. It does not call Fonnte.
+  - For importing an account whose devices were created manually in the dashboard of U(https://fonnte.com).
+    The playbook C(fonnte.whatsapp.adopt) uses this module, so most users never use it directly.
+  - Without O(sheet), it writes the settings that Fonnte returns as variables of the role P(fonnte.whatsapp.fleet#role), and two sheets in which you can fill
+    in the write-only settings, C(hidden.csv) and C(hidden.yml). One of the two is enough.
+  - With O(sheet), it reads a filled-in sheet, checks every cell, and writes the values into the declarations.
+    If any cell is wrong, all wrong cells are reported and nothing is written.
+  - Your edits to these files are preserved, with comments and order. Only missing entries are added.
+    A value in a declaration is replaced only if the sheet has a different one, with a warning. A value that is encrypted or a template is never replaced.
+  - The module works only with files. It sends no request to Fonnte.
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
 requirements:
   - Python 3.7 or newer where the module runs
-  - PyYAML, which ansible-core brings to the controller
+  - PyYAML, which ansible-core installs on the control node
 options:
   devices:
     description:
-      - The devices of the account, as RV(fonnte.whatsapp.fonnte_device_info#module:devices) has them.
+      - The devices of the account, in the format of RV(fonnte.whatsapp.fonnte_device_info#module:devices).
     type: list
     elements: dict
     required: true
   dest:
     description:
-      - The folder of the declarations and the sheets. It is made if it is not there. Only its owner may look into it,
-        and all files in it are for their owner only.
-      - It cannot be inside an installed collection, and its path must not lead through a symbolic link of another user.
+      - The directory of the declarations and the sheets. It is created if it does not exist.
+        Only its owner can list it, and only their owner can read the files in it.
+      - It must not be inside an installed collection, and its path must not contain a symbolic link of another user.
     type: path
     required: true
   clients:
     description:
-      - A regular expression on the names of the devices. Its first group is the client.
-      - The devices of a client are written to C(clients/CLIENT.yml), those whose name does not match to
-        C(clients/others.yml). Without this option all go to C(devices.yml).
-      - A device that is declared already stays where it is.
+      - A regular expression that is applied to the names of the devices. Its first group is the client.
+      - The devices of a client are written to C(clients/CLIENT.yml), and devices whose names do not match to C(clients/others.yml).
+        If not set, all devices are written to C(devices.yml).
+      - A device that is already declared remains in its file.
     type: str
   separator:
     description:
-      - What separates the cells of a new C(hidden.csv). Spreadsheets that write V(0,5) for a half expect V(semicolon).
-      - A sheet that is read may have commas, semicolons or tabs.
+      - The separator of a new C(hidden.csv). Spreadsheets with a decimal comma, as in V(0,5), expect V(semicolon).
+      - A sheet that is read may contain commas, semicolons or tabs.
     type: str
     choices: [comma, semicolon]
     default: comma
   sheet:
     description:
-      - A filled sheet. A file whose name ends with C(.yml) or C(.yaml) is YAML, any other is CSV.
+      - A filled-in sheet. A file whose name ends with C(.yml) or C(.yaml) is YAML, any other is CSV.
     type: path
   return_settings:
     description:
-      - Whether the result holds what the sheet says. Say C(no_log=true) in the task, or the URLs of webhooks are printed.
+      - Whether to return the values of the sheet. Set C(no_log=true) in the task, or the URLs of webhooks are printed.
     type: bool
     default: false
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and return changed status prediction without modifying target.
+    description: Can run in C(check_mode) and predict the changes without applying them.
     support: full
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    description: Returns the changes, or the predicted ones in C(check_mode), in diff mode.
     support: partial
     details:
-      - Of a webhook only the host is shown. Sheets are not shown.
+      - A webhook is shown only by its host. Sheets are not shown.
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+    description: A second run with the same arguments, outside check mode, changes nothing.
     support: full
   platform:
     description: The systems where the module can run. It reads and writes files there.
@@ -87,22 +85,22 @@ seealso:
 EXAMPLES = r"""
 # The account's token is in the environment variable FONNTE_ACCOUNT_TOKEN.
 
-- name: What is there
+- name: List the devices of the account
   fonnte.whatsapp.fonnte_device_info:
   register: account
 
-- name: Declarations, and sheets to fill in
+- name: Write declarations, and sheets to fill in
   fonnte.whatsapp.fonnte_sheet:
     devices: "{{ account.devices }}"
     dest: ~/fonnte
 
-- name: A file for each client, where a device has a name such as "Toko Satu - kasir"
+- name: Write a file for each client, if a device has a name such as "Toko Satu - kasir"
   fonnte.whatsapp.fonnte_sheet:
     devices: "{{ account.devices }}"
     dest: ~/fonnte-by-client
     clients: '^(.+?) - '
 
-- name: What was filled in goes into the declarations
+- name: Write the values of the sheet into the declarations
   fonnte.whatsapp.fonnte_sheet:
     devices: "{{ account.devices }}"
     dest: ~/fonnte
@@ -111,19 +109,19 @@ EXAMPLES = r"""
 
 RETURN = r"""
 devices:
-  description: The numbers of the devices that are newly declared, or with O(sheet) of those that a cell is filled for.
+  description: The numbers of the newly declared devices, or with O(sheet), of the devices with a filled-in cell.
   returned: success
   type: list
   elements: str
   sample: ["081200001001"]
 files:
-  description: The files that changed, or in check mode would change.
+  description: The files that changed, in check mode the predicted ones.
   returned: success
   type: list
   elements: str
   sample: [/srv/fonnte/devices.yml, /srv/fonnte/hidden.csv, /srv/fonnte/hidden.yml]
 settings:
-  description: What the sheet says, for each of RV(devices). An empty webhook is none.
+  description: The values of the sheet for each of RV(devices). An empty webhook means that none is set.
   returned: O(return_settings=true)
   type: list
   elements: dict
@@ -132,17 +130,17 @@ settings:
       quick: true
       webhook: ""
 wrong:
-  description: The cells that cannot be right.
+  description: The cells that are not valid.
   returned: when cells of the sheet are wrong
   type: list
   elements: dict
   contains:
     row:
-      description: Where it is, a row of a CSV file or a line of a YAML file.
+      description: The position, a row of a CSV file or a line of a YAML file.
       type: str
       sample: row 3
     device:
-      description: The number in that row, as it is written. Empty if it is none.
+      description: The number in that row, as written. Empty if it is not a number.
       type: str
       sample: 0812-0000-1001
     column:
@@ -150,11 +148,11 @@ wrong:
       type: str
       sample: quick
     problem:
-      description: What is wrong.
+      description: The problem.
       type: str
       sample: it is neither yes nor no
     advice:
-      description: What to do.
+      description: The required action.
       type: str
       sample: write yes or no, or leave it empty
 """

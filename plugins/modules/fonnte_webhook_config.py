@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fonnte_webhook_config
-short_description: Declare the webhooks of a WhatsApp device of the Fonnte gateway
+short_description: Manage the webhooks of a WhatsApp device of the Fonnte gateway
 version_added: 1.0.0
 description:
-  - Sets the four webhooks of a device of U(https://fonnte.com) as declared. All its other settings are sent along as they are known.
-  - A webhook that is left out is not managed. It keeps its value where that can be known.
-  - Fonnte never shows a webhook. What is said about one names its evidence. See RV(evidence) and O(handle_write_only).
-  - When a webhook is saved, Fonnte may call its URL at once. The receiver should then be running.
+  - Sets the four webhooks of a device of U(https://fonnte.com). Every update also sends the known values of all other settings.
+  - An omitted webhook is not managed. Every update preserves its value if it is known.
+  - Fonnte never returns a webhook. For every declared webhook, RV(evidence) names the source of its known value. See also O(handle_write_only).
+  - When a webhook is saved, Fonnte may call its URL at once. The receiver should be running by then.
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -26,9 +26,9 @@ extends_documentation_fragment:
 options:
   state:
     description:
-      - With V(present) the webhooks that are declared are as declared. The device must exist.
-        In check mode an earlier task may have to create it, so a warning is given instead of an error.
-      - With V(absent) all four are empty. A missing device is fine.
+      - V(present) applies the declared webhooks. The device must exist.
+        In check mode, an earlier task may be the one that creates it, so a warning is printed instead of an error.
+      - V(absent) clears all four webhooks. The device may be missing.
     type: str
     choices: [present, absent]
     default: present
@@ -43,24 +43,24 @@ seealso:
 EXAMPLES = r"""
 # The account's token is in the environment variable FONNTE_ACCOUNT_TOKEN.
 
-- name: A device
+- name: Create a device
   fonnte.whatsapp.fonnte_device:
     device: "081200002001"
     name: Warung Satu
     autoread: true
 
-- name: Its webhooks
+- name: Set two webhooks of the device
   fonnte.whatsapp.fonnte_webhook_config:
     device: "081200002001"
     webhook: https://hooks.example.com/chat/warung-satu
     webhook_connect: https://hooks.example.com/link/warung-satu
 
-- name: Clear one of them
+- name: Clear one webhook
   fonnte.whatsapp.fonnte_webhook_config:
     device: "081200002001"
     webhook_connect: ''
 
-- name: Clear all of them
+- name: Clear all webhooks
   fonnte.whatsapp.fonnte_webhook_config:
     device: "081200002001"
     state: absent
@@ -68,12 +68,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 webhooks:
-  description: The four webhooks as they are now, or in check mode as they would be. V(null) is not known, an empty text is none.
+  description: The four webhooks after the run, or as predicted in check mode. V(null) is unknown, and an empty string means that none is set.
   returned: always, as far as known
   type: dict
   contains:
     webhook:
-      description: The host of the URL for incoming chats and a digest of the whole.
+      description: The host and a digest of the URL for incoming chats.
       type: str
       sample: https://hooks.example.com/…#1a2b3c
     webhook_connect:
@@ -86,11 +86,11 @@ webhooks:
       description: The same for chained messages.
       type: str
 device:
-  description: The whole device, with the same keys as the module P(fonnte.whatsapp.fonnte_device#module) returns. V(null) if it does not exist.
+  description: The device, with the keys that the module P(fonnte.whatsapp.fonnte_device#module) returns. V(null) if it does not exist.
   returned: always, as far as known
   type: dict
 operations:
-  description: What was done, or in check mode would be done. V(forget) and V(attest) change this controller's record, V(update) is a call of Fonnte.
+  description: The operations, in check mode the predicted ones. V(forget) and V(attest) change the record of this control node. V(update) is a request.
   returned: always, as far as known
   type: list
   elements: str
@@ -103,43 +103,41 @@ changed_fields:
   sample: [webhook]
 reasons:
   description:
-    - Why each of them changes.
-    - V(differs), the known value is another one. V(no_record), nothing is known of the value.
-      V(unproven), the stamp in the device's name does not prove the value (O(handle_write_only=stamped)), or nobody knows whether it was really cleared.
-      V(in_doubt), an earlier run was cut off while it was sent. V(expired), the record is older than O(record_max_age).
+    - The reason for each change. V(differs), the known value is different. V(no_record), the value is unknown.
+      V(unproven), the stamp does not prove the value, or it is unknown whether the value was cleared.
+      V(in_doubt), an earlier run was interrupted while sending it. V(expired), the record is older than O(record_max_age).
       V(always), because of O(handle_write_only=always_update).
   returned: always, as far as known
   type: dict
   sample: {webhook: no_record}
 evidence:
   description:
-    - For each declared webhook, where its value before the run was known from, and since when.
-    - V(recorded), this controller applied it. V(unconfirmed), this controller cleared it, which Fonnte may have ignored.
-      V(in_doubt), it was sent and no answer came. V(none), nothing is known.
-      V(stamped), the stamp in the device's name proves it. V(attested), the user in C(by) vouched for it.
+    - For each declared webhook, the source and time of the value known before the run. V(recorded), this control node applied it.
+      V(unconfirmed), this control node cleared it, but Fonnte may have ignored that. V(in_doubt), it was sent without a response.
+      V(none), the value is unknown. V(stamped), the stamp proves it. V(attested), the user in C(by) attested it.
   returned: always, as far as known
   type: dict
   sample:
     webhook: {source: recorded, at: "2026-11-22T09:30:00Z"}
 carried:
-  description: Settings that this task does not declare and that were sent along from the record, with the time of the record.
+  description: Settings that are not declared, but were sent again from the record, with their recorded times.
   returned: always, as far as known
   type: dict
   sample: {webhook_status: "2026-11-20T08:00:00Z"}
 at_risk:
-  description: Settings that the update may have reset, since they are neither declared nor recorded nor shown by Fonnte.
+  description: Settings with unknown values, which the update may have reset.
   returned: always, as far as known
   type: list
   elements: str
   sample: [quick, resend]
 forgotten:
-  description: Settings that were taken out of the record, because of O(handle_undeclared=forget).
+  description: Settings that O(handle_undeclared=forget) removed from the record.
   returned: always, as far as known
   type: list
   elements: str
   sample: [webhook_chaining]
 recreated:
-  description: Always V(false). This module creates no device.
+  description: Always V(false), because this module creates no device.
   returned: always, as far as known
   type: bool
 """

@@ -38,7 +38,7 @@ CHANGES_AGAIN = {
     "fonnte_doctor": "it writes to the scratch device every time",
 }
 NO_DIFF = {
-    "fonnte_device": "A code that O(request_otp) has sent is nothing of the device",
+    "fonnte_device": "A code sent with O(request_otp) is not part of the device",
     "fonnte_doctor": "Shows the facts in O(dest).",
     "fonnte_sheet": "Sheets are not shown.",
 }

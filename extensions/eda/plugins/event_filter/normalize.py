@@ -15,40 +15,44 @@ from pathlib import Path
 
 DOCUMENTATION = r"""
 ---
-short_description: Bring webhooks of Fonnte into one shape
+short_description: Convert webhooks of Fonnte to a common format
 version_added: 1.0.0
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
 description:
-  - For a rulebook that receives the webhooks of U(https://fonnte.com) with C(ansible.eda.webhook) or C(eda.builtin.webhook).
-  - The C(payload) of the event becomes C(fonnte), with the same keys as the source P(fonnte.whatsapp.webhook#event_source)
-    gives. The device's token is taken out.
-  - C(meta.endpoint) and C(meta.headers) are taken out as well, since the path is where Fonnte's users put their secret.
-    If the path ends with C(connect), C(incoming), C(status) or C(chaining), that is the kind.
-  - What is no webhook gets the kind C(unknown), and a call that only tries the URL the kind C(probe).
-  - No string of the event is a template of Ansible, even when a rulebook joins, slices or trims it. C(fonnte.altered) lists
-    the strings and keys that were changed for that, C(meta) and the other keys of the event included.
+  - For a rulebook that receives the webhooks of U(https://fonnte.com) with C(ansible.eda.webhook) or
+    C(eda.builtin.webhook).
+  - The C(payload) of the event is replaced by C(fonnte), with the same keys as in the source
+    P(fonnte.whatsapp.webhook#event_source). The device's token is removed.
+  - C(meta.endpoint) and C(meta.headers) are also removed, because users of Fonnte put their secret in the path.
+    If the path ends with C(connect), C(incoming), C(status) or C(chaining), this is the kind of the event.
+  - An event that is not a webhook of Fonnte has the kind C(unknown).
+    A request that only tests the URL has the kind C(probe).
+  - No string of the event is a template of Ansible, even if a rulebook joins, slices or trims it.
+    C(fonnte.altered) lists the strings and keys that were changed for this purpose, including C(meta) and the other
+    keys of the event.
   - A payload of more than 10,000 keys and values, or of more than 1,048,576 characters, becomes an event of the kind
-    C(unknown) without its content. Of other keys of such an event, only C(meta.source), C(meta.received_at) and C(meta.uuid)
-    stay.
-  - Values of secret keys (the first 8, of 8 to 256 characters) and the parts of the path are masked in all strings of the
-    event.
-  - An event that comes again is not dropped. Only the source can do that.
+    C(unknown) without its content.
+    If the other keys of an event exceed these limits, only C(meta.source), C(meta.received_at) and C(meta.uuid) are
+    kept.
+  - Values of secret keys (the first 8, of 8 to 256 characters) and the parts of the path are masked in all strings of
+    the event.
+  - A repeated event is not dropped. Only the event source can do that.
 options:
   return_tokens:
     description:
-      - Whether the event holds the device's token and other secrets that Fonnte sends.
+      - Whether to keep the device's token and other secrets that Fonnte sends in the event.
     type: bool
     default: false
   keep_request:
     description:
-      - Whether C(meta.endpoint) and C(meta.headers) stay.
+      - Whether to keep C(meta.endpoint) and C(meta.headers).
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: Say when a device drops off
+- name: Report disconnected devices
   hosts: localhost
   sources:
     - ansible.eda.webhook:
@@ -57,7 +61,7 @@ EXAMPLES = r"""
       filters:
         - fonnte.whatsapp.normalize:
   rules:
-    - name: A device is not linked any more
+    - name: A device is no longer linked
       condition: event.fonnte.kind == "connect" and event.fonnte.connected == false
       action:
         debug:

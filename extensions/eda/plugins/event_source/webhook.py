@@ -31,48 +31,50 @@ version_added: 1.0.0
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
 description:
-  - Listens for the four kinds of webhooks that U(https://fonnte.com) sends, and puts each into the rulebook in one shape,
-    under C(event.fonnte).
-  - Fonnte repeats a call up to 15 times, once a minute, until it is answered with 200. An event that comes again is put once.
-  - When the rules are slow and O(queue_size) events wait, more are answered with 503, so that Fonnte keeps them and tries
-    again.
-  - C(GET /health) tells how many calls came and what became of them. It needs no secret, and tells nothing but counts.
-  - No string of an event is a template of Ansible, even when a rulebook joins, slices or trims it. C(event.fonnte.altered)
-    lists the strings and keys that were changed for that.
-  - The number of connections, their time, their memory and the log are bounded for clients that do not know the secret.
-  - More is in docs/events.md of the collection.
+  - Listens for the four kinds of webhooks that U(https://fonnte.com) sends, and passes each to the rulebook in a
+    common format, under C(event.fonnte).
+  - Fonnte repeats a request up to 15 times, once a minute, until the response is 200. A repeated event is passed once.
+  - If the rules are slow and O(queue_size) events wait, the response to further events is 503, so that Fonnte keeps
+    them and tries again.
+  - C(GET /health) returns the number of requests, and of their outcomes.
+    It requires no secret, and returns only counts.
+  - No string of an event is a template of Ansible, even if a rulebook joins, slices or trims it.
+    C(event.fonnte.altered) lists the strings and keys that were changed for this purpose.
+  - For clients that do not know the secret, the number of connections, their time, their memory and their log messages
+    are limited.
+  - See docs/events.md of the collection for the details.
 options:
   host:
     description:
-      - The address to listen on. The default is reached from this machine alone, which is right behind a proxy.
+      - The address to listen on. The default is reachable only from this machine, which is correct behind a proxy.
     type: str
     default: 127.0.0.1
   port:
     description:
-      - The port to listen on. V(0) is any free one; the log says which.
+      - The port to listen on. V(0) selects a free port, which is logged.
     type: int
     default: 5000
   secret:
     description:
-      - The secret part of the URL. For V(abc) Fonnte posts to C(https://your.host/abc).
-      - 16 to 128 letters, digits, C(-), C(_), C(.) or C(~). One that is easy to guess is refused.
+      - The secret part of the URL. For V(abc), Fonnte posts to C(https://your.host/abc).
+      - 16 to 128 letters, digits, C(-), C(_), C(.) or C(~). A secret that is easy to guess is refused.
       - It is never in an event or in the log.
-      - If not set, the value of the environment variable E(FONNTE_EVENTS_SECRET) is used. One of the two is needed.
+      - If not set, the value of the environment variable E(FONNTE_EVENTS_SECRET) is used. One of the two is required.
     type: str
   devices:
     description:
-      - Only the events of these numbers. All spellings of a number are one device. Quote them.
-      - The events of others are counted, and answered with 200 so that Fonnte does not repeat them.
+      - Pass only the events of these numbers. All spellings of a number are the same device. Quote them.
+      - The events of other devices are counted, and the response is 200, so that Fonnte does not repeat them.
     type: list
     elements: str
   certfile:
     description:
-      - The path of a certificate in PEM. With it the server speaks HTTPS.
-      - Certificate, key and authorities are read again when a file changes, and used for the next connection.
+      - The path of a certificate in PEM format. With it, the server uses HTTPS.
+      - Certificate, key and CA certificates are read again when a file changes, and are used for the next connection.
     type: path
   keyfile:
     description:
-      - The path of the certificate's key, if it is in a file of its own.
+      - The path of the certificate's key, if it is in a separate file.
     type: path
   password:
     description:
@@ -80,39 +82,39 @@ options:
     type: str
   cafile:
     description:
-      - The path of certificates of authorities. Only a client with a certificate that one of them signed is let in, such as
-        your own proxy.
+      - The path of CA certificates.
+        Only a client with a certificate that one of them signed is accepted, such as your own proxy.
     type: path
   body_limit:
     description:
-      - The most bytes that a call may have. A larger one is answered with 413 and not read.
+      - The maximum size of a request, in bytes. The response to a larger one is 413, and it is not read.
     type: int
     default: 1048576
   queue_size:
     description:
-      - How many events may wait for the rules. With more, a call is answered with 503.
+      - The maximum number of events that wait for the rules. If there are more, the response is 503.
     type: int
     default: 1000
   duplicates_within:
     description:
-      - For how many seconds an event that comes again is taken for the same. Fonnte repeats for 14 minutes.
+      - The number of seconds in which a repeated event is a duplicate. Fonnte repeats for 14 minutes.
     type: int
     default: 1200
   duplicates_kept:
     description:
-      - How many events are remembered for that at most.
+      - The maximum number of events that are stored to detect duplicates.
     type: int
     default: 20000
   return_tokens:
     description:
-      - Whether an event holds the device's token and other secrets that Fonnte sends.
-      - With the token anybody can send messages as your client. Rulebooks print events.
+      - Whether to return the device's token and other secrets that Fonnte sends in the event.
+      - Anyone with the token can send messages as your client, and rulebooks print events.
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: Say when a device drops off
+- name: Report disconnected devices
   hosts: localhost
   sources:
     # The secret is in the environment variable FONNTE_EVENTS_SECRET.
@@ -122,7 +124,7 @@ EXAMPLES = r"""
           - "081200001001"
           - "081200001002"
   rules:
-    - name: A device is not linked any more
+    - name: A device is no longer linked
       condition: event.fonnte.kind == "connect" and event.fonnte.connected == false
       action:
         debug:
@@ -131,7 +133,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 fonnte:
-  description: What Fonnte told, in one shape for all kinds. A key that is null is not known.
+  description: The data that Fonnte sent, in a common format for all kinds. A key that is null is unknown.
   type: dict
 """
 
