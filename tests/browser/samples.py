@@ -112,7 +112,12 @@ def everything() -> Audit:
         seen(device(two, "Toko Dua"), record=recorded(webhook=HOOK, quick=True), name="Toko Dua", webhook=HOOK + "2"),
         seen(device(three, "Toko Tiga", connected=False), name="Toko Tiga", autoread=True),
         seen(device(four, "Toko Empat", expires=int(NOW.timestamp()) - DAY), name="Toko Empat"),
-        seen(device(five, "Toko Lima", expires=soon, quota=12), name="Toko Lima"),
+        # The line of its webhook was removed from the declaration.
+        seen(
+            device(five, "Toko Lima", expires=soon, quota=12),
+            record=recorded(webhook=HOOK).declare(["webhook"], "device"),
+            name="Toko Lima",
+        ),
         seen(None, six, name="Toko Enam"),
         seen(device(seven, "Toko Tujuh"), name="Toko Tujuh", webhook=HOOK, quick=True),
         AuditInput(

@@ -518,20 +518,6 @@ def test_forgetting_settings_of_a_killed_creation_converges(
     assert not laptop.device(A, **forget).result["changed"]
 
 
-def test_attested_stamp_contains_only_attested_settings(laptop: Controller, runner: Controller, tmp_path: Path) -> None:
-    laptop.device(A, **FULL)
-    laptop.sandbox.fault("reset", path="/update-device", when="before", times=None)
-    with pytest.raises(FonnteError):
-        laptop.run("webhook_config", device=A, webhook=OTHER)
-    laptop.sandbox.clear_faults()
-    known = facts(tmp_path, laptop.sandbox, omitted="keeps")
-    attest = {"handle_write_only": "attest", "attest_stamp": True, "service_facts_path": known}
-    laptop.device(A, group=False, **OWN, **attest)
-    for controller in (laptop, runner):
-        assert controller.run("webhook_config", True, device=A, webhook=OTHER).result["changed"]
-    assert not runner.device(A, group=False, **OWN).result["changed"]
-
-
 def test_name_that_begins_with_a_space_is_stamped_once(laptop: Controller, sandbox: Sandbox) -> None:
     sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": [{"number": A, "name": " Toko "}]}])
     for turn in range(2):
@@ -558,20 +544,6 @@ def test_error_shows_the_name_without_its_stamp(laptop: Controller) -> None:
     with pytest.raises(FonnteError) as caught:
         laptop.device(A, name="Toko Dua")
     assert strip_stamp(sent) != sent and '"the name Toko Dua is taken"' in str(caught.value)
-
-
-def test_failure_after_attesting_reports_the_recorded_settings(
-    laptop: Controller, sandbox: Sandbox, tmp_path: Path
-) -> None:
-    by_hand(sandbox)
-    known = facts(tmp_path, sandbox, omitted="keeps")
-    attest = {"handle_write_only": "attest", "attest_stamp": True, "service_facts_path": known}
-    sandbox.fault("status", path="/update-device", code=200, body={"status": False, "reason": "no"}, times=None)
-    with pytest.raises(FonnteError) as caught:
-        laptop.device(A, **SEEN, **attest)
-    progress = caught.value.partial_result
-    assert progress["operations"] == ["attest"] and progress["device"]["personal"] is True
-    assert progress["diff"]["after"]["personal"] is True
 
 
 def test_run_that_only_updates_the_record_does_not_wait_for_another(
@@ -660,7 +632,7 @@ def test_attested_settings_are_recorded_and_not_sent(controller: Controller, san
     again = foreseen_and_done(controller, "device", device=A, handle_write_only="attest", **SEEN)
     assert not again["changed"] and again["evidence"]["personal"]["source"] == "attested"
     assert again["evidence"]["personal"]["by"] and again["evidence"]["webhook_status"]["source"] == "attested"
-    for policy in ("recorded", "error", "stamped"):
+    for policy in ("recorded", "error"):
         plain = foreseen_and_done(controller, "device", device=A, handle_write_only=policy, **SEEN)
         assert not plain["changed"] and plain["evidence"]["webhook"]["source"] == "attested"
     assert writes(controller) == []
@@ -677,8 +649,6 @@ def test_attest_does_not_change_readable_settings(controller: Controller, sandbo
     assert B in str(missing.value)
     with pytest.raises(OptionError):
         controller.device(A, handle_write_only="attest", state="disconnected", **SEEN)
-    with pytest.raises(OptionError):
-        controller.device(A, attest_stamp=True, **SEEN)
     assert writes(controller) == [] and controller.record_files() == {}
 
 
@@ -711,22 +681,18 @@ def facts(folder: Path, sandbox: Sandbox, **known: str) -> str:
     return str(path)
 
 
-def test_attested_stamp_requires_that_omitted_settings_are_kept(
-    controller: Controller, runner: Controller, sandbox: Sandbox, tmp_path: Path
+def test_first_stamped_run_writes_stamps_for_attested_settings(
+    controller: Controller, laptop: Controller, runner: Controller, sandbox: Sandbox
 ) -> None:
+    """The attested values are in one record only. After the run, any control node can check them."""
     by_hand(sandbox)
-    stamp: dict[str, t.Any] = {"handle_write_only": "attest", "attest_stamp": True}
-    with pytest.raises(PolicyError) as caught:
-        controller.device(A, **stamp, **SEEN)
-    assert "doctor" in str(caught.value) and writes(controller) == []
-    known = facts(tmp_path, sandbox, omitted="keeps")
-    result = foreseen_and_done(controller, "device", device=A, service_facts_path=known, **stamp, **SEEN)
-    assert result["operations"] == ["attest", "update"]
+    laptop.device(A, handle_write_only="attest", **SEEN)
+    first = foreseen_and_done(laptop, "device", device=A, handle_write_only="stamped", **SEEN)
+    assert first["operations"] == ["update"] and set(first["reasons"].values()) == {"unproven"}
     (update,) = sandbox.writes()
-    assert set(update["form"]) == {"device", "name", "autoread"}
-    assert not foreseen_and_done(controller, "device", device=A, service_facts_path=known, **stamp, **SEEN)["changed"]
-    assert not runner.device(A, **SEEN).result["changed"]
-    assert wire(controller)["webhook"] == URL
+    assert update["form"]["webhook"] == URL and update["form"]["webhookstatus"] == ""
+    for node in (laptop, runner):
+        assert not node.device(A, **SEEN).result["changed"]
 
 
 def test_attest_against_a_stamp_warns(controller: Controller, laptop: Controller) -> None:

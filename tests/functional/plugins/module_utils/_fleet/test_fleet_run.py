@@ -220,7 +220,7 @@ def test_one_failure_does_not_stop_the_others_unless_requested(rich: Controller)
         rich.sandbox.fault("status", path="/add-device", code=200, body=refusal, times=1)
         result = fleet(rich, entries(3), concurrency=1, on_error=on_error)
         assert statuses(result) == expected
-        assert number(0) in result["devices"][0]["msg"] and "run the play again" in result["msg"]
+        assert number(0) in result["devices"][0]["msg"] and "run the playbook again" in result["msg"]
         assert "msg" not in fleet(rich, entries(3))
 
 
@@ -434,9 +434,11 @@ def test_internal_error_is_not_reported_as_success(rich: Controller, monkeypatch
     assert not workers, "the run is over and still at work"
 
 
-def test_many_warnings_are_truncated(rich: Controller) -> None:
+def test_warnings_that_differ_in_the_number_are_one(rich: Controller) -> None:
     report = rich.run("fleet", devices=entries(15, webhook=URL))
-    assert len(report.warnings) == 11 and "5 more" in report.warnings[-1]
+    (warning,) = report.warnings
+    assert warning.startswith(f"The webhook of device {number(0)} ") and "The same holds for 14 devices more" in warning
+    assert all(number(index) in warning for index in range(15))
     assert all(len(device["warnings"]) == 1 for device in report.result["devices"])
 
 
