@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible.errors import AnsiblePromptInterrupt, AnsiblePromptNoninteractive
 from ansible.utils.display import Display
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import printable
@@ -20,21 +21,36 @@ PROMPT = "fonnte_prompt"
 
 Result = t.Dict[str, t.Any]
 
+display = Display()
+
 
 class ActionModule(InProcess):
     """The action of the module fonnte_device_qr."""
 
     spec = DEVICE_QR
     command = staticmethod(run_device_qr)
+    # All items of a loop run in one process: after an interrupt, no other device is linked.
+    interrupted: t.ClassVar[bool] = False
 
     def _perform(self, variables: dict[str, t.Any], why: str) -> Result:
         prompt = str(self._templar.template(variables.get(PROMPT, "")))
         if prompt and not self._task.check_mode:
-            # A name in it can contain terminal sequences.
-            Display().prompt_until("\n".join(map(printable, prompt.splitlines())) + ": ")
+            self._ask(prompt)
+        if ActionModule.interrupted:
+            return {"failed": True, "msg": "The playbook was interrupted at the question; no code was requested."}
         if why and PROMPT in variables and self._task.args.get("method") == CODE and not self._task.check_mode:
             return self._run_in_two_steps(variables)
         return super()._perform(variables, why)
+
+    def _ask(self, prompt: str) -> None:
+        """Wait until the user presses Enter. Without a terminal there is no question."""
+        try:
+            # A name in it can contain terminal sequences.
+            display.prompt_until("\n".join(map(printable, prompt.splitlines())) + ":")
+        except AnsiblePromptNoninteractive:
+            display.v("There is no terminal for the question.")
+        except AnsiblePromptInterrupt:
+            ActionModule.interrupted = True
 
     def _run_in_two_steps(self, variables: dict[str, t.Any]) -> Result:
         """Return the result of an ordinary module, which can show a pairing code only when it ends, before the wait."""

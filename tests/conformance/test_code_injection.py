@@ -183,6 +183,6 @@ def test_offline_check_runs_no_code_of_pull_request(office: Office, core: Path) 
     for name in (f"{canary}.yml", "#jinja2:x.yml"):
         (office.home / "now" / name).write_text("fleet_devices: []\n", encoding="utf-8")
         code, output = office.play("provision", **check)
-        assert code != 0 and "1 of the files in fleet_files has a brace or begins with" in output, output[-3000:]
+        assert code != 0 and "1 of the files in provision_files has a brace or begins with" in output, output[-3000:]
         assert ran(office.home) == []
         (office.home / "now" / name).unlink()

@@ -89,7 +89,7 @@ def test_empty_name_of_earlier_file_is_refused(sandbox: Sandbox, tmp_path: Path)
     declare(tmp_path, "toko.yml", of_client("081200000001"))
     words = ["-e", "provision_offline=true", "-e", "provision_files=clients", "-e", "provision_earlier="]
     code, output = by_name("provision", NEWEST, tmp_path, *words)
-    assert code != 0 and "fleet_earlier has an empty name" in output
+    assert code != 0 and "provision_earlier has an empty name" in output
 
 
 @ON_USUAL_CORES
@@ -253,7 +253,7 @@ def test_failed_template_of_host_is_reported_without_its_line(core: Path, sandbo
 
 
 @ON_USUAL_CORES
-@pytest.mark.parametrize("option", sample(["autoread", "state", "handle_write_only", "attest_stamp"], 2))
+@pytest.mark.parametrize("option", sample(["autoread", "state", "handle_write_only", "handle_unknown"], 2))
 def test_url_as_value_of_wrong_option_is_not_repeated(
     option: str, core: Path, sandbox: Sandbox, tmp_path: Path
 ) -> None:

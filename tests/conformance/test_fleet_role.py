@@ -314,17 +314,26 @@ def test_offline_check_of_pull_request_needs_no_token(sandbox: Sandbox, tmp_path
         tmp_path, "fleet.yml", {**COMMON, "fleet_packages": {"cashier": {"webhook": f"https://example.com/{SECRET}"}}}
     )
     declare(tmp_path, "warung.yml", {"fleet_clients": [WARUNG]})
-    declare(tmp_path, "vault.yml", "$ANSIBLE_VAULT;1.1;AES256\n6162\n")
-    code, output = provision(sandbox, tmp_path, *offline, "-e", "provision_report=change.md")
+    # A file that is encrypted as a whole is decrypted, or fails the check.
+    password = tmp_path / "password"
+    password.write_text("test-password", encoding="utf-8")
+    with_password = ["--vault-password-file", str(password)]
+    mawar = {"name": "Toko Mawar", "devices": [{"device": "081200000009", "name": "Toko Mawar"}]}
+    declare(tmp_path, "vault.yml", {"fleet_clients": [mawar]})
+    vault = [str(CORES[0] / "ansible-vault"), "encrypt", *with_password, str(tmp_path / "clients" / "vault.yml")]
+    subprocess.run(vault, check=True, capture_output=True, env={**os.environ, "HOME": str(tmp_path)})
+    code, output = provision(sandbox, tmp_path, *offline)
+    assert code != 0 and "vault.yml is encrypted, and cannot be decrypted" in output
+    code, output = provision(sandbox, tmp_path, *offline, "-e", "provision_report=change.md", *with_password)
     report = (tmp_path / "change.md").read_text(encoding="utf-8")
     assert code == 0 and SECRET not in report
     assert "### webhook: https\u200b://hooks.example.com/… → https\u200b://example.com/… (2)" in report
-    assert "### New (1)" in report and "vault.yml is encrypted, and was not looked at" in report
+    assert "### New (2)" in report and "Toko Mawar" in report
     assert "2 accounts" in report
 
     wrong = {**BUNGA, "devices": [*BUNGA["devices"], {"device": "6281200000001", "name": "T", "webhook": SECRET}]}
     declare(tmp_path, "bunga.yml", {"fleet_clients": [wrong]})
-    code, output = provision(sandbox, tmp_path, *offline)
+    code, output = provision(sandbox, tmp_path, *offline, *with_password)
     assert code != 0
     for words in ("Option name: it has 1 character;", "Option webhook: it is not a URL"):
         assert f"bunga.yml: Toko Bunga: devices[2] (6281200000001): {words}" in output
@@ -334,7 +343,7 @@ def test_offline_check_of_pull_request_needs_no_token(sandbox: Sandbox, tmp_path
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([], "There is nothing to read. Say which files declare the devices"),
+        ([], "There is nothing to read. Name the files that declare the devices"),
         (["-e", "provision_files=nowhere"], "There is no {}/nowhere."),
         (["-e", "provision_hosts=nobody"], "The inventory has no group or host nobody."),
         (["-e", "provision_files=empty"], "{}/empty has no file whose name ends with .yml."),
