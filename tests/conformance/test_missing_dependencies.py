@@ -17,13 +17,13 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import Worl
 PLAYBOOKS = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]) / "ansible_collections" / "fonnte" / "whatsapp" / "playbooks"
 # The message of each playbook that runs without variables, token and sandbox.
 LACKS = {
-    "adopt": "Say where the declarations go",
-    "audit": "There is no file to read",
+    "adopt": "Name the directory for the declarations",
+    "audit": "There is nothing to read",
     "decommission": "No device is named",
     "demo": "This demo lacks its sandbox, a server on this machine that behaves like Fonnte",
     "doctor": "there is no token",
     "dropped_off": "Say who gets the message",
-    "link": "Say which devices",
+    "link": "Name the devices",
     "provision": "There is nothing to read",
     "record": "there is no token",
 }

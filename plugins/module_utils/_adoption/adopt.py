@@ -21,14 +21,16 @@ from dataclasses import dataclass, field, replace
 
 from .._common.atomic_files import write_all
 from .._common.destinations import check_links, make_directory
-from .._common.errors import FonnteError, OptionError
+from .._common.errors import OptionError
 from .._common.input_files import read_whole
 from .._common.phone_numbers import NumberIndex, parse_number
 from .._common.redaction import printable
 from .._common.yaml_edit import YamlEditError, is_unresolved, pairs, to_data
-from .._device.settings import Settings, Value, validate
+from .._device.settings import NAME_LENGTH, Settings, Value, validate
+from .._device.stamp import LENGTH as STAMP_LENGTH
 from .declaration_files import DeclarationFile, Declared, Places, equals, new_file, with_devices, with_settings
 from .declaration_files import read as read_declarations
+from .sheet_errors import sheet_error
 from .sheet_rows import ValidatedRow, check
 from .sheets import (
     CellError,
@@ -47,10 +49,6 @@ CLIENTS = "clients"
 OTHERS = "others"
 HIDDEN_YAML = "hidden.yml"
 HIDDEN_CSV = "hidden.csv"
-
-
-class SheetError(FonnteError):
-    """A filled sheet has invalid cells; nothing was written."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +138,9 @@ def _to_listed_device(number: str, device: t.Mapping[str, t.Any]) -> tuple[Liste
                 settings[option] = validate(option, value)
         except OptionError as fault:
             warnings.append(f"The {option} of device {number} is not declared: {fault.problem}; {fault.advice}.")
+    if len(str(settings.get("name", ""))) > NAME_LENGTH[1] - STAMP_LENGTH:
+        # provision uses stamps, and a stamp has no room next to this name.
+        settings["handle_write_only"] = "recorded"
     return ListedDevice(number, str(device.get("name") or ""), settings), warnings
 
 
@@ -163,8 +164,8 @@ def add_undeclared(
     declared = Places(folder.declarations.values())
     new = [device for device in found if not declared.find(device.number)]
     declarations = dict(folder.declarations)
-    for name, devices in _by_file(new, found, clients).items():
-        file = declarations.get(name) or new_file(folder.full(name))
+    for (name, client), devices in _by_file(new, found, clients).items():
+        file = declarations.get(name) or new_file(folder.full(name), client)
         declarations[name] = with_devices(file, [{"device": one.number, **one.settings} for one in devices])
     rows = [Listed(device.number, device.name) for device in found]
     sheets = {
@@ -172,22 +173,41 @@ def add_undeclared(
         HIDDEN_CSV: csv_with(folder.sheets[HIDDEN_CSV], folder.full(HIDDEN_CSV), rows, separator),
     }
     return AdoptionResult(
-        replace(folder, declarations=declarations, sheets=sheets), tuple(device.number for device in new)
+        replace(folder, declarations=declarations, sheets=sheets),
+        tuple(device.number for device in new),
+        warnings=tuple(_moved_warning(folder, declared, found, clients)),
     )
+
+
+def _moved_warning(
+    folder: Folder, declared: Places, found: t.Sequence[ListedDevice], clients: str | None
+) -> t.Iterator[str]:
+    """Yield the reason why an expression for clients has no effect on devices that are declared already."""
+    in_one_file = [
+        device.number
+        for device in found
+        for file, _place in declared.find(device.number)
+        if clients and file.path == folder.full(DEVICES)
+    ]
+    if in_one_file:
+        yield (
+            f"{len(in_one_file)} devices stay in {folder.full(DEVICES)}, because adopt_clients (clients) applies to new "
+            "devices only. To give each client a file, move this file away and run again; then fill in the sheet again."
+        )
 
 
 def _by_file(
     new: t.Sequence[ListedDevice], found: t.Sequence[ListedDevice], clients: str | None
-) -> dict[str, list[ListedDevice]]:
-    """Return the new devices by their file. All devices are checked for clients with the same file name."""
+) -> dict[tuple[str, str], list[ListedDevice]]:
+    """Return the new devices by their file and client. All devices are checked for clients with the same file name."""
     if clients is None:
-        return {DEVICES: list(new)} if new else {}
+        return {(DEVICES, ""): list(new)} if new else {}
     names = _file_names([client for client in (_client(clients, device.name) for device in found) if client])
-    files: dict[str, list[ListedDevice]] = {}
+    files: dict[tuple[str, str], list[ListedDevice]] = {}
     for device in new:
         client = _client(clients, device.name)
         name = names[client] if client else OTHERS
-        files.setdefault(f"{CLIENTS}/{name}.yml", []).append(device)
+        files.setdefault((f"{CLIENTS}/{name}.yml", client), []).append(device)
     return files
 
 
@@ -254,7 +274,7 @@ def import_sheet(folder: Folder, found: t.Sequence[ListedDevice], sheet: Sheet, 
         settings.setdefault(file.path, {})[declared.number] = row.settings
         warnings += _differences(file, declared, row)
     if wrong:
-        raise _sheet_error(wrong, path)
+        raise sheet_error(wrong, path)
     declarations = {
         name: with_settings(file, settings.get(file.path, {})) for name, file in folder.declarations.items()
     }
@@ -284,19 +304,6 @@ def _differences(file: DeclarationFile, declared: Declared, row: ValidatedRow) -
             yield f"The {where} is encrypted or a template, and is left as it is. See that it is what the sheet says."
         elif to_data(there[option]):
             yield f"The {where} was another one, and is now what the sheet says."
-
-
-def _sheet_error(wrong: t.Sequence[CellError], path: str) -> SheetError:
-    count = "1 cell is wrong" if len(wrong) == 1 else f"{len(wrong)} cells are wrong"
-    error = SheetError(f"{count}: {'; '.join(str(one) for one in wrong)}", "correct the sheet and run again")
-    error.operation = f"Reading the sheet {path}"
-    error.partial_result = {
-        "wrong": [
-            {"row": one.row, "device": one.device, "column": one.column, "problem": one.problem, "advice": one.advice}
-            for one in wrong
-        ]
-    }
-    return error
 
 
 # --- files --------------------------------------------------------------------------------------------------------

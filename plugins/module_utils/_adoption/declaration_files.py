@@ -25,13 +25,13 @@ CLIENTS = "fleet_clients"
 
 _HEAD = """\
 ---
-# Devices of a Fonnte account. The playbook fonnte.whatsapp.provision and the role fonnte.whatsapp.fleet take this file.
+# Devices of a Fonnte account. The playbook fonnte.whatsapp.provision and the role fonnte.whatsapp.fleet read this file.
 #
-# A setting that is left out is not managed: it keeps what it has, as far as that can be known.
+# A setting that is omitted is not managed: it keeps its value, as far as that can be known.
 # The URL of a webhook is a secret. Once there are any in this file, encrypt it: ansible-vault encrypt FILE
 
-fleet_devices: []
 """
+_NO_DEVICES = f"{LIST}: []\n"
 
 
 @dataclass(frozen=True)
@@ -83,13 +83,19 @@ def read(path: str, text: str) -> DeclarationFile:
     return DeclarationFile(path, text, tuple(devices))
 
 
-def new_file(path: str) -> DeclarationFile:
-    """Return a file that declares no device yet."""
-    return read(path, _HEAD)
+def new_file(path: str, client: str = "") -> DeclarationFile:
+    """Return a file that declares no device yet, of a client or of none."""
+    owned = f"{CLIENTS}:\n  - name: {yaml_text.render(client)}\n    devices: []\n"
+    return read(path, _HEAD + (owned if client else _NO_DEVICES))
 
 
 def _list_of(path: str, text: str) -> yaml.Node:
-    listed = yaml_text.pairs(yaml_text.compose(text, path)).get(LIST)
+    """Return the list that new devices are added to: ``fleet_devices``, or the devices of the only client."""
+    contents = yaml_text.pairs(yaml_text.compose(text, path))
+    clients = yaml_text.mappings(contents.get(CLIENTS))
+    listed = contents.get(LIST)
+    if listed is None and len(clients) == 1:
+        listed = yaml_text.pairs(clients[0]).get("devices")
     if listed is None or not (yaml_text.is_empty(listed) or yaml_text.is_list(listed)):
         raise YamlEditError(f"{path} has no list {LIST}", f"add the line {LIST}: [] to it, or move it elsewhere")
     return listed

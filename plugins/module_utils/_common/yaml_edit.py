@@ -281,7 +281,9 @@ def append(text: str, sequence: yaml.Node, entries: t.Iterable[t.Mapping[str, st
         # The sequence is missing, or is an empty pair of brackets.
         start, after = sequence.start_mark.index, _line_end(text, sequence.end_mark.index)
         colon = len(text[:start].rstrip(" "))
-        return [Edit(colon, sequence.end_mark.index, ""), Edit(after, after, _lines(entries, 2))]
+        line = text[text.rfind("\n", 0, start) + 1 : start]
+        column = len(line) - len(line.lstrip(" -")) + 2
+        return [Edit(colon, sequence.end_mark.index, ""), Edit(after, after, _lines(entries, column))]
     if isinstance(sequence, yaml.CollectionNode) and sequence.flow_style:
         at = _end(there[-1])
         return [Edit(at, at, "".join(f", {_braced(entry)}" for entry in entries))]

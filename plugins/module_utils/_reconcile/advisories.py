@@ -110,6 +110,27 @@ def carry_warning(observed: Observed, carried: t.Mapping[str, str | None], recor
         )
 
 
+def attested_warning(observed: Observed, attested: t.Sequence[str], unknown: t.Sequence[str]) -> t.Iterator[str]:
+    """Yield a warning for attested values: other control nodes can check them once an update has written a stamp.
+
+    Args:
+        observed: The device.
+        attested: The settings.
+        unknown: The settings that prevent the update; empty where it is sent.
+    """
+    if unknown:
+        yield (
+            f"Only this control node knows the attested settings of device {observed.number}. No stamp can be written: "
+            f"{', '.join(unknown)} are neither declared nor recorded, and an update may reset them. Declare them as they "
+            "are in the dashboard."
+        )
+    elif attested:
+        yield (
+            f"Only this control node knows the attested settings of device {observed.number}. This update sends them once "
+            "and writes a stamp, so that other control nodes can check them."
+        )
+
+
 def removed_warning(observed: Observed, removed: t.Collection[str]) -> t.Iterator[str]:
     """Yield a warning for settings that are still set although their line was removed from the declaration."""
     if removed:

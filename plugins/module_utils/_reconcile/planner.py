@@ -18,10 +18,11 @@ from datetime import datetime
 from .._common.clock import age, expired
 from .._common.errors import NotFoundError, OptionError, PolicyError
 from .._common.phone_numbers import no_country
-from .._device.settings import BY_OPTION, NAME_LENGTH, WRITE_ONLY, Settings, Value
+from .._device.settings import BY_OPTION, NAME_LENGTH, WRITE_ONLY, Settings, Value, significant
 from .._device.stamp import LENGTH as STAMP_LENGTH
 from .._device.stamp import Claims
 from .advisories import (
+    attested_warning,
     carry_warning,
     lost_proof_warning,
     moved_warning,
@@ -217,6 +218,11 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
     known = _known(desired, observed, kept, origin)
     reasons = _reasons(desired, known, now)
     payload = _update_payload(desired, known, reasons) if reasons else UpdatePayload()
+    attested = [option for option in reasons if known[option].evidence.source is Source.ATTESTED]
+    unstamped: tuple[str, ...] = ()
+    if attested and set(reasons) == set(attested) and _is_refused(desired, known, payload):
+        # Nothing differs: without a stamp, the attested values still count on this control node.
+        unstamped, reasons, payload = tuple(payload.at_risk), {}, UpdatePayload()
     learns = desired.settings if desired.policy.unmanaged_hidden == "forget" else known
     proven, superseded = stamp_updates(kept, known, learns)
     before = confirmed_values({**known, **{option: everything[option] for option in forgotten}})
@@ -237,7 +243,8 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
     left = (option for option in desired.removed(recorded.device) if option not in (*forgotten, *observed.settings))
     # A stamp may prove another set.
     removed = {option: known[option].evidence for option in left if known[option].value is not None}
-    # Predicted for the next update; the present one reports it, or is refused.
+    # An update that is refused, or that is prevented, reports these settings itself.
+    predicts = (not reasons and not unstamped) or recorded.creation_pending
     unknown = [option for option, item in known.items() if option not in desired.settings and item.value is None]
     at_risk = () if recorded.creation_pending or desired.policy.keeps_omitted else payload.at_risk
     return Plan(
@@ -257,15 +264,23 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
         removed=removed,
         warnings=(
             *risk_warning(desired, observed, at_risk, after),
-            *(refusal_warning(desired, unknown, after) if not reasons or recorded.creation_pending else ()),
+            *(refusal_warning(desired, unknown, after) if predicts else ()),
             *carry_warning(observed, payload.carried, recorded.device),
             *removed_warning(observed, removed),
+            *attested_warning(observed, attested, unstamped),
             *(stamp_warning(observed, origin is not Origin.FOREIGN) if reasons and stamped is None else ()),
             *lost_proof_warning(lost if not forgotten else ()),
             *number_warning(desired, observed, bool(reasons)),
             *setting_warnings(desired, after),
         ),
     )
+
+
+def _is_refused(desired: Desired, known: Knowledge, payload: UpdatePayload) -> bool:
+    """Return whether the policy of a task refuses an update, because it may reset settings."""
+    after = {**confirmed_values(known), **payload.send}
+    error = desired.policy.unknown == "error" and not desired.policy.keeps_omitted
+    return error and bool(significant(payload.at_risk, after))
 
 
 def _known(desired: Desired, observed: Observed, known: Knowledge, origin: Origin) -> Knowledge:
