@@ -170,7 +170,8 @@ def setting_warnings(desired: Desired, after: Settings) -> t.Iterator[str]:
         )
     if declared.get("target"):
         yield from _target_warning(desired, str(declared["target"]), str(after.get("country_code") or COUNTRY))
-    if declared.get("resend") is True and not after.get("target"):
+    # An empty target is a decision.
+    if declared.get("resend") is True and not after.get("target") and "target" not in declared:
         yield f"Device {desired.number} has resend on, but no target is known: nothing will be forwarded."
 
 
