@@ -29,8 +29,6 @@ OTP = "047193"
 class User(Office):
     """A person with a home directory. Colleagues have another one and the same sandbox."""
 
-    verbosity = ()
-
     def run(self, playbook: str, *words: str, **variables: object) -> tuple[int, str]:
         """Run a playbook as a user does, without -v; return the exit code and the output in one line of words."""
         code, output = self.play(playbook, *words, **variables)
