@@ -15,6 +15,9 @@ URI_ONE_LIST = "uri-one-list"
 ORDINARY = "ordinary"
 IN_PROCESS = "in-process"
 FLEET = "fleet"
+PROVISION = "provision"
+PROVISION_ACCOUNTS = "provision-accounts"
+AUDIT = "audit"
 FLOOR = "floor"
 FLOOR_ONE = "floor-one"
 
@@ -38,6 +41,11 @@ DATABASES = {"fleet-database-0ms": 0, "fleet-database-1ms": 1, "fleet-database-5
 # The number of devices that the fleet and the corresponding floor work on at a time.
 CONCURRENCY = 16
 
+# The number of accounts of PROVISION_ACCOUNTS, and of devices in each.
+ACCOUNTS, IN_ACCOUNT = 12, 67
+# The playbooks of the collection, which read the declaration from a file.
+PLAYBOOKS = (PROVISION, PROVISION_ACCOUNTS, AUDIT)
+
 WAYS = {
     EMPTY: "an empty playbook",
     URI: "loop over ansible.builtin.uri",
@@ -49,6 +57,9 @@ WAYS = {
         way: f"the same, the record in a database at {trip} ms" if trip else "the same, the record in a database"
         for way, trip in DATABASES.items()
     },
+    PROVISION: f"the playbook provision, {CONCURRENCY} at a time",
+    PROVISION_ACCOUNTS: f"the playbook provision, {ACCOUNTS} accounts, {CONCURRENCY} at a time in each",
+    AUDIT: "the playbook audit",
     FLOOR: f"floor: a bare client, {CONCURRENCY} at a time",
     FLOOR_ONE: "floor: a bare client, one at a time",
 }
@@ -64,6 +75,27 @@ def device(index: int, changed: bool = False) -> Json:
         "autoread": True,
         "webhook": f"https://hooks.example.com/{index:05d}?key=k{index:05d}",
     }
+
+
+def declaration(way: str, work: str, size: int) -> Json:
+    """Return the content of the file for a playbook."""
+    devices = declared(work, size)
+    if way != PROVISION_ACCOUNTS:
+        return {"fleet_devices": devices}
+    clients = [
+        {
+            "name": f"Client {index:02d}",
+            "account_token": account_token(index),
+            "devices": devices[index * IN_ACCOUNT : (index + 1) * IN_ACCOUNT],
+        }
+        for index in range(ACCOUNTS)
+    ]
+    return {"fleet_clients": clients}
+
+
+def account_token(index: int) -> str:
+    """Return the token of one of the accounts."""
+    return f"account-of-client-{index:02d}"
 
 
 def declared(work: str, size: int) -> list[Json]:

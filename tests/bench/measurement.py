@@ -16,10 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from ..postgresql import Server, find_installations, start_server
 from ..postgresql_proxy import Proxy
 from ..sandbox.driver import Sandbox
 from .implementations import (
+    ACCOUNTS,
+    AUDIT,
     CONCURRENCY,
     DATABASES,
     EMPTY,
@@ -29,6 +33,12 @@ from .implementations import (
     FLOORS,
     LINKED_WORKS,
     MAKE,
+    NOTHING,
+    PLAYBOOKS,
+    PROVISION,
+    PROVISION_ACCOUNTS,
+    account_token,
+    declaration,
     declared,
     play,
     to_change,
@@ -91,6 +101,8 @@ class Bench:
         elif row.way != EMPTY:
             state = "" if row.work == MAKE else "linked" if row.work in LINKED_WORKS else "made"
             self._prepare(state, row.size)
+            if row.way == PROVISION_ACCOUNTS:
+                self._prepare_accounts(row)
         return self._run(row)
 
     def clear(self) -> None:
@@ -156,6 +168,14 @@ class Bench:
         self._made[size] = self._sandbox.state()["accounts"]
         shutil.copytree(self._record, self._kept(size), symlinks=True)
 
+    def _prepare_accounts(self, row: Row) -> None:
+        """Prepare several empty accounts, or with created devices, and their record."""
+        self._prepare("", row.size)
+        tokens = map(account_token, range(ACCOUNTS))
+        self._sandbox.reset(accounts=[{"token": token, "plan": PACKAGE} for token in tokens])
+        if row.work == NOTHING:
+            self._run(Row(PROVISION_ACCOUNTS, MAKE, row.size))
+
     def _prepare_database(self, row: Row) -> None:
         """Prepare an empty account and an empty database, or both with a number of created devices."""
         self._world = None
@@ -192,7 +212,7 @@ class Bench:
         else:
             told = self._play(row)
         calls, wrote = self._calls()
-        expected = 0 if row.check or row.way == EMPTY else writes(row.work, row.size)
+        expected = 0 if row.check or row.way in (EMPTY, AUDIT) else writes(row.work, row.size)
         if wrote != expected:
             raise BenchError(f"{row.name} wrote {wrote} times, and its work takes {expected}; see {self._log}")
         if wrote:
@@ -210,12 +230,25 @@ class Bench:
         return self._folder / "output.log"
 
     def _play(self, row: Row, more: Mapping[str, str] | None = None) -> dict[str, Any]:
+        if row.way in PLAYBOOKS:
+            return self._play_by_name(row)
         playbook, variables = self._folder / "play.json", self._folder / "devices.json"
         playbook.write_text(json.dumps(play(row.way, row.work), indent=1), encoding="utf-8")
         variables.write_text(json.dumps({"devices": declared(row.work, row.size)}), encoding="utf-8")
         words = [str(Path(sys.executable).parent / "ansible-playbook"), str(playbook)]
         words += [] if row.way == EMPTY else ["--extra-vars", f"@{variables}"]
         return self._launch([*words, *(["--check"] if row.check else [])], row.name, more)
+
+    def _play_by_name(self, row: Row) -> dict[str, Any]:
+        name = AUDIT if row.way == AUDIT else PROVISION
+        file = self._folder / "devices.yml"
+        # JSON is YAML, too; a user writes YAML, which takes longer to read.
+        file.write_text(yaml.safe_dump(declaration(row.way, row.work, row.size), sort_keys=False), encoding="utf-8")
+        options = {f"{name}_files": str(file), "fleet_concurrency": CONCURRENCY, "fleet_handle_unknown": "ignore"}
+        options["fleet_handle_write_only"] = options["audit_handle_write_only"] = "recorded"
+        words = [str(Path(sys.executable).parent / "ansible-playbook"), f"fonnte.whatsapp.{name}"]
+        words += ["--extra-vars", json.dumps(options)]
+        return self._launch([*words, *(["--check"] if row.check else [])], row.name)
 
     def _play_floor(self, row: Row) -> tuple[dict[str, float], dict[str, Any]]:
         order = {
