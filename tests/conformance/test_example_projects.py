@@ -1,0 +1,92 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each project in examples/ works: check mode, a run, and a second run that changes nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PROGRAMS = Path(sys.executable).parent
+PROVISION = "ansible-playbook fonnte.whatsapp.provision"
+# The project, its commands, and the number of devices. The tests of docs/systemd.md run the project systemd.
+PROJECTS = {
+    "one-device": ([f"{PROVISION} -e provision_files=devices.yml"], 1),
+    "agency": ([f"{PROVISION} -e provision_files=fleet.yml,clients"], 3),
+    "two-accounts": ([f"{PROVISION} -e provision_files=clients.yml"], 2),
+    "awx": (["ansible-playbook provision.yml", "ansible-playbook audit.yml -e audit_fail_on=drift"], 2),
+}
+
+
+def run(folder: Path, sandbox: Sandbox, command: str, more: Mapping[str, str]) -> str:
+    """Run a command of a project in the shell; return its output."""
+    env = {**os.environ, "HOME": str(folder), "PATH": f"{PROGRAMS}:{os.environ['PATH']}", **more}
+    env.update(FONNTE_API_ENDPOINT=sandbox.url)
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def tokens(sandbox: Sandbox) -> dict[str, str]:
+    """Return the variables with the tokens of the accounts."""
+    own = {"TOKEN_TOKO_BUNGA": "account-bunga", "TOKEN_WARUNG_TIGA": "account-warung"}
+    sandbox.reset(accounts=[{"token": token} for token in (sandbox.account_token, *own.values())])
+    return {"FONNTE_ACCOUNT_TOKEN": sandbox.account_token, **own}
+
+
+def changed(output: str) -> int:
+    """Return the number of changed tasks in the recap."""
+    (count,) = re.findall(r"changed=(\d+)", output)
+    return int(count)
+
+
+def test_every_project_is_tested() -> None:
+    assert {path.name for path in EXAMPLES.iterdir()} == {*PROJECTS, "gitlab-ci", "systemd"}
+
+
+@pytest.mark.parametrize("name", PROJECTS)
+def test_project_is_idempotent(sandbox: Sandbox, tokens: dict[str, str], tmp_path: Path, name: str) -> None:
+    (command, *others), count = PROJECTS[name]
+    folder = shutil.copytree(EXAMPLES / name, tmp_path / name)
+    assert changed(run(folder, sandbox, f"{command} --check", tokens)) == 1 and sandbox.writes() == []
+    output = run(folder, sandbox, command, tokens)
+    assert f"{count} created" in output and len(sandbox.devices()) == count
+    # All settings are declared: no later change is refused.
+    assert "will be refused" not in output
+    assert changed(run(folder, sandbox, command, tokens)) == 0
+    for other in others:
+        run(folder, sandbox, other, tokens)
+
+
+def test_gitlab_pipeline_runs(sandbox: Sandbox, tokens: dict[str, str], tmp_path: Path) -> None:
+    """Its jobs run in the shell; only the installation of programs is left out."""
+    pipeline = yaml.safe_load((EXAMPLES / "gitlab-ci" / "gitlab-ci.yml").read_text("utf-8"))
+    folder = shutil.copytree(EXAMPLES / "two-accounts", tmp_path / "repository")
+    # The job of a merge request has no token, and needs none.
+    output = "".join(run(folder, sandbox, command, {}) for command in pipeline["check"]["script"])
+    assert "2 accounts" in output and sandbox.journal() == []
+    for command in pipeline["apply"]["script"]:
+        run(folder, sandbox, command, tokens)
+    assert len(sandbox.devices()) == 2
+
+
+def test_credential_type_of_awx_injects_variables_of_the_collection() -> None:
+    kind = yaml.safe_load((EXAMPLES / "awx" / "credential-type.yml").read_text("utf-8"))
+    fields = {field["id"] for field in kind["inputs"]["fields"]}
+    assert {re.sub(r"[{} ]", "", value) for value in kind["injectors"]["env"].values()} == fields
+    assert set(kind["injectors"]["env"]) == {"FONNTE_ACCOUNT_TOKEN", "FONNTE_RECORD_URL"}
