@@ -12,6 +12,7 @@ The sources are read and checked on the control node. Then the module runs once 
 from __future__ import annotations
 
 import abc
+import concurrent.futures
 import os
 import re
 import typing as t
@@ -22,6 +23,7 @@ from ansible.utils.vars import load_extra_vars
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import printable
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.spellings import SecretFinder
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.accounts import MAX_ACCOUNTS_AT_A_TIME
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import (
     CLIENTS,
     DEFAULTS,
@@ -199,6 +201,13 @@ class DeclaredAction(InProcess):
         if account["account_token"]:
             arguments["account_token"] = account["account_token"]
         return arguments
+
+    def _run_all(self, run: t.Callable[[Result], Result], accounts: list[Result], why: str) -> list[Result]:
+        """Return the result of each account; several at a time, unless they are ordinary modules."""
+        if why or len(accounts) < 2:
+            return list(map(run, accounts))
+        with concurrent.futures.ThreadPoolExecutor(MAX_ACCOUNTS_AT_A_TIME) as pool:
+            return list(pool.map(run, accounts))
 
     def _run_module(self, variables: dict[str, t.Any], why: str, arguments: Result, check_mode: bool) -> Result:
         """Run the module of this action, here or as an ordinary module, and return its result."""

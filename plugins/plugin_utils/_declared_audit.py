@@ -8,10 +8,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import typing as t
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.audit import AUDIT, run_audit
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.exports import FILE_MODE
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.atomic_files import write_atomic
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.input_files import read_start
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.audit import AUDIT, NAMES, run_audit
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import untag
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared import (
     DeclaredAction,
@@ -19,6 +23,9 @@ from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared import (
     add_up,
     warnings_of,
 )
+
+# The list of the places of the reports of the last run, in the directory of the reports.
+INDEX = ".audit-reports"
 
 
 class AuditAction(DeclaredAction):
@@ -29,10 +36,13 @@ class AuditAction(DeclaredAction):
 
     def _run_accounts(self, variables: dict[str, t.Any], why: str, accounts: list[Result], files: int) -> Result:
         several = len(accounts) > 1
-        results = [self._account(variables, why, account, several, files) for account in accounts]
+        results = self._run_all(lambda account: self._account(variables, why, account, several, files), accounts, why)
         failures = [str(one["msg"]) for one in results if one.get("failed")]
         result = results[0] if len(results) == 1 else _joined(accounts, results)
         result["failures"] = failures
+        if not why and not self._selects:
+            written = [str(path) for one in results for path in one.get("files", {}).values()]
+            remove_older_reports(str(self._task.args.get("dest") or ""), written)
         if failures:
             result.update(failed=True, msg=" ".join(failures))
         return result
@@ -46,6 +56,41 @@ class AuditAction(DeclaredAction):
         owners = account["sources"] if files > 1 else {}
         arguments["owners"] = {**owners, **account["owners"], **untag(self._task.args.get("owners") or {})}
         return self._run_module(variables, why, arguments, bool(self._task.check_mode))
+
+
+def remove_older_reports(dest: str, written: t.Sequence[str]) -> None:
+    """Remove the reports of the last run into a directory that this run did not replace, such as of a removed account.
+
+    A list in the directory names the places of the last reports. Nothing else is removed, and no link is followed.
+
+    Args:
+        dest: The directory of the task.
+        written: The files of this run.
+    """
+    if not dest or not written:
+        return
+    places = sorted({os.path.relpath(os.path.dirname(path), dest) for path in written})
+    index = os.path.join(dest, INDEX)
+    try:
+        before = read_start(index, 64 * 1024).decode().splitlines()
+    except (OSError, ValueError):
+        before = []
+    with contextlib.suppress(OSError):
+        for place in set(before) - set(places):
+            _remove_report(dest, place)
+        if before != places:
+            write_atomic(index, "".join(f"{place}\n" for place in places).encode(), FILE_MODE)
+
+
+def _remove_report(dest: str, place: str) -> None:
+    folder = os.path.join(dest, place)
+    if os.path.basename(place) != place or os.path.islink(folder):
+        return
+    for spec in NAMES.values():
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(folder, str(spec["default"])))
+    if place != os.curdir:
+        os.rmdir(folder)
 
 
 def _joined(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> Result:

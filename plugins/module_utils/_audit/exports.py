@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import collections
 import csv
 import io
 import json
@@ -26,6 +27,8 @@ FORMAT = "fonnte.whatsapp/audit"
 VERSION = 1
 # The most findings in a text for a terminal.
 MAX_REPORTED = 20
+# The minimum of lines for each kind of finding.
+MIN_OF_KIND = 2
 # A report contains no secret, so its group may read it, such as that of a web server; other users may not.
 FILE_MODE, FOLDER_MODE = 0o640, 0o750
 
@@ -213,22 +216,37 @@ def to_text(audit: Audit, words: Messages) -> str:
         for kind in Kind
         if counts[kind]
     ]
-    reported = sorted(_describe_findings(audit, words), key=lambda pair: pair[0])
-    lines += [f"- {line}" for _urgency, line in reported[:MAX_REPORTED]]
-    if len(reported) > MAX_REPORTED:
-        lines.append(words("and_more", count=len(reported) - MAX_REPORTED))
+    reported = _describe_findings(audit, words)
+    shown = _select_lines(reported)
+    lines += [f"- {line}" for line in shown]
+    if len(reported) > len(shown):
+        lines.append(words("and_more", count=len(reported) - len(shown)))
     return "\n".join(lines) + "\n"
 
 
-def _describe_findings(audit: Audit, words: Messages) -> t.Iterator[tuple[int, str]]:
+def _select_lines(reported: t.Sequence[tuple[Kind, str]]) -> list[str]:
+    """Return the lines to show, the most urgent first. A kind with many findings does not hide the others."""
     urgency = {level: place for place, level in enumerate(Level)}
-    for finding in audit.account:
-        yield urgency[finding.kind.level], f"{words('account')}: {words.sentence(finding)}"
+    order = sorted(range(len(reported)), key=lambda place: urgency[reported[place][0].level])
+    share = max(MIN_OF_KIND, MAX_REPORTED // max(1, len({kind for kind, _line in reported})))
+    counts: collections.Counter[Kind] = collections.Counter()
+    first, rest = [], []
+    for place in order:
+        kind = reported[place][0]
+        counts[kind] += 1
+        (first if counts[kind] <= share else rest).append(place)
+    shown = {*first, *rest[: max(0, MAX_REPORTED - len(first))]}
+    return [reported[place][1] for place in order if place in shown]
+
+
+def _describe_findings(audit: Audit, words: Messages) -> list[tuple[Kind, str]]:
+    """Return a line for each finding, with its kind."""
+    lines = [(finding.kind, f"{words('account')}: {words.sentence(finding)}") for finding in audit.account]
     for subject in audit.devices:
         who = " ".join(filter(None, (subject.number, subject.name, f"({subject.owner})" if subject.owner else "")))
         for finding in subject.findings:
-            line = f"{who}: {words.sentence(finding)} {words.evidence(finding)}."
-            yield urgency[finding.kind.level], line
+            lines.append((finding.kind, f"{who}: {words.sentence(finding)} {words.evidence(finding)}."))
+    return lines
 
 
 # --- files --------------------------------------------------------------------------------------------------------

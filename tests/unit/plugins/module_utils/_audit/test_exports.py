@@ -287,3 +287,9 @@ def test_directory_that_cannot_be_created_is_refused(tmp_path: Path) -> None:
             files.check_folder(str(place))
     files.check_folder(str(tmp_path / "new" / "newer"))
     assert not (tmp_path / "new").exists()
+
+
+def test_kind_with_many_findings_does_not_hide_others() -> None:
+    hidden = [(Kind.DRIFT, f"drift {index}") for index in range(50)]
+    lines = files._select_lines([*hidden, (Kind.UNLISTED, "unlisted"), (Kind.PACKAGE_ENDED, "ended")])
+    assert lines[-1] == "unlisted" and "ended" in lines and len(lines) <= 20

@@ -1,0 +1,60 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reports of an earlier run do not stay next to new ones, and no other file is removed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared_audit import INDEX, remove_older_reports
+
+FORMS = ("html", "json", "csv", "txt")
+
+
+def report(folder: Path) -> list[str]:
+    """Write a report into a directory, and return its files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / f"audit.{form}" for form in FORMS]
+    for file in files:
+        file.write_text("report", encoding="utf-8")
+    return [str(file) for file in files]
+
+
+def names(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.name != INDEX and path.is_file()}
+
+
+def test_report_of_a_removed_account_is_removed(tmp_path: Path) -> None:
+    both = [*report(tmp_path / "bunga"), *report(tmp_path / "warung")]
+    remove_older_reports(str(tmp_path), both)
+    remove_older_reports(str(tmp_path), report(tmp_path / "bunga"))
+    assert names(tmp_path) == {f"bunga/audit.{form}" for form in FORMS} and not (tmp_path / "warung").exists()
+
+
+def test_page_of_one_account_is_removed_when_there_are_several(tmp_path: Path) -> None:
+    remove_older_reports(str(tmp_path), report(tmp_path))
+    remove_older_reports(str(tmp_path), [*report(tmp_path / "bunga"), *report(tmp_path / "warung")])
+    assert not (tmp_path / "audit.html").exists() and (tmp_path / "bunga" / "audit.html").exists()
+
+
+def test_other_files_and_reports_of_other_runs_stay(tmp_path: Path) -> None:
+    remove_older_reports(str(tmp_path), [*report(tmp_path / "bunga"), *report(tmp_path / "warung")])
+    report(tmp_path / "by-hand")
+    (tmp_path / "warung" / "notes.txt").write_text("mine", encoding="utf-8")
+    remove_older_reports(str(tmp_path), report(tmp_path / "bunga"))
+    assert (tmp_path / "by-hand" / "audit.html").exists() and names(tmp_path / "warung") == {"notes.txt"}
+
+
+@pytest.mark.parametrize("place", ["victim", "../victim", "/etc", "a/../../victim"])
+def test_no_link_and_no_path_outside_the_directory_is_followed(tmp_path: Path, place: str) -> None:
+    """Another user of a shared directory can write the list, and replace a directory by a link."""
+    dest = tmp_path / "reports"
+    victim = report(tmp_path / "victim")
+    kept = report(dest / "bunga")
+    (dest / "victim").symlink_to(tmp_path / "victim")
+    (dest / INDEX).write_text(f"bunga\n{place}\n", encoding="utf-8")
+    remove_older_reports(str(dest), kept)
+    assert all(Path(file).exists() for file in victim)
