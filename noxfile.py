@@ -308,16 +308,16 @@ def bench(session: nox.Session) -> None:
 
 @session("eda", name="bench-events")
 def bench_events(session: nox.Session) -> None:
-    """Send a thousand webhooks a second to the event source for two minutes; write docs/events-bench.md."""
+    """Send a thousand webhooks a second to the event source for two minutes; write docs/dev/events-bench.md."""
     env = Stage(session, "eda").env
     session.run(*python("eda"), "-m", "tests.eda.bench", *session.posargs, env=env, include_outer_env=False)
 
 
 @session("newest")
 def faults(session: nox.Session) -> None:
-    """Inject each fault at each request, and write docs/faults.md."""
+    """Inject each fault at each request, and write docs/dev/faults.md."""
     stage = on_tree(session)
-    words = ("-m", f"ansible_collections.{NAMESPACE}.{NAME}.tests.fault_injection", str(ROOT / "docs" / "faults.md"))
+    words = ("-m", f"ansible_collections.{NAMESPACE}.{NAME}.tests.fault_injection", str(ROOT / "docs" / "dev" / "faults.md"))
     session.run(*python("newest"), *words, env=stage.env, include_outer_env=False)
 
 
@@ -431,7 +431,7 @@ ROWS = [(core, python) for core in CORES for python in core.columns()]
     ],
 )
 def matrix(session: nox.Session, core: Core) -> None:
-    """Run one row of docs/matrix.md: an ansible-core on a Python."""
+    """Run one row of docs/dev/matrix.md: an ansible-core on a Python."""
     python = str(session.python)
     install_requirements(session, "matrix", pins=(f"ansible-core=={core.version}",))
     stage = Stage(session, path=Path(session.virtualenv.location))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The versions of ansible-core that make matrix runs, with their Pythons. docs/matrix.md shows the last results."""
+"""The versions of ansible-core that make matrix runs, with their Pythons. docs/dev/matrix.md shows the last results."""
 
 from __future__ import annotations
 

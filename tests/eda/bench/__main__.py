@@ -218,7 +218,7 @@ def main() -> int:
     page = document(result, options.events, options.rate)
     print(page)
     if options.events >= 100_000:
-        (ROOT / "docs" / "events-bench.md").write_text(page, encoding="utf-8")
+        (ROOT / "docs" / "dev" / "events-bench.md").write_text(page, encoding="utf-8")
     whole = result.took == result.different == options.events == result.answered.get(200)
     return 0 if whole else 1
 

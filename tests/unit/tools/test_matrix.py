@@ -13,7 +13,7 @@ from tools import matrix
 from tools.matrix import COLUMNS, CORES
 from tools.paths import ROOT
 
-PAGE = (ROOT / "docs" / "matrix.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "dev" / "matrix.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("core", CORES, ids=lambda core: core.version)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run the cells of docs/faults.md, and compare the outcomes with the page."""
+"""Run the cells of docs/dev/faults.md, and compare the outcomes with the page."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from ansible_collections.fonnte.whatsapp.tests.fault_injection.tables import CEL
 from ansible_collections.fonnte.whatsapp.tests.postgresql import Server
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
-PAGE = Path(__file__).parents[4] / "docs" / "faults.md"
-README = PAGE.parents[1] / "README.md"
+PAGE = Path(__file__).parents[4] / "docs" / "dev" / "faults.md"
+README = PAGE.parents[2] / "README.md"
 WRITTEN = read(PAGE.read_text(encoding="utf-8"))
 
 
