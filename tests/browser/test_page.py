@@ -62,7 +62,7 @@ def test_columns_sort_both_ways_and_announce_the_order(open_page: Open) -> None:
     assert names(page)[-3:] == ["Toko Lima", "Toko Enam", "081200000008"]
     assert press(page, "Device") == "ascending"
     assert names(page)[1:] == sorted(names(page)[1:]) and page.locator("[aria-sort]").count() == 1
-    assert press(page, "Package, and its end") == "ascending" and names(page)[0] == "Toko Empat"
+    assert press(page, "Package and expiry") == "ascending" and names(page)[0] == "Toko Empat"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_columns_sort_both_ways_and_announce_the_order(open_page: Open) -> None:
 def test_search_matches_words_and_any_spelling_of_a_number(open_page: Open, words: str, expected: list[str]) -> None:
     page = open_page()
     assert search(page, words) == expected
-    assert found(page) == (f"Devices found: {len(expected)} of 18" if expected else "No device fits.")
+    assert found(page) == (f"Devices found: {len(expected)} of 18" if expected else "No device matches.")
     assert len(search(page, "")) == 18
 
 
