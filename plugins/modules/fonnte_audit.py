@@ -244,7 +244,7 @@ findings:
     text:
       description: The same as a sentence.
       type: str
-      sample: Name is "Toko 1", declared is "Toko Satu".
+      sample: Name is "Toko 1", but "Toko Satu" is declared.
     evidence:
       description: From where it is known, in words.
       type: str

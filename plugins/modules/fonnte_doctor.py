@@ -176,7 +176,7 @@ not_found_out:
   returned: always, as far as known
   type: dict
   sample:
-    otp_scope: "it would take a deletion: ask for a code for one of two scratch devices, and delete the other one with it"
+    otp_scope: "it requires a deletion: request a code for one of two scratch devices, and delete the other one with it"
 tokens:
   description: What each of the given tokens is. V(null) was not given.
   returned: always, as far as known

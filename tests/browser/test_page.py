@@ -48,7 +48,7 @@ def test_page_shows_findings_without_secrets(open_page: Open) -> None:
     assert page.title() == "Toko Bersama"
     assert len(names(page)) == 18 and found(page) == "Devices found: 18 of 18"
     row = page.locator(ROWS, has_text="Toko Satu Lama").inner_text()
-    assert 'Name is "Toko Satu Lama", declared is "Toko Satu".' in row and "Read from Fonnte" in row
+    assert 'Name is "Toko Satu Lama", but "Toko Satu" is declared.' in row and "Read from Fonnte" in row
     assert "s3cr3t" not in page.content()
 
 

@@ -306,7 +306,7 @@ def test_offline_check_of_pull_request_needs_no_token(sandbox: Sandbox, tmp_path
         (tmp_path / "earlier" / name).write_text(json.dumps(said), encoding="utf-8")
     offline = ["-e", "provision_offline=true", "-e", "provision_files=clients", "-e", "provision_earlier=earlier"]
     code, output = provision(sandbox, tmp_path, *offline, "--check")
-    assert code == 0 and "2 devices, 1 client, 1 account, 2 files.| No problems. Nothing changes." in output
+    assert code == 0 and "2 devices, 1 client, 1 account, 2 files. No problems. Nothing changes." in output
 
     declare(
         tmp_path, "fleet.yml", {**COMMON, "fleet_packages": {"cashier": {"webhook": f"https://example.com/{SECRET}"}}}
