@@ -87,7 +87,7 @@ def phone_number(value: object, country: object = COUNTRY) -> str:
     """Return the digits of a number in international format, without a plus."""
     if isinstance(value, (list, tuple, set)):
         raise AnsibleFilterError(
-            "Filter phone_number: it was given a list; use map('fonnte.whatsapp.phone_number') for each of its numbers."
+            "Filter phone_number: the input is a list; use map('fonnte.whatsapp.phone_number') to convert each number."
         )
     problem = ""
     try:

@@ -188,7 +188,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for option in direct or {}:
             if option not in self._options:
                 known = ", ".join(sorted(self._options))
-                raise OptionError(str(option), "the inventory has no such option", f"it has {known}")
+                raise OptionError(str(option), "the inventory has no such option", f"the options are {known}")
 
     def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
         """Read the account's list, or its cache, and add a host for each device."""
@@ -219,7 +219,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         with error_context("Choosing the devices"):
             chosen, missing = choose(devices, wanted)
         for number in missing:
-            self.display.warning(f"The account does not list device {number}, so it is no host.")
+            self.display.warning(f"The account does not list device {number}, so it is not in the inventory.")
         # The names depend on all devices, and not on the devices that are chosen now.
         names = host_names(devices, params["hostname"], self._groups())
         by_device = {id(device): name for device, name in zip(devices, names)}
@@ -245,9 +245,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         except AnsibleError as fault:
             problem = " ".join(str(fault).split())
         if problem:
-            raise OptionError(option, f"its template cannot be filled in ({problem})", "see where its value comes from")
+            raise OptionError(option, f"its template cannot be evaluated ({problem})", "check the source of its value")
         if not isinstance(value, str):
-            raise OptionError(option, "its template gives no text", "see where its value comes from")
+            raise OptionError(option, "its template does not return a string", "check the source of its value")
         return value
 
     # The list
@@ -268,7 +268,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             return self._cache.get(key)
         except (AnsibleError, AttributeError, KeyError, TypeError, ValueError) as fault:
             # If the file of a cache has an unexpected content, Ansible raises an exception of Python.
-            self.display.warning(f"The list is read anew, since its cache cannot be read ({type(fault).__name__}).")
+            self.display.warning(
+                f"The cache of the device list cannot be read ({type(fault).__name__}), so the list is requested again."
+            )
             return None
 
     # The hosts

@@ -147,7 +147,7 @@ class LookupModule(LookupBase):
         if on_missing == "error":
             with error_context(f"Looking up the token of device {number}"):
                 raise NotFoundError(
-                    problem, "check the number and the account, or say on_missing='skip' if that is no error"
+                    problem, "check the number and the account, or set on_missing='skip' if this is not an error"
                 )
         if on_missing == "warn":
             display.warning(f"No token of device {number} is returned: {problem}.")

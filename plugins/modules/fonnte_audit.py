@@ -241,7 +241,7 @@ findings:
     text:
       description: The finding as a sentence.
       type: str
-      sample: Name is "Toko 1", declared is "Toko Satu".
+      sample: Name is "Toko 1", but "Toko Satu" is declared.
     evidence:
       description: The source and the time, as a phrase.
       type: str

@@ -178,7 +178,7 @@ not_found_out:
   returned: always, as far as known
   type: dict
   sample:
-    otp_scope: "it would take a deletion: ask for a code for one of two scratch devices, and delete the other one with it"
+    otp_scope: "it requires a deletion: request a code for one of two scratch devices, and delete the other one with it"
 tokens:
   description: The kinds of the given tokens. V(null) if none was given.
   returned: always, as far as known

@@ -220,7 +220,7 @@ lasting_because:
   description: The reason for RV(lasting), as a sentence.
   returned: success
   type: str
-  sample: It is on a file system that stays (ext4), and not below a directory for temporary files.
+  sample: It is on a persistent file system (ext4), and not below a directory for temporary files.
 """
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import run_module

@@ -20,7 +20,10 @@ import typing as t
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.lineage import Lineage, current_lineage
 
 CHECK_SECONDS = 1.0
-REPORT = "fonnte.whatsapp: ansible-playbook has ended, and so does its worker: nothing new is begun. Run it again.\n"
+REPORT = (
+    "fonnte.whatsapp: ansible-playbook has ended, so its worker ends as well: no further operation is started. Run "
+    "it again.\n"
+)
 
 Exit = t.Callable[[int], object]
 

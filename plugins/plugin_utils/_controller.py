@@ -83,4 +83,4 @@ def empty_variables_unset() -> t.Iterator[None]:
 def check_token(given: t.Mapping[str, t.Any] | None) -> None:
     """Check that a token is neither a list nor a dictionary: Ansible's own error would print it."""
     if isinstance((given or {}).get("account_token"), (list, tuple, t.Mapping)):
-        raise OptionError("account_token", "it is not text", "give the token alone")
+        raise OptionError("account_token", "it is not a string", "write only the token")

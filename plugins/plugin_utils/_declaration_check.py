@@ -86,8 +86,8 @@ class OfflineCheck:
                 problems.append(f"{path} {exc}; save it as UTF-8.")
             except AnsibleError:
                 problems.append(
-                    f"{path} is encrypted, and cannot be decrypted: give the password of the vault, such as with "
-                    f"--vault-password-file, or take the file out of {option}. It was not checked."
+                    f"{path} is encrypted, and cannot be decrypted: set the vault password, such as with "
+                    f"--vault-password-file, or remove the file from {option}. It was not checked."
                 )
             except OSError as exc:
                 problems.append(f"{path} cannot be read ({exc.strerror}).")

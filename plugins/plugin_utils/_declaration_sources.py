@@ -54,8 +54,8 @@ def split_names(given: object, option: str) -> list[str]:
     names = given.split(",") if isinstance(given, str) else given if isinstance(given, (list, tuple)) else [given]
     if any(not isinstance(name, str) or not name.strip() for name in names):
         raise SourceError(
-            f"{option} has an empty name, or something that is no name. If there is a space behind a comma, remove it, "
-            "since -e drops the rest of the string; otherwise see why the variable is empty. Nothing was read."
+            f"{option} has an empty name, or a value that is not a name. If there is a space behind a comma, remove "
+            "it, since -e drops the rest of the string; otherwise check why the variable is empty. Nothing was read."
         )
     return [str.__str__(name).strip() for name in names]
 
@@ -147,8 +147,8 @@ class SourceReader:
             raise SourceError(" ".join(map(printable, problems)))
         if unread:
             raise SourceError(
-                f"{', '.join(unread)} cannot be read. See that it is YAML and, if it is encrypted, that the vault's "
-                "password is given."
+                f"{', '.join(unread)} cannot be read. Check that it is YAML and, if it is encrypted, that the vault "
+                "password is set."
             )
         return raw
 
@@ -175,8 +175,8 @@ class SourceReader:
         if unfilled:
             lacking = self._lacking(unfilled)
             raise SourceError(
-                f"In {', '.join(unfilled)} is a template or an encrypted value that cannot be filled in"
-                f"{_without(lacking)}. {_CORRECT}"
+                f"{', '.join(unfilled)} has a template or an encrypted value that cannot be "
+                f"evaluated{_without(lacking)}. {_CORRECT}"
             )
         return filled
 
@@ -208,7 +208,7 @@ class SourceReader:
         chosen = [name for name in names if name in left]
         if not chosen or "@" in limit:
             raise SourceError(
-                f"--limit {limit} chooses none of the hosts whose clients are to be read; write localhost and these "
+                f"--limit {limit} selects none of the hosts whose clients must be read; write localhost and these "
                 "hosts after --limit, without a file of names, or leave --limit out. Nothing was read."
             )
         return chosen
@@ -222,16 +222,17 @@ class SourceReader:
         silent = [host for host in chosen if CLIENTS not in self._raw(host)]
         if silent:
             raise SourceError(
-                f"{', '.join(silent)} has no variable fleet_clients. Write it in the variables of the host, or take the host "
-                f"out of {self._prefix}hosts."
+                f"{', '.join(silent)} has no variable fleet_clients. Write it in the variables of the host, or "
+                f"remove the host from {self._prefix}hosts."
             )
         # A variable that the host of the play has too, such as an extra variable, counts as a variable of the play.
         own = set(self._raw(str(self._variables.get("inventory_hostname", ""))))
         unheard = [host for host in chosen if (set(IGNORED_OF_HOSTS) & set(self._raw(host))) - own]
         if unheard:
             raise SourceError(
-                f"In the variables of {', '.join(unheard)} is fleet_devices, fleet_defaults or fleet_packages, and of a "
-                f"host only fleet_clients is read; write it into the client, or into a file that {self._prefix}files names."
+                f"The variables of {', '.join(unheard)} have fleet_devices, fleet_defaults or fleet_packages, and "
+                "only fleet_clients is read from a host; write it into the client, or into a file that "
+                f"{self._prefix}files names."
             )
 
     def _fill_variables(self, chosen: t.Sequence[str], own: bool) -> dict[str, t.Any]:
@@ -256,13 +257,13 @@ class SourceReader:
                 unfilled.append(PLAY)
         if unfilled:
             raise SourceError(
-                f"In what {', '.join(unfilled)} declares is a template or an encrypted value that cannot be filled in. "
-                f"{_CORRECT}"
+                f"The declaration of {', '.join(unfilled)} has a template or an encrypted value that cannot be "
+                f"evaluated. {_CORRECT}"
             )
         return filled
 
 
-_CORRECT = "Correct it, or give what it needs, such as the variable or the password of the vault. Nothing was done."
+_CORRECT = "Correct it, or set the missing variable or the vault password. Nothing was done."
 
 
 def _fill(templar: t.Any, data: t.Any) -> t.Any:

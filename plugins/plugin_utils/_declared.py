@@ -139,7 +139,7 @@ class DeclaredAction(InProcess):
             options: t.Sequence[str] = variables.get(prefix + "options", ())
             problems += misspelling_warnings([name for name in variables if name.startswith(prefix)], options)
             problems += [
-                f"There is no variable {name}; {prefix}{name} may be meant, so rename it or take it out."
+                f"There is no variable {name}; {prefix}{name} may be meant, so rename or remove it."
                 for name in extra
                 if prefix + name in options
             ]

@@ -124,8 +124,8 @@ class FleetAction(DeclaredAction):
         command = given.get("command") or []
         if not isinstance(command, list) or any(not isinstance(word, str) for word in command):
             raise ExportError(
-                f"{self._prefix}tokens_command is not a list of texts; write the command and each of its arguments as an "
-                "entry of a list. Nothing was done."
+                f"{self._prefix}tokens_command is not a list of strings; write the command and each of its arguments "
+                "as an entry of a list. Nothing was done."
             )
         dest = str(given.get("dest") or "")
         return TokenExport(

@@ -60,7 +60,7 @@ class Progress:
         if silent < SILENCE_SECONDS:
             return False
         self._show(
-            f"{self._peers} has not answered for {silent:.0f} s; a request ends after {self._request_seconds:g} s"
+            f"{self._peers} has not responded for {silent:.0f} s; a request ends after {self._request_seconds:g} s"
         )
         return True
 

@@ -79,8 +79,8 @@ class TokenExport:
         files = list(files)
         if not self.password:
             raise ExportError(
-                f"{self.prefix}tokens_dest is given and {self.prefix}tokens_password is not, so the tokens of devices "
-                "could not be encrypted. Give the password with which ansible-vault is to encrypt them."
+                f"{self.prefix}tokens_dest is set and {self.prefix}tokens_password is not, so the tokens of devices "
+                "could not be encrypted. Set the password with which ansible-vault encrypts them."
             )
         self._check_directory()
         names = [name for name in files if len(name.encode()) > MAX_NAME_LENGTH]
@@ -142,8 +142,8 @@ class TokenExport:
         )
         self._refuse(
             [path for path in regular if not self._opens(path)],
-            f"{self.prefix}tokens_password does not open it, or it has no {KEY}",
-            "Give the password that it was encrypted with, or remove it",
+            f"{self.prefix}tokens_password does not decrypt it, or it has no {KEY}",
+            "Set the password that it was encrypted with, or remove it",
         )
 
     def _refuse(self, paths: t.Sequence[str], why: str, advice: str) -> None:

@@ -48,7 +48,7 @@ def test_page_shows_findings_without_secrets(open_page: Open) -> None:
     assert page.title() == "Toko Bersama"
     assert len(names(page)) == 18 and found(page) == "Devices found: 18 of 18"
     row = page.locator(ROWS, has_text="Toko Satu Lama").inner_text()
-    assert 'Name is "Toko Satu Lama", declared is "Toko Satu".' in row and "Read from Fonnte" in row
+    assert 'Name is "Toko Satu Lama", but "Toko Satu" is declared.' in row and "Read from Fonnte" in row
     assert "s3cr3t" not in page.content()
 
 
@@ -62,7 +62,7 @@ def test_columns_sort_both_ways_and_announce_the_order(open_page: Open) -> None:
     assert names(page)[-3:] == ["Toko Lima", "Toko Enam", "081200000008"]
     assert press(page, "Device") == "ascending"
     assert names(page)[1:] == sorted(names(page)[1:]) and page.locator("[aria-sort]").count() == 1
-    assert press(page, "Package, and its end") == "ascending" and names(page)[0] == "Toko Empat"
+    assert press(page, "Package and expiry") == "ascending" and names(page)[0] == "Toko Empat"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_columns_sort_both_ways_and_announce_the_order(open_page: Open) -> None:
 def test_search_matches_words_and_any_spelling_of_a_number(open_page: Open, words: str, expected: list[str]) -> None:
     page = open_page()
     assert search(page, words) == expected
-    assert found(page) == (f"Devices found: {len(expected)} of 18" if expected else "No device fits.")
+    assert found(page) == (f"Devices found: {len(expected)} of 18" if expected else "No device matches.")
     assert len(search(page, "")) == 18
 
 

@@ -106,7 +106,7 @@ def test_failure_contains_facts_found_so_far(world: World) -> None:
     world.sandbox.fault("html", path="/update-device", code=502, skip=4, times=None)
     run = play(world, *CONSENT)
     (failure,) = [told for told in run.told if told.failed]
-    assert "found out so far: " in failure.message and "omitted keeps" in failure.message
+    assert "determined so far: " in failure.message and "omitted keeps" in failure.message
     assert f"of device {SCRATCH}, " in failure.message and failure["facts"]["omitted"] == "keeps"
 
 

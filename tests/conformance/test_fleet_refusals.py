@@ -75,13 +75,13 @@ def test_empty_name_of_file_is_refused(named: object, core: Path, sandbox: Sandb
     code, output = play(core, sandbox, tmp_path, fleet_files=named, fleet_base=str(tmp_path))
     assert (
         code != 0
-        and "fleet_files has an empty name, or something" in output
-        and "see why the variable is empty" in output
+        and "fleet_files has an empty name, or a value" in output
+        and "check why the variable is empty" in output
     )
     for name in ("provision", "audit"):
         words = ["-e", json.dumps({f"{name}_files": named})]
         code, output = by_name(name, core, tmp_path, *words, **live(sandbox))
-        assert code != 0 and f"{name}_files has an empty name, or something that is no name" in output
+        assert code != 0 and f"{name}_files has an empty name, or a value that is not a name" in output
     assert sandbox.journal() == []
 
 
@@ -115,7 +115,7 @@ def test_limit_selects_clients(core: Path, sandbox: Sandbox, tmp_path: Path) -> 
     for named, limit in (("a", "localhost,b"), ("clients", f"localhost,@{tmp_path / 'names'}")):
         others = [*words, "-e", f"provision_hosts={named}", "--limit", limit]
         code, output = by_name("provision", core, tmp_path, *others, **live(sandbox))
-        assert code != 0 and "chooses none of the hosts whose clients are to be read" in output
+        assert code != 0 and "selects none of the hosts whose clients must be read" in output
     assert len(sandbox.devices()) == 1
 
 
@@ -128,7 +128,7 @@ def test_unused_variable_of_host_is_refused(core: Path, sandbox: Sandbox, tmp_pa
     # A variable that the play has too is used.
     shared = ["-e", json.dumps({"fleet_defaults": WHOLE})]
     code, output = by_name("provision", core, tmp_path, *words, *shared, **live(sandbox))
-    assert code == 0 and "2 devices are declared. A run would come to this: 2 created" in output
+    assert code == 0 and "2 devices are declared. Expected result of a run: 2 created" in output
 
 
 @ON_USUAL_CORES
@@ -147,7 +147,7 @@ def test_check_mode_keyword_of_play_gives_prediction(core: Path, sandbox: Sandbo
     command = ["sh", "-c", f'cat >> "{given}"']
     said = {**of_client("081200000001"), "fleet_tokens_command": command, "fleet_tokens_of": "all"}
     code, output = play_this(book, core, sandbox, tmp_path, **said)
-    assert code == 0 and "1 device is declared. A run would come to this: 1 created" in output, output[-2000:]
+    assert code == 0 and "1 device is declared. Expected result of a run: 1 created" in output, output[-2000:]
     assert sandbox.writes() == [] and not given.exists()
     code, output = play_this([{**book[0], "check_mode": False}], core, sandbox, tmp_path, "--check", **said)
     assert code == 0 and "1 device is declared. 1 created" in output and given.exists()
@@ -157,10 +157,10 @@ MISSPELT = [
     ("provision", "provision_offlin=true", "There is no variable provision_offlin; provision_offline may be meant"),
     ("provision", '{"provision_offline": null}', "provision_offline is neither true nor false"),
     ("audit", "audit_fail_no=x", "There is no variable audit_fail_no; audit_fail_on may be meant"),
-    ("audit", '{"audit_hosts": 5}', "audit_hosts has an empty name, or something that is no name"),
+    ("audit", '{"audit_hosts": 5}', "audit_hosts has an empty name, or a value that is not a name"),
     ("provision", "provision_offline=ture", "provision_offline is neither true nor false"),
     ("provision", "fleet_max_creates=0", "There is no variable fleet_max_creates; fleet_max_create may be meant"),
-    ("provision", '{"provision_hosts": null}', "provision_hosts has an empty name, or something that is no name"),
+    ("provision", '{"provision_hosts": null}', "provision_hosts has an empty name, or a value that is not a name"),
 ]
 
 
@@ -189,15 +189,15 @@ def test_boolean_variable_accepts_other_spellings(word: str, sandbox: Sandbox, t
     declare(tmp_path, "toko.yml", of_client("081200000001"))
     words = ["-e", "provision_files=clients", "-e", f"provision_offline={word}"]
     code, output = by_name("provision", NEWEST, tmp_path, *words, **live(sandbox))
-    assert code == 0 and "Nothing is wrong with them." in output and sandbox.journal() == []
+    assert code == 0 and "No problems." in output and sandbox.journal() == []
 
 
 @ON_USUAL_CORES
 @pytest.mark.parametrize(
     ("said", "says"),
     [
-        ({"fleet_hosts": ["clients", 5]}, "fleet_hosts has an empty name, or something that is no name"),
-        ({"fleet_tokens_command": "cat -"}, "fleet_tokens_command is not a list of texts"),
+        ({"fleet_hosts": ["clients", 5]}, "fleet_hosts has an empty name, or a value that is not a name"),
+        ({"fleet_tokens_command": "cat -"}, "fleet_tokens_command is not a list of strings"),
     ],
     ids=["hosts", "command"],
 )
@@ -232,7 +232,7 @@ def test_failed_template_is_reported_without_its_line(
     declare(tmp_path, "toko.yml", f'fleet_devices:\n  - device: "081200000001"\n    name: Toko\n    {line}\n')
     code, output = play(core, sandbox, tmp_path, fleet_files="clients")
     message = output.rpartition("Summary")[2]
-    assert code != 0 and says in message and ("cannot be filled in" in message or "cannot be read" in message), message
+    assert code != 0 and says in message and ("cannot be evaluated" in message or "cannot be read" in message), message
     assert "undefined because" not in output and sandbox.journal() == []
 
 
@@ -242,14 +242,14 @@ def test_failed_template_of_host_is_reported_without_its_line(core: Path, sandbo
     words = inventory(tmp_path, a=of_client("081200000001"), b=of_client("081200000002", defaults={"webhook": hook}))
     words += ["-e", "provision_hosts=clients"]
     code, output = by_name("provision", core, tmp_path, *words, **live(sandbox))
-    assert code != 0 and "In what b declares is a template" in output and sandbox.journal() == []
+    assert code != 0 and "The declaration of b has a template" in output and sandbox.journal() == []
     # Variables of a play that no argument specification has validated, as for the audit.
     (tmp_path / "common.yml").write_text(json.dumps(COMMON), encoding="utf-8")
     own = json.dumps({"fleet_devices": [{"device": "081200000001", "webhook": hook}]})
     (tmp_path / "own.json").write_text(own, encoding="utf-8")
     words = ["-e", "audit_files=common.yml", "-e", "@own.json"]
     code, output = by_name("audit", core, tmp_path, *words, **live(sandbox))
-    assert code != 0 and "In what the play declares is a template" in output
+    assert code != 0 and "The declaration of the play has a template" in output
 
 
 @ON_USUAL_CORES
@@ -365,7 +365,11 @@ def test_report_to_unsafe_path_is_not_written(core: Path, tmp_path: Path, kind: 
 def test_client_with_reserved_name_is_refused(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     declared = {"fleet_clients": [{"name": "Account", "devices": [{"device": "081200000001", "name": "Toko"}]}]}
     code, output = play(core, sandbox, tmp_path, **declared)
-    assert code != 0 and "has the name for devices of no client; rename it" in output and sandbox.journal() == []
+    assert (
+        code != 0
+        and "has the name that is reserved for devices of no client; rename it" in output
+        and sandbox.journal() == []
+    )
 
 
 @ON_USUAL_CORES

@@ -56,5 +56,7 @@ def test_invalid_proxy_variable_is_named(node: ControlNode, name: str) -> None:
     surroundings = {name: "http://[s3cret", "FONNTE_API_ENDPOINT": "https://api.fonnte.invalid"}
     done = node.playbook("provision", *variables(provision_files="clients"), **surroundings)
     words = " ".join(done.stdout.split())
-    assert done.returncode != 0 and f"Environment variable {name}: its value cannot be a proxy" in words, done.stdout
+    assert done.returncode != 0 and f"Environment variable {name}: its value is not the address of a proxy" in words, (
+        done.stdout
+    )
     assert "s3cret" not in done.stdout

@@ -294,7 +294,7 @@ def test_token_can_be_template_or_vault_value(workspace: Workspace) -> None:
     words = ["-i", extra, "--graph", "-e", "@extra.json"]
     graph = workspace.run("ansible-inventory", *words, env={**away, "FONNTE_API_ENDPOINT": None})
     assert all(number in graph for number in (A, B, C))
-    assert "account_token: its template cannot be filled in ('my_token' is undefined" in workspace.refused(extra)
+    assert "account_token: its template cannot be evaluated ('my_token' is undefined" in workspace.refused(extra)
     password = workspace.folder / "password"
     password.write_text("correct horse", encoding="utf-8")
     sealed = subprocess.run(
@@ -321,11 +321,11 @@ def test_token_can_be_template_or_vault_value(workspace: Workspace) -> None:
     ("options", "words"),
     [
         ({"expire_within": 3}, "Option expire_within: the inventory has no such option; it has account_token,"),
-        ({"account_token": [f"list-{MARK}"]}, "Option account_token: it is not text; give the token alone."),
-        ({"account_token": {MARK: MARK}}, "Option account_token: it is not text; give the token alone."),
+        ({"account_token": [f"list-{MARK}"]}, "Option account_token: it is not a string; write only the token."),
+        ({"account_token": {MARK: MARK}}, "Option account_token: it is not a string; write only the token."),
         ({"account_token": ""}, "Option account_token: it is empty;"),
-        ({"account_token": f"{MARK}\n{MARK}"}, "Option account_token: it has a white space,"),
-        ({"account_token": f"wrong-{MARK}"}, 'Fonnte said "unknown user"; use the account token of the dashboard'),
+        ({"account_token": f"{MARK}\n{MARK}"}, "Option account_token: it has white space,"),
+        ({"account_token": f"wrong-{MARK}"}, 'Fonnte returned "unknown user"; use the account token of the dashboard'),
         ({"api_endpoint": "http://api.example.com"}, "Option api_endpoint: plain http to api.example.com"),
         ({"api_timeout": 0}, "Option api_timeout: 0 is out of range; give 0.1 to 3600."),
         ({"devices": [812345678]}, "Option devices[0]: it is an unquoted YAML number"),
@@ -348,7 +348,7 @@ def test_invalid_option_is_reported_in_one_sentence(
 def test_service_errors_are_reported(workspace: Workspace) -> None:
     for kind, args, words in (
         ("html", {"code": 502}, "Listing the account's devices: the service failed with HTTP 502"),
-        ("empty", {}, "Listing the account's devices: the service sent an empty reply"),
+        ("empty", {}, "Listing the account's devices: the service sent an empty response"),
         ("list", {"items": [ACCOUNT]}, "JSON that is not an object"),
     ):
         workspace.sandbox.fault(kind, path="/get-devices", times=None, **args)

@@ -120,7 +120,7 @@ def test_failed_link_is_reported_in_one_sentence(either: World, tmp_path: Path) 
         f"Linking device {PAID}: no phone was linked within 1 s; run the task again, and scan {dest}",
         f'"free device already connected"; the free device {SECOND} is linked',
         f"the account has no device {MISSING}",
-        f"Option dest: there is no folder {tmp_path / 'none'}; make it first",
+        f"Option dest: there is no directory {tmp_path / 'none'}; create it first",
         "are not one device",
     ]
     for told, part in zip(run.told, words, strict=False):

@@ -105,11 +105,11 @@ WRONG_LOOKUPS = [
     ("812345678", "Option _terms[0]: it is an unquoted YAML number and may have lost its leading zero; quote it"),
     (f"'{A}', '0812x'", 'Option _terms[1]: it has the character "x"'),
     (f"'{A}', account_token=''", "Option account_token: it is empty"),
-    (f"'{A}', account_token=['list-{MARK[:3]}']", "Option account_token: it is not text"),
+    (f"'{A}', account_token=['list-{MARK[:3]}']", "Option account_token: it is not a string"),
     (f"'{A}', api_endpoint='http://api.example.com'", "Option api_endpoint: plain http"),
     (f"'{A}', on_missing='ignore'", "on_missing"),
     (f"'{A}', api_timeout='soon'", "api_timeout"),
-    (f"'{A}', account_token='wrong-token'", 'Looking up device 081200013001: Fonnte said "unknown user"'),
+    (f"'{A}', account_token='wrong-token'", 'Looking up device 081200013001: Fonnte returned "unknown user"'),
     (f"'{A}', api_endpoint='http://127.0.0.1:9'", "Looking up device 081200013001: the service cannot be reached"),
 ]
 
@@ -203,7 +203,7 @@ NO_NUMBERS = [
     ("812345678 | fonnte.whatsapp.phone_number", "quote it"),
     (
         "['081234567'] | fonnte.whatsapp.phone_number",
-        "it was given a list; use map('fonnte.whatsapp.phone_number')",
+        "the input is a list; use map('fonnte.whatsapp.phone_number')",
     ),
     (
         "'081234567' | fonnte.whatsapp.phone_number('ID')",

@@ -142,8 +142,8 @@ def test_progress_is_printed_to_standard_error(node: ControlNode) -> None:
         timeout=120,
         check=False,
     )
-    assert "has not answered for" in done.stderr and node.sandbox.url in done.stderr, done
-    assert "has not answered for" not in done.stdout, done
+    assert "has not responded for" in done.stderr and node.sandbox.url in done.stderr, done
+    assert "has not responded for" not in done.stdout, done
 
 
 # Certificates

@@ -167,7 +167,7 @@ def test_rulebooks_of_documentation_run(index: int, start: Any) -> None:
 def test_invalid_option_ends_rulebook_with_one_sentence(start: Any) -> None:
     run: Rulebook = start(rulebook({"fonnte.whatsapp.webhook": {"port": 0, "secret": "too-short"}}, {"none": {}}))
     assert run.ended() == 1
-    assert "Option secret: it has 9 characters; a secret has 16 to 128; make one with: openssl rand" in run.output()
+    assert "Option secret: it has 9 characters; a secret has 16 to 128; create one with: openssl rand" in run.output()
     assert "too-short" not in run.output()
 
 
@@ -206,7 +206,7 @@ def test_stop_during_burst_names_accepted_events_that_no_rule_took(start: Any) -
     for caller in callers:
         caller.join()
     output = run.output()
-    named = re.findall(r"(?:Not taken|not read any more): connect of \S+ at (\S+)\.\n", output)
+    named = re.findall(r"(?:Not received|not processed): connect of \S+ at (\S+)\.\n", output)
     taken = re.findall(r"'at': '(\S+)'", output)
     assert len(set(named)) == len(named) and len(accepted) >= 400
     assert set(accepted) <= set(taken) | set(named)

@@ -74,7 +74,7 @@ class RowBackend:
             self.is_cut = True
             self._leave()
         if self.is_cut:
-            raise RecordError("the session with the database has ended", "run the play again")
+            raise RecordError("the session with the database has ended", "run the playbook again")
 
     def _leave(self) -> None:
         self.table.held = {name: owner for name, owner in self.table.held.items() if owner is not self.session}
@@ -167,9 +167,9 @@ class RowBackend:
     def check_write(self, write: Write) -> None:
         """Compare the revision of a row with the one that the plan was created from, under a lock that is held."""
         if self.table.held.get(write.name) is not self.session:
-            raise RecordError("the lock was lost", "run the play again")
+            raise RecordError("the lock was lost", "run the playbook again")
         if self._row(write.name).revision != write.planned.revision:
-            raise RecordChangedError("it was written by another run", "run the play again")
+            raise RecordChangedError("it was written by another run", "run the playbook again")
 
     def check_writable(self) -> None:
         """Do nothing: the model can always be written."""

@@ -184,4 +184,4 @@ class SimulatedTransport:
 
 
 def _lost(call: Request) -> ResponseLostError:
-    return ResponseLostError(f"no response to {call.path}", "run the play again")
+    return ResponseLostError(f"no response to {call.path}", "run the playbook again")

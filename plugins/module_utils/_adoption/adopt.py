@@ -125,7 +125,7 @@ def _problem_with(number: str, listed: NumberIndex) -> str:
     except OptionError as fault:
         return f"{fault.problem}, and {fault.advice}"
     twins = [other for other in listed.spellings(digits) if other != number]
-    return f"it is the same phone as {twins[0]}; see in the dashboard which of the two is in use" if twins else ""
+    return f"it is the same phone as {twins[0]}; check in the dashboard which of the two is in use" if twins else ""
 
 
 def _to_listed_device(number: str, device: t.Mapping[str, t.Any]) -> tuple[ListedDevice, list[str]]:
@@ -217,7 +217,7 @@ def _client(clients: str, name: str) -> str:
     try:
         pattern = re.compile(clients)
     except re.error as fault:
-        problem = f"it is no regular expression ({fault})"
+        problem = f"it is not a regular expression ({fault})"
     else:
         problem = "" if pattern.groups else "it has no group"
     if problem:
@@ -289,8 +289,8 @@ def import_sheet(folder: Folder, found: t.Sequence[ListedDevice], sheet: Sheet, 
 def _misplaced(row: ValidatedRow, places: t.Sequence[tuple[DeclarationFile, Declared]]) -> CellError:
     if places:
         files = " and ".join(file.path for file, _declared in places)
-        return CellError(row.row.place, row.number, "device", f"it is declared in {files}", "take one of the two out")
-    return CellError(row.row.place, row.number, "device", "no file declares it", "run once more without the sheet")
+        return CellError(row.row.place, row.number, "device", f"it is declared in {files}", "remove one of the two")
+    return CellError(row.row.place, row.number, "device", "no file declares it", "run again without the sheet")
 
 
 def _differences(file: DeclarationFile, declared: Declared, row: ValidatedRow) -> t.Iterator[str]:
@@ -301,9 +301,9 @@ def _differences(file: DeclarationFile, declared: Declared, row: ValidatedRow) -
             continue
         where = f"{option} of device {row.number} in {file.path}"
         if is_unresolved(there[option]):
-            yield f"The {where} is encrypted or a template, and is left as it is. See that it is what the sheet says."
+            yield f"The {where} is encrypted or a template, and was not changed. Check that it matches the sheet."
         elif to_data(there[option]):
-            yield f"The {where} was another one, and is now what the sheet says."
+            yield f"The {where} was different, and now matches the sheet."
 
 
 # --- files --------------------------------------------------------------------------------------------------------
@@ -342,7 +342,7 @@ def _list_declaration_files(path: str) -> list[str]:
         return []
     except OSError as fault:
         problem = fault.strerror or "it cannot be listed"
-    raise YamlEditError(f"{path} cannot be read: {problem}", "see who owns it")
+    raise YamlEditError(f"{path} cannot be read: {problem}", "check who owns it")
 
 
 def read_text(path: str) -> str | None:
@@ -352,17 +352,17 @@ def read_text(path: str) -> str | None:
     except FileNotFoundError:
         return None
     except OSError as fault:
-        problem = fault.strerror or "an error of the disk"
+        problem = fault.strerror or "a disk error"
     else:
         return decode(raw, path)
-    raise YamlEditError(f"{path} cannot be read: {problem}", "see who owns it")
+    raise YamlEditError(f"{path} cannot be read: {problem}", "check who owns it")
 
 
 def read_sheet(path: str) -> Sheet:
     """Return a sheet that a person has filled in: YAML according to its name, otherwise CSV."""
     text = read_text(path)
     if text is None:
-        raise YamlEditError(f"there is no sheet {path}", "run once without it: then it is written")
+        raise YamlEditError(f"there is no sheet {path}", "run once without a sheet, which creates one")
     return read_csv(text, path) if is_sheet(path) else read_yaml(text, path)
 
 
@@ -388,6 +388,6 @@ def write(path: str, texts: t.Mapping[str, str]) -> None:
             make_directory(directory, 0o700)
         write_all(files, 0o600)
     except OSError as fault:
-        problem = fault.strerror or "an error of the disk"
+        problem = fault.strerror or "a disk error"
     if problem:
-        raise YamlEditError(f"{path} cannot be written: {problem}", "name another folder, or see who owns it")
+        raise YamlEditError(f"{path} cannot be written: {problem}", "name another directory, or check who owns it")

@@ -54,7 +54,11 @@ def check(sheet: Sheet, registered: t.Sequence[str]) -> tuple[list[ValidatedRow]
         if number in places:
             wrong.append(
                 CellError(
-                    row.place, number, "device", f"{places[number].place} is about it too", "take one of the two out"
+                    row.place,
+                    number,
+                    "device",
+                    f"{places[number].place} is for the same device",
+                    "remove one of the two",
                 )
             )
         elif number:
@@ -69,12 +73,12 @@ def _cell_error(row: Row, column: str, fault: OptionError) -> CellError:
 
 def _registered(row: Row, registered: NumberIndex) -> str:
     if not row.number:
-        raise OptionError("device", "it is empty", "write the number, or take the row out")
+        raise OptionError("device", "it is empty", "write the number, or remove the row")
     found = registered.locate(parse_number(row.number, "device", KEEP_AS_TEXT), has_country(row.number))
     if not found:
-        raise OptionError("device", "the account does not list it", "correct the number, or take the row out")
+        raise OptionError("device", "the account does not list it", "correct the number, or remove the row")
     if len(found) > 1:
-        raise OptionError("device", f"the account lists it as {' and as '.join(found)}", "write just one of these")
+        raise OptionError("device", f"the account lists it as {' and as '.join(found)}", "write exactly one of these")
     return found[0]
 
 

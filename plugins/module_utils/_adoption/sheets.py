@@ -40,23 +40,24 @@ YAML_LIST = "devices"
 _SEPARATOR_LINE = "sep="
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_ ]{0,29}")
 
-KEEP_AS_TEXT = "write it with dashes, as in 0812-0000-1001, so that the spreadsheet leaves it alone"
+KEEP_AS_TEXT = "write it with dashes, as in 0812-0000-1001, so that the spreadsheet does not change it"
 _AS_CSV = 'save it as "CSV UTF-8", separated by commas or semicolons'
 
 GUIDE: tuple[str, ...] = (
-    "What Fonnte never shows to a program, for you to look up.",
+    "Settings that Fonnte never shows to a program, for you to look up.",
     "",
-    "Where to look: log in to Fonnte, open the menu Device, and press Edit in the row of the device.",
-    "An empty cell means: not looked up. The setting is then not managed, and nothing is claimed about it.",
+    "To find them: log in to Fonnte, open the menu Device, and press Edit in the row of the device.",
+    "An empty cell means that you did not check the setting. It is then not managed, and nothing is assumed "
+    "about it.",
     f"personal, group, quick, resend: {' or '.join(YES[:2])}, {' or '.join(NO[:2])}"
     f" ({', '.join((*YES[2:], *NO[2:]))} also work).",
     "target: the number that attachments are forwarded to, as the dashboard shows it, such as 0812-0000-1001.",
-    "A number that starts with 8 has lost its 0, or begins with + where it is from another country.",
+    "A number that starts with 8 has lost its 0: write the 0, or a + if 8 begins the code of its country.",
     "country_code: the country code for the target, such as 62.",
     "webhook, webhook_connect, webhook_status, webhook_chaining: the whole URL, as the dashboard shows it.",
-    f"A target or a webhook that is not set: the word {NONE}. That is not the same as an empty cell.",
-    "The name is here for you to find the device. It is not read.",
-    "The URLs are secrets: keep this file to yourself, and delete it when you are done.",
+    f"For a target or a webhook that is not set, write the word {NONE}. That is not the same as an empty cell.",
+    "The name helps you to find the device. It is not read.",
+    "The URLs are secrets: keep this file private, and delete it when you are done.",
 )
 
 
@@ -174,13 +175,13 @@ def read_csv(text: str, path: str) -> Sheet:
         row = Row(f"row {number}", {column: cell for column, cell in zip(table.head, cells) if cell})
         if any(cells[len(table.head) :]):
             wrong.append(
-                CellError(row.place, shown(row.number), "(behind the last)", "it has more cells than the head", _QUOTE)
+                CellError(row.place, shown(row.number), "(after the last)", "it has more cells than the header", _QUOTE)
             )
         rows.append(row)
     return Sheet(tuple(rows), tuple(wrong))
 
 
-_QUOTE = 'write a cell with a separator in it between double quotes ("...")'
+_QUOTE = 'enclose a cell that contains a separator in double quotes ("...")'
 
 
 def _table(text: str, path: str) -> _Table:
@@ -190,14 +191,14 @@ def _table(text: str, path: str) -> _Table:
         return _Table(_split(text, separator, path), separator)
     if all(column in text.lower() for column in COLUMNS):
         raise YamlEditError(
-            f"{path} has all cells of a row in one", "open it again with the right separator, and " + _AS_CSV
+            f"{path} has all cells of a row in one cell", "open it again with the right separator, and " + _AS_CSV
         )
     below = next((number for number, line in enumerate(text.splitlines(), start=1) if _separates(line)), 0)
     if below:
         raise YamlEditError(
             f"{path} has its columns in row {below}, and other rows above them", "delete the rows above that row"
         )
-    raise YamlEditError(f"{path} has no column device in its first row", "put back the first row: " + ",".join(HEAD))
+    raise YamlEditError(f"{path} has no column device in its first row", "restore the first row: " + ",".join(HEAD))
 
 
 def _separator(text: str) -> str:
@@ -227,7 +228,7 @@ def _split(text: str, separator: str, path: str) -> tuple[tuple[int, tuple[str, 
         broken = True
     if broken:
         raise YamlEditError(
-            f"{path} cannot be taken apart after row {rows[-1][0] if rows else 0}", "look for a double quote too many"
+            f"{path} cannot be parsed after row {rows[-1][0] if rows else 0}", "check for an extra double quote"
         )
     return tuple(rows)
 
@@ -243,9 +244,9 @@ def _column_errors(place: str, device: str, columns: t.Sequence[str]) -> t.Itera
         if column and column not in HEAD:
             # If the head is missing, this row is the first device, with its secrets.
             reported = column if _WORD.fullmatch(column) else str(index)
-            yield CellError(place, device, reported, "there is no such setting", "there are " + ", ".join(HEAD))
+            yield CellError(place, device, reported, "there is no such setting", "the names are " + ", ".join(HEAD))
         elif column and column in columns[: index - 1]:
-            yield CellError(place, device, column, "it is there twice", "take one out")
+            yield CellError(place, device, column, "it occurs twice", "remove one")
 
 
 def csv_with(text: str, path: str, devices: t.Sequence[Listed], separator: str) -> str:
@@ -295,13 +296,13 @@ def read_yaml(text: str, path: str) -> Sheet:
         row = Row(place, {column: _clean(cell) for column, cell in cells.items() if cell and cell.strip()})
         wrong += _column_errors(place, shown(row.number), columns)
         wrong += [
-            CellError(place, shown(row.number), column, "it is more than one value", "write one value behind the colon")
+            CellError(place, shown(row.number), column, "it is more than one value", "write one value after the colon")
             for column, cell in cells.items()
             if cell is None and column in HEAD
         ]
         if not columns:
             wrong.append(
-                CellError(place, "", "device", "it is no device", "write its settings below it, each with a colon")
+                CellError(place, "", "device", "it is not a device", "write its settings below it, each with a colon")
             )
         else:
             rows.append(row)
@@ -311,7 +312,7 @@ def read_yaml(text: str, path: str) -> Sheet:
 def _yaml_list(text: str, path: str) -> t.Any:
     listed = yaml_text.pairs(yaml_text.compose(text, path)).get(YAML_LIST)
     if listed is None or not (yaml_text.is_empty(listed) or yaml_text.is_list(listed)):
-        raise YamlEditError(f"{path} has no list {YAML_LIST}", f"put back the line {YAML_LIST}: above the devices")
+        raise YamlEditError(f"{path} has no list {YAML_LIST}", f"restore the line {YAML_LIST}: above the devices")
     return listed
 
 

@@ -64,7 +64,7 @@ def read_body(read: t.Callable[[int], bytes], encoding: str, attempt: Attempt, l
             pieces.append(piece)
             size += len(piece)
             if max(size, wire) > limit:
-                raise UnexpectedResponseError(f"the reply is larger than {limit // 2**20} MB", NO_RESPONSE, True)
+                raise UnexpectedResponseError(f"the response is larger than {limit // 2**20} MB", NO_RESPONSE, True)
             attempt.time_left()
 
 
@@ -121,5 +121,5 @@ def _decoder(encoding: str) -> _Plain | _Compressed:
         return _Plain()
     if encoding in _COMPRESSED:
         return _Compressed(encoding == "deflate")
-    shown = f'"{encoding}"' if _NAME.fullmatch(encoding) else "an unknown way"
-    raise UnexpectedResponseError(f"the reply is compressed as {shown}, which was not asked for", NO_RESPONSE, True)
+    shown = f'"{encoding}"' if _NAME.fullmatch(encoding) else "an unknown encoding"
+    raise UnexpectedResponseError(f"the response is compressed as {shown}, which was not requested", NO_RESPONSE, True)

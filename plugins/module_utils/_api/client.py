@@ -36,7 +36,7 @@ if t.TYPE_CHECKING:
 # WhatsApp's codes have eight characters, in two groups. The limit allows for longer ones.
 MAX_PAIRING_CODE_LENGTH = 20
 MakeMark = t.Callable[[], object]
-_REPORT = "nothing was guessed from it: look at the device in the dashboard, and report this reply"
+_REPORT = "no conclusion was drawn from it: check the device in the dashboard, and report this response"
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ class FonnteClient:
     def delete_device(self, device_token: str, otp: str, guard: Guard | None = None) -> str | None:
         """Delete a device, and return the deleted number according to the response (/delete-device)."""
         if not otp:
-            raise ValueError("an empty otp would ask for a new code")
+            raise ValueError("an empty otp would request a new code")
         self._cache.invalidate(device_token)
         body = self._call("/delete-device", device_token, {"otp": otp}, guard)
         found = re.search(r"\bdevice (\d+) successfully deleted", str(body.get("detail", "")))
@@ -219,7 +219,7 @@ class FonnteClient:
         try:
             return read_image(_parse_text(body.get("url")) or "")
         except ValueError as fault:
-            raise _malformed(path, f"with a picture that cannot be used, since {fault}") from None
+            raise _malformed(path, f"with an image that cannot be used, since {fault}") from None
 
     def pairing_code(self, device_token: str, whatsapp: str, guard: Guard | None = None) -> str:
         """Request the code to type into the phone of a WhatsApp number (/qr)."""
@@ -264,9 +264,10 @@ class FonnteClient:
         shown = self._redactor.text(text, [call.token], form.values())
         if verdict is False and text:
             raise RefusedError(path, text, shown, reply.status)
-        reported = f' that says "{shown}"' if text else ""
+        reported = f', with the text "{shown}"' if text else ""
         raise UnexpectedResponseError(
-            f"the service sent a reply to {path} that says neither yes nor no (HTTP {reply.status}){reported}",
+            f"the service sent a response to {path} that is neither a success nor a refusal (HTTP "
+            f"{reply.status}){reported}",
             _REPORT,
             # A success with an HTTP error status is ambiguous: the request may have been applied.
             reply.status < 400 or verdict is True,
@@ -274,7 +275,7 @@ class FonnteClient:
 
 
 def _malformed(path: str, what: str) -> UnexpectedResponseError:
-    return UnexpectedResponseError(f"the service sent a reply to {path} {what}", _REPORT, True)
+    return UnexpectedResponseError(f"the service sent a response to {path} {what}", _REPORT, True)
 
 
 def _parse_device(item: t.Mapping[str, object]) -> Device:

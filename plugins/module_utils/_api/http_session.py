@@ -42,8 +42,8 @@ MAX_RETRY_AFTER_SECONDS = 6 * 3600.0
 
 _CHECK_NETWORK = "check api_endpoint, the network and the proxy variables of the environment"
 _CHECK_CERTIFICATE = "check api_endpoint, or name the authority that signed it in ca_path or FONNTE_CA_PATH"
-_CHECK_TLS = "check http or https, host and port in api_endpoint, then run the play again"
-_VERIFY_BY_LIST = "run the play again to see what is there now"
+_CHECK_TLS = "check http or https, host and port in api_endpoint, then run the playbook again"
+_VERIFY_BY_LIST = "run the playbook again, which reads the current state first"
 
 # urllib3 1.26 has its own class for a certificate of another host, in a private module.
 _WRONG_HOST = "CertificateError"
@@ -246,13 +246,13 @@ def _read_authorities(path: str) -> str | None:
         content = read_whole(path)
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else exc
-        raise OptionError("ca_path", f"it cannot be read ({reason})", "give the path of a CA bundle") from None
+        raise OptionError("ca_path", f"it cannot be read ({reason})", "set the path of a CA bundle") from None
     # Comments between the certificates may be in any encoding.
     text = content.decode("latin-1").encode("ascii", "replace").decode("ascii")
     with contextlib.suppress(OSError, ValueError):
         context.load_verify_locations(cadata=text)
     if not context.cert_store_stats()["x509"]:
-        raise OptionError("ca_path", "it holds no certificates in PEM format", "give the path of a CA bundle")
+        raise OptionError("ca_path", "it contains no certificates in PEM format", "set the path of a CA bundle")
     return text
 
 
@@ -271,7 +271,7 @@ def _body(response: t.Any, attempt: Attempt) -> bytes:
         cause = _cause(fault)
     except DecodingError:
         cause = "it cannot be decompressed"
-    broken = ResponseLostError(f"the reply broke off ({cause})", _VERIFY_BY_LIST)
+    broken = ResponseLostError(f"the response is incomplete ({cause})", _VERIFY_BY_LIST)
     broken.transient = True
     raise broken
 
@@ -328,6 +328,6 @@ def _connect_error(fault: t.Any, links: list[BaseException]) -> UnreachableError
 
 def _response_error(fault: t.Any, links: list[BaseException]) -> ResponseLostError:
     if isinstance(fault, requests.exceptions.Timeout) or _caused_by(links, urllib3.exceptions.ReadTimeoutError):
-        return ResponseLostError("the service did not answer in time", "run the play again, or raise api_timeout")
+        return ResponseLostError("the service did not answer in time", "run the playbook again, or raise api_timeout")
     advice = _CHECK_TLS if _caused_by(links, ssl.SSLError) else _VERIFY_BY_LIST
     return ResponseLostError(f"the connection broke ({_cause(fault)})", advice)

@@ -74,18 +74,18 @@ def _check_png(png: bytes) -> None:
         header = data if kind == b"IHDR" else header
         packed += data if kind == b"IDAT" else b""
     if kinds[:1] != [b"IHDR"] or kinds[-1] != b"IEND" or kinds.count(b"IEND") > 1:
-        raise ValueError("it is not one whole PNG")
+        raise ValueError("it is not one complete PNG")
     _check_pixels(header, packed)
 
 
 def _chunk(png: bytes, place: int) -> tuple[bytes, bytes]:
     """Return the type and the data of the chunk that begins at an offset of a PNG."""
     if len(png) < place + 12:
-        raise ValueError("it breaks off")
+        raise ValueError("it is truncated")
     (length,) = struct.unpack_from(">I", png, place)
     end = place + 8 + length
     if len(png) < end + 4:
-        raise ValueError("it breaks off")
+        raise ValueError("it is truncated")
     if struct.unpack_from(">I", png, end)[0] != zlib.crc32(png[place + 4 : end]):
         raise ValueError("it is damaged")
     return png[place + 4 : place + 8], png[place + 8 : end]
@@ -97,7 +97,7 @@ def _check_pixels(header: bytes, packed: bytes) -> None:
         raise ValueError("it is damaged")
     width, height, depth, colour, _packing, _filter, interlaced = struct.unpack(">IIBBBBB", header)
     if not (0 < width <= MAX_IMAGE_SIDE and 0 < height <= MAX_IMAGE_SIDE and colour in _SAMPLES and depth <= 16):
-        raise ValueError("it is no picture of a QR code")
+        raise ValueError("it is not an image of a QR code")
     # A byte before each line names its filter. An interlaced image has some more such bytes.
     size = height * (1 + (width * depth * _SAMPLES[colour] + 7) // 8)
     unpacking = zlib.decompressobj()
@@ -130,9 +130,9 @@ def check_dest(dest: str) -> None:
         os.path.join(_existing_above(dest), "x") if _is_new_directory(dest) else image_path(dest, "")
     )
     if problem:
-        advice = "name a file in a folder of your own"
-        if problem.startswith("there is no folder"):
-            advice = "make it first, or name a file in one that is there"
+        advice = "name a file in one of your directories"
+        if problem.startswith("there is no directory"):
+            advice = "create it first, or name a file in an existing one"
         raise OptionError(DEST, problem, advice)
 
 
@@ -198,7 +198,7 @@ def _check_replaceable(directory: int, name: str, path: str) -> None:
         start = read_start(name, len(_SIGNATURE), directory)
     if start not in (b"", _SIGNATURE):
         raise OptionError(
-            DEST, f"the file {path} is no PNG, so it is not replaced", "name another file, or remove this one"
+            DEST, f"the file {path} is not a PNG, so it is not replaced", "name another file, or remove this one"
         )
 
 
@@ -235,7 +235,7 @@ def write_image(path: str, png: bytes) -> None:
 
 def _write_error(path: str, exc: OSError) -> FonnteError:
     return FonnteError(
-        f"the QR code cannot be written to {path} ({exc.strerror})", "make room for it, or name another dest"
+        f"the QR code cannot be written to {path} ({exc.strerror})", "free disk space, or set another dest"
     )
 
 

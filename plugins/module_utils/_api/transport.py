@@ -39,7 +39,7 @@ TOO_MANY_REQUESTS = 429
 # A request with all its attempts ends after this many times api_timeout.
 MAX_TIMEOUTS_PER_REQUEST = 10
 
-_TRY_LATER = "run the play again later"
+_TRY_LATER = "run the playbook again later"
 
 
 @dataclass(frozen=True)
@@ -125,17 +125,17 @@ class Transport:
         except DeadlineExceeded:
             raise self._deadline_error(attempt.was_sent) from None
         except SizeExceeded:
-            problem = f"the reply is larger than {MAX_RECEIVED_BYTES // 2**20} MB with its headers"
+            problem = f"the response is larger than {MAX_RECEIVED_BYTES // 2**20} MB with its headers"
             raise UnexpectedResponseError(problem, NO_RESPONSE, True) from None
 
     def _deadline_error(self, was_sent: bool) -> RequestError:
         seconds = self._connection.timeout * MAX_TIMEOUTS_PER_REQUEST
         if was_sent:
             return ResponseLostError(
-                f"no whole answer came within {seconds:g} s", "run the play again, or raise api_timeout"
+                f"no complete response arrived within {seconds:g} s", "run the playbook again, or raise api_timeout"
             )
         return UnreachableError(
-            f"no connection came about within {seconds:g} s", "check the network, or raise api_timeout"
+            f"no connection was established within {seconds:g} s", "check the network, or raise api_timeout"
         )
 
 
@@ -151,7 +151,7 @@ def _parse_response(path: str, answer: HttpResponse, longest_delay: float) -> Ap
         where = f"to {host} " if host.startswith("http") and host.isprintable() else ""
         raise UnexpectedResponseError(
             f"the service sent a redirect {where}(HTTP {status}), which is never followed",
-            "give the address that answers itself as api_endpoint",
+            "set api_endpoint to the address that responds without a redirect",
             True,
         )
     if status >= 500:
@@ -159,7 +159,7 @@ def _parse_response(path: str, answer: HttpResponse, longest_delay: float) -> Ap
     try:
         words = json.loads(answer.body.decode("utf-8"))
     except (ValueError, RecursionError):
-        kind = "an empty reply" if not answer.body.strip() else "a reply that is not JSON"
+        kind = "an empty response" if not answer.body.strip() else "a response that is not JSON"
         # A 4xx of a web server means that the request was not carried out; a 200 without JSON proves nothing.
         raise MalformedResponseError(f"the service sent {kind} (HTTP {status})", NO_RESPONSE, status < 400) from None
     if not isinstance(words, dict):
@@ -172,10 +172,10 @@ def _parse_response(path: str, answer: HttpResponse, longest_delay: float) -> Ap
 def _rate_limit_error(answer: HttpResponse, longest_delay: float) -> RateLimitedError:
     status, seconds = answer.status, answer.retry_after
     if seconds is None:
-        return RateLimitedError(f"the service is busy (HTTP {status}) and stayed so for every try", _TRY_LATER)
+        return RateLimitedError(f"the service is busy (HTTP {status}) and remained so in every attempt", _TRY_LATER)
     advice = (
         f"wait that long, or raise api_retry_max_delay (now {longest_delay:g} s)"
         if seconds > longest_delay
         else _TRY_LATER
     )
-    return RateLimitedError(f"the service is busy (HTTP {status}) and asks to wait {seconds:.0f} s", advice)
+    return RateLimitedError(f"the service is busy (HTTP {status}) and requires a wait of {seconds:.0f} s", advice)

@@ -103,4 +103,4 @@ class HttpResponse:
 
 
 # The start of an unknown body does not help, and may contain secrets, so messages only name its kind.
-NO_RESPONSE = "a proxy or a maintenance page may stand in front of the service: run the play again later"
+NO_RESPONSE = "a proxy or a maintenance page may be in front of the service: run the playbook again later"

@@ -259,10 +259,12 @@ def check_names(names: t.Mapping[str, str]) -> None:
         if not name:
             continue
         if os.path.basename(name) != name or name in (".", "..") or "\0" in name:
-            raise OptionError(option, "it is not the name of a file", "give a name without a folder, as in audit.html")
+            raise OptionError(
+                option, "it is not the name of a file", "set a name without a directory, such as audit.html"
+            )
         other = used.setdefault(name, option)
         if other != option:
-            raise OptionError(option, f"option {other} has the same name", "give each file a name of its own")
+            raise OptionError(option, f"option {other} has the same name", "set a different name for each file")
 
 
 def check_folder(folder: str) -> None:
@@ -272,9 +274,9 @@ def check_folder(folder: str) -> None:
     while not os.path.lexists(place):
         place = os.path.dirname(place)
     if not os.path.isdir(place):
-        raise OptionError("dest", f"{place} is not a folder", "name a folder, or one that can be made")
+        raise OptionError("dest", f"{place} is not a directory", "name a directory that exists or can be created")
     if not os.access(place, os.W_OK | os.X_OK):
-        raise OptionError("dest", f"{place} cannot be written", "name another folder, or see who owns it")
+        raise OptionError("dest", f"{place} cannot be written", "name another directory, or check who owns it")
 
 
 def write_files(folder: str, texts: t.Mapping[str, str]) -> None:
@@ -290,6 +292,6 @@ def write_files(folder: str, texts: t.Mapping[str, str]) -> None:
         make_directory(folder, FOLDER_MODE)
         write_all({os.path.join(folder, name): text.encode("utf-8") for name, text in texts.items()}, FILE_MODE)
     except OSError as fault:
-        problem = fault.strerror or "an error of the disk"
+        problem = fault.strerror or "a disk error"
     if problem:
-        raise FonnteError(f"{folder} cannot be written: {problem}", "name another folder, or see who owns it")
+        raise FonnteError(f"{folder} cannot be written: {problem}", "name another directory, or check who owns it")

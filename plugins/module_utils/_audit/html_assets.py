@@ -76,7 +76,7 @@ EARLY_SCRIPT = """document.documentElement.className="wait";"""
 SCRIPT = """
 (function () {
   "use strict";
-  // So many rows at a time: more than anybody reads at once make every change slow. On paper all are there.
+  // The number of rows that are shown at first: more rows slow down every change. A printout has all rows.
   var MOST = 250, most = MOST;
   var list = document.getElementById("list"), body = list.tBodies[0], heads = list.tHead.rows[0].cells;
   var rows = Array.prototype.slice.call(body.rows), order = rows.slice(), fitting = rows, texts = null;
@@ -87,7 +87,7 @@ SCRIPT = """
   var waiting = 0;
 
   function spelled(row) {
-    // A number is found in both of its spellings, at home and from abroad.
+    // A number is found in its national and in its international spelling.
     var number = row.cells[0].querySelector(".number").textContent;
     var other = number.slice(0, 2) === "62" ? "0" + number.slice(2) : number[0] === "0" ? "62" + number.slice(1) : "";
     return (row.textContent + " " + other).toLowerCase();
@@ -131,7 +131,7 @@ SCRIPT = """
     var down = head.getAttribute("aria-sort") === "ascending", turn = down ? -1 : 1;
     var keyed = rows.map(function (row) { return [key(row, column, numeric), row]; });
     keyed.sort(function (one, other) {
-      // What is not known comes last, whichever way.
+      // Unknown values come last in both orders.
       if (one[0] === null || other[0] === null) { return (one[0] === null) - (other[0] === null); }
       return turn * (numeric ? one[0] - other[0] : collator.compare(one[0], other[0]));
     });

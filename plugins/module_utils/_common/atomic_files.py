@@ -91,9 +91,9 @@ def write_problem(path: str) -> str:
     """Return the reason why a file cannot be replaced, without changing anything; empty if no reason is visible."""
     directory = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(directory):
-        return f"there is no folder {directory}"
+        return f"there is no directory {directory}"
     if not os.access(directory, os.W_OK | os.X_OK):
-        return f"the folder {directory} cannot be written"
+        return f"the directory {directory} cannot be written to"
     if os.path.isdir(path) and not os.path.islink(path):
         return f"{path} is a directory"
     above = os.stat(directory)
@@ -139,8 +139,8 @@ def foreign_warnings(paths: t.Iterable[str]) -> list[str]:
     """Return a warning for each directory of another user that will contain a file."""
     directories = dict.fromkeys(filter(None, map(foreign_directory, paths)))
     return [
-        f"The directory {directory} belongs to another user, who can read, replace or remove each file in it; "
-        "name a directory of your own if this is not intended."
+        f"The directory {directory} belongs to another user, who can read, replace or remove each file in it; name "
+        "one of your directories if this is not intended."
         for directory in directories
     ]
 

@@ -59,7 +59,7 @@ def check_destination(option: str, path: str) -> None:
                 option,
                 f"{path} is inside the installed collection {parts[place + 1]}.{parts[place + 2]}, and the next "
                 "installation deletes it",
-                "name a directory of your own, such as ~/fonnte",
+                "name one of your directories, such as ~/fonnte",
             )
 
 
@@ -81,7 +81,7 @@ def check_links(option: str, path: str, user: int | None = None) -> None:
         raise OptionError(
             option,
             f"{exc.link} is a symbolic link of another user",
-            "name a path in a directory of your own, without that link",
+            "name a path in one of your directories, without that link",
         ) from None
     except OSError as exc:
         raise OptionError(option, f"{path} cannot be opened ({exc.strerror})", "name another path") from None

@@ -43,7 +43,7 @@ def check_endpoint(endpoint: str) -> str:
     option = "api_endpoint"
     found = _ENDPOINT.fullmatch(endpoint)
     if found is None and re.match(r"https?://[^/]*@|https?://[^?#]+[?#]", endpoint, re.IGNORECASE):
-        raise OptionError(option, "it has a user name, a query or a fragment", "give scheme, host, port and path only")
+        raise OptionError(option, "it has a user name, a query or a fragment", "set only scheme, host, port and path")
     host = _host(found.group("host")) if found else ""
     if found is None or not host or not _is_port(found.group("port")):
         raise OptionError(option, "it is not an http:// or https:// URL", "leave it out to use https://api.fonnte.com")
@@ -52,7 +52,7 @@ def check_endpoint(endpoint: str) -> str:
             option, "it has characters outside of ASCII", "write the host in its xn-- form and the path URL-encoded"
         )
     if found.group("scheme").lower() == "http" and not is_loopback(host):
-        raise OptionError(option, f"plain http to {host} would show the token to the network", "use https://")
+        raise OptionError(option, f"plain http to {host} would expose the token to the network", "use https://")
     return endpoint.rstrip("/")
 
 
@@ -99,7 +99,7 @@ def check_proxies(url: str) -> None:
     variable = next(name for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper()) if os.environ.get(name))
     raise VariableError(
         variable,
-        "its value cannot be a proxy",
+        "its value is not the address of a proxy",
         "write it as http://HOST:PORT, or unset it",
     )
 

@@ -207,9 +207,9 @@ _ACCOUNT_TOKEN = (
     "a device's token does not work here"
 )
 _DEVICE_TOKEN = (
-    "use the token of this device; the account token does not work here, and a device made anew has a new one"
+    "use the token of this device; the account token does not work here, and a recreated device has a new one"
 )
-_VERIFY_BY_LIST = "run the play again to see what is there now"
+_VERIFY_BY_LIST = "run the playbook again, which reads the current state first"
 
 REFUSALS: tuple[Refusal, ...] = (
     Refusal("/get-devices", r"unknown user", RefusalKind.INVALID_TOKEN, _ACCOUNT_TOKEN),
@@ -219,14 +219,14 @@ REFUSALS: tuple[Refusal, ...] = (
         "/add-device",
         r"too much free device",
         RefusalKind.ACCOUNT_FULL,
-        "an account holds ten free devices: delete one, or give one a package",
+        "an account can have ten free devices: delete one, or buy a package for one",
     ),
     Refusal(
         "/add-device",
         r"device already exist",
         RefusalKind.ALREADY_EXISTS,
-        "either another account holds this number, or it is a free device that the list leaves out: "
-        "in that case give its device_token",
+        "either another account has this number, or it is a free device that the list omits: in that case, set its "
+        "device_token",
     ),
     Refusal(
         "/update-device",
@@ -238,25 +238,27 @@ REFUSALS: tuple[Refusal, ...] = (
         "/update-device",
         r"webhook url .*",
         RefusalKind.WEBHOOK,
-        "the receiver of a webhook has to answer a POST with 200 while it is saved: start it, or correct the URL",
+        "the receiver of a webhook must answer a POST request with 200 while the webhook is saved: start it, or "
+        "correct the URL",
     ),
     Refusal("/update-device", r"input invalid", RefusalKind.INVALID_INPUT, "check the name and the number"),
     Refusal("/update-device", r"invalid/empty body value", RefusalKind.INVALID_INPUT, "check the declared settings"),
     Refusal("/device", r"token invalid", RefusalKind.INVALID_TOKEN, _DEVICE_TOKEN),
     Refusal("/disconnect", r"token invalid", RefusalKind.INVALID_TOKEN, _DEVICE_TOKEN),
-    Refusal("/disconnect", r"device already disconnected", RefusalKind.ALREADY_DONE, "nothing is to be done"),
+    Refusal("/disconnect", r"device already disconnected", RefusalKind.ALREADY_DONE, "no action is required"),
     Refusal("/delete-device", r"invalid device", RefusalKind.INVALID_TOKEN, _DEVICE_TOKEN),
     Refusal(
         "/delete-device",
         r"please wait (?P<seconds>\d{1,9}) seconds before requesting new otp",
         RefusalKind.OTP_PENDING,
-        "a code is on its way already: look at the WhatsApp of the account's owner",
+        "a code was already requested: check the WhatsApp of the account's owner",
     ),
     Refusal(
         "/delete-device",
         r"otp haven't requested",
         RefusalKind.OTP_NOT_REQUESTED,
-        "run once with request_otp: true and without otp, then with the code that the account's owner gets by WhatsApp",
+        "run once with request_otp: true and without otp, then with the code that the account's owner receives "
+        "by WhatsApp",
     ),
     Refusal(
         "/delete-device",
@@ -268,11 +270,15 @@ REFUSALS: tuple[Refusal, ...] = (
         "/delete-device",
         r"incorrect OTP",
         RefusalKind.OTP_WRONG,
-        "look at the newest code in the WhatsApp of the account's owner; it was not tried again, since wrong codes lock the device",
+        "use the newest code in the WhatsApp of the account's owner; the wrong code was not tried again, since wrong "
+        "codes lock the device",
     ),
     Refusal("/send", r"token invalid", RefusalKind.INVALID_TOKEN, _DEVICE_TOKEN),
     Refusal(
-        "/send", r"insufficient quota", RefusalKind.NO_QUOTA, "give the device a package with more messages, or wait"
+        "/send",
+        r"insufficient quota",
+        RefusalKind.NO_QUOTA,
+        "buy a package with more messages for the device, or wait",
     ),
     Refusal("/send", r"target invalid", RefusalKind.INVALID_INPUT, "check the numbers in target, and country_code"),
     Refusal(
@@ -285,16 +291,16 @@ REFUSALS: tuple[Refusal, ...] = (
         "/send",
         r"request invalid on disconnected device",
         RefusalKind.NOT_LINKED,
-        "link the device first, or say connect_only: false to have the message queued all the same",
+        "link the device first, or set connect_only: false to queue the message without a linked phone",
     ),
     Refusal("/qr", r"token invalid", RefusalKind.INVALID_TOKEN, _DEVICE_TOKEN),
-    Refusal("/qr", r"device already connect", RefusalKind.ALREADY_DONE, "nothing is to be done"),
+    Refusal("/qr", r"device already connect", RefusalKind.ALREADY_DONE, "no action is required"),
     Refusal(
         "/qr",
         r"free device already connected",
         RefusalKind.BLOCKED,
-        "another free device of the account is linked, and only one can be: disconnect that one "
-        "with fonnte.whatsapp.fonnte_device and state: disconnected, or give one of the two a package",
+        "another free device of the account is linked, and only one can be linked: disconnect that device with "
+        "fonnte.whatsapp.fonnte_device and state: disconnected, or buy a package for one of the two",
     ),
 )
 
@@ -315,9 +321,9 @@ class RefusedError(RequestError):
         advice = (
             refusal.advice
             if refusal
-            else "this text is not known to the collection: look at the device in the dashboard"
+            else "this error is not known to the collection: check the device in the dashboard"
         )
-        super().__init__(f'Fonnte said "{shown}"', advice)
+        super().__init__(f'Fonnte returned "{shown}"', advice)
         self.call = call
         self.text = shown
         self.kind = refusal.kind if refusal else RefusalKind.UNKNOWN

@@ -91,7 +91,7 @@ def decode_text(content: bytes) -> str:
             raise EncodingError(f"is saved as {encoding}")
     if b"\0" in content:
         # UTF-16 without a byte-order mark has a zero byte next to the letters of most languages.
-        raise EncodingError("is saved as UTF-16, or is no text")
+        raise EncodingError("is saved as UTF-16, or is not text")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as exc:

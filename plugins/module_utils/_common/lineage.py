@@ -33,8 +33,8 @@ class AbandonedError(FonnteError):
 
     def __init__(self) -> None:
         super().__init__(
-            "the process that started this run has ended, so nothing new was begun",
-            "run the play again: what is done is not done twice",
+            "the process that started this run has ended, so no further operation was started",
+            "run the playbook again: it repeats no completed operation",
         )
 
 

@@ -65,13 +65,13 @@ def parse_number(value: object, option: str, spreadsheet_advice: str = _QUOTE) -
     if isinstance(value, int) and not isinstance(value, bool):
         return _unquoted(value, option)
     if isinstance(value, float):
-        raise OptionError(option, "it is not a number but a decimal, as spreadsheets write one", spreadsheet_advice)
+        raise OptionError(option, "it is a decimal number, as spreadsheets write it", spreadsheet_advice)
     if not isinstance(value, str):
         raise OptionError(option, "it is not a number", 'write it in quotes, as in "6281234567890"')
     if _ROUNDED.fullmatch(value):
-        raise OptionError(option, "a spreadsheet has rounded it", "look it up again, and " + spreadsheet_advice)
+        raise OptionError(option, "a spreadsheet has rounded it", "find the original number, and " + spreadsheet_advice)
     if _DECIMAL.fullmatch(value):
-        raise OptionError(option, "a spreadsheet has made a decimal number of it", spreadsheet_advice)
+        raise OptionError(option, "a spreadsheet has converted it to a decimal number", spreadsheet_advice)
     digits = _DROPPED.sub("", value)
     unknown_number = re.search(r"[^0-9]", digits)
     if unknown_number:
@@ -137,7 +137,7 @@ def to_international(value: object, country: str = COUNTRY, option: str = "numbe
     elif digits.startswith("0"):
         digits = country + digits
     if digits.startswith("0"):
-        raise OptionError(option, "it has a 0 where its country should be", "write it as in +6281234567890")
+        raise OptionError(option, "it has a 0 instead of the code of its country", "write it as in +6281234567890")
     return _bounded(digits, option)
 
 
@@ -174,7 +174,7 @@ def refuse_lost_zero(value: object, digits: str, option: str, country: str = COU
     if may_lack_zero(digits, country) and not has_country(value):
         raise OptionError(
             option,
-            f"{digits} begins with 8, as a number does that has lost its leading zero in a spreadsheet",
+            f"{digits} begins with 8, like a number that has lost its leading zero in a spreadsheet",
             f'write "0{digits}", or "+{digits}" if 8 begins the code of its country',
         )
 

@@ -97,14 +97,12 @@ def compose(text: str, path: str) -> yaml.Node | None:
         # PyYAML does not check the range of numbers, such as the code of a character; Python refuses them.
         pass
     raise YamlEditError(
-        f"{path} is no YAML{place}", "correct it: look at quotes, colons and the spaces at the start of lines"
+        f"{path} is not valid YAML{place}", "correct it: check quotes, colons and the spaces at the start of lines"
     )
 
 
 def _too_deep(path: str) -> YamlEditError:
-    return YamlEditError(
-        f"{path} is nested too deeply to be read", "take out the brackets, braces or dashes that are too many"
-    )
+    return YamlEditError(f"{path} is nested too deeply to be read", "remove the extra brackets, braces or dashes")
 
 
 def load(text: str, path: str, unread: t.Callable[[str], object]) -> object:
@@ -126,8 +124,9 @@ def load(text: str, path: str, unread: t.Callable[[str], object]) -> object:
     twice = next(_find_duplicate_keys(root, set()), None)
     if twice is not None:
         raise YamlEditError(
-            f"{path} says {twice.value} twice in one place, the second time in line {twice.start_mark.line + 1}",
-            "take one out, since only one of them counts",
+            f"{path} has the key {twice.value} twice in one dictionary, the second time in line "
+            f"{twice.start_mark.line + 1}",
+            "remove one, since only one of them takes effect",
         )
 
     class Constructor(yaml.constructor.SafeConstructor):
@@ -156,7 +155,7 @@ def load(text: str, path: str, unread: t.Callable[[str], object]) -> object:
     except yaml.MarkedYAMLError as fault:
         place = f" in line {fault.problem_mark.line + 1}" if fault.problem_mark else ""
     raise YamlEditError(
-        f"{path} has a value that Ansible cannot read{place}", "see what kind of value it is, or quote it"
+        f"{path} has a value that Ansible cannot read{place}", "check the type of the value, or quote it"
     )
 
 

@@ -130,7 +130,7 @@ class DeviceList:
             same = len({only_digits(spelling) for spelling in found}) == 1
             raise FonnteError(
                 f"the account has more than one device with this number: {' and '.join(found)}",
-                "give the device_token of the one you mean, or rename one in the dashboard"
+                "set the device_token of the one that you mean, or rename one in the dashboard"
                 if same
                 else "write the number exactly as one of them is registered",
             )

@@ -110,27 +110,27 @@ def load_facts(path: str, endpoint: str, option: str) -> ServiceFacts:
 def find_facts(path: str, endpoint: str, option: str) -> ServiceFacts | None:
     """Read the facts like load_facts, but return None if the file does not exist."""
     if not path:
-        raise OptionError(option, "it is empty", "leave the option out, or see why the variable behind it has no value")
+        raise OptionError(option, "it is empty", "leave the option out, or check why its variable has no value")
     try:
         raw = read_start(path, MAX_FILE_BYTES + 1)
     except FileNotFoundError:
         return None
     except OSError as fault:
         raise OptionError(
-            option, f"the file {path} cannot be read ({fault.strerror})", "see who owns it, or name another file"
+            option, f"the file {path} cannot be read ({fault.strerror})", "check who owns it, or name another file"
         ) from None
     try:
         told_of, facts = _read(raw)
     except ValueError as fault:
         raise OptionError(
             option,
-            f"the file {path} is none that this release can use ({fault})",
+            f"this release cannot use the file {path} ({fault})",
             "name another file, or remove this one and run the playbook fonnte.whatsapp.doctor again",
         ) from None
     if told_of != endpoint:
         raise OptionError(
             option,
-            f"the file {path} is about the service at {told_of}, and api_endpoint is {endpoint}",
+            f"the file {path} describes the service at {told_of}, and api_endpoint is {endpoint}",
             "name the file of this service, or run the playbook fonnte.whatsapp.doctor with another file for it",
         )
     return facts
@@ -148,11 +148,11 @@ def _read(raw: bytes) -> tuple[str, ServiceFacts]:
     except (ValueError, RecursionError):
         raise ValueError("it is not JSON") from None
     if not isinstance(data, dict) or not isinstance(data.get("facts"), dict) or "format" not in data:
-        raise ValueError("it holds no facts of the service")
+        raise ValueError("it contains no facts about the service")
     if data["format"] != FORMAT or isinstance(data["format"], bool):
         raise ValueError(f"its format is not {FORMAT}")
     if not _is_address(data.get("endpoint")):
-        raise ValueError("it does not tell of which service")
+        raise ValueError("it does not name its service")
     # A newer release may have written further facts.
     known = {name: value for name, value in data["facts"].items() if name in ServiceFacts.__dataclass_fields__}
     return data["endpoint"], ServiceFacts(**known)
@@ -177,7 +177,7 @@ def save_facts(path: str, endpoint: str, facts: ServiceFacts, found_at: str, opt
 
 def _write_error(path: str, exc: OSError, option: str) -> OptionError:
     return OptionError(
-        option, f"the file {path} cannot be written ({exc.strerror})", "name a file in a folder of your own"
+        option, f"the file {path} cannot be written ({exc.strerror})", "name a file in one of your directories"
     )
 
 

@@ -64,9 +64,11 @@ class Setting:
 
     def __post_init__(self) -> None:
         if ReadSource.ADDED in self.readable and not self.on_add:
-            raise ValueError(f"{self.option}: the reply of add-device shows only what add-device takes")
+            raise ValueError(
+                f"{self.option}: the response of add-device contains only settings that add-device accepts"
+            )
         if self.value_type is ValueType.URL and self.readable:
-            raise ValueError(f"{self.option}: no reply shows a webhook, and results would have to mask it")
+            raise ValueError(f"{self.option}: no response contains a webhook, and results would need to mask it")
 
     @property
     def recorded(self) -> bool:
@@ -141,11 +143,11 @@ def _validate_name(option: str, value: object) -> str:
         raise OptionError(
             option,
             f"character {text.index(wrong) + 1} is U+{ord(wrong):04X}, a line break or a control character",
-            "take it out",
+            "remove it",
         )
     if text != text.strip():
         # The service may trim the name, and it would then always differ.
-        raise OptionError(option, "it begins or ends with a space", "take the space away")
+        raise OptionError(option, "it begins or ends with a space", "remove the space")
     if strip_stamp(text) != text:
         # The stamp is removed when the name is read, and the name would then always differ.
         raise OptionError(
@@ -170,7 +172,9 @@ def _validate_url(option: str, value: object) -> str:
 def check_url(option: str, text: str, or_else: str = "") -> str:
     """Return a URL that the service can call; raise OptionError, with or_else at its end, if it is invalid."""
     if re.search(r"[^\x21-\x7e]", text):
-        raise OptionError(option, "the URL has a space, a control or a non-ASCII character", "percent-encode it")
+        raise OptionError(
+            option, "the URL has a space, a control character or a non-ASCII character", "percent-encode it"
+        )
     try:
         parts = urlsplit(text)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
@@ -180,7 +184,7 @@ def check_url(option: str, text: str, or_else: str = "") -> str:
         raise OptionError(
             option,
             "it is not a URL that Fonnte could call",
-            f"give an http:// or https:// URL with a host{or_else}",
+            f"set an http:// or https:// URL with a host{or_else}",
         )
     return text
 
@@ -188,7 +192,7 @@ def check_url(option: str, text: str, or_else: str = "") -> str:
 def _validate_country(option: str, value: object) -> str:
     text = str(value)
     if not re.fullmatch(r"[0-9]{1,4}", text):
-        raise OptionError(option, "it is not a country code", "give one to four digits, such as 62")
+        raise OptionError(option, "it is not a country code", "write one to four digits, such as 62")
     return text
 
 

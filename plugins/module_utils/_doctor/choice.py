@@ -28,12 +28,12 @@ OWN_NAME = "fonnte doctor"
 
 
 _NO_SCRATCH = (
-    "there is no scratch device: give as device a number that no device has, "
-    "or that of a device whose settings may be lost"
+    "there is no scratch device: set device to a number that no device has, or to the number of a device whose "
+    "settings may be lost"
 )
 
 
-_CONFIRM_AGAIN = "nothing was written: look again which device it is, and give its name as it is listed now"
+_CONFIRM_AGAIN = "nothing was written: check again which device it is, and set expected_name to its current name"
 
 
 @dataclass(frozen=True)
@@ -79,16 +79,16 @@ class TestDeviceChoice:
 def _choose(context: RunContext, options: DoctorOptions, tokens: Tokens) -> TestDeviceChoice:
     """Return the device on which to experiment: the named one, or otherwise the device of the check."""
     if tokens.listing is None or not tokens.right:
-        return TestDeviceChoice(
-            reason_not_to_write="it takes an account_token, and tokens that are right, to see what becomes of a device"
-        )
+        return TestDeviceChoice(reason_not_to_write="observing a device requires an account_token, and valid tokens")
     if options.number:
         return _named(context, options.number, tokens, tokens.listing)
     own = [device for device in tokens.listing.devices if _name(device) == OWN_NAME]
     if len(own) > 1:
         numbers = " and ".join(device.number for device in own)
         return TestDeviceChoice(
-            reason_not_to_write=f'devices {numbers} are both named "{OWN_NAME}": give the number of one as device'
+            reason_not_to_write=(
+                f'devices {numbers} are both named "{OWN_NAME}": set device to the number of one of them'
+            )
         )
     if not own:
         return TestDeviceChoice(reason_not_to_write=_NO_SCRATCH)
@@ -104,7 +104,9 @@ def _named(context: RunContext, number: str, tokens: Tokens, listing: DeviceList
         if not same_number(tokens.unlisted.number, number):
             raise _token_mismatch_error(number)
         return TestDeviceChoice(
-            reason_not_to_write=f"the list does not show device {number}, so nobody could see what becomes of it"
+            reason_not_to_write=(
+                f"the list does not show device {number}, so the effects of requests on it could not be observed"
+            )
         )
     return TestDeviceChoice(create=number) if listed is None else _usable(listed)
 
@@ -129,7 +131,8 @@ def _check_name(expected: str | None, choice: TestDeviceChoice) -> None:
 
 def _token_mismatch_error(number: str) -> FonnteError:
     return FonnteError(
-        f"device {number} and device_token are not one device", "give one of the two, or the ones that belong together"
+        f"device {number} and device_token are not one device",
+        "set only one of the two, or two that belong to one device",
     )
 
 

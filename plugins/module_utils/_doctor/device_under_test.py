@@ -117,7 +117,7 @@ class TestDevice:
         seen = listing.find_by_token(self.start.token)
         if seen is None:
             raise FonnteError(
-                f"the account no longer lists device {self.start.number}", "look at the device in the dashboard"
+                f"the account no longer lists device {self.start.number}", "check the device in the dashboard"
             )
         self._listed, self._fetched_at = seen, listing.fetched_at
         return seen
@@ -148,12 +148,12 @@ class TestDevice:
             clauses.append(f"its autoread may have changed, and was {_describe_value(self.autoread)}")
         if self.probed and not (reset and self.settled):
             clauses.append(
-                f"its webhook was {PROBE_URL} and was cleared with an empty text, which may have been ignored"
+                f"its webhook was {PROBE_URL} and was cleared with an empty string, which may have been ignored"
                 if self.cleared
-                else f"its webhook may be {PROBE_URL}, and has to be cleared in the dashboard"
+                else f"its webhook may be {PROBE_URL}, and must be cleared in the dashboard"
             )
         if not self.made and self.omitted != "keeps":
-            clauses.append(f"its hidden settings {'are' if reset else 'may be'} reset to their defaults")
+            clauses.append(f"its write-only settings {'are' if reset else 'may be'} reset to their defaults")
         elif not self.made and self.replaced:
             clauses.append("a webhook for incoming chats that it had is gone")
         if self.start.stamp is not None:

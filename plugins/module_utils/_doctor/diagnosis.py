@@ -35,18 +35,18 @@ Result = t.Dict[str, t.Any]
 
 
 _STILL_OPEN = {
-    "add_number": "it shows only when the doctor makes the device: "
-    "give as device a number that starts with 0 and that no device has",
-    "listing": "a list that shows everything looks the same as one that leaves out a device nobody knows of: "
-    "give number and device_token of a device that you miss in the list",
-    "otp_scope": "it would take a deletion: ask for a code for one of two scratch devices, "
-    "and delete the other one with it",
+    "add_number": "it can be determined only when the check creates the device: set device to a number that starts "
+    "with 0 and that no device has",
+    "listing": "a complete list cannot be distinguished from one that omits a device: set device and device_token to "
+    "those of a device that is missing from the list",
+    "otp_scope": "it requires a deletion: request a code for one of two scratch devices, and delete the other one "
+    "with it",
 }
 
 
 _MAY_BE_IGNORED = (
-    "whether an empty webhook that is accepted is also cleared cannot be seen from outside: "
-    "look at the device in the dashboard"
+    "whether an accepted empty webhook also clears the URL cannot be observed through the API: check the device in "
+    "the dashboard"
 )
 
 
@@ -58,7 +58,7 @@ class Diagnosis:
         self.calls = calls
         self.folder = folder
         self.tokens = Tokens(None, None)
-        self.choice = TestDeviceChoice(reason_not_to_write="the run ended before it came to this")
+        self.choice = TestDeviceChoice(reason_not_to_write="the run ended before this check")
         self.test_device: TestDevice | None = None
         self.findings: dict[str, Finding] = {}
         self.warnings: list[str] = []
@@ -83,15 +83,15 @@ class Diagnosis:
     def state(self) -> str:
         """Return the facts so far and the state of the test device, as the end of a sentence."""
         known = [f"{fact} {value}" for fact, value in self.facts.known().items()]
-        return f"found out so far: {', '.join(known) if known else 'nothing'}; {self._device_state()}"
+        return f"determined so far: {', '.join(known) if known else 'nothing'}; {self._device_state()}"
 
     def _device_state(self) -> str:
         if self.test_device is None:
-            return f"device {self.choice.create} may be there now" if self.calls.wrote else "nothing was written"
+            return f"device {self.choice.create} may exist now" if self.calls.wrote else "nothing was written"
         number, left = self.test_device.start.number, self.test_device.leftovers()
         if self.test_device.touched:
             return f"of device {number}, {', '.join(left) if left else 'everything is as it was'}"
-        made = "made, and nothing else was written to it"
+        made = "created, and nothing else was written to it"
         return f"device {number} was {made if self.test_device.made else 'not written to'}"
 
     def result(self) -> Result:
@@ -123,8 +123,8 @@ class Diagnosis:
         if self.choice.reason_not_to_write:
             return self.choice.reason_not_to_write
         if not self.options.consent:
-            return "it takes calls that write: say consent: true"
-        return "check mode writes nothing" if self.options.check_mode else "the run ended before it came to this"
+            return "it requires requests that write: set consent: true"
+        return "check mode writes nothing" if self.options.check_mode else "the run ended before this check"
 
     def _describe_choice(self) -> Result | None:
         device = self.test_device.start if self.test_device else self.choice.device
@@ -190,7 +190,7 @@ def _leftover_warnings(test_device: TestDevice) -> list[str]:
 def _removal(number: str) -> str:
     task = "fonnte.whatsapp.fonnte_device"
     return (
-        f"The scratch device {number} is left to you, since a deletion needs a one-time code. Ask for one with the task "
-        f'{task}: {{device: "{number}", state: absent, request_otp: true}} and delete with '
-        f'{task}: {{device: "{number}", state: absent, otp: "the code"}}'
+        f"The scratch device {number} was not deleted, since a deletion needs a one-time code. Request one with the "
+        f'task {task}: {{device: "{number}", state: absent, request_otp: true}} and delete with {task}: {{device: '
+        f'"{number}", state: absent, otp: "the code"}}'
     )

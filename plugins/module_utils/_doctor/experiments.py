@@ -51,9 +51,9 @@ def try_refusal_status(calls: JournalingClient, token: str, number: str | None) 
 def conclude_refusal_status(refusal: RefusedError | None) -> Finding:
     """Return the conclusion from the response to a list that was requested with the token of a device."""
     if refusal is None:
-        return Finding(None, "a device's token was not refused where an account's belongs")
+        return Finding(None, "a device's token was not refused where an account's token is required")
     if refusal.kind is not RefusalKind.INVALID_TOKEN or refusal.status is None:
-        return Finding(None, f"a device's token was refused with a text that is not known: {refusal.problem}")
+        return Finding(None, f"a device's token was refused with an unknown error: {refusal.problem}")
     return Finding(refusal.status, f"a device's token was refused with HTTP {refusal.status}: {refusal.problem}")
 
 
@@ -150,10 +150,10 @@ def conclude_update_without_device(
 ) -> Finding:
     """Return the conclusion from an update without a number, from one with it, and from the number in the list."""
     if refusal is None and before == after:
-        return Finding("works", "an update without the number was taken, and the number stayed")
+        return Finding("works", "an update without the number was accepted, and the number did not change")
     if refusal is None:
         return Finding(
-            None, f"an update without the number was taken, and the list then showed {after} instead of {before}"
+            None, f"an update without the number was accepted, and the list then showed {after} instead of {before}"
         )
     if refusal.text == "input invalid" and control is None:
         return Finding(
@@ -164,7 +164,7 @@ def conclude_update_without_device(
 
 def _not_clean(what: str, refusal: RefusedError, control: RefusedError | None) -> Finding:
     reported = refusal if control is None else control
-    more = "" if control is None else ", and so was an update that nothing was wrong with"
+    more = "" if control is None else ", and so was a valid update"
     return Finding(None, f"{what} was refused{more}: {reported.problem}")
 
 
@@ -178,10 +178,13 @@ def conclude_webhook_probe(refusal: RefusedError | None) -> Finding:
     if refusal is None:
         return Finding(
             "not_called",
-            f"this is concluded from its being taken: the webhook {PROBE_URL} was saved, and nobody can answer there",
+            f"this is concluded from its acceptance: the webhook {PROBE_URL} was saved, and no server can "
+            "respond there",
         )
     if refusal.kind is RefusalKind.WEBHOOK:
-        return Finding("called", f"the webhook {PROBE_URL}, where nobody can answer, was refused: {refusal.problem}")
+        return Finding(
+            "called", f"the webhook {PROBE_URL}, where no server can respond, was refused: {refusal.problem}"
+        )
     return _not_clean(f"the webhook {PROBE_URL}", refusal, None)
 
 
@@ -195,7 +198,7 @@ def try_empty_webhook(test_device: TestDevice) -> Finding:
 def conclude_empty_webhook(refusal: RefusedError | None, control: RefusedError | None) -> Finding:
     """Return the conclusion from the responses to an empty webhook, and to the same update without it."""
     if refusal is None:
-        return Finding("accepted", "an update with an empty webhook was taken")
+        return Finding("accepted", "an update with an empty webhook was accepted")
     if refusal.text == "invalid/empty body value" and control is None:
         return Finding(
             "refused", f"an update with an empty webhook was refused and one without it was not: {refusal.problem}"
@@ -208,9 +211,10 @@ def conclude_add_number(given: str, stored: str) -> Finding:
     if not given.startswith("0"):
         return Finding(
             None,
-            "the number that the device was made with starts with its country: make one with a number that starts with 0",
+            "the number that the device was created with starts with the code of its country: create one with a "
+            "number that starts with 0",
         )
-    because = f"the device was made as {given}, and the list shows it as {stored}"
+    because = f"the device was created as {given}, and the list shows it as {stored}"
     if stored == given:
         return Finding("verbatim", because)
     if stored == international(given):
@@ -242,7 +246,9 @@ class Experiment:
 
 
 EXPERIMENTS: tuple[Experiment, ...] = (
-    Experiment("omitted", "what an update does to a setting that it leaves out", {_UPDATE: 4, _LIST: 8}, try_omitted),
+    Experiment(
+        "omitted", "the effect of an update on a setting that it leaves out", {_UPDATE: 4, _LIST: 8}, try_omitted
+    ),
     Experiment(
         "update_without_device",
         "whether an update needs the number",
@@ -252,7 +258,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     Experiment(
         "webhook_probe", "whether a webhook is called while it is saved", {_UPDATE: 1, _LIST: 1}, try_webhook_probe
     ),
-    Experiment("empty_webhook", "what becomes of an empty webhook", {_UPDATE: 2, _LIST: 2}, try_empty_webhook),
+    Experiment("empty_webhook", "the effect of an empty webhook", {_UPDATE: 2, _LIST: 2}, try_empty_webhook),
 )
 
 CREATION_CALLS: t.Mapping[str, int] = {_ADD: 1, _LIST: 2}
@@ -266,5 +272,5 @@ def experiment(one: Experiment, test_device: TestDevice) -> Finding:
     findings: list[Finding] = []
     refusal = refusal_of(lambda: findings.append(one.run(test_device)))
     if refusal is not None:
-        return Finding(None, f"an update that nothing was wrong with was refused: {refusal.problem}")
+        return Finding(None, f"a valid update was refused: {refusal.problem}")
     return findings[0]

@@ -72,7 +72,7 @@ def diagnose(context: RunContext, redactor: Redactor, options: DoctorOptions) ->
 
 
 def _diagnose(context: RunContext, exam: Diagnosis) -> None:
-    with error_context("Finding out which tokens these are"):
+    with error_context("Identifying the tokens"):
         exam.tokens = _check_tokens(context, exam.calls)
     exam.warnings += _token_warnings(exam.tokens)
     _find_unlisted(context, exam)
@@ -80,7 +80,7 @@ def _diagnose(context: RunContext, exam: Diagnosis) -> None:
         exam.choice = _choose(context, exam.options, exam.tokens)
         _check_name(exam.options.expected_name, exam.choice)
     if exam.options.consent and exam.choice.reason_not_to_write:
-        exam.warnings.append(f"Nothing is tried on a device: {exam.choice.reason_not_to_write}.")
+        exam.warnings.append(f"No device is tested: {exam.choice.reason_not_to_write}.")
     if exam.options.writes and not exam.choice.reason_not_to_write:
         _write(context, exam)
     else:
@@ -107,12 +107,13 @@ def _conclude_unlisted(number: str, ours: bool) -> Finding:
     if ours:
         return Finding(
             "partial",
-            f"device {number} answers to its token and was this account's by the record, and the list lacks it",
+            f"device {number} responds to its token and belonged to this account according to the record, and "
+            "the list does not contain it",
         )
     return Finding(
         None,
-        f"device {number} answers to its token and is not in the list: either the list leaves it out, or it is "
-        "another account's, and the service tells neither",
+        f"device {number} responds to its token and is not in the list: either the list omits it, or it belongs to "
+        "another account, and the service does not show which",
     )
 
 
@@ -130,12 +131,12 @@ def _only_read(context: RunContext, exam: Diagnosis) -> None:
 
 def _read(exam: Diagnosis, listed: Device) -> None:
     _read_status(exam, listed.token, listed.number)
-    with error_context(f"Finding out which number the profile of device {listed.number} shows"):
+    with error_context(f"Determining which number the profile of device {listed.number} shows"):
         exam.findings["profile_number"] = try_profile_number(exam.calls, listed)
 
 
 def _read_status(exam: Diagnosis, token: str, number: str) -> None:
-    with error_context(f"Finding out how the service refuses, with the token of device {number}"):
+    with error_context(f"Determining how the service refuses requests, with the token of device {number}"):
         exam.findings["refusal_status"] = try_refusal_status(exam.calls, token, number)
 
 
@@ -165,7 +166,7 @@ def _write(context: RunContext, exam: Diagnosis) -> None:
 def _create_device(context: RunContext, exam: Diagnosis, creation_file: EncryptedFile[NumberRecord]) -> Device:
     """Create the test device, and record its creation before and after the request."""
     number = exam.choice.create
-    with error_context(f"Making the scratch device {number}"):
+    with error_context(f"Creating the scratch device {number}"):
         old, _problem = creation_file.load()
         old_file = old.device_file if old else ""
         creation_file.save(NumberRecord("creating", now_text(), {}, old_file), Phase.BEGIN)
@@ -205,9 +206,11 @@ def _find_new_device(context: RunContext, exam: Diagnosis, device: Device) -> tu
                 exam.choice = usable
                 exam.warnings.append(_removal(device.number))
             return None if usable.device is None else (usable.device, listing.fetched_at)
-    exam.findings["listing"] = Finding("partial", f"device {device.number} was just made, and the list lacks it")
+    exam.findings["listing"] = Finding(
+        "partial", f"device {device.number} was just created, and the list does not contain it"
+    )
     exam.choice = TestDeviceChoice(
-        reason_not_to_write=f"the list does not show device {device.number}, which was made for this"
+        reason_not_to_write=f"the list does not show device {device.number}, which was created for this check"
     )
     exam.warnings.append(_removal(device.number))
     return None
@@ -218,7 +221,10 @@ def _recheck(context: RunContext, exam: Diagnosis, device: Device) -> tuple[Devi
     listing = exam.calls.listing(context.account_token, None, PREPARATION)
     start = listing.find_by_token(device.token)
     if start is None or start.registered != device.registered or _name(start) != _name(device):
-        raise FonnteError(f"somebody else works on device {device.number}", "run this again when they are done")
+        raise FonnteError(
+            f"device {device.number} was changed by another run or in the dashboard",
+            "run this again when that work is finished",
+        )
     return start, listing.fetched_at
 
 
@@ -242,7 +248,7 @@ def _clear_record(
         creation_file.save(NumberRecord("present", now_text(), {}, device_file.name))
     if entries or (begun is not None and begun.sent):
         exam.warnings.append(
-            f"What the record knew of device {start.number} was removed: its hidden settings may be lost."
+            f"The recorded values of device {start.number} were removed: its write-only settings may be lost."
         )
 
 
@@ -250,10 +256,10 @@ def _experiment(exam: Diagnosis, test_device: TestDevice, lineage: Lineage) -> N
     try:
         for one in EXPERIMENTS:
             lineage.require()
-            with error_context(f"Finding out {one.what}, on device {test_device.start.number}"):
+            with error_context(f"Determining {one.what}, on device {test_device.start.number}"):
                 exam.findings[one.fact] = experiment(one, test_device)
             test_device.omitted = exam.facts.omitted
-        with error_context(f"Putting device {test_device.start.number} back"):
+        with error_context(f"Restoring device {test_device.start.number}"):
             test_device.restore()
     except FonnteError:
         # Only once, since a lost response predicts nothing about the next one.

@@ -95,20 +95,20 @@ def _try_request(call: t.Callable[[], None]) -> None:
 _SETTING_MENU = "the account's token is in the dashboard's Setting menu"
 
 
-_DEVICE_ROW = "a device's token is in the dashboard beside the device"
+_DEVICE_ROW = "a device's token is in the dashboard, in the row of the device"
 
 
 _WRONG = {
     ("account_token", DEVICE): f"account_token is the token of a device; {_SETTING_MENU}.",
-    ("account_token", UNKNOWN): f"Fonnte knows no such account_token; {_SETTING_MENU}.",
+    ("account_token", UNKNOWN): f"Fonnte does not know this account_token; {_SETTING_MENU}.",
     ("device_token", ACCOUNT): f"device_token is the token of an account; {_DEVICE_ROW}.",
-    ("device_token", UNKNOWN): f"Fonnte knows no such device_token; {_DEVICE_ROW}, "
-    "and one that was made anew has a new one.",
+    ("device_token", UNKNOWN): f"Fonnte does not know this device_token; {_DEVICE_ROW}, and a recreated device has a "
+    "new one.",
 }
 
 
 def _token_warnings(tokens: Tokens) -> list[str]:
     if (tokens.account, tokens.device) == (DEVICE, ACCOUNT):
-        return ["account_token and device_token are swapped: each is what the other should be."]
+        return ["account_token and device_token are swapped: each has the value of the other."]
     reported = [("account_token", tokens.account), ("device_token", tokens.device)]
     return [_WRONG[option, kind] for option, kind in reported if kind and (option, kind) in _WRONG]

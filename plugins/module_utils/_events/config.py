@@ -28,7 +28,7 @@ HEALTH = "/health"
 SECRET_LENGTH = (16, 128)
 # A random string of 16 characters has nearly 16 distinct ones.
 MIN_DISTINCT_CHARACTERS = 8
-CREATE_SECRET = "make one with: openssl rand -hex 24"
+CREATE_SECRET = "create one with: openssl rand -hex 24"
 
 _TRUE = ("true", "yes", "on", "1")
 _FALSE = ("false", "no", "off", "0")
@@ -139,7 +139,9 @@ def _host(value: object) -> str:
     if value is None:
         return "127.0.0.1"
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9.:_-]+", value):
-        raise OptionError("host", "it is no host name and no address", "leave it out, or write one such as 127.0.0.1")
+        raise OptionError(
+            "host", "it is neither a host name nor an address", "leave it out, or write one such as 127.0.0.1"
+        )
     return value
 
 
@@ -150,7 +152,7 @@ def _parse_int(args: Args, option: str, default: int, bounds: tuple[int, int]) -
     text = str(value).strip()
     if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,9}", text) or not bounds[0] <= int(text) <= bounds[1]:
         raise OptionError(
-            option, "it is no whole number that fits", f"write one from {bounds[0]} to {bounds[1]}, or leave it out"
+            option, "it is not a valid whole number", f"write one from {bounds[0]} to {bounds[1]}, or leave it out"
         )
     return int(text)
 
@@ -171,9 +173,9 @@ def _secret(args: Args, environment: t.Mapping[str, str]) -> str:
     if value is None:
         value = environment.get(SECRET_VARIABLE)
     if value is None or value == "":
-        raise OptionError("secret", "it is empty", f"give one here or in {SECRET_VARIABLE}; {CREATE_SECRET}")
+        raise OptionError("secret", "it is empty", f"set one here or in {SECRET_VARIABLE}; {CREATE_SECRET}")
     if not isinstance(value, str):
-        raise OptionError("secret", "it is not a text", "write it in quotes")
+        raise OptionError("secret", "it is not a string", "write it in quotes")
     if not re.fullmatch(r"[A-Za-z0-9._~-]*", value):
         raise OptionError(
             "secret", "it has a character that a URL would change", f"use letters, digits, - and _; {CREATE_SECRET}"
@@ -199,7 +201,7 @@ def _numbers(value: object) -> t.Iterator[str]:
         return
     listed = [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
     if not isinstance(listed, (list, tuple)) or not listed:
-        raise OptionError("devices", "it is no list of numbers", "write a list of them, or leave it out for all")
+        raise OptionError("devices", "it is not a list of numbers", "write a list of them, or leave it out for all")
     for index, number in enumerate(listed):
         yield canonical(parse_number(number, f"devices[{index}]"))
 
@@ -208,7 +210,7 @@ def _tls(args: Args) -> CertificateFiles | None:
     certfile = _path(args, "certfile")
     for option in ("keyfile", "password", "cafile"):
         if certfile is None and args.get(option) not in (None, ""):
-            raise OptionError(option, "there is no certfile beside it", "give a certfile, or leave both out")
+            raise OptionError(option, "certfile is not set", "set certfile, or leave both out")
     if certfile is None:
         return None
     keyfile, cafile = _path(args, "keyfile"), _path(args, "cafile")
@@ -224,13 +226,17 @@ def _load_tls(certfile: str, keyfile: str | None, cafile: str | None, password: 
         context.load_cert_chain(certfile, keyfile, lambda: password)
     except (OSError, ValueError) as error:
         raise OptionError(
-            "certfile", f"certificate and key cannot be loaded ({_because(error)})", "see certfile, keyfile, password"
+            "certfile",
+            f"certificate and key cannot be loaded ({_because(error)})",
+            "check certfile, keyfile and password",
         ) from None
     if cafile is not None:
         try:
             context.load_verify_locations(cafile)
         except (OSError, ValueError) as error:
-            raise OptionError("cafile", f"it cannot be loaded ({_because(error)})", "give a file of PEM") from None
+            raise OptionError(
+                "cafile", f"it cannot be loaded ({_because(error)})", "name a file in PEM format"
+            ) from None
         context.verify_mode = ssl.CERT_REQUIRED
     return context
 

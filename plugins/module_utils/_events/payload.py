@@ -91,7 +91,7 @@ def read_body(body: bytes) -> Payload:
     except (ValueError, RecursionError):
         raise PayloadError("the body is not JSON", "Fonnte posts a JSON object", readable=False) from None
     if not isinstance(payload, dict):
-        raise PayloadError("the body is JSON, but no object", "Fonnte posts a JSON object", readable=False)
+        raise PayloadError("the body is JSON, but not an object", "Fonnte posts a JSON object", readable=False)
     if _too_deep(payload):
         raise PayloadError("the body is nested too deeply", "Fonnte posts a flat JSON object", readable=False)
     return payload
@@ -151,7 +151,7 @@ def normalize(
     if is_too_large(payload):
         return _unknown({}, TOO_LARGE, return_tokens, secrets)
     if not isinstance(payload, dict) or _too_deep(payload):
-        return _unknown({"payload": payload}, "it is no flat JSON object", return_tokens, secrets)
+        return _unknown({"payload": payload}, "it is not a flat JSON object", return_tokens, secrets)
     if is_probe(payload):
         return {**_unknown(payload, "", return_tokens, secrets), "kind": "probe", "problem": None}
     try:
@@ -216,8 +216,8 @@ def _kind_of(keys: PayloadReader) -> str:
     if keys.has("status"):
         return "connect"
     raise PayloadError(
-        f"it has no key that tells its kind, only {keys.names()}",
-        "have Fonnte post to the URL that ends with the kind",
+        f"it has no key that identifies its kind, only {keys.names()}",
+        "set the URL that ends with the kind in Fonnte",
         readable=True,
     )
 

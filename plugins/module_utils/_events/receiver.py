@@ -45,7 +45,7 @@ class Decision:
 
 
 ACCEPTED = Decision(200, "accepted", "accepted")
-DUPLICATE = Decision(200, "duplicate", "known already")
+DUPLICATE = Decision(200, "duplicate", "already received")
 PROBE = Decision(200, "probe", "this URL takes webhooks")
 # Fonnte repeats a request after any response but 200, and repeating these would have no effect.
 OTHER_DEVICE = Decision(200, "other_device", "not one of the devices")
@@ -55,8 +55,8 @@ NOT_POST = Decision(405, "not_post", "POST is expected")
 TOO_SLOW = Decision(408, "too_slow", "the body did not arrive in time")
 TOO_LARGE = Decision(413, "too_large", "the body is too large")
 ENCODED = Decision(415, "encoded", "the body must not be compressed")
-NOT_UNDERSTOOD = Decision(422, "not_understood", "this is none of Fonnte's webhooks")
-NOT_HTTP = Decision(400, "not_http", "this is no HTTP request for a path")
+NOT_UNDERSTOOD = Decision(422, "not_understood", "this is not a webhook of Fonnte")
+NOT_HTTP = Decision(400, "not_http", "this is not an HTTP request for a path")
 # An internal error.
 FAILED = Decision(500, "failed", "")
 FULL = Decision(503, "full", "try again later")
@@ -268,9 +268,9 @@ class EventReceiver:
             return None
         self._reported = collections.Counter(self._counts)
         self._connections_reported = collections.Counter(self._connections)
-        text = f"since the last report: {_listed(since) or 'no call'}; {len(self._waiting)} waiting"
+        text = f"since the last report: {_listed(since) or 'no request'}; {len(self._waiting)} waiting"
         if ended:
-            text += f"; connections closed without an answer: {_listed(ended)}"
+            text += f"; connections closed without a response: {_listed(ended)}"
         if self._reasons:
             text += "; not understood: " + "; ".join(log_safe_reason(reason) for reason in self._reasons)
             self._reasons.clear()

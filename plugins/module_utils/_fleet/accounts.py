@@ -94,7 +94,7 @@ def _failure(result: Result) -> str:
     if not failed:
         return str(result["msg"])
     devices = "device" if failed == 1 else "devices"
-    return f"{failed} {devices} failed, see above. Run the play again: what is done is not done twice."
+    return f"{failed} {devices} failed, see above. Run the playbook again: it repeats no completed operation."
 
 
 def _run_all(

@@ -154,7 +154,8 @@ class DeclarationParser:
         said = said if isinstance(said, t.Mapping) else {}
         if not any(said.get(name) is not None for name in NAMES):
             self.problems.append(
-                f"{where} has no list {CLIENTS} or {DEVICES}; name only files that declare devices, or what they share."
+                f"{where} has no list {CLIENTS} or {DEVICES}; name only files that declare devices, or the "
+                "settings that they share."
             )
             return False
         others = sorted(str(key) for key in said if key not in NAMES)
@@ -184,7 +185,7 @@ class DeclarationParser:
         for name, settings in (packages or {}).items():
             if name in self.packages:
                 self.problems.append(
-                    f"The package {name} is in {self.package_places[name]} and in {where}; take one out."
+                    f"The package {name} is in {self.package_places[name]} and in {where}; remove one."
                 )
                 continue
             self.package_places[name] = where
@@ -290,12 +291,12 @@ class DeclarationParser:
     def parse_number(self, label: str, entry: Values) -> str:
         """Return the digits of a device; empty if only its token identifies it, or the number cannot be read here."""
         if "device" in entry and "number" in entry:
-            self.add_problem(label, "it has device and number, which are two names of one option; take one out")
+            self.add_problem(label, "it has device and number, which are two names of one option; remove one")
         value = entry.get("device", entry.get("number"))
         if isinstance(value, Unresolved) or (value is None and entry.get("device_token") is not None):
             return ""
         if value is None:
-            self.add_problem(label, "no device is named; give its number as device, in quotes")
+            self.add_problem(label, "no device is named; set device to its number, in quotes")
             return ""
         try:
             return parse_number(value, "device")
@@ -354,20 +355,19 @@ class DeclarationParser:
                 )
         for named in places.values():
             if len(named) > 1:
-                self.problems.append(f"One device is declared more than once, {' and '.join(named)}; take one out.")
+                self.problems.append(f"One device is declared more than once, {' and '.join(named)}; remove one.")
         names: dict[str, list[str]] = {}
         for client in self.clients:
             names.setdefault(slug(client.name), []).append(f"{client.name} in {client.place}")
         for client in self.clients:
             if slug(client.name) == NO_CLIENT:
                 self.problems.append(
-                    f"The client {client.name} in {client.place} has the name for devices of no client; rename it."
+                    f"The client {client.name} in {client.place} has the name that is reserved for devices of no "
+                    "client; rename it."
                 )
         for clients in names.values():
             if len(clients) > 1:
-                self.problems.append(
-                    f"Two clients have one name, {' and '.join(clients)}; put them together, or rename one."
-                )
+                self.problems.append(f"Two clients have one name, {' and '.join(clients)}; merge them, or rename one.")
 
 
 def misspelling_warnings(names: t.Iterable[str], options: t.Collection[str]) -> list[str]:
@@ -383,7 +383,7 @@ def misspelling_warnings(names: t.Iterable[str], options: t.Collection[str]) -> 
         if name not in options
     }
     return [
-        f"There is no variable {name}; {rests[meant[0]]} may be meant, so rename it or take it out."
+        f"There is no variable {name}; {rests[meant[0]]} may be meant, so rename or remove it."
         for name, meant in near.items()
         if meant
     ]

@@ -62,7 +62,7 @@ def read_texts(texts: t.Mapping[str, str | None]) -> tuple[dict[str, t.Any], lis
     problems, notes = [], []
     for path, text in texts.items():
         if text is None or text.startswith(VAULT_HEADER):
-            notes.append(f"{path} is encrypted, and was not looked at.")
+            notes.append(f"{path} is encrypted, and was not checked.")
             continue
         try:
             said[path] = load(text, path, Unresolved)
@@ -122,9 +122,7 @@ def _parse_int(option: str, limit: Limit) -> int | None:
         return None
     text = str(limit).strip()
     if not re.fullmatch("[0-9]{1,9}", text):
-        raise OptionError(
-            option, "it is no whole number that fits", "write one such as 3, or leave it out for no limit"
-        )
+        raise OptionError(option, "it is not a valid whole number", "write one such as 3, or leave it out for no limit")
     return int(text)
 
 
@@ -144,7 +142,8 @@ def compare(fleet: FleetData, earlier: FleetData) -> list[Section]:
         _section(
             "In another account",
             [f"{_label(new)}, from {_client_of(old)}" for old, new in pairs if old.client.token != new.client.token],
-            "A number cannot be moved by this. It has to be deleted in the old account first; see docs/moving.md.",
+            "This change cannot move a number. The number must first be deleted in the old account; see "
+            "docs/moving.md.",
         ),
         _section(
             "New",
@@ -154,7 +153,7 @@ def compare(fleet: FleetData, earlier: FleetData) -> list[Section]:
         _section(
             "No longer declared",
             [_label(device) for device in gone],
-            "Nothing is deleted. The audit lists them as declared by nobody; the playbook decommission deletes them.",
+            "Nothing is deleted. The audit lists them as not declared; the playbook decommission deletes them.",
         ),
         _section(
             "A new number under an old name", list(_renumbered(added, gone)), "This is a new device with a new token."
@@ -200,7 +199,7 @@ def _renumbered(added: t.Sequence[FleetDevice], gone: t.Sequence[FleetDevice]) -
     for device in added:
         old = names.get((device.client.name, device.entry.get("name")))
         if old is not None:
-            yield f"{_label(device)} in place of {old.number}"
+            yield f"{_label(device)} instead of {old.number}"
 
 
 Pairs = t.Sequence[t.Tuple[FleetDevice, FleetDevice]]
@@ -212,7 +211,7 @@ def _clears(old: FleetDevice, new: FleetDevice) -> list[str]:
 
 def _cleared(pairs: Pairs) -> Section:
     lines = [f"{_label(new)}: {', '.join(_clears(old, new))}" for old, new in pairs if _clears(old, new)]
-    return _section("Webhooks cleared", lines, "Fonnte calls nobody there any more.")
+    return _section("Webhooks cleared", lines, "Fonnte no longer calls these URLs.")
 
 
 def _settings(pairs: Pairs) -> t.Iterator[Section]:
@@ -226,7 +225,7 @@ def _settings(pairs: Pairs) -> t.Iterator[Section]:
                 continue
             together.setdefault((option, _shown(option, before), _shown(option, after)), []).append(_label(new))
     for (option, shown_before, shown_after), lines in together.items():
-        note = "It keeps what it has, and what is recorded is still sent along." if shown_after == _OPEN else ""
+        note = "It keeps its value, and updates still send the recorded value." if shown_after == _OPEN else ""
         if shown_before == shown_after:
             yield _section(f"{option}: another value ({shown_after})", lines, note)
         else:
@@ -267,8 +266,8 @@ def _limit_notes(fleet: FleetData, earlier: FleetData, limits: t.Mapping[str, in
         limit = limits[option]
         if limit is not None and counts[option] > limit:
             yield (
-                f"This change {what.format(counts[option])}, and fleet_{option} is {limit}: the run would stop before it "
-                f"writes. If it is meant, run it once with -e fleet_{option}={counts[option]}."
+                f"This change {what.format(counts[option])}, and fleet_{option} is {limit}: the run would stop "
+                f"before it writes. If this is intended, run it once with -e fleet_{option}={counts[option]}."
             )
 
 
@@ -281,8 +280,8 @@ def _open_notes(fleet: FleetData) -> t.Iterator[str]:
     if together:
         reported = ", ".join(f"{option} ({count})" for option, count in together.items())
         yield (
-            f"Settings that Fonnte never shows and that devices leave open: {reported}. An update may reset them, and with "
-            "fleet_handle_unknown: error it stops instead. Declare them, best in fleet_defaults."
+            f"Settings that Fonnte never shows and that devices do not declare: {reported}. An update may reset "
+            "them, and with fleet_handle_unknown: error it stops instead. Declare them, preferably in fleet_defaults."
         )
 
 
@@ -293,7 +292,7 @@ def _head(fleet: FleetData, files: int, problems: t.Sequence[str], same: bool) -
         _counted(len(accounts_of(fleet)), "account"),
         _counted(files, "file"),
     ]
-    wrong = f" {_counted(len(problems), 'problem')}." if problems else " Nothing is wrong with them."
+    wrong = f" {_counted(len(problems), 'problem')}." if problems else " No problems."
     return f"{', '.join(counted)}.{wrong}{' Nothing changes.' if same else ''}"
 
 
@@ -315,9 +314,9 @@ def _as_lines(head: str, parts: t.Sequence[Section], notes: t.Sequence[str]) -> 
 
 
 def _as_markdown(head: str, problems: t.Sequence[str], parts: t.Sequence[Section], notes: t.Sequence[str]) -> str:
-    blocks = ["## What this change means", head]
+    blocks = ["## Effects of this change", head]
     if problems:
-        blocks += ["### Wrong", _list(problems)]
+        blocks += ["### Problems", _list(problems)]
     for part in parts:
         blocks += [
             f"### {_neutralize(part.title)} ({len(part.lines)})",
@@ -325,7 +324,7 @@ def _as_markdown(head: str, problems: t.Sequence[str], parts: t.Sequence[Section
             _list(_limit_lines(part.lines)),
         ]
     if notes:
-        blocks += ["### To know", _list(notes)]
+        blocks += ["### Notes", _list(notes)]
     return "\n\n".join(blocks) + "\n"
 
 

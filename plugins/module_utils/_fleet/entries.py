@@ -146,13 +146,13 @@ class EntryRun:
             for device in observation.listing.owners(before.token):
                 raise FonnteError(
                     f"the service lists it as {device.number} now, and listed it as {before.number} when the run began",
-                    "declare it under the number that it should have, and run the play again",
+                    "declare it under the number that it should have, and run the playbook again",
                 )
         if found is not None and earlier.listing is not None:
             for device in earlier.listing.owners(found.token):
                 raise FonnteError(
                     f"another device has this number now, which the service listed as {device.number} when the run began",
-                    "check both devices, and run the play again",
+                    "check both devices, and run the playbook again",
                 )
 
     @property

@@ -22,10 +22,10 @@ def check_own_token(token: object) -> str:
     A declared token whose variable has no value must be an error: otherwise, the run would change another account.
     """
     if token is None:
-        raise OptionError("account_token", "it is null", "leave it out for the account of the run, or give it")
+        raise OptionError("account_token", "it is null", "leave it out for the account of the run, or set it")
     # On older ansible-cores, a value that ansible-vault has encrypted is not a str.
     if isinstance(token, (bool, int, float, t.Mapping, list, tuple)):
-        raise OptionError("account_token", "it is not text", "write one token, in quotes")
+        raise OptionError("account_token", "it is not a string", "write one token, in quotes")
     return checked_token("account_token", str(token))
 
 
@@ -41,14 +41,14 @@ def check_value(option: str, value: object) -> None:
             raise OptionError(option, "it is neither true nor false", "write true or false")
         return
     if isinstance(value, (t.Mapping, list, tuple)):
-        raise OptionError(option, "it is not text", "write one value, in quotes")
+        raise OptionError(option, "it is not a string", "write one value, in quotes")
     if isinstance(value, bool):
         raise OptionError(option, "YAML reads it as true or false", "write it in quotes")
     if option in SETTING_OPTIONS:
         validate(option, value)
     elif option in EVIDENCE or option == "state":
         if value not in spec["choices"]:
-            raise OptionError(option, "it is none of its values", f"write one of {', '.join(spec['choices'])}")
+            raise OptionError(option, "it is not an allowed value", f"write one of {', '.join(spec['choices'])}")
     elif option == "device_token":
         checked_token(option, str(value))
 

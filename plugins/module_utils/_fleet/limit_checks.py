@@ -63,14 +63,14 @@ def _check_limits(context: RunContext, runs: t.Sequence[EntryRun], options: Flee
             raise SafetyLimitError(
                 f"the account has {free} free devices, the run would create {created} more, and free_device_limit is "
                 f"{options.free_limit}",
-                "create fewer, or give some of them a package (nothing was changed)",
+                "create fewer, or buy packages for some of them (nothing was changed)",
             )
     others = undeclared_numbers(context, runs) if options.unlisted == "error" else []
     if others:
         raise SafetyLimitError(
-            f"the account has devices that are not in the list: {', '.join(others[:MAX_REPORTED])}"
+            f"the account has devices that are not declared: {', '.join(others[:MAX_REPORTED])}"
             + (f" and {len(others) - MAX_REPORTED} more" if len(others) > MAX_REPORTED else ""),
-            "declare them, or say unlisted: report (nothing was changed)",
+            "declare them, or set unlisted: report (nothing was changed)",
         )
 
 

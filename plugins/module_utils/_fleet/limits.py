@@ -69,7 +69,7 @@ class Allowance:
                     raise SafetyLimitError(
                         f"it was changed while the run was under way, so that the run would {_PHRASES[limit]}, "
                         f"and {limit} does not allow one more",
-                        f"list the device; if that is meant, run again with a higher {limit}",
+                        f"list the device; if the change is intended, run again with a higher {limit}",
                     )
                 self._left[limit] -= 1
                 self._taken.add((index, limit))

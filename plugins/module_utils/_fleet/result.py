@@ -126,7 +126,7 @@ def fleet_error(runs: t.Sequence[EntryRun]) -> FleetError | None:
     statuses = collections.Counter(run.status for run in runs)
     words = (
         (Status.FAILED, "failed"),
-        (Status.IN_DOUBT, "may or may not be as declared"),
+        (Status.IN_DOUBT, "may or may not match the declaration"),
         (Status.NOT_ATTEMPTED, "were not attempted"),
     )
     counts = [f"{statuses[status]} {text}" for status, text in words if statuses[status]]

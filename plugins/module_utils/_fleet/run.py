@@ -298,7 +298,7 @@ class FleetState:
             # Requests that have begun are finished, and no new device is begun. After a timeout of the task or Ctrl-C,
             # the error is raised without waiting. The process still ends after its threads, because Python joins them
             # at exit.
-            self.stop("the run was cut off")
+            self.stop("the run was interrupted")
             pool.shutdown(wait=isinstance(fault, Exception))
             raise
         pool.shutdown()
@@ -345,7 +345,7 @@ class FleetState:
         """
         if isinstance(fault, RefusedError) and fault.kind is RefusalKind.ACCOUNT_FULL:
             with self.lock:
-                self.account_full = "the account holds no more free devices"
+                self.account_full = "the account cannot have more free devices"
         elif (
             isinstance(fault, RefusedError) and fault.kind is RefusalKind.INVALID_TOKEN and fault.call == "/add-device"
         ):
@@ -372,4 +372,4 @@ class FleetState:
             else:
                 context.client.profile(context.device_token)
         except RequestError as fault:
-            self.stop(f"the service went away: {fault.problem}")
+            self.stop(f"the service became unavailable: {fault.problem}")

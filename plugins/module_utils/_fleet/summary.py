@@ -84,7 +84,7 @@ def _head(declared: int, counts: t.Mapping[str, int], predicted: bool) -> str:
     words += [
         f"{counts[key]} {key.replace('_', ' ')}" for key in ("failed", "in_doubt", "not_attempted") if counts[key]
     ]
-    would = "A run would come to this: " if predicted else ""
+    would = "Expected result of a run: " if predicted else ""
     return f"{declared} device{' is' if declared == 1 else 's are'} declared. {would}{', '.join(words)}."
 
 
@@ -141,7 +141,7 @@ def _listed(labels: t.Sequence[str]) -> str:
 def _left(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> t.Iterator[str]:
     reported = (
         ("Nothing was changed in account", [bool(result) and "summary" not in result for result in results]),
-        ("Not worked on, since another account failed:", [not result for result in results]),
+        ("Not attempted, since another account failed:", [not result for result in results]),
     )
     for words, which in reported:
         names = [account["name"] for account, left in zip(accounts, which) if left]
@@ -156,7 +156,7 @@ def _unlisted(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> t.It
         more = f" and {len(numbers) - MAX_REPORTED} more" if len(numbers) > MAX_REPORTED else ""
         if numbers:
             counted = f"{len(numbers)} device{'' if len(numbers) == 1 else 's'}"
-            yield f"Nobody declared {counted} of account {account['name']}: {', '.join(numbers[:MAX_REPORTED])}{more}."
+            yield f"Not declared: {counted} of account {account['name']}: {', '.join(numbers[:MAX_REPORTED])}{more}."
 
 
 def _linking(to_link: t.Sequence[tuple[Result, str]]) -> t.Iterator[str]:

@@ -50,7 +50,7 @@ def _describe(
         loaded, problem = context.records.device(device.token).load()
         record = loaded or record
     if problem:
-        warnings.append(f"{problem}; it counts as no record.")
+        warnings.append(f"{problem}; it is treated as missing.")
     settings: dict[str, Value] = {**device.settings}
     facts = device_facts(device, device.number, settings, redactor)
     if params["recorded"]:

@@ -95,7 +95,7 @@ def preview_link(context: RunContext, options: LinkOptions) -> LinkResult:
     """Return the predicted result of a run. It only reads: it requests no code and writes no file."""
     observation = _observe(context, options)
     if observation.device is None:
-        earlier = f"Device {options.number} does not exist yet; in a real run an earlier task has to create it."
+        earlier = f"Device {options.number} does not exist yet; in a real run, an earlier task must create it."
         return _with_place(options, LinkResult(options.number, warnings=[earlier]))
     link = _link(observation)
     blocking = (
@@ -103,8 +103,8 @@ def preview_link(context: RunContext, options: LinkOptions) -> LinkResult:
     )
     if not link.was_linked and blocking and observation.device.is_free:
         link.warnings.append(
-            f"Device {link.number} is a free one, and the free device {' and '.join(blocking)} is linked: "
-            "Fonnte links only one at a time, and would refuse."
+            f"Device {link.number} is a free device, and the free device {' and '.join(blocking)} is linked: Fonnte "
+            "links only one at a time, and would refuse the request."
         )
     return link if link.was_linked else _with_place(options, link)
 
@@ -213,8 +213,8 @@ class LinkSession:
                 raise
             if self._order.method == CODE:
                 raise ResponseLostError(
-                    f"{fault.problem}, and it is unknown whether a pairing code was made",
-                    "run the task again for a new one; a request that the phone shows already is void then",
+                    f"{fault.problem}, and it is unknown whether a pairing code was created",
+                    "run the task again for a new one; a request that the phone already shows is then invalid",
                 ) from None
             self._link.connected = self._is_linked()
             if not self._link.connected:
@@ -264,7 +264,7 @@ class LinkSession:
     def _find_obstacle(self, advice: str) -> str:
         """Return the required action for another linked free device, with its number if the list shows it."""
         if not self._context.account_token:
-            return f"{advice}; with account_token as well its number can be told"
+            return f"{advice}; set account_token as well, so that the error can name its number"
         try:
             numbers = _linked_free_devices(self._device, self._context.client.get_devices(self._context.account_token))
         except RequestError:
@@ -326,20 +326,20 @@ class LinkSession:
         if found.registered != self._device.registered:
             raise FonnteError(
                 f"the service lists it as {found.number} now",
-                "check in the dashboard which device the phone is to be linked to, and run the task again",
+                "check in the dashboard which device the phone must be linked to, and run the task again",
             )
         self._identified_at = listing.fetched_at
         return found.connected is True
 
     def _not_linked(self, seconds: float, fault: RequestError | None) -> FonnteError:
-        trouble = f", and the last call failed: {fault.problem}" if fault else ""
+        trouble = f", and the last request failed: {fault.problem}" if fault else ""
         advice = "run the task again, and type the new pairing code into the phone while it waits"
         if not self._order.fetch:
             advice = "fetch a new QR code or pairing code, and use it while a task waits"
         elif self._order.method == QR:
             advice = (
-                f"run the task again, and scan {self._link.path} while it waits: "
-                "the QR code that lies there now is the last one, and is soon of no use"
+                f"run the task again, and scan {self._link.path} while it waits: the QR code in this file is the "
+                "last one, and soon expires"
             )
         return FonnteError(f"no phone was linked within {seconds:g} s{trouble}", advice)
 

@@ -108,7 +108,7 @@ def read_message(params: Params, moment: datetime) -> Message:
     form.update({wire: _count(name, params[name]) for name, wire in COUNTS.items() if params[name] is not None})
     upload = _upload(params)
     if upload is None and not any(key in form for key in ("message", "url", "location", "choices")):
-        raise OptionError("msg", "there is nothing to send", "give msg, url, file, location or poll")
+        raise OptionError("msg", "there is nothing to send", "set msg, url, file, location or poll")
     _check_characters(form, upload)
     if params["method"] == "get":
         _check_query(form, upload)
@@ -172,31 +172,31 @@ def _target(option: str, value: object, country: str) -> Target:
         if re.search(r"[,|]", word):
             raise OptionError(
                 option,
-                "one of its words has a comma or a bar",
-                "take it out: Fonnte takes it for the end of the word, or of the target",
+                "its name or a variable has a comma or a vertical bar",
+                "remove it: Fonnte treats it as the end of the value, or of the target",
             )
     return Target(address, dials, tuple(words))
 
 
 def _of_dict(option: str, value: dict[t.Any, t.Any]) -> tuple[object, list[str]]:
     if "to" not in value or set(value) - _DICT_KEYS:
-        problem = "it has a key that is none of to, name and variables" if "to" in value else "it has no key to"
-        raise OptionError(option, problem, "give to, and if you like name and variables")
+        problem = "it has a key other than to, name and variables" if "to" in value else "it has no key to"
+        raise OptionError(option, problem, "set to, and optionally name and variables")
     variables = value.get("variables") or []
     if not isinstance(variables, (list, tuple)):
-        raise OptionError(option, "its variables are no list", "write a list: the first one fills {var1}")
+        raise OptionError(option, "its variables are not a list", "write a list: the first one fills {var1}")
     words = [value.get("name"), *variables]
     if all(word is None for word in words):
         return value["to"], []
-    return value["to"], ["" if word is None else _written(option, "one of its words", word) for word in words]
+    return value["to"], ["" if word is None else _written(option, "its name or a variable", word) for word in words]
 
 
 def _written(option: str, what: str, value: object) -> str:
     """Return a text as the user wrote it; raise OptionError for a value that YAML has converted, such as a boolean."""
     if isinstance(value, bool):
-        raise OptionError(option, f"{what} is {str(value).lower()} to YAML", "quote it, as in 'yes'")
+        raise OptionError(option, f"YAML reads {what} as {str(value).lower()}", "quote it, as in 'yes'")
     if isinstance(value, (dict, list, tuple)):
-        raise OptionError(option, f"{what} is not a text", "write a text")
+        raise OptionError(option, f"{what} is not a string", "write a string")
     return str(value)
 
 
@@ -205,7 +205,7 @@ def _address(option: str, value: object, country: str) -> tuple[str, str]:
     if isinstance(value, str):
         text = value.strip()
         if "," in text:
-            raise OptionError(option, "it has a comma", "write each target as an item of its own")
+            raise OptionError(option, "it has a comma", "write each target as a separate item")
         if re.fullmatch(r"[0-9]+(-[0-9]+)?@g\.us|rotator#[0-9]+", text):
             return text, text
     digits = parse_number(value, option)
@@ -227,14 +227,16 @@ def _template_variables(params: Params) -> Form:
     if message:
         if len(message) > MAX_MESSAGE_LENGTH:
             raise OptionError(
-                "msg", f"it has {len(message)} characters", f"a message has {MAX_MESSAGE_LENGTH} at most: make it two"
+                "msg",
+                f"it has {len(message)} characters",
+                f"a message has {MAX_MESSAGE_LENGTH} at most: split it into two",
             )
         form["message"] = message
     if params["url"] is not None:
         form["url"] = check_url("url", params["url"])
     if params["filename"] is not None:
         if params["url"] is None and params["file"] is None:
-            raise OptionError("filename", "there is no attachment", "give url or file, or take it out")
+            raise OptionError("filename", "there is no attachment", "set url or file, or remove it")
         form["filename"] = _filename(params["filename"])
     if params["delay"] is not None:
         form["delay"] = _delay(params["delay"])
@@ -245,14 +247,14 @@ def _template_variables(params: Params) -> Form:
 
 def _filename(name: str) -> str:
     if not name.strip() or not name.isprintable() or re.search(r"[/\\]", name):
-        raise OptionError("filename", "it cannot be the name of a file", "give a name such as invoice.pdf")
+        raise OptionError("filename", "it cannot be the name of a file", "set a name such as invoice.pdf")
     return name
 
 
 def _delay(text: str) -> str:
     found = re.fullmatch(r"\s*([0-9]{1,6})\s*(?:-\s*([0-9]{1,6})\s*)?", text)
     if not found or int(found.group(1)) > int(found.group(2) or found.group(1)):
-        raise OptionError("delay", "it is no number of seconds", "give seconds such as 2, or a range such as 1-10")
+        raise OptionError("delay", "it is not a number of seconds", "set seconds such as 2, or a range such as 1-10")
     return "-".join(filter(None, found.groups()))
 
 
@@ -260,14 +262,14 @@ def _location(text: str) -> str:
     found = re.fullmatch(r"\s*(-?[0-9]{1,2}(?:\.[0-9]+)?)\s*,\s*(-?[0-9]{1,3}(?:\.[0-9]+)?)\s*", text)
     if not found or abs(float(found.group(1))) > 90 or abs(float(found.group(2))) > 180:
         raise OptionError(
-            "location", "it is no place on the earth", "give latitude and longitude in degrees, as in -6.1754,106.8272"
+            "location", "it is not a valid location", "set latitude and longitude in degrees, as in -6.1754,106.8272"
         )
     return ",".join(found.groups())
 
 
 def _count(option: str, value: int) -> str:
     if not 0 <= value < 10**12:
-        raise OptionError(option, f"{value} is out of range", "give a whole number, 0 or more")
+        raise OptionError(option, f"{value} is out of range", "set a whole number, 0 or more")
     return str(value)
 
 
@@ -277,18 +279,18 @@ def _poll(poll: Params | None) -> Form:
     choices = ["" if choice is None else _written("poll", "a choice", choice).strip() for choice in poll["choices"]]
     low, high = CHOICES
     if not low <= len(choices) <= high:
-        raise OptionError("poll", f"it has {len(choices)} choices", f"give {low} to {high}")
+        raise OptionError("poll", f"it has {len(choices)} choices", f"write {low} to {high} choices")
     for choice in choices:
         if not choice or "," in choice:
             raise OptionError(
                 "poll",
                 "a choice has a comma" if choice else "a choice is empty",
-                "change it: Fonnte takes a comma for the end of a choice",
+                "change it: Fonnte treats a comma as the end of a choice",
             )
     if len(set(choices)) < len(choices):
-        raise OptionError("poll", "two choices are the same", "take one out")
+        raise OptionError("poll", "two choices are the same", "remove one")
     if not poll["name"].strip():
-        raise OptionError("poll", "its name is empty", "ask a question")
+        raise OptionError("poll", "its name is empty", "write a question")
     return {"choices": ",".join(choices), "select": poll["select"], "pollname": poll["name"]}
 
 
@@ -300,7 +302,7 @@ def _upload(params: Params) -> Upload | None:
     if path is None:
         return None
     if params["url"] is not None:
-        raise OptionError("file", "url is given too", "a message has one attachment: take one out")
+        raise OptionError("file", "url is set as well", "a message has one attachment: remove one")
     content = _content(path)
     return Upload("file", params["filename"] or os.path.basename(path), content)
 
@@ -309,18 +311,18 @@ def _content(path: str) -> bytes:
     """Return the content of a file. Its type is checked first, because reading a pipe may never end."""
     if not os.path.isfile(path):
         problem = "it is not a file" if os.path.exists(path) else "there is no such file where the task runs"
-        raise OptionError("file", problem, "give the path of the attachment")
+        raise OptionError("file", problem, "set the path of the attachment")
     try:
         content = read_start(path, MAX_FILE_BYTES + 1)
     except OSError as fault:
-        raise OptionError("file", f"it cannot be read ({fault.strerror})", "see who may read it") from None
+        raise OptionError("file", f"it cannot be read ({fault.strerror})", "check who may read it") from None
     if not content:
-        raise OptionError("file", "it is empty", "give a file with something in it")
+        raise OptionError("file", "it is empty", "name a file with content")
     if len(content) > MAX_FILE_BYTES:
         raise OptionError(
             "file",
             f"it is larger than {MAX_FILE_BYTES // 2**20} MB",
-            "make it smaller, or put it on a web server and send a link in msg",
+            "reduce its size, or put it on a web server and send a link in msg",
         )
     return content
 
@@ -334,13 +336,13 @@ _UNFIT = re.compile(r"[\x00\ud800-\udfff]")
 
 def _check_characters(form: Form, upload: Upload | None) -> None:
     if upload is not None and _UNFIT.search(upload.filename):
-        raise OptionError("file", "its name has a character that cannot be sent", "give another name as filename")
+        raise OptionError("file", "its name has a character that cannot be sent", "set filename to another name")
     for wire, text in form.items():
         if _UNFIT.search(text):
             raise OptionError(
                 _OPTION_OF.get(wire, wire),
                 "it has a character that cannot be sent",
-                "see where half a character is left",
+                "check for an incomplete character",
             )
 
 
@@ -349,13 +351,11 @@ def _check_characters(form: Form, upload: Upload | None) -> None:
 
 def _check_query(form: Form, upload: Upload | None) -> None:
     if upload is not None:
-        raise OptionError(
-            "method", "get cannot carry a file", "say method: post, or put it on a web server and give url"
-        )
+        raise OptionError("method", "get cannot send a file", "set method: post, or put it on a web server and set url")
     length = len(urlencode(form))
     if length > MAX_QUERY_LENGTH:
         raise OptionError(
             "method",
-            f"get would make a URL of {length} characters, and {MAX_QUERY_LENGTH} is what servers take",
-            "say method: post",
+            f"get would create a URL of {length} characters, and servers accept {MAX_QUERY_LENGTH}",
+            "set method: post",
         )

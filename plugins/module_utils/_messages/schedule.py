@@ -32,12 +32,12 @@ def parse_schedule(value: object, moment: datetime) -> int | None:
     try:
         then = _unix(value) if re.fullmatch(r"[0-9]{1,15}(\.[0-9]+)?", str(value)) else _iso(str(value))
     except (ValueError, OverflowError, OSError):
-        raise OptionError("schedule", "it is no time", _SCHEDULE_ADVICE) from None
+        raise OptionError("schedule", "it is not a time", _SCHEDULE_ADVICE) from None
     if then <= moment:
         raise OptionError(
             "schedule",
             f"{then:{TIME_FORMAT}} is in the past",
-            f"it is {moment:{TIME_FORMAT}} now: give a later time, or leave it out to send now",
+            f"it is {moment:{TIME_FORMAT}} now: set a later time, or leave it out to send now",
         )
     if then - moment > MAX_TIMESTAMP:
         raise OptionError("schedule", f"it lies in the year {then.year}", "check the year; unix time is in seconds")
@@ -58,7 +58,7 @@ def _iso(text: str) -> datetime:
         raise ValueError
     offset = found.group("offset")
     if not offset:
-        raise OptionError("schedule", "it does not say in which time zone it is", _SCHEDULE_ADVICE)
+        raise OptionError("schedule", "it has no time zone", _SCHEDULE_ADVICE)
     local = datetime.strptime(
         f"{found.group('day')} {found.group('minute')}{found.group('second') or ':00'}", "%Y-%m-%d %H:%M:%S"
     )

@@ -111,7 +111,7 @@ def check_options(params: Params) -> None:
     check_names({form: params[form] for form in NAMES})
     if params["dest"] is not None:
         if not params["dest"]:
-            raise OptionError("dest", "it is empty", "name a folder, or leave it out to write no report")
+            raise OptionError("dest", "it is empty", "name a directory, or leave it out to write no report")
         check_destination("dest", params["dest"])
         check_folder(params["dest"])
 
@@ -123,7 +123,7 @@ def owners_of(params: Params, secrets: SecretFinder | None = None) -> dict[str, 
         key = canonical(parse_number(number, "owners"))
         label = sanitize("" if owner is None else str(owner), secrets).strip()
         if owners.setdefault(key, label) != label:
-            raise OptionError("owners", f"number {number} has two owners, in two spellings", "take one out")
+            raise OptionError("owners", f"number {number} has two owners, in two spellings", "remove one")
     return owners
 
 
@@ -236,7 +236,7 @@ def audit_error(audit: Audit, fail_on: t.Sequence[str], files: t.Mapping[str, st
     place = files.get("html") or files.get("txt") or files.get("json") or files.get("csv")
     trouble = AuditError(
         f"there are findings that fail_on names ({', '.join(reported)})",
-        f"look at {place}" if place else "look at findings in the result",
+        f"read {place}" if place else "read findings in the result",
     )
     trouble.operation = "Auditing the account"
     return trouble

@@ -110,7 +110,7 @@ def desired_device(params: Params) -> Desired:
     for option, given in (("otp", bool(otp)), ("request_otp", params["request_otp"])):
         if given and state is not State.ABSENT:
             raise OptionError(
-                option, f"it is for a deletion, and state is {state.value}", "take it out, or say state: absent"
+                option, f"it is for a deletion, and state is {state.value}", "remove it, or set state: absent"
             )
     settings = parse_settings(params, SETTING_OPTIONS)
     check_evidence(params, state)
@@ -132,7 +132,7 @@ def _otp(value: object) -> str:
     if not isinstance(value, str):
         raise OptionError("otp", "it is an unquoted number, and a leading zero may be lost", "quote it")
     if not re.fullmatch(r"[0-9A-Za-z]{3,12}", value):
-        raise OptionError("otp", "it is not a code", "give the code from the WhatsApp message, and nothing else")
+        raise OptionError("otp", "it is not a code", "write only the code from the WhatsApp message")
     return value
 
 
@@ -143,7 +143,7 @@ def desired_webhooks(params: Params) -> Desired:
         for option in WEBHOOKS:
             if params[option]:
                 raise OptionError(
-                    option, "it is declared, and state is absent, which clears it", "take it out, or say state: present"
+                    option, "it is declared, and state is absent, which clears it", "remove it, or set state: present"
                 )
         settings = dict.fromkeys(WEBHOOKS, "")
     else:

@@ -80,7 +80,7 @@ def link_options(params: Params) -> LinkOptions:
     method, fetch = params["method"], params["fetch"]
     whatsapp = _whatsapp(params) if params["whatsapp"] is not None else ""
     if not fetch and not params["wait"]:
-        raise OptionError("fetch", "it is false, and wait is not true, so nothing is left to do", "say wait: true")
+        raise OptionError("fetch", "it is false, and wait is not true, so nothing is left to do", "set wait: true")
     if fetch:
         _check_method(method, whatsapp, params[DEST])
     timeout = check_range(params, "wait_timeout", 1, 86400)
@@ -99,12 +99,14 @@ def _check_method(method: str, whatsapp: str, dest: str | None) -> None:
     """Check that the options of the method are given, and none of the other method; raise OptionError otherwise."""
     if method == CODE:
         if not whatsapp:
-            raise OptionError("whatsapp", "it is missing, and method is code", "give the number of the phone to link")
+            raise OptionError("whatsapp", "it is missing, and method is code", "set the number of the phone to link")
         if dest is not None:
-            raise OptionError(DEST, "it is for method: qr, and method is code", "take it out: a code is in the result")
+            raise OptionError(
+                DEST, "it is for method: qr, and method is code", "remove it: the result contains the code"
+            )
         return
     if whatsapp:
-        raise OptionError("whatsapp", "it is for method: code, and method is qr", "take it out, or say method: code")
+        raise OptionError("whatsapp", "it is for method: code, and method is qr", "remove it, or set method: code")
     if dest is None:
         raise OptionError(DEST, "it is missing, and method is qr", "name the file for the PNG")
     if not dest:

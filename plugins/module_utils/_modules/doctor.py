@@ -109,5 +109,5 @@ def check_facts_dest(file: FactsFile | None) -> None:
     """Check, before any request, that the file can be written; raise OptionError if not."""
     problem = write_problem(file.path) if file is not None else ""
     if problem:
-        advice = "name a file in a folder that is there, and that the user who runs the task can write"
+        advice = "name a file in an existing directory that the user who runs the task can write to"
         raise OptionError(DEST, problem, advice)

@@ -83,7 +83,7 @@ def run_fleet(task: ModuleInput) -> ModuleResult:
     """Reconcile many devices with their declarations (module fonnte_fleet)."""
     require_devices(task.params)
     if task.params["tokens"] is not None:
-        raise OptionError("tokens", "it needs files, hosts or clients", "give the devices by one of these")
+        raise OptionError("tokens", "it requires files, hosts or clients", "set one of these")
     options = fleet_options(task.params)
     # All workers share one list until it is too old for writes. The cache tracks the run's own writes.
     listing = DeviceListCache(survives_errors=True, clock=task.clock)
@@ -114,7 +114,7 @@ def require_devices(params: Params) -> None:
         if params[option] is not None:
             raise OptionError(option, "only the control node can read it", "run the task on localhost, without async")
     if params["devices"] is None:
-        raise OptionError("devices", "no device is declared", "give devices, or files, hosts or clients with devices")
+        raise OptionError("devices", "no device is declared", "set devices, or files, hosts or clients with devices")
 
 
 _LIMITS = ("max_create", "max_clear", "max_disconnect", "free_device_limit")
@@ -184,9 +184,9 @@ def _with_defaults(entry: Params, own: object, params: Params) -> dict[str, t.An
 def _entry(index: int, entry: Params, context: RunContext) -> FleetEntry:
     token = checked_token("device_token", entry["device_token"])
     if entry["device"] is None and not token:
-        raise OptionError("device", "no device is named", "give its number as device, or its device_token")
+        raise OptionError("device", "no device is named", "set device to its number, or set device_token")
     if not token and not context.account_token:
-        raise OptionError("account_token", "there is no token", "give account_token, or a device_token in each entry")
+        raise OptionError("account_token", "there is no token", "set account_token, or a device_token in each entry")
     state = State(entry["state"] or State.PRESENT.value)
     settings = parse_settings(entry, SETTING_OPTIONS)
     check_evidence(entry, state)

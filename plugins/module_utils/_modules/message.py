@@ -120,7 +120,12 @@ def run_message(task: ModuleInput) -> ModuleResult:
 def _repeated(message: Message) -> list[str]:
     if not message.repeated:
         return []
-    return [f"target names {', '.join(message.repeated)} more than once with the same words: it gets one message."]
+    return [
+        (
+            f"target names {', '.join(message.repeated)} more than once with the same name and variables: it gets one "
+            "message."
+        )
+    ]
 
 
 # The sender
@@ -138,9 +143,7 @@ def _find(context: RunContext, wanted: str) -> Sender:
 
 def _observe(context: RunContext, wanted: str) -> tuple[Device | None, DeviceList | None]:
     require_token(context)
-    with error_context(
-        f"Looking for device {wanted}, which is to send" if wanted else "Looking for the device that is to send"
-    ):
+    with error_context(f"Looking up the sending device {wanted}" if wanted else "Looking up the sending device"):
         # A new list: in a list from an earlier item of a loop, the number may belong to another device.
         listing = context.client.get_devices(context.account_token) if context.account_token else None
         device = resolve_device(context, wanted, listing)
@@ -160,7 +163,7 @@ def _preview(context: RunContext, wanted: str, message: Message) -> tuple[Sender
     device, _listing = _observe(context, wanted)
     if device is None:
         return Sender(wanted, ""), [
-            f"Device {wanted} is not there. The task would fail, unless an earlier one creates it."
+            f"Device {wanted} does not exist. The task would fail, unless an earlier one creates it."
         ]
     return Sender(device.number, device.token, device), list(_obstacles(device, message))
 
@@ -168,13 +171,20 @@ def _preview(context: RunContext, wanted: str, message: Message) -> tuple[Sender
 def _obstacles(device: Device, message: Message) -> t.Iterator[str]:
     name = f"Device {device.number}"
     if device.connected is False and message.form.get("connectOnly") != "false":
-        yield f"{name} is not linked, so Fonnte would refuse. Link it, or say connect_only: false to have it queued all the same."
+        yield (
+            f"{name} is not linked, so Fonnte would refuse. Link it, or set connect_only: false to queue the message "
+            "without a linked phone."
+        )
     if device.quota is not None and device.quota < len(message.targets):
-        yield f"{name} has {device.quota} messages left, and this is {len(message.targets)}: Fonnte would refuse all."
+        yield (
+            f"{name} has {device.quota} messages left, and this task sends {len(message.targets)}: Fonnte would "
+            "refuse all."
+        )
     attaches = message.upload is not None or "url" in message.form
     if attaches and device.package is not None and not device.package.lower().startswith(ATTACHING_PACKAGES):
         yield (
-            f"{name} has the package {printable(device.package)}. Attachments take Super, Advanced or Ultra, so Fonnte may refuse."
+            f"{name} has the package {printable(device.package)}. Attachments need Super, Advanced or Ultra, so "
+            "Fonnte may refuse."
         )
 
 
@@ -236,7 +246,9 @@ def _send(context: RunContext, sender: Sender, message: Message, method: str) ->
                 raise
             if fault.may_be_applied:
                 fault.problem += "; whether the message is queued is not known, and it was not sent again"
-                fault.advice = "look into the outbox of the dashboard, and run this task again only if it is not there"
+                fault.advice = (
+                    "check the outbox of the dashboard, and run this task again only if the message is not in it"
+                )
             else:
                 fault.problem += ", and nothing was sent"
             raise
@@ -256,7 +268,7 @@ def _fewer(message: Message, queued: SendResult) -> list[str]:
     if reported == asked:
         return []
     return [
-        f"Fonnte took the request, and names {reported} messages where {asked} were asked for: look into its outbox."
+        f"Fonnte accepted the request, and lists {reported} messages where {asked} were requested: check its outbox."
     ]
 
 

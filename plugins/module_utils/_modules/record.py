@@ -62,7 +62,7 @@ def record_request(params: Params) -> RecordRequest:
     operation = RecordOperation(params["operation"])
     moves = operation in (RecordOperation.BACKUP, RecordOperation.RESTORE)
     if moves and not params["path"]:
-        raise OptionError("path", f"there is none, and operation is {operation.value}", "name the file of the backup")
+        raise OptionError("path", f"it is not set, and operation is {operation.value}", "name the file of the backup")
     if operation is RecordOperation.BACKUP:
         check_destination("path", params["path"])
         # A link at the path is replaced, so only its directory is checked.
@@ -74,13 +74,15 @@ def record_request(params: Params) -> RecordRequest:
         ("old_account_token", operation is RecordOperation.MIGRATE),
     ):
         if params[option] and not wanted:
-            raise OptionError(option, f"it has no meaning, since operation is {operation.value}", "take it out")
+            raise OptionError(option, f"it has no meaning, since operation is {operation.value}", "remove it")
     numbers = parse_numbers(params["devices"])
     if operation is RecordOperation.FORGET and not numbers and not params["orphans"]:
-        raise OptionError("devices", "it names none, and operation is forget", "name the devices, or say orphans: true")
+        raise OptionError("devices", "it is empty, and operation is forget", ("name the devices, or set orphans: true"))
     old_token = checked_token("old_account_token", params["old_account_token"])
     if operation is RecordOperation.MIGRATE and not old_token:
         raise OptionError(
-            "old_account_token", "there is none, and operation is migrate", "give the token that the account had before"
+            "old_account_token",
+            "it is not set, and operation is migrate",
+            "set the token that the account had before",
         )
     return RecordRequest(operation, numbers, params["path"] or "", params["orphans"], params["overwrite"], old_token)

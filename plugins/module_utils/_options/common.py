@@ -109,7 +109,7 @@ def tokens(params: Params, environment: Environment) -> tuple[str, str]:
         raise OptionError(
             "device_token",
             "it is the same as account_token",
-            "a device has a token of its own, shown in the dashboard beside the device",
+            "a device has a separate token, shown in the dashboard in the row of the device",
         )
     return account, device
 
@@ -123,14 +123,14 @@ def checked_token(option: str, value: str | None) -> str:
     if value is None:
         return ""
     if value == "":
-        raise OptionError(option, "it is empty", "leave the option out, or see why the variable behind it has no value")
+        raise OptionError(option, "it is empty", "leave the option out, or check why its variable has no value")
     if value[0] in "'\"" or value[-1] in "'\"":
         # A file of variables keeps quotes that a shell removes. The service would refuse the token as unknown.
-        raise OptionError(option, "it begins or ends with a quotation mark", "take the quotation marks away")
+        raise OptionError(option, "it begins or ends with a quotation mark", "remove the quotation marks")
     if re.search(r"[^\x21-\x7e]", value):
         raise OptionError(
             option,
-            "it has a white space, a control or a non-ASCII character",
+            "it has white space, a control character or a non-ASCII character",
             "copy the token again, without quotes or line breaks",
         )
     return value
@@ -170,7 +170,7 @@ def check_record_place(params: Params, given: Params) -> list[str]:
     if url is None:
         return []
     if not url:
-        raise OptionError("record_url", "it is empty", "leave it out, or find out why its variable has no value")
+        raise OptionError("record_url", "it is empty", "leave it out, or check why its variable has no value")
     check_database_url(url)
     if given.get("record_path") is None:
         return []
@@ -244,7 +244,7 @@ def check_record_path(params: Params) -> None:
         raise OptionError(
             "record_path",
             f"{params['record_path']} needs a home directory, and neither HOME nor the list of users names one",
-            "set HOME, or name a directory that stays in FONNTE_RECORD_PATH",
+            "set HOME, or set FONNTE_RECORD_PATH to a persistent directory",
         )
     check_destination("record_path", params["record_path"])
 
@@ -292,7 +292,7 @@ def check_range(params: Params, option: str, least: float, most: float) -> float
     value = float(params[option])
     # NaN fails this comparison, too.
     if not least <= value <= most:
-        raise OptionError(option, f"{value:g} is out of range", f"give {least:g} to {most:g}")
+        raise OptionError(option, f"{value:g} is out of range", f"set a value from {least:g} to {most:g}")
     return value
 
 
@@ -309,7 +309,8 @@ def common_warnings(params: Params) -> list[str]:
         return of_the_record
     return [
         *of_the_record,
-        "validate_certs is false: anybody on the way to the service can read the token. Name your certificate authority in ca_path or FONNTE_CA_PATH.",
+        "validate_certs is false: anyone on the network path to the service can read the token. Name your "
+        "certificate authority in ca_path or FONNTE_CA_PATH.",
     ]
 
 
@@ -325,13 +326,11 @@ def require_device(params: Params, environment: Environment, given: Params) -> N
     if params["device"] is not None:
         return
     if not tokens(params, environment)[1]:
-        raise OptionError("device", "no device is named", "give its number as device, or its device_token")
+        raise OptionError("device", "no device is named", "set device to its number, or set device_token")
     named = [option for option in ("device", *NUMBER["device"]["aliases"]) if option in given]
     if named and params["device_token"] is None:
         # An empty variable must not cause a write to the device whose token is in the environment.
-        raise OptionError(
-            named[0], "it is null", "see why the variable behind it has no value, or leave the option out"
-        )
+        raise OptionError(named[0], "it is null", "check why its variable has no value, or leave the option out")
 
 
 def parse_settings(params: Params, options: t.Iterable[str]) -> Settings:

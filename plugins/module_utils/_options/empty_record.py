@@ -53,8 +53,8 @@ def _warning(context: RunContext) -> str:
     advice = "use stamps (handle_write_only: stamped), or restore a backup of the record (fonnte.whatsapp.record)."
     if not context.records.backend.is_remote:
         advice = (
-            "use stamps (handle_write_only: stamped), restore a backup of the record (fonnte.whatsapp.record), or name a "
-            "directory that is kept and that all control nodes share in FONNTE_RECORD_PATH."
+            "use stamps (handle_write_only: stamped), restore a backup of the record (fonnte.whatsapp.record), or "
+            "set FONNTE_RECORD_PATH to a persistent directory that all control nodes share."
         )
     # The warning has no number of devices, so that it is identical for all accounts of a run and displayed once.
     return (

@@ -48,7 +48,7 @@ def check_evidence(params: Params, state: State = State.PRESENT) -> None:
     if attests and state is not State.PRESENT:
         raise OptionError(
             "handle_write_only",
-            f"attest vouches for what is there and changes nothing, and state is {state.value}",
+            f"attest records settings and changes nothing, and state is {state.value}",
             "attest in one task, and do the rest in another",
         )
 
@@ -60,5 +60,5 @@ def check_name_length(name: object) -> None:
         raise OptionError(
             "name",
             f"it has {len(name)} characters, and the stamp of handle_write_only: stamped leaves room for {longest}",
-            "declare a shorter one, or handle_write_only: recorded for this device",
+            "declare a shorter one, or set handle_write_only: recorded for this device",
         )

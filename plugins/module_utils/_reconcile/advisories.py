@@ -21,8 +21,8 @@ from .state import Desired, Observed, Recorded
 def moved_warning(desired: Desired, recorded: Recorded) -> t.Iterator[str]:
     if recorded.renumbered_to:
         yield (
-            f"The device that had the number {desired.number} is still there, as {recorded.renumbered_to}: it was renumbered in the dashboard. "
-            "Declare it under that number, or give it its old number back there."
+            f"The device that had the number {desired.number} still exists, as {recorded.renumbered_to}: it was "
+            "renumbered in the dashboard. Declare it under that number, or restore its old number there."
         )
 
 
@@ -43,8 +43,8 @@ def risk_warning(desired: Desired, observed: Observed, at_risk: t.Sequence[str],
             tuple(at_risk),
         )
     yield (
-        f"An update of device {observed.number} may reset settings that Fonnte never shows and that are neither declared "
-        f"nor recorded: {names}. Declare those that are set in the dashboard, or say handle_unknown: ignore."
+        f"An update of device {observed.number} may reset settings that Fonnte never shows and that are neither "
+        f"declared nor recorded: {names}. Declare those that are set in the dashboard, or set handle_unknown: ignore."
     )
 
 
@@ -76,8 +76,9 @@ def stamp_warning(observed: Observed, ours: bool) -> t.Iterator[str]:
     """Yield a warning for a stamp of another control node that is removed by an update without a stamp."""
     if observed.stamp is not None and not ours:
         yield (
-            f'The name of device {observed.number} ends with the stamp "~{observed.stamp.code}" of another controller, and this '
-            "update takes it off. Say handle_write_only: stamped in all plays that manage the device."
+            f'The name of device {observed.number} ends with the stamp "~{observed.stamp.code}" of another control '
+            "node, and this update removes it. Set handle_write_only: stamped in all playbooks that manage the "
+            "device."
         )
 
 
@@ -105,8 +106,9 @@ def carry_warning(observed: Observed, carried: t.Mapping[str, str | None], recor
     ]
     if news:
         yield (
-            f"An update of device {observed.number} also sends what this task does not declare, as it was recorded: "
-            f"{', '.join(news)}. If nothing declares it any more, say handle_undeclared: forget once. This is told once."
+            f"An update of device {observed.number} also sends recorded settings that this task does not declare: "
+            f"{', '.join(news)}. If no task declares them any more, set handle_undeclared: forget once. This warning "
+            "is shown once."
         )
 
 
@@ -147,14 +149,15 @@ def number_warning(desired: Desired, observed: Observed, updates: bool) -> t.Ite
         return
     if updates and observed.conflicting_number:
         yield (
-            f"The record tells that the device is registered as {observed.number}, and its profile shows {observed.conflicting_number}. "
-            "The update is sent without a number. Give account_token as well, so that the list can tell."
+            f"According to the record, the device is registered as {observed.number}, and its profile shows "
+            f"{observed.conflicting_number}. The update is sent without a number. Set account_token as well, so that "
+            "the list shows the registered number."
         )
     elif updates and not observed.number_confirmed:
         yield (
-            f"Nothing but its profile tells that the device is registered as {observed.number}. The update is sent without a number; "
-            "if Fonnte insists on one, it is this, and a device that is registered under another number or spelling is renumbered. "
-            "Give account_token as well to rule that out."
+            f"Only its profile shows that the device is registered as {observed.number}. The update is sent without "
+            "a number; if Fonnte requires one, it is this number, and a device that is registered under another "
+            "number or spelling is renumbered. Set account_token as well to rule this out."
         )
 
 
@@ -165,8 +168,8 @@ def setting_warnings(desired: Desired, after: Settings) -> t.Iterator[str]:
         yield f"The webhook of device {desired.number} will not be called for incoming chats while its autoread is off."
     if str(declared.get("webhook_connect", "")).startswith("http://"):
         yield (
-            f"The webhook_connect of device {desired.number} is plain http, and Fonnte sends the device's token there: "
-            "anybody on the way can read it. Use https."
+            f"The webhook_connect of device {desired.number} is plain http, and Fonnte sends the device's token "
+            "there: anyone on the network path can read it. Use https."
         )
     if declared.get("target"):
         yield from _target_warning(desired, str(declared["target"]), str(after.get("country_code") or COUNTRY))
@@ -179,8 +182,9 @@ def _target_warning(desired: Desired, target: str, country: str) -> t.Iterator[s
     """Yield a warning for a target that may be the number of another person than intended."""
     if may_lack_zero(target, country):
         yield (
-            f"The target {target} of device {desired.number} begins with 8, as a number does that has lost its leading zero in "
-            f"a spreadsheet. Write 0{target}. If 8 begins the code of its country, declare country_code: '0' to send it as it is."
+            f"The target {target} of device {desired.number} begins with 8, like a number that has lost its leading "
+            f"zero in a spreadsheet. Write 0{target}. If 8 begins the code of its country, declare country_code: '0' "
+            "to send it as it is."
         )
     elif country != NO_COUNTRY:
         yield from no_country(target, country)
@@ -188,6 +192,6 @@ def _target_warning(desired: Desired, target: str, country: str) -> t.Iterator[s
 
 def never_seen_warning(number: str) -> str:
     return (
-        f"Device {number} is not in the account's list, and this record knows nothing of it: "
-        "a mistyped number, or a free device that the list leaves out, looks the same."
+        f"Device {number} is not in the account's list, and this record has no entry for it. This is also the case "
+        "for a mistyped number, and for a free device that the list omits."
     )

@@ -73,7 +73,7 @@ class Executor(RecordWriter):
             UPDATE: ("Updating", self._update),
             DISCONNECT: ("Disconnecting", self._disconnect),
             DELETE: ("Deleting", self._delete),
-            REQUEST_OTP: ("Asking for a code to delete", self._request_otp),
+            REQUEST_OTP: ("Requesting a code to delete", self._request_otp),
         }
 
     def finish(self, lost: str, first: Plan, plan: Plan) -> None:
@@ -170,7 +170,8 @@ class Executor(RecordWriter):
         contradicted = [option for option, value in plan.add.items() if added[option] != value]
         if contradicted:
             self._outcome.warn(
-                f"Fonnte made device {device.number} with another {', '.join(contradicted)} than was asked for. The next run sets it right."
+                f"Fonnte created device {device.number} with another {', '.join(contradicted)} than was "
+                "requested. The next run corrects it."
             )
         if not plan.send:
             self._save_or_warn(
@@ -265,9 +266,9 @@ class Executor(RecordWriter):
                 raise
             if observed.conflicting_number:
                 raise RequestError(
-                    f"it is registered as {observed.number} by the record and as {observed.conflicting_number} by its profile, "
-                    "and Fonnte insists on one",
-                    "give account_token as well, so that the list can tell",
+                    f"it is registered as {observed.number} according to the record and as "
+                    f"{observed.conflicting_number} according to its profile, and Fonnte requires a number",
+                    "set account_token as well, so that the list shows the registered number",
                 ) from None
             number = observed.registered
             self._request(lambda guard: update(device.token, number, settings, guard))
@@ -300,12 +301,12 @@ class Executor(RecordWriter):
             # A lost response to a list leaves no doubt about the request after it, which was not sent.
             raise UnreachableError(
                 f"its list became older than {MAX_CACHE_SECONDS:g} s and could not be requested again ({fault.problem})",
-                "run the play again: nothing was sent",
+                "run the playbook again: nothing was sent",
             ) from None
         if device is None or device.token != meant.token or not self._has_same_number(device, meant):
             raise FonnteError(
                 "the service no longer lists it with this number and this token",
-                "run the play again to plan with the present list",
+                "run the playbook again to plan with the current list",
             )
         if self._observation.observed is None:
             # The list may contain the number of a new device in another spelling than the response to its creation.
@@ -371,6 +372,6 @@ class Executor(RecordWriter):
         # It is unknown whether the intended device still exists, so the result does not report it as deleted.
         self._outcome.plan = replace(self._outcome.plan, after=self._outcome.plan.before)
         raise FonnteError(
-            f"the service says that it deleted device {deleted}, not {meant}",
-            "look at both devices in the dashboard before anything else is done",
+            f"the service reports that it deleted device {deleted}, not {meant}",
+            "check both devices in the dashboard before you continue",
         )

@@ -41,8 +41,9 @@ def plan_attest(desired: Desired, observed: Observed, recorded: Recorded, now: d
     ]
     if contradicted:
         raise PolicyError(
-            f"Fonnte shows another {', '.join(contradicted)} than is declared, and what is attested has to be so already",
-            "correct what is declared, or change the device first, without handle_write_only: attest",
+            f"Fonnte shows another {', '.join(contradicted)} than the declaration, and attested settings must "
+            "already match",
+            "correct the declaration, or change the device first, without handle_write_only: attest",
         )
     reasons = {
         option: reason
@@ -96,6 +97,6 @@ def _stamp_warning(desired: Desired, observed: Observed, known: Knowledge, recor
 
 def _contradicted(number: str) -> str:
     return (
-        f"The name of device {number} has a stamp that tells of other settings. A run with "
-        "handle_write_only: stamped believes the stamp, and sends what it declares."
+        f"The name of device {number} has a stamp of other settings. A run with handle_write_only: stamped relies on "
+        "the stamp, and sends the declared settings."
     )

@@ -150,9 +150,9 @@ def _left_open(observation: Observation, locks: LockSet) -> tuple[str, ...]:
     if not locks.left_open:
         return ()
     return (
-        f"A run ended before it read the response to its last request for device {observation.number}, which the service may "
-        "still carry out. Its values were in doubt, and this run has read the device again. Run the play once more in "
-        "some minutes to be sure.",
+        f"A run ended before it read the response to its last request for device {observation.number}, which the "
+        "service may still carry out. Its values were in doubt, and this run has read the device again. Run the "
+        "playbook again in some minutes to be sure.",
     )
 
 
@@ -223,7 +223,7 @@ def _observe_and_lock(
         return fallback
     fault = FonnteError(
         "its number or its token changes again and again while this run reads the list",
-        "let whoever works in the dashboard end, then run the play again",
+        "wait until the work in the dashboard is finished, then run the playbook again",
     )
     with device_context("Locking", desired.number):
         raise fault
@@ -252,7 +252,9 @@ def _lock_to_record(plan: Plan, observation: Observation, locks: LockSet) -> Pla
     except RecordLockedError:
         return _without_stamp_updates(plan)
     except RecordError as fault:
-        forgetful = f"What the stamp of device {observation.number} proves could not be recorded: {fault.problem}."
+        forgetful = (
+            f"The settings that the stamp of device {observation.number} proves could not be recorded: {fault.problem}."
+        )
         return replace(_without_stamp_updates(plan), warnings=(*plan.warnings, forgetful))
     return None
 
@@ -293,13 +295,13 @@ class _SameDeviceGuard(Guard):
         others = self._earlier.owners(found.token) if found is not None and self._earlier is not None else ()
         if found is not None and (found.token != self._token if self._token else others):
             raise _AnotherDeviceError(
-                "another device has this number now", "check both devices, and run the play again"
+                "another device has this number now", "check both devices, and run the playbook again"
             )
         if found is None and self._token and listing is not None:
             for device in listing.owners(self._token):
                 raise _AnotherDeviceError(
                     f"the service lists it as {device.number} now",
-                    "declare it under the number that it should have, and run the play again",
+                    "declare it under the number that it should have, and run the playbook again",
                 )
         self._guard.check_observation(observation)
 
@@ -325,9 +327,7 @@ def _finish_after_fault(
         raise _another_device_error(fault, another) from None
     except RefusedError as refusal:
         if lost == DELETE and refusal.kind is RefusalKind.INVALID_TOKEN:
-            raise _unknown_error(
-                fault, "the service does not know its token any more, so it is probably deleted"
-            ) from None
+            raise _unknown_error(fault, "the service no longer knows its token, so it is probably deleted") from None
         raise _not_listed_error(fault, refusal, lost) from None
     except (PolicyError, SafetyLimitError) as refusal:
         if not fault.may_be_applied:

@@ -20,18 +20,18 @@ class _AnotherDeviceError(FonnteError):
     """The number of a device has another device now, or the device has another number."""
 
 
-_VERIFY_CODE = "look at the WhatsApp of the account's owner, and run with otp if a code is there"
+_VERIFY_CODE = "check the WhatsApp of the account's owner, and run with otp if it has a code"
 
 
 _RUN_AGAIN = {
     REQUEST_OTP: _VERIFY_CODE,
-    DELETE: "it is still there: run again with the same code, or ask for a new one",
+    DELETE: "it still exists: run again with the same code, or request a new one",
 }
 
 
 _NOT_LISTED = {
     REQUEST_OTP: _VERIFY_CODE,
-    DELETE: "run again with the same code: where the device is gone, nothing is done",
+    DELETE: "run again with the same code: if the device is gone, nothing is done",
 }
 
 
@@ -39,8 +39,8 @@ def _not_listed_error(fault: RequestError, second: FonnteError, lost: str) -> Fo
     """Return the error if the device cannot be observed again: a request that may be applied comes first."""
     if not fault.may_be_applied:
         return second
-    unseen = _unknown_error(fault, _NOT_LISTED.get(lost, "run it again: what was begun is looked at first"))
-    unseen.problem += f"; looking at it again failed too ({second.problem})"
+    unseen = _unknown_error(fault, _NOT_LISTED.get(lost, "run it again: it first checks the result of this request"))
+    unseen.problem += f"; reading it again failed as well ({second.problem})"
     return unseen
 
 
@@ -65,6 +65,8 @@ def _forbidden_error(fault: RequestError, refusal: FonnteError) -> RequestError:
 
 def _unknown_error(fault: RequestError, advice: str) -> RequestError:
     """Return the error for a request that must not be repeated, and of which it is unknown whether it was applied."""
-    unknown = ResponseLostError(f"{fault.problem}, and it is unknown whether the service carried the call out", advice)
+    unknown = ResponseLostError(
+        f"{fault.problem}, and it is unknown whether the service carried out the request", advice
+    )
     unknown.operation = fault.operation
     return unknown

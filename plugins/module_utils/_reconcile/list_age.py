@@ -36,8 +36,8 @@ def require_fresh(identified_at: Moment | None) -> None:
     """Raise StaleListError if a response is too old. A guard calls it last, immediately before the request is sent."""
     if is_stale(identified_at):
         raise StaleListError(
-            f"the service kept it waiting for over {MAX_CACHE_SECONDS:g} s, and the device may be another one by now",
-            "run the play again: nothing was sent",
+            f"the request was delayed for over {MAX_CACHE_SECONDS:g} s, and the device may be another one by now",
+            "run the playbook again: nothing was sent",
         )
 
 

@@ -44,8 +44,8 @@ def doubt_after_lost_locks(
     except RecordError as exc:
         return (
             f"The locks of device {device.number} were lost during a request, and another run may have written to it "
-            f"since. Its values are in doubt, and this could not be recorded: {exc.problem}. Run the play once more "
-            "with handle_write_only: always_update."
+            f"since. Its values are in doubt, and this could not be recorded: {exc.problem}. Run the playbook once "
+            "more with handle_write_only: always_update."
         )
     return ""
 

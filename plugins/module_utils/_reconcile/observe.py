@@ -180,7 +180,7 @@ def check_listed(device: Device) -> None:
     if not device.token:
         raise FonnteError(
             f"the service lists device {device.number} without a token that can be used",
-            "look at the device in the dashboard",
+            "check the device in the dashboard",
         )
     if not device.can_be_sent_back:
         raise FonnteError(
@@ -193,7 +193,7 @@ def require_token(context: RunContext) -> None:
     """Check that there is any token; OptionError if not."""
     if not context.account_token and not context.device_token:
         raise OptionError(
-            "account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN, or give the device_token"
+            "account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN, or set device_token"
         )
 
 
@@ -227,7 +227,8 @@ def _not_one_device(number: str, other: str) -> FonnteError:
     owner = f"device {other}" if other else "a device that the account does not list"
     return FonnteError(
         f"device {number} and device_token are not one device: the token belongs to {owner}",
-        "give one of the two, or the ones that belong together; with account_token as well the list can tell",
+        "set only one of the two, or two that belong to one device; with account_token as well, the list shows "
+        "which device has the token",
     )
 
 
@@ -318,7 +319,7 @@ def find_listed(context: RunContext, device_file: str, listing: DeviceList) -> s
 
 
 def _fault_warnings(faults: Faults) -> tuple[str, ...]:
-    return tuple(f"{fault.problem}; it counts as no record." for fault in faults)
+    return tuple(f"{fault.problem}; it is treated as missing." for fault in faults)
 
 
 def _unreadable(faults: Faults) -> RecordError | None:

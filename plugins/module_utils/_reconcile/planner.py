@@ -96,7 +96,7 @@ def make_plan(desired: Desired, observed: Observed | None, recorded: Recorded, n
         return _checked_name(desired, plan)
     if desired.policy.write_only == "attest" and not desired.allow_missing:
         raise NotFoundError(
-            f"the account has no device {desired.number}, so there is nothing to vouch for",
+            f"the account has no device {desired.number}, so there is nothing to attest",
             "correct the number, or create the device without handle_write_only: attest",
         )
     if desired.state is State.DISCONNECTED:
@@ -139,7 +139,8 @@ def _plan_create(desired: Desired, recorded: Recorded) -> Plan:
     ]
     if recorded.existed_before:
         warnings.append(
-            f"Device {desired.number} was known to this record and is gone: it is made anew, gets a new token and has to be linked again."
+            f"Device {desired.number} was known to this record and is gone: it is recreated, gets a new token "
+            "and must be linked again."
         )
     return Plan(
         operations=(CREATE, UPDATE) if later else (CREATE,),
@@ -163,7 +164,7 @@ def _plan_missing(desired: Desired, now: datetime) -> Plan:
             "create it first with fonnte.whatsapp.fonnte_device, or correct the number",
         )
     predicted = _plan_existing(desired, Observed(desired.number), Recorded(creation_pending=True), now)
-    warning = f"Device {desired.number} does not exist yet; in a real run an earlier task has to create it."
+    warning = f"Device {desired.number} does not exist yet; in a real run, an earlier task must create it."
     return Plan(
         operations=predicted.operations,
         send=predicted.send,
@@ -205,7 +206,7 @@ def _checked_name(desired: Desired, plan: Plan) -> Plan:
         raise OptionError(
             "name",
             f"device {desired.number} has a name of {len(str(name))} characters, and a stamp leaves room for {longest}",
-            "give it a shorter one with fonnte.whatsapp.fonnte_device, or do without handle_write_only: stamped",
+            "set a shorter one with fonnte.whatsapp.fonnte_device, or omit handle_write_only: stamped",
         )
     return plan
 
@@ -326,7 +327,8 @@ def _reason(desired: Desired, option: str, known: Known, now: datetime) -> Reaso
         return Reason.IN_DOUBT
     if source is Source.NONE and desired.policy.write_only == "error":
         raise PolicyError(
-            f"nothing tells whether {option} is as declared: Fonnte never shows it, and it is not in the record",
+            f"it is unknown whether {option} matches the declaration: Fonnte never shows it, and it is not in "
+            "the record",
             "allow it to be sent with handle_write_only: recorded (nothing was changed)",
         )
     if known.value is not None and known.value != value:

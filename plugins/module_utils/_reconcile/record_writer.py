@@ -70,7 +70,8 @@ class RecordWriter:
         device = self._outcome.device
         if device is None:
             raise NotFoundError(
-                f"the account has no device {self._desired.number}", "run the play again to see what is there now"
+                f"the account has no device {self._desired.number}",
+                "run the playbook again, which reads the current state first",
             )
         return device
 
@@ -187,7 +188,7 @@ class RecordWriter:
             return True
         except RecordError as exc:
             self._outcome.warn(
-                f"The request for device {self._observation.number} succeeded, but it could not be recorded: {exc.problem}. "
-                "The next run takes its values as in doubt; correct this first."
+                f"The request for device {self._observation.number} succeeded, but it could not be recorded: "
+                f"{exc.problem}. The next run treats its values as in doubt; correct this first."
             )
             return False

@@ -42,7 +42,7 @@ def read_backup(path: str) -> Files:
     """
     text = _text(path)
     if text is None:
-        raise BackupError(f"there is no file {path}", "see that path names the backup")
+        raise BackupError(f"there is no file {path}", "check that path names the backup")
     return _files(path, text)
 
 
@@ -57,13 +57,13 @@ def read_existing(path: str, folder: str) -> Files | None:
     parent = os.path.dirname(os.path.abspath(path))
     if os.path.realpath(parent) == os.path.realpath(folder):
         raise OptionError(
-            "path", f"{path} is in the record's own folder", "name a file elsewhere, best on another disk"
+            "path", f"{path} is in the directory of the record", "name a file elsewhere, preferably on another disk"
         )
     problem = write_problem(path)
     if problem:
         raise BackupError(
             f"the backup {path} cannot be written: {problem}",
-            "make the folder, or name another path",
+            "create the directory, or name another path",
         )
     text = _text(path)
     # An empty file is a file that was created for the backup.
@@ -83,7 +83,7 @@ def write_backup(path: str, files: Files) -> None:
         write_atomic(path, text, 0o600)
     except OSError as fault:
         raise BackupError(
-            f"the backup {path} cannot be written ({fault.strerror})", "make room for it, or name another path"
+            f"the backup {path} cannot be written ({fault.strerror})", "free disk space, or name another path"
         ) from None
 
 
@@ -100,7 +100,7 @@ def _text(path: str) -> bytes | None:
         return None
     except OSError as fault:
         raise BackupError(
-            f"the file {path} cannot be read ({fault.strerror})", "see that path names a file that can be read"
+            f"the file {path} cannot be read ({fault.strerror})", "check that path names a file that can be read"
         ) from None
 
 
@@ -110,7 +110,7 @@ def _files(path: str, text: bytes) -> Files:
         data = json.loads(decode_text(text).lstrip("\ufeff"))
     except EncodingError as exc:
         raise BackupError(
-            f"the file {path} is no backup of a record: it {exc}", "take an unchanged one, or save it as UTF-8"
+            f"the file {path} is not a backup of a record: it {exc}", "use an unchanged backup, or save it as UTF-8"
         ) from None
     except (ValueError, RecursionError):
         raise _no_backup(path) from None
@@ -119,7 +119,7 @@ def _files(path: str, text: bytes) -> Files:
         raise _no_backup(path)
     if stated != FORMAT:
         raise BackupError(
-            f"the backup {path} has another format than this release knows", "use the release that made it"
+            f"the backup {path} has another format than this release knows", "use the release that created it"
         )
     files = data.get("files")
     if not isinstance(files, dict):
@@ -128,14 +128,15 @@ def _files(path: str, text: bytes) -> Files:
 
 
 def _no_backup(path: str) -> BackupError:
-    return BackupError(f"the file {path} is no backup of a record", "see that path names the backup")
+    return BackupError(f"the file {path} is not a backup of a record", "check that path names the backup")
 
 
 def _name(path: str, name: str) -> str:
     if not is_name(name):
         raise BackupError(
-            f'the backup {path} holds "{truncate(printable(name), MAX_SHOWN_LENGTH)}", which is no name of a file of the record, so it was not used',
-            "somebody has changed it: take one that is as it was made",
+            f'the backup {path} contains "{truncate(printable(name), MAX_SHOWN_LENGTH)}", which is not the name of a '
+            "file of the record, so it was not used",
+            "it was changed: use an unchanged backup",
         )
     return name
 
@@ -146,11 +147,11 @@ def _parse_encrypted(path: str, name: str, sealed: object) -> bytes:
     if not owner:
         raise BackupError(
             f"the backup {path} contains a string for {name} that is not encrypted, so it was not used",
-            "someone has changed it, or it is damaged: take an unchanged one",
+            "it was changed or is damaged: use an unchanged backup",
         )
     if owner != name:
         raise BackupError(
             f"the backup {path} contains the entry of {owner} under the name {name}, so it was not used",
-            "someone has changed it: take an unchanged one",
+            "it was changed: use an unchanged backup",
         )
     return raw

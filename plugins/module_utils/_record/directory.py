@@ -104,7 +104,7 @@ class RecordDirectory:
         raise RecordError(
             f"the record in {self.path} cannot be used: the directory belongs to another user (number "
             f"{status.st_uid}), and everyone can write to the directory above it",
-            "name a directory of your own with record_path",
+            "name one of your directories with record_path",
         )
 
     def _is_below_everyone(self) -> bool:
@@ -187,7 +187,8 @@ class RecordDirectory:
         """Return the error for a file or directory that cannot be written."""
         return RecordError(
             f"the record in {self.path} cannot be written ({exc.strerror})",
-            "see that it is a folder that the user who runs the task can write, or name another with record_path",
+            "check that it is a directory that the user who runs the task can write to, or name another with "
+            "record_path",
         )
 
     # Its files
@@ -201,7 +202,8 @@ class RecordDirectory:
         except OSError as exc:
             raise RecordError(
                 f"the record in {self.path} cannot be read ({exc.strerror})",
-                "see that it is a folder that the user who runs the task can read, or name another with record_path",
+                "check that it is a directory that the user who runs the task can read, or name another with "
+                "record_path",
             ) from None
 
     def read(self, name: str) -> bytes | None:
@@ -218,7 +220,7 @@ class RecordDirectory:
         except OSError as exc:
             raise RecordError(
                 f"the record {self.full_path(name)} cannot be read ({exc.strerror})",
-                "see that the user who runs the task can read it",
+                "check that the user who runs the task can read it",
             ) from None
 
     def write(self, name: str, data: bytes) -> None:

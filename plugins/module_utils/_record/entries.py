@@ -262,11 +262,11 @@ class NumberRecord:
             or data.get("format") != FORMAT
             or data.get("state") not in ("creating", "present", "deleted")
         ):
-            raise ValueError("not a note of this format")
+            raise ValueError("not a creation entry of this format")
         at, sent, device_file = data.get("at"), data.get("sent"), data.get("device_file")
         number = data.get("number")
         if not isinstance(at, str) or not isinstance(sent, dict):
-            raise ValueError("not a note")
+            raise ValueError("not a creation entry")
         if not isinstance(device_file, str) or not isinstance(number, str):
             raise ValueError("not a name, or not a number")
         # An entry of an earlier release has no such key, and is bound to no device.

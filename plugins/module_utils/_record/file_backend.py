@@ -264,7 +264,7 @@ class FileBackend:
             held.present = None
             raise RecordChangedError(
                 f"the record {self.label(write.name)} was written by another run in the meantime",
-                "run the play again to plan with the present record",
+                "run the playbook again to plan with the present record",
             )
 
     def _set_nonces(self, writes: t.Iterable[Write], opened: bool) -> None:
@@ -327,5 +327,5 @@ def _last_string(data: bytes) -> tuple[bytes, bool]:
 def _held(seconds: float) -> RecordLockedError:
     return RecordLockedError(
         f"another run has been working on this device for over {seconds:g} s",
-        "wait for it to end, then run the play again",
+        "wait for it to end, then run the playbook again",
     )

@@ -137,7 +137,7 @@ class EncryptedFile(RecordFile, t.Generic[Content]):
             )
         except ValueError:
             self._fault = DamagedRecordError(
-                f"the record {self.path} is damaged", "bring it back from a backup, or let the next run set it aside"
+                f"the record {self.path} is damaged", "restore it from a backup, or let the next run set it aside"
             )
 
     def _is_damaged(self) -> bool:

@@ -80,9 +80,9 @@ def find_storage_warnings(folder: str, mounts: str = MOUNTS) -> list[str]:
     if not _is_without_locks(mount):
         return []
     return [
-        f"The record in {folder} is on {mount.kind}, where locks do not reach other machines: of two runs at a time "
-        "one can lose what the other has recorded. Run one at a time, or name a directory on a local disk or NFS 4 in "
-        "record_path or FONNTE_RECORD_PATH."
+        f"The record in {folder} is on {mount.kind}, where locks do not reach other machines: one of two concurrent "
+        "runs can lose the entries that the other has recorded. Run one at a time, or name a directory on a local "
+        "disk or NFS 4 in record_path or FONNTE_RECORD_PATH."
     ]
 
 
@@ -99,14 +99,16 @@ def _is_persistent(place: str, mount: Mount, temporary: t.Sequence[str]) -> tupl
         if is_below(place, os.path.realpath(directory)):
             return False, f"It is below {directory}, which is for temporary files."
     if kind in IN_MEMORY:
-        return False, f"It is in memory ({kind}), and gone when the machine is started again."
+        return False, f"It is in memory ({kind}), and is lost when the machine restarts."
     if kind in LAYERS:
-        return None, f"It is in the layer of a container ({kind}), and goes with it unless the container is kept."
+        return None, (
+            f"It is in the layer of a container ({kind}), and is deleted with it unless the container is kept."
+        )
     if not kind:
-        return None, "Nothing tells on what kind of file system it is."
+        return None, "The type of its file system is unknown."
     if _is_without_locks(mount):
-        return True, f"It is on a file system that stays ({kind}), but locks do not reach other machines there."
-    return True, f"It is on a file system that stays ({kind}), and not below a directory for temporary files."
+        return True, f"It is on a persistent file system ({kind}), but locks do not reach other machines there."
+    return True, f"It is on a persistent file system ({kind}), and not below a directory for temporary files."
 
 
 def _describe_other_writers(folder: str) -> str:
@@ -114,7 +116,7 @@ def _describe_other_writers(folder: str) -> str:
     status = os.stat(folder)
     # Root uses the directories of other users, as in a container with a mounted home. A group shares its directory.
     if os.geteuid() not in (0, status.st_uid) and not status.st_mode & stat.S_IWGRP:
-        return f"It belongs to another user (number {status.st_uid}), who can take it away."
+        return f"It belongs to another user (number {status.st_uid}), who can remove it."
     if status.st_mode & stat.S_IWOTH:
         return f"Everyone can write to it (mode {stat.S_IMODE(status.st_mode):04o}): set it to 0700, or to 2770 for a group."
     return ""

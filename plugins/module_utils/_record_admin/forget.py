@@ -28,7 +28,9 @@ def plan_forget(context: RunContext, numbers: tuple[str, ...] | None, orphans: b
         orphans: Whether to remove also the entries of this account that belong to no device in its list.
     """
     if orphans and not context.account_token:
-        raise OptionError("orphans", "only the account's list tells which they are", "set account_token as well")
+        raise OptionError(
+            "orphans", "only the account's list shows which entries these are", "set account_token as well"
+        )
     view = scan(context, numbers)
     _refuse_two(view, numbers or ())
     chosen, missing = view.choose(numbers or ())
@@ -46,8 +48,8 @@ def plan_forget(context: RunContext, numbers: tuple[str, ...] | None, orphans: b
     forgotten = ", ".join(sorted({change.number for change in changes}))
     if changes:
         warnings.append(
-            f"Nothing is known any more of {forgotten}: the next run sends what it declares again, and an update may "
-            "reset settings that it does not declare."
+            f"The record no longer has entries for {forgotten}: the next run sends the declared settings again, and "
+            "an update may reset settings that are not declared."
         )
     return RecordPlan(
         context.records.folder, tuple(changes), _applying(changes), {"missing": missing, "kept": []}, tuple(warnings)
@@ -85,6 +87,6 @@ def _unclaimed_warning(view: RecordInventory) -> list[str]:
     if not unclaimed:
         return []
     return [
-        f"{_count(len(unclaimed), 'file')} may be of another account, of another api_endpoint or of a device that was "
-        f"made anew, and {'was' if len(unclaimed) == 1 else 'were'} left: {', '.join(unclaimed)}."
+        f"{_count(len(unclaimed), 'file')} may be of another account, of another api_endpoint or of a device that "
+        f"was recreated, and {'was' if len(unclaimed) == 1 else 'were'} left: {', '.join(unclaimed)}."
     ]

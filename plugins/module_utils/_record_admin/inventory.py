@@ -190,7 +190,7 @@ def record_info(context: RunContext, numbers: tuple[str, ...] | None) -> tuple[R
 
 def _device_facts(owner: Owner, warnings: list[str]) -> Result:
     record, problem = owner.record_file.load() if owner.record_file else (None, "")
-    warnings += [f"{fault}; it counts as no record." for fault in (problem, _creation_problem(owner)) if fault]
+    warnings += [f"{fault}; it is treated as missing." for fault in (problem, _creation_problem(owner)) if fault]
     entries = record.entries if record else {}
     oldest, newest = _span(entries)
     return {
@@ -235,7 +235,7 @@ def _pending_creation(owner: Owner, record: DeviceRecord | None) -> set[str]:
 
 def _number_facts(owner: Owner, warnings: list[str]) -> Result:
     problem = _creation_problem(owner)
-    warnings += [f"{problem}; it counts as no record."] if problem else []
+    warnings += [f"{problem}; it is treated as missing."] if problem else []
     return {
         "number": owner.number,
         "opens": not problem,

@@ -66,7 +66,7 @@ def _check_tokens(context: RunContext, old_token: str) -> None:
         )
     if old_token == context.account_token:
         raise OptionError(
-            "old_account_token", "it is the same as account_token", "give the token that the account had before"
+            "old_account_token", "it is the same as account_token", "set the token that the account had before"
         )
 
 

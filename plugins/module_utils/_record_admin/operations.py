@@ -24,8 +24,8 @@ from .inventory import Owner, RecordInventory, scan
 from .plan_types import Change, RecordPlan, _count
 
 AS_OLD = (
-    "A restored record is as old as its times say, and does not know what happened since. To be sure of a device, "
-    "play it once with handle_write_only: always_update, or let old records expire with record_max_age."
+    "A restored record is as old as its times, and has none of the changes since. To be sure of a device, apply its "
+    "settings once with handle_write_only: always_update, or let old records expire with record_max_age."
 )
 
 
@@ -44,7 +44,7 @@ def plan_backup(context: RunContext, path: str, numbers: tuple[str, ...] | None)
     files, warnings = _read(context, [name for name in view.names if name in wanted])
     facts = {"path": path, "files": len(files), "missing": missing}
     if not files:
-        warnings.append(f"There is nothing to back up in {context.records.folder}; {path} was left as it is.")
+        warnings.append(f"There is nothing to back up in {context.records.folder}; {path} was not changed.")
         return RecordPlan(path, (), _nothing, {**facts, "files": len(earlier or {})}, tuple(warnings))
     dropped = [name for name in view.names if name in (earlier or {}) and name not in files]
     if dropped:
@@ -196,9 +196,9 @@ def _check_openings(path: str, view: RecordInventory, files: Files) -> None:
                 file.decrypt(files[file.name])
             except ValueError:
                 raise BackupError(
-                    f"the backup {path} holds a text for {file.name} of device {owner.number} that does not open "
-                    "with its token, so it was not used",
-                    "somebody has changed it, or it broke: take one that is as it was made",
+                    f"the backup {path} contains a string for {file.name} of device {owner.number} that does not "
+                    "decrypt with its token, so it was not used",
+                    "it was changed or is damaged: use an unchanged backup",
                 ) from None
 
 
@@ -208,9 +208,10 @@ def _restore_warnings(changes: t.Sequence[Change], kept: t.Sequence[str], unopen
         f"{'was' if len(kept) == 1 else 'were'} left as {'it is' if len(kept) == 1 else 'they are'}: see kept. "
     )
     left += (
-        "No token of this run opens them, so nothing shows that the backup is genuine: use the token of their account."
+        "No token of this run decrypts them, so nothing proves that the backup is genuine: use the token of "
+        "their account."
         if unopened
-        else "With overwrite: true the backup's take their place."
+        else "With overwrite: true, the files of the backup replace them."
     )
     return (*((AS_OLD,) if changes else ()), *((left,) if kept else ()))
 

@@ -328,7 +328,7 @@ def test_aborted_request_is_counted_and_is_no_internal_error(
             assert (await run.health())["refused"]["failed"] == 0
 
     asyncio.run(scene())
-    assert not [message for message in log.messages if "went wrong" in message]
+    assert not [message for message in log.messages if "an error in the source" in message]
 
 
 # The outcome of the same request depends on the version of aiohttp.
@@ -370,7 +370,7 @@ def test_internal_error_is_logged_with_its_place_and_counted_separately(
 
     asyncio.run(scene())
     line = wrong.__code__.co_firstlineno + 1
-    (told,) = [record for record in log.records if "went wrong" in record.getMessage()]
+    (told,) = [record for record in log.records if "an error in the source" in record.getMessage()]
     assert told.levelno == logging.ERROR and told.name == "fonnte.whatsapp.webhook"
     assert f"KeyError at test_event_source.py:{line}" in told.getMessage() and told.exc_info is None
     assert any("3 failed" in message for message in log.messages)
@@ -470,7 +470,7 @@ def test_many_concurrent_requests_do_not_overload_fast_rules(plugin: Json) -> No
 
 
 def named(log: pytest.LogCaptureFixture) -> list[str]:
-    starts = ("Not taken: ", "Handed over, but perhaps not read any more: ")
+    starts = ("Not received: ", "Delivered, but perhaps not processed: ")
     lines = [message for message in log.messages if message.startswith(starts)]
     return [message.partition(": ")[2] for message in lines]
 
@@ -515,7 +515,7 @@ def test_stop_delivers_the_events_that_the_rules_still_read(plugin: Json, log: p
             await run.stop()
             await asyncio.sleep(0.05)
             assert len(run.rules.events) == 40
-        assert [line for line in log.messages if line.startswith("Not taken")] == []
+        assert [line for line in log.messages if line.startswith("Not received")] == []
 
     asyncio.run(scene())
 

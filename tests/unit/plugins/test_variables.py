@@ -90,7 +90,7 @@ def test_no_internal_variable_is_reported_as_misspelled(prefix: str, options: li
 )
 def test_misspelled_variable_is_reported(name: str, meant: str) -> None:
     assert misspelling_warnings([name], FLEET) == [
-        f"There is no variable {name}; {meant} may be meant, so rename it or take it out."
+        f"There is no variable {name}; {meant} may be meant, so rename or remove it."
     ]
 
 

@@ -228,7 +228,8 @@ class _ClosedConnections(logging.Handler):
         if mistake not in self._reported_types:
             self._reported_types.add(mistake)
             logger.error(
-                "A call was answered with 500, since something went wrong in the source: %s. Please report it.", mistake
+                "A request was answered with status 500 because of an error in the source: %s. Please report it.",
+                mistake,
             )
 
 
@@ -257,7 +258,7 @@ class _Handler(web.RequestHandler):
         """Count an error, and respond without aiohttp's text, which repeats bytes of the request."""
         self.log_exception("A request was not answered", exc_info=exc)
         if request.writer.output_size > 0:
-            raise ConnectionError("a part of the answer is sent already")
+            raise ConnectionError("a part of the response was already sent")
         response = web.Response(status=status, text="the request cannot be answered\n")
         response.force_close()
         return response
@@ -358,14 +359,14 @@ class Source:
             raise _errors.OptionError(
                 "port" if error.errno and error.errno > 0 else "host",
                 f"{options.host} port {options.port} cannot be listened on: {reason}",
-                "see which program has it, or choose another",
+                "check which program uses it, or choose another",
             ) from None
         (address, *_others) = self._listener.addresses
         logger.info("Listening on %s port %s.", address[0], address[1])
         if options.exposed:
             logger.warning(
-                "Fonnte sends tokens of devices, and they will cross the network to %s unencrypted; "
-                "give a certfile, or listen on 127.0.0.1 behind a proxy that speaks HTTPS.",
+                "Fonnte sends tokens of devices, and they will cross the network to %s unencrypted; set certfile, or "
+                "listen on 127.0.0.1 behind a proxy that speaks HTTPS.",
                 options.host,
             )
 
@@ -514,11 +515,11 @@ class Source:
         self._say_counts()
         left = self._intake.counts()["waiting"]
         if left:
-            logger.warning("Stopped with %d events that were accepted and that the rules have not taken:", left)
+            logger.warning("Stopped with %d events that were accepted and that the rules have not received:", left)
         for event in self._intake.waiting():
-            logger.warning("Not taken: %s.", event.log_safe())
+            logger.warning("Not received: %s.", event.log_safe())
         if self._handed and self._unread():
-            logger.warning("Handed over, but perhaps not read any more: %s.", self._handed)
+            logger.warning("Delivered, but perhaps not processed: %s.", self._handed)
 
     def _unread(self) -> bool:
         """Return whether the last event may still be in the rulebook's queue, which has one place."""

@@ -221,7 +221,7 @@ class PostgresqlBackend:
         rows = self._query(sql.HOLDER, key)
         return RecordLockedError(
             f"another run has been working on this device for over {seconds:g} s{_holder(*rows[0]) if rows else ''}",
-            "wait for it to end, then run the play again",
+            "wait for it to end, then run the playbook again",
         )
 
     def _release(self, names: t.Sequence[str], keys: t.Sequence[int], dies: bool) -> None:
@@ -268,7 +268,7 @@ class PostgresqlBackend:
     def _lost_locks(self) -> RecordError:
         return RecordError(
             f"the locks in the record's database at {self.place} were taken away",
-            "name the PostgreSQL server itself in record_url, without a pooler, and run the play again",
+            "name the PostgreSQL server itself in record_url, without a pooler, and run the playbook again",
         )
 
     # Writing
@@ -325,7 +325,8 @@ class PostgresqlBackend:
         if not changed:
             return self._lost_locks()
         return RecordChangedError(
-            f"the record {self.label(changed[0])} was written by another run in the meantime", "run the play again"
+            f"the record {self.label(changed[0])} was written by another run in the meantime",
+            "run the playbook again",
         )
 
     # The place
@@ -346,7 +347,7 @@ class PostgresqlBackend:
         return RecordError(
             f"the record's database at {self.place} has no table {sql.TABLE}, and the user {printable(user)} may not "
             "create one",
-            f"have its administrator run '{sql.CREATE} {sql.GRANT} {printable(user)};', then run the play again",
+            f"have its administrator run '{sql.CREATE} {sql.GRANT} {printable(user)};', then run the playbook again",
         )
 
     def check_writable(self) -> None:

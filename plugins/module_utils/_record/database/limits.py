@@ -76,7 +76,7 @@ class SessionWatch:
             if time.monotonic() >= deadline:
                 self.reason = f"it did not answer within {self._limits.seconds:g} s"
             elif _received(watched) - before > self._limits.size:
-                self.reason = f"its answer is larger than {self._limits.size / 2**20:g} MB"
+                self.reason = f"its response is larger than {self._limits.size / 2**20:g} MB"
             if self.reason:
                 with contextlib.suppress(OSError):
                     watched.shutdown(socket.SHUT_RDWR)

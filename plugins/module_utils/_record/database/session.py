@@ -178,7 +178,7 @@ class DatabaseSession:
     def _lost_error(self) -> LostSessionError:
         return LostSessionError(
             f"the session with the record's database at {self.place} was lost ({self._lost}), and its locks with it",
-            "run the play again; each value that was being sent is recorded as in doubt",
+            "run the playbook again; each value that was being sent is recorded as in doubt",
         )
 
     @property
@@ -312,7 +312,7 @@ def _refusal(code: str, text: str, place: str) -> tuple[str, str]:
     """Return the problem and the advice for a statement that the database refused."""
     where = f"the record's database at {place}"
     if code == "53100":
-        return f"{where} cannot be written: its disk is full ({text})", "make room on the database server"
+        return f"{where} cannot be written: its disk is full ({text})", "free disk space on the database server"
     if code == "53200":
         return (
             f"{where} has no room for more locks ({text})",
@@ -321,7 +321,7 @@ def _refusal(code: str, text: str, place: str) -> tuple[str, str]:
     if code in ("57014", "55P03"):
         return (
             f"{where} did not answer within {STATEMENT_SECONDS} s ({text})",
-            "find out what keeps the database server busy, then run the play again",
+            "find the cause of the load on the database server, then run the playbook again",
         )
     if code == "25006":
         return f"{where} can only be read ({text})", "name the primary server in record_url"

@@ -80,7 +80,7 @@ def database_warnings(url: str, environment: t.Mapping[str, str]) -> list[str]:
         return []
     return [
         f"The connection to the record's database at {show_database(url)} may be unencrypted: another machine on the "
-        "way could read and change it. Add sslmode=verify-full to record_url."
+        "network path could read and change it. Add sslmode=verify-full to record_url."
     ]
 
 

@@ -173,14 +173,14 @@ ROWS: dict[str, Row] = {
     "the lock is held": Row(
         _lock_held, ("another run has been working on this device", f'"{run_name()}"', "wait for it to end")
     ),
-    "the disk is full": Row(_disk_is_full("true"), ("its disk is full", "make room on the database server")),
+    "the disk is full": Row(_disk_is_full("true"), ("its disk is full", "free disk space on the database server")),
     "the disk is full after the request": Row(
         _disk_is_full("NOT NEW.open AND NEW.name <> 'revision'"),
         ("succeeded, but it could not be recorded", "its disk is full"),
         sends=True,
     ),
     "the session is cut before the request": Row(
-        _cut_before_the_request, ("the session with the record's database at", "was lost", "run the play again")
+        _cut_before_the_request, ("the session with the record's database at", "was lost", "run the playbook again")
     ),
     "the session is cut after the request": Row(
         _cut_after_the_request,

@@ -282,7 +282,7 @@ def test_session_lost_during_a_request_leaves_doubt(
             done = first.device(NUMBER, quick=True, webhook=HOOK, name="Toko Satu", handle_unknown="ignore")
             assert answered and "it could not be recorded" in " ".join(done.warnings)
         except FonnteError as exc:
-            assert not answered and "looking at it again failed too" in str(exc)
+            assert not answered and "reading it again failed as well" in str(exc)
     assert sandbox.device(NUMBER)["settings"]["quick"] is True
     info = third.run("record_info").result["devices"][0]
     assert {"quick", "webhook"} <= set(info["doubts"])

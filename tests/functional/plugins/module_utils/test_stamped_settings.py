@@ -152,8 +152,8 @@ BREAKS: dict[str, t.Callable[[Controller], t.Any]] = {
         A, name=wire(other)["name"].replace("Satu", "Dua"), webhook=OTHER
     ),
     "autoread and a webhook": lambda other: other.sandbox.edit(A, autoread=False, webhook=OTHER),
-    "another controller": lambda other: other.device(A, webhook=OTHER),
-    "another controller without stamps": lambda other: other.device(A, webhook=OTHER, handle_write_only="recorded"),
+    "another control node": lambda other: other.device(A, webhook=OTHER),
+    "another control node without stamps": lambda other: other.device(A, webhook=OTHER, handle_write_only="recorded"),
     "purged and made by hand": _made_by_hand,
 }
 
@@ -312,7 +312,7 @@ def test_expired_record_is_applied_again_although_the_stamp_is_valid(laptop: Con
 def test_unwritable_record_is_no_failure_if_nothing_changes(laptop: Controller, runner: Controller) -> None:
     laptop.device(A, **FULL)
     file = laptop.records.parent / "file"
-    file.write_text("no folder")
+    file.write_text("no directory")
     report = runner.device(A, record_path=str(file / "records"), **FULL)
     assert not report.result["changed"]
     assert "could not be recorded" in report.warnings[-1]
@@ -528,10 +528,10 @@ def test_name_that_begins_with_a_space_is_stamped_once(laptop: Controller, sandb
 def test_removal_of_a_stamp_is_reported(laptop: Controller, controller: Controller) -> None:
     laptop.device(A, **FULL)
     report = controller.run("webhook_config", device=A, webhook=OTHER)
-    assert any("stamp" in warning and "takes it off" in warning for warning in report.warnings)
+    assert any("stamp" in warning and "removes it" in warning for warning in report.warnings)
     laptop.device(A, **FULL)
     own = laptop.device(A, webhook=OTHER, handle_write_only="recorded")
-    assert not any("takes it off" in warning for warning in own.warnings)
+    assert not any("removes it" in warning for warning in own.warnings)
 
 
 def test_error_shows_the_name_without_its_stamp(laptop: Controller) -> None:
@@ -698,7 +698,7 @@ def test_first_stamped_run_writes_stamps_for_attested_settings(
 def test_attest_against_a_stamp_warns(controller: Controller, laptop: Controller) -> None:
     laptop.device(A, **FULL)
     report = controller.device(A, handle_write_only="attest", webhook=OTHER)
-    assert "stamp that tells of other settings" in report.warnings[-1]
+    assert "stamp of other settings" in report.warnings[-1]
     assert not controller.device(A, handle_write_only="attest", webhook=OTHER).result["changed"]
 
 

@@ -36,5 +36,5 @@ def test_unresolved_template_is_reported_from_the_text_that_was_read(
     variables: dict[str, t.Any] = {"hostvars": {}, "shop_name": "Toko"}
     with pytest.raises(SourceError) as caught:
         SourceReader(DataLoader(), variables).read([str(path)], [], False)
-    assert f"In {path} is a template" in str(caught.value)
+    assert f"{path} has a template" in str(caught.value)
     assert "(no variable: shop_token)" in str(caught.value) and "of_another_user" not in str(caught.value)

@@ -49,7 +49,7 @@ def test_unresponsive_service_is_named_once(watch: Watch) -> None:
     assert not watch.progress.check_silence()
     watch.now += 1
     assert watch.progress.check_silence()
-    assert watch.lines == ["https://api.example.com has not answered for 10 s; a request ends after 300 s"]
+    assert watch.lines == ["https://api.example.com has not responded for 10 s; a request ends after 300 s"]
 
 
 def test_database_of_the_record_is_named_as_well(watch: Watch) -> None:

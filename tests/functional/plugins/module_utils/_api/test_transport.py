@@ -238,7 +238,7 @@ def test_read_fails_after_its_retries(sandbox: Sandbox) -> None:
 
 def test_read_fails_after_repeated_partial_bodies(sandbox: Sandbox) -> None:
     sandbox.fault("reset", path=LIST, when="after", at="middle", times=None)
-    with pytest.raises(ResponseLostError, match="broke off"):
+    with pytest.raises(ResponseLostError, match="is incomplete"):
         post(sandbox)
     assert tries(sandbox, LIST) == 4
 
@@ -325,7 +325,7 @@ def test_retry_after_beyond_the_limit_fails_immediately_and_shows_the_wait(
     for path, code in ((LIST, 429), (LIST, 503), (UPDATE, 429)):
         sandbox.clear_journal()
         sandbox.fault("status", path=path, code=code, headers={"Retry-After": "3600"})
-        with pytest.raises(RateLimitedError, match="asks to wait 3600 s.*api_retry_max_delay"):
+        with pytest.raises(RateLimitedError, match="requires a wait of 3600 s.*api_retry_max_delay"):
             post(sandbox, path, timeout=3600.0)
         assert tries(sandbox, path) == 1
     # Only the gate waits, before each of the requests.
@@ -387,7 +387,10 @@ def test_slow_response_ends_with_the_deadline_of_the_request(
 ) -> None:
     sandbox.fault("trickle", path=LIST, when="after", interval=0.5, **more)
     transport = connect(sandbox, timeout=PATIENT)
-    with a_second_for_a_call(monkeypatch), pytest.raises(ResponseLostError, match="no whole answer came within 1 s"):
+    with (
+        a_second_for_a_call(monkeypatch),
+        pytest.raises(ResponseLostError, match=("no complete response arrived within 1 s")),
+    ):
         transport.request(Request(LIST, sandbox.account_token))
     assert transport.request(Request(LIST, sandbox.account_token)).body["status"] is True
 
@@ -407,7 +410,7 @@ def test_retry_after_waits_end_before_the_deadline_of_the_request(
 ) -> None:
     clock = Clock(monkeypatch)
     sandbox.fault("status", path=path, code=429, times=None, headers={"Retry-After": "120"})
-    with pytest.raises(RateLimitedError, match="asks to wait 120 s; run the play again later"):
+    with pytest.raises(RateLimitedError, match="requires a wait of 120 s; run the playbook again later"):
         post(sandbox, path, timeout=PATIENT, retries=4, longest_delay=150.0)
     # The third wait would end after 360 seconds, but the request ends after 300.
     assert clock.waits == [120.0, 120.0] and tries(sandbox, path) == 3
@@ -418,7 +421,7 @@ def test_nothing_is_sent_after_the_request_was_reported_as_not_sent(
     sandbox: Sandbox, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     transport, held = connect(sandbox, timeout=PATIENT), Held(monkeypatch)
-    late = pytest.raises(UnreachableError, match="no connection came about within 1 s")
+    late = pytest.raises(UnreachableError, match="no connection was established within 1 s")
     with a_second_for_a_call(monkeypatch), late as caught:
         transport.request(Request(path, sandbox.account_token))
     assert not caught.value.may_be_applied
@@ -444,7 +447,7 @@ def test_nothing_is_sent_after_an_interrupt(sandbox: Sandbox, monkeypatch: pytes
 
 def test_sent_write_may_be_applied_after_its_deadline(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox.fault("trickle", path=UPDATE, when="after", interval=0.5, headers=True)
-    late = pytest.raises(ResponseLostError, match="no whole answer came within 1 s")
+    late = pytest.raises(ResponseLostError, match="no complete response arrived within 1 s")
     with a_second_for_a_call(monkeypatch), late as caught:
         post(sandbox, UPDATE, timeout=PATIENT)
     assert caught.value.may_be_applied and tries(sandbox, UPDATE) == 1
@@ -621,7 +624,7 @@ def test_request_writes_nothing_to_the_logs_of_libraries(sandbox: Sandbox, caplo
     [
         ({"kind": "html", "code": 200}, "not JSON", True),
         ({"kind": "html", "code": 404}, "not JSON", False),
-        ({"kind": "empty"}, "an empty reply", True),
+        ({"kind": "empty"}, "an empty response", True),
         ({"kind": "list"}, "not an object", True),
         ({"kind": "status", "code": 405, "body": "Method Not Allowed"}, "HTTP 405", False),
         ({"kind": "status", "code": 200, "body": "[" * 50_000}, "not JSON", True),
@@ -770,7 +773,7 @@ def test_sent_state_is_known_behind_a_proxy(proxied: Sandbox, monkeypatch: pytes
     assert transport.request(Request(LIST, proxied.account_token)).body["status"] is True
     transport.close()
     held = Held(monkeypatch)
-    late = pytest.raises(UnreachableError, match="no connection came about within 1 s")
+    late = pytest.raises(UnreachableError, match="no connection was established within 1 s")
     with a_second_for_a_call(monkeypatch), late:
         connect(proxied, **far).request(Request(UPDATE, proxied.account_token))
     held.let_go()
@@ -793,7 +796,7 @@ def test_guard_runs_between_the_connection_and_the_request(
 
     def guard() -> None:
         if opened:
-            raise FonnteError("the list is too old", "run the play again")
+            raise FonnteError("the list is too old", "run the playbook again")
 
     monkeypatch.setattr(urllib3.util.connection, "create_connection", connect_late)
     with Sandbox(tls=tls) as sandbox:
@@ -812,7 +815,7 @@ def test_guard_runs_before_a_request_on_a_reused_connection(sandbox: Sandbox) ->
 
     def guard() -> None:
         if next(calls) == 2:
-            raise FonnteError("the list is too old", "run the play again")
+            raise FonnteError("the list is too old", "run the playbook again")
 
     transport.request(Request(LIST, sandbox.account_token))
     sandbox.clear_journal()
@@ -901,7 +904,7 @@ def test_ca_path_is_read_once(tmp_path: Path) -> None:
 
 def test_ca_path_without_a_certificate_is_refused_before_any_request(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text("no certificate")
-    with pytest.raises(OptionError, match="Option ca_path: it holds no certificates"):
+    with pytest.raises(OptionError, match="Option ca_path: it contains no certificates"):
         post(sandbox, ca_path=str(tmp_path / "note.txt"))
 
 

@@ -116,7 +116,7 @@ def test_variants_are_detected_on_a_created_device(controller: Controller, readi
     if reading["omitted"] == "resets" or reading["webhook_probe"] == "called":
         assert left == [] and made["settings"]["webhook"] == ""
     elif reading["empty_webhook"] == "refused":
-        assert "has to be cleared in the dashboard" in left[0] and made["settings"]["webhook"] == PROBE_URL
+        assert "must be cleared in the dashboard" in left[0] and made["settings"]["webhook"] == PROBE_URL
     else:
         assert "may have been ignored" in left[0] and len(left) == 1
     for token in (controller.sandbox.account_token, made["token"], before["token"], "s3cret"):
@@ -161,9 +161,9 @@ def said_is_true(before: Json, after: Json, left: list[str]) -> None:
         if setting == "autoread":
             assert "autoread" in told_of
         elif setting == "webhook":
-            assert "hidden settings" in told_of or "webhook" in told_of
+            assert "write-only settings" in told_of or "webhook" in told_of
         else:
-            assert "hidden settings" in told_of, f"{setting} changed without a word: {left}"
+            assert "write-only settings" in told_of, f"{setting} changed without a word: {left}"
     if "are reset" in told_of:
         assert after["settings"]["quick"] is False
     if after["settings"]["webhook"] == PROBE_URL:
@@ -227,7 +227,7 @@ def test_device_missing_in_the_list_means_partial_listing(controller: Controller
     report = controller.run("doctor", device=SCRATCH, device_token=token, consent=True)
     assert report.result["facts"]["listing"] == "partial" and token not in told(report)
     assert controller.sandbox.writes() == [] and not report.result["changed"]
-    assert any("nobody could see" in warning for warning in report.warnings)
+    assert any("could not be observed" in warning for warning in report.warnings)
 
 
 def test_device_of_another_account_proves_nothing_about_the_list(controller: Controller) -> None:
@@ -244,7 +244,7 @@ def test_undetermined_facts_have_reasons(controller: Controller) -> None:
     report = controller.run("doctor", device=SCRATCH, consent=True)
     open_ones = report.result["not_found_out"]
     assert set(open_ones) == {"listing", "profile_number", "otp_scope", "empty_webhook"}
-    assert report.result["facts"]["empty_webhook"] == "accepted" and "cannot be seen" in open_ones["empty_webhook"]
+    assert report.result["facts"]["empty_webhook"] == "accepted" and "cannot be observed" in open_ones["empty_webhook"]
     assert set(report.result["how"]) == set(found(report))
     assert "concluded" in report.result["how"]["webhook_probe"]
     begin(controller, empty_webhook="refused")
@@ -347,14 +347,14 @@ def test_unrelated_refusals_end_the_run(controller: Controller, text: str) -> No
         ("account", None, ("account", None), ""),
         ("account", "device", ("account", "device"), ""),
         ("device", None, ("device", None), "account_token is the token of a device"),
-        ("nobody", None, ("unknown", None), "no such account_token"),
+        ("nobody", None, ("unknown", None), "not know this account_token"),
         ("device", "account", ("device", "account"), "swapped"),
-        ("nobody", "device", ("unknown", "device"), "no such account_token"),
-        ("account", "nobody", ("account", "unknown"), "no such device_token"),
+        ("nobody", "device", ("unknown", "device"), "not know this account_token"),
+        ("account", "nobody", ("account", "unknown"), "not know this device_token"),
         ("account", "another-account", ("account", "account"), "device_token is the token of an account"),
         (None, "device", (None, "device"), ""),
         (None, "account", (None, "account"), "device_token is the token of an account"),
-        ("nobody", "nobody-else", ("unknown", "unknown"), "no such device_token"),
+        ("nobody", "nobody-else", ("unknown", "unknown"), "not know this device_token"),
     ],
 )
 @pytest.mark.parametrize("status", VALUES["refusal_status"])
@@ -373,7 +373,7 @@ def test_tokens_are_identified(
     report = controller.run("doctor", account_token=given[0], device_token=given[1], consent=True)
     assert (report.result["tokens"]["account_token"], report.result["tokens"]["device_token"]) == expected
     assert controller.sandbox.writes() == [] and not report.result["changed"]
-    about_tokens = [one for one in report.warnings if not one.startswith(("The record", "Nothing is tried"))]
+    about_tokens = [one for one in report.warnings if not one.startswith(("The record", "No device is tested"))]
     assert any(words in warning for warning in about_tokens) if words else not about_tokens
     assert not any(token in told(report) for token in given if token)
 
@@ -384,7 +384,7 @@ def test_no_experiment_with_an_invalid_token(controller: Controller, token: str)
     controller.sandbox.add_account(token="token:another-account")
     report = controller.run("doctor", device=SCRATCH, device_token=token, consent=True)
     assert controller.sandbox.writes() == [] and not report.result["changed"]
-    assert any("tokens that are right" in warning for warning in report.warnings)
+    assert any("valid tokens" in warning for warning in report.warnings)
 
 
 def test_missing_token_is_refused(controller: Controller) -> None:
@@ -403,7 +403,7 @@ def test_unknown_refusal_of_a_token_is_an_error(controller: Controller) -> None:
     begin(controller)
     refusal = {"status": False, "reason": "come back tomorrow"}
     controller.sandbox.fault("status", path="/get-devices", times=None, code=200, body=refusal)
-    with pytest.raises(RefusedError, match="Finding out which tokens these are: .*come back tomorrow"):
+    with pytest.raises(RefusedError, match="Identifying the tokens: .*come back tomorrow"):
         controller.run("doctor")
 
 
@@ -507,7 +507,7 @@ def test_failed_creation_is_an_error(controller: Controller, problem: str, words
     begin(controller, *full)
     if problem == "taken":
         controller.sandbox.add_account(token="another-account", devices=[{"number": SCRATCH}])
-    with pytest.raises(RefusedError, match=f"Making the scratch device {SCRATCH}: .*{words}.*nothing was written"):
+    with pytest.raises(RefusedError, match=f"Creating the scratch device {SCRATCH}: .*{words}.*nothing was written"):
         controller.run("doctor", device=SCRATCH, consent=True)
 
 
@@ -539,7 +539,7 @@ def test_tested_device_has_no_recorded_settings(controller: Controller) -> None:
     controller.run("doctor", device=CLIENT)
     assert controller.record_files() == before
     report = controller.run("doctor", device=CLIENT, consent=True)
-    assert any("record knew" in warning for warning in report.warnings)
+    assert any("recorded values" in warning for warning in report.warnings)
     again = controller.device(CLIENT, name="Toko Klien", quick=True, webhook=HOOK).result
     assert set(again["changed_fields"]) == {"quick", "webhook"}
     assert controller.sandbox.device(CLIENT)["settings"]["webhook"] == HOOK
@@ -599,7 +599,7 @@ def test_device_that_may_have_been_created_has_a_creation_entry(controller: Cont
     """The next run knows that a device of this account may have this number, but not which one."""
     begin(controller)
     controller.sandbox.fault("reset", path="/add-device", at="start", when=when)
-    with pytest.raises(FonnteError, match="may be there now"):
+    with pytest.raises(FonnteError, match="may exist now"):
         controller.run("doctor", device=SCRATCH, consent=True)
     begun = note(controller, SCRATCH)
     assert begun is not None and (begun.state, dict(begun.sent)) == ("creating", {})
@@ -614,14 +614,14 @@ def test_experiments_end_the_creation_entry(controller: Controller) -> None:
     """Other settings were applied, so a later task must be warned."""
     begin(controller)
     controller.sandbox.fault("reset", path="/add-device", at="start", when="after")
-    with pytest.raises(FonnteError, match="may be there now"):
+    with pytest.raises(FonnteError, match="may exist now"):
         controller.run("doctor", device=SCRATCH, consent=True)
     report = controller.run("doctor", device=SCRATCH, consent=True)
     token = controller.sandbox.device(SCRATCH)["token"]
     present = note(controller, SCRATCH)
     assert present is not None
     assert (present.state, present.device_file) == ("present", _doctor_store(controller).device(token).name)
-    assert not any("What the record knew" in warning for warning in report.warnings)
+    assert not any("The recorded values" in warning for warning in report.warnings)
 
 
 def test_settings_of_an_earlier_creation_entry_are_removed(controller: Controller) -> None:
@@ -631,7 +631,7 @@ def test_settings_of_an_earlier_creation_entry_are_removed(controller: Controlle
     report = controller.run("doctor", device=SCRATCH, consent=True)
     present = note(controller, SCRATCH)
     assert present is not None and (present.state, dict(present.sent)) == ("present", {})
-    assert any("What the record knew" in warning for warning in report.warnings)
+    assert any("The recorded values" in warning for warning in report.warnings)
 
 
 def test_creation_entry_of_another_spelling_is_unchanged(controller: Controller) -> None:
@@ -641,7 +641,7 @@ def test_creation_entry_of_another_spelling_is_unchanged(controller: Controller)
     note_file.save(other)
     report = controller.run("doctor", device=SCRATCH, consent=True)
     assert note(controller, SCRATCH) == other
-    assert not any("What the record knew" in warning for warning in report.warnings)
+    assert not any("The recorded values" in warning for warning in report.warnings)
 
 
 @pytest.mark.parametrize("older", [None, NumberRecord("deleted", "2026-11-22T09:00:00Z")], ids=["none", "deleted"])
@@ -672,7 +672,7 @@ def test_record_of_the_previous_device_of_the_number_is_removed(controller: Cont
 def test_device_renamed_during_the_check_is_left_unchanged(controller: Controller) -> None:
     begin(controller, {"number": SCRATCH, "name": OWN_NAME})
     controller.sandbox.fault("mutate", path="/get-devices", skip=1, times=1, set_each={"name": "Toko Baru"})
-    with pytest.raises(FonnteError, match="somebody else"):
+    with pytest.raises(FonnteError, match="changed by another run"):
         controller.run("doctor", consent=True)
     assert controller.sandbox.writes() == []
 
@@ -765,7 +765,7 @@ def check_outcome(controller: Controller, outcome: ModuleResult | FonnteError, b
     assert not any(token in told(outcome) for token in tokens)
     if isinstance(outcome, FonnteError):
         sentence = str(outcome)
-        assert sentence.endswith(".") and "\n" not in sentence and "found out so far: " in sentence
+        assert sentence.endswith(".") and "\n" not in sentence and "determined so far: " in sentence
         if not result["changed"]:
             assert after == before and ("nothing was written" in sentence or "not written to" in sentence)
         for number in set(after) - set(before):
@@ -792,7 +792,7 @@ def test_lost_response_to_the_creation_is_reported(controller: Controller) -> No
     """The device may exist, and the next run finds it."""
     begin(controller)
     controller.sandbox.fault("reset", path="/add-device", at="start", when="after")
-    with pytest.raises(FonnteError, match=f"device {SCRATCH} may be there now") as caught:
+    with pytest.raises(FonnteError, match=f"device {SCRATCH} may exist now") as caught:
         controller.run("doctor", device=SCRATCH, consent=True)
     assert caught.value.partial_result["changed"] is True
     report = controller.run("doctor", consent=True)
@@ -860,12 +860,12 @@ def test_file_with_other_content_is_not_overwritten(controller: Controller, tmp_
 def test_unwritable_file_is_detected_before_any_request(controller: Controller, tmp_path: Path) -> None:
     begin(controller)
     path = tmp_path / "not there" / "facts.json"
-    with pytest.raises(OptionError, match="Option dest: there is no folder"):
+    with pytest.raises(OptionError, match="Option dest: there is no directory"):
         controller.run("doctor", device=SCRATCH, consent=True, dest=str(path))
     assert controller.sandbox.journal() == []
     # In check mode, an earlier task may create the directory.
     report = controller.run("doctor", True, device=SCRATCH, consent=True, dest=str(path))
-    assert any("there is no folder" in warning for warning in report.warnings)
+    assert any("there is no directory" in warning for warning in report.warnings)
 
 
 def test_failed_write_of_the_file_loses_no_fact(

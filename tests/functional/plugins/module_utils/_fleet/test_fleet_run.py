@@ -258,7 +258,7 @@ def test_unavailable_service_is_probed_once(rich: Controller, monkeypatch: pytes
     monkeypatch.setattr(_api.FonnteClient, "add_device", gone)
     result = fleet(rich, entries(8), concurrency=1)
     assert statuses(result) == ["failed", *["not_attempted"] * 7]
-    assert len(reads) == 2 and "went away" in result["devices"][7]["msg"]
+    assert len(reads) == 2 and "became unavailable" in result["devices"][7]["msg"]
 
 
 class Reads:
@@ -334,7 +334,7 @@ def test_unavailable_service_after_a_temporary_failure_is_detected(
     adding(monkeypatch, {number(0): unreachable, number(2): unreachable})
     result = fleet(rich, entries(5), concurrency=1)
     assert statuses(result) == ["failed", "changed", "failed", *["not_attempted"] * 2]
-    assert reads.count == 2 and "went away" in result["devices"][4]["msg"]
+    assert reads.count == 2 and "became unavailable" in result["devices"][4]["msg"]
 
 
 def test_no_probe_if_no_device_remains(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -531,7 +531,7 @@ def test_undeclared_device_with_an_equivalent_number_is_reported(controller: Con
     controller.sandbox.reset(accounts=[{"token": controller.sandbox.account_token, "devices": devices}])
     declared = [{"device": SHOP, "name": "shop A"}]
     refused = fleet(controller, declared, check, unlisted="error")
-    assert f"the account has devices that are not in the list: {BANK};" in refused["msg"]
+    assert f"the account has devices that are not declared: {BANK};" in refused["msg"]
     assert fleet(controller, declared, check, unlisted="report")["unlisted"] == [BANK]
     assert fleet(controller, [{"device": "+" + BANK}], check, unlisted="report")["unlisted"] == [SHOP]
 

@@ -247,7 +247,7 @@ def test_blocking_device_is_named(controller: Controller, dest: Path) -> None:
     foreseen = controller.run("device_qr", True, device=A, dest=str(dest))
     assert any(f"the free device {B} is linked" in warning for warning in foreseen.warnings)
     fault = failing(controller, RefusedError, device=A, dest=str(dest))
-    assert 'Fonnte said "free device already connected"; the free device 081200000002 is linked' in str(fault)
+    assert 'Fonnte returned "free device already connected"; the free device 081200000002 is linked' in str(fault)
     assert "state: disconnected" in str(fault) and C not in str(fault)
     assert fault.partial_result["changed"] is False and fault.partial_result["connected"] is False and not dest.exists()
     controller.run("device", device=B, state="disconnected")
@@ -412,7 +412,7 @@ def test_permanent_faults_during_the_wait_are_reported_at_the_end(controller: Co
         lambda: controller.sandbox.fault("html", path="/get-devices", code=502, times=None) and None
     )
     fault = failing(controller, device=A, dest=str(dest), wait=True, wait_timeout=1, api_retries=0)
-    assert "within 1 s, and the last call failed: the service failed with HTTP 502; run" in str(fault)
+    assert "within 1 s, and the last request failed: the service failed with HTTP 502; run" in str(fault)
 
 
 def test_incomplete_new_image_keeps_the_previous_one(controller: Controller, dest: Path) -> None:
@@ -483,7 +483,7 @@ def test_lost_pairing_code_is_not_requested_again(controller: Controller, fault:
     world(controller, {"number": A})
     controller.sandbox.fault(path="/qr", **fault)
     sentence = str(failing(controller, ResponseLostError, device=A, **CODE))
-    assert "unknown whether a pairing code was made; run the task again for a new one" in sentence
+    assert "unknown whether a pairing code was created; run the task again for a new one" in sentence
     assert asked(controller) == 1
 
 
@@ -507,7 +507,7 @@ def test_invalid_image_is_not_written(controller: Controller, dest: Path, url: o
     world(controller, {"number": A})
     controller.sandbox.fault("mutate", path="/qr", times=None, set={"url": url})
     sentence = str(failing(controller, UnexpectedResponseError, device=A, dest=str(dest)))
-    assert "with a picture that cannot be used, since it is " in sentence and not dest.exists()
+    assert "with an image that cannot be used, since it is " in sentence and not dest.exists()
 
 
 def test_loop_reads_the_list_again_for_each_item(controller: Controller, dest: Path) -> None:
@@ -534,13 +534,13 @@ def test_loop_reads_the_list_again_for_each_item(controller: Controller, dest: P
     [
         ({}, "dest", "name the file for the PNG"),
         ({"dest": ""}, "dest", "it is empty"),
-        ({"dest": "/no/such/folder/qr.png"}, "dest", "there is no folder /no/such/folder; make it first"),
-        ({"dest": "qr.png", "whatsapp": PHONE}, "whatsapp", "say method: code"),
+        ({"dest": "/no/such/folder/qr.png"}, "dest", "there is no directory /no/such/folder; create it first"),
+        ({"dest": "qr.png", "whatsapp": PHONE}, "whatsapp", "set method: code"),
         ({"method": "code"}, "whatsapp", "it is missing"),
         ({**CODE, "dest": "qr.png"}, "dest", "it is for method: qr"),
         ({**CODE, "whatsapp": "0812-x"}, "whatsapp", '"x"'),
         ({**CODE, "whatsapp": 21555432}, "whatsapp", "quote it"),
-        ({"dest": "qr.png", "fetch": False}, "fetch", "say wait: true"),
+        ({"dest": "qr.png", "fetch": False}, "fetch", "set wait: true"),
         ({"dest": "qr.png", "wait_timeout": 0.5}, "wait_timeout", "1 to 86400"),
         ({"dest": "qr.png", "refresh": 0}, "refresh", "1 to 3600"),
         ({"dest": "qr.png", "record_max_age": "soon"}, "record_max_age", "as in 30d"),
@@ -558,7 +558,7 @@ def test_invalid_option_is_refused_before_any_request(
 def test_check_mode_accepts_a_missing_directory(controller: Controller, tmp_path: Path) -> None:
     world(controller, {"number": A})
     report = controller.run("device_qr", True, device=A, dest=str(tmp_path / "new" / "qr.png"))
-    assert report.result["changed"] is True and any("there is no folder" in warning for warning in report.warnings)
+    assert report.result["changed"] is True and any("there is no directory" in warning for warning in report.warnings)
 
 
 def test_directory_gets_a_file_for_each_device(controller: Controller, tmp_path: Path) -> None:

@@ -236,27 +236,27 @@ BAD = [
     ({"target": [812000020]}, "quote it"),
     ({"target": [True]}, "not a number"),
     ({"target": [{"name": "Toko Satu"}]}, "no key to"),
-    ({"target": [{"to": PERSON, "vars": []}]}, "none of to, name and variables"),
+    ({"target": [{"to": PERSON, "vars": []}]}, "other than to, name and variables"),
     ({"target": [{"to": PERSON, "variables": "x"}]}, "no list"),
-    ({"target": [{"to": PERSON, "name": "a,b"}]}, "comma or a bar"),
-    ({"target": [f"{PERSON}|a,b"]}, "comma or a bar"),
+    ({"target": [{"to": PERSON, "name": "a,b"}]}, "comma or a vertical bar"),
+    ({"target": [f"{PERSON}|a,b"]}, "comma or a vertical bar"),
     ({"target": ["rotator#x"]}, "character"),
     ({"target": ["evil@g.us"]}, "character"),
     ({"target": 297191048}, r"Option target\[0\]: it is an unquoted YAML number"),
     ({"target": 6.2812e12}, r"Option target\[0\]: it is not a number"),
-    ({"target": [{"to": PERSON, "na\nme": "x"}]}, "none of to, name and variables"),
-    ({"target": [{"to": PERSON, "name": True}]}, "one of its words is true to YAML; quote it"),
-    ({"target": [{"to": PERSON, "variables": [["x"]]}]}, "one of its words is not a text"),
+    ({"target": [{"to": PERSON, "na\nme": "x"}]}, "other than to, name and variables"),
+    ({"target": [{"to": PERSON, "name": True}]}, "its name or a variable is true to YAML; quote it"),
+    ({"target": [{"to": PERSON, "variables": [["x"]]}]}, "its name or a variable is not a string"),
     ({"target": [f"{PERSON}|\ud800"]}, "Option target: it has a character that cannot be sent"),
     ({"message": "half \ud83d"}, "Option msg: it has a character that cannot be sent"),
     ({"message": "half \ud83d", "method": "get"}, "Option msg: it has a character that cannot be sent"),
     ({"message": "a\0b"}, "Option msg: it has a character that cannot be sent"),
     ({"file": "NAME"}, "Option file: its name has a character that cannot be sent"),
     ({"message": True}, "Option msg: it is true to YAML"),
-    ({"message": ["x"]}, "Option msg: it is not a text"),
+    ({"message": ["x"]}, "Option msg: it is not a string"),
     ({"poll": {"name": False, "choices": ["a", "b"]}}, "Option poll: its name is false to YAML"),
     ({"poll": {"name": "Coming?", "choices": [True, False]}}, "Option poll: a choice is true to YAML; quote it"),
-    ({"poll": {"name": "Coming?", "choices": ["a", {"b": "c"}]}}, "a choice is not a text"),
+    ({"poll": {"name": "Coming?", "choices": ["a", {"b": "c"}]}}, "a choice is not a string"),
     ({"poll": {"name": "Coming?", "choices": ["a", None]}}, "a choice is empty"),
     ({"poll": {"name": "\udc00", "choices": ["a", "b"]}}, "Option poll: it has a character that cannot be sent"),
     ({"message": None}, "nothing to send"),
@@ -272,7 +272,7 @@ BAD = [
     ({"file": "nowhere.pdf"}, "no such file"),
     ({"file": "."}, "not a file"),
     ({"file": "FILE", "url": "https://h.example.com/x"}, "one attachment"),
-    ({"file": "FILE", "method": "get"}, "cannot carry a file"),
+    ({"file": "FILE", "method": "get"}, "cannot send a file"),
     ({"file": "EMPTY"}, "it is empty"),
     ({"file": "LARGE"}, "larger than 10 MB"),
     ({"delay": "soon"}, "Option delay"),
@@ -295,12 +295,12 @@ BAD = [
     ({"schedule": 1795352400000}, "unix time is in seconds"),
     ({"schedule": "2036-01-01T00:00:00Z"}, "the year 2036"),
     ({"schedule": "2030-01-01T00:00:00"}, "time zone"),
-    ({"schedule": "2030-02-30T00:00:00Z"}, "it is no time"),
-    ({"schedule": "2030-01-01"}, "it is no time"),
-    ({"schedule": "2030-01-01T00:00:00+99:00"}, "it is no time"),
-    ({"schedule": "tomorrow"}, "it is no time"),
-    ({"schedule": True}, "it is no time"),
-    ({"schedule": ""}, "it is no time"),
+    ({"schedule": "2030-02-30T00:00:00Z"}, "it is not a time"),
+    ({"schedule": "2030-01-01"}, "it is not a time"),
+    ({"schedule": "2030-01-01T00:00:00+99:00"}, "it is not a time"),
+    ({"schedule": "tomorrow"}, "it is not a time"),
+    ({"schedule": True}, "it is not a time"),
+    ({"schedule": ""}, "it is not a time"),
     ({"message": "é" * 1300, "method": "get"}, "URL of"),
     ({"device_token": "two\nlines"}, "Option device_token"),
     ({"device": None}, "no device is named"),
@@ -468,7 +468,7 @@ def test_device_created_during_a_loop_is_found(controller: Controller) -> None:
 def test_refusal_has_an_action_and_states_that_nothing_was_sent(
     controller: Controller, params: dict[str, t.Any], text: str, advice: str
 ) -> None:
-    with pytest.raises(FonnteError, match=f'Fonnte said "{text}", and nothing was sent; .*{advice}') as caught:
+    with pytest.raises(FonnteError, match=f'Fonnte returned "{text}", and nothing was sent; .*{advice}') as caught:
         send(controller, **params)
     assert caught.value.partial_result["queued"] is False and not caught.value.partial_result["changed"]
     assert controller.sandbox.outbox() == []
@@ -479,7 +479,10 @@ def test_refusal_has_an_action_and_states_that_nothing_was_sent(
     [
         ({"device": OTHER}, ["is not linked"]),
         ({"device": OTHER, "connect_only": False}, []),
-        ({"device": OTHER, "connect_only": False, "target": [PERSON, SECOND]}, ["has 1 messages left, and this is 2"]),
+        (
+            {"device": OTHER, "connect_only": False, "target": [PERSON, SECOND]},
+            [("has 1 messages left, and this task sends 2")],
+        ),
         ({"device": OTHER, "connect_only": False, "url": "https://h.example.com/x"}, ["has the package Free"]),
         ({"url": "https://h.example.com/x"}, []),
         ({}, []),
@@ -576,7 +579,7 @@ def test_response_with_fewer_messages_is_a_warning(controller: Controller) -> No
     controller.sandbox.fault("mutate", path="/send", when="after", args={"set": {"id": ["7"], "target": None}})
     report = controller.run("message", device=SENDER, target=[PERSON, SECOND], message="x")
     assert report.result["queued"] is True and report.result["messages"] == [{"id": "7", "target": None}]
-    assert "names 1 messages where 2 were asked for" in report.warnings[0]
+    assert "lists 1 messages where 2 were requested" in report.warnings[0]
 
 
 def test_token_repeated_by_the_response_is_not_shown(controller: Controller) -> None:

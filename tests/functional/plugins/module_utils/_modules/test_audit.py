@@ -113,7 +113,7 @@ def test_only_findings_in_fail_on_are_failures(account: Controller, tmp_path: Pa
         f"look at {tmp_path / 'report' / 'audit.html'}."
     )
     assert fault.value.partial_result["files"] and (tmp_path / "report" / "audit.html").exists()
-    with pytest.raises(FonnteError, match="unlisted: 1.; look at findings in the result"):
+    with pytest.raises(FonnteError, match="unlisted: 1.; read findings in the result"):
         account.run("audit", **audit, fail_on=["unlisted"])
 
 
@@ -140,7 +140,7 @@ def test_owners_and_defaults(account: Controller, tmp_path: Path) -> None:
         ({"owners": {"0812": "x"}}, "Option owners: it has 4 digits"),
         ({"owners": {NUMBERS[0]: "x", "62" + NUMBERS[0][1:]: "y"}}, "has two owners"),
         ({"dest": ""}, "Option dest: it is empty"),
-        ({"dest": "/dev/null/x"}, "Option dest: /dev/null is not a folder"),
+        ({"dest": "/dev/null/x"}, "Option dest: /dev/null is not a directory"),
         ({"html": "../x"}, "Option html: it is not the name of a file"),
         ({"expires_within": -1}, "Option expires_within: -1 is out of range"),
         ({"concurrency": 0}, "Option concurrency"),

@@ -52,7 +52,7 @@ def test_success_that_cannot_be_recorded_is_still_a_success(
 
     def full(self: FileBackend, writes: t.Sequence[Write], phase: Phase) -> dict[str, Stored]:
         if phase is failing and any(call["path"] == "/update-device" for call in controller.sandbox.writes()):
-            raise RecordError("the record cannot be written (No space left on device)", "make room")
+            raise RecordError("the record cannot be written (No space left on device)", "free disk space")
         return real(self, writes, phase)
 
     monkeypatch.setattr(FileBackend, "put", full)
@@ -78,7 +78,7 @@ def test_deletion_that_cannot_be_recorded_is_still_a_deletion(
 
     def full(self: FileBackend, writes: t.Sequence[Write], phase: Phase) -> dict[str, Stored]:
         if any(write.text is None for write in writes):
-            raise RecordError("the record cannot be written (No space left on device)", "make room")
+            raise RecordError("the record cannot be written (No space left on device)", "free disk space")
         return real(self, writes, phase)
 
     monkeypatch.setattr(FileBackend, "put", full)

@@ -262,7 +262,7 @@ def cut_off_creation(controller: Controller) -> None:
     """Create a device with personal on, and lose the response and all lists."""
     lose(controller, "/add-device")
     controller.sandbox.fault("status", path="/get-devices", code=500, times=None, skip=1)
-    with pytest.raises(ResponseLostError, match="Creating device .* looking at it again failed too"):
+    with pytest.raises(ResponseLostError, match="Creating device .* reading it again failed as well"):
         controller.device(A, name="Toko", personal=True)
     controller.sandbox.clear_faults()
 
@@ -329,7 +329,10 @@ def test_lost_response_is_reported_if_the_service_is_unavailable_afterwards(
     with pytest.raises(ResponseLostError) as caught:
         controller.device(A, **ends)
     told = str(caught.value)
-    assert "it is unknown whether the service carried the call out" in told and "looking at it again failed too" in told
+    assert (
+        "it is unknown whether the service carried out the request" in told
+        and "reading it again failed as well" in told
+    )
     assert told.startswith(("Updating", "Disconnecting", "Deleting")) and "run" in caught.value.advice
     assert caught.value.may_be_applied and caught.value.partial_result["operations"] == []
     controller.sandbox.clear_faults()
@@ -385,7 +388,7 @@ def test_lost_request_for_a_code_is_never_repeated(controller: Controller) -> No
     controller.device(A, name="Toko")
     lose(controller, "/delete-device")
     with pytest.raises(
-        ResponseLostError, match="unknown whether the service carried the call out; look at the WhatsApp"
+        ResponseLostError, match="unknown whether the service carried out the request; check the WhatsApp"
     ):
         controller.device(A, state="absent", request_otp=True)
     assert writes(controller).count("/delete-device") == 1
@@ -397,7 +400,7 @@ def test_deletion_that_may_have_failed_is_never_repeated(controller: Controller)
     controller.sandbox.fault("reset", path="/delete-device", when="before")
     code = controller.sandbox.otp(A)
     controller.sandbox.clear_journal()
-    with pytest.raises(ResponseLostError, match="unknown whether .*still there"):
+    with pytest.raises(ResponseLostError, match="unknown whether .*still exists"):
         controller.device(A, state="absent", otp=code)
     assert len([entry for entry in controller.sandbox.journal() if entry["path"] == "/delete-device"]) == 1
     assert controller.device(A, state="absent", otp=code).result["operations"] == ["delete"]
@@ -502,7 +505,7 @@ def test_refused_update_leaves_the_record_unchanged(controller: Controller) -> N
     controller.sandbox.fault(
         "status", path="/update-device", code=200, body={"status": False, "reason": "quota of calls used up"}
     )
-    with pytest.raises(RefusedError, match='Fonnte said "quota of calls used up"'):
+    with pytest.raises(RefusedError, match='Fonnte returned "quota of calls used up"'):
         controller.device(A, webhook=OTHER)
     assert not controller.device(A, webhook=URL).result["changed"]
 
@@ -574,7 +577,7 @@ def test_full_account_error_has_an_action(controller: Controller) -> None:
 
 def test_number_in_another_account_error_has_an_action(controller: Controller) -> None:
     controller.sandbox.add_account(token="another-account", devices=[{"number": A}])
-    with pytest.raises(RefusedError, match="another account holds this number"):
+    with pytest.raises(RefusedError, match="another account has this number"):
         controller.device(A, name="Toko")
     assert not controller.device(A, True, state="absent").result["changed"]
 
@@ -831,7 +834,9 @@ def test_different_numbers_in_record_and_profile_never_renumber(
     if update_without_device == "works":
         controller.device(None, name="Tako", **only_token(controller))
     else:
-        with pytest.raises(FonnteError, match=f"{A} by the record and as 628777777777 by its profile"):
+        with pytest.raises(
+            FonnteError, match=(f"{A} according to the record and as 628777777777 according to its profile")
+        ):
             controller.device(None, name="Tako", **only_token(controller))
     assert set(controller.sandbox.devices()) == {A}
 
@@ -1134,7 +1139,7 @@ def test_conflicting_numbers_leave_no_doubt(controller: Controller) -> None:
     controller.sandbox.set_readings(profile_number="linked", update_without_device="refused")
     controller.device(A, **FULL)
     controller.sandbox.link(A, linked_number="628777777777")
-    with pytest.raises(RequestError, match="insists on one"):
+    with pytest.raises(RequestError, match="requires a number"):
         controller.device(None, webhook=OTHER, **only_token(controller))
     assert not controller.device(A, webhook=URL).result["changed"]
 
@@ -1144,7 +1149,7 @@ def test_words_of_the_service_are_not_masked(controller: Controller) -> None:
     controller.sandbox.fault(
         "status", path="/update-device", code=200, body={"status": False, "reason": "webhook url is not responding"}
     )
-    with pytest.raises(RefusedError, match='Fonnte said "webhook url is not responding"'):
+    with pytest.raises(RefusedError, match='Fonnte returned "webhook url is not responding"'):
         controller.device(A, name="Tako")
 
 

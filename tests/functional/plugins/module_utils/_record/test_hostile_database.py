@@ -84,4 +84,4 @@ def test_oversized_response_is_an_error() -> None:
     limits = SessionLimits(seconds=float("inf"), size=8 << 20)
     with hostile_server(send_rows) as port:
         text = refusal(port, user=f"user:{QUOTED}", limits=limits)
-    assert "(its answer is larger than 8 MB)" in text
+    assert "(its response is larger than 8 MB)" in text

@@ -489,7 +489,7 @@ def test_full_disk_is_reported(record_url: str, postgresql_server: Server) -> No
     with backend.lock([DEVICE], 0):
         _raise_on_write(postgresql_server, database(record_url), "53100")
         text = error_of(lambda: write(backend))
-        assert "its disk is full" in text and "make room on the database server" in text
+        assert "its disk is full" in text and "free disk space on the database server" in text
         assert backend.read([DEVICE])[DEVICE].text is None
     assert PostgresqlBackend(record_url).names() == []
 

@@ -157,7 +157,7 @@ def test_unknown_new_token_changes_nothing(rotated: Controller) -> None:
 @pytest.mark.parametrize(
     ("params", "words"),
     [
-        ({"old_account_token": None}, "there is none, and operation is migrate"),
+        ({"old_account_token": None}, "it is not set, and operation is migrate"),
         ({"old_account_token": ""}, "it is empty"),
         ({"operation": "backup", "path": "/x"}, "it has no meaning, since operation is backup"),
         ({"account_token": None, "device_token": "token"}, "there is no new token to migrate to"),

@@ -211,7 +211,7 @@ def test_damaged_record_cannot_be_opened(fleet: Controller) -> None:
     first, second = report.result["devices"]
     assert (first["recorded"], first["opens"]) == (True, False) and second["opens"] is True
     assert [(number["number"], number["opens"]) for number in report.result["numbers"]] == [(GONE, False)]
-    assert [warning for warning in report.warnings if "damaged; it counts as no record" in warning] == report.warnings
+    assert [warning for warning in report.warnings if "damaged; it is treated as missing" in warning] == report.warnings
     assert len(report.warnings) == 2
     fleet.device(A, quick=True)
     assert look_after_writes(fleet)["damaged"] == [
@@ -435,7 +435,7 @@ def test_backup_with_a_changed_name_is_refused_completely(fleet: Controller, tmp
     for wrong in ("../precious", str(tmp_path / "precious"), name + ".lock", f"../{name}"):
         path.write_text(json.dumps({**data, "files": {**data["files"], wrong: text}}))
         fresh = second_controller(fleet, tmp_path / f"second-{len(os.listdir(tmp_path))}")
-        with pytest.raises(FonnteError, match="no name of a file of the record"):
+        with pytest.raises(FonnteError, match="not the name of a file of the record"):
             care(fresh, "restore", check, path=str(path), overwrite=True)
         assert not fresh.records.exists() and not (tmp_path / "precious").exists()
 
@@ -506,7 +506,7 @@ def test_interrupted_restore_reports_its_changes(
     def full_at_the_fourth(change: _plan_types.Change) -> bool:
         count.append(change)
         if len(count) == 4:
-            raise RecordError("the record cannot be written (No space left on device)", "make room")
+            raise RecordError("the record cannot be written (No space left on device)", "free disk space")
         return apply(change)
 
     monkeypatch.setattr(_record_care, "apply_change", full_at_the_fourth)
@@ -535,7 +535,7 @@ def test_entry_that_no_token_opens_does_not_replace_one(fleet: Controller, tmp_p
     for check in (True, False):
         report = care(fleet, "restore", check, path=str(path), overwrite=True)
         assert not report.result["changed"] and report.result["kept"] == [other.name]
-        assert any("No token of this run opens them" in warning for warning in report.warnings)
+        assert any("No token of this run decrypts them" in warning for warning in report.warnings)
     assert store(fleet).device("token-of-bank-b").encrypted() == genuine
 
 
@@ -604,7 +604,7 @@ def test_forgotten_device_is_unknown(fleet: Controller, spelling: str) -> None:
     report = care(fleet, "forget", devices=[spelling])
     assert report.result == foreseen.result and report.warnings == foreseen.warnings
     assert report.result["changed_devices"] == [A] and len(report.result["changed_files"]) == 2
-    assert A in report.warnings[0] and "sends what it declares again" in report.warnings[0]
+    assert A in report.warnings[0] and "sends the declared settings again" in report.warnings[0]
     assert len(sealed_files(fleet)) == 4
     assert not care(fleet, "forget", devices=[spelling]).result["changed"]
     assert fleet.device(A, check=True, quick=True).result["reasons"] == {"quick": "no_record"}

@@ -143,7 +143,7 @@ def test_names_survive_a_yaml_round_trip(names: list[str]) -> None:
         ("", "no list fleet_devices"),
         ("fleet_devices: many\n", "no list fleet_devices"),
         ("devices:\n- device: a\n", "no list fleet_devices"),
-        ("a: b: c\n", "no YAML in line 1"),
+        ("a: b: c\n", "not valid YAML in line 1"),
         ("$ANSIBLE_VAULT;1.1;AES256\n6162\n", "ansible-vault decrypt"),
     ],
 )

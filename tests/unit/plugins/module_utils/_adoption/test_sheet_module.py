@@ -167,7 +167,7 @@ def test_client_file_names_cannot_leave_the_directory(workspace: Workspace, name
     assert file.suffix == ".yml" and not file.name.startswith(".")
 
 
-@pytest.mark.parametrize(("clients", "words"), [("(", "no regular expression"), ("^.+", "no group")])
+@pytest.mark.parametrize(("clients", "words"), [("(", "not a regular expression"), ("^.+", "no group")])
 def test_invalid_client_expression_is_refused(workspace: Workspace, clients: str, words: str) -> None:
     with pytest.raises(OptionError) as caught:
         workspace.run(clients=clients)
@@ -302,9 +302,9 @@ def test_returned_settings_without_no_log_cause_a_warning(workspace: Workspace) 
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("devices.yml", "fleet_devices: [", "no YAML"),
+        ("devices.yml", "fleet_devices: [", "not valid YAML"),
         ("devices.yml", "$ANSIBLE_VAULT;1.1;AES256\n61\n", "encrypted with ansible-vault"),
-        ("hidden.yml", "devices: {", "no YAML"),
+        ("hidden.yml", "devices: {", "not valid YAML"),
         ("hidden.csv", "a,b\n", "no column device"),
     ],
 )

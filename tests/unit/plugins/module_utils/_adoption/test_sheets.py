@@ -155,7 +155,7 @@ def test_all_problems_are_reported_together() -> None:
 @pytest.mark.parametrize(("one", "other"), [(A, A), (A, "+62 812 0000 0001"), (B, "0812-0000-0002")])
 def test_device_in_two_rows_is_refused(one: str, other: str) -> None:
     (text,) = told(_sheets.read_csv(csv_of({"device": one}, {"device": C}, {"device": other}), ""))
-    assert text.startswith("row 4") and "row 2 is about it too" in text
+    assert text.startswith("row 4") and "row 2 is for the same device" in text
 
 
 def test_number_listed_in_two_spellings_is_refused() -> None:
@@ -188,7 +188,7 @@ def test_columns_may_be_reordered_or_omitted() -> None:
     ("head", "what"),
     [
         (("device", "webhok"), "column webhok: there is no such setting"),
-        (("device", "quick", "quick"), "column quick: it is there twice"),
+        (("device", "quick", "quick"), "column quick: it occurs twice"),
         (("device", f"https://x.example.com/{SECRET}"), "column 2: there is no such setting"),
     ],
 )
@@ -198,7 +198,7 @@ def test_invalid_column_is_refused(head: tuple[str, ...], what: str) -> None:
 
 def test_extra_cell_is_refused() -> None:
     (text,) = told(_sheets.read_csv(f"device,quick\n{A},yes,{SECRET}\n{B},no,\n", ""))
-    assert text.startswith(f"row 2 ({A})") and "between double quotes" in text
+    assert text.startswith(f"row 2 ({A})") and "in double quotes" in text
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_file_with_unknown_encoding_is_refused(raw: bytes, words: str) -> None:
         (yaml_of(webhook="[a, b]"), f"line 2 ({A}), column webhook", "more than one value"),
         (yaml_of(webhok="x"), f"line 2 ({A}), column webhok", "no such setting"),
         (yaml_of(quick="yes") + "  quick: no\n", f"line 2 ({A}), column quick", "twice"),
-        ("devices:\n- 081200000001\n", "line 2, column device", "no device"),
+        ("devices:\n- 081200000001\n", "line 2, column device", "not a device"),
         ("devices:\n- device: 6.2812E+12\n", "line 2, column device", "rounded"),
         (yaml_of(target="81200009999"), f"line 2 ({A}), column target", "leading zero"),
     ],
@@ -269,7 +269,7 @@ def test_yaml_types_do_not_change_values() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("devices:\n- device: 'a\n  webhook: s3cr3t\n", "no YAML"),
+        ("devices:\n- device: 'a\n  webhook: s3cr3t\n", "not valid YAML"),
         ("devices:\n- device: a\n webhook: https://s3cr3t\n", "in line 3"),
         ("devices: s3cr3t\n", "no list devices"),
         ("- device: a\n", "no list devices"),

@@ -91,7 +91,7 @@ def test_unsupported_encoding_is_refused_by_name(encoding: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["{{ 7*6 }}", "\x1b[31m", "x" * 100])
 def test_malformed_encoding_name_is_not_shown(encoding: str) -> None:
-    with pytest.raises(UnexpectedResponseError, match="an unknown way") as caught:
+    with pytest.raises(UnexpectedResponseError, match="an unknown encoding") as caught:
         body_of(b"x", encoding)
     assert encoding not in str(caught.value)
 

@@ -255,11 +255,11 @@ def test_link_of_another_user_is_not_followed(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.parametrize(
     ("dest", "words"),
     [
-        ("none/qr.png", "there is no folder "),
-        ("notes.txt/codes/", "there is no folder "),
-        ("notes.txt", "is no PNG, so it is not replaced"),
-        ("pipe", "is no PNG, so it is not replaced"),
-        ("notes.txt/qr.png", "there is no folder "),
+        ("none/qr.png", "there is no directory "),
+        ("notes.txt/codes/", "there is no directory "),
+        ("notes.txt", "is not a PNG, so it is not replaced"),
+        ("pipe", "is not a PNG, so it is not replaced"),
+        ("notes.txt/qr.png", "there is no directory "),
     ],
 )
 def test_unsuitable_destination_is_refused_before_the_request(tmp_path: Path, dest: str, words: str) -> None:
@@ -272,7 +272,7 @@ def test_unsuitable_destination_is_refused_before_the_request(tmp_path: Path, de
 
 def test_unwritable_directory_is_refused_before_the_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replace_os(monkeypatch, access=lambda path, mode: False)
-    with pytest.raises(OptionError, match=f"the folder {tmp_path} cannot be written"):
+    with pytest.raises(OptionError, match=f"the directory {tmp_path} cannot be written to"):
         check_dest(str(tmp_path / "qr.png"))
 
 
@@ -320,7 +320,7 @@ def test_missing_directory_is_created_as_private(tmp_path: Path, umask: int) -> 
 
 
 def test_parent_directory_of_a_file_is_not_created(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="there is no folder"):
+    with pytest.raises(OptionError, match="there is no directory"):
         check_dest(str(tmp_path / "codes" / "qr.png"))
     with pytest.raises(FonnteError):
         probe_dest(str(tmp_path / "codes" / "qr.png"), NUMBER)

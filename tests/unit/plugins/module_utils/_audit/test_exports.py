@@ -228,7 +228,7 @@ def test_client_column_is_shown_only_with_clients() -> None:
 
 
 def test_page_without_findings_states_that() -> None:
-    assert "Nothing is to be done." in render(EMPTY, EN)
+    assert "No action is required." in render(EMPTY, EN)
 
 
 # --- files --------------------------------------------------------------------------------------------------------
@@ -283,7 +283,7 @@ def test_valid_file_names_are_accepted() -> None:
 def test_directory_that_cannot_be_created_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for place in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(OptionError, match="is not a folder"):
+        with pytest.raises(OptionError, match="is not a directory"):
             files.check_folder(str(place))
     files.check_folder(str(tmp_path / "new" / "newer"))
     assert not (tmp_path / "new").exists()

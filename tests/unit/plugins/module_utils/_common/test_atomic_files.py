@@ -231,7 +231,7 @@ def test_file_that_cannot_be_replaced_is_detected_before_the_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert write_problem(str(tmp_path / NAME)) == ""
-    assert "there is no folder" in write_problem(str(tmp_path / "none" / NAME))
+    assert "there is no directory" in write_problem(str(tmp_path / "none" / NAME))
     assert "is a directory" in write_problem(str(tmp_path))
     assert "File name too long" in write_problem(str(tmp_path / ("n" * 256)))
     (tmp_path / "link").symlink_to(tmp_path / "none" / NAME)

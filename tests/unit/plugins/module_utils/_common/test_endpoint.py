@@ -240,7 +240,7 @@ def test_invalid_proxy_is_named_without_its_value(no_proxies: pytest.MonkeyPatch
     no_proxies.setenv(variable, proxy)
     with pytest.raises(VariableError) as caught:
         check_proxies(SERVICE)
-    assert str(caught.value).startswith(f"Environment variable {variable}: its value cannot be a proxy; ")
+    assert str(caught.value).startswith(f"Environment variable {variable}: its value is not the address of a proxy; ")
     assert "s3cret" not in str(caught.value)
 
 

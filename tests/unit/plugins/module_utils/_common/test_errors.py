@@ -106,7 +106,7 @@ def test_every_error_has_a_problem_and_an_action() -> None:
     assert str(missing).startswith("the Python library cryptography is missing; install cryptography ")
     assert (missing.library, missing.trace) == ("cryptography", "a trace")
     refused = RefusedError("/device", "token invalid", "token invalid")
-    assert str(refused).startswith('Fonnte said "token invalid"; use the token of this device')
+    assert str(refused).startswith('Fonnte returned "token invalid"; use the token of this device')
 
 
 def test_new_error_has_no_progress_warnings_or_settings_at_risk() -> None:
@@ -133,5 +133,5 @@ def test_only_a_request_that_may_have_arrived_may_be_applied() -> None:
 def test_refusal_contains_request_sanitized_text_and_status() -> None:
     refusal = RefusedError("/add-device", "input invalid", "input [safe]", 400)
     assert (refusal.call, refusal.text, refusal.status) == ("/add-device", "input [safe]", 400)
-    assert refusal.kind is RefusalKind.INVALID_INPUT and 'Fonnte said "input [safe]"' in str(refusal)
+    assert refusal.kind is RefusalKind.INVALID_INPUT and 'Fonnte returned "input [safe]"' in str(refusal)
     assert RefusedError("/add-device", "input invalid", "input invalid").status is None

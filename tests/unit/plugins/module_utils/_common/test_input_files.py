@@ -99,7 +99,7 @@ def test_backup_that_could_not_be_restored_is_not_written(tmp_path: Path) -> Non
     ("content", "problem"),
     [
         ("Café".encode("utf-16"), "is saved as UTF-16"),
-        ("Café".encode("utf-16-be"), "is saved as UTF-16, or is no text"),
+        ("Café".encode("utf-16-be"), "is saved as UTF-16, or is not text"),
         (codecs.BOM_UTF16_BE + "Café".encode("utf-16-be"), "is saved as UTF-16"),
         ("Café".encode("utf-32"), "is saved as UTF-32"),
         ("a\nb\nCafé".encode("cp1252"), "is not saved as UTF-8 (byte E9 in line 3, which is é in Windows-1252)"),

@@ -66,7 +66,7 @@ def test_end_of_ansible_playbook_is_detected(own: int, new_parent: int) -> None:
     lineage.require()
     processes.end(MAIN, new_parent)
     assert lineage.has_ended()
-    with pytest.raises(AbandonedError, match="nothing new was begun"):
+    with pytest.raises(AbandonedError, match="no further operation was started"):
         lineage.require()
 
 

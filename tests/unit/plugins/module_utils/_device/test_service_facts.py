@@ -121,8 +121,8 @@ def test_file_of_another_service_is_refused(tmp_path: Path, endpoint: str) -> No
         ({"format": 2}, "format is not 1"),
         ({"format": True}, "format is not 1"),
         ({"facts": ["omitted"]}, "no facts"),
-        ({"endpoint": None}, "of which service"),
-        ({"endpoint": "file:///etc"}, "of which service"),
+        ({"endpoint": None}, "not name its service"),
+        ({"endpoint": "file:///etc"}, "not name its service"),
         ({"facts": {"omitted": "perhaps"}}, 'omitted cannot be "perhaps"'),
         ({"facts": {"omitted": ["keeps"]}}, "omitted cannot be"),
         ({"facts": {"omitted": "x" * 5000}}, "omitted cannot be"),
@@ -145,7 +145,7 @@ def test_invalid_facts_are_refused(tmp_path: Path, changes: dict[str, t.Any], wo
 def test_file_with_other_content_is_refused(tmp_path: Path, raw: bytes) -> None:
     path = tmp_path / "facts.json"
     path.write_bytes(raw)
-    assert "none that this release can use" in refused(str(path))
+    assert "this release cannot use" in refused(str(path))
 
 
 def test_directory_or_empty_path_is_refused(tmp_path: Path) -> None:

@@ -37,9 +37,9 @@ def test_readable_settings_match_the_api_documentation() -> None:
 
 
 def test_contradictory_row_is_refused() -> None:
-    with pytest.raises(ValueError, match="only what add-device takes"):
+    with pytest.raises(ValueError, match="only settings that add-device accepts"):
         Setting("new", "new", ValueType.FLAG, frozenset({ReadSource.ADDED}))
-    with pytest.raises(ValueError, match="no reply shows a webhook"):
+    with pytest.raises(ValueError, match="no response contains a webhook"):
         Setting("hook", "hook", ValueType.URL, frozenset({ReadSource.LIST}))
 
 

@@ -26,7 +26,7 @@ class Loads:
     def __call__(self) -> ssl.SSLContext:
         self.count += 1
         if self.fails:
-            raise OptionError("certfile", "certificate and key cannot be loaded (X)", "see certfile")
+            raise OptionError("certfile", "certificate and key cannot be loaded (X)", "check certfile")
         return ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 
 

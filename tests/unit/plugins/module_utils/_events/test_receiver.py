@@ -164,7 +164,7 @@ def test_connections_closed_without_a_response_are_in_the_same_report() -> None:
         intake.count_connection(EVICTED)
         intake.count(_intake.NOT_FOUND)
     text, refused = intake.report() or ("", False)
-    assert refused and text.endswith("connections closed without an answer: 5000 evicted") and len(text) < 200
+    assert refused and text.endswith("connections closed without a response: 5000 evicted") and len(text) < 200
     assert intake.report() is None and intake.counts()["connections"][EVICTED] == 5000
 
 

@@ -72,7 +72,7 @@ def test_check_mode_of_several_accounts_is_their_preview() -> None:
     run = Runner()
     ended = reconcile_accounts([account("a"), account("b")], run, AccountsOptions(NO_LIMITS, check_mode=True))
     assert sorted(run.calls) == [("a", True), ("b", True)]
-    assert "A run would come to this: 2 created" in ended["told"]["text"][0]
+    assert "Expected result of a run: 2 created" in ended["told"]["text"][0]
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
@@ -144,7 +144,9 @@ def test_reasons_of_devices_are_reported_once() -> None:
     devices = [{"number": "081", "status": "failed", "msg": "why", "operations": []}]
     failed = {**result(), "failed": True, "msg": "of 1 devices 1 failed (why)", "devices": devices}
     ended = reconcile_accounts([account("a")], Runner({("a", False): failed}), AccountsOptions(NO_LIMITS))
-    assert ended["failures"] == ["1 device failed, see above. Run the play again: what is done is not done twice."]
+    assert ended["failures"] == [
+        ("1 device failed, see above. Run the playbook again: it repeats no completed operation.")
+    ]
     assert "Failed (1): 081: why" in ended["told"]["text"]
 
 

@@ -93,9 +93,7 @@ def test_accounts_are_grouped_by_token() -> None:
             "c": [client({"device": "081200000004"}, name="Toko!", account_token="two")],
         }
     )
-    assert fleet.problems == (
-        "Two clients have one name, Toko in a.yml and Toko! in c; put them together, or rename one.",
-    )
+    assert fleet.problems == ("Two clients have one name, Toko in a.yml and Toko! in c; merge them, or rename one.",)
     one, run, two = accounts_of(fleet)
     assert (one.name, one.token, run.name, run.token, two.name) == ("toko", "one", "account", "", "toko-2")
     data = one.as_data()
@@ -123,13 +121,13 @@ WRONG: list[tuple[t.Any, str]] = [
     ({"fleet_devices": [{"device": A, "number": A}]}, "two names of one option"),
     ({"fleet_devices": [{"device": A, "webhok": "s3cr3t"}]}, f"({A}): webhok is unknown here; webhook may be meant."),
     ({"fleet_devices": [{"device": A, "webhook": "ftp://s3cr3t"}]}, "Option webhook: it is not a URL"),
-    ({"fleet_devices": [{"device": A, "webhook": {"s3cr3t": 1}}]}, "Option webhook: it is not text"),
+    ({"fleet_devices": [{"device": A, "webhook": {"s3cr3t": 1}}]}, "Option webhook: it is not a string"),
     ({"fleet_devices": [{"device": A, "name": True}]}, "Option name: YAML reads it as true or false"),
     ({"fleet_devices": [{"device": A, "name": "x" * 31}]}, "Option name: it has 31 characters"),
     ({"fleet_devices": [{"device": A, "quick": "maybe"}]}, "Option quick: it is neither true nor false"),
-    ({"fleet_devices": [{"device": A, "state": "absent"}]}, "Option state: it is none of its values"),
+    ({"fleet_devices": [{"device": A, "state": "absent"}]}, "Option state: it is not an allowed value"),
     ({"fleet_devices": [{"device": A, "otp": "123456"}]}, "otp is unknown here; it may have "),
-    ({"fleet_devices": [{"device": A, "device_token": "a b"}]}, "Option device_token: it has a white space"),
+    ({"fleet_devices": [{"device": A, "device_token": "a b"}]}, "Option device_token: it has white space"),
     ({"fleet_devices": [{"device": A, "package": "x"}]}, "there is no package x; fleet_packages has none"),
     (
         {"fleet_devices": [{"device": A, "package": 7}], "fleet_packages": {"y": {}}},
@@ -142,16 +140,16 @@ WRONG: list[tuple[t.Any, str]] = [
     ({"fleet_clients": [{"devices": []}]}, "fleet_clients[0] has no name"),
     ({"fleet_clients": [client(name="Toko", token="s3cr3t")]}, "toko.yml: Toko: token is unknown here"),
     ({"fleet_clients": [client(account_token="")]}, "toko.yml: Toko: Option account_token: it is empty"),
-    ({"fleet_clients": [client(account_token="s3cr3t ")]}, "Option account_token: it has a white space"),
+    ({"fleet_clients": [client(account_token="s3cr3t ")]}, "Option account_token: it has white space"),
     (
         {"fleet_clients": [client(account_token=None)]},
-        "toko.yml: Toko: Option account_token: it is null; leave it out for the account of the run, or give it.",
+        "toko.yml: Toko: Option account_token: it is null; leave it out for the account of the run, or set it.",
     ),
-    ({"fleet_clients": [client(account_token=["s3cr3t"])]}, "Option account_token: it is not text"),
-    ({"fleet_clients": [client(account_token=("s3cr3t",))]}, "Option account_token: it is not text"),
-    ({"fleet_clients": [client(account_token={"s3cr3t": 1})]}, "Option account_token: it is not text"),
-    ({"fleet_clients": [client(account_token=12345)]}, "Option account_token: it is not text"),
-    ({"fleet_clients": [client(account_token=True)]}, "Option account_token: it is not text"),
+    ({"fleet_clients": [client(account_token=["s3cr3t"])]}, "Option account_token: it is not a string"),
+    ({"fleet_clients": [client(account_token=("s3cr3t",))]}, "Option account_token: it is not a string"),
+    ({"fleet_clients": [client(account_token={"s3cr3t": 1})]}, "Option account_token: it is not a string"),
+    ({"fleet_clients": [client(account_token=12345)]}, "Option account_token: it is not a string"),
+    ({"fleet_clients": [client(account_token=True)]}, "Option account_token: it is not a string"),
     ({"fleet_clients": [client(contacts=["x"])]}, "contacts[0] is not a dictionary with some of name, whatsapp, email"),
     ({"fleet_clients": [client(contacts="x")]}, "contacts is not a list"),
     ({"fleet_clients": [{"name": "Toko", "devices": {"device": A}}]}, "toko.yml: Toko: devices is not a list"),
@@ -182,7 +180,7 @@ def test_defaults_in_two_files_are_a_problem() -> None:
     )
     assert fleet.problems == (
         "a.yml and b.yml declare no device, and each has fleet_defaults for all files; keep one of them.",
-        "The package x is in a.yml and in b.yml; take one out.",
+        "The package x is in a.yml and in b.yml; remove one.",
     )
 
 

@@ -106,7 +106,7 @@ def test_exceeded_limit_is_noted() -> None:
 @pytest.mark.parametrize("limit", ["many", "", "3.5", -1, True, [3]])
 def test_limit_that_is_no_number_is_an_error(brake: str, limit: t.Any) -> None:
     for before in (BARE, None):
-        with pytest.raises(OptionError, match=f"^Option {brake}: it is no whole number that fits; "):
+        with pytest.raises(OptionError, match=f"^Option {brake}: it is not a valid whole number; "):
             checked(BARE, before, **{brake: limit})
 
 
@@ -128,13 +128,13 @@ def test_problems_of_all_files_are_reported() -> None:
         {"a.yml": "nonsense: ["},
     )
     first, second, third, fourth = said["problems"]
-    assert first.startswith("a.yml is no YAML in line ")
-    assert second.startswith("b.yml says quick twice in one place, the second time in line 4")
+    assert first.startswith("a.yml is not valid YAML in line ")
+    assert second.startswith("b.yml has the key quick twice in one dictionary, the second time in line 4")
     assert third.startswith("f.yml has a value that Ansible cannot read in line 1")
     assert "Option webhook: it is not a URL" in fourth
     assert [note.split()[0] for note in said["notes"]] == ["d.yml", "e.yml"]
     assert "4 problems." in said["text"][0] and KEY not in str(said)
-    assert "### Wrong\n\n- a.yml" in said["markdown"]
+    assert "### Problems\n\n- a.yml" in said["markdown"]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_problems_of_all_files_are_reported() -> None:
         ("!unsafe {x: y}", "has a value that Ansible cannot read in line 2"),
         ("!vault [x]", "has a value that Ansible cannot read in line 2"),
         ("{? !!timestamp x : y}", "has a value that Ansible cannot read in line 2"),
-        ('"\\UFFFFFFFF"', "is no YAML"),
+        ('"\\UFFFFFFFF"', "is not valid YAML"),
         ("[" * 3000, "is nested too deeply to be read"),
         ("[" * 3000 + "]" * 3000, "is nested too deeply to be read"),
         ("{a: " * 3000 + "}" * 3000, "is nested too deeply to be read"),
@@ -163,7 +163,7 @@ def test_unreadable_yaml_is_one_sentence(value: str, says: str) -> None:
 
 def test_unknown_yaml_version_is_a_problem() -> None:
     (problem,) = checked(f"%YAML {'9' * 5000}.1\n---\nfleet_devices: []\n")["problems"]
-    assert problem.startswith("toko.yml is no YAML")
+    assert problem.startswith("toko.yml is not valid YAML")
 
 
 def test_vault_and_unsafe_values_are_compared_unread() -> None:
@@ -239,5 +239,5 @@ def test_name_is_no_formula_and_no_reference(name: str, shown: str) -> None:
 def test_too_long_number_is_one_sentence(number: str) -> None:
     said = checked(f"fleet_devices:\n- device: {number}\n")
     assert said["problems"] == [
-        "toko.yml has a value that Ansible cannot read in line 2; see what kind of value it is, or quote it."
+        "toko.yml has a value that Ansible cannot read in line 2; check the type of the value, or quote it."
     ]

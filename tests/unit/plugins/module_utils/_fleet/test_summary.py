@@ -48,7 +48,7 @@ def test_summary_of_a_fleet() -> None:
         f'{A} · "Satu" · Toko · ask Cashier, 0812',
     ]
     assert (told["created"], told["to_link"], told["counts"]["cleared"], told["failed"]) == ([A], [A], 1, False)
-    assert "A run would come to this: 1 created" in summarize([ACCOUNT], [RESULT], predicted=True)["text"][0]
+    assert "Expected result of a run: 1 created" in summarize([ACCOUNT], [RESULT], predicted=True)["text"][0]
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ def test_undeclared_devices_are_listed_by_account() -> None:
     ]
     told = summarize([{**ACCOUNT, "devices": []}, warung, roti], results)
     assert told["text"][1:] == [
-        f"Nobody declared 23 devices of account account: {', '.join(many[:20])} and 3 more.",
-        f"Nobody declared 1 device of account roti: {C}.",
+        f"Not declared: 23 devices of account account: {', '.join(many[:20])} and 3 more.",
+        f"Not declared: 1 device of account roti: {C}.",
     ]
     assert told["unlisted"] == [*many, C]
     assert summarize([ACCOUNT], [RESULT])["unlisted"] == [] == summarize([ACCOUNT], [{}])["unlisted"]
@@ -92,7 +92,7 @@ def test_failed_accounts_and_skipped_accounts_are_reported() -> None:
     assert told["failed"]
     assert told["text"] == [
         "6 devices are declared. 0 created, 0 updated, 0 disconnected, 0 unchanged, 2 failed, 1 in doubt.",
-        "Not worked on, since another account failed: warung.",
+        "Not attempted, since another account failed: warung.",
     ]
 
 

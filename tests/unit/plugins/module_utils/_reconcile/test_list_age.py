@@ -45,7 +45,7 @@ def test_list_is_requested_again_a_few_times(slow: int) -> None:
     def send() -> str:
         sent.append(len(lists))
         if len(sent) <= slow:
-            raise StaleListError("the list is too old", "run the play again")
+            raise StaleListError("the list is too old", "run the playbook again")
         return "sent"
 
     def list_again() -> None:

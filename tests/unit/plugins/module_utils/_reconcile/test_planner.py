@@ -123,7 +123,7 @@ def test_existing_absent_device_is_deleted_with_a_code_which_is_requested_only_o
 def test_missing_absent_device_needs_no_code_and_warns_if_its_number_is_unknown() -> None:
     assert plan({}, None, Recorded(number_seen=True), State.ABSENT, otp="0123") == Plan()
     (warning,) = plan({}, None, Recorded(), State.ABSENT).warnings
-    assert NUMBER in warning and "knows nothing of it" in warning
+    assert NUMBER in warning and "has no entry for it" in warning
 
 
 @pytest.mark.parametrize(("age", "wait"), [(0, 600), (10, 590), (599, 1), (600, None), (601, None), (-5, None)])
@@ -312,7 +312,7 @@ def test_evidence_and_reason(
 
 
 def test_error_policy_refuses_a_setting_without_evidence_but_not_a_creation() -> None:
-    with pytest.raises(PolicyError, match="webhook is as declared"):
+    with pytest.raises(PolicyError, match="webhook matches the declaration"):
         plan({"webhook": URL}, seen(), policy=Policy("error"))
     assert plan({"name": "Toko", "webhook": URL}, policy=Policy("error")).operations == (CREATE, UPDATE)
 
@@ -513,7 +513,7 @@ def test_stamp_proves_nothing_without_the_stamped_policy() -> None:
     made = plan({"webhook": URL}, carrying(stamp_of({"webhook": URL})))
     assert made.reasons == {"webhook": Reason.NO_RECORD} and made.proven == {}
     assert made.claims is None
-    assert "of another controller" in " ".join(made.warnings)
+    assert "of another control node" in " ".join(made.warnings)
 
 
 def test_no_warning_about_the_own_stamp_or_a_kept_stamp() -> None:
@@ -523,7 +523,7 @@ def test_no_warning_about_the_own_stamp_or_a_kept_stamp() -> None:
     kept = plan({"name": "Toko"}, carrying(stamp), recorded)
     again = plan({"webhook": OTHER}, carrying(stamp), recorded, policy=STAMPED)
     for made in (ours, kept, again):
-        assert "another controller" not in " ".join(made.warnings)
+        assert "another control node" not in " ".join(made.warnings)
 
 
 def test_stamp_of_another_control_node_supersedes_the_record_but_the_own_stamp_does_not() -> None:
@@ -606,7 +606,7 @@ def test_attesting_records_and_sends_nothing() -> None:
 
 
 def test_attesting_needs_a_device_unless_a_missing_one_is_fine() -> None:
-    with pytest.raises(NotFoundError, match=f"no device {NUMBER}, so there is nothing to vouch for"):
+    with pytest.raises(NotFoundError, match=f"no device {NUMBER}, so there is nothing to attest"):
         plan({"name": "Toko"}, policy=Policy("attest"))
     made = plan({"webhook": ""}, policy=Policy("attest"), may_create=False, allow_missing=True)
     assert made.operations == () and made.evidence == {"webhook": Evidence()}
@@ -726,5 +726,5 @@ def test_settings_of_a_device_created_by_an_earlier_task_are_predicted() -> None
     missing, plain_http = made.warnings
     assert NUMBER in missing and "does not exist yet" in missing and "plain http" in plain_http
     # No webhook of the new device is known; the real run has the same result.
-    with pytest.raises(PolicyError, match="webhook is as declared"):
+    with pytest.raises(PolicyError, match="webhook matches the declaration"):
         plan({"webhook": URL}, may_create=False, created_by_earlier_task=True, policy=Policy("error"))

@@ -85,7 +85,7 @@ def test_same_entries_give_the_same_text_with_a_line_for_each(tmp_path: Path, se
 )
 def test_unknown_entry_name_is_refused(tmp_path: Path, sealed: bytes, name: str) -> None:
     path = write(tmp_path / "b.json", {"format": FORMAT, "files": {NAME: sealed.decode(), name: sealed.decode()}})
-    with pytest.raises(BackupError, match="no name of a file of the record") as caught:
+    with pytest.raises(BackupError, match="not the name of a file of the record") as caught:
         read_backup(path)
     assert str(caught.value).isprintable() and len(str(caught.value)) < 400
 
@@ -136,26 +136,26 @@ def test_truncated_or_padded_entry_is_refused(tmp_path: Path, sealed: bytes) -> 
 )
 def test_file_that_is_no_backup_is_refused_and_never_replaced(tmp_path: Path, data: t.Any) -> None:
     path = write(tmp_path / "b.json", data)
-    with pytest.raises(BackupError, match="no backup of a record"):
+    with pytest.raises(BackupError, match="not a backup of a record"):
         read_backup(path)
     if data == "":
         # An empty file is prepared for a backup.
         assert read_existing(path, str(tmp_path / "records")) is None
     else:
-        with pytest.raises(BackupError, match="no backup of a record"):
+        with pytest.raises(BackupError, match="not a backup of a record"):
             read_existing(path, str(tmp_path / "records"))
 
 
 def test_backup_of_another_format_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "b.json", {"format": FORMAT.replace("/1", "/2"), "files": {}})
-    with pytest.raises(BackupError, match="another format .*; use the release that made it"):
+    with pytest.raises(BackupError, match="another format .*; use the release that created it"):
         read_backup(path)
 
 
 def test_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "b.json"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(BackupError, match="no backup"):
+    with pytest.raises(BackupError, match="not a backup"):
         read_backup(str(path))
 
 
@@ -165,9 +165,9 @@ def test_read_and_write_failures_are_reported(tmp_path: Path, sealed: bytes, mon
         read_backup(str(tmp_path / "none.json"))
     with pytest.raises(BackupError, match="cannot be read"):
         read_backup(str(tmp_path))
-    with pytest.raises(BackupError, match="there is no folder"):
+    with pytest.raises(BackupError, match="there is no directory"):
         read_existing(str(tmp_path / "none" / "b.json"), records)
-    with pytest.raises(OptionError, match="record's own folder"):
+    with pytest.raises(OptionError, match="directory of the record"):
         read_existing(os.path.join(records, "b.json"), records)
 
     def full(_descriptor: int) -> None:

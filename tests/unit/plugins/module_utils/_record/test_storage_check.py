@@ -88,7 +88,7 @@ def test_persistence_is_unknown_without_information(tmp_path: Path) -> None:
     folder = tmp_path / "record"
     folder.mkdir(mode=0o700)
     health = check_storage(RecordStore(str(folder), ENDPOINT), str(tmp_path / "no-such-list"), ())
-    assert health.persistent is None and "Nothing tells" in health.reason
+    assert health.persistent is None and "is unknown" in health.reason
 
 
 def test_directory_below_a_temporary_directory_is_not_persistent(tmp_path: Path) -> None:
