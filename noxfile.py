@@ -317,7 +317,11 @@ def bench_events(session: nox.Session) -> None:
 def faults(session: nox.Session) -> None:
     """Inject each fault at each request, and write docs/dev/faults.md."""
     stage = on_tree(session)
-    words = ("-m", f"ansible_collections.{NAMESPACE}.{NAME}.tests.fault_injection", str(ROOT / "docs" / "dev" / "faults.md"))
+    words = (
+        "-m",
+        f"ansible_collections.{NAMESPACE}.{NAME}.tests.fault_injection",
+        str(ROOT / "docs" / "dev" / "faults.md"),
+    )
     session.run(*python("newest"), *words, env=stage.env, include_outer_env=False)
 
 
