@@ -5,7 +5,7 @@
 """``python -m tests.eda.attack``: measure attacks on the event source by clients without the secret.
 
 The source runs in a process with 256 descriptors, loaded as ansible-rulebook loads it. A second process runs one
-attack after the other, while a third one posts each event over a new connection. Prints a table for docs/events.md.
+attack after the other, while a third one posts each event over a new connection. Prints the table of docs/dev/events-attack.md.
 """
 
 from __future__ import annotations

@@ -148,7 +148,7 @@ def test_documentation_lists_every_option_with_its_default() -> None:
         "return_tokens": options.limits.return_tokens,
     }
     assert {name: option["default"] for name, option in documented.items() if "default" in option} == real
-    table = PAGE.partition("## Options of the source")[2].partition("## What is answered")[0]
+    table = PAGE.partition("## Options of the source")[2].partition("## HTTP responses")[0]
     for name in listener.NAMES:
         assert f"`{name}`" in table
     for name, default in real.items():
