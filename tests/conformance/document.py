@@ -82,7 +82,7 @@ SPDX-License-Identifier\x3a GPL-3.0-or-later
 A cell is one operation in one environment, on {cores}, and from a shell also on the oldest one, with and without
 `jinja2_native`. A cell that was run on several shows the worst verdict:
 
-- **right**: the right devices were changed, files are in the right place and nowhere else, the output is valid, and no token is in it.
+- **right**: the right devices were changed, files are in the right place only, the output is valid, and no token is in it.
 - **refused**: the operation ended with one sentence before its first request, and wrote nothing.
 - **Ansible**: Ansible itself ended the run, before a request was sent.
 - **not here**: the machine could not provide the environment, for example because it has no user namespaces.
@@ -91,15 +91,15 @@ A cell is one operation in one environment, on {cores}, and from a shell also on
 {table}
 
 The first environment is a shell on an engineer's machine. Each other row differs from it in one value. "loop" is a
-loop over `fonnte_device`, "fleet" one task of `fonnte_fleet`, "inventory" a play on the hosts of the inventory
-plugin; the others are the playbooks of these names. A user's own play with `ansible_become` does what it demands, so
-`loop` and `fleet` end in Ansible there.
+loop over `fonnte_device`, "fleet" one task of `fonnte_fleet`, "inventory" a playbook on the hosts of the inventory
+plugin; the others are the playbooks of these names. `ansible_become` applies to the playbooks of `loop` and `fleet`,
+so Ansible ends them there.
 
 {pairs} more cells combine values: each two values of two factors occur together in at least one of them. `make test`
 runs these; `tests/conformance/selection.py` chooses them.
 
-- **runner**: ansible-runner 2.4.3, `run`, and `transmit | worker | process`. The project of `docs/awx.md` is a test
-  of its own (`test_ansible_runner.py`), and the units of `docs/systemd.md` too (`test_systemd.py`). `make guides` follows
+- **runner**: ansible-runner 2.4.3, `run`, and `transmit | worker | process`. Separate tests run the
+  project of `docs/awx.md` (`test_ansible_runner.py`) and the units of `docs/systemd.md` (`test_systemd.py`). `make guides` runs
   `docs/awx.md` and `docs/audit-in-ci.md` in a shell.
 - **systemd**: a clean environment with the variables that the unit sets. systemd itself is not started.
 - **JSON lines** is a callback of the tests that prints JSON like `ansible.posix.jsonl`. The real ones are separate rows.
