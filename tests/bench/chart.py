@@ -51,7 +51,7 @@ PANELS: tuple[tuple[str, Wanted], ...] = (
         [(way, NOTHING, 100, 0, WAYS[way]) for way in (URI, ORDINARY, IN_PROCESS, FLEET)],
     ),
     (
-        "1,000 devices to make, 50 ms for each call: seconds beyond an empty playbook",
+        "create 1,000 devices, 50 ms for each request: seconds beyond an empty playbook",
         [(way, MAKE, 1000, 50, WAYS[way]) for way in (FLEET, FLOOR)],
     ),
     (

@@ -26,7 +26,7 @@ DISCONNECT, SEND = "disconnect", "send"
 # The number of devices that a loop disconnects, or from which it sends a message.
 LOOPED = 100
 WORKS = {
-    MAKE: "all to make",
+    MAKE: "create all",
     TENTH: "one in ten to change",
     NOTHING: "nothing to change",
     DISCONNECT: f"{LOOPED} to disconnect",
@@ -137,18 +137,18 @@ SETTINGS = {"name": "{{ item.name }}", "autoread": "{{ item.autoread }}", "webho
 
 
 _LOOP: Json = {
-    "name": "Each device is as declared",
+    "name": "Reconcile each device",
     "fonnte.whatsapp.fonnte_device": {"device": "{{ item.device }}", **SETTINGS, "handle_unknown": "ignore"},
     **LOOP,
 }
 _SOME = {**LOOP, "loop": f"{{{{ devices[:{LOOPED}] }}}}"}
 _DISCONNECT: Json = {
-    "name": "Each device is disconnected",
+    "name": "Disconnect each device",
     "fonnte.whatsapp.fonnte_device": {"device": "{{ item.device }}", "state": "disconnected"},
     **_SOME,
 }
 _SEND: Json = {
-    "name": "Each device sends a message",
+    "name": "Send a message from each device",
     "fonnte.whatsapp.fonnte_message": {
         "device": "{{ item.device }}",
         "target": "081200002001",
@@ -164,7 +164,7 @@ def _fleet() -> Json:
         "concurrency": CONCURRENCY,
         "handle_unknown": "ignore",
     }
-    return {"name": "All devices are as declared", "fonnte.whatsapp.fonnte_fleet": options}
+    return {"name": "Reconcile all devices", "fonnte.whatsapp.fonnte_fleet": options}
 
 
 FORM = {**SETTINGS, "autoread": "{{ item.autoread | string | lower }}"}
@@ -191,7 +191,7 @@ def _uri_make() -> list[Json]:
             "failed_when": "not added.json.status",
         },
         {
-            "name": "Set what adding cannot",
+            "name": "Set the other settings",
             **update,
             "loop": "{{ added.results }}",
             "loop_control": {"label": "{{ item.item.device }}"},
@@ -203,7 +203,7 @@ def _uri_make() -> list[Json]:
 
 def _uri_look() -> list[Json]:
     look = {
-        "name": "Look at each device",
+        "name": "List each device",
         **_call("/get-devices", ACCOUNT, {}),
         **LOOP,
         "register": "looked",
@@ -218,7 +218,7 @@ def _uri_look() -> list[Json]:
     return [
         look,
         {
-            "name": "Update what has another name",
+            "name": "Update devices with another name",
             **update,
             "loop": "{{ looked.results }}",
             "loop_control": {"label": "{{ item.item.device }}"},
@@ -231,7 +231,7 @@ def _uri_look() -> list[Json]:
 
 def _uri_one_list() -> list[Json]:
     look = {
-        "name": "Look at all devices",
+        "name": "List all devices",
         **_call("/get-devices", ACCOUNT, {}),
         "register": "looked",
         "failed_when": "not looked.json.status",
@@ -240,7 +240,7 @@ def _uri_one_list() -> list[Json]:
     return [
         look,
         {
-            "name": "Update what has another name",
+            "name": "Update devices with another name",
             **_call("/update-device", "{{ " + found + ".token }}", {"device": "{{ item.device }}", **FORM}),
             **LOOP,
             "when": f"{found}.name != item.name",

@@ -96,12 +96,12 @@ def _times(table: Table, longer: Summary | None, shorter: Summary | None) -> str
 def setting_text(setting: Setting, table: Table) -> str:
     """Describe the machine, the duration of the empty playbook, and the throughput of the sandbox."""
     empty = table.empty
-    served = "\n".join(f"- {what}: {rate:,.0f} calls a second" for what, rate in setting.capacity.items())
+    served = "\n".join(f"- {what}: {rate:,.0f} requests a second" for what, rate in setting.capacity.items())
     return (
         f"Measured on {setting.date} with {setting.cores} cores, Python {setting.python}, ansible-core "
         f"{setting.ansible_core}, {setting.system}; load average {setting.load[0]:.1f} before and {setting.load[1]:.1f} "
         f"after.\nAn empty playbook takes {empty.seconds:.2f} s ({empty.fastest:.2f} to {empty.slowest:.2f}) and "
-        f"{empty.megabytes:.0f} MB.\n\nWhat the sandbox can serve, with the client on the same cores:\n\n{served}"
+        f"{empty.megabytes:.0f} MB.\n\nThroughput of the sandbox, with the client on the same cores:\n\n{served}"
     )
 
 
@@ -155,56 +155,55 @@ GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://w
 SPDX-License-Identifier\x3a GPL-3.0-or-later
 -->
 
-# How fast it is
+# Benchmarks
 
-This page is written by `make bench`. All was measured in one run, side by side, against the sandbox.
+`make bench` measures run times against the sandbox, in one run, and writes this page. For users who choose between a loop and `fonnte_fleet`, and for developers.
 
-![Bars: how long each way takes](bench.svg)
+![Bars: the run time of each implementation](bench.svg)
 
 ## Figures
 
 {figures}
 
-## Where it was measured
+## Machine
 
 {setting}
 
-## How it was measured
+## Method
 
-- Each number is the median of the rounds in the last column. A round runs all rows, one after another.
-- *Beyond empty* is the time of the playbook without that of an empty one: one play, no tasks. Of a floor it is the time of its calls alone.
-- The devices are in a file of JSON that is given with `--extra-vars`. Reading it counts.
-- Ansible runs with its own defaults. The host is the implicit localhost.
-- The floor is a bare aiohttp client in a process of its own. It makes the same calls, and knows nothing of records, evidence or check mode.
-- *Peak MB* is the largest resident memory of any one process: `ansible-playbook`, its worker or a module, whichever is the largest.
-  It is what the system counted (`ru_maxrss` of `wait4`).
+- Each number is the median of the rounds in the last column. A round runs all rows in sequence.
+- *Beyond empty*: the time of the playbook minus that of an empty playbook; for a floor, the time of its requests.
+- The devices are in a JSON file that `--extra-vars` reads. The time includes reading it.
+- Ansible has its defaults. The host is the implicit localhost.
+- The floor is a plain aiohttp client in a separate process. It sends the same requests, without a record, evidence or check mode.
+- *Peak MB*: the largest resident memory of a single process (`ansible-playbook`, its worker or a module), from `ru_maxrss` of `wait4`.
   `bench.json` also has `parent` and `worker`, sampled from `VmHWM` in `/proc` every 20 ms.
-- After each run the benchmark counts the calls that changed something. A run with one too many or too few fails.
+- After each run, the benchmark counts the write requests. A run with a wrong number fails.
 - *One in ten to change*: each tenth device has a new name.
 
-Left out:
+Not measured:
 
 {left_out}
 
-## How the ways are written
+## Tasks of the implementations
 
-A loop over `ansible.builtin.uri` that makes devices:
+A loop over `ansible.builtin.uri` that creates devices:
 
 {uri_make}
 
-A loop that looks at each device, and updates it if its name is another. It cannot see a webhook: one that somebody cleared stays cleared.
+A loop that lists each device, and updates it if its name differs. It cannot detect a webhook that was cleared:
 
 {uri_look}
 
-Who writes it with care reads one list for all. It still cannot see a webhook:
+The same with one list request for all:
 
 {uri_one_list}
 
-A loop over `fonnte_device`. As an ordinary module it is the same task with `fonnte_in_process: false`:
+A loop over `fonnte_device`; as an ordinary module, with `fonnte_in_process: false`:
 
 {loop}
 
-One task for all:
+One task for all devices:
 
 {fleet}
 """

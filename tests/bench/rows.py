@@ -97,13 +97,13 @@ FULL: tuple[Row, ...] = (
 
 # The omitted parts of the grid of all implementations, works, sizes and latencies, with reasons.
 LEFT_OUT = (
-    "The loops that start a process for each device (`uri`, ordinary module) are measured for 10 and 100 devices, "
-    "and with 100 only without latency: a thousand would take a quarter of an hour.",
-    "The loop in-process is measured for 1,000 devices without latency only: one call after another, "
-    "50 ms each add 100 seconds to making them, for every client.",
+    "Loops that start a process for each device (`uri`, ordinary module) are measured with 10 devices, and with 100 "
+    "without latency: 1,000 would take a quarter of an hour.",
+    "The in-process loop is measured with 1,000 devices without latency only: sequential requests of 50 ms add 100 "
+    "seconds to creating them, for every client.",
     "The record in a database is measured without latency of the service: the two add up.",
-    "`fonnte_fleet` makes and changes 10,000 devices without latency only: 20,000 calls of 50 ms, "
-    "16 at a time, are another minute.",
+    "`fonnte_fleet` creates and changes 10,000 devices without latency only: 20,000 requests of 50 ms, 16 at a time, "
+    "add a minute.",
 )
 
 QUICK: tuple[Row, ...] = (

@@ -27,7 +27,7 @@ PAGES = {
     "docs/faults.html": "When something goes wrong",
     "docs/matrix.html": "ansible-core",
     "docs/requirements.html": "What is asked of a collection",
-    "docs/bench.html": "How fast it is",
+    "docs/bench.html": "Benchmarks",
     "playbooks.html": "fonnte.whatsapp.provision",
     "collection/index.html": "fonnte_device",
     "collection/docsite/guide.html": "What to use for what",

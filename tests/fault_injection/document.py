@@ -19,42 +19,41 @@ GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://w
 SPDX-License-Identifier\x3a GPL-3.0-or-later
 -->
 
-# When something goes wrong
+# Outcomes of faults
 
-This page is written by `make faults`, which runs every case against the sandbox. `make test` runs a fixed sample of the cases
-again, and CI all of them once a week; both fail if a cell is not as it is here.
+`make faults` runs each fault against the sandbox and writes this page. `make test` runs a fixed sample of the cases,
+and CI runs all of them weekly; both fail if an outcome differs from this page.
 
 {counts}
 
-{cells} cells of the modules that write to the record are run once more, with the record in a PostgreSQL database, and have the same outcome.
+{cells} cells of the modules that write to the record are also run with the record in a PostgreSQL database, and have the same outcome.
 
-In each case the tests also see that:
+In each case the tests also check:
 
-- an error is one sentence: what was being done, to which device, what came back, what to do;
-- check mode of the next run writes nothing, and foresees what that run does;
-- the run after that has nothing left to do, and the service holds all that is declared;
-- no message is sent twice: at most one request leaves, and what is told of it is so;
-- no device is made twice, no code is asked for twice, nothing is deleted or disconnected twice;
-- no token and no secret part of a URL is in a result, a warning or an error;
-- no other host is called: not by a redirect, a proxy variable or a `.netrc`.
+- An error is one sentence: the operation, the device, the problem and the action.
+- Check mode of the next run writes nothing, and predicts that run.
+- The run after that changes nothing, and the service matches the declaration.
+- At most one request sends a message, and the result reports it correctly.
+- No device is created twice, no code is requested twice, and nothing is deleted or disconnected twice.
+- No result, warning or error contains a token or a secret part of a URL.
+- No other host gets a request, even with a redirect, a proxy variable or a `.netrc`.
 
-How to read the tables:
+Outcomes in the tables:
 
-- **done**: the run did all its work all the same.
-- **later**: the run failed with its one sentence, and the next run completed the work.
-- **unknown**: a message may be queued or not, since its reply was lost. The one sentence says so. It is never sent again.
-- Where a cell has two words, the first is for a fault that happens once, the second for one that lasts through the run.
-- **-**: this cannot happen to the call.
-- "Applied" and "not applied" say whether the service had carried out the call when it went wrong.
+- **done**: the run completed its work.
+- **later**: the run failed with one error, and the next run completed the work.
+- **unknown**: the response to a message was lost. The error reports that the message may be queued. It is never sent again.
+- Two words: the first is for a fault that occurs once, the second for one that lasts through the run.
+- **-**: the request cannot have this fault.
+- "Applied" and "not applied": whether the service had carried out the request before the fault.
 """
 
 _SECTIONS = {
-    "The way to the service": "The service is not reached at all.",
-    "The machine": "What lies about on the machine, and must not change what is sent, nor to whom.",
-    "The record": "The folder of the record, before the run or in its middle.",
-    "After the request": "A step fails that comes after the answer of the service. It must not make completed work look "
-    "like a failure.",
-    "Others at work": "Somebody else changes the account while a call of ours is on its way, or runs the same task.",
+    "The way to the service": "The service cannot be reached.",
+    "The machine": "Files and variables of the machine, which must change neither the content nor the target of a request.",
+    "The record": "The directory of the record is damaged before the run or during it.",
+    "After the request": "A step after the response fails. Completed work must not be reported as a failure.",
+    "Others at work": "Another user changes the account during a request, or runs the same task.",
 }
 
 
@@ -63,10 +62,10 @@ def counts(verdicts: t.Mapping[tuple[str, str, str], t.Sequence[Verdict]]) -> st
     found = collections.Counter(verdict for all_of_it in verdicts.values() for verdict in all_of_it)
     total = sum(found.values())
     return (
-        f"{total:,} cases were tried. In {found[Verdict.DONE]:,} of them the run did all its work all the same. "
-        f"In {found[Verdict.LATER]:,} it failed with one clear sentence, and the next run completed the work. "
-        f"In {found[Verdict.UNKNOWN]:,} the reply to a message was lost: the sentence says that it is unknown whether "
-        "it is queued, and it was not sent again."
+        f"{total:,} cases were run. In {found[Verdict.DONE]:,} of them, the run completed its work despite the fault. "
+        f"In {found[Verdict.LATER]:,}, it failed with one error, and the next run completed the work. "
+        f"In {found[Verdict.UNKNOWN]:,}, the response to a message was lost: the error reports that it is unknown "
+        "whether the message is queued, and it was not sent again."
     )
 
 
