@@ -171,7 +171,7 @@ SPDX-License-Identifier\x3a GPL-3.0-or-later
 
 ## Method
 
-- Each number is the median of the rounds in the last column. A round runs all rows in sequence.
+- Each number is the median of several rounds. A round runs all rows in sequence; `bench.json` contains all rows.
 - *Beyond empty*: the time of the playbook minus that of an empty playbook; for a floor, the time of its requests.
 - The devices are in a JSON file that `--extra-vars` reads. The time includes reading it.
 - Ansible has its defaults. The host is the implicit localhost.

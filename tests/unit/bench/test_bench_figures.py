@@ -179,7 +179,7 @@ def test_ratios_compare_rows_of_the_same_work():
     lines = {tuple(cell.strip() for cell in line.split("|")[1:4]): line for line in text.splitlines() if "|" in line}
     cells = [cell.strip() for cell in lines["nothing to change", "0 ms", "fonnte_fleet, 16 at a time"].split("|")]
     assert cells[4:8] == ["1.50", "0.50", "12", "2.00"]
-    alone = [cell.strip() for cell in lines["all to make", "0 ms", "fonnte_fleet, 16 at a time"].split("|")]
+    alone = [cell.strip() for cell in lines["create all", "0 ms", "fonnte_fleet, 16 at a time"].split("|")]
     assert alone[6:8] == ["", ""]
 
 
