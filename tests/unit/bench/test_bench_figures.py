@@ -209,7 +209,7 @@ def test_bar_length_is_proportional_to_time():
 def test_documents_contain_the_measurements():
     setting = Setting("2026-01-02", 2, "3.13.0", "2.21.5", "Linux", (0.5, 1.5), {"list of 100 devices": 1234.5})
     page = document(setting, full_table())
-    assert "1,234 calls a second" in page and "load average 0.5 before and 1.5 after" in page
+    assert "1,234 requests a second" in page and "load average 0.5 before and 1.5 after" in page
     told = json.loads(as_json(setting, full_table()))
     assert [row["name"] for row in told["rows"]][:2] == ["empty", "uri/nothing/100/0ms"]
     assert told["rows"][1]["seconds"] == 41.0 and told["figures"][0]["reached"] is True
