@@ -25,7 +25,7 @@ CLIENTS = "fleet_clients"
 
 _HEAD = """\
 ---
-# Devices of a Fonnte account. The playbook fonnte.whatsapp.provision and the role fonnte.whatsapp.fleet take this file.
+# Devices of a Fonnte account. The playbook fonnte.whatsapp.provision and the role fonnte.whatsapp.fleet read this file.
 #
 # A setting that is left out is not managed: it keeps its value, as far as that can be known.
 # The URL of a webhook is a secret. Once there are any in this file, encrypt it: ansible-vault encrypt FILE

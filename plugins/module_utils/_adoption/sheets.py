@@ -47,8 +47,7 @@ GUIDE: tuple[str, ...] = (
     "Settings that Fonnte never shows to a program, for you to look up.",
     "",
     "To find them: log in to Fonnte, open the menu Device, and press Edit in the row of the device.",
-    "An empty cell means that you did not check the setting. It is then not managed, and nothing is assumed "
-    "about it.",
+    "An empty cell means that you did not check the setting. It is then not managed, and nothing is assumed about it.",
     f"personal, group, quick, resend: {' or '.join(YES[:2])}, {' or '.join(NO[:2])}"
     f" ({', '.join((*YES[2:], *NO[2:]))} also work).",
     "target: the number that attachments are forwarded to, as the dashboard shows it, such as 0812-0000-1001.",
