@@ -334,7 +334,7 @@ def test_each_kind_of_write_requires_the_lock(record_url: str) -> None:
         backend._session.run("DISCARD ALL")
         for phase in Phase:
             text = error_of(lambda phase=phase: write(backend, phase=phase))
-            assert "the locks in the record's database" in text and "were taken away" in text
+            assert "the locks in the record's database" in text and "are no longer held" in text
     assert PostgresqlBackend(record_url).names() == []
 
 
@@ -355,7 +355,7 @@ def test_locks_are_verified_if_the_last_check_is_too_old(record_url: str, postgr
         backend.verify_held()
         backend._session.run("DISCARD ALL")
         moment[0] += 6.0
-        assert "were taken away" in error_of(backend.verify_held)
+        assert "are no longer held" in error_of(backend.verify_held)
 
 
 HOLDER = """
