@@ -153,13 +153,13 @@ def test_unavailable_database_is_reported(record_url: str, postgresql_server: Se
 def test_wrong_password_or_user_is_reported(record_url: str, role: str, quoted: str) -> None:
     url = record_url.replace(OWNER, role).replace(QUOTED_PASSWORD, quoted)
     text = error_of(lambda: PostgresqlBackend(url).mark())
-    assert "password authentication failed" in text and "check user name, password and database" in text
+    assert "password authentication failed" in text and "check user name, password, database and certificates" in text
     assert "wr@ng" not in text and quoted not in text and PASSWORD not in text
 
 
 def test_missing_database_is_reported(record_url: str) -> None:
     text = error_of(lambda: PostgresqlBackend(record_url + "-x").mark())
-    assert "does not exist" in text and "check user name, password and database" in text
+    assert "does not exist" in text and "check user name, password, database and certificates" in text
 
 
 def test_password_is_read_from_the_environment_or_a_file(
