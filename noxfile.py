@@ -579,7 +579,8 @@ def installed(session: nox.Session) -> None:
     with stage.sandbox() as box:
         stage.env.update(for_sandbox(box))
         started = time.monotonic()
-        stage.check("ansible-playbook", "devices.yml", "--check", "--diff", cwd=folder, shows="changed=1")
+        declared = ("-e", "provision_files=devices.yml", "--check", "--diff")
+        stage.check("ansible-playbook", f"{NAMESPACE}.{NAME}.provision", *declared, cwd=folder, shows="changed=1")
         seconds += time.monotonic() - started
     # The message for a user who has no sandbox, and therefore no checkout.
     demo_playbook = (f"{NAMESPACE}.{NAME}.demo",)

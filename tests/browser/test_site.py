@@ -30,7 +30,7 @@ PAGES = {
     "docs/bench.html": "How fast it is",
     "playbooks.html": "fonnte.whatsapp.provision",
     "collection/index.html": "fonnte_device",
-    "collection/docsite/guide.html": "What to use for what",
+    "collection/docsite/guide.html": "Modules and plugins by task",
     "collection/fonnte_device_module.html": "handle_write_only",
     "collection/fleet_role.html": "fleet_devices",
     "collection/phone_number_filter.html": "dialled from abroad",

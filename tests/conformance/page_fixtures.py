@@ -26,14 +26,10 @@ Happens = Callable[[Follower], None]
 
 # The beginning of each command that the tests do not run, and the reason.
 NOT_RUN = {
-    "make demo-events": "the stage eda plays its rulebook",
     "make demo": "it makes an environment of its own, and plays what the roles' scenarios play",
     "ansible-galaxy collection install fonnte.whatsapp": "no Galaxy; the stage build installs the artifact",
     "ansible-galaxy collection install -r requirements.yml": "no Galaxy; the stage build installs the artifact",
     "python3 -m pip install": "no network; what it installs is in the environment of the tests",
-    ". .build/venvs/demo-*/bin/activate": "an environment of a checkout, which make demo makes",
-    "export ANSIBLE_COLLECTIONS_PATH=.build/demo/collections": "the same",
-    "export FONNTE_API_ENDPOINT=http://127.0.0.1:8900": "the sandbox of this test has another port",
     "ansible-rulebook": "it needs Java; the stage eda runs this rulebook",
     "ansible-builder build": "it needs a container engine",
     "podman push": "it needs a registry",
@@ -229,7 +225,7 @@ GUIDES = {
     "docs/fleet.md": Guide(world=an_agency),
     "docs/getting-started.md": Guide(
         world=account(plan="Super"),
-        at={"6. Somebody changes it by hand": rename(FIRST)},
+        at={"6. Find a manual change": rename(FIRST)},
         answers=(("Press Enter when the phone is at hand", ""),),
     ),
     "docs/link.md": Guide(
