@@ -16,7 +16,7 @@ NOX = $(NOX_PYTHON) -m nox
 SEVERAL = rm -f .build/report.json; \
 	$(NOX) --parallel 2 --report .build/report.json $(1) -- $(2); $(NOX_PYTHON) -m tools.summary
 SESSIONS = address bench bench-events browser build changelog conformance demo demo-events docs eda faults guides \
-	integration molecule mutation sandbox surroundings units
+	integration molecule mutation sandbox simulation surroundings units
 ARGS ?=
 # The last four are sessions of antsibull-nox, which antsibull-nox.toml configures.
 RELEASE = linters sanity-newest sanity-oldest docs importer builder secrets schemas installed \
@@ -34,7 +34,7 @@ help: ## this list
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, with the modules venv and ensurepip" >&2; exit 1; }
 	@echo "setting up .build/nox with $(PYTHON) (once)"
 	@$(PYTHON) -m venv --clear .build/nox
-	@.build/nox/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@.build/nox/bin/python -m pip install -qq --disable-pip-version-check --requirement $<
 	@touch $@
 
 test: .build/nox/complete ## the checks that each change must pass

@@ -66,7 +66,7 @@ def install_requirements(session: nox.Session, *names: str, pins: tuple[str, ...
     digest = hashlib.sha256(b"".join([*(path.read_bytes() for path in files), *map(str.encode, pins)])).hexdigest()
     stamp = Path(session.virtualenv.location) / "requirements-digest"
     if not stamp.exists() or stamp.read_text() != digest:
-        session.install(*(word for path in files for word in ("-r", str(path))), *pins)
+        session.install("-qq", *(word for path in files for word in ("-r", str(path))), *pins)
         stamp.write_text(digest)
 
 
@@ -203,6 +203,7 @@ def show_demo(session: nox.Session, name: str) -> None:
 
 
 UNIT_TESTS = ("tests/unit", "tests/functional")
+SIMULATION = "tests/unit/plugins/module_utils/test_simulation.py"
 
 
 @session("newest", parallel=False, tags=["test"])
@@ -210,7 +211,15 @@ def units(session: nox.Session) -> None:
     """Run the unit and functional tests; all of them together must reach the coverage limit."""
     stage = on_tree(session)
     coverage = () if session.posargs else ("--cov", "--cov-report", "term-missing:skip-covered")
-    stage.pytest(*coverage, *selection(session, *UNIT_TESTS))
+    stage.pytest(*coverage, *selection(session, *UNIT_TESTS, "--ignore", SIMULATION))
+    stage.finish()
+
+
+@session("newest", tags=["test"])
+def simulation(session: nox.Session) -> None:
+    """Simulate several control nodes, in each order of their steps; coverage would double the time."""
+    stage = on_tree(session)
+    stage.pytest(SIMULATION, *session.posargs, workers=0)
     stage.finish()
 
 
@@ -334,7 +343,6 @@ def docs(session: nox.Session) -> None:
     stage.finish()
 
 
-# The names in distributions.
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -579,7 +587,8 @@ def installed(session: nox.Session) -> None:
     with stage.sandbox() as box:
         stage.env.update(for_sandbox(box))
         started = time.monotonic()
-        stage.check("ansible-playbook", "devices.yml", "--check", "--diff", cwd=folder, shows="changed=1")
+        declared = ("-e", "provision_files=devices.yml", "--check", "--diff")
+        stage.check("ansible-playbook", f"{NAMESPACE}.{NAME}.provision", *declared, cwd=folder, shows="changed=1")
         seconds += time.monotonic() - started
     # The message for a user who has no sandbox, and therefore no checkout.
     demo_playbook = (f"{NAMESPACE}.{NAME}.demo",)

@@ -36,7 +36,6 @@ def summarize(
     for entry in sessions:
         counts = read_counts(entry, results)
         if counts == Counts():
-            # It set up an environment.
             continue
         total.append(counts)
         mark = "FAIL" if counts.failed else "ok"

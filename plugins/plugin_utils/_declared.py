@@ -52,6 +52,7 @@ SOURCES_PREFIX = "fonnte_sources_prefix"
 # Whether files or hosts must be named: a playbook has no other source.
 NEEDS_SOURCES = "fonnte_needs_sources"
 TASK = "the task"
+ROLE_PREFIX = "fleet_"
 # The options of the task that are sources themselves, with their names in files.
 _OWN = {"devices": DEVICES, "clients": CLIENTS, "packages": PACKAGES, "defaults": DEFAULTS}
 OF_EACH_ACCOUNT = ("devices", "defaults", "tokens", ONLY, *SOURCES)
@@ -170,11 +171,13 @@ class DeclaredAction(InProcess):
         stamped = self._task.args.get("handle_write_only") == "stamped"
         fleet = read_fleet(sources, stamped).in_account(self._run_token())
         if self._selects:
-            names = split_names(untag(self._task.args[ONLY]), f"{self._prefix}{ONLY}")
+            names = split_names(untag(self._task.args[ONLY]), f"{self._prefix and ROLE_PREFIX}{ONLY}")
             try:
                 fleet = select_devices(fleet, names)
             except OptionError as exc:
-                raise SourceError(f"{self._prefix}{exc}") from None
+                # The selection is a variable of the role fleet for all playbooks.
+                exc.operation = f"{self._prefix and ROLE_PREFIX}{ONLY}"
+                raise SourceError(str(exc)) from None
         accounts = [account.as_data() for account in accounts_of(fleet)]
         return accounts, [printable(text) for text in fleet.problems], len(files)
 

@@ -29,6 +29,7 @@ from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_check import OfflineCheck
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_sources import SourceError
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared import (
+    ROLE_PREFIX,
     DeclaredAction,
     Result,
     add_up,
@@ -38,7 +39,6 @@ from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared import (
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._in_process import InProcess
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._token_files import ExportError, TokenExport
 
-ROLE_PREFIX = "fleet_"
 # Variables of a task of the role: whether it is the offline check, the files before a change, and the report.
 OFFLINE, EARLIER, REPORT = "fonnte_offline", "fonnte_earlier", "fonnte_report"
 
@@ -82,7 +82,7 @@ class FleetAction(DeclaredAction):
         except SourceError as exc:
             return failed_before([str(exc)])
         except OptionError as exc:
-            return failed_before([f"{self._prefix}{exc}"])
+            return failed_before([str(exc).replace("Option ", f"Variable {self._prefix}", 1)])
 
     def _parse_offline(self, variables: dict[str, t.Any]) -> bool:
         """Return whether the task is an offline check. Any other word would mean false, and the run would be a real one."""

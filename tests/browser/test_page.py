@@ -74,7 +74,7 @@ def test_columns_sort_both_ways_and_announce_the_order(open_page: Open) -> None:
         ("6281200000003", ["Toko Tiga"]),
         ("TIDAK ADA", []),
         ("contoh satu", ["Toko Satu Lama"]),
-        ("vouched", []),
+        ("attested", []),
     ],
 )
 def test_search_matches_words_and_any_spelling_of_a_number(open_page: Open, words: str, expected: list[str]) -> None:

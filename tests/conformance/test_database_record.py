@@ -158,7 +158,7 @@ def test_task_outside_worker_process_fails_before_first_request(
     reasons = [*ELSEWHERE, "fonnte_in_process is false"]
     told = [one for run in runs for one in run.told]
     for reason, one in zip([reason for reason in reasons for _task in tasks], told, strict=True):
-        assert one.failed and "Option record_url: a database holds the record" in one.message and reason in one.message
+        assert one.failed and "Option record_url: the record is in a database" in one.message and reason in one.message
     assert sandbox.journal() == []
     for secret in (PASSWORD, QUOTED_PASSWORD, record_url):
         assert not any(secret in run.output for run in runs)

@@ -85,8 +85,8 @@ def test_unattended_deletion_takes_two_runs(shops: World) -> None:
         ({"names": {FIRST: "Toko Dua"}}, "081200012001 has another name"),
         ({"names": {SECOND: NAMES[FIRST]}}, "081200012001 has another name"),
         ({"devices": [FIRST, SECOND], "max": 2, "names": {FIRST: NAMES[FIRST]}}, "081200012002 has another name"),
-        ({"devices": [FIRST, SECOND], "names": NAMES}, "2 devices are to be deleted, and decommission_max is 1"),
-        ({"devices": f"{FIRST}, {SECOND}", "sure": True}, "2 devices are to be deleted, and decommission_max is 1"),
+        ({"devices": [FIRST, SECOND], "names": NAMES}, "2 devices would be deleted, and decommission_max is 1"),
+        ({"devices": f"{FIRST}, {SECOND}", "sure": True}, "2 devices would be deleted, and decommission_max is 1"),
         ({"devices": "0812x"}, "x"),
     ],
 )
@@ -178,9 +178,9 @@ def test_check_mode_keyword_of_play_predicts_without_prompt(on_a_core: World) ->
     on_a_core.begin(there(FIRST, name=NAMES[FIRST], linked=True))
     devices = {"devices": FIRST, "names": {FIRST: NAMES[FIRST]}}
     run = _play(on_a_core, _role(**devices), _role(otps={FIRST: OTP}, **devices), check_mode=True)
-    assert f"{FIRST} (Toko Satu): would be disconnected, and a code would be asked for" in run.output
+    assert f"{FIRST} (Toko Satu): would be disconnected, and a code would be requested" in run.output
     assert f"{FIRST} (Toko Satu): would be deleted with the code" in run.output and "failed=0" in run.output
-    assert "is to be deleted. Type its name" not in run.output and on_a_core.writes() == []
+    assert "will be deleted. Type its name" not in run.output and on_a_core.writes() == []
 
 
 def test_failure_is_not_reported_by_next_run_of_role(shops: World) -> None:
@@ -197,7 +197,7 @@ def test_start_at_task_deletes_nothing(shops: World) -> None:
     run = shops.player.play_book(
         [{"hosts": "localhost", "gather_facts": False, "roles": ["fonnte.whatsapp.decommission"]}],
         "--start-at-task",
-        "See what is there",
+        "List the devices",
         env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT},
     )
     assert "There was nothing to do." in run.output and "failed=0" in run.output and shops.writes() == []
@@ -237,7 +237,7 @@ def twins(world: World) -> World:
 @pytest.mark.parametrize("devices", [[SHOP, BANK], [BANK, SHOP], f"{SHOP}, {BANK}"])
 def test_two_devices_with_equivalent_numbers_count_as_two(twins: World, devices: object) -> None:
     run = _leave(twins, devices=devices, sure=True, ask=False)
-    assert "2 devices are to be deleted, and decommission_max is 1" in run.output and "failed=1" in run.output
+    assert "2 devices would be deleted, and decommission_max is 1" in run.output and "failed=1" in run.output
     assert twins.writes() == []
 
 
@@ -306,7 +306,7 @@ def test_terminal_prompts_for_name_and_code(shops: World) -> None:
         "decommission",
         ["-e", f"decommission_devices={FIRST}"],
         [
-            (f"Device {FIRST} is to be deleted. Type its name", lambda: NAMES[FIRST]),
+            (f"Device {FIRST} will be deleted. Type its name", lambda: NAMES[FIRST]),
             ("A code for the deletion of device", lambda: OTP),
         ],
     )
@@ -319,7 +319,7 @@ def test_wrong_name_at_terminal_is_refused(shops: World) -> None:
         shops,
         "decommission",
         ["-e", f"decommission_devices={FIRST}"],
-        [(f"Device {FIRST} is to be deleted. Type its name", lambda: NAMES[SECOND])],
+        [(f"Device {FIRST} will be deleted. Type its name", lambda: NAMES[SECOND])],
     )
     assert "has another name than the one that was typed" in output and shops.writes() == []
 
@@ -338,7 +338,7 @@ def test_device_renumbered_during_prompt_for_code_is_not_deleted(shops: World) -
         "decommission",
         ["-e", f"decommission_devices={FIRST}"],
         [
-            (f"Device {FIRST} is to be deleted. Type its name", lambda: NAMES[FIRST]),
+            (f"Device {FIRST} will be deleted. Type its name", lambda: NAMES[FIRST]),
             ("A code for the deletion of device", renumber_and_type_code),
         ],
     )

@@ -211,7 +211,7 @@ def test_playbook_prints_line_for_each_device(kept: World, core: Path, tmp_path:
         assert f"{kept.player.record} can be written." in output and "It is below /tmp" in output
         assert "Files of devices that are gone: 2 " in output and "changed=0" in output
     output = playbook(core, kept, tmp_path, record_devices=[SECOND, "081200011099"], record_orphans="false")
-    assert f"{FIRST}: " not in output and "Not known at all: 081200011099" in output
+    assert f"{FIRST}: " not in output and "Not in the record: 081200011099" in output
 
 
 @ON_EVERY_CORE

@@ -222,9 +222,9 @@ SUMMARY = """
 After each step the demo compared the state of the server with the step.
 The playbook is playbooks/demo.yml; the devices are declared with the role roles/fleet.
 
-On your own account: write a playbook like the one in README.md, then
+On your own account: write the file devices.yml as in README.md, then
   export FONNTE_ACCOUNT_TOKEN=...    (dashboard, menu Setting)
-  ansible-playbook devices.yml --check --diff
+  ansible-playbook fonnte.whatsapp.provision -e provision_files=devices.yml --check --diff
 To see a rulebook report a device that drops off: make demo-events
 To try playbooks on the server of this demo: make sandbox
 The whole output: %s"""

@@ -165,9 +165,8 @@ def csv_text(audit: Audit, words: Messages, separator: str) -> str:
 
 
 def _row(finding: Finding | None, subject: AuditedDevice, words: Messages) -> tuple[object, ...]:
-    level = finding.kind.level if finding else Level.FINE
     return (
-        words.level(level),
+        words.level(finding.kind.level) if finding else words.state(subject),
         words.label(finding.kind) if finding else "",
         _number(subject.number),
         subject.name,
@@ -210,7 +209,7 @@ def to_text(audit: Audit, words: Messages) -> str:
     """Return a report for a terminal: the counts, and the most urgent findings."""
     levels, devices, counts = audit.levels(), audit.devices_with(), audit.counts()
     lines = [f"{audit.title}. {words.head(audit)} {words('only_looked')}"]
-    lines.append("; ".join(f"{words.level(level)}: {levels[level]}" for level in Level) + ".")
+    lines.append("; ".join(f"{words.group(audit, level)}: {levels[level]}" for level in Level) + ".")
     lines += [
         f"  {words.label(kind)} [{kind.value}]: {devices[kind] or counts[kind]}. {words.action(kind)}"
         for kind in Kind

@@ -71,7 +71,7 @@ def _summary(audit: Audit, words: Messages) -> str:
     levels = audit.levels()
     figures = [
         f'<li class="{level.value}"><span class="sign" aria-hidden="true">{_SIGNS[level]}</span>'
-        f"<b>{levels[level]}</b> {words.level(level)}</li>"
+        f"<b>{levels[level]}</b> {words.group(audit, level)}</li>"
         for level in Level
     ]
     linked = sum(subject.connected is True for subject in audit.devices)
@@ -198,7 +198,7 @@ def _level_cell(subject: AuditedDevice, words: Messages) -> str:
     level = subject.level
     return (
         f'<td class="{level.value}" data-value="{_LEVELS.index(level)}">{_sign(level)} '
-        f"<span>{words.level(level)}</span></td>"
+        f"<span>{words.state(subject)}</span></td>"
     )
 
 

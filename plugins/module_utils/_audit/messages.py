@@ -45,6 +45,11 @@ _TABLE: dict[str, tuple[str, str]] = {
     "level_notice": ("Take note", "Perlu diperhatikan"),
     "level_unknown": ("Not known", "Tidak diketahui"),
     "level_fine": ("As declared", "Sesuai deklarasi"),
+    # Fonnte does not show a setting, and a record is the evidence.
+    "level_fine_recorded": (
+        "As declared, as far as Fonnte shows",
+        "Sesuai deklarasi, sejauh yang ditampilkan Fonnte",
+    ),
     # The kinds of findings: a label, the meaning, and the action.
     "kind_drift": ("Different at Fonnte", "Nilai di Fonnte berbeda dari deklarasi"),
     "mean_drift": (
@@ -83,8 +88,8 @@ _TABLE: dict[str, tuple[str, str]] = {
         "Perangkat ini tidak mengirim dan tidak menerima apa pun.",
     ),
     "todo_disconnected": (
-        "Link the phone: open the device in the Fonnte dashboard and scan the QR code.",
-        "Tautkan ponsel: buka perangkat di dasbor Fonnte dan pindai kode QR.",
+        "Link the phone: run the playbook fonnte.whatsapp.link, or scan the QR code in the Fonnte dashboard.",
+        "Tautkan ponsel: minta admin menjalankan playbook fonnte.whatsapp.link, atau pindai kode QR di dasbor Fonnte.",
     ),
     "kind_package_ended": ("Package has ended", "Paket sudah berakhir"),
     "mean_package_ended": ("The package has expired.", "Masa aktif paket sudah habis."),
@@ -277,6 +282,16 @@ class Messages:
         """Return the label of a level."""
         return self("level_" + level.value)
 
+    def state(self, subject: AuditedDevice) -> str:
+        """Return the label for the level of a device; without a difference, it depends on the evidence."""
+        recorded = subject.level is Level.FINE and bool(set(subject.compliant_counts) - _SHOWN)
+        return self("level_fine_recorded") if recorded else self.level(subject.level)
+
+    def group(self, audit: Audit, level: Level) -> str:
+        """Return the label for all devices of a level."""
+        labels = {self.state(subject) for subject in audit.devices if subject.level is level}
+        return max(labels, key=len, default=self.level(level))
+
     def sentence(self, finding: Finding) -> str:
         """Return a finding as a sentence."""
         moved = finding.kind is Kind.MISSING and finding.found is not None
@@ -331,6 +346,8 @@ class Messages:
         return f'"{value}"' if value else self("empty")
 
 
+# The evidence that Fonnte itself shows now.
+_SHOWN = {"service", "stamped"}
 _NAMED = frozenset({"connected", *(setting.option for setting in SETTINGS)})
 
 

@@ -46,7 +46,7 @@ class Decision:
 
 ACCEPTED = Decision(200, "accepted", "accepted")
 DUPLICATE = Decision(200, "duplicate", "already received")
-PROBE = Decision(200, "probe", "this URL takes webhooks")
+PROBE = Decision(200, "probe", "this URL accepts webhooks")
 # Fonnte repeats a request after any response but 200, and repeating these would have no effect.
 OTHER_DEVICE = Decision(200, "other_device", "not one of the devices")
 NOT_JSON = Decision(400, "not_json", "a JSON object is expected")

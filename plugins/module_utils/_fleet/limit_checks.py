@@ -96,7 +96,7 @@ def exceeded_limit(
             f"this control node has no record of {devices}{where}, so it would send an empty webhook to each, and {name} "
             f"is {limit}{listed}. {_NO_RECORD}"
         )
-    unknown = f". There is no record of {count_devices(unrecorded)} of these here: {_NO_RECORD}"
+    unknown = f". This control node has no record of {count_devices(unrecorded)} among these. {_NO_RECORD}"
     return f"the run would {_COUNTED[option].format(devices)}{where}, and {name} is {limit}{listed}" + (
         unknown if option == MAX_CLEAR and unrecorded else ""
     )

@@ -114,7 +114,7 @@ def _group_text(group: t.Sequence[tuple[str, str]]) -> str:
     others = list(dict.fromkeys(other for other, _text in group if other != number))
     if not others or number not in text:
         return text
-    return f"{text} The same holds for {count_devices(len(others))} more: {list_labels(others)}."
+    return f"{text} The same applies to {count_devices(len(others))}: {list_labels(others)}."
 
 
 class FleetError(FonnteError):

@@ -42,7 +42,7 @@ def select_devices(fleet: FleetData, names: t.Sequence[str]) -> FleetData:
 
 def _is_selected(device: FleetDevice, name: str) -> bool:
     client, place = device.client.name, device.client.place
-    if name in (client, place) or (client and slug(client) == slug(name)):
+    if name == place or (client and (name == client or slug(client) == slug(name))):
         return True
     file = os.path.basename(place)
     if os.sep not in name and name in (file, os.path.splitext(file)[0]):

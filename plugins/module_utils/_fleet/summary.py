@@ -145,7 +145,8 @@ def _left(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> t.Iterat
     )
     for words, which in reported:
         names = [account["name"] for account, left in zip(accounts, which) if left]
-        if names:
+        # With one account, the failure itself is enough.
+        if names and len(accounts) > 1:
             yield f"{words} {', '.join(names)}."
 
 

@@ -264,7 +264,7 @@ class LinkSession:
     def _find_obstacle(self, advice: str) -> str:
         """Return the required action for another linked free device, with its number if the list shows it."""
         if not self._context.account_token:
-            return f"{advice}; set account_token as well, so that the error can name its number"
+            return f"{advice}; set account_token as well, so that the error can name that device"
         try:
             numbers = _linked_free_devices(self._device, self._context.client.get_devices(self._context.account_token))
         except RequestError:

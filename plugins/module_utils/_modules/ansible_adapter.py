@@ -87,7 +87,7 @@ def refuse_database(params: Params, reason: str) -> None:
     if params.get("record_url"):
         raise OptionError(
             "record_url",
-            f"a database holds the record, and the task does not run in Ansible's own process ({reason})",
+            f"the record is in a database, and the task does not run in Ansible's own process ({reason})",
             "run it on the control node, with ansible_playbook_python as ansible_python_interpreter, and without async, "
             "become and fonnte_in_process: false",
         )

@@ -54,7 +54,7 @@ def _warning(context: RunContext) -> str:
     if not context.records.backend.is_remote:
         advice = (
             "use stamps (handle_write_only: stamped), restore a backup of the record (fonnte.whatsapp.record), or "
-            "set FONNTE_RECORD_PATH to a persistent directory that all control nodes share."
+            "share one record between all control nodes (FONNTE_RECORD_URL, or FONNTE_RECORD_PATH with a persistent directory)."
         )
     # The warning has no number of devices, so that it is identical for all accounts of a run and displayed once.
     return (

@@ -160,7 +160,10 @@ def test_figure_of_check_mode_requires_one_list_request():
     good = (Row(FLEET, MAKE, 10, check=True), measure(1.0, calls=ONE_LIST))
     bad = (Row(IN_PROCESS, MAKE, 10, check=True), measure(1.0, calls={"/get-devices": 10}))
     assert figure(len(FIGURES) - 1, good).reached is True
-    assert (figure(len(FIGURES) - 1, good, bad).reached, figure(len(FIGURES) - 1, good, bad).measured) == (False, "1 of 2 rows")
+    assert (figure(len(FIGURES) - 1, good, bad).reached, figure(len(FIGURES) - 1, good, bad).measured) == (
+        False,
+        "1 of 2 rows",
+    )
 
 
 # --- the report ---

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from tools import matrix
@@ -30,8 +28,3 @@ def test_the_page_shows_every_core_on_every_python() -> None:
             count = PAGE.count(f"\n| {core.version} | {python} |")
             # A Python between the oldest and the newest may have no row.
             assert count == 1 or (count == 0 and python == core.controllers[1])
-
-
-def test_readme_has_the_date_of_the_page() -> None:
-    day = re.search(r"these results on (\S+)\.", PAGE)
-    assert day and day.group(1) in (ROOT / "README.md").read_text(encoding="utf-8")

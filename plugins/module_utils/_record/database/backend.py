@@ -267,7 +267,7 @@ class PostgresqlBackend:
 
     def _lost_locks(self) -> RecordError:
         return RecordError(
-            f"the locks in the record's database at {self.place} were taken away",
+            f"the locks in the record's database at {self.place} are no longer held",
             "name the PostgreSQL server itself in record_url, without a pooler, and run the playbook again",
         )
 

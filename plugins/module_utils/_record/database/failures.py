@@ -13,7 +13,7 @@ file. If a server repeated it in its error, the password would be in a log, so n
 from __future__ import annotations
 
 ADDRESS = "check host and port in record_url, and that the server runs and accepts connections from here"
-LOGIN = "check user name, password and database in record_url, in the PG* variables or the password file"
+LOGIN = "check user name, password, database and certificates in record_url, in the PG* variables or the password file"
 CERTIFICATE = "check sslmode, sslrootcert, sslcert and sslkey in record_url or in the PG* variables"
 
 # Each phrase is searched for in the text of the library or the server, and printed instead of that text.

@@ -164,7 +164,7 @@ ROWS: dict[str, Row] = {
         _unavailable, ("the record's database at postgresql://127.0.0.1:1/", "cannot be reached", "check host and port")
     ),
     "wrong password": Row(
-        _wrong_password, ("password authentication failed", "check user name, password and database")
+        _wrong_password, ("password authentication failed", "check user name, password, database and certificates")
     ),
     "a replica": Row(_replica, ("can only be read: it is a replica", "name the primary server in record_url")),
     "PgBouncer in transaction mode": Row(

@@ -36,8 +36,7 @@ def database_stage(running_sandbox: Sandbox, postgresql_server: Server) -> t.Ite
         yield Stage(running_sandbox, elsewhere, emptied_database(postgresql_server))
 
 
-# All cells take minutes: they run weekly, and before a release. Otherwise, the cells of the module with the most kinds
-# of requests run, and a sample of each other table.
+# All cells take minutes: they run weekly, and before a release. Otherwise, a sample with each row and column runs.
 ALL_CELLS = os.environ.get("FONNTE_TESTS_FAULTS") == "all"
 
 
@@ -46,9 +45,9 @@ def _is_quick(cell: Cell) -> bool:
 
 
 def _parameters() -> t.Iterator[t.Any]:
-    chosen = {cell.key for cell in choose_sample([cell for cell in CELLS if not _is_quick(cell)])}
+    chosen = {cell.key for cell in choose_sample(CELLS)}
     for cell in CELLS:
-        if ALL_CELLS or _is_quick(cell) or cell.key in chosen:
+        if ALL_CELLS or cell.key in chosen:
             yield pytest.param(cell, id="/".join(cell.key), marks=[] if _is_quick(cell) else [pytest.mark.long])
 
 

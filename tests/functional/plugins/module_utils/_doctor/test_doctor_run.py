@@ -890,4 +890,4 @@ def test_created_test_device_without_a_listed_name_is_left_unchanged(controller:
     report = controller.run("doctor", device=SCRATCH, consent=True)
     assert [entry["path"] for entry in controller.sandbox.writes()] == ["/add-device"]
     assert "without a token, a number or a name" in report.result["not_found_out"]["omitted"]
-    assert any("left to you" in warning for warning in report.warnings)
+    assert any("was not deleted" in warning for warning in report.warnings)

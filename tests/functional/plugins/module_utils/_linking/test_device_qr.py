@@ -264,7 +264,7 @@ def test_device_with_a_package_is_not_blocked(controller: Controller, dest: Path
 def test_unlisted_blocking_device_is_reported(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A}, {"number": B, "linked": True, "unlisted": True}, listing="partial")
     assert "list does not show which one" in str(failing(controller, device=A, dest=str(dest)))
-    assert "with account_token" in str(failing(controller, dest=str(dest), **by_token(controller)))
+    assert "set account_token" in str(failing(controller, dest=str(dest), **by_token(controller)))
     controller.sandbox.fault("html", path="/get-devices", code=502, skip=1, times=None)
     assert "list does not show which one" in str(failing(controller, device=A, dest=str(dest)))
 

@@ -109,8 +109,8 @@ def test_only_findings_in_fail_on_are_failures(account: Controller, tmp_path: Pa
     with pytest.raises(FonnteError) as fault:
         account.run("audit", **audit, fail_on=["unknown"], dest=str(tmp_path / "report"))
     assert str(fault.value) == (
-        "Auditing the account: there are findings that fail_on names (unknown: 3); "
-        f"look at {tmp_path / 'report' / 'audit.html'}."
+        "Auditing the account: there are findings that fail_on names (unknown: 3); read "
+        f"{tmp_path / 'report' / 'audit.html'}."
     )
     assert fault.value.partial_result["files"] and (tmp_path / "report" / "audit.html").exists()
     with pytest.raises(FonnteError, match="unlisted: 1.; read findings in the result"):

@@ -181,7 +181,7 @@ def test_unlisted_device_is_found_by_its_token(controller: Controller) -> None:
     controller.sandbox.set_readings(listing="partial")
     controller.device(A, name="Toko")
     controller.sandbox.edit(A, unlisted=True)
-    with pytest.raises(RefusedError, match="another account.*leaves out.*device_token"):
+    with pytest.raises(RefusedError, match="another account.*omits.*device_token"):
         controller.device(A, name="Tako")
     controller.device(A, name="Tako", device_token=controller.sandbox.device(A)["token"])
     assert wire(controller)["name"] == "Tako"
@@ -727,9 +727,9 @@ def test_runs_with_different_clocks_succeed_immediately(controller: Controller, 
         ({"kind": "mutate", "when": "after", "set": {"data": [1]}}, "without a list of devices"),
         ({"kind": "mutate", "when": "after", "remove_each": ["device"]}, "has no number"),
         ({"kind": "mutate", "when": "after", "remove_each": ["token"]}, "without a token"),
-        ({"kind": "mutate", "when": "after", "set": {"status": "maybe"}}, "neither yes nor no"),
+        ({"kind": "mutate", "when": "after", "set": {"status": "maybe"}}, "neither a success nor a refusal"),
         ({"kind": "status", "code": 403, "body": "Forbidden"}, "not JSON"),
-        ({"kind": "status", "code": 200, "body": {"status": False}}, "neither yes nor no"),
+        ({"kind": "status", "code": 200, "body": {"status": False}}, "neither a success nor a refusal"),
     ],
 )
 def test_unreadable_list_is_reported(controller: Controller, fault: dict[str, t.Any], words: str) -> None:

@@ -66,7 +66,7 @@ def test_refused_password_is_not_repeated(
     given = source(tmp_path, monkeypatch)
     with hostile_server(repeat_password) as port:
         text = refusal(port, **given)
-    assert "password authentication failed" in text and "check user name, password and database" in text
+    assert "password authentication failed" in text and "check user name, password, database and certificates" in text
     shown = text.replace("password authentication failed", "").replace(" ", "")
     for form in (PASSWORD, PASSWORD[::-1], PASSWORD[:6], QUOTED, PASSWORD.encode().hex(), "|"):
         assert form not in shown

@@ -153,13 +153,13 @@ def test_unavailable_database_is_reported(record_url: str, postgresql_server: Se
 def test_wrong_password_or_user_is_reported(record_url: str, role: str, quoted: str) -> None:
     url = record_url.replace(OWNER, role).replace(QUOTED_PASSWORD, quoted)
     text = error_of(lambda: PostgresqlBackend(url).mark())
-    assert "password authentication failed" in text and "check user name, password and database" in text
+    assert "password authentication failed" in text and "check user name, password, database and certificates" in text
     assert "wr@ng" not in text and quoted not in text and PASSWORD not in text
 
 
 def test_missing_database_is_reported(record_url: str) -> None:
     text = error_of(lambda: PostgresqlBackend(record_url + "-x").mark())
-    assert "does not exist" in text and "check user name, password and database" in text
+    assert "does not exist" in text and "check user name, password, database and certificates" in text
 
 
 def test_password_is_read_from_the_environment_or_a_file(
@@ -334,7 +334,7 @@ def test_each_kind_of_write_requires_the_lock(record_url: str) -> None:
         backend._session.run("DISCARD ALL")
         for phase in Phase:
             text = error_of(lambda phase=phase: write(backend, phase=phase))
-            assert "the locks in the record's database" in text and "were taken away" in text
+            assert "the locks in the record's database" in text and "are no longer held" in text
     assert PostgresqlBackend(record_url).names() == []
 
 
@@ -355,7 +355,7 @@ def test_locks_are_verified_if_the_last_check_is_too_old(record_url: str, postgr
         backend.verify_held()
         backend._session.run("DISCARD ALL")
         moment[0] += 6.0
-        assert "were taken away" in error_of(backend.verify_held)
+        assert "are no longer held" in error_of(backend.verify_held)
 
 
 HOLDER = """
