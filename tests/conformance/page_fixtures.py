@@ -134,10 +134,13 @@ def clients_like(name: str) -> Happens:
 
 
 def fill_in_the_sheet(follower: Follower) -> None:
-    """Fill in the first row of the sheet, as a person does who reads the settings in the dashboard."""
+    """Fill in the sheet, as a person does who reads the settings in the dashboard."""
     path = follower.home / "fonnte" / "hidden.csv"
     rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"))))
-    rows[0].update(quick="no", personal="yes", webhook="https://hooks.example.com/toko-satu")
+    for row in rows:
+        row.update(personal="yes", group="no", quick="no", resend="no", target="none", country_code="62")
+        row.update(webhook="https://hooks.example.com/toko", webhook_connect="none")
+        row.update(webhook_status="none", webhook_chaining="none")
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, rows[0])
     writer.writeheader()
@@ -254,8 +257,10 @@ GUIDES = {
         editor="not-a-secret",
     ),
     "docs/taking-over.md": Guide(
-        world=account(device(FIRST, "Toko Satu - kasir"), device(SECOND, "Toko Dua - gudang")),
-        at={"3. Read the sheet back": fill_in_the_sheet},
+        world=account(
+            device(FIRST, "Toko Satu - kasir", autoread=True), device(SECOND, "Toko Dua - gudang", autoread=True)
+        ),
+        at={"3. Import the sheet": fill_in_the_sheet},
         answers=(*NEW_PASSWORD, VAULT_PASSWORD, VAULT_PASSWORD),
         beside={"Reading the sheet": "the sheet of this test has no wrong cells; test_sheets.py has"},
     ),
