@@ -232,7 +232,7 @@ GUIDES = {
     ),
     "docs/link.md": Guide(
         world=account(device(FIRST, "Toko Satu", linked=False)),
-        at={"Over SSH, with a pairing code": unlink(FIRST)},
+        at={"With a pairing code": unlink(FIRST)},
         answers=(("Press Enter when the phone is at hand", ""),) * 2,
     ),
     "docs/messages.md": Guide(world=account(OFFICE)),
