@@ -208,7 +208,7 @@ VAULT_PASSWORD = ("Vault password:", "not-a-secret")
 GUIDES = {
     "docs/audit.md": Guide(
         world=account(device(FIRST, "Toko Pertama", settings={"autoread": True})),
-        at={"In CI": clients_like("devices.yml")},
+        at={"Fail in CI": clients_like("devices.yml")},
         fails={"audit_fail_on": 2},
     ),
     "docs/audit-in-ci.md": Guide(
