@@ -18,7 +18,7 @@ import requests
 from ansible_collections.fonnte.whatsapp.tests.postgresql import ADMIN, start_encrypted_or_skip
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json
 
-from .page_runner import Follower
+from .page_runner import SHELLS, Follower, blocks_of
 
 CODE = "047193"
 FIRST, SECOND, THIRD, WRONG = "081200001001", "081200001002", "081200001003", "081200001099"
@@ -153,6 +153,26 @@ def unlink(number: str) -> Happens:
     return lambda follower: follower.sandbox.unlink(number) and None
 
 
+def after_section(make: Happens, page: str, heading: str) -> Happens:
+    """Return a function that runs another one, and then follows a section that the page has after the others."""
+
+    def then(follower: Follower) -> None:
+        make(follower)
+        text = (follower.collections / "ansible_collections" / "fonnte" / "whatsapp" / page).read_text(encoding="utf-8")
+        for block in (block for block in blocks_of(text) if block.heading == heading):
+            if block.saved:
+                follower.save(block)
+            for command in block.commands if block.language in SHELLS else ():
+                done = follower.type(command)
+                assert done.code == 0, done.shown
+
+    return then
+
+
+def in_an_empty_directory(follower: Follower) -> None:
+    assert follower.type("mkdir ../empty && cd ../empty").code == 0
+
+
 def one_drops_off(follower: Follower) -> None:
     """Link the phones of all shops, and log one of them out."""
     for number in follower.sandbox.devices():
@@ -265,11 +285,12 @@ GUIDES = {
         beside={"Reading the sheet": "the sheet of this test has no wrong cells; test_sheets.py has"},
     ),
     "docs/three-in-the-morning.md": Guide(
-        world=account(plan="Super"),
+        world=after_section(account(plan="Super"), "docs/three-in-the-morning.md", "Setup"),
         at={
-            "First look": one_drops_off,
-            "The service is down": service_is_down,
-            "A wrong number was made": a_wrong_number,
+            "Run the audit": one_drops_off,
+            "Fonnte is down": service_is_down,
+            "A device must be deleted": a_wrong_number,
+            "Setup": in_an_empty_directory,
         },
         answers=(
             ("Press Enter when the phone is at hand", ""),
