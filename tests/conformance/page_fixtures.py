@@ -18,7 +18,7 @@ import requests
 from ansible_collections.fonnte.whatsapp.tests.postgresql import ADMIN, start_encrypted_or_skip
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json
 
-from .page_runner import Follower
+from .page_runner import SHELLS, Follower, blocks_of
 
 CODE = "047193"
 FIRST, SECOND, THIRD, WRONG = "081200001001", "081200001002", "081200001003", "081200001099"
@@ -135,10 +135,13 @@ def clients_like(name: str) -> Happens:
 
 
 def fill_in_the_sheet(follower: Follower) -> None:
-    """Fill in the first row of the sheet, as a person does who reads the settings in the dashboard."""
+    """Fill in the sheet, as a person does who reads the settings in the dashboard."""
     path = follower.home / "fonnte" / "hidden.csv"
     rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"))))
-    rows[0].update(quick="no", personal="yes", webhook="https://hooks.example.com/toko-satu")
+    for row in rows:
+        row.update(personal="yes", group="no", quick="no", resend="no", target="none", country_code="62")
+        row.update(webhook="https://hooks.example.com/toko", webhook_connect="none")
+        row.update(webhook_status="none", webhook_chaining="none")
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, rows[0])
     writer.writeheader()
@@ -149,6 +152,26 @@ def fill_in_the_sheet(follower: Follower) -> None:
 def unlink(number: str) -> Happens:
     """Return a function that unlinks a device, as its owner does on the phone."""
     return lambda follower: follower.sandbox.unlink(number) and None
+
+
+def after_section(make: Happens, page: str, heading: str) -> Happens:
+    """Return a function that runs another one, and then follows a section that the page has after the others."""
+
+    def then(follower: Follower) -> None:
+        make(follower)
+        text = (follower.collections / "ansible_collections" / "fonnte" / "whatsapp" / page).read_text(encoding="utf-8")
+        for block in (block for block in blocks_of(text) if block.heading == heading):
+            if block.saved:
+                follower.save(block)
+            for command in block.commands if block.language in SHELLS else ():
+                done = follower.type(command)
+                assert done.code == 0, done.shown
+
+    return then
+
+
+def in_an_empty_directory(follower: Follower) -> None:
+    assert follower.type("mkdir ../empty && cd ../empty").code == 0
 
 
 def one_drops_off(follower: Follower) -> None:
@@ -206,7 +229,7 @@ VAULT_PASSWORD = ("Vault password:", "not-a-secret")
 GUIDES = {
     "docs/audit.md": Guide(
         world=account(device(FIRST, "Toko Pertama", settings={"autoread": True})),
-        at={"In CI": clients_like("devices.yml")},
+        at={"Fail in CI": clients_like("devices.yml")},
         fails={"audit_fail_on": 2},
     ),
     "docs/audit-in-ci.md": Guide(
@@ -230,7 +253,7 @@ GUIDES = {
     ),
     "docs/link.md": Guide(
         world=account(device(FIRST, "Toko Satu", linked=False)),
-        at={"Over SSH, with a pairing code": unlink(FIRST)},
+        at={"With a pairing code": unlink(FIRST)},
         answers=(("Press Enter when the phone is at hand", ""),) * 2,
     ),
     "docs/messages.md": Guide(world=account(OFFICE)),
@@ -255,17 +278,20 @@ GUIDES = {
         editor="not-a-secret",
     ),
     "docs/taking-over.md": Guide(
-        world=account(device(FIRST, "Toko Satu - kasir"), device(SECOND, "Toko Dua - gudang")),
-        at={"3. Read the sheet back": fill_in_the_sheet},
+        world=account(
+            device(FIRST, "Toko Satu - kasir", autoread=True), device(SECOND, "Toko Dua - gudang", autoread=True)
+        ),
+        at={"3. Import the sheet": fill_in_the_sheet},
         answers=(*NEW_PASSWORD, VAULT_PASSWORD, VAULT_PASSWORD),
         beside={"Reading the sheet": "the sheet of this test has no wrong cells; test_sheets.py has"},
     ),
     "docs/three-in-the-morning.md": Guide(
-        world=account(plan="Super"),
+        world=after_section(account(plan="Super"), "docs/three-in-the-morning.md", "Setup"),
         at={
-            "First look": one_drops_off,
-            "The service is down": service_is_down,
-            "A wrong number was made": a_wrong_number,
+            "Run the audit": one_drops_off,
+            "Fonnte is down": service_is_down,
+            "A device must be deleted": a_wrong_number,
+            "Setup": in_an_empty_directory,
         },
         answers=(
             ("Press Enter when the phone is at hand", ""),
