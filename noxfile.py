@@ -40,7 +40,7 @@ nox.options.default_venv_backend = "uv|venv"
 nox.options.reuse_venv = "yes"
 nox.options.tags = ["test"]
 
-# Two runs in one checkout would write the same files. The processes of a parallel run share the lock of the first one.
+# Two runs in one checkout would write the same files. Processes of a parallel run share the lock.
 lock = os.open(BUILD / "lock", os.O_RDWR | os.O_CREAT, 0o644)
 if not {"FONNTE_LOCKED", "--list", "-l"} & {*os.environ, *sys.argv}:
     try:
@@ -50,7 +50,6 @@ if not {"FONNTE_LOCKED", "--list", "-l"} & {*os.environ, *sys.argv}:
         fcntl.flock(lock, fcntl.LOCK_EX)
     os.environ["FONNTE_LOCKED"] = "1"
     if "--report" in sys.argv:
-        # The summary of several sessions shows this run only.
         shutil.rmtree(RESULTS, ignore_errors=True)
 
 antsibull_nox.load_antsibull_nox_toml()
@@ -113,6 +112,7 @@ def linters(session: nox.Session) -> None:
     stage.check("ruff", "format", "--check", "--diff")
     stage.check("ruff", "check")
     stage.check("python", "-m", "tests.linters.names", shows="files have the terms of the field")
+    stage.check("python", "-m", "tests.linters.wording", shows="the prose follows the rules")
     stage.check("python", "-m", "tests.linters.error_page", shows=r"[1-9]\d* errors are on the page")
     # The contracts of pyproject.toml; without this string, a run without contracts would pass.
     stage.check("lint-imports", "--no-cache", shows="5 kept, 0 broken")

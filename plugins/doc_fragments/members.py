@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A fleet as it is declared: a list of devices, and what all of them start from."""
+"""The options that declare a fleet: a list of devices, and the defaults of all devices."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def _no_tls_there() -> t.Iterator[Options]:
 
 
 WAYS: tuple[Way, ...] = (
-    Way("nobody listens on the port", _nobody_listens),
+    Way("no server listens on the port", _nobody_listens),
     Way("no answer to the connection (time-out)", _nobody_accepts),
     Way("the host name is unknown", _no_such_host),
     Way("the proxy is down", _proxy_is_down),
@@ -168,7 +168,7 @@ def _bundles(folder: Path, elsewhere: str) -> contextlib.AbstractContextManager[
 MACHINES: tuple[Machine, ...] = (
     Machine("a .netrc entry for the host", _netrc),
     Machine("proxy variables, and the service on this machine", _proxies),
-    Machine("REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE that lead nowhere", _bundles),
+    Machine("REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE that name no file", _bundles),
 )
 
 
@@ -302,8 +302,8 @@ DAMAGES: tuple[Damage, ...] = (
         Damage(f"the disk is full, from the {word} write on", _full_from(n), "" if n == 0 else "fleet")
         for n, word in enumerate(_ORDINALS)
     ),
-    Damage("the folder can only be read", _refused(errno.EROFS, True)),
-    Damage("the folder belongs to somebody else", _refused(errno.EACCES, False)),
+    Damage("the directory is read-only", _refused(errno.EROFS, True)),
+    Damage("the directory belongs to another user", _refused(errno.EACCES, False)),
     Damage("all its files are gone", _gone),
     Damage("all its files are cut in half", _cut),
     Damage("its files have changed places", _swapped),
@@ -362,12 +362,12 @@ _CREATIONS = (("device", "/add-device"), ("fleet", "/add-device"))
 _UPDATES = (("device", "/update-device"), ("webhook_config", "/update-device"), ("fleet", "/update-device"))
 
 MEANWHILES: tuple[Meanwhile, ...] = (
-    Meanwhile("somebody else makes the device", _make, _CREATIONS),
-    Meanwhile("somebody else deletes the device", lambda box: box.remove(NUMBER), (_UPDATES[0], _UPDATES[2])),
+    Meanwhile("another actor creates the device", _make, _CREATIONS),
+    Meanwhile("another actor deletes the device", lambda box: box.remove(NUMBER), (_UPDATES[0], _UPDATES[2])),
     Meanwhile(
-        "somebody renames the device in the dashboard", lambda box: box.edit(NUMBER, name="Orang Lain"), _UPDATES
+        "a person renames the device in the dashboard", lambda box: box.edit(NUMBER, name="Orang Lain"), _UPDATES
     ),
-    Meanwhile("somebody links the device", lambda box: box.link(NUMBER), (_UPDATES[0], _UPDATES[1])),
+    Meanwhile("a person links the device", lambda box: box.link(NUMBER), (_UPDATES[0], _UPDATES[1])),
     Meanwhile(
         "the phone goes offline",
         lambda box: [box.unlink(n) for n, d in box.devices().items() if d["linked"]],

@@ -117,19 +117,19 @@ FAULTS: tuple[Fault, ...] = (
     *_both("connection closed without a word", "reset", gentle=True),
     Fault("connection reset in the middle of the reply, applied", "reset", AFTER, {"at": "middle"}),
     *(
-        replace(fault, name=f"{fault.name}, then nobody listens", paths=WRITES, but_not="doctor", then_away=True)
+        replace(fault, name=f"{fault.name}, then no server listens", paths=WRITES, but_not="doctor", then_away=True)
         for fault in _both("connection reset", "reset")
     ),
     *_both("no reply until the time is up", "hang", slow=True),
     Fault("a reply that trickles, applied", "trickle", AFTER, {"interval": 0.05}, slow=True),
     Fault("headers that trickle, applied", "trickle", AFTER, {"interval": 0.05, "headers": True}, slow=True),
     Fault("half a JSON text, applied", "truncated", AFTER),
-    Fault("less than Content-Length says, applied", "truncated", AFTER, {"short": True}),
+    Fault("a body shorter than Content-Length, applied", "truncated", AFTER, {"short": True}),
     *_both("an HTML page with 200", "html"),
     *_both("an HTML page with 503", "html", code=503),
     *_both("an empty body", "empty"),
-    *_both("a list in place of an object", "list"),
-    *_both("an object that says neither yes nor no", "status", code=200, body={"detail": "hello"}),
+    *_both("a list instead of an object", "list"),
+    *_both("an object without a status", "status", code=200, body={"detail": "hello"}),
     *_both("a status that is neither true nor false", "status", code=200, body={"status": "perhaps"}),
     Fault("data missing", "mutate", AFTER, {"remove": ["data"]}, paths=("/get-devices",)),
     Fault("data that is no list", "mutate", AFTER, {"set": {"data": {"0": {}}}}, paths=("/get-devices",)),

@@ -187,7 +187,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("device", "/disconnect", _linked, {NUMBER: FIRST_TIME}),
     Scene("device", "/device", _by_token, {NUMBER: CHANGED}, names=None),
     Scene(
-        "device", "/delete-device", _to_delete, {NUMBER: FIRST_TIME}, "to ask for a code", settles=False, foreseen=False
+        "device", "/delete-device", _to_delete, {NUMBER: FIRST_TIME}, "to request a code", settles=False, foreseen=False
     ),
     Scene("device", "/delete-device", _with_code, {NUMBER: None}, "with the code"),
     Scene("webhook_config", "/get-devices", _webhooks, {NUMBER: {**FIRST_TIME, **HOOKS}}),

@@ -16,7 +16,7 @@ from .request_faults import FAULTS, LASTING
 from .scenarios import SCENES, Scene
 
 IMPOSSIBLE = "-"
-FAULTY = "what goes wrong"
+FAULTY = "fault"
 
 
 @dataclass(frozen=True)

@@ -191,7 +191,7 @@ class Executor(RecordWriter):
         except RefusedError as refusal:
             if not plan.clears or refusal.kind not in (RefusalKind.INVALID_INPUT, RefusalKind.WEBHOOK):
                 raise
-            # It must not claim what it does not send.
+            # It must claim only settings that it sends.
             cleared = {BY_OPTION[option].part for option in plan.clears}
             claims = plan.claims and {part: held for part, held in plan.claims.items() if part not in cleared}
             self._write(_without_clears(plan), claims)

@@ -60,7 +60,7 @@ class Policy:
         unknown: ``warn``, ``error`` or ``ignore`` (option handle_unknown).
         undeclared: ``carry`` or ``forget`` (option handle_undeclared).
         max_age: Seconds after which a record no longer counts; None for never.
-        facts: What is known of the service.
+        facts: The known facts about the service.
     """
 
     write_only: str = "recorded"
