@@ -60,7 +60,9 @@ RULES: dict[str, tuple[str, float, str]] = {
     ),
 }
 Texts = Iterator[tuple[str, int, str]]
-QUOTED = re.compile(r"``.*?``|`[^`]*`|\"[^\"\n]*\"|“[^”]*”|[A-Z]\((?:[^()]|\([^()]*\))*\)|https?://\S+|(?m:^ +\w+:(?= ))", re.DOTALL)
+QUOTED = re.compile(
+    r"``.*?``|`[^`]*`|\"[^\"\n]*\"|“[^”]*”|[A-Z]\((?:[^()]|\([^()]*\))*\)|https?://\S+|(?m:^ +\w+:(?= ))", re.DOTALL
+)
 
 
 def tracked(*patterns: str) -> Iterator[Path]:

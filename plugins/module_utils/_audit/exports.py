@@ -229,7 +229,8 @@ def _select_lines(reported: t.Sequence[tuple[Kind, str]]) -> list[str]:
     order = sorted(range(len(reported)), key=lambda place: urgency[reported[place][0].level])
     share = max(MIN_OF_KIND, MAX_REPORTED // max(1, len({kind for kind, _line in reported})))
     counts: collections.Counter[Kind] = collections.Counter()
-    first, rest = [], []
+    first: list[int] = []
+    rest: list[int] = []
     for place in order:
         kind = reported[place][0]
         counts[kind] += 1

@@ -384,11 +384,8 @@ def _urgent_first(*findings: Finding) -> tuple[Finding, ...]:
 def _open_reasons(plan: Plan) -> dict[str, Reason]:
     """Return the reasons for changes without those that only write a stamp for an attested value."""
     attested = {option for option, item in plan.evidence.items() if item.source is Source.ATTESTED}
-    return {
-        option: reason
-        for option, reason in plan.reasons.items()
-        if reason is not Reason.UNPROVEN or option not in attested
-    }
+    stamps = {option for option, reason in plan.reasons.items() if reason is Reason.UNPROVEN and option in attested}
+    return {option: reason for option, reason in plan.reasons.items() if option not in stamps}
 
 
 def _count_compliant(seen: AuditInput) -> tuple[dict[str, int], str | None]:

@@ -66,7 +66,7 @@ def refusal_warning(desired: Desired, unknown: t.Iterable[str], after: Settings)
     if missed and desired.policy.unknown == "error" and not desired.policy.keeps_omitted:
         values = ", ".join(f"{option}: {_NEW_DEVICE[BY_OPTION[option].value_type]}" for option in missed)
         yield (
-            f"The next change of device {desired.number} will be refused (handle_unknown: error): Fonnte never shows "
+            f"The next change of device {desired.number} will be refused, since handle_unknown is error: Fonnte never shows "
             f"{', '.join(missed)}, and they are neither declared nor recorded. Declare them now; the values of a new "
             f"device are defaults: {{{values}}}"
         )

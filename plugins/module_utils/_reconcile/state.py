@@ -111,6 +111,9 @@ class Desired:
 
     def removed(self, record: DeviceRecord) -> tuple[str, ...]:
         """Return the settings that a task of this kind declared earlier, no longer declares, and that are still set."""
+        if not self.settings:
+            # A task that only disconnects a device, for example.
+            return ()
         set_before = [option for option, entry in record.entries.items() if entry.value not in ("", False)]
         return tuple(
             option
