@@ -191,7 +191,7 @@ def a_wrong_number(follower: Follower) -> None:
         session.trust_env = False
         form = {"name": "Toko Bunga 3", "device": WRONG}
         token = {"Authorization": follower.sandbox.account_token}
-        answer = session.post(f"{follower.sandbox.url}/add-device", data=form, headers=token, timeout=10)
+        answer = session.post(f"{follower.sandbox.url}/add-device", data=form, headers=token, timeout=60)
     assert answer.json()["status"] is True
 
 

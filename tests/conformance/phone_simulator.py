@@ -44,12 +44,12 @@ class Person:
             session.trust_env = False
             seen = 0
             while not self._over.wait(0.05):
-                for call in session.get(f"{self._control}/journal", params={"since": seen}, timeout=10).json():
+                for call in session.get(f"{self._control}/journal", params={"since": seen}, timeout=60).json():
                     seen = call["n"]
                     if call["path"] == "/qr" and call["applied"] and call["form"].get("type") in self._methods:
                         self._link(session, call["number"])
 
     def _link(self, session: requests.Session, number: str) -> None:
         self.linked.append(number)
-        answer = session.post(f"{self._control}/devices/{number}/link", json={"after": SECONDS}, timeout=10)
+        answer = session.post(f"{self._control}/devices/{number}/link", json={"after": SECONDS}, timeout=60)
         assert answer.status_code == 200, answer.text

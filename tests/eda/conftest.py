@@ -143,4 +143,4 @@ def post(url: str, body: object) -> int:
     """Post JSON as Fonnte does; return the status."""
     with requests.Session() as session:
         session.trust_env = False
-        return session.post(url, json=body, timeout=10).status_code
+        return session.post(url, json=body, timeout=60).status_code

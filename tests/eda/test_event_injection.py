@@ -139,7 +139,7 @@ def wait_for_answer(url: str) -> None:
     end = time.monotonic() + PLAYED_WITHIN
     while time.monotonic() < end:
         try:
-            requests.get(url, timeout=10)
+            requests.get(url, timeout=60)
             return
         except requests.RequestException:
             time.sleep(0.1)

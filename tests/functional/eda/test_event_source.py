@@ -638,7 +638,7 @@ def test_https_with_a_password_and_with_required_client_certificates(plugin: Jso
 
 def opened(run: Running, data: bytes = b"") -> socket.socket:
     """Open a client connection, and send these bytes."""
-    one = socket.create_connection(("127.0.0.1", int(run.url.rpartition(":")[2])), timeout=10)
+    one = socket.create_connection(("127.0.0.1", int(run.url.rpartition(":")[2])), timeout=60)
     one.sendall(data)
     return one
 
@@ -917,7 +917,7 @@ def test_renewed_certificate_is_used_without_a_restart(
     used.write_bytes((first / "server.pem").read_bytes())
 
     def certificate(run: Running) -> str:
-        return ssl.get_server_certificate(("127.0.0.1", int(run.url.rpartition(":")[2])), timeout=10).strip()
+        return ssl.get_server_certificate(("127.0.0.1", int(run.url.rpartition(":")[2])), timeout=60).strip()
 
     def written(folder: Path) -> str:
         text = (folder / "server.pem").read_text()

@@ -136,7 +136,7 @@ ONE = {"number": "628000000001"}
     ],
 )
 def test_invalid_resets_change_nothing(sandbox, token, number, body):
-    reply = requests.post(sandbox.control_url + "/reset", json=body, timeout=5)
+    reply = requests.post(sandbox.control_url + "/reset", json=body, timeout=60)
     assert reply.status_code == 400 and reply.json()["error"].endswith(".")
     assert list(sandbox.devices()) == [number]
 
@@ -161,7 +161,7 @@ def test_invalid_resets_change_nothing(sandbox, token, number, body):
     ],
 )
 def test_invalid_requests_get_an_error_sentence(sandbox, method, path, body, status):
-    reply = requests.request(method, sandbox.control_url + path, data=body, timeout=5)
+    reply = requests.request(method, sandbox.control_url + path, data=body, timeout=60)
     assert reply.status_code == status and reply.json()["error"]
 
 
@@ -222,7 +222,7 @@ def test_at_most_one_free_device_is_linked(api, sandbox, token, number, other):
 def test_journal(api, sandbox, token, number):
     api("/device", token)
     api.account("/add-device", name="x", device="1")
-    api.session.get(sandbox.url + "/get-devices", timeout=5)
+    api.session.get(sandbox.url + "/get-devices", timeout=60)
     api.reply("/nowhere", "nobody")
     journal = sandbox.journal()
     assert [entry["n"] for entry in journal] == [1, 2, 3, 4, 5]
@@ -276,7 +276,7 @@ def test_response_is_one_segment(api, sandbox, token):
     """Headers and body in two segments cost 44 ms per request on persistent connections."""
     parts = urlsplit(sandbox.url)
     request = (f"POST /device HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\nContent-Length: 0\r\n\r\n").encode()
-    with socket.create_connection((parts.hostname, parts.port), timeout=5) as connection:
+    with socket.create_connection((parts.hostname, parts.port), timeout=60) as connection:
         for _unused in range(200):
             connection.sendall(request)
             head, separator, body = connection.recv(65536).partition(b"\r\n\r\n")
@@ -288,7 +288,7 @@ def get_devices(url, ca):
     # Not with requests: its verify= could hide an error.
     parts = urlsplit(url)
     context = ssl.create_default_context(cafile=ca)
-    with socket.create_connection((parts.hostname, parts.port), timeout=5) as plain:
+    with socket.create_connection((parts.hostname, parts.port), timeout=60) as plain:
         with context.wrap_socket(
             plain,
             server_hostname=parts.hostname,
@@ -343,14 +343,14 @@ def test_process_stops_cleanly(how):
     process = started("--json", "--stop-with-stdin", "--readings", "omitted=resets", "refusal_status=400")
     said = json.loads(process.stdout.readline())
     assert set(said) == {"api", "control", "account_token", "ca"}
-    state = requests.get(said["control"] + "/state", timeout=5).json()
+    state = requests.get(said["control"] + "/state", timeout=60).json()
     assert state["readings"]["omitted"] == "resets" and state["readings"]["refusal_status"] == 400
     if how == "stdin":
         process.stdin.close()
     else:
         process.send_signal(how)
     with process:
-        assert process.wait(timeout=5) == 0
+        assert process.wait(timeout=60) == 0
         assert (process.stdout.read(), process.stderr.read()) == ("", "")
 
 
@@ -358,14 +358,14 @@ def test_process_prints_its_addresses():
     process = started()
     lines = [process.stdout.readline() for unused in range(4)]
     process.terminate()
-    process.communicate(timeout=5)
+    process.communicate(timeout=60)
     assert lines[0].startswith("API ") and "sandbox-account-token" in lines[2] and "curl" in lines[3]
 
 
 @pytest.mark.parametrize("arguments", [["--readings", "omitted=x"], ["--readings", "omitted"], ["--latency", "-1"]])
 def test_invalid_command_lines_are_refused(arguments):
     process = started(*arguments)
-    said = process.communicate(timeout=10)[1]
+    said = process.communicate(timeout=60)[1]
     assert process.returncode == 2 and "error: " in said
 
 

@@ -28,7 +28,7 @@ def store(tmp_path: Path) -> RecordStore:
 def _hold(folder: str, held: multiprocessing.synchronize.Event, end: multiprocessing.synchronize.Event) -> None:
     with RecordStore(folder, ENDPOINT).device(TOKEN).lock(5):
         held.set()
-        end.wait(10)
+        end.wait(60)
 
 
 def test_lock_of_a_device_excludes_another_process(store: RecordStore) -> None:
@@ -37,7 +37,7 @@ def test_lock_of_a_device_excludes_another_process(store: RecordStore) -> None:
     other = context.Process(target=_hold, args=(store.folder, held, end))
     other.start()
     try:
-        assert held.wait(10)
+        assert held.wait(60)
         with pytest.raises(RecordError, match="another run"):
             with store.device(TOKEN).lock(0.1):
                 pass
@@ -45,6 +45,6 @@ def test_lock_of_a_device_excludes_another_process(store: RecordStore) -> None:
             pass
     finally:
         end.set()
-        other.join(10)
+        other.join(60)
     with store.device(TOKEN).lock(5):
         pass
