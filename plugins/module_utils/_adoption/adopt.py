@@ -116,7 +116,18 @@ def list_devices(devices: t.Iterable[t.Mapping[str, t.Any]]) -> tuple[list[Liste
         one, warning = _to_listed_device(number, device)
         found.append(one)
         warnings += warning
-    return found, warnings
+    return found, [*warnings, *_unstamped_warning(found)]
+
+
+def _unstamped_warning(found: t.Sequence[ListedDevice]) -> t.Iterator[str]:
+    """Yield a warning for devices whose names leave no room for a stamp."""
+    unstamped = [device.number for device in found if "handle_write_only" in device.settings]
+    if unstamped:
+        yield (
+            f"{len(unstamped)} devices get no stamp, since their names have more than {NAME_LENGTH[1] - STAMP_LENGTH} "
+            f"characters: {', '.join(unstamped)}. For these, other machines need the record (adopt_share=backup or shared), "
+            "or you shorten the names."
+        )
 
 
 def _problem_with(number: str, listed: NumberIndex) -> str:
@@ -183,15 +194,11 @@ def _moved_warning(
     folder: Folder, declared: Places, found: t.Sequence[ListedDevice], clients: str | None
 ) -> t.Iterator[str]:
     """Yield the reason why an expression for clients has no effect on devices that are declared already."""
-    in_one_file = [
-        device.number
-        for device in found
-        for file, _place in declared.find(device.number)
-        if clients and file.path == folder.full(DEVICES)
-    ]
-    if in_one_file:
+    files = [file.path for device in found for file, _place in declared.find(device.number) if clients]
+    stay = files.count(folder.full(DEVICES))
+    if stay:
         yield (
-            f"{len(in_one_file)} devices stay in {folder.full(DEVICES)}, because adopt_clients (clients) applies to new "
+            f"{stay} devices stay in {folder.full(DEVICES)}, because adopt_clients (clients) applies to new "
             "devices only. To give each client a file, move this file away and run again; then fill in the sheet again."
         )
 

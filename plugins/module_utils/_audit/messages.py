@@ -109,9 +109,8 @@ _TABLE: dict[str, tuple[str, str]] = {
         "Baris pengaturan ini sudah dihapus dari deklarasi, tetapi perangkat masih memiliki nilainya.",
     ),
     "todo_no_longer_declared": (
-        "Declare an empty value ('' or false) to clear it. To keep it, run the playbook once with handle_undeclared: forget.",
-        "Deklarasikan nilai kosong ('' atau false) untuk menghapusnya. Untuk mempertahankannya, jalankan playbook sekali "
-        "dengan handle_undeclared: forget.",
+        "Declare an empty value ('' or false) to clear it. To keep it, declare the value again.",
+        "Deklarasikan nilai kosong ('' atau false) untuk menghapusnya. Untuk mempertahankannya, deklarasikan lagi nilainya.",
     ),
     "kind_package_ends": ("Package ends soon", "Paket segera berakhir"),
     "mean_package_ends": ("The package expires soon.", "Masa aktif paket segera habis."),

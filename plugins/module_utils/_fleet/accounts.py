@@ -94,7 +94,7 @@ def _failure(result: Result) -> str:
     if not failed:
         return str(result["msg"])
     devices = "device" if failed == 1 else "devices"
-    return f"{failed} {devices} failed, see above. Run the playbook again: it repeats no completed operation."
+    return f"{failed} {devices} failed, see above. A second run repeats no completed operation."
 
 
 def _run_all(

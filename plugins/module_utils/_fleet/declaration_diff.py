@@ -25,6 +25,7 @@ from .declaration import FleetData, FleetDevice, Unresolved, read_fleet, unmanag
 from .declared_accounts import accounts_of
 
 MAX_NAMED = 10
+GONE = "No longer declared"
 
 # The limits by the names of their options, with the words for the count of a change.
 LIMITS = (
@@ -106,6 +107,9 @@ def check_declaration(
         # Problems of the earlier files are not caused by this change.
         before = read_fleet(read_texts(earlier)[0])
         parts = compare(fleet, before)
+        if problems:
+            # A device with a problem is not read, and is still declared.
+            parts = [part for part in parts if part.title != GONE]
         notes += _limit_notes(fleet, before, limits)
     notes += _open_notes(fleet)
     head = _head(fleet, len(texts), problems, earlier is not None and not parts)
@@ -151,7 +155,7 @@ def compare(fleet: FleetData, earlier: FleetData) -> list[Section]:
             "Each is created unless the account has it, and is then linked to a phone.",
         ),
         _section(
-            "No longer declared",
+            GONE,
             [_label(device) for device in gone],
             "Nothing is deleted. The audit lists them as not declared; the playbook decommission deletes them.",
         ),

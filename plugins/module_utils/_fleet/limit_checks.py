@@ -30,6 +30,8 @@ _COUNTED = {
 }
 # A message lists the devices that count for a limit.
 MAX_LISTED = 50
+# The number of free devices that the service permits in an account.
+FREE_DEVICES = 10
 
 
 def _count(runs: t.Sequence[EntryRun]) -> collections.Counter[str]:
@@ -93,8 +95,8 @@ def exceeded_limit(
     if option == MAX_CLEAR and unrecorded == count:
         # Without a record, an empty webhook is sent because the present one is unknown.
         return (
-            f"this control node has no record of {devices}{where}, so it would send an empty webhook to each, and {name} "
-            f"is {limit}{listed}. {_NO_RECORD}"
+            f"this control node has no record of {devices}{where}, so it would send '' again for the webhooks that are "
+            f"declared as '', and {name} is {limit}{listed}. {_NO_RECORD}"
         )
     unknown = f". This control node has no record of {count_devices(unrecorded)} among these. {_NO_RECORD}"
     return f"the run would {_COUNTED[option].format(devices)}{where}, and {name} is {limit}{listed}" + (
@@ -103,8 +105,7 @@ def exceeded_limit(
 
 
 _NO_RECORD = (
-    "Restore a backup of the record, share one record between the control nodes, or use stamps "
-    "(handle_write_only: stamped)"
+    "Restore a backup of the record, or share one record between the control nodes; a device with a stamp needs neither"
 )
 
 
@@ -123,6 +124,27 @@ def _count_free(context: RunContext) -> int:
     if not context.account_token:
         return 0
     return count_free(context.client.listing(context.account_token, "", "").devices)
+
+
+def free_warnings(context: RunContext, runs: t.Sequence[EntryRun]) -> list[str]:
+    """Return the warnings for limits of free devices that the device list shows, and that only a real run would meet."""
+    if not context.account_token:
+        return []
+    devices = context.client.listing(context.account_token, "", "").devices
+    created, free = _count(runs)[FREE_LIMIT], count_free(devices)
+    warnings = []
+    if created and free + created > FREE_DEVICES:
+        warnings.append(
+            f"The account has {free} of {FREE_DEVICES} free devices, and the run would create {created}: the service would "
+            f"refuse {free + created - FREE_DEVICES} of them. Buy a package for some devices, or delete some."
+        )
+    linked = [device.number for device in devices if device.is_free and device.connected]
+    if created and linked:
+        warnings.append(
+            f"The free device {linked[0]} is linked. Fonnte links only one free device at a time, so a new one needs a "
+            "package before it can be linked."
+        )
+    return warnings
 
 
 def count_free(devices: t.Iterable[Device]) -> int:

@@ -15,6 +15,7 @@ from .._api.cache import DeviceListCache
 from .._common.errors import OptionError, error_context
 from .._common.phone_numbers import canonical, has_country
 from .._fleet.entries import FleetEntry, FleetOptions
+from .._fleet.limit_checks import free_warnings
 from .._fleet.result import fleet_error, fleet_result
 from .._fleet.run import apply_fleet, impossible_error, preview_fleet
 from .._fleet.selection import ONLY
@@ -99,8 +100,9 @@ def run_fleet(task: ModuleInput) -> ModuleResult:
         else:
             turns = apply_fleet(context, members, options, task.progress)
     result, warnings = fleet_result(context, turns, options, redactor)
+    predicted = free_warnings(context, turns) if task.check_mode else []
     empty_warnings = empty.warnings([turn.predicted.observation for turn in turns if turn.predicted is not None])
-    report = ModuleResult(result, [*empty_warnings, *common_warnings(task.params), *warnings])
+    report = ModuleResult(result, [*predicted, *empty_warnings, *common_warnings(task.params), *warnings])
     trouble = fleet_error(turns)
     if trouble is not None:
         trouble.partial_result, trouble.warnings = report.result, report.warnings

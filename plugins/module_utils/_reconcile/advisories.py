@@ -139,7 +139,7 @@ def removed_warning(observed: Observed, removed: t.Collection[str]) -> t.Iterato
         values = ", ".join(f"{option}: {_NEW_DEVICE[BY_OPTION[option].value_type]}" for option in removed)
         yield (
             f"Device {observed.number} no longer declares {', '.join(removed)}, and still has the recorded value. To clear "
-            f"it, declare {{{values}}}; to keep it, run once with handle_undeclared: forget."
+            f"it, declare {{{values}}}; to keep it, declare the value again."
         )
 
 
