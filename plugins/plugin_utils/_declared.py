@@ -131,9 +131,11 @@ class DeclaredAction(InProcess):
         problems: list[str] = []
         if "_raw_params" in variables:
             # "-e name=A, B": Ansible drops the second part.
+            known: t.Sequence[str] = variables.get(self._sources_prefix + "options", ())
+            likely = [name for name in known if name.rpartition("_")[2] in ("files", "hosts", "dest", "report")]
             problems.append(
-                f"Ansible dropped a part of a value that was given with -e, such as {self._sources_prefix}files: a space "
-                "ends it. Write a list with commas and no spaces, and a value with a space in quotes. Nothing was done."
+                f"Ansible dropped a part of a value that was given with -e, such as {' or '.join(likely)}: a space ends it. "
+                "Write a list with commas and no spaces, and a value with a space in quotes. Nothing was done."
             )
         extra = load_extra_vars(self._loader)
         for prefix in dict.fromkeys((self._prefix, self._sources_prefix)):

@@ -80,7 +80,7 @@ def test_audit_is_equal_in_process_and_as_module(core: Path, sandbox: Sandbox, t
         assert "Lain &lt;b&gt;" in (report / "audit.html").read_text(encoding="utf-8")
         refused = player.play(audit.but(fail_on=["drift", "unknown", "missing"])).only()
         assert refused.failed and refused.message == (
-            f"Auditing the account: there are findings that fail_on names (drift: 1); look at {report / 'audit.html'}."
+            f"Auditing the account: there are findings that fail_on names (drift: 1); read {report / 'audit.html'}."
         )
         assert not player.play(audit.but(fail_on=["unknown", "missing", "package_ended"])).only().failed
         told.append([{**run.only().result, "text": "", "files": {}, "findings": kinds(run)} for run in runs])
@@ -141,7 +141,7 @@ def test_names_of_client_files_are_owners(core: Path, sandbox: Sandbox, tmp_path
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([], "There is no file to read."),
+        ([], "There is nothing to read."),
         (["-e", "audit_files=/nowhere"], "There is no /nowhere."),
     ],
 )

@@ -61,7 +61,7 @@ def shops(world: World) -> World:
 def test_unattended_deletion_takes_two_runs(shops: World) -> None:
     """As with a survey: the first run requests the code, and the second one uses it. Each of them can be repeated."""
     foreseen = _leave(shops, "--check", names=NAMES)
-    assert "would be asked for" in foreseen.output and shops.writes() == []
+    assert "would be requested" in foreseen.output and shops.writes() == []
     first = _leave(shops, names=NAMES)
     assert "waiting for its code" in first.output and "failed=0" in first.output
     assert shops.writes() == ["/disconnect", "/delete-device"]

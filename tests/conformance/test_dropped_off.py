@@ -80,4 +80,4 @@ def test_invalid_variables_fail_while_all_devices_are_linked(world: World, wrong
     """Otherwise, the error would appear only when a device drops off, and no message would be sent."""
     world.begin(there(SENDER, package="Super", linked=True))
     run = play(world, **{"targets": WATCHERS, "senders": [SENDER], **wrong})
-    assert run.told[-1].message.startswith("Say who gets the message in dropped_off_targets") and world.calls() == []
+    assert run.told[-1].message.startswith("Set the recipients in dropped_off_targets") and world.calls() == []

@@ -124,7 +124,7 @@ def test_unused_variable_of_host_is_refused(core: Path, sandbox: Sandbox, tmp_pa
     words = inventory(tmp_path, a=of_client("081200000001"), b={**of_client("081200000002"), "fleet_defaults": WHOLE})
     words += ["-e", "provision_hosts=clients", "-e", "provision_offline=false", "--check"]
     code, output = by_name("provision", core, tmp_path, *words, **live(sandbox))
-    assert code != 0 and "In the variables of b is fleet_devices," in output and sandbox.journal() == []
+    assert code != 0 and "The variables of b have fleet_devices," in output and sandbox.journal() == []
     # A variable that the play has too is used.
     shared = ["-e", json.dumps({"fleet_defaults": WHOLE})]
     code, output = by_name("provision", core, tmp_path, *words, *shared, **live(sandbox))

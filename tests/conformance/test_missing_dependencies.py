@@ -22,7 +22,7 @@ LACKS = {
     "decommission": "No device is named",
     "demo": "This demo lacks its sandbox, a server on this machine that behaves like Fonnte",
     "doctor": "there is no token",
-    "dropped_off": "Say who gets the message",
+    "dropped_off": "Set the recipients in dropped_off_targets",
     "link": "Name the devices",
     "provision": "There is nothing to read",
     "record": "there is no token",

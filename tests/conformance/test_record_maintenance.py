@@ -237,5 +237,5 @@ def test_playbook_refuses_options_without_operation(kept: World, given: str) -> 
     """A user who names a file but no operation would otherwise get no backup and no error."""
     run = kept.player.play_by_name("record", "-e", given, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
     (told,) = [told for told in run.told if told.failed]
-    assert "Without a record_operation the record is only looked at" in told.message
+    assert "Without a record_operation the record is only listed" in told.message
     assert kept.calls() == [] and "failed=1" in run.output

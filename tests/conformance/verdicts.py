@@ -45,7 +45,7 @@ def refusals(row: Row, operation: Operation) -> Iterator[Refusal]:
     if row["home"] == "read-only":
         yield Refusal(ANSIBLE, r"Unable to create local directories")
     if row["home"] == "none":
-        yield Refusal(REFUSED, r"needs a home directory[^.]*FONNTE_RECORD_PATH\.")
+        yield Refusal(REFUSED, r"needs a home directory[^.]*FONNTE_RECORD_PATH[^.]*\.")
     if row["group_vars"] == "become" and operation.name in ("loop", "fleet"):
         # A user's own play uses the become variables of the inventory.
         yield Refusal(ANSIBLE, r"no-such-program")

@@ -144,9 +144,7 @@ def test_reasons_of_devices_are_reported_once() -> None:
     devices = [{"number": "081", "status": "failed", "msg": "why", "operations": []}]
     failed = {**result(), "failed": True, "msg": "of 1 devices 1 failed (why)", "devices": devices}
     ended = reconcile_accounts([account("a")], Runner({("a", False): failed}), AccountsOptions(NO_LIMITS))
-    assert ended["failures"] == [
-        ("1 device failed, see above. A second run repeats no completed operation.")
-    ]
+    assert ended["failures"] == [("1 device failed, see above. A second run repeats no completed operation.")]
     assert "Failed (1): 081: why" in ended["told"]["text"]
 
 
