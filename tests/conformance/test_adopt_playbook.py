@@ -308,7 +308,7 @@ def test_provision_reads_files_of_several_clients(office: Office, core: Path) ->
     assert changed(office.provision(*password, files=clients)) == 0
 
     code, output = office.play("provision", provision_files=clients)
-    assert code != 0 and f"{clients}/b.yml cannot be read" in output and "vault's password" in output
+    assert code != 0 and f"{clients}/b.yml cannot be read" in output and "vault password" in output
 
 
 @ON_EACH_CORE
