@@ -157,7 +157,8 @@ SPDX-License-Identifier\x3a GPL-3.0-or-later
 
 # Benchmarks
 
-`make bench` measures run times against the sandbox, in one run, and writes this page. For users who choose between a loop and `fonnte_fleet`, and for developers.
+`make bench` measures run times against the sandbox, in one run, and writes this page.
+For users who choose between a loop and `fonnte_fleet`, and for developers.
 
 ![Bars: the run time of each implementation](bench.svg)
 
