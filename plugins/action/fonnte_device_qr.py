@@ -33,7 +33,8 @@ class ActionModule(InProcess):
     interrupted: t.ClassVar[bool] = False
 
     def _perform(self, variables: dict[str, t.Any], why: str) -> Result:
-        prompt = str(self._templar.template(variables.get(PROMPT, ""))).strip()
+        # With jinja2_native, an empty string is None.
+        prompt = str(self._templar.template(variables.get(PROMPT, "")) or "").strip()
         if prompt and not self._task.check_mode:
             self._ask(prompt)
         if ActionModule.interrupted:

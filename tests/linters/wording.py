@@ -61,7 +61,8 @@ RULES: dict[str, tuple[str, float, str]] = {
 }
 Texts = Iterator[tuple[str, int, str]]
 QUOTED = re.compile(
-    r"``.*?``|`[^`]*`|\"[^\"\n]*\"|\u201c[^\u201d]*\u201d|[A-Z]\((?:[^()]|\([^()]*\))*\)|https?://\S+|(?m:^ +\w+:(?= ))", re.DOTALL
+    r"``.*?``|`[^`]*`|\"[^\"\n]*\"|\u201c[^\u201d]*\u201d|[A-Z]\((?:[^()]|\([^()]*\))*\)|https?://\S+|(?m:^ +\w+:(?= ))",
+    re.DOTALL,
 )
 
 
