@@ -197,7 +197,7 @@ class FleetAction(DeclaredAction):
     # The result
 
     def _result(self, run: _AccountRun, accounts: list[Result], ended: Result) -> Result:
-        results, reported = ended["results"], ended["told"]
+        results, reported = ended["results"], ended["summary"]
         failures = [*ended["failures"], *run.unexported]
         result: Result = {
             "changed": run.exported or any(bool(one.get("changed")) for one in results),

@@ -120,17 +120,17 @@ def find_facts(path: str, endpoint: str, option: str) -> ServiceFacts | None:
             option, f"the file {path} cannot be read ({fault.strerror})", "check who owns it, or name another file"
         ) from None
     try:
-        told_of, facts = _read(raw)
+        described, facts = _read(raw)
     except ValueError as fault:
         raise OptionError(
             option,
             f"this release cannot use the file {path} ({fault})",
             "name another file, or remove this one and run the playbook fonnte.whatsapp.doctor again",
         ) from None
-    if told_of != endpoint:
+    if described != endpoint:
         raise OptionError(
             option,
-            f"the file {path} describes the service at {told_of}, and api_endpoint is {endpoint}",
+            f"the file {path} describes the service at {described}, and api_endpoint is {endpoint}",
             "name the file of this service, or run the playbook fonnte.whatsapp.doctor with another file for it",
         )
     return facts

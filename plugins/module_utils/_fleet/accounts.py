@@ -59,7 +59,7 @@ def reconcile_accounts(accounts: t.Sequence[Result], run: Runner, options: Accou
         options: The options.
 
     Returns:
-        ``results``, one for each account in the same order; ``told``, the summary that ``summarize`` returns;
+        ``results``, one for each account in the same order; ``summary``, the result of ``summarize``;
         ``failures``, a sentence for each failure.
     """
     if len(accounts) > 1:
@@ -69,7 +69,7 @@ def reconcile_accounts(accounts: t.Sequence[Result], run: Runner, options: Accou
         problems = _preview_problems(accounts, previews, options)
         if problems:
             reported = summarize(accounts, [{} for _account in accounts], predicted=True)
-            return {"results": [], "told": {**reported, "text": []}, "failures": problems}
+            return {"results": [], "summary": {**reported, "text": []}, "failures": problems}
         if options.check_mode:
             return _ended(accounts, previews, options)
         # The user's limits were checked against the previews, so no account may exceed its preview.
@@ -85,7 +85,7 @@ def _planned(account: Result, preview: Result) -> dict[str, int]:
 
 def _ended(accounts: t.Sequence[Result], results: list[Result], options: AccountsOptions) -> dict[str, t.Any]:
     failures = [_failure(result) for result in results if result.get("failed")]
-    return {"results": results, "told": summarize(accounts, results, options.check_mode), "failures": failures}
+    return {"results": results, "summary": summarize(accounts, results, options.check_mode), "failures": failures}
 
 
 def _failure(result: Result) -> str:

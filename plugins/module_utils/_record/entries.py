@@ -57,7 +57,7 @@ class DeviceRecord:
         entries: The values by setting.
         otp_requested_at: When a code for its deletion was last requested.
         number: The registered number as the list showed it; a profile may show another.
-        carried: The settings of which the user was told that they are sent only because they were recorded.
+        carried: The settings that a warning has named as sent only because they are recorded.
         stamps: The codes of the stamps that go with the entries: first the one of the last confirmed update (empty
             where it had none), then those of the updates in doubt, the last one last. Any other code is that of
             another control node.

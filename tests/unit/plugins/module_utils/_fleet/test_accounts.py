@@ -52,7 +52,7 @@ def test_single_account_is_run_without_a_preview() -> None:
     run = Runner()
     ended = reconcile_accounts([account("a")], run, AccountsOptions(NO_LIMITS))
     assert run.calls == [("a", False)] and ended["failures"] == []
-    assert ended["told"]["counts"]["created"] == 1
+    assert ended["summary"]["counts"]["created"] == 1
 
 
 def test_single_account_in_check_mode() -> None:
@@ -72,7 +72,7 @@ def test_check_mode_of_several_accounts_is_their_preview() -> None:
     run = Runner()
     ended = reconcile_accounts([account("a"), account("b")], run, AccountsOptions(NO_LIMITS, check_mode=True))
     assert sorted(run.calls) == [("a", True), ("b", True)]
-    assert "Expected result of a run: 2 created" in ended["told"]["text"][0]
+    assert "Expected result of a run: 2 created" in ended["summary"]["text"][0]
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
@@ -81,7 +81,7 @@ def test_failed_preview_prevents_every_run(check_mode: bool) -> None:
     options = AccountsOptions(NO_LIMITS, check_mode=check_mode)
     ended = reconcile_accounts([account("a"), account("b")], run, options)
     assert all(preview for _name, preview in run.calls)
-    assert ended["failures"] == ["Account b: unknown user"] and ended["told"]["text"] == []
+    assert ended["failures"] == ["Account b: unknown user"] and ended["summary"]["text"] == []
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_reasons_of_devices_are_reported_once() -> None:
     failed = {**result(), "failed": True, "msg": "of 1 devices 1 failed (why)", "devices": devices}
     ended = reconcile_accounts([account("a")], Runner({("a", False): failed}), AccountsOptions(NO_LIMITS))
     assert ended["failures"] == [("1 device failed, see above. A second run repeats no completed operation.")]
-    assert "Failed (1): 081: why" in ended["told"]["text"]
+    assert "Failed (1): 081: why" in ended["summary"]["text"]
 
 
 def test_run_of_an_account_is_limited_to_its_preview() -> None:
