@@ -542,3 +542,17 @@ def test_ambiguous_declared_device_is_not_undeclared(controller: Controller) -> 
     controller.sandbox.reset(accounts=[{"token": controller.sandbox.account_token, "devices": devices}])
     result = fleet(controller, [{"device": "00" + BANK, "name": "shop A"}], unlisted="report")
     assert "more than one device" in result["msg"] and result["unlisted"] == []
+
+
+def test_check_mode_warns_of_free_devices_that_the_service_would_refuse(controller: Controller) -> None:
+    assert controller.run("fleet", True, devices=entries(10)).warnings == []
+    (warning,) = controller.run("fleet", True, devices=entries(12)).warnings
+    assert warning.startswith("The account has 0 of 10 free devices, and the run would create 12: ")
+    assert "refuse 2 of them" in warning
+
+
+def test_check_mode_warns_of_a_linked_free_device(controller: Controller) -> None:
+    fleet(controller, entries(1))
+    controller.sandbox.link(number(0))
+    warnings = controller.run("fleet", True, devices=entries(2)).warnings
+    assert [text for text in warnings if text.startswith(f"The free device {number(0)} is linked.")]
