@@ -100,7 +100,7 @@ runs these; `tests/conformance/selection.py` chooses them.
 
 - **runner**: ansible-runner 2.4.3, `run`, and `transmit | worker | process`. Separate tests run the
   project of `docs/awx.md` (`test_ansible_runner.py`) and the units of `docs/systemd.md` (`test_systemd.py`). `make guides` runs
-  `docs/awx.md` and `docs/audit-in-ci.md` in a shell.
+  `docs/awx.md` and `docs/ci.md` in a shell.
 - **systemd**: a clean environment with the variables that the unit sets. systemd itself is not started.
 - **JSON lines** is a callback of the tests that prints JSON like `ansible.posix.jsonl`. The real ones are separate rows.
 - **unknown uid**, **read-only** and **one volume** are user and mount namespaces of Linux, without capabilities.

@@ -232,7 +232,7 @@ GUIDES = {
         at={"Fail in CI": clients_like("devices.yml")},
         fails={"audit_fail_on": 2},
     ),
-    "docs/audit-in-ci.md": Guide(
+    "docs/ci.md": Guide(
         world=without_a_token(
             account(*(device(number, f"Toko Bunga {place}", autoread=True) for place, number in SHOPS.items()))
         ),
@@ -257,7 +257,7 @@ GUIDES = {
         answers=(("Press Enter when the phone is at hand", ""),) * 2,
     ),
     "docs/messages.md": Guide(world=account(OFFICE)),
-    "docs/moving.md": Guide(
+    "docs/move-a-number.md": Guide(
         world=two_accounts,
         answers=(
             ("Type its name to confirm", "Toko Bunga 1"),
@@ -277,7 +277,7 @@ GUIDES = {
         ),
         editor="not-a-secret",
     ),
-    "docs/taking-over.md": Guide(
+    "docs/import.md": Guide(
         world=account(
             device(FIRST, "Toko Satu - kasir", autoread=True), device(SECOND, "Toko Dua - gudang", autoread=True)
         ),
@@ -285,8 +285,8 @@ GUIDES = {
         answers=(*NEW_PASSWORD, VAULT_PASSWORD, VAULT_PASSWORD),
         beside={"Reading the sheet": "the sheet of this test has no wrong cells; test_sheets.py has"},
     ),
-    "docs/three-in-the-morning.md": Guide(
-        world=after_section(account(plan="Super"), "docs/three-in-the-morning.md", "Setup"),
+    "docs/on-call.md": Guide(
+        world=after_section(account(plan="Super"), "docs/on-call.md", "Setup"),
         at={
             "Run the audit": one_drops_off,
             "Fonnte is down": service_is_down,
@@ -305,7 +305,7 @@ GUIDES = {
         at={"2. Use it": use_the_database},
         fails={"provision_files=devices.yml$": 2},
     ),
-    "docs/where-the-truth-lives.md": Guide(world=has_a_record),
+    "docs/share-state.md": Guide(world=has_a_record),
     "roles/decommission/README.md": Guide(
         world=account(OFFICE),
         answers=(("Type its name to confirm", "Toko Satu"), ("A code for the deletion", CODE)),

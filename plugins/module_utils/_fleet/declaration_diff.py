@@ -147,7 +147,7 @@ def compare(fleet: FleetData, earlier: FleetData) -> list[Section]:
             "In another account",
             [f"{_label(new)}, from {_client_of(old)}" for old, new in pairs if old.client.token != new.client.token],
             "This change cannot move a number. The number must first be deleted in the old account; see "
-            "docs/moving.md.",
+            "docs/move-a-number.md.",
         ),
         _section(
             "New",

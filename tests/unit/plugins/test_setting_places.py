@@ -74,7 +74,7 @@ def in_device_documentation(setting: Setting) -> bool:
 
 
 def in_sheet_page(setting: Setting) -> bool:
-    return ReadSource.LIST in setting.readable or f"`{setting.option}`" in read("docs/taking-over.md")
+    return ReadSource.LIST in setting.readable or f"`{setting.option}`" in read("docs/import.md")
 
 
 # The required places of a setting, and how a test checks them. Places that are derived from the table are not here.
@@ -86,7 +86,7 @@ PLACES: dict[str, t.Callable[[Setting], bool]] = {
         read("roles/audit/meta/argument_specs.yml"), setting
     ),
     "the JSON schema: docs/audit.schema.json": is_in_audit_schema,
-    "the sheet: docs/taking-over.md": in_sheet_page,
+    "the sheet: docs/import.md": in_sheet_page,
     "the sandbox: DEFAULTS of tests/sandbox/model.py": lambda setting: (
         setting.option in ("name", "country_code") or setting.wire in DEFAULTS
     ),
