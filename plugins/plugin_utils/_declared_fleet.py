@@ -149,6 +149,7 @@ class FleetAction(DeclaredAction):
             # Ordinary modules run one after another, because they share this object.
             at_a_time=1 if run.why else AccountsOptions.at_a_time,
             check_mode=run.check_mode,
+            run_unchanged=run.export.is_wanted,
         )
 
     # An account

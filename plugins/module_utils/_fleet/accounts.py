@@ -39,6 +39,7 @@ class AccountsOptions:
         stop: Whether to begin no further account after a failure. The accounts are then reconciled one after another.
         at_a_time: The number of accounts to reconcile at a time.
         check_mode: Whether the run is in check mode.
+        run_unchanged: Whether to run an account with nothing to change after its preview, too.
     """
 
     limits: t.Mapping[str, int | None]
@@ -46,6 +47,7 @@ class AccountsOptions:
     stop: bool = False
     at_a_time: int = MAX_ACCOUNTS_AT_A_TIME
     check_mode: bool = False
+    run_unchanged: bool = False
 
 
 def reconcile_accounts(accounts: t.Sequence[Result], run: Runner, options: AccountsOptions) -> dict[str, t.Any]:
@@ -72,10 +74,24 @@ def reconcile_accounts(accounts: t.Sequence[Result], run: Runner, options: Accou
             return {"results": [], "summary": {**reported, "text": []}, "failures": problems}
         if options.check_mode:
             return _ended(accounts, previews, options)
-        # The user's limits were checked against the previews, so no account may exceed its preview.
-        planned = [_planned(account, preview) for account, preview in zip(accounts, previews)]
-        return _ended(accounts, _run_all(accounts, run, False, options, planned), options)
+        return _ended(accounts, _apply(accounts, run, options, previews), options)
     return _ended(accounts, _run_all(accounts, run, options.check_mode, options, [None] * len(accounts)), options)
+
+
+def _apply(
+    accounts: t.Sequence[Result], run: Runner, options: AccountsOptions, previews: t.Sequence[Result]
+) -> list[Result]:
+    """Run the accounts that have something to change, and return the result of each account."""
+    work = [
+        (account, preview)
+        for account, preview in zip(accounts, previews)
+        if options.run_unchanged or preview.get("changed")
+    ]
+    # The user's limits were checked against the previews, so no account may exceed its preview.
+    limits = [_planned(account, preview) for account, preview in work]
+    applied = iter(_run_all([account for account, _preview in work], run, False, options, limits))
+    # With nothing to change, the preview is the result: a run would read the same again.
+    return [next(applied) if options.run_unchanged or preview.get("changed") else preview for preview in previews]
 
 
 def _planned(account: Result, preview: Result) -> dict[str, int]:

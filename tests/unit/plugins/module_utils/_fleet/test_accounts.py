@@ -68,6 +68,30 @@ def test_all_accounts_are_previewed_before_the_first_run() -> None:
     assert sorted(run.calls[2:]) == [("a", False), ("b", False)]
 
 
+UNCHANGED: Json = {**result(unchanged=1), "changed": False}
+
+
+def test_account_with_nothing_to_change_is_not_run_after_its_preview() -> None:
+    run = Runner({("a", True): UNCHANGED, ("a", False): result(updated=1)})
+    ended = reconcile_accounts([account("a"), account("b")], run, AccountsOptions(NO_LIMITS))
+    assert run.calls[2:] == [("b", False)]
+    assert ended["results"] == [UNCHANGED, result(created=1)]
+
+
+def test_account_with_nothing_to_change_is_run_if_each_account_must_be() -> None:
+    run = Runner({("a", True): UNCHANGED, ("b", True): UNCHANGED})
+    reconcile_accounts([account("a"), account("b")], run, AccountsOptions(NO_LIMITS, run_unchanged=True))
+    assert sorted(run.calls[2:]) == [("a", False), ("b", False)]
+
+
+def test_order_of_results_and_stop_with_an_unchanged_account_between() -> None:
+    run = Runner({("b", True): UNCHANGED, ("a", False): {"failed": True, "msg": "refused"}})
+    accounts = [account("a"), account("b"), account("c")]
+    ended = reconcile_accounts(accounts, run, AccountsOptions(NO_LIMITS, stop=True))
+    assert run.calls[3:] == [("a", False)]
+    assert ended["results"] == [{"failed": True, "msg": "refused"}, UNCHANGED, {}]
+
+
 def test_check_mode_of_several_accounts_is_their_preview() -> None:
     run = Runner()
     ended = reconcile_accounts([account("a"), account("b")], run, AccountsOptions(NO_LIMITS, check_mode=True))
