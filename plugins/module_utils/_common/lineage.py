@@ -76,7 +76,8 @@ class Lineage:
         self._parent = parent
         self._forked_by = forked_by
         self._own_parent = parent()
-        self._links = self._trace(own or os.getpid())
+        self._own = own or os.getpid()
+        self._links = self._trace(self._own)
 
     @property
     def is_forked(self) -> bool:
@@ -87,7 +88,8 @@ class Lineage:
         """Return whether a process of the chain has ended."""
         if self._parent() != self._own_parent or self._parent() != (self._forked_by() or self._parent()):
             return True
-        return any(self._parent_of(pid) != parent for pid, parent in self._links)
+        # The parent of this process was compared above, without reading a file: it is enough for a worker.
+        return any(self._parent_of(pid) != parent for pid, parent in self._links if pid != self._own)
 
     def require(self) -> None:
         """Raise AbandonedError if a process of the chain has ended."""
