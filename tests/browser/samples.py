@@ -11,14 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.findings import (
-    Audit,
-    AuditInput,
-    Auditor,
-    Limits,
-    Show,
-    audit_policy,
-)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.auditor import Auditor, Show, audit_policy
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.findings import Audit, AuditInput, Limits
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import Redactor
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import Settings

@@ -68,6 +68,17 @@ def parse_retry_after(header: str | None) -> float | None:
     return float(min(max(seconds, 0), MAX_RETRY_AFTER_SECONDS))
 
 
+def public_authorities() -> str:
+    """Return the file with the public certificate authorities, those that are trusted without ca_path.
+
+    Raises:
+        MissingLibraryError: requests is not installed.
+    """
+    if REQUESTS_MISSING:
+        raise MissingLibraryError("requests", REQUESTS_MISSING)
+    return str(requests.certs.where())
+
+
 class Session:
     """A session of kept-alive connections to one endpoint, shared by all threads.
 

@@ -11,16 +11,14 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.auditor import Auditor, audit_policy, sanitize
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.findings import (
     Audit,
     AuditedDevice,
     AuditInput,
-    Auditor,
     Kind,
     Level,
     Limits,
-    audit_policy,
-    sanitize,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.stamp import (
     OWN,
