@@ -105,6 +105,8 @@ def is_local_url(url: str) -> bool:
         host = (urlsplit(url).hostname or "").lower().rstrip(".")
     except ValueError:
         return False
+    if not host:
+        return False
     try:
         return address_reach(host) is not Reach.PUBLIC
     except ValueError:

@@ -46,7 +46,7 @@ def find_delivery_risks(declared: Settings, after: Settings, manageable: t.Colle
         after: The known settings after the run.
         manageable: The settings that the task could declare. An unknown value is a risk only of such a setting.
     """
-    local = [option for option in WEBHOOKS if is_local_url(_url(declared, option))] if declared else []
+    local = [option for option in WEBHOOKS if is_local_url(_url(declared, option))]
     plain = [option for option in ("webhook_connect",) if _url(declared, option).lower().startswith("http://")]
     found = (
         (Cause.INCOMING_OFF, _off(declared, after, manageable)),
