@@ -438,9 +438,9 @@ def test_number_known_only_from_the_profile_is_a_warning_if_it_is_sent() -> None
 @pytest.mark.parametrize(
     ("settings", "observed", "word"),
     [
-        ({"webhook": URL, "personal": True}, seen(autoread=False), "autoread is not on"),
-        ({"webhook": URL, "autoread": False}, seen(), "autoread and personal are not on"),
-        ({"webhook": URL, "autoread": True}, seen(), "personal is not on"),
+        ({"webhook": URL, "personal": True}, seen(autoread=False), "autoread is not known to be on"),
+        ({"webhook": URL, "autoread": False}, seen(), "autoread and personal are not known to be on"),
+        ({"webhook": URL, "autoread": True}, seen(), "personal is not known to be on"),
         ({"webhook_connect": URL, "webhook_status": URL}, seen(), "one URL in webhook_connect and webhook_status"),
         ({"webhook_status": "https://n8n.local/hook"}, seen(), "only in this network: webhook_status"),
         ({"webhook_connect": "http://h.example.com/a"}, seen(), "plain http"),
