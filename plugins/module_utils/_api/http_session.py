@@ -32,6 +32,7 @@ try:
     import requests
     import urllib3
     from requests.adapters import HTTPAdapter
+    from requests.certs import where as find_authorities
 except ImportError:
     REQUESTS_MISSING = traceback.format_exc()
 else:
@@ -76,7 +77,7 @@ def public_authorities() -> str:
     """
     if REQUESTS_MISSING:
         raise MissingLibraryError("requests", REQUESTS_MISSING)
-    return str(requests.certs.where())
+    return str(find_authorities())
 
 
 class Session:

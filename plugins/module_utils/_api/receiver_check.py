@@ -25,7 +25,7 @@ import typing as t
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from .._common.addresses import Reach, address_reach
+from .._device.addresses import Reach, address_reach
 from .deadline import Attempt, DeadlineExceeded, run_with_deadline
 
 # Seconds for the whole exchange, with the DNS lookup. The limit of Fonnte is unknown.

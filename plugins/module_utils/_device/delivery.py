@@ -12,7 +12,7 @@ import enum
 import typing as t
 from dataclasses import dataclass
 
-from .._common.addresses import is_local_url
+from .addresses import is_local_url
 from .settings import WEBHOOKS, Settings
 
 

@@ -4,7 +4,7 @@
 #
 # PRIVATE to this collection: it may change in any release.
 
-"""Network addresses: from where an IP address or a host name can be reached. Pure: no DNS lookup.
+"""Network addresses of webhooks: from where an IP address or a host name can be reached. Pure: no DNS lookup.
 
 The tables are those of the IANA registries of special-purpose addresses. The properties of ``ipaddress`` differ between
 the versions of Python.

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.addresses import (
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.addresses import (
     Reach,
     address_reach,
     is_local_url,
