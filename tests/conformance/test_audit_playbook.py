@@ -163,8 +163,10 @@ def test_receivers_are_checked_on_request_and_never_in_check_mode(core: Path, sa
         {"device": NUMBERS[0], "name": "Toko Satu", "autoread": True, "personal": True, "webhook": good},
         {"device": NUMBERS[1], "name": "Toko Dua", "webhook_status": good, "webhook_connect": bad},
     ]
-    (player.home / "devices.yml").write_text(json.dumps({"fleet_devices": devices}), encoding="utf-8")
-    check = ["-e", f"audit_files={player.home / 'devices.yml'}", "-e", "audit_dest=report"]
+    # The player searches its home for secrets.
+    declaration = tmp_path / "devices.yml"
+    declaration.write_text(json.dumps({"fleet_devices": devices}), encoding="utf-8")
+    check = ["-e", f"audit_files={declaration}", "-e", "audit_dest=report"]
     asked, permitted = ["-e", "audit_check_receivers=true"], ["-e", "audit_allow_private=true"]
     env = {"FONNTE_ACCOUNT_TOKEN": ACCOUNT}
 
