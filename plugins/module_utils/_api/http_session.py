@@ -32,7 +32,7 @@ try:
     import requests
     import urllib3
     from requests.adapters import HTTPAdapter
-    from requests.certs import where as find_authorities
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH
 except ImportError:
     REQUESTS_MISSING = traceback.format_exc()
 else:
@@ -77,7 +77,7 @@ def public_authorities() -> str:
     """
     if REQUESTS_MISSING:
         raise MissingLibraryError("requests", REQUESTS_MISSING)
-    return str(find_authorities())
+    return str(DEFAULT_CA_BUNDLE_PATH)
 
 
 class Session:
