@@ -12,6 +12,7 @@ version_added: 1.0.0
 description:
   - Compares the devices of an account with their declaration, and writes an HTML page, a JSON file, a CSV table and a short summary.
   - Neither the service nor the record is ever changed. The account's devices are listed once.
+  - With O(check_receivers), one request is sent to each declared webhook. Otherwise, no host except the service gets a request.
   - Each finding states the source and the time of the known value. A different value and an unknown value are different findings.
   - A report contains no token and no secret part of a webhook. It contains the names of devices and clients.
 author:
@@ -78,6 +79,8 @@ options:
       - V(drift), Fonnte returned a different value, or the stamp proves one. V(drift_recorded), a different value was last applied according to the record.
         V(missing), a declared device does not exist. V(disconnected), a device that may be linked has no phone.
         V(package_ended), V(package_ends) and V(quota_low), see O(expires_within) and O(quota_below).
+        V(receiver_failed), a webhook does not accept events, see O(check_receivers).
+        V(delivery_risk), events may not arrive with the declared settings, about which the other modules warn.
         V(unlisted), the account has a device that is not declared. V(free_slots), see O(free_device_limit).
         V(no_longer_declared), a setting is still set, and its line was removed from the declaration.
         V(unknown), it is not known whether a setting matches its declaration. V(not_checked), a device could not be looked up or compared.
@@ -89,6 +92,8 @@ options:
       - missing
       - disconnected
       - package_ended
+      - receiver_failed
+      - delivery_risk
       - unlisted
       - no_longer_declared
       - package_ends
@@ -99,9 +104,28 @@ options:
     default: []
   concurrency:
     description:
-      - The number of simultaneous requests. It applies only without O(account_token), when each device is requested separately.
+      - The number of simultaneous requests. It applies without O(account_token), when each device is requested separately, and to O(check_receivers).
     type: int
     default: 4
+  check_receivers:
+    description:
+      - Whether to send a test request to each declared webhook, and to report those that do not respond with HTTP 200.
+      - The request is one POST per URL, like the one that Fonnte may send when a webhook is saved. It contains no token and no number.
+        It is neither repeated nor redirected, uses no proxy, and ends after 10 seconds.
+      - The receiver is reached from this control node. That Fonnte reaches it too is likely, but not proven.
+      - Certificates are always verified, with the public authorities. O(validate_certs) and O(ca_path) have no effect on it.
+      - In check mode, no request is sent.
+    type: bool
+    default: false
+    version_added: 1.1.0
+  allow_private:
+    description:
+      - Whether O(check_receivers) may send requests to this machine and to private networks.
+        Set it only if all people who can change the declaration may do that.
+      - Link-local addresses, with the metadata services of clouds, and other reserved addresses never get a request.
+    type: bool
+    default: false
+    version_added: 1.1.0
   title:
     description:
       - The title of the report, such as the name of the account.
@@ -156,6 +180,7 @@ EXAMPLES = r"""
   fonnte.whatsapp.fonnte_audit:
     defaults:
       autoread: true
+      personal: true
     devices:
       - device: "081200004001"
         name: Toko Satu
@@ -170,6 +195,16 @@ EXAMPLES = r"""
 - name: Print the summary
   ansible.builtin.debug:
     msg: "{{ audit.text.splitlines() }}"
+
+- name: Send a test request to the webhooks, and list those that do not accept events
+  fonnte.whatsapp.fonnte_audit:
+    devices:
+      - device: "081200004001"
+        name: Toko Satu
+        autoread: true
+        personal: true
+        webhook: https://hooks.example.com/toko-satu
+    check_receivers: true
 
 - name: Fail if a device was changed, and write only a page in Bahasa Indonesia
   fonnte.whatsapp.fonnte_audit:
@@ -235,7 +270,10 @@ findings:
       description: The user who attested the value.
       type: str
     reason:
-      description: The reason for the finding, as in RV(fonnte.whatsapp.fonnte_device#module:reasons).
+      description:
+        - The reason for the finding, as in RV(fonnte.whatsapp.fonnte_device#module:reasons).
+          The cause of a V(delivery_risk), one of V(incoming_off), V(local_host), V(shared_url), V(plain_http).
+          The outcome of a V(receiver_failed), as in RV(receivers).
       type: str
       sample: differs
     text:
@@ -284,6 +322,32 @@ summary:
     kinds:
       description: The number of findings of each kind.
       type: dict
+receivers:
+  description: The checked receivers. V(null) if O(check_receivers) is not set, and in check mode.
+  returned: always, as far as known
+  type: list
+  elements: dict
+  version_added: 1.1.0
+  contains:
+    url:
+      description: The URL, masked.
+      type: str
+      sample: "https://hooks.example.com/…#1a2b3c"
+    outcome:
+      description:
+        - V(ok), HTTP 200. V(status), another HTTP status. V(redirect), a redirect, which was not followed. V(tls), no valid certificate.
+          V(slow), no response in time. V(unreachable), no connection or no HTTP response.
+          V(refused), no request was sent, since the address is private or reserved.
+      type: str
+      sample: ok
+    status:
+      description: The HTTP status. V(null) without a response.
+      type: int
+      sample: 200
+    devices:
+      description: The numbers of the devices that declare the URL.
+      type: list
+      elements: str
 text:
   description: The summary.
   returned: always, as far as known

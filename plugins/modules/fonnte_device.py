@@ -109,7 +109,9 @@ EXAMPLES = r"""
   fonnte.whatsapp.fonnte_device:
     device: "0812-0000-1001"
     name: Toko Satu
+    # Fonnte sends incoming chats to the webhook only with these two.
     autoread: true
+    personal: true
     webhook: https://hooks.example.com/toko-satu
 
 - name: Rename the device, and preserve its other known settings
@@ -121,6 +123,8 @@ EXAMPLES = r"""
   fonnte.whatsapp.fonnte_device:
     device: "{{ clients[item].number }}"
     name: "{{ clients[item].name }}"
+    autoread: true
+    personal: true
     webhook: "{{ clients[item].webhook | default(omit) }}"
   loop: "{{ range(clients | length) | list }}"
   loop_control:

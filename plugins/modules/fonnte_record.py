@@ -90,6 +90,8 @@ EXAMPLES = r"""
   fonnte.whatsapp.fonnte_device:
     device: "081200001001"
     name: Toko Satu
+    autoread: true
+    personal: true
     webhook: https://hooks.example.com/toko-satu
 
 - name: Back up the record

@@ -99,7 +99,14 @@ def _joined(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> Result
         "changed": False,
         "findings": [finding for one in results for finding in one.get("findings", ())],
         "summary": add_up([one["summary"] for one in results if "summary" in one]),
+        "receivers": _joined_receivers(results),
         "text": "\n".join(one["text"] for one in results if "text" in one),
         "files": {account["name"]: one.get("files", {}) for account, one in zip(accounts, results)},
         **warnings_of(results),
     }
+
+
+def _joined_receivers(results: t.Sequence[Result]) -> list[Result] | None:
+    """Return the checked receivers of all accounts; None if they were not checked."""
+    checked = [one["receivers"] for one in results if one.get("receivers") is not None]
+    return [receiver for receivers in checked for receiver in receivers] if checked else None

@@ -11,14 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.findings import (
-    Audit,
-    AuditInput,
-    Auditor,
-    Limits,
-    Show,
-    audit_policy,
-)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.receiver_check import Outcome, ReceiverCheck
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.auditor import Auditor, Show, audit_policy
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.findings import Audit, AuditInput, Limits
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.receivers import add_receivers
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import Redactor
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import Settings
@@ -99,17 +95,29 @@ HOOK = "https://hooks.example.com/toko?key=s3cr3t"
 
 def everything() -> Audit:
     """Return an account with each kind of finding."""
+    masked = shown()
     one, two, three, four, five, six, seven, eight = (f"08120000{index:04d}" for index in range(1, 9))
     full = [
         seen(device(f"08130000{index:04d}", f"Warung {index}", package="Free"), name=f"Warung {index}")
         for index in range(1, 10)
     ]
     soon = int(NOW.timestamp()) + 5 * DAY
+    chats = {"autoread": True, "personal": True}
     subjects = [
         seen(
-            device(one, "Toko Satu Lama"), record=recorded(webhook=HOOK), name="Toko Satu", webhook=HOOK, autoread=True
+            device(one, "Toko Satu Lama"),
+            record=recorded(webhook=HOOK, personal=True),
+            name="Toko Satu",
+            webhook=HOOK,
+            **chats,
         ),
-        seen(device(two, "Toko Dua"), record=recorded(webhook=HOOK, quick=True), name="Toko Dua", webhook=HOOK + "2"),
+        seen(
+            device(two, "Toko Dua"),
+            record=recorded(webhook=HOOK, quick=True, personal=True),
+            name="Toko Dua",
+            webhook=HOOK + "2",
+            **chats,
+        ),
         seen(device(three, "Toko Tiga", connected=False), name="Toko Tiga", autoread=True),
         seen(device(four, "Toko Empat", expires=int(NOW.timestamp()) - DAY), name="Toko Empat"),
         # The line of its webhook was removed from the declaration.
@@ -126,7 +134,11 @@ def everything() -> Audit:
         *full,
     ]
     others = [device("081400000001", "Siapa ini?", package="Free")]
-    return report(subjects, others, {"62812" + number[4:]: "PT Contoh" for number in (one, two, three)})
+    audit = report(subjects, others, {"62812" + number[4:]: "PT Contoh" for number in (one, two, three)})
+    results = {HOOK: ReceiverCheck(Outcome.OK, 200), HOOK + "2": ReceiverCheck(Outcome.STATUS, 404)}
+    return add_receivers(
+        audit, [one.desired.settings for one in subjects], results, lambda url: str(masked("webhook", url))
+    )
 
 
 def many(count: int) -> Audit:

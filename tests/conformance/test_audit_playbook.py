@@ -37,7 +37,8 @@ def task(module: str, devices: list[dict[str, Any]], **args: object) -> Task:
 
 def declared(sandbox: Sandbox, reading: str = "default") -> list[dict[str, Any]]:
     hook = Hook("audit").url(sandbox, READINGS[reading])
-    return [{"device": number, "name": f"Toko {place}", "webhook": hook} for place, number in enumerate(NUMBERS)]
+    chats = {"autoread": True, "personal": True, "webhook": hook}
+    return [{"device": number, "name": f"Toko {place}", **chats} for place, number in enumerate(NUMBERS)]
 
 
 def begin(sandbox: Sandbox, player: Player, reading: str = "default") -> list[dict[str, Any]]:
@@ -148,3 +149,42 @@ def test_names_of_client_files_are_owners(core: Path, sandbox: Sandbox, tmp_path
 def test_audit_playbook_names_missing_files(sandbox: Sandbox, player: Player, words: list[str], says: str) -> None:
     run = player.play_by_name("audit", *words, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
     assert run.told[-1].failed and says in run.told[-1].message and sandbox.journal() == []
+
+
+@pytest.mark.parametrize("core", CORES[: len(USUAL_CORES)], ids=USUAL_CORES, indirect=True)
+def test_receivers_are_checked_on_request_and_never_in_check_mode(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    """The sinks are on this machine, so they get a request only with audit_allow_private."""
+    stranger = {"number": STRANGER, "name": "Siapa", "package": "Super"}
+    sandbox.reset(accounts=[{"token": ACCOUNT, "devices": [stranger]}])
+    sandbox.sink_answers("broken", 503, times=9)
+    player = Player(tmp_path, sandbox, programs=core)
+    good, bad = (f"{sandbox.sink_url(name)}/{MARK}?key={MARK}" for name in ("good", "broken"))
+    devices = [
+        {"device": NUMBERS[0], "name": "Toko Satu", "autoread": True, "personal": True, "webhook": good},
+        {"device": NUMBERS[1], "name": "Toko Dua", "webhook_status": good, "webhook_connect": bad},
+    ]
+    # The player searches its home for secrets.
+    declaration = tmp_path / "devices.yml"
+    declaration.write_text(json.dumps({"fleet_devices": devices}), encoding="utf-8")
+    check = ["-e", f"audit_files={declaration}", "-e", "audit_dest=report"]
+    asked, permitted = ["-e", "audit_check_receivers=true"], ["-e", "audit_allow_private=true"]
+    env = {"FONNTE_ACCOUNT_TOKEN": ACCOUNT}
+
+    def outcomes(*words: str) -> list[tuple[str, int | None, list[str]]] | None:
+        run = player.play_by_name("audit", *check, *words, env=env)
+        assert not any(one.failed for one in run.told), run.output[-3000:]
+        data = json.loads((player.directory / "report" / "audit.json").read_text(encoding="utf-8"))
+        found: list[dict[str, Any]] | None = data["receivers"]
+        return None if found is None else [(one["outcome"], one["status"], one["devices"]) for one in found]
+
+    assert outcomes(*permitted) is None and outcomes(*asked, *permitted, "--check") is None
+    assert outcomes(*asked) == [("refused", None, [*NUMBERS[:2]]), ("refused", None, [NUMBERS[1]])]
+    assert sandbox.sink("good") == sandbox.sink("broken") == []
+    assert outcomes(*asked, *permitted) == [("ok", 200, [*NUMBERS[:2]]), ("status", 503, [NUMBERS[1]])]
+    for name in ("good", "broken"):
+        (request,) = sandbox.sink(name)
+        assert request["body"] == {"device": ""}
+    assert {call["path"] for call in sandbox.journal()} == {"/get-devices"}
+    fatal = json.dumps({"audit_fail_on": ["receiver_failed"]})
+    run = player.play_by_name("audit", *check, *asked, *permitted, "-e", fatal, env=env)
+    assert run.told[-1].failed and "fail_on names: receiver_failed" in run.output

@@ -32,6 +32,7 @@ try:
     import requests
     import urllib3
     from requests.adapters import HTTPAdapter
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH
 except ImportError:
     REQUESTS_MISSING = traceback.format_exc()
 else:
@@ -74,6 +75,17 @@ def parse_retry_after(header: str | None) -> float | None:
     except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError, TypeError, IndexError):
         return None
     return float(min(max(seconds, 0), MAX_RETRY_AFTER_SECONDS))
+
+
+def public_authorities() -> str:
+    """Return the file with the public certificate authorities, those that are trusted without ca_path.
+
+    Raises:
+        MissingLibraryError: requests is not installed.
+    """
+    if REQUESTS_MISSING:
+        raise MissingLibraryError("requests", REQUESTS_MISSING)
+    return str(DEFAULT_CA_BUNDLE_PATH)
 
 
 class Session:

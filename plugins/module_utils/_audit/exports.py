@@ -14,6 +14,7 @@ import io
 import json
 import os
 import typing as t
+from dataclasses import asdict
 
 from .._common.atomic_files import write_all
 from .._common.clock import TIME_FORMAT
@@ -51,6 +52,7 @@ def as_data(audit: Audit, words: Messages) -> Json:
         "summary": summary(audit),
         "kinds": [_kind(kind, audit, words) for kind in Kind],
         "account": [finding_data(finding, words) for finding in audit.account],
+        "receivers": receivers_data(audit),
         "devices": [_device(subject, words) for subject in audit.devices],
     }
 
@@ -68,6 +70,13 @@ def summary(audit: Audit) -> Json:
         **{level.value: levels[level] for level in Level},
         "kinds": {kind.value: count for kind, count in audit.counts().items()},
     }
+
+
+def receivers_data(audit: Audit) -> list[Json] | None:
+    """Return the checked receivers; None if they were not checked."""
+    if audit.receivers is None:
+        return None
+    return [{**asdict(receiver), "devices": list(receiver.devices)} for receiver in audit.receivers]
 
 
 def _kind(kind: Kind, audit: Audit, words: Messages) -> Json:
@@ -112,7 +121,7 @@ def finding_data(finding: Finding, words: Messages) -> Json:
         "source": evidence.source.value,
         "at": evidence.at,
         "by": evidence.by or None,
-        "reason": finding.reason.value if finding.reason else None,
+        "reason": finding.reason.value if finding.reason else finding.cause or None,
         "text": words.sentence(finding),
         "evidence": words.evidence(finding),
     }

@@ -17,12 +17,14 @@ from .._common.clock import TIME_FORMAT
 from .._device.settings import SETTINGS
 from .._reconcile.evidence import Evidence
 from .._reconcile.state import Reason
-from .findings import Audit, AuditedDevice, Finding, Kind, Level, Shown
+from .delivery_texts import DELIVERY_TEXTS
+from .findings import OK, Audit, AuditedDevice, Finding, Kind, Level, Shown
 
 # A text for each language, in this order.
 LANGUAGES = ("en", "id")
 
 _TABLE: dict[str, tuple[str, str]] = {
+    **DELIVERY_TEXTS,
     # The head of a report, and its counts.
     "title": ("WhatsApp devices", "Perangkat WhatsApp"),
     "made": ("As of {at}, read from {endpoint}.", "Data per {at}, dibaca dari {endpoint}."),
@@ -295,13 +297,14 @@ class Messages:
         """Return a finding as a sentence."""
         moved = finding.kind is Kind.MISSING and finding.found is not None
         field = self("set_" + finding.field) if finding.field in _NAMED else ""
+        is_check = finding.kind is Kind.RECEIVER_FAILED
         return self(
-            "say_moved" if moved else "say_" + finding.kind.value,
+            "say_moved" if moved else "_".join(filter(None, ("say", finding.kind.value, finding.cause))),
             field=field,
             found=self._value(finding, finding.found),
             declared=self._value(finding, finding.declared),
             count=finding.count,
-            note=finding.note,
+            note=self("detail_" + finding.note) if is_check and finding.note else finding.note,
         )
 
     def evidence(self, finding: Finding) -> str:
@@ -310,6 +313,10 @@ class Messages:
             return self("why_unproven")
         if finding.kind is Kind.UNKNOWN and finding.reason is Reason.EXPIRED:
             return self("why_expired", at=moment(finding.evidence.at))
+        if finding.kind is Kind.DELIVERY_RISK:
+            return self("from_declaration")
+        if finding.kind is Kind.RECEIVER_FAILED:
+            return self("from_check", at=moment(finding.evidence.at))
         return self.source(finding.evidence)
 
     def source(self, evidence: Evidence) -> str:
@@ -326,8 +333,12 @@ class Messages:
         return self("stands", counts=counts) + oldest
 
     def head(self, audit: Audit) -> str:
-        """Return when and where the account was read."""
-        return self("made", at=moment(audit.at.strftime(TIME_FORMAT)), endpoint=audit.endpoint)
+        """Return when and where the account was read, and the number of checked receivers."""
+        made = self("made", at=moment(audit.at.strftime(TIME_FORMAT)), endpoint=audit.endpoint)
+        if audit.receivers is None:
+            return made
+        accepting = sum(receiver.outcome == OK for receiver in audit.receivers)
+        return f"{made} {self('receivers', count=accepting, total=len(audit.receivers))}"
 
     def of(self, count: int | None, total: int) -> str:
         """Return a count with its total."""

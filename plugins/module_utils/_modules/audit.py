@@ -13,19 +13,24 @@ import typing as t
 from dataclasses import replace
 
 from .._api.cache import DeviceListCache
+from .._api.http_session import public_authorities
+from .._api.receiver_check import Network, check_receivers
+from .._audit.auditor import Auditor, audit_policy, sanitize
 from .._audit.exports import (
     check_folder,
     check_names,
     csv_text,
     finding_data,
     json_text,
+    receivers_data,
     summary,
     to_text,
     write_files,
 )
-from .._audit.findings import Audit, AuditInput, Auditor, Kind, Limits, audit_policy, sanitize
+from .._audit.findings import Audit, AuditInput, Kind, Limits
 from .._audit.html_report import render
 from .._audit.messages import LANGUAGES, Messages
+from .._audit.receivers import add_receivers, declared_urls
 from .._common.atomic_files import foreign_warnings
 from .._common.clock import now
 from .._common.destinations import check_destination
@@ -62,6 +67,8 @@ AUDIT: Spec = {
     "free_device_limit": {"type": "int", "default": 10},
     "fail_on": {"type": "list", "elements": "str", "choices": [kind.value for kind in Kind], "default": []},
     "concurrency": {"type": "int", "default": 4},
+    "check_receivers": {"type": "bool", "default": False},
+    "allow_private": {"type": "bool", "default": False},
     "title": {"type": "str"},
     "language": {"type": "str", "choices": list(LANGUAGES), "default": LANGUAGES[0]},
     "separator": {"type": "str", "choices": list(SEPARATORS), "default": "comma"},
@@ -76,7 +83,8 @@ class AuditError(FonnteError):
 def run_audit(task: ModuleInput) -> ModuleResult:
     """Find differences between an account and its declaration, and write reports (module fonnte_audit).
 
-    Check mode has no effect: the module never changes the service or the record, but it always writes its reports.
+    The module never changes the service or the record, and it always writes its reports. In check mode, it sends no
+    request to a receiver.
     """
     params = task.params
     require_devices(params)
@@ -90,6 +98,10 @@ def run_audit(task: ModuleInput) -> ModuleResult:
         members = fleet_entries(params, task.raw_params, context)
         owners = owners_of(params, task.secrets)
     audit, warnings = audit_of(context, redactor, members, owners, params)
+    if params["check_receivers"] and task.check_mode:
+        warnings.append("In check mode, no request is sent to a receiver: check_receivers has no effect.")
+    elif params["check_receivers"]:
+        audit = _with_receivers(audit, context, redactor, members, params)
     report = _report(audit, Messages(params["language"]), params)
     report.warnings = [*common_warnings(params), *warnings, *foreign_warnings(report.result["files"].values())]
     trouble = audit_error(audit, params["fail_on"], report.result["files"])
@@ -175,6 +187,18 @@ def audit_of(
     return audit, [*(listing.ambiguities() if listing is not None else []), *_record_warnings(turns)]
 
 
+def _with_receivers(
+    audit: Audit, context: RunContext, redactor: Redactor, members: t.Sequence[FleetEntry], params: Params
+) -> Audit:
+    """Send a test request to each declared webhook, and return the audit with the results."""
+    declared = [member.desired.settings for member in members]
+    network = Network(public_authorities(), params["allow_private"])
+    urls = [url for settings in declared for url in declared_urls(settings)]
+    with error_context("Checking the receivers"):
+        results = check_receivers(urls, network, params["concurrency"], context.lineage.require)
+    return add_receivers(audit, declared, results, redactor.url)
+
+
 def _audit_input(turn: EntryRun) -> AuditInput:
     desired, outcome = turn.entry.desired, turn.predicted
     fault = str(turn.fault) if turn.fault else ""
@@ -204,6 +228,7 @@ def _report(audit: Audit, words: Messages, params: Params) -> ModuleResult:
             {"device": finding.number or None, **finding_data(finding, words)} for finding in audit.findings()
         ],
         "summary": summary(audit),
+        "receivers": receivers_data(audit),
         "text": text,
         "files": {},
     }

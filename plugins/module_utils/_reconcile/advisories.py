@@ -12,6 +12,7 @@ import typing as t
 
 from .._common.errors import PolicyError
 from .._common.phone_numbers import COUNTRY, NO_COUNTRY, may_lack_zero, no_country
+from .._device.delivery import Cause, DeliveryRisk, find_delivery_risks
 from .._device.settings import BY_OPTION, WRITE_ONLY, Settings, ValueType, significant
 from .._device.stamp import HOOKS, OWN
 from .._record.entries import DeviceRecord
@@ -164,18 +165,35 @@ def number_warning(desired: Desired, observed: Observed, updates: bool) -> t.Ite
 def setting_warnings(desired: Desired, after: Settings) -> t.Iterator[str]:
     """Yield warnings about settings with side effects in the service that a user may not expect."""
     declared = desired.settings
-    if after.get("webhook") and after.get("autoread") is False and {"webhook", "autoread"} & set(declared):
-        yield f"The webhook of device {desired.number} will not be called for incoming chats while its autoread is off."
-    if str(declared.get("webhook_connect", "")).startswith("http://"):
-        yield (
-            f"The webhook_connect of device {desired.number} is plain http, and Fonnte sends the device's token "
-            "there: anyone on the network path can read it. Use https."
-        )
+    for risk in find_delivery_risks(declared, after, desired.managed_options):
+        yield _risk_text(desired, risk)
     if declared.get("target"):
         yield from _target_warning(desired, str(declared["target"]), str(after.get("country_code") or COUNTRY))
     # An empty target is a decision.
     if declared.get("resend") is True and not after.get("target") and "target" not in declared:
         yield f"Device {desired.number} has resend on, but no target is known: nothing will be forwarded."
+
+
+_RISKS: t.Mapping[Cause, str] = {
+    Cause.INCOMING_OFF: "Fonnte may not send incoming chats to the webhook of device {number}: {options} {are} not known to be on. Set "
+    "autoread: true and personal: true{where}.",
+    Cause.LOCAL_HOST: "Device {number} has a URL that Fonnte cannot reach, since its host exists only in this network: "
+    "{options}. Declare a host that the internet can reach.",
+    Cause.SHARED_URL: "Device {number} has one URL in {options}: the events of all of them arrive there, and a message "
+    "that it causes can cause the next one. Declare a different URL for each.",
+    Cause.PLAIN_HTTP: "The {options} of device {number} is plain http, and Fonnte sends the device's token there: anyone "
+    "on the network path can read it. Use https.",
+}
+
+
+def _risk_text(desired: Desired, risk: DeliveryRisk) -> str:
+    """Return the warning for a delivery risk. It has no value, so that a fleet reports equal ones of devices once."""
+    return _RISKS[risk.cause].format(
+        number=desired.number,
+        options=" and ".join(risk.options),
+        are="are" if len(risk.options) > 1 else "is",
+        where="" if set(risk.options) <= set(desired.managed_options) else " with fonnte_device",
+    )
 
 
 def _target_warning(desired: Desired, target: str, country: str) -> t.Iterator[str]:

@@ -13,8 +13,9 @@ from datetime import datetime
 
 from .._common.clock import expired
 from .._common.errors import PolicyError
-from .._device.settings import BY_OPTION, WRITE_ONLY, Value
+from .._device.settings import BY_OPTION, WRITE_ONLY, Settings, Value
 from .._record.entries import DeviceRecord
+from .advisories import setting_warnings
 from .evidence import (
     Knowledge,
     Known,
@@ -52,6 +53,7 @@ def plan_attest(desired: Desired, observed: Observed, recorded: Recorded, now: d
         if reason is not None
     }
     attested = {option: desired.settings[option] for option in reasons}
+    after: Settings = {**confirmed_values(known), **attested}
     return Plan(
         operations=(
             *([FORGET] if forgotten else []),
@@ -62,8 +64,11 @@ def plan_attest(desired: Desired, observed: Observed, recorded: Recorded, now: d
         reasons=reasons,
         evidence={option: known[option].evidence for option in desired.settings},
         before=confirmed_values(everything),
-        after={**confirmed_values(known), **attested},
-        warnings=tuple(_stamp_warning(desired, observed, known, recorded.device)),
+        after=after,
+        warnings=(
+            *_stamp_warning(desired, observed, known, recorded.device),
+            *setting_warnings(desired, after),
+        ),
     )
 
 

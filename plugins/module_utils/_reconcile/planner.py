@@ -130,10 +130,9 @@ def _plan_create(desired: Desired, recorded: Recorded) -> Plan:
     # The code of a stamp depends on the new device's token, so add-device cannot send it.
     stamped = _claims(desired, settings, WRITE_ONLY)
     later = len(wanted) > len(add) or stamped is not None
-    # The service creates a device with autoread off.
     warnings = [
         *no_country(desired.number),
-        *setting_warnings(desired, {"autoread": False, **wanted}),
+        *setting_warnings(desired, wanted),
         *moved_warning(desired, recorded),
         *refusal_warning(desired, [option for option in WRITE_ONLY if option not in settings], settings),
     ]

@@ -29,6 +29,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.receiver_check import (
+    Network,
+    Outcome,
+    ReceiverCheck,
+    check_receiver,
+)
 from ansible_collections.fonnte.whatsapp.tests.sandbox.tls import make
 
 PLUGINS = Path(__file__).parents[3] / "extensions" / "eda" / "plugins"
@@ -383,6 +389,21 @@ def test_probe_is_answered_with_200_and_is_no_event(plugin: Json) -> None:
             assert await run.post(dropped()) == 200
             assert len(await run.until(1)) == 1
             assert (await run.health())["probes"] == 4
+
+    asyncio.run(scene())
+
+
+def test_receiver_check_of_the_audit_is_accepted_and_is_no_event(plugin: Json) -> None:
+    async def scene() -> None:
+        async with running(plugin) as run:
+            for path in (f"/{SECRET}", f"/{SECRET}/connect", f"/{SECRET}/incoming"):
+                result = await asyncio.to_thread(check_receiver, run.url + path, Network("", allow_private=True))
+                assert result == ReceiverCheck(Outcome.OK, 200)
+            wrong = await asyncio.to_thread(check_receiver, run.url + "/other", Network("", allow_private=True))
+            assert wrong.outcome is Outcome.STATUS
+            assert await run.post(dropped()) == 200
+            assert len(await run.until(1)) == 1
+            assert (await run.health())["probes"] == 3
 
     asyncio.run(scene())
 

@@ -20,7 +20,9 @@ URL = "https://user:pw@hooks.example.com/s3cr3t-path?key=s3cr3t"
 
 
 def declared(**more: t.Any) -> list[dict[str, t.Any]]:
-    return [{"device": number, "name": f"Toko {index}", **more} for index, number in enumerate(NUMBERS[:3])]
+    """Return three declared devices. Those with a webhook have the settings that Fonnte needs to call it."""
+    chats = {"autoread": True, "personal": True} if "webhook" in more else {}
+    return [{"device": number, "name": f"Toko {index}", **chats, **more} for index, number in enumerate(NUMBERS[:3])]
 
 
 @pytest.fixture
@@ -91,7 +93,7 @@ def test_files_contain_no_secret(account: Controller, tmp_path: Path) -> None:
 
 def test_new_control_node_has_more_unknown_settings(account: Controller, tmp_path: Path) -> None:
     found = account.run("audit", devices=declared(webhook=URL), record_path=str(tmp_path / "new")).result
-    assert [kind for _device, kind, _field in kinds(found)] == ["drift", "unknown", "unknown", "unknown", "unlisted"]
+    assert [kind for _device, kind, _field in kinds(found)] == ["drift", *["unknown"] * 6, "unlisted"]
     assert not (tmp_path / "new").exists()
 
 
@@ -128,10 +130,10 @@ def test_file_names_can_be_chosen(account: Controller, tmp_path: Path) -> None:
 
 def test_owners_and_defaults(account: Controller, tmp_path: Path) -> None:
     owners = {"+62 812-0000-0001": "PT Satu", "081200000004": None}
-    account.run("audit", devices=declared(), defaults={"autoread": True}, owners=owners, dest=str(tmp_path))
+    account.run("audit", devices=declared(), defaults={"quick": True}, owners=owners, dest=str(tmp_path))
     data = json.loads((tmp_path / "audit.json").read_text(encoding="utf-8"))
     assert [device["owner"] for device in data["devices"]] == ["PT Satu", "", "", ""]
-    assert all("autoread" in [found["field"] for found in device["findings"]] for device in data["devices"][:3])
+    assert all("quick" in [found["field"] for found in device["findings"]] for device in data["devices"][:3])
 
 
 @pytest.mark.parametrize(
@@ -160,7 +162,7 @@ def test_each_device_is_requested_without_an_account_token(account: Controller) 
     token = account.sandbox.device(NUMBERS[0])["token"]
     devices = [{"device": NUMBERS[0], "device_token": token, "name": "Toko 0"}, {"device_token": "wrong-token"}]
     result = account.run("audit", devices=devices, account_token=None).result
-    assert [kind for _device, kind, _field in kinds(result)] == ["drift", "no_longer_declared", "not_checked"]
+    assert [kind for _device, kind, _field in kinds(result)] == ["drift", *["no_longer_declared"] * 3, "not_checked"]
     assert result["summary"]["listed"] is None and result["summary"]["free_devices"] is None
     assert "wrong-token" not in json.dumps(result)
 
@@ -175,7 +177,7 @@ def test_damaged_record_is_reported(account: Controller) -> None:
         if path.is_file() and not path.name.endswith(".lock"):
             path.write_bytes(b"x")
     report = account.run("audit", devices=declared(webhook=URL))
-    assert len(report.warnings) == 3 and report.result["summary"]["kinds"]["unknown"] == 3
+    assert len(report.warnings) == 3 and report.result["summary"]["kinds"]["unknown"] == 6
 
 
 def test_unavailable_service_is_one_error(account: Controller, tmp_path: Path) -> None:
@@ -195,3 +197,89 @@ def test_undeclared_device_with_an_equivalent_number_is_a_finding(controller: Co
     # It does not belong to the client.
     devices = json.loads((tmp_path / "report" / "audit.json").read_text(encoding="utf-8"))["devices"]
     assert {one["device"]: one["owner"] for one in devices} == {"0811111111": "Client A", "62811111111": ""}
+
+
+def test_delivery_risks_are_the_same_in_check_mode_and_are_no_warnings(account: Controller) -> None:
+    devices = [
+        {"device": NUMBERS[0], "name": "Toko 0", "webhook": "https://n8n.local/s3cr3t", "personal": False},
+        {"device": NUMBERS[1], "name": "Toko 1", "webhook": URL, "webhook_status": URL},
+    ]
+    results = [account.run("audit", check, devices=devices, unlisted="ignore") for check in (True, False)]
+    assert results[0].result["findings"] == results[1].result["findings"] and results[0].warnings == []
+    found = [one for one in results[0].result["findings"] if one["kind"] == "delivery_risk"]
+    assert [(one["device"], one["field"], one["reason"], one["found"]) for one in found] == [
+        (NUMBERS[0], "personal", "incoming_off", "personal"),
+        (NUMBERS[0], "webhook", "local_host", "webhook"),
+        (NUMBERS[1], "webhook", "shared_url", "webhook, webhook_status"),
+    ]
+    assert "s3cr3t" not in json.dumps(results[0].result)
+    with pytest.raises(FonnteError, match="delivery_risk: 3"):
+        account.run("audit", devices=devices, fail_on=["delivery_risk"])
+
+
+# --- receivers ----------------------------------------------------------------------------------------------------
+
+
+def sinks(account: Controller) -> list[dict[str, t.Any]]:
+    """Return declared devices whose webhooks are sinks: an accepting one of two devices, and a failing one."""
+    account.sandbox.sink_answers("broken", 500, times=9)
+    good, bad = (f"{account.sandbox.sink_url(name)}/s3cr3t?key=s3cr3t" for name in ("good", "broken"))
+    hooks = [{"webhook": good}, {"webhook": good, "webhook_connect": bad, "webhook_status": bad}, {}]
+    return [{**device, **hook} for device, hook in zip(declared(), hooks, strict=True)]
+
+
+def test_receivers_are_checked_on_request_only(account: Controller, tmp_path: Path) -> None:
+    devices = sinks(account)
+    for options, check in (({}, False), ({"allow_private": True}, False), ({"check_receivers": True}, True)):
+        report = account.run("audit", check, devices=devices, **options)
+        assert report.result["receivers"] is None
+        assert [text for text in report.warnings if "check_receivers" in text] == (
+            ["In check mode, no request is sent to a receiver: check_receivers has no effect."] if check else []
+        )
+    assert account.sandbox.sink("good") == account.sandbox.sink("broken") == []
+
+
+def test_receivers_are_checked_once_with_a_request_without_a_secret(account: Controller, tmp_path: Path) -> None:
+    devices = sinks(account)
+    options: dict[str, t.Any] = {"check_receivers": True, "allow_private": True, "unlisted": "ignore"}
+    result = account.run("audit", devices=devices, dest=str(tmp_path / "report"), **options).result
+    good, bad = result["receivers"]
+    assert (good["outcome"], good["status"], good["devices"]) == ("ok", 200, NUMBERS[:2])
+    assert (bad["outcome"], bad["status"], bad["devices"]) == ("status", 500, NUMBERS[1:2])
+    found = [one for one in result["findings"] if one["kind"] == "receiver_failed"]
+    assert [(one["device"], one["field"], one["found"], one["reason"], one["declared"]) for one in found] == [
+        (NUMBERS[1], "webhook_connect", 500, "status", bad["url"])
+    ]
+    for name in ("good", "broken"):
+        (request,) = account.sandbox.sink(name)
+        assert request["body"] == {"device": ""} and request["content_type"] == "application/json"
+    assert "Receivers that accept events: 1 of 2." in result["text"]
+    shown = {path.suffix: path.read_text(encoding="utf-8") for path in (tmp_path / "report").iterdir()}
+    assert all("HTTP 500" in text and "s3cr3t" not in text for text in shown.values()) and len(shown) == 4
+    assert "s3cr3t" not in json.dumps(result)
+    assert json.loads(shown[".json"])["receivers"] == result["receivers"]
+    assert [call["path"] for call in account.sandbox.journal()] == ["/get-devices"]
+    with pytest.raises(FonnteError, match="receiver_failed: 1"):
+        account.run("audit", devices=devices, fail_on=["receiver_failed"], **options)
+
+
+def test_private_receiver_gets_no_request(account: Controller) -> None:
+    devices = sinks(account)
+    result = account.run("audit", devices=devices, check_receivers=True, language="id").result
+    assert {one["outcome"] for one in result["receivers"]} == {"refused"}
+    found = [one for one in result["findings"] if one["kind"] == "receiver_failed"]
+    assert len(found) == 3 and all("allow_private" in one["text"] and one["found"] is None for one in found)
+    assert account.sandbox.sink("good") == account.sandbox.sink("broken") == []
+
+
+def test_unavailable_service_prevents_the_check_of_receivers(account: Controller) -> None:
+    devices = sinks(account)
+    account.sandbox.fault("status", path="/get-devices", code=503)
+    with pytest.raises(FonnteError):
+        account.run("audit", devices=devices, check_receivers=True, allow_private=True, api_retries=0)
+    assert account.sandbox.sink("good") == []
+
+
+def test_report_without_receivers_is_empty(account: Controller) -> None:
+    result = account.run("audit", devices=declared(), check_receivers=True).result
+    assert result["receivers"] == [] and "accept events: 0 of 0" in result["text"]

@@ -1223,3 +1223,23 @@ def test_token_of_another_device_is_masked(controller: Controller) -> None:
     with pytest.raises(RefusedError, match="it is linked by ") as caught:
         controller.device(A, name="Tako")
     assert other not in str(caught.value)
+
+
+@pytest.mark.parametrize("module", ["device", "webhook_config"])
+def test_delivery_risks_are_one_warning_each_and_the_same_in_check_mode(controller: Controller, module: str) -> None:
+    """The warnings are equal in check mode, in the run, and in the next run, which changes nothing."""
+    hooks = {
+        "webhook": "http://127.1/s3cret",
+        "webhook_connect": "http://n8n/s3cret",
+        "webhook_status": "http://n8n/s3cret",
+    }
+    settings = {"name": "Toko", "autoread": True, "personal": False, "group": False}
+    if module == "webhook_config":
+        controller.device(A, **settings)
+        settings = {}
+    runs = [controller.run(module, check, device=A, **settings, **hooks) for check in (True, False, True, False)]
+    assert [run.result["changed"] for run in runs] == [True, True, False, False]
+    advice = [[text for text in run.warnings if "webhook" in text and "reset" not in text] for run in runs]
+    assert advice[0] == advice[1] == advice[2] == advice[3]
+    assert len(advice[0]) == 4 and all(A in text and "s3cret" not in text for text in advice[0])
+    assert ["with fonnte_device" in text for text in advice[0]] == [module == "webhook_config", False, False, False]

@@ -11,17 +11,16 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.auditor import Auditor, audit_policy, sanitize
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.findings import (
     Audit,
     AuditedDevice,
     AuditInput,
-    Auditor,
     Kind,
     Level,
     Limits,
-    audit_policy,
-    sanitize,
 )
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.messages import LANGUAGES, Messages
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.stamp import (
     OWN,
     Stamp,
@@ -91,11 +90,12 @@ def test_listed_setting_that_differs_is_drift() -> None:
 
 
 def test_recorded_setting_that_differs_has_the_recorded_time_and_no_secret() -> None:
-    (found,) = told(seen(device(NUMBER), record=recorded(webhook=HOOK), webhook=HOOK + "2"))
-    kind, field, declared, there, source, at, reason = found
+    declared = {"webhook": HOOK + "2", "personal": True}
+    (found,) = told(seen(device(NUMBER), record=recorded(webhook=HOOK, personal=True), **declared))
+    kind, field, wanted, there, source, at, reason = found
     assert (kind, field, source, at, reason) == ("drift_recorded", "webhook", "recorded", LONG_AGO, Reason.DIFFERS)
-    assert declared != there and {str(url)[:26] for url in (declared, there)} == {"https://hooks.example.com/"}
-    assert "s3cr3t" not in f"{declared}{there}"
+    assert wanted != there and {str(url)[:26] for url in (wanted, there)} == {"https://hooks.example.com/"}
+    assert "s3cr3t" not in f"{wanted}{there}"
 
 
 def test_attested_setting_that_differs_is_recorded_drift() -> None:
@@ -143,11 +143,44 @@ def test_no_policy_keeps_an_audit_from_its_finding(write_only: str) -> None:
 
 def test_missing_device_is_a_finding() -> None:
     subject = judged(seen(None, NUMBER, name="Toko", webhook=HOOK))
-    (found,) = subject.findings
+    found, risk = subject.findings
     assert (found.kind, found.found, found.evidence.source) == (Kind.MISSING, None, Source.SERVICE)
+    assert (risk.kind, risk.cause, risk.found) == (Kind.DELIVERY_RISK, "incoming_off", "autoread, personal")
     assert subject.name == "Toko" and subject.connected is None
     moved = judged(replace(seen(None, NUMBER, name="Toko"), renumbered_to="081200000077"))
     assert moved.findings[0].found == "081200000077"
+
+
+@pytest.mark.parametrize(
+    ("declared", "field", "found", "cause"),
+    [
+        ({"webhook": HOOK}, "personal", "personal", "incoming_off"),
+        ({"webhook_status": "http://127.1/s3cr3t"}, "webhook_status", "webhook_status", "local_host"),
+        (
+            {"webhook_status": HOOK, "webhook_chaining": HOOK},
+            "webhook_status",
+            "webhook_status, webhook_chaining",
+            "shared_url",
+        ),
+        ({"webhook_connect": "http://hooks.example.com/s3cr3t"}, "webhook_connect", "webhook_connect", "plain_http"),
+    ],
+)
+def test_delivery_risk_is_a_finding_without_a_secret(
+    declared: dict[str, t.Any], field: str, found: str, cause: str
+) -> None:
+    subject = judged(seen(device(NUMBER), record=recorded(**declared), **declared))
+    (risk,) = subject.findings
+    assert (risk.kind, risk.kind.level, risk.field, risk.found, risk.cause) == (
+        Kind.DELIVERY_RISK,
+        Level.NOTICE,
+        field,
+        found,
+        cause,
+    )
+    assert "s3cr3t" not in str(risk) and subject.level is Level.NOTICE
+    for language in LANGUAGES:
+        words = Messages(language)
+        assert found in words.sentence(risk) and words.evidence(risk) != words.source(risk.evidence)
 
 
 def test_failed_lookup_is_a_not_checked_finding() -> None:

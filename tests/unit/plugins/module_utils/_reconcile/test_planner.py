@@ -438,8 +438,11 @@ def test_number_known_only_from_the_profile_is_a_warning_if_it_is_sent() -> None
 @pytest.mark.parametrize(
     ("settings", "observed", "word"),
     [
-        ({"webhook": URL}, seen(autoread=False), "autoread is off"),
-        ({"webhook": URL, "autoread": False}, seen(), "autoread is off"),
+        ({"webhook": URL, "personal": True}, seen(autoread=False), "autoread is not known to be on"),
+        ({"webhook": URL, "autoread": False}, seen(), "autoread and personal are not known to be on"),
+        ({"webhook": URL, "autoread": True}, seen(), "personal is not known to be on"),
+        ({"webhook_connect": URL, "webhook_status": URL}, seen(), "one URL in webhook_connect and webhook_status"),
+        ({"webhook_status": "https://n8n.local/hook"}, seen(), "only in this network: webhook_status"),
         ({"webhook_connect": "http://h.example.com/a"}, seen(), "plain http"),
         ({"resend": True}, seen(), "no target is known"),
     ],
@@ -454,7 +457,8 @@ def test_combination_that_needs_advice_has_one_warning(settings: Settings, obser
 @pytest.mark.parametrize(
     "settings",
     [
-        {"webhook": URL, "autoread": True},
+        {"webhook": URL, "autoread": True, "personal": True},
+        {"webhook": URL, "autoread": True, "personal": False, "group": True},
         {"webhook": "", "autoread": False},
         {"webhook_connect": URL},
         {"webhook_connect": ""},
