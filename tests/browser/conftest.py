@@ -20,7 +20,7 @@ if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.findings import Audit
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.html_report import page as html
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.html_report import render
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.messages import Messages
 from ansible_collections.fonnte.whatsapp.tests.browser.samples import everything, many
 
@@ -47,7 +47,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "many": (many(5000), "en"),
     }
     for name, (audit, language) in audits.items():
-        (folder / f"{name}.html").write_text(html(audit, Messages(language)), encoding="utf-8")
+        (folder / f"{name}.html").write_text(render(audit, Messages(language)), encoding="utf-8")
     return {name: folder / f"{name}.html" for name in audits}
 
 
