@@ -37,19 +37,26 @@ def sign(level: Level) -> str:
     return f'<span class="sign" aria-hidden="true">{_SIGNS[level]}</span>'
 
 
+def split_state(label: str) -> tuple[str, str]:
+    """Return the label of a status in two parts: the status, and its limitation, if it has one."""
+    state, _comma, limit = label.partition(", ")
+    return state, limit
+
+
 def devices_section(audit: Audit, words: PageMessages) -> str:
     """Return the search form and the table of devices, the most urgent ones first."""
     urgent = sorted(audit.devices, key=lambda subject: (_LEVELS.index(subject.level), _natural(subject)))
     names = {id(subject): place for place, subject in enumerate(sorted(urgent, key=_natural))}
     owners = sorted({subject.owner for subject in urgent if subject.owner}, key=_split)
     row = _Rows(audit, words, names, {owner: place for place, owner in enumerate(owners)})
+    total = words.number(len(urgent))
     heads = "".join(f'<th scope="col" class="{column}">{words(key)}</th>' for column, key in _COLUMNS.items())
     rows = "".join(row(subject) for subject in urgent)
     return (
         '<section aria-labelledby="devices">\n'
-        f'<div class="bar"><h2 id="devices" tabindex="-1">{words("all_devices")}</h2>'
+        f'<div class="bar"><h2 id="devices" class="aside" tabindex="-1">{words("all_devices")}</h2>'
         f'<p role="status" id="shown" data-text="{words("shown", count="#1", total="#2")}" '
-        f'data-none="{words("none_fits")}"></p>'
+        f'data-none="{words("none_fits")}">{words("shown", count=total, total=total)}</p>'
         f'<button type="button" id="clear" hidden>{words("clear")}</button></div>\n'
         f"{_form(audit, words, owners)}"
         f'<table id="list" aria-labelledby="devices"><thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody></table>\n'
@@ -136,11 +143,10 @@ class _Rows:
         return f'<th scope="row">{name}<span class="number">{escape(subject.number)}</span>{owner}</th>'
 
     def _level(self, subject: AuditedDevice) -> str:
-        phone = ""
-        if subject.connected is not None:
-            phone = f"<small>{self._words('linked' if subject.connected else 'not_linked')}</small>"
-        chip = f'<span class="chip">{sign(subject.level)}{self._words.state(subject)}</span>'
-        return f'<td class="status">{chip}{phone}</td>'
+        state, limit = split_state(self._words.state(subject))
+        phone = "" if subject.connected is None else self._words("linked" if subject.connected else "not_linked")
+        notes = "".join(f"<small>{text}</small>" for text in (limit, phone) if text)
+        return f'<td class="status"><span class="chip">{sign(subject.level)}{state}</span>{notes}</td>'
 
     def _findings(self, subject: AuditedDevice) -> str:
         return f'<td class="findings">{finding_list(subject.findings, self._words)}</td>'

@@ -21,7 +21,7 @@ from html import escape
 
 from .._common.clock import TIME_FORMAT
 from .findings import Audit, Finding, Kind, Level
-from .html_devices import devices_section, finding_list, sign
+from .html_devices import devices_section, finding_list, sign, split_state
 from .html_script import EARLY_SCRIPT, SCRIPT
 from .html_style import STYLE
 from .messages import Messages
@@ -95,12 +95,7 @@ def _contact(words: PageMessages, contact: str) -> str:
 
 def _summary(audit: Audit, words: PageMessages) -> str:
     """Return the number of devices on each level, which the script turns into filters, and the other figures."""
-    levels = audit.levels()
-    tiles = "".join(
-        f'<li class="{level.value}"><div class="tile">{sign(level)}<b>{words.number(levels[level])}</b> '
-        f"<span>{words.group(audit, level)}</span></div></li>\n"
-        for level in Level
-    )
+    tiles = "".join(_tile(audit, level, words) for level in Level)
     linked = sum(subject.connected is True for subject in audit.devices)
     figures = [
         words("linked_count", count=words.of(linked, len(audit.devices))),
@@ -113,6 +108,15 @@ def _summary(audit: Audit, words: PageMessages) -> str:
     return (
         f'{nothing}<ul id="levels" aria-label="{words("status")}">\n{tiles}</ul>\n'
         f'<ul class="figures"><li>{figures[0]}</li><li>{figures[1]}</li></ul>\n'
+    )
+
+
+def _tile(audit: Audit, level: Level, words: PageMessages) -> str:
+    state, limit = split_state(words.group(audit, level))
+    note = f" <small>{limit}</small>" if limit else ""
+    return (
+        f'<li class="{level.value}"><div class="tile">{sign(level)}<b>{words.number(audit.levels()[level])}</b> '
+        f'<span class="label">{state}</span>{note}</div></li>\n'
     )
 
 

@@ -45,15 +45,16 @@ button{width:auto;cursor:pointer}
 #levels li{display:flex}
 .tile{flex:1;text-align:left;line-height:1.25;padding:.5rem .75rem;background:var(--surface);color:var(--text);
 border:1px solid var(--line);border-left:.3rem solid var(--c);border-radius:var(--radius)}
-#levels b{font-size:1.375rem;font-variant-numeric:tabular-nums}
-.tile span:last-child{display:block;font-size:.9375rem}
+.tile b{font-size:1.375rem;font-variant-numeric:tabular-nums}
+.tile .label{display:block;font-size:.9375rem}.tile small{display:block}
 button.tile:hover{background:var(--tint)}
 .tile[aria-pressed=true]{background:var(--tint);border-color:var(--c);box-shadow:inset 0 0 0 1px var(--c)}
 .tile:disabled{color:var(--muted);cursor:default;background:none}
 .figures{display:flex;flex-wrap:wrap;gap:.1rem 1.5rem;margin-top:.5rem;font-size:.875rem;color:var(--muted)}
 .figures a{color:var(--c)}
 .bar{display:flex;flex-wrap:wrap;align-items:baseline;gap:.25rem .75rem;margin-bottom:.25rem}
-#shown{color:var(--muted);font-size:.9375rem}
+#shown{font-weight:600;font-size:1.15rem}
+.aside{position:absolute;clip-path:inset(50%);height:1px;width:1px;overflow:hidden}
 #clear{min-height:2rem;padding:.1rem .6rem;font-size:.9375rem;margin-left:auto}
 #find{margin-bottom:.5rem}
 [hidden]{display:none!important}
@@ -67,8 +68,8 @@ th,td{text-align:left;vertical-align:top;padding:.6rem .75rem;font-weight:400}
 tr{border-top:1px solid var(--line)}
 thead th{position:sticky;top:0;background:var(--page);color:var(--muted);font-size:.9375rem;font-weight:600;
 box-shadow:inset 0 -1px var(--line)}
-th.device{width:12.5rem}th.status{width:11rem}th.package{width:9rem}th.quota{width:7rem}
-tbody th{border-left:.3rem solid var(--c)}
+th.device{width:12.5rem}th.status{width:12.5rem}th.package{width:9rem}th.quota{width:9rem}
+th:first-child{border-left:.3rem solid var(--c,transparent)}
 .name,.number,.owner{display:block}
 .name{font-weight:600}
 .number{font-variant-numeric:tabular-nums}
@@ -95,27 +96,28 @@ dd{margin:0 0 .75rem 1.3em;max-width:50rem}
 @media screen and (min-width:60rem){body{padding:1.5rem}#find summary{display:none}}
 @media screen and (max-width:59.99rem){
 #levels{grid-template-columns:repeat(2,1fr)}
+.tile{padding:.3rem .6rem;min-height:2.75rem}.tile b{font-size:1.125rem}.tile .label{display:inline}
 thead{position:absolute;clip-path:inset(50%);height:1px;width:1px;overflow:hidden}
 table{display:block;border:0;background:none}
 tbody{display:grid;gap:.6rem}
-tbody tr{display:flex;flex-wrap:wrap;gap:.4rem .75rem;align-items:flex-start;padding:.7rem .8rem;
+tbody tr{display:flex;flex-wrap:wrap;gap:.4rem .6rem;align-items:flex-start;padding:.7rem .8rem;
 background:var(--surface);border:1px solid var(--line);border-left:.3rem solid var(--c);border-radius:var(--radius)}
-tbody th,td{padding:0;border:0}
-tbody th{flex:1 1 9rem}
-.number,.owner{display:inline}.owner::before{content:"\\00b7 "}
+tbody th,tbody td{padding:0;border:0}
+tbody th:first-child{border:0;flex:1 1 8rem}
 td.status{flex:0 1 auto}
 td.findings{flex:1 0 100%}
 td.findings:empty{display:none}
-td.package,td.quota{font-size:.9375rem;color:var(--muted);text-align:left}
+td.package,td.quota{font-size:.875rem;color:var(--muted);text-align:left}
 td .label{display:inline}
 td:empty{display:none}}
-@media screen and (min-width:40rem) and (max-width:59.99rem){#levels{grid-template-columns:repeat(4,1fr)}}
+@media screen and (min-width:40rem) and (max-width:59.99rem){#levels{grid-template-columns:repeat(4,1fr)}
+.tile .label{display:block}}
 @media print{:root{--page:#fff;--surface:#fff;--text:#000;--muted:#333;--line:#999;--action:#000;--notice:#000;
---unknown:#000;--fine:#000;--action-tint:#fff;--notice-tint:#fff;--unknown-tint:#fff;--fine-tint:#fff}
-body{max-width:none;padding:0;font-size:9pt}
+--unknown:#000;--fine:#000;--action-tint:#fff;--notice-tint:#fff;--unknown-tint:#fff;--fine-tint:#fff;--accent:#000;font-size:9.5pt}
+.chip{padding:0}body{max-width:none;padding:0}
 #find,#more,#clear,.skip{display:none!important}
 thead{display:table-header-group}thead th{position:static}
-th.device{width:8.5rem}th.status{width:7rem}th.package{width:6.5rem}th.quota{width:4.5rem}
+th.device{width:10rem}th.status{width:9.5rem}th.package{width:7.5rem}th.quota{width:6.5rem}
 th,td{padding:.3rem .4rem}
 tr,li,dt{break-inside:avoid}h2,dt{break-after:avoid}
 #help{border:0;padding:0}}

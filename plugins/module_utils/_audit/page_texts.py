@@ -44,7 +44,7 @@ PAGE_TEXTS: dict[str, tuple[str, str]] = {
     "sort_quota": ("Messages left, fewest first", "Sisa pesan, paling sedikit dahulu"),
     "sort_event": ("Last incoming event, oldest first", "Aktivitas masuk terakhir, terlama dahulu"),
     "clear": ("Clear filters", "Hapus saringan"),
-    "shown": ("{count} of {total} shown", "{count} dari {total} ditampilkan"),
+    "shown": ("{count} of {total} devices", "{count} dari {total} perangkat"),
     "none_fits": ("No device matches.", "Tidak ada perangkat yang cocok."),
     "more": ("Show more", "Tampilkan lebih banyak"),
     "col_device": ("Device", "Perangkat"),

@@ -63,6 +63,8 @@ AUDIT: Spec = {
     "fail_on": {"type": "list", "elements": "str", "choices": [kind.value for kind in Kind], "default": []},
     "concurrency": {"type": "int", "default": 4},
     "title": {"type": "str"},
+    "contact": {"type": "str"},
+    "style": {"type": "str"},
     "language": {"type": "str", "choices": list(LANGUAGES), "default": LANGUAGES[0]},
     "separator": {"type": "str", "choices": list(SEPARATORS), "default": "comma"},
     "dest": {"type": "path"},
@@ -89,8 +91,9 @@ def run_audit(task: ModuleInput) -> ModuleResult:
     with error_context("Planning the audit"):
         members = fleet_entries(params, task.raw_params, context)
         owners = owners_of(params, task.secrets)
-    audit, warnings = audit_of(context, redactor, members, owners, params)
-    report = _report(audit, Messages(params["language"]), params)
+    audit, warnings, finder = audit_of(context, redactor, members, owners, params)
+    texts = {option: finder.mask(params[option] or "") for option in ("contact", "style")}
+    report = _report(audit, Messages(params["language"]), {**params, **texts})
     report.warnings = [*common_warnings(params), *warnings, *foreign_warnings(report.result["files"].values())]
     trouble = audit_error(audit, params["fail_on"], report.result["files"])
     if trouble is not None:
@@ -109,6 +112,8 @@ def check_options(params: Params) -> None:
     ):
         check_range(params, option, least, most)
     check_names({form: params[form] for form in NAMES})
+    if "<" in (params["style"] or ""):
+        raise OptionError("style", "it contains <, which can end the style of the page", "remove the character")
     if params["dest"] is not None:
         if not params["dest"]:
             raise OptionError("dest", "it is empty", "name a directory, or leave it out to write no report")
@@ -133,8 +138,8 @@ def audit_of(
     members: t.Sequence[FleetEntry],
     owners: t.Mapping[str, str],
     params: Params,
-) -> tuple[Audit, list[str]]:
-    """Audit an account; return the audit and warnings about the list and the record."""
+) -> tuple[Audit, list[str], SecretFinder]:
+    """Audit an account; return the audit, warnings about the list and the record, and the secrets of the account."""
     at = now()
     limits = Limits(params["expires_within"], params["quota_below"], params["free_device_limit"])
     plain = [replace(member, desired=audit_policy(member.desired)) for member in members]
@@ -172,7 +177,8 @@ def audit_of(
         listed=len(listing.devices) if listing is not None else None,
         free=free,
     )
-    return audit, [*(listing.ambiguities() if listing is not None else []), *_record_warnings(turns)]
+    warnings = [*(listing.ambiguities() if listing is not None else []), *_record_warnings(turns)]
+    return audit, warnings, finder
 
 
 def _audit_input(turn: EntryRun) -> AuditInput:
@@ -208,7 +214,7 @@ def _report(audit: Audit, words: Messages, params: Params) -> ModuleResult:
         "files": {},
     }
     makers: dict[str, t.Callable[[], str]] = {
-        "html": lambda: render(audit, words),
+        "html": lambda: render(audit, words, sanitize(params["contact"]), params["style"]),
         "json": lambda: json_text(audit, words),
         "csv": lambda: csv_text(audit, words, SEPARATORS[params["separator"]]),
         "txt": lambda: text,
