@@ -25,7 +25,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.messages im
 from ansible_collections.fonnte.whatsapp.tests.browser.samples import everything, many
 
 CHROMIUM = os.environ["FONNTE_CHROMIUM"]
-DESKTOP, PHONE = {"width": 1180, "height": 760}, {"width": 390, "height": 800}
+DESKTOP, TABLET, PHONE = {"width": 1200, "height": 800}, {"width": 768, "height": 1024}, {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +48,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     }
     for name, (audit, language) in audits.items():
         (folder / f"{name}.html").write_text(render(audit, Messages(language)), encoding="utf-8")
-    return {name: folder / f"{name}.html" for name in audits}
+    styled = render(everything(), Messages("en"), "ops@example.com", ":root{--accent:#0b6e4f}")
+    (folder / "styled.html").write_text(styled, encoding="utf-8")
+    return {name: folder / f"{name}.html" for name in (*audits, "styled")}
 
 
 Open = Callable[..., Page]

@@ -94,7 +94,8 @@ def _form(audit: Audit, words: PageMessages, owners: t.Sequence[str]) -> str:
     return (
         f'<form id="find" role="search" aria-label="{words("find")}" hidden>\n'
         f'<details><summary>{words("find")}</summary><div class="controls">\n'
-        f'<label>{words("search")} <input type="search" id="words" autocomplete="off" spellcheck="false"></label>\n'
+        f'<div><label for="words">{words("search")}</label>'
+        '<input type="search" id="words" autocomplete="off" spellcheck="false"></div>\n'
         + (_choice("by-kind", words("show_kind"), every + kinds) if kinds else "")
         + (_choice("by-owner", words("show_owner"), every + by_owner) if owners else "")
         + _choice("sort", words("sort"), f'<option value="">{words("sort_urgency")}</option>{sort}')
@@ -103,7 +104,7 @@ def _form(audit: Audit, words: PageMessages, owners: t.Sequence[str]) -> str:
 
 
 def _choice(name: str, label: str, options: str) -> str:
-    return f'<label>{label} <select id="{name}">{options}</select></label>\n'
+    return f'<div><label for="{name}">{label}</label><select id="{name}">{options}</select></div>\n'
 
 
 def _last_event(subject: AuditedDevice) -> str | None:

@@ -61,8 +61,7 @@ button.tile:hover{background:var(--tint)}
 summary{cursor:pointer;padding:.5rem 0;min-height:2.75rem;color:var(--accent);font-weight:600}
 summary h2{display:inline;font-size:1rem}
 .controls{display:grid;grid-template-columns:repeat(auto-fit,minmax(13rem,1fr));gap:.5rem .75rem}
-label{display:block;font-size:.9375rem;color:var(--muted)}
-label>*{display:block;margin-top:.15rem;color:var(--text);font-size:1rem}
+label{display:block;font-size:.9375rem;color:var(--muted);margin-bottom:.15rem}
 table{border-collapse:collapse;width:100%;table-layout:fixed;background:var(--surface);border:1px solid var(--line)}
 th,td{text-align:left;vertical-align:top;padding:.6rem .75rem;font-weight:400}
 tr{border-top:1px solid var(--line)}
