@@ -15,7 +15,7 @@ SCRIPT = """
 (function () {
   "use strict";
   // The number of rows that are shown at first: more rows slow down every change. A printout has all rows.
-  var FIRST = 100, STEP = 200;
+  var FIRST = 50, STEP = 200;
   var body = document.getElementById("list").tBodies[0], more = document.getElementById("more");
   var rows = Array.prototype.slice.call(body.rows), order = rows, fitting = rows, end = 0, orders = {};
   var find = document.getElementById("find"), words = document.getElementById("words");

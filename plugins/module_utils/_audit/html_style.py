@@ -65,7 +65,7 @@ label{display:block;font-size:.9375rem;color:var(--muted);margin-bottom:.15rem}
 table{border-collapse:collapse;width:100%;table-layout:fixed;background:var(--surface);border:1px solid var(--line)}
 th,td{text-align:left;vertical-align:top;padding:.6rem .75rem;font-weight:400}
 tr{border-top:1px solid var(--line)}
-thead th{position:sticky;top:0;background:var(--page);color:var(--muted);font-size:.9375rem;font-weight:600;
+thead th{--c:var(--page);position:sticky;top:0;background:var(--page);color:var(--muted);font-size:.9375rem;font-weight:600;
 box-shadow:inset 0 -1px var(--line)}
 th.device{width:12.5rem}th.status{width:12.5rem}th.package{width:9rem}th.quota{width:9rem}
 th:first-child{border-left:.3rem solid var(--c,transparent)}
@@ -91,7 +91,7 @@ margin-top:.5rem}
 #help p{margin:0 0 .75rem;color:var(--muted);font-size:.9375rem}
 dt{font-weight:600;color:var(--c)}
 dd{margin:0 0 .75rem 1.3em;max-width:50rem}
-.wait #list tbody tr:nth-child(n+101){display:none}
+.wait #list tbody tr:nth-child(n+51){display:none}
 @media screen and (min-width:60rem){body{padding:1.5rem}#find summary{display:none}}
 @media screen and (max-width:59.99rem){
 #levels{grid-template-columns:repeat(2,1fr)}
@@ -110,7 +110,7 @@ td.package,td.quota{font-size:.875rem;color:var(--muted);text-align:left}
 td .label{display:inline}
 td:empty{display:none}}
 @media screen and (min-width:40rem) and (max-width:59.99rem){#levels{grid-template-columns:repeat(4,1fr)}
-.tile .label{display:block}}
+tr.fine td.status{order:1}.tile .label{display:block}}
 @media print{:root{--page:#fff;--surface:#fff;--text:#000;--muted:#333;--line:#999;--action:#000;--notice:#000;
 --unknown:#000;--fine:#000;--action-tint:#fff;--notice-tint:#fff;--unknown-tint:#fff;--fine-tint:#fff;--accent:#000;font-size:9.5pt}
 .chip{padding:0}body{max-width:none;padding:0}

@@ -152,10 +152,10 @@ _TABLE: dict[str, tuple[str, str]] = {
     "say_missing": ("The account has no such device.", "Akun tidak memiliki perangkat ini."),
     "say_moved": ("The device has the number {found} now.", "Perangkat ini sekarang bernomor {found}."),
     "say_disconnected": ("No phone is linked to it.", "Tidak ada ponsel yang tertaut."),
-    "say_package_ended": ("The package ended on {found}.", "Paket berakhir pada {found}."),
+    "say_package_ended": ("The package ended on {found}.", "Masa aktif paket berakhir pada {found}."),
     "say_package_ends": (
         "The package ends on {found} (whole days left: {count}).",
-        "Paket berakhir pada {found} (sisa hari penuh: {count}).",
+        "Masa aktif paket berakhir pada {found} (sisa hari penuh: {count}).",
     ),
     "say_unlisted": ("No declaration names it.", "Tidak ada deklarasi yang menyebutnya."),
     "say_no_longer_declared": (
