@@ -74,7 +74,7 @@ PAGE_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "means_fine": (
         "All declared settings match. Fonnte hides most settings of a device: with the words as far as Fonnte shows, "
-        "the evidence of a hidden setting is the last value that was applied or checked.",
+        "the evidence of some is the last value that was applied or checked.",
         "Semua pengaturan yang dideklarasikan sesuai. Fonnte menyembunyikan sebagian besar pengaturan perangkat: dengan "
         "kata-kata sejauh yang ditampilkan Fonnte, bukti pengaturan itu adalah nilai terakhir yang diterapkan atau "
         "diperiksa.",
