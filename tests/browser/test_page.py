@@ -16,7 +16,7 @@ from playwright.sync_api import Page
 
 from .conftest import DESKTOP, PHONE, TABLET, Open
 
-# An idle machine of two cores needs about 2 s and 0.05 s. The limits allow for other load on the machine.
+# On two busy cores, the fastest of twelve changes took 0.02 to 0.05 s. The limits allow for other load on the machine.
 LOAD_SECONDS, CHANGE_SECONDS = 10.0, 1.0
 ROWS = "#list tbody tr"
 SIZES = {"phone": PHONE, "tablet": TABLET, "desktop": DESKTOP}
