@@ -130,6 +130,14 @@ options:
     description:
       - The title of the report, such as the name of the account.
     type: str
+  contact:
+    description:
+      - The person to contact about playbooks and declarations, such as a name and a number. The page shows it for readers who do not use playbooks.
+    type: str
+  style:
+    description:
+      - CSS for the page, after its own style. The colors, the font and the width are CSS variables.
+    type: str
   language:
     description:
       - The language of the report. V(id) is Bahasa Indonesia.
@@ -215,6 +223,8 @@ EXAMPLES = r"""
     fail_on: [drift, package_ended]
     language: id
     title: Toko Bersama
+    contact: admin@example.com
+    style: ":root{--accent:#0b6e4f}"
     dest: report
     html: laporan.html
     json: ""

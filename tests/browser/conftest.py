@@ -20,12 +20,12 @@ if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.findings import Audit
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.html_report import page as html
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.html_report import render
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.messages import Messages
 from ansible_collections.fonnte.whatsapp.tests.browser.samples import everything, many
 
 CHROMIUM = os.environ["FONNTE_CHROMIUM"]
-DESKTOP, PHONE = {"width": 1180, "height": 760}, {"width": 390, "height": 800}
+DESKTOP, TABLET, PHONE = {"width": 1200, "height": 800}, {"width": 768, "height": 1024}, {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="session")
@@ -47,8 +47,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "many": (many(5000), "en"),
     }
     for name, (audit, language) in audits.items():
-        (folder / f"{name}.html").write_text(html(audit, Messages(language)), encoding="utf-8")
-    return {name: folder / f"{name}.html" for name in audits}
+        (folder / f"{name}.html").write_text(render(audit, Messages(language)), encoding="utf-8")
+    styled = render(everything(), Messages("en"), "ops@example.com", ":root{--accent:#0b6e4f}")
+    (folder / "styled.html").write_text(styled, encoding="utf-8")
+    return {name: folder / f"{name}.html" for name in (*audits, "styled")}
 
 
 Open = Callable[..., Page]

@@ -9,6 +9,7 @@ They use a fixed time, so that the same page is created each time.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.receiver_check import Outcome, ReceiverCheck
@@ -88,6 +89,25 @@ def report(
         len(listed),
         free,
     )
+
+
+NASTY = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "=cmd|'/c calc'!A1",
+    "--",
+    "]]>",
+    "&lt;",
+    "</style>",
+]
+
+
+def named(name: str) -> Audit:
+    """Return a report in which every external string has this text."""
+    number = "081200000001"
+    there = device(number, name, package=name)
+    audit = report([seen(there, name="Toko")], [device("081200000002", name)], {"6281200000001": name})
+    return replace(audit, title=name)
 
 
 HOOK = "https://hooks.example.com/toko?key=s3cr3t"

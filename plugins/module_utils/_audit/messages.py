@@ -19,28 +19,22 @@ from .._reconcile.evidence import Evidence
 from .._reconcile.state import Reason
 from .delivery_texts import DELIVERY_TEXTS
 from .findings import OK, Audit, AuditedDevice, Finding, Kind, Level, Shown
+from .page_texts import PAGE_TEXTS
 
 # A text for each language, in this order.
 LANGUAGES = ("en", "id")
 
 _TABLE: dict[str, tuple[str, str]] = {
     **DELIVERY_TEXTS,
+    **PAGE_TEXTS,
     # The head of a report, and its counts.
     "title": ("WhatsApp devices", "Perangkat WhatsApp"),
     "made": ("As of {at}, read from {endpoint}.", "Data per {at}, dibaca dari {endpoint}."),
     "only_looked": ("Nothing was changed.", "Tidak ada yang diubah."),
-    "summary": ("Summary", "Ringkasan"),
-    "by_urgency": (
-        "Each device counts once, by its most urgent finding.",
-        "Setiap perangkat dihitung sekali, menurut temuan yang paling mendesak.",
-    ),
-    "all_devices": ("Devices", "Perangkat"),
-    "linked_count": ("Linked to a phone", "Tertaut ke ponsel"),
-    "free_count": ("Free devices used", "Perangkat gratis terpakai"),
     "of": ("{count} of {total}", "{count} dari {total}"),
+    "thousands": (",", "."),
     "not_read": ("not read", "tidak dibaca"),
     "account": ("The account as a whole", "Akun secara keseluruhan"),
-    "what": ("Findings and required actions", "Temuan dan tindakan yang diperlukan"),
     "nothing": ("No action is required.", "Tidak ada yang perlu dilakukan."),
     # The levels.
     "level_action": ("Needs action", "Perlu tindakan"),
@@ -160,10 +154,10 @@ _TABLE: dict[str, tuple[str, str]] = {
     "say_missing": ("The account has no such device.", "Akun tidak memiliki perangkat ini."),
     "say_moved": ("The device has the number {found} now.", "Perangkat ini sekarang bernomor {found}."),
     "say_disconnected": ("No phone is linked to it.", "Tidak ada ponsel yang tertaut."),
-    "say_package_ended": ("The package ended on {found}.", "Paket berakhir pada {found}."),
+    "say_package_ended": ("The package ended on {found}.", "Masa aktif paket berakhir pada {found}."),
     "say_package_ends": (
         "The package ends on {found} (whole days left: {count}).",
-        "Paket berakhir pada {found} (sisa hari penuh: {count}).",
+        "Masa aktif paket berakhir pada {found} (sisa hari penuh: {count}).",
     ),
     "say_unlisted": ("No declaration names it.", "Tidak ada deklarasi yang menyebutnya."),
     "say_no_longer_declared": (
@@ -220,37 +214,6 @@ _TABLE: dict[str, tuple[str, str]] = {
     "no": ("no", "tidak"),
     "empty": ("empty", "kosong"),
     "unread": ("not known", "tidak diketahui"),
-    # The table, and its search form.
-    "col_device": ("Device", "Perangkat"),
-    "col_owner": ("Client", "Klien"),
-    "col_level": ("State", "Status"),
-    "col_phone": ("Phone", "Ponsel"),
-    "col_package": ("Package and expiry", "Paket dan masa aktif"),
-    "col_quota": ("Messages left", "Sisa pesan"),
-    "col_findings": ("Findings", "Temuan"),
-    "col_kind": ("Finding", "Temuan"),
-    "col_count": ("Devices", "Perangkat"),
-    "col_mean": ("Meaning", "Artinya"),
-    "col_todo": ("Action", "Yang perlu dilakukan"),
-    "linked": ("linked", "tertaut"),
-    "not_linked": ("not linked", "tidak tertaut"),
-    "find": ("Find and sort", "Cari dan urutkan"),
-    "search": ("Search", "Cari"),
-    "show_level": ("State", "Status"),
-    "show_kind": ("Finding", "Temuan"),
-    "show_owner": ("Client", "Klien"),
-    "any": ("all", "semua"),
-    "shown": ("Devices found: {count} of {total}", "Perangkat ditemukan: {count} dari {total}"),
-    "more": ("Show more", "Tampilkan lebih banyak"),
-    "none_fits": ("No device matches.", "Tidak ada perangkat yang cocok."),
-    "skip": ("Go to the devices", "Langsung ke daftar perangkat"),
-    "sort_by": ("Sort by {column}", "Urutkan menurut {column}"),
-    "footer": (
-        "Created by fonnte.whatsapp. Fonnte hides most settings of a device, so each line names the source of its "
-        "value. Times are in UTC.",
-        "Dibuat oleh fonnte.whatsapp. Fonnte menyembunyikan sebagian besar pengaturan perangkat, maka setiap baris "
-        "menyebutkan sumber nilainya. Waktu dalam UTC.",
-    ),
     "and_more": ("Not shown here: {count} more.", "Tidak ditampilkan di sini: {count} lagi."),
 }
 
@@ -304,7 +267,7 @@ class Messages:
             found=self._value(finding, finding.found),
             declared=self._value(finding, finding.declared),
             count=finding.count,
-            note=self("detail_" + finding.note) if is_check and finding.note else finding.note,
+            note=self("detail_" + finding.note) if is_check and finding.note else self.external(finding.note),
         )
 
     def evidence(self, finding: Finding) -> str:
@@ -312,29 +275,33 @@ class Messages:
         if finding.kind is Kind.UNKNOWN and finding.reason is Reason.UNPROVEN:
             return self("why_unproven")
         if finding.kind is Kind.UNKNOWN and finding.reason is Reason.EXPIRED:
-            return self("why_expired", at=moment(finding.evidence.at))
+            return self("why_expired", at=self.moment(finding.evidence.at))
         if finding.kind is Kind.DELIVERY_RISK:
             return self("from_declaration")
         if finding.kind is Kind.RECEIVER_FAILED:
-            return self("from_check", at=moment(finding.evidence.at))
+            return self("from_check", at=self.moment(finding.evidence.at))
         return self.source(finding.evidence)
 
     def source(self, evidence: Evidence) -> str:
         """Return the source of a value, and its time."""
-        at = moment(evidence.at) or self("unread")
-        return self("from_" + evidence.source.value, at=at, by=evidence.by)
+        at = self.moment(evidence.at) or self("unread")
+        return self("from_" + evidence.source.value, at=at, by=self.external(evidence.by))
 
     def compliant(self, subject: AuditedDevice) -> str:
         """Return the number of settings that match, and their sources; empty if there are none."""
-        if not subject.compliant_counts:
+        return self.matching(subject.compliant_counts, subject.oldest)
+
+    def matching(self, counted: t.Mapping[str, int], since: str | None) -> str:
+        """Return numbers of settings that match, by source, and the time of the oldest evidence; empty if none."""
+        if not counted:
             return ""
-        counts = ", ".join(f"{count} {self('src_' + source)}" for source, count in subject.compliant_counts.items())
-        oldest = " " + self("oldest", at=moment(subject.oldest)) if subject.oldest else ""
+        counts = ", ".join(f"{self.number(count)} {self('src_' + source)}" for source, count in counted.items())
+        oldest = " " + self("oldest", at=self.moment(since)) if since else ""
         return self("stands", counts=counts) + oldest
 
     def head(self, audit: Audit) -> str:
         """Return when and where the account was read, and the number of checked receivers."""
-        made = self("made", at=moment(audit.at.strftime(TIME_FORMAT)), endpoint=audit.endpoint)
+        made = self("made", at=self.moment(audit.at.strftime(TIME_FORMAT)), endpoint=self.external(audit.endpoint))
         if audit.receivers is None:
             return made
         accepting = sum(receiver.outcome == OK for receiver in audit.receivers)
@@ -342,7 +309,23 @@ class Messages:
 
     def of(self, count: int | None, total: int) -> str:
         """Return a count with its total."""
-        return self("not_read") if count is None else self("of", count=count, total=total)
+        return self("not_read") if count is None else self("of", count=self.number(count), total=self.number(total))
+
+    def number(self, count: int) -> str:
+        """Return a number with the separators of thousands of the language."""
+        return f"{count:,}".replace(",", self("thousands"))
+
+    def moment(self, at: str | None) -> str:
+        """Return a time of a record or a response in a readable form; empty if there is none."""
+        return moment(at)
+
+    def day(self, at: str) -> str:
+        """Return the date of such a time."""
+        return at[:10]
+
+    def external(self, value: str) -> str:
+        """Return a string from outside as it is inserted into a text."""
+        return value
 
     def _value(self, finding: Finding, value: Shown) -> str:
         if value is None:
@@ -350,10 +333,10 @@ class Messages:
         if isinstance(value, bool):
             return self("yes" if value else "no")
         if isinstance(value, int):
-            return str(value)
+            return self.number(value)
         if finding.kind in (Kind.PACKAGE_ENDED, Kind.PACKAGE_ENDS):
-            return value[:10]
-        return f'"{value}"' if value else self("empty")
+            return self.day(value)
+        return f'"{self.external(value)}"' if value else self("empty")
 
 
 # The evidence that Fonnte itself shows now.

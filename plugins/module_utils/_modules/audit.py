@@ -70,6 +70,8 @@ AUDIT: Spec = {
     "check_receivers": {"type": "bool", "default": False},
     "allow_private": {"type": "bool", "default": False},
     "title": {"type": "str"},
+    "contact": {"type": "str"},
+    "style": {"type": "str"},
     "language": {"type": "str", "choices": list(LANGUAGES), "default": LANGUAGES[0]},
     "separator": {"type": "str", "choices": list(SEPARATORS), "default": "comma"},
     "dest": {"type": "path"},
@@ -97,12 +99,13 @@ def run_audit(task: ModuleInput) -> ModuleResult:
     with error_context("Planning the audit"):
         members = fleet_entries(params, task.raw_params, context)
         owners = owners_of(params, task.secrets)
-    audit, warnings = audit_of(context, redactor, members, owners, params)
+    audit, warnings, finder = audit_of(context, redactor, members, owners, params)
     if params["check_receivers"] and task.check_mode:
         warnings.append("In check mode, no request is sent to a receiver: check_receivers has no effect.")
     elif params["check_receivers"]:
         audit = _with_receivers(audit, context, redactor, members, params)
-    report = _report(audit, Messages(params["language"]), params)
+    texts = {option: finder.mask(params[option] or "") for option in ("contact", "style")}
+    report = _report(audit, Messages(params["language"]), {**params, **texts})
     report.warnings = [*common_warnings(params), *warnings, *foreign_warnings(report.result["files"].values())]
     trouble = audit_error(audit, params["fail_on"], report.result["files"])
     if trouble is not None:
@@ -121,6 +124,8 @@ def check_options(params: Params) -> None:
     ):
         check_range(params, option, least, most)
     check_names({form: params[form] for form in NAMES})
+    if "<" in (params["style"] or ""):
+        raise OptionError("style", "it contains <, which can end the style of the page", "remove the character")
     if params["dest"] is not None:
         if not params["dest"]:
             raise OptionError("dest", "it is empty", "name a directory, or leave it out to write no report")
@@ -145,8 +150,8 @@ def audit_of(
     members: t.Sequence[FleetEntry],
     owners: t.Mapping[str, str],
     params: Params,
-) -> tuple[Audit, list[str]]:
-    """Audit an account; return the audit and warnings about the list and the record."""
+) -> tuple[Audit, list[str], SecretFinder]:
+    """Audit an account; return the audit, warnings about the list and the record, and the secrets of the account."""
     at = now()
     limits = Limits(params["expires_within"], params["quota_below"], params["free_device_limit"])
     plain = [replace(member, desired=audit_policy(member.desired)) for member in members]
@@ -184,7 +189,8 @@ def audit_of(
         listed=len(listing.devices) if listing is not None else None,
         free=free,
     )
-    return audit, [*(listing.ambiguities() if listing is not None else []), *_record_warnings(turns)]
+    warnings = [*(listing.ambiguities() if listing is not None else []), *_record_warnings(turns)]
+    return audit, warnings, finder
 
 
 def _with_receivers(
@@ -233,7 +239,7 @@ def _report(audit: Audit, words: Messages, params: Params) -> ModuleResult:
         "files": {},
     }
     makers: dict[str, t.Callable[[], str]] = {
-        "html": lambda: render(audit, words),
+        "html": lambda: render(audit, words, sanitize(params["contact"]), params["style"]),
         "json": lambda: json_text(audit, words),
         "csv": lambda: csv_text(audit, words, SEPARATORS[params["separator"]]),
         "txt": lambda: text,

@@ -210,3 +210,13 @@ def test_other_words_are_no_difference() -> None:
 def test_each_difference_is_found(part: str, other: str) -> None:
     assert SAME.count(part) == 1
     assert len(list(differences(PAGE, SAME.replace(part, other)))) > 0
+
+
+@pytest.mark.parametrize("page", TRANSLATED)
+def test_links_to_english_pages_are_marked(page: str) -> None:
+    links = re.findall(
+        r"\[[^\]]+\]\((?:https://\S+/blob/main/)?([^)\s:]+\.md)(?:#[^)\s]*)?\)( \(Inggris\))?", read(page)
+    )
+    assert len(links) > 1
+    # The first link leads to the English version of the page itself.
+    assert [target for target, mark in links[1:] if bool(mark) == target.endswith(".id.md")] == []

@@ -70,6 +70,8 @@ def test_title_and_owner_are_masked(account: Controller, tmp_path: Path) -> None
         "audit",
         devices=declared(webhook=URL),
         title=f"Audit {tokens[3]}",
+        contact=f"Ani {tokens[3]}",
+        style=f"/* {tokens[2]} */",
         owners={NUMBERS[0]: f"Ani {account.sandbox.account_token}", NUMBERS[1]: tokens[2]},
         dest=str(tmp_path / "report"),
     ).result
@@ -121,10 +123,14 @@ def test_only_findings_in_fail_on_are_failures(account: Controller, tmp_path: Pa
 
 def test_file_names_can_be_chosen(account: Controller, tmp_path: Path) -> None:
     names = {"html": "laporan.html", "json": "", "csv": "", "txt": ""}
-    result = account.run("audit", devices=[], dest=str(tmp_path / "r"), language="id", title="Milik <Ani>", **names)
+    page = {"contact": "Ani\u202e <Budi>", "style": ":root{--accent:red}"}
+    result = account.run(
+        "audit", devices=[], dest=str(tmp_path / "r"), language="id", title="Milik <Ani>", **names, **page
+    )
     assert result.result["files"] == {"html": str(tmp_path / "r" / "laporan.html")}
     text = (tmp_path / "r" / "laporan.html").read_text(encoding="utf-8")
     assert '<html lang="id">' in text and "Milik &lt;Ani&gt;" in text
+    assert "hubungi <bdi>Ani\ufffd &lt;Budi&gt;</bdi>." in text and ":root{--accent:red}</style>" in text
     assert account.run("audit", devices=[]).result["files"] == {}
 
 
@@ -144,6 +150,7 @@ def test_owners_and_defaults(account: Controller, tmp_path: Path) -> None:
         ({"dest": ""}, "Option dest: it is empty"),
         ({"dest": "/dev/null/x"}, "Option dest: /dev/null is not a directory"),
         ({"html": "../x"}, "Option html: it is not the name of a file"),
+        ({"style": "</style><b>"}, "Option style: it contains <"),
         ({"expires_within": -1}, "Option expires_within: -1 is out of range"),
         ({"concurrency": 0}, "Option concurrency"),
         ({"devices": [{"device": NUMBERS[0]}, {"device": "62" + NUMBERS[0][1:]}]}, "are one device"),

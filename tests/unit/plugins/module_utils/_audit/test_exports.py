@@ -2,21 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The formats of a report (JSON, table, text, page) and their files."""
+"""The formats of a report (JSON, table, text) and their files."""
 
 from __future__ import annotations
 
-import base64
 import csv
-import hashlib
 import io
 import json
 import os
 import re
 import stat
 import string
-from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import jsonschema
@@ -26,59 +22,22 @@ from hypothesis import strategies as st
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit import exports as files
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.findings import Audit, Kind, Limits
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.html_report import render
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.messages import LANGUAGES, Messages, moment, texts
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
-from ansible_collections.fonnte.whatsapp.tests.browser.samples import NOW, device, everything, many, report, seen
+from ansible_collections.fonnte.whatsapp.tests.browser.samples import (
+    NASTY,
+    NOW,
+    device,
+    everything,
+    many,
+    named,
+    report,
+)
 from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
 SCHEMA = json.loads((Path(__file__).parents[5] / "docs" / "audit.schema.json").read_text(encoding="utf-8"))
 EMPTY = Audit(NOW, "Nothing", "https://api.fonnte.com", Limits())
 EN = Messages("en")
-NASTY = [
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "=cmd|'/c calc'!A1",
-    "--",
-    "]]>",
-    "&lt;",
-    "</style>",
-]
-
-
-class Parsed(HTMLParser):
-    """Parses a page as a browser does: its tags with their attributes, and the text of scripts and styles."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.inside: dict[str, list[str]] = {"script": [], "style": []}
-        self.shown: list[str] = []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in ("meta", "link", "input"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] in self.inside:
-            self.inside[self.open[-1]].append(data)
-        else:
-            self.shown.append(data)
-
-
-def named(name: str) -> Audit:
-    """Return a report in which every external string has this text."""
-    number = "081200000001"
-    there = device(number, name, package=name)
-    audit = report([seen(there, name="Toko")], [device("081200000002", name)], {"6281200000001": name})
-    return replace(audit, title=name)
 
 
 def rows(audit: Audit, language: str = "en") -> list[list[str]]:
@@ -187,48 +146,6 @@ def test_text_is_short_and_lists_the_most_urgent_first() -> None:
     assert len(told) == files.MAX_REPORTED and "081200000000 Toko 00000 Lama (Klien 00): Name is" in told[0]
     assert re.fullmatch(r"Not shown here: \d+ more\.", lines[-1])
     assert "Not shown" not in files.to_text(everything(), EN) and len(files.to_text(EMPTY, EN).splitlines()) == 2
-
-
-# --- a page -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_page_is_self_contained(language: str) -> None:
-    text = render(everything(), Messages(language))
-    parsed = Parsed(text)
-    assert parsed.open == [] and ("html", {"lang": language}) in parsed.tags
-    policy = next(attributes["content"] for tag, attributes in parsed.tags if "http-equiv" in attributes) or ""
-    assert policy.startswith("default-src 'none'; ") and "unsafe" not in policy and "http" not in policy
-    for kind, contents in parsed.inside.items():
-        for content in contents:
-            digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
-            assert f"'sha256-{digest}'" in policy.partition(f"{kind}-src ")[2].partition(";")[0]
-    for tag, attributes in parsed.tags:
-        assert tag not in ("img", "iframe", "object", "embed", "base", "source", "video", "audio")
-        assert not [
-            name for name in attributes if name.startswith("on") or name in ("style", "src", "srcset", "action")
-        ]
-        assert attributes.get("href", "#devices") in ("#devices", "data:,")
-    assert "url(" not in text and "@import" not in text and "fetch(" not in text
-
-
-@given(st.one_of(st.sampled_from(NASTY), st.text(max_size=30)))
-def test_external_text_never_becomes_markup(name: str) -> None:
-    clean = "".join(letter for letter in name if letter.isprintable())
-    plain, nasty = Parsed(render(named("Ani"), EN)), Parsed(render(named(clean or "Ani"), EN))
-    shape = [(tag, sorted(attributes)) for tag, attributes in plain.tags if tag != "bdi"]
-    assert [(tag, sorted(attributes)) for tag, attributes in nasty.tags if tag != "bdi"] == shape
-    assert nasty.inside == plain.inside
-    assert not clean.strip() or clean in "".join(nasty.shown)
-
-
-def test_client_column_is_shown_only_with_clients() -> None:
-    assert 'id="by-owner"' in render(everything(), EN) and "PT Contoh" in render(everything(), EN)
-    assert 'id="by-owner"' not in render(many(3).__class__(NOW, "t", "e", Limits()), EN)
-
-
-def test_page_without_findings_states_that() -> None:
-    assert "No action is required." in render(EMPTY, EN)
 
 
 # --- files --------------------------------------------------------------------------------------------------------
