@@ -77,6 +77,7 @@ seealso:
   - module: fonnte.whatsapp.fonnte_message
   - module: fonnte.whatsapp.fonnte_record
   - module: fonnte.whatsapp.fonnte_record_info
+  - module: fonnte.whatsapp.fonnte_link_changes
   - module: fonnte.whatsapp.fonnte_sheet
   - name: The API of Fonnte
     description: The vendor's documentation.

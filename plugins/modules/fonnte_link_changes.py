@@ -16,28 +16,30 @@ description:
   - A device that was linked in no run cannot drop off. A device that is not in O(devices) keeps its stored state.
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
-extends_documentation_fragment:
-  - fonnte.whatsapp.attributes
+requirements:
+  - Python 3.7 or newer where the module runs
 attributes:
-  action_group:
-    support: none
+  check_mode:
+    description: Can run in C(check_mode) and predict the changes without applying them.
+    support: full
   diff_mode:
-    support: none
+    description: Returns the changes, or the predicted ones in C(check_mode), in diff mode.
+    support: partial
     details:
-      - The result lists the changes.
+      - The changed links are in the result, and the file is not shown.
   idempotent:
     description: A second run with the same arguments, outside check mode, changes nothing.
     support: partial
     details:
-      - With O(operation=start) and O(operation=cancel), each run counts one message.
+      - With O(operation=start) and O(operation=cancel), each run counts a message.
   platform:
-    description: Where the module can run, and where it sends its requests from.
-    details:
-      - It sends no requests.
+    description: The systems where the module can run. It reads and writes a file there.
+    platforms: posix
+    support: full
 options:
   devices:
     description:
-      - The devices, as RV(fonnte.whatsapp.fonnte_device_info#module:devices) returns them. The keys C(device), C(name) and C(connected) are used.
+      - The devices, as RV(fonnte.whatsapp.fonnte_device_info#module:devices) returns them. Only the number, the name and the link of each device are used.
     type: list
     elements: dict
     required: true

@@ -56,7 +56,7 @@ def changed(output: str) -> int:
 
 
 def test_every_project_is_tested() -> None:
-    assert {path.name for path in EXAMPLES.iterdir()} == {*PROJECTS, "gitlab-ci", "systemd"}
+    assert {path.name for path in EXAMPLES.iterdir()} == {*PROJECTS, "gitlab-ci", "prometheus", "systemd"}
 
 
 @pytest.mark.parametrize("name", PROJECTS)

@@ -47,7 +47,11 @@ def _codewords(data: bytes) -> bytes:
         start += length
     extra = [_correction(block) for block in blocks]
     return bytes(
-        block[place] for group in (blocks, extra) for place in range(max(map(len, group))) for block in group if place < len(block)
+        block[place]
+        for group in (blocks, extra)
+        for place in range(max(map(len, group)))
+        for block in group
+        if place < len(block)
     )
 
 

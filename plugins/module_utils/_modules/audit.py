@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from .._api.cache import DeviceListCache
 from .._audit.exports import (
+    as_data,
     check_folder,
     check_names,
     csv_text,
@@ -26,6 +27,8 @@ from .._audit.exports import (
 from .._audit.findings import Audit, AuditInput, Auditor, Kind, Limits, audit_policy, sanitize
 from .._audit.html_report import render
 from .._audit.messages import LANGUAGES, Messages
+from .._audit.metrics import OPTION as PROM
+from .._audit.metrics import check_metrics_path, metrics_text, report_name, write_metrics
 from .._common.atomic_files import foreign_warnings
 from .._common.clock import now
 from .._common.destinations import check_destination
@@ -66,6 +69,7 @@ AUDIT: Spec = {
     "language": {"type": "str", "choices": list(LANGUAGES), "default": LANGUAGES[0]},
     "separator": {"type": "str", "choices": list(SEPARATORS), "default": "comma"},
     "dest": {"type": "path"},
+    PROM: {"type": "path"},
 }
 
 
@@ -79,6 +83,7 @@ def run_audit(task: ModuleInput) -> ModuleResult:
     Check mode has no effect: the module never changes the service or the record, but it always writes its reports.
     """
     params = task.params
+    began = task.clock()
     require_devices(params)
     check_options(params)
     # One list is enough for the whole run, because the run writes nothing that would change it.
@@ -91,6 +96,7 @@ def run_audit(task: ModuleInput) -> ModuleResult:
         owners = owners_of(params, task.secrets)
     audit, warnings = audit_of(context, redactor, members, owners, params)
     report = _report(audit, Messages(params["language"]), params)
+    _report_metrics(report, audit, params, lambda: task.clock() - began)
     report.warnings = [*common_warnings(params), *warnings, *foreign_warnings(report.result["files"].values())]
     trouble = audit_error(audit, params["fail_on"], report.result["files"])
     if trouble is not None:
@@ -114,6 +120,8 @@ def check_options(params: Params) -> None:
             raise OptionError("dest", "it is empty", "name a directory, or leave it out to write no report")
         check_destination("dest", params["dest"])
         check_folder(params["dest"])
+    if params[PROM] is not None:
+        check_metrics_path(params[PROM])
 
 
 def owners_of(params: Params, secrets: SecretFinder | None = None) -> dict[str, str]:
@@ -225,6 +233,21 @@ def _report(audit: Audit, words: Messages, params: Params) -> ModuleResult:
         raise
     result["files"] = {form: os.path.join(folder, name) for form, name in wanted.items()}
     return ModuleResult(result)
+
+
+def _report_metrics(report: ModuleResult, audit: Audit, params: Params, duration: t.Callable[[], float]) -> None:
+    """Write the metrics, if the option names their file."""
+    if params[PROM] is None:
+        return
+    path = os.path.abspath(params[PROM])
+    data = as_data(audit, Messages(params["language"]))
+    try:
+        with error_context("Writing the metrics"):
+            write_metrics(path, metrics_text(data, report_name(path), duration()))
+    except FonnteError as fault:
+        fault.partial_result = report.result
+        raise
+    report.result["files"][PROM] = path
 
 
 def audit_error(audit: Audit, fail_on: t.Sequence[str], files: t.Mapping[str, str]) -> AuditError | None:

@@ -33,7 +33,7 @@ def run_link_changes(task: ModuleInput) -> ModuleResult:
     """Compare the links of devices with the last run, and store them (module fonnte_link_changes)."""
     path, operation = task.params["path"], task.params["operation"]
     if not path or path.endswith(os.sep):
-        raise OptionError("path", "it is not the name of a file", "name a file in one of your directories")
+        raise OptionError("path", "it is not a file", "name a file in one of your directories")
     check_destination("path", path)
     check_links("path", path)
     path = os.path.abspath(path)
