@@ -13,9 +13,9 @@ import os
 import typing as t
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.exports import FILE_MODE
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.metrics import OPTION as PROM
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.atomic_files import write_atomic
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.input_files import read_start
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.metrics import OPTION as PROM
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.audit import AUDIT, NAMES, run_audit
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import untag
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared import (

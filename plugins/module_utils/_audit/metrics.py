@@ -41,6 +41,7 @@ HELP = {
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
 Labels = t.Mapping[str, str]
+_Add = t.Callable[[str, t.Optional[float], Labels], None]
 
 
 def metrics_text(data: Json, report: str, duration: float) -> str:
@@ -72,7 +73,7 @@ def metrics_text(data: Json, report: str, duration: float) -> str:
     )
 
 
-def _add_device(add: t.Callable[[str, t.Optional[float], Labels], None], device: Json) -> None:
+def _add_device(add: _Add, device: Json) -> None:
     own = {"device": str(device["device"])}
     names = {"name": device["name"], "client": device["owner"], "package": device["package"]}
     add("fonnte_device_info", 1, {**own, **{label: text or "" for label, text in names.items()}})
