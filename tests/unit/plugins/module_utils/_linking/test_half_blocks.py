@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import re
 import struct
-import typing as t
 import zlib
 
 import pytest
