@@ -44,15 +44,17 @@ class Terminal:
         self._size = size
 
     @classmethod
-    def of_this_process(cls, environment: t.Mapping[str, str] = os.environ) -> Terminal:
-        """Return the terminal of standard error.
+    def of_this_process(
+        cls, environment: t.Mapping[str, str] = os.environ, descriptor: int = _STANDARD_ERROR
+    ) -> Terminal:
+        """Return the terminal of standard error, or of another descriptor.
 
         Ansible closes standard error in its workers, so the descriptor is duplicated before they start.
         """
         if environment.get("TERM", "") in _PLAIN or environment.get(_JOB):
             return cls(None)
         try:
-            return cls(os.dup(_STANDARD_ERROR) if os.isatty(_STANDARD_ERROR) else None)
+            return cls(os.dup(descriptor) if os.isatty(descriptor) else None)
         except OSError:
             return cls(None)
 

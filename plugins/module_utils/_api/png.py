@@ -21,6 +21,8 @@ MAX_READ_BYTES = 1024 * 1024
 # The number of samples per pixel for each color type: gray, RGB, palette, gray with alpha, and RGB with alpha.
 GRAY, RGB, PALETTE, GRAY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6
 _SAMPLES = {GRAY: 1, RGB: 3, PALETTE: 1, GRAY_ALPHA: 2, RGB_ALPHA: 4}
+# The bits of a sample that the standard permits; for the other color types 8 and 16.
+_DEPTHS = {GRAY: (1, 2, 4, 8, 16), PALETTE: (1, 2, 4, 8)}
 # A pixel is dark if it is nearer to black than to white.
 _MIDDLE = 128
 
@@ -65,15 +67,17 @@ def check_png(png: bytes) -> None:
 
 
 def read_dark_pixels(png: bytes) -> Rows:
-    """Return the rows of a valid PNG, with True for each dark pixel. A transparent pixel is light.
+    """Return the rows of a PNG, with True for each dark pixel. A transparent pixel is light.
 
     Raises:
-        ValueError: The image is interlaced or too large, or its filters or its palette are invalid.
+        ValueError: It is not one complete PNG, it is interlaced or too large, or its filters or its palette are invalid.
     """
+    check_png(png)
     chunks = list(_chunks(png))
     header = _header(chunks)
     size = header.height * (1 + header.line_bytes)
-    if header.interlaced or size > MAX_READ_BYTES:
+    permitted = _DEPTHS.get(header.color, (8, 16))
+    if header.interlaced or size > MAX_READ_BYTES or header.depth not in permitted:
         raise ValueError("its pixels cannot be read")
     packed, _complete = _unpack(chunks, size)
     is_dark = _classify(header, dict(chunks))

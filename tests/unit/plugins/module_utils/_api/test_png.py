@@ -118,6 +118,10 @@ def test_each_filter_is_undone(data: st.DataObject, form: tuple[int, int]) -> No
     ("image", "words"),
     [
         (png(2, 2, 8, GRAY, b"\0ab\0cd", interlaced=1), "pixels cannot be read"),
+        (png(1, 1, 0, GRAY, b"\0"), "pixels cannot be read"),
+        (png(1, 1, 3, GRAY, b"\0a"), "pixels cannot be read"),
+        (png(2, 1, 4, RGB, b"\0abc"), "pixels cannot be read"),
+        (png(1, 1, 16, PALETTE, b"\0ab", chunk(b"PLTE", b"abc")), "pixels cannot be read"),
         (png(1, 1, 8, GRAY, b"\x05a"), "unknown filter"),
         (png(1, 1, 8, PALETTE, b"\0\x01", chunk(b"PLTE", b"abc")), "its palette lacks"),
         (png(1, 1, 8, PALETTE, b"\0\0"), "its palette lacks"),
@@ -128,6 +132,24 @@ def test_valid_image_with_other_pixels_is_refused(image: bytes, words: str) -> N
     check_png(image)
     with pytest.raises(ValueError, match=words):
         read_dark_pixels(image)
+
+
+@given(
+    st.integers(0, 9),
+    st.integers(0, 9),
+    st.integers(0, 17),
+    st.integers(0, 7),
+    st.binary(max_size=60),
+    st.binary(max_size=9),
+)
+def test_each_image_is_read_or_refused(
+    width: int, height: int, depth: int, color: int, packed: bytes, palette: bytes
+) -> None:
+    try:
+        rows = read_dark_pixels(png(width, height, depth, color, packed, chunk(b"PLTE", palette)))
+    except ValueError:
+        return
+    assert len(rows) == height and {len(row) for row in rows} == {width}
 
 
 def test_limit_admits_images_of_the_service() -> None:
