@@ -88,7 +88,8 @@ def compare(before: t.Mapping[str, Known] | None, devices: t.Iterable[Change]) -
         elif known.in_doubt or known.connected != device.connected:
             change = replace(device, repeated=bool(known.in_doubt))
             groups["recovered" if device.connected else "dropped"].append(change)
-    return Comparison(before, *(tuple(groups[name]) for name in ("dropped", "recovered", "never_linked")), seen)
+    dropped, recovered, never_linked = (tuple(group) for group in groups.values())
+    return Comparison(before, dropped, recovered, never_linked, seen)
 
 
 def _settled(known: Known) -> Known:
