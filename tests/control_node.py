@@ -61,6 +61,8 @@ class Controller:
         self.environment: dict[str, str] = {}
         # The messages that tasks have shown before they ended.
         self.shown: list[str] = []
+        # The images of QR codes that tasks have drawn.
+        self.drawn: list[bytes] = []
         self.common: dict[str, t.Any] = {
             "account_token": sandbox.account_token,
             "api_endpoint": sandbox.url,
@@ -82,7 +84,8 @@ class Controller:
         """Run a module; raise FonnteError if it fails."""
         complete = self.complete(module, **params)
         given = resolve_aliases(MODULES[module][0], {**self.common, **params})
-        task = ModuleInput(complete, self.environment, check_mode=check, raw_params=given, notify=self.shown.append)
+        output: dict[str, t.Any] = {"notify": self.shown.append, "draw": self.drawn.append}
+        task = ModuleInput(complete, self.environment, check_mode=check, raw_params=given, **output)
         return run_command(MODULES[module][1], task)
 
     def device(self, device: t.Any, check: bool = False, **params: t.Any) -> ModuleResult:

@@ -6,16 +6,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from ansible.errors import AnsiblePromptInterrupt, AnsiblePromptNoninteractive
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import printable
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._linking.link import CODE
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.device_qr import DEVICE_QR, run_device_qr
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._in_process import InProcess
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._terminal import Terminal
 
+# A variable of a task: whether a QR code is drawn in the terminal.
+DRAW_SWITCH = "fonnte_draw"
 # Variables of a task of the playbook link: a question before the request; empty for none.
 PROMPT = "fonnte_prompt"
 
@@ -31,8 +36,13 @@ class ActionModule(InProcess):
     command = staticmethod(run_device_qr)
     # All items of a loop run in one process: after an interrupt, no other device is linked.
     interrupted: t.ClassVar[bool] = False
+    # Ansible's main process loads this class, and its workers have no terminal.
+    terminal: t.ClassVar[Terminal] = Terminal.of_this_process()
+    _draws = True
+    _reason = ""
 
     def _perform(self, variables: dict[str, t.Any], why: str) -> Result:
+        self._draws = boolean(self._templar.template(variables.get(DRAW_SWITCH, True)), strict=False)
         # With jinja2_native, an empty string is None.
         prompt = str(self._templar.template(variables.get(PROMPT, "")) or "").strip()
         if prompt and not self._task.check_mode:
@@ -42,6 +52,19 @@ class ActionModule(InProcess):
         if why and PROMPT in variables and self._task.args.get("method") == CODE and not self._task.check_mode:
             return self._run_in_two_steps(variables)
         return super()._perform(variables, why)
+
+    def _draw(self, image: bytes) -> None:
+        """Draw a QR code in the terminal. If that is not possible, show the reason once; the file has the image."""
+        if not self._draws or self._task.no_log or not self.terminal.is_usable:
+            return
+        drawing, reason = self.terminal.draw(image)
+        if drawing:
+            with contextlib.suppress(OSError, ValueError):
+                # Only on the screen, because everyone who sees the code can link a phone.
+                display.display(drawing, stderr=True, screen_only=True)
+        elif reason != self._reason:
+            self._show(reason)
+        self._reason = reason
 
     def _ask(self, prompt: str) -> None:
         """Wait until the user presses Enter. Without a terminal there is no question."""

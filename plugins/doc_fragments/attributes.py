@@ -14,7 +14,8 @@ class ModuleDocFragment:
 attributes:
   action_group:
     description:
-      - Use C(group/fonnte.whatsapp.fonnte) in C(module_defaults) to set defaults for all modules except M(fonnte.whatsapp.fonnte_sheet).
+      - Use C(group/fonnte.whatsapp.fonnte) in C(module_defaults) to set defaults for all modules except M(fonnte.whatsapp.fonnte_link_changes)
+        and M(fonnte.whatsapp.fonnte_sheet).
     support: full
     membership:
       - fonnte.whatsapp.fonnte

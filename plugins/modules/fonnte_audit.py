@@ -117,7 +117,7 @@ options:
       - In check mode, no request is sent.
     type: bool
     default: false
-    version_added: 1.1.0
+    version_added: 1.0.0
   allow_private:
     description:
       - Whether O(check_receivers) may send requests to this machine and to private networks.
@@ -125,7 +125,7 @@ options:
       - Link-local addresses, with the metadata services of clouds, and other reserved addresses never get a request.
     type: bool
     default: false
-    version_added: 1.1.0
+    version_added: 1.0.0
   title:
     description:
       - The title of the report, such as the name of the account.
@@ -150,6 +150,14 @@ options:
       - Each file is written completely or not at all. The user and the group can read it.
       - It must not be inside an installed collection, and its path must not contain a symbolic link of another user.
     type: path
+  prom:
+    description:
+      - A file for metrics in the text format of Prometheus, in the directory of the textfile collector of the node exporter. Its name must end with C(.prom).
+        If not set, none is written. It does not depend on O(dest).
+      - The file is written completely or not at all, and every user can read it. Its directory must exist.
+      - With several accounts, each has a file, with a hyphen and the name of the account before C(.prom).
+    type: path
+    version_added: 1.0.0
   html:
     description:
       - The name of the HTML page, a single file without external resources. An empty string writes none.
@@ -337,7 +345,7 @@ receivers:
   returned: always, as far as known
   type: list
   elements: dict
-  version_added: 1.1.0
+  version_added: 1.0.0
   contains:
     url:
       description: The URL, masked.
@@ -363,7 +371,7 @@ text:
   returned: always, as far as known
   type: str
 files:
-  description: The files that were written, by O(html), O(json), O(csv) and O(txt).
+  description: The files that were written, by O(html), O(json), O(csv), O(txt) and O(prom).
   returned: always, as far as known
   type: dict
   sample: {"html": "/srv/report/audit.html"}

@@ -77,6 +77,7 @@ seealso:
   - module: fonnte.whatsapp.fonnte_message
   - module: fonnte.whatsapp.fonnte_record
   - module: fonnte.whatsapp.fonnte_record_info
+  - module: fonnte.whatsapp.fonnte_link_changes
   - module: fonnte.whatsapp.fonnte_sheet
   - name: The API of Fonnte
     description: The vendor's documentation.
@@ -181,7 +182,7 @@ listed_as:
     - An exact spelling takes precedence over another one. A number that matches more than one device does not identify a device.
   returned: if O(devices) is set
   type: dict
-  version_added: 1.1.0
+  version_added: 1.0.0
   sample:
     "+62 812 0000 1001": ["081200001001"]
     "6281200001009": []

@@ -62,7 +62,7 @@ options:
       - If not set, any name is accepted.
         Set the name that an earlier task without O(consent) returned in RV(scratch.name), so that the module writes only to the device that you agreed to.
     type: str
-    version_added: 1.1.0
+    version_added: 1.0.0
   dest:
     description:
       - The file for the facts, in JSON. It contains no secret. Facts of an earlier run remain where there is no newer result.

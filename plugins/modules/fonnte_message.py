@@ -156,6 +156,7 @@ notes:
 seealso:
   - module: fonnte.whatsapp.fonnte_device
   - module: fonnte.whatsapp.fonnte_device_info
+  - module: fonnte.whatsapp.fonnte_link_changes
   - name: The API of Fonnte
     description: The vendor's documentation.
     link: https://docs.fonnte.com

@@ -13,6 +13,7 @@ import os
 import typing as t
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.exports import FILE_MODE
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.metrics import OPTION as PROM
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.atomic_files import write_atomic
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.input_files import read_start
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.audit import AUDIT, NAMES, run_audit
@@ -41,7 +42,7 @@ class AuditAction(DeclaredAction):
         result = results[0] if len(results) == 1 else _joined(accounts, results)
         result["failures"] = failures
         if not why and not self._selects:
-            written = [str(path) for one in results for path in one.get("files", {}).values()]
+            written = [str(path) for one in results for form, path in one.get("files", {}).items() if form != PROM]
             remove_older_reports(str(self._task.args.get("dest") or ""), written)
         if failures:
             result.update(failed=True, msg=" ".join(failures))
@@ -52,6 +53,10 @@ class AuditAction(DeclaredAction):
         dest = arguments.get("dest")
         if dest and several:
             arguments["dest"] = os.path.join(str(dest), account["name"])
+        if arguments.get(PROM) and several:
+            # A collector reads one directory.
+            start, end = os.path.splitext(str(arguments[PROM]))
+            arguments[PROM] = f"{start}-{account['name']}{end}"
         # With several files, a device without a client belongs to its file.
         owners = account["sources"] if files > 1 else {}
         arguments["owners"] = {**owners, **account["owners"], **untag(self._task.args.get("owners") or {})}

@@ -210,6 +210,9 @@ class InProcess(ActionBase):
     def _keep_quiet(self, text: str) -> None:
         """Show nothing: the task has no_log, or the user disabled progress."""
 
+    def _draw(self, image: bytes) -> None:
+        """Draw the image of a QR code. Only the module that fetches one draws it."""
+
     def _call(
         self,
         params: dict[str, t.Any],
@@ -231,6 +234,7 @@ class InProcess(ActionBase):
             raw_params=given,
             progress=progress,
             notify=self._keep_quiet if self._task.no_log else self._show,
+            draw=self._draw,
         )
         try:
             report = run_command(type(self).command, task)

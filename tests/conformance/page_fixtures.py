@@ -227,6 +227,10 @@ OFFICE = device(FIRST, "Toko Satu")
 NEW_PASSWORD = (("New Vault password:", "not-a-secret"), ("Confirm New Vault password:", "not-a-secret"))
 VAULT_PASSWORD = ("Vault password:", "not-a-secret")
 GUIDES = {
+    "docs/alerts.md": Guide(
+        world=account(OFFICE, device(SECOND, "Toko Dua"), device(THIRD, "Toko Tiga", linked=False)),
+        at={"Send the changes": unlink(SECOND)},
+    ),
     "docs/audit.md": Guide(
         world=account(device(FIRST, "Toko Pertama", settings={"autoread": True})),
         at={"Fail in CI": clients_like("devices.yml")},

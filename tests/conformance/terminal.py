@@ -31,12 +31,25 @@ class Told:
     code: int
 
 
-def at_a_terminal(world: World, name: str, words: Sequence[str], answers: Sequence[Answer]) -> str:
-    """Run a playbook of the collection by its name, as a person would, and return the output at the terminal."""
-    env = world.player.environment(world.player.home / "told", {"FONNTE_ACCOUNT_TOKEN": ACCOUNT, "TERM": "dumb"})
+def at_a_terminal(
+    world: World,
+    name: str,
+    words: Sequence[str],
+    answers: Sequence[Answer],
+    size: tuple[int, int] = (24, 80),
+    more: Mapping[str, str] | None = None,
+) -> str:
+    """Run a playbook of the collection by its name, as a person would, and return the output at the terminal.
+
+    Args:
+        size: The lines and columns of the terminal.
+        more: Environment variables; the terminal has no colors unless TERM is set.
+    """
+    own = {"FONNTE_ACCOUNT_TOKEN": ACCOUNT, "TERM": "dumb", **(more or {})}
+    env = world.player.environment(world.player.home / "told", own)
     asked = list(answers)
     program = str(Path(sys.executable).parent / "ansible-playbook")
-    told = converse([program, f"fonnte.whatsapp.{name}", *words], env, asked)
+    told = converse([program, f"fonnte.whatsapp.{name}", *words], env, asked, size=size)
     assert not asked, f"no question {asked[0][0]}: {told.shown}"
     return told.shown
 
@@ -47,11 +60,12 @@ def converse(
     answers: list[Answer],
     cwd: Path | None = None,
     longest: float = LONGEST,
+    size: tuple[int, int] = (24, 80),
 ) -> Told:
     """Run a command at a separate terminal, and answer its questions; used answers are removed from the list."""
     end = time.monotonic() + longest
     child = pexpect.spawn(
-        command[0], list(command[1:]), env=dict(env), cwd=cwd, encoding="utf-8", codec_errors="replace"
+        command[0], list(command[1:]), env=dict(env), cwd=cwd, encoding="utf-8", codec_errors="replace", dimensions=size
     )
     # The whole output, with the questions.
     shown = ""

@@ -6,20 +6,26 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
+from pathlib import Path
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.tests.conformance.cases import there
-from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Run
+from ansible_collections.fonnte.whatsapp.tests.conformance.cases import READINGS, Reading, there
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Player, Run, Task
 from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import ACCOUNT, World
+from ansible_collections.fonnte.whatsapp.tests.conformance.test_secrets import CORES
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import USUAL_CORES
+from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 GONE, SENDER, OTHER = "081200014001", "081200014002", "081200014003"
 WATCHERS = ["6281299990000", "6281299990001"]
 
 
-def play(world: World, **variables: object) -> Run:
+def play(world: World, *words: str, **variables: object) -> Run:
     extra = json.dumps({f"dropped_off_{name}": value for name, value in variables.items()})
-    return world.player.play_by_name("dropped_off", "-e", extra, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
+    return world.player.play_by_name("dropped_off", *words, "-e", extra, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
 
 
 @pytest.mark.parametrize(
@@ -27,7 +33,7 @@ def play(world: World, **variables: object) -> Run:
 )
 def test_lists_and_strings_with_commas_are_accepted(world: World, targets: object, senders: object) -> None:
     world.begin(there(GONE, package="Super"), there(SENDER, package="Super", linked=True))
-    run = play(world, targets=targets, senders=senders)
+    run = play(world, targets=targets, senders=senders, state="")
     assert "failed=0" in run.output
     assert [(sent["device"], sent["target"]) for sent in world.sandbox.outbox()] == [(SENDER, one) for one in WATCHERS]
 
@@ -59,7 +65,7 @@ def test_invalid_name_does_not_prevent_message(world: World) -> None:
 def test_custom_message_with_invalid_name_is_sent(world: World) -> None:
     world.begin(there(GONE, name="a\x00b"), there(SENDER, package="Super", linked=True))
     message = "{{ dropped_off_now.devices | map(attribute='name') | join }}"
-    run = play(world, targets=WATCHERS[:1], senders=[SENDER], message=message)
+    run = play(world, targets=WATCHERS[:1], senders=[SENDER], message=message, state="")
     assert "failed=0" in run.output and [sent["message"] for sent in world.sandbox.outbox()] == ["a b"]
 
 
@@ -81,3 +87,215 @@ def test_invalid_variables_fail_while_all_devices_are_linked(world: World, wrong
     world.begin(there(SENDER, package="Super", linked=True))
     run = play(world, **{"targets": WATCHERS, "senders": [SENDER], **wrong})
     assert run.told[-1].message.startswith("Set the recipients in dropped_off_targets") and world.calls() == []
+
+
+# On a schedule
+
+NEVER = "081200014004"
+
+
+class Schedule:
+    """Runs of the playbook as a timer starts them, with its state in the home of the user."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.state = world.player.home / ".ansible" / "fonnte-dropped-off.json"
+
+    def begin(self, reading: Reading | None = None) -> None:
+        """Create linked devices and one that was never linked."""
+        linked = [there(number, package="Super", linked=True, name=f"Toko {number}") for number in (GONE, OTHER)]
+        self.world.begin(*linked, there(SENDER, package="Super", linked=True), there(NEVER), reading=reading)
+
+    def run(self, *words: str, **variables: object) -> Run:
+        """Run the playbook."""
+        return play(self.world, *words, **{"targets": WATCHERS[:1], "senders": [SENDER], **variables})
+
+    def sent(self, *words: str, **variables: object) -> list[str]:
+        """Run the playbook, which must succeed; return the lines of its message."""
+        before = len(self.world.sandbox.outbox())
+        run = self.run(*words, **variables)
+        assert "failed=0" in run.output and run.unfit == (), run.output
+        messages = [sent["message"] for sent in self.world.sandbox.outbox()[before:]]
+        assert len(messages) <= 1
+        return messages[0].splitlines() if messages else []
+
+
+@pytest.fixture
+def schedule(world: World) -> Schedule:
+    return Schedule(world)
+
+
+@pytest.fixture(params=USUAL_CORES)
+def on_a_core(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) -> Schedule:
+    """Return a schedule whose runs use one of the cores."""
+    return Schedule(World(sandbox, Player(tmp_path, sandbox, CORES[request.param])))
+
+
+def test_each_change_is_sent_once_with_recoveries(on_a_core: Schedule) -> None:
+    on_a_core.begin()
+    assert on_a_core.sent() == []
+    assert stat.S_IMODE(on_a_core.state.stat().st_mode) == 0o600
+    sandbox = on_a_core.world.sandbox
+    sandbox.unlink(GONE)
+    dropped = ["1 of our devices dropped off WhatsApp:", f"- Toko {GONE} ({GONE})"]
+    assert on_a_core.sent() == [*dropped, "Link them again in the dashboard of Fonnte."]
+    assert on_a_core.sent() == []
+    sandbox.link(GONE)
+    sandbox.unlink(OTHER)
+    assert on_a_core.sent() == [
+        "1 of our devices dropped off WhatsApp:",
+        f"- Toko {OTHER} ({OTHER})",
+        "Link them again in the dashboard of Fonnte.",
+        "1 of our devices can be used again:",
+        f"- Toko {GONE} ({GONE})",
+    ]
+    assert on_a_core.sent() == []
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in READINGS if name.startswith(("default", "all", "listing", "profile", "refusal"))]
+)
+def test_variants_of_the_service_change_no_report(schedule: Schedule, name: str) -> None:
+    """A device that the list omits, and a device that was never linked, did not drop off."""
+    schedule.begin(READINGS[name])
+    assert schedule.sent() == []
+    schedule.world.sandbox.unlink(GONE)
+    assert f"- Toko {GONE} ({GONE})" in schedule.sent()
+    assert schedule.sent() == []
+
+
+def test_check_mode_shows_message_and_devices_and_stores_nothing(schedule: Schedule) -> None:
+    schedule.begin()
+    assert schedule.sent("--check") == [] and not schedule.state.exists()
+    assert schedule.sent() == []
+    before = schedule.state.read_bytes()
+    schedule.world.sandbox.unlink(GONE)
+    for _run in range(2):
+        run = schedule.run("--check")
+        assert "failed=0" in run.output and schedule.world.sandbox.outbox() == []
+        assert "1 of our devices dropped off WhatsApp:" in run.output and f"- Toko {GONE} ({GONE})" in run.output
+    assert schedule.state.read_bytes() == before
+    assert f"- Toko {GONE} ({GONE})" in schedule.sent()
+
+
+@pytest.mark.parametrize("cause", ["no sender", "refused", "unreachable", "no recipient"])
+def test_message_that_was_not_sent_is_sent_by_the_next_run(schedule: Schedule, cause: str) -> None:
+    schedule.begin()
+    assert schedule.sent() == []
+    sandbox = schedule.world.sandbox
+    sandbox.unlink(GONE)
+    if cause == "no sender":
+        sandbox.unlink(SENDER)
+    elif cause == "unreachable":
+        sandbox.fault("status", path="/get-devices", times=None, code=503)
+    elif cause == "refused":
+        sandbox.edit(SENDER, quota=1)
+    wrong = {"no recipient": {"targets": ["0812"]}, "refused": {"targets": WATCHERS}}
+    for _run in range(3):
+        run = schedule.run(**wrong.get(cause, {}))
+        assert run.told[-1].failed and sandbox.outbox() == [], run.output
+    sandbox.clear_faults()
+    if cause == "no sender":
+        sandbox.link(SENDER)
+    lines = schedule.sent()
+    assert f"- Toko {GONE} ({GONE})" in lines and "perhaps" not in "".join(lines)
+    assert schedule.sent() == []
+
+
+def test_message_without_a_response_is_repeated_once_and_marked(schedule: Schedule) -> None:
+    """Whether Fonnte has queued it is unknown."""
+    schedule.begin()
+    assert schedule.sent() == []
+    sandbox = schedule.world.sandbox
+    sandbox.unlink(GONE)
+    for count in (1, 2):
+        sandbox.fault("reset", path="/send", when="after")
+        run = schedule.run()
+        assert run.told[-1].failed and "whether the message is queued is not known" in run.told[-1].message
+        assert f"Changed: {GONE}." in run.told[-1].message
+        assert len(sandbox.outbox()) == count
+    marked = f"- Toko {GONE} ({GONE}) (perhaps already reported)"
+    assert [marked in sent["message"] for sent in sandbox.outbox()] == [False, True]
+    assert schedule.sent() == []
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"{", "is not the state of an earlier run"), (b"", "is not the state of an earlier run")]
+)
+def test_damaged_state_is_an_error_and_nothing_is_sent(schedule: Schedule, content: bytes, words: str) -> None:
+    schedule.begin()
+    assert schedule.sent() == []
+    schedule.state.write_bytes(content)
+    schedule.world.sandbox.unlink(GONE)
+    run = schedule.run()
+    assert words in run.told[-1].message and schedule.world.sandbox.outbox() == []
+    assert schedule.state.read_bytes() == content
+
+
+def test_state_that_cannot_be_written_prevents_the_message(schedule: Schedule) -> None:
+    """Otherwise, each run would send it again."""
+    schedule.begin()
+    assert schedule.sent() == []
+    schedule.world.sandbox.unlink(GONE)
+    # No user can create a file in a directory of /proc.
+    run = schedule.run(state="/proc/self/links.json")
+    assert "cannot be written" in run.told[-1].message and schedule.world.sandbox.outbox() == []
+
+
+def test_relative_state_starts_at_the_working_directory(schedule: Schedule) -> None:
+    schedule.begin()
+    assert schedule.sent(state="links.json") == []
+    assert (schedule.world.player.directory / "links.json").exists() and not schedule.state.exists()
+
+
+def test_event_is_reported_without_the_state(schedule: Schedule) -> None:
+    schedule.begin()
+    schedule.world.sandbox.unlink(GONE)
+    event = {"ansible_eda": {"event": {"fonnte": {"device": GONE, "reason": "logged out"}}}}
+    for count in (1, 2):
+        run = schedule.run("-e", json.dumps(event))
+        assert "failed=0" in run.output and len(schedule.world.sandbox.outbox()) == count
+    assert not schedule.state.exists()
+
+
+def test_names_of_devices_are_never_templates(schedule: Schedule) -> None:
+    name = "{{ 7 * 6 }}{% raw %}"
+    schedule.world.begin(
+        there(GONE, package="Super", linked=True, name=name), there(SENDER, package="Super", linked=True)
+    )
+    assert schedule.sent() == []
+    schedule.world.sandbox.unlink(GONE)
+    assert f"- {name} ({GONE})" in schedule.sent()
+
+
+def test_two_accounts_can_use_one_file_in_turn(schedule: Schedule) -> None:
+    schedule.begin()
+    assert schedule.sent() == []
+    state = schedule.state.read_bytes()
+    schedule.world.begin(there("081200014009", package="Super", linked=True))
+    assert schedule.sent(senders=["081200014009"]) == []
+    schedule.begin()
+    schedule.world.sandbox.unlink(GONE)
+    assert f"- Toko {GONE} ({GONE})" in schedule.sent()
+    assert len(schedule.state.read_bytes()) > len(state)
+
+
+# The module
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+def test_module_stores_the_links(sandbox: Sandbox, tmp_path: Path, in_process: bool) -> None:
+    """The result of one operation has the changes that the next one stores."""
+    world = World(sandbox, Player(tmp_path, sandbox, in_process=in_process))
+    path = tmp_path / "state" / "links.json"
+
+    def compare(connected: bool, operation: str = "compare", check: bool = False) -> Run:
+        devices = [{"device": GONE, "name": "Toko", "connected": connected}]
+        options = {"devices": devices, "path": str(path), "operation": operation}
+        return world.player.play(Task("fonnte_link_changes", options), check=check)
+
+    assert compare(True, check=True).only().changed and not path.exists()
+    assert compare(True).only()["first"]
+    told = compare(False, "finish").only()
+    assert told.changed and told["dropped"] == [{"device": GONE, "name": "Toko", "repeated": False}]
+    assert not compare(False).only().changed and os.listdir(path.parent) == ["links.json"]

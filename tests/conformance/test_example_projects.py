@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ansible_collections.fonnte.whatsapp.tests.conformance.prometheus_text import parse
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -56,7 +57,7 @@ def changed(output: str) -> int:
 
 
 def test_every_project_is_tested() -> None:
-    assert {path.name for path in EXAMPLES.iterdir()} == {*PROJECTS, "gitlab-ci", "systemd"}
+    assert {path.name for path in EXAMPLES.iterdir()} == {*PROJECTS, "gitlab-ci", "prometheus", "systemd"}
 
 
 @pytest.mark.parametrize("name", PROJECTS)
@@ -71,6 +72,23 @@ def test_project_is_idempotent(sandbox: Sandbox, tokens: dict[str, str], tmp_pat
     assert changed(run(folder, sandbox, command, tokens)) == 0
     for other in others:
         run(folder, sandbox, other, tokens)
+
+
+def test_each_account_has_a_file_of_metrics(sandbox: Sandbox, tokens: dict[str, str], tmp_path: Path) -> None:
+    """A collector reads one directory, so no sample may be in two files."""
+    folder = shutil.copytree(EXAMPLES / "two-accounts", tmp_path / "repository")
+    (folder / "textfile").mkdir()
+    run(folder, sandbox, f"{PROVISION} -e provision_files=clients.yml", tokens)
+    audit = "ansible-playbook fonnte.whatsapp.audit -e audit_files=clients.yml -e audit_dest=report"
+    run(folder, sandbox, f"{audit} -e audit_prom=textfile/audit.prom", tokens)
+    files = sorted((folder / "textfile").iterdir())
+    assert len(files) == 2 and all(path.name.startswith("audit-") for path in files)
+    first, second = (parse(path.read_text(encoding="utf-8")) for path in files)
+    assert not first.keys() & second.keys()
+    assert {name for name, _labels in first} == {name for name, _labels in second}
+    # The next run replaces them, and removes no file of another report.
+    run(folder, sandbox, f"{audit} -e audit_prom=textfile/audit.prom", tokens)
+    assert sorted((folder / "textfile").iterdir()) == files
 
 
 def test_gitlab_pipeline_runs(sandbox: Sandbox, tokens: dict[str, str], tmp_path: Path) -> None:

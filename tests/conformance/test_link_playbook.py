@@ -28,11 +28,15 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.cases import device_t
 from ansible_collections.fonnte.whatsapp.tests.conformance.phone_simulator import Person
 from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Player, Run, device_qr
 from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import ACCOUNT, World
-from ansible_collections.fonnte.whatsapp.tests.conformance.terminal import at_a_terminal
+from ansible_collections.fonnte.whatsapp.tests.conformance.screen import scan
+from ansible_collections.fonnte.whatsapp.tests.conformance.terminal import at_a_terminal, converse
 from ansible_collections.fonnte.whatsapp.tests.conformance.test_secrets import CORES, Onlooker
 from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
+from ansible_collections.fonnte.whatsapp.tests.sandbox.pairing import LIFETIME, qr_text
 
+# An image that is no QR code.
+DOT = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==")
 FIRST, SECOND, PAID, MISSING = "081200013001", "081200013002", "081200013003", "081200013009"
 PHONE = "6281111111111"
 CODE = {"method": "code", "whatsapp": PHONE}
@@ -426,3 +430,111 @@ def test_terminal_prompts_and_shows_pairing_code(world: World) -> None:
     )
     assert f"Next is device {FIRST} (Toko Lama)." in output and "Linked: 1 of 1" in output, output
     assert "failed=0" in output and ACCOUNT not in output
+
+
+# The QR code in the terminal
+
+LARGE, SMALL = (60, 100), (24, 80)
+COLORS = {"TERM": "xterm-256color"}
+# A line of a drawing.
+DRAWN = "\x1b[38;5;16;48;5;231m"
+
+
+def scanned(output: str) -> list[str]:
+    """Return the contents of the QR codes that a phone can scan on the screen."""
+    return scan(output.replace("\r\n", "\n"))
+
+
+def link_at_a_terminal(
+    world: World, size: tuple[int, int], *words: str, linked: bool = True, **more: str
+) -> tuple[str, set[str]]:
+    """Run the playbook at a terminal; return its output and the contents of the codes that the service has sent."""
+    answer = [("Press Enter when the phone is at hand", lambda: "")]
+    timeout = "60" if linked else "3"
+    given = ["-e", f"link_devices={FIRST}", "-e", f"link_timeout={timeout}", *words]
+    began = world.sandbox.now()
+    with contextlib.nullcontext() if not linked else Person(world.sandbox):
+        output = at_a_terminal(world, "link", given, answer, size, {**COLORS, **more})
+    times = range(int(began) - LIFETIME, int(world.sandbox.now()) + LIFETIME, LIFETIME)
+    return output, {qr_text(device_token(FIRST), moment) for moment in times}
+
+
+def test_qr_code_in_the_terminal_can_be_scanned(on_a_core: World) -> None:
+    """It is the code of the service. It is neither in Ansible's log nor in another file, and the image is removed."""
+    on_a_core.begin(there(FIRST))
+    log = on_a_core.player.home / "ansible.log"
+    output, codes = link_at_a_terminal(on_a_core, LARGE, ANSIBLE_LOG_PATH=str(log))
+    shown = scanned(output)
+    assert shown and set(shown) <= codes, output
+    assert "Linked: 1 of 1" in output and list((on_a_core.player.home / "fonnte-qr").iterdir()) == []
+    assert "Linked: 1 of 1" in log.read_text(encoding="utf-8")
+    assert not any(DRAWN.encode() in path.read_bytes() for path in on_a_core.player.files())
+    sequences = set(re.findall(r"\x1b[^A-Za-z]*[A-Za-z]", output[output.index(DRAWN) : output.rindex("\x1b[0m")]))
+    assert DRAWN in sequences and all(sequence.endswith("m") for sequence in sequences)
+
+
+def test_terminal_that_is_too_small_gets_a_sentence(world: World) -> None:
+    world.begin(there(FIRST))
+    output, _codes = link_at_a_terminal(world, SMALL)
+    flat = output.replace("\r\n", "")
+    assert (
+        "the QR code is not drawn here, because it needs 65 columns and 34 lines, and this terminal has 80 and 24"
+        in flat
+    )
+    assert flat.count("is not drawn here") == 1 and DRAWN not in output
+    assert f"fonnte-qr/{FIRST}.png" in flat and "Linked: 1 of 1" in output
+
+
+@pytest.mark.parametrize(
+    ("words", "more"),
+    [
+        (("-e", "link_draw=false"), {}),
+        ((), {"TERM": "dumb"}),
+        ((), {"AWX_ISOLATED_DATA_DIR": "/tmp"}),
+    ],
+    ids=["disabled", "dumb", "awx"],
+)
+def test_qr_code_is_not_drawn(world: World, words: tuple[str, ...], more: dict[str, str]) -> None:
+    """A job of AWX has a terminal without a user. There, no question is asked, and so no answer is given."""
+    world.begin(there(FIRST))
+    asked = [] if "AWX_ISOLATED_DATA_DIR" in more else [("Press Enter when the phone is at hand", lambda: "")]
+    given = ["-e", f"link_devices={FIRST}", "-e", "link_timeout=60", *words]
+    with Person(world.sandbox):
+        output = at_a_terminal(world, "link", given, asked, LARGE, {**COLORS, **more})
+    assert DRAWN not in output and "is not drawn here" not in output and "Linked: 1 of 1" in output
+    assert f"{FIRST}.png" in output
+
+
+def test_other_image_is_not_drawn(world: World) -> None:
+    """The strings of the service cannot reach the terminal: an image is drawn only if it is a QR code."""
+    world.begin(there(FIRST))
+    dot = base64.b64encode(DOT).decode()
+    world.sandbox.fault("mutate", path="/qr", when="after", times=None, args={"set": {"url": dot}})
+    output, _codes = link_at_a_terminal(world, LARGE, linked=False)
+    flat = output.replace("\r\n", "")
+    assert "is not drawn here, because its image has an unusual form" in flat and DRAWN not in output
+    assert (world.player.home / "fonnte-qr" / f"{FIRST}.png").read_bytes() == DOT
+
+
+def test_renewed_qr_code_is_drawn_again(world: World) -> None:
+    """The clock of the sandbox moves on while the playbook waits."""
+    world.begin(there(FIRST))
+
+    def expires() -> None:
+        world.sandbox.advance(LIFETIME)
+
+    def is_scanned() -> None:
+        world.sandbox.link(FIRST)
+
+    book = world.player.directory / "own.yml"
+    task = {"device": FIRST, "dest": "qr.png", "wait": True, "wait_timeout": 60, "refresh": 1}
+    play_of_task = {"hosts": "localhost", "gather_facts": False, "tasks": [{"fonnte.whatsapp.fonnte_device_qr": task}]}
+    book.write_text(json.dumps([play_of_task]), encoding="utf-8")
+    env = world.player.environment(world.player.home / "told", {"FONNTE_ACCOUNT_TOKEN": ACCOUNT, **COLORS})
+    program = str(Path(sys.executable).parent / "ansible-playbook")
+    end_of_drawing = "under Linked devices"
+    second = "(?s)38;5;16;48;5;231m.{20,}?0m\r\n(?!.*38;5;16)"
+    steps = [(end_of_drawing, expires), (second, is_scanned)]
+    told = converse([program, str(book)], env, steps, world.player.directory, size=LARGE)
+    shown = scanned(told.shown)
+    assert told.code == 0 and len(shown) == len(set(shown)) >= 2, told.shown

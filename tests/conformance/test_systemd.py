@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.control_nodes import INSTALLED
 from ansible_collections.fonnte.whatsapp.tests.conformance.page_runner import SHELLS, blocks_of
@@ -21,7 +22,7 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 PAGE = blocks_of((INSTALLED / "docs" / "systemd.md").read_text(encoding="utf-8"))
 TOKEN = "paste-the-token-here"
-NUMBER = "081200001001"
+NUMBER, SHOP = "081200001001", "081200001002"
 # These commands are skipped, since they install packages that the environment of the tests already has.
 INSTALLING = (
     "/usr/bin/python3 -m venv ",
@@ -30,8 +31,9 @@ INSTALLING = (
     "/opt/whatsapp/bin/ansible-galaxy ",
 )
 PATHS = re.compile(r"(?<![\w/.~])/(?=(?:opt|etc|var)/)")
+ALERT = "whatsapp-alert"
 # The exit codes. Only the first audit fails: the account is new, and its device is missing.
-EXPECTED = {"audit": [2, 0], "provision": [0]}
+EXPECTED = {"audit": [2, 0], "provision": [0], ALERT: [0]}
 
 
 class Machine:
@@ -64,18 +66,19 @@ class Machine:
         assert done.returncode == 0, f"{command}: {done.stderr}"
 
     def _systemd(self, words: list[str]) -> None:
-        named = [word for word in words if word.startswith("whatsapp@") and "*" not in word]
+        named = [word for word in words if word.startswith(("whatsapp@", f"{ALERT}.")) and "*" not in word]
         for name in named:
             template = re.sub("@.*[.]", "@.", name)
             assert (self.units / template).is_file(), f"there is no unit {template}"
         if words[:2] == ["systemctl", "start"]:
             (name,) = named
-            self._start(name.partition("@")[2].removesuffix(".service"))
+            self._start(name.removeprefix("whatsapp@").removesuffix(".service"))
         else:
             assert words[1] in ("daemon-reload", "enable", "list-timers", "--unit"), words
 
     def _start(self, instance: str) -> None:
-        service = Service(self.units / "whatsapp@.service", instance, self.root)
+        unit = "whatsapp-alert.service" if instance == ALERT else "whatsapp@.service"
+        service = Service(self.units / unit, instance, self.root)
         more = {"FONNTE_API_ENDPOINT": self._sandbox.url, "FONNTE_API_RETRIES": "0"}
         done = service.start(more)
         self.codes.setdefault(instance, []).append(done.returncode)
@@ -98,15 +101,37 @@ def test_commands_of_systemd_page_set_up_services(machine: Machine, sandbox: San
             for command in block.commands:
                 machine.type(command)
     assert machine.codes == EXPECTED, machine.shown
+    _report_a_disconnected_device(machine, sandbox)
     _apply_an_encrypted_value(machine, sandbox)
     assert set(sandbox.devices()) == {NUMBER}
     state = machine.root / "var/lib/private/whatsapp"
     assert list((state / ".ansible" / "fonnte").iterdir()) and (state / "report" / "audit.html").is_file()
     assert state.stat().st_mode & 0o777 == 0o700
     assert (machine.root / "etc/whatsapp/token.env").stat().st_mode & 0o777 == 0o600
-    left = {"audit.yml", "clients", "provision.yml", "token.env", "vault-password"}
+    left = {"audit.yml", "clients", "dropped_off.vars.yml", "provision.yml", "token.env", "vault-password"}
     assert {path.name for path in (machine.root / "etc/whatsapp").iterdir()} == left
     assert TOKEN not in machine.shown and "Traceback" not in machine.shown
+
+
+def _report_a_disconnected_device(machine: Machine, sandbox: Sandbox) -> None:
+    """Link two devices, and log one of them out: the timer's service sends one message about it, and stores this."""
+    with requests.Session() as session:
+        session.trust_env = False
+        form, token = {"name": "Toko Bunga 2", "device": SHOP}, {"Authorization": TOKEN}
+        assert session.post(f"{sandbox.url}/add-device", data=form, headers=token, timeout=60).json()["status"]
+    for number in (NUMBER, SHOP):
+        sandbox.link(number)
+    for _start in range(2):
+        machine.type("systemctl start whatsapp-alert.service")
+    sandbox.unlink(SHOP)
+    for _start in range(2):
+        machine.type("systemctl start whatsapp-alert.service")
+    assert machine.codes[ALERT] == [0] * 5, machine.shown
+    (sent,) = sandbox.outbox()
+    assert (sent["device"], sent["target"]) == (NUMBER, "6281299990000") and SHOP in sent["message"]
+    state = machine.root / "var/lib/private/whatsapp/.ansible/fonnte-dropped-off.json"
+    assert state.stat().st_mode & 0o777 == 0o600
+    sandbox.remove(SHOP)
 
 
 def _apply_an_encrypted_value(machine: Machine, sandbox: Sandbox) -> None:

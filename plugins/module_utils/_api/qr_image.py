@@ -19,25 +19,20 @@ import errno
 import os
 import re
 import stat
-import struct
 import typing as t
-import zlib
 
 from .._common.atomic_files import probe_write, remove_stale_temp_files, sync_directory, write_in, write_problem
 from .._common.destinations import ForeignLinkError, check_links, close_descriptor, make_directory, open_directory
 from .._common.errors import FonnteError, OptionError
 from .._common.input_files import read_start
+from .png import SIGNATURE, check_png
 
 DEST = "dest"
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _DATA_URL = re.compile(r"data:image/png;base64,", re.IGNORECASE)
-# The image of a QR code has a few kilobytes and a few hundred pixels per side.
+# The image of a QR code has a few kilobytes.
 MAX_IMAGE_BYTES = 1024 * 1024
-MAX_IMAGE_SIDE = 2048
 MODE_DIRECTORY = 0o700
-# The number of samples per pixel for each color type.
-_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 
 # --- the image ------------------------------------------------------------------------------------------------------
@@ -57,56 +52,8 @@ def read_image(text: str) -> bytes:
         png = base64.b64decode(bare.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):
         raise ValueError("it is not base64") from None
-    _check_png(png)
+    check_png(png)
     return png
-
-
-def _check_png(png: bytes) -> None:
-    if not png.startswith(_SIGNATURE):
-        raise ValueError("it is not a PNG")
-    kinds: list[bytes] = []
-    header, packed = b"", b""
-    place = len(_SIGNATURE)
-    while place < len(png):
-        kind, data = _chunk(png, place)
-        place += 12 + len(data)
-        kinds.append(kind)
-        header = data if kind == b"IHDR" else header
-        packed += data if kind == b"IDAT" else b""
-    if kinds[:1] != [b"IHDR"] or kinds[-1] != b"IEND" or kinds.count(b"IEND") > 1:
-        raise ValueError("it is not one complete PNG")
-    _check_pixels(header, packed)
-
-
-def _chunk(png: bytes, place: int) -> tuple[bytes, bytes]:
-    """Return the type and the data of the chunk that begins at an offset of a PNG."""
-    if len(png) < place + 12:
-        raise ValueError("it is truncated")
-    (length,) = struct.unpack_from(">I", png, place)
-    end = place + 8 + length
-    if len(png) < end + 4:
-        raise ValueError("it is truncated")
-    if struct.unpack_from(">I", png, end)[0] != zlib.crc32(png[place + 4 : end]):
-        raise ValueError("it is damaged")
-    return png[place + 4 : place + 8], png[place + 8 : end]
-
-
-def _check_pixels(header: bytes, packed: bytes) -> None:
-    """Check that a PNG contains all its pixels; raise ValueError if it does not."""
-    if len(header) != 13:
-        raise ValueError("it is damaged")
-    width, height, depth, colour, _packing, _filter, interlaced = struct.unpack(">IIBBBBB", header)
-    if not (0 < width <= MAX_IMAGE_SIDE and 0 < height <= MAX_IMAGE_SIDE and colour in _SAMPLES and depth <= 16):
-        raise ValueError("it is not an image of a QR code")
-    # A byte before each line names its filter. An interlaced image has some more such bytes.
-    size = height * (1 + (width * depth * _SAMPLES[colour] + 7) // 8)
-    unpacking = zlib.decompressobj()
-    try:
-        pixels = unpacking.decompress(packed, 2 * size + 1)
-    except zlib.error:
-        raise ValueError("it is damaged") from None
-    if not unpacking.eof or len(pixels) < size or (len(pixels) != size and not interlaced):
-        raise ValueError("it is damaged")
 
 
 # --- the file -------------------------------------------------------------------------------------------------------
@@ -195,8 +142,8 @@ def _check_replaceable(directory: int, name: str, path: str) -> None:
         return
     start = None
     with contextlib.suppress(OSError):
-        start = read_start(name, len(_SIGNATURE), directory)
-    if start not in (b"", _SIGNATURE):
+        start = read_start(name, len(SIGNATURE), directory)
+    if start not in (b"", SIGNATURE):
         raise OptionError(
             DEST, f"the file {path} is not a PNG, so it is not replaced", "name another file, or remove this one"
         )

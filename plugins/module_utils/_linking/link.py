@@ -109,13 +109,19 @@ def preview_link(context: RunContext, options: LinkOptions) -> LinkResult:
     return link if link.was_linked else _with_place(options, link)
 
 
-def link_device(context: RunContext, options: LinkOptions, show: t.Callable[[str], None]) -> LinkResult:
+def link_device(
+    context: RunContext,
+    options: LinkOptions,
+    show: t.Callable[[str], None],
+    draw: t.Callable[[bytes], None] = lambda image: None,
+) -> LinkResult:
     """Fetch a QR code or a pairing code and wait for the phone, as the options require.
 
     Args:
         context: The context of the run.
         options: The options of the task.
         show: Displays a message that the user needs before the run ends.
+        draw: Draws the image of a QR code for the user.
 
     Raises:
         FonnteError: ``partial_result`` contains the LinkResult so far, if the device is known.
@@ -132,7 +138,7 @@ def link_device(context: RunContext, options: LinkOptions, show: t.Callable[[str
         return link
     try:
         with device_context("Linking", link.number):
-            LinkSession(context, options, observation.device, observation.listing, link, show).run()
+            LinkSession(context, options, observation.device, observation.listing, link, show, draw).run()
     except FonnteError as fault:
         fault.partial_result = {"link": link}
         raise
@@ -178,6 +184,7 @@ class LinkSession:
         listing: DeviceList | None,
         link: LinkResult,
         show: t.Callable[[str], None],
+        draw: t.Callable[[bytes], None],
     ) -> None:
         self._context = context
         self._order = options
@@ -187,6 +194,8 @@ class LinkSession:
         self._identified_at = listing.fetched_at if listing is not None and self._listed else None
         self._link = link
         self._show = show
+        self._draw = draw
+        self._drawn = b""
 
     def run(self) -> None:
         """Fetch a code, show it and wait, as the options require."""
@@ -278,6 +287,7 @@ class LinkSession:
     def _notify(self) -> None:
         """Show the user the next step, because a task has no further output until it ends."""
         link = self._link
+        self._draw_image()
         if link.path is not None:
             self._show(f"device {link.number}: scan the QR code in {link.path} with WhatsApp, under Linked devices")
         if link.code is not None:
@@ -285,6 +295,12 @@ class LinkSession:
                 f"device {link.number}: type {link.code} into WhatsApp on the phone {self._order.whatsapp}, "
                 "under Linked devices, Link with phone number"
             )
+
+    def _draw_image(self) -> None:
+        """Draw the QR code, unless it is the one that was drawn last."""
+        if self._link.image and self._link.image != self._drawn:
+            self._drawn = self._link.image
+            self._draw(self._drawn)
 
     def _wait(self, seconds: float) -> None:
         """Wait until the device is linked. A failed request is repeated until the time is over."""
@@ -306,6 +322,7 @@ class LinkSession:
                     # After a failure, fetching is repeated at the next check.
                     fetch_at = now + min(pause, self._order.refresh)
                     self._fetch()
+                    self._draw_image()
                     fetch_at = time.monotonic() + self._order.refresh
                 fault = None
             except RequestError as trouble:

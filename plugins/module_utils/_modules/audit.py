@@ -17,6 +17,7 @@ from .._api.http_session import public_authorities
 from .._api.receiver_check import Network, check_receivers
 from .._audit.auditor import Auditor, audit_policy, sanitize
 from .._audit.exports import (
+    as_data,
     check_folder,
     check_names,
     csv_text,
@@ -30,6 +31,8 @@ from .._audit.exports import (
 from .._audit.findings import Audit, AuditInput, Kind, Limits
 from .._audit.html_report import render
 from .._audit.messages import LANGUAGES, Messages
+from .._audit.metrics import OPTION as PROM
+from .._audit.metrics import check_metrics_path, metrics_text, report_name, write_metrics
 from .._audit.receivers import add_receivers, declared_urls
 from .._common.atomic_files import foreign_warnings
 from .._common.clock import now
@@ -75,6 +78,7 @@ AUDIT: Spec = {
     "language": {"type": "str", "choices": list(LANGUAGES), "default": LANGUAGES[0]},
     "separator": {"type": "str", "choices": list(SEPARATORS), "default": "comma"},
     "dest": {"type": "path"},
+    PROM: {"type": "path"},
 }
 
 
@@ -89,6 +93,7 @@ def run_audit(task: ModuleInput) -> ModuleResult:
     request to a receiver.
     """
     params = task.params
+    began = task.clock()
     require_devices(params)
     check_options(params)
     # One list is enough for the whole run, because the run writes nothing that would change it.
@@ -106,6 +111,7 @@ def run_audit(task: ModuleInput) -> ModuleResult:
         audit = _with_receivers(audit, context, redactor, members, params)
     texts = {option: finder.mask(params[option] or "") for option in ("contact", "style")}
     report = _report(audit, Messages(params["language"]), {**params, **texts})
+    _report_metrics(report, audit, params, lambda: task.clock() - began)
     report.warnings = [*common_warnings(params), *warnings, *foreign_warnings(report.result["files"].values())]
     trouble = audit_error(audit, params["fail_on"], report.result["files"])
     if trouble is not None:
@@ -131,6 +137,8 @@ def check_options(params: Params) -> None:
             raise OptionError("dest", "it is empty", "name a directory, or leave it out to write no report")
         check_destination("dest", params["dest"])
         check_folder(params["dest"])
+    if params[PROM] is not None:
+        check_metrics_path(params[PROM])
 
 
 def owners_of(params: Params, secrets: SecretFinder | None = None) -> dict[str, str]:
@@ -256,6 +264,21 @@ def _report(audit: Audit, words: Messages, params: Params) -> ModuleResult:
         raise
     result["files"] = {form: os.path.join(folder, name) for form, name in wanted.items()}
     return ModuleResult(result)
+
+
+def _report_metrics(report: ModuleResult, audit: Audit, params: Params, duration: t.Callable[[], float]) -> None:
+    """Write the metrics, if the option names their file."""
+    if params[PROM] is None:
+        return
+    path = os.path.abspath(params[PROM])
+    data = as_data(audit, Messages(params["language"]))
+    try:
+        with error_context("Writing the metrics"):
+            write_metrics(path, metrics_text(data, report_name(path), duration()))
+    except FonnteError as fault:
+        fault.partial_result = report.result
+        raise
+    report.result["files"][PROM] = path
 
 
 def audit_error(audit: Audit, fail_on: t.Sequence[str], files: t.Mapping[str, str]) -> AuditError | None:

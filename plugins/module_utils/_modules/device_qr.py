@@ -63,7 +63,7 @@ def run_device_qr(task: ModuleInput) -> ModuleResult:
         link = (
             preview_link(context, order)
             if task.check_mode
-            else link_device(context, order, lambda text: task.notify(task.secrets.mask_data(text)))
+            else link_device(context, order, lambda text: task.notify(task.secrets.mask_data(text)), task.draw)
         )
     except FonnteError as fault:
         so_far = fault.partial_result.pop("link", None)

@@ -34,6 +34,7 @@ class ModuleInput:
         raw_params: The options as the user gave them.
         progress: Takes the numbers of finished, failed and all devices of a fleet.
         notify: Displays a message before the task ends. An ordinary module cannot display it.
+        draw: Draws the image of a QR code in the terminal of the user, if there is one.
         clock: The clock that measures the age of a device list.
     """
 
@@ -46,6 +47,7 @@ class ModuleInput:
     raw_params: Params = field(default_factory=dict, repr=False)
     progress: t.Callable[[int, int, int], None] = field(default=lambda done, failed, total: None, repr=False)
     notify: t.Callable[[str], None] = field(default=lambda text: None, repr=False)
+    draw: t.Callable[[bytes], None] = field(default=lambda image: None, repr=False)
     clock: Clock = field(default=read_steady_clock, repr=False)
 
 

@@ -175,8 +175,8 @@ def test_seealso_links_are_mutual() -> None:
 
 
 GROUP = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]["fonnte"]
-# fonnte_sheet sends no request to the service, so it has none of the options of the group.
-NOT_OF_THE_GROUP = {"fonnte_sheet"}
+# They send no request to the service, so they have none of the options of the group.
+NOT_OF_THE_GROUP = {"fonnte_link_changes", "fonnte_sheet"}
 
 
 def test_action_group_has_all_modules_that_use_the_service() -> None:

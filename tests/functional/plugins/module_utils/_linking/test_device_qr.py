@@ -392,6 +392,26 @@ def test_qr_code_is_renewed_when_it_expires(controller: Controller, dest: Path) 
     assert len(set(seen)) == 2, "the file still holds the old QR code"
 
 
+def test_each_qr_code_is_drawn_once(controller: Controller, dest: Path) -> None:
+    """A code that has not expired is not drawn again, and without a wait nothing is drawn."""
+    world(controller, {"number": A})
+    first: list[bytes] = []
+
+    def act() -> None:
+        first.append(dest.read_bytes())
+        # The second code of the run is the same, and the third one is new.
+        threading.Timer(1.5, lambda: controller.sandbox.advance(30)).start()
+        controller.sandbox.link(A, after=3.6)
+
+    controller.shown = _Watched(act)
+    controller.run("device_qr", device=A, dest=str(dest), wait=True, refresh=1)
+    assert asked(controller) >= 3 and len(controller.drawn) == len(set(controller.drawn)) == 2
+    assert controller.drawn[0] == first[0]
+    controller.sandbox.unlink(A)
+    controller.run("device_qr", device=A, dest=str(dest))
+    assert len(controller.drawn) == 2
+
+
 def test_temporary_faults_during_the_wait_are_tolerated(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A})
 

@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import json
+import time
 import typing as t
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
+from ansible_collections.fonnte.whatsapp.tests.conformance.prometheus_text import parse, value
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 
 NUMBERS = [f"08120000000{index}" for index in range(1, 5)]
@@ -132,6 +134,45 @@ def test_file_names_can_be_chosen(account: Controller, tmp_path: Path) -> None:
     assert '<html lang="id">' in text and "Milik &lt;Ani&gt;" in text
     assert "hubungi <bdi>Ani\ufffd &lt;Budi&gt;</bdi>." in text and ":root{--accent:red}</style>" in text
     assert account.run("audit", devices=[]).result["files"] == {}
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_metrics_are_written_without_a_secret(account: Controller, tmp_path: Path, check: bool) -> None:
+    """Neither a name that is a token nor a webhook is in the file, and no other file is needed."""
+    tokens = [account.sandbox.device(number)["token"] for number in account.sandbox.devices()]
+    account.sandbox.edit(NUMBERS[1], name=tokens[1])
+    account.sandbox.edit(NUMBERS[2], quota=7)
+    account.sandbox.unlink(NUMBERS[2])
+    path = tmp_path / "fonnte.prom"
+    result = account.run("audit", check, devices=declared(webhook=URL), prom=str(path)).result
+    assert result["files"] == {"prom": str(path)} and list(tmp_path.glob("*.*")) == [path]
+    text = path.read_text(encoding="utf-8")
+    assert not any(secret in text for secret in [*tokens, account.sandbox.account_token, "s3cr3t", "user:pw", "http"])
+    found = parse(text)
+    links = {number: value(found, "fonnte_device_linked", device=number) for number in NUMBERS}
+    assert links == {NUMBERS[0]: 1, NUMBERS[1]: 1, NUMBERS[2]: 0, NUMBERS[3]: 0}
+    assert value(found, "fonnte_device_quota", report="fonnte", device=NUMBERS[2]) == 7
+    assert value(found, "fonnte_audit_findings", kind="drift") == result["summary"]["kinds"]["drift"] == 2
+    assert abs((value(found, "fonnte_audit_timestamp_seconds") or 0) - time.time()) < 3600
+    assert (value(found, "fonnte_audit_duration_seconds") or 0) > 0
+
+
+@pytest.mark.parametrize("name", ["none/audit.prom", "audit.txt"])
+def test_metrics_that_cannot_be_written_are_found_before_a_request(
+    account: Controller, tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(OptionError, match="Option prom"):
+        account.run("audit", devices=declared(), prom=str(tmp_path / name))
+    assert account.sandbox.journal() == []
+
+
+def test_failed_audit_keeps_the_last_metrics(account: Controller, tmp_path: Path) -> None:
+    path = tmp_path / "audit.prom"
+    path.write_text("last\n")
+    account.sandbox.fault("html", path="/get-devices", code=503, times=None)
+    with pytest.raises(FonnteError):
+        account.run("audit", devices=declared(), prom=str(path))
+    assert path.read_text() == "last\n"
 
 
 def test_owners_and_defaults(account: Controller, tmp_path: Path) -> None:

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""The module fonnte_link_changes: the devices that were disconnected or linked since the last run."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from .._common.atomic_files import foreign_warnings
+from .._common.destinations import check_destination, check_links
+from .._common.errors import OptionError, error_context
+from .._linking.link_changes import Change, Comparison, Known, cancel, compare, finish, read_state, start, write_state
+from .._options.common import Spec
+from .._reconcile.result import Result
+from .task import ModuleInput, ModuleResult
+
+COMPARE, START, FINISH, CANCEL = "compare", "start", "finish", "cancel"
+
+# The module sends no request, so it has none of the common options.
+LINK_CHANGES: Spec = {
+    "devices": {"type": "list", "elements": "dict", "required": True},
+    "path": {"type": "path", "required": True},
+    "operation": {"type": "str", "choices": [COMPARE, START, FINISH, CANCEL], "default": COMPARE},
+}
+
+
+def run_link_changes(task: ModuleInput) -> ModuleResult:
+    """Compare the links of devices with the last run, and store them (module fonnte_link_changes)."""
+    path, operation = task.params["path"], task.params["operation"]
+    if not path or path.endswith(os.sep):
+        raise OptionError("path", "it is not a file", "name a file in one of your directories")
+    check_destination("path", path)
+    check_links("path", path)
+    path = os.path.abspath(path)
+    devices = [_device(index, given) for index, given in enumerate(task.params["devices"])]
+    with error_context("Comparing the links of the devices"):
+        before = read_state(path)
+        found = compare(before, filter(None, devices))
+        after = _state_after(operation, found)
+        changed = before is None or after != dict(before)
+        if changed and not task.check_mode:
+            write_state(path, after)
+    return ModuleResult(
+        {"changed": changed, "first": before is None, "path": path, **_described(found)},
+        foreign_warnings([path]),
+    )
+
+
+def _state_after(operation: str, found: Comparison) -> dict[str, Known]:
+    """Return the state to store after an operation."""
+    if operation == START:
+        return start(found)
+    if operation == FINISH:
+        return finish(found)
+    if operation == CANCEL:
+        return cancel(found)
+    return dict(found.seen)
+
+
+def _device(index: int, given: t.Any) -> Change | None:
+    """Return a device of the option devices; None if it is unknown whether the device is linked."""
+    number, name, connected = given.get("device"), given.get("name"), given.get("connected")
+    if not isinstance(number, str) or not (connected is None or isinstance(connected, bool)):
+        raise OptionError(
+            f"devices[{index}]",
+            "it has no device (a string) or no connected (true, false or null)",
+            "pass the devices of fonnte_device_info",
+        )
+    return None if connected is None else Change(number, name if isinstance(name, str) else None, connected)
+
+
+def _described(found: Comparison) -> Result:
+    return {
+        group: [
+            {"device": change.device, "name": change.name, "repeated": change.repeated}
+            for change in getattr(found, group)
+        ]
+        for group in ("dropped", "recovered", "never_linked")
+    }
