@@ -43,7 +43,7 @@ class Rulebook:
         programs: Path = PROGRAMS,
     ) -> None:
         self._log = folder / "rulebook.log"
-        (folder / "inventory").write_text("localhost\n")
+        (folder / "inventory").write_text("localhost ansible_connection=local\n")
         (folder / "vars.yml").write_text(yaml.safe_dump(variables))
         command = [str(programs / "ansible-rulebook"), "--rulebook", name]
         command += ["--inventory", str(folder / "inventory"), "--vars", str(folder / "vars.yml"), *words]
