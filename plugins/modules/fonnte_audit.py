@@ -62,6 +62,17 @@ options:
       - The number of free devices that an account may have. It is a finding if all of them are used, or would be used after the missing devices are created.
     type: int
     default: 10
+  last_events:
+    description:
+      - The file that the option C(last_events_file) of the event source names. It contains the time of the last event of each kind for each number.
+        A received event is the only evidence for a webhook that Fonnte gives.
+      - If not set, or empty, nothing is reported about events.
+    type: path
+  no_events_for:
+    description:
+      - Report a linked device that is declared with a O(devices[].webhook), and that has received no message for this number of days, according to O(last_events).
+    type: int
+    default: 7
   only:
     description:
       - Select devices of the declaration in O(files), O(hosts) or O(clients) by client, by file (without C(.yml)), or by number.
@@ -79,6 +90,7 @@ options:
         V(missing), a declared device does not exist. V(disconnected), a device that may be linked has no phone.
         V(package_ended), V(package_ends) and V(quota_low), see O(expires_within) and O(quota_below).
         V(unlisted), the account has a device that is not declared. V(free_slots), see O(free_device_limit).
+        V(no_events), see O(no_events_for).
         V(no_longer_declared), a setting is still set, and its line was removed from the declaration.
         V(unknown), it is not known whether a setting matches its declaration. V(not_checked), a device could not be looked up or compared.
     type: list
@@ -94,6 +106,7 @@ options:
       - package_ends
       - quota_low
       - free_slots
+      - no_events
       - unknown
       - not_checked
     default: []

@@ -83,7 +83,7 @@ def test_documented_rule_answers_persons_and_no_own_message(form: str, sandbox: 
     health = start_rule(sandbox, start, form)
     began = time.monotonic()
     third = MESSAGES // 3
-    for place, (person, text) in enumerate(zip(PERSONS, TEXTS)):
+    for place, (person, text) in enumerate(zip(PERSONS, TEXTS, strict=True)):
         assert sandbox.incoming(DEVICE, sender=person, message=text)["posted"] is True
         send_own_messages(sandbox, place * third, third if place < 2 else MESSAGES - 2 * third)
     # Each message of the outbox was posted, and counted: those of the application, and the answers.

@@ -24,8 +24,10 @@ from .._common.redaction import printable
 from .._common.spellings import SecretFinder
 from .._device.models import Device
 from .._device.settings import Value
+from .._events.last_events import LastEvent
 from .._reconcile.evidence import Evidence, Source
 from .._reconcile.state import Desired, Plan, Reason, State
+from .plan_reasons import open_reasons
 
 # Fields of a finding that are not settings: whether a phone is linked, and the number itself.
 CONNECTED, NUMBER = "connected", "device"
@@ -62,6 +64,7 @@ class Kind(enum.Enum):
     PACKAGE_ENDS = "package_ends"
     QUOTA_LOW = "quota_low"
     FREE_SLOTS = "free_slots"
+    NO_EVENTS = "no_events"
     UNKNOWN = "unknown"
     NOT_CHECKED = "not_checked"
 
@@ -70,9 +73,10 @@ class Kind(enum.Enum):
         """Return the urgency. An unknown setting is not a problem by itself."""
         if self in (Kind.UNKNOWN, Kind.NOT_CHECKED):
             return Level.UNKNOWN
-        if self in (Kind.UNLISTED, Kind.NO_LONGER_DECLARED, Kind.PACKAGE_ENDS, Kind.QUOTA_LOW, Kind.FREE_SLOTS):
-            return Level.NOTICE
-        return Level.ACTION
+        return Level.NOTICE if self in _NOTICES else Level.ACTION
+
+
+_NOTICES = (Kind.UNLISTED, Kind.NO_LONGER_DECLARED, Kind.PACKAGE_ENDS, Kind.QUOTA_LOW, Kind.FREE_SLOTS, Kind.NO_EVENTS)
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class Finding:
         evidence: The evidence of the actual value.
         reason: The reason why the value is unknown.
         note: The error, if the device could not be checked.
-        count: An additional count: the days that are left, or the devices that are still to create.
+        count: An additional count: days that are left or have passed, or devices that are still to create.
     """
 
     kind: Kind
@@ -118,6 +122,7 @@ class AuditedDevice:
         expires: When its package ends, as ``YYYY-MM-DDTHH:MM:SSZ``.
         compliant_counts: The number of declared settings that match, by the source of their evidence.
         oldest: The time of the oldest evidence among these.
+        last_event: The last event that the event source has received of it; None if there is none, or it is unknown.
         findings: Its findings, the most urgent first.
     """
 
@@ -132,6 +137,7 @@ class AuditedDevice:
     expires: str | None = None
     compliant_counts: t.Mapping[str, int] = field(default_factory=dict)
     oldest: str | None = None
+    last_event: LastEvent | None = None
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -149,11 +155,13 @@ class Limits:
         days: A package that ends within this number of days is a finding.
         quota: A device with fewer messages left than this is a finding.
         free: The number of free devices that an account may have.
+        silence: A device without an incoming event for this number of days is a finding.
     """
 
     days: int = 14
     quota: int = 100
     free: int = 10
+    silence: int = 7
 
 
 @dataclass(frozen=True)
@@ -275,7 +283,7 @@ class Auditor:
             state=seen.desired.state.value,
             compliant_counts=stands,
             oldest=oldest,
-            findings=_urgent_first(
+            findings=urgent_first(
                 *self._compared(seen), *self._service_findings(seen.device, subject, seen.desired.state)
             ),
         )
@@ -284,7 +292,7 @@ class Auditor:
         """Return an undeclared device with its findings."""
         subject = replace(self._audited_device(device, device.number), declared=False)
         unlisted = self._read(Kind.UNLISTED, subject.number)
-        return replace(subject, findings=_urgent_first(unlisted, *self._service_findings(device, subject, None)))
+        return replace(subject, findings=urgent_first(unlisted, *self._service_findings(device, subject, None)))
 
     def account(self, free: int | None, to_make: int) -> tuple[Finding, ...]:
         """Return the findings of the account as a whole.
@@ -327,7 +335,7 @@ class Auditor:
         elif seen.fault or seen.plan is None:
             yield Finding(Kind.NOT_CHECKED, seen.number, note=sanitize(seen.fault, self._secrets))
         else:
-            for option, reason in _open_reasons(seen.plan).items():
+            for option, reason in open_reasons(seen.plan).items():
                 yield self._drift_finding(seen, seen.plan, option, reason)
             for option in seen.plan.removed:
                 yield self._removed_finding(seen, seen.plan, option)
@@ -377,22 +385,16 @@ class Auditor:
             yield self._read(Kind.QUOTA_LOW, subject.number, declared=self._limits.quota, found=device.quota)
 
 
-def _urgent_first(*findings: Finding) -> tuple[Finding, ...]:
+def urgent_first(*findings: Finding) -> tuple[Finding, ...]:
+    """Return findings with the most urgent one first."""
     return tuple(sorted(findings, key=lambda finding: _URGENCY[finding.kind.level]))
-
-
-def _open_reasons(plan: Plan) -> dict[str, Reason]:
-    """Return the reasons for changes without those that only write a stamp for an attested value."""
-    attested = {option for option, item in plan.evidence.items() if item.source is Source.ATTESTED}
-    stamps = {option for option, reason in plan.reasons.items() if reason is Reason.UNPROVEN and option in attested}
-    return {option: reason for option, reason in plan.reasons.items() if option not in stamps}
 
 
 def _count_compliant(seen: AuditInput) -> tuple[dict[str, int], str | None]:
     """Return the counts of declared settings that match, by the source of their evidence, and the oldest time."""
     if seen.plan is None or seen.device is None or seen.fault:
         return {}, None
-    reasons = _open_reasons(seen.plan)
+    reasons = open_reasons(seen.plan)
     good = [item for option, item in seen.plan.evidence.items() if option not in reasons]
     found = collections.Counter(item.source.value for item in good)
     return dict(sorted(found.items())), min((item.at for item in good if item.at), default=None)

@@ -17,6 +17,7 @@ from .._common.clock import TIME_FORMAT
 from .._device.settings import SETTINGS
 from .._reconcile.evidence import Evidence
 from .._reconcile.state import Reason
+from .event_texts import EVENT_TEXTS, describe_event
 from .findings import Audit, AuditedDevice, Finding, Kind, Level, Shown
 
 # A text for each language, in this order.
@@ -249,6 +250,7 @@ _TABLE: dict[str, tuple[str, str]] = {
         "Dibuat oleh fonnte.whatsapp. Fonnte menyembunyikan sebagian besar pengaturan perangkat, maka setiap baris "
         "menyebutkan sumber nilainya. Waktu dalam UTC.",
     ),
+    **EVENT_TEXTS,
     "and_more": ("Not shown here: {count} more.", "Tidak ditampilkan di sini: {count} lagi."),
 }
 
@@ -293,10 +295,14 @@ class Messages:
 
     def sentence(self, finding: Finding) -> str:
         """Return a finding as a sentence."""
-        moved = finding.kind is Kind.MISSING and finding.found is not None
+        key = "say_" + finding.kind.value
+        if finding.kind is Kind.MISSING and finding.found is not None:
+            key = "say_moved"
+        elif finding.kind is Kind.NO_EVENTS and finding.found is None:
+            key = "say_no_events_ever"
         field = self("set_" + finding.field) if finding.field in _NAMED else ""
         return self(
-            "say_moved" if moved else "say_" + finding.kind.value,
+            key,
             field=field,
             found=self._value(finding, finding.found),
             declared=self._value(finding, finding.declared),
@@ -306,6 +312,8 @@ class Messages:
 
     def evidence(self, finding: Finding) -> str:
         """Return the source and the time of the evidence; for an unknown setting, the reason."""
+        if finding.kind is Kind.NO_EVENTS:
+            return self("from_events")
         if finding.kind is Kind.UNKNOWN and finding.reason is Reason.UNPROVEN:
             return self("why_unproven")
         if finding.kind is Kind.UNKNOWN and finding.reason is Reason.EXPIRED:
@@ -318,12 +326,16 @@ class Messages:
         return self("from_" + evidence.source.value, at=at, by=evidence.by)
 
     def compliant(self, subject: AuditedDevice) -> str:
-        """Return the number of settings that match, and their sources; empty if there are none."""
-        if not subject.compliant_counts:
-            return ""
-        counts = ", ".join(f"{count} {self('src_' + source)}" for source, count in subject.compliant_counts.items())
-        oldest = " " + self("oldest", at=moment(subject.oldest)) if subject.oldest else ""
-        return self("stands", counts=counts) + oldest
+        """Return the number of settings that match, their sources, and the last event; empty if there are none."""
+        parts = []
+        if subject.compliant_counts:
+            counts = (f"{count} {self('src_' + source)}" for source, count in subject.compliant_counts.items())
+            parts.append(self("stands", counts=", ".join(counts)))
+            if subject.oldest:
+                parts.append(self("oldest", at=moment(subject.oldest)))
+        if subject.last_event is not None:
+            parts.append(describe_event(self, subject.last_event))
+        return " ".join(parts)
 
     def head(self, audit: Audit) -> str:
         """Return when and where the account was read."""
@@ -342,6 +354,8 @@ class Messages:
             return str(value)
         if finding.kind in (Kind.PACKAGE_ENDED, Kind.PACKAGE_ENDS):
             return value[:10]
+        if finding.kind is Kind.NO_EVENTS:
+            return moment(value)
         return f'"{value}"' if value else self("empty")
 
 

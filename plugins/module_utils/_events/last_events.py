@@ -19,9 +19,10 @@ import re
 import threading
 import typing as t
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from .._common.atomic_files import remove_stale_temp_files, sync_directory, write_in
-from .._common.clock import now_text
+from .._common.clock import age, now_text
 from .._common.destinations import close_descriptor, open_directory
 from .._common.errors import OptionError
 from .._common.input_files import read_start
@@ -36,6 +37,14 @@ MAX_BYTES = 4 * 1024 * 1024
 
 _NUMBER = re.compile(r"[0-9]{8,15}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+
+
+class LastEvent(t.NamedTuple):
+    """The last event of a number: its kind, its time, and its age in seconds."""
+
+    kind: str
+    at: str
+    age: int
 
 
 @dataclass
@@ -68,10 +77,13 @@ class LastEvents:
         head = {"format": FORMAT, "version": VERSION, "since": self.since}
         return json.dumps({**head, "devices": self.devices}).encode("ascii") + b"\n"
 
-    def last(self, number: str) -> tuple[str, str] | None:
-        """Return the kind and the time of the last event of a number, in its canonical form; None if there is none."""
+    def last(self, number: str, moment: datetime) -> LastEvent | None:
+        """Return the last event of a number, in its canonical form, before a moment; None if there is none."""
         times = self.devices.get(number)
-        return max(times.items(), key=lambda item: item[1]) if times else None
+        if not times:
+            return None
+        at, kind = max((at, kind) for kind, at in times.items())
+        return LastEvent(kind, at, max(0, int(age(at, moment))))
 
 
 def parse_last_events(content: bytes) -> LastEvents:

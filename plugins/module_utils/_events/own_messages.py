@@ -12,8 +12,6 @@ observed four, which are all checked.
 
 from __future__ import annotations
 
-import typing as t
-
 from .._common.phone_numbers import COUNTRY, canonical, may_lack_zero
 from .reader import Payload, PayloadReader
 

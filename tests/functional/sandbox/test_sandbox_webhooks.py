@@ -171,7 +171,10 @@ def test_own_message_is_posted_in_the_form_of_the_variant(api, sandbox, hooked, 
     events = bodies(sandbox, "webhook", 2)
     plain = {"device": number, "sender": "628333333333", "message": "halo"}
     (event,) = [event for event in events if event["sender"] != "628444444444"][:1]
-    assert {key: event[key] for key in ("device", "sender", "message", *OWN_FORMS[form])} == {**plain, **OWN_FORMS[form]}
+    assert {key: event[key] for key in ("device", "sender", "message", *OWN_FORMS[form])} == {
+        **plain,
+        **OWN_FORMS[form],
+    }
     assert {delivery["kind"] for delivery in sandbox.webhooks()} >= {"own"}
 
 

@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,11 @@ def test_file_has_numbers_kinds_and_times_only(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600 and os.listdir(tmp_path) == ["last.json"]
     read = read_last_events(str(path), "x")
     assert read.devices == {NUMBER: {"incoming": "2026-11-20T00:00:03Z", "connect": "2026-11-20T00:00:02Z"}}
-    assert read.last(NUMBER) == ("incoming", "2026-11-20T00:00:03Z") and read.last("6281200001002") is None
+    moment = datetime(2026, 11, 20, 0, 1, tzinfo=timezone.utc)
+    assert read.last(NUMBER, moment) == ("incoming", "2026-11-20T00:00:03Z", 57)
+    assert read.last("6281200001002", moment) is None
+    # A clock that was set back gives no negative age.
+    assert (read.last(NUMBER, datetime(2026, 11, 19, tzinfo=timezone.utc)) or ("", "", 1))[2] == 0
 
 
 @pytest.mark.parametrize("number", [None, "", "123", "1" * 16, "{{ 1 }}", "62812000010\u0661", 6281200001001, "a" * 12])
