@@ -116,20 +116,20 @@ def read_last_events(path: str, option: str) -> LastEvents:
     Raises:
         OptionError: It cannot be read, or is not a file of the event source.
     """
-    problem = ""
     try:
         content = read_start(path, MAX_BYTES + 1)
+    except OSError as exc:
+        raise _file_error(option, f"{path} cannot be read ({exc.strerror})") from None
+    try:
         if len(content) <= MAX_BYTES:
             return parse_last_events(content)
-    except OSError as exc:
-        problem = f"{path} cannot be read ({exc.strerror})"
     except (ValueError, RecursionError):
         pass
-    raise OptionError(
-        option,
-        problem or f"{path} is not a file of last events",
-        "name the file that the option last_events_file of the event source names",
-    )
+    raise _file_error(option, f"{path} is not a file of last events")
+
+
+def _file_error(option: str, problem: str) -> OptionError:
+    return OptionError(option, problem, "name the file that the option last_events_file of the event source names")
 
 
 class LastEventsWriter:

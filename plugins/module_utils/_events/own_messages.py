@@ -37,10 +37,10 @@ def is_outgoing(keys: PayloadReader, data: Payload) -> bool | None:
     Returns:
         None if it is unknown.
     """
-    device = _person(data["device"])
+    device = _person_number(data["device"])
     if keys.any_true(FLAGS):
         return True
-    if device is not None and device in (_person(data["sender"]), _person(data["member"])):
+    if device is not None and device in (_person_number(data["sender"]), _person_number(data["member"])):
         return True
     signs = [_has_footer(data[key] or "") for key in ("message", "text")]
     if True in signs:
@@ -48,7 +48,7 @@ def is_outgoing(keys: PayloadReader, data: Payload) -> bool | None:
     return None if None in signs or data["sender"] is None else False
 
 
-def _person(number: str | None) -> str | None:
+def _person_number(number: str | None) -> str | None:
     """Return the form that all spellings of a person's number share; None for a group, or without a number."""
     if not number:
         return None
