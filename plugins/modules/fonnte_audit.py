@@ -63,6 +63,17 @@ options:
       - The number of free devices that an account may have. It is a finding if all of them are used, or would be used after the missing devices are created.
     type: int
     default: 10
+  last_events:
+    description:
+      - The file that the option C(last_events_file) of the event source names. It contains the time of the last event of each kind for each number.
+        A received event is the only evidence for a webhook that Fonnte gives.
+      - If not set, or empty, nothing is reported about events.
+    type: path
+  no_events_for:
+    description:
+      - Report a linked device that is declared with a O(devices[].webhook), and that has received no message for this number of days, according to O(last_events).
+    type: int
+    default: 7
   only:
     description:
       - Select devices of the declaration in O(files), O(hosts) or O(clients) by client, by file (without C(.yml)), or by number.
@@ -82,6 +93,7 @@ options:
         V(receiver_failed), a webhook does not accept events, see O(check_receivers).
         V(delivery_risk), events may not arrive with the declared settings, about which the other modules warn.
         V(unlisted), the account has a device that is not declared. V(free_slots), see O(free_device_limit).
+        V(no_events), see O(no_events_for).
         V(no_longer_declared), a setting is still set, and its line was removed from the declaration.
         V(unknown), it is not known whether a setting matches its declaration. V(not_checked), a device could not be looked up or compared.
     type: list
@@ -99,6 +111,7 @@ options:
       - package_ends
       - quota_low
       - free_slots
+      - no_events
       - unknown
       - not_checked
     default: []

@@ -14,11 +14,13 @@ from datetime import datetime, timezone
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.receiver_check import Outcome, ReceiverCheck
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.auditor import Auditor, Show, audit_policy
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.event_evidence import add_last_event
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.findings import Audit, AuditInput, Limits
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.receivers import add_receivers
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import Redactor
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.models import Device
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import Settings
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.last_events import LastEvents
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.planner import make_plan
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.result import mask_value
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.state import Desired, Observed, Recorded, State
@@ -71,20 +73,23 @@ def recorded(**settings: object) -> DeviceRecord:
 
 
 def report(
-    subjects: Sequence[AuditInput], others: Sequence[Device] = (), owners: dict[str, str] | None = None
+    subjects: Sequence[AuditInput],
+    others: Sequence[Device] = (),
+    owners: dict[str, str] | None = None,
+    events: LastEvents | None = None,
 ) -> Audit:
     """Return a report of declared devices (``subjects``) and undeclared ones (``others``)."""
     judge = auditor(owners)
     listed = [one.device for one in subjects if one.device] + list(others)
     free = sum((one.package or "").lower() == "free" for one in listed)
-    found = [judge.audit_declared(one) for one in subjects]
+    found = [add_last_event(judge.audit_declared(one), one.desired, events, NOW, 7) for one in subjects]
     missing = sum(one.device is None for one in subjects)
     return Audit(
         NOW,
         "Toko Bersama",
         "https://api.fonnte.com",
         Limits(),
-        (*found, *(judge.audit_undeclared(one) for one in others)),
+        (*found, *(add_last_event(judge.audit_undeclared(one), None, events, NOW, 7) for one in others)),
         judge.account(free, missing),
         len(listed),
         free,
@@ -154,7 +159,11 @@ def everything() -> Audit:
         *full,
     ]
     others = [device("081400000001", "Siapa ini?", package="Free")]
-    audit = report(subjects, others, {"62812" + number[4:]: "PT Contoh" for number in (one, two, three)})
+    events = LastEvents("2026-11-01T00:00:00Z")
+    events.record("62" + one[1:], "incoming", "2026-11-11T07:00:00Z")
+    for number in (two, seven):
+        events.record("62" + number[1:], "incoming", "2026-11-20T07:18:00Z")
+    audit = report(subjects, others, {"62812" + number[4:]: "PT Contoh" for number in (one, two, three)}, events)
     results = {HOOK: ReceiverCheck(Outcome.OK, 200), HOOK + "2": ReceiverCheck(Outcome.STATUS, 404)}
     return add_receivers(
         audit, [one.desired.settings for one in subjects], results, lambda url: str(masked("webhook", url))

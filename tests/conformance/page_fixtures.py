@@ -8,9 +8,11 @@ from __future__ import annotations
 import atexit
 import csv
 import io
+import json
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import requests
@@ -33,6 +35,7 @@ NOT_RUN = {
     "ansible-rulebook": "it needs Java; the stage eda runs this rulebook",
     "ansible-builder build": "it needs a container engine",
     "podman push": "it needs a registry",
+    "curl --silent http://127.0.0.1:5000/health": "no rulebook runs; the stage eda reads these counts",
     "export FONNTE_RECORD_URL=": "the server of this test has another address",
     "sudo install": "it needs root",
 }
@@ -170,6 +173,14 @@ def after_section(make: Happens, page: str, heading: str) -> Happens:
     return then
 
 
+def silent_for_nine_days(follower: Follower) -> None:
+    """Write the file of an event source that received the last message of the first device nine days ago."""
+    at = (datetime.now(timezone.utc) - timedelta(days=9, hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    devices = {f"62{FIRST[1:]}": {"incoming": at}}
+    events = {"format": "fonnte.whatsapp/last-events", "version": 1, "since": at, "devices": devices}
+    (follower.folder / "last-events.json").write_text(json.dumps(events), encoding="utf-8")
+
+
 def in_an_empty_directory(follower: Follower) -> None:
     assert follower.type("mkdir ../empty && cd ../empty").code == 0
 
@@ -233,7 +244,7 @@ GUIDES = {
     ),
     "docs/audit.md": Guide(
         world=account(device(FIRST, "Toko Pertama", settings={"autoread": True})),
-        at={"Fail in CI": clients_like("devices.yml")},
+        at={"Fail in CI": clients_like("devices.yml"), "Last events": silent_for_nine_days},
         fails={"audit_fail_on": 2},
     ),
     "docs/ci.md": Guide(

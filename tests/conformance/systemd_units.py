@@ -15,11 +15,12 @@ import subprocess
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 # Settings that restrict a process further; they have no effect on a process that uses only its directories.
 RESTRICTIONS = {"NoNewPrivileges", "ProtectSystem", "ProtectHome", "PrivateTmp"}
 # Settings for other parts of systemd.
-ELSEWHERE = {"Description", "Wants", "After", "Type"}
+ELSEWHERE = {"Description", "Wants", "After", "Type", "Restart", "RestartSec", "TimeoutStopSec", "KillMode", "WantedBy"}
 KNOWN = {"ExecStart", "WorkingDirectory", "EnvironmentFile", "Environment", "DynamicUser", "User"}
 KNOWN |= {"StateDirectory", "StateDirectoryMode", "UMask", "LoadCredential"}
 
@@ -75,7 +76,24 @@ class Service:
         return {name: str(self.path(value)) if value.startswith("/") else value for name, _sign, value in pairs}
 
     def start(self, more: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-        """Run ExecStart, with additional variables of the test; standard input is the null device, as for a service."""
+        """Run ExecStart until it ends, with additional variables of the test."""
+        self._prepare()
+        with self._process(more, subprocess.PIPE) as process:
+            try:
+                output = process.communicate(timeout=120)[0]
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        return subprocess.CompletedProcess(process.args, process.returncode, output.decode("utf-8", "replace"))
+
+    def spawn(self, more: Mapping[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+        """Start ExecStart, with additional variables of the test; its output goes to a log, as to the journal."""
+        self._prepare()
+        with log:
+            return self._process(more, log)
+
+    def _prepare(self) -> None:
+        """Create the directories and the credentials of the unit."""
         state = self.path("/var/lib/private") / self._one("StateDirectory")
         state.mkdir(parents=True, exist_ok=True)
         state.chmod(int(self._one("StateDirectoryMode"), 8))
@@ -88,18 +106,17 @@ class Service:
             credential = self.path(self._credentials) / name
             credential.parent.mkdir(parents=True, exist_ok=True)
             credential.write_bytes(self.path(source).read_bytes())
+
+    def _process(self, more: Mapping[str, str], output: int | IO[bytes]) -> subprocess.Popen[bytes]:
         program, *arguments = shlex.split(self._one("ExecStart"))
-        return subprocess.run(
+        return subprocess.Popen(
             [str(self.path(program)), *arguments],
             env={**self.environment(), **more},
             cwd=self.path(self._one("WorkingDirectory")),
             umask=int(self._one("UMask"), 8),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=output,
             stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
             start_new_session=True,
         )
 

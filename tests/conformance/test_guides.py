@@ -33,8 +33,8 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 COLLECTION = Path("ansible_collections") / "fonnte" / "whatsapp"
 INSTALLED = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]) / COLLECTION
-# test_inventory_plugin.py and test_systemd.py run these pages, with other devices.
-ELSEWHERE = ("docs/inventory.md", "docs/systemd.md")
+# test_inventory_plugin.py, test_systemd.py and tests/eda/test_events_service.py run these pages, with other devices.
+ELSEWHERE = ("docs/inventory.md", "docs/systemd.md", "docs/events-service.md")
 PAGES = {
     str(path.relative_to(INSTALLED)): blocks_of(path.read_text(encoding="utf-8"))
     for path in [

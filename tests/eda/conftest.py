@@ -10,6 +10,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -43,7 +44,7 @@ class Rulebook:
         programs: Path = PROGRAMS,
     ) -> None:
         self._log = folder / "rulebook.log"
-        (folder / "inventory").write_text("localhost\n")
+        (folder / "inventory").write_text("localhost ansible_connection=local\n")
         (folder / "vars.yml").write_text(yaml.safe_dump(variables))
         command = [str(programs / "ansible-rulebook"), "--rulebook", name]
         command += ["--inventory", str(folder / "inventory"), "--vars", str(folder / "vars.yml"), *words]
@@ -137,6 +138,14 @@ def start(tmp_path: Path, sandbox: Sandbox) -> Iterator[Any]:
     for one in begun:
         one.end()
         assert not [token for token in tokens if token in one.output()]
+
+
+@pytest.fixture
+def free_port() -> int:
+    """Return a port that no program uses now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 def post(url: str, body: object) -> int:

@@ -86,17 +86,24 @@ def test_outage_of_many_devices_sends_one_message_that_names_all(sandbox: Sandbo
 
 
 def test_probe_of_webhook_url_is_answered(sandbox: Sandbox, start: Any) -> None:
-    run: Rulebook = start(rulebook({"fonnte.whatsapp.webhook": {"port": 0}}, {"none": {}}), "--verbose")
+    source = {"fonnte.whatsapp.webhook": {"port": 0}}
+    run: Rulebook = start(rulebook(source, {"none": {}}), "--verbose", "--print-events")
     url = run.url()
     sandbox.reset(readings={"webhook_probe": "called"}, accounts=[_account(sandbox)])
+    sandbox.set_options(probe_timeout=60)
     saved = requests.post(
         f"{sandbox.url}/update-device",
         headers={"Authorization": sandbox.device(OURS[0])["token"]},
         data={"name": "Toko", "device": OURS[0], "webhookconnect": f"{url}/{SECRET}"},
-        timeout=10,
+        timeout=60,
     ).json()
-    assert saved["status"] is True
-    assert requests.get(f"{url}/health", timeout=60).json()["probes"] == 1
+    assert saved["status"] is True, saved
+    counts = requests.get(f"{url}/health", timeout=60).json()
+    assert (counts["probes"], counts["received"], counts["accepted"]) == (1, 1, 0)
+    # The next event is the first one that the rules receive.
+    assert post(f"{url}/{SECRET}", {"device": OURS[0], "status": "disconnect", "timestamp": 1760000000}) == 200
+    run.wait_for("'kind': 'connect'")
+    assert run.output().count("'kind': ") == 1
 
 
 def _account(sandbox: Sandbox) -> dict[str, Any]:
@@ -135,11 +142,16 @@ def _free_port() -> int:
 
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "events.md"
-RULEBOOKS = [
+BLOCKS = [
     block
     for text in re.findall(r"^```yaml\n(.*?)^```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     if isinstance(block := yaml.safe_load(text), list)
 ]
+
+
+# The rulebook that answers messages has a separate test.
+(REPLIES,) = [ruleset for (ruleset,) in BLOCKS if "run_module" in ruleset["rules"][0]["action"]]
+RULEBOOKS = [[ruleset] for (ruleset,) in BLOCKS if ruleset is not REPLIES]
 
 
 @pytest.mark.parametrize("index", range(len(RULEBOOKS)))

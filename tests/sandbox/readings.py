@@ -23,6 +23,7 @@ VALUES: dict[str, tuple[str | int, ...]] = {
     "listing": ("complete", "partial"),
     "profile_number": ("registered", "linked"),
     "otp_scope": ("device", "account"),
+    "own_messages": ("not_posted", "only_with_quick", "quick", "from_me", "self", "sender", "footer"),
 }
 
 
@@ -39,6 +40,7 @@ class Readings:
     listing: str = "complete"
     profile_number: str = "registered"
     otp_scope: str = "device"
+    own_messages: str = "not_posted"
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():

@@ -19,6 +19,7 @@ from .calls import Call, Payload, Upload, retry
 from .forms import BODY_INVALID, Refused
 from .model import Device
 from .service import Service
+from .webhooks import own_event
 
 LONGEST_MESSAGE = 60_000
 LARGEST_FILE = 10 * 1024 * 1024
@@ -167,6 +168,7 @@ def _queue(service: Service, device: Device, requests: list[Request], call: Call
             addresses.append(target.address)
             if "schedule" not in request.fields:
                 post_status(service, device, message, "sent")
+                post_own_message(service, device, message)
     return {
         "detail": "success! message in queue",
         "id": ids,
@@ -194,6 +196,14 @@ def _message(service: Service, device: Device, request: Request, target: Target,
         "file": {"filename": upload.filename, "size": upload.size} if upload else None,
         "states": [],
     }
+
+
+def post_own_message(service: Service, device: Device, message: Payload) -> bool:
+    """Post a message of the device itself to its webhook for incoming messages, in the form of the behavior variant."""
+    event = own_event(service.world, device, message)
+    if event is None:
+        return False
+    return service.webhooks.post("own", device, device.settings["webhook"], event, retry(service))
 
 
 def post_status(service: Service, device: Device, message: Payload, state: str) -> bool:

@@ -176,6 +176,36 @@ def incoming_event(world: World, device: Device, chat: Mapping[str, object]) -> 
     return payload
 
 
+FOOTER = "> _Sent via fonnte.com_"
+
+
+def own_event(world: World, device: Device, message: Mapping[str, object]) -> dict[str, object] | None:
+    """Return the payload for a message that the device itself has sent, or None if it is not posted.
+
+    Clients observed four forms, each of which is a behavior variant. The chat is that of the recipient.
+    """
+    form = world.readings.own_messages
+    if form == "only_with_quick":
+        form = "quick" if device.settings["quick"] else "not_posted"
+    chat = {"sender": message["target"], "message": message["message"]}
+    if form == "not_posted" or incoming_is_off(device, chat):
+        return None
+    in_group = str(message["target"]).endswith("@g.us")
+    if form == "sender":
+        chat["member" if in_group else "sender"] = respelled(device.number)
+    if form == "footer":
+        chat["message"] = f"{message['message']}\n\n{FOOTER}"
+    flags = {"quick": {"quick": True}, "from_me": {"fromMe": True}, "self": {"self": True}}
+    return {**incoming_event(world, device, chat), **flags.get(form, {})}
+
+
+def respelled(number: str) -> str:
+    """Return another spelling of a number: national for international, and the other way around."""
+    if number.startswith("0"):
+        return "62" + number[1:]
+    return "0" + number[2:] if number.startswith("62") else "+" + number
+
+
 def incoming_is_off(device: Device, chat: Mapping[str, object]) -> str | None:
     """Return the reason why an incoming chat is not posted, or None if it is posted.
 

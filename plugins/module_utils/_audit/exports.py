@@ -48,7 +48,11 @@ def as_data(audit: Audit, words: Messages) -> Json:
         "title": audit.title,
         "language": words.language,
         "endpoint": audit.endpoint,
-        "limits": {"expires_within": audit.limits.days, "quota_below": audit.limits.quota},
+        "limits": {
+            "expires_within": audit.limits.days,
+            "quota_below": audit.limits.quota,
+            "no_events_for": audit.limits.silence,
+        },
         "summary": summary(audit),
         "kinds": [_kind(kind, audit, words) for kind in Kind],
         "account": [finding_data(finding, words) for finding in audit.account],
@@ -92,6 +96,7 @@ def _kind(kind: Kind, audit: Audit, words: Messages) -> Json:
 
 
 def _device(subject: AuditedDevice, words: Messages) -> Json:
+    event = subject.last_event
     return {
         "device": subject.number,
         "name": subject.name,
@@ -105,6 +110,7 @@ def _device(subject: AuditedDevice, words: Messages) -> Json:
         "expires": subject.expires,
         "stands": dict(subject.compliant_counts),
         "oldest": subject.oldest,
+        "last_event": None if event is None else {"kind": event.kind, "at": event.at},
         "findings": [finding_data(finding, words) for finding in subject.findings],
     }
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from .._device.models import Device
+from .._events.last_events import LastEvent
 from .._reconcile.evidence import Evidence
 from .._reconcile.state import Desired, Plan, Reason
 
@@ -56,6 +57,7 @@ class Kind(enum.Enum):
     PACKAGE_ENDS = "package_ends"
     QUOTA_LOW = "quota_low"
     FREE_SLOTS = "free_slots"
+    NO_EVENTS = "no_events"
     UNKNOWN = "unknown"
     NOT_CHECKED = "not_checked"
 
@@ -77,6 +79,7 @@ _NOTICES = frozenset(
         Kind.PACKAGE_ENDS,
         Kind.QUOTA_LOW,
         Kind.FREE_SLOTS,
+        Kind.NO_EVENTS,
     )
 )
 
@@ -94,7 +97,7 @@ class Finding:
         evidence: The evidence of the actual value.
         reason: The reason why the value is unknown.
         note: The error, if the device could not be checked; the detail of a receiver check.
-        count: An additional count: the days that are left, or the devices that are still to create.
+        count: An additional count: days that are left or have passed, or devices that are still to create.
         cause: The cause of a delivery risk, or the outcome of a receiver check.
     """
 
@@ -131,6 +134,7 @@ class AuditedDevice:
         expires: When its package ends, as ``YYYY-MM-DDTHH:MM:SSZ``.
         compliant_counts: The number of declared settings that match, by the source of their evidence.
         oldest: The time of the oldest evidence among these.
+        last_event: The last event that the event source has received of it; None if there is none, or it is unknown.
         findings: Its findings, the most urgent first.
     """
 
@@ -145,6 +149,7 @@ class AuditedDevice:
     expires: str | None = None
     compliant_counts: t.Mapping[str, int] = field(default_factory=dict)
     oldest: str | None = None
+    last_event: LastEvent | None = None
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -162,11 +167,13 @@ class Limits:
         days: A package that ends within this number of days is a finding.
         quota: A device with fewer messages left than this is a finding.
         free: The number of free devices that an account may have.
+        silence: A device without an incoming event for this number of days is a finding.
     """
 
     days: int = 14
     quota: int = 100
     free: int = 10
+    silence: int = 7
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import unicodedata
 from html import escape
 
 from .._reconcile.evidence import Source
+from .event_texts import describe_event
 from .findings import Audit, AuditedDevice, Finding, Kind, Level
 from .page_messages import PageMessages
 
@@ -48,7 +49,7 @@ def devices_section(audit: Audit, words: PageMessages) -> str:
     urgent = sorted(audit.devices, key=lambda subject: (_LEVELS.index(subject.level), _natural(subject)))
     names = {id(subject): place for place, subject in enumerate(sorted(urgent, key=_natural))}
     owners = sorted({subject.owner for subject in urgent if subject.owner}, key=_split)
-    row = _Rows(audit, words, names, {owner: place for place, owner in enumerate(owners)})
+    row = _Rows(words, names, {owner: place for place, owner in enumerate(owners)})
     total = words.number(len(urgent))
     heads = "".join(f'<th scope="col" class="{column}">{words(key)}</th>' for column, key in _COLUMNS.items())
     rows = "".join(row(subject) for subject in urgent)
@@ -87,7 +88,7 @@ def _form(audit: Audit, words: PageMessages, owners: t.Sequence[str]) -> str:
     )
     by_owner = "".join(f'<option value="{place}">{escape(owner)}</option>' for place, owner in enumerate(owners))
     orders = ["name", *(["owner"] if owners else []), "ends", "quota"]
-    if any(_last_event(subject) for subject in audit.devices):
+    if any(subject.last_event for subject in audit.devices):
         orders.append("event")
     sort = "".join(f'<option value="{order}">{words("sort_" + order)}</option>' for order in orders)
     every = f'<option value="">{words("any")}</option>'
@@ -107,19 +108,10 @@ def _choice(name: str, label: str, options: str) -> str:
     return f'<div><label for="{name}">{label}</label><select id="{name}">{options}</select></div>\n'
 
 
-def _last_event(subject: AuditedDevice) -> str | None:
-    """Return the time of the last incoming event, if the audit knows it."""
-    last: str | None = getattr(subject, "last_event", None)
-    return last
-
-
 class _Rows:
     """Writes the rows of the table. The script reads the values to sort by from their attributes."""
 
-    def __init__(
-        self, audit: Audit, words: PageMessages, names: t.Mapping[int, int], owners: t.Mapping[str, int]
-    ) -> None:
-        self._audit = audit
+    def __init__(self, words: PageMessages, names: t.Mapping[int, int], owners: t.Mapping[str, int]) -> None:
         self._words = words
         self._names = names
         self._owners = owners
@@ -132,7 +124,7 @@ class _Rows:
             "owner": self._owners.get(subject.owner),
             "ends": _digits(subject.expires),
             "quota": subject.quota,
-            "event": _digits(_last_event(subject)),
+            "event": _digits(subject.last_event.at if subject.last_event else None),
         }
         data = "".join(f' data-{key}="{value}"' for key, value in values.items() if value not in (None, ""))
         cells = (self._device, self._level, self._findings, self._package, self._quota)
@@ -155,8 +147,7 @@ class _Rows:
     def _package(self, subject: AuditedDevice) -> str:
         package = f"<bdi>{escape(subject.package)}</bdi> " if subject.package else ""
         until = self._words("until", at=self._words.day(subject.expires)) if subject.expires else ""
-        last = _last_event(subject)
-        event = self._words("event", age=self._words.age(last, self._audit.at)) if last else ""
+        event = describe_event(self._words, subject.last_event) if subject.last_event else ""
         return f'<td class="package">{package}{until}{f"<small>{event}</small>" if event else ""}</td>'
 
     def _quota(self, subject: AuditedDevice) -> str:

@@ -18,6 +18,7 @@ from .._device.settings import SETTINGS
 from .._reconcile.evidence import Evidence
 from .._reconcile.state import Reason
 from .delivery_texts import DELIVERY_TEXTS
+from .event_texts import EVENT_TEXTS, describe_event
 from .findings import OK, Audit, AuditedDevice, Finding, Kind, Level, Shown
 from .page_texts import PAGE_TEXTS
 
@@ -26,6 +27,7 @@ LANGUAGES = ("en", "id")
 
 _TABLE: dict[str, tuple[str, str]] = {
     **DELIVERY_TEXTS,
+    **EVENT_TEXTS,
     **PAGE_TEXTS,
     # The head of a report, and its counts.
     "title": ("WhatsApp devices", "Perangkat WhatsApp"),
@@ -258,11 +260,15 @@ class Messages:
 
     def sentence(self, finding: Finding) -> str:
         """Return a finding as a sentence."""
-        moved = finding.kind is Kind.MISSING and finding.found is not None
+        key = "_".join(filter(None, ("say", finding.kind.value, finding.cause)))
+        if finding.kind is Kind.MISSING and finding.found is not None:
+            key = "say_moved"
+        elif finding.kind is Kind.NO_EVENTS and finding.found is None:
+            key = "say_no_events_ever"
         field = self("set_" + finding.field) if finding.field in _NAMED else ""
         is_check = finding.kind is Kind.RECEIVER_FAILED
         return self(
-            "say_moved" if moved else "_".join(filter(None, ("say", finding.kind.value, finding.cause))),
+            key,
             field=field,
             found=self._value(finding, finding.found),
             declared=self._value(finding, finding.declared),
@@ -272,6 +278,8 @@ class Messages:
 
     def evidence(self, finding: Finding) -> str:
         """Return the source and the time of the evidence; for an unknown setting, the reason."""
+        if finding.kind is Kind.NO_EVENTS:
+            return self("from_events")
         if finding.kind is Kind.UNKNOWN and finding.reason is Reason.UNPROVEN:
             return self("why_unproven")
         if finding.kind is Kind.UNKNOWN and finding.reason is Reason.EXPIRED:
@@ -288,8 +296,9 @@ class Messages:
         return self("from_" + evidence.source.value, at=at, by=self.external(evidence.by))
 
     def compliant(self, subject: AuditedDevice) -> str:
-        """Return the number of settings that match, and their sources; empty if there are none."""
-        return self.matching(subject.compliant_counts, subject.oldest)
+        """Return the number of settings that match, their sources, and the last event; empty if there are none."""
+        event = "" if subject.last_event is None else describe_event(self, subject.last_event)
+        return " ".join(filter(None, (self.matching(subject.compliant_counts, subject.oldest), event)))
 
     def matching(self, counted: t.Mapping[str, int], since: str | None) -> str:
         """Return numbers of settings that match, by source, and the time of the oldest evidence; empty if none."""
@@ -336,6 +345,8 @@ class Messages:
             return self.number(value)
         if finding.kind in (Kind.PACKAGE_ENDED, Kind.PACKAGE_ENDS):
             return self.day(value)
+        if finding.kind is Kind.NO_EVENTS:
+            return self.moment(value)
         return f'"{self.external(value)}"' if value else self("empty")
 
 

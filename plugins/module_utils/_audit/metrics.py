@@ -81,7 +81,7 @@ def _add_device(add: _Add, device: Json) -> None:
     add("fonnte_device_linked", None if connected is None else int(connected), own)
     add("fonnte_device_quota", device["quota"], own)
     add("fonnte_device_expires_timestamp_seconds", _unix(device["expires"]), own)
-    add("fonnte_device_last_event_timestamp_seconds", _unix(device.get("last_event")), own)
+    add("fonnte_device_last_event_timestamp_seconds", _unix((device.get("last_event") or {}).get("at")), own)
     kinds = [finding["kind"] for finding in device["findings"]]
     for kind in dict.fromkeys(kinds):
         add("fonnte_device_findings", kinds.count(kind), {**own, "kind": kind})

@@ -11,10 +11,8 @@ from __future__ import annotations
 from datetime import datetime
 from html import escape
 
-from .._common.clock import TIME_FORMAT, age
+from .._common.clock import TIME_FORMAT
 from .messages import Messages
-
-_AGES = ((86400, "age_days"), (3600, "age_hours"), (60, "age_minutes"))
 
 
 class PageMessages(Messages):
@@ -39,14 +37,6 @@ class PageMessages(Messages):
     def utc(self, at: str) -> str:
         """Return a time in UTC as text."""
         return self._written("moment", at)
-
-    def age(self, at: str, now: datetime) -> str:
-        """Return the time between a time and now in its largest unit; empty if it is unknown."""
-        seconds = age(at, now)
-        if seconds == float("inf"):
-            return ""
-        size, key = next((pair for pair in _AGES if seconds >= pair[0]), _AGES[-1])
-        return self(key, count=self.number(int(max(0, seconds) // size)))
 
     def _written(self, key: str, at: str) -> str:
         """Return a time with the names of months of the language. A record may contain a time of another form."""

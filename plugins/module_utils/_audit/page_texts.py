@@ -42,7 +42,7 @@ PAGE_TEXTS: dict[str, tuple[str, str]] = {
     "sort_owner": ("Client", "Klien"),
     "sort_ends": ("Package end, earliest first", "Masa aktif, paling awal dahulu"),
     "sort_quota": ("Messages left, fewest first", "Sisa pesan, paling sedikit dahulu"),
-    "sort_event": ("Last incoming event, oldest first", "Aktivitas masuk terakhir, terlama dahulu"),
+    "sort_event": ("Last event, oldest first", "Kejadian terakhir, terlama dahulu"),
     "clear": ("Clear filters", "Hapus saringan"),
     "shown": ("{count} of {total} devices", "{count} dari {total} perangkat"),
     "none_fits": ("No device matches.", "Tidak ada perangkat yang cocok."),
@@ -54,10 +54,6 @@ PAGE_TEXTS: dict[str, tuple[str, str]] = {
     "linked": ("Phone linked", "Ponsel tertaut"),
     "not_linked": ("No phone linked", "Ponsel tidak tertaut"),
     "until": ("until {at}", "sampai {at}"),
-    "event": ("Last incoming event: {age} before this audit", "Aktivitas masuk terakhir: {age} sebelum audit ini"),
-    "age_minutes": ("{count} min", "{count} menit"),
-    "age_hours": ("{count} h", "{count} jam"),
-    "age_days": ("{count} d", "{count} hari"),
     # The explanation at the end.
     "help": ("Explanation of statuses and findings", "Penjelasan status dan temuan"),
     "means_action": (

@@ -11,11 +11,13 @@ from __future__ import annotations
 import functools
 import hashlib
 import hmac
+import os
 import re
 import ssl
 import typing as t
 from dataclasses import dataclass
 
+from .._common.atomic_files import write_problem
 from .._common.endpoint import is_loopback
 from .._common.errors import OptionError
 from .._common.phone_numbers import canonical, parse_number
@@ -28,6 +30,7 @@ HEALTH = "/health"
 SECRET_LENGTH = (16, 128)
 # A random string of 16 characters has nearly 16 distinct ones.
 MIN_DISTINCT_CHARACTERS = 8
+MAX_SECRETS = 8
 CREATE_SECRET = "create one with: openssl rand -hex 24"
 
 _TRUE = ("true", "yes", "on", "1")
@@ -41,18 +44,20 @@ class Options:
     Attributes:
         host: The address to listen on.
         port: The port to listen on; 0 for any free one.
-        secret: The digest of the secret part of the path.
+        secrets: The digests of the secrets that the path may have.
         tls: The certificate; None for plain HTTP.
         body_limit: The maximum size of a body in bytes.
         limits: The limits of the receiver.
+        last_events_file: The file for the time of the last event of each device; empty for none.
     """
 
     host: str
     port: int
-    secret: bytes
+    secrets: tuple[bytes, ...]
     tls: CertificateFiles | None
     body_limit: int
     limits: Limits
+    last_events_file: str = ""
 
     @property
     def exposed(self) -> bool:
@@ -76,6 +81,8 @@ NAMES = (
     "duplicates_within",
     "duplicates_kept",
     "return_tokens",
+    "own_messages",
+    "last_events_file",
 )
 
 
@@ -92,11 +99,11 @@ def parse_options(args: Args, environment: t.Mapping[str, str]) -> Options:
     for name in args:
         if name not in NAMES:
             raise OptionError(str(name), "there is no such option", "the options are " + ", ".join(NAMES))
-    secret = _secret(args, environment)
+    secrets = tuple(_secrets(args, environment))
     return Options(
         host=_host(args.get("host")),
         port=_parse_int(args, "port", 5000, (0, 65535)),
-        secret=digest(secret),
+        secrets=tuple(map(digest, secrets)),
         tls=_tls(args),
         body_limit=_parse_int(args, "body_limit", 1024 * 1024, (1024, 16 * 1024 * 1024)),
         limits=Limits(
@@ -105,8 +112,10 @@ def parse_options(args: Args, environment: t.Mapping[str, str]) -> Options:
             duplicates_within=float(_parse_int(args, "duplicates_within", 1200, (0, 86_400))),
             duplicates_kept=_parse_int(args, "duplicates_kept", 20_000, (0, 1_000_000)),
             return_tokens=_parse_bool(args, "return_tokens"),
-            secrets=(secret,),
+            secrets=secrets,
+            keep_own_messages=_parse_choice(args, "own_messages", ("drop", "keep")) == "keep",
         ),
+        last_events_file=_last_events_file(args),
     )
 
 
@@ -115,19 +124,25 @@ def digest(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "replace")).digest()
 
 
-def match_path(path: str, secret: bytes) -> tuple[bool, str | None]:
-    """Return whether a path has the secret and a valid end, and the kind of event that it names, if any.
+def match_path(path: str, secrets: t.Sequence[bytes]) -> tuple[int | None, str | None]:
+    """Return the index of the secret that a path has, and the kind of event that it names, if any.
 
     Args:
         path: The path of a request, without its query.
-        secret: The digest of the secret.
+        secrets: The digests of the secrets.
+
+    Returns:
+        None as the index if the path has no secret, or an invalid end.
     """
     # If the URL in a proxy's configuration ends with a slash, the proxy sends a double slash.
     parts = [part for part in path.split("/") if part]
     first, kind = (parts + ["", ""])[:2]
-    # The comparison comes first and takes the same time for every path.
-    right = hmac.compare_digest(digest(first), secret)
-    return right and len(parts) <= 2 and (kind == "" or kind in KINDS), kind or None
+    # The comparisons come first, all of them, and take the same time for every path.
+    given = digest(first)
+    right = [hmac.compare_digest(given, secret) for secret in secrets]
+    if True not in right or len(parts) > 2 or (kind != "" and kind not in KINDS):
+        return None, kind or None
+    return right.index(True), kind or None
 
 
 def is_health(path: str) -> bool:
@@ -167,27 +182,63 @@ def _parse_bool(args: Args, option: str) -> bool:
     return text in _TRUE
 
 
-def _secret(args: Args, environment: t.Mapping[str, str]) -> str:
-    """Return the secret. The message of an error never contains it."""
+def _secrets(args: Args, environment: t.Mapping[str, str]) -> t.Iterator[str]:
+    """Yield the secrets: one, or several during a rotation. The message of an error contains none of them."""
     value = args.get("secret")
     if value is None:
         value = environment.get(SECRET_VARIABLE)
-    if value is None or value == "":
+    if value in (None, "", []):
         raise OptionError("secret", "it is empty", f"set one here or in {SECRET_VARIABLE}; {CREATE_SECRET}")
+    # A secret has no comma. Only in a list, white space around it is harmless.
+    listed = [part.strip() for part in value.split(",")] if isinstance(value, str) and "," in value else value
+    if not isinstance(listed, (list, tuple)):
+        yield _checked_secret(listed, "secret")
+        return
+    if len(listed) > MAX_SECRETS:
+        raise OptionError("secret", f"it has {len(listed)} secrets", f"keep at most {MAX_SECRETS}")
+    for index, secret in enumerate(listed):
+        if secret in listed[:index]:
+            raise OptionError(f"secret[{index}]", "the list has it twice", "remove it, or create another one")
+        yield _checked_secret(secret, f"secret[{index}]")
+
+
+def _checked_secret(value: object, option: str) -> str:
     if not isinstance(value, str):
-        raise OptionError("secret", "it is not a string", "write it in quotes")
+        raise OptionError(option, "it is not a string", "write it in quotes")
     if not re.fullmatch(r"[A-Za-z0-9._~-]*", value):
         raise OptionError(
-            "secret", "it has a character that a URL would change", f"use letters, digits, - and _; {CREATE_SECRET}"
+            option, "it has a character that a URL would change", f"use letters, digits, - and _; {CREATE_SECRET}"
         )
     shortest, longest = SECRET_LENGTH
     if not shortest <= len(value) <= longest:
         raise OptionError(
-            "secret", f"it has {len(value)} characters", f"a secret has {shortest} to {longest}; {CREATE_SECRET}"
+            option, f"it has {len(value)} characters", f"a secret has {shortest} to {longest}; {CREATE_SECRET}"
         )
     if len(set(value)) < MIN_DISTINCT_CHARACTERS or value in (value * 2)[1:-1] or _counts(value):
-        raise OptionError("secret", "it is easy to guess", CREATE_SECRET)
+        raise OptionError(option, "it is easy to guess", CREATE_SECRET)
     return value
+
+
+def _parse_choice(args: Args, option: str, choices: t.Sequence[str]) -> str:
+    """Return the value of an option; the first choice is the default."""
+    value = args.get(option)
+    if value is None or value == "":
+        return choices[0]
+    if value not in choices:
+        raise OptionError(option, "it is not one of its values", "write one of " + ", ".join(choices))
+    return str(value)
+
+
+def _last_events_file(args: Args) -> str:
+    path = _path(args, "last_events_file") or ""
+    if path and not os.path.isabs(path):
+        raise OptionError(
+            "last_events_file", "it is not an absolute path", "write one such as /var/lib/whatsapp/last-events.json"
+        )
+    problem = write_problem(path) if path else ""
+    if problem:
+        raise OptionError("last_events_file", problem, "create the directory, or name another file")
+    return path
 
 
 def _counts(text: str) -> bool:

@@ -22,6 +22,7 @@ from .._common.errors import FonnteError
 from .._common.inert_text import make_inert
 from .._common.phone_numbers import canonical
 from .._common.spellings import SecretFinder
+from .own_messages import FLAGS, is_outgoing
 from .reader import Payload, PayloadReader, _clean, _plain, log_safe
 from .secrecy import _SECRET, DEEPEST, _masked, _parts, _Secrecy
 
@@ -195,7 +196,8 @@ def _common(kind: str, keys: PayloadReader) -> Payload:
     device = keys.text("device")
     number = canonical(device) if device else None
     at = keys.time("timestamp")
-    return {"kind": kind, "device": device, "number": number, "connected": None, "reason": None, "at": at}
+    shared = {"kind": kind, "device": device, "number": number, "outgoing": None}
+    return {**shared, "connected": None, "reason": None, "at": at}
 
 
 def _finished(data: Payload, keys: PayloadReader, secrecy: _Secrecy) -> Payload:
@@ -215,6 +217,8 @@ def _kind_of(keys: PayloadReader) -> str:
         return "incoming"
     if keys.has("status"):
         return "connect"
+    if keys.any_true(FLAGS):
+        return "incoming"
     raise PayloadError(
         f"it has no key that identifies its kind, only {keys.names()}",
         "set the URL that ends with the kind in Fonnte",
@@ -236,12 +240,14 @@ def _chat(keys: PayloadReader, data: Payload) -> None:
     data["inbox_id"] = keys.whole("inboxid")
     for key in ("url", "filename", "extension"):
         data[key] = keys.text(key)
+    data["outgoing"] = is_outgoing(keys, data)
 
 
 def _incoming(keys: PayloadReader, data: Payload) -> None:
     _need(data["device"], "device", "incoming")
     _chat(keys, data)
-    _need(data["sender"], "sender", "incoming")
+    if not data["outgoing"]:
+        _need(data["sender"], "sender", "incoming")
 
 
 def _status(keys: PayloadReader, data: Payload) -> None:

@@ -25,6 +25,9 @@ LONGEST_WHOLE = 18
 LONGEST_SHOWN = 40
 
 
+_TRUE = ("true", "yes", "on", "1")
+
+
 Payload = t.Dict[str, t.Any]
 
 
@@ -84,6 +87,10 @@ class PayloadReader:
     def choice(self, key: str, known: t.Mapping[str, bool]) -> bool | None:
         return self._take(key, lambda value: known.get(value.strip().lower()) if isinstance(value, str) else None)
 
+    def any_true(self, keys: t.Collection[str]) -> bool:
+        """Return whether one of the keys is true, in any of its spellings. The keys stay in the rest."""
+        return any(_is_true(value) for key, value in self._payload.items() if _plain(key) in keys)
+
     def _raw(self, key: str) -> object:
         return self._payload.get(self._spelled.get(key, key))
 
@@ -94,6 +101,10 @@ class PayloadReader:
             # A value of an unexpected type stays in the rest, so that it is not lost.
             self._left.pop(self._spelled.get(key, key), None)
         return found
+
+
+def _is_true(value: object) -> bool:
+    return isinstance(value, (str, int)) and str(value).strip().lower() in _TRUE
 
 
 def _text(value: object) -> str | None:

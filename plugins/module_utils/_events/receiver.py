@@ -23,6 +23,7 @@ from .._common.phone_numbers import canonical
 from .connections import OUTCOMES
 from .payload import Event, PayloadError, event_of, is_probe, read_body
 from .reader import log_safe
+from .secret_counts import SecretCounts
 
 # The limit for all queued events, because the queue is long and an event may be as large as a body. Events are queued
 # as bytes, because Python objects need up to 20 times as much memory.
@@ -49,6 +50,7 @@ DUPLICATE = Decision(200, "duplicate", "already received")
 PROBE = Decision(200, "probe", "this URL accepts webhooks")
 # Fonnte repeats a request after any response but 200, and repeating these would have no effect.
 OTHER_DEVICE = Decision(200, "other_device", "not one of the devices")
+OWN_MESSAGE = Decision(200, "own_message", "a message that the device itself has sent")
 NOT_JSON = Decision(400, "not_json", "a JSON object is expected")
 NOT_FOUND = Decision(404, "not_found", "not found")
 NOT_POST = Decision(405, "not_post", "POST is expected")
@@ -124,7 +126,8 @@ class Limits:
         duplicates_within: The seconds within which an identical event counts as a duplicate.
         duplicates_kept: The maximum number of events that are remembered for this.
         return_tokens: Whether events contain the token of the device.
-        secrets: Secrets that are masked in all events, such as the secret of the URL.
+        secrets: Secrets that are masked in all events: those of the URL.
+        keep_own_messages: Whether the messages of the device itself become events.
     """
 
     numbers: frozenset[str] = frozenset()
@@ -133,13 +136,27 @@ class Limits:
     duplicates_kept: int = 20_000
     return_tokens: bool = False
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    keep_own_messages: bool = False
 
 
 class EventReceiver:
     """The queue of events for the rules, with counts of all requests."""
 
-    def __init__(self, limits: Limits, clock: t.Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        clock: t.Callable[[], float] = time.monotonic,
+        accepted: t.Callable[[object, str], None] | None = None,
+    ) -> None:
+        """Create an empty queue.
+
+        Args:
+            limits: The limits and filters.
+            clock: The clock of all time limits.
+            accepted: Takes the number and the kind of each accepted event that is no own message.
+        """
         self._limits = limits
+        self._accepted = accepted
         self._window = DedupWindow(limits.duplicates_within, limits.duplicates_kept, clock)
         self._messages: collections.OrderedDict[bytes, tuple[str, str | None]] = collections.OrderedDict()
         self._waiting: collections.deque[tuple[bytes, bytes]] = collections.deque()
@@ -148,6 +165,7 @@ class EventReceiver:
         self._counts: collections.Counter[str] = collections.Counter()
         self._reported: collections.Counter[str] = collections.Counter()
         self._connections: collections.Counter[str] = collections.Counter()
+        self._secrets = SecretCounts(len(limits.secrets), clock)
         self._connections_reported: collections.Counter[str] = collections.Counter()
         self._reasons: dict[str, None] = {}
         self.stopping = False
@@ -173,6 +191,10 @@ class EventReceiver:
         self._counts[answer.outcome] += 1
         return answer
 
+    def count_secret(self, index: int) -> None:
+        """Count a request that has a secret, by its place in the option."""
+        self._secrets.count(index)
+
     def count_connection(self, outcome: str) -> None:
         """Count a connection that ended without a response, by its outcome."""
         self._connections[outcome] += 1
@@ -185,6 +207,8 @@ class EventReceiver:
         event = self._completed(event_of(payload, kind, self._limits.return_tokens, self._limits.secrets))
         if self._limits.numbers and event.data["number"] not in (None, *self._limits.numbers):
             return OTHER_DEVICE
+        if event.data["outgoing"] and not self._limits.keep_own_messages:
+            return OWN_MESSAGE
         if self._window.knows(event.identity):
             return DUPLICATE
         packed = json.dumps(event.data, ensure_ascii=False).encode("utf-8")
@@ -198,6 +222,8 @@ class EventReceiver:
             self._window.forget(event.ends)
         self._waiting.append((packed, event.identity))
         self._bytes += len(packed)
+        if self._accepted is not None and not event.data["outgoing"]:
+            self._accepted(event.data["number"], event.kind)
         return ACCEPTED
 
     def _completed(self, event: Event) -> Event:
@@ -247,7 +273,10 @@ class EventReceiver:
     # --- reports ---
 
     def counts(self) -> dict[str, t.Any]:
-        """Return all counts. received = accepted + duplicates + probes + all refused; accepted = taken + waiting."""
+        """Return all counts.
+
+        received = accepted + duplicates + probes + own_messages + all refused; accepted = taken + waiting.
+        """
         refused = {answer.outcome: self._counts[answer.outcome] for answer in REFUSALS}
         return {
             "received": sum(self._counts.values()),
@@ -256,8 +285,10 @@ class EventReceiver:
             "waiting": len(self._waiting),
             "duplicates": self._counts[DUPLICATE.outcome],
             "probes": self._counts[PROBE.outcome],
+            "own_messages": self._counts[OWN_MESSAGE.outcome],
             "refused": refused,
             "connections": {outcome: self._connections[outcome] for outcome in OUTCOMES},
+            "secrets": self._secrets.as_data(),
         }
 
     def report(self) -> tuple[str, bool] | None:
@@ -269,6 +300,9 @@ class EventReceiver:
         self._reported = collections.Counter(self._counts)
         self._connections_reported = collections.Counter(self._connections)
         text = f"since the last report: {_listed(since) or 'no request'}; {len(self._waiting)} waiting"
+        by_secret = self._secrets.report()
+        if by_secret:
+            text += f"; {by_secret}"
         if ended:
             text += f"; connections closed without a response: {_listed(ended)}"
         if self._reasons:

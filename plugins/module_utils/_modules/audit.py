@@ -16,6 +16,7 @@ from .._api.cache import DeviceListCache
 from .._api.http_session import public_authorities
 from .._api.receiver_check import Network, check_receivers
 from .._audit.auditor import Auditor, audit_policy, sanitize
+from .._audit.event_evidence import add_last_event
 from .._audit.exports import (
     as_data,
     check_folder,
@@ -41,6 +42,7 @@ from .._common.errors import FonnteError, OptionError, error_context
 from .._common.phone_numbers import canonical, parse_number
 from .._common.redaction import Redactor, origin
 from .._common.spellings import SecretFinder
+from .._events.last_events import LastEvents, read_last_events
 from .._fleet.entries import EntryRun, FleetEntry
 from .._fleet.limit_checks import MAX_REPORTED, count_free, undeclared_devices
 from .._fleet.run import find_duplicates, impossible_error, preview_all
@@ -68,6 +70,8 @@ AUDIT: Spec = {
     "expires_within": {"type": "int", "default": 14},
     "quota_below": {"type": "int", "default": 100},
     "free_device_limit": {"type": "int", "default": 10},
+    "last_events": {"type": "path"},
+    "no_events_for": {"type": "int", "default": 7},
     "fail_on": {"type": "list", "elements": "str", "choices": [kind.value for kind in Kind], "default": []},
     "concurrency": {"type": "int", "default": 4},
     "check_receivers": {"type": "bool", "default": False},
@@ -126,6 +130,7 @@ def check_options(params: Params) -> None:
         ("expires_within", 0, 36500),
         ("quota_below", 0, 10**9),
         ("free_device_limit", 0, 10**9),
+        ("no_events_for", 1, 36500),
         ("concurrency", 1, 1000),
     ):
         check_range(params, option, least, most)
@@ -161,7 +166,10 @@ def audit_of(
 ) -> tuple[Audit, list[str], SecretFinder]:
     """Audit an account; return the audit, warnings about the list and the record, and the secrets of the account."""
     at = now()
-    limits = Limits(params["expires_within"], params["quota_below"], params["free_device_limit"])
+    limits = Limits(
+        params["expires_within"], params["quota_below"], params["free_device_limit"], params["no_events_for"]
+    )
+    events = _last_events(params)
     plain = [replace(member, desired=audit_policy(member.desired)) for member in members]
     with error_context("Auditing the account"):
         turns = preview_all(context, plain, params["concurrency"])
@@ -176,13 +184,16 @@ def audit_of(
     auditor = Auditor(
         at, limits, owners, lambda option, value: mask_value(option, value, redactor), sorted(finder.known())
     )
-    declared = [auditor.audit_declared(_audit_input(turn)) for turn in turns]
+    declared = [
+        add_last_event(auditor.audit_declared(_audit_input(turn)), turn.entry.desired, events, at, limits.silence)
+        for turn in turns
+    ]
     # The owner belongs to the declared number. Another device with an equivalent number may be that of another client.
     declared_numbers = {canonical(member.desired.number) for member in members}
     others = [
         replace(subject, owner="") if canonical(device.number) in declared_numbers else subject
         for device in (undeclared_devices(turns, listing) if params["unlisted"] == "report" else ())
-        for subject in [auditor.audit_undeclared(device)]
+        for subject in [add_last_event(auditor.audit_undeclared(device), None, events, at, limits.silence)]
     ]
     free = count_free(listing.devices) if listing is not None else None
     to_make = sum(finding.kind is Kind.MISSING for subject in declared for finding in subject.findings)
@@ -211,6 +222,11 @@ def _with_receivers(
     with error_context("Checking the receivers"):
         results = check_receivers(urls, network, params["concurrency"], context.lineage.require)
     return add_receivers(audit, declared, results, redactor.url)
+
+
+def _last_events(params: Params) -> LastEvents | None:
+    """Return the last events in the file that the option names; None if it names none."""
+    return read_last_events(params["last_events"], "last_events") if params["last_events"] else None
 
 
 def _audit_input(turn: EntryRun) -> AuditInput:

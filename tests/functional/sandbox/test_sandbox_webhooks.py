@@ -152,3 +152,51 @@ def test_refused_webhook_connection_is_logged(sandbox, hooked, number):
 def test_device_without_a_webhook_gets_no_post(sandbox, token, number):
     sandbox.link(number)
     assert sandbox.webhooks() == []
+
+
+OWN_FORMS = {
+    "quick": {"quick": True},
+    "from_me": {"fromMe": True},
+    "self": {"self": True},
+    "sender": {"sender": "08111111111"},
+    "footer": {"message": "halo\n\n> _Sent via fonnte.com_"},
+}
+
+
+@pytest.mark.parametrize("form", OWN_FORMS)
+def test_own_message_is_posted_in_the_form_of_the_variant(api, sandbox, hooked, number, form):
+    sandbox.set_readings(own_messages=form)
+    sandbox.link(number)
+    assert api("/send", hooked, target="628333333333,628444444444", message="halo")["status"] is True
+    events = bodies(sandbox, "webhook", 2)
+    plain = {"device": number, "sender": "628333333333", "message": "halo"}
+    (event,) = [event for event in events if event["sender"] != "628444444444"][:1]
+    assert {key: event[key] for key in ("device", "sender", "message", *OWN_FORMS[form])} == {
+        **plain,
+        **OWN_FORMS[form],
+    }
+    assert {delivery["kind"] for delivery in sandbox.webhooks()} >= {"own"}
+
+
+def test_own_message_in_a_group_has_the_device_as_its_member(api, sandbox, hooked, number):
+    sandbox.set_readings(own_messages="sender")
+    sandbox.link(number)
+    sandbox.edit(number, group=True)
+    api("/send", hooked, target="120363012345678901@g.us", message="halo")
+    event = bodies(sandbox, "webhook")[0]
+    assert (event["sender"], event["member"]) == ("120363012345678901@g.us", "08111111111")
+
+
+def test_own_message_is_not_posted_by_default_or_without_the_settings(api, sandbox, hooked, number):
+    sandbox.link(number)
+    api("/send", hooked, target="628333333333", message="halo")
+    sandbox.set_readings(own_messages="only_with_quick")
+    api("/send", hooked, target="628333333333", message="halo")
+    sandbox.edit(number, quick=True)
+    api("/send", hooked, target="628333333333", message="own")
+    assert [event["message"] for event in bodies(sandbox, "webhook")] == ["own"]
+    sandbox.set_readings(own_messages="footer")
+    sandbox.edit(number, autoread=False)
+    api("/send", hooked, target="628333333333", message="halo")
+    bodies(sandbox, "webhookstatus", 4)
+    assert len(sandbox.sink("webhook")) == 1

@@ -128,7 +128,9 @@ def test_event_of_another_source_is_unchanged() -> None:
 
 def test_example_events_in_the_documentation_match_the_filter() -> None:
     blocks = [
-        json.loads(block)["fonnte"] for block in re.findall(r"^```json\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+        example["fonnte"]
+        for block in re.findall(r"^```json\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+        if "fonnte" in (example := json.loads(block))
     ]
     assert blocks == [filtered(received(payload))["fonnte"] for payload in (DROPPED, CHAT, SENT)]
 
@@ -146,6 +148,7 @@ def test_documentation_lists_every_option_with_its_default() -> None:
         "duplicates_within": options.limits.duplicates_within,
         "duplicates_kept": options.limits.duplicates_kept,
         "return_tokens": options.limits.return_tokens,
+        "own_messages": "keep" if options.limits.keep_own_messages else "drop",
     }
     assert {name: option["default"] for name, option in documented.items() if "default" in option} == real
     table = PAGE.partition("## Options of the source")[2].partition("## HTTP responses")[0]
@@ -166,5 +169,6 @@ def test_documentation_lists_every_refusal_with_its_status() -> None:
         "accepted": 200,
         "duplicates": 200,
         "probes": 200,
+        "own_messages": 200,
         **{answer.outcome: answer.status for answer in intake.REFUSALS},
     }

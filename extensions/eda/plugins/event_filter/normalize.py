@@ -37,7 +37,8 @@ description:
     kept.
   - Values of secret keys (the first 8, of 8 to 256 characters) and the parts of the path are masked in all strings of
     the event.
-  - A repeated event is not dropped. Only the event source can do that.
+  - A repeated event and a message that the device itself has sent are not dropped. Only the event source can do that.
+    C(fonnte.outgoing) is V(true) for such a message.
 options:
   return_tokens:
     description:

@@ -59,8 +59,10 @@ options:
       - The secret part of the URL. For V(abc), Fonnte posts to C(https://your.host/abc).
       - 16 to 128 letters, digits, C(-), C(_), C(.) or C(~). A secret that is easy to guess is refused.
       - It is never in an event or in the log.
+      - A list, or a string with commas, has several secrets, such as the new and the old one during a rotation.
+        C(/health) and the log return the number of requests with each, by its place in the list.
       - If not set, the value of the environment variable E(FONNTE_EVENTS_SECRET) is used. One of the two is required.
-    type: str
+    type: raw
   devices:
     description:
       - Pass only the events of these numbers. All spellings of a number are the same device. Quote them.
@@ -111,6 +113,23 @@ options:
       - Anyone with the token can send messages as your client, and rulebooks print events.
     type: bool
     default: false
+  own_messages:
+    description:
+      - Fonnte also sends the messages of the device itself to the webhook for incoming messages. A rule that answers
+        each message would answer its own ones.
+      - With V(drop), such messages are counted, and the rulebook does not receive them.
+      - With V(keep), they are events whose C(outgoing) is V(true).
+    type: str
+    choices: [drop, keep]
+    default: drop
+  last_events_file:
+    description:
+      - The absolute path of a file that contains the time of the last event of each kind for each number, and nothing
+        else. The module P(fonnte.whatsapp.fonnte_audit#module) reads it as evidence that webhooks arrive.
+      - It is replaced at most every 5 seconds. Only the user of the rulebook can read it. It contains at most 10,000
+        numbers.
+      - If it cannot be written, a warning is logged, and no event is delayed or lost.
+    type: path
 """
 
 EXAMPLES = r"""
@@ -161,6 +180,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import config as _listener
     from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import connections as _connections
     from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import gate as _gate
+    from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import last_events as _last_events
     from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import listener as _sockets
     from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import receiver as _intake
     from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import request_head as _request_head
@@ -169,6 +189,7 @@ else:
     _errors = importlib.import_module(_utils() + "._common.errors")
     _connections = importlib.import_module(_utils() + "._events.connections")
     _gate = importlib.import_module(_utils() + "._events.gate")
+    _last_events = importlib.import_module(_utils() + "._events.last_events")
     _sockets = importlib.import_module(_utils() + "._events.listener")
     _stop_signals = importlib.import_module(_utils() + "._events.stop_signals")
     _intake = importlib.import_module(_utils() + "._events.receiver")
@@ -189,6 +210,8 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 HAND_OVER_WITHIN = 1.0
 HAND_OVER_ASKED_WITHIN = 10.0
 END_WITHIN = 2.0
+# The seconds between two writes of the file of the last events.
+WRITE_EVERY = 5.0
 
 logger = logging.getLogger("fonnte.whatsapp.webhook")
 
@@ -293,7 +316,8 @@ class Source:
     def __init__(self, options: _listener.Options, queue: Queue) -> None:
         self._options = options
         self._queue = queue
-        self._intake = _intake.EventReceiver(options.limits)
+        self._last = _new_writer(options.last_events_file)
+        self._intake = _intake.EventReceiver(options.limits, accepted=self._last.record if self._last else None)
         self._arrived = asyncio.Event()
         self._asked = asyncio.Event()
         self._room = asyncio.Event()
@@ -318,6 +342,7 @@ class Source:
         """Receive requests and pass events to the rules until a cancellation, a stop signal or an error."""
         await self._listen()
         work, report = asyncio.create_task(self._work()), asyncio.create_task(self._report())
+        write = asyncio.create_task(self._write_last_events())
         asked = asyncio.create_task(self._asked.wait())
         try:
             with _stop_signals.stop_signals(self._stop):
@@ -327,7 +352,7 @@ class Source:
                 await asyncio.wait({work}, timeout=HAND_OVER_ASKED_WITHIN)
         finally:
             self._stop()
-            for task in (work, report, asked):
+            for task in (work, report, write, asked):
                 task.cancel()
             await self._end(work)
         if not work.cancelled():
@@ -374,11 +399,12 @@ class Source:
         """Admit a request with the secret, and return the response to any other one (invariant 9)."""
         if _listener.is_health(head.path):
             return self._health(head.method)
-        right, kind = _listener.match_path(head.path, self._options.secret)
-        if not right:
+        secret, kind = _listener.match_path(head.path, self._options.secrets)
+        if secret is None:
             return self._refused(_intake.NOT_FOUND)
         if head.method != "POST":
             return self._refused(_intake.NOT_POST)
+        self._intake.count_secret(secret)
         return _gate.Admission(kind)
 
     def refuse_malformed(self) -> _gate.ShortResponse:
@@ -482,6 +508,22 @@ class Source:
             await asyncio.sleep(REPORT_EVERY)
             self._say_counts()
 
+    async def _write_last_events(self) -> None:
+        """Keep the file of the last events up to date."""
+        while self._last is not None:
+            self._last.begin_write()
+            await asyncio.sleep(WRITE_EVERY)
+
+    async def _finish_last_events(self) -> None:
+        """Write the last events of this run, unless the disk is too slow."""
+        if self._last is None:
+            return
+        end = asyncio.get_running_loop().time() + END_WITHIN
+        for _step in ("finish the current write", "write the rest", "report"):
+            self._last.begin_write()
+            while not self._last.is_idle() and asyncio.get_running_loop().time() < end:
+                await asyncio.sleep(0.01)
+
     def _say_counts(self) -> None:
         report = self._intake.report()
         if report:
@@ -499,6 +541,7 @@ class Source:
                 await self._close()
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self._hand_over(), HAND_OVER_WITHIN)
+            await self._finish_last_events()
         finally:
             # In "finally", because ansible-rulebook may cancel a source more than once.
             self._say_left()
@@ -525,6 +568,21 @@ class Source:
         """Return whether the last event may still be in the rulebook's queue, which has one place."""
         inner: t.Any = getattr(self._queue, "queue", self._queue)
         return getattr(inner, "maxsize", 0) == 1 and bool(inner.full())
+
+
+def _new_writer(path: str) -> _last_events.LastEventsWriter | None:
+    if not path:
+        return None
+    writer = _last_events.LastEventsWriter(path, _report_last_events)
+    writer.load()
+    return writer
+
+
+def _report_last_events(problem: str | None) -> None:
+    if problem is None:
+        logger.info("The file of the last events was written again.")
+    else:
+        logger.warning("The times of the last events are not stored: %s", problem)
 
 
 def _descriptors() -> int:

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.clock import now_text
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.last_events import LastEvents
 from ansible_collections.fonnte.whatsapp.tests.conformance.prometheus_text import parse, value
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 
@@ -64,6 +66,37 @@ def test_audit_reads_the_list_once_and_writes_only_its_report(account: Controlle
         "audit.txt",
     ]
     assert report.result["text"] == (tmp_path / "report" / "audit.txt").read_text(encoding="utf-8")
+
+
+def test_last_events_are_evidence(account: Controller, tmp_path: Path) -> None:
+    path = tmp_path / "last.json"
+    events = LastEvents("2020-01-01T00:00:00Z")
+    events.record("6281200000001", "incoming", "2020-02-01T00:00:00Z")
+    events.record("6281200000002", "incoming", now_text())
+    path.write_bytes(events.encode())
+    report = account.run("audit", devices=declared(webhook=URL), last_events=str(path), dest=str(tmp_path / "report"))
+    assert [number for number, kind, _field in kinds(report.result) if kind == "no_events"] == [NUMBERS[0], NUMBERS[2]]
+    data = json.loads((tmp_path / "report" / "audit.json").read_text(encoding="utf-8"))
+    assert [one["last_event"] and one["last_event"]["kind"] for one in data["devices"]] == ["incoming"] * 2 + [None] * 2
+    assert data["limits"]["no_events_for"] == 7 and report.result["summary"]["kinds"]["no_events"] == 2
+    long = account.run("audit", devices=declared(webhook=URL), last_events=str(path), no_events_for=36500)
+    assert long.result["summary"]["kinds"]["no_events"] == 0
+    with pytest.raises(FonnteError, match="no_events: 2"):
+        account.run("audit", devices=declared(webhook=URL), last_events=str(path), fail_on=["no_events"])
+
+
+@pytest.mark.parametrize("content", [None, "{}", "fleet_devices: []"])
+def test_invalid_file_of_last_events_is_refused_before_any_request(
+    account: Controller, tmp_path: Path, content: str | None
+) -> None:
+    path = tmp_path / "last.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(OptionError, match="Option last_events: "):
+        account.run("audit", devices=declared(webhook=URL), last_events=str(path))
+    with pytest.raises(OptionError, match="Option no_events_for: "):
+        account.run("audit", devices=declared(webhook=URL), no_events_for=0)
+    assert account.sandbox.journal() == []
 
 
 def test_title_and_owner_are_masked(account: Controller, tmp_path: Path) -> None:

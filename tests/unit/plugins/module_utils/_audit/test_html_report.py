@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.findings import (
     Audit,
-    AuditedDevice,
     Kind,
     Level,
     Limits,
@@ -27,6 +26,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.html_report
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.html_style import STYLE
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.messages import LANGUAGES, Messages
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.page_messages import PageMessages
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.clock import age
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.last_events import LastEvent
 from ansible_collections.fonnte.whatsapp.tests.browser.samples import (
     NASTY,
     NOW,
@@ -40,13 +41,6 @@ from ansible_collections.fonnte.whatsapp.tests.browser.samples import (
 
 EMPTY = Audit(NOW, "Nothing", "https://api.fonnte.com", Limits())
 EN, ID = Messages("en"), Messages("id")
-
-
-@dataclass(frozen=True)
-class DeviceWithEvent(AuditedDevice):
-    """A device whose last incoming event is known."""
-
-    last_event: str | None = None
 
 
 class Parsed(HTMLParser):
@@ -79,11 +73,9 @@ class Parsed(HTMLParser):
 def with_events(*events: str | None) -> Audit:
     """Return a report of a device for each time of a last event."""
     audit = report([seen(device(f"08120000000{place}")) for place in range(len(events))])
-    devices = []
-    for subject, event in zip(audit.devices, events, strict=True):
-        values = {part.name: getattr(subject, part.name) for part in fields(AuditedDevice)}
-        devices.append(DeviceWithEvent(**{**values, "last_event": event}))
-    return replace(audit, devices=tuple(devices))
+    ages = [None if at is None else LastEvent("incoming", at, int(age(at, NOW))) for at in events]
+    devices = tuple(replace(subject, last_event=event) for subject, event in zip(audit.devices, ages, strict=True))
+    return replace(audit, devices=devices)
 
 
 def rows(text: str) -> list[str]:
@@ -138,7 +130,6 @@ def test_external_text_never_becomes_markup(name: str) -> None:
 def test_time_of_another_form_is_shown_as_text(at: str) -> None:
     words = PageMessages("en")
     assert plain(words.moment(at)) == at and [tag for tag, _attributes in Parsed(words.moment(at)).tags] == ["time"]
-    assert words.age(at, NOW) == ""
 
 
 # --- order --------------------------------------------------------------------------------------------------------
@@ -245,10 +236,9 @@ def test_contact_is_in_the_head_or_else_a_sentence_is_in_the_explanation() -> No
 @pytest.mark.parametrize(
     ("event", "words"),
     [
-        ("2026-11-20T07:18:00Z", "Last incoming event: 12 min before this audit"),
-        ("2026-11-20T02:00:00Z", "Last incoming event: 5 h before this audit"),
-        ("2026-11-10T07:30:00Z", "Last incoming event: 10 d before this audit"),
-        ("2026-11-20T07:31:00Z", "Last incoming event: 0 min before this audit"),
+        ("2026-11-20T07:18:00Z", "Last event: incoming message, 12 min ago."),
+        ("2026-11-20T02:00:00Z", "Last event: incoming message, 5 h ago."),
+        ("2026-11-10T07:30:00Z", "Last event: incoming message, 10 days ago."),
     ],
 )
 def test_last_event_is_shown_and_sorted_by_if_it_is_known(event: str, words: str) -> None:

@@ -86,7 +86,7 @@ def test_unknown_values_have_no_sample(linked: bool | None, shown: int | None) -
 def test_time_of_the_last_event(given_time: object, shown: float | None) -> None:
     """A report may have no such time."""
     data = data_of(sample())
-    data["devices"][0]["last_event"] = given_time
+    data["devices"][0]["last_event"] = given_time and {"kind": "incoming", "at": given_time}
     found = parse(metrics_text(data, "audit", 1))
     assert value(found, "fonnte_device_last_event_timestamp_seconds", device=A) == shown
 
@@ -177,7 +177,7 @@ LABELS_OF_ALL = {"report"}
 def everything_with_events() -> dict[str, set[str]]:
     """Return the names of all metrics with their labels, from a file with each of them."""
     data = data_of(everything())
-    data["devices"][0]["last_event"] = "2026-11-20T07:30:00Z"
+    data["devices"][0]["last_event"] = {"kind": "incoming", "at": "2026-11-20T07:30:00Z"}
     labels: dict[str, set[str]] = {}
     for name, own in parse(metrics_text(data, "audit", 1)):
         labels.setdefault(name, set()).update(dict(own))

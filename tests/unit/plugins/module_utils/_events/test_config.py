@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import OptionError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._events import config as _config
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.config import (
     NAMES,
     digest,
@@ -22,6 +23,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._events.config imp
 )
 
 SECRET = "Zk3-9xTq7LmPw2Rb"
+NEW = "Qm5_8vYs1HdNk4Wc"
 
 
 def options(**args: t.Any) -> t.Any:
@@ -40,6 +42,8 @@ def test_strings_from_templates_are_converted() -> None:
     assert (told.port, told.limits.waiting, told.limits.return_tokens) == (5001, 7, True)
     assert told.limits.numbers == {"6281200001001", "6281200001002"}
     assert options(certfile="", keyfile="", return_tokens="no").tls is None
+    assert options(own_messages="", last_events_file="") == options(own_messages="drop")
+    assert options(own_messages="keep").limits.keep_own_messages is True
 
 
 @pytest.mark.parametrize("option", [option for option in NAMES if option != "secret"])
@@ -53,8 +57,37 @@ def test_spellings_of_one_device_are_one_number() -> None:
 
 
 def test_secret_is_read_from_the_environment() -> None:
-    assert parse_options({}, {"FONNTE_EVENTS_SECRET": SECRET}).secret == digest(SECRET)
-    assert parse_options({"secret": SECRET}, {"FONNTE_EVENTS_SECRET": "other"}).secret == digest(SECRET)
+    assert parse_options({}, {"FONNTE_EVENTS_SECRET": SECRET}).secrets == (digest(SECRET),)
+    assert parse_options({"secret": SECRET}, {"FONNTE_EVENTS_SECRET": "other"}).secrets == (digest(SECRET),)
+
+
+@pytest.mark.parametrize("value", [[NEW, SECRET], (NEW, SECRET), f"{NEW},{SECRET}", f" {NEW} , {SECRET} "])
+def test_several_secrets_are_a_list_or_a_string_with_commas(value: t.Any) -> None:
+    several = options(secret=value)
+    assert several.secrets == (digest(NEW), digest(SECRET))
+    assert several.limits.secrets == (NEW, SECRET)
+    if isinstance(value, str):
+        assert parse_options({}, {"FONNTE_EVENTS_SECRET": value}) == several
+
+
+@pytest.mark.parametrize(
+    ("value", "option", "words"),
+    [
+        ([], "secret", "it is empty"),
+        ([SECRET, ""], "secret[1]", "it has 0 characters"),
+        (f"{SECRET},", "secret[1]", "it has 0 characters"),
+        ([None, SECRET], "secret[0]", "it is not a string"),
+        ([NEW, "short"], "secret[1]", "it has 5 characters"),
+        ([NEW, SECRET, NEW], "secret[2]", "the list has it twice"),
+        ([f"{NEW}{place}" for place in range(9)], "secret", "it has 9 secrets"),
+        ({"a": SECRET}, "secret", "it is not a string"),
+    ],
+)
+def test_invalid_list_of_secrets_is_refused_and_not_shown(value: t.Any, option: str, words: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        options(secret=value)
+    assert str(caught.value).startswith(f"Option {option}: ") and words in str(caught.value)
+    assert SECRET not in str(caught.value) and NEW not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +154,14 @@ def test_random_secret_is_almost_never_refused(secret: str) -> None:
         ({"cafile": "/nowhere"}, "cafile", "certfile is not set"),
         ({"certfile": "/nowhere"}, "certfile", "No such file"),
         ({"certfile": 5}, "certfile", "not a path"),
+        ({"own_messages": "no"}, "own_messages", "drop, keep"),
+        ({"own_messages": True}, "own_messages", "drop, keep"),
+        ({"own_messages": ["drop"]}, "own_messages", "drop, keep"),
+        ({"last_events_file": "last.json"}, "last_events_file", "not an absolute path"),
+        ({"last_events_file": "~/last.json"}, "last_events_file", "not an absolute path"),
+        ({"last_events_file": "/nowhere/last.json"}, "last_events_file", "there is no directory /nowhere"),
+        ({"last_events_file": "/"}, "last_events_file", "is a directory"),
+        ({"last_events_file": 5}, "last_events_file", "not a path"),
     ],
 )
 def test_invalid_option_is_named(args: dict[str, t.Any], option: str, words: str) -> None:
@@ -163,7 +204,25 @@ def test_exposed_is_set_for_hosts_other_than_loopback(host: str, exposed: bool) 
     ],
 )
 def test_path_must_match_the_secret_and_may_name_the_kind(path: str, answer: tuple[bool, str | None]) -> None:
-    right, kind = match_path(path, digest(SECRET))
-    assert right is answer[0]
-    if right:
+    index, kind = match_path(path, [digest(SECRET)])
+    assert (index == 0) is answer[0]
+    if index is not None:
         assert kind == answer[1]
+    # The place of the secret is returned, and all secrets are compared.
+    index, kind = match_path(path, [digest(NEW), digest(SECRET), digest("other")])
+    assert (index == 1) is answer[0]
+
+
+def test_each_secret_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[bytes] = []
+
+    def compare(_given: bytes, secret: bytes) -> bool:
+        compared.append(secret)
+        return _given == secret
+
+    monkeypatch.setattr(_config.hmac, "compare_digest", compare)
+    secrets = [digest(NEW), digest(SECRET)]
+    for path in (f"/{NEW}", f"/{SECRET}", "/wrong", f"/{NEW}/x/y"):
+        compared.clear()
+        match_path(path, secrets)
+        assert compared == secrets

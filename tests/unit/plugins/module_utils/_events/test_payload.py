@@ -58,7 +58,7 @@ SENT: dict[str, t.Any] = {
     "status": "sent",
     "state": "sent",
 }
-COMMON = ("kind", "device", "number", "connected", "reason", "at", "withheld", "other", "altered")
+COMMON = ("kind", "device", "number", "outgoing", "connected", "reason", "at", "withheld", "other", "altered")
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -78,6 +78,7 @@ def test_disconnect_event() -> None:
         "kind": "connect",
         "device": "081200001001",
         "number": "6281200001001",
+        "outgoing": None,
         "connected": False,
         "reason": "logged out",
         "at": "2025-10-09T08:53:20Z",

@@ -42,7 +42,8 @@ def outcome(intake: EventReceiver, body: bytes, kind: str | None = None) -> tupl
 def sound(intake: EventReceiver) -> bool:
     """Check that the counts agree with each other and with the queue."""
     counts = intake.counts()
-    whole = counts["accepted"] + counts["duplicates"] + counts["probes"] + sum(counts["refused"].values())
+    whole = sum(counts[name] for name in ("accepted", "duplicates", "probes", "own_messages"))
+    whole += sum(counts["refused"].values())
     return (
         counts["received"] == whole
         and counts["accepted"] == counts["taken"] + counts["waiting"]
@@ -61,6 +62,37 @@ def test_repeated_event_is_a_duplicate_within_the_window() -> None:
     clock.now = 1000.0 + 1200
     assert outcome(intake, dropped()) == (200, "accepted")
     assert len(list(intake.waiting())) == 3 and sound(intake)
+
+
+def test_own_message_is_counted_and_no_event() -> None:
+    recorded: list[tuple[object, str]] = []
+    intake = EventReceiver(Limits(), accepted=lambda number, kind: recorded.append((number, kind)))
+    own = json.dumps({"device": "081200001001", "sender": "6281200001001", "message": "halo"}).encode()
+    assert [outcome(intake, own) for _try in range(3)] == [(200, "own_message")] * 3
+    person = json.dumps({"device": "081200001001", "sender": "6281299990000", "message": "halo"}).encode()
+    assert outcome(intake, person) == (200, "accepted") and outcome(intake, person) == (200, "duplicate")
+    assert sound(intake) and intake.counts()["own_messages"] == 3
+    report = intake.report()
+    # Own messages are no refusals, which would be a warning.
+    assert report is not None and "3 own_message" in report[0] and report[1] is False
+    assert recorded == [("6281200001001", "incoming")]
+
+
+def test_own_message_is_an_event_on_request() -> None:
+    recorded: list[tuple[object, str]] = []
+    limits = Limits(keep_own_messages=True)
+    intake = EventReceiver(limits, accepted=lambda number, kind: recorded.append((number, kind)))
+    own = json.dumps({"device": "081200001001", "sender": "6281299990000", "message": "x", "quick": True}).encode()
+    assert outcome(intake, own) == (200, "accepted") and sound(intake)
+    assert [event.data["outgoing"] for event in intake.waiting()] == [True]
+    # It does not prove that the messages of other people arrive.
+    assert recorded == []
+
+
+def test_own_message_of_another_device_is_counted_as_that() -> None:
+    intake = EventReceiver(Limits(numbers=frozenset({"6281200001002"})))
+    own = json.dumps({"device": "081200001001", "sender": "6281200001001", "message": "halo"}).encode()
+    assert outcome(intake, own) == (200, "other_device") and sound(intake)
 
 
 def test_deduplication_window_is_bounded_in_number_and_in_time() -> None:
