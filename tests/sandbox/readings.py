@@ -23,6 +23,8 @@ VALUES: dict[str, tuple[str | int, ...]] = {
     "listing": ("complete", "partial"),
     "profile_number": ("registered", "linked"),
     "otp_scope": ("device", "account"),
+    "message_status": ("delivered", "sent", "gone"),
+    "url_without_message": ("works", "refused"),
 }
 
 
@@ -39,6 +41,8 @@ class Readings:
     listing: str = "complete"
     profile_number: str = "registered"
     otp_scope: str = "device"
+    message_status: str = "delivered"
+    url_without_message: str = "works"
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 from dataclasses import dataclass, field
 
@@ -34,7 +35,8 @@ class ModuleInput:
         raw_params: The options as the user gave them.
         progress: Takes the numbers of finished, failed and all devices of a fleet.
         notify: Displays a message before the task ends. An ordinary module cannot display it.
-        clock: The clock that measures the age of a device list.
+        clock: The clock that measures the age of a device list, and the time of a wait.
+        pause: Pauses a wait for so many seconds.
     """
 
     params: Params
@@ -47,6 +49,7 @@ class ModuleInput:
     progress: t.Callable[[int, int, int], None] = field(default=lambda done, failed, total: None, repr=False)
     notify: t.Callable[[str], None] = field(default=lambda text: None, repr=False)
     clock: Clock = field(default=read_steady_clock, repr=False)
+    pause: t.Callable[[float], None] = field(default=time.sleep, repr=False)
 
 
 @dataclass
