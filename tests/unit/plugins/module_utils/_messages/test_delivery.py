@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
@@ -34,7 +32,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._messages.delivery
     start_states,
 )
 
-Answer = t.Union[str, RequestError]
+Answer = str | RequestError
 
 
 class Service:
