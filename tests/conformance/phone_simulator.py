@@ -19,16 +19,17 @@ SECONDS = 1.0
 class Person:
     """Links each device for which a QR code or a pairing code was fetched, a moment later.
 
-    A message is delivered to the phone after its state was requested for the first time.
+    A message is delivered to the phone after its state was requested for the first time, or gets another state.
 
     Attributes:
         linked: The numbers of those devices, in order.
     """
 
-    def __init__(self, sandbox: Sandbox, methods: Collection[str] = ("qr", "code")) -> None:
+    def __init__(self, sandbox: Sandbox, methods: Collection[str] = ("qr", "code"), state: str = "delivered") -> None:
         # Not through the sandbox object, since its connection belongs to the thread of the test.
         self._control = sandbox.control_url
         self._methods = methods
+        self._state = state
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look)
         self.linked: list[str] = []
@@ -53,7 +54,7 @@ class Person:
                         self._link(session, call["number"])
                     if call["path"] == "/status" and call["applied"] and call["form"]["id"] not in delivered:
                         delivered.add(call["form"]["id"])
-                        self._post(session, f"/outbox/{call['form']['id']}/status", {"state": "delivered"})
+                        self._post(session, f"/outbox/{call['form']['id']}/status", {"state": self._state})
 
     def _link(self, session: requests.Session, number: str) -> None:
         self.linked.append(number)
