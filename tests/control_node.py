@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.clock import read_steady_clock
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import audit as _module_audit
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import device as _module_device
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import device_info as _module_info
@@ -63,6 +64,9 @@ class Controller:
         self.shown: list[str] = []
         # The images of QR codes that tasks have drawn.
         self.drawn: list[bytes] = []
+        # The time of waits: a pause takes no real time, and on_pause changes the service meanwhile.
+        self.waited = 0.0
+        self.on_pause: t.Callable[[float], object] = lambda waited: None
         self.common: dict[str, t.Any] = {
             "account_token": sandbox.account_token,
             "api_endpoint": sandbox.url,
@@ -84,9 +88,22 @@ class Controller:
         """Run a module; raise FonnteError if it fails."""
         complete = self.complete(module, **params)
         given = resolve_aliases(MODULES[module][0], {**self.common, **params})
-        output: dict[str, t.Any] = {"notify": self.shown.append, "draw": self.drawn.append}
-        task = ModuleInput(complete, self.environment, check_mode=check, raw_params=given, **output)
+        task = ModuleInput(
+            complete,
+            self.environment,
+            check_mode=check,
+            raw_params=given,
+            notify=self.shown.append,
+            draw=self.drawn.append,
+            clock=lambda: read_steady_clock() + self.waited,
+            pause=self._pause,
+        )
         return run_command(MODULES[module][1], task)
+
+    def _pause(self, seconds: float) -> None:
+        assert seconds >= 0, seconds
+        self.waited += seconds
+        self.on_pause(self.waited)
 
     def device(self, device: t.Any, check: bool = False, **params: t.Any) -> ModuleResult:
         """Run fonnte_device."""

@@ -15,6 +15,7 @@ description:
     The module does not send it again. Check the dashboard before you do.
   - Every error in a message is found before any request. Check mode finds the same errors and sends nothing.
   - A queued message is not yet delivered. Fonnte reports the delivery to the device's O(fonnte.whatsapp.fonnte_device#module:webhook_status).
+    With O(wait), the task waits until Fonnte reports it.
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
 extends_documentation_fragment:
@@ -55,6 +56,7 @@ options:
   url:
     description:
       - The URL of an attachment that Fonnte downloads. Attachments require a device with the package Super, Advanced or Ultra.
+      - Set O(msg) as well. Without a text, Fonnte may refuse the message, so the module warns.
     type: str
   file:
     description:
@@ -72,6 +74,7 @@ options:
   delay:
     description:
       - The seconds to wait between targets, such as V(2), or a range to choose from, such as V(1-10).
+      - It has no effect with one target, which the module warns of.
     type: str
   country_code:
     description:
@@ -123,6 +126,7 @@ options:
   sequence:
     description:
       - Whether the targets get their messages one after another. If not set, Fonnte uses V(false).
+      - With V(true), Fonnte ignores O(delay), O(schedule) and O(follow_up), which the module warns of.
     type: bool
   preview:
     description:
@@ -141,6 +145,25 @@ options:
     type: str
     choices: [post, get]
     default: post
+  wait:
+    description:
+      - When the task ends. V(queued) is when Fonnte has accepted the message, V(sent) when Fonnte reports it as sent, and V(delivered) when Fonnte
+        reports it as delivered or read. Each target must reach the state.
+      - The states are read with Fonnte's request C(/status), one request for each message, after 2, 6, 14 and 30 seconds, then every 30 seconds.
+        Fonnte has deprecated this request. If it does not exist any more, the task fails, and reports that the message is queued.
+      - If a message has not reached the state after O(wait_timeout), or is reported as C(expired), C(failed), C(invalid) or C(url unreachable), the task
+        fails with RV(queued=true), the IDs and the last states. A second run sends the message again.
+      - Not possible with O(schedule).
+    type: str
+    choices: [queued, sent, delivered]
+    default: queued
+    version_added: 1.1.0
+  wait_timeout:
+    description:
+      - The maximum number of seconds to wait, from 1 to 86400. A request that is in progress then may take up to 10 times O(api_timeout) longer.
+    type: float
+    default: 300
+    version_added: 1.1.0
   record_path:
     description:
       - The directory of the record. It is read only to verify that O(device) and O(device_token) identify the same device.
@@ -202,6 +225,14 @@ EXAMPLES = r"""
       choices: [Monday, Tuesday, Friday]
       select: multiple
 
+- name: Wait until a message is delivered
+  fonnte.whatsapp.fonnte_message:
+    device: "081200001001"
+    target: "081200002001"
+    msg: The server room is too hot.
+    wait: delivered
+    wait_timeout: 120
+
 - name: Check that a message can be sent, without sending it
   fonnte.whatsapp.fonnte_message:
     device: "081200001001"
@@ -214,7 +245,7 @@ RETURN = r"""
 queued:
   description:
     - Whether Fonnte accepted the request. V(false) in check mode, and after a failure that certainly sent nothing.
-    - V(null) if it is unknown, because the response was lost.
+    - V(null) if it is unknown, because the response was lost. V(true) in a failure means that only the wait for the delivery failed.
   returned: always, unless an option is wrong
   type: bool
   sample: true
@@ -242,6 +273,15 @@ request_id:
   returned: always, unless an option is wrong
   type: int
   sample: 2937124
+states:
+  description:
+    - The last state of each message by its ID, as Fonnte writes it. V(null) if no state was read.
+    - Empty in check mode, and if the message is not queued.
+  returned: if O(wait) is not V(queued), unless an option is wrong
+  type: dict
+  sample:
+    "80367170": delivered
+  version_added: 1.1.0
 scheduled:
   description: The time to send, in UTC. V(null) for now.
   returned: always, unless an option is wrong

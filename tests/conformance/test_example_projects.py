@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ansible_collections.fonnte.whatsapp.tests.conformance.phone_simulator import Person
 from ansible_collections.fonnte.whatsapp.tests.conformance.prometheus_text import parse
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
@@ -57,7 +59,8 @@ def changed(output: str) -> int:
 
 
 def test_every_project_is_tested() -> None:
-    assert {path.name for path in EXAMPLES.iterdir()} == {*PROJECTS, "gitlab-ci", "prometheus", "systemd"}
+    others = {"delivery-check", "gitlab-ci", "prometheus", "systemd"}
+    assert {path.name for path in EXAMPLES.iterdir()} == {*PROJECTS, *others}
 
 
 @pytest.mark.parametrize("name", PROJECTS)
@@ -101,6 +104,38 @@ def test_gitlab_pipeline_runs(sandbox: Sandbox, tokens: dict[str, str], tmp_path
     for command in pipeline["apply"]["script"]:
         run(folder, sandbox, command, tokens)
     assert len(sandbox.devices()) == 2
+
+
+CHECK = "ansible-playbook check.yml -e check_pause=0"
+
+
+def test_delivery_check_names_the_device_that_does_not_deliver(
+    sandbox: Sandbox, tokens: dict[str, str], tmp_path: Path
+) -> None:
+    numbers = ("081200001001", "081200001002")
+    devices = [{"number": number, "linked": True, "package": "Super"} for number in numbers]
+    sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": devices}])
+    folder = shutil.copytree(EXAMPLES / "delivery-check", tmp_path / "delivery-check")
+    run(folder, sandbox, f"{CHECK} --check", tokens)
+    assert sandbox.outbox() == []
+    with Person(sandbox):
+        assert "failed=0" in run(folder, sandbox, CHECK, tokens)
+    assert [message["device"] for message in sandbox.outbox()] == list(numbers)
+    sandbox.unlink(numbers[0])
+    with Person(sandbox, state="expired"), pytest.raises(AssertionError) as caught:
+        run(folder, sandbox, CHECK, tokens)
+    failures = [line for line in str(caught.value).splitlines() if "failed:" in line]
+    for number, text in zip(numbers, ("request invalid on disconnected device", 'is \\"expired\\"'), strict=True):
+        assert any(f"item={number}" in line and text in line for line in failures), failures
+    assert [message["device"] for message in sandbox.outbox()] == [*numbers, numbers[1]]
+
+
+def test_delivery_check_refuses_many_devices(sandbox: Sandbox, tokens: dict[str, str], tmp_path: Path) -> None:
+    folder = shutil.copytree(EXAMPLES / "delivery-check", tmp_path / "delivery-check")
+    many = json.dumps({"check_devices": [f"08120000100{n}" for n in range(6)]})
+    with pytest.raises(AssertionError, match="Name at most five devices"):
+        run(folder, sandbox, f"{CHECK} -e '{many}'", tokens)
+    assert sandbox.journal() == []
 
 
 def test_credential_type_of_awx_injects_variables_of_the_collection() -> None:

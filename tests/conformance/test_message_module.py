@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import device_token, there
+from ansible_collections.fonnte.whatsapp.tests.conformance.phone_simulator import Person
 from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import MARK, Player, Run, Task, message
 from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import World
 from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES, USUAL_CORES
@@ -19,7 +20,7 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 SENDER, UNLINKED, PERSON = "081200011001", "081200011002", "081200002001"
 DIALLED = "6281200002001"
 SIGNED = f"https://files.example.com/invoice.pdf?signature={MARK}"
-PATIENCE = "news is not failed or news.queued | default(none) is none"
+PATIENCE = "news is not failed or news.queued | default(none) is not false"
 
 
 @pytest.fixture(params=[(core, way) for core in USUAL_CORES for way in (True, False)], ids=str)
@@ -79,6 +80,50 @@ def test_messages_are_predicted_and_sent_or_refused(everywhere: World, tmp_path:
         assert targets == [found["target"] for found in told["messages"]]
 
 
+def test_task_waits_for_each_message_and_reports_states_by_id(everywhere: World) -> None:
+    """Success, a timeout, and a service without the request; each result has the IDs of the queued messages."""
+    both = [PERSON, "081200002002"]
+    with Person(everywhere.sandbox):
+        delivered, sent = everywhere.play(_hello(target=both, wait="delivered"), _hello(wait="sent")).told
+    ids = [message["id"] for message in everywhere.sandbox.outbox()]
+    assert not delivered.failed and delivered["states"] == dict.fromkeys(ids[:2], "delivered"), delivered.result
+    assert not sent.failed and sent["states"] == {ids[2]: "sent"}, sent.result
+    foreseen = everywhere.play(_hello(wait="sent"), check=True).only()
+    assert foreseen["states"] == {} and set(foreseen.result) == set(sent.result)
+    late = everywhere.tell(_hello(message="late", wait="delivered", wait_timeout=2))
+    assert 'is "sent"' in late.message and "not reported as delivered within 2 s" in late.message
+    everywhere.sandbox.fault("reset", path="/status", times=None)
+    lost = everywhere.tell(_hello(message="lost", wait="sent", wait_timeout=2, api_retries=0))
+    assert "the last request failed" in lost.message
+    everywhere.sandbox.clear_faults()
+    everywhere.sandbox.set_readings(message_status="gone")
+    gone = everywhere.tell(_hello(message="gone", wait="sent"))
+    assert "the request /status does not exist any more (HTTP 404)" in gone.message
+    for failure, text in ((late, "late"), (lost, "lost"), (gone, "gone")):
+        (queued,) = [message for message in everywhere.sandbox.outbox() if message["message"] == text]
+        assert failure.failed and failure.changed and failure["queued"] is True, failure.result
+        assert failure["messages"] == [{"id": queued["id"], "target": DIALLED}] and queued["id"] in failure.message
+        assert list(failure["states"]) == [queued["id"]]
+
+
+def test_impossible_waits_and_warnings_are_equal_in_check_mode(everywhere: World) -> None:
+    tasks = [
+        _hello(schedule="2030-01-31T08:00:00+07:00", wait="sent"),
+        _hello(follow_up=300, wait="sent"),
+        _hello(wait="soon"),
+        _hello(url=SIGNED, message=None),
+        _hello(sequence=True, follow_up=3),
+        _hello(delay="2"),
+    ]
+    for check in (True, False):
+        run = everywhere.play(*tasks, check=check)
+        assert [told.failed for told in run.told] == [True] * 3 + [False] * 3, _messages(run)
+        words = ("url is set without msg", "Fonnte ignores follow_up", "delay has no effect")
+        for told, text in zip(run.told[3:], words, strict=True):
+            assert any(text in warning for warning in told.warnings), told.result
+    assert len(_sent(everywhere)) == 3
+
+
 def test_lost_response_leaves_queued_unknown_and_shows_no_url(everywhere: World) -> None:
     """With GET, the token and the message are in the URL, which exceptions and logs often contain."""
     faults: dict[str, dict[str, object]] = {
@@ -117,6 +162,10 @@ def test_documented_retry_repeats_only_unsent_messages(everywhere: World) -> Non
     told = everywhere.tell(_hello(message="once").named(**patient))
     assert told.failed and told["queued"] is None and told["attempts"] == 1
     assert [text for _target, text in _sent(everywhere)] == ["hello", "once"]
+    everywhere.sandbox.clear_faults()
+    told = everywhere.tell(_hello(message="late", wait="delivered", wait_timeout=1).named(**patient))
+    assert told.failed and told["queued"] is True and told["attempts"] == 1, "a queued message is not sent again"
+    assert [text for _target, text in _sent(everywhere)] == ["hello", "once", "late"]
 
 
 def test_url_of_get_request_is_not_in_debug_logs(world: World) -> None:

@@ -36,12 +36,18 @@ class Verdict(enum.Enum):
     """The outcome of the run with the fault.
 
     Either the run did all its work, or it failed with one clear sentence and the next run completed the work. Only a
-    message has a third outcome: it may be queued, the sentence states this, and a person must check.
+    message has two more outcomes: it may be queued, or it is queued and its delivery is unknown. The sentence states
+    this, and a person must check.
     """
 
     DONE = "done"
     LATER = "later"
     UNKNOWN = "unknown"
+    QUEUED = "queued"
+
+
+# The outcome of a failed run by ``queued`` in its result.
+QUEUED_AS = {False: Verdict.LATER, None: Verdict.UNKNOWN, True: Verdict.QUEUED}
 
 
 class Stage:
@@ -92,7 +98,7 @@ class Stage:
             self._is_clear(scene, fault)
             if scene.module in ("device", "webhook_config", "fleet"):
                 self._hides_nothing(fault)
-            return Verdict.UNKNOWN if fault.partial_result.get("queued", False) is None else Verdict.LATER
+            return QUEUED_AS[fault.partial_result.get("queued", False)]
         self._keeps_secrets(f"{report.result}{report.warnings}")
         self._unrecorded = any("could not be recorded" in warning for warning in report.warnings)
         return Verdict.DONE
@@ -121,7 +127,14 @@ class Stage:
         assert len(asked) <= 1, "it was sent again"
         sent = len(self._sandbox.outbox())
         targets = len(params["target"])
-        assert sent in {Verdict.DONE: (targets,), Verdict.LATER: (0,), Verdict.UNKNOWN: (0, targets)}[verdict], sent
+        all_sent = (targets,)
+        expected = {
+            Verdict.DONE: all_sent,
+            Verdict.QUEUED: all_sent,
+            Verdict.LATER: (0,),
+            Verdict.UNKNOWN: (0, targets),
+        }
+        assert sent in expected[verdict], sent
         controller.run(scene.module, True, **params)
         assert len(self._sandbox.outbox()) == sent, "check mode sent"
         if verdict is Verdict.LATER:

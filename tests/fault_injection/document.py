@@ -43,6 +43,7 @@ Outcomes in the tables:
 - **done**: the run completed its work.
 - **later**: the run failed with one error, and the next run completed the work.
 - **unknown**: the response to a message was lost. The error reports that the message may be queued. It is never sent again.
+- **queued**: the message is queued, and its state could not be read in time. The error reports both. It is never sent again.
 - Two words: the first is for a fault that occurs once, the second for one that lasts through the run.
 - **-**: the request cannot have this fault.
 - "Applied" and "not applied": whether the service had carried out the request before the fault.
@@ -65,7 +66,8 @@ def counts(verdicts: t.Mapping[tuple[str, str, str], t.Sequence[Verdict]]) -> st
         f"{total:,} cases were run. In {found[Verdict.DONE]:,} of them, the run completed its work despite the fault. "
         f"In {found[Verdict.LATER]:,}, it failed with one error, and the next run completed the work. "
         f"In {found[Verdict.UNKNOWN]:,}, the response to a message was lost: the error reports that it is unknown "
-        "whether the message is queued, and it was not sent again."
+        "whether the message is queued, and it was not sent again. "
+        f"In {found[Verdict.QUEUED]:,}, the message was queued and its state could not be read: the error reports both."
     )
 
 

@@ -159,6 +159,10 @@ def _to_send_by_token(controller: Controller) -> Params:
     return {**params, "account_token": None, "device_token": controller.sandbox.device(NUMBER)["token"]}
 
 
+def _to_watch(controller: Controller) -> Params:
+    return {**_to_send(controller), "wait": "sent", "wait_timeout": 20}
+
+
 def _to_link(controller: Controller) -> Params:
     controller.device(NUMBER, **FIRST_TIME)
     return {"device": NUMBER, "dest": str(controller.records.parent)}
@@ -203,6 +207,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("message", "/device", _to_send_by_token, sends=True),
     Scene("message", "/send", _to_send, sends=True),
     Scene("message", "/send", _to_send_by_get, what="by GET", sends=True),
+    Scene("message", "/status", _to_watch, sends=True),
     Scene("record_info", "/get-devices", _to_look, {NUMBER: FIRST_TIME}, names=None),
     Scene("record_info", "/device", _to_look_by_token, {NUMBER: FIRST_TIME}, names=None),
     Scene("record", "/get-devices", _orphans, {NUMBER: FIRST_TIME}, names=None),

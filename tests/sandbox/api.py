@@ -27,6 +27,7 @@ ROUTES: dict[str, Route] = {
     "/delete-device": Route(calls.delete_device, write=True),
     "/qr": Route(calls.qr, write=False),
     "/send": Route(sending.send, write=True, methods=("POST", "GET")),
+    "/status": Route(sending.message_status, write=False),
 }
 NO_ROUTE = Route(calls.get_devices, write=False, methods=())
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -123,7 +124,8 @@ def _number(service: Service, call: Call) -> str | None:
 
 async def _answer(service: Service, call: Call) -> Answer:
     route = ROUTES.get(call.path)
-    if route is None:
+    removed = call.path == "/status" and service.world.readings.message_status == "gone"
+    if route is None or removed:
         return Answer(Reply(404, "404 page not found"), applied=False)
     if call.method not in route.methods:
         return Answer(Reply(405, "Method Not Allowed"), applied=False)

@@ -24,6 +24,8 @@ VALUES: dict[str, tuple[str | int, ...]] = {
     "profile_number": ("registered", "linked"),
     "otp_scope": ("device", "account"),
     "own_messages": ("not_posted", "only_with_quick", "quick", "from_me", "self", "sender", "footer"),
+    "message_status": ("delivered", "sent", "gone"),
+    "url_without_message": ("works", "refused"),
 }
 
 
@@ -41,6 +43,8 @@ class Readings:
     profile_number: str = "registered"
     otp_scope: str = "device"
     own_messages: str = "not_posted"
+    message_status: str = "delivered"
+    url_without_message: str = "works"
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The request /send: validation, queue and quota.
+"""The requests /send and /status: validation, queue, quota and delivery states.
 
 The refusals for a bad field are documented only in general (``invalid/empty body value``, ``target invalid``). The
 refusal of each field is a choice of this sandbox. One bad target refuses the whole request, and nothing is queued.
@@ -50,6 +50,33 @@ class Request:
     connect_only: bool
 
 
+async def message_status(service: Service, call: Call) -> Payload:
+    """Return the last state of one message of the device.
+
+    The documentation lists no response for an unknown id, nor for a message of another device. The string is invented.
+    """
+    device = service.world.by_token.get(call.token)
+    if device is None:
+        raise Refused("token invalid")
+    wanted = call.form.get("id", "")
+    if not re.fullmatch(r"[0-9]{1,15}", wanted):
+        raise Refused("id required")
+    sent = (m for m in service.world.outbox if m["id"] == wanted and m["device"] == device.number)
+    message = next(sent, None)
+    if message is None:
+        raise Refused("there is no such message")
+    return {"id": int(wanted), "message_status": _state(service, message), "status": True}
+
+
+def _state(service: Service, message: Payload) -> str:
+    """Return the state as /status reports it; a message that is not sent yet has none in its events."""
+    if not message["states"]:
+        return "waiting" if "schedule" in message["fields"] else "pending"
+    state = str(message["states"][-1])
+    known = service.world.readings.message_status == "delivered" or state not in ("delivered", "read")
+    return state if known else "sent"
+
+
 async def send(service: Service, call: Call) -> Payload:
     """Queue messages. ``data`` may have several objects: all of them are queued, or none."""
     device = service.world.by_token.get(call.token)
@@ -58,7 +85,8 @@ async def send(service: Service, call: Call) -> Payload:
         raise Refused("token invalid", spelling="Status")
     if call.method == "GET" and "redirect" in call.form:
         _require(forms.is_url(call.form["redirect"]))
-    requests = [_judge(device, form, call.files) for form in _forms(call)]
+    bare_url = service.world.readings.url_without_message == "works"
+    requests = [_judge(device, form, call.files, bare_url) for form in _forms(call)]
     if not device.linked and any(request.connect_only for request in requests):
         raise Refused("request invalid on disconnected device")
     count = sum(len(request.targets) for request in requests)
@@ -87,7 +115,7 @@ def _as_text(value: object) -> str:
     return json.dumps(value) if isinstance(value, (bool, dict, list, type(None))) else str(value)
 
 
-def _judge(device: Device, form: Mapping[str, str], files: Mapping[str, Upload]) -> Request:
+def _judge(device: Device, form: Mapping[str, str], files: Mapping[str, Upload], bare_url: bool) -> Request:
     flags = {key: forms.boolean(form[key]) if key in form else default for key, default in BOOLEAN_DEFAULTS.items()}
     for key in WHOLE_NUMBERS:
         _require(key not in form or bool(re.fullmatch(r"[0-9]{1,15}", form[key])))
@@ -97,6 +125,8 @@ def _judge(device: Device, form: Mapping[str, str], files: Mapping[str, Upload])
     _check_attachment(device, form, files)
     message = form.get("message", "")
     _require(len(message) <= LONGEST_MESSAGE)
+    if form.get("url") and not message and not bare_url:
+        raise Refused("message cannot empty")
     _require(bool(message or form.get("location") or form.get("choices") or form.get("url") or files))
     country = forms.country_code(form.get("countryCode", "62"))
     return Request(targets=_targets(form.get("target", ""), country), fields=form, connect_only=flags["connectOnly"])
@@ -166,7 +196,7 @@ def _queue(service: Service, device: Device, requests: list[Request], call: Call
             service.world.outbox.append(message)
             ids.append(message["id"])
             addresses.append(target.address)
-            if "schedule" not in request.fields:
+            if device.linked and "schedule" not in request.fields:
                 post_status(service, device, message, "sent")
                 post_own_message(service, device, message)
     return {

@@ -26,6 +26,7 @@ from .._device.models import MAX_SHOWN_NUMBER_LENGTH, Device, DeviceList
 from .._device.settings import ReadSource, Settings, from_wire, to_wire
 from .._device.stamp import Stamp, read_stamp, strip_stamp
 from .cache import DeviceListCache
+from .message_requests import MessageRequests
 from .qr_image import read_image
 from .wire import Guard, Request
 
@@ -54,7 +55,7 @@ class SendResult:
     request_id: int | None = None
 
 
-class FonnteClient:
+class FonnteClient(MessageRequests):
     """The requests of the API, over one transport.
 
     Args:

@@ -62,6 +62,7 @@ ENDPOINTS: dict[str, Endpoint] = {
         Endpoint("/add-device", TokenKind.ACCOUNT, NON_IDEMPOTENT),
         Endpoint("/delete-device", TokenKind.DEVICE, NON_IDEMPOTENT),
         Endpoint("/send", TokenKind.DEVICE, NON_IDEMPOTENT),
+        Endpoint("/status", TokenKind.DEVICE, READ),
         # It changes no setting, but a second pairing code replaces the one that the phone may show. So it is sent again
         # only if the service has not carried it out. _linking/link.py repeats the request for a lost QR code.
         Endpoint("/qr", TokenKind.DEVICE, WRITE),

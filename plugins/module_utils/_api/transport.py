@@ -161,10 +161,11 @@ def _parse_response(path: str, answer: HttpResponse, longest_delay: float) -> Ap
     except (ValueError, RecursionError):
         kind = "an empty response" if not answer.body.strip() else "a response that is not JSON"
         # A 4xx of a web server means that the request was not carried out; a 200 without JSON proves nothing.
-        raise MalformedResponseError(f"the service sent {kind} (HTTP {status})", NO_RESPONSE, status < 400) from None
+        problem = f"the service sent {kind} (HTTP {status})"
+        raise MalformedResponseError(problem, NO_RESPONSE, status < 400, status) from None
     if not isinstance(words, dict):
         raise MalformedResponseError(
-            f"the service sent JSON that is not an object (HTTP {status})", NO_RESPONSE, status < 400
+            f"the service sent JSON that is not an object (HTTP {status})", NO_RESPONSE, status < 400, status
         )
     return ApiResponse(status, words)
 

@@ -158,7 +158,15 @@ class UnexpectedResponseError(RequestError):
 
 
 class MalformedResponseError(UnexpectedResponseError):
-    """A response is not a JSON object: it is empty, incomplete, or an HTML page."""
+    """A response is not a JSON object: it is empty, incomplete, or an HTML page.
+
+    Attributes:
+        status: The HTTP status of the response, if it is known.
+    """
+
+    def __init__(self, problem: str, advice: str, may_be_applied: bool, status: int | None = None) -> None:
+        super().__init__(problem, advice, may_be_applied)
+        self.status = status
 
 
 class RateLimitedError(RequestError):
@@ -289,10 +297,18 @@ REFUSALS: tuple[Refusal, ...] = (
     ),
     Refusal(
         "/send",
+        r"message cannot empty",
+        RefusalKind.INVALID_INPUT,
+        "set msg as well: Fonnte requires a text also for an attachment by url",
+    ),
+    Refusal(
+        "/send",
         r"request invalid on disconnected device",
         RefusalKind.NOT_LINKED,
         "link the device first, or set connect_only: false to queue the message without a linked phone",
     ),
+    Refusal("/status", r"token invalid", RefusalKind.INVALID_TOKEN, _DEVICE_TOKEN),
+    Refusal("/status", r"id required", RefusalKind.INVALID_INPUT, "check the message in the dashboard"),
     Refusal("/qr", r"token invalid", RefusalKind.INVALID_TOKEN, _DEVICE_TOKEN),
     Refusal("/qr", r"device already connect", RefusalKind.ALREADY_DONE, "no action is required"),
     Refusal(

@@ -12,7 +12,6 @@ A sent message cannot be recalled, so all errors in the options are found here, 
 from __future__ import annotations
 
 import collections
-import os
 import re
 import typing as t
 from dataclasses import dataclass, field
@@ -21,13 +20,13 @@ from urllib.parse import urlencode
 
 from .._api.wire import Upload
 from .._common.errors import OptionError
-from .._common.input_files import read_start
 from .._common.phone_numbers import COUNTRY, NO_COUNTRY, no_country, parse_number, refuse_lost_zero, to_international
 from .._device.settings import check_url, validate
+from .attachment import read_attachment
+from .ineffective import find_ineffective_options
 from .schedule import parse_schedule
 
 MAX_MESSAGE_LENGTH = 60_000
-MAX_FILE_BYTES = 10 * 1024 * 1024
 CHOICES = (2, 12)
 # Many servers and proxies limit the request line to 8 KB.
 MAX_QUERY_LENGTH = 7_500
@@ -71,7 +70,7 @@ class Message:
         upload: The attached file; None without one.
         scheduled: The time to send it, in unix seconds; None for now.
         repeated: The numbers that occurred several times with equal variables; each gets one message.
-        warnings: Warnings about the targets.
+        warnings: Warnings about the targets and the options.
     """
 
     targets: tuple[Target, ...]
@@ -106,14 +105,15 @@ def read_message(params: Params, moment: datetime) -> Message:
     form.update(_poll(params["poll"]))
     form.update({wire: "true" if params[flag] else "false" for flag, wire in FLAGS.items() if params[flag] is not None})
     form.update({wire: _count(name, params[name]) for name, wire in COUNTS.items() if params[name] is not None})
-    upload = _upload(params)
+    upload = read_attachment(params)
     if upload is None and not any(key in form for key in ("message", "url", "location", "choices")):
         raise OptionError("msg", "there is nothing to send", "set msg, url, file, location or poll")
     _check_characters(form, upload)
     if params["method"] == "get":
         _check_query(form, upload)
     repeated = tuple(target.international for target, times in named.items() if times > 1)
-    return Message(targets, form, upload, scheduled, repeated, tuple(_unassigned_numbers(targets, country)))
+    warnings = (*_unassigned_numbers(targets, country), *find_ineffective_options(form, len(targets)))
+    return Message(targets, form, upload, scheduled, repeated, warnings)
 
 
 def as_written(params: Params, given: Params) -> Params:
@@ -292,39 +292,6 @@ def _poll(poll: Params | None) -> Form:
     if not poll["name"].strip():
         raise OptionError("poll", "its name is empty", "write a question")
     return {"choices": ",".join(choices), "select": poll["select"], "pollname": poll["name"]}
-
-
-# Attachment
-
-
-def _upload(params: Params) -> Upload | None:
-    path = params["file"]
-    if path is None:
-        return None
-    if params["url"] is not None:
-        raise OptionError("file", "url is set as well", "a message has one attachment: remove one")
-    content = _content(path)
-    return Upload("file", params["filename"] or os.path.basename(path), content)
-
-
-def _content(path: str) -> bytes:
-    """Return the content of a file. Its type is checked first, because reading a pipe may never end."""
-    if not os.path.isfile(path):
-        problem = "it is not a file" if os.path.exists(path) else "there is no such file where the task runs"
-        raise OptionError("file", problem, "set the path of the attachment")
-    try:
-        content = read_start(path, MAX_FILE_BYTES + 1)
-    except OSError as fault:
-        raise OptionError("file", f"it cannot be read ({fault.strerror})", "check who may read it") from None
-    if not content:
-        raise OptionError("file", "it is empty", "name a file with content")
-    if len(content) > MAX_FILE_BYTES:
-        raise OptionError(
-            "file",
-            f"it is larger than {MAX_FILE_BYTES // 2**20} MB",
-            "reduce its size, or put it on a web server and send a link in msg",
-        )
-    return content
 
 
 # Characters

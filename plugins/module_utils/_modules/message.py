@@ -9,14 +9,12 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
 
 from .._api.client import SendResult
 from .._api.wire import Request
-from .._common.clock import Moment, now, unix_to_text
+from .._common.clock import now, unix_to_text
 from .._common.errors import (
     FonnteError,
-    NotFoundError,
     RefusalKind,
     RefusedError,
     RequestError,
@@ -24,13 +22,23 @@ from .._common.errors import (
     UnreachableError,
     error_context,
 )
-from .._common.redaction import Redactor, printable
-from .._device.models import Device, DeviceList
+from .._common.redaction import Redactor
+from .._messages.delivery import (
+    MAX_TIMEOUT,
+    MIN_TIMEOUT,
+    WAIT_STATES,
+    DeliveryWatch,
+    Timer,
+    Waiting,
+    read_waiting,
+    start_states,
+)
 from .._messages.message import Message, as_written, read_message
-from .._options.common import API, NUMBER, Spec, build_context, common_warnings, number, require_device
+from .._messages.sender import Sender, find_sender, preview_sender
+from .._options.common import API, NUMBER, Spec, build_context, check_range, common_warnings, number, require_device
 from .._options.policy import max_age
 from .._reconcile.list_age import require_fresh, send_with_fresh_list
-from .._reconcile.observe import RunContext, check_listed, require_token, resolve_device
+from .._reconcile.observe import RunContext
 from .._reconcile.result import Result
 from .task import ModuleInput, ModuleResult
 
@@ -64,31 +72,9 @@ MESSAGE: Spec = {
     "inbox_id": {"type": "int"},
     "duration": {"type": "int"},
     "method": {"type": "str", "choices": ["post", "get"], "default": "post"},
+    "wait": {"type": "str", "choices": list(WAIT_STATES), "default": WAIT_STATES[0]},
+    "wait_timeout": {"type": "float", "default": 300.0},
 }
-
-ATTACHING_PACKAGES = ("super", "advanced", "ultra")
-
-
-@dataclass(frozen=True)
-class Sender:
-    """The device that sends a message.
-
-    Attributes:
-        number: Its number; empty with a device token only, because the device is not looked up.
-        token: Its token.
-        device: The device in the list or the profile; None if it was not requested.
-        identified_at: The time of the list with its number and token; None with a device token only.
-    """
-
-    number: str
-    token: str = field(repr=False)
-    device: Device | None = None
-    identified_at: Moment | None = None
-
-    @property
-    def name(self) -> str:
-        """The name of the device in messages."""
-        return f"device {self.number}" if self.number else "the device of device_token"
 
 
 def run_message(task: ModuleInput) -> ModuleResult:
@@ -97,24 +83,31 @@ def run_message(task: ModuleInput) -> ModuleResult:
     # The option has no effect here, but every module validates it, so that errors in module_defaults are found.
     max_age(params["record_max_age"])
     message = read_message(params, now())
+    timeout = check_range(params, "wait_timeout", MIN_TIMEOUT, MAX_TIMEOUT)
+    waiting = read_waiting(params["wait"], timeout, message.form, len(message.targets))
     wanted = number(params)
     require_device(params, task.environment, task.raw_params)
     context, redactor = build_context(params, task.environment, task.cache, finder=task.secrets)
     warnings = [*common_warnings(params), *_repeated(message), *message.warnings]
     if task.check_mode:
-        sender, predicted = _preview(context, wanted, message)
+        sender, predicted = preview_sender(context, wanted, message, waiting)
         return ModuleResult(_result(sender, message, None, params, redactor), [*warnings, *predicted])
     queued, sender = None, Sender(wanted, "")
     try:
-        sender = _find(context, wanted)
+        sender = find_sender(context, wanted)
         sender, queued = _send_by(context, wanted, sender, message, params["method"])
     except FonnteError as fault:
         # Without a token, the error happened while the list was read, before any message was sent.
         unknown = bool(sender.token) and isinstance(fault, RequestError) and fault.may_be_applied
-        fault.partial_result = _failed(_result(sender, message, None, params, redactor), unknown)
+        fault.partial_result = _failed(_result(sender, message, None, params, redactor), None if unknown else False)
         fault.warnings = warnings
         raise
-    return ModuleResult(_result(sender, message, queued, params, redactor), [*warnings, *_fewer(message, queued)])
+    warnings += _fewer(message, queued)
+    result = _result(sender, message, queued, params, redactor)
+    if waiting is not None:
+        timer = Timer(task.clock, task.pause)
+        _wait(context, sender, message, queued, waiting, timer, result, warnings)
+    return ModuleResult(result, warnings)
 
 
 def _repeated(message: Message) -> list[str]:
@@ -126,66 +119,6 @@ def _repeated(message: Message) -> list[str]:
             "message."
         )
     ]
-
-
-# The sender
-
-
-def _find(context: RunContext, wanted: str) -> Sender:
-    """Return the device that sends; raise NotFoundError if the account does not list it."""
-    if not wanted and not context.account_token:
-        return Sender("", context.device_token)
-    device, listing = _observe(context, wanted)
-    if device is None:
-        raise _missing(wanted)
-    return Sender(device.number, device.token, device, listing.fetched_at if listing is not None else None)
-
-
-def _observe(context: RunContext, wanted: str) -> tuple[Device | None, DeviceList | None]:
-    require_token(context)
-    with error_context(f"Looking up the sending device {wanted}" if wanted else "Looking up the sending device"):
-        # A new list: in a list from an earlier item of a loop, the number may belong to another device.
-        listing = context.client.get_devices(context.account_token) if context.account_token else None
-        device = resolve_device(context, wanted, listing)
-        if device is not None:
-            check_listed(device)
-    return device, listing
-
-
-def _missing(wanted: str) -> NotFoundError:
-    fault = NotFoundError("the account does not list it, and nothing was sent", "check the number, or create it first")
-    fault.operation = f"Sending from device {wanted}"
-    return fault
-
-
-def _preview(context: RunContext, wanted: str, message: Message) -> tuple[Sender, list[str]]:
-    """Return the sender, and warnings about reasons for a refusal, which an earlier task may still resolve."""
-    device, _listing = _observe(context, wanted)
-    if device is None:
-        return Sender(wanted, ""), [
-            f"Device {wanted} does not exist. The task would fail, unless an earlier one creates it."
-        ]
-    return Sender(device.number, device.token, device), list(_obstacles(device, message))
-
-
-def _obstacles(device: Device, message: Message) -> t.Iterator[str]:
-    name = f"Device {device.number}"
-    if device.connected is False and message.form.get("connectOnly") != "false":
-        yield (
-            f"{name} is not linked, so Fonnte would refuse. Link it, or set connect_only: false to queue the message "
-            "without a linked phone."
-        )
-    if device.quota is not None and device.quota < len(message.targets):
-        yield (
-            f"{name} has {device.quota} messages left, and this task sends {len(message.targets)}: Fonnte would "
-            "refuse all."
-        )
-    attaches = message.upload is not None or "url" in message.form
-    if attaches and device.package is not None and not device.package.lower().startswith(ATTACHING_PACKAGES):
-        yield (
-            f"{name} has the package {printable(device.package)}. Attachments need Super, Advanced or Ultra, so "
-            "Fonnte may refuse."
-        )
 
 
 # Sending
@@ -202,7 +135,7 @@ def _send_by(
             raise
         refusal = fault
     try:
-        anew = _find(context, wanted)
+        anew = find_sender(context, wanted)
     except FonnteError:
         raise refusal from None
     if anew.token == sender.token:
@@ -218,7 +151,7 @@ def _send_fresh(
 
     def list_again() -> None:
         try:
-            senders.append(_find(context, wanted))
+            senders.append(find_sender(context, wanted))
         except RequestError as fault:
             # The response to the list was lost, not the one to a message, so nothing was sent.
             again = UnreachableError(
@@ -272,6 +205,40 @@ def _fewer(message: Message, queued: SendResult) -> list[str]:
     ]
 
 
+# Waiting
+
+
+def _wait(
+    context: RunContext,
+    sender: Sender,
+    message: Message,
+    queued: SendResult,
+    waiting: Waiting,
+    timer: Timer,
+    result: Result,
+    warnings: list[str],
+) -> None:
+    """Wait until the messages have reached a state, and write their states into the result.
+
+    Raises:
+        FonnteError: They have not; ``partial_result`` contains the IDs and the states of the queued messages.
+    """
+    try:
+        with error_context(f"Waiting for the delivery from {sender.name} to {_named(message)}"):
+            result["states"] = start_states([name for name, _target in queued.messages], len(message.targets))
+            DeliveryWatch(
+                waiting,
+                result["states"],
+                lambda name: context.client.message_state(sender.token, name),
+                context.lineage.require,
+                timer,
+            ).run()
+    except FonnteError as fault:
+        fault.partial_result = _failed(result, True)
+        fault.warnings = warnings
+        raise
+
+
 # The result
 
 
@@ -288,19 +255,21 @@ def _result(
         "process": queued.process if queued else None,
         "request_id": queued.request_id if queued else None,
         "scheduled": unix_to_text(message.scheduled),
+        **({} if params["wait"] == WAIT_STATES[0] else {"states": {}}),
         "diff": _diff(sender, message, params, redactor),
     }
 
 
-def _failed(result: Result, unknown: bool) -> Result:
-    """Return the result of a failure: nothing is queued, or whether it is queued is unknown."""
+def _failed(result: Result, queued: bool | None) -> Result:
+    """Return the result of a failure: the messages are queued or not, or None if this is unknown."""
     reported = {key: value for key, value in result.items() if key != "diff"}
-    return {**reported, "changed": unknown, "queued": None if unknown else False}
+    return {**reported, "changed": queued is not False, "queued": queued}
 
 
 def _diff(sender: Sender, message: Message, params: t.Mapping[str, t.Any], redactor: Redactor) -> Result:
+    hidden = {*API, *NUMBER, "wait", "wait_timeout"}
     shown: Result = {
-        option: params[option] for option in MESSAGE if option not in {*API, *NUMBER} and params[option] is not None
+        option: params[option] for option in MESSAGE if option not in hidden and params[option] is not None
     }
     shown.update(target=[target.international for target in message.targets])
     if params["url"] is not None:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 from dataclasses import dataclass, field
 
@@ -35,7 +36,8 @@ class ModuleInput:
         progress: Takes the numbers of finished, failed and all devices of a fleet.
         notify: Displays a message before the task ends. An ordinary module cannot display it.
         draw: Draws the image of a QR code in the terminal of the user, if there is one.
-        clock: The clock that measures the age of a device list.
+        clock: The clock that measures the age of a device list, and the time of a wait.
+        pause: Pauses a wait for so many seconds.
     """
 
     params: Params
@@ -49,6 +51,7 @@ class ModuleInput:
     notify: t.Callable[[str], None] = field(default=lambda text: None, repr=False)
     draw: t.Callable[[bytes], None] = field(default=lambda image: None, repr=False)
     clock: Clock = field(default=read_steady_clock, repr=False)
+    pause: t.Callable[[float], None] = field(default=time.sleep, repr=False)
 
 
 @dataclass

@@ -194,3 +194,33 @@ def test_profile_number(api, sandbox, token, number, reading, shown):
     sandbox.link(number, "628777777777")
     assert api("/device", token)["device"] == shown
     assert api.account("/get-devices")["data"][0]["device"] == number
+
+
+@pytest.mark.parametrize(("reading", "shown"), [("delivered", "read"), ("sent", "sent")])
+def test_message_status(api, sandbox, token, number, reading, shown):
+    sandbox.set_readings(message_status=reading)
+    sandbox.link(number)
+    (sent,) = api("/send", token, target="628333333333", message="x")["id"]
+    assert api("/status", token, id=sent)["message_status"] == "sent"
+    sandbox.message_status(sent, "read")
+    assert api("/status", token, id=sent)["message_status"] == shown
+    sandbox.message_status(sent, "expired")
+    assert api("/status", token, id=sent)["message_status"] == "expired"
+
+
+def test_message_status_gone(api, sandbox, token):
+    sandbox.set_readings(message_status="gone")
+    reply = api.reply("/status", token, {"id": "1"})
+    assert (reply.status_code, reply.text) == (404, "404 page not found")
+    assert sandbox.journal()[-1]["applied"] is False
+
+
+def test_url_without_message(api, sandbox, token, number):
+    sandbox.link(number)
+    sandbox.edit(number, package="Super")
+    bare = {"target": "628333333333", "url": "https://a.example/x.png"}
+    assert api("/send", token, **bare)["status"] is True
+    sandbox.set_readings(url_without_message="refused")
+    assert api("/send", token, **bare) == {"reason": "message cannot empty", "status": False}
+    assert api("/send", token, **bare, message="x")["status"] is True
+    assert api.reply("/send", token, {"target": "628333333333"}, files={"file": ("a", b"x")}).json()["status"] is True

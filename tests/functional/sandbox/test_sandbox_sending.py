@@ -1,7 +1,7 @@
 # Copyright (c) 2026, fonnte.whatsapp contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The requests /send and /qr."""
+"""The requests /send, /status and /qr."""
 
 from __future__ import annotations
 
@@ -199,6 +199,37 @@ def test_get_redirects(api, linked):
     reply = get(api, token=linked, target="628333333333", message="x", redirect="https://a.example/thanks")
     assert (reply.status_code, reply.headers["Location"]) == (302, "https://a.example/thanks")
     assert get(api, token=linked, target="628333333333", message="x", redirect="thanks").json() == BODY
+
+
+# --- status ---
+
+
+def test_status_response_matches_the_api_documentation(api, sandbox, linked):
+    (sent,) = api("/send", linked, target="628333333333", message="x")["id"]
+    assert api("/status", linked, id=sent) == {"id": int(sent), "message_status": "sent", "status": True}
+    for state in ("delivered", "read"):
+        sandbox.message_status(sent, state)
+        assert api("/status", linked, id=sent)["message_status"] == state
+
+
+def test_status_of_messages_that_are_not_sent_yet(api, sandbox, token, number):
+    (queued,) = api("/send", token, target="628333333333", message="x", connectOnly="false")["id"]
+    assert api("/status", token, id=queued)["message_status"] == "pending"
+    sandbox.link(number)
+    (later,) = api("/send", token, target="628333333333", message="x", schedule="1900000000")["id"]
+    assert api("/status", token, id=later)["message_status"] == "waiting"
+
+
+def test_status_refusals(api, sandbox, linked, other):
+    (sent,) = api("/send", linked, target="628333333333", message="x")["id"]
+    second = api.add(other)
+    for wrong in ("nobody", sandbox.account_token):
+        assert api("/status", wrong, id=sent) == refused("token invalid")
+    for missing in ({}, {"id": ""}, {"id": "x"}, {"id": f"{sent},{sent}"}):
+        assert api("/status", linked, **missing) == refused("id required")
+    assert api("/status", linked, id="1") == refused("there is no such message")
+    assert api("/status", second, id=sent) == refused("there is no such message")
+    assert [entry["write"] for entry in sandbox.journal() if entry["path"] == "/status"] == [False] * 8
 
 
 # --- qr ---

@@ -97,3 +97,22 @@ def test_no_module_shows_a_token_that_the_service_repeats(
         for text in (shown, written):
             assert said not in text and json.dumps(said)[1:-1] not in text, (module, text[:500])
             assert tokens[whose].lower() not in text.lower()
+
+
+@pytest.mark.parametrize("whose", ["account", "device"])
+@pytest.mark.parametrize("name", SPELLINGS)
+@pytest.mark.parametrize("field", ["message_status", "reason"])
+def test_wait_for_a_message_shows_no_token_that_the_service_repeats(
+    controller: Controller, field: str, name: str, whose: str
+) -> None:
+    controller.device(NUMBER, name="Toko", quick=True)
+    tokens = {"account": controller.sandbox.account_token, "device": controller.sandbox.device(NUMBER)["token"]}
+    said = SPELLINGS[name](tokens[whose])
+    body = {"status": field != "reason", field: f"now {said}"}
+    controller.sandbox.fault("status", path="/status", times=None, code=200, body=body)
+    given = {"device": NUMBER, "target": ["081200000009"], "message": "hello", "connect_only": False}
+    with pytest.raises(FonnteError, match="the message was queued") as caught:
+        controller.run("message", **given, wait="sent", wait_timeout=5)
+    shown = json.dumps([str(caught.value), caught.value.partial_result, caught.value.warnings])
+    assert "now " in shown and said not in shown and json.dumps(said)[1:-1] not in shown
+    assert tokens[whose].lower() not in shown.lower()

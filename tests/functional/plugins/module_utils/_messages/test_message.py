@@ -24,12 +24,9 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
     OptionError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.lineage import AbandonedError, Lineage
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._messages import message as _message
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._messages.message import (
-    MAX_FILE_BYTES,
-    read_message,
-    read_targets,
-)
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._messages import attachment as _attachment
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._messages.attachment import MAX_FILE_BYTES
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._messages.message import read_message, read_targets
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.message import MESSAGE, run_message
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleInput
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
@@ -336,7 +333,7 @@ def test_unreadable_file_is_refused(controller: Controller, tmp_path: Path, monk
     def refuse(*_args: object, **_more: object) -> t.NoReturn:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(_message, "read_start", refuse)
+    monkeypatch.setattr(_attachment, "read_start", refuse)
     with pytest.raises(OptionError, match="Permission denied"):
         send(controller, file=str(path))
 
@@ -463,11 +460,17 @@ def test_device_created_during_a_loop_is_found(controller: Controller) -> None:
             "token invalid",
             "token of this device",
         ),
+        (
+            {"url": "https://h.example.com/x", "message": None},
+            "message cannot empty",
+            "set msg as well",
+        ),
     ],
 )
 def test_refusal_has_an_action_and_states_that_nothing_was_sent(
     controller: Controller, params: dict[str, t.Any], text: str, advice: str
 ) -> None:
+    controller.sandbox.set_readings(url_without_message="refused")
     with pytest.raises(FonnteError, match=f'Fonnte returned "{text}", and nothing was sent; .*{advice}') as caught:
         send(controller, **params)
     assert caught.value.partial_result["queued"] is False and not caught.value.partial_result["changed"]
