@@ -23,6 +23,8 @@ VALUES: dict[str, tuple[str | int, ...]] = {
     "listing": ("complete", "partial"),
     "profile_number": ("registered", "linked"),
     "otp_scope": ("device", "account"),
+    "validate_numbers": ("international", "verbatim"),
+    "validate_unlinked": ("like_send", "like_fetch"),
 }
 
 
@@ -39,6 +41,8 @@ class Readings:
     listing: str = "complete"
     profile_number: str = "registered"
     otp_scope: str = "device"
+    validate_numbers: str = "international"
+    validate_unlinked: str = "like_send"
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():

@@ -293,6 +293,22 @@ REFUSALS: tuple[Refusal, ...] = (
         RefusalKind.NOT_LINKED,
         "link the device first, or set connect_only: false to queue the message without a linked phone",
     ),
+    Refusal("/get-whatsapp-group", r"token invalid", RefusalKind.INVALID_TOKEN, _DEVICE_TOKEN),
+    Refusal("/fetch-group", r"token invalid", RefusalKind.INVALID_TOKEN, _DEVICE_TOKEN),
+    Refusal(
+        "/fetch-group",
+        r"cannot fetch with disconnected device",
+        RefusalKind.NOT_LINKED,
+        "link the device first, with fonnte.whatsapp.fonnte_device_qr",
+    ),
+    Refusal(
+        "/fetch-group",
+        r"failed to fetch whatsapp group list",
+        RefusalKind.UNKNOWN,
+        "check that the linked phone is online; the attempt counts as a refresh",
+    ),
+    Refusal("/validate", r"token invalid", RefusalKind.INVALID_TOKEN, _DEVICE_TOKEN),
+    Refusal("/validate", r"target (?:required|invalid)", RefusalKind.INVALID_INPUT, "check numbers and country_code"),
     Refusal("/qr", r"token invalid", RefusalKind.INVALID_TOKEN, _DEVICE_TOKEN),
     Refusal("/qr", r"device already connect", RefusalKind.ALREADY_DONE, "no action is required"),
     Refusal(

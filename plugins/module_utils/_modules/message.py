@@ -25,7 +25,10 @@ from .._common.errors import (
     error_context,
 )
 from .._common.redaction import Redactor, printable
+from .._contacts.device_access import DeviceAccess
+from .._contacts.group_list import read_stored_groups
 from .._device.models import Device, DeviceList
+from .._messages.group_ids import has_group_names, with_group_ids
 from .._messages.message import Message, as_written, read_message
 from .._options.common import API, NUMBER, Spec, build_context, common_warnings, number, require_device
 from .._options.policy import max_age
@@ -102,15 +105,17 @@ def run_message(task: ModuleInput) -> ModuleResult:
     context, redactor = build_context(params, task.environment, task.cache, finder=task.secrets)
     warnings = [*common_warnings(params), *_repeated(message), *message.warnings]
     if task.check_mode:
-        sender, predicted = _preview(context, wanted, message)
+        sender, message, predicted = _preview(context, wanted, message, params["method"])
         return ModuleResult(_result(sender, message, None, params, redactor), [*warnings, *predicted])
-    queued, sender = None, Sender(wanted, "")
+    queued, sender, is_sending = None, Sender(wanted, ""), False
     try:
         sender = _find(context, wanted)
+        message = _with_groups(context, sender, message, params["method"])
+        is_sending = True
         sender, queued = _send_by(context, wanted, sender, message, params["method"])
     except FonnteError as fault:
-        # Without a token, the error happened while the list was read, before any message was sent.
-        unknown = bool(sender.token) and isinstance(fault, RequestError) and fault.may_be_applied
+        # Otherwise the error happened while the device or its groups were read, before any message was sent.
+        unknown = is_sending and isinstance(fault, RequestError) and fault.may_be_applied
         fault.partial_result = _failed(_result(sender, message, None, params, redactor), unknown)
         fault.warnings = warnings
         raise
@@ -158,14 +163,30 @@ def _missing(wanted: str) -> NotFoundError:
     return fault
 
 
-def _preview(context: RunContext, wanted: str, message: Message) -> tuple[Sender, list[str]]:
-    """Return the sender, and warnings about reasons for a refusal, which an earlier task may still resolve."""
+def _with_groups(context: RunContext, sender: Sender, message: Message, method: str) -> Message:
+    """Return the message with the IDs of the groups that it names; the groups are read only if it names one."""
+    if not has_group_names(message):
+        return message
+    try:
+        groups = read_stored_groups(context, DeviceAccess(sender.number, sender.token, sender.device))
+        return with_group_ids(message, groups, method)
+    except FonnteError as fault:
+        fault.problem += ", and nothing was sent"
+        raise
+
+
+def _preview(context: RunContext, wanted: str, message: Message, method: str) -> tuple[Sender, Message, list[str]]:
+    """Return the sender and its message, and warnings about refusals, which an earlier task may still prevent."""
     device, _listing = _observe(context, wanted)
     if device is None:
-        return Sender(wanted, ""), [
-            f"Device {wanted} does not exist. The task would fail, unless an earlier one creates it."
-        ]
-    return Sender(device.number, device.token, device), list(_obstacles(device, message))
+        missing = f"Device {wanted} does not exist. The task would fail, unless an earlier one creates it."
+        return Sender(wanted, ""), message, [missing]
+    sender, warnings = Sender(device.number, device.token, device), list(_obstacles(device, message))
+    try:
+        message = _with_groups(context, sender, message, method)
+    except RefusedError as fault:
+        warnings.append(f"{fault.problem}. The task would fail, unless an earlier one refreshes the groups.")
+    return sender, message, warnings
 
 
 def _obstacles(device: Device, message: Message) -> t.Iterator[str]:
