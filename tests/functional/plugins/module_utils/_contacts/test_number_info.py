@@ -93,7 +93,9 @@ def test_country_code_0_sends_the_digits(phones: Controller, variant: str) -> No
     assert requests(phones)[0]["form"] == {"target": f"{TWO},81200002001", "countryCode": "0"}
 
 
-@pytest.mark.parametrize(("count", "sizes"), [(0, []), (1, [1]), (500, [500]), (501, [500, 1]), (1203, [500, 500, 203])])
+@pytest.mark.parametrize(
+    ("count", "sizes"), [(0, []), (1, [1]), (500, [500]), (501, [500, 1]), (1203, [500, 500, 203])]
+)
 def test_numbers_are_sent_500_at_a_time(phones: Controller, count: int, sizes: list[int]) -> None:
     numbers = [f"0812{index:08}" for index in range(count)]
     phones.sandbox.without_whatsapp(*numbers[1::2])

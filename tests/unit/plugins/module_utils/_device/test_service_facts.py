@@ -55,8 +55,12 @@ def refused(path: str, endpoint: str = HERE) -> str:
 
 
 def test_each_fact_is_a_behavior_variant_of_the_sandbox() -> None:
-    """The facts lack ``otp_scope``, which cannot be determined without the deletion of a device."""
-    assert {one.name for one in fields(ServiceFacts)} == set(VALUES) - {"otp_scope"}
+    """The facts lack ``otp_scope``, which cannot be determined without the deletion of a device.
+
+    The variants of /validate change no decision of a module.
+    """
+    others = {"otp_scope", "validate_numbers", "validate_unlinked"}
+    assert {one.name for one in fields(ServiceFacts)} == set(VALUES) - others
     for name, value in ALL.known().items():
         assert value in VALUES[name]
 
